@@ -1,0 +1,464 @@
+"""The commands. Each parses its words, makes one call into run/, and shows the result.
+
+What a command needs is imported when it is called, so that `riskseg --help` is quick.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import riskseg
+from riskseg.cli.told import (
+    USERS_FAULT,
+    end_progress,
+    guarded,
+    problems_to_stderr,
+    progress,
+    show_plan,
+    stdout,
+)
+
+app = typer.Typer(
+    name="riskseg",
+    help="Credit and collections segmentation: from billing history to a decision for every account.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
+strategy_app = typer.Typer(help="The rules themselves: check, test, show.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+app.add_typer(strategy_app, name="strategy")
+
+AsOf = Annotated[
+    datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
+]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        help="A .parquet, .csv, .csv.gz, .json or .jsonl file, or a database URL with #table.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]
+Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
+
+
+class Reasons(StrEnum):
+    due = "due"
+    all = "all"
+    none = "none"
+
+
+_workspace: dict[str, Path | None] = {"given": None}
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option("-w", "--workspace", help="The folder that holds riskseg.toml."),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    _workspace["given"] = workspace
+    if version:
+        print(riskseg.__version__)
+        raise typer.Exit
+
+
+def root() -> Path:
+    """The workspace named by -w, or the nearest folder upward that holds riskseg.toml."""
+    from riskseg.workspace import find
+
+    given = _workspace["given"]
+    return given if given is not None else find(Path.cwd())
+
+
+def now() -> datetime:
+    """The clock is read here and nowhere else."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON holds it. Decimals stay exact, as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, Decimal | date | Path):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+@app.command()
+@guarded
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder that is no workspace yet.")],
+    strategy: Annotated[str, typer.Option(help="The starter strategy.")] = "household-utility",
+    as_json: AsJson = False,
+) -> None:
+    """Make a new workspace with specs and a starter strategy."""
+    from riskseg.run.starters import init as run
+
+    written = run(folder, strategy)
+    if as_json:
+        print_json({"folder": folder, "written": written})
+        return
+    for name in written:
+        print(folder / name)
+    print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
+
+
+@app.command()
+@guarded
+def demo(
+    accounts: Annotated[int, typer.Option(min=100, max=10_000_000)] = 20_000,
+    folder: Annotated[Path, typer.Option("--dir", help="Where to put it.")] = Path("riskseg-demo"),
+    seed: Annotated[int, typer.Option(min=0)] = 7,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """The whole job on a generated portfolio: generate, train, assign."""
+    from riskseg.run import demo as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    shown = job.demo(folder, accounts=accounts, seed=seed, at=now(), progress=progress())
+    end_progress()
+    if as_json:
+        print_json({"folder": shown.folder, "models": shown.models, "assigned": _told(shown.assigned)})
+        return
+    from riskseg.cli import show
+
+    console = stdout()
+    for one in shown.models:
+        show.kept(console, one)
+    show.assigned(console, shown.assigned)
+    account = _an_account(shown.assigned.place)
+    console.print(
+        f"\nThe workspace is {folder}. Ask it why: "
+        f"riskseg -w {folder} explain {account} --as-of {shown.assigned.as_of}"
+    )
+
+
+def _an_account(place: str) -> str:
+    """An account with something due, for the hint at the end of the demo."""
+    import pyarrow.parquet as pq
+
+    decided = pq.read_table(place, columns=["account_id", "action", "priority"]).to_pylist()
+    due = [d for d in decided if d["action"] != "none"] or decided
+    best = max(due, key=lambda d: (d["priority"] or 0, d["account_id"]))
+    return str(best["account_id"])
+
+
+def _told(done: Any) -> dict[str, Any]:
+    """A finished run for machines: the strategy by its name and version."""
+    told = {f.name: getattr(done, f.name) for f in dataclasses.fields(done)}
+    told["strategy"] = {"name": done.strategy.name, "version": done.strategy.fingerprint}
+    return told
+
+
+@app.command()
+@guarded
+def generate(
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
+    accounts: Annotated[int, typer.Option(min=1, max=100_000_000)] = 20_000,
+    months: Annotated[int, typer.Option(min=1, max=240)] = 24,
+    seed: Annotated[int, typer.Option(min=0)] = 7,
+    until: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the history.")
+    ] = datetime(2026, 6, 30),
+    as_json: AsJson = False,
+) -> None:
+    """Write a synthetic billing history with its truth, labelled synthetic."""
+    from riskseg.run.generate import generate as run
+
+    files = run(
+        out, accounts=accounts, months=months, seed=seed, until=until.date(), progress=progress()
+    )
+    end_progress()
+    if as_json:
+        print_json({"folder": out, "files": files})
+        return
+    for name in files:
+        print(out / name)
+
+
+@app.command()
+@guarded
+def check(plan: Plan = False, as_json: AsJson = False) -> None:
+    """Check the data contract, the specs and the strategy. Writes nothing."""
+    from riskseg.run import check as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.check(root(), progress=progress(quiet=as_json))
+    end_progress()
+    if as_json:
+        print_json({**plain(done), "problems": [p.as_dict() for p in done.problems]})
+    else:
+        from riskseg.cli import show
+
+        for table, count in done.rows.items():
+            bad = f", {done.bad[table]:,} of them bad" if table in done.bad else ""
+            print(f"{table}: {count:,} rows{bad}")
+        if done.models:
+            print(f"models: {', '.join(done.models)}")
+        if done.strategy:
+            print(f"strategy: {done.strategy}")
+        if done.stand_ins:
+            print(show.stand_ins(done.stand_ins))
+        if done.problems:
+            problems_to_stderr(done.problems)
+        else:
+            print("No problems.")
+    if done.problems:
+        raise typer.Exit(USERS_FAULT)
+
+
+@app.command()
+@guarded
+def features(as_json: AsJson = False) -> None:
+    """List the catalogue, and what of it is available here."""
+    from riskseg.run.catalogue import features as run
+
+    listed = run(root())
+    if as_json:
+        print_json(listed)
+        return
+    from riskseg.cli import show
+
+    show.features(stdout(), listed)
+
+
+@app.command()
+@guarded
+def train(
+    models: Annotated[list[str] | None, typer.Argument(help="Which; all if left out.")] = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn, calibrate, validate out of time, compare, keep a version."""
+    from riskseg.run import train as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    kept = job.train(root(), models or (), at=now(), progress=progress())
+    end_progress()
+    if as_json:
+        print_json(kept)
+        return
+    from riskseg.cli import show
+
+    for one in kept:
+        show.kept(stdout(), one)
+
+
+@app.command()
+@guarded
+def score(
+    as_of: AsOf,
+    out: Out,
+    models: Annotated[list[str] | None, typer.Argument(help="Which; all trained if left out.")] = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a probability a model and account."""
+    from riskseg.run import score as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.score(root(), as_of.date(), out, names=models or (), progress=progress())
+    end_progress()
+    if as_json:
+        print_json(done)
+        return
+    print(f"{done.rows:,} accounts in {done.place}")
+    for name, count in done.scored.items():
+        print(f"p_{name}: {count:,} scored by version {done.models[name]}")
+
+
+@app.command()
+@guarded
+def assign(
+    as_of: AsOf,
+    out: Out,
+    reasons: Annotated[Reasons, typer.Option(help="For accounts with an action due, or all.")] = Reasons.due,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide every account, write the decisions, journal the run."""
+    from riskseg.run import assign as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.assign(
+        root(), as_of.date(), out, at=now(), reasons=reasons.value, progress=progress()
+    )
+    end_progress()
+    if as_json:
+        print_json(_told(done))
+        return
+    from riskseg.cli import show
+
+    show.assigned(stdout(), done)
+
+
+@app.command()
+@guarded
+def explain(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    as_of: AsOf,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one account's whole story: the numbers, the rows that matched, guards, reasons."""
+    from riskseg.run import explain as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    told = job.explain(root(), account, as_of.date(), progress=progress(quiet=True))
+    if as_json:
+        print_json({**plain(told), "strategy": told.strategy.fingerprint})
+        return
+    from riskseg.cli import show
+
+    show.story(stdout(), told)
+
+
+@models_app.callback(invoke_without_command=True)
+@guarded
+def models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every trained version."""
+    if context.invoked_subcommand is not None:
+        return
+    from riskseg.run.versions import versions
+
+    found = versions(root())
+    if as_json:
+        print_json(found)
+        return
+    from riskseg.cli.show import table
+
+    made = table("model", "version", "learner", "AUC", "trained", "", right=("AUC",))
+    for v in found:
+        auc = "–" if v.auc is None else f"{v.auc:.4f}"
+        made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), "champion" if v.champion else "")
+    stdout().print(made if found else "No model has been trained here. Run `riskseg train`.")
+
+
+@models_app.command("show")
+@guarded
+def models_show(
+    model: Annotated[str, typer.Argument()],
+    version: Annotated[str | None, typer.Argument(help="The champion if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a model is and how good."""
+    from riskseg.run.versions import show as run
+
+    told = run(root(), model, version)
+    if as_json:
+        print_json(told)
+        return
+    from riskseg.cli import show
+
+    show.model(stdout(), told)
+
+
+@models_app.command("promote")
+@guarded
+def models_promote(
+    model: Annotated[str, typer.Argument()],
+    version: Annotated[str, typer.Argument()],
+    by: Annotated[str | None, typer.Option(help="Who decided it; you if left out.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Make a version the champion."""
+    from riskseg.run.versions import promote
+
+    promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
+    print(f"{model} {version} is the champion now.")
+
+
+@strategy_app.command("check")
+@guarded
+def strategy_check(as_json: AsJson = False) -> None:
+    """Check the strategy against the facts of this workspace."""
+    from riskseg.run.rulebook import show as run
+
+    checked = run(root())
+    if as_json:
+        print_json({"strategy": checked.name, "version": checked.fingerprint, "problems": []})
+        return
+    print(f"{checked.name} {checked.fingerprint}: no problems.")
+
+
+@strategy_app.command("test")
+@guarded
+def strategy_test(as_json: AsJson = False) -> None:
+    """Run the strategy's examples through the SQL that decides real accounts."""
+    from riskseg.run.rulebook import test as run
+
+    done = run(root())
+    if as_json:
+        print_json(
+            {
+                "strategy": done.strategy.name,
+                "examples": [
+                    {"example": e.name, "decision": d}
+                    for e, d in zip(done.strategy.examples, done.decisions, strict=False)
+                ],
+                "problems": [p.as_dict() for p in done.problems],
+            }
+        )
+    else:
+        failed = {p.line for p in done.problems}
+        for example in done.strategy.examples:
+            print(f"{'FAIL' if example.line in failed else 'ok  '} {example.name}")
+        if done.problems:
+            problems_to_stderr(done.problems)
+        else:
+            print(f"{len(done.strategy.examples)} examples come out as expected.")
+    if done.problems:
+        raise typer.Exit(USERS_FAULT)
+
+
+@strategy_app.command("show")
+@guarded
+def strategy_show(as_json: AsJson = False) -> None:
+    """Show the strategy as it is understood: bands, tiers, segments, paths, guards."""
+    from riskseg.run.rulebook import show as run
+
+    checked = run(root())
+    if as_json:
+        told = plain(checked)
+        told["facts"] = sorted(checked.facts)
+        print_json(told)
+        return
+    from riskseg.cli import show
+
+    show.strategy(stdout(), checked)

@@ -1,0 +1,246 @@
+"""How results are shown to a person. The same results go to machines with --json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.run.assign import Assigned
+from riskseg.run.catalogue import Listed
+from riskseg.run.explain import Story
+from riskseg.run.train import Kept
+from riskseg.strategy.checked import NO_ACTION, Strategy
+
+
+def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def money(value: Any) -> str:
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def share(part: Any, whole: Any) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "–"
+
+
+def assigned(console: Console, done: Assigned) -> None:
+    """The table of segments a billing manager reads first."""
+    columns = ("segment", "accounts", "share", "overdue", "mean probability", "path", "due today")
+    made = table(*columns, right=columns[1:5] + columns[6:])
+    for s in done.segments:
+        paths = sorted(s.paths, key=lambda p: (-s.paths[p], p))
+        made.add_row(
+            s.segment,
+            number(s.accounts),
+            share(s.accounts, done.rows),
+            money(s.overdue),
+            "–" if s.mean is None else f"{100 * s.mean:.1f}%",
+            ", then ".join(paths[:2]),
+            number(s.due),
+        )
+    made.add_section()
+    made.add_row(
+        "all",
+        number(done.rows),
+        share(done.rows, done.rows),
+        money(sum((s.overdue for s in done.segments), Decimal(0))),
+        "",
+        "",
+        number(sum(s.due for s in done.segments)),
+    )
+    told = f"{done.strategy.name} as of {done.as_of}"
+    of = f"; mean probability: {done.of}" if done.of else ""
+    console.print(f"[bold]{told}[/]  (overdue in {done.currency}{of})")
+    console.print(made)
+    actions = ", ".join(f"{a} {number(n)}" for a, n in sorted(done.actions.items()))
+    console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
+    console.print(f"{number(done.rows)} decisions in {done.place} (run {done.run_id}).")
+    if done.strategy.stand_ins:
+        console.print(f"[dim]{escape(stand_ins(done.strategy.stand_ins))}[/]")
+
+
+def stand_ins(values: Mapping[str, object]) -> str:
+    told = ", ".join(f"{n} ({'unknown' if v is None else v})" for n, v in values.items())
+    return f"Not in this workspace, so the strategy's stand-in is used: {told}."
+
+
+def kept(console: Console, one: Kept) -> None:
+    s = one.summary
+    console.print(f"[bold]{s['name']}[/] {s['version']}  [dim]{escape(s['question'] or '')}[/]")
+    counts = table("", "rows", "bad", "rate", "parties", "from", "until", right=("rows", "bad", "rate", "parties"))
+    for name, key in (("training", "training"), ("hold-out", "hold_out")):
+        c = s[key]
+        counts.add_row(
+            name,
+            number(c["rows"]),
+            number(c["bad"]),
+            share(c["bad"], c["rows"]),
+            number(c["parties"]),
+            c["from"],
+            c["until"],
+        )
+    console.print(counts)
+    learners = table("on the hold-out", "AUC", "Gini", "KS", "Brier", "log-loss", "ECE", right=("AUC", "Gini", "KS", "Brier", "log-loss", "ECE"))
+    for name, m in s["learners"].items():
+        shown = [m["auc"], m["gini"], m["ks"], m["brier"], m["log_loss"], m["expected_calibration_error"]]
+        mark = " ←" if name == s["learner"] else ""
+        learners.add_row(name + mark, *(f"{v:.4f}" for v in shown))
+    console.print(learners)
+    console.print(f"Ships: {s['learner']}. {escape(s['why'])}")
+    state = "It is the champion." if one.champion else (
+        f"Another version is the champion; `riskseg models promote {s['name']} {s['version']}` "
+        "makes it this one."
+    )
+    console.print(state + "\n")
+
+
+def model(console: Console, s: Mapping[str, Any]) -> None:
+    kept(console, Kept(s["name"], s["version"], bool(s["champion"]), s))
+    strength = table("feature", "weight", "what it is", right=("weight",))
+    for f in s["features"]:
+        weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"
+        strength.add_row(f["feature"], weight, escape(f["words"]))
+    console.print(strength)
+    if s["dropped"]:
+        dropped = table("left out", "why")
+        for name, why in s["dropped"].items():
+            dropped.add_row(name, escape(str(why)))
+        console.print(dropped)
+
+
+def features(console: Console, listed: Sequence[Listed]) -> None:
+    made = table("name", "type", "window", "risk", "what it is")
+    for one in listed:
+        fact = one.fact
+        risk = {1: "+", -1: "-", 0: ""}[fact.direction]
+        told = escape(fact.words.replace("{value}", "…"))
+        if one.lacks:
+            told = f"[dim]not here: needs {one.lacks}[/]"
+        made.add_row(fact.name, str(fact.kind), one.window, risk, told)
+    console.print(made)
+
+
+def strategy(console: Console, s: Strategy) -> None:
+    console.print(f"[bold]{s.name}[/] {s.fingerprint}\n{escape(s.purpose)} (owner: {s.owner})\n")
+    for band in s.bands:
+        low, cuts = Decimal(0), []
+        for level, high in band.cuts:
+            cuts.append(f"{level} {low:f} to {high:f}")
+            low = high
+        console.print(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored")
+    for scheme in s.schemes:
+        made = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
+        for row in scheme.rows:
+            when = "otherwise" if row.when is None else row.when.expression.text
+            unknown = ""
+            if row.when is not None and row.when.expression.type.nullable:
+                unknown = "match" if row.when.unknown else "skip"
+            made.add_row(row.tier, escape(when), unknown)
+        console.print(made)
+    made = table("row", *s.columns, "segment", "path", title="segments")
+    for row_ in s.rows:
+        cells = ["any" if c is None else ", ".join(sorted(map(str, c))) for c in row_.cells]
+        made.add_row(row_.id, *cells, row_.segment, s.path_of(row_.segment).name)
+    console.print(made)
+    made = table("path", "starts at", "steps", "then", title="paths")
+    for path in s.paths:
+        steps = ", ".join(f"{p.day}: {p.action}" for p in path.steps) or "–"
+        made.add_row(path.name, escape(path.starts.text), steps, path.then or "stay")
+    console.print(made)
+    if s.guards:
+        made = table("guard", "kind", "when", "never", "instead", "source", title="guards")
+        for g in s.guards:
+            never = "everything" if g.kind == "hold" else ", ".join(sorted(g.never))
+            text = escape(g.when.expression.text)
+            when = f"not ({text})" if g.negated else text
+            made.add_row(g.name, g.kind, when, never, g.instead or "", escape(g.source or ""))
+        console.print(made)
+    if s.stand_ins:
+        console.print(f"[dim]{escape(stand_ins(s.stand_ins))}[/]")
+
+
+def fact_value(fact: Fact | None, value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if fact is not None and fact.unit == "money":
+        return money(value)
+    if fact is not None and fact.kind is Kind.DECIMAL:
+        return f"{value:f}".rstrip("0").rstrip(".") or "0"
+    return str(value)
+
+
+def story(console: Console, s: Story) -> None:
+    d = s.decision
+    due = f"[bold]{d['action']}[/]" + (f" ({d['template']})" if d["template"] else "")
+    console.print(
+        f"[bold]{escape(str(d['account_id']))}[/] as of {d['as_of']}: {d['lifecycle']}, "
+        f"segment [bold]{d['segment']}[/], path [bold]{d['path']}[/]"
+        + (f" day {d['path_day']}" if d["path_day"] is not None else "")
+        + f", action {due}"
+    )
+    if d["balance_overdue"] is not None:
+        console.print(
+            f"{s.currency} {money(d['balance_overdue'])} overdue, {d['days_past_due']} days past due; "
+            f"next: {d['next_action'] or 'nothing'}"
+            + (f" on {d['next_on']}" if d["next_on"] else "")
+        )
+    for score in s.scores:
+        if score.p is None:
+            console.print(f"\n[bold]{score.key}[/]: none; the account is outside the population of {score.model}.")
+            continue
+        console.print(f"\n[bold]{score.key} {100 * score.p:.2f}%[/] by {score.model} {score.version} ({score.learner})")
+        for reason in score.reasons:
+            console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
+        if not score.reasons:
+            console.print("  nothing raises it above the average")
+    made = table("table", "gives", "row", "because", "line", title="Which rows matched")
+    for m in s.matched:
+        made.add_row(m.table, m.result, m.row, escape(m.text), str(m.line or ""))
+    console.print()
+    console.print(made)
+    if s.steps:
+        made = table("day", "on", "path", "action", "template", "", title="The path")
+        for step in s.steps:
+            mark = "today" if step.when == "today" else ("past" if step.when == "past" else "")
+            made.add_row(str(step.day), str(step.on or ""), step.path, step.action, step.template or "", mark)
+        console.print(made)
+    if s.guards:
+        made = table("guard", "kind", "state", "forbids", "source", title="Guards")
+        for g in s.guards:
+            state = f"[bold]{g.state}[/]" if g.state != "not in force" else f"[dim]{g.state}[/]"
+            forbids = "everything" if g.kind == "hold" else ", ".join(g.forbids)
+            made.add_row(g.name, g.kind, state, forbids, escape(g.source or ""))
+        console.print(made)
+        if s.step_due not in (d["action"], NO_ACTION):
+            console.print(f"The path's own step, {s.step_due}, is not lawful here: {d['action']} instead.\n")
+    if s.bills:
+        made = table("bill", "due", "amount", "paid", "overdue", "cleared", "days late", right=("amount", "paid", "overdue", "days late"), title="The last bills")
+        for b in s.bills:
+            made.add_row(
+                escape(b.bill_id), str(b.due_on), money(b.amount), money(b.paid),
+                money(b.overdue) if b.overdue else "", str(b.cleared_on or ""), str(b.days_past_due or ""),
+            )
+        console.print(made)
+    facts = "  ".join(
+        f"{n}={escape(fact_value(s.strategy.facts.get(n), v))}" for n, v in s.facts.items()
+    )
+    console.print(f"[dim]Facts the rules read: {facts}[/]")
+    if s.stand_ins:
+        console.print(f"[dim]{escape(stand_ins(s.stand_ins))}[/]")

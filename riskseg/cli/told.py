@@ -1,0 +1,110 @@
+"""How faults and progress are told: on stderr, so that stdout holds results alone."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.run.stages import Progress, Stage
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+USERS_FAULT, OUR_FAULT = 1, 3
+
+
+def stderr() -> Console:
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def stdout() -> Console:
+    """Piped or logged, tables are as wide as they need: nobody's window cuts them."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def problems_to_stderr(problems: Iterable[Problem], *, as_json: bool = False) -> None:
+    listed = list(problems)
+    if as_json:
+        print(json.dumps({"problems": [p.as_dict() for p in listed]}, ensure_ascii=False))
+        return
+    console = stderr()
+    for problem in listed:
+        where = f" [cyan]{escape(problem.where)}[/]" if problem.file else ""
+        mend = f" [dim]{escape(problem.mend)}[/]" if problem.mend else ""
+        console.print(f"[bold red]{problem.code}[/]{where}: {escape(problem.what)}{mend}")
+    count = f"{len(listed)} problem{'s' if len(listed) != 1 else ''}"
+    console.print(f"[bold]{count}[/]")
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Problems end a command with 1 and their list, anything else unforeseen with 3."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            return command(*args, **kwargs)
+        except ProblemsError as error:
+            problems_to_stderr(error.problems, as_json=as_json)
+            raise typer.Exit(USERS_FAULT) from None
+        except (typer.Exit, typer.Abort, BrokenPipeError, KeyboardInterrupt):
+            raise
+        except Exception:
+            traceback.print_exc()
+            stderr().print("[bold red]This is a fault of riskseg's own.[/]")
+            raise typer.Exit(OUR_FAULT) from None
+
+    return wrapped
+
+
+def progress(*, quiet: bool = False) -> Progress:
+    """One line a stage on stderr; on a terminal the line of a repeated stage is written over."""
+    if quiet:
+        return Progress(note=_note)
+    live = sys.stderr.isatty()
+    last = [""]
+
+    def reached(stage: Stage, done: int, total: int) -> None:
+        share = f"{100 * done // max(total, 1):3d}%"
+        line = f"{share} {stage.name}: {stage.does}"
+        if live:
+            same = last[0] == stage.name
+            sys.stderr.write(f"{chr(13) if same else chr(10)}\x1b[2m{line}\x1b[0m\x1b[K")
+        elif last[0] != stage.name:
+            sys.stderr.write(f"{line}\n")
+        last[0] = stage.name
+        sys.stderr.flush()
+
+    def note(text: str) -> None:
+        sys.stderr.write(f"{chr(10) if live else ''}     {text}\n" if not live else f"\n     {text}")
+        sys.stderr.flush()
+
+    return Progress(reached, note)
+
+
+def end_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def show_plan(stages: Sequence[Stage], *, as_json: bool) -> None:
+    """The stages of a run, as it would carry them out."""
+    if as_json:
+        print(json.dumps([s.as_dict() for s in stages]))
+        return
+    for number, stage in enumerate(stages, start=1):
+        each = f" (for each {stage.each})" if stage.each else ""
+        print(f"{number}. {stage.name}{each}: {stage.does}")

@@ -1,0 +1,1 @@
+"""The ground floor: words every other room uses. Imports nothing of ours."""

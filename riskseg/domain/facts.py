@@ -1,0 +1,54 @@
+"""Facts: what is known of an account as of a date, and what a rule or a model may name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The type of a fact. `DECIMAL` is exact (money, probabilities, ratios); `NUMBER` is a
+    float that came with the source; `LEVEL` is text that can only be one of `levels`."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    NUMBER = "number"
+    DATE = "date"
+    TEXT = "text"
+    LEVEL = "level"
+
+    @property
+    def is_numeric(self) -> bool:
+        return self in (Kind.INTEGER, Kind.DECIMAL, Kind.NUMBER)
+
+    @property
+    def is_textual(self) -> bool:
+        return self in (Kind.TEXT, Kind.LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One named value an account has as of a date.
+
+    `lower` and `upper` are inclusive bounds of the domain (None: unbounded). `words` is what a
+    person reads; `{value}` in it stands for the account's own value. `direction` is the
+    direction of risk: +1 more is riskier, -1 less is riskier, 0 not declared.
+    `static` marks what is known only as of today (an undated attribute, say): rules may use it,
+    models leave it out unless the spec lists it.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool = False
+    levels: tuple[str, ...] = ()
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    words: str = ""
+    unit: str = ""
+    direction: int = 0
+    family: str = ""
+    source: str = ""
+    static: bool = False
+    protected: bool = False

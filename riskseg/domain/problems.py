@@ -1,0 +1,180 @@
+"""Problems: faults a person can cause, gathered, located and curable.
+
+A Problem says what is wrong, where it stands, what was expected and how to mend it.
+Code that finds one adds it to a :class:`Problems` and goes on looking, so that a person
+sees all of them together. Faults of our own are ordinary exceptions, never Problems.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+# One line a code: what kind of fault it is. `docs/reference/problems.md` is generated from
+# this table. A code, once published, keeps its meaning.
+CODES: dict[str, str] = {
+    # RS0xx: the workspace and its riskseg.toml
+    "RS001": "no workspace here",
+    "RS002": "a file cannot be read as TOML or YAML",
+    "RS003": "a key that does not exist",
+    "RS004": "a value of the wrong type or outside its domain",
+    "RS005": "a needed key is missing",
+    "RS006": "a source file or table does not exist",
+    "RS007": "a source expression does not work on its source",
+    "RS008": "a folder or file named in riskseg.toml does not exist",
+    "RS009": "a key stands twice in one mapping",
+    "RS010": "the place for an output already holds something else, or cannot be written",
+    # RS1xx: the data contract
+    "RS101": "a needed value is null",
+    "RS102": "a value does not have the type of its column",
+    "RS103": "an amount outside its domain",
+    "RS104": "a key that should be unique stands twice",
+    "RS105": "dates out of order",
+    "RS106": "an account that accounts does not list",
+    "RS107": "a word outside the list of its column",
+    "RS108": "more bad rows than max_bad_rows allows",
+    "RS109": "a source has no rows",
+    "RS110": "a payment reverses a payment that does not exist",
+    "RS111": "more than one currency",
+    # RS2xx: a strategy's files
+    "RS200": "a strategy file is missing",
+    "RS201": "a name that is defined nowhere",
+    "RS202": "a name defined twice",
+    "RS203": "a table without a last row that takes everything",
+    "RS204": "a row that can never match",
+    "RS205": "a level that does not exist",
+    "RS206": "cuts that do not rise, or do not end at the top",
+    "RS207": "a segment that no path serves",
+    "RS208": "a path whose steps or continuation cannot be followed",
+    "RS209": "an action that does not exist",
+    "RS210": "a strategy outside its effective dates",
+    "RS211": "an example that does not come out as expected",
+    "RS212": "a fact this workspace does not have",
+    "RS213": "a part of the strategy language that this version does not carry out",
+    "RS214": "a model the strategy uses is not there",
+    "RS215": "a row with the wrong number of cells",
+    # RS3xx: expressions
+    "RS301": "an expression cannot be read",
+    "RS302": "an expression outside the language",
+    "RS303": "an unknown name in an expression",
+    "RS304": "types that do not go together",
+    "RS305": "a condition that can be unknown and does not say what then",
+    "RS306": "a number divided by something that can be zero",
+    "RS307": "a value that the fact compared with it can never have",
+    # RS4xx: models
+    "RS401": "a model that does not exist",
+    "RS402": "too few accounts or outcomes to learn from",
+    "RS403": "all outcomes are the same",
+    "RS404": "a feature that gives the answer away",
+    "RS405": "a history too short for the spec",
+    "RS406": "a model file that has been changed or is damaged",
+    "RS407": "no feature to learn from",
+    "RS408": "a target that the sources cannot give",
+    "RS409": "a model made for other features than this workspace has",
+    # RS5xx: features
+    "RS501": "a feature that does not exist",
+    "RS502": "a feature whose source this workspace does not have",
+    "RS503": "a feature defined twice",
+    # RS6xx: runs
+    "RS601": "an account that does not exist",
+    "RS602": "an as-of date the facts cannot answer",
+    "RS603": "the journal cannot be read or is of a later version",
+    "RS604": "another run holds the workspace",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault. `file` is as the person would name it; `line` counts from 1."""
+
+    code: str
+    what: str
+    file: str | None = None
+    line: int | None = None
+    mend: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise KeyError(f"{self.code} is not in the table of Problem codes")
+
+    @property
+    def where(self) -> str:
+        if self.file is None:
+            return ""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    def __str__(self) -> str:
+        head = f"{self.code} {self.where}: " if self.file else f"{self.code} "
+        tail = f" {self.mend}" if self.mend else ""
+        return f"{head}{self.what}{tail}"
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "code": self.code,
+            "kind": CODES[self.code],
+            "file": self.file,
+            "line": self.line,
+            "what": self.what,
+            "mend": self.mend,
+        }
+
+
+class ProblemsError(Exception):
+    """Raised when work cannot go on; carries every Problem found so far."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Problems:
+    """A gathering of Problems; the same one is kept once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, None] = {}
+
+    def add(
+        self,
+        code: str,
+        what: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        mend: str = "",
+    ) -> None:
+        self._found.setdefault(Problem(code, what, file, line, mend))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self._found.setdefault(problem)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def raise_if_any(self) -> None:
+        if self._found:
+            ordered = sorted(self._found, key=lambda p: (p.file or "", p.line or 0, p.code))
+            raise ProblemsError(ordered)
+
+
+def problem(
+    code: str, what: str, *, file: str | None = None, line: int | None = None, mend: str = ""
+) -> ProblemsError:
+    """A single Problem, ready to raise."""
+    return ProblemsError([Problem(code, what, file, line, mend)])
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`Did you mean "x"?` when something close exists, else a short list of what does."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f'Did you mean "{close[0]}"?'
+    if not names:
+        return ""
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"Known here: {shown}."

@@ -1,0 +1,5 @@
+"""The only door to an execution engine: DuckDB, in the process."""
+
+from riskseg.engine.duck import Engine, EngineError
+
+__all__ = ["Engine", "EngineError"]

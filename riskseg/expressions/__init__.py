@@ -1,0 +1,26 @@
+"""The one expression language: a subset of SQL over named facts.
+
+:func:`check` turns authored text into an :class:`Expression`, or Problems; :func:`to_sql` turns
+that into an engine's SQL. Nothing is ever evaluated here, and nothing but facts can be reached.
+"""
+
+from riskseg.expressions.checking import Expression, check
+from riskseg.expressions.elaborate import Scope
+from riskseg.expressions.functions import FUNCTIONS, Function
+from riskseg.expressions.show import show
+from riskseg.expressions.sql import Dialect, quote, to_sql
+from riskseg.expressions.tree import Node, Type
+
+__all__ = [
+    "FUNCTIONS",
+    "Dialect",
+    "Expression",
+    "Function",
+    "Node",
+    "Scope",
+    "Type",
+    "check",
+    "quote",
+    "show",
+    "to_sql",
+]

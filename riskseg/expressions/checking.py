@@ -1,0 +1,86 @@
+"""Authored text in, checked expression out. Only a checked expression can become SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal as Choice
+
+from riskseg.domain.facts import Kind
+from riskseg.domain.problems import Problems
+from riskseg.expressions.elaborate import Elaborator, Scope, Typed
+from riskseg.expressions.flow import Flow, listed
+from riskseg.expressions.reading import as_text, read, shown
+from riskseg.expressions.tree import Node, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression found right: the author's text, its tree and type, the facts it names."""
+
+    text: str
+    tree: Node
+    type: Type
+    names: frozenset[str]
+
+
+def check(
+    text: object,
+    scope: Scope,
+    problems: Problems,
+    *,
+    file: str | None = None,
+    line: int | None = None,
+    expect: Choice["condition", "value"] = "condition",
+    may_be_unknown: bool = False,
+) -> Expression | None:
+    """The checked expression, or None after adding every Problem found (RS301 to RS307).
+
+    `text` is what YAML gave: text, or a plain true, number or date. `scope` holds the facts that
+    may be named, under the names they go by; `as_of` is one if the caller puts it there.
+    A condition must be true or false; one that can also be unknown is a Problem unless
+    `may_be_unknown`, which says that the author wrote what happens then.
+    A value may be of any kind and unknown; its type says.
+    """
+    found = Problems()
+
+    def tell(code: str, what: str, mend: str) -> None:
+        found.add(code, what, file=file, line=line, mend=mend)
+
+    expression: Expression | None = None
+    written = as_text(text)
+    if written is None:
+        tell("RS301", f"{shown(str(text))} is not an expression.", "Write it as text.")
+    elif (parsed := read(written, tell)) is not None:
+        elaborator = Elaborator(scope, tell)
+        typed = elaborator.part(parsed)
+        if typed is not None and typed.kind is None:
+            tell("RS304", "Null alone is not an expression.", "")
+        elif typed is not None:
+            if expect == "condition" and typed.kind is not Kind.BOOLEAN:
+                told = f"{shown(written)} ({typed.kind}) is not a condition."
+                tell("RS304", told, "Compare it with a value.")
+            causes = Flow(scope, tell).causes(typed.node)
+            asked = expect == "condition" and typed.kind is Kind.BOOLEAN
+            if causes and asked and not may_be_unknown:
+                tell(
+                    "RS305",
+                    f"{shown(written)} can be unknown because of {listed(causes)}.",
+                    "Test for it with `is null`, give it a value with `coalesce(…, …)`, or add "
+                    "`unknown: match` or `unknown: skip`.",
+                )
+            type_ = _type(typed, nullable=bool(causes))
+            expression = Expression(written, typed.node, type_, frozenset(elaborator.names))
+    problems.extend(found)
+    return None if len(found) else expression
+
+
+def _type(typed: Typed, *, nullable: bool) -> Type:
+    kind = typed.node.kind
+    if kind.is_textual:
+        # Few texts known by heart make a level, wherever they came from.
+        return (
+            Type(Kind.TEXT, nullable)
+            if typed.levels is None
+            else Type(Kind.LEVEL, nullable, typed.levels)
+        )
+    return Type(kind, nullable)

@@ -1,0 +1,284 @@
+"""What can be unknown, and what can be zero, followed through the logic of an expression.
+
+In `a and b`, b only matters where a is true, so b is read knowing what a true a tells; in
+`a or b` with what a false a tells; a branch of `case` with its condition true and the earlier
+ones false. The logic is SQL's: true, false, unknown.
+
+Why reading on like that is sound for `and`: if no part is unknown under what the parts before it
+tell, then the first false part makes the whole false and nothing after it matters; without one,
+every part was read under things that do hold. `or` is the mirror image.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions.elaborate import Scope
+from riskseg.expressions.reading import Tell, shown
+from riskseg.expressions.show import show
+from riskseg.expressions.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    Cast,
+    Compare,
+    In,
+    IsNull,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Or,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known at a place: parts that are not unknown there, and parts that are not zero."""
+
+    present: frozenset[Node] = frozenset()
+    nonzero: frozenset[Node] = frozenset()
+
+    def __or__(self, other: Told) -> Told:
+        return Told(self.present | other.present, self.nonzero | other.nonzero)
+
+    def __and__(self, other: Told) -> Told:
+        return Told(self.present & other.present, self.nonzero & other.nonzero)
+
+
+_NOTHING = Told()
+# What makes a part unknown, as a person reads it: a fact, a `nullif(…)`, a null (that of a `case`
+# without `else` is one).
+Causes = frozenset[str]
+_NONE: Causes = frozenset()
+
+
+class Flow:
+    """One expression's passage; Problems RS305 and RS306 found on the way are told."""
+
+    def __init__(self, scope: Scope, tell: Tell) -> None:
+        self._scope = scope
+        self._tell = tell
+
+    def causes(self, node: Node, told: Told = _NOTHING) -> Causes:
+        """Why the value of this part can be unknown; empty if it cannot."""
+        inside = self._causes(node, told)
+        return _NONE if node in told.present else inside
+
+    def _causes(self, node: Node, told: Told) -> Causes:
+        match node:
+            case Literal(value, _):
+                return frozenset({"null"}) if value is None else _NONE
+            case Name(name, _):
+                return frozenset({name}) if self._scope[name].nullable else _NONE
+            case IsNull(part):
+                self.causes(part, told)
+                return _NONE
+            case Not(part) | Cast(part, _) | In(part, _):
+                return self.causes(part, told)
+            case Compare(_, left, right):
+                return self.causes(left, told) | self.causes(right, told)
+            case Arithmetic(sign, left, right, _):
+                if sign == "/" and not self._never_zero(right, told):
+                    self._can_be_zero(right)
+                return self.causes(left, told) | self.causes(right, told)
+            case And(parts):
+                return self._in_turn(parts, True, told)
+            case Or(parts):
+                return self._in_turn(parts, False, told)
+            case Case():
+                return self._case(node, told)
+            case Call():
+                return self._call(node, told)
+
+    def _in_turn(self, parts: tuple[Node, ...], go_on: bool, told: Told) -> Causes:
+        # Tests for null count from anywhere: they are never unknown themselves.
+        tests = [p for p in parts if isinstance(p, IsNull) or _is_not_null(p)]
+        here = reduce(operator.or_, (learnt(test, go_on) for test in tests), told)
+        found = _NONE
+        for part in parts:
+            found |= self.causes(part, told if part in tests else here)
+            here |= learnt(part, go_on)
+        return found
+
+    def _case(self, node: Case, told: Told) -> Causes:
+        found = _NONE
+        for condition, value in node.branches:
+            if causes := self.causes(condition, told):
+                self._tell(
+                    "RS305",
+                    f"{shown(show(condition))} in `case` can be unknown because of "
+                    f"{listed(causes)}.",
+                    "Test for null in an earlier `when`, or use `coalesce`.",
+                )
+            found |= self.causes(value, told | learnt(condition, True))
+            told |= learnt(condition, False)
+        return found | self.causes(node.otherwise, told)
+
+    def _call(self, node: Call, told: Told) -> Causes:
+        each = [self.causes(argument, told) for argument in node.arguments]
+        everything = _NONE.union(*each)
+        match node.function:
+            case "coalesce":
+                return everything if all(each) else _NONE
+            case "nullif":
+                return everything | {show(node)}
+            case "least" | "greatest" if everything:
+                self._tell(
+                    "RS305",
+                    f"{shown(show(node))} compares what can be unknown: {listed(everything)}.",
+                    "Say with `coalesce` what an unknown counts as.",
+                )
+                return _NONE
+        return everything
+
+    # -- zero ----------------------------------------------------------------------------------
+
+    def _can_be_zero(self, divisor: Node) -> None:
+        while isinstance(divisor, Cast):
+            divisor = divisor.part
+        text = show(divisor)
+        if isinstance(divisor, Literal):
+            self._tell("RS306", f"A number is divided by {text}.", "")
+            return
+        self._tell(
+            "RS306",
+            f"A number is divided by {shown(text)}, which can be zero.",
+            f"Write `nullif({text}, 0)`, or put `{text} <> 0 and` before it.",
+        )
+
+    def _never_zero(self, node: Node, told: Told) -> bool:
+        """Whether a part is never zero here; it may be unknown."""
+        if node in told.nonzero:
+            return True
+        match node:
+            case Literal(value, _):
+                return value != 0
+            case Name(name, _):
+                fact = self._scope[name]
+                above = fact.lower is not None and fact.lower > 0
+                below = fact.upper is not None and fact.upper < 0
+                return above or below
+            case Cast(part, _) | Call("abs", (part,), _):
+                return self._never_zero(part, told)
+            case Call("nullif", (part, Literal(value, _)), _):
+                return value == 0 or self._never_zero(part, told)
+            case Call("greatest", arguments, _) if any(map(self._positive, arguments)):
+                return True
+            case Call("coalesce" | "least" | "greatest", arguments, _):
+                return all(self._never_zero(argument, told) for argument in arguments)
+            case Case(branches, otherwise, _):
+                for condition, result in branches:
+                    if not self._never_zero(result, told | learnt(condition, True)):
+                        return False
+                    told |= learnt(condition, False)
+                return self._never_zero(otherwise, told)
+        return False
+
+    def _positive(self, node: Node) -> bool:
+        match node:
+            case Literal(value, kind) if kind.is_numeric and value is not None:
+                return _holds(">", value, 0)
+            case Name(name, _):
+                lower = self._scope[name].lower
+                return lower is not None and lower > 0
+            case Cast(part, _):
+                return self._positive(part)
+        return False
+
+
+def listed(causes: Causes) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = sorted(causes)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+# -- what a condition tells --------------------------------------------------------------------
+
+
+def learnt(condition: Node, truth: bool) -> Told:
+    """What follows from a condition being exactly true, or exactly false."""
+    match condition:
+        case Not(part):
+            return learnt(part, not truth)
+        case IsNull(part):
+            return _NOTHING if truth else _present(part)
+        case And(parts):
+            return _joined(parts, truth, all_hold=truth)
+        case Or(parts):
+            return _joined(parts, truth, all_hold=not truth)
+        case Call("coalesce", (part, Literal(bool() as other, _)), _) if other is not truth:
+            return learnt(part, truth)
+        case Compare("=" | "<>" as sign, part, Literal(bool() as value, _)):
+            wanted = value is (truth is (sign == "="))
+            return _present(condition) | learnt(part, wanted)
+        case Compare(sign, left, right):
+            told = _present(condition)
+            if _apart_from_zero(sign, right, truth):
+                told |= Told(nonzero=frozenset({_bare(left)}))
+            if _apart_from_zero(_TURNED[sign], left, truth):
+                told |= Told(nonzero=frozenset({_bare(right)}))
+            return told
+        case In(part, options):
+            if truth is not any(option.value == 0 for option in options):
+                return _present(condition) | Told(nonzero=frozenset({_bare(part)}))
+            return _present(condition)
+    return _present(condition)
+
+
+def _joined(parts: Iterable[Node], truth: bool, *, all_hold: bool) -> Told:
+    each = [learnt(part, truth) for part in parts]
+    return reduce(operator.or_ if all_hold else operator.and_, each)
+
+
+def _present(node: Node) -> Told:
+    """What is known once this part is: itself, and all that would have made it unknown."""
+    here = Told(present=frozenset({node}))
+    match node:
+        case Not(part) | Cast(part, _) | In(part, _) | Call("nullif", (part, _), _):
+            return here | _present(part)
+        case Compare(_, left, right) | Arithmetic(_, left, right, _):
+            return here | _present(left) | _present(right)
+        case Call(function, arguments, _) if function != "coalesce":
+            return reduce(operator.or_, map(_present, arguments), here)
+    return here
+
+
+def _is_not_null(node: Node) -> bool:
+    return isinstance(node, Not) and isinstance(node.part, IsNull)
+
+
+def _bare(node: Node) -> Node:
+    """A cast is zero where what it casts is: they only widen."""
+    while isinstance(node, Cast):
+        node = node.part
+    return node
+
+
+_TURNED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_HOLDS = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _holds(sign: str, left: Any, right: Any) -> bool:
+    return bool(_HOLDS[sign](left, right))
+
+
+def _apart_from_zero(sign: str, bound: Node, truth: bool) -> bool:
+    """Whether `x sign bound`, being `truth`, rules out that x is zero."""
+    match bound:
+        case Literal(value, Kind.INTEGER | Kind.DECIMAL | Kind.NUMBER) if value is not None:
+            return _holds(sign, 0, value) is not truth
+    return False

@@ -1,0 +1,175 @@
+"""A checked expression as SQL, for DuckDB or Spark.
+
+Every operation is put in parentheses and every name is quoted, so the text can stand anywhere.
+
+Numbers come out the same on each engine because their types are said, not inferred. INTEGER is
+computed as bigint, NUMBER as double, DECIMAL as decimal(38, 6): a product or quotient of decimals
+is rounded to six decimals, half away from zero. Spark divides and rounds like that by itself;
+DuckDB would divide as doubles, so there the quotient is taken in whole numbers, to seven decimals
+towards zero, and then rounded: the seventh decides, exactly as the endless quotient would.
+A DECIMAL past some 25 digits before the point, an INTEGER past 18, or a date thousands of
+millennia away stops the engine; none is wrapped or lost. DECIMAL facts have at most six decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal as Choice
+
+from sqlglot import exp
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions.checking import Expression
+from riskseg.expressions.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    Cast,
+    Compare,
+    In,
+    IsNull,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Or,
+    Value,
+)
+
+Dialect = Choice["duckdb", "spark"]
+
+_STORED: Mapping[Kind, str] = {
+    Kind.INTEGER: "bigint",
+    Kind.DECIMAL: "decimal(38, 6)",
+    Kind.NUMBER: "double",
+}
+
+# Functions whose SQL is not `name(arguments)`, by engine. Dates: DuckDB adds only 32-bit days.
+_CALLS: Mapping[str, Mapping[str, str]] = {
+    "duckdb": {
+        "day_of_month": "day({0})",
+        "day_of_week": "isodow({0})",
+        "days_between": "({1} - {0})",
+        "add_days": "({0} + cast({1} as integer))",
+    },
+    "spark": {
+        "day_of_month": "day({0})",
+        "day_of_week": "(weekday({0}) + 1)",
+        "days_between": "datediff({1}, {0})",
+        "add_days": "date_add({0}, cast({1} as int))",
+    },
+}
+
+
+def quote(name: str, dialect: Dialect = "duckdb") -> str:
+    """A name as that engine quotes it."""
+    return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+
+
+def to_sql(
+    expression: Expression,
+    column: Callable[[str], str] | None = None,
+    *,
+    dialect: Dialect = "duckdb",
+) -> str:
+    """The SQL of a checked expression. `column` gives the SQL that stands for a fact's name;
+    without it the name itself, quoted."""
+    if column is None:
+        return _Writer(lambda name: quote(name, dialect), dialect).sql(expression.tree)
+    return _Writer(column, dialect).sql(expression.tree)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    column: Callable[[str], str]
+    dialect: Dialect
+
+    def sql(self, node: Node) -> str:
+        match node:
+            case Literal(value, _):
+                return self._literal(value)
+            case Name(name, _):
+                return self.column(name)
+            case Cast(part, kind):
+                return f"cast({self.sql(part)} as {_STORED[kind]})"
+            case Arithmetic():
+                return self._arithmetic(node)
+            case Call():
+                return self._call(node)
+            case Case(branches, otherwise, _):
+                whens = " ".join(
+                    f"when {self.sql(test)} then {self.sql(value)}" for test, value in branches
+                )
+                return f"case {whens} else {self.sql(otherwise)} end"
+            case Compare(operator, left, right):
+                return f"({self.sql(left)} {operator} {self.sql(right)})"
+            case In(part, options):
+                return f"({self.sql(part)} in ({', '.join(map(self.sql, options))}))"
+            case IsNull(part):
+                return f"({self.sql(part)} is null)"
+            case Not(part):
+                return f"(not {self.sql(part)})"
+            case And(parts):
+                return f"({' and '.join(map(self.sql, parts))})"
+            case Or(parts):
+                return f"({' or '.join(map(self.sql, parts))})"
+
+    def _literal(self, value: Value) -> str:
+        match value:
+            case None:
+                return "null"
+            case bool():
+                return "true" if value else "false"
+            case int():
+                return str(value) if value >= 0 else f"({value})"
+            case Decimal():
+                return f"{value:f}" if value >= 0 else f"({value:f})"
+            case float():
+                # An exponent is what makes a number a double to both engines.
+                text = repr(value) if "e" in repr(value) else f"{value!r}e0"
+                return text if value >= 0 else f"({text})"
+            case str():
+                return exp.Literal.string(value).sql(dialect=self.dialect)
+            case _:
+                return f"date '{value.isoformat()}'"
+
+    def _stored(self, node: Node) -> str:
+        """A number in the type that arithmetic on its kind is done in."""
+        if isinstance(node, Arithmetic | Cast):
+            return self.sql(node)
+        return f"cast({self.sql(node)} as {_STORED[node.kind]})"
+
+    def _arithmetic(self, node: Arithmetic) -> str:
+        left, right = self._stored(node.left), self._stored(node.right)
+        decimal = node.kind is Kind.DECIMAL
+        match node.operator:
+            case "/" if decimal and self.dialect == "duckdb":
+                # Engines need not read `and` from the left: a zero must be harmless anywhere.
+                above = f"cast({left} * 1000000 as hugeint) * 10000000"
+                below = f"nullif(cast({right} * 1000000 as hugeint), 0)"
+                whole = f"cast(({above}) // {below} as decimal(38, 0))"
+                return f"cast({whole} * 0.0000001 as {_STORED[Kind.DECIMAL]})"
+            case "/":
+                quotient = f"{left} / nullif({right}, 0)"
+                return f"cast({quotient} as {_STORED[node.kind]})"
+            case "*" if decimal:
+                return f"cast({left} * {right} as {_STORED[Kind.DECIMAL]})"
+            case _:
+                return f"({left} {node.operator} {right})"
+
+    def _call(self, node: Call) -> str:
+        first = node.arguments[0]
+        match node.function, node.arguments:
+            case "round", (_, Literal(digits, _)) if node.kind is Kind.DECIMAL:
+                rounded = f"cast({self._stored(first)} as decimal(38, {digits}))"
+                return f"cast({rounded} as {_STORED[Kind.DECIMAL]})"
+            case ("floor" | "ceil") as function, _ if node.kind is Kind.INTEGER:
+                return f"cast({function}({self._stored(first)}) as bigint)"
+            case ("abs" | "round" | "floor" | "ceil") as function, (_, *others):
+                return f"{function}({', '.join([self._stored(first), *map(self.sql, others)])})"
+        texts = [self.sql(argument) for argument in node.arguments]
+        shape = _CALLS[self.dialect].get(node.function)
+        return shape.format(*texts) if shape else f"{node.function}({', '.join(texts)})"

@@ -1,0 +1,323 @@
+"""The catalogue: authored entries become checked features; only checked ones compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, RootModel, field_validator
+
+from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.expressions import Expression, check
+
+Range = Literal["bills", "payments", "events", "account"]
+Aggregate = Literal["count", "sum", "max", "min", "latest"]
+
+# The date of a fact that a window is measured on.
+DATED: Mapping[str, str] = {"bills": "due_on", "payments": "paid_on", "events": "happened_on"}
+
+
+class Entry(Shape):
+    """A feature as authored."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    range: Range
+    aggregate: Aggregate | None = None
+    value: str | None = None
+    filter: str | None = None
+    window: Annotated[int, Field(ge=1, le=36_500)] | Literal["open"] | None = None
+    type: Literal["integer", "decimal", "date", "boolean"] | None = None
+    unit: str = ""
+    empty: int | None = None
+    direction: Literal["+", "-"] | None = None
+    family: str = ""
+    words: str
+    needs: tuple[str, ...] = ()
+    static: bool = False
+    protected: bool = False
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _days(cls, value: object) -> object:
+        if isinstance(value, str) and value.endswith(" days") and value[:-5].isdigit():
+            return int(value[:-5])
+        if value is not None and value != "open":
+            raise ValueError('it is a number of days, as in "90 days", or open')
+        return value
+
+    @field_validator("needs", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class Entries(RootModel[list[Entry]]):
+    pass
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A checked feature. `fact` is what rules and models see of it; `window` is in days, or
+    `open` for the bills that still matter whatever their age."""
+
+    fact: Fact
+    range: Range
+    aggregate: Aggregate | None
+    value: Expression | None
+    filter: Expression | None
+    window: int | Literal["open"] | None
+    empty: int | None
+    needs: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return self.fact.name
+
+    @property
+    def is_money(self) -> bool:
+        return self.fact.unit == "money"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every feature known, and which of them this workspace can compute.
+
+    `lacking` maps the others to the source (or `source.column`) that is not there.
+    """
+
+    features: Mapping[str, Feature]
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+    def available(self) -> dict[str, Feature]:
+        return {n: f for n, f in self.features.items() if n not in self.lacking}
+
+    def closure(self, names: Iterable[str]) -> dict[str, Feature]:
+        """The named features and those they are worked out from, in catalogue order."""
+        wanted: set[str] = set()
+        todo = [n for n in names if n in self.features]
+        while todo:
+            name = todo.pop()
+            if name not in wanted:
+                wanted.add(name)
+                value = self.features[name].value
+                if self.features[name].range == "account" and value:
+                    todo += [n for n in value.names if n in self.features]
+        return {n: f for n, f in self.features.items() if n in wanted}
+
+
+def _fact(name: str, kind: Kind, nullable: bool = False, lower: int | None = None) -> Fact:
+    return Fact(name, kind, nullable, lower=None if lower is None else Decimal(lower))
+
+
+SCOPES: Mapping[str, Mapping[str, Fact]] = {
+    range_: {f.name: f for f in facts}
+    for range_, facts in {
+        "bills": (
+            _fact("as_of", Kind.DATE),
+            _fact("due_on", Kind.DATE),
+            _fact("issued_on", Kind.DATE),
+            _fact("amount", Kind.DECIMAL, lower=0),
+            _fact("paid", Kind.DECIMAL, lower=0),
+            _fact("overdue", Kind.DECIMAL, lower=0),
+            _fact("cleared_on", Kind.DATE, nullable=True),
+            _fact("days_past_due", Kind.INTEGER, lower=0),
+        ),
+        "payments": (
+            _fact("as_of", Kind.DATE),
+            _fact("paid_on", Kind.DATE),
+            _fact("amount", Kind.DECIMAL, lower=0),
+            _fact("settled", Kind.BOOLEAN),
+            _fact("undone", Kind.BOOLEAN),
+            _fact("method", Kind.TEXT, nullable=True),
+        ),
+        "events": (
+            _fact("as_of", Kind.DATE),
+            _fact("happened_on", Kind.DATE),
+            _fact("kind", Kind.TEXT),
+            _fact("channel", Kind.TEXT, nullable=True),
+            _fact("outcome", Kind.TEXT, nullable=True),
+            _fact("amount", Kind.DECIMAL, nullable=True),
+            _fact("until", Kind.DATE, nullable=True),
+        ),
+    }.items()
+}
+
+# Dates of the account itself, which features of range `account` may be worked out from.
+ACCOUNT_DATES: Mapping[str, Fact] = {
+    "as_of": _fact("as_of", Kind.DATE),
+    "opened_on": _fact("opened_on", Kind.DATE, nullable=True),
+    "first_billed_on": _fact("first_billed_on", Kind.DATE, nullable=True),
+}
+
+
+def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> Catalogue:
+    """The shipped catalogue, and the workspace's own features where it has any."""
+    shipped = (files("riskseg.features") / "catalogue.yaml").read_text(encoding="utf-8")
+    documents = [parse_yaml(shipped, "catalogue.yaml", problems)]
+    if own is not None and own.is_file():
+        documents.append(read_yaml(own, problems, shown=shown))
+    features: dict[str, Feature] = {}
+    later: list[tuple[Entry, Document, int]] = []
+    for document in documents:
+        entries = document.shaped(Entries, problems) if document and document.data else None
+        for index, entry in enumerate(entries.root if entries else ()):
+            assert document is not None
+            if entry.name in features or any(entry.name == e.name for e, _, _ in later):
+                problems.add(
+                    "RS503",
+                    f'The feature "{entry.name}" is defined twice.',
+                    file=document.file,
+                    line=document.line(index),
+                    mend="Give it another name.",
+                )
+            elif entry.range == "account":
+                later.append((entry, document, index))
+            else:
+                feature = _aggregate(entry, document, index, problems)
+                if feature:
+                    features[entry.name] = feature
+    _add_account_features(later, features, problems)
+    return Catalogue(features)
+
+
+def without(catalogue: Catalogue, has: frozenset[str]) -> Catalogue:
+    """The catalogue as a workspace with the sources (and `source.column`s) in `has` sees it."""
+    lacking: dict[str, str] = {}
+    for name, feature in catalogue.features.items():
+        for need in sorted(feature.needs):
+            if need not in has:
+                lacking.setdefault(name, need)
+    changed = True
+    while changed:
+        changed = False
+        for name, feature in catalogue.features.items():
+            if name in lacking or feature.range != "account" or feature.value is None:
+                continue
+            missing = [lacking[n] for n in sorted(feature.value.names) if n in lacking]
+            if missing:
+                lacking[name] = missing[0]
+                changed = True
+    return Catalogue(catalogue.features, lacking)
+
+
+def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Feature | None:
+    scope = SCOPES[entry.range]
+    before = len(problems)
+    if entry.aggregate is None:
+        problems.add(
+            "RS005",
+            f'"{entry.name}" ranges over {entry.range} and has no aggregate.',
+            file=at.file,
+            line=at.line(index),
+            mend="Add `aggregate: count`, or sum, max, min, latest.",
+        )
+        return None
+    if (entry.value is None) != (entry.aggregate == "count"):
+        problems.add(
+            "RS004",
+            f'"{entry.name}": a count has no value, and every other aggregate has one.',
+            file=at.file,
+            line=at.line(index),
+        )
+        return None
+    value = filter_ = None
+    if entry.value is not None:
+        value = check(
+            entry.value,
+            scope,
+            problems,
+            file=at.file,
+            line=at.line(index, "value"),
+            expect="value",
+            may_be_unknown=True,
+        )
+    if entry.filter is not None:
+        filter_ = check(
+            entry.filter, scope, problems, file=at.file, line=at.line(index, "filter")
+        )
+    if len(problems) > before:
+        return None
+    kind = Kind(entry.type) if entry.type else _kind(entry, value)
+    empty = entry.empty if entry.empty is not None else (0 if entry.aggregate in ("count", "sum") else None)
+    fact = _as_fact(entry, kind, nullable=empty is None, lower=Decimal(0) if kind is not Kind.DATE else None)
+    return Feature(
+        fact,
+        entry.range,
+        entry.aggregate,
+        value,
+        filter_,
+        entry.window,
+        empty,
+        frozenset({entry.range, *entry.needs}),
+    )
+
+
+def _kind(entry: Entry, value: Expression | None) -> Kind:
+    if entry.unit == "money":
+        return Kind.DECIMAL
+    return Kind.INTEGER if value is None else value.type.kind
+
+
+def _as_fact(entry: Entry, kind: Kind, *, nullable: bool, lower: Decimal | None) -> Fact:
+    return Fact(
+        entry.name,
+        kind,
+        nullable,
+        lower=lower,
+        words=entry.words,
+        unit=entry.unit,
+        direction={"+": 1, "-": -1, None: 0}[entry.direction],
+        family=entry.family,
+        source=entry.range,
+        static=entry.static,
+        protected=entry.protected,
+    )
+
+
+def _add_account_features(
+    entries: list[tuple[Entry, Document, int]], features: dict[str, Feature], problems: Problems
+) -> None:
+    """Features worked out from others, in an order in which each finds those it names."""
+    left = entries
+    while left:
+        names = {e.name for e, _, _ in left}
+        ready = [x for x in left if not _names(x[0]) & (names - {x[0].name})]
+        if not ready:
+            entry, at, index = left[0]
+            problems.add(
+                "RS501",
+                f'"{entry.name}" is worked out from itself, by way of {did_you_mean("", names)}',
+                file=at.file,
+                line=at.line(index),
+            )
+            return
+        for entry, at, index in ready:
+            scope = {**ACCOUNT_DATES, **{n: f.fact for n, f in features.items()}}
+            value = check(
+                entry.value or "null",
+                scope,
+                problems,
+                file=at.file,
+                line=at.line(index, "value"),
+                expect="value",
+                may_be_unknown=True,
+            )
+            if value is not None:
+                kind = Kind(entry.type) if entry.type else value.type.kind
+                fact = _as_fact(entry, kind, nullable=value.type.nullable, lower=None)
+                needs = frozenset(entry.needs)
+                features[entry.name] = Feature(fact, "account", None, value, None, None, None, needs)
+        left = [x for x in left if x not in ready]
+
+
+def _names(entry: Entry) -> set[str]:
+    """Words of an entry's value, enough to order entries by."""
+    import re
+
+    return set(re.findall(r"[a-z_][a-z0-9_]*", entry.value or ""))

@@ -1,0 +1,156 @@
+"""Checked features as SQL: one aggregation pass over each range, then one row a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from riskseg.domain.facts import Kind
+from riskseg.domain.relations import Relation, quoted
+from riskseg.expressions import to_sql
+from riskseg.features.catalogue import DATED, Feature
+
+_RELATION = {"bills": "bill_facts", "payments": "payment_facts", "events": "event_facts"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """`relations` end in one aggregate a range (`bills_features` and so on); `columns` gives, for
+    each feature, its SQL over those aggregates joined under their range's name."""
+
+    relations: tuple[Relation, ...]
+    columns: Mapping[str, str]
+    ranges: tuple[str, ...]
+
+
+def days_needed(features: Iterable[Feature]) -> int | None:
+    """How many days of bills the features look back on, beside open ones; None for all of them."""
+    windows = [f.window for f in features if f.range == "bills" and f.window != "open"]
+    return None if None in windows else max((w for w in windows if isinstance(w, int)), default=0)
+
+
+def compile_features(
+    features: Mapping[str, Feature], scale: int, *, focus: bool, undone: bool, account: Mapping[str, str]
+) -> Compiled:
+    """SQL for the features, which must hold whatever they are worked out from.
+
+    `focus` says that snapshots name a bill (`focus_bill`) that counts as the latest.
+    `undone` says that the ledger's payments are reversed by others.
+    `account` gives the SQL of the account's own dates (as_of, opened_on).
+    """
+    relations: list[Relation] = []
+    columns: dict[str, str] = {}
+    ranges: list[str] = []
+    for range_ in ("bills", "payments", "events"):
+        chosen = [f for f in features.values() if f.range == range_]
+        if not chosen:
+            continue
+        ranges.append(range_)
+        relations += _facts(range_, chosen, undone)
+        aggregates = ", ".join(
+            f"{_aggregate(f, scale, focus)} as {quoted(f.name)}" for f in chosen
+        )
+        join = " join snapshots s on s.snap = f.snap" if focus and range_ == "bills" else ""
+        relations.append(
+            Relation(
+                f"{range_}_features",
+                f"select f.snap, {aggregates} from {_RELATION[range_]} f{join} group by f.snap",
+            )
+        )
+        for feature in chosen:
+            column = f"{range_}.{quoted(feature.name)}"
+            columns[feature.name] = (
+                f"coalesce({column}, {feature.empty})" if feature.empty is not None else column
+            )
+    for feature in features.values():
+        if feature.range == "account" and feature.value is not None:
+            value = to_sql(feature.value, lambda n: account.get(n) or f"({columns[n]})")
+            columns[feature.name] = f"cast({value} as {_stored(feature)})"
+    return Compiled(tuple(relations), columns, tuple(ranges))
+
+
+def _stored(feature: Feature) -> str:
+    match feature.fact.kind:
+        case Kind.INTEGER:
+            return "bigint"
+        case Kind.DECIMAL:
+            return "decimal(18, 4)"
+        case Kind.DATE:
+            return "date"
+        case Kind.BOOLEAN:
+            return "boolean"
+        case _:
+            return "double"
+
+
+def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
+    conditions = []
+    if feature.window == "open":
+        conditions.append("(f.cleared_on is null or f.overdue > 0 or f.due_on >= f.as_of)")
+    elif feature.window is not None:
+        dated = f"f.{DATED[feature.range]}"
+        conditions.append(f"{dated} > f.as_of - {feature.window} and {dated} <= f.as_of")
+    if feature.filter is not None:
+        conditions.append(to_sql(feature.filter, lambda n: _exact(n, scale)))
+    # Sums of money are taken in minor units, whole numbers, and made decimal once at the end.
+    value = to_sql(feature.value, _raw if feature.is_money else lambda n: _exact(n, scale)) if feature.value else "*"
+    if feature.aggregate == "latest" and focus:
+        conditions.append("f.bill_id = s.focus_bill")
+        call = f"max({value})"
+    elif feature.aggregate == "latest":
+        call = f"arg_max({value}, (f.issued_on, f.due_on, f.bill_id))"
+    else:
+        call = f"{feature.aggregate}({value})"
+    where = f" filter (where {' and '.join(conditions)})" if conditions else ""
+    if feature.is_money:
+        return _decimal(f"{call}{where}", scale)
+    if feature.fact.kind is Kind.INTEGER:
+        return f"cast({call}{where} as bigint)"
+    return f"{call}{where}"
+
+
+def _raw(name: str) -> str:
+    return "f.minor" if name == "amount" else f"f.{quoted(name)}"
+
+
+def _exact(name: str, scale: int) -> str:
+    return _decimal(_raw(name), scale) if name in ("amount", "paid", "overdue") else _raw(name)
+
+
+def _decimal(minor: str, scale: int) -> str:
+    """Minor units as the decimal they stand for, exactly."""
+    one = f"cast({'0.' + '0' * (scale - 1) + '1' if scale else '1'} as decimal({scale + 1}, {scale}))"
+    return f"cast(cast({minor} as bigint) * {one} as decimal(18, {scale}))"
+
+
+def _facts(range_: str, chosen: list[Feature], undone: bool) -> list[Relation]:
+    """Payments and events known at each snapshot, no older than the longest window."""
+    if range_ == "bills":
+        return []
+    windows = [f.window for f in chosen]
+    dated = DATED[range_]
+    since = (
+        ""
+        if None in windows
+        else f" and f.{dated} > s.as_of - {max(w for w in windows if isinstance(w, int))}"
+    )
+    known = "on s.account_no = f.account_no and f.known_on <= s.as_of" + since
+    if range_ == "events":
+        return [
+            Relation(
+                "event_facts",
+                "select s.snap, s.as_of, f.happened_on, f.kind, f.channel, f.outcome, f.minor, "
+                f"f.until from ledger_events f join snapshots s {known}",
+            )
+        ]
+    taken_back = " left join undone u on u.snap = s.snap and u.payment_id = f.payment_id"
+    return [
+        Relation(
+            "payment_facts",
+            "select s.snap, s.as_of, f.paid_on, f.minor, f.method, "
+            f"f.settled{' and u.snap is null' if undone else ''} as settled, "
+            f"{'u.snap is not null' if undone else 'false'} as undone "
+            f"from ledger_payments f join snapshots s {known}{taken_back if undone else ''}"
+            f"{' where f.reverses is null' if undone else ''}",
+        )
+    ]

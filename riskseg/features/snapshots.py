@@ -1,0 +1,78 @@
+"""Snapshots: which account is looked at as of which date. One row each, numbered by `snap`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from riskseg.domain.relations import Relation, literal
+
+# Without an accounts table an account begins with its first bill or payment.
+FIRST_KNOWN = (
+    "create table first_known as select account_no, min(known_on) as known_on from "
+    "(select account_no, known_on from ledger_bills union all "
+    "select account_no, known_on from ledger_payments) group by account_no"
+)
+
+
+def as_of_snapshots(as_of: date, first: int, last: int, *, listed: bool, dated: bool) -> Relation:
+    """One snapshot each of the accounts numbered `first` to `last` that exist as of the date.
+
+    `listed`: there is an accounts table, and `dated` that its rows have valid_from.
+    """
+    day = f"date '{as_of}'"
+    if listed:
+        begun = f" and (a.valid_from is null or a.valid_from <= {day})" if dated else ""
+        source = (
+            f"select distinct a.account_no from ledger_accounts a where "
+            f"(a.opened_on is null or a.opened_on <= {day}){begun}"
+        )
+    else:
+        source = f"select a.account_no from first_known a where a.known_on <= {day}"
+    return Relation(
+        "snapshots",
+        f"select account_no as snap, account_no, {day} as as_of from ({source}) "
+        f"where account_no between {first} and {last}",
+        stored=True,
+    )
+
+
+def cycle_snapshots(first: date, last: date, every: int, seed: int) -> Relation:
+    """Each account at its own phase of a cycle of `every` days, from `first` to `last`.
+
+    The phase is the account's own: an md5 of its id and the seed, so that it is the same
+    whatever other accounts there are.
+    """
+    digits = f"substr(md5(account_id || {literal(f'/{seed}')}), 1, 8)"
+    phase = f"cast('0x' || {digits} as bigint) % {every}"
+    return Relation(
+        "snapshots",
+        "select cast(row_number() over (order by account_no, as_of) as integer) as snap, * from "
+        f"(select account_no, date '{last}' - cast({phase} + {every} * n as integer) as as_of "
+        f"from account_ids cross join range(0, {(last - first).days // every + 1}) r(n)) "
+        f"where as_of >= date '{first}'",
+        stored=True,
+    )
+
+
+def issue_snapshots(first: date, last: date) -> Relation:
+    """One snapshot a bill, at the close of the day it was issued; `focus_bill` names it."""
+    return Relation(
+        "snapshots",
+        "select cast(row_number() over (order by account_no, as_of, focus_bill) as integer) as "
+        "snap, * from (select account_no, known_on as as_of, bill_id as focus_bill "
+        f"from ledger_bills where known_on between date '{first}' and date '{last}' "
+        "and minor > 0 and (cancelled_on is null or cancelled_on > known_on))",
+        stored=True,
+    )
+
+
+def single_snapshots(at: date | None) -> Relation:
+    """Every account once: as of a date, or of no date at all for an account file."""
+    day = f"date '{at}'" if at else "date '9999-12-31'"
+    return Relation(
+        "snapshots",
+        f"select account_no as snap, account_no, {day} as as_of from account_ids",
+        stored=True,
+    )
+
+

@@ -1,0 +1,152 @@
+"""A trained model as it is kept and used. Its files are text: loading one runs none of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, problem
+from riskseg.learning.boosted import Boosted
+from riskseg.learning.calibration import Calibration
+from riskseg.learning.reasons import Reason, ranked_reasons
+from riskseg.learning.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats
+
+FORMAT = 1
+# Rows explained at a time: bounds the memory, changes no value.
+EXPLAINED_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that scores. `features` are the columns a batch must have."""
+
+    manifest: Mapping[str, Any]
+    version: str
+    scorer: Scorecard | Boosted
+    calibration: Calibration
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def learner(self) -> str:
+        return str(self.manifest["learner"])
+
+    @property
+    def population(self) -> str | None:
+        """The condition an account must meet to be scored."""
+        told = self.manifest["population"]
+        return None if told is None else str(told)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.scorer.features
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """The features as they were when the model learned from them."""
+        told = {fact["name"]: fact for fact in self.manifest["features"]}
+        return tuple(_fact(told[name]) for name in self.features)
+
+    def predict(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
+        """The probability of the bad outcome of each row, at six decimals.
+
+        A row's probability depends on nothing but the row. Raises ProblemsError (RS409) where
+        the batch lacks a feature.
+        """
+        self._check(batch)
+        return self.calibration.probability(self.scorer.margin(batch, threads))
+
+    def reasons(
+        self, batch: pd.DataFrame, top: int = 4, threads: int = 1
+    ) -> list[tuple[Reason, ...]]:
+        """What moved each row's probability upward most, by the model that scores it."""
+        self._check(batch)
+        reasons: list[tuple[Reason, ...]] = []
+        for start in range(0, len(batch), EXPLAINED_AT_ONCE):
+            part = batch.iloc[start : start + EXPLAINED_AT_ONCE]
+            contributions = self.scorer.contributions(part, threads)
+            reasons += ranked_reasons(part, contributions, self.facts, top)
+        return reasons
+
+    def _check(self, batch: pd.DataFrame) -> None:
+        missing = [name for name in self.features if name not in batch.columns]
+        if missing:
+            raise problem(
+                "RS409",
+                f"The model {self.name} {self.version} needs features that are not here: "
+                f"{', '.join(missing)}.",
+                mend="Bring back their sources, or train the model anew.",
+            )
+
+
+def version_of(manifest: bytes) -> str:
+    """A model's version: the manifest names every other file's hash, so its own says it all."""
+    return hashlib.sha256(manifest).hexdigest()[:12]
+
+
+def load(folder: Path, *, shown: str | None = None) -> Model:
+    """The model in a folder named by its version.
+
+    Raises ProblemsError: RS401 where there is none, RS406 for every file that is missing or is
+    not what was trained.
+    """
+    name = shown or str(folder)
+    problems = Problems()
+
+    def damaged(file: str, what: str) -> None:
+        mend = "Restore the file, or train the model anew."
+        problems.add("RS406", what, file=f"{name}/{file}", mend=mend)
+
+    if not (folder / "manifest.json").is_file():
+        raise problem("RS401", f"There is no model in {name}.", mend="Run `riskseg train`.")
+    content = (folder / "manifest.json").read_bytes()
+    if version_of(content) != folder.name:
+        damaged("manifest.json", f"The file is not that of version {folder.name}.")
+        problems.raise_if_any()
+    manifest = json.loads(content)
+    if manifest["format"] != FORMAT:
+        damaged("manifest.json", f"Its format {manifest['format']} is not one this version reads.")
+        problems.raise_if_any()
+    files: dict[str, bytes] = {}
+    for file, digest in sorted(manifest["files"].items()):
+        if not (folder / file).is_file():
+            damaged(file, "The file is missing.")
+            continue
+        files[file] = (folder / file).read_bytes()
+        if hashlib.sha256(files[file]).hexdigest() != digest:
+            damaged(file, "The file has been changed since the model was trained.")
+    problems.raise_if_any()
+
+    scorer: Scorecard | Boosted
+    if manifest["learner"] == "lightgbm":
+        booster = json.loads(files["booster.json"])
+        scorer = Boosted.from_json(booster, files["booster.txt"].decode())
+    else:
+        scorer = Scorecard.from_json(json.loads(files["scorecard.json"]))
+    calibration = json.loads(files["calibration.json"])[manifest["learner"]]
+    return Model(manifest, folder.name, scorer, Calibration.from_json(calibration))
+
+
+def _fact(told: Mapping[str, Any]) -> Fact:
+    return Fact(
+        name=told["name"],
+        kind=Kind(told["kind"]),
+        words=told["words"],
+        unit=told["unit"],
+        direction=told["direction"],
+        family=told["family"],
+        protected=told["protected"],
+    )

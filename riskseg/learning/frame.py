@@ -1,0 +1,67 @@
+"""What a model is trained on: one row an account and as-of date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+    Mask = NDArray[np.bool_]
+    Folds = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class TrainingFrame:
+    """Rows, what they mean and how they came out; every array has one entry a row.
+
+    `rows` holds numbers as float64 with NaN for null, and text as objects with None for null;
+    other columns than those of `features` are ignored. `label` is 1 where the outcome is the
+    bad one. `account` and `group` (the party) are ids, `as_of` are dates; account and as-of
+    date together are unique. `held_out` marks the rows kept for validation.
+    """
+
+    rows: pd.DataFrame
+    features: tuple[Fact, ...]
+    label: Labels
+    account: NDArray[Any]
+    group: NDArray[Any]
+    as_of: NDArray[np.datetime64]
+    held_out: Mask
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(fact.name for fact in self.features)
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def ordered(self) -> TrainingFrame:
+        """The same rows by party, account and date: learning must not depend on their order."""
+        import numpy as np
+
+        order = np.lexsort((self.as_of, self.account.astype(str), self.group.astype(str)))
+        return self.where(order)
+
+    def where(self, chosen: NDArray[Any]) -> TrainingFrame:
+        """The rows chosen by a mask or by positions."""
+        return replace(
+            self,
+            rows=self.rows.iloc[chosen].reset_index(drop=True),
+            label=self.label[chosen],
+            account=self.account[chosen],
+            group=self.group[chosen],
+            as_of=self.as_of[chosen],
+            held_out=self.held_out[chosen],
+        )
+
+    def only(self, features: tuple[Fact, ...]) -> TrainingFrame:
+        """The same rows with these features alone."""
+        return replace(self, features=features)

@@ -1,0 +1,43 @@
+"""Text as numbers: the levels of a feature in rising order of risk.
+
+Both learners read text this way: a scorecard groups neighbouring levels into bins, and trees
+split the order. A level too rare to judge, or never seen, has no place in the order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats, Labels
+
+# A level with fewer rows says more about chance than about risk.
+LEAST_ROWS = 25
+
+
+def levels_by_risk(values: pd.Series, label: Labels) -> tuple[str, ...]:
+    """Levels with enough rows, from the lowest share of bad outcomes to the highest."""
+    import pandas as pd
+
+    known = values.notna().to_numpy()
+    table = (
+        pd.DataFrame({"level": values[known].astype(str).to_numpy(), "bad": label[known]})
+        .groupby("level")["bad"]
+        .agg(["sum", "count"])
+    )
+    table = table[table["count"] >= LEAST_ROWS]
+    rates = zip(table["sum"] / table["count"], table.index, strict=True)
+    return tuple(str(level) for _, level in sorted(rates))
+
+
+def level_codes(values: pd.Series, levels: tuple[str, ...]) -> Floats:
+    """The place of each row's level in the order: NaN for null, -1 for any other level."""
+    import numpy as np
+    import pandas as pd
+
+    codes, found = pd.factorize(values)
+    place = {level: float(index) for index, level in enumerate(levels)}
+    places = np.array([*(place.get(str(level), -1.0) for level in found), np.nan])
+    return places[codes]

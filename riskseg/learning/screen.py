@@ -1,0 +1,145 @@
+"""What must be true of a training frame, and which of its features can be learned from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.levels import level_codes, levels_by_risk
+from riskseg.learning.metrics import auc
+from riskseg.learning.spec import AuthoredSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats, Folds, Labels
+
+LEAST_ROWS = 200
+LEAST_OF_EACH = 30
+LEAST_HELD_OF_EACH = 10
+# One feature alone that ranks outcomes this well was almost surely written after them.
+LEAK_AUC = 0.97
+# A leak shows in far fewer rows than there may be.
+ENOUGH_ROWS = 50_000
+
+
+def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Problems) -> None:
+    """RS403 where all outcomes are the same, RS402 where there are too few."""
+    line = authored.line("target")
+    if len(frame) and frame.label.min() == frame.label.max():
+        told = "bad" if frame.label[0] else "good"
+        problems.add(
+            "RS403",
+            f"All {len(frame)} outcomes are the same ({told}).",
+            file=authored.file,
+            line=line,
+            mend="Check the target, its horizon and the population.",
+        )
+        return
+    for part, held, rows, each in (
+        ("training", False, LEAST_ROWS, LEAST_OF_EACH),
+        ("the hold-out", True, 0, LEAST_HELD_OF_EACH),
+    ):
+        label = frame.label[frame.held_out == held]
+        bad, good = int(label.sum()), int(len(label) - label.sum())
+        if len(label) < rows or min(bad, good) < each:
+            least = f"{each} of each outcome" + (f" among {rows} rows" if rows else "")
+            problems.add(
+                "RS402",
+                f"For {part} there are {len(label)} rows, {bad} bad and {good} good; the least is "
+                f"{least}.",
+                file=authored.file,
+                line=line,
+                mend="Observe for longer, widen the population or choose a more frequent target.",
+            )
+
+
+def usable(
+    authored: AuthoredSpec, frame: TrainingFrame, problems: Problems
+) -> tuple[tuple[Fact, ...], dict[str, str]]:
+    """(features to learn from, why each of the others is not one). RS407 if none is left."""
+    choice = authored.spec.features
+    for key, names in (("exclude", choice.exclude), ("static", choice.static)):
+        for index, name in enumerate(names):
+            if name not in frame.names:
+                problems.add(
+                    "RS501",
+                    f'"{name}" is not a feature here.',
+                    file=authored.file,
+                    line=authored.line("features", key, index),
+                    mend=did_you_mean(name, frame.names),
+                )
+    training = frame.rows.loc[~frame.held_out]
+    kept: list[Fact] = []
+    dropped: dict[str, str] = {}
+    for fact in frame.features:
+        different = training[fact.name].nunique(dropna=True)
+        if fact.name in choice.exclude:
+            dropped[fact.name] = "excluded by the spec"
+        elif fact.static and fact.name not in choice.static:
+            dropped[fact.name] = "known only as of today"
+        elif fact.kind is Kind.DATE:
+            dropped[fact.name] = "a date"
+        elif different == 0:
+            dropped[fact.name] = "always null"
+        elif different == 1 and not training[fact.name].isna().any():
+            dropped[fact.name] = "always the same"
+        else:
+            kept.append(fact)
+    if not kept:
+        told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
+        problems.add(
+            "RS407",
+            f"No feature is left to learn from ({told or 'there are none'}).",
+            file=authored.file,
+            line=authored.line("features"),
+            mend="Exclude fewer, or list static features that were known at the time.",
+        )
+    return tuple(kept), dropped
+
+
+def check_leaks(
+    authored: AuthoredSpec,
+    rows: pd.DataFrame,
+    label: Labels,
+    features: tuple[Fact, ...],
+    folds: Folds,
+    problems: Problems,
+) -> None:
+    """RS404 for every feature that alone tells the outcome in rows it was not learned from."""
+    stride = -(-len(label) // ENOUGH_ROWS)
+    rows, label, folds = rows.iloc[::stride], label[::stride], folds[::stride]
+    for fact in features:
+        alone = auc(label, _alone(rows[fact.name], label, fact, folds))
+        if alone > LEAK_AUC:
+            problems.add(
+                "RS404",
+                f'"{fact.name}" alone tells the outcome (AUC {alone:.3f}): it seems to be known '
+                "only after it.",
+                file=authored.file,
+                line=authored.line("features"),
+                mend=f"Add {fact.name} to `features: {{exclude: […]}}`.",
+            )
+
+
+def _alone(values: pd.Series, label: Labels, fact: Fact, folds: Folds) -> Floats:
+    """Each row's chance of the bad outcome by one small tree on this feature, learned from the
+    other folds: a tree sees an order, a turn, a rare value and a null alike."""
+    import numpy as np
+    from sklearn.tree import DecisionTreeClassifier
+
+    told = np.full(len(label), label.mean())
+    for fold in np.unique(folds):
+        held = folds == fold
+        if len(np.unique(label[~held])) < 2:
+            continue
+        if fact.kind.is_textual:
+            numbers = level_codes(values, levels_by_risk(values[~held], label[~held]))
+        else:
+            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, random_state=0)
+        tree.fit(numbers[~held, None], label[~held])
+        told[held] = tree.predict_proba(numbers[held, None])[:, 1]
+    return told

@@ -1,0 +1,271 @@
+"""A model's spec: what it asks, of whom, observed when, learned how.
+
+Reading one gives an :class:`AuthoredSpec`: the checked :class:`ModelSpec` together with the
+document it came from, so that later stages can point at the line they disagree with.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from riskseg.domain.documents import Document, Shape, parse_yaml
+from riskseg.domain.problems import Problems, did_you_mean
+
+LearnerName = Literal["scorecard", "lightgbm"]
+
+# What an event means where the spec leaves the numbers out: (days past due, horizon in days).
+EVENTS: dict[str, tuple[int, int]] = {"late": (14, 60), "default": (90, 180)}
+NOT_YET = ("self_cure", "action")
+
+
+def _days(value: Any) -> int:
+    """Whole days from the text of a duration."""
+    found = re.fullmatch(r"([1-9][0-9]*) days?", value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError('a duration is written in whole days, as in "30 days"')
+    return int(found[1])
+
+
+Days = Annotated[int, BeforeValidator(_days)]
+
+
+class Target(Shape):
+    """What is to be predicted: an event on the bills, or a column of the accounts."""
+
+    event: str | None = None
+    days_past_due: Annotated[int, Field(strict=True, ge=0)] | None = None
+    horizon_days: Annotated[int, Field(strict=True, ge=1)] | None = None
+    action: str | None = None
+    column: str | None = None
+    positive: StrictStr | StrictBool | StrictInt | StrictFloat | None = None
+
+    @property
+    def dpd(self) -> int:
+        """Days past due at which the event has happened; 0 for a column."""
+        if self.days_past_due is not None or self.event is None:
+            return self.days_past_due or 0
+        return EVENTS[self.event][0]
+
+    @property
+    def horizon(self) -> int:
+        """Days after the as-of date in which the event counts; 0 for a column."""
+        if self.horizon_days is not None or self.event is None:
+            return self.horizon_days or 0
+        return EVENTS[self.event][1]
+
+
+class Observe(Shape):
+    """When an account is looked at. `for` covers training, embargo and hold-out together."""
+
+    every: Days = 30
+    for_: Days = Field(default=360, alias="for")
+    history: Days = 180
+    at: Literal["issue"] | date | None = None
+
+
+class HoldOut(Shape):
+    """What is kept apart for validation: the last days, or a share of the parties."""
+
+    last: Days | None = None
+    share: Annotated[float, Field(gt=0, le=0.5)] | None = None
+
+
+class FeatureChoice(Shape):
+    """Features to leave out, and static ones to let in."""
+
+    exclude: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+
+
+class ChampionRule(Shape):
+    """The learner to ship unless another gains at least this much AUC over it."""
+
+    prefer: LearnerName | None = None
+    unless_auc_gain: Annotated[float, Field(ge=0, lt=0.5)] = 0.01
+
+
+class ModelSpec(Shape):
+    """A checked spec. Everything but `name` and `target` has a default."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    question: str = ""
+    target: Target
+    observe: Observe = Observe()
+    hold_out: HoldOut | None = None
+    population: str | None = None
+    features: FeatureChoice = FeatureChoice()
+    learners: tuple[LearnerName, ...] = ("scorecard", "lightgbm")
+    calibration: Literal["sigmoid", "none"] = "sigmoid"
+    champion: ChampionRule = ChampionRule()
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 7
+
+    @property
+    def repeats(self) -> bool:
+        """Whether accounts are observed again and again, so that time can be held out."""
+        return self.target.event is not None and not isinstance(self.observe.at, date)
+
+    @property
+    def hold_out_days(self) -> int | None:
+        """Days held out at the end; None where a share of the parties is held out instead."""
+        if self.hold_out is not None:
+            return self.hold_out.last
+        return 90 if self.repeats else None
+
+    @property
+    def hold_out_share(self) -> float | None:
+        """The share of parties held out; None where the last days are held out instead."""
+        if self.hold_out is not None:
+            return self.hold_out.share
+        return None if self.repeats else 0.25
+
+    @property
+    def label_days(self) -> int:
+        """Days from the as-of date until the label is known; 0 for a column."""
+        late = self.target.event == "late"
+        return self.target.horizon + (self.target.dpd if late else 0)
+
+    @property
+    def preferred(self) -> LearnerName:
+        """The learner that ships unless another is clearly better."""
+        return self.champion.prefer or self.learners[0]
+
+
+@dataclass(frozen=True)
+class AuthoredSpec:
+    """A checked spec and the document it was read from."""
+
+    spec: ModelSpec
+    document: Document
+
+    @property
+    def file(self) -> str:
+        return self.document.file
+
+    def line(self, *path: str | int) -> int | None:
+        return self.document.line(*path)
+
+
+def read_spec(path: Path, problems: Problems, shown: str | None = None) -> AuthoredSpec | None:
+    """The spec in a YAML file, or None after adding its Problems."""
+    return parse_spec(path.read_text(encoding="utf-8"), shown or str(path), problems)
+
+
+def parse_spec(text: str, file: str, problems: Problems) -> AuthoredSpec | None:
+    """The spec in YAML text, or None after adding its Problems."""
+    document = parse_yaml(text, file, problems)
+    spec = document.shaped(ModelSpec, problems) if document is not None else None
+    if document is None or spec is None:
+        return None
+    authored = AuthoredSpec(spec, document)
+    before = len(problems)
+    _check_target(authored, problems)
+    if len(problems) == before:  # the rest depends on what the target is
+        _check_dates(authored, problems)
+    _check_learners(authored, problems)
+    return authored if len(problems) == before else None
+
+
+def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
+    target = authored.spec.target
+
+    def fault(code: str, what: str, mend: str, *path: str) -> None:
+        line = authored.line("target", *path)
+        problems.add(code, what, file=authored.file, line=line, mend=mend)
+
+    if (target.event is None) == (target.column is None):
+        fault(
+            "RS004",
+            "A target is either an event or a column.",
+            "Write {event: late} or {column: NAME}.",
+        )
+    elif target.column is not None:
+        for key in ("days_past_due", "horizon_days", "action"):
+            if getattr(target, key) is not None:
+                what = f'"{key}" does not go with a column: its value is the outcome.'
+                fault("RS004", what, f"Remove `{key}`.", key)
+    elif target.event in NOT_YET:
+        fault(
+            "RS408",
+            f'The target event "{target.event}" is not carried out in this version.',
+            "Use late or default, or a column of the accounts.",
+            "event",
+        )
+    elif target.event not in EVENTS:
+        what = f'"{target.event}" is not a target event.'
+        fault("RS004", what, did_you_mean(str(target.event), EVENTS), "event")
+    else:
+        for key in ("action", "positive"):
+            if getattr(target, key) is not None:
+                what = f'"{key}" does not go with the event {target.event}.'
+                fault("RS004", what, f"Remove `{key}`.", key)
+
+
+def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
+    spec, written = authored.spec, authored.spec.observe.model_fields_set
+
+    def fault(what: str, mend: str, *path: str) -> None:
+        problems.add("RS004", what, file=authored.file, line=authored.line(*path), mend=mend)
+
+    if spec.target.column is not None and written and not isinstance(spec.observe.at, date):
+        fault(
+            "A column is observed once, not repeatedly.",
+            "Remove `observe`, or write {at: DATE}.",
+            "observe",
+        )
+    elif spec.observe.at is not None and "every" in written:
+        fault('"every" and "at" do not go together.', "Keep one of them.", "observe", "every")
+    if spec.hold_out is not None:
+        if (spec.hold_out.last is None) == (spec.hold_out.share is None):
+            mend = "Write {last: 90 days} or {share: 0.25}."
+            fault("A hold-out is either the last days or a share.", mend, "hold_out")
+        elif spec.hold_out.last is not None and not spec.repeats:
+            what = "Accounts observed once have no last days to hold out."
+            fault(what, "Write {share: 0.25}.", "hold_out", "last")
+    held = spec.hold_out_days
+    if held is not None and spec.repeats:
+        if held < spec.observe.every:
+            what = f"{held} days held out hold no observation of every account."
+            mend = f"Hold out at least {spec.observe.every} days."
+            fault(what, mend, *(("hold_out", "last") if spec.hold_out else ("observe",)))
+        least = least_for(spec.observe.every, held, spec.label_days)
+        if spec.observe.for_ < least:
+            what = (
+                f"{spec.observe.for_} days of observing leave nothing to train on: the hold-out "
+                f"takes {held} of them and the wait for the last training label {spec.label_days}."
+            )
+            where = ("observe", "for") if "for_" in written else ("observe",)
+            fault(what, f"Observe for at least {least} days.", *where)
+
+
+def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
+    spec = authored.spec
+    if len(set(spec.learners)) < len(spec.learners):
+        line = authored.line("learners")
+        problems.add("RS004", "A learner is listed twice.", file=authored.file, line=line)
+    if not spec.learners:
+        mend = "List scorecard, lightgbm or both."
+        line = authored.line("learners")
+        problems.add("RS004", "There is no learner.", file=authored.file, line=line, mend=mend)
+    elif spec.preferred not in spec.learners:
+        problems.add(
+            "RS004",
+            f"The champion cannot be {spec.preferred}: it is not among the learners.",
+            file=authored.file,
+            line=authored.line("champion", "prefer"),
+            mend=f"Add {spec.preferred} to `learners`, or prefer {spec.learners[0]}.",
+        )
+
+
+def least_for(every: int, held: int | None, label: int) -> int:
+    """The fewest days of observing that leave every account one training date.
+
+    Out of time, the window holds the hold-out, then the embargo of one label before it
+    (whose last day is the last training date), then one cycle of training dates.
+    """
+    return every if held is None else held + label + every - 1

@@ -1,0 +1,134 @@
+"""Which dates a model is trained on and which it is validated on. Pure dates.
+
+    first day of history ─ history ─ train_from … train_until ─ label ─ hold_from … hold_until
+                                                                          ─ label ─ last day
+
+A date is used only if its label is known by the last day of history, and training dates end
+one full label before the hold-out begins, so that no outcome is on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from riskseg.domain.problems import Problems
+from riskseg.learning.spec import AuthoredSpec, HoldOut, ModelSpec, least_for
+
+# Below these a shortened spec is no longer the question that was asked.
+LEAST_HISTORY_DAYS = 30
+LEAST_HORIZON_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """As-of dates, both ends included. Where a share of the parties is held out instead of
+    the last days, both windows are the same. `every` is None where accounts are observed
+    once, or at the issue of each bill."""
+
+    train_from: date
+    train_until: date
+    hold_from: date
+    hold_until: date
+    every: int | None
+
+
+def days_needed(spec: ModelSpec) -> int:
+    """Days of history, first and last included, that the spec needs."""
+    return spec.observe.history + spec.observe.for_ + spec.label_days
+
+
+def timeline(
+    authored: AuthoredSpec, first_on: date, last_on: date, problems: Problems
+) -> Timeline | None:
+    """The dates for a target event, given the first and last day of history.
+
+    Adds RS405 and returns None where the history is too short, saying what would fit.
+    """
+    spec = authored.spec
+    if isinstance(spec.observe.at, date):
+        return _single(authored, spec.observe.at, first_on, last_on, problems)
+    days = (last_on - first_on).days + 1
+    if days_needed(spec) > days:
+        problems.add(
+            "RS405",
+            f"This spec needs {days_needed(spec)} days of history; there are {days} "
+            f"({first_on} to {last_on}).",
+            file=authored.file,
+            line=authored.line("observe"),
+            mend=_advice(longest_that_fits(spec, days)),
+        )
+        return None
+    hold_until = last_on - timedelta(days=spec.label_days)
+    train_from = hold_until - timedelta(days=spec.observe.for_ - 1)
+    every = None if spec.observe.at == "issue" else spec.observe.every
+    if spec.hold_out_days is None:
+        return Timeline(train_from, hold_until, train_from, hold_until, every)
+    hold_from = hold_until - timedelta(days=spec.hold_out_days - 1)
+    train_until = hold_from - timedelta(days=spec.label_days)
+    return Timeline(train_from, train_until, hold_from, hold_until, every)
+
+
+def _single(
+    authored: AuthoredSpec, at: date, first_on: date, last_on: date, problems: Problems
+) -> Timeline | None:
+    earliest = first_on + timedelta(days=authored.spec.observe.history)
+    latest = last_on - timedelta(days=authored.spec.label_days)
+    if earliest <= at <= latest:
+        return Timeline(at, at, at, at, None)
+    problems.add(
+        "RS405",
+        f"The history ({first_on} to {last_on}) does not hold {authored.spec.observe.history} days "
+        f"before {at} and {authored.spec.label_days} days after it.",
+        file=authored.file,
+        line=authored.line("observe", "at"),
+        mend=f"Observe at a date from {earliest} to {latest}."
+        if earliest <= latest
+        else "No date fits: shorten `history` or the horizon.",
+    )
+    return None
+
+
+def longest_that_fits(spec: ModelSpec, days: int) -> ModelSpec | None:
+    """The spec, shortened as little as makes it fit into so many days of history.
+
+    Gives way in this order: the days of observing, then the hold-out, then the history before
+    the first date, then the horizon. None where even the shortest does not fit.
+    """
+    every, held = spec.observe.every, spec.hold_out_days
+    history, horizon = spec.observe.history, spec.target.horizon
+    after = spec.label_days - horizon
+
+    def over() -> int:
+        """Days too many, with as few days of observing as the rest allows."""
+        label = horizon + after
+        return max(0, history + least_for(every, held, label) + label - days)
+
+    if held is not None:
+        held -= min(held - every, over())
+    history -= min(max(0, history - LEAST_HISTORY_DAYS), over())
+    # Out of time a day of label costs two: one before the hold-out and one after it.
+    too_long = over() if held is None else -(-over() // 2)
+    horizon -= min(max(0, horizon - LEAST_HORIZON_DAYS), too_long)
+    if over():
+        return None
+    window = min(spec.observe.for_, days - history - horizon - after)
+    return spec.model_copy(
+        update={
+            "target": spec.target.model_copy(update={"horizon_days": horizon}),
+            "observe": spec.observe.model_copy(update={"for_": window, "history": history}),
+            "hold_out": HoldOut.model_construct(last=held) if held is not None else spec.hold_out,
+        }
+    )
+
+
+def _advice(fitting: ModelSpec | None) -> str:
+    if fitting is None:
+        return "Not even the shortest useful spec fits: bring more history."
+    observe = fitting.observe
+    shown = "at: issue" if observe.at == "issue" else f"every: {observe.every} days"
+    parts = [f"observe: {{{shown}, for: {observe.for_} days, history: {observe.history} days}}"]
+    if fitting.hold_out_days is not None:
+        parts.append(f"hold_out: {{last: {fitting.hold_out_days} days}}")
+    parts.append(f"horizon_days: {fitting.target.horizon}")
+    return f"The longest that fits: {', '.join(parts)}."

@@ -1,0 +1,58 @@
+"""What is known of an account itself as of a date: the row in force and its lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.relations import Relation, quoted
+
+LIFECYCLE = Fact(
+    "lifecycle",
+    Kind.LEVEL,
+    levels=("live", "final_billed", "closed_in_debt", "written_off", "in_credit", "no_history"),
+    words="the account is {value}",
+)
+DATES = ("opened_on", "closed_on", "written_off_on")
+
+
+def account_rows(attributes: Sequence[str], *, dated: bool) -> Relation:
+    """`account_rows`: one row a snapshot, the one in force; attributes under their own names.
+
+    A close or write-off after the as-of date has not happened yet.
+    """
+    kept = "".join(f", a.{quoted(name)}" for name in attributes)
+    in_force = (
+        " and (a.valid_from is null or a.valid_from <= s.as_of) qualify row_number() over "
+        "(partition by s.snap order by a.valid_from desc nulls last) = 1"
+        if dated
+        else ""
+    )
+    return Relation(
+        "account_rows",
+        "select s.snap, a.party_id, a.premise_id, a.opened_on, "
+        "case when a.closed_on <= s.as_of then a.closed_on end as closed_on, "
+        "case when a.written_off_on <= s.as_of then a.written_off_on end as written_off_on"
+        f"{kept} from ledger_accounts a join snapshots s on s.account_no = a.account_no where true"
+        f"{in_force}",
+    )
+
+
+def lifecycle_sql(arrears_from: int, *, billed: bool) -> str:
+    """The lifecycle, over `account_rows` a and (where there are bills) `totals` t.
+
+    Closed with at least `arrears_from` overdue is in debt; money left over with nothing open is
+    credit, whoever the account belongs to now.
+    """
+    if not billed:
+        return (
+            "case when a.written_off_on is not null then 'written_off' "
+            "when a.closed_on is not null then 'final_billed' else 'live' end"
+        )
+    return (
+        "case when a.written_off_on is not null then 'written_off' "
+        "when t.bills = 0 and not t.has_paid then 'no_history' "
+        f"when a.closed_on is not null and t.overdue >= {arrears_from} then 'closed_in_debt' "
+        "when t.credit > 0 and t.open = 0 then 'in_credit' "
+        "when a.closed_on is not null then 'final_billed' else 'live' end"
+    )

@@ -1,0 +1,242 @@
+"""Bill facts: what is paid, open and overdue of every bill, as of any dates, in one statement.
+
+The rule, applied to the facts known at a snapshot's as-of date and to nothing else:
+
+1. A payment that names a bill pays that bill, up to its amount, in the order of payment days.
+2. All other money (payments that name none, what a named payment leaves over, negative bills)
+   is the account's pool. It pays bills in the order they fall due; the rest waits as credit.
+3. A bill is cleared on the first day on which what the account owes through it, from the pool's
+   point of view, is below `arrears_from`; a residue of pennies does not keep a bill open.
+
+Step 2 needs no loop and no as-of join: with bills laid end to end in due order and money laid
+end to end in payment order, a bill is cleared by the first money that reaches its far end. So
+both are put in one row of cumulative amounts, and a window finds, from each bill, the next money.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from riskseg.domain.relations import Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the ledger at hand contains: what it lacks costs nothing. `arrears_from` is in minor
+    units; `undone` says that payments fail or are reversed."""
+
+    names_bills: bool
+    reverses: bool
+    cancels: bool
+    disputes: bool
+    credits: bool
+    arrears_from: int
+
+
+def bill_facts(money: Money, *, keep_days: int | None = None) -> list[Relation]:
+    """Relations that end in `bill_facts`, one row a snapshot and bill, and `totals`, one a snapshot.
+
+    They read `ledger_bills`, `ledger_payments` and `snapshots` (snap, account_no, as_of).
+    `bill_facts`: snap, as_of, bill_id, issued_on, due_on, minor (amount), disputed, paid,
+    cleared_on (null while open), overdue, days_past_due; money in minor units.
+    `totals`: snap, bills, first_billed_on, open, overdue, has_paid, credit.
+
+    `keep_days` drops bills that fell due longer ago, unless something of the account is overdue:
+    they are allocated like the others, but no feature looks at them. None keeps every bill.
+    """
+    return [*_bills(money), *_pool(money), *_laid(money), *_cleared(money, keep_days)]
+
+
+def _bills(money: Money) -> list[Relation]:
+    owed = "greatest(b.minor - b.disputed, 0)" if money.disputes else "b.minor"
+    positive = " and b.minor >= 0" if money.credits else ""
+    return [
+        Relation(
+            "known_bills",
+            "select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
+            f"{owed} as owed from ledger_bills b join snapshots s on s.account_no = b.account_no "
+            f"and b.known_on <= s.as_of where true{_standing(money)}{positive}",
+            stored=money.names_bills,
+        )
+    ]
+
+
+def _standing(money: Money) -> str:
+    return " and (b.cancelled_on is null or b.cancelled_on > s.as_of)" if money.cancels else ""
+
+
+def _pool(money: Money) -> list[Relation]:
+    """Relations up to `pool` (snap, paid_on, minor) and `named` (snap, bill_id, paid, paid_on)."""
+    found: list[Relation] = []
+    undone, left, original = "", "p.minor", ""
+    if money.reverses:
+        found.append(undone_payments())
+        undone = " left join undone u on u.snap = s.snap and u.payment_id = p.payment_id"
+        left = "cast(greatest(p.minor - coalesce(u.minor, 0), 0) as bigint)"
+        original = " and p.reverses is null"
+    named = ", p.bill_id, p.payment_id" if money.names_bills else ""
+    found.append(
+        Relation(
+            "money",
+            f"select s.snap, p.paid_on, {left} as minor{named} from ledger_payments p "
+            "join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of"
+            f"{undone} where p.settled{original}",
+            stored=money.names_bills,
+        )
+    )
+    pool = "select snap, paid_on, minor from money"
+    if money.names_bills:
+        found += [
+            Relation(
+                "laid_named",
+                "select m.snap, m.bill_id, m.paid_on, m.minor, b.owed, cast(sum(m.minor) over "
+                "(partition by m.snap, m.bill_id order by m.paid_on, m.minor, m.payment_id rows "
+                "unbounded preceding) as bigint) as reached from money m join known_bills b "
+                "on b.snap = m.snap and b.bill_id = m.bill_id",
+            ),
+            Relation(
+                "used_named",
+                "select snap, bill_id, paid_on, minor, "
+                "least(greatest(owed - (reached - minor), 0), minor) as used from laid_named",
+                stored=True,
+            ),
+            Relation(
+                "named",
+                "select snap, bill_id, cast(sum(used) as bigint) as paid, max(paid_on) as paid_on "
+                "from used_named where used > 0 group by snap, bill_id",
+            ),
+        ]
+        pool = (
+            "select m.snap, m.paid_on, m.minor from money m where not exists (select 1 from "
+            "known_bills b where b.snap = m.snap and b.bill_id = m.bill_id) "
+            "union all select snap, paid_on, minor - used from used_named where minor > used"
+        )
+    if money.credits:
+        pool += (
+            " union all select s.snap, b.issued_on, -b.minor from ledger_bills b join snapshots s "
+            "on s.account_no = b.account_no and b.known_on <= s.as_of "
+            f"where b.minor < 0{_standing(money)}"
+        )
+    return [*found, Relation("pool", pool)]
+
+
+def undone_payments() -> Relation:
+    """`undone` (snap, payment_id, minor): what was taken back of a payment, as known."""
+    return Relation(
+        "undone",
+        "select s.snap, p.reverses as payment_id, cast(sum(p.minor) as bigint) as minor "
+        "from ledger_payments p join snapshots s on s.account_no = p.account_no and "
+        "p.known_on <= s.as_of where p.settled and p.reverses is not null "
+        "group by s.snap, p.reverses",
+    )
+
+
+def _laid(money: Money) -> list[Relation]:
+    """Bills and pool laid end to end: `billed`, `laid_pool`, and `totals` of both."""
+    if money.names_bills:
+        residual, named, named_on = "b.owed - coalesce(n.paid, 0)", "coalesce(n.paid, 0)", "n.paid_on"
+        join = " left join named n on n.snap = b.snap and n.bill_id = b.bill_id"
+    else:
+        residual, named, named_on, join = "b.owed", "0", "cast(null as date)", ""
+    return [
+        Relation(
+            "residuals",
+            "select b.snap, b.as_of, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
+            f"{residual} as residual, {named} as named_paid, {named_on} as named_on "
+            f"from known_bills b{join}",
+        ),
+        Relation(
+            # bill_id last: the order is total, whatever the source's.
+            "laid_bills",
+            "select *, cast(sum(residual) over (partition by snap order by due_on, issued_on, "
+            "residual, bill_id rows unbounded preceding) as bigint) as far_end from residuals",
+        ),
+        Relation(
+            "laid_pool",
+            "select snap, paid_on, cast(sum(minor) over (partition by snap order by paid_on "
+            "rows unbounded preceding) as bigint) as reached from pool",
+            stored=True,
+        ),
+        Relation(
+            "pools",
+            "select snap, max(reached) as reached from laid_pool group by snap",
+            stored=True,
+        ),
+        Relation(
+            "billed",
+            "select b.*, coalesce(p.reached, 0) as pooled, "
+            "least(greatest(coalesce(p.reached, 0) - (b.far_end - b.residual), 0), b.residual) "
+            "as pool_paid from laid_bills b left join pools p on p.snap = b.snap",
+            stored=True,
+        ),
+        Relation(
+            "bill_totals",
+            "select snap, count(*) as bills, min(issued_on) as first_billed_on, cast(sum(residual - pool_paid) as bigint) as open, "
+            "cast(sum(case when due_on < as_of then residual - pool_paid else 0 end) as bigint) "
+            "as overdue, cast(sum(pool_paid) as bigint) as pool_paid from billed group by snap",
+        ),
+        Relation(
+            "totals",
+            "select s.snap, coalesce(b.bills, 0) as bills, b.first_billed_on, coalesce(b.open, 0) as open, "
+            "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
+            "coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit from snapshots s "
+            "left join bill_totals b on b.snap = s.snap left join pools p on p.snap = s.snap",
+            stored=True,
+        ),
+    ]
+
+
+def _cleared(money: Money, keep_days: int | None) -> list[Relation]:
+    """From bills and pool laid end to end to the day each bill was cleared."""
+    kept = "select * from billed"
+    if keep_days is not None:
+        kept = (
+            "select b.* from billed b join totals t on t.snap = b.snap "
+            f"where b.due_on >= b.as_of - {keep_days} or t.overdue > 0"
+        )
+    # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
+    slack = max(money.arrears_from - 1, 0)
+    carried = "as_of, bill_id, issued_on, due_on, minor, disputed, residual, named_paid, named_on, pool_paid"
+    nothing = ", ".join(["null"] * len(carried.split(", ")))
+    return [
+        Relation("kept", kept),
+        Relation(
+            # What the pool must reach for the bill to be cleared; null where it need not reach
+            # anything, as the bill is paid by name or too little is owed through it.
+            "marked",
+            "select *, case when residual > 0 and far_end > "
+            f"{slack} then far_end - {slack} end as mark from kept",
+            stored=True,
+        ),
+        Relation("first_marks", "select snap, min(mark) as mark from marked group by snap"),
+        Relation(
+            "side_by_side",
+            f"select snap, mark as reach, 0 as is_money, cast(null as date) as paid_on, {carried} "
+            "from marked where mark <= pooled "
+            f"union all select p.snap, p.reached, 1, p.paid_on, {nothing} "
+            "from laid_pool p join first_marks f on f.snap = p.snap and p.reached >= f.mark",
+        ),
+        Relation(
+            "met",
+            f"select snap, is_money, {carried}, min(paid_on) over (partition by snap "
+            "order by reach desc, is_money desc rows unbounded preceding) as pool_on "
+            "from side_by_side",
+        ),
+        Relation(
+            "cleared",
+            f"select snap, {carried}, greatest(pool_on, coalesce(named_on, pool_on), issued_on) "
+            "as cleared_on from met where is_money = 0 "
+            f"union all select snap, {carried}, case when mark is null then "
+            "greatest(coalesce(named_on, issued_on), issued_on) end from marked "
+            "where mark is null or mark > pooled",
+        ),
+        Relation(
+            "bill_facts",
+            "select snap, as_of, bill_id, issued_on, due_on, minor, disputed, "
+            "named_paid + pool_paid as paid, cleared_on, "
+            "case when due_on < as_of then residual - pool_paid else 0 end as overdue, "
+            "case when due_on < as_of then greatest(coalesce(cleared_on, as_of) - due_on, 0) "
+            "else 0 end as days_past_due from cleared",
+            stored=True,
+        ),
+    ]

@@ -1,0 +1,126 @@
+"""The data contract: which tables and columns the ledger takes, and what each must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Holds(StrEnum):
+    """What a contract column holds."""
+
+    ID = "text"
+    DATE = "a date"
+    MONEY = "an amount of money"
+    WORD = "a word"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    holds: Holds
+    needed: bool = False
+    words: tuple[str, ...] = ()
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`key`: the columns that together are unique. `order`: pairs (earlier, later) of dates."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    order: tuple[tuple[str, str], ...] = ()
+    attributes: bool = False
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+
+_ACCOUNT = Column("account_id", Holds.ID, needed=True)
+_RECORDED = Column("recorded_on", Holds.DATE)
+
+CONTRACT: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "accounts",
+            (
+                _ACCOUNT,
+                Column("party_id", Holds.ID),
+                Column("premise_id", Holds.ID),
+                Column("opened_on", Holds.DATE),
+                Column("closed_on", Holds.DATE),
+                Column("written_off_on", Holds.DATE),
+                Column("valid_from", Holds.DATE),
+            ),
+            key=("account_id", "valid_from"),
+            order=(("opened_on", "closed_on"), ("opened_on", "written_off_on")),
+            attributes=True,
+        ),
+        Table(
+            "bills",
+            (
+                _ACCOUNT,
+                Column("bill_id", Holds.ID, needed=True),
+                Column("due_on", Holds.DATE, needed=True),
+                Column("amount", Holds.MONEY, needed=True, negative=True),
+                Column("issued_on", Holds.DATE),
+                _RECORDED,
+                # Instalments of a plan need the plan's own allocation; until then they are refused
+                # row by row rather than counted as a second debt beside the bills they cover.
+                Column("kind", Holds.WORD, words=("charge",)),
+                Column("disputed_amount", Holds.MONEY),
+                Column("cancelled_on", Holds.DATE),
+            ),
+            key=("account_id", "bill_id"),
+            order=(("issued_on", "due_on"), ("issued_on", "cancelled_on")),
+        ),
+        Table(
+            "payments",
+            (
+                _ACCOUNT,
+                Column("paid_on", Holds.DATE, needed=True),
+                Column("amount", Holds.MONEY, needed=True),
+                Column("payment_id", Holds.ID),
+                Column("bill_id", Holds.ID),
+                _RECORDED,
+                Column("method", Holds.WORD),
+                Column("status", Holds.WORD, words=("settled", "failed", "reversed")),
+                Column("reverses", Holds.ID),
+            ),
+            key=("account_id", "payment_id"),
+        ),
+        Table(
+            "events",
+            (
+                _ACCOUNT,
+                Column("happened_on", Holds.DATE, needed=True),
+                Column(
+                    "kind",
+                    Holds.WORD,
+                    needed=True,
+                    words=(
+                        "contact",
+                        "promise",
+                        "plan",
+                        "dispute",
+                        "hold",
+                        "visit",
+                        "complaint",
+                        "action",
+                    ),
+                ),
+                _RECORDED,
+                Column("channel", Holds.WORD),
+                Column("outcome", Holds.WORD),
+                Column("amount", Holds.MONEY, negative=True),
+                Column("until", Holds.DATE),
+                Column("ref", Holds.ID),
+            ),
+            order=(("happened_on", "until"),),
+        ),
+    )
+}

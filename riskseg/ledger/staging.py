@@ -1,0 +1,277 @@
+"""Staging: a source's rows, typed and checked, as one table of the ledger.
+
+Each staged row carries `row_no`, its place in the source counted from 1, and `fault`: null, or the
+number of the first check that it fails. Reading and checking are one pass. Money becomes whole minor units (pence, cents) in a 64-bit integer:
+sums are exact and the same on every engine, at any number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from riskseg.ledger.contract import Column, Holds
+from riskseg.ledger.mapping import Mapped
+
+# Dates outside this range are typing errors, and would make windows of millions of days.
+_EARLIEST, _LATEST = "date '1900-01-01'", "date '2199-12-31'"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One check: the SQL condition under which a row fails it, and what to tell."""
+
+    number: int
+    code: str
+    column: str
+    told: str
+    condition: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The statement that makes a staged table, and the checks whose numbers it carries."""
+
+    table: str
+    sql: str
+    faults: tuple[Fault, ...]
+
+
+def account_ids_sql(sources: list[Mapped]) -> str:
+    """`account_ids(account_no, account_id)`: numbered from 1 in the order of the id's text.
+
+    The accounts table rules where there is one; without it, whoever is billed or pays.
+    """
+    accounts = [s for s in sources if s.table.name == "accounts"]
+    chosen = accounts or sources
+    union = " union ".join(
+        f"select cast({s.columns['account_id']} as varchar) as account_id from {s.relation}"
+        for s in chosen
+    )
+    return (
+        "create table account_ids as select cast(row_number() over (order by account_id) as "
+        f"integer) as account_no, account_id from (select distinct account_id from ({union})) "
+        "where account_id is not null order by account_id"
+    )
+
+
+def stage(mapped: Mapped, scale: int) -> Staging:
+    """The statement that stages one source as the table of its name."""
+    typed = [_typed(mapped, column, scale) for column in _columns(mapped)]
+    faults = _faults(mapped, scale)
+    arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
+    attributes = [f"{e} as {_q('@' + name)}" for name, e in mapped.attributes.items()]
+    kept = [f"{_q('@' + name)} as {_q(name)}" for name in mapped.attributes]
+    # Counted below the join: a join hands its rows on in any order it likes.
+    number = "row_number() over () as row_no"
+    read = ", ".join([number, *typed, *_evidence(mapped, scale), *attributes])
+    staged = ", ".join(["row_no", "account_no", *_staged(mapped), *kept])
+    sql = (
+        f"create table {mapped.table.name} as "
+        f"select {staged}, cast(case {arms} end as utinyint) as fault "
+        f"from (select {read} from {mapped.relation}) s "
+        "left join account_ids a on a.account_id = s.account_id"
+    )
+    return Staging(mapped.table.name, sql, faults)
+
+
+def duplicates_sql(mapped: Mapped) -> str | None:
+    """Sound rows whose key stood before: `(r)`, their rowids; None where there is no key.
+
+    A first pass finds the few accounts in which two keys have the same 64-bit hash; only those
+    are compared in full.
+    """
+    table = mapped.table.name
+    key = [c for c in mapped.table.key if c != "account_id" and mapped.has(c)]
+    if not key and table != "accounts":
+        return None
+    # A payment without an id cannot be a second copy of another; an account without valid_from can.
+    named = [f"{c} is not null" for c in key if table != "accounts"]
+    sound = " and ".join(["fault is null", *named])
+    distinct = f"count(distinct hash({', '.join(key)}))" if key else "1"
+    suspects = (
+        f"select account_no from {table} where {sound} group by account_no "
+        f"having count(*) > {distinct}"
+    )
+    return (
+        "select r from (select rowid as r, row_number() over "
+        f"(partition by {', '.join(['account_no', *key])} order by rowid) as n from {table} "
+        f"where {sound} and account_no in ({suspects})) where n > 1 order by r"
+    )
+
+
+def original_rows_sql(mapped: Mapped, rowids: str) -> str:
+    """The rows at `rowids` (a select of r), as they stood in the source: `(r, told)`."""
+    told = ", ".join(
+        f"{_q(name)} := cast({expression} as varchar)"
+        for name, expression in mapped.columns.items()
+    )
+    return (
+        f"select r, to_json(told) as told from (select cast(row_number() over () as bigint) - 1 "
+        f"as r, struct_pack({told}) as told from {mapped.relation}) where r in ({rowids})"
+    )
+
+
+def _columns(mapped: Mapped) -> list[Column]:
+    return [c for c in mapped.table.columns if mapped.has(c.name)]
+
+
+def _typed(mapped: Mapped, column: Column, scale: int) -> str:
+    e = mapped.columns[column.name]
+    match column.holds:
+        case Holds.ID | Holds.WORD:
+            value = f"cast({e} as varchar)"
+        case Holds.DATE:
+            value = f"try_cast({e} as date)"
+        case Holds.MONEY:
+            value = _minor(e, mapped.types[column.name], scale)
+    return f"{value} as {column.name}"
+
+
+def _minor(e: str, type_: str, scale: int) -> str:
+    factor = 10**scale
+    if type_ in ("DOUBLE", "FLOAT"):
+        return f"try_cast(round({e} * {factor}) as bigint)"
+    if type_ == "VARCHAR":
+        return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
+    return f"try_cast({e} * {factor} as bigint)"
+
+
+def _evidence(mapped: Mapped, scale: int) -> list[str]:
+    """What the checks need beside the typed values: was it null, has it too many decimals."""
+    parts = []
+    for column in _columns(mapped):
+        e = mapped.columns[column.name]
+        if column.holds in (Holds.DATE, Holds.MONEY):
+            parts.append(f"({e}) is null as _null_{column.name}")
+        if column.holds is Holds.MONEY:
+            exact = _remainder(e, mapped.types[column.name], scale)
+            if exact:
+                parts.append(f"{exact} as _more_{column.name}")
+    return parts
+
+
+def _remainder(e: str, type_: str, scale: int) -> str | None:
+    """True where an amount has more decimals than the scale; None where its type forbids it."""
+    factor = 10**scale
+    if type_ in ("DOUBLE", "FLOAT"):
+        return f"abs({e} * {factor} - round({e} * {factor})) > 0.0001"
+    if type_ == "VARCHAR":
+        d = f"try_cast({e} as decimal(28, 6))"
+        return f"{d} <> round({d}, {scale})"
+    if type_.startswith("DECIMAL") and int(type_.rstrip(")").split(",")[1]) > scale:
+        return f"{e} <> round({e}, {scale})"
+    return None
+
+
+def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
+    found: list[tuple[str, str, str, str, str]] = []
+    table = mapped.table
+    for c in _columns(mapped):
+        n = c.name
+        judged = c.holds in (Holds.DATE, Holds.MONEY)
+        if c.needed:
+            null = f"_null_{n}" if judged else f"s.{n} is null"
+            found.append(("RS101", n, f"{n} is null", null, ""))
+        if judged:
+            wrong = f"not _null_{n} and {n} is null"
+            found.append(("RS102", n, f"{n} is not {c.holds}", wrong, _how(c)))
+        if c.holds is Holds.DATE:
+            off = f"{n} not between {_EARLIEST} and {_LATEST}"
+            found.append(("RS102", n, f"{n} is a date before 1900 or after 2199", off, ""))
+        if c.holds is Holds.MONEY:
+            if _remainder(mapped.columns[n], mapped.types[n], scale):
+                mend = "Set scale in [workspace], or round it in the mapping."
+                told = f"{n} has more than {scale} decimals"
+                found.append(("RS103", n, told, f"_more_{n}", mend))
+            if not c.negative:
+                free = " and reverses is null" if mapped.has("reverses") else ""
+                mend = (
+                    "A refund or reversal names the payment it undoes in `reverses`."
+                    if table.name == "payments"
+                    else ""
+                )
+                found.append(("RS103", n, f"{n} is negative", f"{n} < 0{free}", mend))
+        if c.words:
+            listed = ", ".join(f"'{w}'" for w in c.words)
+            told = f"{n} is none of {', '.join(c.words)}"
+            mend = "Map the source's own words to these with a case expression."
+            found.append(("RS107", n, told, f"{n} not in ({listed})", mend))
+    for earlier, later in table.order:
+        if mapped.has(earlier) and mapped.has(later):
+            told = f"{later} is before {earlier}"
+            found.append(("RS105", later, told, f"{later} < {earlier}", ""))
+    if table.name != "accounts":
+        found.append(
+            (
+                "RS106",
+                "account_id",
+                "the account is not in accounts",
+                "account_no is null",
+                "Add the account, or mend the id's form in the mapping.",
+            )
+        )
+    return tuple(
+        Fault(i, code, column, told, condition, mend)
+        for i, (code, column, told, condition, mend) in enumerate(found, start=1)
+    )
+
+
+def _how(column: Column) -> str:
+    if column.holds is Holds.DATE:
+        return "Dates are YYYY-MM-DD; map another form with `strptime(column, '%d/%m/%Y')`."
+    return "Map it to a number, for instance with `replace(column, ',', '')`."
+
+
+def _staged(mapped: Mapped) -> list[str]:
+    """The staged columns; what the source lacks is filled in, so that every ledger has them all."""
+    has = mapped.has
+    match mapped.table.name:
+        case "accounts":
+            return [*(_or_null(mapped, c.name) for c in mapped.table.columns[1:])]
+        case "bills":
+            # A bill whose day of issue is not known is first heard of when it is recorded, at the
+            # latest when it falls due.
+            heard = ", ".join(n for n in ("issued_on", "recorded_on", "due_on") if has(n))
+            disputed = "coalesce(disputed_amount, 0)" if has("disputed_amount") else "0"
+            return [
+                "bill_id",
+                f"coalesce({heard}) as issued_on",
+                "due_on",
+                "amount as minor",
+                f"{_known(mapped, f'coalesce({heard})')} as known_on",
+                _or_null(mapped, "cancelled_on"),
+                f"cast({disputed} as bigint) as disputed",
+            ]
+        case "payments":
+            settled = "coalesce(status, 'settled') = 'settled'" if has("status") else "true"
+            return [
+                "paid_on",
+                "abs(amount) as minor",
+                f"{_known(mapped, 'paid_on')} as known_on",
+                f"{settled} as settled",
+                *(_or_null(mapped, n) for n in ("payment_id", "bill_id", "reverses", "method")),
+            ]
+        case _:
+            return [
+                "happened_on",
+                "kind",
+                f"{_known(mapped, 'happened_on')} as known_on",
+                "amount as minor" if has("amount") else "cast(null as bigint) as minor",
+                *(_or_null(mapped, n) for n in ("channel", "outcome", "until", "ref")),
+            ]
+
+
+def _known(mapped: Mapped, happened: str) -> str:
+    """A fact is known once it has happened and has been recorded."""
+    return f"greatest({happened}, recorded_on)" if mapped.has("recorded_on") else happened
+
+
+def _or_null(mapped: Mapped, name: str) -> str:
+    column = mapped.table.column(name)
+    type_ = "date" if column and column.holds is Holds.DATE else "varchar"
+    return name if mapped.has(name) else f"cast(null as {type_}) as {name}"
+
+
+def _q(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,77 @@
+"""`check`: the data contract, the specs, the strategy. Writes nothing, and finds everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskseg.domain.problems import Problem, Problems
+from riskseg.run.ledger import load, workspace_facts
+from riskseg.run.models import check_spec, read_specs
+from riskseg.run.rules import read_checked
+from riskseg.run.session import Session, read_own_catalogue, scratch_engine
+from riskseg.run.stages import Progress, Stage
+from riskseg.strategy.authored import read_strategy
+from riskseg.workspace import open_workspace
+
+CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
+LOAD = Stage("load", "read the sources, check every row against the contract")
+RULES = Stage("rules", "check the specs and the strategy against the facts there are")
+
+
+def plan() -> list[Stage]:
+    return [CONFIG, LOAD, RULES]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Rows by table, bad rows among them, and every Problem found."""
+
+    rows: Mapping[str, int]
+    bad: Mapping[str, int]
+    models: tuple[str, ...]
+    strategy: str | None
+    stand_ins: Mapping[str, object]
+    problems: tuple[Problem, ...]
+
+
+def check(root: Path, *, progress: Progress | None = None) -> Checked:
+    """Check the workspace. One fault hides no other, as far as it can be told without it."""
+    progress = progress or Progress()
+    problems = Problems()
+    progress.reached(CONFIG, 0, 3)
+    workspace = open_workspace(root, problems)
+    if workspace is None:
+        return Checked({}, {}, (), None, {}, tuple(problems))
+    specs = read_specs(workspace, problems)
+    own = Problems()
+    catalogue = read_own_catalogue(workspace, own)
+    problems.extend(own)
+    progress.reached(LOAD, 1, 3)
+    rows: Mapping[str, int] = {}
+    bad: dict[str, int] = {}
+    strategy, stand_ins = None, {}
+    with scratch_engine(workspace, "check") as engine:
+        found = Problems()
+        ledger = load(engine, workspace, found)
+        problems.extend(found)
+        progress.reached(RULES, 2, 3)
+        if ledger is None:
+            # Without facts the strategy's names cannot be judged; its shape can.
+            shown = workspace.settings.strategy
+            read_strategy(workspace.strategy, problems, shown=shown)
+        else:
+            rows = ledger.rows
+            for one in ledger.bad:
+                problems.extend([one.as_problem()])
+                bad[one.table] = bad.get(one.table, 0) + one.count
+            here, facts = workspace_facts(catalogue, ledger, problems)
+            session = Session(workspace, engine, ledger, here, facts)
+            for authored in specs.values():
+                check_spec(authored, facts, here.lacking, problems)
+            checked = read_checked(session, problems)
+            if checked is not None:
+                strategy, stand_ins = checked.name, dict(checked.stand_ins)
+    ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.code))
+    return Checked(rows, bad, tuple(specs), strategy, stand_ins, tuple(ordered))

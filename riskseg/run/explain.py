@@ -1,0 +1,245 @@
+"""`explain`: one account's whole story as of a date, from the very run that decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from riskseg.domain.problems import did_you_mean, problem
+from riskseg.domain.relations import literal
+from riskseg.ledger.allocation import bill_facts
+from riskseg.learning.reasons import Reason
+from riskseg.run.assign import DECIDE, FACTS, LOAD, RULES, SCORE, Decider, decide, decision_select, prepare
+from riskseg.run.frames import frame, model_columns
+from riskseg.run.session import Session, begin, open_checked, scratch_engine
+from riskseg.run.stages import Progress, Stage, build
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.compile import in_force, stretches
+
+
+def plan() -> list[Stage]:
+    return [LOAD, RULES, FACTS, SCORE, DECIDE]
+
+
+@dataclass(frozen=True)
+class Bill:
+    bill_id: str
+    issued_on: date
+    due_on: date
+    amount: Any
+    paid: Any
+    overdue: Any
+    cleared_on: date | None
+    days_past_due: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """`p` is None where the account is outside the model's population."""
+
+    key: str
+    model: str
+    version: str
+    learner: str
+    p: Any
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A table's row that fired, in the file's own words."""
+
+    table: str
+    result: str
+    row: str
+    text: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class GuardState:
+    name: str
+    kind: str
+    state: str  # "in force", "in force: unknown", "not in force"
+    forbids: tuple[str, ...]
+    source: str | None
+
+
+@dataclass(frozen=True)
+class StepOn:
+    day: int
+    on: date | None
+    action: str
+    template: str | None
+    path: str
+    when: str  # "past", "today", "ahead"
+
+
+@dataclass(frozen=True)
+class Story:
+    decision: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    words: Mapping[str, str]
+    stand_ins: Mapping[str, object]
+    bills: tuple[Bill, ...]
+    scores: tuple[Score, ...]
+    matched: tuple[Matched, ...]
+    steps: tuple[StepOn, ...]
+    step_due: str
+    guards: tuple[GuardState, ...]
+    strategy: Strategy
+    currency: str
+
+
+def explain(
+    root: Path, account: str, as_of: date, *, progress: Progress | None = None, bills: int = 12
+) -> Story:
+    """The account's story. Raises RS601 where no such account exists as of the date."""
+    from riskseg.store.journal import Journal
+
+    progress = progress or Progress()
+    workspace = open_checked(root)
+    with scratch_engine(workspace, f"explain-{_safe(account)}") as engine:
+        progress.reached(LOAD, 0, 5)
+        session = begin(workspace, engine)
+        found = engine.rows(
+            f"select account_no from account_ids where account_id = {literal(account)}"
+        )
+        if not found:
+            close = engine.rows(
+                "select account_id from account_ids order by "
+                f"levenshtein(account_id, {literal(account)}), account_id limit 1"
+            )
+            mend = did_you_mean(account, (row[0] for row in close))
+            raise problem("RS601", f'There is no account "{account}".', mend=mend)
+        number = found[0][0]
+        progress.reached(RULES, 1, 5)
+        with Journal.open(workspace.journal) as journal:
+            decider = prepare(session, as_of, journal, reasons="none")
+        done = {FACTS: 2, SCORE: 3, DECIDE: 4}
+        decide(
+            session, decider, number, number, lambda stage: progress.reached(stage, done[stage], 5)
+        )
+        told = _rows(session, decision_select(session, decider))
+        if not told:
+            raise problem(
+                "RS601",
+                f'The account "{account}" does not exist yet as of {as_of}.',
+                mend="Give a later date.",
+            )
+        return _story(session, decider, told[0], bills)
+
+
+def _safe(account: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in account)[:40]
+
+
+def _rows(session: Session, sql: str) -> list[dict[str, Any]]:
+    return session.engine.arrow(sql).to_pylist()  # type: ignore[no-any-return]
+
+
+def _story(session: Session, decider: Decider, decision: dict[str, Any], bills: int) -> Story:
+    strategy = decider.strategy
+    row = _rows(session, "select * from decided")[0]
+    facts = {n: row[n] for n in sorted(strategy.facts) if n != "as_of"}
+    scores = tuple(_score(session, decider, key, row) for key in decider.scorers)
+    decision["reasons"] = "; ".join(
+        r.words for s in scores if s.key == decider.of for r in s.reasons
+    )
+    steps = _steps(strategy, row)
+    return Story(
+        decision=decision,
+        facts=facts,
+        words={n: f.words for n, f in strategy.facts.items()},
+        stand_ins=strategy.stand_ins,
+        bills=_bills(session, bills),
+        scores=scores,
+        matched=_matched(strategy, row),
+        steps=steps,
+        step_due=row["=due"],
+        guards=_guards(strategy, decider.as_of, row),
+        strategy=strategy,
+        currency=session.workspace.settings.currency,
+    )
+
+
+def _score(session: Session, decider: Decider, key: str, row: Mapping[str, Any]) -> Score:
+    one = decider.scorers[key]
+    reasons: tuple[Reason, ...] = ()
+    if row[key] is not None:
+        columns = model_columns(one.model.features, session.facts)
+        batch = frame(session.engine, f"select {columns} from facts")
+        reasons = one.model.reasons(batch, 4)[0]
+    return Score(key, one.model.name, one.model.version, one.model.learner, row[key], reasons)
+
+
+def _bills(session: Session, count: int) -> tuple[Bill, ...]:
+    """The bills due last, allocated without leaving any out."""
+    if not session.ledger.billed:
+        return ()
+    build(session.engine, bill_facts(session.ledger.money))
+    scale = session.scale
+    found = _rows(
+        session,
+        f"select bill_id, issued_on, due_on, {_money('minor', scale)} as amount, "
+        f"{_money('paid', scale)} as paid, {_money('overdue', scale)} as overdue, cleared_on, "
+        f"cast(days_past_due as integer) as days_past_due from bill_facts "
+        f"order by due_on desc, bill_id desc limit {count}",
+    )
+    return tuple(Bill(**row) for row in reversed(found))
+
+
+def _money(column: str, scale: int) -> str:
+    one = "0." + "0" * (scale - 1) + "1" if scale else "1"
+    return f"cast({column} * {one} as decimal(18, {scale}))"
+
+
+def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:
+    found = []
+    for scheme in strategy.schemes:
+        number = row[f"={scheme.name}__row"]
+        tier = scheme.rows[number - 1]
+        text = "otherwise" if tier.when is None else tier.when.expression.text
+        found.append(Matched(scheme.name, tier.tier, f"row {number}", text, tier.line))
+    segment = strategy.rows[row["=segment__row"] - 1]
+    cells = []
+    for column, cell in zip(strategy.columns, segment.cells, strict=True):
+        shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
+        cells.append(f"{column}: {shown}")
+    found.append(
+        Matched("segments", segment.segment, segment.id, ", ".join(cells), segment.line)
+    )
+    return tuple(found)
+
+
+def _steps(strategy: Strategy, row: Mapping[str, Any]) -> tuple[StepOn, ...]:
+    """The steps of the account's path, dated where its day 0 is known."""
+    first, day = row["=first"], row["=day"]
+    path = next(p for p in strategy.paths if p.name == first)
+    seen: dict[int, StepOn] = {}
+    for s in stretches(path, strategy.paths):
+        if s.step is None or s.first is None or s.first in seen:
+            continue
+        on = None if day is None else row["as_of"] + timedelta(days=s.first - day)
+        if day is None or s.first > day:
+            when = "ahead"
+        else:
+            when = "today" if s.last is None or day <= s.last else "past"
+        seen[s.first] = StepOn(s.first - s.offset, on, s.action, s.template, s.path, when)
+    return tuple(seen.values())
+
+
+def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:
+    found = []
+    for guard in in_force(strategy.guards, as_of):
+        state = "not in force"
+        if row[f"!{guard.name}"]:
+            state = "in force: unknown" if row.get(f"?{guard.name}") else "in force"
+        found.append(
+            GuardState(guard.name, guard.kind, state, tuple(sorted(guard.never)), guard.source)
+        )
+    return tuple(found)
+

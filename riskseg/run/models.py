@@ -1,0 +1,130 @@
+"""Specs, versions and champions: what lies in models/ and what the journal says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.expressions import Expression
+from riskseg.learning.artefact import Model, load
+from riskseg.learning.spec import AuthoredSpec, read_spec
+from riskseg.run.population import check_population, implied, population_sql
+from riskseg.workspace import Workspace
+
+NOT_SPECS = ("features.yaml",)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A champion ready to score: the model, and the SQL condition of its population."""
+
+    model: Model
+    population: str
+    reads: frozenset[str]
+
+
+def spec_files(workspace: Workspace) -> dict[str, Path]:
+    """Each model's spec, by the name of its file."""
+    return {
+        p.stem: p for p in sorted(workspace.models.glob("*.yaml")) if p.name not in NOT_SPECS
+    }
+
+
+def read_specs(workspace: Workspace, problems: Problems) -> dict[str, AuthoredSpec]:
+    specs = {}
+    for stem, path in spec_files(workspace).items():
+        shown = workspace.shown(path)
+        authored = read_spec(path, problems, shown=shown)
+        if authored is None:
+            continue
+        if authored.spec.name != stem:
+            problems.add(
+                "RS004",
+                f'The model is named "{authored.spec.name}" in a file named "{path.name}".',
+                file=shown,
+                line=authored.line("name"),
+                mend="Give both the same name.",
+            )
+            continue
+        specs[stem] = authored
+    return specs
+
+
+def check_spec(
+    authored: AuthoredSpec, facts: Mapping[str, Fact], lacking: Mapping[str, str], problems: Problems
+) -> Expression | None:
+    """Add Problems for names in a spec that this workspace does not know."""
+    spec = authored.spec
+    known = {*facts, *lacking}
+    for key in ("exclude", "static"):
+        for i, name in enumerate(getattr(spec.features, key)):
+            if name not in known:
+                problems.add(
+                    "RS501",
+                    f'There is no feature "{name}".',
+                    file=authored.file,
+                    line=authored.line("features", key, i),
+                    mend=did_you_mean(name, known),
+                )
+    if spec.target.column is not None and spec.target.column not in facts:
+        problems.add(
+            "RS408",
+            f'The accounts have no column "{spec.target.column}".',
+            file=authored.file,
+            line=authored.line("target", "column"),
+            mend=did_you_mean(spec.target.column, facts),
+        )
+    return check_population(
+        spec.population, facts, problems, file=authored.file, line=authored.line("population")
+    )
+
+
+def champions(
+    workspace: Workspace, names: Mapping[str, str], promoted: Mapping[str, str]
+) -> dict[str, Model]:
+    """The champion of each model in `names` (its key there, the model's name), loaded.
+
+    `promoted` maps models to the versions the journal promoted. Raises RS401 for each that has
+    never been trained, RS406 for each that is damaged.
+    """
+    problems = Problems()
+    found: dict[str, Model] = {}
+    for key, name in names.items():
+        version = promoted.get(name)
+        if version is None:
+            problems.add(
+                "RS401",
+                f'The model "{name}" has not been trained here.',
+                file=workspace.shown(workspace.models / f"{name}.yaml"),
+                mend=f"Run `riskseg train {name}`.",
+            )
+            continue
+        folder = workspace.models / name / version
+        try:
+            found[key] = load(folder, shown=workspace.shown(folder))
+        except ProblemsError as error:
+            problems.extend(error.problems)
+    problems.raise_if_any()
+    return found
+
+
+def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
+    """The model with the population it was trained for. Raises RS409 where facts are missing."""
+    missing = [n for n in model.features if n not in facts]
+    if missing:
+        raise problem(
+            "RS409",
+            f"The model {model.name} {model.version} needs {', '.join(missing)}, which this "
+            "workspace no longer has.",
+            mend="Bring back their sources, or train the model anew.",
+        )
+    problems = Problems()
+    own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")
+    problems.raise_if_any()
+    target = model.manifest["spec"]["target"]
+    dpd = target.get("days_past_due") or 90
+    sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
+    return Scorer(model, sql, frozenset(model.features) | (own.names if own else frozenset()))

@@ -1,0 +1,62 @@
+"""Probabilities for a table of facts: batches out to the models, six decimals back in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.relations import Relation, quoted
+from riskseg.engine import Engine
+from riskseg.run.frames import frame, model_columns
+from riskseg.run.models import Scorer
+
+PROBABILITY = "decimal(7, 6)"
+
+
+def score(engine: Engine, key: str, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
+    """Make the table `scores_KEY` (snap, p) for the model's population of `facts`; its name."""
+    import pyarrow as pa
+
+    columns = model_columns(scorer.model.features, facts)
+    rows = frame(
+        engine, f"select snap, {columns} from facts where {scorer.population} order by snap"
+    )
+    probabilities = scorer.model.predict(rows, threads=engine.threads)
+    table = quoted(f"scores_{key}")
+    engine.register("scored_batch", pa.table({"snap": rows["snap"].to_numpy(), "p": probabilities}))
+    engine.run(
+        f"create or replace temp table {table} as "
+        f"select snap, cast(p as {PROBABILITY}) as p from scored_batch"
+    )
+    engine.unregister("scored_batch")
+    return table
+
+
+def scored(tables: Mapping[str, str], stand_ins: Mapping[str, str]) -> Relation:
+    """`scored`: facts with each probability under its key, null where the model does not speak."""
+    columns = "".join(f", {table}.p as {quoted(key)}" for key, table in tables.items())
+    columns += "".join(f", {sql} as {quoted(name)}" for name, sql in stand_ins.items())
+    joins = "".join(f" left join {table} on {table}.snap = f.snap" for table in tables.values())
+    return Relation("scored", f"select f.*{columns} from facts f{joins}", stored=True)
+
+
+def explain(
+    engine: Engine, scorer: Scorer, facts: Mapping[str, Fact], snaps: str, top: int = 4
+) -> str:
+    """Make the table `reasons` (snap, reasons) for the snapshots a select gives; its name."""
+    import pyarrow as pa
+
+    from riskseg.learning.reasons import joined
+
+    columns = model_columns(scorer.model.features, facts)
+    rows = frame(
+        engine,
+        f"select snap, {columns} from facts where {scorer.population} and snap in ({snaps}) "
+        "order by snap",
+    )
+    told = [joined(r) for r in scorer.model.reasons(rows, top, threads=engine.threads)]
+    table = pa.table({"snap": rows["snap"].to_numpy(), "reasons": pa.array(told, pa.string())})
+    engine.register("reasons_batch", table)
+    engine.run("create or replace temp table reasons as select * from reasons_batch")
+    engine.unregister("reasons_batch")
+    return "reasons"

@@ -1,0 +1,102 @@
+"""What every use case begins with: the workspace, an engine with a scratch, the ledger in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.problems import Problems
+from riskseg.engine import Engine
+from riskseg.features.catalogue import Catalogue, read_catalogue
+from riskseg.run.ledger import Ledger, load, workspace_facts
+from riskseg.workspace import Workspace, open_workspace
+
+# Bills and payments that one partition holds at most: about 150 MB in the engine.
+ROWS_A_PARTITION = 12_000_000
+
+
+@dataclass(frozen=True)
+class Session:
+    """`catalogue` knows what is lacking here; `facts` are those a rule or model may name."""
+
+    workspace: Workspace
+    engine: Engine
+    ledger: Ledger
+    catalogue: Catalogue
+    facts: Mapping[str, Fact]
+
+    @property
+    def scale(self) -> int:
+        return self.workspace.settings.scale
+
+    def partitions(self) -> list[tuple[int, int]]:
+        """Ranges of account numbers, first and last included, that one pass takes at a time."""
+        rows = self.ledger.rows.get("bills", 0) + self.ledger.rows.get("payments", 0)
+        parts = self.workspace.settings.partitions or -(-rows // ROWS_A_PARTITION) or 1
+        n = self.ledger.accounts
+        parts = max(1, min(parts, n))
+        return [(n * k // parts + 1, n * (k + 1) // parts) for k in range(parts)]
+
+
+def open_checked(root: Path) -> Workspace:
+    """The workspace, or its Problems raised."""
+    problems = Problems()
+    workspace = open_workspace(root, problems)
+    problems.raise_if_any()
+    assert workspace is not None
+    return workspace
+
+
+@contextmanager
+def scratch_engine(workspace: Workspace, token: str) -> Iterator[Engine]:
+    """An engine over a scratch of its own, which goes when it closes; a killed run's is swept
+    by the next that takes the workspace's lock."""
+    folder = workspace.state / "scratch" / token
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    settings = workspace.settings
+    try:
+        with Engine(
+            folder / "ledger.duckdb",
+            files=workspace.root,
+            threads=settings.threads,
+            memory=settings.memory,
+        ) as engine:
+            yield engine
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
+    """The workspace to oneself; what a killed run left behind is swept up first, there and in
+    the folders `places`."""
+    from riskseg.store.files import sweep
+    from riskseg.store.lock import workspace_lock
+
+    with workspace_lock(workspace.root):
+        shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
+        versions = [p for p in workspace.models.glob("*") if p.is_dir()]
+        sweep([workspace.root, workspace.state / "quarantine", *versions, *places])
+        yield
+
+
+def read_own_catalogue(workspace: Workspace, problems: Problems) -> Catalogue:
+    own = workspace.models / "features.yaml"
+    return read_catalogue(own, problems, shown=workspace.shown(own))
+
+
+def begin(workspace: Workspace, engine: Engine) -> Session:
+    """Load the ledger and see which facts there are. Raises every Problem of data and catalogue."""
+    problems = Problems()
+    catalogue = read_own_catalogue(workspace, problems)
+    ledger = load(engine, workspace, problems)
+    problems.raise_if_any()
+    assert ledger is not None
+    here, facts = workspace_facts(catalogue, ledger, problems)
+    problems.raise_if_any()
+    return Session(workspace, engine, ledger, here, facts)

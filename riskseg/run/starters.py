@@ -1,0 +1,113 @@
+"""`init`: a new workspace from a starter strategy and the specs of the models it uses."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import yaml
+
+import riskseg
+from riskseg.domain.problems import did_you_mean, problem
+
+_BILLS = """\
+# What this workspace is: where its data lies, what its money is, which strategy it follows.
+[workspace]
+currency     = "GBP"
+scale        = 2          # decimals of an amount
+arrears_from = 5.00       # the least overdue balance that counts as arrears
+max_bad_rows = 0.001      # the share of a table's rows that may break the contract
+strategy     = "rules/{strategy}"
+
+# Every right-hand side but `from` is a SQL expression over the loaded columns; a column that
+# already has the contract's name needs no line. `from` is a file, a glob, or a select over files.
+[source.bills]
+from       = "data/bills.parquet"
+# account_id = "customer_id"
+# bill_id    = "customer_id || '-' || period_end"
+# issued_on  = "period_end"
+# due_on     = "due_date"
+# amount     = "bill_amount"
+
+[source.payments]
+from       = "data/payments.parquet"
+# account_id = "customer_id"
+# paid_on    = "payment_date"
+# amount     = "amount"
+
+# Not needed, but every further column is an attribute that rules may use.
+# [source.accounts]
+# from          = "data/accounts.parquet"
+# account_id    = "customer_id"
+# is_vulnerable = "is_vulnerable = 1"
+
+# Contacts, promises, plans, disputes, holds, visits, complaints, actions.
+# [source.events]
+# from        = "data/events.parquet"
+# happened_on = "event_date"
+# kind        = "case event when 'PTP' then 'promise' else 'contact' end"
+"""
+
+_ACCOUNT_FILE = """\
+# A workspace for an account file alone: its columns are the features, one of them the outcome.
+[workspace]
+currency = "GBP"
+strategy = "rules/{strategy}"
+
+# Every right-hand side but `from` is a SQL expression over the loaded columns; columns without a
+# line are attributes under their own names.
+[source.accounts]
+from       = "data/accounts.csv"
+account_id = "id"
+outcome    = "defaulted"  # 1 for the bad outcome, 0 for the other, null where not yet known
+"""
+
+TEMPLATES = {"account-file": _ACCOUNT_FILE}
+
+
+def starters() -> Path:
+    """The folder that holds rules/ and models/: inside the installed package, or the checkout."""
+    package = Path(riskseg.__file__).parent
+    shipped = package / "starters"
+    return shipped if shipped.is_dir() else package.parent
+
+
+def strategies() -> list[str]:
+    """The names of the starter strategies."""
+    return sorted(p.parent.name for p in (starters() / "rules").glob("*/strategy.yaml"))
+
+
+def init(folder: Path, strategy: str = "household-utility", *, toml: str | None = None) -> list[str]:
+    """Make a workspace; the names of the files written. An existing riskseg.toml is left alone.
+
+    Raises RS201 for an unknown starter and RS010 where `folder` already is a workspace.
+    """
+    if strategy not in strategies():
+        raise problem(
+            "RS201",
+            f'There is no starter strategy "{strategy}".',
+            mend=did_you_mean(strategy, strategies()),
+        )
+    if (folder / "riskseg.toml").exists():
+        raise problem(
+            "RS010",
+            "There already is a workspace here.",
+            file=str(folder / "riskseg.toml"),
+            mend="Choose another folder.",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise problem("RS010", "This is a file, not a folder.", file=str(folder))
+    rules = starters() / "rules" / strategy
+    uses = yaml.safe_load((rules / "strategy.yaml").read_text(encoding="utf-8")).get("uses", {})
+    written = []
+    for source, place in [
+        *((p, f"rules/{strategy}/{p.name}") for p in sorted(rules.glob("*.yaml"))),
+        *((starters() / "models" / f"{m}.yaml", f"models/{m}.yaml") for m in sorted(uses.values())),
+    ]:
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / place)
+        written.append(place)
+    # Last: a folder is a workspace from the moment it has this file.
+    text = toml or TEMPLATES.get(strategy, _BILLS).format(strategy=strategy)
+    (folder / "riskseg.toml").write_text(text, encoding="utf-8")
+    return ["riskseg.toml", *written]

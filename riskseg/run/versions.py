@@ -1,0 +1,84 @@
+"""`models`: what is trained, how good it is, which version is the champion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from riskseg.domain.problems import did_you_mean, problem
+from riskseg.run.models import spec_files
+from riskseg.run.session import locked, open_checked
+
+
+@dataclass(frozen=True)
+class Version:
+    """One trained version. `at` is when it was trained, `auc` that of its hold-out."""
+
+    model: str
+    version: str
+    learner: str
+    champion: bool
+    at: datetime
+    auc: float | None
+
+
+def versions(root: Path) -> list[Version]:
+    """Every version the journal knows whose files are there, oldest first."""
+    from riskseg.learning.artefact import load
+    from riskseg.learning.show import summary
+    from riskseg.store.journal import Journal
+
+    workspace = open_checked(root)
+    found = []
+    with Journal.open(workspace.journal) as journal:
+        for record in journal.models():
+            champion = journal.champion(record.model)
+            folder = workspace.models / record.model / record.version
+            if (folder / "manifest.json").is_file():
+                told = summary(load(folder, shown=workspace.shown(folder)))
+                found.append(
+                    Version(
+                        record.model,
+                        record.version,
+                        told["learner"],
+                        champion is not None and champion.version == record.version,
+                        record.at,
+                        told["metrics"]["hold_out"]["auc"],
+                    )
+                )
+    return found
+
+
+def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
+    """The summary of a version, the champion's where none is named. Raises RS401, RS406."""
+    from riskseg.learning.artefact import load
+    from riskseg.learning.show import summary
+    from riskseg.store.journal import Journal
+
+    workspace = open_checked(root)
+    with Journal.open(workspace.journal) as journal:
+        champion = journal.champion(name)
+    chosen = version or (champion.version if champion else None)
+    if chosen is None:
+        known = spec_files(workspace)
+        missing = f'The model "{name}" has not been trained here.'
+        mend = f"Run `riskseg train {name}`." if name in known else did_you_mean(name, known)
+        raise problem("RS401", missing, mend=mend)
+    folder = workspace.models / name / chosen
+    told = summary(load(folder, shown=workspace.shown(folder)))
+    return told | {"champion": champion is not None and champion.version == chosen}
+
+
+def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> None:
+    """Make a version the champion from now on. Raises RS401, RS406."""
+    from riskseg.learning.artefact import load
+    from riskseg.store.journal import Journal
+
+    workspace = open_checked(root)
+    folder = workspace.models / name / version
+    load(folder, shown=workspace.shown(folder))
+    with locked(workspace), Journal.open(workspace.journal) as journal:
+        journal.promote(name, version, at=at, by=by, reason=reason)
+

@@ -1,0 +1,175 @@
+"""A decided table as a table of any database SQLAlchemy knows.
+
+The rows go to a side table that takes the target's name at the end, all in one transaction:
+a reader sees the old table or the new one, and a killed run leaves nothing. (MySQL and Oracle
+commit at each change of a table; there a reader can meet the moment between the two.) The new
+table has no indexes and no grants but the database's defaults.
+
+Decimals are exact: NUMERIC where the database has it, text in SQLite, which has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+from riskseg.domain.problems import Problems, ProblemsError, problem
+from riskseg.store.files import check_place
+from riskseg.store.rendering import json_text
+
+_ROWS_AT_ONCE = 10_000
+
+
+class _Exact(sa.types.TypeDecorator[Decimal]):
+    """A decimal that no driver turns into a float."""
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return sa.Text()
+        return dialect.type_descriptor(self.impl_instance)
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
+        return format(value, "f") if value is not None and dialect.name == "sqlite" else value
+
+
+class _Json(sa.types.TypeDecorator[Any]):
+    """A list or structure as JSON text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else json_text(value)
+
+
+def check_url(target: str, problems: Problems) -> None:
+    """Add RS010 unless `target` names a table of a database that can be reached."""
+    try:
+        url, _ = _parsed(target)
+        engine = _engine(url)
+        if url.get_backend_name() == "sqlite":
+            # To connect would make the file.
+            if url.database:
+                check_place(Path(url.database), problems)
+        else:
+            with _told(url), engine.connect():
+                pass
+    except ProblemsError as error:
+        problems.extend(error.problems)
+
+
+def write_table(
+    target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+) -> tuple[str, int]:
+    """Replace the table `target` names; returns the URL with its password hidden, and the rows."""
+    url, table = _parsed(target)
+    place, _, name = table.rpartition(".")
+    columns = [sa.Column(f.name, _type(f.type), nullable=f.nullable) for f in schema]
+    # The name is short: some databases cut long names off, and then two would be the same.
+    side = sa.Table(f"riskseg_part_{token[:16]}", sa.MetaData(), *columns, schema=place or None)
+    rows = 0
+    engine = _engine(url)
+    with _told(url), engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # The driver's own transaction would not take in changes of tables.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        side.drop(connection, checkfirst=True)
+        side.create(connection)
+        for group in groups:
+            for batch in group.to_batches(max_chunksize=_ROWS_AT_ONCE):
+                connection.execute(side.insert(), batch.to_pylist())
+            rows += group.num_rows
+        sa.Table(name, sa.MetaData(), schema=place or None).drop(connection, checkfirst=True)
+        Operations(MigrationContext.configure(connection)).rename_table(
+            side.name, name, schema=place or None
+        )
+    return f"{url.render_as_string()}#{table}", rows
+
+
+def _parsed(target: str) -> tuple[sa.URL, str]:
+    address, _, table = target.rpartition("#")
+    if not address or not table.strip("."):
+        raise problem(
+            "RS010",
+            "A database URL must say which table to write.",
+            file=_shown(target),
+            mend="Add #table at its end.",
+        )
+    try:
+        return sa.make_url(address), table
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise problem(
+            "RS010",
+            "This is not a database URL.",
+            file=_shown(address),
+            mend="Write it as dialect://user:password@host/database#table.",
+        ) from error
+
+
+def _shown(target: str) -> str:
+    """An address less the password, whether or not it can be read as a URL."""
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", target)
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    try:
+        sqlite = url.get_backend_name() == "sqlite"
+        arguments = {"isolation_level": None} if sqlite else {}
+        return sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
+    except sa.exc.NoSuchModuleError as error:
+        raise problem(
+            "RS010",
+            f'"{url.drivername}" is no kind of database known here.',
+            file=url.render_as_string(),
+            mend="Mend the beginning of the URL, or install the dialect's package.",
+        ) from error
+    except ModuleNotFoundError as error:
+        raise problem(
+            "RS010",
+            f'The driver "{error.name}" is not installed.',
+            file=url.render_as_string(),
+            mend=f"Install {error.name}, or name another driver in the URL.",
+        ) from error
+
+
+def _type(kind: Any) -> sa.types.TypeEngine[Any]:
+    if pa.types.is_decimal(kind):
+        return _Exact(kind.precision, kind.scale)
+    if pa.types.is_timestamp(kind):
+        return sa.DateTime(timezone=kind.tz is not None)
+    if pa.types.is_nested(kind):
+        return _Json()
+    known: list[tuple[Any, type[sa.types.TypeEngine[Any]]]] = [
+        (pa.types.is_boolean, sa.Boolean),
+        (pa.types.is_integer, sa.BigInteger),
+        (pa.types.is_floating, sa.Double),
+        (pa.types.is_date, sa.Date),
+    ]
+    return next((column for fits, column in known if fits(kind)), sa.Text)()
+
+
+@contextmanager
+def _told(url: sa.URL) -> Iterator[None]:
+    """Tell what the database refuses as a Problem."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        said, _, _ = str(error.orig).partition("\n")
+        raise problem(
+            "RS010",
+            f"The database refuses: {said}.",
+            file=url.render_as_string(),
+            mend="Check that it can be reached and that you may make tables there.",
+        ) from error

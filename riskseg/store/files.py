@@ -1,0 +1,181 @@
+"""Files and folders that are whole or absent, whenever the process is killed.
+
+Everything is written under another name in the same folder, flushed to the disk and renamed.
+A killed run leaves only names that end in `.riskseg.part`, which no reader takes for an output
+and :func:`sweep` removes.
+"""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from riskseg.domain.problems import Problems, ProblemsError, problem
+
+_PART = ".riskseg.part"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+@contextmanager
+def write_beside(path: Path, *, token: str) -> Iterator[Path]:
+    """A path to write to, which becomes `path` when the block ends without an error.
+
+    `token` keeps the writings of different runs apart: a run id. The path given does not exist
+    yet. An earlier file at `path` is replaced in one step. Raises RS010 where `path` cannot be
+    written, before the block begins, or where the disk has no room, within it.
+    """
+    path = Path(os.path.realpath(path))
+    part = _part_of(path, token)
+    _probe(path, part)
+    try:
+        yield part
+        _flush(part)
+        os.replace(part, path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _unwritable(path, error) from error
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
+    """An empty folder to fill, which becomes `path` when the block ends without an error.
+
+    A folder once written is never changed: where `path` already holds the very same files it
+    is left as it is, so doing a thing again after a crash is harmless; where it holds anything
+    else, that is RS010.
+    """
+    path = Path(os.path.realpath(path))
+    part = _part_of(path, token)
+    _probe(path, part, folder=True)
+    try:
+        part.mkdir()
+        yield part
+        if path.exists() and any(path.iterdir()):
+            if not _same(part, path):
+                raise problem(
+                    "RS010",
+                    "This folder already holds something else.",
+                    file=str(path),
+                    mend="Move it away, then run again.",
+                )
+            return
+        for inner in [*part.rglob("*"), part]:
+            _flush_folder(inner) if inner.is_dir() else _flush(inner)
+        os.replace(part, path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _unwritable(path, error) from error
+        raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def sweep(folders: Iterable[Path]) -> list[Path]:
+    """Remove what killed runs left in `folders` (not below them); returns what was removed.
+
+    Call it while holding the workspace's lock: what a live run is writing looks the same.
+    What may not be removed is left, and not returned.
+    """
+    removed = []
+    for folder in sorted(set(folders)):
+        for part in sorted(folder.glob(f".*{_PART}")):
+            with suppress(OSError):
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+                removed.append(part)
+    return removed
+
+
+def check_place(path: Path, problems: Problems) -> None:
+    """Add RS010 where a file at `path` could not be written, without writing it."""
+    path = Path(os.path.realpath(path))
+    try:
+        _probe(path, _part_of(path, "probe"))
+    except ProblemsError as error:
+        problems.extend(error.problems)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _part_of(path: Path, token: str) -> Path:
+    return path.with_name(f".{path.name}.{token}{_PART}")
+
+
+def _probe(path: Path, part: Path, *, folder: bool = False) -> None:
+    """Raise RS010 unless `part` can be made. It is made and removed, because permission bits
+    do not tell the truth of network and read-only file systems; and not kept, because some
+    writers treat a file that already exists differently."""
+    if not path.parent.is_dir():
+        raise problem(
+            "RS010",
+            f"The folder {path.parent} does not exist.",
+            file=str(path),
+            mend="Make the folder, or name another.",
+        )
+    if path.exists() and not (path.is_dir() if folder else path.is_file()):
+        what = "folder" if path.is_dir() else "file" if path.is_file() else "device"
+        wanted = "folder" if folder else "file"
+        raise problem(
+            "RS010",
+            f"This is a {what}; the output is a {wanted}.",
+            file=str(path),
+            mend=f"Name a {wanted}.",
+        )
+    try:
+        if part.is_dir():
+            shutil.rmtree(part)
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ProblemsError:
+    return problem(
+        "RS010",
+        f"This cannot be written: {os.strerror(error.errno or 0).lower()}.",
+        file=str(path),
+        mend="Make room or give the right to write there, or name another place.",
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same names with the same bytes."""
+    names = {p.relative_to(one) for p in one.rglob("*")}
+    if names != {p.relative_to(other) for p in other.rglob("*")}:
+        return False
+    return all(
+        (one / name).is_dir() == (other / name).is_dir()
+        and ((one / name).is_dir() or filecmp.cmp(one / name, other / name, shallow=False))
+        for name in names
+    )
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    """Make a rename last through a power cut. Windows cannot, and need not: NTFS journals it."""
+    if sys.platform != "win32":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

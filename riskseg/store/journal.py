@@ -1,0 +1,281 @@
+"""The journal: which runs are complete, which model versions exist, which one is champion.
+
+One SQLite file a workspace. Entries are added, never changed and never removed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.store.records import ModelRecord, PromotionRecord, RunRecord
+from riskseg.store.tables import MODELS, PROMOTIONS, REVISION, RUNS, VERSION_TABLE
+
+_BUSY_SECONDS = 5
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+Record = RunRecord | ModelRecord | PromotionRecord
+R = TypeVar("R", RunRecord, ModelRecord, PromotionRecord)
+
+
+class Journal:
+    """An open journal; a context manager that closes it.
+
+    Any method raises RS603 when the file is damaged, is no journal or cannot be written, and
+    RS604 when another process writes in it for longer than five seconds.
+    """
+
+    def __init__(self, path: Path, engine: sa.Engine) -> None:
+        self._path = path
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """Open the journal at `path`; it and its folder are made, or it is brought to this
+        version, where needed."""
+        with suppress(OSError):  # SQLite tells better why the file cannot be opened
+            path.parent.mkdir(exist_ok=True)
+        journal = cls(path, _engine(path))
+        try:
+            with journal._reading() as connection:
+                current = _revision(connection) == REVISION
+            if not current:
+                journal._upgrade()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def record_run(self, run: RunRecord) -> None:
+        """Add a complete run.
+
+        The same run done again is one run: where the last entry under its id differs in
+        nothing but `at`, nothing is added. Where it does differ (a newer library wrote other
+        bytes, say) both are kept and :meth:`run` gives the later one, so that the journal
+        tells of the file that is there.
+        """
+        with self._writing() as connection:
+            last = _latest(connection, RUNS, RunRecord, RUNS.c.run_id == run.run_id, limit=1)
+            if not last or _content(last[0]) != _content(run):
+                connection.execute(RUNS.insert().values(_values(run)))
+
+    def runs(self, *, limit: int | None = None) -> list[RunRecord]:
+        """Complete runs, the latest first; all of them, or the last `limit`."""
+        with self._reading() as connection:
+            return _latest(connection, RUNS, RunRecord, limit=limit)
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """The latest run under an id, or None."""
+        with self._reading() as connection:
+            found = _latest(connection, RUNS, RunRecord, RUNS.c.run_id == run_id, limit=1)
+        return found[0] if found else None
+
+    def record_model(self, model: ModelRecord) -> None:
+        """Add a trained version; the same version with the same fingerprint is kept once.
+
+        Raises RS010 for a version that was recorded with another fingerprint: promotions name
+        versions, so a version is never two things.
+        """
+        with self._writing() as connection:
+            found = _latest(
+                connection, MODELS, ModelRecord, *_is(MODELS, model.model, model.version)
+            )
+            if not found:
+                connection.execute(MODELS.insert().values(_values(model)))
+            elif found[0].fingerprint != model.fingerprint:
+                raise problem(
+                    "RS010",
+                    f"{model.model} already has a version {model.version} with other content.",
+                    file=str(self._path),
+                    mend="Keep the new one under another version.",
+                )
+
+    def models(self, name: str | None = None) -> list[ModelRecord]:
+        """Trained versions, the latest first; of every model, or of `name`."""
+        with self._reading() as connection:
+            return _latest(connection, MODELS, ModelRecord, *_is(MODELS, name))
+
+    def promote(self, model: str, version: str, *, at: datetime, by: str, reason: str) -> None:
+        """Make a recorded version the champion of its model from `at` on.
+
+        Raises RS401 for a version that is not recorded.
+        """
+        with self._writing() as connection:
+            known = _latest(connection, MODELS, ModelRecord)
+            if not any((k.model, k.version) == (model, version) for k in known):
+                versions = [k.version for k in known if k.model == model]
+                raise problem(
+                    "RS401",
+                    f'There is no version "{version}" of a model "{model}".',
+                    mend=did_you_mean(version, versions)
+                    or did_you_mean(model, {k.model for k in known})
+                    or "Train one first.",
+                )
+            promotion = PromotionRecord(model=model, version=version, at=at, by=by, reason=reason)
+            connection.execute(PROMOTIONS.insert().values(_values(promotion)))
+
+    def promotions(self, model: str | None = None) -> list[PromotionRecord]:
+        """Promotions, the latest first; of every model, or of one."""
+        with self._reading() as connection:
+            return _latest(connection, PROMOTIONS, PromotionRecord, *_is(PROMOTIONS, model))
+
+    def champion(self, model: str, on: date | None = None) -> ModelRecord | None:
+        """The version promoted last, or last at the close of the day `on`; None without one.
+
+        The day of a promotion is the calendar day of its `at` as given.
+        """
+        with self._reading() as connection:
+            for promotion in _latest(
+                connection, PROMOTIONS, PromotionRecord, *_is(PROMOTIONS, model)
+            ):
+                if on is None or promotion.at.date() <= on:
+                    return _latest(
+                        connection, MODELS, ModelRecord, *_is(MODELS, model, promotion.version)
+                    )[0]
+        return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with _told(self._path), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction that holds the right to write from its start, so that what it reads
+        is still so when it writes. The driver's own would begin only at the first change."""
+        with _told(self._path), self._engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def _upgrade(self) -> None:
+        """Carry out the migrations that are missing, all of them or none."""
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        # Alembic keeps options in an INI parser, to which % is special.
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        with self._writing() as connection:
+            config.attributes.update(connection=connection, version_table=VERSION_TABLE)
+            if _revision(connection) is None and sa.inspect(connection).get_table_names():
+                raise _unusable(self._path, "This database is not a journal.")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise _unusable(
+                    self._path,
+                    "A later version of riskseg wrote this journal.",
+                    "Use that version.",
+                ) from error
+
+
+def _engine(path: Path) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        # Without an isolation level the driver leaves transactions to us: see _writing.
+        connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS},
+        json_serializer=_json,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return engine
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The journal's revision, None for a database that has none."""
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version = sa.table(VERSION_TABLE, sa.column("version_num", sa.Text))
+    return connection.execute(sa.select(version.c.version_num)).scalar()
+
+
+def _is(table: sa.Table, model: str | None, version: str | None = None) -> list[Any]:
+    asked = {"model": model, "version": version}
+    return [table.c[name] == value for name, value in asked.items() if value is not None]
+
+
+def _latest(
+    connection: sa.Connection,
+    table: sa.Table,
+    kind: type[R],
+    *where: sa.ColumnElement[bool],
+    limit: int | None = None,
+) -> list[R]:
+    columns = [table.c[field.name] for field in fields(kind)]
+    query = sa.select(*columns).where(*where).order_by(table.c.number.desc()).limit(limit)
+    return [kind(**row) for row in connection.execute(query).mappings()]
+
+
+def _values(record: Record) -> dict[str, Any]:
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: dict(v) if isinstance(v, Mapping) else v for name, v in values.items()}
+
+
+def _content(record: Record) -> str:
+    """All of a record but its moment, as text: lists and tuples are the same to JSON."""
+    values = _values(record)
+    del values["at"]
+    return json.dumps(values, default=date.isoformat, sort_keys=True)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell SQLite's complaints about the file as Problems; any other error is our own."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        name = getattr(error.orig, "sqlite_errorname", "")
+        if name.startswith("SQLITE_BUSY"):
+            raise problem(
+                "RS604",
+                "Another process is writing in the journal.",
+                file=str(path),
+                mend="Wait until it has ended.",
+            ) from error
+        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            raise _unusable(path, "This journal is damaged.") from error
+        if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")):
+            raise _unusable(
+                path,
+                f"The journal cannot be opened for writing: {error.orig}.",
+                "Make room, or give the right to write there.",
+            ) from error
+        raise
+
+
+def _unusable(
+    path: Path, what: str, mend: str = "Restore it from a copy, or move it away to begin anew."
+) -> ProblemsError:
+    return problem("RS603", what, file=str(path), mend=mend)

@@ -1,0 +1,63 @@
+"""One writer a workspace at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from riskseg.domain.problems import problem
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(handle: int) -> None:
+        # Windows forbids others to read a locked byte, so it is one far behind the pid.
+        os.lseek(handle, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        os.lseek(handle, 0, os.SEEK_SET)
+else:
+    import fcntl
+
+    def _take(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def workspace_lock(folder: Path) -> Iterator[None]:
+    """Hold the workspace at `folder` while the block runs.
+
+    The operating system holds the lock on `.riskseg/lock` for the process and drops it when
+    the process ends, however it ends; the file stays and only tells others who holds it.
+    Raises RS604 when another process holds it, RS010 when the file cannot be written.
+    """
+    path = folder / ".riskseg" / "lock"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise problem(
+            "RS010",
+            f"This cannot be written: {os.strerror(error.errno or 0).lower()}.",
+            file=str(path),
+            mend="Give the right to write in the workspace.",
+        ) from error
+    try:
+        try:
+            _take(handle)
+        except (BlockingIOError, PermissionError) as error:
+            pid = os.read(handle, 32).decode("ascii", "replace").strip()
+            raise problem(
+                "RS604",
+                f"Process {pid or '(not yet named)'} is writing in this workspace.",
+                file=str(path),
+                mend="Wait until it has ended, or end it.",
+            ) from error
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+        os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)

@@ -1,0 +1,60 @@
+"""What the journal keeps, as plain values.
+
+Mappings hold what JSON can hold: text, whole numbers, floats that are numbers, booleans,
+None, lists and mappings of these. `at` is the moment the caller gives; it is kept as given,
+time zone included, and never used to put entries in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run that is complete: it is recorded last, so that one without a record never was.
+
+    `output` and `output_sha256` are None for a run that writes no file; the hash alone is None
+    for a database table. `strategy` is a fingerprint. `models` maps a model's name to its
+    version, `sources` a source's name to its fingerprint. `activated` tells whether the
+    strategy was in force, or merely the one that lay in the folder.
+    """
+
+    run_id: str
+    command: str
+    at: datetime
+    riskseg_version: str
+    as_of: date | None = None
+    arguments: Mapping[str, Any]
+    output: str | None = None
+    output_sha256: str | None = None
+    rows: int | None = None
+    strategy: str | None = None
+    models: Mapping[str, str]
+    sources: Mapping[str, str]
+    activated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """A trained version of a model. `fingerprint` covers every file of the version."""
+
+    model: str
+    version: str
+    fingerprint: str
+    metrics: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionRecord:
+    """From `at`, `version` is the champion of `model`; `by` whom and why (`reason`)."""
+
+    model: str
+    version: str
+    at: datetime
+    by: str
+    reason: str

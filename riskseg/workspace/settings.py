@@ -1,0 +1,202 @@
+"""The workspace: one folder with a riskseg.toml, and what that file says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from riskseg.domain.documents import Document, Shape, read_toml
+from riskseg.domain.problems import Problems, did_you_mean, problem
+
+FILE = "riskseg.toml"
+TABLES = ("accounts", "bills", "payments", "events")
+
+
+class WorkspaceTable(Shape):
+    currency: str = "GBP"
+    scale: int = Field(default=2, ge=0, le=4)
+    arrears_from: Decimal = Field(default=Decimal("5.00"), ge=0)
+    max_bad_rows: Decimal = Field(default=Decimal("0.001"), ge=0, le=1)
+    strategy: str = "rules/household-utility"
+    models: str = "models"
+
+    @field_validator("arrears_from", "max_bad_rows", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> object:
+        """A TOML float means the decimal a person typed."""
+        return Decimal(str(value)) if isinstance(value, float) else value
+
+    @field_validator("arrears_from")
+    @classmethod
+    def _fits_the_scale(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        scale = info.data.get("scale", 2)
+        if value != round(value, scale):
+            raise ValueError(f"it has more decimals than the scale of {scale}")
+        return value
+
+
+class EngineTable(Shape):
+    threads: int | None = Field(default=None, ge=1)
+    memory: str = Field(default="3GB", pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$")
+    partitions: int | None = Field(default=None, ge=1)
+
+
+class Top(Shape):
+    workspace: WorkspaceTable = WorkspaceTable()
+    engine: EngineTable = EngineTable()
+    source: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table of the contract: where it is loaded from and how its columns are named.
+
+    `columns` maps a contract column (or, for accounts, an attribute) to a SQL expression over
+    the loaded columns. `lines` gives the line of `from` and of every column in riskseg.toml.
+    """
+
+    table: str
+    loaded_from: str
+    columns: Mapping[str, str]
+    lines: Mapping[str, int | None] = field(default_factory=dict)
+    file: str = FILE
+
+    @property
+    def is_select(self) -> bool:
+        words = self.loaded_from.split(None, 1)
+        return bool(words) and words[0].lower() in ("select", "with", "from")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """riskseg.toml, checked. Money is in `currency` with `scale` decimals."""
+
+    currency: str
+    scale: int
+    arrears_from: Decimal
+    max_bad_rows: Decimal
+    strategy: str
+    models: str
+    threads: int | None
+    memory: str
+    partitions: int | None
+    sources: Mapping[str, Source]
+
+    @property
+    def arrears_from_minor(self) -> int:
+        """`arrears_from` in minor units (pence, cents); nothing at all is never an arrear."""
+        return max(1, int(self.arrears_from.scaleb(self.scale)))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    root: Path
+    settings: Settings
+    document: Document
+
+    @property
+    def state(self) -> Path:
+        """What riskseg keeps for itself: the journal, quarantined rows, a run's scratch."""
+        return self.root / ".riskseg"
+
+    @property
+    def journal(self) -> Path:
+        return self.state / "journal.db"
+
+    @property
+    def strategy(self) -> Path:
+        return self.root / self.settings.strategy
+
+    @property
+    def models(self) -> Path:
+        return self.root / self.settings.models
+
+    def shown(self, path: Path) -> str:
+        """A path as a person in the workspace would write it."""
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+
+def find(start: Path) -> Path:
+    """The nearest folder upward that holds a riskseg.toml."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise problem(
+        "RS001",
+        f"There is no {FILE} in {start} or any folder above it.",
+        mend="Make a workspace with `riskseg init DIR`, or name one with `riskseg -w DIR`.",
+    )
+
+
+def open_workspace(root: Path, problems: Problems) -> Workspace | None:
+    """The workspace in `root`, or None after adding its Problems."""
+    if not (root / FILE).is_file():
+        problems.add(
+            "RS001",
+            f"There is no {FILE} in {root}.",
+            mend="Make a workspace with `riskseg init DIR`.",
+        )
+        return None
+    document = read_toml(root / FILE, problems, shown=FILE)
+    if document is None:
+        return None
+    top = document.shaped(Top, problems)
+    if top is None:
+        return None
+    before = len(problems)
+    sources = _sources(top, document, problems)
+    if len(problems) > before:
+        return None
+    settings = Settings(
+        currency=top.workspace.currency,
+        scale=top.workspace.scale,
+        arrears_from=top.workspace.arrears_from,
+        max_bad_rows=top.workspace.max_bad_rows,
+        strategy=top.workspace.strategy,
+        models=top.workspace.models,
+        threads=top.engine.threads,
+        memory=top.engine.memory,
+        partitions=top.engine.partitions,
+        sources=MappingProxyType(sources),
+    )
+    return Workspace(root.resolve(), settings, document)
+
+
+def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Source]:
+    sources: dict[str, Source] = {}
+    for table, entries in top.source.items():
+        if table not in TABLES:
+            problems.add(
+                "RS003",
+                f'There is no source table "{table}".',
+                file=FILE,
+                line=document.line("source", table),
+                mend=did_you_mean(table, TABLES),
+            )
+            continue
+        if "from" not in entries:
+            problems.add(
+                "RS005",
+                f'"from" is missing: [source.{table}] does not say where its rows are.',
+                file=FILE,
+                line=document.line("source", table),
+                mend='Add `from = "a file, a glob, or a select"`.',
+            )
+            continue
+        lines = {key: document.line("source", table, key) for key in entries}
+        columns = {key: text for key, text in entries.items() if key != "from"}
+        sources[table] = Source(table, entries["from"], MappingProxyType(columns), lines)
+    if not sources and not problems:
+        problems.add(
+            "RS005",
+            "No source is named: riskseg needs bills and payments, or accounts.",
+            file=FILE,
+            line=document.line("source"),
+            mend="Add a [source.bills] and a [source.payments], or a [source.accounts].",
+        )
+    return sources

@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.store import journal as journal_module
+from riskseg.store.journal import Journal
+from riskseg.store.records import ModelRecord, PromotionRecord, RunRecord
+from riskseg.store.tables import METADATA, REVISION, VERSION_TABLE
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+AT = datetime(2026, 3, 2, 9, 30, 15, 123456, tzinfo=timezone(timedelta(hours=2)))
+
+RUN = RunRecord(
+    run_id="a1",
+    command="assign",
+    at=AT,
+    riskseg_version="0.1.0",
+    as_of=date(2026, 3, 1),
+    arguments={"reasons": "all", "limits": [1, 2.5, None], "é": {"deep": True}},
+    output="out/décisions.parquet",
+    output_sha256="ab" * 32,
+    rows=1_000_000,
+    strategy="f00d",
+    models={"late_payment": "v1"},
+    sources={"bills": "cafe"},
+    activated=True,
+)
+BARE = RunRecord(
+    run_id="b2",
+    command="check",
+    at=datetime(2026, 3, 2),
+    riskseg_version="0.1.0",
+    arguments={},
+    models={},
+    sources={},
+)
+MODEL = ModelRecord(
+    model="late_payment", version="v1", fingerprint="aa", metrics={"auc": 0.71}, at=AT
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a 100%25 folder" / "journal.db"
+
+
+@pytest.fixture(autouse=True)
+def folder(path: Path) -> None:
+    path.parent.mkdir()
+
+
+def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            rows = connection.execute(statement).fetchall()
+        connection.commit()
+    return rows
+
+
+def test_runs_come_back_as_given_the_latest_first(path: Path) -> None:
+    with Journal.open(path) as journal:
+        journal.record_run(RUN)
+        journal.record_run(BARE)
+    with Journal.open(path) as journal:
+        assert journal.runs() == [BARE, RUN]
+        assert journal.runs(limit=1) == [BARE]
+        assert journal.run("a1") == RUN
+        assert journal.run("absent") is None
+        assert journal.runs()[1].at.utcoffset() == timedelta(hours=2)
+        assert journal.runs()[0].at.tzinfo is None
+
+
+def test_the_same_run_again_is_one_run_and_other_content_is_kept_beside_it(path: Path) -> None:
+    later = dataclasses.replace(RUN, at=AT + timedelta(days=1))
+    other = dataclasses.replace(later, output_sha256="cd" * 32)
+    with Journal.open(path) as journal:
+        for entry in (RUN, RUN, later):
+            journal.record_run(entry)
+        assert journal.runs() == [RUN]
+        journal.record_run(other)
+        assert journal.runs() == [other, RUN]
+        assert journal.run("a1") == other
+
+
+def test_what_json_cannot_hold_is_refused(path: Path) -> None:
+    with Journal.open(path) as journal:
+        with pytest.raises(sa.exc.StatementError, match="Out of range float"):
+            journal.record_run(dataclasses.replace(RUN, arguments={"x": float("nan")}))
+        assert journal.runs() == []
+
+
+def test_a_model_version_is_one_thing(path: Path) -> None:
+    newer = dataclasses.replace(MODEL, version="v2", fingerprint="bb")
+    other = dataclasses.replace(MODEL, model="default")
+    with Journal.open(path) as journal:
+        for model in (MODEL, newer, MODEL, other):
+            journal.record_model(model)
+        assert journal.models() == [other, newer, MODEL]
+        assert journal.models("late_payment") == [newer, MODEL]
+        with pytest.raises(ProblemsError, match=r"RS010 .*already has a version v1"):
+            journal.record_model(dataclasses.replace(MODEL, fingerprint="cc"))
+        assert journal.models("late_payment") == [newer, MODEL]
+
+
+def test_the_champion_is_the_one_promoted_last_by_then(path: Path) -> None:
+    newer = dataclasses.replace(MODEL, version="v2", fingerprint="bb")
+    with Journal.open(path) as journal:
+        journal.record_model(MODEL)
+        journal.record_model(newer)
+        assert journal.champion("late_payment") is None
+        days = [("v1", 1), ("v2", 5), ("v1", 9)]
+        for version, day in days:
+            moment = datetime(2026, 3, day, 23, 59, tzinfo=UTC)
+            journal.promote("late_payment", version, at=moment, by="ann", reason="better")
+        expected = {None: "v1", 9: "v1", 8: "v2", 5: "v2", 4: "v1", 1: "v1"}
+        for day_asked, version in expected.items():
+            champion = journal.champion("late_payment", day_asked and date(2026, 3, day_asked))
+            assert champion is not None
+            assert champion.version == version, day_asked
+        assert journal.champion("late_payment", date(2026, 2, 28)) is None
+        assert journal.champion("default") is None
+        assert [p.version for p in journal.promotions("late_payment")] == ["v1", "v2", "v1"]
+        assert journal.promotions("default") == []
+        assert journal.promotions()[2] == PromotionRecord(
+            model="late_payment",
+            version="v1",
+            at=datetime(2026, 3, 1, 23, 59, tzinfo=UTC),
+            by="ann",
+            reason="better",
+        )
+
+
+@pytest.mark.parametrize(
+    ("recorded", "model", "version", "mend"),
+    [
+        ([], "late_payment", "v1", "Train one first."),
+        ([MODEL], "late_payment", "v9", "Known here: v1."),
+        ([MODEL], "late_paymnt", "v1", 'Did you mean "late_payment"?'),
+    ],
+)
+def test_promoting_what_does_not_exist(
+    path: Path, recorded: list[ModelRecord], model: str, version: str, mend: str
+) -> None:
+    with Journal.open(path) as journal:
+        for entry in recorded:
+            journal.record_model(entry)
+        with pytest.raises(ProblemsError) as raised:
+            journal.promote(model, version, at=AT, by="ann", reason="")
+        assert journal.promotions() == []
+    (found,) = raised.value.problems
+    assert (found.code, found.mend) == ("RS401", mend)
+
+
+def test_a_new_journal_has_the_tables_the_code_reads(path: Path) -> None:
+    path.touch()  # killed at the first moment: an empty file
+    Journal.open(path).close()
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, METADATA) == []
+        assert context.get_current_revision() == REVISION
+    engine.dispose()
+    config = Config()
+    config.set_main_option("script_location", str(journal_module._MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+    assert sql(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_the_folder_of_a_journal_is_made_but_not_the_one_above(tmp_path: Path) -> None:
+    Journal.open(tmp_path / ".riskseg" / "journal.db").close()
+    with pytest.raises(ProblemsError, match=r"RS603 .*cannot be opened for writing"):
+        Journal.open(tmp_path / "absent" / ".riskseg" / "journal.db")
+    assert not (tmp_path / "absent").exists()
+
+
+def test_an_installation_may_lie_in_a_folder_of_any_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = path.parent / "migrations"
+    shutil.copytree(journal_module._MIGRATIONS, elsewhere)
+    monkeypatch.setattr(journal_module, "_MIGRATIONS", elsewhere)
+    with Journal.open(path) as journal:
+        assert journal.runs() == []
+
+
+def test_foreign_keys_hold(path: Path) -> None:
+    insert = "INSERT INTO promotions (model, version, at, by, reason) VALUES ('m','v','','','')"
+    with (
+        Journal.open(path) as journal,
+        pytest.raises(sa.exc.IntegrityError),
+        journal._writing() as connection,
+    ):
+        connection.exec_driver_sql(insert)
+
+
+def test_opening_an_up_to_date_journal_loads_no_migrations(run: Run, path: Path) -> None:
+    Journal.open(path).close()
+    told = run(
+        """
+        import sys
+        from pathlib import Path
+        from riskseg.store.journal import Journal
+        with Journal.open(Path(sys.argv[1])) as journal:
+            print(journal.runs(), "alembic" in sys.modules)
+        """,
+        path,
+    )
+    assert told.stdout == "[] False\n", told.stderr
+
+
+def test_an_upgrade_is_all_or_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = Operations.create_table
+
+    def fail_at_the_last(self: Operations, name: str, *columns: object, **more: object) -> None:
+        if name == "promotions":
+            raise KeyboardInterrupt
+        create(self, name, *columns, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.operations.Operations.create_table", fail_at_the_last)
+        with pytest.raises(KeyboardInterrupt):
+            Journal.open(path)
+    assert sql(path, "SELECT count(*) FROM sqlite_master") == [(0,)]
+    with Journal.open(path) as journal:
+        assert journal.runs() == []
+
+
+def later(path: Path) -> None:
+    Journal.open(path).close()
+    sql(path, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")  # noqa: S608
+
+
+def text(path: Path) -> None:
+    path.write_text("This is a text and no database at all. " * 40)
+
+
+def torn(path: Path) -> None:
+    with Journal.open(path) as journal:
+        journal.record_run(RUN)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+
+
+def foreign(path: Path) -> None:
+    sql(path, "CREATE TABLE alembic_version (version_num)", "CREATE TABLE runs (x)")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (later, "A later version of riskseg wrote this journal. Use that version."),
+        (text, "This journal is damaged. Restore it"),
+        (torn, "This journal is damaged. Restore it"),
+        (foreign, "This database is not a journal. Restore it"),
+        (lambda path: path.mkdir(), "The journal cannot be opened for writing: unable to open"),
+    ],
+)
+def test_a_journal_that_cannot_be_used(path: Path, spoil: object, says: str) -> None:
+    assert callable(spoil)
+    spoil(path)
+    with pytest.raises(ProblemsError) as raised, Journal.open(path) as journal:
+        journal.runs()
+    (found,) = raised.value.problems
+    assert (found.code, found.file) == ("RS603", str(path))
+    assert says in str(found)
+
+
+def test_a_journal_that_another_writes_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_BUSY_SECONDS", 0.05)
+    with Journal.open(path) as one, Journal.open(path) as other:
+        one.record_run(RUN)
+        with one._writing():
+            assert other.runs() == [RUN]  # reading goes on
+            with pytest.raises(ProblemsError, match=r"RS604 .*Another process is writing"):
+                other.record_run(BARE)
+        other.record_run(BARE)
+
+
+def test_killed_before_the_end_of_a_transaction_nothing_is_recorded(run: Run, path: Path) -> None:
+    told = run(
+        """
+        import os, signal, sys
+        from datetime import datetime
+        from pathlib import Path
+        from riskseg.store import journal
+        from riskseg.store.records import ModelRecord
+
+        def model(version):
+            return ModelRecord(
+                model="m", version=version, fingerprint="", metrics={}, at=datetime(2026, 3, 2)
+            )
+
+        opened = journal.Journal.open(Path(sys.argv[1]))
+        opened.record_model(model("v1"))
+        with opened._writing() as connection:
+            connection.execute(journal.MODELS.insert().values(journal._values(model("v2"))))
+            os.kill(os.getpid(), signal.SIGKILL)
+        """,
+        path,
+    )
+    assert told.returncode == -signal.SIGKILL, told.stderr
+    with Journal.open(path) as journal:
+        assert [model.version for model in journal.models()] == ["v1"]
+        journal.record_model(MODEL)
+        assert len(journal.models()) == 2
