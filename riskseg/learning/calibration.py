@@ -51,8 +51,12 @@ def fit_sigmoid(margin: Floats, label: Labels) -> Calibration:
 
 
 def logistic_line(margin: Floats, label: Labels) -> tuple[float, float]:
-    """(slope, intercept) of a logistic regression of the label on the margin, by Newton's
-    method with a trace of ridge, so that separable data too have an answer."""
+    """(slope, intercept) of a logistic regression of the label on the margin.
+
+    Newton's method, each step halved until it gains likelihood (from a rare outcome's flat start
+    a whole step can overshoot for good), with a trace of ridge, so that separable data too have
+    an answer.
+    """
     import numpy as np
 
     centre, spread = float(margin.mean()), float(margin.std())
@@ -60,16 +64,25 @@ def logistic_line(margin: Floats, label: Labels) -> tuple[float, float]:
     if spread == 0.0:
         return 0.0, math.log(rate / (1 - rate))
     x = (margin - centre) / spread
-    slope, level, ridge = 0.0, math.log(rate / (1 - rate)), 1e-6 * len(label)
+    ridge = 1e-6 * len(label)
+
+    def loss(slope: float, level: float) -> float:
+        line = slope * x + level
+        return float((np.logaddexp(0.0, line) - label * line).sum()) + ridge * slope * slope / 2
+
+    slope, level = 0.0, math.log(rate / (1 - rate))
+    now = loss(slope, level)
     for _ in range(100):
         p = 1.0 / (1.0 + np.exp(-np.clip(slope * x + level, -FARTHEST, FARTHEST)))
         weight, error = p * (1 - p), label - p
         a, b = float((weight * x * x).sum()) + ridge, float((weight * x).sum())
-        d = float(weight.sum()) + ridge
+        d = float(weight.sum())
         g, h = float((error * x).sum()) - ridge * slope, float(error.sum())
         down = a * d - b * b
         step, rise = (d * g - b * h) / down, (a * h - b * g) / down
-        slope, level = slope + step, level + rise
+        while (then := loss(slope + step, level + rise)) > now and abs(step) + abs(rise) > 1e-12:
+            step, rise = step / 2, rise / 2
+        slope, level, now = slope + step, level + rise, min(now, then)
         if abs(step) + abs(rise) < 1e-12:
             break
     return slope / spread, level - slope * centre / spread
