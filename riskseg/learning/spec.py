@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from riskseg.domain.documents import Document, Shape, parse_yaml
+from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.problems import Problems, did_you_mean
 
 LearnerName = Literal["scorecard", "lightgbm"]
@@ -79,8 +79,9 @@ class HoldOut(Shape):
 class FeatureChoice(Shape):
     """Features to leave out, and static ones to let in."""
 
-    exclude: tuple[str, ...] = ()
-    static: tuple[str, ...] = ()
+    # Strict would want a tuple, and YAML has lists.
+    exclude: tuple[str, ...] = Field(default=(), strict=False)
+    static: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class ChampionRule(Shape):
@@ -100,7 +101,7 @@ class ModelSpec(Shape):
     hold_out: HoldOut | None = None
     population: str | None = None
     features: FeatureChoice = FeatureChoice()
-    learners: tuple[LearnerName, ...] = ("scorecard", "lightgbm")
+    learners: tuple[LearnerName, ...] = Field(default=("scorecard", "lightgbm"), strict=False)
     calibration: Literal["sigmoid", "none"] = "sigmoid"
     champion: ChampionRule = ChampionRule()
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 7
@@ -153,12 +154,15 @@ class AuthoredSpec:
 
 def read_spec(path: Path, problems: Problems, shown: str | None = None) -> AuthoredSpec | None:
     """The spec in a YAML file, or None after adding its Problems."""
-    return parse_spec(path.read_text(encoding="utf-8"), shown or str(path), problems)
+    return _checked(read_yaml(path, problems, shown=shown), problems)
 
 
 def parse_spec(text: str, file: str, problems: Problems) -> AuthoredSpec | None:
     """The spec in YAML text, or None after adding its Problems."""
-    document = parse_yaml(text, file, problems)
+    return _checked(parse_yaml(text, file, problems), problems)
+
+
+def _checked(document: Document | None, problems: Problems) -> AuthoredSpec | None:
     spec = document.shaped(ModelSpec, problems) if document is not None else None
     if document is None or spec is None:
         return None
