@@ -129,9 +129,9 @@ def init(
 @app.command()
 @guarded
 def demo(
-    accounts: Annotated[int, typer.Option(min=100, max=10_000_000)] = 20_000,
+    accounts: Annotated[int, typer.Option(min=100, max=10_000_000, help="How many.")] = 20_000,
     folder: Annotated[Path, typer.Option("--dir", help="Where to put it.")] = Path("riskseg-demo"),
-    seed: Annotated[int, typer.Option(min=0)] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -180,9 +180,9 @@ def _told(done: Any) -> dict[str, Any]:
 @guarded
 def generate(
     out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
-    accounts: Annotated[int, typer.Option(min=1, max=100_000_000)] = 20_000,
-    months: Annotated[int, typer.Option(min=1, max=240)] = 24,
-    seed: Annotated[int, typer.Option(min=0)] = 7,
+    accounts: Annotated[int, typer.Option(min=1, max=100_000_000, help="How many.")] = 20_000,
+    months: Annotated[int, typer.Option(min=1, max=240, help="Months of history.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
     until: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the history.")
     ] = datetime(2026, 6, 30),
@@ -373,7 +373,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @models_app.command("show")
 @guarded
 def models_show(
-    model: Annotated[str, typer.Argument()],
+    model: Annotated[str, typer.Argument(help="Its name.")],
     version: Annotated[str | None, typer.Argument(help="The champion if left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -392,8 +392,8 @@ def models_show(
 @models_app.command("promote")
 @guarded
 def models_promote(
-    model: Annotated[str, typer.Argument()],
-    version: Annotated[str, typer.Argument()],
+    model: Annotated[str, typer.Argument(help="Its name.")],
+    version: Annotated[str, typer.Argument(help="One that `riskseg models` lists.")],
     by: Annotated[str | None, typer.Option(help="Who decided it; you if left out.")] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:

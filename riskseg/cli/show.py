@@ -34,6 +34,11 @@ def money(value: Any) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
+def day(value: str) -> str:
+    """An account file is of no date."""
+    return "–" if value.startswith("9999") else value
+
+
 def share(part: Any, whole: Any) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "–"
 
@@ -91,8 +96,8 @@ def kept(console: Console, one: Kept) -> None:
             number(c["bad"]),
             share(c["bad"], c["rows"]),
             number(c["parties"]),
-            c["from"],
-            c["until"],
+            day(c["from"]),
+            day(c["until"]),
         )
     console.print(counts)
     learners = table("on the hold-out", "AUC", "Gini", "KS", "Brier", "log-loss", "ECE", right=("AUC", "Gini", "KS", "Brier", "log-loss", "ECE"))
@@ -114,7 +119,7 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
     strength = table("feature", "weight", "what it is", right=("weight",))
     for f in s["features"]:
         weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"
-        strength.add_row(f["feature"], weight, escape(f["words"]))
+        strength.add_row(f["feature"], weight, escape(f["words"].replace("{value}", "…")))
     console.print(strength)
     if s["dropped"]:
         dropped = table("left out", "why")

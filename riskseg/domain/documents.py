@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from riskseg.domain.problems import Problems, did_you_mean
 
@@ -25,7 +27,9 @@ M = TypeVar("M", bound=BaseModel)
 class Shape(BaseModel):
     """Base of every authored shape: unknown keys are Problems, values are never coerced quietly."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+    )
 
 
 @dataclass(frozen=True)
@@ -50,21 +54,49 @@ class Document:
         try:
             return shape.model_validate(self.data)
         except ValidationError as error:
-            for fault in error.errors():
-                self._add(problems, shape, fault)
+            self._tell(problems, shape, error.errors())
             return None
 
-    def _add(self, problems: Problems, shape: type[BaseModel], fault: Any) -> None:
-        path = tuple(p for p in fault["loc"])
-        name = str(path[-1]) if path else "the file"
+    def _tell(self, problems: Problems, shape: type[BaseModel], faults: Sequence[Any]) -> None:
+        """A Problem for each value at fault. One that fits none of several shapes is told of by
+        a fault for each of them, at its own place or inside it: they are put together."""
+        placed: dict[Path_, list[Any]] = {}
+        for fault in faults:
+            absent = fault["loc"][-1:] if fault["type"] == "missing" else ()
+            placed.setdefault((*self._inside(fault["loc"]), *absent), []).append(fault)
+        misspelt = {
+            (*path[:-1], meant)
+            for path, here in placed.items()
+            if here[0]["type"] == "extra_forbidden"
+            for meant in get_close_matches(str(path[-1]), _keys_at(shape, path[:-1]), n=1)
+        }
+        for path, here in placed.items():
+            # A needed key that stands there misspelt is one fault, not two.
+            told = here[0]["type"] == "missing" and path in misspelt
+            deeper = any(path == other[: len(path)] for other in placed if other != path)
+            if not told and not deeper:
+                self._add(problems, shape, path, here)
+
+    def _inside(self, loc: Path_) -> Path_:
+        """A fault's place without the names of the shapes that were tried there."""
+        here: Path_ = ()
+        for step in loc:
+            if (*here, step) in self.lines:
+                here = (*here, step)
+        return here
+
+    def _add(
+        self, problems: Problems, shape: type[BaseModel], path: Path_, faults: list[Any]
+    ) -> None:
+        name = next((str(p) for p in reversed(path) if isinstance(p, str)), "the file")
+        fault = faults[0]
         if fault["type"] == "extra_forbidden":
-            known = _keys_at(shape, path[:-1])
             problems.add(
                 "RS003",
                 f'"{name}" is not a key that belongs here.',
                 file=self.file,
                 line=self.line(*path),
-                mend=did_you_mean(name, known),
+                mend=did_you_mean(name, _keys_at(shape, path[:-1])),
             )
         elif fault["type"] == "missing":
             problems.add(
@@ -75,31 +107,72 @@ class Document:
                 mend=f"Add `{name}: …` here.",
             )
         else:
-            shown = fault["msg"].removeprefix("Value error, ")
             told = repr(fault["input"]) if not isinstance(fault["input"], dict | list) else "this"
             problems.add(
                 "RS004",
-                f'"{name}" cannot be {told}: {shown[0].lower()}{shown[1:]}.',
+                f'"{name}" cannot be {told}: {_expected(faults)}.',
                 file=self.file,
                 line=self.line(*path),
             )
+
+
+# The validator's words, and what people who write these files call the same thing.
+_WORDS = {
+    "Value error, ": "",
+    "Input should": "it should",
+    "String should": "it should",
+    "a valid string": "text",
+    "a valid boolean": "true or false",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "an instance of Decimal": "a number",
+    "a valid tuple": "a list",
+    "a valid list": "a list",
+    "a valid dictionary": "a mapping of keys to values",
+    "a valid date": "a date",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+}
+
+
+def _expected(faults: list[Any]) -> str:
+    """What would have fitted, in words."""
+    told = []
+    for fault in faults:
+        text = fault["msg"]
+        if fault["type"] == "string_pattern_mismatch" and "[a-z]" in fault["ctx"]["pattern"]:
+            text = "a name is small letters, digits and underscores, a letter first"
+        for said, meant in _WORDS.items():
+            text = text.replace(said, meant)
+        told.append(text[0].lower() + text[1:])
+    head = "it should be "
+    if all(text.startswith(head) for text in told):
+        return head + " or ".join(dict.fromkeys(text.removeprefix(head) for text in told))
+    return "; ".join(dict.fromkeys(told))
 
 
 def _keys_at(shape: type[BaseModel], path: Path_) -> list[str]:
     """The keys a shape knows at a path, for "did you mean"."""
     here: Any = shape
     for step in path:
-        if isinstance(here, type) and issubclass(here, BaseModel) and step in here.model_fields:
-            here = here.model_fields[str(step)].annotation
-        for inner in _models_in(here):
-            here = inner
-            break
-    if isinstance(here, type) and issubclass(here, BaseModel):
-        return [f.alias or n for n, f in here.model_fields.items()]
-    return []
+        # A place in a list, or a name that a person chose, is no field: its shape is below it.
+        for model in _models_in(here):
+            fields = {_written(n, f): f for n, f in model.model_fields.items()}
+            if step in fields:
+                here = fields[str(step)].annotation
+                break
+    return [_written(n, f) for m in _models_in(here)[:1] for n, f in m.model_fields.items()]
+
+
+def _written(name: str, field: FieldInfo) -> str:
+    """A field's key as a person writes it."""
+    alias = field.validation_alias or field.alias
+    return str(alias.choices[0] if isinstance(alias, AliasChoices) else alias or name)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, RootModel):
+        return _models_in(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     found: list[type[BaseModel]] = []
@@ -110,29 +183,45 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def read_yaml(path: Path, problems: Problems, *, shown: str | None = None) -> Document | None:
     """A YAML file with its lines, or None after adding a Problem."""
-    return parse_yaml(path.read_text(encoding="utf-8"), shown or str(path), problems)
+    file = shown or str(path)
+    text = _read(path, file, problems)
+    return None if text is None else parse_yaml(text, file, problems)
+
+
+def _read(path: Path, file: str, problems: Problems) -> str | None:
+    try:
+        # Some editors put a byte order mark first.
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        mend = "Save it as UTF-8."
+        problems.add("RS002", "This is not UTF-8 text.", file=file, line=line, mend=mend)
+        return None
 
 
 def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
     """YAML text with its lines. A key that stands twice is a Problem, not the last one wins."""
+    before = len(problems)
+    lines: dict[Path_, int] = {(): 1}
+    data = None
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        if root is not None:
+            _walk(root, (), lines, file, problems)
+            if len(problems) == before:
+                data = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         told = error.problem or error.context or "it is not YAML"
+        begun = error.context_mark.line + 1 if error.context_mark else line
+        if begun != line:
+            told += f", in what begins on line {begun}"
         problems.add("RS002", f"This is not YAML: {told}.", file=file, line=line)
-        return None
-    lines: dict[Path_, int] = {(): 1}
-    before = len(problems)
-    if root is not None:
-        _walk(root, (), lines, file, problems)
-    if len(problems) > before:
-        return None
-    try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, ValueError) as error:
         problems.add("RS002", f"This is not YAML we can use: {error}.", file=file)
+    if len(problems) > before:
         return None
     return Document(file, data if data is not None else {}, lines)
 
@@ -175,7 +264,9 @@ def _walk(node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, p: P
 def read_toml(path: Path, problems: Problems, *, shown: str | None = None) -> Document | None:
     """A TOML file with the line of every table and key, or None after adding a Problem."""
     file = shown or str(path)
-    text = path.read_text(encoding="utf-8")
+    text = _read(path, file, problems)
+    if text is None:
+        return None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

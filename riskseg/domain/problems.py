@@ -33,10 +33,8 @@ CODES: dict[str, str] = {
     "RS105": "dates out of order",
     "RS106": "an account that accounts does not list",
     "RS107": "a word outside the list of its column",
-    "RS108": "more bad rows than max_bad_rows allows",
     "RS109": "a source has no rows",
     "RS110": "a payment reverses a payment that does not exist",
-    "RS111": "more than one currency",
     # RS2xx: a strategy's files
     "RS200": "a strategy file is missing",
     "RS201": "a name that is defined nowhere",
@@ -74,7 +72,6 @@ CODES: dict[str, str] = {
     "RS409": "a model made for other features than this workspace has",
     # RS5xx: features
     "RS501": "a feature that does not exist",
-    "RS502": "a feature whose source this workspace does not have",
     "RS503": "a feature defined twice",
     # RS6xx: runs
     "RS601": "an account that does not exist",

@@ -238,14 +238,18 @@ def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Fe
             may_be_unknown=True,
         )
     if entry.filter is not None:
-        filter_ = check(
-            entry.filter, scope, problems, file=at.file, line=at.line(index, "filter")
-        )
+        filter_ = check(entry.filter, scope, problems, file=at.file, line=at.line(index, "filter"))
     if len(problems) > before:
         return None
     kind = Kind(entry.type) if entry.type else _kind(entry, value)
-    empty = entry.empty if entry.empty is not None else (0 if entry.aggregate in ("count", "sum") else None)
-    fact = _as_fact(entry, kind, nullable=empty is None, lower=Decimal(0) if kind is not Kind.DATE else None)
+    empty = (
+        entry.empty
+        if entry.empty is not None
+        else (0 if entry.aggregate in ("count", "sum") else None)
+    )
+    fact = _as_fact(
+        entry, kind, nullable=empty is None, lower=Decimal(0) if kind is not Kind.DATE else None
+    )
     return Feature(
         fact,
         entry.range,
@@ -312,7 +316,9 @@ def _add_account_features(
                 kind = Kind(entry.type) if entry.type else value.type.kind
                 fact = _as_fact(entry, kind, nullable=value.type.nullable, lower=None)
                 needs = frozenset(entry.needs)
-                features[entry.name] = Feature(fact, "account", None, value, None, None, None, needs)
+                features[entry.name] = Feature(
+                    fact, "account", None, value, None, None, None, needs
+                )
         left = [x for x in left if x not in ready]
 
 

@@ -30,7 +30,12 @@ def days_needed(features: Iterable[Feature]) -> int | None:
 
 
 def compile_features(
-    features: Mapping[str, Feature], scale: int, *, focus: bool, undone: bool, account: Mapping[str, str]
+    features: Mapping[str, Feature],
+    scale: int,
+    *,
+    focus: bool,
+    undone: bool,
+    account: Mapping[str, str],
 ) -> Compiled:
     """SQL for the features, which must hold whatever they are worked out from.
 
@@ -47,9 +52,7 @@ def compile_features(
             continue
         ranges.append(range_)
         relations += _facts(range_, chosen, undone)
-        aggregates = ", ".join(
-            f"{_aggregate(f, scale, focus)} as {quoted(f.name)}" for f in chosen
-        )
+        aggregates = ", ".join(f"{_aggregate(f, scale, focus)} as {quoted(f.name)}" for f in chosen)
         join = " join snapshots s on s.snap = f.snap" if focus and range_ == "bills" else ""
         relations.append(
             Relation(
@@ -85,16 +88,24 @@ def _stored(feature: Feature) -> str:
 
 def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
     conditions = []
+    latest_of_snapshot = feature.aggregate == "latest" and focus
     if feature.window == "open":
         conditions.append("(f.cleared_on is null or f.overdue > 0 or f.due_on >= f.as_of)")
-    elif feature.window is not None:
+    elif feature.window is not None and not latest_of_snapshot:
         dated = f"f.{DATED[feature.range]}"
-        conditions.append(f"{dated} > f.as_of - {feature.window} and {dated} <= f.as_of")
+        conditions.append(f"{dated} > f.as_of - {feature.window}")
+        # The bill issued last has rarely fallen due yet.
+        if feature.aggregate != "latest":
+            conditions.append(f"{dated} <= f.as_of")
     if feature.filter is not None:
         conditions.append(to_sql(feature.filter, lambda n: _exact(n, scale)))
     # Sums of money are taken in minor units, whole numbers, and made decimal once at the end.
-    value = to_sql(feature.value, _raw if feature.is_money else lambda n: _exact(n, scale)) if feature.value else "*"
-    if feature.aggregate == "latest" and focus:
+    value = (
+        to_sql(feature.value, _raw if feature.is_money else lambda n: _exact(n, scale))
+        if feature.value
+        else "*"
+    )
+    if latest_of_snapshot:
         conditions.append("f.bill_id = s.focus_bill")
         call = f"max({value})"
     elif feature.aggregate == "latest":
@@ -119,7 +130,9 @@ def _exact(name: str, scale: int) -> str:
 
 def _decimal(minor: str, scale: int) -> str:
     """Minor units as the decimal they stand for, exactly."""
-    one = f"cast({'0.' + '0' * (scale - 1) + '1' if scale else '1'} as decimal({scale + 1}, {scale}))"
+    one = (
+        f"cast({'0.' + '0' * (scale - 1) + '1' if scale else '1'} as decimal({scale + 1}, {scale}))"
+    )
     return f"cast(cast({minor} as bigint) * {one} as decimal(18, {scale}))"
 
 

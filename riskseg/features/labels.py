@@ -12,7 +12,9 @@ from riskseg.domain.relations import Relation
 
 def later_snapshots(days: int) -> Relation:
     """`later`: each snapshot as of the day its label is known, so many days on."""
-    return Relation("later", f"select * replace (as_of + {days} as as_of) from observed", stored=True)
+    return Relation(
+        "later", f"select * replace (as_of + {days} as as_of) from observed", stored=True
+    )
 
 
 def late_labels(horizon: int, days_past_due: int, *, of_focus_bill: bool) -> Relation:
@@ -20,12 +22,10 @@ def late_labels(horizon: int, days_past_due: int, *, of_focus_bill: bool) -> Rel
 
     Reads `bill_facts` as of the label's day and `observed`. A snapshot with no bill due in the
     horizon has no row: that is no zero. With `of_focus_bill` the bill in question is the
-    snapshot's own, whenever it falls due.
+    snapshot's own, due already or within the horizon: of a later one nothing is known yet.
     """
-    due = (
-        "b.bill_id = o.focus_bill"
-        if of_focus_bill
-        else f"b.due_on > o.as_of and b.due_on <= o.as_of + {horizon}"
+    due = f"b.due_on <= o.as_of + {horizon} and " + (
+        "b.bill_id = o.focus_bill" if of_focus_bill else "b.due_on > o.as_of"
     )
     late = f"b.cleared_on is null or b.cleared_on > b.due_on + {days_past_due}"
     return Relation(
@@ -52,6 +52,7 @@ def default_labels(horizon: int, days_past_due: int) -> Relation:
         "as tinyint) | cast(coalesce(bool_or(a.written_off_on > o.as_of and "
         f"a.written_off_on <= o.as_of + {horizon}), false) as tinyint) as label "
         "from observed o left join bill_facts b on b.snap = o.snap "
-        "left join ledger_accounts a on a.account_no = o.account_no group by o.snap",
+        "left join ledger_accounts a on a.account_no = o.account_no and "
+        f"(a.valid_from is null or a.valid_from <= o.as_of + {horizon}) group by o.snap",
         stored=True,
     )

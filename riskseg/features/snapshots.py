@@ -74,5 +74,3 @@ def single_snapshots(at: date | None) -> Relation:
         f"select account_no as snap, account_no, {day} as as_of from account_ids",
         stored=True,
     )
-
-

@@ -198,9 +198,16 @@ def _counts(frame: TrainingFrame) -> dict[str, Any]:
         "rows": len(frame),
         "bad": int(frame.label.sum()),
         "parties": len(np.unique(frame.group.astype(str))),
-        "from": str(np.datetime64(frame.as_of.min(), "D")),
-        "until": str(np.datetime64(frame.as_of.max(), "D")),
+        "from": _day(frame.as_of.min()),
+        "until": _day(frame.as_of.max()),
     }
+
+
+def _day(day: Any) -> str | None:
+    """A date as text; None for accounts that were observed on no day in particular."""
+    import numpy as np
+
+    return None if np.isnat(day) else str(np.datetime64(day, "D"))
 
 
 def _fingerprint(frame: TrainingFrame) -> str:

@@ -41,8 +41,8 @@ def account_rows(attributes: Sequence[str], *, dated: bool) -> Relation:
 def lifecycle_sql(arrears_from: int, *, billed: bool) -> str:
     """The lifecycle, over `account_rows` a and (where there are bills) `totals` t.
 
-    Closed with at least `arrears_from` overdue is in debt; money left over with nothing open is
-    credit, whoever the account belongs to now.
+    Closed with at least `arrears_from` overdue is in debt; money left over once every bill is
+    paid is credit, whoever the account belongs to now.
     """
     if not billed:
         return (
@@ -53,6 +53,6 @@ def lifecycle_sql(arrears_from: int, *, billed: bool) -> str:
         "case when a.written_off_on is not null then 'written_off' "
         "when t.bills = 0 and not t.has_paid then 'no_history' "
         f"when a.closed_on is not null and t.overdue >= {arrears_from} then 'closed_in_debt' "
-        "when t.credit > 0 and t.open = 0 then 'in_credit' "
+        "when t.credit > 0 then 'in_credit' "
         "when a.closed_on is not null then 'final_billed' else 'live' end"
     )

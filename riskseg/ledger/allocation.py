@@ -6,7 +6,8 @@ The rule, applied to the facts known at a snapshot's as-of date and to nothing e
 2. All other money (payments that name none, what a named payment leaves over, negative bills)
    is the account's pool. It pays bills in the order they fall due; the rest waits as credit.
 3. A bill is cleared on the first day on which what the account owes through it, from the pool's
-   point of view, is below `arrears_from`; a residue of pennies does not keep a bill open.
+   point of view, is below `arrears_from`, and what was paid by name had left less than that of
+   the bill itself; a residue of pennies does not keep a bill open.
 
 Step 2 needs no loop and no as-of join: with bills laid end to end in due order and money laid
 end to end in payment order, a bill is cleared by the first money that reaches its far end. So
@@ -34,7 +35,7 @@ class Money:
 
 
 def bill_facts(money: Money, *, keep_days: int | None = None) -> list[Relation]:
-    """Relations that end in `bill_facts`, one row a snapshot and bill, and `totals`, one a snapshot.
+    """Relations that end in `bill_facts`, a row a snapshot and bill, and `totals`, one a snapshot.
 
     They read `ledger_bills`, `ledger_payments` and `snapshots` (snap, account_no, as_of).
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, minor (amount), disputed, paid,
@@ -66,7 +67,11 @@ def _standing(money: Money) -> str:
 
 
 def _pool(money: Money) -> list[Relation]:
-    """Relations up to `pool` (snap, paid_on, minor) and `named` (snap, bill_id, paid, paid_on)."""
+    """Relations up to `pool` (snap, paid_on, minor) and `named` (snap, bill_id, paid, paid_on).
+
+    A named payment of a last few pennies, less than `arrears_from`, is no reason to call the bill
+    late: `paid_on` is the day of the last one that found more than that unpaid.
+    """
     found: list[Relation] = []
     undone, left, original = "", "p.minor", ""
     if money.reverses:
@@ -96,13 +101,14 @@ def _pool(money: Money) -> list[Relation]:
             ),
             Relation(
                 "used_named",
-                "select snap, bill_id, paid_on, minor, "
+                "select snap, bill_id, paid_on, minor, owed - (reached - minor) as before, "
                 "least(greatest(owed - (reached - minor), 0), minor) as used from laid_named",
                 stored=True,
             ),
             Relation(
                 "named",
-                "select snap, bill_id, cast(sum(used) as bigint) as paid, max(paid_on) as paid_on "
+                "select snap, bill_id, cast(sum(used) as bigint) as paid, max(paid_on) filter "
+                f"(where before >= {money.arrears_from}) as paid_on "
                 "from used_named where used > 0 group by snap, bill_id",
             ),
         ]
@@ -134,7 +140,11 @@ def undone_payments() -> Relation:
 def _laid(money: Money) -> list[Relation]:
     """Bills and pool laid end to end: `billed`, `laid_pool`, and `totals` of both."""
     if money.names_bills:
-        residual, named, named_on = "b.owed - coalesce(n.paid, 0)", "coalesce(n.paid, 0)", "n.paid_on"
+        residual, named, named_on = (
+            "b.owed - coalesce(n.paid, 0)",
+            "coalesce(n.paid, 0)",
+            "n.paid_on",
+        )
         join = " left join named n on n.snap = b.snap and n.bill_id = b.bill_id"
     else:
         residual, named, named_on, join = "b.owed", "0", "cast(null as date)", ""
@@ -171,13 +181,15 @@ def _laid(money: Money) -> list[Relation]:
         ),
         Relation(
             "bill_totals",
-            "select snap, count(*) as bills, min(issued_on) as first_billed_on, cast(sum(residual - pool_paid) as bigint) as open, "
+            "select snap, count(*) as bills, min(issued_on) as first_billed_on, "
+            "cast(sum(residual - pool_paid) as bigint) as open, "
             "cast(sum(case when due_on < as_of then residual - pool_paid else 0 end) as bigint) "
             "as overdue, cast(sum(pool_paid) as bigint) as pool_paid from billed group by snap",
         ),
         Relation(
             "totals",
-            "select s.snap, coalesce(b.bills, 0) as bills, b.first_billed_on, coalesce(b.open, 0) as open, "
+            "select s.snap, coalesce(b.bills, 0) as bills, b.first_billed_on, "
+            "coalesce(b.open, 0) as open, "
             "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
             "coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit from snapshots s "
             "left join bill_totals b on b.snap = s.snap left join pools p on p.snap = s.snap",
@@ -196,7 +208,10 @@ def _cleared(money: Money, keep_days: int | None) -> list[Relation]:
         )
     # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
     slack = max(money.arrears_from - 1, 0)
-    carried = "as_of, bill_id, issued_on, due_on, minor, disputed, residual, named_paid, named_on, pool_paid"
+    carried = (
+        "as_of, bill_id, issued_on, due_on, minor, disputed, residual, named_paid, named_on, "
+        "pool_paid"
+    )
     nothing = ", ".join(["null"] * len(carried.split(", ")))
     return [
         Relation("kept", kept),

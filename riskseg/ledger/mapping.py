@@ -91,7 +91,9 @@ def resolve(
                 mend=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
             )
     if contract.attributes:
-        used = {text.strip().strip('"') for text in columns.values()}
+        # A line that merely renames a column takes it away under its old name.
+        renamed = {**columns, **attributes}
+        used = {text.strip().strip('"') for text in renamed.values()}
         for name in names:
             if name not in used and name not in attributes and name not in columns:
                 attributes[name] = f'"{name}"'

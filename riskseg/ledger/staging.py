@@ -1,8 +1,9 @@
 """Staging: a source's rows, typed and checked, as one table of the ledger.
 
 Each staged row carries `row_no`, its place in the source counted from 1, and `fault`: null, or the
-number of the first check that it fails. Reading and checking are one pass. Money becomes whole minor units (pence, cents) in a 64-bit integer:
-sums are exact and the same on every engine, at any number of threads.
+number of the first check that it fails. Reading and checking are one pass. Money becomes whole
+minor units (pence, cents) in a 64-bit integer: sums are exact and the same on every engine, at
+any number of threads.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from riskseg.ledger.mapping import Mapped
 
 # Dates outside this range are typing errors, and would make windows of millions of days.
 _EARLIEST, _LATEST = "date '1900-01-01'", "date '2199-12-31'"
+# In minor units. A hundred thousand such amounts can still be added up in 64 bits.
+_LARGEST = 10**13
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +98,21 @@ def duplicates_sql(mapped: Mapped) -> str | None:
     )
     return (
         "select r from (select rowid as r, row_number() over "
-        f"(partition by {', '.join(['account_no', *key])} order by rowid) as n from {table} "
+        f"(partition by {', '.join(['account_no', *key])} order by row_no) as n from {table} "
         f"where {sound} and account_no in ({suspects})) where n > 1 order by r"
     )
 
 
-def original_rows_sql(mapped: Mapped, rowids: str) -> str:
-    """The rows at `rowids` (a select of r), as they stood in the source: `(r, told)`."""
+def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
+    """The rows with the numbers in `row_nos` (a select), as they stood in the source: `(row_no,
+    told)`."""
     told = ", ".join(
         f"{_q(name)} := cast({expression} as varchar)"
         for name, expression in mapped.columns.items()
     )
     return (
-        f"select r, to_json(told) as told from (select cast(row_number() over () as bigint) - 1 "
-        f"as r, struct_pack({told}) as told from {mapped.relation}) where r in ({rowids})"
+        f"select row_no, to_json(told) as told from (select row_number() over () as row_no, "
+        f"struct_pack({told}) as told from {mapped.relation}) where row_no in ({row_nos})"
     )
 
 
@@ -132,9 +136,8 @@ def _minor(e: str, type_: str, scale: int) -> str:
     factor = 10**scale
     if type_ in ("DOUBLE", "FLOAT"):
         return f"try_cast(round({e} * {factor}) as bigint)"
-    if type_ == "VARCHAR":
-        return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
-    return f"try_cast({e} * {factor} as bigint)"
+    # Wide enough that no amount a source can hold overflows in the product.
+    return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
 
 
 def _evidence(mapped: Mapped, scale: int) -> list[str]:
@@ -172,7 +175,8 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
         judged = c.holds in (Holds.DATE, Holds.MONEY)
         if c.needed:
             null = f"_null_{n}" if judged else f"s.{n} is null"
-            found.append(("RS101", n, f"{n} is null", null, ""))
+            mend = "Fill it in at the source, or leave such rows out: `from` can be a select."
+            found.append(("RS101", n, f"{n} is null", null, mend))
         if judged:
             wrong = f"not _null_{n} and {n} is null"
             found.append(("RS102", n, f"{n} is not {c.holds}", wrong, _how(c)))
@@ -184,6 +188,8 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
                 mend = "Set scale in [workspace], or round it in the mapping."
                 told = f"{n} has more than {scale} decimals"
                 found.append(("RS103", n, told, f"_more_{n}", mend))
+            large = f"abs({n}) > {_LARGEST}"
+            found.append(("RS103", n, f"{n} is beyond {_LARGEST // 10**scale:,}", large, ""))
             if not c.negative:
                 free = " and reverses is null" if mapped.has("reverses") else ""
                 mend = (
@@ -200,7 +206,10 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
     for earlier, later in table.order:
         if mapped.has(earlier) and mapped.has(later):
             told = f"{later} is before {earlier}"
-            found.append(("RS105", later, told, f"{later} < {earlier}", ""))
+            mend = (
+                "Correct the row at the source; if all are so, the mapping may have them swapped."
+            )
+            found.append(("RS105", later, told, f"{later} < {earlier}", mend))
     if table.name != "accounts":
         found.append(
             (
@@ -232,14 +241,15 @@ def _staged(mapped: Mapped) -> list[str]:
         case "bills":
             # A bill whose day of issue is not known is first heard of when it is recorded, at the
             # latest when it falls due.
-            heard = ", ".join(n for n in ("issued_on", "recorded_on", "due_on") if has(n))
+            heard = "least(recorded_on, due_on)" if has("recorded_on") else "due_on"
+            issued = f"coalesce(issued_on, {heard})" if has("issued_on") else heard
             disputed = "coalesce(disputed_amount, 0)" if has("disputed_amount") else "0"
             return [
                 "bill_id",
-                f"coalesce({heard}) as issued_on",
+                f"{issued} as issued_on",
                 "due_on",
                 "amount as minor",
-                f"{_known(mapped, f'coalesce({heard})')} as known_on",
+                f"{_known(mapped, issued)} as known_on",
                 _or_null(mapped, "cancelled_on"),
                 f"cast({disputed} as bigint) as disputed",
             ]

@@ -9,10 +9,9 @@ from pathlib import Path
 from riskseg.domain.problems import Problem, Problems
 from riskseg.run.ledger import load, workspace_facts
 from riskseg.run.models import check_spec, read_specs
-from riskseg.run.rules import read_checked
+from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import Session, read_own_catalogue, scratch_engine
 from riskseg.run.stages import Progress, Stage
-from riskseg.strategy.authored import read_strategy
 from riskseg.workspace import open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
@@ -54,13 +53,12 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
     strategy, stand_ins = None, {}
     with scratch_engine(workspace, "check") as engine:
         found = Problems()
-        ledger = load(engine, workspace, found)
+        ledger = load(engine, workspace, found, limit=False)  # each bad row is told below
         problems.extend(found)
         progress.reached(RULES, 2, 3)
         if ledger is None:
             # Without facts the strategy's names cannot be judged; its shape can.
-            shown = workspace.settings.strategy
-            read_strategy(workspace.strategy, problems, shown=shown)
+            read_authored(workspace, problems)
         else:
             rows = ledger.rows
             for one in ledger.bad:

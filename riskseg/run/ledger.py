@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -41,21 +42,29 @@ _ORPHAN = 255
 
 @dataclass(frozen=True)
 class BadRows:
-    """Rows of one table that fail one check; `first` is the number of the first, from 1."""
+    """Rows of one table that fail one check; `first` is the number of the first, from 1.
+
+    `line` is where the first stands in the file; None where the rows are of several files.
+    """
 
     table: str
     fault: Fault
     file: str
     count: int
     first: int
+    line: int | None
 
     def as_problem(self) -> Problem:
-        rows = "1 row" if self.count == 1 else f"{self.count} rows, the first of which is here"
+        rows = "1 row" if self.count == 1 else f"{self.count} rows"
+        if self.line is None:
+            rows += f", {'' if self.count == 1 else 'the first is '}row {self.first} of all files"
+        elif self.count > 1:
+            rows += ", the first of which is here"
         return Problem(
             self.fault.code,
             f"In {self.table}, {self.fault.told} ({rows}).",
             self.file,
-            self.first,
+            self.line,
             self.fault.mend,
         )
 
@@ -97,9 +106,11 @@ class Ledger:
         return self.money.reverses
 
 
-def load(engine: Engine, workspace: Workspace, problems: Problems) -> Ledger | None:
-    """The ledger, or None after adding Problems: a source that cannot be read, or more bad rows
-    than `max_bad_rows` allows."""
+def load(
+    engine: Engine, workspace: Workspace, problems: Problems, *, limit: bool = True
+) -> Ledger | None:
+    """The ledger, or None after adding Problems: a source that cannot be read or, with `limit`,
+    more bad rows than `max_bad_rows` allows."""
     sources = _map(engine, workspace, problems)
     if sources is None:
         return None
@@ -119,8 +130,9 @@ def load(engine: Engine, workspace: Workspace, problems: Problems) -> Ledger | N
         if name == "payments" and mapped.has("reverses"):
             faults |= _orphans(engine, mapped)
         rows[name] = engine.value(f"select count(*) from {name}")
-        bad += _bad_rows(engine, mapped, faults)
-    _refuse(workspace, rows, bad, problems)
+        several = len(files_of(workspace.settings.sources[name], workspace.root)) > 1
+        bad += _bad_rows(engine, mapped, faults, several)
+    _refuse(workspace, rows, bad if limit else [], problems)
     if len(problems):
         return None
     _views(engine, sources)
@@ -194,20 +206,7 @@ def _map_one(
     columns, attributes = resolve(
         source.table, source.columns, source.lines, found, file, problems
     )
-    types: dict[str, str] = {}
-    for name, expression in {**columns, **attributes}.items():
-        try:
-            described = engine.columns(f"(select ({expression}) as x from {from_})")
-            types[name] = described["x"]
-        except EngineError as error:
-            quick = did_you_mean(expression, found)
-            problems.add(
-                "RS007",
-                f'"{expression}" does not work on the columns of {source.table}: {error}.',
-                file=file,
-                line=source.lines.get(name) or line,
-                mend=quick,
-            )
+    types = _types(engine, from_, {**columns, **attributes}, source, found, problems)
     if len(problems) > before:
         return None
     loaded = source.loaded_from if not source.is_select else f"select of {source.table}"
@@ -220,6 +219,43 @@ def _map_one(
         types,
         loaded,
     )
+
+
+def _types(
+    engine: Engine,
+    from_: str,
+    expressions: Mapping[str, str],
+    source: Source,
+    found: Mapping[str, str],
+    problems: Problems,
+) -> dict[str, str]:
+    """The engine type of each expression; a Problem for each that does not work."""
+    listed = ", ".join(f"({e}) as x{i}" for i, e in enumerate(expressions.values()))
+    try:
+        found_types = engine.columns(f"(select {listed} from {from_})")
+        return {name: found_types[f"x{i}"] for i, name in enumerate(expressions)}
+    except EngineError:
+        pass  # one of them at least: which, and why, each has to be asked alone
+    types: dict[str, str] = {}
+    for name, expression in expressions.items():
+        try:
+            types[name] = engine.columns(f"(select ({expression}) as x from {from_})")["x"]
+        except EngineError as error:
+            missing = re.search(r'Referenced column "([^"]+)" not found', str(error))
+            why = f'there is no column "{missing[1]}"' if missing else _first_line(error)
+            problems.add(
+                "RS007",
+                f'"{expression}" does not work on the columns of {source.table}: {why}.',
+                file=source.file,
+                line=source.lines.get(name) or source.lines.get("from"),
+                mend=did_you_mean(missing[1], found) if missing else "",
+            )
+    return types
+
+
+def _first_line(error: EngineError) -> str:
+    """What the engine says, less its name for the kind of error and its further hints."""
+    return re.sub(r"^\w+ Error: ", "", str(error)).split("\n")[0].rstrip(".")
 
 
 def files_of(source: Source, root: Path) -> list[Path]:
@@ -316,22 +352,31 @@ def _orphans(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     engine.run(
         f"update payments set fault = {_ORPHAN} where fault is null and reverses is not null and "
         "not exists (select 1 from payments o where o.account_no = payments.account_no "
-        "and o.payment_id = payments.reverses and o.fault is null)"
+        "and o.payment_id = payments.reverses and o.reverses is null and o.fault is null)"
     )
     told = "reverses names no payment of the account"
     return {_ORPHAN: Fault(_ORPHAN, "RS110", "reverses", told, "")}
 
 
-def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
+def _bad_rows(
+    engine: Engine, mapped: Mapped, faults: Mapping[int, Fault], several: bool
+) -> list[BadRows]:
     name = mapped.table.name
     found = engine.rows(
-        f"select fault, count(*), min(rowid) + 1 from {name} where fault is not null "
+        f"select fault, count(*), min(row_no) from {name} where fault is not null "
         "group by fault order by fault"
     )
     # A line of a CSV file is one further down: its first line is the head.
-    head = 1 if "read_csv(" in mapped.relation else 0
+    head = 1 if mapped.relation.startswith("read_csv(") else 0
     return [
-        BadRows(name, faults[number], mapped.loaded_from, count, first + head)
+        BadRows(
+            name,
+            faults[number],
+            mapped.loaded_from,
+            count,
+            first,
+            None if several else first + head,
+        )
         for number, count, first in found
     ]
 
@@ -365,14 +410,14 @@ def quarantine(engine: Engine, ledger: Ledger) -> Iterator[tuple[str, pa.Table]]
         told = " ".join(
             f"when {b.fault.number} then '{b.fault.code} {b.fault.told}'" for b in mine
         )
-        rowids = f"select rowid from {name} where fault is not null"
+        row_nos = f"select row_no from {name} where fault is not null"
         yield (
             name,
             engine.arrow(
-                f"select o.r + 1 as row, left(case t.fault {told} end, 5) as code, "
+                f"select o.row_no as row, left(case t.fault {told} end, 5) as code, "
                 f"substr(case t.fault {told} end, 7) as reason, cast(o.told as varchar) as content "
-                f"from ({original_rows_sql(mapped, rowids)}) o join {name} t on t.rowid = o.r "
-                "order by o.r"
+                f"from ({original_rows_sql(mapped, row_nos)}) o join {name} t using (row_no) "
+                "order by o.row_no"
             ),
         )
 

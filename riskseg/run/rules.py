@@ -11,17 +11,28 @@ from riskseg.engine import Engine
 from riskseg.run.models import spec_files
 from riskseg.run.session import Session
 from riskseg.run.stages import build
-from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
 from riskseg.strategy.checked import Strategy
 from riskseg.strategy.compile import compile_strategy, out
 from riskseg.strategy.examples import misses, scored_examples
+from riskseg.workspace import Workspace
+
+
+def read_authored(workspace: Workspace, problems: Problems) -> AuthoredStrategy | None:
+    """The files of the strategy riskseg.toml names, or None after adding their Problems."""
+    return read_strategy(
+        workspace.strategy,
+        problems,
+        shown=workspace.settings.strategy,
+        line=workspace.document.line("workspace", "strategy"),
+    )
 
 
 def read_checked(session: Session, problems: Problems) -> Strategy | None:
     """The strategy riskseg.toml names, or None after adding its Problems."""
     workspace = session.workspace
-    authored = read_strategy(workspace.strategy, problems, shown=workspace.settings.strategy)
+    authored = read_authored(workspace, problems)
     if authored is None:
         return None
     models = {name: True for name in spec_files(workspace)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -118,12 +118,14 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
         session.ledger.attributes
     )
     left_out = {*spec.features.exclude, spec.target.column}
+    if not session.ledger.billed:
+        pool = {name: replace(fact, static=False) for name, fact in pool.items()}
     return tuple(
         fact
         for name, fact in pool.items()
         if learnable(fact)
         and name not in left_out
-        and (not fact.static or name in spec.features.static or not session.ledger.billed)
+        and (not fact.static or name in spec.features.static)
     )
 
 
@@ -171,6 +173,8 @@ def _frame(
         )
     rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     as_of = rows["_as_of"].to_numpy().astype("datetime64[D]")
+    if spec.target.column is not None and not ledger.billed:
+        as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     group = rows["_party"].to_numpy()
     account = rows["_account"].to_numpy()
     labels = rows["_label"].to_numpy().astype(np.int8)

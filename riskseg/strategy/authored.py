@@ -21,7 +21,8 @@ Text = str | bool | int
 
 def exact(value: object) -> object:
     """A number as typed: 0.05 is five hundredths, not the nearest float."""
-    return Decimal(str(value)) if isinstance(value, float | int) else value
+    number = isinstance(value, float | int) and not isinstance(value, bool)
+    return Decimal(str(value)) if number else value
 
 
 class AuthoredBand(Shape):
@@ -167,16 +168,20 @@ _FILES: tuple[tuple[str, type[Any], bool], ...] = (
 )
 
 
-def read_strategy(folder: Path, problems: Problems, *, shown: str) -> AuthoredStrategy | None:
+def read_strategy(
+    folder: Path, problems: Problems, *, shown: str, line: int | None = None
+) -> AuthoredStrategy | None:
     """The strategy in a folder, or None after adding a Problem for each misfit of any file.
 
-    tiers.yaml, guards.yaml and examples.yaml may be left out; the others are needed.
+    `shown` is how riskseg.toml names the folder, on its `line`. tiers.yaml, guards.yaml and
+    examples.yaml may be left out; the others are needed.
     """
     if not folder.is_dir():
         problems.add(
             "RS008",
             f"There is no strategy folder {shown}.",
             file="riskseg.toml",
+            line=line,
             mend="Set `strategy` in [workspace] to the folder that holds strategy.yaml.",
         )
         return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.expressions import Expression, check
-from riskseg.strategy.authored import AuthoredGuard, AuthoredStrategy
+from riskseg.strategy.authored import AuthoredGuard, AuthoredRow, AuthoredStrategy
 from riskseg.strategy.checked import (
     NO_ACTION,
+    COLUMNS,
     UNSCORED,
     Action,
     Band,
@@ -82,7 +84,6 @@ class _Checker:
             if value is None and not unknown:
                 told = f'"{name}" is a {expected.type}: {expected.otherwise!r} cannot stand for it.'
                 self.tell("RS004", told, "strategy.yaml", "expects", name, "else")
-                continue
             kind = Kind(expected.type)
             self.scope[name] = Fact(name, kind, nullable=unknown, words=f"{name} is {{value}}")
             self.stand_ins[name] = value
@@ -138,11 +139,12 @@ class _Checker:
 
     def strategy(self) -> Strategy | None:
         head = self.a.head
+        self._names()
         bands = self._bands()
         actions = self._actions()
         schemes = self._schemes()
-        columns, rows = self._segments(bands, schemes)
-        paths = self._paths(rows, actions)
+        columns, rows = self._segments(bands)
+        paths = self._paths(actions)
         guards = self._guards(actions)
         for i, name in enumerate(head.protective):
             if name not in self.scope:
@@ -156,7 +158,7 @@ class _Checker:
             if priority and not priority.type.kind.is_numeric:
                 told = f"The priority is a {priority.type.kind}, not a number."
                 self.tell("RS304", told, "strategy.yaml", "priority")
-        examples = self._examples(bands, schemes, paths, rows, actions)
+        examples = self._examples(bands, actions)
         self.named |= {c for c in columns if c in self.scope}
         self.named |= {b.of for b in bands} | set(head.protective) | {"as_of"}
         if len(self.problems):
@@ -192,6 +194,20 @@ class _Checker:
             told = f'There is no fact "{name}".'
             self.tell("RS201", told, file, *path, mend=did_you_mean(name, self.scope))
 
+    def _names(self) -> None:
+        """Probabilities, bands and schemes stand side by side in a decision."""
+        taken = {name: "a column of every decision" for name in COLUMNS}
+        for kind, file, keys, names in (
+            ("a probability", "strategy.yaml", ("uses",), self.a.head.uses),
+            ("a band", "strategy.yaml", ("bands",), self.a.head.bands),
+            ("a tier scheme", "tiers.yaml", (), self.a.tiers.root),
+        ):
+            for name in names:
+                if name in taken:
+                    told = f'"{name}" cannot be {kind}: it is {taken[name]} already.'
+                    self.tell("RS202", told, file, *keys, name, mend="Give it another name.")
+                taken[name] = kind
+
     def _bands(self) -> tuple[Band, ...]:
         bands = []
         for name, band in self.a.head.bands.items():
@@ -209,13 +225,15 @@ class _Checker:
                 told = f'The cuts of "{name}" do not end at 1: some probabilities have no level.'
                 mend = "End the last level at 1."
                 self.tell("RS206", told, "strategy.yaml", *at, "cuts", mend=mend)
-            for (level, low), (above, high) in zip(cuts, cuts[1:], strict=False):
+            for (level, low), (above, high) in pairwise(cuts):
                 if high <= low:
                     told = f'"{above}" ends at {high}, not above "{level}", which ends at {low}.'
-                    self.tell("RS206", told, "strategy.yaml", *at, "cuts", above)
+                    mend = "Write the levels from the lowest cut to the highest."
+                    self.tell("RS206", told, "strategy.yaml", *at, "cuts", above, mend=mend)
             if ups and ups[0] <= 0:
                 told = f'"{cuts[0][0]}" ends at {ups[0]}: no probability is below that.'
-                self.tell("RS206", told, "strategy.yaml", *at, "cuts", cuts[0][0])
+                mend = "Begin with a cut above 0."
+                self.tell("RS206", told, "strategy.yaml", *at, "cuts", cuts[0][0], mend=mend)
             bands.append(Band(name, band.of, cuts))
         return tuple(bands)
 
@@ -268,11 +286,18 @@ class _Checker:
         expression = self.expression(text, file, *path, unknown=unknown is not None)
         return Condition(expression, unknown == "match") if expression else None
 
+    def _own_levels(self, bands: tuple[Band, ...]) -> dict[str, tuple[str, ...]]:
+        """Levels of bands and schemes as written, whatever is wrong with a row's condition."""
+        tiers = self.a.tiers.root.items()
+        return {b.name: b.levels for b in bands} | {
+            name: tuple(dict.fromkeys(row.tier for row in rows)) for name, rows in tiers
+        }
+
     def _segments(
-        self, bands: tuple[Band, ...], schemes: tuple[Scheme, ...]
+        self, bands: tuple[Band, ...]
     ) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
         levels: dict[str, tuple[str | bool, ...] | None] = {}
-        own = {b.name: b.levels for b in bands} | {s.name: s.levels for s in schemes}
+        own = self._own_levels(bands)
         for i, column in enumerate(self.a.segments.columns):
             if column in own:
                 levels[column] = own[column]
@@ -293,43 +318,24 @@ class _Checker:
                 self.tell("RS304", told, "segments.yaml", "columns", i, mend=mend)
         rows: list[SegmentRow] = []
         ids: dict[str, int] = {}
-        whole = True
         for i, row in enumerate(self.a.segments.rows):
             line = self.a.documents["segments.yaml"].line("rows", i)
             if row.id in ids:
                 told = f'The row id "{row.id}" stands twice.'
                 self.tell("RS202", told, "segments.yaml", "rows", i, mend="Give it another id.")
             ids[row.id] = i
-            if len(row.match) != len(self.a.segments.columns):
-                told = (
-                    f'The row "{row.id}" has {len(row.match)} cells for '
-                    f"{len(self.a.segments.columns)} columns."
-                )
-                self.tell("RS215", told, "segments.yaml", "rows", i, "match")
-                whole = False
-                continue
-            cells = []
-            for j, cell in enumerate(row.match):
-                column = self.a.segments.columns[j]
-                if cell == "any":
-                    cells.append(None)
-                    continue
-                listed = cell if isinstance(cell, list) else [cell]
-                known = levels.get(column)
-                for level in listed:
-                    if column in levels and known is not None and level not in known:
-                        told = f'"{column}" has no level "{level}".'
-                        mend = did_you_mean(str(level), map(str, known))
-                        self.tell("RS205", told, "segments.yaml", "rows", i, "match", j, mend=mend)
-                        whole = False
-                cells.append(frozenset(listed))
-            rows.append(SegmentRow(row.id, tuple(cells), row.segment, line))
-        if whole and (not rows or any(c is not None for c in rows[-1].cells)):
+            cells = self._cells(row, i, levels)
+            if cells is not None:
+                rows.append(SegmentRow(row.id, cells, row.segment, line))
+        written = self.a.segments.rows
+        if not written or any(cell != "any" for cell in written[-1].match):
             told = "The last row does not take every other account."
-            mend = f"End with a row whose cells are all `any`: [{', '.join(['any'] * len(levels))}]."
-            at = ("rows", len(rows) - 1) if rows else ("rows",)
+            width = len(self.a.segments.columns)
+            mend = f"End with a row whose cells are all `any`: [{', '.join(['any'] * width)}]."
+            at = ("rows", len(written) - 1) if written else ("rows",)
             self.tell("RS203", told, "segments.yaml", *at, mend=mend)
-        elif whole and len(levels) == len(self.a.segments.columns):
+        # Rows at fault are left out: fewer rows above can only find fewer rows covered.
+        if len(levels) == len(self.a.segments.columns):
             nullable = {
                 c for c in levels if c in self.scope and c not in own and self.scope[c].nullable
             }
@@ -345,10 +351,34 @@ class _Checker:
                 )
         return tuple(self.a.segments.columns), tuple(rows)
 
-    def _paths(
-        self, rows: tuple[SegmentRow, ...], actions: tuple[Action, ...]
-    ) -> tuple[Path, ...]:
-        segments = {row.segment for row in rows} | {r.segment for r in self.a.segments.rows}
+    def _cells(
+        self, row: AuthoredRow, i: int, levels: Mapping[str, tuple[str | bool, ...] | None]
+    ) -> tuple[frozenset[str | bool] | None, ...] | None:
+        """A row's cells, or None after telling what is wrong with them."""
+        columns = self.a.segments.columns
+        if len(row.match) != len(columns):
+            told = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
+            self.tell("RS215", told, "segments.yaml", "rows", i, "match")
+            return None
+        cells: list[frozenset[str | bool] | None] = []
+        sound = True
+        for j, (cell, column) in enumerate(zip(row.match, columns, strict=True)):
+            if cell == "any":
+                cells.append(None)
+                continue
+            listed = cell if isinstance(cell, list) else [cell]
+            known = levels.get(column)
+            for level in listed:
+                if known is not None and level not in known:
+                    told = f'"{column}" has no level "{level}".'
+                    mend = did_you_mean(str(level), map(str, known))
+                    self.tell("RS205", told, "segments.yaml", "rows", i, "match", j, mend=mend)
+                    sound = False
+            cells.append(frozenset(listed))
+        return tuple(cells) if sound else None
+
+    def _paths(self, actions: tuple[Action, ...]) -> tuple[Path, ...]:
+        segments = {row.segment for row in self.a.segments.rows}
         served: dict[str, str] = {}
         paths: list[Path] = []
         names = list(self.a.paths.root)
@@ -384,6 +414,10 @@ class _Checker:
                 told = f'The path "{name}" goes on to "{then}", which does not exist.'
                 mend = did_you_mean(then, [*names, "stay"])
                 self.tell("RS208", told, "paths.yaml", name, "then", mend=mend)
+            elif then is not None and (early := self._before(then)) is not None:
+                told = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
+                mend = "Days before day 0 are for the path an account begins on."
+                self.tell("RS208", told, "paths.yaml", name, "then", mend=mend)
             ends = None
             if path.ends_when is not None:
                 ends = self._condition(path.ends_when, path.unknown, "paths.yaml", name, "ends_when")
@@ -404,6 +438,10 @@ class _Checker:
                 mend = f"Add {segment} to the `for` of a path in paths.yaml."
                 self.tell("RS207", told, "segments.yaml", "rows", i, "segment", mend=mend)
         return tuple(paths)
+
+    def _before(self, name: str) -> int | None:
+        """The first day before day 0 on which the path has a step."""
+        return min((s.day for s in self.a.paths.root[name].steps if s.day < 0), default=None)
 
     def _circles(self) -> None:
         told: set[str] = set()
@@ -510,15 +548,11 @@ class _Checker:
         return [str(a) for a in listed]
 
     def _examples(
-        self,
-        bands: tuple[Band, ...],
-        schemes: tuple[Scheme, ...],
-        paths: tuple[Path, ...],
-        rows: tuple[SegmentRow, ...],
-        actions: tuple[Action, ...],
+        self, bands: tuple[Band, ...], actions: tuple[Action, ...]
     ) -> tuple[Example, ...]:
-        expected = {b.name: set(b.levels) for b in bands} | {s.name: set(s.levels) for s in schemes}
-        expected |= {"segment": {r.segment for r in rows}, "path": {p.name for p in paths}}
+        expected = {name: set(levels) for name, levels in self._own_levels(bands).items()}
+        expected |= {"segment": {r.segment for r in self.a.segments.rows}}
+        expected |= {"path": set(self.a.paths.root)}
         expected |= {"action": {a.name for a in actions} | {NO_ACTION}}
         given = [*self.scope, *self.lacking, *self.a.head.expects, "day"]
         examples = []

@@ -13,6 +13,13 @@ from riskseg.expressions import Expression
 
 UNSCORED = "unscored"
 NO_ACTION = "none"
+# What every decision has, beside its probabilities, bands and tiers: names those cannot take.
+COLUMNS = (
+    *("account_id", "as_of", "lifecycle", "segment", "path", "path_day", "step", "action"),
+    *("channel", "template", "next_action", "next_on", "priority", "balance_overdue"),
+    *("days_past_due", "guards", "reasons", "rows_matched", "strategy_version"),
+    *("model_versions", "facts_hash"),
+)
 
 
 @dataclass(frozen=True)

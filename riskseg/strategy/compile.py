@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.expressions import Expression, to_sql
 from riskseg.strategy.checked import (
@@ -243,9 +244,9 @@ def _stepped(strategy: Strategy) -> Relation:
         "stepped",
         f"select p.*, coalesce(t.path, p.{quoted('=first')}) as {out('path')}, "
         f"case when not {gone} then p.{quoted('=day')} - coalesce(t.begun, 0) end as {out('path_day')}, "
-        f"case when not {gone} then t.step end as {quoted('=step')}, "
+        f"case when not {gone} then t.step end as {quoted('=due_step')}, "
         f"case when {gone} then {literal(NO_ACTION)} else coalesce(t.action, {literal(NO_ACTION)}) end "
-        f"as {quoted('=due')}, t.template as {quoted('=template')}, "
+        f"as {quoted('=due')}, t.template as {quoted('=due_template')}, "
         f"case when not {gone} then t.next_action end as {out('next_action')}, "
         f"case when not {gone} then p.as_of + cast(t.next_day - p.{quoted('=day')} as integer) end "
         f"as {out('next_on')} from placed p left join (values {values}) "
@@ -320,6 +321,14 @@ def _acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     return Relation("acted", f"select *, {case} as {out('action')} from guarded")
 
 
+def _hashed(fact: Fact) -> str:
+    """A fact as text that no other value of it has, nor a value and a part of the next."""
+    text = f"cast({quoted(fact.name)} as varchar)"
+    if fact.kind.is_textual:
+        text = f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')"
+    return f"coalesce('=' || {text}, '?')"
+
+
 def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     action = out("action")
     channels = " ".join(
@@ -339,12 +348,11 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     priority = "cast(null as decimal(18, 4))"
     if strategy.priority is not None:
         priority = f"cast({_sql(strategy.priority)} as decimal(18, 4))"
-    facts = ", ".join(
-        f"coalesce(cast({quoted(name)} as varchar), '?')" for name in sorted(strategy.facts)
-    )
+    due = quoted("=due")
+    facts = ", ".join(_hashed(strategy.facts[name]) for name in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.
-    template = f"case when {action} = {quoted('=due')} then {quoted('=template')} end"
-    step = f"case when {action} <> {literal(NO_ACTION)} then {quoted('=step')} end"
+    template = f"case when {action} = {due} and {due} <> {literal(NO_ACTION)} then {quoted('=due_template')} end"
+    step = f"case when {action} <> {literal(NO_ACTION)} then {quoted('=due_step')} end"
     return Relation(
         "decided",
         f"select *, {step} as {out('step')}, {template} as {out('template')}, "

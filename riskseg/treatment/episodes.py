@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.relations import Relation
 

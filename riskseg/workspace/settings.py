@@ -28,8 +28,9 @@ class WorkspaceTable(Shape):
     @field_validator("arrears_from", "max_bad_rows", mode="before")
     @classmethod
     def _exact(cls, value: object) -> object:
-        """A TOML float means the decimal a person typed."""
-        return Decimal(str(value)) if isinstance(value, float) else value
+        """A TOML number means the decimal a person typed."""
+        number = isinstance(value, float | int) and not isinstance(value, bool)
+        return Decimal(str(value)) if number else value
 
     @field_validator("arrears_from")
     @classmethod

@@ -1,0 +1,46 @@
+# Every target sets up .venv first where that is needed: Python 3.11 or later (another one:
+# `make test PYTHON=python3.13`), and a package index that pip can reach.
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+DEMO   := riskseg-demo
+
+.PHONY: help demo test check bench docs
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    the whole job on a generated portfolio, in $(DEMO)/"
+	@echo "make test    the tests"
+	@echo "make check   style, types, floors, and whether the docs are current"
+	@echo "make bench   how fast decisions are made, at 100,000 accounts"
+	@echo "make docs    write the generated pages of docs/reference anew"
+
+# Made once, and again when the pinned versions or the project's own metadata change.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "riskseg needs Python 3.11 or later; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $(READY)
+
+# An earlier demo is replaced; a folder that is no demo is left alone, and riskseg says so.
+demo: $(READY)
+	@if grep -qs "^# The demo's workspace" $(DEMO)/riskseg.toml; then rm -rf $(DEMO); fi
+	$(BIN)/riskseg demo --dir $(DEMO)
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m pytest -q tests/docs/test_pages.py
+
+bench: $(READY)
+	$(BIN)/python bench/assign.py
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py

@@ -1,0 +1,662 @@
+"""Writes the pages of docs/reference from the code: `python docs/generate.py [--check]`.
+
+What the code can tell is asked of the code: commands, Problem codes, features, functions, the
+keys and columns of every file. Only the words beside a key stand here, and a key without words
+is an error. With --check nothing is written; a page that is not current ends it with 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+from riskseg.cli import app
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import CODES, Problems
+from riskseg.expressions import FUNCTIONS, check
+from riskseg.features.catalogue import SCOPES, Feature, read_catalogue
+from riskseg.learning import spec
+from riskseg.ledger.accounts import LIFECYCLE
+from riskseg.ledger.contract import CONTRACT, Column
+from riskseg.strategy import authored
+from riskseg.treatment.episodes import EPISODE_STARTED_ON
+from riskseg.workspace import settings
+
+REFERENCE = Path(__file__).parent / "reference"
+HEAD = "<!-- Written by docs/generate.py from the code; `make docs` writes it anew. -->\n"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    names = list(head)
+    yield f"| {' | '.join(names)} |"
+    yield f"|{'---|' * len(names)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield ""
+
+
+def code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+# Commands
+
+
+def commands() -> Iterator[str]:
+    yield "# Commands"
+    yield ""
+    yield (
+        "Results go to stdout or to the file named by `--out`. Progress, remarks and Problems go "
+        "to stderr. `--json` prints the result for machines; with it, Problems are printed to "
+        "stdout as JSON too. `--plan` prints the stages of a run and carries out none of them."
+    )
+    yield ""
+    yield from table(
+        ("exit code", "means"),
+        (
+            ("0", "done"),
+            ("1", "problems in what was given: files, data, names, dates"),
+            ("2", "wrong usage: an option that does not exist, a value missing"),
+            ("3", "a fault of riskseg's own; only then is there a traceback"),
+        ),
+    )
+    root = typer.main.get_command(app)
+    yield from _command("riskseg", root)
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    yield f"## {name}"
+    yield ""
+    yield " ".join((command.help or "").split())
+    yield ""
+    subcommands = getattr(command, "commands", {})
+    rest = " COMMAND …" if subcommands else ""
+    words = [f" {_placed(p)}" for p in command.params if p.param_type_name == "argument"]
+    yield f"```text\n{name} [OPTIONS]{''.join(words)}{rest}\n```"
+    yield ""
+    rows = []
+    for param in command.params:
+        if param.param_type_name == "argument":
+            rows.append((code(_metavar(param)), param.help or "", "" if param.required else "no"))
+        elif not getattr(param, "hidden", False):
+            rows.append((_option(param), param.help or "", _default(param)))
+    if rows:
+        yield from table(("", "what it is", "needed, or default"), map(_needed, rows))
+    for inner in subcommands:
+        yield from _command(f"{name} {inner}", subcommands[inner])
+
+
+def _needed(row: tuple[str, str, str]) -> tuple[str, str, str]:
+    return row if row[2] else (row[0], row[1], "needed")
+
+
+def _metavar(param: Any) -> str:
+    return str(param.name).upper() + ("…" if param.nargs == -1 else "")
+
+
+def _placed(param: Any) -> str:
+    return _metavar(param) if param.required else f"[{_metavar(param)}]"
+
+
+def _option(param: Any) -> str:
+    flags = ", ".join(code(o) for o in param.opts)
+    if isinstance(param.default, Enum):
+        return f"{flags} {' or '.join(code(str(c.value)) for c in type(param.default))}"
+    return flags
+
+
+def _default(param: Any) -> str:
+    if param.required:
+        return ""
+    if getattr(param, "is_flag", False) or param.default is None:
+        return "no"
+    value = getattr(param.default, "value", param.default)
+    shown = value.date().isoformat() if hasattr(value, "date") else str(value)
+    return code(shown) or "no"
+
+
+# Problems
+
+_GROUPS = {
+    "RS0": "The workspace and riskseg.toml",
+    "RS1": "The data contract",
+    "RS2": "A strategy's files",
+    "RS3": "Expressions",
+    "RS4": "Models",
+    "RS5": "Features",
+    "RS6": "Runs",
+}
+
+
+def problems() -> Iterator[str]:
+    yield "# Problems"
+    yield ""
+    yield (
+        "A Problem is a fault in what riskseg was given. It has a code, the file and line where it "
+        "stands, what is wrong, and, where there is something to say, how to mend it. A command "
+        "gathers all it can find before it ends, with exit code 1. A code keeps its meaning from "
+        "one version to the next."
+    )
+    yield ""
+    group = ""
+    for number in sorted(CODES):
+        if number[:3] != group:
+            if group:
+                yield ""
+            group = number[:3]
+            yield f"## {_GROUPS[group]}"
+            yield ""
+            yield "| code | what kind of fault |"
+            yield "|---|---|"
+        yield f"| {number} | {CODES[number]} |"
+    yield ""
+
+
+# Features
+
+
+def features() -> Iterator[str]:
+    found = Problems()
+    catalogue = read_catalogue(None, found)
+    found.raise_if_any()
+    yield "# Features"
+    yield ""
+    yield (
+        "Every feature riskseg ships, from `riskseg/features/catalogue.yaml`. How they are written, "
+        "and how to add your own: [the guide](../guide/features.md). `riskseg features` lists those "
+        "that your workspace can compute."
+    )
+    yield ""
+    yield (
+        "Windows end with the as-of date, included; `open` stands for bills not yet due, not yet "
+        "cleared, or with something overdue. Risk: `+` more is riskier, `-` less is riskier. "
+        "A feature marked *rules only* is left out of models unless a spec lists it under `static`."
+    )
+    yield ""
+    for range_, title in (
+        ("bills", "From bills"),
+        ("payments", "From payments"),
+        ("events", "From events"),
+        ("account", "Worked out from other features and dates"),
+    ):
+        yield f"## {title}"
+        yield ""
+        chosen = [f for f in catalogue.features.values() if f.range == range_]
+        yield from table(
+            ("name", "type", "window", "computed as", "risk", "can be unknown", "in words"),
+            map(_feature, chosen),
+        )
+    yield "## What else a rule may name"
+    yield ""
+    yield from table(
+        ("name", "type", "there with", "what it is"),
+        (
+            ("`as_of`", "date", "always", "the as-of date"),
+            (
+                "`lifecycle`",
+                "level",
+                "always",
+                "one of " + ", ".join(code(level) for level in LIFECYCLE.levels),
+            ),
+            (
+                code(EPISODE_STARTED_ON.name),
+                "date",
+                "bills",
+                "day 0 of the current arrears episode",
+            ),
+            ("`first_billed_on`", "date", "bills", "when the first bill was issued"),
+            ("`opened_on` `closed_on` `written_off_on`", "date", "accounts that have them", ""),
+            ("every other column of accounts", "its own", "accounts", "an attribute"),
+            ("the names under `uses` in strategy.yaml", "decimal", "a trained model", "0 to 1"),
+        ),
+    )
+    yield "## What the expressions of a feature may name"
+    yield ""
+    yield from table(
+        ("range", "names"),
+        ((range_, ", ".join(map(_named, facts.values()))) for range_, facts in SCOPES.items()),
+    )
+
+
+def _feature(feature: Feature) -> tuple[str, ...]:
+    fact = feature.fact
+    window = "" if feature.window is None else str(feature.window)
+    computed = feature.aggregate or ""
+    if feature.value is not None:
+        computed += f"{' of ' if computed else ''}{code(feature.value.text)}"
+    if feature.filter is not None:
+        computed += f" where {code(feature.filter.text)}"
+    needs = sorted(feature.needs - {feature.range})
+    words = fact.words.replace("{value}", "…") + (" (*rules only*)" if fact.static else "")
+    return (
+        code(fact.name),
+        f"{fact.kind} ({fact.unit})" if fact.unit == "money" else str(fact.kind),
+        f"{window} days" if window.isdigit() else window,
+        computed + (f"; needs {', '.join(needs)}" if needs else ""),
+        {1: "+", -1: "-", 0: ""}[fact.direction],
+        "yes" if fact.nullable else "",
+        words,
+    )
+
+
+def _named(fact: Fact) -> str:
+    return f"{code(fact.name)} ({fact.kind}{', can be unknown' if fact.nullable else ''})"
+
+
+# The expression language
+
+# Facts the examples below are judged with.
+_SCOPE: Mapping[str, Fact] = {
+    fact.name: fact
+    for fact in (
+        Fact("balance_overdue", Kind.DECIMAL),
+        Fact("days_past_due", Kind.INTEGER),
+        Fact("bills_12m", Kind.INTEGER),
+        Fact("months_on_book", Kind.INTEGER, nullable=True),
+        Fact("is_vulnerable", Kind.BOOLEAN, nullable=True),
+        Fact("next_due_on", Kind.DATE, nullable=True),
+        Fact("lifecycle", Kind.LEVEL, levels=LIFECYCLE.levels),
+        Fact("as_of", Kind.DATE),
+    )
+}
+_RIGHT = (
+    "days_past_due > 30 and balance_overdue >= 50.00",
+    "lifecycle in ('live', 'final_billed')",
+    "days_past_due between 1 and 30",
+    "coalesce(months_on_book, 0) < 6",
+    "months_on_book is null or months_on_book < 6",
+    "is_vulnerable is true",
+    "as_of >= date '2026-04-01'",
+    "month(as_of) in (10, 11, 12, 1, 2, 3)",
+    "bills_12m > 0 and balance_overdue / bills_12m > 20",
+    "case when days_past_due > 60 then balance_overdue > 20 else balance_overdue > 50 end",
+)
+_WRONG = (
+    "months_on_book < 6",
+    "balance_overdu > 50",
+    "lifecycle = 'closed'",
+    "balance_overdue / bills_12m > 20",
+    "days_past_due",
+    "days_past_due > 'thirty'",
+    "next_due_on < now()",
+    "days_past_due > (select 30)",
+)
+
+
+def language() -> Iterator[str]:
+    yield "# The expression language"
+    yield ""
+    yield (
+        "One language serves tiers, guards, `ends_when`, `starts`, `priority`, a model's "
+        "`population` and the features of a catalogue. It is a subset of SQL over named facts. An "
+        "expression cannot reach a table, a file or the clock, and nothing in it is run as Python. "
+        "Each is parsed, held to this list, type-checked and turned into SQL that runs over all "
+        "accounts at once."
+    )
+    yield ""
+    yield "## Types"
+    yield ""
+    yield from table(
+        ("type", "what it is"),
+        (
+            ("boolean", "true or false"),
+            ("integer", "a whole number"),
+            ("decimal", "an exact number: money, shares, probabilities. Six decimals"),
+            ("number", "a floating number that came so from the source"),
+            ("date", "a day, written `date '2026-01-31'`; beside a date, `'2026-01-31'` will do"),
+            ("text, level", "text; a level can only be one of a known list"),
+        ),
+    )
+    yield "## Operators"
+    yield ""
+    yield from table(
+        ("written", "takes", "gives"),
+        (
+            ("`and` `or` `not`", "booleans", "boolean"),
+            ("`=` `<>` `<` `<=` `>` `>=`", "two of one type; numbers mix", "boolean"),
+            ("`x between a and b`", "both ends included", "boolean"),
+            ("`x in (a, b)`, `x not in (a, b)`", "plain values", "boolean"),
+            ("`x is null`, `x is not null`", "anything", "boolean, never unknown"),
+            ("`x is true`, `x is false`", "a boolean", "boolean, never unknown"),
+            ("`+` `-` `*`", "numbers", "the wider type of the two"),
+            ("`/`", "numbers", "decimal, or number; never a whole number cut short"),
+            ("`date + n`, `date - n`", "a date and whole days", "date"),
+            ("`date - date`", "two dates", "whole days"),
+            ("`case when … then … else … end`", "", "the type of its branches"),
+        ),
+    )
+    yield (
+        "Decimals are rounded to six decimals, a half away from zero, after each `*` and `/`. "
+        "`not` binds more than `and`, `and` more than `or`."
+    )
+    yield ""
+    yield "## Functions"
+    yield ""
+    yield from table(
+        ("function", "gives"), ((code(f.usage), f.meaning) for f in FUNCTIONS.values())
+    )
+    yield "## Unknown values"
+    yield ""
+    yield (
+        "A fact can be unknown (null). The language follows SQL: a comparison with an unknown is "
+        "unknown; `false and unknown` is false; `true or unknown` is true. Whether an expression "
+        "*can* be unknown is part of its type, and a condition that can be is a Problem (RS305) "
+        "until it says what then. There are three ways to say it:"
+    )
+    yield ""
+    yield "1. test for it: `x is null`, `x is not null`, `x is true`;"
+    yield "2. give it a value: `coalesce(x, 0)`;"
+    yield (
+        "3. where the file has the key, add `unknown: match` (an unknown counts as true) or "
+        "`unknown: skip` (as false)."
+    )
+    yield ""
+    yield (
+        "A test counts for what stands beside it: in `x is not null and x < 6` the comparison "
+        "cannot be unknown. In the same way `bills_12m > 0 and a / bills_12m > 2` is no division "
+        "by zero. A guard needs no `unknown`: an unknown guard holds, unless it says "
+        "`unknown: skip`. In a `requirement`, an unknown need is not met. An account for which a "
+        "model's `population` is unknown is not part of it."
+    )
+    yield ""
+    yield "## Examples"
+    yield ""
+    yield "Taken:"
+    yield ""
+    yield "```sql"
+    for text in _RIGHT:
+        yield text + _judged(text, right=True)
+    yield "```"
+    yield ""
+    yield "Refused:"
+    yield ""
+    yield from table(
+        ("written", "Problem"), ((code(text), _judged(text, right=False)) for text in _WRONG)
+    )
+
+
+def _judged(text: str, *, right: bool) -> str:
+    found = Problems()
+    expression = check(text, _SCOPE, found)
+    if (expression is not None) is not right:
+        raise ValueError(f"the example {text!r} is not {'right' if right else 'wrong'}: {[*found]}")
+    return "; ".join(map(str, found))
+
+
+# Files
+
+_TOML: Mapping[str, str] = {
+    "workspace.currency": "shown beside amounts; one currency a workspace",
+    "workspace.scale": "decimals of an amount, 0 to 4",
+    "workspace.arrears_from": "the least overdue balance that counts as arrears; less does not age",
+    "workspace.max_bad_rows": "the share of a table's rows that may break the contract, 0 to 1",
+    "workspace.strategy": "the folder of the strategy, from the folder of riskseg.toml",
+    "workspace.models": "the folder of specs and trained models",
+    "engine.threads": "how many to use; all there are if left out. Changes no result",
+    "engine.memory": "the most memory the engine takes, as in `2GB`; past it, it uses the disk",
+    "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
+}
+_SPEC: Mapping[str, str] = {
+    "name": "as the file's name, without `.yaml`",
+    "question": "what the model is asked, in words",
+    "target.event": "`late` or `default`",
+    "target.days_past_due": "late: 14 if left out; default: 90",
+    "target.horizon_days": "late: 60 if left out; default: 180",
+    "target.action": "kept for later; a Problem today",
+    "target.column": "a column of accounts, in place of an event",
+    "target.positive": "the column's bad value, where it is not true or 1",
+    "observe.every": "each account once in so many days, at a phase of its own",
+    "observe.for": "the days of training, embargo and hold-out together",
+    "observe.history": "days of history before the first observation",
+    "observe.at": "`issue` of each bill, or one date, in place of `every`",
+    "hold_out.last": "validate on the last days",
+    "hold_out.share": "validate on a share of the parties, up to 0.5",
+    "population": "a condition an account must meet",
+    "features.exclude": "features to leave out",
+    "features.static": "undated facts to let in",
+    "learners": "`scorecard`, `lightgbm` or both",
+    "calibration": "`sigmoid` or `none`",
+    "champion.prefer": "the learner that ships; the first listed if left out",
+    "champion.unless_auc_gain": "what another must gain beyond doubt to ship in its place",
+    "seed": "the same seed and data give the same model",
+}
+_STRATEGY: Mapping[str, str] = {
+    "name": "its name in every table and manifest",
+    "purpose": "what it is for",
+    "owner": "whose it is",
+    "effective_from": "a run for an earlier as-of date is refused",
+    "effective_to": "a run for a later one is refused",
+    "uses": "`name here: model`",
+    "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
+    "actions": "from mild to harsh: `{name, channel, contact, significant}`",
+    "protective": "true-or-false facts that protect; checked to exist, and read by nothing else yet",
+    "priority": "a number; orders accounts due on one day",
+    "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",
+}
+_TIER = {
+    "tier": "the tier's name",
+    "when": "a condition",
+    "otherwise": "`true` in the last row",
+    "unknown": "`match` or `skip`",
+}
+_ROW = {
+    "id": "the row's own name",
+    "match": "a cell for each column: a level, a list of levels, or `any`",
+    "segment": "the segment it gives",
+}
+_PATH = {
+    "for": "the segments it serves",
+    "starts": "the date of day 0",
+    "steps": "`{day, action, template}`, days rising; they may be negative",
+    "then": "the path that follows the last step, or `stay`",
+    "ends_when": "a condition that ends it, besides the end of the episode",
+    "unknown": "what an unknown `ends_when` counts as",
+    "due_for": "days a step stays due",
+}
+_GUARD = {
+    "guard": "its name: forbids some actions",
+    "hold": "its name: forbids all",
+    "requirement": "its name: an action that needs something",
+    "duty": "kept for later; a Problem today",
+    "when": "guard, hold: when it is in force; unknown counts as true",
+    "never": "guard: the actions it forbids",
+    "instead": "guard, requirement: what may be done in their place",
+    "of": "requirement: the action",
+    "needs": "requirement: the condition; unknown counts as not met",
+    "must": "kept for later, with `duty`",
+    "within": "kept for later, with `duty`",
+    "unknown": "`skip`: an unknown `when` counts as false",
+    "source": "the law or policy it comes from",
+    "effective_from": "not in force before",
+    "effective_to": "not in force after",
+}
+_EXAMPLE = {
+    "example": "its name",
+    "given": "facts, and `day`: the day of the path it stands on",
+    "expect": "bands, tiers, segment, path, action",
+}
+DECISION: Mapping[str, str] = {
+    "account_id": "",
+    "as_of": "the as-of date",
+    "lifecycle": "live, final_billed, closed_in_debt, written_off, in_credit or no_history",
+    "p_…": "a probability for each name under `uses`; null where the model does not speak",
+    "…": "one column a band, then one a tier scheme, under their own names",
+    "segment": "",
+    "path": "the path in force; after `then`, the one that follows",
+    "path_day": "the day of that path; null where day 0 is unknown or the path has ended",
+    "step": "which step of the path is due, from 1; null where none is",
+    "action": "what to do; `none` where nothing is due",
+    "channel": "the action's channel",
+    "template": "the step's template",
+    "next_action": "the next step's action, before any guard",
+    "next_on": "and its date",
+    "priority": "the strategy's number; larger comes first",
+    "balance_overdue": "null without bills",
+    "days_past_due": "of the oldest overdue bill",
+    "guards": "those in force, joined by `;`; one that holds for want of knowing ends in `?`",
+    "reasons": "what raises the probability of the first band most, in words",
+    "rows_matched": "the row that fired in each table",
+    "strategy_version": "a hash of the strategy's content, less examples and comments",
+    "model_versions": "`model=version`, joined by `;`",
+    "facts_hash": "a hash of every fact the strategy read of the account",
+}
+_PROSE = {
+    "accounts": "Needed only for an account file, or for attributes. Every other column is an "
+    "attribute, under its own name or the one it is mapped to.",
+    "bills": "Needed unless there are accounts alone.",
+    "payments": "Needed with bills if anything is to be seen as paid.",
+    "events": "What happened: a source's own words are mapped to the kinds below.",
+}
+
+
+def files() -> Iterator[str]:
+    yield "# Files"
+    yield ""
+    yield "## riskseg.toml"
+    yield ""
+    top = settings.Top.model_fields
+    for name in ("workspace", "engine"):
+        yield f"### [{name}]"
+        yield ""
+        shape = top[name].annotation
+        assert isinstance(shape, type) and issubclass(shape, BaseModel)
+        words = {k.partition(".")[2]: v for k, v in _TOML.items() if k.startswith(name)}
+        yield from _keys(shape, words)
+    yield "### [source.accounts], [source.bills], [source.payments], [source.events]"
+    yield ""
+    yield (
+        "`from` is a file (.parquet, .csv, .tsv or .txt, the last three also with .gz), a glob of "
+        "such, or a select over files, looked up from the folder of riskseg.toml. Every other key "
+        "names a column of the contract; its value is a SQL expression over the loaded columns. A "
+        "column that already has the contract's name needs no key. CSV is read as text throughout."
+    )
+    yield ""
+    for name, contract in CONTRACT.items():
+        yield f"#### {name}"
+        yield ""
+        yield _PROSE[name]
+        yield ""
+        yield from table(("column", "holds", ""), map(_column, contract.columns))
+        unique = " and ".join(map(code, contract.key))
+        if unique:
+            yield f"Unique: {unique}, as far as they are there."
+        for earlier, later in contract.order:
+            yield f"`{later}` is not before `{earlier}`."
+        yield ""
+    yield "## A model's spec: models/NAME.yaml"
+    yield ""
+    yield from table(("key", "default", "what it is"), _spec())
+    yield "## A strategy: rules/NAME/"
+    yield ""
+    for file, shape, words in (
+        ("strategy.yaml", authored.AuthoredHead, _STRATEGY),
+        ("tiers.yaml: a list of rows for each scheme", authored.AuthoredTier, _TIER),
+        ("segments.yaml: `columns`, and `rows` of", authored.AuthoredRow, _ROW),
+        ("paths.yaml: under each path's name", authored.AuthoredPath, _PATH),
+        ("guards.yaml: a list of", authored.AuthoredGuard, _GUARD),
+        ("examples.yaml: `defaults`, and `examples` of", authored.AuthoredExample, _EXAMPLE),
+    ):
+        yield f"### {file}"
+        yield ""
+        yield from _keys(shape, words)
+    yield "## A decision"
+    yield ""
+    yield (
+        "One row an account, in the order of account ids. The form follows the ending of the name: "
+        ".parquet, .csv, .csv.gz, .json, .jsonl, or a database URL with `#table`. Beside a file "
+        "stands `FILE.manifest.json`: the run, the file's hash, the versions of strategy and "
+        "models, fingerprints of the sources."
+    )
+    yield ""
+    yield from table(("column", "what it holds"), ((code(n), w) for n, w in DECISION.items()))
+
+
+def _keys(shape: type[BaseModel], words: Mapping[str, str]) -> Iterator[str]:
+    rows = []
+    for name, field in shape.model_fields.items():
+        key = name.rstrip("_")
+        rows.append((code(key), _given(field), words[key]))
+    yield from table(("key", "default", "what it is"), rows)
+
+
+def _given(field: Any) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    if value is None or value in ({}, []):
+        return ""
+    return code(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _spec() -> Iterator[tuple[str, str, str]]:
+    inner = {
+        "target": spec.Target,
+        "observe": spec.Observe,
+        "hold_out": spec.HoldOut,
+        "features": spec.FeatureChoice,
+        "champion": spec.ChampionRule,
+    }
+    for name, field in spec.ModelSpec.model_fields.items():
+        if name not in inner:
+            yield code(name), _spec_default(field), _SPEC[name]
+            continue
+        for key, part in inner[name].model_fields.items():
+            shown = f"{name}.{part.alias or key}"
+            days = " days" if name == "observe" and key in ("every", "for_", "history") else ""
+            yield code(shown), _spec_default(part, days), _SPEC[shown]
+
+
+def _spec_default(field: Any, unit: str = "") -> str:
+    if field.is_required():
+        return "needed"
+    if isinstance(field.default, tuple):
+        return code(f"[{', '.join(field.default)}]") if field.default else ""
+    return "" if field.default in (None, "") else code(f"{field.default}{unit}")
+
+
+def _column(column: Column) -> tuple[str, str, str]:
+    holds = str(column.holds)
+    if column.words:
+        holds = f"one of {', '.join(map(code, column.words))}"
+    elif column.negative:
+        holds += ", which may be negative"
+    return code(column.name), holds, "needed" if column.needed else ""
+
+
+PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "commands.md": commands,
+    "problems.md": problems,
+    "features.md": features,
+    "language.md": language,
+    "files.md": files,
+}
+
+
+def pages() -> dict[Path, str]:
+    """The text of every generated page, by its place."""
+    return {REFERENCE / n: HEAD + "\n".join(page()).rstrip() + "\n" for n, page in PAGES.items()}
+
+
+def stale() -> list[str]:
+    """The names of pages that are not as the code would have them."""
+    return [
+        path.name
+        for path, text in pages().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        if old := stale():
+            sys.exit(f"not current: {', '.join(old)}. Run `make docs`.")
+    else:
+        REFERENCE.mkdir(exist_ok=True)
+        for place, content in pages().items():
+            place.write_text(content, encoding="utf-8")

@@ -1,0 +1,5 @@
+"""`python -m riskseg`: the command, whatever the PATH."""
+
+from riskseg.cli import app
+
+app(prog_name="riskseg")

@@ -1,0 +1,111 @@
+"""What can be told of the docs without running the product: links, and what is generated."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from types import ModuleType
+
+import pytest
+import typer
+import yaml
+from riskseg.cli import app
+from riskseg.domain.problems import CODES, Problems
+from riskseg.workspace.settings import TABLES, Top
+
+from tests.docs.pages import PAGES, ROOT, anchors, blocks, links
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_relative_link_resolves() -> None:
+    broken = []
+    for page in PAGES:
+        for line, link in links(page):
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            lost = anchor and target.suffix == ".md" and anchor not in anchors(target)
+            if not target.exists() or lost:
+                broken.append(f"{page.relative_to(ROOT)}:{line}: {link}")
+    assert not broken
+
+
+def test_every_page_is_linked_from_another() -> None:
+    reached = {
+        (page.parent / link.partition("#")[0]).resolve() for page in PAGES for _, link in links(page)
+    }
+    entrances = {ROOT / "README.md"}
+    assert {page for page in PAGES if page.resolve() not in reached} - entrances == set()
+
+
+def test_generated_pages_are_current(generate: ModuleType) -> None:
+    assert generate.stale() == []
+
+
+def _commands(name: str, command: object) -> list[str]:
+    inner = getattr(command, "commands", {})
+    return [name, *(c for n, sub in inner.items() for c in _commands(f"{name} {n}", sub))]
+
+
+def test_every_command_has_its_section_and_its_help() -> None:
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    assert heads == _commands("riskseg", typer.main.get_command(app))
+    # A command or option without help leaves its cell empty.
+    assert re.findall(r"^\|[^|]*\|\s*\|[^|]*\|$", page, re.MULTILINE) == []
+
+
+def test_every_problem_code_is_used_and_every_code_used_is_known() -> None:
+    table = ROOT / "riskseg" / "domain" / "problems.py"
+    used: set[str] = set()
+    for file in (ROOT / "riskseg").rglob("*.py"):
+        if file != table:
+            used |= set(re.findall(r'"(RS\d{3})"', file.read_text(encoding="utf-8")))
+    assert used == set(CODES)
+
+
+def test_every_code_a_page_names_is_known() -> None:
+    named = {c for page in PAGES for c in re.findall(r"\bRS\d{3}\b", page.read_text("utf-8"))}
+    assert named <= set(CODES)
+
+
+def test_every_make_target_a_page_names_exists() -> None:
+    made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {t for page in PAGES for t in re.findall(r"\bmake ([a-z]+)`", page.read_text("utf-8"))}
+    assert {"demo", "test"} <= named <= made
+
+
+def test_every_yaml_and_toml_block_can_be_read() -> None:
+    import tomllib
+
+    for page in PAGES:
+        for block in blocks(page):
+            where = f"{page.relative_to(ROOT)}:{block.line}"
+            if block.language == "yaml":
+                assert yaml.safe_load(block.text) is not None, where
+            elif block.language == "toml":
+                told = tomllib.loads(block.text)
+                assert set(told) <= set(Top.model_fields), where
+                assert set(told.get("source", {})) <= set(TABLES), where
+
+
+def test_every_feature_a_guide_names_in_yaml_exists() -> None:
+    """Entries of the catalogue's form are checked by the very reader of the catalogue."""
+    from riskseg.domain.documents import parse_yaml
+    from riskseg.features.catalogue import Entries
+
+    page = ROOT / "docs" / "guide" / "features.md"
+    found = Problems()
+    entries = [b for b in blocks(page) if b.language == "yaml"]
+    for block in entries:
+        document = parse_yaml(block.text, f"{page.name}:{block.line}", found)
+        if document is not None:
+            document.shaped(Entries, found)
+    assert entries and list(found) == []

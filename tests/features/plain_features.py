@@ -1,0 +1,198 @@
+"""Every shipped feature in plain Python, from the reference's bill facts and the raw facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from tests.ledger.facts import Account, Event, Payment
+from tests.ledger.slow_allocation import (
+    BillFact,
+    allocate,
+    known,
+    known_payments,
+    reversals,
+    settled,
+)
+
+Value = int | Decimal | date | None
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A payment that undoes no other: did it settle, and was any of it taken back?"""
+
+    paid_on: date
+    settled: bool
+    undone: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One account as of one date. `latest` is the bill that counts as the latest."""
+
+    account: Account
+    as_of: date
+    bills: list[BillFact]
+    latest: BillFact | None
+    payments: list[Paid]
+    events: list[Event]
+    first_billed_on: date | None
+
+    def due_in(self, days: int) -> list[BillFact]:
+        return [b for b in self.bills if self._in(b.due_on, days)]
+
+    def paid_in(self, days: int) -> list[Paid]:
+        return [p for p in self.payments if self._in(p.paid_on, days)]
+
+    def events_in(self, days: int, kind: str) -> list[Event]:
+        return [e for e in self.events if self._in(e.happened_on, days) and e.kind == kind]
+
+    def _in(self, day: date, days: int) -> bool:
+        return self.as_of - timedelta(days=days) < day <= self.as_of
+
+
+def see(account: Account, as_of: date, arrears_from: int, focus: str | None = None) -> Seen:
+    allocation = allocate(account, as_of, arrears_from)
+    bills = allocation.bills
+    if focus is None:
+        recent = [b for b in bills if b.due_on > as_of - timedelta(days=365)]
+        latest = max(recent, key=lambda b: (b.issued_on, b.due_on, b.bill_id), default=None)
+    else:
+        latest = next((b for b in bills if b.bill_id == focus), None)
+    payments = known_payments(account, as_of)
+    return Seen(
+        account,
+        as_of,
+        bills,
+        latest,
+        [_paid(p, payments) for p in payments if p.reverses is None],
+        [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)],
+        allocation.first_billed_on,
+    )
+
+
+def _paid(payment: Payment, others: list[Payment]) -> Paid:
+    undone = bool(reversals(payment, others))
+    return Paid(payment.paid_on, settled(payment) and not undone, undone)
+
+
+def money(pence: Iterable[int]) -> Decimal:
+    return Decimal(sum(pence)).scaleb(-2)
+
+
+def ratio(above: int, below: int, digits: int) -> Decimal | None:
+    """A quotient as the expression language has it: to six decimals, then to `digits`."""
+    if below == 0:
+        return None
+    six = (Decimal(above) / Decimal(below)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+    return six.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def unpaid(seen: Seen) -> list[BillFact]:
+    return [b for b in seen.bills if b.cleared_on is None and b.days_past_due > 0]
+
+
+def overdue_between(least: int, most: int) -> Callable[[Seen], Value]:
+    return lambda s: money(b.overdue for b in s.bills if least <= b.days_past_due <= most)
+
+
+def late(days: int, by_more_than: int) -> Callable[[Seen], Value]:
+    return lambda s: sum(b.days_past_due > by_more_than for b in s.due_in(days))
+
+
+def longest(days: int) -> Callable[[Seen], Value]:
+    return lambda s: max((b.days_past_due for b in s.due_in(days)), default=0)
+
+
+def days_late(days: int) -> Callable[[Seen], int]:
+    return lambda s: sum(b.days_past_due for b in s.due_in(days))
+
+
+def billed(days: int) -> Callable[[Seen], Decimal]:
+    return lambda s: money(b.amount for b in s.due_in(days))
+
+
+def _payment_ratio(seen: Seen) -> Value:
+    due = seen.due_in(182)
+    return ratio(sum(b.paid for b in due), sum(b.amount for b in due), 4)
+
+
+def _on_time(seen: Seen) -> Value:
+    due = seen.due_in(365)
+    return ratio(sum(b.days_past_due == 0 for b in due), len(due), 4)
+
+
+def _against_average(seen: Seen) -> Value:
+    due = seen.due_in(365)
+    if seen.latest is None:
+        return None
+    return ratio(seen.latest.amount * len(due), sum(b.amount for b in due), 4)
+
+
+def _last_paid(seen: Seen) -> date | None:
+    return max((p.paid_on for p in seen.payments if p.settled), default=None)
+
+
+def _since_payment(seen: Seen) -> Value:
+    last = _last_paid(seen)
+    return None if last is None else (seen.as_of - last).days
+
+
+def _months(seen: Seen) -> Value:
+    since = seen.account.opened_on or seen.first_billed_on
+    return None if since is None else (seen.as_of - since).days // 30
+
+
+def _open_disputes(seen: Seen) -> Value:
+    disputes = [e for e in seen.events if e.kind == "dispute"]
+    return sum(e.until is None or e.until >= seen.as_of for e in disputes)
+
+
+FEATURES: dict[str, Callable[[Seen], Value]] = {
+    "balance_overdue": lambda s: money(b.overdue for b in s.bills),
+    "days_past_due": lambda s: max((b.days_past_due for b in unpaid(s)), default=0),
+    "overdue_bills": lambda s: len(unpaid(s)),
+    "missed_bills": lambda s: sum(b.paid == 0 for b in unpaid(s)),
+    "overdue_1_30": overdue_between(1, 30),
+    "overdue_31_60": overdue_between(31, 60),
+    "overdue_61_90": overdue_between(61, 90),
+    "overdue_90_plus": overdue_between(91, 99_999),
+    "late_bills_3m": late(91, 0),
+    "late_bills_6m": late(182, 0),
+    "late_bills_12m": late(365, 0),
+    "late14_bills_6m": late(182, 14),
+    "late30_bills_12m": late(365, 30),
+    "late60_bills_12m": late(365, 60),
+    "max_dpd_3m": longest(91),
+    "max_dpd_12m": longest(365),
+    "days_late_6m": days_late(182),
+    "days_late_12m": days_late(365),
+    "average_days_late_12m": lambda s: ratio(days_late(365)(s), len(s.due_in(365)), 2),
+    "bills_12m": lambda s: len(s.due_in(365)),
+    "billed_6m": billed(182),
+    "billed_12m": billed(365),
+    "settled_6m": lambda s: money(b.paid for b in s.due_in(182)),
+    "payment_ratio_6m": _payment_ratio,
+    "part_paid_bills_6m": lambda s: sum(0 < b.paid < b.amount for b in s.due_in(182)),
+    "on_time_share_12m": _on_time,
+    "latest_bill": lambda s: money([s.latest.amount]) if s.latest else None,
+    "latest_terms": lambda s: (s.latest.due_on - s.latest.issued_on).days if s.latest else None,
+    "latest_against_average": _against_average,
+    "next_due_on": lambda s: min((b.due_on for b in s.bills if b.due_on > s.as_of), default=None),
+    "last_paid_on": _last_paid,
+    "days_since_payment": _since_payment,
+    "payments_3m": lambda s: sum(p.settled for p in s.paid_in(91)),
+    "payments_12m": lambda s: sum(p.settled for p in s.paid_in(365)),
+    "failed_payments_6m": lambda s: sum(not p.settled or p.undone for p in s.paid_in(182)),
+    "months_on_book": _months,
+    "broken_promises_12m": lambda s: sum(
+        e.outcome == "broken" for e in s.events_in(365, "promise")
+    ),
+    "open_disputes": _open_disputes,
+    "complaints_12m": lambda s: len(s.events_in(365, "complaint")),
+    "contact_attempts_90d": lambda s: len(s.events_in(90, "contact")),
+    "welfare_visits_90d": lambda s: len(s.events_in(90, "visit")),
+}

@@ -1,0 +1,38 @@
+"""Workspaces made once a session; each test breaks a copy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskseg.run.train import train
+from tests.support import portfolio
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace without a fault, and without a trained model. Not to be changed."""
+    return portfolio.make(tmp_path_factory.mktemp("sound") / "workspace")
+
+
+@pytest.fixture(scope="session")
+def trained(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with both models trained. Not to be changed."""
+    folder = portfolio.copied(sound, tmp_path_factory.mktemp("trained") / "workspace")
+    train(folder, (), at=portfolio.AT)
+    return folder
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
+    """A copy of a workspace; each call makes another."""
+    made = 0
+
+    def copy(source: Path) -> Path:
+        nonlocal made
+        made += 1
+        return portfolio.copied(source, tmp_path / f"workspace-{made}")
+
+    return copy

@@ -1,0 +1,114 @@
+"""Random accounts that hold every oddity the contract allows, and ties wherever they can be."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+from tests.ledger.facts import Account, Bill, Event, Payment
+
+START = date(2024, 1, 1)
+AMOUNTS = (0, 1, 200, 300, 499, 500, 501, 1000, 1000, 2000, 3333, 6000)
+# Accounts live for a month (everything ties with something) or for nearly two years.
+AS_OF = tuple(START + timedelta(days=n) for n in (9, 17, 26, 40, 95, 200, 330, 480, 620, 700))
+
+
+def random_accounts(count: int, seed: int) -> list[Account]:
+    return [_account(Random(f"{seed}/{n}"), f"{n:05d}") for n in range(count)]  # noqa: S311
+
+
+def _account(draw: Random, account_id: str) -> Account:
+    span = draw.choice((25, 25, 600))
+    bills = _bills(draw, span)
+    opened = START + timedelta(days=draw.randrange(span)) if draw.random() < 0.4 else None
+    ended = (opened or START) + timedelta(days=draw.randrange(span))
+    return Account(
+        account_id,
+        tuple(bills),
+        tuple(_payments(draw, span, bills)),
+        tuple(_event(draw, span) for _ in range(draw.randrange(6))),
+        opened_on=opened,
+        closed_on=ended if draw.random() < 0.25 else None,
+        written_off_on=ended + timedelta(days=draw.randrange(90)) if draw.random() < 0.1 else None,
+    )
+
+
+def _some_day(draw: Random, span: int) -> date:
+    return START + timedelta(days=draw.randrange(span))
+
+
+def _recorded(draw: Random, happened: date, often: float) -> date | None:
+    """Usually not said; sometimes late, sometimes before it happened."""
+    if draw.random() > often:
+        return None
+    return happened + timedelta(days=draw.choice((-2, 0, 1, 5, 40)))
+
+
+def _bills(draw: Random, span: int) -> list[Bill]:
+    bills: list[Bill] = []
+    count = draw.choice((0, 1, 2, 4, 8, 8)) if span < 100 else draw.choice((3, 12, 20))
+    for n in range(count):
+        amount = draw.choice(AMOUNTS)
+        if draw.random() < 0.08:
+            amount = -amount
+        due = _some_day(draw, span)
+        issued = due - timedelta(days=draw.choice((0, 5, 14))) if draw.random() < 0.8 else None
+        recorded = _recorded(draw, issued or due, 0.2)
+        disputed = draw.choice((0, 200, amount, 9000)) if draw.random() < 0.1 else None
+        begun = issued or due
+        cancelled = begun + timedelta(days=draw.randrange(30)) if draw.random() < 0.1 else None
+        bill = Bill(f"b{n}", due, amount, issued, recorded, _positive(disputed), cancelled)
+        bills.append(bill)
+        if cancelled and draw.random() < 0.7:
+            bills.append(Bill(f"b{n}r", due, draw.choice(AMOUNTS), issued, cancelled))
+    return bills
+
+
+def _positive(amount: int | None) -> int | None:
+    return None if amount is None else abs(amount)
+
+
+def _payments(draw: Random, span: int, bills: list[Bill]) -> list[Payment]:
+    payments: list[Payment] = []
+    for n in range(draw.choice((0, 2, 5, 9)) if span < 100 else draw.choice((2, 12, 18))):
+        paid_on = _some_day(draw, span)
+        amount = draw.choice(AMOUNTS)
+        named = None
+        if bills and draw.random() < 0.6:
+            aim = draw.choice(bills)
+            paid_on = aim.due_on + timedelta(days=draw.choice((-3, 0, 1, 1, 12, 35, 100)))
+            amount = draw.choice((abs(aim.amount), abs(aim.amount), amount))
+            named = aim.bill_id if draw.random() < 0.5 else None
+        if draw.random() < 0.06:
+            named = "nosuch"
+        payment_id = f"p{n}" if draw.random() < 0.8 else None
+        status = draw.choice(("settled", "failed", "reversed")) if draw.random() < 0.2 else None
+        method = draw.choice((None, "card", "cash"))
+        recorded = _recorded(draw, paid_on, 0.15)
+        payments.append(Payment(paid_on, amount, payment_id, named, recorded, method, status))
+        if payment_id and draw.random() < 0.15:
+            payments += [_reversal(draw, payments[-1], k) for k in range(draw.choice((1, 1, 2)))]
+    return payments
+
+
+def _reversal(draw: Random, payment: Payment, number: int) -> Payment:
+    """All of it, a part, or more than there was; told as a positive or a negative amount."""
+    amount = draw.choice((payment.amount, payment.amount, payment.amount // 2, 9999))
+    on = payment.paid_on + timedelta(days=draw.choice((0, 3, 30)))
+    return Payment(
+        on,
+        draw.choice((1, -1)) * amount,
+        payment_id=f"{payment.payment_id}-undo{number}",
+        recorded_on=_recorded(draw, on, 0.3),
+        status="failed" if draw.random() < 0.1 else None,
+        reverses=payment.payment_id,
+    )
+
+
+def _event(draw: Random, span: int) -> Event:
+    happened = _some_day(draw, span)
+    kind = draw.choice(("promise", "promise", "dispute", "complaint", "contact", "visit"))
+    outcome = draw.choice(("broken", "kept", None)) if kind == "promise" else None
+    until = happened + timedelta(days=draw.choice((0, 20, 200))) if draw.random() < 0.5 else None
+    recorded = _recorded(draw, happened, 0.2)
+    return Event(happened, kind, recorded, outcome=outcome, until=until)

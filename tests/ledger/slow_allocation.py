@@ -1,0 +1,154 @@
+"""Allocation once more, slow and obvious: one account, one as-of date, plain loops.
+
+Written from the rule at the head of `riskseg/ledger/allocation.py`, not from its SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tests.ledger.facts import Account, Bill, Payment
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class BillFact:
+    bill_id: str
+    issued_on: date
+    due_on: date
+    amount: int
+    left: int
+    paid: int = 0
+    named_on: date | None = None
+    cleared_on: date | None = None
+    overdue: int = 0
+    days_past_due: int = 0
+
+
+@dataclass
+class Allocation:
+    bills: list[BillFact]
+    pool: list[tuple[date, int]]
+    open: int = 0
+    overdue: int = 0
+    credit: int = 0
+    first_billed_on: date | None = None
+
+
+def issued(bill: Bill) -> date:
+    return bill.issued_on or min(bill.recorded_on or bill.due_on, bill.due_on)
+
+
+def known(happened: date, recorded: date | None, as_of: date) -> bool:
+    return happened <= as_of and (recorded is None or recorded <= as_of)
+
+
+def standing_bills(account: Account, as_of: date) -> list[Bill]:
+    return [
+        b
+        for b in account.bills
+        if known(issued(b), b.recorded_on, as_of)
+        and (b.cancelled_on is None or b.cancelled_on > as_of)
+    ]
+
+
+def known_payments(account: Account, as_of: date) -> list[Payment]:
+    return [p for p in account.payments if known(p.paid_on, p.recorded_on, as_of)]
+
+
+def settled(payment: Payment) -> bool:
+    return payment.status in (None, "settled")
+
+
+def reversals(payment: Payment, others: Sequence[Payment]) -> list[Payment]:
+    if payment.payment_id is None:
+        return []
+    return [r for r in others if r.reverses == payment.payment_id and settled(r)]
+
+
+def allocate(account: Account, as_of: date, arrears_from: int) -> Allocation:
+    """What is paid, open and overdue of each bill, as of a date; `arrears_from` in pence."""
+    least = max(arrears_from, 1)
+    standing = standing_bills(account, as_of)
+    bills = [
+        BillFact(
+            b.bill_id, issued(b), b.due_on, b.amount, max(b.amount - (b.disputed_amount or 0), 0)
+        )
+        for b in standing
+        if b.amount >= 0
+    ]
+    payments = known_payments(account, as_of)
+    money: list[tuple[date, int, str | None]] = []
+    for payment in payments:
+        if settled(payment) and payment.reverses is None:
+            taken_back = sum(abs(r.amount) for r in reversals(payment, payments))
+            left = max(payment.amount - taken_back, 0)
+            money.append((payment.paid_on, left, payment.bill_id))
+
+    # 1. A payment that names a bill pays that bill; what it leaves over goes to the pool.
+    pool = [(issued(b), -b.amount) for b in standing if b.amount < 0]
+    by_id = {b.bill_id: b for b in bills}
+    for paid_on, amount, bill_id in sorted(money, key=lambda m: (m[0], m[1])):
+        bill = by_id.get(bill_id) if bill_id else None
+        used = min(amount, bill.left) if bill else 0
+        if bill and used:
+            if bill.left >= least:
+                bill.named_on = paid_on
+            bill.left -= used
+            bill.paid += used
+        if amount > used or bill is None:
+            pool.append((paid_on, amount - used))
+
+    # 2. The pool pays bills in the order they fall due, one day's money after the other.
+    bills.sort(key=lambda b: (b.due_on, b.issued_on, b.left, b.bill_id))
+    result = Allocation(bills, sorted(pool))
+    reached: dict[str, date | None] = {}
+    remaining = [b.left for b in bills]
+
+    def look(day: date | None) -> None:
+        """3. Cleared once what is owed through the bill is below the least arrear."""
+        through = 0
+        for bill, owed in zip(bills, remaining, strict=True):
+            through += owed
+            if bill.bill_id not in reached and (bill.left == 0 or through < least):
+                reached[bill.bill_id] = day
+
+    look(None)
+    for day in sorted({d for d, _ in pool}):
+        purse = sum(amount for d, amount in pool if d == day)
+        for i, owed in enumerate(remaining):
+            used = min(purse, owed)
+            remaining[i] -= used
+            purse -= used
+        result.credit += purse
+        look(day)
+    for bill, owed in zip(bills, remaining, strict=True):
+        bill.paid += bill.left - owed
+        late = bill.due_on < as_of
+        if bill.bill_id in reached:
+            days = [bill.issued_on, bill.named_on, reached[bill.bill_id]]
+            bill.cleared_on = max(d for d in days if d is not None)
+        if late:
+            bill.overdue = owed
+            bill.days_past_due = max(((bill.cleared_on or as_of) - bill.due_on).days, 0)
+        result.open += owed
+        result.overdue += bill.overdue
+    result.first_billed_on = min((b.issued_on for b in bills), default=None)
+    return result
+
+
+def episode_start(bills: Sequence[BillFact], overdue: int, as_of: date, least: int) -> date | None:
+    """The first day of the unbroken run of days, up to the as-of date, with an overdue bill."""
+
+    def in_arrears(day: date) -> bool:
+        return any(b.due_on < day and (b.cleared_on is None or b.cleared_on > day) for b in bills)
+
+    if overdue < max(least, 1):
+        return None
+    day = as_of
+    while in_arrears(day - DAY):
+        day -= DAY
+    return day

@@ -1,0 +1,237 @@
+"""Every Problem a strategy's files can have: its code, its file, its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from riskseg.strategy.authored import read_strategy
+from riskseg.domain.problems import Problems
+from tests.support.strategies import FACTS, SMALL, changed, read
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`old` replaced by `new` in `file`; the Problem stands where `at` does (or `new`), in
+    `told_of` (or `file`)."""
+
+    name: str
+    code: str
+    file: str
+    old: str
+    new: str
+    at: str = ""
+    told_of: str = ""
+    says: str = ""
+
+
+def _f(*args: str, **more: str) -> Fault:
+    return Fault(*args, **more)
+
+
+S, T, G, P, U, E = (f"{n}.yaml" for n in "strategy tiers segments paths guards examples".split())
+
+FAULTS = (
+    # strategy.yaml
+    _f("no YAML", "RS002", S, "owner: tests", "owner: [tests", at="uses", says="begins on line 3"),
+    _f("unknown key", "RS003", S, "owner:", "ownr:", says="owner"),
+    _f("wrong type", "RS004", S, "channel: post", "channel: 3", says="channel"),
+    _f("missing key", "RS005", S, "purpose: to be broken\n", "", at="name: small", says="purpose"),
+    _f("key twice", "RS009", S, "owner: tests", "owner: tests\nowner: two", at="owner: two"),
+    _f("band of nothing", "RS201", S, "of: p,", "of: q,", says="uses"),
+    _f("cuts that fall", "RS206", S, "low: 0.1,", "low: 0.5, middle: 0.4,", says="middle"),
+    _f("cuts that stand still", "RS206", S, "low: 0.1,", "low: 0.1, middle: 0.1,"),
+    _f("cuts below the top", "RS206", S, "high: 1}", "high: 0.9}", says="end at 1"),
+    _f("cuts above the top", "RS206", S, "high: 1}", "high: 1.5}"),
+    _f("a cut at zero", "RS206", S, "low: 0.1,", "least: 0, low: 0.1,", says="least"),
+    _f("unscored as a level", "RS206", S, "low: 0.1,", "low: 0.1, unscored: 0.2,"),
+    _f("action twice", "RS202", S, "actions:", "actions:\n  - {name: sms, channel: x}", at="channel: sms"),
+    _f("action none", "RS202", S, "{name: sms,", "{name: none, channel: x}\n  - {name: sms,", at="none"),
+    _f("unknown model", "RS214", S, "p: default", "p: defualt", says='"default"'),
+    _f("protective misspelt", "RS201", S, "[is_vulnerable]", "[is_vulnrable]", says="is_vulnerable"),
+    _f("protective number", "RS304", S, "[is_vulnerable]", "[days_past_due]", says="true or false"),
+    _f("protective lacking", "RS212", S, "[is_vulnerable]", "[disputed_now]", says="disputed_amount"),
+    _f("priority text", "RS304", S, "priority: balance_overdue * coalesce(p, 0.5)", "priority: lifecycle"),
+    _f("priority unread", "RS301", S, "coalesce(p, 0.5)", "coalesce(p, 0.5"),
+    _f("priority divided", "RS306", S, "* coalesce(p, 0.5)", "/ bills_12m", says="nullif"),
+    _f(
+        "stand-in of another type",
+        "RS004",
+        S,
+        "protective:",
+        "expects: {disputes: {type: integer, else: many}}\nprotective:",
+        at="expects",
+    ),
+    _f("band like a column", "RS202", S, "bands:", "bands:\n  step: {of: p, cuts: {all: 1}}", at="step"),
+    _f("band like a probability", "RS202", S, "bands:", "bands:\n  p: {of: p, cuts: {all: 1}}", at="  p:"),
+    # tiers.yaml
+    _f("tier misspelt fact", "RS303", T, "days_past_due > 30", "days_pastdue > 30", says="days_past_due"),
+    _f("tier wrong types", "RS304", T, "days_past_due > 30", "days_past_due > 'x'"),
+    _f("tier not a condition", "RS304", T, "days_past_due > 30", "days_past_due + 30"),
+    _f("tier may be unknown", "RS305", T, "months_on_book < 6, unknown: match", "months_on_book < 6"),
+    _f("tier level never", "RS307", T, "days_past_due > 30", "lifecycle = 'lvie'", says="live"),
+    _f("tier subquery", "RS302", T, "days_past_due > 30", "(select 1) = 1"),
+    _f("tier lacking", "RS212", T, "days_past_due > 30", "broken_promises_12m > 2", says="events"),
+    _f("tier without condition", "RS005", T, "{tier: late, when: days_past_due > 30}", "{tier: late}"),
+    _f("no last tier", "RS203", T, "  - {tier: good, otherwise: true}\n", "", at="behaviour:"),
+    _f(
+        "tier below the last",
+        "RS204",
+        T,
+        "otherwise: true}",
+        "otherwise: true}\n  - {tier: more, when: on_plan}",
+        at="tier: more",
+    ),
+    _f("scheme as band", "RS202", T, "behaviour:", "risk: [{tier: high, otherwise: true}]\nbehaviour:", at="risk:", says="band"),
+    # segments.yaml
+    _f("column of nothing", "RS201", G, "behaviour]", "behavior]", says="behaviour"),
+    _f("column number", "RS304", G, "[lifecycle, ", "[days_past_due, ", says="levels"),
+    _f("column lacking", "RS212", G, "[lifecycle, ", "[broken_promises_12m, "),
+    _f("no such level", "RS205", G, "[any, high,", "[any, hihg,", says="high"),
+    _f("no such level in a list", "RS205", G, "[new, late]", "[new, lat]", says="late"),
+    _f("row id twice", "RS202", G, "id: chase", "id: closed", at="segment: chase"),
+    _f("cells missing", "RS215", G, "[any, high, [new, late]]", "[any, high]", says="2 cells for 3"),
+    _f("no last row", "RS203", G, "[any, any, any], segment: leave", "[live, any, any], segment: leave"),
+    _f(
+        "row covered by one",
+        "RS204",
+        G,
+        "  - {id: rest",
+        "  - {id: more, match: [closed_in_debt, low, any], segment: trace}\n  - {id: rest",
+        at="id: more",
+        says='"closed" (line 3)',
+    ),
+    _f(
+        "row covered by several",
+        "RS204",
+        G,
+        "  - {id: rest",
+        "  - {id: a, match: [any, high, good], segment: chase}\n"
+        "  - {id: b, match: [live, high, any], segment: trace}\n  - {id: rest",
+        at="id: b",
+        says='"chase" (line 4), row "a" (line 5)',
+    ),
+    _f(
+        "segment without a path",
+        "RS207",
+        P,
+        "leave: {for: [leave], starts: as_of}\n",
+        "",
+        at="segment: leave",
+        told_of=G,
+    ),
+    # paths.yaml
+    _f("path for nothing", "RS201", P, "for: [leave]", "for: [leave, laeve]", says="leave"),
+    _f("segment on two paths", "RS202", P, "for: [leave]", "for: [leave, trace]", says="two paths"),
+    _f("start is no date", "RS304", P, "starts: as_of", "starts: days_past_due", says="not a date"),
+    _f("start misspelt", "RS303", P, "starts: as_of", "starts: as_off"),
+    _f("no such action", "RS209", P, "day: 14, action: letter", "day: 14, action: lettr", says="letter"),
+    _f("steps out of order", "RS208", P, "day: 14,", "day: 2,", says="day 3"),
+    _f("two steps a day", "RS208", P, "day: 14,", "day: 3,", at="action: letter"),
+    _f("goes on to nothing", "RS208", P, "then: trace", "then: trase", says="trace"),
+    _f("goes on to itself", "RS208", P, "then: trace", "then: chase", says="chase → chase"),
+    _f(
+        "goes round",
+        "RS208",
+        P,
+        "starts: as_of}",
+        "starts: as_of, then: lap}\nlap: {for: [], starts: as_of, then: leave}",
+        at="lap: {for",
+        says="circle",
+    ),
+    _f(
+        "goes on to days before it begins",
+        "RS208",
+        P,
+        "steps: [{day: 10,",
+        "steps: [{day: -10,",
+        at="then: trace",
+        says="day -10",
+    ),
+    _f("path nobody takes", "RS208", P, "leave: {", "more: {for: [], starts: as_of}\nleave: {", at="more:"),
+    _f("end may be unknown", "RS305", P, "balance_overdue < 10", "months_on_book < 10"),
+    _f("end misspelt", "RS303", P, "balance_overdue < 10", "balance_over_due < 10"),
+    # guards.yaml
+    _f("two kinds", "RS004", U, "- guard: vulnerable", "- guard: vulnerable\n  hold: v", at="- guard: v"),
+    _f("guard twice", "RS202", U, "- hold: plan", "- hold: vulnerable"),
+    _f("duty", "RS213", U, "- hold: plan", "- duty: d\n  must: sms\n  within: 3\n  when: on_plan\n- hold: plan", at="duty"),
+    _f("never of nothing", "RS209", U, "never: [agency]", "never: [agnecy]", says="agency"),
+    _f("instead of nothing", "RS209", U, "instead: letter", "instead: lettr", says="letter"),
+    _f("requirement of nothing", "RS209", U, "of: agency", "of: agnecy", says="agency"),
+    _f("guard without never", "RS005", U, "  never: [agency]\n", "", at="- guard: v", says="never"),
+    _f("hold with never", "RS003", U, "when: on_plan", "when: on_plan\n  never: [sms]", at="never: [sms]"),
+    _f("guard misspelt", "RS303", U, "when: is_vulnerable", "when: is_vulnrable"),
+    _f("need misspelt", "RS303", U, "days_past_due >= 60", "dpd >= 60"),
+    # examples.yaml
+    _f("default of nothing", "RS201", E, "  on_plan: false", "  on_plan: false\n  on_paln: true", at="on_paln"),
+    _f("given of nothing", "RS201", E, "days_past_due: 31", "days_past: 31", says="days_past_due"),
+    _f("expects of nothing", "RS201", E, "risk: high,", "riks: high,", says="risk"),
+    _f("expects the impossible", "RS205", E, "action: sms", "action: smss", says="sms"),
+)
+
+
+def test_the_small_strategy_is_sound(tmp_path: Path) -> None:
+    strategy, problems = read(tmp_path, SMALL)
+    assert strategy is not None
+    assert problems == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
+def test_each_fault_is_told_once_at_its_line(fault: Fault, tmp_path: Path) -> None:
+    files = changed(fault.file, fault.old, fault.new)
+    strategy, problems = read(tmp_path, files)
+    assert strategy is None
+    told_of = fault.told_of or fault.file
+    at = fault.at or fault.new
+    lines = [n for n, text in enumerate(files[told_of].splitlines(), start=1) if at in text]
+    told = [(p.code, p.file, p.line) for p in problems]
+    assert told == [(fault.code, f"rules/{told_of}", lines[0])], "\n".join(map(str, problems))
+    assert fault.says in problems[0].what + " " + problems[0].mend
+
+
+@pytest.mark.parametrize("file", [S, G, P])
+def test_a_needed_file_that_is_missing(file: str, tmp_path: Path) -> None:
+    _, problems = read(tmp_path, {n: t for n, t in SMALL.items() if n != file})
+    assert [(p.code, p.file) for p in problems] == [("RS200", f"rules/{file}")]
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    problems = Problems()
+    assert read_strategy(tmp_path / "none", problems, shown="rules/none", line=4) is None
+    assert [(p.code, p.where) for p in problems] == [("RS008", "riskseg.toml:4")]
+
+
+def test_tiers_guards_and_examples_may_be_left_out(tmp_path: Path) -> None:
+    files = changed(G, "[lifecycle, risk, behaviour]", "[lifecycle, risk, region]")
+    files[G] = files[G].replace("[new, late]", "north")
+    strategy, problems = read(tmp_path, {n: files[n] for n in (S, G, P)})
+    assert strategy is not None, problems
+    assert (strategy.schemes, strategy.guards, strategy.examples) == ((), (), ())
+
+
+def test_all_faults_of_all_files_come_together(tmp_path: Path) -> None:
+    """One fault a file that can stand beside the others; none hides another."""
+    names = ("unknown model", "tier misspelt fact", "no such level", "no such action", "guard misspelt",
+             "given of nothing")  # fmt: skip
+    chosen = [next(f for f in FAULTS if f.name == n) for n in names]
+    files = dict(SMALL)
+    for fault in chosen:
+        files[fault.file] = files[fault.file].replace(fault.old, fault.new)
+    _, problems = read(tmp_path, files)
+    assert sorted((p.code, p.file) for p in problems) == sorted(
+        (f.code, f"rules/{f.file}") for f in chosen
+    )
+
+
+def test_a_stand_in_is_used_where_the_fact_is_lacking(tmp_path: Path) -> None:
+    files = changed(S, "protective:", "expects: {broken_promises_12m: {type: integer, else: 0}}\nprotective:")
+    files[T] = files[T].replace("days_past_due > 30", "broken_promises_12m > 2")
+    strategy, problems = read(tmp_path, files)
+    assert strategy is not None, problems
+    assert strategy.stand_ins == {"broken_promises_12m": 0}
+    here = {**FACTS, "broken_promises_12m": FACTS["days_past_due"]}
+    strategy, _ = read(tmp_path, files, here)
+    assert strategy is not None
+    assert strategy.stand_ins == {}

@@ -1,0 +1,68 @@
+"""Examples are accounts, decided by the SQL that decides real ones."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from riskseg.domain.problems import Problem, Problems
+from riskseg.engine import Engine
+from riskseg.run.rules import run_examples
+from tests.support.strategies import SMALL, changed, sound
+
+AS_OF = date(2026, 3, 2)
+E = "examples.yaml"
+
+
+def run(folder: Path, files: dict[str, str]) -> tuple[list[dict[str, object]], list[Problem]]:
+    strategy, problems = sound(folder, files), Problems()
+    with Engine(threads=1) as engine:
+        decisions = run_examples(engine, strategy, AS_OF, problems)
+    return decisions, list(problems)
+
+
+def test_right_ones_have_no_problem(tmp_path: Path) -> None:
+    decisions, problems = run(tmp_path, dict(SMALL))
+    assert problems == []
+    assert [d["action"] for d in decisions] == ["none", "sms"]
+    assert decisions[1]["next_on"] == date(2026, 3, 13)  # day 14, when today is day 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("action: sms", "action: letter", "should give action letter; it gives action sms"),
+        ("segment: chase,", "segment: leave,", "should give segment leave; it gives segment chase"),
+        ("day: 3}", "day: 4}", "should give action sms; it gives action none"),
+        ("days_past_due: 31,", "days_past_due: null,", "does not give days_past_due"),
+        ("days_past_due: 31,", "days_past_due: many,", "days_past_due is 'many'"),
+        ("days_past_due: 31,", "on_plan: 1,", "on_plan is 1"),
+    ],
+)
+def test_a_wrong_one_is_told_at_its_line(old: str, new: str, says: str, tmp_path: Path) -> None:
+    files = changed(E, old, new)
+    _, problems = run(tmp_path, files)
+    line = [n for n, t in enumerate(files[E].splitlines(), start=1) if "third day" in t][0]
+    assert [(p.code, p.file, p.line) for p in problems] == [("RS211", f"rules/{E}", line)]
+    assert says in problems[0].what
+
+
+def test_a_fact_that_is_never_unknown_must_be_given(tmp_path: Path) -> None:
+    _, problems = run(tmp_path, changed(E, "  balance_overdue: 100\n", ""))
+    assert [(p.code, p.line) for p in problems] == [("RS211", 9), ("RS211", 11)]
+    assert all("balance_overdue" in p.what and "defaults" in p.mend for p in problems)
+
+
+def test_a_fact_that_can_be_unknown_need_not_be(tmp_path: Path) -> None:
+    decisions, problems = run(tmp_path, changed(E, "  months_on_book: 40\n", ""))
+    assert problems and problems[0].code == "RS211"  # it now is `new`, by `unknown: match`
+    assert decisions[1]["behaviour"] == "new"
+
+
+def test_an_example_may_have_a_date_of_its_own(tmp_path: Path) -> None:
+    files = changed(E, "day: 3}", "day: 3, as_of: 2026-07-01}")
+    decisions, problems = run(tmp_path, files)
+    assert problems == []
+    assert decisions[1]["next_on"] == date(2026, 7, 12)

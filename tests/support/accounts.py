@@ -1,0 +1,87 @@
+"""Random accounts, decided by the compiled SQL and by the slow decider."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.relations import quoted
+from riskseg.engine import Engine
+from riskseg.run.stages import build
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.compile import compile_strategy, out
+from riskseg.strategy.examples import TYPES
+
+NUMBERS = (0, 1, 2, 3, 5, 6, 9, 10, 29, 30, 31, 49, 50, 51, 59, 60, 61, 89, 90, 91, 200)
+
+
+def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> list[dict[str, Any]]:
+    """Facts of `count` accounts, near the numbers that rules like to cut at, with unknowns."""
+    rng = random.Random(seed)
+    cuts = [cut for band in strategy.bands for _, cut in band.cuts]
+    days = [step.day for path in strategy.paths for step in path.steps]
+    return [
+        {name: _value(fact, cuts, days, as_of, rng) for name, fact in strategy.facts.items()}
+        | {"as_of": as_of}
+        for _ in range(count)
+    ]
+
+
+def _value(
+    fact: Fact, cuts: Sequence[Decimal], days: Sequence[int], as_of: date, rng: random.Random
+) -> Any:
+    if fact.nullable and rng.random() < 0.2:
+        return None
+    match fact.kind:
+        case Kind.BOOLEAN:
+            return rng.random() < 0.5
+        case Kind.INTEGER:
+            return 0 if rng.random() < 0.4 else rng.choice(NUMBERS)
+        case Kind.DECIMAL if fact.upper == 1:
+            near = rng.choice(cuts) + rng.choice((-1, 0, 1)) * Decimal("0.000001")
+            return min(max(near, Decimal(0)), Decimal(1))
+        case Kind.DECIMAL:
+            return Decimal(rng.choice(NUMBERS)) + rng.choice((0, Decimal("0.01"), Decimal("-0.01")))
+        case Kind.DATE:
+            on_a_step = rng.random() < 0.6
+            return as_of - timedelta(days=rng.choice(days) if on_a_step else rng.randint(-12, 160))
+        case Kind.LEVEL:
+            return rng.choice(fact.levels)
+        case _:
+            return rng.choice(("", "a", "b"))
+
+
+def decided(
+    strategy: Strategy, accounts: Sequence[Mapping[str, Any]], as_of: date
+) -> list[dict[str, Any]]:
+    """The decisions of the compiled SQL, in the order of the accounts."""
+    names = [
+        *(b.name for b in strategy.bands),
+        *(s.name for s in strategy.schemes),
+        *("segment", "path", "path_day", "step", "action", "channel", "template"),
+        *("next_action", "next_on", "priority", "guards", "rows_matched", "facts_hash"),
+    ]
+    facts = [*strategy.facts]
+    rows = ", ".join(
+        f"({n}, {', '.join(_sql(strategy.facts[f], account[f]) for f in facts)})"
+        for n, account in enumerate(accounts)
+    )
+    listed = ", ".join(map(quoted, facts))
+    with Engine(threads=1) as engine:
+        engine.run(
+            f"create temp table scored as select * from (values {rows}) t(snap, {listed})"
+        )
+        build(engine, compile_strategy(strategy, as_of))
+        found = engine.rows(
+            f"select {', '.join(f'{out(n)} as {quoted(n)}' for n in names)} from decided order by snap"
+        )
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _sql(fact: Fact, value: Any) -> str:
+    text = "null" if value is None else f"'{value}'"
+    return f"cast({text} as {TYPES[fact.kind]})"

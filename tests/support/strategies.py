@@ -1,0 +1,151 @@
+"""Strategies read from text, and the facts they may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problem, Problems
+from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.check import check_strategy
+from riskseg.strategy.checked import Strategy
+
+LACKING = {"broken_promises_12m": "events", "disputed_now": "bills.disputed_amount"}
+MODELS = {"default": True, "late_payment": True}
+
+
+def fact(
+    name: str, kind: Kind, *levels: str, nullable: bool = False, lower: int | None = None
+) -> Fact:
+    return Fact(
+        name,
+        kind,
+        nullable,
+        levels=levels,
+        lower=None if lower is None else Decimal(lower),
+        words=f"{name} is {{value}}",
+    )
+
+
+FACTS = {
+    f.name: f
+    for f in (
+        fact("lifecycle", Kind.LEVEL, "live", "closed_in_debt", "written_off"),
+        fact("region", Kind.LEVEL, "north", "south", nullable=True),
+        fact("note", Kind.TEXT, nullable=True),
+        fact("days_past_due", Kind.INTEGER, lower=0),
+        fact("bills_12m", Kind.INTEGER, lower=0),
+        fact("months_on_book", Kind.INTEGER, nullable=True),
+        fact("balance_overdue", Kind.DECIMAL, lower=0),
+        fact("is_vulnerable", Kind.BOOLEAN, nullable=True),
+        fact("on_plan", Kind.BOOLEAN),
+        fact("hold_from", Kind.DATE, nullable=True),
+        fact("hold_until", Kind.DATE, nullable=True),
+        fact("episode_started_on", Kind.DATE, nullable=True),
+        fact("next_due_on", Kind.DATE, nullable=True),
+    )
+}
+
+# A small strategy without a fault; tests change one place of it.
+SMALL: Mapping[str, str] = {
+    "strategy.yaml": """\
+name: small
+purpose: to be broken
+owner: tests
+uses: {p: default}
+bands:
+  risk: {of: p, cuts: {low: 0.1, high: 1}}
+actions:
+  - {name: sms, channel: sms}
+  - {name: letter, channel: post}
+  - {name: agency, channel: file}
+protective: [is_vulnerable]
+priority: balance_overdue * coalesce(p, 0.5)
+""",
+    "tiers.yaml": """\
+behaviour:
+  - {tier: new, when: months_on_book < 6, unknown: match}
+  - {tier: late, when: days_past_due > 30}
+  - {tier: good, otherwise: true}
+""",
+    "segments.yaml": """\
+columns: [lifecycle, risk, behaviour]
+rows:
+  - {id: closed, match: [closed_in_debt, any, any], segment: trace}
+  - {id: chase, match: [any, high, [new, late]], segment: chase}
+  - {id: rest, match: [any, any, any], segment: leave}
+""",
+    "paths.yaml": """\
+trace: {for: [trace], starts: episode_started_on, steps: [{day: 10, action: agency}]}
+chase:
+  for: [chase]
+  starts: episode_started_on
+  steps:
+    - {day: 3, action: sms, template: reminder}
+    - {day: 14, action: letter}
+  then: trace
+  ends_when: balance_overdue < 10
+leave: {for: [leave], starts: as_of}
+""",
+    "guards.yaml": """\
+- guard: vulnerable
+  when: is_vulnerable
+  never: [agency]
+  instead: letter
+- hold: plan
+  when: on_plan
+- requirement: old
+  of: agency
+  needs: days_past_due >= 60
+""",
+    "examples.yaml": """\
+defaults:
+  lifecycle: live
+  months_on_book: 40
+  days_past_due: 0
+  balance_overdue: 100
+  is_vulnerable: false
+  on_plan: false
+  p: 0.05
+examples:
+  - example: quiet
+    expect: {segment: leave, action: none}
+  - example: third day
+    given: {p: 0.6, days_past_due: 31, day: 3}
+    expect: {risk: high, behaviour: late, segment: chase, path: chase, action: sms}
+""",
+}
+
+
+def changed(file: str, old: str, new: str) -> dict[str, str]:
+    """The small strategy with one text replaced."""
+    text = SMALL[file]
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+    return {**SMALL, file: text.replace(old, new)}
+
+
+def read(
+    folder: Path, files: Mapping[str, str], facts: Mapping[str, Fact] = FACTS
+) -> tuple[Strategy | None, list[Problem]]:
+    """The strategy of these files, and the Problems found in them."""
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return read_folder(folder, facts)
+
+
+def read_folder(
+    folder: Path, facts: Mapping[str, Fact] = FACTS, lacking: Mapping[str, str] = LACKING
+) -> tuple[Strategy | None, list[Problem]]:
+    problems = Problems()
+    authored = read_strategy(folder, problems, shown="rules")
+    if authored is None:
+        return None, list(problems)
+    return check_strategy(authored, facts, lacking, MODELS, problems), list(problems)
+
+
+def sound(folder: Path, files: Mapping[str, str], facts: Mapping[str, Fact] = FACTS) -> Strategy:
+    strategy, problems = read(folder, files, facts)
+    assert strategy is not None, "\n".join(map(str, problems))
+    return strategy
