@@ -12,7 +12,7 @@ help:
 	@echo "make demo    the whole job on a generated portfolio, in $(DEMO)/"
 	@echo "make test    the tests"
 	@echo "make check   style, types, floors, and whether the docs are current"
-	@echo "make bench   how fast decisions are made, at 100,000 accounts"
+	@echo "make bench   how fast decisions are made, beside the leanest way and beside pandas"
 	@echo "make docs    write the generated pages of docs/reference anew"
 
 # Made once, and again when the pinned versions or the project's own metadata change.
@@ -40,7 +40,7 @@ check: $(READY)
 	$(BIN)/python -m pytest -q tests/docs/test_pages.py
 
 bench: $(READY)
-	$(BIN)/python bench/assign.py
+	$(BIN)/python bench/pipeline.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

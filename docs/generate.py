@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 from pydantic import BaseModel
@@ -168,9 +168,9 @@ def features() -> Iterator[str]:
     yield "# Features"
     yield ""
     yield (
-        "Every feature riskseg ships, from `riskseg/features/catalogue.yaml`. How they are written, "
-        "and how to add your own: [the guide](../guide/features.md). `riskseg features` lists those "
-        "that your workspace can compute."
+        "Every feature riskseg ships, from `riskseg/features/catalogue.yaml`. How they are "
+        "written, and how to add your own: [the guide](../guide/features.md). `riskseg features` "
+        "lists those that your workspace can compute."
     )
     yield ""
     yield (
@@ -435,7 +435,7 @@ _STRATEGY: Mapping[str, str] = {
     "uses": "`name here: model`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
     "actions": "from mild to harsh: `{name, channel, contact, significant}`",
-    "protective": "true-or-false facts that protect; checked to exist, and read by nothing else yet",
+    "protective": "true-or-false facts that protect; checked to exist, read by nothing else yet",
     "priority": "a number; orders accounts due on one day",
     "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",
 }
@@ -490,10 +490,10 @@ DECISION: Mapping[str, str] = {
     "segment": "",
     "path": "the path in force; after `then`, the one that follows",
     "path_day": "the day of that path; null where day 0 is unknown or the path has ended",
-    "step": "which step of the path is due, from 1; null where none is",
+    "step": "which step of the path is due, from 1; null where nothing is",
     "action": "what to do; `none` where nothing is due",
     "channel": "the action's channel",
-    "template": "the step's template",
+    "template": "the step's template; null where a guard changed the action",
     "next_action": "the next step's action, before any guard",
     "next_on": "and its date",
     "priority": "the strategy's number; larger comes first",
@@ -525,9 +525,8 @@ def files() -> Iterator[str]:
         yield f"### [{name}]"
         yield ""
         shape = top[name].annotation
-        assert isinstance(shape, type) and issubclass(shape, BaseModel)
         words = {k.partition(".")[2]: v for k, v in _TOML.items() if k.startswith(name)}
-        yield from _keys(shape, words)
+        yield from _keys(cast("type[BaseModel]", shape), words)
     yield "### [source.accounts], [source.bills], [source.payments], [source.events]"
     yield ""
     yield (

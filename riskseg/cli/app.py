@@ -29,7 +29,8 @@ from riskseg.cli.told import (
 
 app = typer.Typer(
     name="riskseg",
-    help="Credit and collections segmentation: from billing history to a decision for every account.",
+    help="Credit and collections segmentation: "
+    "from billing history to a decision for every account.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -144,7 +145,8 @@ def demo(
     shown = job.demo(folder, accounts=accounts, seed=seed, at=now(), progress=progress())
     end_progress()
     if as_json:
-        print_json({"folder": shown.folder, "models": shown.models, "assigned": _told(shown.assigned)})
+        assigned = _told(shown.assigned)
+        print_json({"folder": shown.folder, "models": shown.models, "assigned": assigned})
         return
     from riskseg.cli import show
 
@@ -279,7 +281,9 @@ def train(
 def score(
     as_of: AsOf,
     out: Out,
-    models: Annotated[list[str] | None, typer.Argument(help="Which; all trained if left out.")] = None,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Which; all trained if left out.")
+    ] = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -304,7 +308,9 @@ def score(
 def assign(
     as_of: AsOf,
     out: Out,
-    reasons: Annotated[Reasons, typer.Option(help="For accounts with an action due, or all.")] = Reasons.due,
+    reasons: Annotated[
+        Reasons, typer.Option(help="For accounts with an action due, or all.")
+    ] = Reasons.due,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -366,7 +372,8 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     made = table("model", "version", "learner", "AUC", "trained", "", right=("AUC",))
     for v in found:
         auc = "–" if v.auc is None else f"{v.auc:.4f}"
-        made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), "champion" if v.champion else "")
+        champion = "champion" if v.champion else ""
+        made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), champion)
     stdout().print(made if found else "No model has been trained here. Run `riskseg train`.")
 
 

@@ -18,9 +18,20 @@ from riskseg.run.explain import Story
 from riskseg.run.train import Kept
 from riskseg.strategy.checked import NO_ACTION, Strategy
 
+# What is shown of a learner, and its name among the metrics.
+METRICS = {
+    "AUC": "auc",
+    "Gini": "gini",
+    "KS": "ks",
+    "Brier": "brier",
+    "log-loss": "log_loss",
+    "ECE": "expected_calibration_error",
+}
+
 
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    made.title_style = "bold"
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
@@ -34,9 +45,9 @@ def money(value: Any) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
-def day(value: str) -> str:
-    """An account file is of no date."""
-    return "–" if value.startswith("9999") else value
+def day(value: str | None) -> str:
+    """A date of observation; an account file has none."""
+    return value or "–"
 
 
 def share(part: Any, whole: Any) -> str:
@@ -87,7 +98,8 @@ def stand_ins(values: Mapping[str, object]) -> str:
 def kept(console: Console, one: Kept) -> None:
     s = one.summary
     console.print(f"[bold]{s['name']}[/] {s['version']}  [dim]{escape(s['question'] or '')}[/]")
-    counts = table("", "rows", "bad", "rate", "parties", "from", "until", right=("rows", "bad", "rate", "parties"))
+    counted = ("rows", "bad", "rate", "parties")
+    counts = table("", *counted, "from", "until", right=counted)
     for name, key in (("training", "training"), ("hold-out", "hold_out")):
         c = s[key]
         counts.add_row(
@@ -100,16 +112,19 @@ def kept(console: Console, one: Kept) -> None:
             day(c["until"]),
         )
     console.print(counts)
-    learners = table("on the hold-out", "AUC", "Gini", "KS", "Brier", "log-loss", "ECE", right=("AUC", "Gini", "KS", "Brier", "log-loss", "ECE"))
+    learners = table("on the hold-out", *METRICS, right=tuple(METRICS))
     for name, m in s["learners"].items():
-        shown = [m["auc"], m["gini"], m["ks"], m["brier"], m["log_loss"], m["expected_calibration_error"]]
         mark = " ←" if name == s["learner"] else ""
-        learners.add_row(name + mark, *(f"{v:.4f}" for v in shown))
+        learners.add_row(name + mark, *(f"{m[key]:.4f}" for key in METRICS.values()))
     console.print(learners)
     console.print(f"Ships: {s['learner']}. {escape(s['why'])}")
-    state = "It is the champion." if one.champion else (
-        f"Another version is the champion; `riskseg models promote {s['name']} {s['version']}` "
-        "makes it this one."
+    state = (
+        "It is the champion."
+        if one.champion
+        else (
+            f"Another version is the champion; `riskseg models promote {s['name']} {s['version']}` "
+            "makes it this one."
+        )
     )
     console.print(state + "\n")
 
@@ -202,15 +217,17 @@ def story(console: Console, s: Story) -> None:
     )
     if d["balance_overdue"] is not None:
         console.print(
-            f"{s.currency} {money(d['balance_overdue'])} overdue, {d['days_past_due']} days past due; "
-            f"next: {d['next_action'] or 'nothing'}"
+            f"{s.currency} {money(d['balance_overdue'])} overdue, "
+            f"{d['days_past_due']} days past due; next: {d['next_action'] or 'nothing'}"
             + (f" on {d['next_on']}" if d["next_on"] else "")
         )
     for score in s.scores:
         if score.p is None:
-            console.print(f"\n[bold]{score.key}[/]: none; the account is outside the population of {score.model}.")
+            outside = f"the account is outside the population of {score.model}"
+            console.print(f"\n[bold]{score.key}[/]: none; {outside}.")
             continue
-        console.print(f"\n[bold]{score.key} {100 * score.p:.2f}%[/] by {score.model} {score.version} ({score.learner})")
+        by = f"{score.model} {score.version} ({score.learner})"
+        console.print(f"\n[bold]{score.key} {100 * score.p:.2f}%[/] by {by}")
         for reason in score.reasons:
             console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
         if not score.reasons:
@@ -223,8 +240,9 @@ def story(console: Console, s: Story) -> None:
     if s.steps:
         made = table("day", "on", "path", "action", "template", "", title="The path")
         for step in s.steps:
-            mark = "today" if step.when == "today" else ("past" if step.when == "past" else "")
-            made.add_row(str(step.day), str(step.on or ""), step.path, step.action, step.template or "", mark)
+            mark = "" if step.when == "ahead" else step.when
+            when = (str(step.day), str(step.on or ""))
+            made.add_row(*when, step.path, step.action, step.template or "", mark)
         console.print(made)
     if s.guards:
         made = table("guard", "kind", "state", "forbids", "source", title="Guards")
@@ -234,13 +252,21 @@ def story(console: Console, s: Story) -> None:
             made.add_row(g.name, g.kind, state, forbids, escape(g.source or ""))
         console.print(made)
         if s.step_due not in (d["action"], NO_ACTION):
-            console.print(f"The path's own step, {s.step_due}, is not lawful here: {d['action']} instead.\n")
+            own = f"The path's own step, {s.step_due}, is not lawful here"
+            console.print(f"{own}: {d['action']} instead.\n")
     if s.bills:
-        made = table("bill", "due", "amount", "paid", "overdue", "cleared", "days late", right=("amount", "paid", "overdue", "days late"), title="The last bills")
+        columns = ("bill", "due", "amount", "paid", "overdue", "cleared", "days late")
+        right = ("amount", "paid", "overdue", "days late")
+        made = table(*columns, right=right, title="The last bills")
         for b in s.bills:
             made.add_row(
-                escape(b.bill_id), str(b.due_on), money(b.amount), money(b.paid),
-                money(b.overdue) if b.overdue else "", str(b.cleared_on or ""), str(b.days_past_due or ""),
+                escape(b.bill_id),
+                str(b.due_on),
+                money(b.amount),
+                money(b.paid),
+                money(b.overdue) if b.overdue else "",
+                str(b.cleared_on or ""),
+                str(b.days_past_due or ""),
             )
         console.print(made)
     facts = "  ".join(

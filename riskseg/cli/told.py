@@ -85,7 +85,7 @@ def progress(*, quiet: bool = False) -> Progress:
         sys.stderr.flush()
 
     def note(text: str) -> None:
-        sys.stderr.write(f"{chr(10) if live else ''}     {text}\n" if not live else f"\n     {text}")
+        sys.stderr.write(f"\n     {text}" if live else f"     {text}\n")
         sys.stderr.flush()
 
     return Progress(reached, note)

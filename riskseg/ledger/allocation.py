@@ -139,27 +139,36 @@ def undone_payments() -> Relation:
 
 def _laid(money: Money) -> list[Relation]:
     """Bills and pool laid end to end: `billed`, `laid_pool`, and `totals` of both."""
+    # What every row would have alike is left out of the sort and added behind it.
+    sorted_, added = ["b.snap", "b.as_of", "b.bill_id", "b.issued_on", "b.due_on", "b.minor"], []
+    order = ["due_on", "issued_on"]
+    if money.disputes:
+        sorted_ += ["b.disputed"]
+        order += ["disputed"]
+    else:
+        added += ["0 as disputed"]
+    join = ""
     if money.names_bills:
-        residual, named, named_on = (
-            "b.owed - coalesce(n.paid, 0)",
-            "coalesce(n.paid, 0)",
-            "n.paid_on",
-        )
+        sorted_ += [
+            "b.owed - coalesce(n.paid, 0) as residual",
+            "coalesce(n.paid, 0) as named_paid",
+            "n.paid_on as named_on",
+        ]
+        order += ["named_on"]
         join = " left join named n on n.snap = b.snap and n.bill_id = b.bill_id"
     else:
-        residual, named, named_on, join = "b.owed", "0", "cast(null as date)", ""
+        sorted_ += ["b.owed as residual"] if money.disputes else []
+        added += [] if money.disputes else ["minor as residual"]
+        added += ["0 as named_paid", "cast(null as date) as named_on"]
+    residual = "residual" if money.names_bills or money.disputes else "minor"
+    # Bills alike in all of this are interchangeable; the id last makes the order total.
+    order += dict.fromkeys([residual, "minor", "bill_id"])
     return [
+        Relation("residuals", f"select {', '.join(sorted_)} from known_bills b{join}"),
         Relation(
-            "residuals",
-            "select b.snap, b.as_of, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
-            f"{residual} as residual, {named} as named_paid, {named_on} as named_on "
-            f"from known_bills b{join}",
-        ),
-        Relation(
-            # bill_id last: the order is total, whatever the source's.
             "laid_bills",
-            "select *, cast(sum(residual) over (partition by snap order by due_on, issued_on, "
-            "residual, bill_id rows unbounded preceding) as bigint) as far_end from residuals",
+            f"select {', '.join(['*', *added])}, cast(sum({residual}) over (partition by snap order "
+            f"by {', '.join(order)} rows unbounded preceding) as bigint) as far_end from residuals",
         ),
         Relation(
             "laid_pool",
@@ -208,11 +217,6 @@ def _cleared(money: Money, keep_days: int | None) -> list[Relation]:
         )
     # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
     slack = max(money.arrears_from - 1, 0)
-    carried = (
-        "as_of, bill_id, issued_on, due_on, minor, disputed, residual, named_paid, named_on, "
-        "pool_paid"
-    )
-    nothing = ", ".join(["null"] * len(carried.split(", ")))
     return [
         Relation("kept", kept),
         Relation(
@@ -226,24 +230,22 @@ def _cleared(money: Money, keep_days: int | None) -> list[Relation]:
         Relation("first_marks", "select snap, min(mark) as mark from marked group by snap"),
         Relation(
             "side_by_side",
-            f"select snap, mark as reach, 0 as is_money, cast(null as date) as paid_on, {carried} "
-            "from marked where mark <= pooled "
-            f"union all select p.snap, p.reached, 1, p.paid_on, {nothing} "
+            "select snap, mark as reach, bill_id, cast(null as date) as paid_on from marked "
+            "where mark <= pooled union all select p.snap, p.reached, null, p.paid_on "
             "from laid_pool p join first_marks f on f.snap = p.snap and p.reached >= f.mark",
         ),
         Relation(
             "met",
-            f"select snap, is_money, {carried}, min(paid_on) over (partition by snap "
-            "order by reach desc, is_money desc rows unbounded preceding) as pool_on "
-            "from side_by_side",
+            "select snap, bill_id, min(paid_on) over (partition by snap order by reach desc, "
+            "bill_id is null desc rows unbounded preceding) as pool_on from side_by_side",
         ),
         Relation(
             "cleared",
-            f"select snap, {carried}, greatest(pool_on, coalesce(named_on, pool_on), issued_on) "
-            "as cleared_on from met where is_money = 0 "
-            f"union all select snap, {carried}, case when mark is null then "
-            "greatest(coalesce(named_on, issued_on), issued_on) end from marked "
-            "where mark is null or mark > pooled",
+            "select b.*, case when b.mark is null then greatest(b.named_on, b.issued_on) "
+            "else greatest(m.pool_on, b.named_on, b.issued_on) end as cleared_on from marked b "
+            "left join met m on m.snap = b.snap and m.bill_id = b.bill_id "
+            "where b.mark is null or b.mark <= b.pooled union all "
+            "select *, cast(null as date) from marked where mark > pooled",
         ),
         Relation(
             "bill_facts",

@@ -58,19 +58,25 @@ def account_ids_sql(sources: list[Mapped]) -> str:
     )
 
 
-def stage(mapped: Mapped, scale: int) -> Staging:
-    """The statement that stages one source as the table of its name."""
-    typed = [_typed(mapped, column, scale) for column in _columns(mapped)]
+def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = False) -> Staging:
+    """The statement that stages one source as the table of its name.
+
+    Ids of bills and payments are only ever compared, so they are staged as 64-bit hashes, which
+    is several times quicker; `texts` keeps them as they are. `numbered` adds `row_no`, the row's
+    number in the source from 1, and keeps texts: it is slower, and asked for when a row is bad.
+    """
+    texts = texts or numbered or mapped.table.name not in ("bills", "payments")
+    typed = [_typed(mapped, column, scale, texts) for column in _columns(mapped)]
     faults = _faults(mapped, scale)
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
     attributes = [f"{e} as {_q('@' + name)}" for name, e in mapped.attributes.items()]
     kept = [f"{_q('@' + name)} as {_q(name)}" for name in mapped.attributes]
     # Counted below the join: a join hands its rows on in any order it likes.
-    number = "row_number() over () as row_no"
-    read = ", ".join([number, *typed, *_evidence(mapped, scale), *attributes])
-    staged = ", ".join(["row_no", "account_no", *_staged(mapped), *kept])
+    counted = ["row_number() over () as row_no"] if numbered else []
+    read = ", ".join([*counted, *typed, *_evidence(mapped, scale), *attributes])
+    staged = ", ".join([*(["row_no"] if numbered else []), "account_no", *_staged(mapped), *kept])
     sql = (
-        f"create table {mapped.table.name} as "
+        f"create or replace table {mapped.table.name} as "
         f"select {staged}, cast(case {arms} end as utinyint) as fault "
         f"from (select {read} from {mapped.relation}) s "
         "left join account_ids a on a.account_id = s.account_id"
@@ -78,28 +84,44 @@ def stage(mapped: Mapped, scale: int) -> Staging:
     return Staging(mapped.table.name, sql, faults)
 
 
-def duplicates_sql(mapped: Mapped) -> str | None:
-    """Sound rows whose key stood before: `(r)`, their rowids; None where there is no key.
-
-    A first pass finds the few accounts in which two keys have the same 64-bit hash; only those
-    are compared in full.
-    """
-    table = mapped.table.name
+def _key(mapped: Mapped) -> tuple[list[str], str] | None:
+    """The columns that are unique within an account, and which rows they must be unique among."""
+    accounts = mapped.table.name == "accounts"
     key = [c for c in mapped.table.key if c != "account_id" and mapped.has(c)]
-    if not key and table != "accounts":
+    if not key and not accounts:
         return None
     # A payment without an id cannot be a second copy of another; an account without valid_from can.
-    named = [f"{c} is not null" for c in key if table != "accounts"]
-    sound = " and ".join(["fault is null", *named])
-    distinct = f"count(distinct hash({', '.join(key)}))" if key else "1"
-    suspects = (
-        f"select account_no from {table} where {sound} group by account_no "
-        f"having count(*) > {distinct}"
+    named = [f"{c} is not null" for c in key if not accounts]
+    return key, " and ".join(["fault is null", *named])
+
+
+def suspects_sql(mapped: Mapped) -> str | None:
+    """Whether any sound row's key, or its hash, stood before; None where there is no key."""
+    if (unique := _key(mapped)) is None:
+        return None
+    key, sound = unique
+    here = ", ".join(["account_no", *key])
+    same = " and ".join(f"(before).{c} is not distinct from {c}" for c in ["account_no", *key])
+    packed = f"struct_pack({', '.join(f'{c} := {c}' for c in ['account_no', *key])})"
+    if mapped.table.name != "accounts" and len(key) == 1:
+        # The usual case, without building a structure a row.
+        packed, same = key[0], f"before = {key[0]}"
+    order = f" order by {', '.join(key)}" if key else ""
+    return (
+        f"select count(*) from (select {here}, lag({packed}) over (partition by account_no{order}) "
+        f"as before from {mapped.table.name} where {sound}) where {same}"
     )
+
+
+def duplicates_sql(mapped: Mapped) -> str | None:
+    """Sound rows of a numbered table whose key stood before: `(r)`, their rowids."""
+    if (unique := _key(mapped)) is None:
+        return None
+    key, sound = unique
     return (
         "select r from (select rowid as r, row_number() over "
-        f"(partition by {', '.join(['account_no', *key])} order by row_no) as n from {table} "
-        f"where {sound} and account_no in ({suspects})) where n > 1 order by r"
+        f"(partition by {', '.join(['account_no', *key])} order by row_no) as n "
+        f"from {mapped.table.name} where {sound}) where n > 1 order by r"
     )
 
 
@@ -120,9 +142,11 @@ def _columns(mapped: Mapped) -> list[Column]:
     return [c for c in mapped.table.columns if mapped.has(c.name)]
 
 
-def _typed(mapped: Mapped, column: Column, scale: int) -> str:
+def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
     e = mapped.columns[column.name]
     match column.holds:
+        case Holds.ID if not texts and column.name != "account_id":
+            value = f"case when ({e}) is not null then hash(cast({e} as varchar)) end"
         case Holds.ID | Holds.WORD:
             value = f"cast({e} as varchar)"
         case Holds.DATE:
@@ -136,6 +160,10 @@ def _minor(e: str, type_: str, scale: int) -> str:
     factor = 10**scale
     if type_ in ("DOUBLE", "FLOAT"):
         return f"try_cast(round({e} * {factor}) as bigint)"
+    if type_.startswith("DECIMAL"):
+        width, decimals = map(int, type_[8:-1].split(","))
+        if width <= 18 and decimals <= scale:
+            return f"try_cast({e} * {factor} as bigint)"
     # Wide enough that no amount a source can hold overflows in the product.
     return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
 
@@ -255,6 +283,9 @@ def _staged(mapped: Mapped) -> list[str]:
             ]
         case "payments":
             settled = "coalesce(status, 'settled') = 'settled'" if has("status") else "true"
+            if has("status") and has("reverses"):
+                # On a row that takes another back, `reversed` says that it does.
+                settled = f"({settled} or (status = 'reversed' and reverses is not null))"
             return [
                 "paid_on",
                 "abs(amount) as minor",

@@ -172,12 +172,7 @@ def prepare(
     workspace, ledger = session.workspace, session.ledger
     strategy = checked_strategy(session)
     _in_force(strategy, as_of)
-    if ledger.first_on is not None and as_of < ledger.first_on:
-        raise problem(
-            "RS602",
-            f"Nothing is known as of {as_of}: the first fact is of {ledger.first_on}.",
-            mend=f"Give a date from {ledger.first_on} on.",
-        )
+    session.answers(as_of)
     models = load_champions(workspace, strategy.uses, journal)
     scorers = {k: scorer(m, session.facts, billed=ledger.billed) for k, m in models.items()}
     return Decider(strategy, scorers, as_of, reasons)

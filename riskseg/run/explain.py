@@ -104,7 +104,7 @@ def explain(
     workspace = open_checked(root)
     with scratch_engine(workspace, f"explain-{_safe(account)}") as engine:
         progress.reached(LOAD, 0, 5)
-        session = begin(workspace, engine)
+        session = begin(workspace, engine, texts=True)
         found = engine.rows(
             f"select account_no from account_ids where account_id = {literal(account)}"
         )

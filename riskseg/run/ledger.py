@@ -27,6 +27,7 @@ from riskseg.ledger.staging import (
     duplicates_sql,
     original_rows_sql,
     stage,
+    suspects_sql,
 )
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import Source, Workspace
@@ -107,31 +108,35 @@ class Ledger:
 
 
 def load(
-    engine: Engine, workspace: Workspace, problems: Problems, *, limit: bool = True
+    engine: Engine,
+    workspace: Workspace,
+    problems: Problems,
+    *,
+    limit: bool = True,
+    texts: bool = False,
 ) -> Ledger | None:
     """The ledger, or None after adding Problems: a source that cannot be read or, with `limit`,
-    more bad rows than `max_bad_rows` allows."""
+    more bad rows than `max_bad_rows` allows. `texts` keeps the ids of bills and payments
+    readable (see :func:`riskseg.ledger.staging.stage`)."""
     sources = _map(engine, workspace, problems)
     if sources is None:
         return None
     scale = workspace.settings.scale
     engine.run(account_ids_sql(list(sources.values())))
+    faults = _stage(engine, sources, scale, problems, texts=texts)
     bad: list[BadRows] = []
-    rows: dict[str, int] = {}
-    for name, mapped in sources.items():
-        staging = stage(mapped, scale)
-        try:
-            engine.run(staging.sql)
-        except EngineError as error:
-            problems.add("RS007", f"The rows of {name} cannot be read: {error}", file=mapped.file)
-            return None
-        faults = {f.number: f for f in staging.faults}
-        faults |= _duplicates(engine, mapped)
-        if name == "payments" and mapped.has("reverses"):
-            faults |= _orphans(engine, mapped)
-        rows[name] = engine.value(f"select count(*) from {name}")
-        several = len(files_of(workspace.settings.sources[name], workspace.root)) > 1
-        bad += _bad_rows(engine, mapped, faults, several)
+    if faults is not None and not _all_sound(engine, sources):
+        # Only now is it worth numbering rows, so that the bad ones can be pointed at.
+        faults = _stage(engine, sources, scale, problems, numbered=True)
+        for name, mapped in sources.items() if faults is not None else ():
+            faults[name] |= _duplicates(engine, mapped)
+            if _reverses(mapped):
+                faults[name] |= _orphans(engine)
+            several = len(files_of(workspace.settings.sources[name], workspace.root)) > 1
+            bad += _bad_rows(engine, mapped, faults[name], several)
+    if faults is None:
+        return None
+    rows = {name: engine.value(f"select count(*) from {name}") for name in sources}
     _refuse(workspace, rows, bad if limit else [], problems)
     if len(problems):
         return None
@@ -148,6 +153,44 @@ def load(
         first_on=first_on,
         last_on=last_on,
     )
+
+
+def _stage(
+    engine: Engine,
+    sources: Mapping[str, Mapped],
+    scale: int,
+    problems: Problems,
+    *,
+    numbered: bool = False,
+    texts: bool = False,
+) -> dict[str, dict[int, Fault]] | None:
+    """Stage every source; the checks by table and number, or None after adding a Problem."""
+    faults = {}
+    for name, mapped in sources.items():
+        staging = stage(mapped, scale, numbered=numbered, texts=texts)
+        try:
+            engine.run(staging.sql)
+        except EngineError as error:
+            problems.add("RS007", f"The rows of {name} cannot be read: {error}", file=mapped.file)
+            return None
+        faults[name] = {f.number: f for f in staging.faults}
+    return faults
+
+
+def _reverses(mapped: Mapped) -> bool:
+    return mapped.table.name == "payments" and mapped.has("reverses")
+
+
+def _all_sound(engine: Engine, sources: Mapping[str, Mapped]) -> bool:
+    """Whether no row of any table fails any check."""
+    for name, mapped in sources.items():
+        suspects = suspects_sql(mapped)
+        asked = [f"select count(*) from {name} where fault is not null"]
+        asked += [suspects] if suspects else []
+        asked += [f"select count(*) from payments where {_IS_ORPHAN}"] if _reverses(mapped) else []
+        if any(engine.value(sql) for sql in asked):
+            return False
+    return True
 
 
 # Mapping
@@ -347,13 +390,16 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     return {_DUPLICATE: fault}
 
 
-def _orphans(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
+_IS_ORPHAN = (
+    "fault is null and reverses is not null and not exists (select 1 from payments o where "
+    "o.account_no = payments.account_no and o.payment_id = payments.reverses and "
+    "o.reverses is null and o.fault is null)"
+)
+
+
+def _orphans(engine: Engine) -> dict[int, Fault]:
     """Reversals of a payment that is not there would take money from nobody knows what."""
-    engine.run(
-        f"update payments set fault = {_ORPHAN} where fault is null and reverses is not null and "
-        "not exists (select 1 from payments o where o.account_no = payments.account_no "
-        "and o.payment_id = payments.reverses and o.reverses is null and o.fault is null)"
-    )
+    engine.run(f"update payments set fault = {_ORPHAN} where {_IS_ORPHAN}")
     told = "reverses names no payment of the account"
     return {_ORPHAN: Fault(_ORPHAN, "RS110", "reverses", told, "")}
 

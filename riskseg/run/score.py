@@ -65,6 +65,7 @@ def score(
     with locked(workspace), scratch_engine(workspace, "score") as engine:
         progress.reached(LOAD, 0, 1)
         session = begin(workspace, engine)
+        session.answers(as_of)
         with Journal.open(workspace.journal) as journal:
             trained = [n for n in specs if journal.champion(n) is not None]
             wanted = list(names) or trained

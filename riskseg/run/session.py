@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, problem
 from riskseg.engine import Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.ledger import Ledger, load, workspace_facts
@@ -32,6 +33,16 @@ class Session:
     @property
     def scale(self) -> int:
         return self.workspace.settings.scale
+
+    def answers(self, as_of: date) -> None:
+        """Raise RS602 for a date before anything is known."""
+        first = self.ledger.first_on
+        if first is not None and as_of < first:
+            raise problem(
+                "RS602",
+                f"Nothing is known as of {as_of}: the first fact is of {first}.",
+                mend=f"Give a date from {first} on.",
+            )
 
     def partitions(self) -> list[tuple[int, int]]:
         """Ranges of account numbers, first and last included, that one pass takes at a time."""
@@ -90,11 +101,11 @@ def read_own_catalogue(workspace: Workspace, problems: Problems) -> Catalogue:
     return read_catalogue(own, problems, shown=workspace.shown(own))
 
 
-def begin(workspace: Workspace, engine: Engine) -> Session:
+def begin(workspace: Workspace, engine: Engine, *, texts: bool = False) -> Session:
     """Load the ledger and see which facts there are. Raises every Problem of data and catalogue."""
     problems = Problems()
     catalogue = read_own_catalogue(workspace, problems)
-    ledger = load(engine, workspace, problems)
+    ledger = load(engine, workspace, problems, texts=texts)
     problems.raise_if_any()
     assert ledger is not None
     here, facts = workspace_facts(catalogue, ledger, problems)

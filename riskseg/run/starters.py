@@ -54,10 +54,11 @@ _ACCOUNT_FILE = """\
 currency = "GBP"
 strategy = "rules/{strategy}"
 
-# Every right-hand side but `from` is a SQL expression over the loaded columns; columns without a
-# line are attributes under their own names.
+# A query finds the types of a CSV file's columns; a file named plainly is read as text, unless it
+# is Parquet. Every other right-hand side is a SQL expression over the loaded columns; columns
+# without a line are attributes under their own names.
 [source.accounts]
-from       = "data/accounts.csv"
+from       = "select * from read_csv('data/accounts.csv', types = {{'id': 'VARCHAR'}})"
 account_id = "id"
 outcome    = "defaulted"  # 1 for the bad outcome, 0 for the other, null where not yet known
 """
@@ -77,7 +78,9 @@ def strategies() -> list[str]:
     return sorted(p.parent.name for p in (starters() / "rules").glob("*/strategy.yaml"))
 
 
-def init(folder: Path, strategy: str = "household-utility", *, toml: str | None = None) -> list[str]:
+def init(
+    folder: Path, strategy: str = "household-utility", *, toml: str | None = None
+) -> list[str]:
     """Make a workspace; the names of the files written. An existing riskseg.toml is left alone.
 
     Raises RS201 for an unknown starter and RS010 where `folder` already is a workspace.

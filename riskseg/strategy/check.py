@@ -11,8 +11,8 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.expressions import Expression, check
 from riskseg.strategy.authored import AuthoredGuard, AuthoredRow, AuthoredStrategy
 from riskseg.strategy.checked import (
-    NO_ACTION,
     COLUMNS,
+    NO_ACTION,
     UNSCORED,
     Action,
     Band,
@@ -100,13 +100,18 @@ class _Checker:
                     mend=did_you_mean(model, self.models) or f"Add models/{model}.yaml.",
                 )
             self.scope[name] = Fact(
-                name, Kind.DECIMAL, nullable=True, lower=_ZERO, upper=_ONE, words=f"{name} {{value}}"
+                name,
+                Kind.DECIMAL,
+                nullable=True,
+                lower=_ZERO,
+                upper=_ONE,
+                words=f"{name} {{value}}",
             )
 
     def expression(
         self, text: object, file: str, *path: str | int, value: bool = False, unknown: bool = False
     ) -> Expression | None:
-        """A checked expression; a fact the workspace lacks is told as that, not as a misspelling."""
+        """A checked expression; a fact the workspace lacks is told as that, not as misspelt."""
         found = Problems()
         at = self.a.at(file, *path)
         expression = check(
@@ -124,13 +129,17 @@ class _Checker:
         for name in missing:
             self.problems.add(
                 "RS212",
-                f'"{name}" needs {_source(self.lacking[name])}, which this workspace does not have.',
+                self._lacks(name),
                 mend=f"Add that source to riskseg.toml, or a stand-in: `expects: {{{name}: …}}` in "
                 "strategy.yaml.",
                 **at,
             )
         self.named |= expression.names
         return None if missing else expression
+
+    def _lacks(self, name: str) -> str:
+        need = _source(self.lacking[name])
+        return f'"{name}" needs {need}, which this workspace does not have.'
 
     def _ghosts(self) -> dict[str, Fact]:
         return {n: Fact(n, Kind.INTEGER, lower=_ZERO) for n in self.lacking}
@@ -188,7 +197,9 @@ class _Checker:
 
     def _unknown_fact(self, name: str, file: str, *path: str | int) -> None:
         if name in self.lacking:
-            told = f'"{name}" needs {_source(self.lacking[name])}, which this workspace does not have.'
+            told = (
+                f'"{name}" needs {_source(self.lacking[name])}, which this workspace does not have.'
+            )
             self.tell("RS212", told, file, *path)
         else:
             told = f'There is no fact "{name}".'
@@ -259,7 +270,9 @@ class _Checker:
                 at = (name, i)
                 line = self.a.documents["tiers.yaml"].line(*at)
                 if ended is not None:
-                    told = f'The row "{row.tier}" can never match: the row on line {ended} takes all.'
+                    told = (
+                        f'The row "{row.tier}" can never match: the row on line {ended} takes all.'
+                    )
                     self.tell("RS204", told, "tiers.yaml", *at, mend=f"Move it above line {ended}.")
                 if (row.when is None) == (row.otherwise is None):
                     told = f'The row "{row.tier}" needs either `when` or `otherwise: true`.'
@@ -293,9 +306,7 @@ class _Checker:
             name: tuple(dict.fromkeys(row.tier for row in rows)) for name, rows in tiers
         }
 
-    def _segments(
-        self, bands: tuple[Band, ...]
-    ) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
+    def _segments(self, bands: tuple[Band, ...]) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
         levels: dict[str, tuple[str | bool, ...] | None] = {}
         own = self._own_levels(bands)
         for i, column in enumerate(self.a.segments.columns):
@@ -385,7 +396,7 @@ class _Checker:
         for name, path in self.a.paths.root.items():
             for i, segment in enumerate(path.for_):
                 if segment not in segments:
-                    told = f'The path "{name}" is for "{segment}", which no row of segments.yaml gives.'
+                    told = f'"{name}" is for "{segment}", which no row of segments.yaml gives.'
                     mend = did_you_mean(segment, segments)
                     self.tell("RS201", told, "paths.yaml", name, "for", i, mend=mend)
                 elif segment in served:
@@ -394,7 +405,9 @@ class _Checker:
                 served.setdefault(segment, name)
             starts = self.expression(path.starts, "paths.yaml", name, "starts", value=True)
             if starts and starts.type.kind is not Kind.DATE:
-                told = f"The path starts at {path.starts}, which is a {starts.type.kind}, not a date."
+                told = (
+                    f"The path starts at {path.starts}, which is a {starts.type.kind}, not a date."
+                )
                 mend = "Use a date, such as episode_started_on or next_due_on."
                 self.tell("RS304", told, "paths.yaml", name, "starts", mend=mend)
             steps = []
@@ -415,12 +428,16 @@ class _Checker:
                 mend = did_you_mean(then, [*names, "stay"])
                 self.tell("RS208", told, "paths.yaml", name, "then", mend=mend)
             elif then is not None and (early := self._before(then)) is not None:
-                told = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
+                told = (
+                    f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
+                )
                 mend = "Days before day 0 are for the path an account begins on."
                 self.tell("RS208", told, "paths.yaml", name, "then", mend=mend)
             ends = None
             if path.ends_when is not None:
-                ends = self._condition(path.ends_when, path.unknown, "paths.yaml", name, "ends_when")
+                ends = self._condition(
+                    path.ends_when, path.unknown, "paths.yaml", name, "ends_when"
+                )
             if starts is not None:
                 paths.append(
                     Path(name, tuple(path.for_), starts, tuple(steps), then, ends, path.due_for)
@@ -430,7 +447,9 @@ class _Checker:
         for name, path in self.a.paths.root.items():
             if not path.for_ and name not in continued:
                 told = f'No segment and no other path leads to "{name}".'
-                self.tell("RS208", told, "paths.yaml", name, mend="Name its segments, or remove it.")
+                self.tell(
+                    "RS208", told, "paths.yaml", name, mend="Name its segments, or remove it."
+                )
         first = {row.segment: i for i, row in reversed(list(enumerate(self.a.segments.rows)))}
         for segment, i in first.items():
             if segment not in served:
@@ -525,7 +544,9 @@ class _Checker:
         fits = True
         for key in sorted(entry.model_fields_set - needed - optional - always):
             told = f'"{key}" does not go with a {kind}.'
-            self.tell("RS003", told, "guards.yaml", i, key, mend=did_you_mean(key, needed | optional))
+            self.tell(
+                "RS003", told, "guards.yaml", i, key, mend=did_you_mean(key, needed | optional)
+            )
             fits = False
         for key in sorted(needed - entry.model_fields_set):
             told = f'The {kind} "{name}" has no `{key}`.'
@@ -533,9 +554,7 @@ class _Checker:
             fits = False
         return fits
 
-    def _forbidden(
-        self, entry: AuthoredGuard, kind: str, known: set[str], i: int
-    ) -> list[str]:
+    def _forbidden(self, entry: AuthoredGuard, kind: str, known: set[str], i: int) -> list[str]:
         if kind == "hold":
             return sorted(known)
         listed = [entry.of] if kind == "requirement" else list(entry.never or ())
@@ -603,4 +622,3 @@ def _as(type_: str, value: object) -> object | None:
             return value if isinstance(value, str) else None
         case _:
             return value
-

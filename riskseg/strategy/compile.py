@@ -62,16 +62,17 @@ def stretches(path: Path, paths: Sequence[Path]) -> list[Stretch]:
         end = day + owner.due_for
         if after is None or end < after:
             starts.add(end)
-    edges: list[int | None] = [None, *sorted(starts)]
     found = []
-    for i, first in enumerate(edges):
-        last = edges[i + 1] - 1 if i + 1 < len(edges) else None  # type: ignore[operator]
-        at = first if first is not None else (edges[1] - 1 if len(edges) > 1 else 0)  # type: ignore[operator]
+    bounds = sorted(starts)
+    first: int | None
+    for first, beyond in zip([None, *bounds], [*bounds, None], strict=True):
+        last = None if beyond is None else beyond - 1
+        at = next((day for day in (first, last) if day is not None), 0)
         begun = [b for b in begins if b[0] is None or b[0] <= at]
         _, owner, offset = begun[-1]
         due = next((s for s in reversed(steps) if s[0] <= at < s[0] + s[1].due_for), None)
         ahead = next((s for s in steps if s[0] > at), None)
-        step = due[1].steps[due[3] - 1] if due else None
+        taken = due[1].steps[due[3] - 1] if due else None
         found.append(
             Stretch(
                 first,
@@ -79,8 +80,8 @@ def stretches(path: Path, paths: Sequence[Path]) -> list[Stretch]:
                 due[1].name if due else owner.name,
                 due[2] if due else offset,
                 due[3] if due else None,
-                step.action if step else NO_ACTION,
-                step.template if step else None,
+                taken.action if taken else NO_ACTION,
+                taken.template if taken else None,
                 ahead[1].steps[ahead[3] - 1].action if ahead else None,
                 ahead[0] if ahead else None,
             )
@@ -94,8 +95,8 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     `scored` has snap and a column for each of `strategy.facts`. `decided` adds, under names of
     their own: each band and scheme; for each, the number of the row that matched (`NAME__row`);
     segment, path, path_day, step, action, channel, template, next_action, next_on, priority,
-    guards, rows_matched and facts_hash. The names of facts cannot clash with these: outputs carry
-    a leading `d.` alias only inside, and `decision columns` are picked by `run/`.
+    guards, rows_matched and facts_hash. What is decided is named by `out`, and what leads to it
+    begins with `=`, `!` or `?`: no fact's name does.
     """
     guards = in_force(strategy.guards, as_of)
     return [
@@ -239,20 +240,20 @@ def _stepped(strategy: Strategy) -> Relation:
                 f"{_text(s.next_action)}, {_int(s.next_day)})"
             )
     values = ", ".join(rows)
-    gone = quoted("=ended")
+    gone, day, first, none = quoted("=ended"), quoted("=day"), quoted("=first"), literal(NO_ACTION)
     return Relation(
         "stepped",
-        f"select p.*, coalesce(t.path, p.{quoted('=first')}) as {out('path')}, "
-        f"case when not {gone} then p.{quoted('=day')} - coalesce(t.begun, 0) end as {out('path_day')}, "
+        f"select p.*, coalesce(t.path, p.{first}) as {out('path')}, "
+        f"case when not {gone} then p.{day} - coalesce(t.begun, 0) end as {out('path_day')}, "
         f"case when not {gone} then t.step end as {quoted('=due_step')}, "
-        f"case when {gone} then {literal(NO_ACTION)} else coalesce(t.action, {literal(NO_ACTION)}) end "
-        f"as {quoted('=due')}, t.template as {quoted('=due_template')}, "
+        f"case when {gone} then {none} else coalesce(t.action, {none}) end as {quoted('=due')}, "
+        f"t.template as {quoted('=due_template')}, "
         f"case when not {gone} then t.next_action end as {out('next_action')}, "
-        f"case when not {gone} then p.as_of + cast(t.next_day - p.{quoted('=day')} as integer) end "
+        f"case when not {gone} then p.as_of + cast(t.next_day - p.{day} as integer) end "
         f"as {out('next_on')} from placed p left join (values {values}) "
         "t(first_path, first_day, last_day, path, begun, step, action, channel, template, "
-        f"next_action, next_day) on t.first_path = p.{quoted('=first')} "
-        f"and p.{quoted('=day')} between t.first_day and t.last_day",
+        f"next_action, next_day) on t.first_path = p.{first} "
+        f"and p.{day} between t.first_day and t.last_day",
     )
 
 
@@ -338,7 +339,8 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     for guard in guards:
         shown = literal(guard.name)
         if guard.when.expression.type.nullable and (guard.negated or guard.when.unknown):
-            shown = f"case when {quoted('?' + guard.name)} then {literal(guard.name + '?')} else {shown} end"
+            unknown, doubted = quoted("?" + guard.name), literal(guard.name + "?")
+            shown = f"case when {unknown} then {doubted} else {shown} end"
         names.append(f"case when {quoted('!' + guard.name)} then {shown} end")
     listed = f"concat_ws(';', {', '.join(names)})" if names else "''"
     schemes = "".join(
@@ -351,8 +353,9 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     due = quoted("=due")
     facts = ", ".join(_hashed(strategy.facts[name]) for name in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.
-    template = f"case when {action} = {due} and {due} <> {literal(NO_ACTION)} then {quoted('=due_template')} end"
-    step = f"case when {action} <> {literal(NO_ACTION)} then {quoted('=due_step')} end"
+    acts = f"{action} <> {literal(NO_ACTION)}"
+    template = f"case when {action} = {due} and {acts} then {quoted('=due_template')} end"
+    step = f"case when {acts} then {quoted('=due_step')} end"
     return Relation(
         "decided",
         f"select *, {step} as {out('step')}, {template} as {out('template')}, "

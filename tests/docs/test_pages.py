@@ -9,10 +9,10 @@ from types import ModuleType
 import pytest
 import typer
 import yaml
+
 from riskseg.cli import app
 from riskseg.domain.problems import CODES, Problems
 from riskseg.workspace.settings import TABLES, Top
-
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links
 
 
@@ -39,7 +39,9 @@ def test_every_relative_link_resolves() -> None:
 
 def test_every_page_is_linked_from_another() -> None:
     reached = {
-        (page.parent / link.partition("#")[0]).resolve() for page in PAGES for _, link in links(page)
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for _, link in links(page)
     }
     entrances = {ROOT / "README.md"}
     assert {page for page in PAGES if page.resolve() not in reached} - entrances == set()
@@ -109,3 +111,35 @@ def test_every_feature_a_guide_names_in_yaml_exists() -> None:
         if document is not None:
             document.shaped(Entries, found)
     assert entries and list(found) == []
+
+
+def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
+    from riskseg.domain.documents import parse_yaml
+    from riskseg.learning.spec import parse_spec
+    from riskseg.strategy import authored
+
+    guide = ROOT / "docs" / "guide"
+    shapes = [
+        authored.AuthoredHead,
+        authored.AuthoredTiers,
+        authored.AuthoredSegments,
+        authored.AuthoredPaths,
+        authored.AuthoredGuards,
+        authored.AuthoredExamples,
+    ]
+    found = Problems()
+    shown = [b for b in blocks(guide / "strategy.md") if b.language == "yaml"]
+    for block, shape in zip(shown, shapes, strict=True):
+        document = parse_yaml(block.text, f"strategy.md:{block.line}", found)
+        if document is not None:
+            document.shaped(shape, found)
+    specs = [
+        (page, block)
+        for page in ("models.md", "account-files.md")
+        for block in blocks(guide / page)
+        if block.language == "yaml"
+    ]
+    for page, block in specs:
+        parse_spec(block.text, f"{page}:{block.line}", found)
+    assert len(specs) == 2
+    assert list(found) == []

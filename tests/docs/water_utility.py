@@ -19,7 +19,7 @@ MONTHS = [date(2023 + n // 12, n % 12 + 1, 1) for n in range(36)]
 
 def write(folder: Path) -> None:
     """bills.parquet, payments.parquet and customers.parquet in `folder`."""
-    draw = random.Random(7)
+    draw = random.Random(7)  # noqa: S311 (invented data)
     bills: list[dict[str, Any]] = []
     payments: list[dict[str, Any]] = []
     customers: list[dict[str, Any]] = []

@@ -138,13 +138,21 @@ _OWN_FEATURE = """\
 
 MISTAKES: tuple[Mistake, ...] = (
     # In the data
-    Mistake("a bill that is in the file twice", "data", "RS104", "data/bills.csv", _again("bills", 5)),
+    Mistake(
+        "a bill that is in the file twice", "data", "RS104", "data/bills.csv", _again("bills", 5)
+    ),
     Mistake(
         "a payment for an account that is not there",
         "data",
         "RS106",
         "data/payments.csv",
-        _row("payments", payment_id="P1", account_id="A99999999", paid_on="2026-01-05", amount="20.00"),
+        _row(
+            "payments",
+            payment_id="P1",
+            account_id="A99999999",
+            paid_on="2026-01-05",
+            amount="20.00",
+        ),
     ),
     Mistake(
         "text in an amount",
@@ -160,20 +168,38 @@ MISTAKES: tuple[Mistake, ...] = (
         "data/bills.csv",
         _cell("bills", 30, "due_on", "2023-01-01"),
     ),
-    Mistake("a bill without a due date", "data", "RS101", "data/bills.csv", _cell("bills", 40, "due_on", "")),
+    Mistake(
+        "a bill without a due date",
+        "data",
+        "RS101",
+        "data/bills.csv",
+        _cell("bills", 40, "due_on", ""),
+    ),
     Mistake(
         "a refund as a negative payment",
         "data",
         "RS103",
         "data/payments.csv",
-        _row("payments", payment_id="P2", account_id="A00000001", paid_on="2026-01-05", amount="-20.00"),
+        _row(
+            "payments",
+            payment_id="P2",
+            account_id="A00000001",
+            paid_on="2026-01-05",
+            amount="-20.00",
+        ),
     ),
     Mistake(
         "a date with the day first",
         "data",
         "RS102",
         "data/payments.csv",
-        _row("payments", payment_id="P3", account_id="A00000001", paid_on="17/01/2026", amount="20.00"),
+        _row(
+            "payments",
+            payment_id="P3",
+            account_id="A00000001",
+            paid_on="17/01/2026",
+            amount="20.00",
+        ),
     ),
     Mistake(
         "an event in the source's own words",
@@ -384,7 +410,12 @@ def page(told: Iterable[tuple[Mistake, dict[str, Any]]]) -> str:
         "",
     ]
     for kind, head in KINDS.items():
-        lines += [f"## {head}", "", "| mistake | code | where | riskseg says |", "|---|---|---|---|"]
+        lines += [
+            f"## {head}",
+            "",
+            "| mistake | code | where | riskseg says |",
+            "|---|---|---|---|",
+        ]
         for mistake, problem in found:
             if mistake.kind == kind:
                 says = " ".join(x for x in (problem["what"], problem["mend"]) if x)

@@ -49,9 +49,7 @@ def test_together(group: str, sound: Path, copy_of: Callable[[Path], Path]) -> N
     assert sorted((p["code"], p["file"]) for p in found) == wanted
 
 
-def test_bad_rows_hide_no_fault_of_the_rules(
-    sound: Path, copy_of: Callable[[Path], Path]
-) -> None:
+def test_bad_rows_hide_no_fault_of_the_rules(sound: Path, copy_of: Callable[[Path], Path]) -> None:
     workspace = copy_of(sound)
     planted = [m for m in MISTAKES if m.group in ("data", "rules", "settings:name")]
     for mistake in planted:

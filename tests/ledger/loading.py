@@ -101,7 +101,7 @@ def load_workspace(folder: Path, accounts: Iterable[Account] = (), threads: int 
     problems.raise_if_any()
     assert workspace is not None
     engine = Engine(files=folder, threads=threads)
-    ledger = load(engine, workspace, problems)
+    ledger = load(engine, workspace, problems, texts=True)
     problems.raise_if_any()
     assert ledger is not None
     here, known = workspace_facts(shipped_catalogue(), ledger, problems)

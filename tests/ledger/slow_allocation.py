@@ -103,7 +103,13 @@ def allocate(account: Account, as_of: date, arrears_from: int) -> Allocation:
             pool.append((paid_on, amount - used))
 
     # 2. The pool pays bills in the order they fall due, one day's money after the other.
-    bills.sort(key=lambda b: (b.due_on, b.issued_on, b.left, b.bill_id))
+    disputed = {b.bill_id: b.disputed_amount or 0 for b in standing}
+    bills.sort(
+        key=lambda b: (
+            *(b.due_on, b.issued_on, disputed[b.bill_id], b.named_on or date.max),
+            *(b.left, b.amount, b.bill_id),
+        )
+    )
     result = Allocation(bills, sorted(pool))
     reached: dict[str, date | None] = {}
     remaining = [b.left for b in bills]

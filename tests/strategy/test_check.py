@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.strategy.authored import read_strategy
 from riskseg.domain.problems import Problems
+from riskseg.strategy.authored import read_strategy
 from tests.support.strategies import FACTS, SMALL, changed, read
 
 
@@ -31,7 +31,9 @@ def _f(*args: str, **more: str) -> Fault:
     return Fault(*args, **more)
 
 
-S, T, G, P, U, E = (f"{n}.yaml" for n in "strategy tiers segments paths guards examples".split())
+S, T, G, P, U, E = (
+    f"{n}.yaml" for n in ["strategy", "tiers", "segments", "paths", "guards", "examples"]
+)
 
 FAULTS = (
     # strategy.yaml
@@ -47,13 +49,42 @@ FAULTS = (
     _f("cuts above the top", "RS206", S, "high: 1}", "high: 1.5}"),
     _f("a cut at zero", "RS206", S, "low: 0.1,", "least: 0, low: 0.1,", says="least"),
     _f("unscored as a level", "RS206", S, "low: 0.1,", "low: 0.1, unscored: 0.2,"),
-    _f("action twice", "RS202", S, "actions:", "actions:\n  - {name: sms, channel: x}", at="channel: sms"),
-    _f("action none", "RS202", S, "{name: sms,", "{name: none, channel: x}\n  - {name: sms,", at="none"),
+    _f(
+        "action twice",
+        "RS202",
+        S,
+        "actions:",
+        "actions:\n  - {name: sms, channel: x}",
+        at="channel: sms",
+    ),
+    _f(
+        "action none",
+        "RS202",
+        S,
+        "{name: sms,",
+        "{name: none, channel: x}\n  - {name: sms,",
+        at="none",
+    ),
     _f("unknown model", "RS214", S, "p: default", "p: defualt", says='"default"'),
-    _f("protective misspelt", "RS201", S, "[is_vulnerable]", "[is_vulnrable]", says="is_vulnerable"),
+    _f(
+        "protective misspelt", "RS201", S, "[is_vulnerable]", "[is_vulnrable]", says="is_vulnerable"
+    ),
     _f("protective number", "RS304", S, "[is_vulnerable]", "[days_past_due]", says="true or false"),
-    _f("protective lacking", "RS212", S, "[is_vulnerable]", "[disputed_now]", says="disputed_amount"),
-    _f("priority text", "RS304", S, "priority: balance_overdue * coalesce(p, 0.5)", "priority: lifecycle"),
+    _f(
+        "protective lacking",
+        "RS212",
+        S,
+        "[is_vulnerable]",
+        "[disputed_now]",
+        says="disputed_amount",
+    ),
+    _f(
+        "priority text",
+        "RS304",
+        S,
+        "priority: balance_overdue * coalesce(p, 0.5)",
+        "priority: lifecycle",
+    ),
     _f("priority unread", "RS301", S, "coalesce(p, 0.5)", "coalesce(p, 0.5"),
     _f("priority divided", "RS306", S, "* coalesce(p, 0.5)", "/ bills_12m", says="nullif"),
     _f(
@@ -64,17 +95,50 @@ FAULTS = (
         "expects: {disputes: {type: integer, else: many}}\nprotective:",
         at="expects",
     ),
-    _f("band like a column", "RS202", S, "bands:", "bands:\n  step: {of: p, cuts: {all: 1}}", at="step"),
-    _f("band like a probability", "RS202", S, "bands:", "bands:\n  p: {of: p, cuts: {all: 1}}", at="  p:"),
+    _f(
+        "band like a column",
+        "RS202",
+        S,
+        "bands:",
+        "bands:\n  step: {of: p, cuts: {all: 1}}",
+        at="step",
+    ),
+    _f(
+        "band like a probability",
+        "RS202",
+        S,
+        "bands:",
+        "bands:\n  p: {of: p, cuts: {all: 1}}",
+        at="  p:",
+    ),
     # tiers.yaml
-    _f("tier misspelt fact", "RS303", T, "days_past_due > 30", "days_pastdue > 30", says="days_past_due"),
+    _f(
+        "tier misspelt fact",
+        "RS303",
+        T,
+        "days_past_due > 30",
+        "days_pastdue > 30",
+        says="days_past_due",
+    ),
     _f("tier wrong types", "RS304", T, "days_past_due > 30", "days_past_due > 'x'"),
     _f("tier not a condition", "RS304", T, "days_past_due > 30", "days_past_due + 30"),
-    _f("tier may be unknown", "RS305", T, "months_on_book < 6, unknown: match", "months_on_book < 6"),
+    _f(
+        "tier may be unknown",
+        "RS305",
+        T,
+        "months_on_book < 6, unknown: match",
+        "months_on_book < 6",
+    ),
     _f("tier level never", "RS307", T, "days_past_due > 30", "lifecycle = 'lvie'", says="live"),
     _f("tier subquery", "RS302", T, "days_past_due > 30", "(select 1) = 1"),
     _f("tier lacking", "RS212", T, "days_past_due > 30", "broken_promises_12m > 2", says="events"),
-    _f("tier without condition", "RS005", T, "{tier: late, when: days_past_due > 30}", "{tier: late}"),
+    _f(
+        "tier without condition",
+        "RS005",
+        T,
+        "{tier: late, when: days_past_due > 30}",
+        "{tier: late}",
+    ),
     _f("no last tier", "RS203", T, "  - {tier: good, otherwise: true}\n", "", at="behaviour:"),
     _f(
         "tier below the last",
@@ -84,7 +148,15 @@ FAULTS = (
         "otherwise: true}\n  - {tier: more, when: on_plan}",
         at="tier: more",
     ),
-    _f("scheme as band", "RS202", T, "behaviour:", "risk: [{tier: high, otherwise: true}]\nbehaviour:", at="risk:", says="band"),
+    _f(
+        "scheme as band",
+        "RS202",
+        T,
+        "behaviour:",
+        "risk: [{tier: high, otherwise: true}]\nbehaviour:",
+        at="risk:",
+        says="band",
+    ),
     # segments.yaml
     _f("column of nothing", "RS201", G, "behaviour]", "behavior]", says="behaviour"),
     _f("column number", "RS304", G, "[lifecycle, ", "[days_past_due, ", says="levels"),
@@ -92,8 +164,16 @@ FAULTS = (
     _f("no such level", "RS205", G, "[any, high,", "[any, hihg,", says="high"),
     _f("no such level in a list", "RS205", G, "[new, late]", "[new, lat]", says="late"),
     _f("row id twice", "RS202", G, "id: chase", "id: closed", at="segment: chase"),
-    _f("cells missing", "RS215", G, "[any, high, [new, late]]", "[any, high]", says="2 cells for 3"),
-    _f("no last row", "RS203", G, "[any, any, any], segment: leave", "[live, any, any], segment: leave"),
+    _f(
+        "cells missing", "RS215", G, "[any, high, [new, late]]", "[any, high]", says="2 cells for 3"
+    ),
+    _f(
+        "no last row",
+        "RS203",
+        G,
+        "[any, any, any], segment: leave",
+        "[live, any, any], segment: leave",
+    ),
     _f(
         "row covered by one",
         "RS204",
@@ -127,7 +207,14 @@ FAULTS = (
     _f("segment on two paths", "RS202", P, "for: [leave]", "for: [leave, trace]", says="two paths"),
     _f("start is no date", "RS304", P, "starts: as_of", "starts: days_past_due", says="not a date"),
     _f("start misspelt", "RS303", P, "starts: as_of", "starts: as_off"),
-    _f("no such action", "RS209", P, "day: 14, action: letter", "day: 14, action: lettr", says="letter"),
+    _f(
+        "no such action",
+        "RS209",
+        P,
+        "day: 14, action: letter",
+        "day: 14, action: lettr",
+        says="letter",
+    ),
     _f("steps out of order", "RS208", P, "day: 14,", "day: 2,", says="day 3"),
     _f("two steps a day", "RS208", P, "day: 14,", "day: 3,", at="action: letter"),
     _f("goes on to nothing", "RS208", P, "then: trace", "then: trase", says="trace"),
@@ -150,22 +237,57 @@ FAULTS = (
         at="then: trace",
         says="day -10",
     ),
-    _f("path nobody takes", "RS208", P, "leave: {", "more: {for: [], starts: as_of}\nleave: {", at="more:"),
+    _f(
+        "path nobody takes",
+        "RS208",
+        P,
+        "leave: {",
+        "more: {for: [], starts: as_of}\nleave: {",
+        at="more:",
+    ),
     _f("end may be unknown", "RS305", P, "balance_overdue < 10", "months_on_book < 10"),
     _f("end misspelt", "RS303", P, "balance_overdue < 10", "balance_over_due < 10"),
     # guards.yaml
-    _f("two kinds", "RS004", U, "- guard: vulnerable", "- guard: vulnerable\n  hold: v", at="- guard: v"),
+    _f(
+        "two kinds",
+        "RS004",
+        U,
+        "- guard: vulnerable",
+        "- guard: vulnerable\n  hold: v",
+        at="- guard: v",
+    ),
     _f("guard twice", "RS202", U, "- hold: plan", "- hold: vulnerable"),
-    _f("duty", "RS213", U, "- hold: plan", "- duty: d\n  must: sms\n  within: 3\n  when: on_plan\n- hold: plan", at="duty"),
+    _f(
+        "duty",
+        "RS213",
+        U,
+        "- hold: plan",
+        "- duty: d\n  must: sms\n  within: 3\n  when: on_plan\n- hold: plan",
+        at="duty",
+    ),
     _f("never of nothing", "RS209", U, "never: [agency]", "never: [agnecy]", says="agency"),
     _f("instead of nothing", "RS209", U, "instead: letter", "instead: lettr", says="letter"),
     _f("requirement of nothing", "RS209", U, "of: agency", "of: agnecy", says="agency"),
     _f("guard without never", "RS005", U, "  never: [agency]\n", "", at="- guard: v", says="never"),
-    _f("hold with never", "RS003", U, "when: on_plan", "when: on_plan\n  never: [sms]", at="never: [sms]"),
+    _f(
+        "hold with never",
+        "RS003",
+        U,
+        "when: on_plan",
+        "when: on_plan\n  never: [sms]",
+        at="never: [sms]",
+    ),
     _f("guard misspelt", "RS303", U, "when: is_vulnerable", "when: is_vulnrable"),
     _f("need misspelt", "RS303", U, "days_past_due >= 60", "dpd >= 60"),
     # examples.yaml
-    _f("default of nothing", "RS201", E, "  on_plan: false", "  on_plan: false\n  on_paln: true", at="on_paln"),
+    _f(
+        "default of nothing",
+        "RS201",
+        E,
+        "  on_plan: false",
+        "  on_plan: false\n  on_paln: true",
+        at="on_paln",
+    ),
     _f("given of nothing", "RS201", E, "days_past_due: 31", "days_past: 31", says="days_past_due"),
     _f("expects of nothing", "RS201", E, "risk: high,", "riks: high,", says="risk"),
     _f("expects the impossible", "RS205", E, "action: sms", "action: smss", says="sms"),
@@ -213,8 +335,8 @@ def test_tiers_guards_and_examples_may_be_left_out(tmp_path: Path) -> None:
 
 def test_all_faults_of_all_files_come_together(tmp_path: Path) -> None:
     """One fault a file that can stand beside the others; none hides another."""
-    names = ("unknown model", "tier misspelt fact", "no such level", "no such action", "guard misspelt",
-             "given of nothing")  # fmt: skip
+    names = ("unknown model", "tier misspelt fact", "no such level", "no such action",
+             "guard misspelt",              "given of nothing")  # fmt: skip
     chosen = [next(f for f in FAULTS if f.name == n) for n in names]
     files = dict(SMALL)
     for fault in chosen:
@@ -226,7 +348,9 @@ def test_all_faults_of_all_files_come_together(tmp_path: Path) -> None:
 
 
 def test_a_stand_in_is_used_where_the_fact_is_lacking(tmp_path: Path) -> None:
-    files = changed(S, "protective:", "expects: {broken_promises_12m: {type: integer, else: 0}}\nprotective:")
+    files = changed(
+        S, "protective:", "expects: {broken_promises_12m: {type: integer, else: 0}}\nprotective:"
+    )
     files[T] = files[T].replace("days_past_due > 30", "broken_promises_12m > 2")
     strategy, problems = read(tmp_path, files)
     assert strategy is not None, problems

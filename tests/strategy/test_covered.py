@@ -18,7 +18,8 @@ Columns = list[tuple[str, tuple[str | bool, ...] | None]]
 def row(number: int, *cells: str | bool | list[str] | None) -> SegmentRow:
     """None is `any`; a list is one of several levels."""
     made: list[Cell] = [
-        None if c is None else frozenset(c) if isinstance(c, list) else frozenset({c}) for c in cells
+        None if c is None else frozenset(c) if isinstance(c, list) else frozenset({c})
+        for c in cells
     ]
     return SegmentRow(f"r{number}", tuple(made), "s", number)
 
@@ -43,10 +44,21 @@ CASES: list[tuple[str, Columns, set[str], list[SegmentRow], dict[int, list[int]]
         "by a union that no one row covers",
         [RISK, TIER],
         set(),
-        [row(1, ["low", "high"], None), row(2, "unscored", "new"), row(3, None, "new"), row(4, None, None)],
+        [
+            row(1, ["low", "high"], None),
+            row(2, "unscored", "new"),
+            row(3, None, "new"),
+            row(4, None, None),
+        ],
         {3: [1, 2]},
     ),
-    ("all levels and then any", [FLAG], set(), [row(1, True), row(2, False), row(3, None)], {3: [1, 2]}),
+    (
+        "all levels and then any",
+        [FLAG],
+        set(),
+        [row(1, True), row(2, False), row(3, None)],
+        {3: [1, 2]},
+    ),
     ("any takes the unknown", [FLAG], {"flag"}, [row(1, True), row(2, False), row(3, None)], {}),
     ("levels not known", [("note", None)], set(), [row(1, "a"), row(2, "b"), row(3, None)], {}),
     ("nullable level", [REGION], {"region"}, [row(1, ["north", "south"]), row(2, None)], {}),
@@ -78,7 +90,7 @@ def _slowly(rows: list[SegmentRow], columns: Columns, nullable: set[str]) -> set
 
 @pytest.mark.parametrize("seed", range(40))
 def test_random_tables_against_every_combination(seed: int) -> None:
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     columns: Columns = [RISK, TIER, FLAG, REGION][: rng.randint(1, 4)]
     nullable = {n for n, _ in columns if n in ("flag", "region") and rng.random() < 0.5}
     rows = []
@@ -89,12 +101,14 @@ def test_random_tables_against_every_combination(seed: int) -> None:
             some = rng.sample(levels, rng.randint(1, len(levels)))
             cells.append(None if rng.random() < 0.4 else frozenset(some))
         rows.append(SegmentRow(f"r{number}", tuple(cells), "s", number))
-    assert {r.line for r, _ in unreachable(rows, columns, nullable)} == _slowly(rows, columns, nullable)
+    assert {r.line for r, _ in unreachable(rows, columns, nullable)} == _slowly(
+        rows, columns, nullable
+    )
 
 
 def test_a_big_table_is_quick() -> None:
     """Six columns of eight levels make 262,144 combinations; 300 rows."""
-    rng = random.Random(1)
+    rng = random.Random(1)  # noqa: S311
     levels = tuple("abcdefgh")
     columns: Columns = [(f"c{i}", levels) for i in range(6)]
     rows = [

@@ -44,7 +44,7 @@ def test_right_ones_have_no_problem(tmp_path: Path) -> None:
 def test_a_wrong_one_is_told_at_its_line(old: str, new: str, says: str, tmp_path: Path) -> None:
     files = changed(E, old, new)
     _, problems = run(tmp_path, files)
-    line = [n for n, t in enumerate(files[E].splitlines(), start=1) if "third day" in t][0]
+    line = next(n for n, t in enumerate(files[E].splitlines(), start=1) if "third day" in t)
     assert [(p.code, p.file, p.line) for p in problems] == [("RS211", f"rules/{E}", line)]
     assert says in problems[0].what
 

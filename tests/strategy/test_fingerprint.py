@@ -10,8 +10,16 @@ from tests.support.strategies import SMALL, changed, sound
 
 SAME = {
     "a comment": ("tiers.yaml", "behaviour:", "# why\nbehaviour:  # because"),
-    "layout": ("tiers.yaml", "{tier: late, when: days_past_due > 30}", "tier: late\n    when: 'days_past_due > 30'"),
-    "the order of keys": ("strategy.yaml", "{name: sms, channel: sms}", "{channel: sms, name: sms}"),
+    "layout": (
+        "tiers.yaml",
+        "{tier: late, when: days_past_due > 30}",
+        "tier: late\n    when: 'days_past_due > 30'",
+    ),
+    "the order of keys": (
+        "strategy.yaml",
+        "{name: sms, channel: sms}",
+        "{channel: sms, name: sms}",
+    ),
     "an example": ("examples.yaml", "example: quiet", "example: very quiet"),
 }
 OTHER = {
@@ -20,11 +28,17 @@ OTHER = {
     "a threshold": ("tiers.yaml", "days_past_due > 30", "days_past_due > 31"),
     "what unknown means": ("tiers.yaml", "unknown: match", "unknown: skip"),
     "a cell": ("segments.yaml", "[any, high, [new, late]]", "[any, high, new]"),
-    "a row's segment": ("segments.yaml", "[any, any, any], segment: leave", "[any, any, any], segment: chase"),
+    "a row's segment": (
+        "segments.yaml",
+        "[any, any, any], segment: leave",
+        "[any, any, any], segment: chase",
+    ),
     "the order of rows": (
         "tiers.yaml",
-        "  - {tier: new, when: months_on_book < 6, unknown: match}\n  - {tier: late, when: days_past_due > 30}",
-        "  - {tier: late, when: days_past_due > 30}\n  - {tier: new, when: months_on_book < 6, unknown: match}",
+        "{tier: new, when: months_on_book < 6, unknown: match}\n"
+        "  - {tier: late, when: days_past_due > 30}",
+        "{tier: late, when: days_past_due > 30}\n"
+        "  - {tier: new, when: months_on_book < 6, unknown: match}",
     ),
     "a step's day": ("paths.yaml", "day: 14", "day: 15"),
     "a template": ("paths.yaml", "template: reminder", "template: reminder_2"),
@@ -42,7 +56,9 @@ def test_unchanged_by(change: tuple[str, str, str], tmp_path: Path) -> None:
 def test_changed_by(change: tuple[str, str, str], tmp_path: Path) -> None:
     files = changed(*change)
     if "segment: leave" in change[1]:
-        files["paths.yaml"] = files["paths.yaml"].replace("leave: {for: [leave], starts: as_of}\n", "")
+        files["paths.yaml"] = files["paths.yaml"].replace(
+            "leave: {for: [leave], starts: as_of}\n", ""
+        )
         files["examples.yaml"] = "{}\n"
     before = sound(tmp_path, SMALL).fingerprint
     assert sound(tmp_path, files).fingerprint != before

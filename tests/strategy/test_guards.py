@@ -27,7 +27,9 @@ actions:
 """,
     "tiers.yaml": "all: [{tier: all, otherwise: true}]\n",
     "segments.yaml": "columns: [all]\nrows: [{id: rest, match: [any], segment: all}]\n",
-    "paths.yaml": "all: {for: [all], starts: as_of, steps: [{day: 0, action: agency, template: t}]}\n",
+    "paths.yaml": """\
+all: {for: [all], starts: as_of, steps: [{day: 0, action: agency, template: t}]}
+""",
     "examples.yaml": "examples: []\n",
 }
 KNOWN: dict[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -52,7 +53,7 @@ CASES: dict[str, list[Path]] = {
 
 
 def _random(seed: int) -> list[Path]:
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     names = "abcd"[: rng.randint(1, 4)]
     paths = []
     for i, name in enumerate(names):
@@ -82,7 +83,7 @@ def test_they_are_in_order_from_ever_to_ever(paths: Sequence[Path]) -> None:
     found = stretches(paths[0], paths)
     assert found[0].first is None
     assert found[-1].last is None
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.last is not None
         assert after.first == before.last + 1
 

@@ -5,6 +5,7 @@ CSV, because a Problem about a row then has a line a person can open the file at
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -130,3 +131,13 @@ def replace(workspace: Path, file: str, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
     path.write_text(text.replace(old, new))
+
+
+def assign_by_command(workspace: str, out: str) -> None:
+    """`riskseg assign` as a process of its own runs it, less what it says."""
+    from riskseg.cli import app
+
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    app(["-w", workspace, "assign", "--as-of", AS_OF.isoformat(), "--out", out])

@@ -1,0 +1,362 @@
+"""The commands as people and machines call them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from riskseg.cli import app
+from riskseg.run.assign import assign
+from tests.support import portfolio as p
+
+DAY = p.AS_OF.isoformat()
+HEAVY = ("duckdb", "lightgbm", "sklearn", "optbinning", "sqlalchemy", "pandas", "pyarrow")
+Copy = Callable[[Path], Path]
+
+
+def run(workspace: Path | None, *arguments: str) -> Result:
+    head = [] if workspace is None else ["-w", str(workspace)]
+    return CliRunner().invoke(app, [*head, *arguments])
+
+
+def told(result: Result) -> list[dict[str, Any]]:
+    """The Problems of a command that was asked for JSON."""
+    assert result.exit_code == 1, result.output
+    return list(json.loads(result.stdout)["problems"])
+
+
+def commands() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+
+    def walk(command: Any, path: tuple[str, ...]) -> None:
+        found.append(path)
+        for name, inner in getattr(command, "commands", {}).items():
+            walk(inner, (*path, name))
+
+    walk(typer.main.get_command(app), ())
+    return found
+
+
+@pytest.fixture(scope="module")
+def used(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained workspace for commands that change nothing in it that matters."""
+    return p.copied(trained, tmp_path_factory.mktemp("used") / "workspace")
+
+
+# What is loaded, what is helped with
+
+
+@pytest.mark.parametrize("asked", ["import riskseg.cli", "--help", "--version"])
+def test_nothing_heavy_is_loaded_before_it_is_needed(asked: str) -> None:
+    start = f"""
+import sys
+import riskseg.cli
+if {asked!r}.startswith("--"):
+    try:
+        riskseg.cli.app([{asked!r}])
+    except SystemExit as end:
+        assert end.code == 0
+print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_has_help(path: tuple[str, ...]) -> None:
+    result = run(None, *path, "--help")
+    assert result.exit_code == 0
+    told_lines = [line.strip() for line in result.stdout.splitlines()]
+    about = told_lines[told_lines.index("") + 1 :]
+    assert about[0] and not about[0].startswith("Options")
+
+
+def test_the_version() -> None:
+    result = run(None, "--version")
+    assert (result.exit_code, result.stdout.strip()[0].isdigit()) == (0, True)
+
+
+# Exit codes
+
+
+def test_wrong_usage_is_2(used: Path) -> None:
+    assert run(used, "assing").exit_code == 2
+    assert run(used, "assign", "--as-of", DAY).exit_code == 2
+    assert run(used, "assign", "--as-of", "15/05/2026", "--out", "x.csv").exit_code == 2
+    assert run(used, "check", "--verbose").exit_code == 2
+
+
+def test_our_own_fault_is_3_with_a_traceback(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a slip of ours")
+
+    monkeypatch.setattr("riskseg.run.check.check", broken)
+    result = run(used, "check")
+    assert result.exit_code == 3
+    assert "Traceback" in result.stderr and "a slip of ours" in result.stderr
+    assert "This is a fault of riskseg's own." in result.stderr
+
+
+# JSON
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("features",),
+        ("models",),
+        ("models", "show", "default"),
+        ("strategy", "check"),
+        ("strategy", "test"),
+        ("strategy", "show"),
+        ("score", "--as-of", DAY, "--out", "{}/scores.csv"),
+        ("assign", "--as-of", DAY, "--out", "{}/decisions.jsonl"),
+        ("explain", "A00000007", "--as-of", DAY),
+    ],
+    ids=lambda a: " ".join(a[:2]),
+)
+def test_json_parses_and_stands_alone_on_stdout(arguments: tuple[str, ...], used: Path) -> None:
+    result = run(used, *(a.format(used) for a in arguments), "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("features",),
+        ("train",),
+        ("models",),
+        ("models", "show", "default"),
+        ("strategy", "check"),
+        ("strategy", "test"),
+        ("strategy", "show"),
+        ("score", "--as-of", DAY, "--out", "x.csv"),
+        ("assign", "--as-of", DAY, "--out", "x.csv"),
+        ("explain", "A00000007", "--as-of", DAY),
+    ],
+    ids=lambda a: " ".join(a[:2]),
+)
+def test_json_parses_on_problems_too(
+    arguments: tuple[str, ...], sound: Path, copy_of: Copy
+) -> None:
+    workspace = copy_of(sound)
+    p.replace(workspace, "riskseg.toml", "currency     =", "curency      =")
+    (problem,) = told(run(workspace, *arguments, "--json"))
+    assert (problem["code"], problem["file"], problem["line"]) == ("RS003", "riskseg.toml", 2)
+    plain = run(workspace, *arguments)
+    assert plain.exit_code == 1
+    assert 'riskseg.toml:2: "curency" is not a key' in " ".join(plain.stderr.split())
+    assert "Traceback" not in plain.output
+
+
+def test_generate_and_init_tell_json(tmp_path: Path) -> None:
+    made = run(None, "init", str(tmp_path / "new"), "--json")
+    assert "riskseg.toml" in json.loads(made.stdout)["written"]
+    size = ("--accounts", "20", "--months", "3")
+    wrote = run(None, "generate", "--out", str(tmp_path / "data"), *size, "--json")
+    assert "bills.parquet" in json.loads(wrote.stdout)["files"]
+    again = run(None, "init", str(tmp_path / "new"), "--json")
+    assert [q["code"] for q in told(again)] == ["RS010"]
+    again = run(None, "generate", "--out", str(tmp_path / "data"), *size, "--json")
+    assert [q["code"] for q in told(again)] == ["RS010"]
+    wrong = run(None, "init", str(tmp_path / "other"), "--strategy", "houshold-utility", "--json")
+    assert told(wrong)[0]["mend"] == 'Did you mean "household-utility"?'
+
+
+# Plans
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("train",),
+        ("score", "--as-of", DAY, "--out", "{}/planned.csv"),
+        ("assign", "--as-of", DAY, "--out", "{}/planned.csv"),
+        ("explain", "A00000007", "--as-of", DAY),
+        ("demo", "--dir", "{}/planned"),
+    ],
+    ids=lambda a: a[0],
+)
+def test_a_plan_is_printed_and_not_carried_out(
+    arguments: tuple[str, ...], sound: Path, copy_of: Copy
+) -> None:
+    workspace = copy_of(sound)
+    before = sorted(workspace.rglob("*"))
+    asked = [a.format(workspace) for a in arguments]
+    plain = run(workspace, *asked, "--plan")
+    stages = json.loads(run(workspace, *asked, "--plan", "--json").stdout)
+    assert plain.exit_code == 0
+    assert len(plain.stdout.splitlines()) == len(stages) > 1
+    for line, stage in zip(plain.stdout.splitlines(), stages, strict=True):
+        assert stage["stage"] in line and stage["does"] in line
+    assert sorted(workspace.rglob("*")) == before
+
+
+def test_the_plan_names_the_stages_a_run_reaches(used: Path) -> None:
+    from riskseg.run.stages import Progress
+
+    reached: list[str] = []
+    progress = Progress(lambda stage, _done, _total: reached.append(stage.name))
+    assign(used, p.AS_OF, str(used / "reached.csv"), at=p.AT, progress=progress)
+    planned = json.loads(
+        run(used, "assign", "--as-of", DAY, "--out", "x.csv", "--plan", "--json").stdout
+    )
+    assert reached == [stage["stage"] for stage in planned]
+
+
+# Problems in plain words
+
+
+def test_no_workspace(tmp_path: Path) -> None:
+    (problem,) = told(run(tmp_path, "check", "--json"))
+    assert problem["code"] == "RS001"
+    assert "riskseg init" in problem["mend"]
+    (problem,) = told(
+        run(tmp_path / "nowhere", "assign", "--as-of", DAY, "--out", "x.csv", "--json")
+    )
+    assert problem["code"] == "RS001"
+
+
+def test_the_nearest_workspace_upward(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(used / "data")
+    assert run(None, "strategy", "check").exit_code == 0
+    monkeypatch.chdir("/")
+    assert [q["code"] for q in told(run(None, "strategy", "check", "--json"))] == ["RS001"]
+
+
+def test_an_account_misspelt(used: Path) -> None:
+    (problem,) = told(run(used, "explain", "A0000007", "--as-of", DAY, "--json"))
+    assert problem["code"] == "RS601"
+    assert problem["mend"].startswith('Did you mean "A0000')
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [
+        ("decisions.xlsx", ".parquet"),
+        ("nowhere/decisions.csv", "does not exist"),
+        ("data", ".parquet"),
+        ("sqlite:///x.db", "#"),
+    ],
+)
+@pytest.mark.parametrize("command", ["assign", "score"])
+def test_a_wrong_out_is_told_before_any_work(
+    command: str, out: str, says: str, used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(used)
+    (problem,) = told(run(used, command, "--as-of", DAY, "--out", out, "--json"))
+    assert problem["code"] == "RS010"
+    assert says in problem["what"] + problem["mend"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("assign", "--out", "x.csv"), ("score", "--out", "x.csv"), ("explain", "A00000007")],
+    ids=lambda a: a[0],
+)
+def test_a_date_before_the_data(
+    arguments: tuple[str, ...], used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(used)
+    (problem,) = told(run(used, *arguments, "--as-of", "1990-01-01", "--json"))
+    assert problem["code"] == "RS602"
+    assert "1990-01-01" in problem["what"] and problem["mend"].startswith("Give a date from 20")
+    assert not (used / "x.csv").exists()
+
+
+def test_models_that_are_not_trained(sound: Path, copy_of: Copy, tmp_path: Path) -> None:
+    workspace = copy_of(sound)
+    out = ("--as-of", DAY, "--out", str(tmp_path / "x.csv"), "--json")
+    found = told(run(workspace, "assign", *out))
+    assert [(q["code"], q["file"]) for q in found] == [
+        ("RS401", "models/default.yaml"),
+        ("RS401", "models/late_payment.yaml"),
+    ]
+    assert [q["mend"] for q in found] == [
+        "Run `riskseg train default`.",
+        "Run `riskseg train late_payment`.",
+    ]
+    assert [q["code"] for q in told(run(workspace, "score", *out))] == ["RS401"]
+    assert [q["code"] for q in told(run(workspace, "models", "show", "default", "--json"))] == [
+        "RS401"
+    ]
+    (misspelt,) = told(run(workspace, "train", "defualt", "--json"))
+    assert (misspelt["code"], misspelt["mend"]) == ("RS401", 'Did you mean "default"?')
+    (misspelt,) = told(run(workspace, "models", "show", "defualt", "--json"))
+    assert misspelt["mend"] == 'Did you mean "default"?'
+
+
+def test_a_model_that_was_changed_by_hand(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    (folder,) = (workspace / "models" / "default").iterdir()
+    booster = folder / "booster.txt"
+    booster.write_text(booster.read_text().replace("leaf_value=", "leaf_value= "))
+    (problem,) = told(run(workspace, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
+    assert problem["code"] == "RS406"
+    assert "booster.txt" in f"{problem['file']} {problem['what']}"
+
+
+def test_a_workspace_that_another_run_holds(used: Path) -> None:
+    from riskseg.store.lock import workspace_lock
+
+    with workspace_lock(used):
+        (problem,) = told(run(used, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
+        assert problem["code"] == "RS604"
+        # Whoever only reads is not kept waiting.
+        assert run(used, "strategy", "check").exit_code == 0
+        assert run(used, "explain", "A00000007", "--as-of", DAY).exit_code == 0
+
+
+def test_a_strategy_outside_its_dates(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    p.replace(
+        workspace,
+        f"{p.STRATEGY}/strategy.yaml",
+        "# effective_from: 2026-01-01",
+        "effective_from: 2026-05-16",
+    )
+    (problem,) = told(run(workspace, "assign", "--as-of", DAY, "--out", "x.csv", "--json"))
+    assert problem["code"] == "RS210"
+    assert "2026-05-16" in problem["what"]
+
+
+def test_a_wrong_example_fails_the_test_of_the_strategy(sound: Path, copy_of: Copy) -> None:
+    workspace = copy_of(sound)
+    file = f"{p.STRATEGY}/examples.yaml"
+    p.replace(
+        workspace, file, "segment: early_help, action: sms", "segment: early_help, action: call"
+    )
+    result = run(workspace, "strategy", "test", "--json")
+    (problem,) = told(result)
+    line = next(
+        n
+        for n, text in enumerate((workspace / file).read_text().splitlines(), start=1)
+        if "the next bill will probably be late" in text
+    )
+    assert (problem["code"], problem["file"], problem["line"]) == ("RS211", file, line)
+    assert "action call; it gives action sms" in problem["what"]
+    plain = run(workspace, "strategy", "test")
+    assert (plain.exit_code, plain.stdout.count("FAIL")) == (1, 1)
+
+
+def test_a_file_that_is_no_text_in_any_of_them(sound: Path, copy_of: Copy) -> None:
+    for name in ("riskseg.toml", "models/default.yaml", f"{p.STRATEGY}/tiers.yaml"):
+        workspace = copy_of(sound)
+        (workspace / name).write_bytes(b"name: caf\xe9\n")
+        (problem,) = told(run(workspace, "check", "--json"))
+        assert (problem["code"], problem["file"], problem["line"]) == ("RS002", name, 1)
+        shutil.rmtree(workspace)
