@@ -107,7 +107,9 @@ def features_sql(data: str, as_of: str) -> str:
 def main(data: str, as_of: str, out: str, folders: list[str]) -> None:
     connection = duckdb.connect(config={"preserve_insertion_order": False})
     names = {
-        folder: [c["feature"] for c in json.loads(Path(folder, "booster.json").read_text())["columns"]]
+        folder: [
+            c["feature"] for c in json.loads(Path(folder, "booster.json").read_text())["columns"]
+        ]
         for folder in folders
     }
     table = connection.sql(features_sql(data, as_of)).to_arrow_table()

@@ -1,6 +1,6 @@
 """The same features as an analyst would first write them in pandas: sort, cumsum, merge, groupby.
 
-    python bench/in_pandas.py DATA AS_OF OUT
+python bench/in_pandas.py DATA AS_OF OUT
 """
 
 from __future__ import annotations
@@ -63,7 +63,12 @@ def main(data: str, as_of: str, out: str) -> None:
     made["days_past_due"] = most("dpd", is_open)
     made["overdue_bills"] = count(is_open & (bills.dpd > 0))
     made["missed_bills"] = count(is_open & (bills.dpd > 0) & (bills.paid == 0))
-    for name, low, high in (("1_30", 1, 30), ("31_60", 31, 60), ("61_90", 61, 90), ("90_plus", 91, 1e9)):
+    for name, low, high in (
+        ("1_30", 1, 30),
+        ("31_60", 31, 60),
+        ("61_90", 61, 90),
+        ("90_plus", 91, 1e9),
+    ):
         made[f"overdue_{name}"] = total_of("overdue", bills.dpd.between(low, high)) / 100
     for name, mask in (("3m", w3), ("6m", w6), ("12m", w12)):
         made[f"late_bills_{name}"] = count(mask & (bills.dpd > 0))

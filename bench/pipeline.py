@@ -123,12 +123,23 @@ def main() -> None:
         riskseg = [sys.executable, "-m", "riskseg", "-w", str(workspace), "assign"]
         contenders = {
             "riskseg assign": [*riskseg, "--as-of", AS_OF, "--out", str(out / "decisions.parquet")],
-            "floor": [sys.executable, str(HERE / "floor.py"), str(data), AS_OF,
-                      str(out / "floor.parquet"), *models],
+            "floor": [
+                sys.executable,
+                str(HERE / "floor.py"),
+                str(data),
+                AS_OF,
+                str(out / "floor.parquet"),
+                *models,
+            ],
         }
         if not given.no_pandas:
-            contenders["pandas"] = [sys.executable, str(HERE / "in_pandas.py"), str(data), AS_OF,
-                                    str(out / "pandas.parquet")]
+            contenders["pandas"] = [
+                sys.executable,
+                str(HERE / "in_pandas.py"),
+                str(data),
+                AS_OF,
+                str(out / "pandas.parquet"),
+            ]
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
         for turn in range(given.runs):
             for name, command in contenders.items():

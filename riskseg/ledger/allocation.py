@@ -167,8 +167,9 @@ def _laid(money: Money) -> list[Relation]:
         Relation("residuals", f"select {', '.join(sorted_)} from known_bills b{join}"),
         Relation(
             "laid_bills",
-            f"select {', '.join(['*', *added])}, cast(sum({residual}) over (partition by snap order "
-            f"by {', '.join(order)} rows unbounded preceding) as bigint) as far_end from residuals",
+            f"select {', '.join(['*', *added])}, cast(sum({residual}) over (partition by snap "
+            f"order by {', '.join(order)} rows unbounded preceding) as bigint) as far_end "
+            "from residuals",
         ),
         Relation(
             "laid_pool",

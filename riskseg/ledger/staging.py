@@ -163,7 +163,7 @@ def _minor(e: str, type_: str, scale: int) -> str:
     if type_.startswith("DECIMAL"):
         width, decimals = map(int, type_[8:-1].split(","))
         if width <= 18 and decimals <= scale:
-            return f"try_cast({e} * {factor} as bigint)"
+            return f"cast(cast({e} as decimal(21, {decimals})) * {factor} as bigint)"
     # Wide enough that no amount a source can hold overflows in the product.
     return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
 

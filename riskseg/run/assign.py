@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine
@@ -19,7 +18,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.run.facts import OVERDUE, facts
 from riskseg.run.ledger import fingerprints, quarantine
-from riskseg.run.models import Scorer, champions, read_specs, scorer
+from riskseg.run.models import Scorer, champions, scorer
 from riskseg.run.rules import checked_strategy
 from riskseg.run.scoring import explain, score, scored
 from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
@@ -102,7 +101,6 @@ def assign(
     problems = Problems()
     sinks.check(target, problems)
     problems.raise_if_any()
-    sources = fingerprints(workspace)
     beside = [] if "://" in target else [Path(target).resolve().parent]
     with locked(workspace, *beside), scratch_engine(workspace, "assign") as engine:
         progress.reached(LOAD, 0, 1)
@@ -113,11 +111,12 @@ def assign(
         with Journal.open(workspace.journal) as journal:
             decider = prepare(session, as_of, journal, reasons=reasons)
             quarantined = _set_apart(session, progress)
+            sources = fingerprints(engine, workspace)
             run = _run_id(workspace, decider, as_of, target, reasons, sources)
             totals = _Totals(decider)
             batches = _decisions(session, decider, parts, totals, progress, total)
             schema = next(batches)
-            written = sinks.write(target, schema, batches, token=run)  # type: ignore[arg-type]
+            written = sinks.write(target, schema, batches, token=run)
             progress.reached(WRITE, total - 2, total)
             models = {k: f"{s.model.name} {s.model.version}" for k, s in decider.scorers.items()}
             done = Assigned(
@@ -165,9 +164,7 @@ class Decider:
         return frozenset(read - set(self.strategy.uses) - set(self.strategy.stand_ins))
 
 
-def prepare(
-    session: Session, as_of: date, journal: Any, *, reasons: Reasons = "due"
-) -> Decider:
+def prepare(session: Session, as_of: date, journal: Any, *, reasons: Reasons = "due") -> Decider:
     """The checked strategy in force as of the date, and the champions of its models."""
     workspace, ledger = session.workspace, session.ledger
     strategy = checked_strategy(session)
@@ -209,9 +206,7 @@ def decide(session: Session, decider: Decider, first: int, last: int, reached: A
     )
     build(engine, facts(ledger, session.catalogue, session.scale, decider.wanted, snapshots))
     reached(SCORE)
-    tables = {
-        key: score(engine, key, one, session.facts) for key, one in decider.scorers.items()
-    }
+    tables = {key: score(engine, key, one, session.facts) for key, one in decider.scorers.items()}
     reached(DECIDE)
     stand_ins = {
         name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
@@ -285,14 +280,14 @@ def _decisions(
 ) -> Iterator[pa.RecordBatch]:
     """The schema first, then decisions in the order of account ids, a partition at a time."""
     sql = decision_select(session, decider)
+    within = {FACTS: 0, SCORE: 1, DECIDE: 2}
     for i, (first, last) in enumerate(parts):
-        steps = {FACTS: 0, SCORE: 1, DECIDE: 2}
         decide(
             session,
             decider,
             first,
             last,
-            lambda stage, i=i: progress.reached(stage, 2 + 3 * i + steps[stage], total),
+            lambda stage, i=i: progress.reached(stage, 2 + 3 * i + within[stage], total),
         )
         totals.add(session.engine)
         if i == 0:
@@ -372,9 +367,7 @@ def _run_id(
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def _write_manifest(
-    place: Path, done: Assigned, sources: Mapping[str, str], run: str
-) -> None:
+def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run: str) -> None:
     from riskseg import __version__
     from riskseg.store.files import write_beside
 

@@ -10,9 +10,19 @@ from typing import Any
 
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.domain.relations import literal
-from riskseg.ledger.allocation import bill_facts
 from riskseg.learning.reasons import Reason
-from riskseg.run.assign import DECIDE, FACTS, LOAD, RULES, SCORE, Decider, decide, decision_select, prepare
+from riskseg.ledger.allocation import bill_facts
+from riskseg.run.assign import (
+    DECIDE,
+    FACTS,
+    LOAD,
+    RULES,
+    SCORE,
+    Decider,
+    decide,
+    decision_select,
+    prepare,
+)
 from riskseg.run.frames import frame, model_columns
 from riskseg.run.session import Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage, build
@@ -209,9 +219,7 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:
     for column, cell in zip(strategy.columns, segment.cells, strict=True):
         shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
         cells.append(f"{column}: {shown}")
-    found.append(
-        Matched("segments", segment.segment, segment.id, ", ".join(cells), segment.line)
-    )
+    found.append(Matched("segments", segment.segment, segment.id, ", ".join(cells), segment.line))
     return tuple(found)
 
 
@@ -242,4 +250,3 @@ def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Gu
             GuardState(guard.name, guard.kind, state, tuple(sorted(guard.never)), guard.source)
         )
     return tuple(found)
-

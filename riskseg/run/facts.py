@@ -38,9 +38,7 @@ def facts(
         "opened_on": "a.opened_on",
         "first_billed_on": "t.first_billed_on" if ledger.billed else "cast(null as date)",
     }
-    compiled = compile_features(
-        features, scale, focus=focus, undone=ledger.undone, account=account
-    )
+    compiled = compile_features(features, scale, focus=focus, undone=ledger.undone, account=account)
     attributes = sorted(names & set(ledger.attributes))
     columns: dict[str, str] = {
         "party_id": "coalesce(a.party_id, i.account_id)",
@@ -50,7 +48,9 @@ def facts(
         **compiled.columns,
         **{n: f"a.{quoted(n)}" for n in attributes},
     }
-    joins = "join account_rows a on a.snap = s.snap join account_ids i on i.account_no = s.account_no"
+    joins = (
+        "join account_rows a on a.snap = s.snap join account_ids i on i.account_no = s.account_no"
+    )
     relations = [snapshots]
     if ledger.billed:
         relations += bill_facts(ledger.money, keep_days=days_needed(features.values()))
@@ -71,4 +71,3 @@ def facts(
         )
     )
     return relations
-

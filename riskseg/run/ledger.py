@@ -19,7 +19,7 @@ from riskseg.features.catalogue import Catalogue, without
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.ledger.allocation import Money
-from riskseg.ledger.contract import CONTRACT
+from riskseg.ledger.contract import CONTRACT, Holds
 from riskseg.ledger.mapping import Mapped, relation, resolve
 from riskseg.ledger.staging import (
     Fault,
@@ -128,12 +128,7 @@ def load(
     if faults is not None and not _all_sound(engine, sources):
         # Only now is it worth numbering rows, so that the bad ones can be pointed at.
         faults = _stage(engine, sources, scale, problems, numbered=True)
-        for name, mapped in sources.items() if faults is not None else ():
-            faults[name] |= _duplicates(engine, mapped)
-            if _reverses(mapped):
-                faults[name] |= _orphans(engine)
-            several = len(files_of(workspace.settings.sources[name], workspace.root)) > 1
-            bad += _bad_rows(engine, mapped, faults[name], several)
+        bad = _find_bad_rows(engine, workspace, sources, faults or {})
     if faults is None:
         return None
     rows = {name: engine.value(f"select count(*) from {name}") for name in sources}
@@ -246,9 +241,7 @@ def _map_one(
         problems.add("RS006", f"{source.table} cannot be loaded: {error}", file=file, line=line)
         return None
     before = len(problems)
-    columns, attributes = resolve(
-        source.table, source.columns, source.lines, found, file, problems
-    )
+    columns, attributes = resolve(source.table, source.columns, source.lines, found, file, problems)
     types = _types(engine, from_, {**columns, **attributes}, source, found, problems)
     if len(problems) > before:
         return None
@@ -308,12 +301,15 @@ def files_of(source: Source, root: Path) -> list[Path]:
     return [Path(f) for f in sorted(glob.glob(str(root / source.loaded_from), recursive=True))]
 
 
-def fingerprints(workspace: Workspace) -> dict[str, str]:
-    """A hash of each source's files and mapping; of a select, its text."""
+def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
+    """A hash of each source's mapping and files; of a select, its text and the rows it gave."""
     found = {}
     for name, source in sorted(workspace.settings.sources.items()):
         digest = hashlib.sha256(repr(sorted(source.columns.items())).encode())
         digest.update(source.loaded_from.encode())
+        if source.is_select:
+            rows = f"select count(*), sum(cast(hash(t) as hugeint)) from {name} t"
+            digest.update(repr(engine.rows(rows)).encode())
         for path in files_of(source, workspace.root):
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -404,6 +400,24 @@ def _orphans(engine: Engine) -> dict[int, Fault]:
     return {_ORPHAN: Fault(_ORPHAN, "RS110", "reverses", told, "")}
 
 
+def _find_bad_rows(
+    engine: Engine,
+    workspace: Workspace,
+    sources: Mapping[str, Mapped],
+    faults: Mapping[str, dict[int, Fault]],
+) -> list[BadRows]:
+    """The bad rows of numbered tables, by table and check."""
+    found: list[BadRows] = []
+    for name, known in faults.items():
+        mapped = sources[name]
+        known = known | _duplicates(engine, mapped)
+        if _reverses(mapped):
+            known |= _orphans(engine)
+        several = len(files_of(workspace.settings.sources[name], workspace.root)) > 1
+        found += _bad_rows(engine, mapped, known, several)
+    return found
+
+
 def _bad_rows(
     engine: Engine, mapped: Mapped, faults: Mapping[int, Fault], several: bool
 ) -> list[BadRows]:
@@ -453,9 +467,7 @@ def quarantine(engine: Engine, ledger: Ledger) -> Iterator[tuple[str, pa.Table]]
         mine = [b for b in ledger.bad if b.table == name]
         if not mine:
             continue
-        told = " ".join(
-            f"when {b.fault.number} then '{b.fault.code} {b.fault.told}'" for b in mine
-        )
+        told = " ".join(f"when {b.fault.number} then '{b.fault.code} {b.fault.told}'" for b in mine)
         row_nos = f"select row_no from {name} where fault is not null"
         yield (
             name,
@@ -477,7 +489,7 @@ def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
             engine.run(f"create view ledger_{name} as select * from {name} where fault is null")
     if "accounts" not in sources:
         columns = ", ".join(
-            f"cast(null as {'date' if c.name.endswith(('_on', '_from')) else 'varchar'}) as {c.name}"
+            f"cast(null as {'date' if c.holds is Holds.DATE else 'varchar'}) as {c.name}"
             for c in CONTRACT["accounts"].columns[1:]
         )
         engine.run(f"create view ledger_accounts as select account_no, {columns} from account_ids")

@@ -28,9 +28,7 @@ class Scorer:
 
 def spec_files(workspace: Workspace) -> dict[str, Path]:
     """Each model's spec, by the name of its file."""
-    return {
-        p.stem: p for p in sorted(workspace.models.glob("*.yaml")) if p.name not in NOT_SPECS
-    }
+    return {p.stem: p for p in sorted(workspace.models.glob("*.yaml")) if p.name not in NOT_SPECS}
 
 
 def read_specs(workspace: Workspace, problems: Problems) -> dict[str, AuthoredSpec]:
@@ -54,7 +52,10 @@ def read_specs(workspace: Workspace, problems: Problems) -> dict[str, AuthoredSp
 
 
 def check_spec(
-    authored: AuthoredSpec, facts: Mapping[str, Fact], lacking: Mapping[str, str], problems: Problems
+    authored: AuthoredSpec,
+    facts: Mapping[str, Fact],
+    lacking: Mapping[str, str],
+    problems: Problems,
 ) -> Expression | None:
     """Add Problems for names in a spec that this workspace does not know."""
     spec = authored.spec

@@ -49,7 +49,7 @@ def score(
     names: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Scores:
-    """Write account_id, as_of and, for each model, p_MODEL and its version. Raises ProblemsError."""
+    """Write account_id, as_of and, for each model, p_MODEL and its version."""
     from riskseg.store import sinks
     from riskseg.store.journal import Journal
 
@@ -80,7 +80,7 @@ def score(
         counts = dict.fromkeys(scorers, 0)
         batches = _batches(session, scorers, as_of, counts, progress)
         schema = next(batches)
-        written = sinks.write(target, schema, batches, token="score")  # type: ignore[arg-type]
+        written = sinks.write(target, schema, batches, token="score")
     return Scores(written.place, written.rows, {n: m.version for n, m in models.items()}, counts)
 
 

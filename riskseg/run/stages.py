@@ -45,4 +45,3 @@ def build(engine: Engine, relations: Iterable[Relation]) -> None:
         ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
         head = f"with {ctes} " if ctes else ""
         engine.run(f"create or replace temp table {relation.name} as {head}{relation.select}")
-

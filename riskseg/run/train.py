@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean, problem
-from riskseg.domain.relations import Relation, quoted
+from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
 from riskseg.learning.spec import AuthoredSpec, ModelSpec
@@ -72,7 +73,9 @@ def train(
             for i, (name, authored) in enumerate(specs.items()):
                 training = _frame(session, authored, conditions[name], progress, 1 + 4 * i, total)
                 progress.reached(LEARN, 3 + 4 * i, total)
-                kept.append(_keep(session, authored, training, journal, at, progress, 4 + 4 * i, total))
+                kept.append(
+                    _keep(session, authored, training, journal, at, progress, 4 + 4 * i, total)
+                )
     return kept
 
 
@@ -96,9 +99,7 @@ def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpe
     return {n: s for n, s in specs.items() if not names or n in names}
 
 
-def _checked(
-    session: Session, specs: Mapping[str, AuthoredSpec]
-) -> dict[str, Expression | None]:
+def _checked(session: Session, specs: Mapping[str, AuthoredSpec]) -> dict[str, Expression | None]:
     problems = Problems()
     conditions = {
         name: check_spec(authored, session.facts, session.catalogue.lacking, problems)
@@ -167,8 +168,8 @@ def _frame(
             frame(
                 engine,
                 f"select i.account_id as _account, f.party_id as _party, f.as_of as _as_of, "
-                f"l.label as _label, {columns} from observed_facts f join {label} l on l.snap = f.snap "
-                "join account_ids i on i.account_no = f.account_no order by _account, f.snap",
+                f"l.label as _label, {columns} from observed_facts f join {label} l "
+                "on l.snap = f.snap join account_ids i on i.account_no = f.account_no order by _account, f.snap",
             )
         )
     rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
@@ -211,7 +212,7 @@ def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None
     if not ledger.billed or ledger.first_on is None or ledger.last_on is None:
         raise problem(
             "RS408",
-            f'The target event "{spec.target.event}" needs bills, which this workspace does not have.',
+            f'The target event "{spec.target.event}" needs bills; this workspace has none.',
             file=authored.file,
             line=authored.line("target"),
             mend="Add [source.bills] and [source.payments], or use {column: NAME}.",
@@ -236,7 +237,9 @@ def _label(
     population = population_sql(
         implied(target.event, target.dpd, billed=session.ledger.billed), condition
     )
-    engine.run(f"create or replace temp table observed_facts as select * from facts where {population}")
+    engine.run(
+        f"create or replace temp table observed_facts as select * from facts where {population}"
+    )
     if target.column is not None:
         engine.run(
             "create or replace temp table labels as select snap, label from (select snap, "
@@ -254,7 +257,9 @@ def _label(
         else default_labels(target.horizon, target.dpd)
     )
     snapshots = Relation("snapshots", later.select, stored=True)
-    facts = bill_facts(session.ledger.money, keep_days=None if focus else spec.label_days + target.dpd)
+    facts = bill_facts(
+        session.ledger.money, keep_days=None if focus else spec.label_days + target.dpd
+    )
     build(engine, [snapshots, *facts, label])
     return "labels"
 
@@ -280,15 +285,19 @@ def _outcome(session: Session, authored: AuthoredSpec) -> str:
             )
         bad = f"{column} = 1"
     elif target.positive is None:
+        example = (fact.levels or ("VALUE",))[0]
         raise problem(
             "RS408",
             f'"{target.column}" is {fact.kind}; nothing says which value is the bad outcome.',
             file=authored.file,
             line=authored.line("target", "column"),
-            mend=f"Say it: {{column: {target.column}, positive: {(fact.levels or ('VALUE',))[0]}}}.",
+            mend=f"Say it: {{column: {target.column}, positive: {example}}}.",
         )
     else:
-        bad = f"cast({column} as varchar) = cast('{str(target.positive).replace(chr(39), chr(39) * 2)}' as varchar)"
+        value = literal(str(target.positive))
+        bad = f"{column} = cast({value} as {'varchar' if fact.kind.is_textual else 'double'})"
+        if fact.kind is Kind.BOOLEAN:
+            bad = f"{column} = cast({value} as boolean)"
     return f"cast(case when {column} is null then null when {bad} then 1 else 0 end as tinyint)"
 
 

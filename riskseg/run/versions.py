@@ -81,4 +81,3 @@ def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reaso
     load(folder, shown=workspace.shown(folder))
     with locked(workspace), Journal.open(workspace.journal) as journal:
         journal.promote(name, version, at=at, by=by, reason=reason)
-

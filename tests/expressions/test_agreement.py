@@ -330,10 +330,10 @@ def run(connection: duckdb.DuckDBPyConnection, sql: str, rows: list[dict[str, An
     connection.execute("delete from facts")
     marks = ", ".join("?" * (len(FACTS) + 1))
     connection.executemany(
-        f"insert into facts values ({marks})",  # noqa: S608
+        f"insert into facts values ({marks})",
         [[n, *(row[fact.name] for fact in FACTS)] for n, row in enumerate(rows)],
     )
-    found = connection.execute(f"select {sql} from facts order by n").fetchall()  # noqa: S608
+    found = connection.execute(f"select {sql} from facts order by n").fetchall()
     return [value for (value,) in found]
 
 
@@ -508,4 +508,4 @@ def test_no_text_raises_and_what_is_taken_runs(text: str) -> None:
     assert (expression is None) == (len(problems) > 0)
     if expression is not None:
         columns = ", ".join(f'null::{STORED[fact.kind]} as "{fact.name}"' for fact in FACTS)
-        duckdb.sql(f"explain select {to_sql(expression)} from (select {columns})")  # noqa: S608
+        duckdb.sql(f"explain select {to_sql(expression)} from (select {columns})")

@@ -16,7 +16,7 @@ def run() -> Run:
     """Run Python code in a process of its own, with arguments."""
 
     def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 (our own code)
+        return subprocess.run(
             [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
             capture_output=True,
             text=True,
