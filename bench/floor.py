@@ -35,8 +35,8 @@ def features_sql(data: str, as_of: str) -> str:
                 order by due_on, issued_on, amount rows unbounded preceding) as bigint) as far_end
         from '{data}/bills.parquet' where issued_on <= {d}),
     p as (
-        select account_id, paid_on, cast(sum(cast(amount * 100 as bigint)) over
-            (partition by account_id order by paid_on rows unbounded preceding) as bigint) as reached
+        select account_id, paid_on, cast(sum(cast(amount * 100 as bigint)) over (partition by
+            account_id order by paid_on rows unbounded preceding) as bigint) as reached
         from '{data}/payments.parquet' where paid_on <= {d}),
     paid as (
         select account_id, max(reached) as reached, max(paid_on) as last_paid_on,
@@ -61,7 +61,8 @@ def features_sql(data: str, as_of: str) -> str:
             (partition by account_id order by due_on rows between unbounded preceding
              and 1 preceding) as until
         from f where due_on < {d} and (cleared_on is null or cleared_on > due_on)
-            and account_id in (select account_id from f group by 1 having sum(overdue) >= {ARREARS})),
+            and account_id in
+                (select account_id from f group by 1 having sum(overdue) >= {ARREARS})),
     e as (select account_id, max(due_on) + 1 as episode_started_on from spans
           where until is null or until <= due_on group by 1),
     a as (

@@ -48,8 +48,8 @@ def make_data(folder: Path, accounts: int) -> None:
         select account_id, due_on + (case when luck % 100 < bent then 5 + (luck // 100) % 90
                 else (luck // 100) % 4 - 3 end)::int as paid_on,
             case when luck % 53 = 0 then (amount / 2)::decimal(18, 2) else amount end as amount
-        from (select *, hash(bill_id)::hugeint as luck, case when hash(account_id) % 6 = 0 then 60 else 4 end
-            as bent from '{folder}/bills.parquet')
+        from (select *, hash(bill_id)::hugeint as luck,
+                case when hash(account_id) % 6 = 0 then 60 else 4 end as bent from '{folder}/bills.parquet')
         where luck % 101 >= (bent // 20)) to '{folder}/payments.parquet'""")
     c.execute(f"""copy (select distinct account_id from '{folder}/bills.parquet' order by 1)
         to '{folder}/accounts.parquet'""")
@@ -159,8 +159,8 @@ def main() -> None:
             results.append(row)
             if not given.json:
                 print(
-                    f"{accounts:>9,}  {name:<15} {row['seconds']:>7} s  {row['ratio_to_floor']:>6} x floor"
-                    f"  {row['peak_gib']:>5} GiB",
+                    f"{accounts:>9,}  {name:<15} {row['seconds']:>7} s"
+                    f"  {row['ratio_to_floor']:>6} x floor  {row['peak_gib']:>5} GiB",
                     flush=True,
                 )
     if given.json:

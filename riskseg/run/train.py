@@ -169,7 +169,8 @@ def _frame(
                 engine,
                 f"select i.account_id as _account, f.party_id as _party, f.as_of as _as_of, "
                 f"l.label as _label, {columns} from observed_facts f join {label} l "
-                "on l.snap = f.snap join account_ids i on i.account_no = f.account_no order by _account, f.snap",
+                "on l.snap = f.snap join account_ids i on i.account_no = f.account_no "
+                "order by _account, f.snap",
             )
         )
     rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]

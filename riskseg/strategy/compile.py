@@ -64,8 +64,9 @@ def stretches(path: Path, paths: Sequence[Path]) -> list[Stretch]:
             starts.add(end)
     found = []
     bounds = sorted(starts)
-    first: int | None
-    for first, beyond in zip([None, *bounds], [*bounds, None], strict=True):
+    lows: list[int | None] = [None, *bounds]
+    highs: list[int | None] = [*bounds, None]
+    for first, beyond in zip(lows, highs, strict=True):
         last = None if beyond is None else beyond - 1
         at = next((day for day in (first, last) if day is not None), 0)
         begun = [b for b in begins if b[0] is None or b[0] <= at]
