@@ -49,7 +49,8 @@ def make_data(folder: Path, accounts: int) -> None:
                 else (luck // 100) % 4 - 3 end)::int as paid_on,
             case when luck % 53 = 0 then (amount / 2)::decimal(18, 2) else amount end as amount
         from (select *, hash(bill_id)::hugeint as luck,
-                case when hash(account_id) % 6 = 0 then 60 else 4 end as bent from '{folder}/bills.parquet')
+                case when hash(account_id) % 6 = 0 then 60 else 4 end as bent
+            from '{folder}/bills.parquet')
         where luck % 101 >= (bent // 20)) to '{folder}/payments.parquet'""")
     c.execute(f"""copy (select distinct account_id from '{folder}/bills.parquet' order by 1)
         to '{folder}/accounts.parquet'""")

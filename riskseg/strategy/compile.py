@@ -52,8 +52,8 @@ def stretches(path: Path, paths: Sequence[Path]) -> list[Stretch]:
             steps.append((offset + step.day, here, offset, number))
         if here.then is None:
             break
-        last = offset + here.steps[-1].day + here.due_for - 1 if here.steps else offset - 1
-        here, offset = by_name[here.then], last + 1
+        over = offset + here.steps[-1].day + here.due_for if here.steps else offset
+        here, offset = by_name[here.then], over
         begins.append((offset, here, offset))
     starts: set[int] = {day for day, _, _ in begins if day is not None}
     for i, (day, owner, _, _) in enumerate(steps):
