@@ -105,7 +105,7 @@ def test_a_water_utility_without_bill_ids_in_payments(tmp_path: Path) -> None:
     # What is overdue is what was due before that day less what was paid, to the penny.
     owed = rows(
         f"""with b as (select customer_id as id, sum(bill_amount::decimal(18, 2))
-                filter (where due_date < '2025-06-30') as due, sum(bill_amount::decimal(18, 2)) as all_
+                filter (where due_date < '2025-06-30') as due
             from '{DATA}/water_utility_synthetic/bills.parquet'
             where bill_period_end <= '2025-06-30' group by 1),
         p as (select customer_id as id, sum(amount::decimal(18, 2)) as paid
