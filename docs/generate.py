@@ -435,7 +435,7 @@ _STRATEGY: Mapping[str, str] = {
     "uses": "`name here: model`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
     "actions": "from mild to harsh: `{name, channel, contact, significant}`",
-    "protective": "true-or-false facts that protect; checked to exist, read by nothing else yet",
+    "protective": "true-or-false facts that protect; each must be looked at by a guard",
     "priority": "a number; orders accounts due on one day",
     "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",
 }

@@ -130,7 +130,7 @@ def init(
 @app.command()
 @guarded
 def demo(
-    accounts: Annotated[int, typer.Option(min=100, max=10_000_000, help="How many.")] = 20_000,
+    accounts: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many.")] = 20_000,
     folder: Annotated[Path, typer.Option("--dir", help="Where to put it.")] = Path("riskseg-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
     plan: Plan = False,

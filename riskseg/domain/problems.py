@@ -52,6 +52,7 @@ CODES: dict[str, str] = {
     "RS213": "a part of the strategy language that this version does not carry out",
     "RS214": "a model the strategy uses is not there",
     "RS215": "a row with the wrong number of cells",
+    "RS216": "a protective fact that no guard looks at",
     # RS3xx: expressions
     "RS301": "an expression cannot be read",
     "RS302": "an expression outside the language",

@@ -6,7 +6,7 @@ import glob
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -449,7 +449,9 @@ def _refuse(
     for name, count in rows.items():
         mine = [b for b in bad if b.table == name]
         if sum(b.count for b in mine) > share * count:
-            problems.extend(b.as_problem() for b in mine)
+            allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or mend them."
+            for one in (b.as_problem() for b in mine):
+                problems.extend([replace(one, mend=f"{one.mend} {allowed}".strip())])
         if count == 0:
             source = workspace.settings.sources[name]
             problems.add(

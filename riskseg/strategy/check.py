@@ -161,6 +161,12 @@ class _Checker:
             elif self.scope[name].kind is not Kind.BOOLEAN:
                 told = f'"{name}" is a {self.scope[name].kind}; a protective fact is true or false.'
                 self.tell("RS304", told, "strategy.yaml", "protective", i)
+            elif not len(self.problems) and not any(
+                name in guard.when.expression.names for guard in guards
+            ):
+                told = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
+                mend = "Write a guard with it in guards.yaml, or take it off the list."
+                self.tell("RS216", told, "strategy.yaml", "protective", i, mend=mend)
         priority = None
         if head.priority is not None:
             priority = self.expression(head.priority, "strategy.yaml", "priority", value=True)

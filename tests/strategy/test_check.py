@@ -328,9 +328,16 @@ def test_no_folder(tmp_path: Path) -> None:
 def test_tiers_guards_and_examples_may_be_left_out(tmp_path: Path) -> None:
     files = changed(G, "[lifecycle, risk, behaviour]", "[lifecycle, risk, region]")
     files[G] = files[G].replace("[new, late]", "north")
+    files[S] = files[S].replace("protective: [is_vulnerable]", "protective: []")
     strategy, problems = read(tmp_path, {n: files[n] for n in (S, G, P)})
     assert strategy is not None, problems
     assert (strategy.schemes, strategy.guards, strategy.examples) == ((), (), ())
+
+
+def test_a_protective_fact_that_no_guard_looks_at_protects_nobody(tmp_path: Path) -> None:
+    _, problems = read(tmp_path, {n: t for n, t in SMALL.items() if n != "guards.yaml"})
+    assert [(p.code, p.file) for p in problems] == [("RS216", f"rules/{S}")]
+    assert "is_vulnerable" in problems[0].what
 
 
 def test_all_faults_of_all_files_come_together(tmp_path: Path) -> None:
