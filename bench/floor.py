@@ -27,6 +27,7 @@ def features_sql(data: str, as_of: str) -> str:
     """All features that household-utility and its models read, one row an account."""
     d = f"date '{as_of}'"
     due12, due6, due3 = (f"due_on > {d} - {n} and due_on <= {d}" for n in (365, 182, 91))
+    lately = f"due_on > {d} - 365"
     is_open = f"(cleared_on is null or overdue > 0 or due_on >= {d})"
     return f"""
     with b as (
@@ -90,8 +91,8 @@ def features_sql(data: str, as_of: str) -> str:
             coalesce(sum(minor) filter (where {due12}), 0) / 100 as billed_12m,
             coalesce(sum(paid) filter (where {due6}), 0) / 100 as settled_6m,
             count(*) filter (where {due6} and paid > 0 and paid < minor) as part_paid_bills_6m,
-            arg_max(minor, due_on) filter (where {due12}) / 100 as latest_bill,
-            arg_max(due_on - issued_on, due_on) filter (where {due12}) as latest_terms,
+            arg_max(minor, due_on) filter (where {lately}) / 100 as latest_bill,
+            arg_max(due_on - issued_on, due_on) filter (where {lately}) as latest_terms,
             min(due_on) filter (where {is_open} and due_on > {d}) as next_due_on,
             min(issued_on) as first_billed_on
         from f group by account_id)

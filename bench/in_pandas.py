@@ -85,7 +85,8 @@ def main(data: str, as_of: str, out: str) -> None:
     made["settled_6m"] = total_of("paid", w6) / 100
     made["part_paid_bills_6m"] = count(w6 & (bills.paid > 0) & (bills.paid < bills.minor))
     made = made.fillna(0)
-    latest = bills[w12].sort_values("due_on").groupby("account_id").last()
+    lately = bills.due_on > d - 365 * day
+    latest = bills[lately].sort_values("due_on").groupby("account_id").last()
     made["latest_bill"] = latest.minor / 100
     made["latest_terms"] = (latest.due_on - latest.issued_on) // day
     made["next_due_on"] = bills[bills.due_on > d].groupby("account_id").due_on.min()
