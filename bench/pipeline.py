@@ -61,26 +61,15 @@ def make_data(folder: Path, accounts: int) -> None:
         to '{folder}/accounts.parquet'""")
 
 
-TOML = """\
-[workspace]
-strategy = "rules/household-utility"
-[source.accounts]
-from = "select * from '{data}/accounts.parquet'{where}"
-[source.bills]
-from = "select * from '{data}/bills.parquet'{where}"
-[source.payments]
-from = "select * from '{data}/payments.parquet'{where}"
-"""
-WHOLE = """\
-[workspace]
-strategy = "rules/household-utility"
-[source.accounts]
-from = "{data}/accounts.parquet"
-[source.bills]
-from = "{data}/bills.parquet"
-[source.payments]
-from = "{data}/payments.parquet"
-"""
+def toml(data: Path, where: str = "") -> str:
+    """riskseg.toml over the data: its files as they are, or the rows of them that a condition
+    picks."""
+    told = '[workspace]\nstrategy = "rules/household-utility"\n'
+    for table in ("accounts", "bills", "payments"):
+        file = f"{data}/{table}.parquet"
+        source = f"select * from '{file}' where {where}" if where else file
+        told += f'[source.{table}]\nfrom = "{source}"\n'
+    return told
 
 
 def make_workspace(folder: Path, data: Path) -> list[str]:
@@ -90,11 +79,10 @@ def make_workspace(folder: Path, data: Path) -> list[str]:
         for spec in folder.glob("models/*.yaml"):
             text = spec.read_text().replace("[scorecard, lightgbm]", "[lightgbm]")
             spec.write_text(text.replace("prefer: scorecard", "prefer: lightgbm"))
-    where = f" where account_id < 'A{SAMPLE:08d}'"
-    (folder / "riskseg.toml").write_text(TOML.format(data=data, where=where))
+    (folder / "riskseg.toml").write_text(toml(data, f"account_id < 'A{SAMPLE:08d}'"))
     if not list(folder.glob("models/*/*/manifest.json")):
         run([sys.executable, "-m", "riskseg", "-w", str(folder), "train"])
-    (folder / "riskseg.toml").write_text(WHOLE.format(data=data))
+    (folder / "riskseg.toml").write_text(toml(data))
     return [str(p.parent) for p in sorted(folder.glob("models/*/*/manifest.json"))]
 
 
@@ -102,7 +90,7 @@ def compare_features(workspace: Path, data: Path) -> int:
     """How many features of how many accounts agree; an error where one does not."""
     import floor
 
-    with scratch_engine(open_checked(workspace), "bench") as engine:
+    with scratch_engine(open_checked(workspace)) as engine:
         session = begin(open_checked(workspace), engine)
         first, last = session.partitions()[0]
         day = date.fromisoformat(AS_OF)

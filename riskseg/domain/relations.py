@@ -23,3 +23,10 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A SQL text literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def from_minor(minor: str, scale: int) -> str:
+    """SQL of minor units (pence, cents) as the decimal they stand for, exactly."""
+    written = "0." + "0" * (scale - 1) + "1" if scale else "1"
+    one = f"cast({written} as decimal({scale + 1}, {scale}))"
+    return f"cast(cast({minor} as bigint) * {one} as decimal(18, {scale}))"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from riskseg.domain.facts import Kind
-from riskseg.domain.relations import Relation, quoted
+from riskseg.domain.relations import Relation, from_minor, quoted
 from riskseg.expressions import to_sql
 from riskseg.features.catalogue import DATED, Feature
 
@@ -114,7 +114,7 @@ def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
         call = f"{feature.aggregate}({value})"
     where = f" filter (where {' and '.join(conditions)})" if conditions else ""
     if feature.is_money:
-        return _decimal(f"{call}{where}", scale)
+        return from_minor(f"{call}{where}", scale)
     if feature.fact.kind is Kind.INTEGER:
         return f"cast({call}{where} as bigint)"
     return f"{call}{where}"
@@ -125,15 +125,7 @@ def _raw(name: str) -> str:
 
 
 def _exact(name: str, scale: int) -> str:
-    return _decimal(_raw(name), scale) if name in ("amount", "paid", "overdue") else _raw(name)
-
-
-def _decimal(minor: str, scale: int) -> str:
-    """Minor units as the decimal they stand for, exactly."""
-    one = (
-        f"cast({'0.' + '0' * (scale - 1) + '1' if scale else '1'} as decimal({scale + 1}, {scale}))"
-    )
-    return f"cast(cast({minor} as bigint) * {one} as decimal(18, {scale}))"
+    return from_minor(_raw(name), scale) if name in ("amount", "paid", "overdue") else _raw(name)
 
 
 def _facts(range_: str, chosen: list[Feature], undone: bool) -> list[Relation]:

@@ -17,11 +17,19 @@ from riskseg.engine import Engine
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.run.facts import OVERDUE, facts
-from riskseg.run.ledger import fingerprints, quarantine
 from riskseg.run.models import Scorer, champions, scorer
 from riskseg.run.rules import checked_strategy
 from riskseg.run.scoring import explain, score, scored
-from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
+from riskseg.run.session import (
+    LOAD,
+    Session,
+    begin,
+    locked,
+    open_checked,
+    scratch_engine,
+    set_apart,
+)
+from riskseg.run.sources import fingerprints
 from riskseg.run.stages import Progress, Stage, build
 from riskseg.strategy.checked import NO_ACTION, Strategy
 from riskseg.strategy.compile import compile_strategy, out
@@ -33,7 +41,6 @@ if TYPE_CHECKING:
 
 Reasons = Literal["due", "all", "none"]
 
-LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 RULES = Stage("rules", "read and check the strategy; load the champion of each of its models")
 FACTS = Stage("facts", "allocate payments, find episodes, aggregate features", "partition")
 SCORE = Stage("score", "a probability for the population of each model", "partition")
@@ -102,7 +109,7 @@ def assign(
     sinks.check(target, problems)
     problems.raise_if_any()
     beside = [] if "://" in target else [Path(target).resolve().parent]
-    with locked(workspace, *beside), scratch_engine(workspace, "assign") as engine:
+    with locked(workspace, *beside), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(LOAD, 0, 1)
         session = begin(workspace, engine)
         parts = session.partitions()
@@ -110,10 +117,10 @@ def assign(
         progress.reached(RULES, 1, total)
         with Journal.open(workspace.journal) as journal:
             decider = prepare(session, as_of, journal, reasons=reasons)
-            quarantined = _set_apart(session, progress)
+            quarantined = set_apart(session, progress)
             sources = fingerprints(engine, workspace)
             run = _run_id(workspace, decider, as_of, target, reasons, sources)
-            totals = _Totals(decider)
+            totals = _Totals(decider, session.ledger.billed)
             batches = _decisions(session, decider, parts, totals, progress, total)
             schema = next(batches)
             written = sinks.write(target, schema, batches, token=run)
@@ -298,18 +305,17 @@ def _decisions(
 class _Totals:
     """The table of segments, added up partition by partition."""
 
-    def __init__(self, decider: Decider) -> None:
+    def __init__(self, decider: Decider, billed: bool) -> None:
         self.decider = decider
+        self.overdue = "sum(balance_overdue)" if billed else "0"
         self.segments = {s: SegmentTotal(s) for s in decider.strategy.segments}
         self.actions: dict[str, int] = {}
 
     def add(self, engine: Engine) -> None:
         of = quoted(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
-        billed = "balance_overdue" in engine.columns("decided")
-        overdue = "sum(balance_overdue)" if billed else "0"
         for segment, path, action, count, owed, known, p in engine.rows(
-            f"select {out('segment')}, {out('path')}, {out('action')}, count(*), {overdue}, "
-            f"count({of}), sum({of}) from decided group by 1, 2, 3 order by 1, 2, 3"
+            f"select {out('segment')}, {out('path')}, {out('action')}, count(*), "
+            f"{self.overdue}, count({of}), sum({of}) from decided group by 1, 2, 3 order by 1, 2, 3"
         ):
             total = self.segments[segment]
             total.accounts += count
@@ -323,22 +329,6 @@ class _Totals:
 
     def ordered(self) -> tuple[SegmentTotal, ...]:
         return tuple(s for s in self.segments.values() if s.accounts)
-
-
-def _set_apart(session: Session, progress: Progress) -> dict[str, int]:
-    """Write the quarantine files; how many rows of each table are in them."""
-    from riskseg.store import sinks
-
-    counts = {}
-    folder = session.workspace.state / "quarantine"
-    for table, rows in quarantine(session.engine, session.ledger):
-        folder.mkdir(parents=True, exist_ok=True)
-        place = folder / f"{table}.csv"
-        sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
-        counts[table] = rows.num_rows
-        shown = session.workspace.shown(place)
-        progress.note(f"{rows.num_rows} bad rows of {table} were left out; see {shown}")
-    return counts
 
 
 def _run_id(

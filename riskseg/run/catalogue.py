@@ -21,7 +21,7 @@ class Listed:
 def features(root: Path) -> list[Listed]:
     """Every fact a rule may name here, and the features that lack a source."""
     workspace = open_checked(root)
-    with scratch_engine(workspace, "features") as engine:
+    with scratch_engine(workspace) as engine:
         session = begin(workspace, engine)
     found = []
     for name, fact in session.facts.items():

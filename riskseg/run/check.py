@@ -51,7 +51,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
     rows: Mapping[str, int] = {}
     bad: dict[str, int] = {}
     strategy, stand_ins = None, {}
-    with scratch_engine(workspace, "check") as engine:
+    with scratch_engine(workspace) as engine:
         found = Problems()
         ledger = load(engine, workspace, found, limit=False)  # each bad row is told below
         problems.extend(found)

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.problems import did_you_mean, problem
-from riskseg.domain.relations import literal
+from riskseg.domain.relations import from_minor, literal
 from riskseg.learning.reasons import Reason
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.assign import (
     DECIDE,
     FACTS,
-    LOAD,
     RULES,
     SCORE,
     Decider,
@@ -24,7 +23,7 @@ from riskseg.run.assign import (
     prepare,
 )
 from riskseg.run.frames import frame, model_columns
-from riskseg.run.session import Session, begin, open_checked, scratch_engine
+from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage, build
 from riskseg.strategy.checked import Strategy
 from riskseg.strategy.compile import in_force, stretches
@@ -112,7 +111,7 @@ def explain(
 
     progress = progress or Progress()
     workspace = open_checked(root)
-    with scratch_engine(workspace, f"explain-{_safe(account)}") as engine:
+    with scratch_engine(workspace) as engine:
         progress.reached(LOAD, 0, 5)
         session = begin(workspace, engine, texts=True)
         found = engine.rows(
@@ -141,10 +140,6 @@ def explain(
                 mend="Give a later date.",
             )
         return _story(session, decider, told[0], bills)
-
-
-def _safe(account: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in account)[:40]
 
 
 def _rows(session: Session, sql: str) -> list[dict[str, Any]]:
@@ -194,17 +189,12 @@ def _bills(session: Session, count: int) -> tuple[Bill, ...]:
     scale = session.scale
     found = _rows(
         session,
-        f"select bill_id, issued_on, due_on, {_money('minor', scale)} as amount, "
-        f"{_money('paid', scale)} as paid, {_money('overdue', scale)} as overdue, cleared_on, "
-        f"cast(days_past_due as integer) as days_past_due from bill_facts "
+        f"select bill_id, issued_on, due_on, {from_minor('minor', scale)} as amount, "
+        f"{from_minor('paid', scale)} as paid, {from_minor('overdue', scale)} as overdue, "
+        f"cleared_on, cast(days_past_due as integer) as days_past_due from bill_facts "
         f"order by due_on desc, bill_id desc limit {count}",
     )
     return tuple(Bill(**row) for row in reversed(found))
-
-
-def _money(column: str, scale: int) -> str:
-    one = "0." + "0" * (scale - 1) + "1" if scale else "1"
-    return f"cast({column} * {one} as decimal(18, {scale}))"
 
 
 def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:

@@ -46,5 +46,5 @@ def test(root: Path) -> Tested:
 
 def _with_session(root: Path, use: Callable[[Session], T]) -> T:
     workspace = open_checked(root)
-    with scratch_engine(workspace, "strategy") as engine:
+    with scratch_engine(workspace) as engine:
         return use(begin(workspace, engine))

@@ -15,13 +15,20 @@ from riskseg.run.assign import load_champions
 from riskseg.run.facts import facts
 from riskseg.run.models import Scorer, scorer, spec_files
 from riskseg.run.scoring import score as score_model
-from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
+from riskseg.run.session import (
+    LOAD,
+    Session,
+    begin,
+    locked,
+    open_checked,
+    scratch_engine,
+    set_apart,
+)
 from riskseg.run.stages import Progress, Stage, build
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 FACTS = Stage("facts", "allocate payments, aggregate features", "partition")
 SCORE = Stage("score", "a probability for the population of each model", "partition")
 WRITE = Stage("write", "the probabilities beside their place, then in it")
@@ -62,10 +69,11 @@ def score(
         if name not in specs:
             problems.add("RS401", f'There is no model "{name}".', mend=did_you_mean(name, specs))
     problems.raise_if_any()
-    with locked(workspace), scratch_engine(workspace, "score") as engine:
+    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(LOAD, 0, 1)
         session = begin(workspace, engine)
         session.answers(as_of)
+        set_apart(session, progress)
         with Journal.open(workspace.journal) as journal:
             trained = [n for n in specs if journal.champion(n) is not None]
             wanted = list(names) or trained

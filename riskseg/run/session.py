@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,12 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems, problem
 from riskseg.engine import Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
+from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load, workspace_facts
+from riskseg.run.stages import Progress, Stage
 from riskseg.workspace import Workspace, open_workspace
+
+LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 
 # Bills and payments that one partition holds at most: about 150 MB in the engine.
 ROWS_A_PARTITION = 12_000_000
@@ -63,23 +68,27 @@ def open_checked(root: Path) -> Workspace:
 
 
 @contextmanager
-def scratch_engine(workspace: Workspace, token: str) -> Iterator[Engine]:
-    """An engine over a scratch of its own, which goes when it closes; a killed run's is swept
-    by the next that takes the workspace's lock."""
-    folder = workspace.state / "scratch" / token
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def scratch_engine(workspace: Workspace, *, lasting: bool = False) -> Iterator[Engine]:
+    """An engine over a scratch of its own, which goes when it closes.
+
+    A command that only reads takes no lock, so its scratch lies in the system's folder for such,
+    where no other command looks. A `lasting` one holds the lock and may need much room: its
+    scratch lies in the workspace, and a killed run's is swept by the next that takes the lock.
+    """
+    home = workspace.state / "scratch" if lasting else None
+    if home is not None:
+        home.mkdir(parents=True, exist_ok=True)
     settings = workspace.settings
-    try:
-        with Engine(
-            folder / "ledger.duckdb",
+    with (
+        tempfile.TemporaryDirectory(prefix="riskseg-", dir=home) as folder,
+        Engine(
+            Path(folder) / "ledger.duckdb",
             files=workspace.root,
             threads=settings.threads,
             memory=settings.memory,
-        ) as engine:
-            yield engine
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        ) as engine,
+    ):
+        yield engine
 
 
 @contextmanager
@@ -111,3 +120,23 @@ def begin(workspace: Workspace, engine: Engine, *, texts: bool = False) -> Sessi
     here, facts = workspace_facts(catalogue, ledger, problems)
     problems.raise_if_any()
     return Session(workspace, engine, ledger, here, facts)
+
+
+def set_apart(session: Session, progress: Progress) -> dict[str, int]:
+    """Write the quarantine files, one for each table with bad rows, and take away those of
+    earlier runs; how many rows of each table are in them."""
+    from riskseg.store import sinks
+
+    counts = {}
+    folder = session.workspace.state / "quarantine"
+    shutil.rmtree(folder, ignore_errors=True)
+    ledger = session.ledger
+    for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / f"{table}.csv"
+        sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
+        counts[table] = rows.num_rows
+        shown = session.workspace.shown(place)
+        told = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
+        progress.note(f"{told} of {table} left out; see {shown}")
+    return counts

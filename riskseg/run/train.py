@@ -20,7 +20,15 @@ from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import frame, learnable, model_columns
 from riskseg.run.models import check_spec, read_specs
 from riskseg.run.population import implied, population_sql
-from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
+from riskseg.run.session import (
+    LOAD,
+    Session,
+    begin,
+    locked,
+    open_checked,
+    scratch_engine,
+    set_apart,
+)
 from riskseg.run.stages import Progress, Stage, build
 from riskseg.workspace import Workspace
 
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
     from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
 
-LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 OBSERVE = Stage("observe", "facts of each account as of its own dates", "model")
 LABEL = Stage("label", "how it came out, as known on the day the label is known", "model")
 LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", "model")
@@ -64,9 +71,10 @@ def train(
     specs = _chosen(workspace, names)
     stages = plan()
     total = 1 + 4 * len(specs)
-    with locked(workspace), scratch_engine(workspace, "train") as engine:
+    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(stages[0], 0, total)
         session = begin(workspace, engine)
+        set_apart(session, progress)
         conditions = _checked(session, specs)
         kept = []
         with Journal.open(workspace.journal) as journal:

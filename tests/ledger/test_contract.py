@@ -17,7 +17,8 @@ import pytest
 
 from riskseg.domain.problems import CODES, Problem, Problems
 from riskseg.engine import Engine
-from riskseg.run.ledger import Ledger, load, quarantine
+from riskseg.run.bad_rows import quarantine
+from riskseg.run.ledger import Ledger, load
 from riskseg.workspace import open_workspace
 
 Row = dict[str, str | None]
@@ -254,7 +255,7 @@ def test_every_fault_is_found_counted_and_set_apart(
         what: (table, f"data.{ending}", len(at), at[0], at[0] + head) for what, at in wanted.items()
     }
 
-    ((name, apart),) = quarantine(engine, ledger)
+    ((name, apart),) = quarantine(engine, ledger.sources, ledger.bad)
     told = apart.to_pylist()
     assert name == table
     assert [(r["row"], r["code"], r["reason"]) for r in told] == [
@@ -352,7 +353,7 @@ def test_row_numbers_hold_where_bills_are_few_and_accounts_many(
     engine, ledger, _ = loaded(tmp_path)
     assert ledger is not None
     assert {b.fault.code: b.first for b in ledger.bad} == {"RS102": 1_235, "RS104": 4_001}
-    ((_, apart),) = quarantine(engine, ledger)
+    ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
     told = [json.loads(c)["account_id"] for c in apart.column("content").to_pylist()]
     assert told == [bills[1_234]["account_id"], bills[17]["account_id"]]
 
@@ -399,7 +400,7 @@ def test_a_glob_reads_its_files_one_after_the_other(tmp_path: Path, ending: str)
     told = bad_rows.as_problem()
     assert told.where == f"bills-*.{ending}"
     assert "2 rows, the first is row 2 of all files" in told.what
-    ((_, apart),) = quarantine(engine, ledger)
+    ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
     assert apart.column("row").to_pylist() == [2, 4]
 
 
@@ -477,7 +478,11 @@ def test_money_in_every_form_is_exact_or_refused(tmp_path: Path, form: str) -> N
     workspace(tmp_path, {"bills": 'from = "b.parquet"'})
     engine, ledger, problems = loaded(tmp_path)
     assert ledger is not None, problems
-    codes = {row: code for _, t in quarantine(engine, ledger) for row, code in _codes(t)}
+    codes = {
+        row: code
+        for _, t in quarantine(engine, ledger.sources, ledger.bad)
+        for row, code in _codes(t)
+    }
     minor = dict(engine.rows("select rowid + 1, minor from bills where fault is null"))
     assert [codes.get(n) or minor[n] for n in range(1, len(amounts) + 1)] == wanted
 

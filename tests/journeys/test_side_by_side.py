@@ -1,0 +1,78 @@
+"""Commands beside each other in one workspace, and what a run leaves there for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from riskseg.run.assign import assign
+from riskseg.run.check import check
+from riskseg.run.explain import explain
+from riskseg.run.score import score
+from riskseg.run.session import begin, locked, open_checked, scratch_engine
+from riskseg.run.stages import Progress
+from riskseg.run.train import train
+from tests.support.portfolio import replace, rows, write_rows
+
+AT = datetime(2026, 7, 1, tzinfo=UTC)
+AS_OF = date(2026, 6, 30)
+Copy = Callable[[Path], Path]
+
+
+def test_a_run_that_sweeps_leaves_a_reader_its_scratch(trained: Path, copy_of: Copy) -> None:
+    """`explain` and `check` take no lock: an `assign` that begins meanwhile is no killed run's heir
+    to what they are working on."""
+    workspace = open_checked(copy_of(trained))
+    with scratch_engine(workspace) as reader:
+        session = begin(workspace, reader)
+        with locked(workspace), scratch_engine(workspace, lasting=True) as writer:
+            begin(workspace, writer)
+        reader.run("checkpoint")
+        assert reader.value("select count(*) from account_ids") == session.ledger.accounts
+
+
+def test_two_readers_do_not_meet(trained: Path, copy_of: Copy) -> None:
+    workspace = open_checked(copy_of(trained))
+    with scratch_engine(workspace) as one:
+        session = begin(workspace, one)
+        account = one.value("select min(account_id) from account_ids")
+        explain(workspace.root, account, AS_OF)
+        check(workspace.root)
+        assert one.value("select count(*) from account_ids") == session.ledger.accounts
+
+
+def test_check_writes_nothing(sound: Path, copy_of: Copy) -> None:
+    workspace = copy_of(sound)
+    before = sorted(workspace.rglob("*"))
+    check(workspace)
+    assert sorted(workspace.rglob("*")) == before
+
+
+def test_every_run_tells_which_rows_it_left_out(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    replace(workspace, "riskseg.toml", "max_bad_rows = 0\n", "max_bad_rows = 0.001\n")
+    head, first, *rest = rows(workspace, "payments")
+    column = head.split(",").index("paid_on")
+    broken = first.split(",")
+    broken[column] = "soon"
+    write_rows(workspace, "payments", [head, ",".join(broken), *rest])
+    apart = workspace / ".riskseg/quarantine/payments.csv"
+    notes: list[str] = []
+    tell = Progress(note=notes.append)
+    out = str(workspace / "out.parquet")
+    for run in (
+        lambda: train(workspace, ["late_payment"], at=AT, progress=tell),
+        lambda: score(workspace, AS_OF, out, progress=tell),
+        lambda: assign(workspace, AS_OF, out, at=AT, progress=tell),
+    ):
+        notes.clear()
+        apart.unlink(missing_ok=True)
+        run()
+        assert "RS102" in apart.read_text()
+        assert "1 bad row of payments left out; see .riskseg/quarantine/payments.csv" in notes
+
+    # A run without bad rows leaves no list of those of an earlier one.
+    write_rows(workspace, "payments", [head, *rest])
+    assign(workspace, AS_OF, out, at=AT)
+    assert not apart.exists()
