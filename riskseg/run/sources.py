@@ -54,13 +54,23 @@ def _map_one(
             mend="Name a .parquet, .csv or .csv.gz file, a glob of such, or a select over files.",
         )
         return None
-    if not source.is_select and not files_of(source, workspace.root):
+    files = files_of(source, workspace.root)
+    if not source.is_select and not files:
         problems.add(
             "RS006",
             f'There is no file "{source.loaded_from}".',
             file=file,
             line=line,
             mend="Names are looked up from the folder of riskseg.toml.",
+        )
+        return None
+    if files and not any(path.stat().st_size for path in files):
+        problems.add(
+            "RS109",
+            f"{source.table} has no rows: the file is empty.",
+            file=file,
+            line=line,
+            mend="Check the file, or take the source out.",
         )
         return None
     try:

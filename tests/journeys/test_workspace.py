@@ -1,4 +1,4 @@
-"""Commands beside each other in one workspace, and what a run leaves there for people."""
+"""A workspace as people live with it: commands beside each other, and what runs leave there."""
 
 from __future__ import annotations
 
@@ -47,6 +47,14 @@ def test_two_readers_do_not_meet(trained: Path, copy_of: Copy) -> None:
         check(workspace.root)
         assert _scratch(one).exists()
         assert one.value("select count(*) from account_ids") == session.ledger.accounts
+
+
+def test_an_empty_file_is_one_problem(sound: Path, copy_of: Copy) -> None:
+    workspace = copy_of(sound)
+    (workspace / "data/payments.csv").write_bytes(b"")
+    [problem] = check(workspace).problems
+    assert (problem.code, problem.file) == ("RS109", "riskseg.toml")
+    assert "payments" in problem.what and "empty" in problem.what
 
 
 def test_check_writes_nothing(sound: Path, copy_of: Copy) -> None:
