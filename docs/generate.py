@@ -17,7 +17,7 @@ import typer
 from pydantic import BaseModel
 
 from riskseg.cli import app
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.problems import CODES, Problems
 from riskseg.expressions import FUNCTIONS, check
 from riskseg.features.catalogue import SCOPES, Feature, read_catalogue
@@ -233,7 +233,7 @@ def _feature(feature: Feature) -> tuple[str, ...]:
     if feature.filter is not None:
         computed += f" where {code(feature.filter.text)}"
     needs = sorted(feature.needs - {feature.range})
-    words = fact.words.replace("{value}", "…") + (" (*rules only*)" if fact.static else "")
+    words = glossed(fact.words) + (" (*rules only*)" if fact.static else "")
     return (
         code(fact.name),
         f"{fact.kind} ({fact.unit})" if fact.unit == "money" else str(fact.kind),
@@ -420,10 +420,21 @@ _SPEC: Mapping[str, str] = {
     "population": "a condition an account must meet",
     "features.exclude": "features to leave out",
     "features.static": "undated facts to let in",
+    "features.keep": "features to keep though they drift or repeat another",
     "learners": "`scorecard`, `lightgbm` or both",
-    "calibration": "`sigmoid` or `none`",
+    "scorecard.form": "`classic` (weights of evidence) or `additive` (shapes learned freely)",
+    "scorecard.pairs": "two-way tables of an additive one, `[[a, b], …]`; found if left out",
+    "scorecard.most_pairs": "how many two-way tables may be found",
+    "scorecard.edits": "`feature: {cuts | levels | without | specials | drop}`: bins by hand",
+    "calibration": "`none`, `sigmoid`, `beta`, `isotonic`, or `auto`: chosen by folds",
     "champion.prefer": "the learner that ships; the first listed if left out",
     "champion.unless_auc_gain": "what another must gain beyond doubt to ship in its place",
+    "fairness.by": "attributes by whose levels the model is judged",
+    "fairness.protected": "attributes the model should not stand in for",
+    "fairness.cut": "the probability from which an account is taken to be treated; the bad rate of "
+    "training if left out",
+    "sample.goods": "the most good outcomes to learn from; the others are stood for by weights",
+    "evidence.learning_curve": "learn from a tenth, a quarter, … of the parties too",
     "seed": "the same seed and data give the same model",
 }
 _STRATEGY: Mapping[str, str] = {
@@ -599,7 +610,11 @@ def _spec() -> Iterator[tuple[str, str, str]]:
         "observe": spec.Observe,
         "hold_out": spec.HoldOut,
         "features": spec.FeatureChoice,
+        "scorecard": spec.ScorecardChoice,
         "champion": spec.ChampionRule,
+        "fairness": spec.Fairness,
+        "sample": spec.Sample,
+        "evidence": spec.Asked,
     }
     for name, field in spec.ModelSpec.model_fields.items():
         if name not in inner:
@@ -616,7 +631,9 @@ def _spec_default(field: Any, unit: str = "") -> str:
         return "needed"
     if isinstance(field.default, tuple):
         return code(f"[{', '.join(field.default)}]") if field.default else ""
-    return "" if field.default in (None, "") else code(f"{field.default}{unit}")
+    if isinstance(field.default, bool):
+        return code(str(field.default).lower())
+    return "" if field.default in (None, "", {}) else code(f"{field.default}{unit}")
 
 
 def _column(column: Column) -> tuple[str, str, str]:

@@ -54,6 +54,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdo
 Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
 
 
+ModelName = Annotated[str, typer.Argument(help="Its name.")]
+ModelVersion = Annotated[str | None, typer.Argument(help="The champion if left out.")]
+
+
+class ExportForm(StrEnum):
+    sql = "sql"
+    onnx = "onnx"
+    points = "points.csv"
+
+
 class Reasons(StrEnum):
     due = "due"
     all = "all"
@@ -380,8 +390,8 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @models_app.command("show")
 @guarded
 def models_show(
-    model: Annotated[str, typer.Argument(help="Its name.")],
-    version: Annotated[str | None, typer.Argument(help="The champion if left out.")] = None,
+    model: ModelName,
+    version: ModelVersion = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a model is and how good."""
@@ -409,6 +419,125 @@ def models_promote(
 
     promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
     print(f"{model} {version} is the champion now.")
+
+
+@models_app.command("card")
+@guarded
+def models_card(
+    model: ModelName,
+    out: Annotated[Path, typer.Option("--out", help="The page to write, an .html file.")],
+    version: ModelVersion = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the evidence of a version as one page of HTML."""
+    from riskseg.run.versions import card
+
+    written = card(root(), model, version, out)
+    if as_json:
+        print_json({"model": model, "version": written, "place": out})
+        return
+    print(f"{model} {written}: {out}")
+
+
+@models_app.command("export")
+@guarded
+def models_export(
+    model: ModelName,
+    to: Annotated[ExportForm, typer.Option("--to", help="What the other system takes.")],
+    version: ModelVersion = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file; MODEL.sql and the like if left out.")
+    ] = None,
+    dialect: Annotated[
+        str, typer.Option(help="Of the SQL: duckdb, postgres, spark or snowflake.")
+    ] = "duckdb",
+    as_json: AsJson = False,
+) -> None:
+    """Write a version as SQL, ONNX or a table of points, checked against riskseg."""
+    from riskseg.run.export import export
+
+    done = export(root(), model, version, to.value, out, dialect=dialect)
+    if as_json:
+        print_json(done)
+        return
+    print(f"{done.model} {done.version}: {done.place}")
+    if done.rows is None:
+        print("It was not run here.")
+    else:
+        print(
+            f"{done.rows:,} made-up accounts scored both ways: "
+            f"probabilities differ by {done.difference:.2g} at most."
+        )
+
+
+@models_app.command("compare")
+@guarded
+def models_compare(
+    first: Annotated[str, typer.Argument(help="MODEL (its champion) or MODEL@VERSION.")],
+    second: Annotated[str, typer.Argument(help="The same, for the other.")],
+    cut: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The probability from which an account is treated."),
+    ] = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions on accounts that neither was trained on."""
+    from riskseg.run import compare as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    told = job.compare(root(), first, second, cut=cut, progress=progress(quiet=as_json))
+    end_progress()
+    if as_json:
+        print_json(told)
+        return
+    from riskseg.cli import show
+
+    show.comparison(stdout(), told)
+
+
+@models_app.command("recalibrate")
+@guarded
+def models_recalibrate(
+    model: ModelName,
+    version: ModelVersion = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Accounts observed from this day on; from after its hold-out if left out.",
+        ),
+    ] = None,
+    slope: Annotated[
+        bool, typer.Option("--slope", help="Move the slope too, not the intercept alone.")
+    ] = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a new version, its probabilities moved to how recent accounts came out."""
+    from riskseg.run import recalibrate as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.recalibrate(
+        root(),
+        model,
+        version,
+        since=since.date() if since else None,
+        slope=slope,
+        at=now(),
+        progress=progress(),
+    )
+    end_progress()
+    if as_json:
+        print_json(done)
+        return
+    from riskseg.cli import show
+
+    show.recalibrated(stdout(), done)
 
 
 @strategy_app.command("check")

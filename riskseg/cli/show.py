@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
 from riskseg.run.explain import Story
+from riskseg.run.recalibrate import Recalibrated
 from riskseg.run.train import Kept
 from riskseg.strategy.checked import NO_ACTION, Strategy
 
@@ -26,6 +27,13 @@ METRICS = {
     "Brier": "brier",
     "log-loss": "log_loss",
     "ECE": "expected_calibration_error",
+}
+
+
+# Calibration: 1 and 0 are right.
+CALIBRATION = {
+    "calibration slope": "calibration_slope",
+    "calibration intercept": "calibration_intercept",
 }
 
 
@@ -117,7 +125,9 @@ def kept(console: Console, one: Kept) -> None:
         mark = " ←" if name == s["learner"] else ""
         learners.add_row(name + mark, *(f"{m[key]:.4f}" for key in METRICS.values()))
     console.print(learners)
-    console.print(f"Ships: {s['learner']}. {escape(s['why'])}")
+    console.print(f"Ships: {shipped(s)}. {escape(s['why'])}")
+    for note in s["notes"]:
+        console.print(f"Note: {escape(note)}")
     state = (
         "It is the champion."
         if one.champion
@@ -129,18 +139,86 @@ def kept(console: Console, one: Kept) -> None:
     console.print(state + "\n")
 
 
+def shipped(s: Mapping[str, Any]) -> str:
+    """The learner, its form and its calibration, in a few words."""
+    form = f" ({s['form']})" if s["form"] else ""
+    return f"{s['learner']}{form}, calibration {s['calibration']}"
+
+
+def interval(told: Sequence[float], digits: int = 4) -> str:
+    estimate, low, high = told
+    return f"{estimate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
 def model(console: Console, s: Mapping[str, Any]) -> None:
     kept(console, Kept(s["name"], s["version"], bool(s["champion"]), s))
+    if s["parent"]:
+        console.print(f"Recalibrated from version {s['parent']}.\n")
+    sure = table("how sure, on the hold-out", "estimate (95% interval)")
+    for name, key in {**METRICS, **CALIBRATION}.items():
+        if key in s["intervals"]:
+            sure.add_row(name, interval(s["intervals"][key]))
+    console.print(sure)
     strength = table("feature", "weight", "what it is", right=("weight",))
     for f in s["features"]:
         weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"
-        strength.add_row(f["feature"], weight, escape(f["words"].replace("{value}", "…")))
+        strength.add_row(f["feature"], weight, escape(glossed(f["words"])))
     console.print(strength)
     if s["dropped"]:
         dropped = table("left out", "why")
         for name, why in s["dropped"].items():
             dropped.add_row(name, escape(str(why)))
         console.print(dropped)
+    for one in s["protected"]:
+        if one["auc"] is not None:
+            told = interval(one["auc"], 2)
+            console.print(
+                f"The features tell {one['attribute']} with AUC {told}, "
+                f"most of all {', '.join(one['through'])}."
+            )
+
+
+def comparison(console: Console, told: Mapping[str, Any]) -> None:
+    console.print(f"{number(told['rows'])} accounts that neither learned from")
+    for note in told["notes"]:
+        console.print(f"Note: {escape(note)}")
+    made = table("", *METRICS, *CALIBRATION, right=(*METRICS, *CALIBRATION))
+    for one in told["models"]:
+        figures = (f"{one['metrics'][key]:.4f}" for key in {**METRICS, **CALIBRATION}.values())
+        made.add_row(escape(one["name"]), *figures)
+    console.print(made)
+    changed = table("the second less the first", "difference (95% interval)")
+    for name, key in METRICS.items():
+        if told["difference"].get(key):
+            changed.add_row(name, interval(told["difference"][key], 5))
+    console.print(changed)
+    swap = told["swap"]
+    swapped = table("treated by", "accounts", "share", "bad", right=("accounts", "share", "bad"))
+    named = {"both": "both", "only_a": "the first alone", "only_b": "the second alone"}
+    for key, shown in {**named, "neither": "neither"}.items():
+        part = swap[key]
+        rate = "–" if part["rate"] is None else f"{100 * part['rate'][0]:.1f}%"
+        swapped.add_row(shown, number(part["rows"]), f"{100 * part['share']:.1f}%", rate)
+    console.print(swapped)
+    moved = told["moves"]
+    console.print(
+        f"Treated from probability {swap['cut_a']:.4f} by the first, {swap['cut_b']:.4f} by the "
+        f"second. {100 * moved['same_tenth']:.1f}% of accounts are in the same tenth of both, "
+        f"{100 * moved['within_one_tenth']:.1f}% at most one tenth apart."
+    )
+
+
+def recalibrated(console: Console, done: Recalibrated) -> None:
+    console.print(f"[bold]{done.name}[/] {done.version}, recalibrated from {done.parent}")
+    observed = f"observed {done.first} to {done.last}, " if done.first else ""
+    console.print(f"{number(done.rows)} accounts, {observed}{number(done.bad)} of them bad")
+    console.print(f"log-odds: {done.slope:.4f} × what they were, {done.intercept:+.4f}")
+    made = table("on these accounts", *METRICS, *CALIBRATION, right=(*METRICS, *CALIBRATION))
+    for name, m in (("before", done.before), ("after", done.after)):
+        made.add_row(name, *(f"{m[key]:.4f}" for key in {**METRICS, **CALIBRATION}.values()))
+    console.print(made)
+    if not done.champion:
+        console.print(f"`riskseg models promote {done.name} {done.version}` makes it the champion.")
 
 
 def features(console: Console, listed: Sequence[Listed]) -> None:
@@ -148,7 +226,7 @@ def features(console: Console, listed: Sequence[Listed]) -> None:
     for one in listed:
         fact = one.fact
         risk = {1: "+", -1: "-", 0: ""}[fact.direction]
-        told = escape(fact.words.replace("{value}", "…"))
+        told = escape(glossed(fact.words))
         if one.lacks:
             told = f"[dim]not here: needs {one.lacks}[/]"
         made.add_row(fact.name, str(fact.kind), one.window, risk, told)

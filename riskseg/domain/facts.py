@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -52,3 +53,17 @@ class Fact:
     source: str = ""
     static: bool = False
     protected: bool = False
+
+
+_BY_NUMBER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
+
+
+def worded(words: str, *, one: bool = False) -> str:
+    """A fact's words for one of the thing or for several: `{bill was|bills were}` becomes either
+    half. `{value}` stays."""
+    return _BY_NUMBER.sub(r"\1" if one else r"\2", words)
+
+
+def glossed(words: str) -> str:
+    """A fact's words with no value in particular."""
+    return worded(words).replace("{value}", "…")

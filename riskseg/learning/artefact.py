@@ -14,27 +14,31 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.boosted import Boosted
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.reasons import Reason, ranked_reasons
-from riskseg.learning.scorecard import Scorecard
+from riskseg.learning.learners import from_files
+from riskseg.learning.reasons import Reasons, ranked_reasons
+from riskseg.learning.reference import Watch
+from riskseg.learning.tables import Scorecard
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from riskseg.learning.frame import Floats
 
-FORMAT = 1
-# Rows explained at a time: bounds the memory, changes no value.
-EXPLAINED_AT_ONCE = 50_000
+FORMAT = 2
+TOP = 4
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model that scores. `features` are the columns a batch must have."""
+    """A model that scores. `features` are the columns a batch must have; `reference` is what the
+    training window looked like, `evidence` how good the model was found to be."""
 
     manifest: Mapping[str, Any]
     version: str
     scorer: Scorecard | Boosted
     calibration: Calibration
+    reference: Mapping[str, Any]
+    evidence: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -49,6 +53,13 @@ class Model:
         """The condition an account must meet to be scored."""
         told = self.manifest["population"]
         return None if told is None else str(told)
+
+    @property
+    def cut(self) -> float:
+        """The probability from which an account is taken to be treated: the spec's, or the share
+        of bad outcomes in training."""
+        told, trained = self.manifest["spec"]["fairness"]["cut"], self.manifest["training"]
+        return float(trained["bad"] / trained["stands_for"] if told is None else told)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -69,17 +80,22 @@ class Model:
         self._check(batch)
         return self.calibration.probability(self.scorer.margin(batch, threads))
 
-    def reasons(
-        self, batch: pd.DataFrame, top: int = 4, threads: int = 1
-    ) -> list[tuple[Reason, ...]]:
-        """What moved each row's probability upward most, by the model that scores it."""
+    def reasons(self, batch: pd.DataFrame, top: int = TOP, threads: int = 1) -> Reasons:
+        """What moved each row's probability most, by the model that scores it: upward, and the
+        one strongest thing downward. Raises RS409 as :meth:`predict` does."""
         self._check(batch)
-        reasons: list[tuple[Reason, ...]] = []
-        for start in range(0, len(batch), EXPLAINED_AT_ONCE):
-            part = batch.iloc[start : start + EXPLAINED_AT_ONCE]
-            contributions = self.scorer.contributions(part, threads)
-            reasons += ranked_reasons(part, contributions, self.facts, top)
-        return reasons
+        return ranked_reasons(
+            batch,
+            self.scorer.contributions(batch, threads),
+            self.facts,
+            self.reference["typical"],
+            lambda rows: self.scorer.margin(rows, threads),
+            top,
+        )
+
+    def watch(self) -> Watch:
+        """A new count of how batches differ from the training window."""
+        return Watch(self.reference)
 
     def _check(self, batch: pd.DataFrame) -> None:
         missing = [name for name in self.features if name not in batch.columns]
@@ -130,14 +146,15 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
             damaged(file, "The file has been changed since the model was trained.")
     problems.raise_if_any()
 
-    scorer: Scorecard | Boosted
-    if manifest["learner"] == "lightgbm":
-        booster = json.loads(files["booster.json"])
-        scorer = Boosted.from_json(booster, files["booster.txt"].decode())
-    else:
-        scorer = Scorecard.from_json(json.loads(files["scorecard.json"]))
     calibration = json.loads(files["calibration.json"])[manifest["learner"]]
-    return Model(manifest, folder.name, scorer, Calibration.from_json(calibration))
+    return Model(
+        manifest,
+        folder.name,
+        from_files(manifest["learner"], files),
+        Calibration.from_json(calibration),
+        json.loads(files["reference.json"]),
+        json.loads(files["evidence.json"]),
+    )
 
 
 def _fact(told: Mapping[str, Any]) -> Fact:

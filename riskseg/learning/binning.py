@@ -1,68 +1,161 @@
-"""Where to cut a number into bins. The only door to optbinning, and to its split points alone:
-counts, weights of evidence and points are worked out here, from all rows."""
+"""Where to cut a number into bins: an exact search over counts in narrow pre-bins.
+
+The rates of bad outcomes are held to a shape (rising, falling, or at most one turn) by pooling
+adjacent violators, and of all ways to join the pooled blocks the one with the highest penalised
+likelihood is found by dynamic programming (Jackson et al., "An algorithm for optimal
+partitioning of data on an interval", IEEE Signal Processing Letters 12, 2005). Blocks in order
+stay in order when neighbours are joined, so the shape holds for the bins too.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from riskseg.learning.frame import Floats, Labels
+    import numpy as np
+    from numpy.typing import NDArray
 
-TRENDS = {1: "ascending", -1: "descending", 0: "auto_heuristic"}
-# A late counter is rare and telling: bins may be small, but not a handful of rows.
-LEAST_SHARE = 0.02
+    from riskseg.learning.frame import Floats
+
+    Places = NDArray[np.int64]
+
+# Values with fewer distinct ones are each a pre-bin of their own: a rare late counter keeps its
+# few telling values.
+MOST_PREBINS = 60
 LEAST_ROWS = 25
-# Split points settle long before counts do; more rows only cost time.
-ENOUGH_ROWS = 100_000
+# Log-likelihood that one turn must gain over none: Akaike's price of two parameters.
+PRICE_OF_A_TURN = 2.0
+# Log-likelihood by which the opposite direction must fit better for the data to refuse one.
+REFUSED_BY = 8.0
 
 
-def split_points(values: Floats, label: Labels, direction: int) -> tuple[float, ...]:
-    """Rising cut points; a bin holds its lower cut and not its upper. NaN is left out.
+def prebin_cuts(values: Floats, most: int = MOST_PREBINS) -> Floats:
+    """Rising values to cut at: every distinct one but the least, or about equal counts.
 
-    `direction` is the sign the share of bad outcomes must have along the value; 0 leaves it to
-    the data, which may have one turn. Empty where one bin is best.
+    `values` holds no NaN.
     """
     import numpy as np
 
-    known = ~np.isnan(values)
-    stride = -(-int(known.sum()) // ENOUGH_ROWS) or 1
-    values, label = values[known][::stride], label[known][::stride]
-    if len(values) < 2 * LEAST_ROWS or len(np.unique(label)) < 2 or len(np.unique(values)) < 2:
-        return ()
-    with _quiet():
-        from optbinning import OptimalBinning
-
-        binning = OptimalBinning(
-            dtype="numerical",
-            solver="cp",  # half the time of "mip"; one worker and a fixed seed of its own
-            monotonic_trend=TRENDS[direction],
-            min_prebin_size=max(LEAST_SHARE, LEAST_ROWS / len(values)),
-        )
-        binning.fit(values, label)
-    # optbinning cuts halfway, in single precision. A bin that begins at a value that occurs holds
-    # the same rows and reads better: "from 17", not "from 16.5".
     ordered = np.sort(values)
-    begins = ordered[np.searchsorted(ordered[:-1], binning.splits)]
-    return tuple(float(cut) for cut in np.unique(begins) if cut > ordered[0])
+    known = np.unique(ordered)
+    if len(known) > most:
+        known = np.unique(ordered[np.arange(most) * len(ordered) // most])
+    return known[1:]
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """optbinning and the solvers it loads log and warn about what is no concern of the user."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+def best_starts(
+    counts: Floats,
+    bads: Floats,
+    rows: Floats,
+    *,
+    direction: int,
+    penalty: float,
+    least: float,
+) -> list[int]:
+    """The pre-bins at which bins begin, the first (0) among them.
+
+    `counts` and `bads` are (effective) rows and bad ones of each pre-bin, `rows` are the rows
+    themselves, of which every bin holds at least `least`. A cut must gain `penalty` in
+    log-likelihood. `direction` is the sign of the rate along the value; 0 leaves it to the data,
+    which may have one turn.
+    """
+    import numpy as np
+
+    blocks = _blocks(counts, bads, direction)
+    n, b, r = (np.add.reduceat(part, blocks) for part in (counts, bads, rows))
+    size = len(blocks)
+    count, bad, held = (np.r_[0.0, np.cumsum(part)] for part in (n, b, r))
+    best, back = np.full(size + 1, np.inf), np.zeros(size + 1, dtype=np.int64)
+    best[0] = 0.0
+    # A half average row keeps a bin without bad outcomes from seeming certain.
+    half = 0.5 * bads.sum() / counts.sum()
+    for end in range(1, size + 1):
+        within, wrong = count[end] - count[:end], bad[end] - bad[:end]
+        rate = (wrong + half) / (within + 0.5)
+        cost = -(wrong * np.log(rate) + (within - wrong) * np.log1p(-rate)) + penalty
+        total = np.where(held[end] - held[:end] >= least, best[:end] + cost, np.inf)
+        back[end] = int(total.argmin())
+        best[end] = total[back[end]]
+    if not np.isfinite(best[size]):
+        return [0]
+    starts: list[int] = []
+    end = size
+    while end:
+        end = int(back[end])
+        starts.append(int(blocks[end]))
+    return starts[::-1]
+
+
+def refuses(counts: Floats, bads: Floats, direction: int) -> bool:
+    """Whether rates against the direction fit the data clearly better than rates along it."""
+    with_it, _ = _pooled(counts, bads, direction)
+    against, _ = _pooled(counts, bads, -direction)
+    return bool(with_it[-1] - against[-1] > REFUSED_BY)
+
+
+def _blocks(counts: Floats, bads: Floats, direction: int) -> Places:
+    """Where the pooled blocks begin that fit the data best within the allowed shapes."""
+    import numpy as np
+
+    straight = [_pooled(counts, bads, sign) for sign in ((direction,) if direction else (1, -1))]
+    costs = [float(cost[-1]) for cost, _ in straight]
+    chosen = straight[int(np.argmin(costs))][1]
+    if direction:
+        return np.asarray(chosen, dtype=np.int64)
+    least = min(costs) - PRICE_OF_A_TURN
+    for sign in (1, -1):
+        head, _ = _pooled(counts, bads, sign)
+        tail, _ = _pooled(counts[::-1], bads[::-1], sign)
+        total = head + tail[::-1]
+        turn = int(total.argmin())
+        if total[turn] < least and 0 < turn < len(counts):
+            least = float(total[turn])
+            _, rising = _pooled(counts[:turn], bads[:turn], sign)
+            _, falling = _pooled(counts[turn:], bads[turn:], -sign)
+            chosen = [*rising, *(turn + start for start in falling)]
+    return np.asarray(chosen, dtype=np.int64)
+
+
+def _pooled(counts: Floats, bads: Floats, sign: int) -> tuple[Floats, list[int]]:
+    """(negative log-likelihood of the best monotone rates of the first 0, 1, … pre-bins; where
+    the blocks of all of them begin), by pooling adjacent violators."""
+    import math
+
+    import numpy as np
+
+    def cost_of(count: float, bad: float) -> float:
+        good = count - bad
+        if bad <= 0 or good <= 0:
+            return 0.0
+        return -(bad * math.log(bad / count) + good * math.log(good / count))
+
+    costs, total = [0.0], 0.0
+    blocks: list[tuple[int, float, float, float]] = []
+    for place, (count, bad) in enumerate(zip(counts.tolist(), bads.tolist(), strict=True)):
+        start, cost = place, cost_of(count, bad)
+        while blocks and sign * (blocks[-1][2] * count - bad * blocks[-1][1]) >= 0:
+            start, n, b, before = blocks.pop()
+            total -= before
+            count, bad = count + n, bad + b
+            cost = cost_of(count, bad)
+        blocks.append((start, count, bad, cost))
+        total += cost
+        costs.append(total)
+    return np.asarray(costs), [block[0] for block in blocks]
+
+
+def unstable(rates: tuple[Floats, Floats], counts: tuple[Floats, Floats]) -> int | None:
+    """The first bin to be joined with the one before it: in the two halves of the window the
+    order of their rates turns beyond noise (two-proportion z, both at 5%). None if there is
+    none."""
+    import numpy as np
+
+    zs = []
+    for rate, count in zip(rates, counts, strict=True):
+        both = count[1:] + count[:-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (rate[1:] * count[1:] + rate[:-1] * count[:-1]) / both
+            spread = np.sqrt(mean * (1 - mean) * (1 / count[1:] + 1 / count[:-1]))
+            zs.append(np.nan_to_num((rate[1:] - rate[:-1]) / spread, posinf=0.0, neginf=0.0))
+    turned = np.flatnonzero((np.minimum(zs[0], zs[1]) < -1.96) & (np.maximum(zs[0], zs[1]) > 1.96))
+    return int(turned[0]) + 1 if len(turned) else None

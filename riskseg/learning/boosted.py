@@ -1,5 +1,5 @@
-"""Boosted trees: LightGBM, held to the declared directions of risk and to the same trees at
-any number of threads.
+"""Boosted trees: LightGBM, tuned on folds, held to the declared directions of risk and to the
+same trees at any number of threads.
 
 Text goes in as the place of its level in the order of risk. A null is a value of its own where
 training saw nulls; elsewhere it counts as the median of training, never as 0.
@@ -7,55 +7,63 @@ training saw nulls; elsewhere it counts as the median of training, never as 0.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
+from riskseg.learning.bag import merged
 from riskseg.learning.canonical import fixed
+from riskseg.learning.directions import refused
 from riskseg.learning.levels import level_codes, levels_by_risk
+from riskseg.learning.null_importance import uninformative
+from riskseg.learning.shap import Explainer
+from riskseg.learning.trees import read_trees
+from riskseg.learning.tuning import (
+    AS_GOOD,
+    CANDIDATES,
+    MOST_LEAVES,
+    STEP,
+    Candidate,
+    Judged,
+    Part,
+    bag,
+    dataset,
+    grow,
+    mean_curve,
+    search,
+)
 
 if TYPE_CHECKING:
     import lightgbm as lgb
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Floats, Folds, Labels
+    from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
-# Small trees: as good on tables of this kind, and quick to score and to explain.
-PARAMETERS: dict[str, Any] = {
-    "objective": "binary",
-    "metric": "binary_logloss",
-    "learning_rate": 0.1,
-    "num_leaves": 15,
-    "max_depth": 6,
-    "max_bin": 127,
-    "min_data_in_leaf": 50,
-    "lambda_l2": 5.0,
-    # The simplest method: the others gained nothing measurable, and have been reported to let
-    # a violation through.
-    "monotone_constraints_method": "basic",
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbosity": -1,
-}
-# With fewer cells than this, threads wait for one another longer than they work.
-WORTH_THREADS = 2_000_000
-MOST_TREES = 400
-PATIENCE = 20
-# The fewest trees whose loss is within this factor of the least are as good as the least.
-AS_GOOD = 1.0005
+# Parameters are searched for, and features looked at, on no more rows than this.
+SEARCHED_ROWS = 50_000
+BAGS = (1, 3)
+# No bag is tried with more cells: it would cost minutes, and gains less the more rows there are.
+BAGGED_CELLS = 10_000_000
+# The ends of a 95% interval of the mean of five folds' differences, in standard errors.
+BEYOND_NOISE = 2.8
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Column:
-    """How a feature becomes a number. `fill` stands in for a null training never saw."""
+    """How a feature becomes a number. `fill` stands in for a null training never saw;
+    `direction` is the one its trees are held to."""
 
     name: str
     levels: tuple[str, ...] | None
     fill: float | None
     gain: float = 0.0
+    direction: int = 0
 
     def numbers(self, batch: pd.DataFrame) -> Floats:
         import numpy as np
@@ -73,14 +81,25 @@ class Column:
 
 @dataclass(frozen=True)
 class Boosted:
-    """Trees as LightGBM's own text, and how a batch becomes their input."""
+    """Trees as LightGBM's own text, and how a batch becomes their input.
+
+    `dropped` says why a feature on offer was left out; `notes` are for the model's record.
+    """
 
     columns: tuple[Column, ...]
     text: str
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def features(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def directions(self) -> dict[str, int]:
+        """The direction each feature's trees are held to: 0 where none was declared, or where
+        the data refused it."""
+        return {column.name: column.direction for column in self.columns}
 
     @cached_property
     def _booster(self) -> lgb.Booster:
@@ -99,16 +118,19 @@ class Boosted:
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Exact SHAP values in log-odds, (rows, features): positive raises the risk.
 
-        Lundberg et al., *From local explanations to global understanding with explainable AI
-        for trees* (2020); about 0.2 ms a row at 100 trees.
+        See :mod:`riskseg.learning.shap`; LightGBM's `pred_contrib` to about 1e-13.
         """
-        return self._predict(batch, threads, pred_contrib=True)[:, :-1]
+        return self._explainer.values(_matrix(batch, self.columns), threads)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer.of(read_trees(self.text))
 
     def _predict(self, batch: pd.DataFrame, threads: int, **how: bool) -> Floats:
         import numpy as np
 
         if batch.empty:  # LightGBM refuses a batch without rows
-            return np.zeros((0, len(self.columns) + 1) if how.get("pred_contrib") else 0)
+            return np.zeros(0)
         matrix = _matrix(batch, self.columns)
         return np.asarray(self._booster.predict(matrix, num_threads=threads, **how))
 
@@ -121,9 +143,12 @@ class Boosted:
                     "levels": None if column.levels is None else list(column.levels),
                     "fill": column.fill,
                     "gain": column.gain,
+                    "direction": column.direction,
                 }
                 for column in self.columns
             ],
+            "dropped": dict(self.dropped),
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -134,70 +159,291 @@ class Boosted:
                 None if c["levels"] is None else tuple(c["levels"]),
                 c["fill"],
                 c["gain"],
+                c.get("direction", 0),
             )
             for c in told["columns"]
         )
-        return cls(tuple(columns), text)
+        dropped, notes = told.get("dropped", {}), told.get("notes", ())
+        return cls(tuple(columns), text, dict(dropped), tuple(notes))
 
 
 def fit_boosted(
     rows: pd.DataFrame,
     label: Labels,
+    weight: Floats,
     features: Sequence[Fact],
     folds: Folds,
     *,
     seed: int,
     threads: int,
-) -> tuple[Boosted, Floats]:
-    """(the trees, each row's log-odds from trees that did not see its fold).
+    say: Progress,
+) -> tuple[Boosted, Floats, list[dict[str, Any]]]:
+    """(the trees, each row's log-odds from trees that did not see its fold, what was tried).
 
-    The number of trees is the one with the least mean loss over the folds, each judged by the
-    trees learned from the others; with that number all rows are learned from once more.
+    Chosen in this order, each by the mean weighted log loss over the folds: whether declared
+    directions are let go, the parameters, whether features that tell no more than chance are
+    left out, the size of the bag and the number of trees. All but the last on at most 50,000
+    rows. What looks at labels more closely than a choice among a few (the order of levels,
+    which directions to let go, which features to leave out) is found anew in the training rows
+    of each fold. With what was chosen, all rows are learned from once more.
     """
     import numpy as np
 
-    rounds: list[tuple[_Grown, Any]] = []
-    for fold in range(int(folds.max()) + 1):
-        seen, held = folds != fold, folds == fold
-        if seen.all():
-            continue
-        columns = _columns(rows[seen], label[seen], features)
-        grown = _grow(
-            _matrix(rows[seen], columns),
-            label[seen],
-            features,
-            MOST_TREES,
-            seed,
-            threads,
-            judge=(_matrix(rows[held], columns), label[held]),
-        )
-        rounds.append((grown, held))
-    shortest = min(len(grown.losses) for grown, _ in rounds)
-    mean = np.mean([grown.losses[:shortest] for grown, _ in rounds], axis=0)
-    trees = int(np.argmax(mean <= mean.min() * AS_GOOD)) + 1
-    outside = np.zeros(len(label))
-    for grown, held in rounds:
-        outside[held] = grown.held_margin(trees, threads)
+    tried: list[dict[str, Any]] = []
+    task = _Task(rows, label, weight, features, folds, seed, threads)
+    sample = task.sample()
+    small = task if len(sample) == len(label) else task.where(sample)
+    where = "" if small is task else f" (on {len(sample):,} rows)"
 
-    columns = _columns(rows, label, features)
-    booster = _grow(_matrix(rows, columns), label, features, trees, seed, threads).booster
-    gains = booster.feature_importance(importance_type="gain")
+    def record(what: str, loss: float, chosen: bool) -> None:
+        tried.append({"what": what + where, "log_loss": fixed(loss), "chosen": chosen})
+
+    lessons = small.lessons(task.folds_there)
+    judged = Judged([lesson.part for lesson in lessons], seed, threads)
+    freed = False
+    notes: list[str] = []
+    if any(any(lesson.part.directions) for lesson in lessons):
+        say("asking whether the data refuse a declared direction of risk")
+        judged, freed, notes = _try_directions(judged, lessons, record)
+    say(f"comparing {len(CANDIDATES)} sets of parameters")
+    winner, found = search(judged)
+    for candidate, loss, count in found:
+        over = "" if count == len(lessons) else f", {count} folds"
+        record(candidate.words + over, loss, candidate == winner)
+    say("looking for features that tell no more than chance")
+    idle = _try_leaner(judged, small, lessons, winner, freed, record)
+
+    where = ""
+    say("learning on all folds")
+    lessons = task.lessons(task.folds_there, idle)
+    parts = [lesson.held_to(freed) for lesson in lessons]
+    bagged = winner.random and len(label) * len(features) <= BAGGED_CELLS
+    sizes = BAGS if bagged else BAGS[:1]
+    grown = [bag(part, winner, sizes, seed, threads) for part in parts]
+    means = {size: mean_curve([curve for _, curve in grown], size) for size in sizes}
+    size, trees = _smallest(means, winner, record)
+    outside = task.outside(parts, [boosters[:size] for boosters, _ in grown], trees)
+
+    say("learning from all rows")
+    dropped = small.idle(None) if any(idle) else {}
+    kept = [fact for fact in features if fact.name not in dropped]
+    columns, matrix, declared = task.prepare(None, kept)
+    directions = declared
+    if freed:
+        directions = refused(matrix, label, weight, declared)
+        let_go = [c.name for c, a, b in zip(columns, declared, directions, strict=True) if a != b]
+        notes += [f"the data refuse the direction of {name}" for name in let_go]
+    data = dataset(matrix, label, weight)
+    boosters = [grow(data, winner, directions, trees, seed + s, threads) for s in range(size)]
+    gains = np.mean([b.feature_importance(importance_type="gain") for b in boosters], axis=0)
     columns = tuple(
-        Column(c.name, c.levels, c.fill, fixed(gain))
-        for c, gain in zip(columns, gains, strict=True)
+        replace(column, gain=fixed(gain), direction=direction)
+        for column, gain, direction in zip(columns, gains, directions, strict=True)
     )
-    # The number of threads is written into the text but is no part of the model.
-    text = re.sub(r"\[num_threads: \d+\]\n", "", booster.model_to_string())
-    return Boosted(columns, text), outside
+    text = merged([booster.model_to_string() for booster in boosters])
+    return Boosted(columns, text, dropped, tuple(notes)), outside, tried
 
 
-def _columns(rows: pd.DataFrame, label: Labels, features: Sequence[Fact]) -> tuple[Column, ...]:
+Record = Callable[[str, float, bool], None]
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """A fold ready to learn, and its directions less those its training rows refuse."""
+
+    part: Part
+    freed: tuple[int, ...]
+
+    def held_to(self, freed: bool) -> Part:
+        return replace(self.part, directions=self.freed) if freed else self.part
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is learned from, and how it is laid out for one fold or for all rows (`None`)."""
+
+    rows: pd.DataFrame
+    label: Labels
+    weight: Floats
+    features: Sequence[Fact]
+    folds: Folds
+    seed: int
+    threads: int
+
+    @property
+    def folds_there(self) -> list[int]:
+        import numpy as np
+
+        return [int(fold) for fold in np.unique(self.folds)]
+
+    def sample(self) -> NDArray[np.intp]:
+        """Positions of the rows to search on, in their order."""
+        import numpy as np
+
+        count = len(self.label)
+        if count <= SEARCHED_ROWS:
+            return np.arange(count)
+        random = np.random.default_rng(self.seed)
+        return np.sort(random.choice(count, SEARCHED_ROWS, replace=False))
+
+    def where(self, chosen: NDArray[np.intp]) -> _Task:
+        return replace(
+            self,
+            rows=self.rows.iloc[chosen],
+            label=self.label[chosen],
+            weight=self.weight[chosen],
+            folds=self.folds[chosen],
+        )
+
+    def learned(self, fold: int | None) -> tuple[pd.DataFrame, Labels, Floats]:
+        """(rows, label, weight) to learn from when this fold is held."""
+        if fold is None:
+            return self.rows, self.label, self.weight
+        seen = self.folds != fold
+        return self.rows[seen], self.label[seen], self.weight[seen]
+
+    def prepare(
+        self, fold: int | None, features: Sequence[Fact]
+    ) -> tuple[tuple[Column, ...], Floats, tuple[int, ...]]:
+        """(columns, what is learned from as numbers, the declared directions)."""
+        rows, label, weight = self.learned(fold)
+        columns = _columns(rows, label, weight, features)
+        # Text is in order of risk already, as the learner's own doing: no direction to keep.
+        declared = tuple(0 if fact.kind.is_textual else fact.direction for fact in features)
+        return columns, _matrix(rows, columns), declared
+
+    def lessons(
+        self, folds: Sequence[int], idle: Sequence[Mapping[str, str]] | None = None
+    ) -> list[_Lesson]:
+        lessons = []
+        for place, fold in enumerate(folds):
+            left_out = idle[place] if idle else {}
+            features = [fact for fact in self.features if fact.name not in left_out]
+            columns, matrix, declared = self.prepare(fold, features)
+            _, label, weight = self.learned(fold)
+            held: Mask = self.folds == fold
+            part = Part(
+                held,
+                dataset(matrix, label, weight),
+                _matrix(self.rows[held], columns),
+                self.label[held],
+                self.weight[held],
+                declared,
+            )
+            lessons.append(_Lesson(part, refused(matrix, label, weight, declared)))
+        return lessons
+
+    def idle(self, fold: int | None) -> dict[str, str]:
+        """Why each feature that tells no more than chance does not, by the rows learned from."""
+        columns, matrix, _ = self.prepare(fold, self.features)
+        _, label, weight = self.learned(fold)
+        names = [column.name for column in columns]
+        return uninformative(matrix, label, weight, names, seed=self.seed, threads=self.threads)
+
+    def outside(
+        self, parts: Sequence[Part], grown: Sequence[Sequence[lgb.Booster]], trees: int
+    ) -> Floats:
+        import numpy as np
+
+        margins = np.zeros(len(self.label))
+        for part, boosters in zip(parts, grown, strict=True):
+            for booster in boosters:
+                margins[part.held] += booster.predict(
+                    part.judged, raw_score=True, num_iteration=trees, num_threads=self.threads
+                )
+            margins[part.held] /= len(boosters)
+        return margins
+
+
+def _try_directions(
+    judged: Judged, lessons: Sequence[_Lesson], record: Record
+) -> tuple[Judged, bool, list[str]]:
+    """(the judge with the directions chosen, whether refused ones are let go, notes).
+
+    Directions are kept unless all of them together lose to none beyond noise. Then those that
+    the features on their own speak against are let go, where that helps.
+    """
+    import numpy as np
+
+    base = CANDIDATES[0]
+    notes: list[str] = []
+    none = judged.with_directions([(0,) * len(lesson.freed) for lesson in lessons])
+    kept_loss, none_loss = judged.loss(base)[0], none.loss(base)[0]
+    cost = judged.by_fold(base) - none.by_fold(base)
+    noise = BEYOND_NOISE * cost.std(ddof=1) / np.sqrt(len(cost)) if len(cost) > 1 else np.inf
+    costly = cost.mean() > noise and kept_loss > none_loss * AS_GOOD
+    freed = judged
+    if costly and any(lesson.freed != lesson.part.directions for lesson in lessons):
+        freed = judged.with_directions([lesson.freed for lesson in lessons])
+    take = freed is not judged and freed.loss(base)[0] < kept_loss
+    record("held to all declared directions", kept_loss, not take)
+    record("held to no direction", none_loss, False)
+    if freed is not judged:
+        record("held to the directions that the data do not refuse", freed.loss(base)[0], take)
+    left = freed.loss(base)[0] if take else kept_loss
+    if costly and left > none_loss * AS_GOOD:
+        notes.append(
+            f"the directions kept cost {fixed(left - none_loss)} in log loss together; "
+            "no feature on its own refuses its direction"
+        )
+    return (freed if take else judged), take, notes
+
+
+def _try_leaner(
+    judged: Judged,
+    task: _Task,
+    lessons: Sequence[_Lesson],
+    winner: Candidate,
+    freed: bool,
+    record: Record,
+) -> list[dict[str, str]]:
+    """What each fold leaves out as telling no more than chance; nothing where that costs."""
+    folds = task.folds_there
+    idle = [task.idle(fold) for fold in folds]
+    if not any(idle):
+        return [{} for _ in folds]
+    full, _ = judged.loss(winner)
+    lean_parts = [lesson.held_to(freed) for lesson in task.lessons(folds, idle)]
+    lean, _ = Judged(lean_parts, judged.seed, judged.threads).loss(winner)
+    take = lean <= full * AS_GOOD
+    record("with all features", full, not take)
+    record("without features that tell no more than chance", lean, take)
+    return idle if take else [{} for _ in folds]
+
+
+def _smallest(means: Mapping[int, Floats], candidate: Candidate, record: Record) -> tuple[int, int]:
+    """(size of the bag, trees of each member): the fewest leaves that are as good as any."""
+    options = []
+    for size, mean in means.items():
+        for step, loss in enumerate(mean, start=1):
+            leaves = size * step * STEP * candidate.leaves
+            if leaves <= MOST_LEAVES or (size == min(means) and step == 1):
+                options.append((float(loss), leaves, size, step * STEP))
+    least = min(loss for loss, *_ in options)
+    _, chosen, trees = min(option[1:] for option in options if option[0] <= least * AS_GOOD)
+    for size in means:
+        of_size = [option for option in options if option[2] == size]
+        if of_size:
+            loss, _, _, best = min(of_size)
+            if size == chosen:
+                loss, best = float(means[size][trees // STEP - 1]), trees
+            record(f"{_seeds(size)} of {best} trees", loss, size == chosen)
+    return chosen, trees
+
+
+def _seeds(size: int) -> str:
+    return "one seed" if size == 1 else f"a bag of {size} seeds, each"
+
+
+def _columns(
+    rows: pd.DataFrame, label: Labels, weight: Floats, features: Sequence[Fact]
+) -> tuple[Column, ...]:
     import numpy as np
 
     columns = []
     for fact in features:
         values = rows[fact.name]
-        levels = levels_by_risk(values, label) if fact.kind.is_textual else None
+        levels = levels_by_risk(values, label, weight) if fact.kind.is_textual else None
         numbers = Column(fact.name, levels, None).numbers(rows)
         nulls = bool(np.isnan(numbers).any())
         columns.append(Column(fact.name, levels, None if nulls else float(np.median(numbers))))
@@ -208,51 +454,3 @@ def _matrix(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:
     import numpy as np
 
     return np.ascontiguousarray(np.column_stack([column.numbers(batch) for column in columns]))
-
-
-@dataclass(frozen=True)
-class _Grown:
-    booster: lgb.Booster
-    losses: Sequence[float]
-    judged: Floats | None
-
-    def held_margin(self, trees: int, threads: int) -> Floats:
-        import numpy as np
-
-        told = self.booster.predict(
-            self.judged, raw_score=True, num_iteration=trees, num_threads=threads
-        )
-        return np.asarray(told)
-
-
-def _grow(
-    matrix: Floats,
-    label: Labels,
-    features: Sequence[Fact],
-    trees: int,
-    seed: int,
-    threads: int,
-    judge: tuple[Floats, Labels] | None = None,
-) -> _Grown:
-    """Trees, and with a judge its loss after each of them, stopped when it no longer falls."""
-    import lightgbm as lgb
-
-    parameters = PARAMETERS | {
-        "seed": seed,
-        "num_threads": threads if matrix.size >= WORTH_THREADS else 1,
-        # Text is in order of risk already, as the learner's own doing: no direction to keep.
-        "monotone_constraints": [0 if f.kind.is_textual else f.direction for f in features],
-    }
-    data = lgb.Dataset(matrix, label)
-    if judge is None:
-        return _Grown(lgb.train(parameters, data, trees), (), None)
-    told: dict[str, dict[str, list[float]]] = {}
-    booster = lgb.train(
-        parameters,
-        data,
-        trees,
-        valid_sets=[lgb.Dataset(judge[0], judge[1], reference=data)],
-        valid_names=["held"],
-        callbacks=[lgb.record_evaluation(told), lgb.early_stopping(PATIENCE, verbose=False)],
-    )
-    return _Grown(booster, told["held"]["binary_logloss"], judge[0])

@@ -1,88 +1,364 @@
-"""From log-odds to a probability: p = 1 / (1 + exp(-(slope · margin + intercept))).
+"""From log-odds to a probability, by a map that keeps the order.
 
-Platt, *Probabilistic outputs for support vector machines* (1999), fitted on margins from models
-that did not see the row.
+Four kinds, from the simplest:
+
+- none: the margin is the log-odds;
+- sigmoid: a line on the margin. Platt, *Probabilistic outputs for support vector machines* (1999);
+- beta: a·ln s − b·ln(1 − s) + c with s = 1 / (1 + exp(−margin)) and a, b not negative. Kull,
+  Silva Filho and Flach, *Beta calibration* (2017);
+- isotonic: straight lines between the groups of an isotonic regression. Zadrozny and Elkan,
+  *Transforming classifier scores into accurate multiclass probability estimates* (2002).
+
+All are fitted on margins from models that did not see the row.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from riskseg.learning.canonical import fixed
 
 if TYPE_CHECKING:
-    from riskseg.learning.frame import Floats, Labels
+    from riskseg.learning.frame import Floats, Folds, Labels
+
+CalibrationKind = Literal["none", "sigmoid", "beta", "isotonic"]
+# From the simplest: the first that is as good as the best is chosen.
+KINDS: tuple[CalibrationKind, ...] = get_args(CalibrationKind)
 
 # Far enough out that a probability at six decimals is 0 or 1.
 FARTHEST = 30.0
+LEAST_PROBABILITY = 1e-6  # a probability has six decimals: 0 means "less than this"
+# An isotonic map: no more points than this, and so many outcomes of each kind in a group.
+MOST_POINTS = 50
+LEAST_OF_EACH = 5.0
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A line on the log-odds. The slope is never negative: order is kept."""
+    """A map of margins to log-odds, and so to probabilities. It never falls: order is kept.
 
+    `slope` and `intercept` belong to sigmoid; `a`, `b` and `c` to beta; `points`, (margin,
+    log-odds) rising in both, to isotonic: straight lines between them, level beyond the ends.
+    `then`, if there is one, is a line (slope, intercept) on the log-odds that comes after: what
+    `models recalibrate` adds.
+    """
+
+    kind: CalibrationKind = "none"
     slope: float = 1.0
     intercept: float = 0.0
+    a: float = 1.0
+    b: float = 1.0
+    c: float = 0.0
+    points: tuple[tuple[float, float], ...] = ()
+    then: tuple[float, float] | None = None
+
+    def log_odds(self, margin: Floats) -> Floats:
+        """Log-odds of the bad outcome, within ±30."""
+        import numpy as np
+
+        told: Floats
+        if self.kind == "sigmoid":
+            told = self.slope * margin + self.intercept
+        elif self.kind == "beta":
+            told = self.c - self.a * np.logaddexp(0, -margin) + self.b * np.logaddexp(0, margin)
+        elif self.kind == "isotonic":
+            x, y = zip(*self.points, strict=True)
+            told = np.interp(margin, x, y)
+        else:
+            told = np.asarray(margin)
+        if self.then is not None:
+            told = self.then[0] * told + self.then[1]
+        return np.clip(told, -FARTHEST, FARTHEST)
 
     def probability(self, margin: Floats) -> Floats:
         """Probabilities at six decimals."""
         import numpy as np
 
-        line = np.clip(self.slope * margin + self.intercept, -FARTHEST, FARTHEST)
-        probability: Floats = np.round(1.0 / (1.0 + np.exp(-line)), 6)
+        probability: Floats = np.round(1.0 / (1.0 + np.exp(-self.log_odds(margin))), 6)
         return probability
 
-    def as_json(self) -> dict[str, float]:
-        return {"slope": self.slope, "intercept": self.intercept}
+    def shifted(self, slope: float, intercept: float) -> Calibration:
+        """This map with a line on its log-odds after it; a line that was there is taken in."""
+        if slope < 0:
+            raise ValueError("a falling line would turn the order")
+        before = self.then or (1.0, 0.0)
+        line = (round(slope * before[0], 9), round(slope * before[1] + intercept, 9))
+        return replace(self, then=line)
+
+    def as_json(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"kind": self.kind}
+        if self.kind == "sigmoid":
+            told |= {"slope": self.slope, "intercept": self.intercept}
+        elif self.kind == "beta":
+            told |= {"a": self.a, "b": self.b, "c": self.c}
+        elif self.kind == "isotonic":
+            told["points"] = [list(point) for point in self.points]
+        if self.then is not None:
+            told["then"] = {"slope": self.then[0], "intercept": self.then[1]}
+        return told
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Calibration:
-        return cls(told["slope"], told["intercept"])
+        """Reads `as_json`; a slope and intercept without a kind are an older form of sigmoid."""
+        numbers = {k: v for k, v in told.items() if k in ("slope", "intercept", "a", "b", "c")}
+        line = told.get("then")
+        return cls(
+            kind=told.get("kind", "sigmoid"),
+            **numbers,
+            points=tuple((x, y) for x, y in told.get("points", ())),
+            then=None if line is None else (line["slope"], line["intercept"]),
+        )
 
 
-def fit_sigmoid(margin: Floats, label: Labels) -> Calibration:
-    """The most likely line. A margin that says nothing, or the opposite, gives slope 0."""
-    slope, intercept = logistic_line(margin, label)
-    if slope <= 0:
-        rate = float(label.mean())
-        slope, intercept = 0.0, math.log(rate / (1 - rate))
-    return Calibration(round(slope, 9), round(intercept, 9))
+def fit_calibration(
+    kind: CalibrationKind, margin: Floats, label: Labels, weight: Floats | None = None
+) -> Calibration:
+    """The most likely map of this kind. A margin that says nothing, or the opposite, gives every
+    row the mean rate (unless the kind is none)."""
+    import numpy as np
+
+    weight = np.ones(len(label)) if weight is None else weight
+    if kind == "sigmoid":
+        return fit_sigmoid(margin, label, weight)
+    if kind == "beta":
+        return _fit_beta(margin, label, weight)
+    if kind == "isotonic":
+        return _fit_isotonic(margin, label, weight)
+    return Calibration()
 
 
-def logistic_line(margin: Floats, label: Labels) -> tuple[float, float]:
-    """(slope, intercept) of a logistic regression of the label on the margin.
+def choose_calibration(
+    margin: Floats,
+    label: Labels,
+    weight: Floats,
+    folds: Folds,
+    kinds: Sequence[CalibrationKind] = KINDS,
+) -> tuple[Calibration, list[dict[str, Any]]]:
+    """(the chosen kind fitted on all rows, what was tried).
 
-    Newton's method, each step halved until it gains likelihood (from a rare outcome's flat start
-    a whole step can overshoot for good), with a trace of ridge, so that separable data too have
-    an answer.
+    Each kind is fitted on the other folds' margins and judged by its log loss on the fold. The
+    simplest kind is chosen whose mean loss is within one standard error, over folds and paired,
+    of the best kind's. `kinds` come from the simplest.
     """
     import numpy as np
 
-    centre, spread = float(margin.mean()), float(margin.std())
-    rate = float(label.mean())
-    if spread == 0.0:
-        return 0.0, math.log(rate / (1 - rate))
-    x = (margin - centre) / spread
-    ridge = 1e-6 * len(label)
+    losses = np.array([_fold_losses(kind, margin, label, weight, folds) for kind in kinds])
+    mean = losses.mean(axis=1)
+    best = int(mean.argmin())
+    worse = losses - losses[best]
+    noise = worse.std(axis=1, ddof=1) / math.sqrt(losses.shape[1]) if losses.shape[1] > 1 else 0.0
+    chosen = int(np.argmax(mean - mean[best] <= noise))
+    tried = [
+        {"what": f"{kind} calibration", "log_loss": fixed(loss), "chosen": place == chosen}
+        for place, (kind, loss) in enumerate(zip(kinds, mean, strict=True))
+    ]
+    return fit_calibration(kinds[chosen], margin, label, weight), tried
 
-    def loss(slope: float, level: float) -> float:
-        line = slope * x + level
-        return float((np.logaddexp(0.0, line) - label * line).sum()) + ridge * slope * slope / 2
 
-    slope, level = 0.0, math.log(rate / (1 - rate))
-    now = loss(slope, level)
-    for _ in range(100):
-        p = 1.0 / (1.0 + np.exp(-np.clip(slope * x + level, -FARTHEST, FARTHEST)))
-        weight, error = p * (1 - p), label - p
-        a, b = float((weight * x * x).sum()) + ridge, float((weight * x).sum())
-        d = float(weight.sum())
-        g, h = float((error * x).sum()) - ridge * slope, float(error.sum())
-        down = a * d - b * b
-        step, rise = (d * g - b * h) / down, (a * h - b * g) / down
-        while (then := loss(slope + step, level + rise)) > now and abs(step) + abs(rise) > 1e-12:
-            step, rise = step / 2, rise / 2
-        slope, level, now = slope + step, level + rise, min(now, then)
-        if abs(step) + abs(rise) < 1e-12:
+def _fold_losses(
+    kind: CalibrationKind, margin: Floats, label: Labels, weight: Floats, folds: Folds
+) -> list[float]:
+    import numpy as np
+
+    losses = []
+    for fold in np.unique(folds):
+        held = folds == fold
+        told = fit_calibration(kind, margin[~held], label[~held], weight[~held])
+        line = told.log_odds(margin[held])
+        loss = np.logaddexp(0.0, line) - label[held] * line
+        losses.append(float(np.average(loss, weights=weight[held])))
+    return losses
+
+
+def fit_sigmoid(margin: Floats, label: Labels, weight: Floats | None = None) -> Calibration:
+    """The most likely line. A margin that says nothing, or the opposite, gives slope 0."""
+    slope, intercept = _rising_line(margin, label, weight)
+    return Calibration("sigmoid", slope=round(slope, 9), intercept=round(intercept, 9))
+
+
+def fit_shift(
+    probability: Floats, label: Labels, weight: Floats | None = None, *, slope: bool = False
+) -> tuple[float, float]:
+    """(slope, intercept) of the line on the log-odds that makes probabilities right for rows of
+    a later time: `Calibration.shifted` takes it. Without `slope` the level alone moves.
+
+    Steyerberg et al., *Validation and updating of predictive logistic regression models* (2004):
+    updating the intercept, or intercept and slope.
+    """
+    import numpy as np
+
+    margin = logit(probability)
+    if slope:
+        one, level = _rising_line(margin, label, weight)
+        return round(one, 9), round(level, 9)
+    weight = np.ones(len(label)) if weight is None else weight
+    (level,) = likeliest(np.ones((len(label), 1)), label, weight, margin)
+    return 1.0, round(level, 9)
+
+
+def logit(probability: Floats) -> Floats:
+    """Log-odds of probabilities; 0 and 1 count as one millionth short of them."""
+    import numpy as np
+
+    p = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def _rising_line(margin: Floats, label: Labels, weight: Floats | None) -> tuple[float, float]:
+    slope, intercept = logistic_line(margin, label, weight)
+    return (slope, intercept) if slope > 0 else (0.0, _rate_log_odds(label, weight))
+
+
+def logistic_line(
+    margin: Floats, label: Labels | Floats, weight: Floats | None = None
+) -> tuple[float, float]:
+    """(slope, intercept) of a logistic regression of the label on the margin."""
+    import numpy as np
+
+    weight = np.ones(len(label)) if weight is None else weight
+    if float(np.ptp(margin)) == 0.0:
+        return 0.0, _rate_log_odds(label, weight)
+    slope, intercept = likeliest(np.column_stack([margin, np.ones(len(margin))]), label, weight)
+    return slope, intercept
+
+
+def likeliest(
+    columns: Floats, label: Labels | Floats, weight: Floats, offset: Floats | None = None
+) -> list[float]:
+    """Coefficients of a logistic regression of the label on columns, the last of which is 1.
+
+    `offset` is added to the line as it is. A label may be the share of bad outcomes among the
+    rows that a row stands for. Newton's method, each step halved until it gains likelihood (from
+    a rare outcome's flat start a whole step can overshoot for good), with a trace of ridge on
+    standardised columns, so that separable data too have an answer.
+    """
+    import numpy as np
+
+    start = np.zeros(len(label)) if offset is None else offset
+    total = float(weight.sum())
+    centre, spread, x = [], [], []
+    for column in columns.T[:-1]:
+        centre.append(float(np.average(column, weights=weight)))
+        spread.append(math.sqrt(float(np.average((column - centre[-1]) ** 2, weights=weight))) or 1)
+        x.append((column - centre[-1]) / spread[-1])
+    x.append(np.ones(len(label)))
+    ridge = np.array([1e-6 * total] * len(spread) + [0.0])
+
+    # Sums column by column: BLAS adds in an order that depends on the number of threads.
+    def line_of(told: Floats) -> Floats:
+        return sum((one * column for one, column in zip(told, x, strict=True)), start)
+
+    def loss(told: Floats) -> float:
+        line = line_of(told)
+        each = weight * (np.logaddexp(0.0, line) - label * line)
+        return float(each.sum() + (ridge * told**2).sum() / 2)
+
+    told = np.zeros(len(x))
+    told[-1] = _rate_log_odds(label, weight) - float(np.average(start, weights=weight))
+    now = loss(told)
+    for _ in range(200):
+        p = 1.0 / (1.0 + np.exp(-np.clip(line_of(told), -FARTHEST, FARTHEST)))
+        error, bend = weight * (label - p), weight * p * (1 - p)
+        slope = np.array([float((error * column).sum()) for column in x]) - ridge * told
+        bends = np.array([[float((bend * one * other).sum()) for other in x] for one in x])
+        step = np.linalg.solve(bends + np.diag(ridge + 1e-12 * total), slope)
+        while (then := loss(told + step)) > now and np.abs(step).sum() > 1e-12:
+            step = step / 2
+        told, now = told + step, min(now, then)
+        if np.abs(step).sum() < 1e-12:
             break
-    return slope / spread, level - slope * centre / spread
+    slopes = [float(one) / wide for one, wide in zip(told, spread, strict=False)]
+    return [*slopes, float(told[-1]) - sum(a * b for a, b in zip(slopes, centre, strict=True))]
+
+
+def _rate_log_odds(label: Labels | Floats, weight: Floats | None) -> float:
+    import numpy as np
+
+    rate = float(np.average(label, weights=weight))
+    rate = min(max(rate, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
+    return math.log(rate / (1 - rate))
+
+
+def _fit_beta(margin: Floats, label: Labels, weight: Floats) -> Calibration:
+    """Where a or b would fall below 0 it is 0, and the others are fitted once more."""
+    import numpy as np
+
+    low, high = -np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)
+    one = np.ones(len(margin))
+    a, b, c = likeliest(np.column_stack([low, high, one]), label, weight)
+    if a < 0 or b < 0:
+        edges = []
+        for column, place in ((low, 0), (high, 1)):
+            slope, level = _rising_line(column, label, weight)
+            line = slope * column + level
+            loss = float((weight * (np.logaddexp(0.0, line) - label * line)).sum())
+            edges.append((loss, (slope, 0.0, level) if place == 0 else (0.0, slope, level)))
+        a, b, c = min(edges)[1]
+    return Calibration("beta", a=round(a, 9), b=round(b, 9), c=round(c, 9))
+
+
+def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
+    """Lines between the means of an isotonic regression's groups.
+
+    A group's rate is smoothed by half an outcome of each kind and never stands on a handful of
+    rows, so no probability is 0 or 1. Lines, not steps, keep apart the rows that steps would
+    tie; the two end groups lean by one standard error of their own rate, to the same purpose.
+    """
+    import numpy as np
+    from sklearn.isotonic import IsotonicRegression
+
+    order = np.argsort(margin, kind="stable")
+    x, y, w = margin[order], label[order].astype(np.float64), weight[order]
+    if x[0] == x[-1]:
+        level = round(_rate_log_odds(label, weight), 9)
+        return Calibration("isotonic", points=((float(x[0]), level),))
+    fitted = IsotonicRegression().fit_transform(x, y, sample_weight=w)
+    new = np.r_[True, (np.diff(fitted) > 1e-12) & (np.diff(x) > 0)]
+    starts = np.flatnonzero(new)
+    sums = np.stack([np.add.reduceat(part, starts) for part in (w, w * y, w * x)], axis=1)
+    # Weight of one row: what counts as an outcome where goods were sampled.
+    unit = float((w * w).sum() / w.sum())
+    groups = _merged(sums, LEAST_OF_EACH * unit)
+    total, bad, at = groups.T
+    rate = (bad + unit / 2) / (total + unit)
+    heights = np.log(rate / (1 - rate))
+    # Smoothing pulls a small group further than a large one, and so can turn their order.
+    heights = IsotonicRegression().fit_transform(at / total, heights, sample_weight=total)
+    lean = np.sqrt(unit / (total * rate * (1 - rate)))[[0, -1]]
+    xs = np.r_[x[0], at / total, x[-1]]
+    ys = np.r_[heights[0] - lean[0], heights, heights[-1] + lean[1]]
+    apart = np.r_[True, np.diff(xs) > 0]
+    xs, ys = xs[apart], ys[apart]
+    # Lines between means do not keep the mean: move all of them so that they do.
+    (level,) = likeliest(np.ones((len(x), 1)), y, w, np.interp(x, xs, ys))
+    points = zip(xs, ys + level, strict=True)
+    return Calibration(
+        "isotonic", points=tuple((round(float(at), 9), round(float(to), 9)) for at, to in points)
+    )
+
+
+def _merged(sums: Floats, least: float) -> Floats:
+    """Neighbouring groups joined until each has enough of both outcomes (columns: weight, bad,
+    weight times margin), and then the most alike until there are few enough."""
+    import numpy as np
+
+    groups: list[Floats] = []
+    for one in sums:
+        if groups and min(groups[-1][1], groups[-1][0] - groups[-1][1]) < least:
+            groups[-1] = groups[-1] + one
+        else:
+            groups.append(one)
+    if len(groups) > 1 and min(groups[-1][1], groups[-1][0] - groups[-1][1]) < least:
+        last = groups.pop()
+        groups[-1] = groups[-1] + last
+    while len(groups) > MOST_POINTS - 2:
+        table = np.stack(groups)
+        total, rate = table[:, 0], table[:, 1] / table[:, 0]
+        # Squared error that joining two neighbours adds (Ward's criterion).
+        cost = total[:-1] * total[1:] / (total[:-1] + total[1:]) * np.diff(rate) ** 2
+        place = int(cost.argmin())
+        groups[place : place + 2] = [groups[place] + groups[place + 1]]
+    return np.stack(groups)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.metrics import auc, auc_gain
 from riskseg.learning.spec import LearnerName, ModelSpec
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from riskseg.learning.frame import Floats, Labels
+    from riskseg.learning.frame import Floats
 
 
 @dataclass(frozen=True)
@@ -25,15 +24,18 @@ class Choice:
 
 
 def choose(
-    spec: ModelSpec, label: Labels, margins: Mapping[LearnerName, Floats], party: NDArray[Any]
+    spec: ModelSpec, training: TrainingFrame, margins: Mapping[LearnerName, Floats]
 ) -> Choice:
     """Chooses by margins of rows the learners did not see, never by the hold-out."""
     preferred, needed = spec.preferred, spec.champion.unless_auc_gain
     others = [name for name in margins if name != preferred]
     if not others:
         return Choice(preferred, "the only learner in the spec")
-    other = max(others, key=lambda name: auc(label, margins[name]))
-    gain = auc_gain(label, margins[preferred], margins[other], party, seed=spec.seed)
+    label, weight = training.label, training.weight
+    other = max(others, key=lambda name: auc(label, margins[name], weight))
+    gain = auc_gain(
+        label, margins[preferred], margins[other], training.group, seed=spec.seed, weight=weight
+    )
     told = (
         f"{other} gains {gain[0]:.4f} AUC over {preferred}, between {gain[1]:.4f} and {gain[2]:.4f}"
     )

@@ -23,9 +23,11 @@ class TrainingFrame:
     """Rows, what they mean and how they came out; every array has one entry a row.
 
     `rows` holds numbers as float64 with NaN for null, and text as objects with None for null;
-    other columns than those of `features` are ignored. `label` is 1 where the outcome is the
-    bad one. `account` and `group` (the party) are ids, `as_of` are dates; account and as-of
-    date together are unique. `held_out` marks the rows kept for validation.
+    columns other than those of `features` and `attributes` are ignored. `label` is 1 where the
+    outcome is the bad one. `account` and `group` (the party) are ids, `as_of` are dates; account
+    and as-of date together are unique. `held_out` marks the rows kept for validation. `weight` is
+    how many rows of the population a row stands for: more than 1 where it was sampled.
+    `attributes` are not learned from: a model is judged by their levels, or protects them.
     """
 
     rows: pd.DataFrame
@@ -35,6 +37,8 @@ class TrainingFrame:
     group: NDArray[Any]
     as_of: NDArray[np.datetime64]
     held_out: Mask
+    weight: Floats
+    attributes: tuple[Fact, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,8 +64,5 @@ class TrainingFrame:
             group=self.group[chosen],
             as_of=self.as_of[chosen],
             held_out=self.held_out[chosen],
+            weight=self.weight[chosen],
         )
-
-    def only(self, features: tuple[Fact, ...]) -> TrainingFrame:
-        """The same rows with these features alone."""
-        return replace(self, features=features)

@@ -17,18 +17,26 @@ if TYPE_CHECKING:
 LEAST_ROWS = 25
 
 
-def levels_by_risk(values: pd.Series, label: Labels) -> tuple[str, ...]:
-    """Levels with enough rows, from the lowest share of bad outcomes to the highest."""
+def levels_by_risk(
+    values: pd.Series, label: Labels, weight: Floats | None = None
+) -> tuple[str, ...]:
+    """Levels with enough rows, from the lowest (weighted) share of bad outcomes to the highest."""
+    import numpy as np
     import pandas as pd
 
     known = values.notna().to_numpy()
-    table = (
-        pd.DataFrame({"level": values[known].astype(str).to_numpy(), "bad": label[known]})
-        .groupby("level")["bad"]
-        .agg(["sum", "count"])
+    counted = np.ones(len(label)) if weight is None else weight
+    table = pd.DataFrame(
+        {
+            "level": values[known].astype(str).to_numpy(),
+            "bad": (label * counted)[known],
+            "all": counted[known],
+            "rows": 1,
+        }
     )
-    table = table[table["count"] >= LEAST_ROWS]
-    rates = zip(table["sum"] / table["count"], table.index, strict=True)
+    table = table.groupby("level")[["bad", "all", "rows"]].sum()
+    table = table[table["rows"] >= LEAST_ROWS]
+    rates = zip(table["bad"] / table["all"], table.index, strict=True)
     return tuple(str(level) for _, level in sorted(rates))
 
 

@@ -1,27 +1,40 @@
-"""Why an account's probability is as high as it is, in words."""
+"""Why an account's probability is what it is, in words, for any number of accounts at once.
+
+Contributions (SHAP values, or points lost) say how much each feature moved the probability away
+from the average. They are added over families and ranked; then each candidate is put to the test:
+with the family's features at their typical values, the model's own margin must move the way the
+reason says. What fails is no reason.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, worded
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats
 
+    Margin = Callable[[pd.DataFrame], Floats]
+
 # Contributions closer than this are equal, and the order of the features decides.
 DIGITS = 6
+# Adverse candidates beyond those wanted, tried where one fails its test.
+SPARE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One thing that raised a probability. `contribution` is that of the feature's whole family:
-    points lost in a scorecard, log-odds in boosted trees. `feature` is the family's member that
-    raised it most, `value` the account's own value of it."""
+    """One thing that moved a probability; `contribution` is that of the feature's whole family:
+    points lost in a scorecard, log-odds in boosted trees, positive where the risk is raised.
+    `feature` is the family's member that moved it most, `value` the account's own value of it."""
 
     feature: str
     contribution: float
@@ -29,59 +42,186 @@ class Reason:
     words: str
 
 
-def joined(reasons: Iterable[Reason]) -> str:
-    """The reasons as one line of text."""
-    return "; ".join(reason.words for reason in reasons)
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons of a batch: `places` and `contributions` have a row an account, and columns for
+    the adverse reasons, strongest first, then one for the strongest favourable one. A place is
+    that of a fact in `facts`; -1 where there is no such reason."""
+
+    facts: tuple[Fact, ...]
+    batch: pd.DataFrame
+    places: NDArray[np.int16]
+    contributions: Floats
+
+    def of(self, row: int) -> tuple[Reason, ...]:
+        """One account's reasons, the favourable one last."""
+        found = []
+        for place, contribution in zip(self.places[row], self.contributions[row], strict=True):
+            if place >= 0:
+                fact = self.facts[place]
+                values = self.batch[fact.name].iloc[[row]]
+                value = None if values.isna().iloc[0] else values.iloc[0]
+                words = _phrases(values, fact)[0].as_py()
+                found.append(Reason(fact.name, float(contribution), value, words))
+        return tuple(found)
+
+    def texts(self) -> pa.Array:
+        """Each account's reasons as one line: the adverse ones, then what speaks in its favour."""
+        import pyarrow.compute as pc
+
+        adverse = [self._column(column) for column in range(self.places.shape[1] - 1)]
+        favourable = pc.binary_join_element_wise("in favour: ", self._column(-1), "")
+        joined: pa.Array = pc.binary_join_element_wise(
+            *adverse, favourable, "; ", null_handling="skip"
+        )
+        return joined
+
+    def _column(self, column: int) -> pa.Array:
+        """The words of one reason of every account; null where it has none."""
+        import numpy as np
+        import pyarrow as pa
+
+        places = self.places[:, column]
+        parts, rows = [pa.nulls(int((places < 0).sum()), pa.string())], [np.flatnonzero(places < 0)]
+        for place, fact in enumerate(self.facts):
+            here = np.flatnonzero(places == place)
+            if len(here):
+                parts.append(_phrases(self.batch[fact.name].iloc[here], fact))
+                rows.append(here)
+        order = np.argsort(np.concatenate(rows), kind="stable")
+        return pa.concat_arrays(parts).take(pa.array(order))
 
 
 def ranked_reasons(
-    batch: pd.DataFrame, contributions: Floats, facts: Sequence[Fact], top: int
-) -> list[tuple[Reason, ...]]:
-    """For each row the `top` families that raised its probability most, the strongest first.
+    batch: pd.DataFrame,
+    contributions: Floats,
+    facts: Sequence[Fact],
+    typical: dict[str, Any],
+    margin: Margin,
+    top: int,
+) -> Reasons:
+    """The `top` families that raised each row's probability most, and the one that lowered it
+    most, each tested against the model.
 
     `contributions` is (rows, facts), positive where the risk is raised. Features of one family
-    say much the same, so their contributions are added before they are ranked.
+    say much the same, so their contributions are added before they are ranked. `typical` are the
+    values of an ordinary account of the training window; `margin` scores a batch.
     """
     import numpy as np
 
     families = list(dict.fromkeys(fact.family or fact.name for fact in facts))
+    members = [
+        [n for n, fact in enumerate(facts) if (fact.family or fact.name) == family]
+        for family in families
+    ]
     totals = np.zeros((len(batch), len(families)))
-    loudest = np.zeros((len(batch), len(families)), dtype=np.int64)
-    for place, family in enumerate(families):
-        members = [n for n, fact in enumerate(facts) if (fact.family or fact.name) == family]
-        part = np.round(contributions[:, members], DIGITS)
+    loudest = np.zeros((2, len(batch), len(families)), dtype=np.int16)
+    for place, own in enumerate(members):
+        part = np.round(contributions[:, own], DIGITS)
         totals[:, place] = np.round(part.sum(axis=1), DIGITS)
-        loudest[:, place] = np.asarray(members)[part.argmax(axis=1)]
-    order = np.argsort(-totals, axis=1, kind="stable")[:, :top]
-    columns = [batch[fact.name].astype(object).to_numpy() for fact in facts]
-    found: list[tuple[Reason, ...]] = []
-    for row, ranking in enumerate(order):
-        reasons = []
-        for place in ranking:
-            total = float(totals[row, place])
-            if total <= 0:
-                break
-            fact = facts[loudest[row, place]]
-            value = columns[loudest[row, place]][row]
-            value = None if value is None or value != value else value
-            reasons.append(Reason(fact.name, total, value, _words(fact, value)))
-        found.append(tuple(reasons))
-    return found
+        loudest[0, :, place] = np.asarray(own)[part.argmax(axis=1)]
+        loudest[1, :, place] = np.asarray(own)[part.argmin(axis=1)]
+
+    here = margin(batch)
+    columns = [[facts[n].name for n in own] for own in members]
+
+    def confirmed(place: int, rows: NDArray[np.int64], sign: int) -> NDArray[np.bool_]:
+        usual = batch.iloc[rows].copy()
+        for name in columns[place]:
+            value = typical[name]
+            usual[name] = (
+                np.full(len(rows), value, dtype=object)
+                if value is None or isinstance(value, str)
+                else float(value)
+            )
+        told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) > 0
+        return told
+
+    places = np.full((len(batch), top + 1), -1, dtype=np.int16)
+    weights = np.zeros((len(batch), top + 1))
+    for sign, first, wanted in ((1, 0, top), (-1, top, 1)):
+        found = np.zeros(len(batch), dtype=np.int64)
+        order = np.argsort(-sign * totals, axis=1, kind="stable")
+        for rank in range(min(wanted + SPARE, len(families))):
+            family = order[:, rank]
+            total = np.take_along_axis(totals, family[:, None], axis=1)[:, 0]
+            open_ = (found < wanted) & (sign * total > 0)
+            for place in range(len(families)):
+                rows = np.flatnonzero(open_ & (family == place))
+                if not len(rows):
+                    continue
+                rows = rows[confirmed(place, rows, sign)]
+                places[rows, first + found[rows]] = loudest[0 if sign > 0 else 1, rows, place]
+                weights[rows, first + found[rows]] = total[rows]
+                found[rows] += 1
+    return Reasons(tuple(facts), batch, places, weights)
 
 
-def _words(fact: Fact, value: Any) -> str:
-    shown = _shown(fact.kind, value)
-    if not fact.words:
-        return f"{fact.name} = {shown}"
-    return fact.words.replace("{value}", shown)
+def typical_values(rows: pd.DataFrame, features: Sequence[Fact]) -> dict[str, Any]:
+    """What an ordinary account of the training window has: the median, a value that occurs; the
+    commonest level; None where most have nothing."""
+    import numpy as np
+
+    values: dict[str, Any] = {}
+    for fact in features:
+        column = rows[fact.name]
+        known = column[column.notna()]
+        if 2 * len(known) <= len(column):
+            values[fact.name] = None
+        elif fact.kind.is_textual:
+            counts = known.astype(str).value_counts()
+            values[fact.name] = min(counts.index[counts == counts.max()])
+        else:
+            numbers = known.to_numpy(dtype=np.float64)
+            values[fact.name] = float(np.quantile(numbers, 0.5, method="lower"))
+    return values
 
 
-def _shown(kind: Kind, value: Any) -> str:
-    if value is None:
-        return "unknown"
-    if kind.is_textual:
-        return str(value)
-    if kind is Kind.BOOLEAN:
-        return "yes" if value else "no"
-    number = float(value)
-    return f"{number:.0f}" if number.is_integer() else f"{number:.2f}"
+def _phrases(values: pd.Series, fact: Fact) -> pa.Array:
+    """The fact's words with each account's own value in them."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    shown, one = _shown(values, fact)
+    template = fact.words or f"{fact.name} = {{value}}"
+
+    def filled(words: str) -> pa.Array:
+        before, _, after = words.partition("{value}")
+        middle = shown if "{value}" in words else pa.array([""] * len(values))
+        return pc.binary_join_element_wise(before, middle, after, "")
+
+    several = filled(worded(template, one=False))
+    if not one.any():
+        return several
+    return pc.if_else(pa.array(np.asarray(one)), filled(worded(template, one=True)), several)
+
+
+def _shown(values: pd.Series, fact: Fact) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """(values as text, which of them are exactly one)."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    null = values.isna().to_numpy()
+    if fact.kind.is_textual:
+        text = pa.array(values.where(~null, None).astype(object), pa.string())
+        return pc.fill_null(text, "unknown"), np.zeros(len(values), dtype=bool)
+    numbers = np.where(null, 0.0, values.to_numpy(dtype=np.float64, na_value=np.nan))
+    if fact.kind is Kind.BOOLEAN:
+        known = pc.if_else(pa.array(numbers != 0), "yes", "no")
+    elif fact.unit == "share":
+        percent = pa.array(np.round(numbers * 100).astype(np.int64)).cast(pa.string())
+        known = pc.binary_join_element_wise(percent, "%", "")
+    else:
+        hundredths = np.round(np.abs(numbers) * 100).astype(np.int64)
+        sign = pc.if_else(pa.array((numbers < 0) & (hundredths > 0)), "-", "")
+        whole = pa.array(hundredths // 100).cast(pa.string())
+        rest = pc.utf8_lpad(pa.array(hundredths % 100).cast(pa.string()), 2, "0")
+        exact = pa.array(hundredths % 100 == 0)
+        known = pc.if_else(
+            exact,
+            pc.binary_join_element_wise(sign, whole, ""),
+            pc.binary_join_element_wise(pc.binary_join_element_wise(sign, whole, ""), rest, "."),
+        )
+    return pc.if_else(pa.array(null), "unknown", known), (~null) & (numbers == 1)

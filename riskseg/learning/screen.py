@@ -1,11 +1,11 @@
-"""What must be true of a training frame, and which of its features can be learned from."""
+"""What must be true of a training frame before anything is learned from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.facts import Fact
+from riskseg.domain.problems import Problems
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
 from riskseg.learning.metrics import auc
@@ -60,54 +60,9 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
             )
 
 
-def usable(
-    authored: AuthoredSpec, frame: TrainingFrame, problems: Problems
-) -> tuple[tuple[Fact, ...], dict[str, str]]:
-    """(features to learn from, why each of the others is not one). RS407 if none is left."""
-    choice = authored.spec.features
-    for key, names in (("exclude", choice.exclude), ("static", choice.static)):
-        for index, name in enumerate(names):
-            if name not in frame.names:
-                problems.add(
-                    "RS501",
-                    f'"{name}" is not a feature here.',
-                    file=authored.file,
-                    line=authored.line("features", key, index),
-                    mend=did_you_mean(name, frame.names),
-                )
-    training = frame.rows.loc[~frame.held_out]
-    kept: list[Fact] = []
-    dropped: dict[str, str] = {}
-    for fact in frame.features:
-        different = training[fact.name].nunique(dropna=True)
-        if fact.name in choice.exclude:
-            dropped[fact.name] = "excluded by the spec"
-        elif fact.static and fact.name not in choice.static:
-            dropped[fact.name] = "known only as of today"
-        elif fact.kind is Kind.DATE:
-            dropped[fact.name] = "a date"
-        elif different == 0:
-            dropped[fact.name] = "always null"
-        elif different == 1 and not training[fact.name].isna().any():
-            dropped[fact.name] = "always the same"
-        else:
-            kept.append(fact)
-    if not kept:
-        told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
-        problems.add(
-            "RS407",
-            f"No feature is left to learn from ({told or 'there are none'}).",
-            file=authored.file,
-            line=authored.line("features"),
-            mend="Exclude fewer, or list static features that were known at the time.",
-        )
-    return tuple(kept), dropped
-
-
 def check_leaks(
     authored: AuthoredSpec,
-    rows: pd.DataFrame,
-    label: Labels,
+    training: TrainingFrame,
     features: tuple[Fact, ...],
     folds: Folds,
     problems: Problems,
@@ -119,8 +74,8 @@ def check_leaks(
     with the accounts, undated, can.
     """
     features = tuple(f for f in features if f.source not in DATED_SOURCES)
-    stride = -(-len(label) // ENOUGH_ROWS)
-    rows, label, folds = rows.iloc[::stride], label[::stride], folds[::stride]
+    stride = -(-len(training) // ENOUGH_ROWS)
+    rows, label, folds = training.rows.iloc[::stride], training.label[::stride], folds[::stride]
     for fact in features:
         alone = auc(label, _alone(rows[fact.name], label, fact, folds))
         if alone > LEAK_AUC:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from riskseg.learning.artefact import Model
 from riskseg.learning.boosted import Boosted
-from riskseg.learning.scorecard import Scorecard
+from riskseg.learning.tables import Scorecard
 
 HEADLINE = ("auc", "gini", "ks", "brier", "log_loss", "expected_calibration_error")
 
@@ -15,20 +14,25 @@ HEADLINE = ("auc", "gini", "ks", "brier", "log_loss", "expected_calibration_erro
 def summary(model: Model) -> dict[str, Any]:
     """What a trained model is and how good it is.
 
-    Keys: name, version, question, learner, why, training, hold_out, learners (headline metrics
-    on the hold-out), metrics (all of the champion's), features (the strongest first), dropped.
+    Keys: name, version, parent, question, learner, form, calibration (its kind), why, notes,
+    training, hold_out, learners (headline metrics on the hold-out), metrics (all of the
+    champion's), intervals (of the champion's on the hold-out), features (the strongest first),
+    dropped, protected.
     """
     told = model.manifest
     scorer = model.scorer
     features = _by_gain(scorer) if isinstance(scorer, Boosted) else _by_points(scorer)
-    left_out: Mapping[str, str] = {} if isinstance(scorer, Boosted) else scorer.dropped
     words = {fact.name: fact.words for fact in model.facts}
     return {
         "name": model.name,
         "version": model.version,
         "question": told["spec"]["question"],
+        "parent": told["parent"],
         "learner": model.learner,
+        "form": told["form"],
+        "calibration": model.calibration.kind,
         "why": told["champion"]["why"],
+        "notes": told["notes"],
         "training": told["training"],
         "hold_out": told["hold_out"],
         "learners": {
@@ -36,8 +40,10 @@ def summary(model: Model) -> dict[str, Any]:
             for name, metrics in told["metrics"].items()
         },
         "metrics": told["metrics"][model.learner],
+        "intervals": model.evidence["intervals"],
         "features": [feature | {"words": words[feature["feature"]]} for feature in features],
-        "dropped": {**told["dropped"], **left_out},
+        "dropped": {**told["dropped"], **scorer.dropped},
+        "protected": model.evidence["protected"],
     }
 
 
@@ -47,16 +53,18 @@ def _by_gain(trees: Boosted) -> list[dict[str, Any]]:
 
 
 def _by_points(card: Scorecard) -> list[dict[str, Any]]:
-    """The widest range of points first."""
-    shown = []
-    for row in card.as_json()["features"]:
-        points = [float(held["points"]) for held in row["bins"]]
-        shown.append(
-            {
-                "feature": row["feature"],
-                "least": min(points),
-                "most": max(points),
-                "bins": row["bins"],
-            }
-        )
+    """The widest range of points first. A feature that only two-way tables know has no bins."""
+    told = {row["feature"]: row["bins"] for row in card.as_json()["features"]}
+    ranges = {
+        table.bins.name: (min(table.points) / 100, max(table.points) / 100) for table in card.tables
+    }
+    shown = [
+        {
+            "feature": name,
+            "least": ranges.get(name, (0.0, 0.0))[0],
+            "most": ranges.get(name, (0.0, 0.0))[1],
+            "bins": told.get(name, []),
+        }
+        for name in card.features
+    ]
     return sorted(shown, key=lambda row: (row["least"] - row["most"], row["feature"]))

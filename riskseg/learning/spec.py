@@ -16,11 +16,15 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt,
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.learning.edits import Edit
+from riskseg.learning.tables import Form
 
 LearnerName = Literal["scorecard", "lightgbm"]
 
 # What an event means where the spec leaves the numbers out: (days past due, horizon in days).
 EVENTS: dict[str, tuple[int, int]] = {"late": (14, 60), "default": (90, 180)}
+# The share of the parties held out where the spec leaves it out.
+HELD_SHARE = 0.25
 NOT_YET = ("self_cure", "action")
 
 
@@ -76,12 +80,56 @@ class HoldOut(Shape):
     share: Annotated[float, Field(gt=0, le=0.5)] | None = None
 
 
-class FeatureChoice(Shape):
-    """Features to leave out, and static ones to let in."""
+# Strict would want a tuple, and YAML has lists.
+Names = Annotated[tuple[StrictStr, ...], Field(strict=False)]
 
-    # Strict would want a tuple, and YAML has lists.
-    exclude: tuple[str, ...] = Field(default=(), strict=False)
-    static: tuple[str, ...] = Field(default=(), strict=False)
+
+class FeatureChoice(Shape):
+    """Features to leave out, static ones to let in, and those to keep whatever their drift."""
+
+    exclude: Names = ()
+    static: Names = ()
+    keep: Names = ()
+
+
+class ScorecardChoice(Shape):
+    """The form of the scorecard, and what a person wants of its bins (`edits`, by feature; a
+    classic one's). `pairs` are the two-way tables of an additive one, found by itself where left
+    out, at most `most_pairs` of them."""
+
+    form: Form = "classic"
+    pairs: (
+        Annotated[
+            tuple[Annotated[tuple[StrictStr, StrictStr], Field(strict=False)], ...],
+            Field(strict=False),
+        ]
+        | None
+    ) = None
+    most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
+    edits: dict[StrictStr, Edit] = {}
+
+
+class Fairness(Shape):
+    """Attributes by whose levels a model is judged; those it should not stand in for; and the
+    probability from which an account is taken to be treated (left out, the share of bad outcomes
+    in training)."""
+
+    by: Names = ()
+    protected: Names = ()
+    cut: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Sample(Shape):
+    """The most good outcomes to learn from, about; where there are more they are drawn, and each
+    stands for as many as were not. Bad outcomes are all kept."""
+
+    goods: Annotated[int, Field(strict=True, ge=1_000)] = 1_000_000
+
+
+class Asked(Shape):
+    """Evidence that costs time, and so is made on request."""
+
+    learning_curve: StrictBool = False
 
 
 class ChampionRule(Shape):
@@ -102,8 +150,12 @@ class ModelSpec(Shape):
     population: str | None = None
     features: FeatureChoice = FeatureChoice()
     learners: tuple[LearnerName, ...] = Field(default=("scorecard", "lightgbm"), strict=False)
-    calibration: Literal["sigmoid", "none"] = "sigmoid"
+    scorecard: ScorecardChoice = ScorecardChoice()
+    calibration: Literal["auto", "none", "sigmoid", "beta", "isotonic"] = "auto"
     champion: ChampionRule = ChampionRule()
+    fairness: Fairness = Fairness()
+    sample: Sample = Sample()
+    evidence: Asked = Asked()
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 7
 
     @property
@@ -123,7 +175,7 @@ class ModelSpec(Shape):
         """The share of parties held out; None where the last days are held out instead."""
         if self.hold_out is not None:
             return self.hold_out.share
-        return None if self.repeats else 0.25
+        return None if self.repeats else HELD_SHARE
 
     @property
     def label_days(self) -> int:
@@ -264,6 +316,32 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
             line=authored.line("champion", "prefer"),
             mend=f"Add {spec.preferred} to `learners`, or prefer {spec.learners[0]}.",
         )
+    card = spec.scorecard
+    if "scorecard" in spec.model_fields_set and "scorecard" not in spec.learners:
+        problems.add(
+            "RS004",
+            "There are settings for a scorecard, and it is not among the learners.",
+            file=authored.file,
+            line=authored.line("scorecard"),
+            mend="Add scorecard to `learners`, or remove `scorecard`.",
+        )
+    if card.form == "classic" and card.pairs:
+        problems.add(
+            "RS004",
+            "A classic scorecard has no two-way tables.",
+            file=authored.file,
+            line=authored.line("scorecard", "pairs"),
+            mend="Write `form: additive`, or remove `pairs`.",
+        )
+    for index, (one, other) in enumerate(card.pairs or ()):
+        if one == other:
+            problems.add(
+                "RS004",
+                f'"{one}" is paired with itself.',
+                file=authored.file,
+                line=authored.line("scorecard", "pairs", index),
+                mend="Name two features.",
+            )
 
 
 def least_for(every: int, held: int | None, label: int) -> int:

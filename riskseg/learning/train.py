@@ -11,29 +11,31 @@ import hashlib
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.artefact import FORMAT, version_of
-from riskseg.learning.boosted import Boosted, fit_boosted
-from riskseg.learning.calibration import Calibration, fit_sigmoid
 from riskseg.learning.canonical import canonical, fixed
 from riskseg.learning.champion import Choice, choose
+from riskseg.learning.edits import check_edits
+from riskseg.learning.evidence import evidence
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.learners import Learned, files_of, form_for, learn
 from riskseg.learning.metrics import all_metrics
 from riskseg.learning.reference import reference
-from riskseg.learning.scorecard import Scorecard, fit_scorecard
-from riskseg.learning.screen import check_leaks, check_outcomes, usable
-from riskseg.learning.spec import AuthoredSpec, LearnerName
+from riskseg.learning.screen import check_leaks, check_outcomes
+from riskseg.learning.selection import usable
+from riskseg.learning.spec import AuthoredSpec, LearnerName, ModelSpec
 from riskseg.learning.split import folds_by_party
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds
 
 FOLDS = 5
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "lightgbm", "optbinning")
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
 Progress = Callable[[str], None]
 
@@ -46,15 +48,6 @@ class Trained:
     version: str
     learner: LearnerName
     metrics: Mapping[LearnerName, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Learned:
-    """A learner fitted to the training window; `outside` are its margins for rows unseen."""
-
-    model: Scorecard | Boosted
-    outside: Floats
-    calibration: Calibration
 
 
 def train(
@@ -74,39 +67,70 @@ def train(
     frame = frame.ordered()
     problems = Problems()
     check_outcomes(authored, frame, problems)
+    problems.raise_if_any()
     features, dropped = usable(authored, frame, problems)
+    check_edits(authored, frame.features, problems)
+    check_pairs(authored, features, problems)
     problems.raise_if_any()
 
     training, held = frame.where(~frame.held_out), frame.where(frame.held_out)
     folds = folds_by_party(training.group, FOLDS, spec.seed)
     say("looking for features that give the answer away")
-    check_leaks(authored, training.rows, training.label, features, folds, problems)
+    check_leaks(authored, training, features, folds, problems)
     problems.raise_if_any()
 
-    learned: dict[LearnerName, _Learned] = {}
+    learned: dict[LearnerName, Learned] = {}
     for name in spec.learners:
         say(f"learning: {name}")
-        learned[name] = _learn(authored, name, training, features, folds, threads)
+        learned[name] = learn(
+            spec,
+            name,
+            training,
+            features,
+            folds,
+            threads,
+            partial(_say_by, say, name),
+        )
     say("comparing the learners")
     outside = {name: one.outside for name, one in learned.items()}
-    choice = choose(spec, training.label, outside, training.group)
+    choice = choose(spec, training, outside)
     say("validating on the hold-out")
-    metrics: dict[LearnerName, dict[str, Any]] = {
-        name: {
-            "out_of_fold": all_metrics(training.label, one.calibration.probability(one.outside)),
-            "hold_out": all_metrics(
-                held.label, one.calibration.probability(one.model.margin(held.rows, threads))
-            ),
-        }
+    within = {name: one.calibration.probability(one.outside) for name, one in learned.items()}
+    beyond = {
+        name: one.calibration.probability(one.model.margin(held.rows, threads))
         for name, one in learned.items()
     }
-    files = _artefacts(learned)
+    metrics: dict[LearnerName, dict[str, Any]] = {
+        name: {
+            "out_of_fold": all_metrics(training.label, within[name], training.weight),
+            "hold_out": all_metrics(held.label, beyond[name], held.weight),
+        }
+        for name in learned
+    }
     champion = learned[choice.learner]
-    files["reference.json"] = canonical(
-        reference(
-            training.rows,
+    files: dict[str, bytes] = {}
+    for one in learned.values():
+        files |= files_of(one.model)
+    files["calibration.json"] = canonical(
+        {name: one.calibration.as_json() for name, one in learned.items()}
+    )
+    fitted = champion.calibration.probability(champion.model.margin(training.rows, threads))
+    files["reference.json"] = canonical(reference(training.rows, features, fitted, training.weight))
+    say("gathering the evidence")
+    files["evidence.json"] = canonical(
+        evidence(
+            spec,
+            choice.learner,
+            champion.model,
             features,
-            champion.calibration.probability(champion.model.margin(training.rows, threads)),
+            training,
+            within[choice.learner],
+            held,
+            beyond[choice.learner],
+            threads=threads,
+            refit=_refit(spec, choice.learner, training, held, features, folds, threads)
+            if spec.evidence.learning_curve
+            else None,
         )
     )
     manifest = {
@@ -114,62 +138,75 @@ def train(
         "name": spec.name,
         "spec": spec.model_dump(mode="json", by_alias=True),
         "learner": choice.learner,
+        "form": form_for(spec, training) if choice.learner == "scorecard" else None,
         "champion": _champion(choice),
         "population": spec.population,
         "features": [_fact(fact) for fact in features],
+        "attributes": [_fact(fact) for fact in frame.attributes],
         "dropped": dropped,
-        "training": _counts(training),
-        "hold_out": _counts(held),
+        "notes": [note for one in learned.values() for note in one.notes],
+        "tried": {name: one.tried for name, one in learned.items()},
+        "training": counts(training),
+        "hold_out": counts(held),
         "metrics": metrics,
-        "fingerprints": {"data": _fingerprint(frame)},
+        "fingerprints": {"data": fingerprint(frame)},
         "libraries": {
             "python": platform.python_version(),
             **{library: version(library) for library in LIBRARIES},
         },
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "parent": None,
     }
-    files["manifest.json"] = canonical(manifest)
-    return Trained(files, version_of(files["manifest.json"]), choice.learner, metrics)
+    return sealed(manifest, files, metrics)
 
 
-def _learn(
-    authored: AuthoredSpec,
+def _say_by(say: Progress, name: str, told: str) -> None:
+    say(f"{name}: {told}")
+
+
+def sealed(
+    manifest: dict[str, Any],
+    files: Mapping[str, bytes],
+    metrics: Mapping[LearnerName, Mapping[str, Any]],
+) -> Trained:
+    """The files with a manifest that names the hash of each, and the version that makes."""
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    told = canonical(manifest | {"files": hashes})
+    return Trained({**files, "manifest.json": told}, version_of(told), manifest["learner"], metrics)
+
+
+def check_pairs(authored: AuthoredSpec, features: tuple[Fact, ...], problems: Problems) -> None:
+    """RS501 for two-way tables of what is not learned from here."""
+    names = [fact.name for fact in features]
+    for index, pair in enumerate(authored.spec.scorecard.pairs or ()):
+        for name in pair:
+            if name not in names:
+                problems.add(
+                    "RS501",
+                    f'"{name}" is not a feature the scorecard learns from.',
+                    file=authored.file,
+                    line=authored.line("scorecard", "pairs", index),
+                    mend=did_you_mean(name, names),
+                )
+
+
+def _refit(
+    spec: ModelSpec,
     name: LearnerName,
     training: TrainingFrame,
+    held: TrainingFrame,
     features: tuple[Fact, ...],
     folds: Folds,
     threads: int,
-) -> _Learned:
-    import numpy as np
+) -> Callable[[Any], Floats]:
+    """Learns from chosen rows of the training window alone; margins for the hold-out."""
 
-    model: Scorecard | Boosted
-    rows, label = training.rows, training.label
-    if name == "lightgbm":
-        model, outside = fit_boosted(
-            rows, label, features, folds, seed=authored.spec.seed, threads=threads
+    def refit(chosen: Any) -> Floats:
+        part = learn(
+            spec, name, training.where(chosen), features, folds[chosen], threads, lambda _: None
         )
-    else:
-        model = fit_scorecard(rows, label, features)
-        outside = np.zeros(len(label))
-        for fold in np.unique(folds):
-            seen = folds != fold
-            part = fit_scorecard(rows[seen], label[seen], features)
-            outside[~seen] = part.margin(rows[~seen])
-    sigmoid = authored.spec.calibration == "sigmoid"
-    return _Learned(model, outside, fit_sigmoid(outside, label) if sigmoid else Calibration())
+        return part.model.margin(held.rows, threads)
 
-
-def _artefacts(learned: Mapping[LearnerName, _Learned]) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    for one in learned.values():
-        if isinstance(one.model, Boosted):
-            files["booster.txt"] = one.model.text.encode()
-            files["booster.json"] = canonical(one.model.as_json())
-        else:
-            files["scorecard.json"] = canonical(one.model.as_json())
-    calibrations = {name: one.calibration.as_json() for name, one in learned.items()}
-    files["calibration.json"] = canonical(calibrations)
-    return files
+    return refit
 
 
 def _champion(choice: Choice) -> dict[str, Any]:
@@ -191,12 +228,14 @@ def _fact(fact: Fact) -> dict[str, Any]:
     }
 
 
-def _counts(frame: TrainingFrame) -> dict[str, Any]:
+def counts(frame: TrainingFrame) -> dict[str, Any]:
+    """How many rows, bad outcomes and parties, how many accounts they stand for, and when."""
     import numpy as np
 
     return {
         "rows": len(frame),
         "bad": int(frame.label.sum()),
+        "stands_for": fixed(frame.weight.sum()),
         "parties": len(np.unique(frame.group.astype(str))),
         "from": _day(frame.as_of.min()),
         "until": _day(frame.as_of.max()),
@@ -210,7 +249,7 @@ def _day(day: Any) -> str | None:
     return None if np.isnat(day) else str(np.datetime64(day, "D"))
 
 
-def _fingerprint(frame: TrainingFrame) -> str:
+def fingerprint(frame: TrainingFrame) -> str:
     """A hash of everything learned from, values and outcomes."""
     import numpy as np
 
@@ -225,5 +264,5 @@ def _fingerprint(frame: TrainingFrame) -> str:
             digest.update(numbers.tobytes())
     for ids in (frame.account, frame.group, frame.as_of.astype("datetime64[D]")):
         digest.update("\0".join(ids.astype(str)).encode() + b"\1")
-    digest.update(frame.label.tobytes() + frame.held_out.tobytes())
+    digest.update(frame.label.tobytes() + frame.held_out.tobytes() + frame.weight.tobytes())
     return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.artefact import Model
+from riskseg.learning.reference import Watch
 from riskseg.run.facts import OVERDUE, facts
 from riskseg.run.models import Scorer, champions, scorer
 from riskseg.run.rules import checked_strategy
@@ -87,6 +88,7 @@ class Assigned:
     quarantined: Mapping[str, int]
     of: str | None
     currency: str
+    differences: Mapping[str, Sequence[str]]
 
 
 def assign(
@@ -140,6 +142,7 @@ def assign(
                 quarantined=quarantined,
                 of=decider.of,
                 currency=workspace.settings.currency,
+                differences=tell_differences(decider.watches, progress),
             )
             if written.sha256 is not None:
                 _write_manifest(Path(written.place), done, sources, run)
@@ -157,6 +160,7 @@ class Decider:
     scorers: Mapping[str, Scorer]
     as_of: date
     reasons: Reasons
+    watches: Mapping[str, Watch]
 
     @property
     def of(self) -> str | None:
@@ -179,7 +183,17 @@ def prepare(session: Session, as_of: date, journal: Any, *, reasons: Reasons = "
     session.answers(as_of)
     models = load_champions(workspace, strategy.uses, journal)
     scorers = {k: scorer(m, session.facts, billed=ledger.billed) for k, m in models.items()}
-    return Decider(strategy, scorers, as_of, reasons)
+    watches = {key: model.watch() for key, model in models.items()}
+    return Decider(strategy, scorers, as_of, reasons, watches)
+
+
+def tell_differences(watches: Mapping[str, Watch], progress: Progress) -> dict[str, list[str]]:
+    """How what was scored differs from what each model was trained on, as notes too."""
+    found = {key: watch.told() for key, watch in watches.items()}
+    for key, told in found.items():
+        for one in told:
+            progress.note(f"{key}: {one}")
+    return found
 
 
 def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) -> dict[str, Model]:
@@ -213,7 +227,10 @@ def decide(session: Session, decider: Decider, first: int, last: int, reached: A
     )
     build(engine, facts(ledger, session.catalogue, session.scale, decider.wanted, snapshots))
     reached(SCORE)
-    tables = {key: score(engine, key, one, session.facts) for key, one in decider.scorers.items()}
+    tables = {
+        key: score(engine, key, one, session.facts, decider.watches[key])
+        for key, one in decider.scorers.items()
+    }
     reached(DECIDE)
     stand_ins = {
         name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
@@ -378,6 +395,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
         "models": dict(sorted(done.models.items())),
         "sources": dict(sources),
         "quarantined": dict(done.quarantined),
+        "differences": dict(done.differences),
     }
     manifest = place.with_name(place.name + ".manifest.json")
     with write_beside(manifest, token=run) as part:

@@ -47,7 +47,8 @@ class Bill:
 
 @dataclass(frozen=True)
 class Score:
-    """`p` is None where the account is outside the model's population."""
+    """`p` is None where the account is outside the model's population. `told` is the reasons as
+    a decision holds them."""
 
     key: str
     model: str
@@ -55,6 +56,7 @@ class Score:
     learner: str
     p: Any
     reasons: tuple[Reason, ...]
+    told: str
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,7 @@ def _story(session: Session, decider: Decider, decision: dict[str, Any], bills: 
     row = _rows(session, "select * from decided")[0]
     facts = {n: row[n] for n in sorted(strategy.facts) if n != "as_of"}
     scores = tuple(_score(session, decider, key, row) for key in decider.scorers)
-    decision["reasons"] = "; ".join(
-        r.words for s in scores if s.key == decider.of for r in s.reasons
-    )
+    decision["reasons"] = next((s.told for s in scores if s.key == decider.of), "")
     steps = _steps(strategy, row)
     return Story(
         decision=decision,
@@ -174,11 +174,13 @@ def _story(session: Session, decider: Decider, decision: dict[str, Any], bills: 
 def _score(session: Session, decider: Decider, key: str, row: Mapping[str, Any]) -> Score:
     one = decider.scorers[key]
     reasons: tuple[Reason, ...] = ()
+    text = ""
     if row[key] is not None:
         columns = model_columns(one.model.features, session.facts)
-        batch = frame(session.engine, f"select {columns} from facts")
-        reasons = one.model.reasons(batch, 4)[0]
-    return Score(key, one.model.name, one.model.version, one.model.learner, row[key], reasons)
+        found = one.model.reasons(frame(session.engine, f"select {columns} from facts"))
+        reasons, text = found.of(0), found.texts()[0].as_py()
+    model = one.model
+    return Score(key, model.name, model.version, model.learner, row[key], reasons, text)
 
 
 def _bills(session: Session, count: int) -> tuple[Bill, ...]:

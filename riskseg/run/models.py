@@ -60,16 +60,20 @@ def check_spec(
     """Add Problems for names in a spec that this workspace does not know."""
     spec = authored.spec
     known = {*facts, *lacking}
-    for key in ("exclude", "static"):
-        for i, name in enumerate(getattr(spec.features, key)):
-            if name not in known:
-                problems.add(
-                    "RS501",
-                    f'There is no feature "{name}".',
-                    file=authored.file,
-                    line=authored.line("features", key, i),
-                    mend=did_you_mean(name, known),
-                )
+    for part, keys in (
+        ("features", ("exclude", "static", "keep")),
+        ("fairness", ("by", "protected")),
+    ):
+        for key in keys:
+            for i, name in enumerate(getattr(getattr(spec, part), key)):
+                if name not in known:
+                    problems.add(
+                        "RS501",
+                        f'There is no feature or attribute "{name}".',
+                        file=authored.file,
+                        line=authored.line(part, key, i),
+                        mend=did_you_mean(name, known),
+                    )
     if spec.target.column is not None and spec.target.column not in facts:
         problems.add(
             "RS408",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import literal, quoted
 from riskseg.features.snapshots import as_of_snapshots
-from riskseg.run.assign import load_champions
+from riskseg.learning.reference import Watch
+from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
 from riskseg.run.models import Scorer, scorer, spec_files
 from riskseg.run.scoring import score as score_model
@@ -40,12 +41,14 @@ def plan() -> list[Stage]:
 
 @dataclass(frozen=True)
 class Scores:
-    """`scored` counts, for each model, the accounts that have a probability."""
+    """`scored` counts, for each model, the accounts that have a probability; `differences` tells
+    how they differ from those it was trained on."""
 
     place: str
     rows: int
     models: Mapping[str, str]
     scored: Mapping[str, int]
+    differences: Mapping[str, Sequence[str]]
 
 
 def score(
@@ -86,10 +89,13 @@ def score(
             n: scorer(m, session.facts, billed=session.ledger.billed) for n, m in models.items()
         }
         counts = dict.fromkeys(scorers, 0)
-        batches = _batches(session, scorers, as_of, counts, progress)
+        watches = {n: m.watch() for n, m in models.items()}
+        batches = _batches(session, scorers, as_of, counts, watches, progress)
         schema = next(batches)
         written = sinks.write(target, schema, batches, token="score")
-    return Scores(written.place, written.rows, {n: m.version for n, m in models.items()}, counts)
+        differences = tell_differences(watches, progress)
+    versions = {n: m.version for n, m in models.items()}
+    return Scores(written.place, written.rows, versions, counts, differences)
 
 
 def _batches(
@@ -97,6 +103,7 @@ def _batches(
     scorers: Mapping[str, Scorer],
     as_of: date,
     counts: dict[str, int],
+    watches: Mapping[str, Watch],
     progress: Progress,
 ) -> Iterator[pa.RecordBatch]:
     """The schema first, then rows in the order of account ids."""
@@ -110,7 +117,7 @@ def _batches(
         progress.reached(SCORE, 2 + 2 * i, 2 + 2 * len(parts))
         columns, joins = "", ""
         for name, one in scorers.items():
-            table = score_model(engine, name, one, session.facts)
+            table = score_model(engine, name, one, session.facts, watches[name])
             counts[name] += engine.value(f"select count(*) from {table}")
             columns += f", {table}.p as {quoted('p_' + name)}"
             columns += f", {literal(one.model.version)} as {quoted('version_' + name)}"

@@ -7,14 +7,20 @@ from collections.abc import Mapping
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
+from riskseg.learning.reference import Watch
 from riskseg.run.frames import frame, model_columns
 from riskseg.run.models import Scorer
 
 PROBABILITY = "decimal(7, 6)"
 
 
-def score(engine: Engine, key: str, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
-    """Make the table `scores_KEY` (snap, p) for the model's population of `facts`; its name."""
+def score(
+    engine: Engine, key: str, scorer: Scorer, facts: Mapping[str, Fact], watch: Watch | None = None
+) -> str:
+    """Make the table `scores_KEY` (snap, p) for the model's population of `facts`; its name.
+
+    `watch` takes note of how the rows differ from those the model was trained on.
+    """
     import pyarrow as pa
 
     columns = model_columns(scorer.model.features, facts)
@@ -22,6 +28,8 @@ def score(engine: Engine, key: str, scorer: Scorer, facts: Mapping[str, Fact]) -
         engine, f"select snap, {columns} from facts where {scorer.population} order by snap"
     )
     probabilities = scorer.model.predict(rows, threads=engine.threads)
+    if watch is not None:
+        watch.see(rows, probabilities)
     table = quoted(f"scores_{key}")
     engine.register("scored_batch", pa.table({"snap": rows["snap"].to_numpy(), "p": probabilities}))
     engine.run(
@@ -46,16 +54,14 @@ def explain(
     """Make the table `reasons` (snap, reasons) for the snapshots a select gives; its name."""
     import pyarrow as pa
 
-    from riskseg.learning.reasons import joined
-
     columns = model_columns(scorer.model.features, facts)
     rows = frame(
         engine,
         f"select snap, {columns} from facts where {scorer.population} and snap in ({snaps}) "
         "order by snap",
     )
-    told = [joined(r) for r in scorer.model.reasons(rows, top, threads=engine.threads)]
-    table = pa.table({"snap": rows["snap"].to_numpy(), "reasons": pa.array(told, pa.string())})
+    told = scorer.model.reasons(rows, top, threads=engine.threads).texts()
+    table = pa.table({"snap": rows["snap"].to_numpy(), "reasons": told})
     engine.register("reasons_batch", table)
     engine.run("create or replace temp table reasons as select * from reasons_batch")
     engine.unregister("reasons_batch")

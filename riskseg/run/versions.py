@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.problems import did_you_mean, problem
+from riskseg.learning.artefact import Model
+from riskseg.learning.tables import Scorecard
 from riskseg.run.models import spec_files
 from riskseg.run.session import locked, open_checked
+from riskseg.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,16 @@ def versions(root: Path) -> list[Version]:
     return found
 
 
-def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
-    """The summary of a version, the champion's where none is named. Raises RS401, RS406."""
+def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple[Model, bool]:
+    """(the version, the champion's where none is named; whether it is the champion).
+
+    A name may bring its version along: `late_payment@0d62212175de`. Raises RS401, RS406.
+    """
     from riskseg.learning.artefact import load
-    from riskseg.learning.show import summary
     from riskseg.store.journal import Journal
 
-    workspace = open_checked(root)
+    if version is None and "@" in name:
+        name, version = name.split("@", 1)
     with Journal.open(workspace.journal) as journal:
         champion = journal.champion(name)
     chosen = version or (champion.version if champion else None)
@@ -67,8 +73,35 @@ def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
         mend = f"Run `riskseg train {name}`." if name in known else did_you_mean(name, known)
         raise problem("RS401", missing, mend=mend)
     folder = workspace.models / name / chosen
-    told = summary(load(folder, shown=workspace.shown(folder)))
-    return told | {"champion": champion is not None and champion.version == chosen}
+    model = load(folder, shown=workspace.shown(folder))
+    return model, champion is not None and champion.version == chosen
+
+
+def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
+    """The summary of a version, the champion's where none is named. Raises RS401, RS406."""
+    from riskseg.learning.show import summary
+
+    model, champion = opened(open_checked(root), name, version)
+    return summary(model) | {"champion": champion}
+
+
+def card(root: Path, name: str, version: str | None, out: Path) -> str:
+    """Write a version's card, one page of HTML; the version. Raises RS401, RS406."""
+    from riskseg.learning.card import card as page
+    from riskseg.store.files import write_beside
+
+    model, _ = opened(open_checked(root), name, version)
+    with write_beside(out, token="card") as part:
+        part.write_text(
+            page(
+                model.manifest,
+                model.evidence,
+                model.scorer.as_json() if isinstance(model.scorer, Scorecard) else None,
+                model.reference,
+            ),
+            encoding="utf-8",
+        )
+    return model.version
 
 
 def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> None:

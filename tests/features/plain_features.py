@@ -111,6 +111,18 @@ def days_late(days: int) -> Callable[[Seen], int]:
     return lambda s: sum(b.days_past_due for b in s.due_in(days))
 
 
+def days_early(days: int) -> Callable[[Seen], int]:
+    return lambda s: sum(
+        (b.due_on - b.cleared_on).days
+        for b in s.due_in(days)
+        if b.cleared_on is not None and b.cleared_on < b.due_on
+    )
+
+
+def beyond_terms(days: int) -> Callable[[Seen], Value]:
+    return lambda s: ratio(days_late(days)(s) - days_early(days)(s), len(s.due_in(days)), 2)
+
+
 def billed(days: int) -> Callable[[Seen], Decimal]:
     return lambda s: money(b.amount for b in s.due_in(days))
 
@@ -171,6 +183,11 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "days_late_6m": days_late(182),
     "days_late_12m": days_late(365),
     "average_days_late_12m": lambda s: ratio(days_late(365)(s), len(s.due_in(365)), 2),
+    "days_early_6m": days_early(182),
+    "days_early_12m": days_early(365),
+    "days_beyond_terms_6m": beyond_terms(182),
+    "days_beyond_terms_12m": beyond_terms(365),
+    "bills_6m": lambda s: len(s.due_in(182)),
     "bills_12m": lambda s: len(s.due_in(365)),
     "billed_6m": billed(182),
     "billed_12m": billed(365),
@@ -181,6 +198,10 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "latest_bill": lambda s: money([s.latest.amount]) if s.latest else None,
     "latest_terms": lambda s: (s.latest.due_on - s.latest.issued_on).days if s.latest else None,
     "latest_against_average": _against_average,
+    "open_bills": lambda s: sum(b.cleared_on is None for b in s.bills),
+    "oldest_open_bill": lambda s: max(
+        ((s.as_of - b.issued_on).days for b in s.bills if b.cleared_on is None), default=0
+    ),
     "next_due_on": lambda s: min((b.due_on for b in s.bills if b.due_on > s.as_of), default=None),
     "last_paid_on": _last_paid,
     "days_since_payment": _since_payment,

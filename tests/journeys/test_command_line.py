@@ -20,7 +20,7 @@ from riskseg.run.assign import assign
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()
-HEAVY = ("duckdb", "lightgbm", "sklearn", "optbinning", "sqlalchemy", "pandas", "pyarrow")
+HEAVY = ("duckdb", "lightgbm", "sklearn", "scipy", "sqlalchemy", "pandas", "pyarrow")
 Copy = Callable[[Path], Path]
 
 

@@ -64,7 +64,7 @@ def make_frame(rows: int = 2400, seed: int = 3) -> TrainingFrame:
     party = np.array([f"P{a * 2 // 3}" for a in account], dtype=object)
     as_of = np.where(np.arange(rows) % 2, np.datetime64("2024-05-01"), np.datetime64("2024-04-01"))
     held = held_out_by_party(party, 0.25, 7)
-    return TrainingFrame(table, FACTS, label, account, party, as_of, held)
+    return TrainingFrame(table, FACTS, label, account, party, as_of, held, np.ones(rows))
 
 
 def author_spec(more: str = "") -> AuthoredSpec:

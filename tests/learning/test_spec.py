@@ -116,7 +116,7 @@ def test_reading_loads_no_numerical_library() -> None:
         "from riskseg.domain.problems import Problems\n"
         "from riskseg.learning import artefact, show, spec, split, timeline, train\n"
         "assert spec.parse_spec('name: m\\ntarget: {event: late}', 'm', Problems())\n"
-        "print([m for m in ('numpy', 'pandas', 'lightgbm', 'sklearn', 'optbinning')"
+        "print([m for m in ('numpy', 'pandas', 'lightgbm', 'sklearn', 'scipy')"
         " if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,452 @@
+"""The additive scorecard: a table of points for every feature and a few for two features
+together, learned at once.
+
+Hastie and Tibshirani, *Generalized Additive Models* (1990), on bins: penalised likelihood, with
+the smoothness of each table estimated (see :mod:`riskseg.learning.additive_fit`). Two-way tables
+as in Lou, Caruana, Gehrke and Hooker, *Accurate intelligible models with pairwise interactions*
+(2013). The result is points: what the tables say is what the model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.additive_fit import (
+    Block,
+    Effects,
+    Smoothing,
+    fit_effects,
+    grid_block,
+    line_block,
+)
+from riskseg.learning.additive_pairs import Side, alone, in_direction, pooled, rank_pairs
+from riskseg.learning.canonical import fixed
+from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
+from riskseg.learning.tables import Bins, PairTable, Scorecard, Table, base_for, points_for
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Folds, Labels
+
+    Places = NDArray[np.int64]
+
+Pairs = tuple[tuple[str, str], ...]
+
+# With fewer bad outcomes than this, pairs cannot be told from chance and each table borrows its
+# smoothness from the others.
+FEW_BADS = 500
+# Neighbouring bins whose log-odds differ by no more than this are one bin: half a point.
+SAME = 0.01
+# A feature whose effects all stay within this is left out: less than a fifth of a point.
+NOTHING = 0.005
+ROUNDS = 30
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How finely and how cautiously tables are learned."""
+
+    bins: int
+    pair_bins: int
+    borrowed: float
+
+
+MANY = Setting(bins=32, pair_bins=8, borrowed=0.1)
+FEW = Setting(bins=8, pair_bins=4, borrowed=20.0)
+
+
+def fit_additive(
+    rows: pd.DataFrame,
+    label: Labels,
+    weight: Floats,
+    features: Sequence[Fact],
+    folds: Folds,
+    *,
+    pairs: Pairs | None = None,
+    most_pairs: int = 8,
+    seed: int = 0,
+    threads: int = 1,
+    say: Callable[[str], None] | None = None,
+) -> tuple[Scorecard, Floats, list[dict[str, Any]]]:
+    """(the tables, each row's log-odds from tables that did not see its fold, what was tried).
+
+    `pairs` are the two-way tables to have; None has up to `most_pairs` discovered, in each fold
+    anew, and kept if the folds' loss falls for them. A feature's declared direction holds in its
+    table and in every two-way table that it is in. Nothing is drawn at random and no more than
+    one thread is used, so `seed` and `threads` change nothing.
+    """
+    import numpy as np
+
+    say = say or (lambda _: None)
+    notes = []
+    if pairs is not None:
+        names = {fact.name for fact in features}
+        notes += [
+            f"no two-way table of {' and '.join(pair)}: not both are learned from"
+            for pair in pairs
+            if not names.issuperset(pair)
+        ]
+        pairs = tuple(pair for pair in pairs if names.issuperset(pair))
+    few = int(label.sum()) < FEW_BADS
+    setting = FEW if few else MANY
+    discover = pairs is None and most_pairs > 0 and not few and len(features) > 1
+    counts = [0, most_pairs] if discover else [0]
+    outside = {count: np.zeros(len(label)) for count in counts}
+    for fold in np.unique(folds):
+        seen = folds != fold
+        if seen.all():
+            continue
+        say(f"additive scorecard: fold {int(fold) + 1}")
+        learner = _Learner(rows[seen], label[seen], weight[seen], features, setting)
+        single = learner.single() if discover or not pairs else None
+        for count in counts:
+            card = learner.card(single, pairs, count)
+            outside[count][~seen] = card.margin(rows[~seen])
+    losses = {count: _log_loss(label, weight, margin) for count, margin in outside.items()}
+    best = min(counts, key=lambda count: losses[count])
+    tried = [
+        {"what": _told(pairs, count), "log_loss": fixed(losses[count]), "chosen": count == best}
+        for count in counts
+    ]
+    say("additive scorecard: all rows")
+    learner = _Learner(rows, label, weight, features, setting)
+    single = learner.single() if best or not pairs else None
+    card = learner.card(single, pairs, best)
+    if few and pairs is None:
+        notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
+    return replace(card, notes=tuple(notes)), outside[best], tried
+
+
+def _told(pairs: Pairs | None, count: int) -> str:
+    if pairs:
+        return f"one-way tables and {len(pairs)} declared two-way tables"
+    return f"one-way tables and up to {count} two-way tables" if count else "one-way tables alone"
+
+
+def _log_loss(label: Labels, weight: Floats, margin: Floats) -> float:
+    import numpy as np
+
+    return float(np.average(np.logaddexp(0.0, margin) - label * margin, weights=weight))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A feature's fine bins, each row's place in them, and the coarse bins each belongs to."""
+
+    bins: Bins
+    coarse: Bins
+    direction: int
+    places: Places
+    to_coarse: Places
+
+    @property
+    def extra(self) -> int:
+        return 1 if self.bins.levels is None else 2
+
+    @property
+    def ordered(self) -> int:
+        return self.bins.count - self.extra
+
+    @property
+    def side(self) -> Side:
+        return Side(self.coarse.count - self.extra, self.extra, self.direction)
+
+
+class _Learner:
+    """Everything that is learned from one set of rows."""
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        label: Labels,
+        weight: Floats,
+        features: Sequence[Fact],
+        setting: Setting,
+    ) -> None:
+        self.label, self.weight, self.setting = label, weight, setting
+        self.lines = [_line(rows[fact.name], label, weight, fact, setting) for fact in features]
+        self.blocks = [line_block(line.ordered, line.extra) for line in self.lines]
+        self.places = [line.places for line in self.lines]
+
+    def single(self) -> Effects:
+        """One-way tables alone, before directions are imposed."""
+        return self._fit(self.blocks, self.places)
+
+    def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
+        import numpy as np
+
+        chosen = self._chosen(single, pairs, most)
+        if not chosen:
+            assert single is not None
+            return self._card(self._directed(single), (), ())
+        grids = [
+            grid_block(
+                (self.lines[i].side.ordered, self.lines[i].extra),
+                (self.lines[j].side.ordered, self.lines[j].extra),
+            )
+            for i, j in chosen
+        ]
+        cells = [self._cell(i, j) for i, j in chosen]
+        joint = self._fit([*self.blocks, *grids], [*self.places, *cells], single)
+        lines = len(self.lines)
+        mains = [effects.copy() for effects in joint.cells[:lines]]
+        surfaces = [
+            self._surface(i, j, mains, effects.reshape(self.lines[i].side.cells, -1))
+            for (i, j), effects in zip(chosen, joint.cells[lines:], strict=True)
+        ]
+        directed = any(line.direction for line in self.lines)
+        if directed:
+            told = np.zeros(len(self.label))
+            for surface, cell in zip(surfaces, cells, strict=True):
+                told += surface.ravel()[cell]
+            final = self._directed(replace(joint, smoothing=joint.smoothing[:lines]), told)
+        else:
+            final = replace(joint, cells=tuple(mains))
+        return self._card(final, tuple(chosen), tuple(surfaces))
+
+    def _chosen(
+        self, single: Effects | None, pairs: Pairs | None, most: int
+    ) -> list[tuple[int, int]]:
+        import numpy as np
+
+        if pairs is not None:
+            place = {line.bins.name: index for index, line in enumerate(self.lines)}
+            return [(place[a], place[b]) for a, b in pairs]
+        if not most:
+            return []
+        assert single is not None
+        p = 1.0 / (1.0 + np.exp(-single.margin(self.places)))
+        ranked = rank_pairs(
+            [line.side for line in self.lines],
+            [line.to_coarse[line.places] for line in self.lines],
+            self.weight * (self.label - p),
+            self.weight * p * (1 - p),
+        )
+        return ranked[:most]
+
+    def _fit(
+        self, blocks: Sequence[Block], places: Sequence[Places], start: Effects | None = None
+    ) -> Effects:
+        return fit_effects(
+            blocks,
+            places,
+            self.label,
+            self.weight,
+            start=start,
+            borrowed=self.setting.borrowed,
+        )
+
+    def _rows(self, cell: Places, cells: int) -> Floats:
+        """The weighted number of rows in each cell."""
+        import numpy as np
+
+        return np.asarray(np.bincount(cell, self.weight, cells), dtype=np.float64)
+
+    def _cell(self, i: int, j: int) -> Places:
+        first, second = self.lines[i], self.lines[j]
+        cell: Places = first.to_coarse[first.places] * second.side.cells
+        return cell + second.to_coarse[second.places]
+
+    def _surface(self, i: int, j: int, mains: list[Floats], surface: Floats) -> Floats:
+        """A two-way table without what one of its features says alone, which is added to
+        `mains`. A table with a feature that has a direction keeps that direction by itself,
+        so it is worked out from what the two features say in all."""
+        import numpy as np
+
+        first, second = self.lines[i], self.lines[j]
+        rows = self._rows(self._cell(i, j), surface.size).reshape(surface.shape)
+        if first.direction or second.direction:
+            for line, axis in ((first, 0), (second, 1)):
+                if line.direction:
+                    surface = surface + np.expand_dims(self._coarse(line, mains), 1 - axis)
+            surface = in_direction(surface, rows, first.side, second.side)
+        for _ in range(ROUNDS):
+            for line, axis in ((first, 0), (second, 1)):
+                across = rows.sum(axis=1 - axis)
+                mean = (surface * rows).sum(axis=1 - axis) / np.maximum(across, 1e-9)
+                if line.direction:
+                    mean[: line.side.ordered] = alone(surface, line.side, axis)[: line.side.ordered]
+                else:
+                    mains[i if axis == 0 else j] += mean[line.to_coarse]
+                surface = surface - np.expand_dims(mean, 1 - axis)
+                # Where no row has ever been, nothing is said.
+                surface = np.where(np.expand_dims(across, 1 - axis) > 0, surface, 0.0)
+        return surface
+
+    def _coarse(self, line: _Line, mains: Sequence[Floats]) -> Floats:
+        """The mean effect of a feature in each of its coarse bins."""
+        import numpy as np
+
+        effects = mains[[one.bins.name for one in self.lines].index(line.bins.name)]
+        rows = self._rows(line.places, line.bins.count) + 1e-9
+        whole = np.bincount(line.to_coarse, rows, line.side.cells)
+        return np.asarray(np.bincount(line.to_coarse, rows * effects, line.side.cells) / whole)
+
+    def _directed(self, begun: Effects, offset: Floats | None = None) -> Effects:
+        """One-way tables in the declared directions: bins in the wrong order become one, and
+        the rest is fitted again, until none is wrong."""
+        import numpy as np
+
+        smoothing: Smoothing = begun.smoothing
+        groups = [np.arange(block.cells) for block in self.blocks]
+        now = begun
+        stale = offset is not None
+        while True:
+            wrong = False
+            for index, line in enumerate(self.lines):
+                if not line.direction:
+                    continue
+                part = slice(0, line.ordered)
+                ordered = line.direction * now.cells[index][part]
+                if (np.diff(ordered) < -1e-12).any() and not stale:
+                    wrong = True
+                    told = pooled(ordered, self._rows(line.places, line.bins.count)[part])
+                    joined = np.concatenate([[0], np.cumsum(np.diff(told) > 1e-12)])
+                    groups[index] = np.concatenate(
+                        [joined, joined[-1] + 1 + np.arange(line.extra)]
+                    ).astype(np.int64)
+            if not wrong and not stale:
+                return now
+            stale = False
+            part_fit = fit_effects(
+                [block.pooled(g) for block, g in zip(self.blocks, groups, strict=True)],
+                [g[p] for g, p in zip(groups, self.places, strict=True)],
+                self.label,
+                self.weight,
+                offset=offset,
+                fixed=smoothing,
+            )
+            now = replace(
+                part_fit,
+                cells=tuple(c[g] for c, g in zip(part_fit.cells, groups, strict=True)),
+            )
+
+    def _card(
+        self, effects: Effects, pairs: Sequence[tuple[int, int]], surfaces: Sequence[Floats]
+    ) -> Scorecard:
+        import numpy as np
+
+        intercept = effects.intercept
+        tables, dropped = [], {}
+        for line, cells in zip(self.lines, effects.cells, strict=True):
+            rows = self._rows(line.places, line.bins.count)
+            centred, level = _centred(cells, rows)
+            intercept += level
+            if float(np.abs(centred).max()) < NOTHING:
+                dropped[line.bins.name] = "beside the other features it says nothing of its own"
+                continue
+            tables.append(self._table(line, centred, rows))
+        two_way = []
+        for (i, j), surface in zip(pairs, surfaces, strict=True):
+            cell = self._cell(i, j)
+            rows = self._rows(cell, surface.size)
+            bads = np.bincount(cell, self.weight * self.label, surface.size)
+            first, second = self.lines[i], self.lines[j]
+            level = float((surface.ravel() * rows).sum() / rows.sum())
+            reached = (
+                rows.reshape(surface.shape).sum(axis=1)[:, None]
+                * rows.reshape(surface.shape).sum(axis=0)[None, :]
+            ) > 0
+            intercept += level
+            points = np.where(reached, surface - level, 0.0).ravel()
+            two_way.append(
+                PairTable(
+                    first.coarse,
+                    second.coarse,
+                    tuple(round(float(n)) for n in rows),
+                    tuple(round(float(n)) for n in bads),
+                    tuple(points_for(float(effect)) for effect in points),
+                )
+            )
+        kept = {side.name for pair in two_way for side in (pair.first, pair.second)}
+        dropped = {name: why for name, why in dropped.items() if name not in kept}
+        return Scorecard("additive", base_for(intercept), tuple(tables), tuple(two_way), dropped)
+
+    def _table(self, line: _Line, effects: Floats, rows: Floats) -> Table:
+        """The table of a feature, with neighbours that say the same made one bin."""
+        import numpy as np
+
+        starts = _distinct(effects[: line.ordered], rows[: line.ordered])
+        group = np.searchsorted(starts, np.arange(line.ordered), side="right") - 1
+        group = np.concatenate([group, len(starts) + np.arange(line.extra)])
+        whole = np.bincount(group, rows)
+        means = np.bincount(group, rows * effects) / np.maximum(whole, 1e-9)
+        bads = np.bincount(line.places, self.weight * self.label, line.bins.count)
+        cuts = tuple(line.bins.cuts[start - 1] for start in starts[1:])
+        return Table(
+            replace(line.bins, cuts=cuts),
+            tuple(round(float(n)) for n in whole),
+            tuple(round(float(n)) for n in np.bincount(group, bads)),
+            tuple(points_for(float(effect)) for effect in means),
+        )
+
+
+def _centred(effects: Floats, rows: Floats) -> tuple[Floats, float]:
+    """(effects less their mean over rows, that mean); a bin without rows is the average."""
+    import numpy as np
+
+    level = float((effects * rows).sum() / rows.sum())
+    return np.where(rows > 0, effects - level, 0.0), level
+
+
+def _distinct(effects: Floats, rows: Floats) -> list[int]:
+    """Where bins begin once neighbours within :data:`SAME` of each other are one."""
+    starts = [0]
+    low = high = float(effects[0]) if len(effects) else 0.0
+    for place, effect in enumerate(effects.tolist()):
+        if max(high, effect) - min(low, effect) > SAME:
+            starts.append(place)
+            low = high = effect
+        low, high = min(low, effect), max(high, effect)
+    return starts
+
+
+def _line(values: pd.Series, label: Labels, weight: Floats, fact: Fact, setting: Setting) -> _Line:
+    import numpy as np
+
+    direction = 0
+    if fact.kind.is_textual:
+        levels = levels_by_risk(values, label, weight)
+        codes = level_codes(values, levels)
+        known, counts = np.unique(codes[codes >= 0], return_counts=True)
+        bins = Bins(fact.name, _cuts(known, counts, setting.bins), levels)
+    else:
+        direction = fact.direction
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        known, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+        bins = Bins(fact.name, _cuts(known, counts, setting.bins), None)
+    places = bins.places(values)
+    # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins.
+    extra = 1 if bins.levels is None else 2
+    held = np.bincount(places, minlength=bins.count)[: bins.count - extra]
+    begins = _cuts(np.arange(len(held)).astype(np.float64), held, setting.pair_bins)
+    coarse = Bins(fact.name, tuple(bins.cuts[int(b) - 1] for b in begins), bins.levels)
+    run = np.searchsorted(begins, np.arange(len(held)), side="right")
+    to_coarse = np.concatenate([run, coarse.count - extra + np.arange(extra)]).astype(np.int64)
+    return _Line(bins, coarse, direction, places, to_coarse)
+
+
+def _cuts(values: Floats, counts: NDArray[Any], most: int) -> tuple[float, ...]:
+    """At most `most` - 1 rising cuts among rising distinct values: a value as common as a whole
+    bin has one of its own, and the others share the rest of the bins evenly."""
+    import numpy as np
+
+    if len(values) <= 1:
+        return ()
+    if len(values) <= most:
+        return tuple(float(value) for value in values[1:])
+    common = counts >= counts.sum() / most
+    rest = np.where(common, 0, counts)
+    bins = min(max(most - int(common.sum()), 1), max(int(rest.sum()) // LEAST_ROWS, 1))
+    before = np.cumsum(rest) - rest
+    share = np.minimum(before * bins // max(int(rest.sum()), 1), bins - 1)
+    cut = np.flatnonzero(
+        (np.diff(share) > 0) | (common[1:] != common[:-1]) | (common[1:] & common[:-1])
+    )
+    return tuple(float(value) for value in values[cut + 1])

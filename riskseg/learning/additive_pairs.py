@@ -1,0 +1,146 @@
+"""Which pairs of features say more together than each alone, and what their tables may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from riskseg.learning.additive_fit import grid_block
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats
+
+    Places = NDArray[np.int64]
+
+# The penalties of a pair while pairs are ranked: (between neighbours, towards 0).
+RANKED_AT = (10.0, 3.0)
+# Standard deviations by which a pair's gain must exceed what chance gives: far out, since
+# hundreds of pairs are looked at and the largest gains are kept.
+ABOVE_CHANCE = 4.0
+SWEEPS = 50
+
+
+@dataclass(frozen=True)
+class Side:
+    """A feature's coarse bins in a two-way table: `ordered` in a row, then `extra` without
+    neighbours (other levels, nulls). `direction` is the declared direction of risk."""
+
+    ordered: int
+    extra: int
+    direction: int
+
+    @property
+    def cells(self) -> int:
+        return self.ordered + self.extra
+
+
+def rank_pairs(
+    sides: Sequence[Side], places: Sequence[Places], error: Floats, spread: Floats
+) -> list[tuple[int, int]]:
+    """Pairs that gain more than chance on the one-way tables, the largest gain first.
+
+    `error` is each row's weight times (label - p), `spread` its weight times p (1 - p). A pair's
+    gain is that of one penalised Newton step: s' (diag(w) + S)^-1 s with the cells' sums s and
+    w. Where outcomes depend on the one-way tables alone it is a weighted sum of chi-squared
+    variables, whose mean and variance are known.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    told: list[tuple[float, int, int]] = []
+    with threadpool_limits(1):
+        for i, j in combinations(range(len(sides)), 2):
+            if sides[i].ordered < 2 or sides[j].ordered < 2:
+                continue
+            block = grid_block(
+                (sides[i].ordered, sides[i].extra), (sides[j].ordered, sides[j].extra)
+            )
+            cell = places[i] * sides[j].cells + places[j]
+            force = np.bincount(cell, error, block.cells)
+            weight = np.bincount(cell, spread, block.cells)
+            rough, size = block.penalties
+            curved = np.diag(weight) + RANKED_AT[0] * rough + RANKED_AT[1] * size
+            share = np.linalg.solve(curved, np.column_stack([np.diag(weight), force]))
+            hat = share[:, :-1]
+            gain, mean = float(force @ share[:, -1]), float(np.trace(hat))
+            noise = float(np.sqrt(2 * (hat * hat.T).sum()))
+            if gain > mean + ABOVE_CHANCE * noise:
+                told.append((round(mean - gain, 6), i, j))
+    return [(i, j) for _, i, j in sorted(told)]
+
+
+def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> Floats:
+    """The surface, as nearly as it can be, with every row and column in the declared directions.
+
+    Each way in turn by pooling adjacent violators; what turning back and forth leaves is taken
+    away by running maxima, so that the result holds exactly.
+    """
+    import numpy as np
+
+    told = surface.copy()
+    for _ in range(SWEEPS):
+        before = told.copy()
+        for side, axis in ((first, 0), (second, 1)):
+            if side.direction:
+                told = np.apply_along_axis(
+                    _line_in_direction,
+                    axis,
+                    np.concatenate([told, weight], axis=axis),
+                    side,
+                )
+        if not (np.abs(told - before) > 1e-9).any():
+            break
+    for side, axis in ((first, 0), (second, 1)):
+        if side.direction:
+            part = _ordered(side, axis)
+            told[part] = side.direction * np.maximum.accumulate(
+                side.direction * told[part], axis=axis
+            )
+    return told
+
+
+def alone(surface: Floats, side: Side, axis: int) -> Floats:
+    """What a feature with a direction has alone in a surface that keeps it: along its bins the
+    least rise. The surface less this still keeps the direction."""
+    import numpy as np
+
+    rise = side.direction * np.diff(surface[_ordered(side, axis)], axis=axis)
+    least = side.direction * rise.min(axis=1 - axis)
+    told = np.zeros(side.cells)
+    told[1 : side.ordered] = np.cumsum(least)
+    return told
+
+
+def _ordered(side: Side, axis: int) -> tuple[slice, slice]:
+    line = slice(0, side.ordered)
+    return (line, slice(None)) if axis == 0 else (slice(None), line)
+
+
+def _line_in_direction(line: Floats, side: Side) -> Floats:
+    """The first half of `line` made monotone, weighted by the second half."""
+    import numpy as np
+
+    values, weights = line[: side.cells], line[side.cells :]
+    told = np.array(values)
+    told[: side.ordered] = side.direction * pooled(
+        side.direction * values[: side.ordered], weights[: side.ordered]
+    )
+    return told
+
+
+def pooled(values: Floats, weights: Floats) -> Floats:
+    """Isotonic regression by pooling adjacent violators (never falling)."""
+    import numpy as np
+
+    runs: list[tuple[float, float, int]] = []  # mean, weight, length
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        runs.append((value, max(weight, 1e-9), 1))
+        while len(runs) > 1 and runs[-2][0] > runs[-1][0]:
+            (a, v, m), (b, w, n) = runs[-2:]
+            runs[-2:] = [((a * v + b * w) / (v + w), v + w, m + n)]
+    return np.repeat([run[0] for run in runs], [run[2] for run in runs])

@@ -1,0 +1,602 @@
+"""What the numbers of a model card say: checks with an answer, and the limits of what is known.
+
+Every threshold here is a convention for reading, not a rule of the model. The card says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from riskseg.learning.card import words
+from riskseg.learning.card.words import figure, interval, known, listed, percent
+
+Told = Mapping[str, Any]
+Status = Literal["holds", "watch", "unknown"]
+
+FEW_BADS_HELD = 200  # fewer, and the AUC's interval is wider than about 0.08
+FEW_BADS_A_FEATURE = 10  # Harrell's rule of thumb for events per variable
+FEW_BADS_IN_A_GROUP = 30
+SHORT_HOLD_OUT = 56  # days; two billing months
+SUSPICIOUS_AUC = 0.95
+PSI_SHIFT, PSI_LARGE = 0.10, 0.25
+STAND_IN_AUC = 0.75
+FOUR_FIFTHS = 0.8
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question with an answer; `act` is what to do about it where it does not hold."""
+
+    topic: str
+    status: Status
+    found: str
+    act: str = ""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Something the reader must know before relying on the model."""
+
+    title: str
+    says: str
+
+
+def part(manifest: Told, name: str) -> Told:
+    """The counts of "training" or "hold_out"."""
+    found: Told = manifest.get(name) or {}
+    return found
+
+
+def held_metrics(manifest: Told) -> Told:
+    """The champion's metrics on the hold-out."""
+    found: Told = manifest["metrics"][manifest["learner"]].get("hold_out") or {}
+    return found
+
+
+def estimate(manifest: Told, evidence: Told, name: str) -> list[float] | None:
+    """A metric on the hold-out with its interval, or alone where there is no interval."""
+    found = (evidence.get("intervals") or {}).get(name)
+    if found:
+        return list(found)
+    alone = held_metrics(manifest).get(name)
+    return [alone] if known(alone) else None
+
+
+def dated(manifest: Told) -> bool:
+    """Whether the rows were observed on dates."""
+    return bool(part(manifest, "training").get("from"))
+
+
+def out_of_time(manifest: Told) -> bool:
+    """Whether the hold-out lies after the training window."""
+    start, end = part(manifest, "hold_out").get("from"), part(manifest, "training").get("until")
+    return bool(start and end and start > end)
+
+
+def good_weight(part: Told) -> float:
+    """How many good outcomes each good row stands for; bad outcomes are all kept."""
+    goods = part["rows"] - part["bad"]
+    stands_for = part.get("stands_for") or part["rows"]
+    return float(stands_for - part["bad"]) / goods if goods else 1.0
+
+
+def bad_rate(part: Told) -> float:
+    """The share of bad outcomes in the population that a part's rows stand for."""
+    return float(part["bad"]) / max(float(part.get("stands_for") or part["rows"]), 1.0)
+
+
+def sampled(manifest: Told) -> str | None:
+    """How the goods were sampled, in words; None where all were used."""
+    kept = good_weight(part(manifest, "training"))
+    return f"one good in {kept:,.3g} was kept" if kept > 1.005 else None
+
+
+def checks(manifest: Told, evidence: Told) -> list[Check]:
+    """Everything the card can check by its numbers, in the order a validator asks."""
+    found = [
+        _ranks(manifest, evidence),
+        _holds_up(manifest, evidence),
+        _calibrated(manifest, evidence),
+        _groups(evidence),
+        _by_month(manifest, evidence),
+        _stable(evidence),
+        _monotone(evidence),
+        _protected(manifest, evidence),
+        _fair(evidence),
+        _enough(manifest),
+    ]
+    return [check for check in found if check is not None]
+
+
+def misses(rows: Sequence[Told]) -> list[Told]:
+    """Rows whose observed rate's interval does not hold the mean prediction."""
+    return [r for r in rows if not r["rate"][1] <= r["mean"] <= r["rate"][2]]
+
+
+def beyond_chance(missed: Sequence[Told], of: int) -> bool:
+    """Whether so many misses, or one so wide, are more than 95% intervals miss by chance.
+
+    The number by the binomial's tail, below one in twenty; the width by twice the interval's
+    own half, which is about four standard errors.
+    """
+    tail = sum(math.comb(of, k) * 0.05**k * 0.95 ** (of - k) for k in range(len(missed), of + 1))
+    if missed and tail < 0.05:
+        return True
+    for row in missed:
+        rate, low, high = row["rate"]
+        half = high - rate if row["mean"] > rate else rate - low
+        if abs(row["mean"] - rate) > 2 * half:
+            return True
+    return False
+
+
+def _ranks(manifest: Told, evidence: Told) -> Check:
+    topic = "It ranks better than chance"
+    auc = estimate(manifest, evidence, "auc")
+    if not auc:
+        return Check(topic, "unknown", "The AUC was not measured.")
+    told = f"AUC {interval(auc)} on the hold-out"
+    if auc[0] >= SUSPICIOUS_AUC:
+        return Check(
+            topic,
+            "watch",
+            f"{told}: higher than outcomes of this kind usually allow.",
+            "Look for a feature that is known only after the outcome.",
+        )
+    if len(auc) > 2 and auc[1] <= 0.5:
+        return Check(
+            topic,
+            "watch",
+            f"{told}: the interval holds 0.5, which is chance.",
+            "Do not rely on its ranking.",
+        )
+    return Check(topic, "holds" if len(auc) > 2 else "unknown", f"{told}; 0.5 is chance.")
+
+
+def _holds_up(manifest: Told, evidence: Told) -> Check | None:
+    topic = "It is as good on rows it never saw"
+    folds = (manifest["metrics"][manifest["learner"]].get("out_of_fold") or {}).get("auc")
+    auc = estimate(manifest, evidence, "auc")
+    if not known(folds) or not auc or len(auc) < 3:
+        return None
+    told = f"AUC {figure(folds)} out of fold in training, {interval(auc)} on the hold-out"
+    if folds > auc[2]:
+        return Check(
+            topic,
+            "watch",
+            f"{told}: it lost ground beyond chance.",
+            "Expect the hold-out's figure, and look for what changed in between.",
+        )
+    more = "; those rows were easier to tell apart" if folds < auc[1] else ""
+    return Check(topic, "holds", f"{told}{more}.")
+
+
+def _calibrated(manifest: Told, evidence: Told) -> Check:
+    topic = "Its probabilities are right on average and in spread"
+    slope = estimate(manifest, evidence, "calibration_slope")
+    level = estimate(manifest, evidence, "calibration_intercept")
+    if not slope or not level or len(slope) < 3 or len(level) < 3:
+        return Check(topic, "unknown", "There are no intervals for calibration.")
+    told = f"slope {interval(slope, 2)}, ideal 1; intercept {interval(level, 2)}, ideal 0"
+    wrong = []
+    if not slope[1] <= 1 <= slope[2]:
+        wrong.append("too bold" if slope[0] < 1 else "too timid")
+    if not level[1] <= 0 <= level[2]:
+        wrong.append("too low on average" if level[0] > 0 else "too high on average")
+    if wrong:
+        return Check(
+            topic,
+            "watch",
+            f"Probabilities are {' and '.join(wrong)}: {told}.",
+            "Recalibrate before cuts are set on the probability itself.",
+        )
+    return Check(topic, "holds", f"{told[0].upper()}{told[1:]}.")
+
+
+def _groups(evidence: Told) -> Check | None:
+    groups = evidence.get("calibration") or []
+    if not groups:
+        return None
+    topic = "Predicted and observed agree along the whole range"
+    off = misses(groups)
+    agree = f"{len(groups) - len(off)} of {len(groups)} groups agree within their interval"
+    if beyond_chance(off, len(groups)):
+        worst = max(off, key=lambda g: abs(g["mean"] - g["rate"][0]))
+        return Check(
+            topic,
+            "watch",
+            f"{agree}; the widest miss predicts {percent(worst['mean'])} where "
+            f"{percent(worst['rate'][0])} was observed.",
+            "Recalibrate, or read it by group.",
+        )
+    return Check(topic, "holds", f"{agree}{', no more than chance misses' if off else ''}.")
+
+
+def _by_month(manifest: Told, evidence: Told) -> Check:
+    topic = "It is as good in every held-out month"
+    months = [m for m in evidence.get("by_snapshot") or [] if m["part"] == "hold_out"]
+    if not months:
+        why = "The accounts carry no dates." if not dated(manifest) else "No months were compared."
+        return Check(topic, "unknown", why)
+    off = misses(months)
+    missed = beyond_chance(off, len(months))
+    auc = estimate(manifest, evidence, "auc")
+    fell = [m for m in months if m["auc"] and auc and m["auc"][2] < auc[0]]
+    if fell or missed:
+        parts = []
+        if fell:
+            weak = listed([words.month(m["from"]) for m in fell])
+            parts.append(f"the ranking was weaker in {weak}")
+        if missed:
+            names = listed([words.month(m["from"]) for m in off])
+            parts.append(f"predictions missed the observed rate's interval in {names}")
+        told = "; ".join(parts)
+        return Check(
+            topic,
+            "watch",
+            f"{told[0].upper()}{told[1:]}.",
+            "Watch these two figures month by month.",
+        )
+    return Check(topic, "holds", _agreement(len(months) - len(off), len(months), "month"))
+
+
+def _stable(evidence: Told) -> Check:
+    topic = "Scores and features are distributed as in training"
+    told = evidence.get("stability") or {}
+    whole = (told.get("probability") or {}).get("psi")
+    features = told.get("features") or []
+    if not known(whole):
+        return Check(topic, "unknown", "The PSI was not measured.")
+    moved: dict[str, float] = {}
+    for f in features:
+        if f["psi"] > PSI_SHIFT and f["psi"] > (f["by_chance"] or 0.0):
+            moved[f["feature"]] = max(moved.get(f["feature"], 0.0), f["psi"])
+    chance = told["probability"].get("by_chance")
+    said = f"PSI of the probability {figure(whole)}"
+    said += f" (chance gives {figure(chance)})" if known(chance) else ""
+    if whole > PSI_SHIFT or moved:
+        names = listed(
+            [
+                f"{n} {figure(p, 2)}"
+                for n, p in sorted(moved.items(), key=lambda item: (-item[1], item[0]))
+            ]
+        )
+        more = f"; above 0.10: {names}" if moved else ""
+        return Check(
+            topic,
+            "watch",
+            f"{said}{more}.",
+            "Ask what changed in the data or the business before relying on the level.",
+        )
+    return Check(topic, "holds", f"{said}; no feature moved above 0.10.")
+
+
+def _monotone(evidence: Told) -> Check | None:
+    rows = evidence.get("monotone") or []
+    if not rows:
+        return None
+    topic = "Risk moves only in the declared directions"
+    broken = [m for m in rows if m["violations"]]
+    if broken:
+        worst = max(broken, key=lambda m: abs(m["worst"]))
+        names = listed([m["feature"] for m in broken])
+        return Check(
+            topic,
+            "watch",
+            f"Measured on the fitted model, {names} "
+            f"{'turns' if len(broken) == 1 else 'turn'} against the declared direction, by "
+            f"{figure(abs(worst['worst']))} log-odds at most.",
+            "Constrain it, or explain it to those who will be asked.",
+        )
+    return Check(
+        topic,
+        "holds",
+        f"Measured on the fitted model for {words.plural(len(rows), 'feature')}: none turns.",
+    )
+
+
+def _protected(manifest: Told, evidence: Told) -> Check:
+    topic = "It does not use protected attributes, nor stand-ins for them"
+    rows = evidence.get("protected") or []
+    inside = list(dict.fromkeys(p["attribute"] for p in rows if p["in_model"]))
+    inside += [
+        f["name"] for f in manifest["features"] if f.get("protected") and f["name"] not in inside
+    ]
+    through = [p for p in rows if not p["in_model"] and p["auc"] and p["auc"][0] > STAND_IN_AUC]
+    if inside:
+        return Check(
+            topic,
+            "watch",
+            f"The model reads {listed(inside)}, marked as protected.",
+            "Ship it only where the law lets the attribute be used, and record why.",
+        )
+    if through:
+        told = listed([f"{attribute(p)} (AUC {figure(p['auc'][0], 2)})" for p in through])
+        return Check(
+            topic,
+            "watch",
+            f"The model's features together tell {told}.",
+            "Read the comparison of groups, and decide whether the stand-ins may stay.",
+        )
+    if not rows:
+        return Check(
+            topic,
+            "unknown",
+            "No attribute is marked as protected, so none was tested.",
+            "Mark protected attributes in the catalogue or the account file.",
+        )
+    return Check(
+        topic,
+        "holds",
+        f"{words.plural(len(rows), 'attribute')} tested; none is told with an AUC "
+        f"above {STAND_IN_AUC:g}.",
+    )
+
+
+def attribute(told: Told) -> str:
+    """A protected attribute, and the level of it that was to be told."""
+    level = told.get("level")
+    return str(told["attribute"]) if level is None else f"{told['attribute']} {words.value(level)}"
+
+
+def _fair(evidence: Told) -> Check:
+    topic = "It treats groups alike"
+    rows = evidence.get("cohorts") or []
+    if not rows:
+        return Check(
+            topic, "unknown", "No groups were compared.", "Name attributes to compare groups by."
+        )
+    off = misses(rows)
+    far = []
+    for attribute in dict.fromkeys(c["attribute"] for c in rows):
+        above = [c["above_cut"] for c in rows if c["attribute"] == attribute and c["above_cut"]]
+        # By the ends of the intervals nearest to each other: small groups differ by chance.
+        least = min((1 - low for _, low, _ in above), default=1.0)
+        most = max((1 - high for _, _, high in above), default=0.0)
+        if least < FOUR_FIFTHS * most:
+            far.append(attribute)
+    parts = []
+    if beyond_chance(off, len(rows)):
+        names = listed([f"{c['attribute']} “{_level(c)}”" for c in off])
+        parts.append(f"predicted and observed rates differ in {names}")
+    if far:
+        parts.append(
+            f"by {listed(far)}, the group least often below the cut is below it less than four "
+            "fifths as often as the group most often below it"
+        )
+    if parts:
+        told = "; ".join(parts)
+        return Check(
+            topic,
+            "watch",
+            f"{told[0].upper()}{told[1:]}.",
+            "Decide whether the difference is in the risk or in the model.",
+        )
+    return Check(topic, "holds", _agreement(len(rows) - len(off), len(rows), "group"))
+
+
+def _agreement(agree: int, of: int, what: str) -> str:
+    whole = "the" if of == 1 else "all" if agree == of else f"{agree} of"
+    many = what if of == 1 else f"{of} {what}s"
+    chance = "" if agree == of else "; chance alone misses as many"
+    return f"In {whole} {many} the predicted rate lies within the observed rate's interval{chance}."
+
+
+def _level(cohort: Told) -> str:
+    return "unknown" if cohort["level"] is None else words.value(cohort["level"])
+
+
+def _enough(manifest: Told) -> Check:
+    topic = "There were bad outcomes enough to learn and to judge"
+    training, held = part(manifest, "training"), part(manifest, "hold_out")
+    features = max(len(manifest["features"]), 1)
+    each = training["bad"] / features
+    told = (
+        f"{words.count(training['bad'])} bad in training ({each:,.0f} a feature), "
+        f"{words.count(held['bad'])} in the hold-out"
+    )
+    if held["bad"] < FEW_BADS_HELD or each < FEW_BADS_A_FEATURE:
+        return Check(
+            topic,
+            "watch",
+            f"{told}.",
+            "Read every figure by its interval; train anew as outcomes come in.",
+        )
+    return Check(topic, "holds", f"{told}.")
+
+
+# Limits ----------------------------------------------------------------------------------------
+
+
+def limits(manifest: Told, evidence: Told) -> list[Limit]:
+    """What the reader must know, worked out from the data and the target."""
+    found: list[Limit] = []
+    found += _limits_of_counts(manifest, evidence)
+    found += _limits_of_dates(manifest)
+    found += _limits_of_label(manifest)
+    found += _limits_of_groups(evidence)
+    how = sampled(manifest)
+    if how:
+        found.append(
+            Limit(
+                "Goods were sampled",
+                f"To save time {how}, and each that was kept counts for those that were not. "
+                "Rates and probabilities are those of the whole population; intervals are "
+                "wider than all rows would give.",
+            )
+        )
+    static = (manifest["spec"].get("features") or {}).get("static") or []
+    if static:
+        found.append(
+            Limit(
+                "Features known only as of today",
+                f"The spec lets in {listed(static)}. Such a value may have been written after the "
+                "outcome and carry it back; the hold-out cannot show this.",
+            )
+        )
+    if manifest.get("population") is None:
+        found.append(
+            Limit(
+                "No population was named",
+                "The model was learned from every account the target allows; accounts of "
+                "another kind are scored as if they were like these.",
+            )
+        )
+    found.append(
+        Limit(
+            "A forecast, not an effect",
+            "The outcomes happened under the treatment of their time: an account that was "
+            "called may have paid because it was called. The probability says what to expect if "
+            "treatment stays as it was, not what an action would change.",
+        )
+    )
+    return found
+
+
+def _limits_of_counts(manifest: Told, evidence: Told) -> list[Limit]:
+    found = []
+    training, held = part(manifest, "training"), part(manifest, "hold_out")
+    auc = estimate(manifest, evidence, "auc")
+    if held["bad"] < FEW_BADS_HELD:
+        wide = (
+            f", so the AUC may lie anywhere from {figure(auc[1])} to {figure(auc[2])}"
+            if (auc and len(auc) > 2)
+            else ""
+        )
+        found.append(
+            Limit(
+                "Few bad outcomes to judge by",
+                f"The hold-out holds {words.count(held['bad'])} bad outcomes{wide}. Under about "
+                f"{FEW_BADS_HELD}, differences between models of a few hundredths cannot be told "
+                "from chance.",
+            )
+        )
+    if training["bad"] < FEW_BADS_A_FEATURE * max(len(manifest["features"]), 1):
+        found.append(
+            Limit(
+                "Few bad outcomes to learn from",
+                f"{words.count(training['bad'])} bad outcomes for "
+                f"{words.plural(len(manifest['features']), 'feature')}: under ten a feature, "
+                "what is learned of single features is uncertain.",
+            )
+        )
+    rate, now = bad_rate(training), bad_rate(held)
+    months = {m["part"] for m in evidence.get("by_snapshot") or []}
+    if rate and now and not 0.75 <= now / rate <= 1 / 0.75 and months:
+        found.append(
+            Limit(
+                "The bad rate has moved",
+                f"{percent(rate)} of training rows were bad, {percent(now)} of the hold-out. A "
+                "level that moves once may move again: watch predicted against observed.",
+            )
+        )
+    return found
+
+
+def _limits_of_dates(manifest: Told) -> list[Limit]:
+    held = part(manifest, "hold_out")
+    if not dated(manifest):
+        return [
+            Limit(
+                "No dates",
+                "The accounts carry no dates, so the hold-out is a random share of them and not "
+                "a later time. Random hold-outs flatter: expect somewhat less on next year's "
+                "accounts.",
+            )
+        ]
+    if not out_of_time(manifest):
+        return [
+            Limit(
+                "The hold-out is not later than the training window",
+                "It is a share of the parties at the same dates. It shows how the model does on "
+                "other accounts, not at another time.",
+            )
+        ]
+    days = (date.fromisoformat(held["until"]) - date.fromisoformat(held["from"])).days + 1
+    if days < SHORT_HOLD_OUT:
+        return [
+            Limit(
+                "A short hold-out",
+                f"It spans {words.plural(days, 'day')}, from {words.date(held['from'])} to "
+                f"{words.date(held['until'])}. One season cannot show how the model does in "
+                "another.",
+            )
+        ]
+    return []
+
+
+def _limits_of_label(manifest: Told) -> list[Limit]:
+    target = manifest["spec"].get("target") or {}
+    event = target.get("event")
+    if target.get("column") is not None:
+        return [
+            Limit(
+                "The outcome is a column of the file",
+                f"“{target['column']}” is taken as it stands. Nothing shows when it was "
+                "recorded, for which time, or whether other columns were written after it.",
+            )
+        ]
+    told = {
+        "late": (
+            "Who has an outcome",
+            "An account with no bill falling due in the horizon has no outcome and is not in the "
+            "data; it was not counted as good.",
+        ),
+        "default": (
+            "What counts as default",
+            f"Default is {target.get('days_past_due') or 90} days past due, or written off, within "
+            "the horizon. Accounts already there are left out, and small residues do not count. "
+            "A later default is not this model's business.",
+        ),
+        "self_cure": (
+            "Who was left alone",
+            "Self-cure is seen only where no costly action came first. If the mild cases were the "
+            "ones left alone, the model has learned whom the old policy spared.",
+        ),
+        "action": (
+            "The outcome is the creditor's own action",
+            "The model foretells what the creditor did, and so repeats the policy of that time, "
+            "with whatever was wrong in it.",
+        ),
+    }.get(str(event))
+    return [Limit(*told)] if told else []
+
+
+def _limits_of_groups(evidence: Told) -> list[Limit]:
+    small = [
+        c for c in evidence.get("cohorts") or [] if not c["auc"] or c["bad"] < FEW_BADS_IN_A_GROUP
+    ]
+    if not small:
+        return []
+    names = listed(
+        [f"{c['attribute']} “{_level(c)}” ({words.count(c['bad'])} bad)" for c in small], 8
+    )
+    return [
+        Limit(
+            "Groups too small to judge",
+            f"{names}: under {FEW_BADS_IN_A_GROUP} bad outcomes. Absence of a difference there "
+            "is not evidence of fairness.",
+        )
+    ]
+
+
+def strength_in_words(auc: float) -> str:
+    """The customary reading of an AUC."""
+    for least, told in (
+        (0.9, "very strongly"),
+        (0.8, "strongly"),
+        (0.7, "usefully"),
+        (0.6, "modestly"),
+        (0.55, "weakly"),
+    ):
+        if auc >= least:
+            return told
+    return "barely better than chance"
+
+
+def watched(found: Sequence[Check]) -> list[Check]:
+    return [check for check in found if check.status == "watch"]

@@ -1,0 +1,104 @@
+"""The data that a card is made of, and the few figures that several of its parts need."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from riskseg.learning.canonical import canonical
+from riskseg.learning.card import findings, words
+
+Told = Mapping[str, Any]
+
+# With more features than this, tables of bins and small charts are folded away.
+OPEN_FEATURES = 12
+
+
+@dataclass(frozen=True)
+class Material:
+    """One model: the artefact's manifest, evidence, table of points (if it is a scorecard) and
+    reference, as plain data."""
+
+    manifest: Told
+    evidence: Told
+    scorecard: Told | None
+    reference: Told
+
+    @property
+    def spec(self) -> Told:
+        found: Told = self.manifest["spec"]
+        return found
+
+    @property
+    def learner(self) -> str:
+        return str(self.manifest["learner"])
+
+    @property
+    def training(self) -> Told:
+        return findings.part(self.manifest, "training")
+
+    @property
+    def held(self) -> Told:
+        return findings.part(self.manifest, "hold_out")
+
+    @cached_property
+    def checks(self) -> list[findings.Check]:
+        return findings.checks(self.manifest, self.evidence)
+
+    @property
+    def auc(self) -> list[float] | None:
+        return findings.estimate(self.manifest, self.evidence, "auc")
+
+    @property
+    def version(self) -> str:
+        """As :func:`riskseg.learning.artefact.version_of` has it: the manifest names all else."""
+        return hashlib.sha256(canonical(dict(self.manifest))).hexdigest()[:12]
+
+    @property
+    def parent(self) -> str | None:
+        """The version that this one is a recalibration of."""
+        found = self.manifest.get("parent")
+        return str(found) if found else None
+
+    @property
+    def mean_predicted(self) -> float | None:
+        """The mean probability of the hold-out's rows."""
+        groups = self.evidence.get("calibration") or []
+        good = findings.good_weight(self.held)
+        many = [g["bad"] + good * (g["rows"] - g["bad"]) for g in groups]
+        means = sum(g["mean"] * n for g, n in zip(groups, many, strict=True))
+        return means / sum(many) if sum(many) else None
+
+    @property
+    def recalibrated(self) -> Told | None:
+        """The line that the parent's probabilities were moved by, if they were."""
+        found: Told | None = self.manifest.get("recalibrated")
+        return found
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """The kind of each feature."""
+        return {f["name"]: f["kind"] for f in self.manifest["features"]}
+
+    @property
+    def form(self) -> str:
+        """The learner that ships, and the form of a scorecard."""
+        form = self.manifest.get("form")
+        return words.learner(self.learner) + (f" ({form})" if form else "")
+
+    @property
+    def why(self) -> str:
+        """Why the learner is the champion, with the learners by the names people know."""
+        told = str((self.manifest.get("champion") or {}).get("why") or "as the spec says")
+        for name, shown in words.LEARNERS.items():
+            told = re.sub(rf"\b{name}\b", shown, told)
+        return told
+
+
+def days(value: Any) -> str:
+    """A duration as a spec's file has it."""
+    return f"{value} day{'' if value == 1 else 's'}" if isinstance(value, int) else str(value)

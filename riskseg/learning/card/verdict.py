@@ -1,0 +1,219 @@
+"""The head of the card: what the model is for, how good, how sure, and what to watch."""
+
+from __future__ import annotations
+
+from riskseg.learning.card import findings, words
+from riskseg.learning.card.markup import (
+    Html,
+    element,
+    escaped,
+    items,
+    joined,
+    paragraph,
+    table,
+)
+from riskseg.learning.card.material import Material
+from riskseg.learning.card.words import count, percent, plural
+
+EVENTS = {"late": "pays late", "default": "defaults", "self_cure": "cures by itself"}
+MARKS = {"holds": ("✓", "holds"), "watch": ("!", "watch"), "unknown": ("?", "not known")}
+
+
+def heading(m: Material) -> Html:
+    about = f"Model card · version {m.version} · {m.form}"
+    question = m.spec.get("question") or ""
+    return element(
+        "header",
+        paragraph(about, klass="kicker"),
+        element("h1", m.manifest["name"]),
+        paragraph(question, klass="question") if question else "",
+    )
+
+
+def verdict(m: Material) -> Html:
+    return joined(
+        [
+            _tiles(m),
+            *(element("p", element("strong", lead), " ", rest) for lead, rest in _answers(m)),
+            _watch(m),
+            element("h3", "Checks"),
+            _checks(m),
+            paragraph(
+                f"Everything on this page is measured on the hold-out unless it says otherwise: "
+                f"{_held_out(m)}. Intervals are 95%. "
+                "Thresholds (PSI 0.10 and 0.25, four fifths, 200 bad outcomes) are conventions to "
+                "read by, not rules of nature.",
+                klass="small",
+            ),
+        ]
+    )
+
+
+def _held_out(m: Material) -> str:
+    if m.recalibrated:
+        return "here the recent accounts it was recalibrated to, each by a line fitted to others"
+    return "rows that took no part in learning, read once at the end"
+
+
+def _tiles(m: Material) -> Html:
+    tiles: list[tuple[str, str, str]] = []
+    if m.auc:
+        ends = (
+            f"{words.figure(m.auc[1])} to {words.figure(m.auc[2])}"
+            if (len(m.auc) > 2)
+            else "no interval"
+        )
+        tiles.append(("AUC", words.figure(m.auc[0]), ends))
+    ks = findings.estimate(m.manifest, m.evidence, "ks")
+    if ks:
+        ends = f"{words.figure(ks[1])} to {words.figure(ks[2])}" if len(ks) > 2 else ""
+        tiles.append(("KS", words.figure(ks[0]), ends))
+    gains = m.evidence.get("gains") or []
+    if gains:
+        first = gains[0]
+        tiles.append(
+            (
+                f"Bads in the riskiest {percent(first['share'], 0)}",
+                percent(first["caught"]),
+                f"lift {first['lift']:.2f}",
+            )
+        )
+    mean = m.mean_predicted
+    if mean is not None:
+        tiles.append(
+            ("Predicted bad rate", percent(mean), f"observed {percent(findings.bad_rate(m.held))}")
+        )
+    tiles.append(("Hold-out", count(m.held["rows"]), f"{count(m.held['bad'])} bad"))
+    return element(
+        "div",
+        *(
+            element(
+                "div",
+                paragraph(name, klass="name"),
+                paragraph(value, klass="value"),
+                paragraph(more, klass="more"),
+                klass="tile",
+            )
+            for name, value, more in tiles
+        ),
+        klass="tiles",
+    )
+
+
+def _answers(m: Material) -> list[tuple[str, str]]:
+    """What a reader asks first, each answered in a sentence or two."""
+    return [
+        ("What it predicts.", _what(m)),
+        ("For whom.", _whom(m)),
+        ("How good.", _how_good(m)),
+        ("How sure.", _how_sure(m)),
+        ("What ships, and why.", _ships(m)),
+    ]
+
+
+def _what(m: Material) -> str:
+    target = m.spec.get("target") or {}
+    question = str(m.spec.get("question") or "").strip()
+    if target.get("column") is not None:
+        told = f"The probability of the bad outcome in the column “{target['column']}”"
+        if target.get("positive") is not None:
+            told += f", where it is {words.value(target['positive'])}"
+    elif target.get("event") == "action":
+        told = f"The probability that the action “{target.get('action')}” is taken"
+    else:
+        event = EVENTS.get(str(target.get("event")), str(target.get("event")))
+        told = f"The probability that an account {event}"
+        if target.get("days_past_due"):
+            told += f" by more than {target['days_past_due']} days"
+    if target.get("horizon_days"):
+        told += f" in the next {target['horizon_days']} days"
+    return f"{told}. " + (f"In full: “{question}”" if question else "")
+
+
+def _whom(m: Material) -> str:
+    population = m.manifest.get("population")
+    if population:
+        return (
+            f"Accounts where {population}, as far as the target allows. Others are not "
+            "scored and their band is “unscored”."
+        )
+    return "Every account the target allows; the spec names no narrower population."
+
+
+def _how_good(m: Material) -> str:
+    if not m.auc:
+        return "Its ranking was not measured."
+    told = (
+        f"It ranks {findings.strength_in_words(m.auc[0])}: of two accounts, one bad and one "
+        f"good, it puts the bad one higher {percent(m.auc[0], 0).rstrip('%')} times in 100."
+    )
+    gains = m.evidence.get("gains") or []
+    if gains:
+        told += (
+            f" The riskiest {percent(gains[0]['share'], 0)} hold {percent(gains[0]['caught'])} "
+            f"of all bad outcomes, {gains[0]['lift']:.1f} times their share."
+        )
+    mean = m.mean_predicted
+    if mean is not None:
+        came = percent(findings.bad_rate(m.held))
+        told += f" It predicted {percent(mean)} on average, and {came} came true."
+    return told
+
+
+def _how_sure(m: Material) -> str:
+    told = f"Judged on {plural(m.held['rows'], 'row')} with {count(m.held['bad'])} bad outcomes"
+    if m.recalibrated:
+        told += ", the recent accounts it was recalibrated to"
+    elif findings.out_of_time(m.manifest):
+        told += (
+            f", observed from {words.date(m.held['from'])} to "
+            f"{words.date(m.held['until'])}, after the training window"
+        )
+    else:
+        told += ", other parties than those it learned from, but not a later time"
+    told += "."
+    if m.auc and len(m.auc) > 2:
+        told += (
+            f" The AUC's 95% interval runs from {words.figure(m.auc[1])} to "
+            f"{words.figure(m.auc[2])}."
+        )
+    holds = sum(check.status == "holds" for check in m.checks)
+    told += f" {holds} of {len(m.checks)} checks hold."
+    return told
+
+
+def _ships(m: Material) -> str:
+    told = f"The {m.form} ships: {m.why}."
+    parent = m.parent
+    if parent:
+        told += (
+            f" It is a recalibrated version of {parent}: the ranking is the parent's, only the "
+            "probabilities were fitted again."
+        )
+    return told
+
+
+def _watch(m: Material) -> Html:
+    found = findings.watched(m.checks)
+    if not found:
+        return element(
+            "p",
+            element("strong", "What to watch."),
+            " No check asks for attention. Compare "
+            "predicted and observed rates, and the PSI, month by month once it is in use.",
+        )
+    return joined(
+        [
+            element("p", element("strong", "What to watch.")),
+            items([Html(escaped(f"{c.found} ") + element("em", c.act)) for c in found], "watch"),
+        ]
+    )
+
+
+def _checks(m: Material) -> Html:
+    rows = []
+    for check in m.checks:
+        sign, word = MARKS[check.status]
+        mark = element("span", element("b", sign), f" {word}", klass=f"mark {check.status}")
+        rows.append((mark, check.topic, check.found))
+    return table(("", "Question", "Answer"), rows, words=3, klass="checks")

@@ -1,0 +1,158 @@
+"""Numbers, names and dates as a person reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LEARNERS = {"scorecard": "scorecard", "lightgbm": "LightGBM", "additive": "additive scorecard"}
+ABSENT = "–"
+
+
+def known(value: Any) -> TypeGuard[float]:
+    """Whether there is a number to show."""
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def count(value: Any) -> str:
+    """A number of rows; weighted counts need not be whole."""
+    if not known(value):
+        return ABSENT
+    whole = abs(value - round(value)) < 0.05 or abs(value) >= 1000
+    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+
+
+def percent(share: Any, digits: int | None = None) -> str:
+    """A share as a percentage, with about two figures that mean something."""
+    if not known(share):
+        return ABSENT
+    hundred = share * 100
+    if digits is None:
+        size = abs(hundred)
+        digits = 1 if size >= 1 else 2 if size >= 0.1 else 3
+        if size == 0 or size == 100:
+            digits = 0
+    return f"{hundred:.{digits}f}%"
+
+
+def tick_percent(share: float) -> str:
+    """A percentage on an axis: as few digits as it needs."""
+    return f"{round(share * 100, 6):g}%"
+
+
+def figure(value: Any, digits: int = 3) -> str:
+    """A metric at a fixed number of decimals; never "-0.000"."""
+    if not known(value):
+        return ABSENT
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def value(told: Any) -> str:
+    """A feature's own value."""
+    if told is None:
+        return "missing"
+    if isinstance(told, bool):
+        return "yes" if told else "no"
+    if not isinstance(told, (int, float)):
+        return str(told)
+    if not math.isfinite(told):
+        return "missing"
+    size = abs(told)
+    if float(told).is_integer() and size < 1e15:
+        return f"{told:,.0f}"
+    if size >= 1000:
+        return f"{told:,.2f}"
+    return f"{told:.6g}"
+
+
+def interval(estimate: Sequence[float] | float | None, digits: int = 3) -> str:
+    """An estimate and its 95% interval, or alone where it has none."""
+    if isinstance(estimate, (int, float)):
+        return figure(estimate, digits)
+    if not estimate or not known(estimate[0]):
+        return ABSENT
+    if len(estimate) < 3 or not (known(estimate[1]) and known(estimate[2])):
+        return figure(estimate[0], digits)
+    low, high = figure(estimate[1], digits), figure(estimate[2], digits)
+    return f"{figure(estimate[0], digits)} ({low} to {high})"
+
+
+def percent_interval(estimate: Sequence[float] | None) -> str:
+    """A share and its 95% interval."""
+    if not estimate or not known(estimate[0]):
+        return ABSENT
+    if len(estimate) < 3 or not (known(estimate[1]) and known(estimate[2])):
+        return percent(estimate[0])
+    return f"{percent(estimate[0])} ({percent(estimate[1])} to {percent(estimate[2])})"
+
+
+def times(odds: float) -> str:
+    """A multiple of the odds: ×2, ×0.5."""
+    return f"×{odds:.2g}" if odds < 10 else f"×{odds:,.0f}"
+
+
+def month(day: str | None) -> str:
+    """A month on an axis: "Dec 2025"."""
+    if not day or len(day) < 7:
+        return ABSENT
+    return f"{MONTHS[int(day[5:7]) - 1]} {day[:4]}"
+
+
+def date(day: str | None) -> str:
+    """A day: "3 Dec 2025"."""
+    if not day or len(day) < 10:
+        return ABSENT
+    return f"{int(day[8:10])} {month(day)}"
+
+
+def learner(name: str) -> str:
+    """A learner by the name people know it by."""
+    return LEARNERS.get(name, name)
+
+
+def clipped(text: str, most: int) -> str:
+    """Text cut in the middle to fit a label: names often differ in their ends."""
+    if len(text) <= most:
+        return text
+    tail = (most - 1) // 2
+    return f"{text[: most - 1 - tail]}…{text[-tail:]}"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a sentence: "a, b and 3 more"."""
+    shown = [str(name) for name in names]
+    if len(shown) > most:
+        return ", ".join(shown[:most]) + f" and {len(shown) - most} more"
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def held(bin_: Mapping[str, Any], kind: str | None = None) -> str:
+    """What a bin of a scorecard holds."""
+    if bin_.get("missing"):
+        return "missing"
+    if bin_.get("other"):
+        return "any other level"
+    if "levels" in bin_:
+        return ", ".join(str(level) for level in bin_["levels"]) or "no level"
+    low, high = bin_.get("from"), bin_.get("to")
+    if kind == "boolean" and (low is None) != (high is None):
+        return "no" if low is None else "yes"
+    whole = kind == "integer" and all(float(n).is_integer() for n in (low, high) if n is not None)
+    if whole and low is not None and high is not None:
+        return value(low) if high - low == 1 else f"{value(low)} to {value(high - 1)}"
+    if low is None and high is None:
+        return "any value"
+    if low is None:
+        return f"below {value(high)}"
+    if high is None:
+        return f"{value(low)} or more"
+    return f"{value(low)} to <{value(high)}"
+
+
+def plural(many: float, one: str, more: str | None = None) -> str:
+    """A count and its noun: "1 bill", "2 bills"."""
+    return f"{count(many)} {one if many == 1 else more or one + 's'}"

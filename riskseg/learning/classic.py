@@ -1,0 +1,563 @@
+"""The classic scorecard: weights of evidence, and a logistic regression on them.
+
+Formulae: Siddiqi, *Intelligent Credit Scoring* (2nd ed., 2017), chapter 6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.binning import LEAST_ROWS, best_starts, prebin_cuts, refuses, unstable
+from riskseg.learning.canonical import fixed
+from riskseg.learning.edits import Edit, around, hand_bins
+from riskseg.learning.levels import levels_by_risk
+from riskseg.learning.tables import Bins, Scorecard, Table, base_for, points_for
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Folds, Labels, Mask
+
+    Places = NDArray[np.int64]
+
+# The regression's C: small samples need the ridge, large ones do not feel it.
+STRENGTH = 0.1
+# Rows on which the sign of a coefficient shows as well as on all of them.
+ENOUGH_FOR_SIGNS = 30_000
+# A bin with fewer rows than the first in one half of the window, where the other half leads one
+# to expect at least the second, is a bin of the other half's time.
+NEARLY_EMPTY, EXPECTED = 5, 25
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How bins are cut and weighed.
+
+    `penalty`: log-likelihood a cut must gain. `least_share`: of the rows, in a bin. `above_chance`:
+    standard deviations by which a feature's information must exceed what chance gives (the
+    customary fixed 0.02 throws away what large samples know, and keeps noise in small ones).
+    `turned`: whether a feature without a declared direction may have a coefficient whose sign
+    turns beside the others. `average`: every bin is counted as if it also held so many average
+    accounts, so that a bin of a few rows does not claim certainty, and an empty one says nothing
+    (its weight of evidence is 0).
+    """
+
+    penalty: float
+    least_share: float
+    above_chance: float = 0.0
+    turned: bool = True
+    average: float = 10.0
+
+    def __str__(self) -> str:
+        signs = "kept" if self.turned else "dropped"
+        return (
+            f"bins of {self.least_share:.1%} or more, {self.penalty:g} of log-likelihood a cut, "
+            f"{self.above_chance:g} deviations above chance, turned signs {signs}, "
+            f"{self.average:g} average accounts added to a bin"
+        )
+
+
+# From coarse to fine.
+CUTTING = tuple(
+    Setting(penalty, share) for penalty in (4.0, 1.0, 0.25, 0.05) for share in (0.05, 0.02, 0.002)
+)
+WEIGHING: tuple[tuple[float, bool, float], ...] = tuple(
+    (chance, turned, average)
+    for chance, turned in ((3.0, False), (0.0, False), (3.0, True), (0.0, True))
+    for average in (30.0, 10.0)
+)
+
+
+def fit_classic(
+    rows: pd.DataFrame,
+    label: Labels,
+    weight: Floats,
+    features: Sequence[Fact],
+    folds: Folds,
+    *,
+    edits: Mapping[str, Edit] | None = None,
+    snapshots: NDArray[np.datetime64] | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+) -> tuple[Scorecard, Floats, list[dict[str, Any]]]:
+    """(the scorecard, each row's margin from one that did not see its fold, what was tried).
+
+    `label` is 1 for the bad outcome, and both occur outside every fold. `snapshots` are the
+    rows' dates: where they span two or more, bins must hold in both halves of their time. The
+    setting is chosen on the folds by mean log loss; bins, levels and the choice of features are
+    learned anew in every fold. Nothing here is random: `seed` and `threads` change nothing.
+    """
+    import numpy as np
+
+    edits = edits or {}
+    later = _later(snapshots)
+    data = _Data(rows, label, weight, tuple(features), edits, later)
+    parts: list[_Part] = []
+    for fold in np.unique(folds):
+        say(f"pre-bins of fold {fold + 1}")
+        parts.append(_prepare(data, folds != fold))
+
+    tried: list[dict[str, Any]] = []
+    losses: dict[Setting, Floats] = {}
+
+    def best_of(settings: Sequence[Setting]) -> Setting:
+        for setting in settings:
+            if setting not in losses:
+                losses[setting] = np.array([_loss(data, part, setting) for part in parts])
+        # The best, not the coarsest within one standard error of it: on small samples the error
+        # is wide, and the coarser bins measured 0.01 of AUC worse. Of equals, the coarsest.
+        return min(settings, key=lambda setting: round(float(losses[setting].mean()), 6))
+
+    say(f"trying {len(CUTTING)} ways to cut")
+    setting = best_of(CUTTING)
+    say(f"trying {len(WEIGHING)} ways to weigh")
+    setting = best_of(
+        [
+            replace(setting, above_chance=chance, turned=turned, average=average)
+            for chance, turned, average in WEIGHING
+        ]
+    )
+    tried = [
+        {"what": str(one), "log_loss": fixed(float(loss.mean())), "chosen": one == setting}
+        for one, loss in losses.items()
+    ]
+    outside = np.zeros(len(label))
+    for part in parts:
+        held = ~part.seen
+        outside[held] = _card(data, part, setting).margin(rows[held])
+    say("fitting to all rows")
+    card = _card(data, _prepare(data, np.ones(len(label), dtype=np.bool_)), setting)
+    return card, outside, tried
+
+
+@dataclass(frozen=True)
+class _Data:
+    rows: pd.DataFrame
+    label: Labels
+    weight: Floats
+    features: tuple[Fact, ...]
+    edits: Mapping[str, Edit]
+    later: Mask | None
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A feature in pre-bins. `places` is the pre-bin of every row, seen or not; the other arrays
+    have one entry a pre-bin and are of the rows seen: `counts` and `bads` effective, `held` rows.
+    `ordinary` are the pre-bins along the value that are no code. `halves` are (rows, bad ones)
+    in the first and in the second half of the window."""
+
+    fact: Fact
+    fine: Bins
+    by_hand: bool
+    places: Places
+    ordinary: Places
+    counts: Floats
+    bads: Floats
+    held: Floats
+    halves: tuple[tuple[Floats, Floats], ...]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The rows seen by one fit. `scale` turns weights into effective rows."""
+
+    seen: Mask
+    scale: float
+    columns: tuple[_Column, ...]
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """A feature with its bins: `groups` gives the bin of evidence of every pre-bin."""
+
+    column: _Column
+    groups: Places
+    woe: Floats
+    information: float
+    by_chance: float
+    notes: tuple[str, ...]
+
+    @property
+    def fine_woe(self) -> Floats:
+        values: Floats = self.woe[self.groups]
+        return values
+
+
+def _later(snapshots: NDArray[np.datetime64] | None) -> Mask | None:
+    """Marks the rows of the second half of the window; None where there is one date at most."""
+    import numpy as np
+
+    if snapshots is None:
+        return None
+    days = np.asarray(snapshots).astype("datetime64[D]")
+    known = days[~np.isnat(days)]
+    if not len(known) or known.min() == known.max():
+        return None
+    return np.asarray(days > known.min() + (known.max() - known.min()) // 2)
+
+
+def _prepare(data: _Data, seen: Mask) -> _Part:
+    """Pre-bins and their counts, from the rows seen alone."""
+    import numpy as np
+
+    label, weight = data.label[seen], data.weight[seen]
+    bad = label == 1
+    # A sample of n rows with weights w tells as much as (sum w)² / sum w² rows without (Kish,
+    # *Survey Sampling*, 1965); of the two outcomes, the rarer decides how much both tell.
+    each = [w.sum() ** 2 / (w**2).sum() for w in (weight[bad], weight[~bad])]
+    rate = float(weight[bad].sum() / weight.sum())
+    scale = 1 / (rate * (1 - rate) * (1 / each[0] + 1 / each[1])) / float(weight.sum())
+    later = data.later[seen] if data.later is not None else None
+    columns = []
+    for fact in data.features:
+        edit = data.edits.get(fact.name)
+        if edit is not None and edit.drop:
+            continue
+        values = data.rows[fact.name]
+        fine, specials = _fine_bins(values[seen], label, weight, fact, edit)
+        places = fine.places(values)
+        here, size = places[seen], fine.count
+
+        def sums(of: Floats, where: Mask | None = None, at: Places = here, n: int = size) -> Floats:
+            at, of = (at, of) if where is None else (at[where], of[where])
+            return np.bincount(at, weights=of, minlength=n).astype(np.float64)
+
+        one = np.ones(len(here))
+        along = np.arange(len(fine.cuts) + 1)
+        coded = np.searchsorted(fine.cuts, specials, side="right")
+        columns.append(
+            _Column(
+                fact,
+                fine,
+                hand_bins(edit, fact.name) is not None,
+                places,
+                along[~np.isin(along, coded)],
+                sums(weight) * scale,
+                sums(weight * label) * scale,
+                sums(one),
+                ()
+                if later is None
+                else tuple((sums(one, w), sums(label.astype(float), w)) for w in (~later, later)),
+            )
+        )
+    return _Part(seen, scale, tuple(columns))
+
+
+def _fine_bins(
+    values: pd.Series, label: Labels, weight: Floats, fact: Fact, edit: Edit | None
+) -> tuple[Bins, tuple[float, ...]]:
+    """(the narrowest bins to cut between, the values that are codes)."""
+    import numpy as np
+
+    by_hand = hand_bins(edit, fact.name)
+    if fact.kind.is_textual:
+        if by_hand is not None:
+            return by_hand, ()
+        levels = levels_by_risk(values, label, weight)
+        return Bins(fact.name, tuple(float(n) for n in range(1, len(levels))), levels), ()
+    specials = tuple(float(s) for s in edit.specials) if edit is not None else ()
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = numbers[~np.isnan(numbers)]
+    if by_hand is not None:
+        cuts = set(by_hand.cuts)
+    else:
+        cuts = set(map(float, prebin_cuts(numbers[~np.isin(numbers, specials)])))
+    if specials:
+        cuts |= set(around(specials, numbers))
+    return Bins(fact.name, tuple(sorted(cuts)), None), specials
+
+
+def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
+    """A feature's bins and their weights of evidence, or why it has none."""
+    import numpy as np
+
+    fact, ordinary = column.fact, column.ordinary
+    direction = 1 if fact.kind.is_textual else fact.direction
+    counts, bads, held = (part[ordinary] for part in (column.counts, column.bads, column.held))
+    occurs = np.flatnonzero(held)
+    notes: list[str] = []
+    if not column.by_hand and len(occurs):
+        declared = fact.direction and not fact.kind.is_textual
+        if declared and refuses(counts[occurs], bads[occurs], direction):
+            return f"the data refuse the direction {'+' if direction > 0 else '-'}"
+        least = max(float(LEAST_ROWS), setting.least_share * float(column.held.sum()))
+        found = best_starts(
+            counts[occurs],
+            bads[occurs],
+            held[occurs],
+            direction=direction,
+            penalty=setting.penalty,
+            least=least,
+        )
+        starts = [0, *(int(occurs[start]) for start in found[1:])]
+        starts = _without(starts, column, data.edits.get(fact.name))
+        starts = _stable(starts, column, notes)
+    else:
+        starts = list(range(len(ordinary)))
+    while True:
+        groups = _groups(column, starts)
+        woe, information, by_chance = _evidence(column, groups, setting.average)
+        if not direction:
+            break
+        # The average accounts weigh most on small bins, and joining over time mixes rates: either
+        # can turn the order of two neighbours. Neighbours in the wrong order become one bin.
+        wrong = np.flatnonzero(direction * np.diff(woe[: len(starts)]) >= 0)
+        if not len(wrong):
+            break
+        if column.by_hand:
+            if fact.direction and not fact.kind.is_textual:
+                notes.append(
+                    f"{fact.name}: the cuts by hand do not keep to the direction "
+                    f"{'+' if direction > 0 else '-'}"
+                )
+            break
+        starts = starts[: wrong[0] + 1] + starts[wrong[0] + 2 :]
+    return _Weighed(column, groups, woe, information, by_chance, tuple(notes))
+
+
+def _without(starts: list[int], column: _Column, edit: Edit | None) -> list[int]:
+    """The starts less the one nearest to each cut that is not wanted."""
+    for unwanted in edit.without if edit is not None else ():
+        if len(starts) > 1:
+            cuts = [column.fine.cuts[column.ordinary[start] - 1] for start in starts[1:]]
+            nearest = min(range(len(cuts)), key=lambda n: abs(cuts[n] - unwanted))
+            del starts[nearest + 1]
+    return starts
+
+
+def _stable(starts: list[int], column: _Column, notes: list[str]) -> list[int]:
+    """The starts less those of bins that do not hold in both halves of the window's time."""
+    import numpy as np
+
+    name = column.fact.name
+    while column.halves and len(starts) > 1:
+        counts, bads = (
+            tuple(np.add.reduceat(half[part][column.ordinary], starts) for half in column.halves)
+            for part in (0, 1)
+        )
+        both = counts[0] + counts[1]
+        gone, why = None, ""
+        for half in counts:
+            expected = both * half.sum() / both.sum()
+            empty = np.flatnonzero((half < NEARLY_EMPTY) & (expected >= EXPECTED))
+            if len(empty):
+                place, why = int(empty[0]), "one half of the time has almost no such rows"
+                rate = (bads[0] + bads[1]) / both
+                last = place == len(starts) - 1
+                nearer_below = place > 0 and (
+                    last or abs(rate[place] - rate[place - 1]) <= abs(rate[place + 1] - rate[place])
+                )
+                gone = place if nearer_below else place + 1
+                break
+        if gone is None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rates = tuple(np.nan_to_num(b / n) for b, n in zip(bads, counts, strict=True))
+            gone = unstable((rates[0], rates[1]), (counts[0], counts[1]))
+            why = "the order of bad rates turns between the halves of the time"
+        if gone is None:
+            break
+        notes.append(f"{name}: {_start(column, starts[gone])} is no cut: {why}")
+        starts = starts[:gone] + starts[gone + 1 :]
+    return starts
+
+
+def _start(column: _Column, start: int) -> str:
+    """What a bin begins with, in words."""
+    place = int(column.ordinary[start])
+    levels = column.fine.levels
+    return f"{column.fine.cuts[place - 1]:g}" if levels is None else f'"{levels[place]}"'
+
+
+def _groups(column: _Column, starts: Sequence[int]) -> Places:
+    """The bin of evidence of every pre-bin: those along the value, then one for each code, then
+    other levels, then nulls. A bin with a code in its midst stays one."""
+    import numpy as np
+
+    size = column.fine.count
+    groups = np.full(size, -1, dtype=np.int64)
+    begins = np.zeros(len(column.ordinary), dtype=np.int64)
+    begins[list(starts)] = 1
+    groups[column.ordinary] = np.cumsum(begins) - 1
+    rest = np.flatnonzero(groups < 0)
+    groups[rest] = len(starts) + np.arange(len(rest))
+    return groups
+
+
+def _evidence(column: _Column, groups: Places, average: float) -> tuple[Floats, float, float]:
+    """(weight of evidence ln(share of goods / share of bads) of each bin, their information
+    value, what chance makes of it), with the average accounts added to every bin.
+
+    Where outcomes do not depend on the bin, information times goods times bads over all rows is
+    close to chi-squared with one degree of freedom fewer than bins: `by_chance` is the
+    information that one degree of freedom is worth.
+    """
+    import numpy as np
+
+    counts = np.bincount(groups, weights=column.counts)
+    bads = np.bincount(groups, weights=column.bads)
+    total = float(counts.sum())
+    rate = float(bads.sum()) / total
+    bad = (bads + average * rate) / (rate * total)
+    good = (counts - bads + average * (1 - rate)) / ((1 - rate) * total)
+    woe = np.asarray(np.round(np.log(good / bad), 6) + 0.0, dtype=np.float64)
+    held = counts > 0
+    information = float(((good - bad) * woe)[held].sum())
+    free = max(int(held.sum()) - 1, 0)
+    return woe, information, free / (rate * (1 - rate) * total)
+
+
+def _possible(weighed: _Weighed, above: float) -> float:
+    """The information that chance gives, so many standard deviations above its mean (a
+    chi-squared with f degrees of freedom has mean f and variance 2 f)."""
+    import numpy as np
+
+    counts = np.bincount(weighed.groups, weights=weighed.column.counts)
+    free = max(int((counts > 0).sum()) - 1, 0)
+    return weighed.by_chance * (1 + above * math.sqrt(2 / free)) if free else 0.0
+
+
+@dataclass(frozen=True)
+class _Fit:
+    kept: tuple[_Weighed, ...]
+    coefficients: tuple[float, ...]
+    intercept: float
+    dropped: Mapping[str, str]
+
+
+def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
+    import numpy as np
+
+    dropped = {name: "left out by hand" for name, edit in data.edits.items() if edit.drop}
+    weighed: list[_Weighed] = []
+    for column in part.columns:
+        one = _weighed(data, column, setting)
+        if isinstance(one, str):
+            dropped[column.fact.name] = one
+        elif one.information <= _possible(one, setting.above_chance):
+            dropped[column.fact.name] = (
+                f"information value {one.information:.4f}: no more than chance"
+            )
+        else:
+            weighed.append(one)
+    seen = part.seen
+    woe = np.column_stack(
+        [one.fine_woe[one.column.places[seen]] for one in weighed] or [np.zeros((seen.sum(), 0))]
+    )
+    must = [
+        not setting.turned or bool(one.column.fact.direction and one.column.fact.kind.is_numeric)
+        for one in weighed
+    ]
+    kept, coefficients, intercept = _regress(
+        woe, data.label[seen], data.weight[seen] * part.scale, must
+    )
+    for place, one in enumerate(weighed):
+        if place not in kept:
+            dropped[one.column.fact.name] = "its sign turns beside the other features"
+    return _Fit(tuple(weighed[k] for k in kept), tuple(coefficients), intercept, dropped)
+
+
+def _loss(data: _Data, part: _Part, setting: Setting) -> float:
+    """Mean log loss on the rows not seen."""
+    import numpy as np
+
+    fit = _fit(data, part, setting)
+    held = ~part.seen
+    margin = np.full(int(held.sum()), fit.intercept)
+    for one, coefficient in zip(fit.kept, fit.coefficients, strict=True):
+        margin += coefficient * one.fine_woe[one.column.places[held]]
+    signed = np.where(data.label[held] == 1, -margin, margin)
+    return float(np.average(np.logaddexp(0, signed), weights=data.weight[held]))
+
+
+def _card(data: _Data, part: _Part, setting: Setting) -> Scorecard:
+    import numpy as np
+
+    fit = _fit(data, part, setting)
+    label, weight = data.label[part.seen], data.weight[part.seen]
+    tables = []
+    notes: list[str] = []
+    for one, coefficient in zip(fit.kept, fit.coefficients, strict=True):
+        bins, woe = _whole(one)
+        places = bins.places(data.rows[one.column.fact.name][part.seen])
+        counts = np.bincount(places, weights=weight, minlength=bins.count)
+        bads = np.bincount(places, weights=weight * label, minlength=bins.count)
+        tables.append(
+            Table(
+                bins,
+                tuple(round(float(n)) for n in counts),
+                tuple(round(float(n)) for n in bads),
+                tuple(points_for(coefficient * w) for w in woe),
+                woe,
+            )
+        )
+        notes += one.notes
+        if coefficient > 0:
+            notes.append(
+                f"{one.column.fact.name}: beside the other features its points run against its "
+                "weights of evidence"
+            )
+    return Scorecard(
+        "classic", base_for(fit.intercept), tuple(tables), (), fit.dropped, tuple(notes)
+    )
+
+
+def _whole(one: _Weighed) -> tuple[Bins, tuple[float, ...]]:
+    """The bins that neighbouring pre-bins of one group make, and their weights of evidence."""
+    import numpy as np
+
+    fine = one.column.fine
+    along = one.groups[: len(fine.cuts) + 1]
+    begins = np.flatnonzero(np.diff(along)) + 1
+    bins = replace(fine, cuts=tuple(fine.cuts[start - 1] for start in begins))
+    woe = np.r_[one.woe[along[np.r_[0, begins]]], one.woe[one.groups[len(along) :]]]
+    return bins, tuple(float(w) for w in woe)
+
+
+def _regress(
+    woe: Floats, label: Labels, weight: Floats, must: Sequence[bool]
+) -> tuple[list[int], list[float], float]:
+    """(columns kept, their coefficients, intercept) for the log-odds of the bad outcome.
+
+    A higher weight of evidence is a better risk: where `must`, the coefficient is negative. The
+    most wrong of these columns goes and the rest is fitted again, until none is wrong: first on
+    rows enough to tell, then on all of them.
+    """
+    stride = -(-len(label) // ENOUGH_FOR_SIGNS)
+    kept = list(range(woe.shape[1]))
+    if stride > 1 and any(must):
+        part = slice(None, None, stride)
+        kept, _, _ = _without_wrong_signs(woe[part], label[part], weight[part], kept, must)
+    return _without_wrong_signs(woe, label, weight, kept, must)
+
+
+def _without_wrong_signs(
+    woe: Floats,
+    label: Labels,
+    weight: Floats,
+    kept: list[int],
+    must: Sequence[bool],
+) -> tuple[list[int], list[float], float]:
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    kept = list(kept)
+    while kept:
+        with threadpool_limits(1):  # the order of additions, and so the bytes, stay the same
+            model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", tol=1e-8)
+            model.fit(woe[:, kept], label, sample_weight=weight)
+        coefficients = np.round(model.coef_[0], 6)
+        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+        if wrong.max() < 0:
+            return kept, [float(c) for c in coefficients], round(float(model.intercept_[0]), 6)
+        kept.pop(int(wrong.argmax()))
+    rate = float(np.average(label, weights=weight))
+    return [], [], round(math.log(rate / (1 - rate)), 6)

@@ -1,0 +1,154 @@
+"""Two models on the same rows: which is better, by how much, and for whom that changes things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from riskseg.learning.canonical import fixed
+from riskseg.learning.curves import calibration_groups
+from riskseg.learning.metrics import GROUPS, all_metrics, log_losses, squares, sums_by
+from riskseg.learning.uncertainty import (
+    DRAWS,
+    auc_difference,
+    drawn_sums,
+    intervals,
+    wilson,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Labels, Mask
+
+
+def compare(
+    label: Labels,
+    weight: Floats,
+    party: NDArray[Any],
+    a: Floats,
+    b: Floats,
+    *,
+    names: tuple[str, str],
+    cut: float,
+    seed: int,
+    cut_b: float | None = None,
+) -> dict[str, Any]:
+    """Two sets of probabilities of the same rows, whose outcomes are known, as plain data.
+
+    `cut` is the probability from which A acts. `cut_b` is B's; left out, it is the one that takes
+    the same share of rows as A's, or the nearest that ties allow. Differences are B less A, with
+    intervals over parties: of the AUC by DeLong, of Brier and log loss by a paired bootstrap.
+    """
+    cut_b = same_share(a, b, weight, cut) if cut_b is None else cut_b
+    return {
+        "names": list(names),
+        "rows": len(label),
+        "bad": fixed(float((weight * label).sum())),
+        "models": [
+            {
+                "name": name,
+                "metrics": all_metrics(label, p, weight),
+                "intervals": {
+                    key: list(one) for key, one in intervals(label, p, weight, party, seed).items()
+                },
+                "calibration": calibration_groups(label, p, weight, party),
+            }
+            for name, p in zip(names, (a, b), strict=True)
+        ],
+        "difference": differences(label, weight, party, a, b, seed),
+        "swap": swap_set(label, weight, party, a >= cut, b >= cut_b)
+        | {"cut_a": fixed(cut), "cut_b": fixed(cut_b)},
+        "moves": moves(a, b, weight),
+    }
+
+
+def differences(
+    label: Labels, weight: Floats, party: NDArray[Any], a: Floats, b: Floats, seed: int
+) -> dict[str, list[float] | None]:
+    """B less A: [difference, low, high] of AUC, Brier score and log loss."""
+    import numpy as np
+
+    area = auc_difference(label, a, b, weight, party)
+    told: dict[str, list[float] | None] = {"auc": None if area is None else list(area)}
+    columns = np.column_stack(
+        [
+            weight,
+            weight * (squares(label, b) - squares(label, a)),
+            weight * (log_losses(label, b) - log_losses(label, a)),
+        ]
+    )
+    drawn = drawn_sums(columns, party, seed=seed, draws=DRAWS)
+    whole = columns.sum(axis=0)
+    for place, name in ((1, "brier"), (2, "log_loss")):
+        low, high = np.quantile(drawn[:, place] / drawn[:, 0], [0.025, 0.975])
+        told[name] = [fixed(whole[place] / whole[0]), fixed(low), fixed(high)]
+    return told
+
+
+def same_share(a: Floats, b: Floats, weight: Floats, cut: float) -> float:
+    """The probability at or above which B takes the share of rows nearest to what A takes at the
+    cut; just above all of B's where A takes none."""
+    import numpy as np
+
+    wanted = float(weight[a >= cut].sum())
+    distinct, place = np.unique(b, return_inverse=True)
+    taken = np.cumsum(sums_by(place, weight, len(distinct))[::-1])[::-1]
+    taken = np.r_[taken, 0.0]
+    cuts = np.r_[distinct, min(1.0, float(distinct[-1]) + 1e-6)]
+    return float(cuts[np.abs(taken - wanted).argmin()])
+
+
+def swap_set(
+    label: Labels, weight: Floats, party: NDArray[Any], by_a: Mask, by_b: Mask
+) -> dict[str, Any]:
+    """Rows that both models take, one alone, or neither: their share of all and bad rates."""
+    parts = {
+        "both": by_a & by_b,
+        "only_a": by_a & ~by_b,
+        "only_b": ~by_a & by_b,
+        "neither": ~by_a & ~by_b,
+    }
+    total = float(weight.sum())
+    found = {}
+    for name, rows in parts.items():
+        w, y = weight[rows], label[rows]
+        found[name] = {
+            "rows": int(rows.sum()),
+            "bad": fixed(float((w * y).sum())),
+            "share": fixed(float(w.sum()) / total),
+            "rate": list(wilson(y, w, party[rows])) if rows.any() else None,
+        }
+    return found
+
+
+def moves(a: Floats, b: Floats, weight: Floats) -> dict[str, Any]:
+    """Who moves: the share of rows in each tenth by A (down) and by B (across), from the lowest
+    probability, each model's tenths its own; the mean change of the probability and of its size;
+    the correlation of the ranks (Spearman)."""
+    import numpy as np
+
+    ranks = [_ranks(p, weight) for p in (a, b)]
+    tenths = [np.minimum((rank * GROUPS).astype(np.int64), GROUPS - 1) for rank in ranks]
+    table = sums_by(tenths[0] * GROUPS + tenths[1], weight, GROUPS * GROUPS)
+    shares = table.reshape(GROUPS, GROUPS) / weight.sum()
+    apart = np.abs(tenths[0] - tenths[1])
+    x, y = (rank - np.average(rank, weights=weight) for rank in ranks)
+    spread = np.sqrt(float((weight * x * x).sum()) * float((weight * y * y).sum()))
+    return {
+        "tenths": [[fixed(share) for share in row] for row in shares],
+        "same_tenth": fixed(np.average(apart == 0, weights=weight)),
+        "within_one_tenth": fixed(np.average(apart <= 1, weights=weight)),
+        "mean_shift": fixed(np.average(b - a, weights=weight)),
+        "mean_size_of_shift": fixed(np.average(np.abs(b - a), weights=weight)),
+        "rank_correlation": fixed(float((weight * x * y).sum()) / spread) if spread else None,
+    }
+
+
+def _ranks(values: Floats, weight: Floats) -> Floats:
+    """The share of rows below each, half of its ties among them."""
+    import numpy as np
+
+    distinct, place = np.unique(values, return_inverse=True)
+    total = sums_by(place, weight, len(distinct))
+    rank: Floats = ((np.cumsum(total) - total / 2) / total.sum())[place]
+    return rank

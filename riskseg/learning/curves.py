@@ -1,0 +1,104 @@
+"""The curves of a model card: plain lists of points, at most a hundred and one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from riskseg.learning.canonical import fixed
+from riskseg.learning.metrics import GROUPS, Ranked, sums_by
+from riskseg.learning.uncertainty import wilson
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Labels
+
+MOST_POINTS = 101
+PARTS = 20
+
+
+def roc(ranked: Ranked) -> list[list[float]]:
+    """(share of goods, share of bads) at or above each of some probabilities, from (0, 0) to
+    (1, 1): points of the curve itself, evenly along it."""
+    import numpy as np
+
+    goods = np.r_[0.0, np.cumsum(ranked.good[::-1])] / ranked.good.sum()
+    bads = np.r_[0.0, np.cumsum(ranked.bad[::-1])] / ranked.bad.sum()
+    if len(goods) > MOST_POINTS:
+        along = (goods + bads) / 2
+        wanted = np.linspace(0, 1, MOST_POINTS)
+        goods, bads = np.interp(wanted, along, goods), np.interp(wanted, along, bads)
+    return [[fixed(x), fixed(y)] for x, y in zip(goods, bads, strict=True)]
+
+
+def ks_curve(ranked: Ranked) -> dict[str, Any]:
+    """The widest gap between the two outcomes' distributions, where it is, and the distributions:
+    (probability, share of goods, share of bads) at or below it."""
+    import numpy as np
+
+    goods = np.cumsum(ranked.good) / ranked.good.sum()
+    bads = np.cumsum(ranked.bad) / ranked.bad.sum()
+    widest = int(np.abs(goods - bads).argmax())
+    shown = np.arange(len(goods))
+    if len(shown) > MOST_POINTS:
+        along = (goods + bads) / 2
+        shown = np.searchsorted(along, np.linspace(0, along[-1], MOST_POINTS - 2))
+        shown = np.unique(np.r_[0, shown, widest, len(goods) - 1].clip(0, len(goods) - 1))
+    return {
+        "value": fixed(abs(goods[widest] - bads[widest])),
+        "at": fixed(ranked.score[widest]),
+        "curve": [[fixed(ranked.score[i]), fixed(goods[i]), fixed(bads[i])] for i in shown],
+    }
+
+
+def calibration_groups(
+    label: Labels, probability: Floats, weight: Floats, party: NDArray[Any]
+) -> list[dict[str, Any]]:
+    """Ten groups of equal weight from the lowest probability; rows that tie stay together, so
+    that there may be fewer groups. `low` and `high` are the probabilities at a group's ends."""
+    import numpy as np
+
+    ranked = Ranked.of(label, probability, weight)
+    middle = (np.cumsum(ranked.total) - ranked.total / 2) / ranked.total.sum()
+    group = np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1)
+    group = group[np.searchsorted(ranked.score, probability)]
+    found = []
+    for one in np.unique(group):
+        rows = group == one
+        p, w, y = probability[rows], weight[rows], label[rows]
+        found.append(
+            {
+                "low": fixed(p.min()),
+                "high": fixed(p.max()),
+                "mean": fixed(np.average(p, weights=w)),
+                "rate": list(wilson(y, w, party[rows])),
+                "rows": int(rows.sum()),
+                "bad": fixed((w * y).sum()),
+            }
+        )
+    return found
+
+
+def gains(ranked: Ranked) -> list[dict[str, float]]:
+    """The share of all bad outcomes among the riskiest tenth, two tenths and so on."""
+    import numpy as np
+
+    caught = np.cumsum(ranked.parts(ranked.bad)[::-1]) / ranked.bad.sum()
+    shares = np.arange(1, GROUPS + 1) / GROUPS
+    return [
+        {"share": fixed(share), "caught": fixed(part), "lift": fixed(part / share)}
+        for share, part in zip(shares, caught, strict=True)
+    ]
+
+
+def distribution(label: Labels, probability: Floats, weight: Floats) -> dict[str, list[float]]:
+    """The shares of good and of bad outcomes in twenty equally wide groups of probability; a
+    group holds its lower edge."""
+    import numpy as np
+
+    group = np.minimum((probability * PARTS + 1e-9).astype(np.int64), PARTS - 1)
+    told = {"edges": [fixed(edge / PARTS) for edge in range(PARTS + 1)]}
+    for name, outcome in (("good", 0), ("bad", 1)):
+        sums = sums_by(group, weight * (label == outcome), PARTS)
+        told[name] = [fixed(part / sums.sum()) for part in sums]
+    return told

@@ -1,0 +1,130 @@
+"""Hand edits of a scorecard's bins, written in the spec so that they survive retraining."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from riskseg.domain.documents import Shape
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.learning.tables import Bins
+
+if TYPE_CHECKING:
+    from riskseg.learning.frame import Floats
+    from riskseg.learning.spec import AuthoredSpec
+
+Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+# Strict would want tuples, and YAML has lists.
+Numbers = Annotated[tuple[StrictInt | Finite, ...], Field(strict=False)]
+Group = Annotated[tuple[StrictStr, ...], Field(strict=False)]
+
+
+class Edit(Shape):
+    """What a person wants of one feature's bins.
+
+    `cuts`: these cuts, no others (a bin holds its lower cut). `levels`: these groups of a text's
+    levels, no others, in this order; every other level is "other". `without`: the automatic cut
+    nearest to each of these goes. `specials`: numbers that are codes, each a bin of its own with
+    no place in the feature's direction. `drop`: the feature is left out.
+    """
+
+    cuts: Numbers | None = None
+    levels: Annotated[tuple[Group, ...], Field(strict=False)] | None = None
+    without: Numbers = ()
+    specials: Numbers = ()
+    drop: StrictBool = False
+
+
+def hand_bins(edit: Edit | None, name: str) -> Bins | None:
+    """The bins that an edit gives outright, less its specials; None where data are to find them.
+
+    For every form of scorecard. Cuts and levels are those of the spec in every fold alike.
+    """
+    if edit is None:
+        return None
+    if edit.cuts is not None:
+        return Bins(name, tuple(float(cut) for cut in edit.cuts), None)
+    if edit.levels is not None:
+        ends = [0]
+        for group in edit.levels:
+            ends.append(ends[-1] + len(group))
+        levels = tuple(level for group in edit.levels for level in group)
+        return Bins(name, tuple(float(end) for end in ends[1:-1]), levels)
+    return None
+
+
+def around(specials: Sequence[float], values: Floats) -> tuple[float, ...]:
+    """The cuts that set each special apart: at it, and at the next larger value that occurs.
+
+    `values` are the feature's training values without NaN. A special larger than any of them is
+    cut from what is below it only.
+    """
+    import numpy as np
+
+    known = np.unique(np.r_[values, np.asarray(specials, dtype=np.float64)])
+    cuts: set[float] = set()
+    for special in specials:
+        place = int(np.searchsorted(known, special, side="right"))
+        cuts |= {float(special)} if place == len(known) else {float(special), float(known[place])}
+    # A cut at the least value would leave nothing below it.
+    return tuple(sorted(cut for cut in cuts if cut > known[0]))
+
+
+def check_edits(authored: AuthoredSpec, features: Sequence[Fact], problems: Problems) -> None:
+    """Adds RS501 for features that do not exist and RS004 for edits that cannot be carried out."""
+    facts = {fact.name: fact for fact in features}
+    for name, edit in authored.spec.scorecard.edits.items():
+
+        def fault(code: str, what: str, mend: str, *path: str | int, _name: str = name) -> None:
+            line = authored.line("scorecard", "edits", _name, *path)
+            problems.add(code, what, file=authored.file, line=line, mend=mend)
+
+        if name not in facts:
+            fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
+        else:
+            _check(facts[name], edit, fault)
+
+
+def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
+    written = sorted(edit.model_fields_set)
+    if not written:
+        fault("RS004", f"The edit of {fact.name} says nothing.", "Remove it, or give its cuts.")
+    if edit.drop and len(written) > 1:
+        fault("RS004", f"{fact.name} is dropped, and edited.", "Keep one of them.", "drop")
+    if edit.cuts is not None and edit.levels is not None:
+        fault("RS004", '"cuts" and "levels" do not go together.', "Keep one of them.", "levels")
+    if edit.without and (edit.cuts is not None or edit.levels is not None):
+        what = '"without" removes automatic cuts, and here there are none.'
+        fault("RS004", what, "Remove `without`.", "without")
+    if fact.kind.is_textual:
+        for key in ("cuts", "without", "specials"):
+            if key in written:
+                what = f'"{key}" are numbers, and {fact.name} is text.'
+                fault("RS004", what, "Group its `levels`.", key)
+    elif edit.levels is not None:
+        fault("RS004", f'{fact.name} is not text: it has no "levels".', "Give `cuts`.", "levels")
+    if fact.kind is Kind.BOOLEAN and (edit.cuts or edit.without or edit.specials):
+        fault("RS004", f"{fact.name} is true or false: there is nothing to cut.", "Remove this.")
+    for key, numbers in (("cuts", edit.cuts or ()), ("specials", edit.specials)):
+        for index, (low, high) in enumerate(pairwise(numbers)):
+            if low >= high:
+                what = f'"{key}" do not rise: {high} stands after {low}.'
+                fault("RS004", what, "Write them from low to high, each once.", key, index + 1)
+    seen: set[str] = set()
+    for index, group in enumerate(edit.levels or ()):
+        if not group:
+            fault("RS004", "A group has no levels.", "Remove it.", "levels", index)
+        for place, level in enumerate(group):
+            if level in seen:
+                what = f'"{level}" stands twice.'
+                fault("RS004", what, "Keep one of them.", "levels", index, place)
+            elif fact.levels and level not in fact.levels:
+                what = f'"{level}" is not a level of {fact.name}.'
+                fault("RS004", what, did_you_mean(level, fact.levels), "levels", index, place)
+            seen.add(level)
+    if edit.levels is not None and not edit.levels:
+        fault("RS004", "There is no group of levels.", "Give one, or remove `levels`.", "levels")

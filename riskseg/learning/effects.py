@@ -1,0 +1,171 @@
+"""What the fitted model makes of each feature, measured by asking it.
+
+Partial dependence (Friedman, *Greedy function approximation*, 2001): the mean margin where a
+feature is set to a value and everything else is as in a sample of rows. A value that does not go
+with the rest of a row is asked about all the same: read it as the model's rule, not as a cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.learning.canonical import fixed
+from riskseg.learning.metrics import sums_by
+from riskseg.learning.stability import weighted_quantiles
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats
+
+Margin = Callable[["pd.DataFrame"], "Floats"]
+
+MOST_VALUES = 20
+MOST_ROWS = 1_000
+LEAST_ROWS = 200
+# Rows the model is asked about in all: a wide model gets a smaller sample.
+MOST_ASKED = 250_000
+# How finely a declared direction is tried, and on how many rows.
+STEPS = 60
+STEPPED_ROWS = 100
+# A turn smaller than this is rounding.
+TURN = 1e-9
+
+
+def effects(
+    margin: Margin, rows: pd.DataFrame, weight: Floats, features: Sequence[Fact]
+) -> list[dict[str, Any]]:
+    """The effect of every feature in log-odds, less the mean margin of the sample.
+
+    Values are the distinct ones, at most twenty; of more, numbers take twentieths and both ends,
+    text its commonest levels. Null is the last, where there are nulls. `share` is that of the
+    rows nearest to the value.
+    """
+    import numpy as np
+
+    many = min(MOST_ROWS, max(LEAST_ROWS, MOST_ASKED // (MOST_VALUES * max(len(features), 1))))
+    chosen = _sample(len(rows), many)
+    sample, their = rows.iloc[chosen], weight[chosen]
+    middle = float(np.average(margin(sample), weights=their))
+    found = []
+    for fact in features:
+        values, shares = _values(rows[fact.name], fact, weight)
+        told = _margins(margin, sample, fact, values)
+        levels = np.average(told, axis=1, weights=their) - middle
+        points = [
+            {"value": _plain(value), "margin": fixed(level), "share": fixed(share)}
+            for value, level, share in zip(values, levels, shares, strict=True)
+        ]
+        if fact.kind.is_textual:
+            points.sort(key=lambda p: (p["value"] is None, p["margin"], str(p["value"])))
+        found.append(
+            {
+                "feature": fact.name,
+                "words": glossed(fact.words),
+                "kind": _kind(fact),
+                "direction": fact.direction,
+                "points": points,
+            }
+        )
+    return found
+
+
+def monotone(
+    margin: Margin, rows: pd.DataFrame, features: Sequence[Fact], bound: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """For every number with a declared direction, whether the fitted model keeps to it: in how
+    many steps of how many rows the margin moves the other way, and how far at most.
+
+    `bound` are the directions that the learner was held to, by feature."""
+    import numpy as np
+
+    sample = rows.iloc[_sample(len(rows), STEPPED_ROWS)]
+    found = []
+    for fact in features:
+        if fact.kind.is_textual or not fact.direction:
+            continue
+        numbers = rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = numbers[~np.isnan(numbers)]
+        cuts = weighted_quantiles(known, np.ones(len(known)), STEPS)
+        steps = np.unique(np.r_[known.min(), cuts, known.max()]) if len(known) else cuts
+        told = _margins(margin, sample, fact, list(steps))
+        moves = np.diff(told, axis=0) * fact.direction
+        against = moves < -TURN
+        found.append(
+            {
+                "feature": fact.name,
+                "direction": fact.direction,
+                "violations": int(against.sum()),
+                "tried": int(moves.size),
+                "worst": fixed(max(0.0, -float(moves.min(initial=0.0)))) if against.any() else 0.0,
+                "constrained": bound.get(fact.name, 0) == fact.direction,
+            }
+        )
+    return found
+
+
+def _sample(rows: int, many: int) -> NDArray[Any]:
+    """Evenly spaced positions."""
+    import numpy as np
+
+    return np.unique(np.linspace(0, rows - 1, min(rows, many)).astype(np.int64))
+
+
+def _margins(margin: Margin, sample: pd.DataFrame, fact: Fact, values: Sequence[Any]) -> Floats:
+    """(values, rows): the margin of every row of the sample with the feature set to each value."""
+    import numpy as np
+    import pandas as pd
+
+    count = len(sample)
+    if not values:
+        return np.zeros((0, count))
+    asked = sample.iloc[np.tile(np.arange(count), len(values))].reset_index(drop=True)
+    dtype = object if fact.kind.is_textual else np.float64
+    column = np.repeat(np.array(values, dtype=dtype), count)
+    asked[fact.name] = pd.Series(column, dtype=dtype)
+    return margin(asked).reshape(len(values), count)
+
+
+def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], list[float]]:
+    """(values to ask about, the share of the rows nearest to each)."""
+    import numpy as np
+    import pandas as pd
+
+    null = values.isna().to_numpy()
+    known, their = values[~null], weight[~null]
+    asked: list[Any]
+    if fact.kind.is_textual:
+        codes, found = pd.factorize(known)
+        sums = sums_by(codes, their, len(found))
+        ranked = sorted(zip(sums, found, strict=True), key=lambda one: (-one[0], str(one[1])))
+        asked = [level for _, level in ranked[: MOST_VALUES - 1]]
+        parts = [float(part) for part, _ in ranked[: MOST_VALUES - 1]]
+    else:
+        numbers = known.to_numpy(dtype=np.float64)
+        grid = np.unique(numbers)
+        if len(grid) > MOST_VALUES - 1:
+            cuts = weighted_quantiles(numbers, their, MOST_VALUES - 3)
+            grid = np.unique(np.r_[grid[0], cuts, grid[-1]])
+        nearest = np.searchsorted((grid[1:] + grid[:-1]) / 2, numbers)
+        asked = [float(one) for one in grid]
+        parts = [float(part) for part in sums_by(nearest, their, len(grid))]
+    if null.any():
+        asked.append(None if fact.kind.is_textual else np.nan)
+        parts.append(float(weight[null].sum()))
+    total = float(weight.sum())
+    return asked, [part / total for part in parts]
+
+
+def _kind(fact: Fact) -> str:
+    if fact.kind.is_textual:
+        return "text"
+    return "boolean" if fact.kind is Kind.BOOLEAN else "number"
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value != value:
+        return None
+    return fixed(value) if isinstance(value, float) else str(value)

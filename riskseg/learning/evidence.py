@@ -1,0 +1,111 @@
+"""Everything a model card shows of how good a model is and what it does, as plain data.
+
+All of it is about the champion on the hold-out, unless a part says otherwise. An estimate with
+its interval is [estimate, low, high] at 95%; floats have six decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.canonical import fixed
+from riskseg.learning.cohorts import cohorts
+from riskseg.learning.curves import calibration_groups, distribution, gains, ks_curve, roc
+from riskseg.learning.effects import effects, monotone
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.metrics import Ranked
+from riskseg.learning.protected import stand_ins
+from riskseg.learning.split import folds_by_party
+from riskseg.learning.stability import by_snapshot, stability
+from riskseg.learning.uncertainty import auc_interval, intervals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats, Mask
+    from riskseg.learning.learners import Scorer
+    from riskseg.learning.spec import LearnerName, ModelSpec
+
+FORMAT = 1
+# Shares of the parties a learning curve learns from, in twentieths; and the least of each outcome.
+TWENTIETHS = (2, 5, 10, 15, 20)
+LEAST_OF_EACH = 30
+
+# Learns from chosen training rows; margins for the hold-out.
+Refit = Callable[["Mask"], "Floats"]
+
+
+def evidence(
+    spec: ModelSpec,
+    learner: LearnerName,
+    model: Scorer,
+    features: Sequence[Fact],
+    training: TrainingFrame,
+    within: Floats,
+    held: TrainingFrame,
+    beyond: Floats,
+    *,
+    threads: int,
+    refit: Refit | None = None,
+) -> dict[str, Any]:
+    """`within` are the training rows' out-of-fold probabilities, `beyond` those of the hold-out.
+
+    `refit` is given where a learning curve is asked for.
+    """
+    import numpy as np
+
+    def margin(rows: pd.DataFrame) -> Floats:
+        return model.margin(rows, threads)
+
+    # Trees may have been let go where the data refuse a direction; tables never are.
+    bound = getattr(model, "directions", {fact.name: fact.direction for fact in features})
+    used = [fact for fact in features if fact.name in model.features]
+    cut = spec.fairness.cut
+    if cut is None:
+        cut = float(np.average(training.label, weights=training.weight))
+    outcome = (held.label, beyond, held.weight)
+    ranked = Ranked.of(*outcome)
+    found = intervals(*outcome, held.group, spec.seed)
+    return {
+        "format": FORMAT,
+        "learner": learner,
+        "intervals": {name: list(interval) for name, interval in found.items()},
+        "roc": roc(ranked),
+        "ks": ks_curve(ranked),
+        "calibration": calibration_groups(*outcome, held.group),
+        "gains": gains(ranked),
+        "distribution": distribution(*outcome),
+        "by_snapshot": by_snapshot(training, within, held, beyond),
+        "stability": stability(used, training, within, held, beyond),
+        "effects": effects(margin, held.rows, held.weight, used),
+        "monotone": monotone(margin, training.rows, used, bound),
+        "cohorts": cohorts(held, beyond, held.attributes, cut),
+        "protected": stand_ins(training, used, seed=spec.seed),
+        "learning_curve": [] if refit is None else learning_curve(training, held, refit, spec.seed),
+    }
+
+
+def learning_curve(
+    training: TrainingFrame, held: TrainingFrame, refit: Refit, seed: int
+) -> list[dict[str, Any]]:
+    """AUC on the hold-out of what is learned from a tenth, a quarter and so on of the training
+    parties; each share holds the one before it. Shares with too few outcomes are left out."""
+    place = folds_by_party(training.group, TWENTIETHS[-1], seed + 1)
+    found = []
+    for twentieths in TWENTIETHS:
+        chosen: Mask = place < twentieths
+        bad = int(training.label[chosen].sum())
+        if min(bad, int(chosen.sum()) - bad) < LEAST_OF_EACH:
+            continue
+        area = auc_interval(held.label, refit(chosen), held.weight, held.group)
+        found.append(
+            {
+                "share": fixed(twentieths / TWENTIETHS[-1]),
+                "rows": int(chosen.sum()),
+                "bad": bad,
+                "auc": None if area is None else list(area),
+            }
+        )
+    return found

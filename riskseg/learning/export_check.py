@@ -1,0 +1,84 @@
+"""Made-up accounts on which an export is held against the model it was made from."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.boosted import Boosted
+from riskseg.learning.trees import read_trees
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.artefact import Model
+    from riskseg.learning.tables import Scorecard
+
+LEAST_ROWS = 3000
+UNSEEN = "a level that training never saw"
+# Far beyond what occurs, and small enough for whole numbers of every engine.
+FAR = 1e15
+SEED = 7
+
+
+def check_rows(model: Model) -> pd.DataFrame:
+    """`account_id` and the model's features: every edge of every bin or split with a hair to
+    either side, every level, a level never seen, null; each beside chance values of the others.
+
+    A few thousand rows, the same for the same model. Numbers are float64 with NaN for null,
+    text is objects with None.
+    """
+    import numpy as np
+    import pandas as pd
+
+    given = _edges(model.scorer)
+    values = [_values(fact, *given[fact.name], model.reference) for fact in model.facts]
+    rows = max(LEAST_ROWS, *map(len, values))
+    random = np.random.default_rng(SEED)
+    columns: dict[str, Any] = {"account_id": [f"T{n:06d}" for n in range(rows)]}
+    for fact, told in zip(model.facts, values, strict=True):
+        # Each value at least once, in an order of its own.
+        order = np.concatenate(
+            [random.permutation(len(told)) for _ in range(-(-rows // len(told)))]
+        )[:rows]
+        kind: Any = object if fact.kind.is_textual else np.float64
+        columns[fact.name] = pd.Series(np.array(told, dtype=kind)[order], dtype=kind)
+    return pd.DataFrame(columns)
+
+
+def _edges(scorer: Scorecard | Boosted) -> dict[str, tuple[set[float], set[str]]]:
+    """By feature, the numbers at which something changes, and the levels that are told apart."""
+    if isinstance(scorer, Boosted):
+        trees = read_trees(scorer.text).trees
+        return {
+            column.name: (
+                {float(t) for tree in trees for t in tree.threshold[tree.feature == place]},
+                set(column.levels or ()),
+            )
+            for place, column in enumerate(scorer.columns)
+        }
+    found: dict[str, tuple[set[float], set[str]]] = {}
+    bins = [table.bins for table in scorer.tables]
+    bins += [one for pair in scorer.pairs for one in (pair.first, pair.second)]
+    for one in bins:
+        cuts, levels = found.setdefault(one.name, (set(), set()))
+        if one.levels is None:
+            cuts.update(one.cuts)
+        else:
+            levels.update(one.levels)
+    return found
+
+
+def _values(fact: Fact, edges: set[float], levels: set[str], reference: Any) -> list[Any]:
+    if fact.kind.is_textual:
+        return [None, UNSEEN, *sorted(levels)]
+    if fact.kind is Kind.BOOLEAN:
+        return [math.nan, 0.0, 1.0]
+    told = {*edges, *reference["features"].get(fact.name, {}).get("cuts", ())}
+    finite = {edge for edge in told if math.isfinite(edge)} | {0.0, FAR, -FAR}
+    if fact.kind is Kind.INTEGER:
+        near = {float(n) for edge in finite for n in (math.floor(edge), math.ceil(edge))}
+        return [math.nan, *sorted(near | {n + 1 for n in near} | {n - 1 for n in near})]
+    hair = {math.nextafter(edge, way) for edge in finite for way in (math.inf, -math.inf)}
+    return [math.nan, *sorted(finite | hair)]

@@ -1,0 +1,166 @@
+"""How well the model's features tell a protected attribute: whether they stand in for it.
+
+A model that may not read an attribute can still treat people by it, through features that tell
+it. So a small boosted model learns the attribute itself from the model's features, and is judged
+on parties it did not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.cohorts import OTHER, levels_of
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.split import folds_by_party
+from riskseg.learning.uncertainty import auc_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Folds, Labels, Mask
+
+# Features that tell an attribute better than this stand in for it. A chosen number: of two
+# people, one of each kind, they pick the right one three times in four.
+STAND_IN_AUC = 0.75
+MOST_ROWS = 10_000
+MOST_LEVELS = 5
+FOLDS = 5
+THROUGH = 3
+# With fewer rows on either side nothing is said.
+LEAST_OF_EACH = 50
+MOST_CATEGORIES = 30
+
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.1,
+    "num_leaves": 15,
+    "max_bin": 63,
+    "min_data_in_leaf": 30,
+    "lambda_l2": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+TREES = 50
+
+
+def stand_ins(training: TrainingFrame, features: Sequence[Fact], seed: int) -> list[dict[str, Any]]:
+    """One entry a protected attribute: of text, or of a number of several values, one a level
+    against the rest, at most five. Rows where the attribute is unknown are left out.
+
+    Protected attributes are those so marked among the frame's attributes and the features.
+    `in_model`: the model reads it. `auc` is null where too few rows are of either kind; `through`
+    names the three features by which it is told most, by gain; `stands_in` is whether the AUC is
+    above 0.75.
+    """
+    import numpy as np
+
+    inside = {fact.name for fact in features}
+    marked = {f.name: f for f in (*training.attributes, *features) if f.protected}
+    if not marked:
+        return []
+    many = min(len(training), MOST_ROWS)
+    sample = training.where(np.unique(np.linspace(0, len(training) - 1, many).astype(np.int64)))
+    folds = folds_by_party(sample.group, FOLDS, seed)
+    matrix = _matrix(sample.rows, features)
+    found = []
+    for fact in marked.values():
+        others = [place for place, one in enumerate(features) if one.name != fact.name]
+        known = ~sample.rows[fact.name].isna().to_numpy()
+        for level, is_level in _levels(sample, fact):
+            rows = known.nonzero()[0]
+            label = is_level[rows].astype(np.int8)
+            told: dict[str, Any] = {"auc": None, "through": []}
+            bad = int(label.sum())
+            if others and min(bad, len(label) - bad) >= LEAST_OF_EACH:
+                score, gain = _outside(
+                    matrix[rows][:, others],
+                    label,
+                    sample.weight[rows],
+                    [i for i, o in enumerate(others) if features[o].kind.is_textual],
+                    folds[rows],
+                    seed,
+                )
+                area = auc_interval(label, score, sample.weight[rows], sample.group[rows])
+                names = [features[place].name for place in others]
+                ranked = sorted(zip(-gain, names, strict=True))[:THROUGH]
+                told["auc"] = None if area is None else list(area)
+                told["through"] = [name for less, name in ranked if less < 0]
+            found.append(
+                {
+                    "attribute": fact.name,
+                    "level": level,
+                    "in_model": fact.name in inside,
+                    "rows": len(rows),
+                    "stands_in": bool(told["auc"] and told["auc"][0] > STAND_IN_AUC),
+                    **told,
+                }
+            )
+    return found
+
+
+def _levels(sample: TrainingFrame, fact: Fact) -> Iterator[tuple[Any, Mask]]:
+    """The levels to be told, each against the rest. Of two, one says it all: of yes and no, yes
+    (whose level is not named)."""
+    found = [
+        (level, chosen)
+        for level, chosen in levels_of(sample.rows[fact.name], fact, sample.weight)
+        if level is not None and level != OTHER
+    ]
+    if fact.kind is Kind.BOOLEAN:
+        yield from ((None, chosen) for level, chosen in found if level is True)
+        return
+    if len(found) == 2:
+        found = [min(found, key=lambda one: (int(one[1].sum()), str(one[0])))]
+    common = sorted(found, key=lambda one: (-int(one[1].sum()), str(one[0])))[:MOST_LEVELS]
+    yield from sorted(common, key=lambda one: str(one[0]))
+
+
+def _matrix(rows: pd.DataFrame, features: Sequence[Fact]) -> Floats:
+    """Text as the place of its level from the commonest, the rare ones together; null as NaN."""
+    import numpy as np
+    import pandas as pd
+
+    columns = []
+    for fact in features:
+        values = rows[fact.name]
+        if not fact.kind.is_textual:
+            columns.append(values.to_numpy(dtype=np.float64, na_value=np.nan))
+            continue
+        codes, found = pd.factorize(values)
+        counts = np.bincount(codes[codes >= 0], minlength=len(found))
+        ranked = sorted(range(len(found)), key=lambda place: (-counts[place], str(found[place])))
+        places = np.full(len(found) + 1, np.nan)
+        places[ranked] = np.minimum(np.arange(len(ranked)), MOST_CATEGORIES)
+        columns.append(places[codes])
+    return np.column_stack(columns) if columns else np.empty((len(rows), 0))
+
+
+def _outside(
+    matrix: Floats,
+    label: Labels,
+    weight: Floats,
+    textual: list[int],
+    folds: Folds,
+    seed: int,
+) -> tuple[Floats, NDArray[Any]]:
+    """(each row's score by trees that did not see its fold, mean gain of each column)."""
+    import lightgbm as lgb
+    import numpy as np
+
+    score, gain = np.zeros(len(label)), np.zeros(matrix.shape[1])
+    for fold in np.unique(folds):
+        held = folds == fold
+        if held.all() or label[~held].min() == label[~held].max():
+            continue
+        data = lgb.Dataset(
+            matrix[~held], label[~held], weight=weight[~held], categorical_feature=textual
+        )
+        trees = lgb.train(PARAMETERS | {"seed": seed}, data, TREES)
+        score[held] = trees.predict(matrix[held], num_threads=1)
+        gain += trees.feature_importance(importance_type="gain")
+    return score, gain

@@ -1,0 +1,144 @@
+"""A version whose probabilities are moved to how recent accounts came out. Only the calibration
+changes: what ranks the accounts, and why, stays what was validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import problem
+from riskseg.learning.artefact import Model
+from riskseg.learning.calibration import fit_shift
+from riskseg.learning.canonical import canonical
+from riskseg.learning.evidence import evidence
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.learners import files_of
+from riskseg.learning.metrics import all_metrics
+from riskseg.learning.spec import AuthoredSpec
+from riskseg.learning.split import folds_by_party
+from riskseg.learning.train import FOLDS, Trained, counts, fingerprint, sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEAST_OF_EACH = 30
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """The new version's files, and the line on the log-odds that makes it. `before` and `after`
+    are metrics on the recent rows, `after` by lines fitted to other parties."""
+
+    trained: Trained
+    slope: float
+    intercept: float
+    rows: int
+    bad: int
+    first: str | None
+    last: str | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def recalibrated(
+    model: Model,
+    frame: TrainingFrame,
+    authored: AuthoredSpec,
+    *,
+    since: date | None,
+    slope: bool,
+    threads: int,
+) -> Recalibration:
+    """Fits a line on the model's log-odds to the rows since a day (all, if none is given).
+
+    The evidence is that of the recent rows, with probabilities by lines fitted to other parties.
+    Raises ProblemsError: RS402 where they are too few, or ranked no better than by chance; RS409.
+    """
+    import numpy as np
+
+    frame = frame.ordered()
+    if since is not None:
+        frame = frame.where(frame.as_of >= np.datetime64(since))
+    bad = int(frame.label.sum())
+    if min(bad, len(frame) - bad) < LEAST_OF_EACH:
+        raise problem(
+            "RS402",
+            f"{len(frame)} accounts{f' observed since {since}' if since else ''} have come out, "
+            f"{bad} of them bad; the least is {LEAST_OF_EACH} of each outcome.",
+            file=authored.file,
+            mend="Give an earlier day with --since, or wait for more outcomes.",
+        )
+    seed = authored.spec.seed
+    outcome = (frame.label, frame.weight)
+    before = model.predict(frame.rows, threads)
+    margin = model.scorer.margin(frame.rows, threads)
+    folds = folds_by_party(frame.group, FOLDS, seed)
+    after = np.zeros(len(frame))
+    for fold in np.unique(folds):
+        others, own = folds != fold, folds == fold
+        line = fit_shift(before[others], frame.label[others], frame.weight[others], slope=slope)
+        after[own] = model.calibration.shifted(*line).probability(margin[own])
+    line = fit_shift(before, *outcome, slope=slope)
+    if line[0] <= 0:
+        raise problem(
+            "RS402",
+            f"The model ranks these {len(frame)} accounts no better than chance: a slope would "
+            "make every probability the same.",
+            file=authored.file,
+            mend="Train the model anew, or move the intercept alone.",
+        )
+    calibration = model.calibration.shifted(*line)
+
+    told = {
+        name: all_metrics(frame.label, p, frame.weight)
+        for name, p in (("before", before), ("after", after))
+    }
+    files = dict(files_of(model.scorer))
+    files["calibration.json"] = canonical({model.learner: calibration.as_json()})
+    files["reference.json"] = canonical(model.reference)
+    found = evidence(
+        authored.spec,
+        model.manifest["learner"],
+        model.scorer,
+        model.facts,
+        frame,
+        after,
+        frame,
+        after,
+        threads=threads,
+    )
+    # What the model does is as it was; how the recent rows differ from themselves says nothing.
+    kept = {key: model.evidence[key] for key in ("effects", "monotone", "stability")}
+    months = [month for month in found["by_snapshot"] if month["part"] == "hold_out"]
+    files["evidence.json"] = canonical({**found, **kept, "by_snapshot": months})
+    recent = counts(frame)
+    metrics = {
+        model.manifest["learner"]: {
+            "out_of_fold": model.manifest["metrics"][model.learner]["out_of_fold"],
+            "hold_out": told["after"],
+        }
+    }
+    manifest: dict[str, Any] = {
+        **model.manifest,
+        "parent": model.version,
+        "recalibrated": {"slope": line[0], "intercept": line[1], "since": str(since or "")},
+        "hold_out": recent,
+        "metrics": metrics,
+        "fingerprints": {**model.manifest["fingerprints"], "recent": fingerprint(frame)},
+        "notes": [
+            *model.manifest["notes"],
+            f"Recalibrated from version {model.version}: the hold-out's figures are of the recent "
+            "accounts it was recalibrated to, each by a line fitted to other parties.",
+        ],
+    }
+    return Recalibration(
+        trained=sealed(manifest, files, metrics),
+        slope=line[0],
+        intercept=line[1],
+        rows=recent["rows"],
+        bad=recent["bad"],
+        first=recent["from"],
+        last=recent["until"],
+        **told,
+    )

@@ -1,0 +1,141 @@
+"""Which features may be learned from, and why each of the others may not.
+
+Nothing here looks at outcomes, so it may look at all of the training window: what depends on
+them (no information, a sign that turns) each learner judges for itself, inside its folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.spec import AuthoredSpec
+from riskseg.learning.stability import Groups, later_half, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats
+
+# Two features whose ranks agree this closely are one.
+SAME_RANKS = 0.995
+ENOUGH_ROWS = 50_000
+
+
+def usable(
+    authored: AuthoredSpec, frame: TrainingFrame, problems: Problems
+) -> tuple[tuple[Fact, ...], dict[str, str]]:
+    """(features to learn from, why each of the others is not one).
+
+    Adds RS501 for names in the spec that are not features here, RS407 if none is left.
+    """
+    choice = authored.spec.features
+    for key, names in (
+        ("exclude", choice.exclude),
+        ("static", choice.static),
+        ("keep", choice.keep),
+    ):
+        for index, name in enumerate(names):
+            if name not in frame.names:
+                problems.add(
+                    "RS501",
+                    f'"{name}" is not a feature here.',
+                    file=authored.file,
+                    line=authored.line("features", key, index),
+                    mend=did_you_mean(name, frame.names),
+                )
+    dropped = _unfit(authored, frame)
+    kept = [fact for fact in frame.features if fact.name not in dropped]
+    training = frame.where(~frame.held_out)
+    for judge in (_drifting, _doubles):
+        found = judge(training, [fact for fact in kept if fact.name not in choice.keep])
+        dropped |= found
+        kept = [fact for fact in kept if fact.name not in found]
+    if not kept:
+        told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
+        problems.add(
+            "RS407",
+            f"No feature is left to learn from ({told or 'there are none'}).",
+            file=authored.file,
+            line=authored.line("features"),
+            mend="Exclude fewer, or list static features that were known at the time.",
+        )
+    return tuple(kept), dropped
+
+
+def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
+    choice = authored.spec.features
+    training = frame.rows.loc[~frame.held_out]
+    dropped: dict[str, str] = {}
+    for fact in frame.features:
+        different = training[fact.name].nunique(dropna=True)
+        if fact.name in choice.exclude:
+            dropped[fact.name] = "excluded by the spec"
+        elif fact.static and fact.name not in choice.static:
+            dropped[fact.name] = "known only as of today"
+        elif fact.kind is Kind.DATE:
+            dropped[fact.name] = "a date"
+        elif different == 0:
+            dropped[fact.name] = "always null"
+        elif different == 1 and not training[fact.name].isna().any():
+            dropped[fact.name] = "always the same"
+    return dropped
+
+
+def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
+    """Features spread otherwise in the later half of the training window than in the earlier."""
+    later = later_half(training)
+    if later is None:
+        return {}
+    found: dict[str, str] = {}
+    for fact in features:
+        values, weight = training.rows[fact.name], training.weight
+        groups = Groups.of(values[~later], fact, weight[~later])
+        shift = groups.psi(values[~later], values[later], weight[~later], weight[later])
+        if significant(*shift):
+            found[fact.name] = (
+                f"drifts: PSI {shift[0]:.2f} between the halves of the training window"
+            )
+    return found
+
+
+def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
+    """Features whose ranks are those of an earlier one; the one with fewer nulls stays."""
+    import numpy as np
+
+    stride = -(-len(training) // ENOUGH_ROWS) or 1
+    rows = training.rows.iloc[::stride]
+    numeric = sorted(
+        (fact for fact in features if not fact.kind.is_textual),
+        key=lambda fact: int(rows[fact.name].isna().sum()),  # stable: then the catalogue's order
+    )
+    if len(numeric) < 2:
+        return {}
+    ranks = np.column_stack([_ranks(rows[fact.name]) for fact in numeric])
+    agree = np.abs(ranks.T @ ranks)
+    found: dict[str, str] = {}
+    for column, fact in enumerate(numeric):
+        for other in range(column):
+            twin = numeric[other].name
+            if twin not in found and agree[column, other] > SAME_RANKS:
+                found[fact.name] = (
+                    f"says what {twin} says (rank correlation {agree[column, other]:.3f})"
+                )
+                break
+    return found
+
+
+def _ranks(values: pd.Series) -> Floats:
+    """Ranks of unit length about 0, nulls below all numbers."""
+    import numpy as np
+    import pandas as pd
+
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    ranks = pd.Series(np.where(np.isnan(numbers), -np.inf, numbers)).rank().to_numpy()
+    ranks = ranks - ranks.mean()
+    length = float(np.sqrt((ranks * ranks).sum()))
+    unit: Floats = ranks / length if length else ranks
+    return unit

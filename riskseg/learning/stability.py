@@ -1,0 +1,258 @@
+"""Whether rows are spread as others are: the population stability index, and how the model did
+month by month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.canonical import fixed
+from riskseg.learning.metrics import GROUPS, sums_by
+from riskseg.learning.uncertainty import auc_interval, wilson
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Mask, TrainingFrame
+
+MOST_LEVELS = 20
+DRIFT = 0.25
+TIMES_CHANCE = 3.0
+# Rows that are enough to see a shift by.
+ENOUGH_ROWS = 50_000
+# With fewer outcomes of a kind an AUC says nothing.
+LEAST_OF_EACH = 10
+
+
+def psi(
+    before: NDArray[Any],
+    after: NDArray[Any],
+    weight_before: Floats | None = None,
+    weight_after: Floats | None = None,
+    groups: int | None = None,
+) -> tuple[float, float]:
+    """(population stability index between two sets of rows, what chance alone gives on average).
+
+    The rows come as the number of their group, 0 and up; `groups` are counted, also where they
+    are empty. PSI = Σ (q − p)·ln(q / p). Half a row is added to every group, so that an empty one
+    has a finite share; a share of 0 replaced by some tiny number would decide the whole index.
+    By chance: (groups − 1)·(1/n + 1/m), of independent rows (Yurdakul, *Statistical properties of
+    population stability index*, 2018).
+    """
+    import numpy as np
+
+    if not len(before) or not len(after):
+        return 0.0, 0.0
+    count = groups or int(max(before.max(), after.max())) + 1
+    counts = []
+    for place, weight in ((before, weight_before), (after, weight_after)):
+        weight = np.ones(len(place)) if weight is None else weight
+        total = float(weight.sum())
+        many = total**2 / float((weight * weight).sum())
+        counts.append(sums_by(place, weight, count) / total * many)
+    return psi_of(*counts)
+
+
+def psi_of(before: Floats, after: Floats) -> tuple[float, float]:
+    """As :func:`psi`, of rows counted by group."""
+    import numpy as np
+
+    p, q = (before + 0.5) / (before + 0.5).sum(), (after + 0.5) / (after + 0.5).sum()
+    by_chance = (len(p) - 1) * (1 / float(before.sum()) + 1 / float(after.sum()))
+    return float(((q - p) * np.log(q / p)).sum()), by_chance
+
+
+def significant(found: float, by_chance: float) -> bool:
+    """Whether a PSI is a shift to act on: beyond the customary bound, which presumes many rows,
+    and well beyond what chance alone gives."""
+    return found > max(DRIFT, TIMES_CHANCE * by_chance)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Tenths of the known values of some rows, or their commonest levels; nulls are a group of
+    their own, as are the other levels."""
+
+    cuts: Floats | None
+    levels: tuple[str, ...]
+    nulls: bool
+
+    @classmethod
+    def of(cls, values: pd.Series, fact: Fact | None, weight: Floats) -> Groups:
+        """`fact` None: a number that is never null."""
+        import numpy as np
+
+        null = values.isna().to_numpy()
+        if fact is not None and fact.kind.is_textual:
+            known = values[~null].astype(str)
+            by_level = sorted(
+                _weights(known, weight[~null]).items(), key=lambda item: (-item[1], item[0])
+            )
+            return cls(None, tuple(level for level, _ in by_level[:MOST_LEVELS]), True)
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[~null]
+        return cls(weighted_quantiles(numbers, weight[~null], GROUPS), (), bool(null.any()))
+
+    @property
+    def count(self) -> int:
+        known = len(self.levels) + 1 if self.cuts is None else len(self.cuts) + 1
+        return known + 1
+
+    def places(self, values: pd.Series) -> NDArray[Any]:
+        import numpy as np
+        import pandas as pd
+
+        if self.cuts is None:
+            codes, found = pd.factorize(values)
+            place = {level: index for index, level in enumerate(self.levels)}
+            last = len(self.levels)
+            return np.array([*(place.get(str(one), last) for one in found), last + 1])[codes]
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        places = np.searchsorted(self.cuts, numbers, side="right")
+        places[np.isnan(numbers)] = len(self.cuts) + 1
+        return places
+
+    def psi(
+        self, before: pd.Series, after: pd.Series, weight: Floats, later: Floats
+    ) -> tuple[float, float]:
+        """As :func:`psi`. Groups that neither side has (nulls, other levels) are none."""
+        import numpy as np
+
+        old, new = self.places(before), self.places(after)
+        used, both = np.unique(np.r_[old, new], return_inverse=True)
+        return psi(both[: len(old)], both[len(old) :], weight, later, max(len(used), 1))
+
+
+def weighted_quantiles(values: Floats, weight: Floats, groups: int) -> Floats:
+    """Distinct inner cuts into groups of equal weight; a group holds its lower cut."""
+    import numpy as np
+
+    if not len(values):
+        return np.empty(0)
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weight[order])
+    wanted = np.arange(1, groups) / groups * below[-1]
+    places = np.searchsorted(below, wanted * (1 - 1e-12))
+    return np.unique(values[order][np.minimum(places, len(values) - 1)])
+
+
+def _weights(values: pd.Series, weight: Floats) -> dict[str, float]:
+    import pandas as pd
+
+    codes, found = pd.factorize(values)
+    totals = sums_by(codes, weight, len(found))
+    return {str(level): float(total) for level, total in zip(found, totals, strict=True)}
+
+
+def stability(
+    features: Sequence[Fact],
+    training: TrainingFrame,
+    within: Floats,
+    held: TrainingFrame,
+    beyond: Floats,
+) -> dict[str, Any]:
+    """PSI of the probability and the features: of the hold-out against training, and of the later
+    half of the training dates against the earlier. Training rows by out-of-fold probabilities."""
+    import pandas as pd
+
+    training, within = _thinned(training, within)
+    held, beyond = _thinned(held, beyond)
+    before, after = pd.Series(within), pd.Series(beyond)
+    groups = Groups.of(before, None, training.weight)
+    found, chance = groups.psi(before, after, training.weight, held.weight)
+    later = later_half(training)
+    told = []
+    for fact in features:
+        values = training.rows[fact.name]
+        if later is not None:
+            groups = Groups.of(values[~later], fact, training.weight[~later])
+            halves = groups.psi(
+                values[~later], values[later], training.weight[~later], training.weight[later]
+            )
+            told.append(_moved(fact.name, halves, "training halves"))
+        groups = Groups.of(values, fact, training.weight)
+        shift = groups.psi(values, held.rows[fact.name], training.weight, held.weight)
+        told.append(_moved(fact.name, shift, "hold-out"))
+    return {
+        "probability": {"psi": fixed(found), "by_chance": fixed(chance)},
+        "features": told,
+    }
+
+
+def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, Floats]:
+    """Evenly spaced rows, where there are more than enough."""
+    import numpy as np
+
+    stride = -(-len(frame) // ENOUGH_ROWS)
+    if stride < 2:
+        return frame, probability
+    chosen = np.arange(0, len(frame), stride)
+    return frame.where(chosen), probability[chosen]
+
+
+def _moved(name: str, shift: tuple[float, float], part: str) -> dict[str, Any]:
+    return {"feature": name, "psi": fixed(shift[0]), "by_chance": fixed(shift[1]), "part": part}
+
+
+def later_half(training: TrainingFrame) -> Mask | None:
+    """The rows after the median date; None where all are of one date, or of none."""
+    import numpy as np
+
+    days = training.as_of[~np.isnat(training.as_of)]
+    if not len(days) or days.min() == days.max():
+        return None
+    later: Mask = training.as_of > np.sort(days)[(len(days) - 1) // 2]
+    return later
+
+
+def by_snapshot(
+    training: TrainingFrame, within: Floats, held: TrainingFrame, beyond: Floats
+) -> list[dict[str, Any]]:
+    """How the model did in each calendar month of the training window and of the hold-out; none
+    where the accounts carry no dates. PSI is that of the month's probabilities against all of
+    training."""
+    import numpy as np
+    import pandas as pd
+
+    groups = Groups.of(pd.Series(within), None, training.weight)
+    found = []
+    for part, frame, probability in (
+        ("training", training, within),
+        ("hold_out", held, beyond),
+    ):
+        months = frame.as_of.astype("datetime64[M]")
+        for month in np.unique(months[~np.isnat(months)]):
+            chosen = months == month
+            rows, told = frame.where(chosen), probability[chosen]
+            shift, chance = groups.psi(
+                pd.Series(within), pd.Series(told), training.weight, rows.weight
+            )
+            found.append(
+                {
+                    "from": str(rows.as_of.min().astype("datetime64[D]")),
+                    "until": str(rows.as_of.max().astype("datetime64[D]")),
+                    "part": part,
+                    **judged(rows, told),
+                    "psi": fixed(shift),
+                    "by_chance": fixed(chance),
+                }
+            )
+    return found
+
+
+def judged(frame: TrainingFrame, probability: Floats) -> dict[str, Any]:
+    """Rows and bad outcomes (weighted), AUC, mean probability and rate of some rows."""
+    import numpy as np
+
+    bad = int(frame.label.sum())
+    few = min(bad, len(frame) - bad) < LEAST_OF_EACH
+    area = None if few else auc_interval(frame.label, probability, frame.weight, frame.group)
+    return {
+        "rows": len(frame),
+        "bad": fixed(float((frame.weight * frame.label).sum())),
+        "auc": None if area is None else list(area),
+        "mean": fixed(float(np.average(probability, weights=frame.weight))),
+        "rate": list(wilson(frame.label, frame.weight, frame.group)),
+    }

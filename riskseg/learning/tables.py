@@ -1,0 +1,307 @@
+"""Tables of points: the model that every form of scorecard makes.
+
+The tables are the model. An account's score is the base plus the points of one bin of every
+table, added as whole hundredths: what a person adds up from the printed tables is the score, to
+the last digit. High scores are good.
+
+Scaling: Siddiqi, *Intelligent Credit Scoring* (2nd ed., 2017), chapter 7.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from riskseg.learning.canonical import fixed
+from riskseg.learning.levels import level_codes
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats
+
+Form = Literal["classic", "additive"]
+
+POINTS_TO_DOUBLE_ODDS = 20
+SCORE_AT = 600
+ODDS_AT = 50  # good to bad
+FACTOR = POINTS_TO_DOUBLE_ODDS / math.log(2)
+OFFSET = SCORE_AT - FACTOR * math.log(ODDS_AT)
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How a feature's values fall into bins: 0 to `count` - 1 along the value or the levels in
+    order of risk, then one for levels with no place in that order (text only), then nulls."""
+
+    name: str
+    cuts: tuple[float, ...]
+    levels: tuple[str, ...] | None  # None: a number
+
+    @property
+    def count(self) -> int:
+        return len(self.cuts) + (2 if self.levels is None else 3)
+
+    def places(self, values: pd.Series) -> NDArray[np.int64]:
+        """The bin of every row."""
+        import numpy as np
+
+        if self.levels is None:
+            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            places = np.searchsorted(self.cuts, numbers, side="right")
+        else:
+            numbers = level_codes(values, self.levels)
+            places = np.searchsorted(self.cuts, numbers, side="right")
+            places[numbers < 0] = self.count - 2
+        places[np.isnan(numbers)] = self.count - 1
+        return places
+
+    def described(self) -> list[dict[str, Any]]:
+        """What each bin holds, for people: from (included) and to (not included), or levels."""
+        edges = (-math.inf, *self.cuts, math.inf)
+        shown: list[dict[str, Any]] = []
+        for low, high in pairwise(edges):
+            if self.levels is None:
+                shown.append(
+                    {
+                        "from": None if math.isinf(low) else low,
+                        "to": None if math.isinf(high) else high,
+                    }
+                )
+            else:
+                held = [level for code, level in enumerate(self.levels) if low <= code < high]
+                shown.append({"levels": held})
+        if self.levels is not None:
+            shown.append({"other": True})
+        return [*shown, {"missing": True}]
+
+    @property
+    def kind(self) -> str:
+        return "number" if self.levels is None else "levels"
+
+    @classmethod
+    def from_described(cls, name: str, kind: str, bins: Sequence[Mapping[str, Any]]) -> Bins:
+        """The bins that :meth:`described` told."""
+        if kind == "number":
+            return cls(
+                name, tuple(float(b["from"]) for b in bins if b.get("from") is not None), None
+            )
+        groups = [tuple(b["levels"]) for b in bins if "levels" in b]
+        sizes = [len(group) for group in groups]
+        starts = tuple(float(sum(sizes[: n + 1])) for n in range(len(sizes) - 1))
+        return cls(name, starts, tuple(level for group in groups for level in group))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The points of one feature, in hundredths, one entry a bin. `woe` are the weights of
+    evidence they were made from; None where the points were learned directly."""
+
+    bins: Bins
+    counts: tuple[int, ...]
+    bads: tuple[int, ...]
+    points: tuple[int, ...]
+    woe: tuple[float, ...] | None = None
+
+    @property
+    def average(self) -> int:
+        """Points of the average account of the training window, in hundredths."""
+        return _average(self.points, self.counts)
+
+    def of(self, batch: pd.DataFrame) -> NDArray[np.int64]:
+        """The points of every row, in hundredths."""
+        import numpy as np
+
+        return np.asarray(self.points, dtype=np.int64)[self.bins.places(batch[self.bins.name])]
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """The points that two features have together, beyond what each has alone: in hundredths, one
+    entry for each bin of the first with each bin of the second, the second's changing fastest."""
+
+    first: Bins
+    second: Bins
+    counts: tuple[int, ...]
+    bads: tuple[int, ...]
+    points: tuple[int, ...]
+
+    @property
+    def average(self) -> int:
+        """Points of the average account of the training window, in hundredths."""
+        return _average(self.points, self.counts)
+
+    def of(self, batch: pd.DataFrame) -> NDArray[np.int64]:
+        """The points of every row, in hundredths."""
+        import numpy as np
+
+        places = self.first.places(batch[self.first.name]) * self.second.count
+        places += self.second.places(batch[self.second.name])
+        return np.asarray(self.points, dtype=np.int64)[places]
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Tables of points. `dropped` says why a feature is in none of them, `notes` what a reader of
+    the tables should know of how they came to be."""
+
+    form: Form
+    base: int  # hundredths
+    tables: tuple[Table, ...]
+    pairs: tuple[PairTable, ...]
+    dropped: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        names = [table.bins.name for table in self.tables]
+        for pair in self.pairs:
+            names += [pair.first.name, pair.second.name]
+        return tuple(dict.fromkeys(names))
+
+    def scores(self, batch: pd.DataFrame) -> NDArray[np.int64]:
+        """Each row's score in hundredths of a point."""
+        import numpy as np
+
+        total = np.full(len(batch), self.base, dtype=np.int64)
+        parts: tuple[Table | PairTable, ...] = (*self.tables, *self.pairs)
+        for table in parts:
+            total += table.of(batch)
+        return total
+
+    def margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
+        """Log-odds of the bad outcome that the score stands for."""
+        margin: Floats = (OFFSET - self.scores(batch) / 100) / FACTOR
+        return margin
+
+    def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
+        """Points lost against the average account, (rows, features); negative is gained.
+
+        What two features lose together counts half for each: the Shapley value of a sum of two.
+        """
+        import numpy as np
+
+        place = {name: column for column, name in enumerate(self.features)}
+        lost = np.zeros((len(batch), len(place)))
+        for table in self.tables:
+            lost[:, place[table.bins.name]] += (table.average - table.of(batch)) / 100
+        for pair in self.pairs:
+            half = (pair.average - pair.of(batch)) / 200
+            lost[:, place[pair.first.name]] += half
+            lost[:, place[pair.second.name]] += half
+        return lost
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "form": self.form,
+            "scale": {
+                "score": SCORE_AT,
+                "odds_good_to_bad": ODDS_AT,
+                "points_to_double_odds": POINTS_TO_DOUBLE_ODDS,
+            },
+            "base": decimal(self.base),
+            "dropped": dict(self.dropped),
+            "notes": list(self.notes),
+            "features": [_table_as_json(table) for table in self.tables],
+            "pairs": [_pair_as_json(pair) for pair in self.pairs],
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Scorecard:
+        return cls(
+            told["form"],
+            _hundredths(told["base"]),
+            tuple(_table_from_json(table) for table in told["features"]),
+            tuple(_pair_from_json(pair) for pair in told["pairs"]),
+            dict(told["dropped"]),
+            tuple(told["notes"]),
+        )
+
+
+def points_for(effect: float) -> int:
+    """Hundredths of a point for so much log-odds of the bad outcome."""
+    return round(-100 * FACTOR * effect)
+
+
+def base_for(intercept: float) -> int:
+    """The base, in hundredths, for the log-odds of an account whose every table gives 0."""
+    return round(100 * (OFFSET - FACTOR * intercept))
+
+
+def decimal(hundredths: int) -> str:
+    """Hundredths as text: -3 is "-0.03"."""
+    sign = "-" if hundredths < 0 else ""
+    return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
+
+
+def _hundredths(text: str) -> int:
+    return int(text.replace(".", ""))
+
+
+def _average(points: Sequence[int], counts: Sequence[int]) -> int:
+    return round(sum(p * n for p, n in zip(points, counts, strict=True)) / sum(counts))
+
+
+def _table_as_json(table: Table) -> dict[str, Any]:
+    shown = table.bins.described()
+    for index, told in enumerate(shown):
+        count, bad = table.counts[index], table.bads[index]
+        told |= {"count": count, "bad": bad, "bad_rate": fixed(bad / count) if count else None}
+        if table.woe is not None:
+            told["woe"] = table.woe[index]
+        told["points"] = decimal(table.points[index])
+    return {
+        "feature": table.bins.name,
+        "kind": table.bins.kind,
+        "average": decimal(table.average),
+        "bins": shown,
+    }
+
+
+def _table_from_json(told: Mapping[str, Any]) -> Table:
+    bins = told["bins"]
+    return Table(
+        Bins.from_described(told["feature"], told["kind"], bins),
+        tuple(b["count"] for b in bins),
+        tuple(b["bad"] for b in bins),
+        tuple(_hundredths(b["points"]) for b in bins),
+        tuple(b["woe"] for b in bins) if all("woe" in b for b in bins) else None,
+    )
+
+
+def _pair_as_json(pair: PairTable) -> dict[str, Any]:
+    def rows(values: Sequence[Any]) -> list[list[Any]]:
+        wide = pair.second.count
+        return [list(values[start : start + wide]) for start in range(0, len(values), wide)]
+
+    return {
+        "features": [pair.first.name, pair.second.name],
+        "kinds": [pair.first.kind, pair.second.kind],
+        "average": decimal(pair.average),
+        "bins": [pair.first.described(), pair.second.described()],
+        "count": rows(pair.counts),
+        "bad": rows(pair.bads),
+        "points": rows([decimal(p) for p in pair.points]),
+    }
+
+
+def _pair_from_json(told: Mapping[str, Any]) -> PairTable:
+    def flat(rows: Sequence[Sequence[Any]]) -> list[Any]:
+        return [value for row in rows for value in row]
+
+    first, second = (
+        Bins.from_described(name, kind, bins)
+        for name, kind, bins in zip(told["features"], told["kinds"], told["bins"], strict=True)
+    )
+    return PairTable(
+        first,
+        second,
+        tuple(flat(told["count"])),
+        tuple(flat(told["bad"])),
+        tuple(_hundredths(p) for p in flat(told["points"])),
+    )

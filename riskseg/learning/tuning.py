@@ -1,0 +1,278 @@
+"""The search for the parameters of boosted trees: a few stated candidates, judged on folds.
+
+All candidates are judged on two folds, the best of them on the others too; then one is chosen
+by its mean loss, and where several are as good, the one with the fewest leaves. The candidates
+are few and known to do well on tables of this kind, so that the search costs seconds and its
+winner owes little to chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+
+    from riskseg.learning.frame import Floats, Labels, Mask
+
+# What every tree of ours shares. `data_random_seed` and `feature_pre_filter` are set so that
+# one binned data set serves every seed and candidate.
+SHARED: dict[str, Any] = {
+    "objective": "binary",
+    "metric": "binary_logloss",
+    "max_bin": 127,
+    # The simplest method: the others gained nothing measurable, and have been reported to let
+    # a violation through.
+    "monotone_constraints_method": "basic",
+    "bagging_freq": 1,
+    "data_random_seed": 1,
+    "feature_pre_filter": False,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+# With fewer cells than this, threads wait for one another longer than they work.
+WORTH_THREADS = 2_000_000
+MOST_TREES = 600
+PATIENCE = 30
+# A loss is taken after every so many trees.
+STEP = 10
+# A loss within this factor of the least is as good as the least: then fewer leaves win.
+AS_GOOD = 1.0002
+# A batch takes as long as there are leaves to walk to.
+MOST_LEAVES = 3_000
+FIRST_FOLDS = 2
+SECOND_ROUND = 3
+# Chance moves the loss of one seed as far as a candidate does.
+SEEDS = 2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`least` rows a leaf; each tree sees these shares of the rows and columns."""
+
+    leaves: int
+    depth: int
+    least: int
+    l2: float
+    rate: float = 0.05
+    rows: float = 0.8
+    columns: float = 0.5
+    extra: bool = False
+
+    @property
+    def words(self) -> str:
+        told = (
+            f"{self.leaves} leaves, depth {self.depth}, rate {self.rate}, "
+            f"{self.least} rows a leaf, l2 {self.l2:g}"
+        )
+        if self.rows < 1 or self.columns < 1:
+            told += f", {self.rows:.0%} of rows and {self.columns:.0%} of columns a tree"
+        return told + (", random cuts" if self.extra else "")
+
+    @property
+    def random(self) -> bool:
+        """Whether another seed makes other trees."""
+        return self.rows < 1 or self.columns < 1 or self.extra
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "num_leaves": self.leaves,
+            "max_depth": self.depth,
+            "min_data_in_leaf": self.least,
+            "lambda_l2": self.l2,
+            "learning_rate": self.rate,
+            "bagging_fraction": self.rows,
+            "feature_fraction": self.columns,
+            "extra_trees": self.extra,
+        }
+
+
+# The first is the one to beat; the others lie to both sides of it.
+CANDIDATES = (
+    Candidate(15, 6, 50, 5.0),
+    Candidate(15, 6, 100, 20.0, rows=0.7, columns=0.3),
+    Candidate(8, 4, 20, 5.0),
+    Candidate(8, 4, 10, 10.0, rows=0.7, columns=0.3),
+    Candidate(8, 4, 10, 5.0, rows=0.7, extra=True),
+    Candidate(4, 3, 20, 5.0),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One fold: what is learned from, binned, and what judges it."""
+
+    held: Mask
+    data: lgb.Dataset
+    judged: Floats
+    label: Labels
+    weight: Floats
+    directions: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Summed weighted loss after 10, 20, ... trees of each size of bag, and the weight summed."""
+
+    loss: dict[int, Floats]
+    weight: float
+
+
+def dataset(matrix: Floats, label: Labels, weight: Floats) -> lgb.Dataset:
+    """Binned once, for every seed and candidate."""
+    import lightgbm as lgb
+
+    return lgb.Dataset(matrix, label, weight=weight, params=SHARED).construct()
+
+
+def grow(
+    data: lgb.Dataset,
+    candidate: Candidate,
+    directions: Sequence[int],
+    trees: int,
+    seed: int,
+    threads: int,
+    judge: lgb.Dataset | None = None,
+) -> lgb.Booster:
+    """So many trees; with a judge, fewer where its loss has long not fallen."""
+    import lightgbm as lgb
+
+    cells = data.num_data() * data.num_feature()
+    parameters = SHARED | candidate.parameters
+    parameters |= {"seed": seed, "num_threads": threads if cells >= WORTH_THREADS else 1}
+    if any(directions):
+        parameters["monotone_constraints"] = list(directions)
+    if judge is None:
+        return lgb.train(parameters, data, trees, keep_training_booster=True)
+    patient = lgb.early_stopping(PATIENCE, verbose=False)
+    return lgb.train(
+        parameters,
+        data,
+        trees,
+        valid_sets=[judge],
+        callbacks=[patient],
+        keep_training_booster=True,
+    )
+
+
+def bag(
+    part: Part, candidate: Candidate, sizes: Sequence[int], seed: int, threads: int
+) -> tuple[list[lgb.Booster], Curve]:
+    """The boosters of the largest bag, grown on one fold, and the loss of each size of it.
+
+    The first stops when it no longer falls; the others grow as many trees.
+    """
+    import lightgbm as lgb
+
+    boosters: list[lgb.Booster] = []
+    loss: dict[int, Floats] = {}
+    total: Any = 0.0
+    trees = MOST_TREES
+    judge = lgb.Dataset(part.judged, part.label, weight=part.weight, reference=part.data)
+    for place in range(max(sizes)):
+        booster = grow(
+            part.data,
+            candidate,
+            part.directions,
+            trees,
+            seed + place,
+            threads,
+            None if place else judge,
+        )
+        boosters.append(booster)
+        if not place:
+            trees = max(booster.current_iteration() // STEP, 1) * STEP
+        total = total + _staged(booster, part.judged, trees, threads)
+        if place + 1 in sizes:
+            loss[place + 1] = _losses(total / (place + 1), part.label, part.weight)
+    return boosters, Curve(loss, float(part.weight.sum()))
+
+
+def mean_curve(curves: Sequence[Curve], size: int) -> Floats:
+    """The mean weighted log loss over all rows of the folds, after 10, 20, ... trees."""
+    import numpy as np
+
+    shortest = min(len(curve.loss[size]) for curve in curves)
+    summed = np.sum([curve.loss[size][:shortest] for curve in curves], axis=0)
+    mean: Floats = summed / sum(curve.weight for curve in curves)
+    return mean
+
+
+@dataclass
+class Judged:
+    """Candidates' losses, each fold of each reckoned once."""
+
+    parts: Sequence[Part]
+    seed: int
+    threads: int
+    _curves: dict[tuple[Candidate, int], Curve] = field(default_factory=dict)
+
+    def with_directions(self, directions: Sequence[tuple[int, ...]]) -> Judged:
+        parts = [replace(p, directions=d) for p, d in zip(self.parts, directions, strict=True)]
+        return Judged(parts, self.seed, self.threads)
+
+    def fold(self, candidate: Candidate, place: int) -> Curve:
+        if (candidate, place) not in self._curves:
+            part = self.parts[place]
+            _, curve = bag(part, candidate, (SEEDS,), self.seed, self.threads)
+            self._curves[candidate, place] = curve
+        return self._curves[candidate, place]
+
+    def loss(self, candidate: Candidate, folds: int | None = None) -> tuple[float, int]:
+        """(the least mean loss, the leaves of a tree count as good) over the first folds."""
+        import numpy as np
+
+        count = len(self.parts) if folds is None else min(folds, len(self.parts))
+        curves = [self.fold(candidate, place) for place in range(count)]
+        mean = mean_curve(curves, SEEDS)
+        steps = int(np.argmax(mean <= mean.min() * AS_GOOD)) + 1
+        return float(mean.min()), steps * STEP * candidate.leaves
+
+    def by_fold(self, candidate: Candidate) -> Floats:
+        """The mean loss of each fold at the number of trees that is best for all."""
+        import numpy as np
+
+        curves = [self.fold(candidate, place) for place in range(len(self.parts))]
+        best = int(mean_curve(curves, SEEDS).argmin())
+        return np.array([curve.loss[SEEDS][best] / curve.weight for curve in curves])
+
+
+def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]]]:
+    """(the candidate chosen, each with its loss and the number of folds it was judged on)."""
+    folds = len(judged.parts)
+    rivals, record = list(CANDIDATES), []
+    if folds > FIRST_FOLDS:
+        first = {rival: judged.loss(rival, FIRST_FOLDS)[0] for rival in rivals}
+        rivals = sorted(rivals, key=first.__getitem__)[:SECOND_ROUND]
+        record = [(r, first[r], FIRST_FOLDS) for r in CANDIDATES if r not in rivals]
+    found = {rival: judged.loss(rival) for rival in rivals}
+    least = min(loss for loss, _ in found.values())
+    as_good = [rival for rival in rivals if found[rival][0] <= least * AS_GOOD]
+    chosen = min(as_good, key=lambda rival: found[rival][1])
+    record = [(rival, found[rival][0], folds) for rival in rivals] + record
+    return chosen, record
+
+
+def _staged(booster: lgb.Booster, matrix: Floats, trees: int, threads: int) -> Floats:
+    """(steps, rows): the margins after each ten trees."""
+    import numpy as np
+
+    told = [
+        booster.predict(
+            matrix, raw_score=True, start_iteration=start, num_iteration=STEP, num_threads=threads
+        )
+        for start in range(0, trees, STEP)
+    ]
+    margins: Floats = np.cumsum(told, axis=0)
+    return margins
+
+
+def _losses(margins: Floats, label: Labels, weight: Floats) -> Floats:
+    import numpy as np
+
+    sign = 1.0 - 2.0 * label.astype(np.float64)
+    return np.array([float((np.logaddexp(0.0, sign * at) * weight).sum()) for at in margins])

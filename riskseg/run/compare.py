@@ -1,0 +1,124 @@
+"""`models compare`: two versions on the same accounts, none of which either was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.learning.artefact import Model
+from riskseg.run.models import check_spec, read_specs, scorer
+from riskseg.run.observed import observed_rows
+from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
+from riskseg.run.stages import Progress, Stage
+from riskseg.run.train import LABEL, OBSERVE
+from riskseg.run.versions import opened
+
+if TYPE_CHECKING:
+    from riskseg.learning.frame import Mask, TrainingFrame
+
+COMPARE = Stage("compare", "both versions on the rows that both held out")
+LEAST_OF_EACH = 10
+
+
+def plan() -> list[Stage]:
+    return [LOAD, OBSERVE, LABEL, COMPARE]
+
+
+def compare(
+    root: Path, first: str, second: str, *, cut: float | None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """How the second version differs from the first; see `learning.compare` for the keys.
+
+    Each is NAME (its champion) or NAME@VERSION. `cut` left out is the first's own. Raises RS401,
+    RS406, RS408 where they answer
+    different questions, RS402 where too few accounts were held out by both.
+    """
+    from riskseg.learning.compare import compare as compared
+
+    progress = progress or Progress()
+    workspace = open_checked(root)
+    models = [opened(workspace, name)[0] for name in (first, second)]
+    _same_question(models)
+    problems = Problems()
+    specs = read_specs(workspace, problems)
+    problems.raise_if_any()
+    if models[0].name not in specs:
+        raise problem("RS401", f'There is no spec of "{models[0].name}" any more.')
+    authored = specs[models[0].name]
+    with scratch_engine(workspace) as engine:
+        progress.reached(LOAD, 0, 4)
+        session = begin(workspace, engine)
+        condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
+        problems.raise_if_any()
+        for model in models:
+            scorer(model, session.facts, billed=session.ledger.billed)  # has it all its features?
+        frame = observed_rows(
+            session,
+            authored,
+            condition,
+            lambda step: progress.reached((OBSERVE, LABEL)[step], 1 + step, 4),
+            embargo=False,
+            also=[name for model in models for name in model.features],
+        ).ordered()
+        progress.reached(COMPARE, 3, 4)
+        frame = frame.where(_unseen(models[0], frame) & _unseen(models[1], frame))
+        bad = int(frame.label.sum())
+        if min(bad, len(frame) - bad) < LEAST_OF_EACH:
+            raise problem(
+                "RS402",
+                f"{len(frame)} rows, {bad} of them bad, were held out by both versions; the least "
+                f"is {LEAST_OF_EACH} of each outcome.",
+                mend="Compare versions whose hold-outs share more accounts or dates.",
+            )
+        told = [model.predict(frame.rows, engine.threads) for model in models]
+        one, other = (f"{model.name} {model.version}" for model in models)
+        notes = [
+            f"{model.name} {model.version} was recalibrated to some of these accounts."
+            for model in models
+            if model.manifest["parent"]
+        ]
+        return {"notes": notes} | compared(
+            frame.label,
+            frame.weight,
+            frame.group,
+            told[0],
+            told[1],
+            names=(one, other),
+            cut=models[0].cut if cut is None else cut,
+            seed=authored.spec.seed,
+        )
+
+
+def _same_question(models: list[Model]) -> None:
+    asked = [model.manifest["spec"]["target"] for model in models]
+    if asked[0] != asked[1]:
+        raise problem(
+            "RS408",
+            f"{models[0].name} and {models[1].name} foretell different things: "
+            f"{_shown(asked[0])}, and {_shown(asked[1])}.",
+            mend="Compare versions that have one target.",
+        )
+
+
+def _shown(target: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in target.items() if value is not None)
+
+
+def _unseen(model: Model, frame: TrainingFrame) -> Mask:
+    """Rows the version did not learn from: on or after its hold-out's first day, or of the
+    parties it held out."""
+    import numpy as np
+
+    from riskseg.learning.spec import HELD_SHARE
+    from riskseg.learning.split import held_out_by_party
+
+    held = model.manifest["spec"]["hold_out"] or {}
+    if model.manifest["hold_out"]["from"] is not None and not held.get("share"):
+        day = date.fromisoformat(model.manifest["hold_out"]["from"])
+        later: Mask = frame.as_of >= np.datetime64(day)
+        return later
+    share = held.get("share") or HELD_SHARE
+    return held_out_by_party(frame.group, share, model.manifest["spec"]["seed"])

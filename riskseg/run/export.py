@@ -1,0 +1,114 @@
+"""`models export`: a version in a form that other systems run, checked against riskseg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from riskseg.learning.artefact import Model
+from riskseg.run.session import open_checked, scratch_engine
+from riskseg.run.versions import opened
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.engine import Engine
+    from riskseg.learning.frame import Floats
+
+Form = Literal["sql", "onnx", "points.csv"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """`rows` made-up accounts were scored both ways, and differed by `difference` at most; both
+    are None for a table of points, which nothing runs."""
+
+    model: str
+    version: str
+    place: Path
+    rows: int | None
+    difference: float | None
+
+
+def export(
+    root: Path,
+    name: str,
+    version: str | None,
+    to: Form,
+    out: Path | None,
+    *,
+    dialect: str = "duckdb",
+) -> Exported:
+    """Write a version as SQL, ONNX or a table of points. Raises RS004, RS401, RS406.
+
+    SQL of DuckDB is run on the made-up accounts, ONNX too where onnxruntime is installed.
+    """
+    from riskseg.store.files import write_beside
+
+    workspace = open_checked(root)
+    model, _ = opened(workspace, name, version)
+    place = out or Path(f"{model.name}.{to}")
+    content, rows, difference = b"", None, None
+    if to == "points.csv":
+        from riskseg.learning.export_points import points_csv
+
+        content = points_csv(model).encode()
+    elif to == "sql":
+        from riskseg.learning.export_sql import sql
+
+        text = sql(model, dialect)
+        content = text.encode()
+        if dialect == "duckdb":
+            with scratch_engine(workspace) as engine:
+                rows, difference = _check_sql(engine, model, text)
+    else:
+        from riskseg.learning.export_onnx import onnx_model
+
+        content = onnx_model(model)
+        rows, difference = _check_onnx(model, content)
+    with write_beside(place, token="export") as part:
+        part.write_bytes(content)
+    return Exported(model.name, model.version, place, rows, difference)
+
+
+def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:
+    import pyarrow as pa
+
+    from riskseg.learning.export_check import check_rows
+
+    accounts = check_rows(model)
+    engine.register("accounts", pa.Table.from_pandas(accounts, preserve_index=False))
+    told = engine.arrow(
+        f"select probability from ({text.rstrip().rstrip(';')}) order by account_id"
+    )
+    return len(accounts), _widest(model, accounts, told["probability"].to_numpy())
+
+
+def _check_onnx(model: Model, content: bytes) -> tuple[int | None, float | None]:
+    import numpy as np
+
+    from riskseg.learning.export_check import check_rows
+
+    try:
+        import onnxruntime
+    except ImportError:
+        return None, None
+    accounts = check_rows(model)
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    feed = {}
+    for fact in model.facts:
+        values = accounts[fact.name]
+        if fact.kind.is_textual:
+            column = values.where(values.notna(), "").to_numpy(dtype=object)
+        else:
+            column = values.to_numpy(dtype=np.float64)
+        feed[fact.name] = column.reshape(-1, 1)
+    told = session.run(["probability"], feed)[0][:, 0]
+    return len(accounts), _widest(model, accounts, told)
+
+
+def _widest(model: Model, accounts: pd.DataFrame, told: Floats) -> float:
+    import numpy as np
+
+    return float(np.abs(model.predict(accounts) - told).max())

@@ -1,0 +1,284 @@
+"""What a model learns from and is judged by: accounts as of their dates, and how they came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, problem
+from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.features.labels import default_labels, late_labels, later_snapshots
+from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
+from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
+from riskseg.learning.timeline import Timeline, timeline
+from riskseg.ledger.allocation import bill_facts
+from riskseg.run.facts import facts as facts_relations
+from riskseg.run.frames import frame, learnable, model_columns
+from riskseg.run.population import implied, population_sql
+from riskseg.run.session import Session
+from riskseg.run.stages import build
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.expressions import Expression
+    from riskseg.learning.frame import TrainingFrame
+
+# Places a row may have in the draw of a sample: 32 bits of an md5.
+PLACES = 2**32
+
+
+def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
+    """The facts a model may learn from.
+
+    What is known only as of today carries the outcome back into the past, so it is left out
+    unless the spec lists it; where there is nothing but an account file, it is all there is.
+    """
+    pool = {n: f.fact for n, f in session.catalogue.available().items()} | dict(
+        session.ledger.attributes
+    )
+    left_out = {*spec.features.exclude, spec.target.column}
+    if not session.ledger.billed:
+        pool = {name: replace(fact, static=False) for name, fact in pool.items()}
+    return tuple(
+        fact
+        for name, fact in pool.items()
+        if learnable(fact)
+        and name not in left_out
+        and (not fact.static or name in spec.features.static)
+    )
+
+
+def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
+    """The facts a model is judged by, or should not stand in for: those the spec names, and what
+    the catalogue says is protected."""
+    protected = [n for n, f in session.facts.items() if f.protected]
+    names = dict.fromkeys((*spec.fairness.by, *spec.fairness.protected, *protected))
+    return tuple(
+        replace(fact, protected=fact.protected or name in spec.fairness.protected)
+        for name in names
+        if learnable(fact := session.facts[name])
+    )
+
+
+def observed_rows(
+    session: Session,
+    authored: AuthoredSpec,
+    condition: Expression | None,
+    reached: Callable[[int], None],
+    *,
+    embargo: bool = True,
+    also: Iterable[str] = (),
+) -> TrainingFrame:
+    """Snapshots of the population, their facts and their labels, as arrays.
+
+    With more good outcomes than the spec's sample takes, each is drawn by a hash of its account
+    and date, and stands for as many as were not. `reached` is told 0 when a part's facts are
+    begun, and 1 when its labels are. Without the embargo the dates between training and hold-out
+    are there too: for what was learned long ago it has no meaning. `also` names facts that the
+    rows hold besides.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from riskseg.learning.frame import TrainingFrame
+
+    spec, engine, ledger = authored.spec, session.engine, session.ledger
+    window, snapshots = _observed(session, authored)
+    features = candidates(session, spec)
+    judged = attributes(session, spec)
+    columns = dict.fromkeys([*(f.name for f in (*features, *judged)), *also])
+    named = condition.names if condition else frozenset()
+    focus = spec.observe.at == "issue"
+    parts: list[pd.DataFrame] = []
+    goods, below = 0, PLACES
+    for first, last in _parts(session, spec):
+        reached(0)
+        only = f"select * from ({snapshots.select}) where account_no between {first} and {last}"
+        wanted = {*columns, *named}
+        if spec.target.column:
+            wanted.add(spec.target.column)
+        here = Relation("snapshots", only, stored=True)
+        build(
+            engine,
+            facts_relations(ledger, session.catalogue, session.scale, wanted, here, focus=focus),
+        )
+        label = _label(session, authored, condition, focus)
+        listed = model_columns(columns, session.facts)
+        reached(1)
+        place = _place(spec.seed)
+        goods += engine.value(f"select count(*) from {label} where label = 0")
+        part = frame(
+            engine,
+            f"select i.account_id as _account, f.party_id as _party, f.as_of as _as_of, "
+            f"l.label as _label, {place} as _place{', ' if listed else ''}{listed} "
+            "from observed_facts f "
+            f"join {label} l on l.snap = f.snap "
+            "join account_ids i on i.account_no = f.account_no "
+            f"where l.label = 1 or {place} < {below} order by _account, f.snap",
+        )
+        parts, below = _thinned([*parts, part], spec.sample.goods, below)
+    rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    parts.clear()
+    as_of = rows["_as_of"].to_numpy().astype("datetime64[D]")
+    if spec.target.column is not None and not ledger.billed:
+        as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
+    group = rows["_party"].to_numpy()
+    account = rows["_account"].to_numpy()
+    labels = rows["_label"].to_numpy().astype(np.int8)
+    weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
+    used, held = _held_out(spec, window, as_of, group)
+    training = TrainingFrame(
+        rows.drop(columns=["_account", "_party", "_as_of", "_label", "_place"]),
+        features,
+        labels,
+        account,
+        group,
+        as_of,
+        held,
+        weight,
+        judged,
+    )
+    return training.where(used) if embargo and not used.all() else training
+
+
+def _place(seed: int) -> str:
+    """SQL for a number below PLACES that an account and date always have, and no others' know."""
+    digits = f"substr(md5(i.account_id || '/' || f.as_of || {literal(f'/sample/{seed}')}), 1, 8)"
+    return f"cast('0x' || {digits} as bigint)"
+
+
+def _thinned(parts: list[pd.DataFrame], most: int, below: int) -> tuple[list[pd.DataFrame], int]:
+    """The parts with no more than `most` good rows, those of the lowest places; and the place
+    that later parts' good rows must be below."""
+    import numpy as np
+
+    places = np.concatenate([p["_place"].to_numpy()[p["_label"].to_numpy() == 0] for p in parts])
+    if len(places) <= most:
+        return parts, below
+    below = int(np.partition(places, most)[most])
+    return [p[(p["_label"] == 1) | (p["_place"] < below)] for p in parts], below
+
+
+def _parts(session: Session, spec: ModelSpec) -> list[tuple[int, int]]:
+    """Account ranges small enough for all their snapshots at once."""
+    if not spec.repeats or spec.observe.at is not None:
+        return session.partitions()
+    snapshots = max(1, spec.observe.for_ // spec.observe.every)
+    finer = []
+    for first, last in session.partitions():
+        size = max(1, (last - first + 1) // max(1, snapshots // 4))
+        finer += [(a, min(a + size - 1, last)) for a in range(first, last + 1, size)]
+    return finer
+
+
+def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None, Relation]:
+    spec, ledger = authored.spec, session.ledger
+    if spec.target.column is not None:
+        at = spec.observe.at if isinstance(spec.observe.at, date) else ledger.last_on
+        return None, single_snapshots(at)
+    if not ledger.billed or ledger.first_on is None or ledger.last_on is None:
+        raise problem(
+            "RS408",
+            f'The target event "{spec.target.event}" needs bills; this workspace has none.',
+            file=authored.file,
+            line=authored.line("target"),
+            mend="Add [source.bills] and [source.payments], or use {column: NAME}.",
+        )
+    problems = Problems()
+    window = timeline(authored, ledger.first_on, ledger.last_on, problems)
+    problems.raise_if_any()
+    assert window is not None
+    if isinstance(spec.observe.at, date):
+        return window, single_snapshots(spec.observe.at)
+    if window.every is None:
+        return window, issue_snapshots(window.train_from, window.hold_until)
+    return window, cycle_snapshots(window.train_from, window.hold_until, window.every, spec.seed)
+
+
+def _label(
+    session: Session, authored: AuthoredSpec, condition: Expression | None, focus: bool
+) -> str:
+    """Make `observed_facts` (the population alone) and the labels; the labels' name."""
+    spec, engine = authored.spec, session.engine
+    target = spec.target
+    population = population_sql(
+        implied(target.event, target.dpd, billed=session.ledger.billed), condition
+    )
+    engine.run(
+        f"create or replace temp table observed_facts as select * from facts where {population}"
+    )
+    if target.column is not None:
+        engine.run(
+            "create or replace temp table labels as select snap, label from (select snap, "
+            f"{_outcome(session, authored)} as label from observed_facts) where label is not null"
+        )
+        return "labels"
+    engine.run(
+        "create or replace temp table observed as select s.* from snapshots s "
+        "join observed_facts f on f.snap = s.snap"
+    )
+    later = later_snapshots(spec.label_days)
+    label = (
+        late_labels(target.horizon, target.dpd, of_focus_bill=focus)
+        if target.event == "late"
+        else default_labels(target.horizon, target.dpd)
+    )
+    snapshots = Relation("snapshots", later.select, stored=True)
+    facts = bill_facts(
+        session.ledger.money, keep_days=None if focus else spec.label_days + target.dpd
+    )
+    build(engine, [snapshots, *facts, label])
+    return "labels"
+
+
+def _outcome(session: Session, authored: AuthoredSpec) -> str:
+    """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown."""
+    target = authored.spec.target
+    assert target.column is not None
+    fact, column = session.facts[target.column], quoted(target.column)
+    if target.positive is None and fact.kind is Kind.BOOLEAN:
+        bad = column
+    elif target.positive is None and fact.kind.is_numeric:
+        found = session.engine.rows(
+            f"select distinct {column} from facts where {column} is not null limit 3"
+        )
+        if not {float(v[0]) for v in found} <= {0.0, 1.0}:
+            raise problem(
+                "RS408",
+                f'"{target.column}" has values other than 0 and 1.',
+                file=authored.file,
+                line=authored.line("target", "column"),
+                mend=f"Say which is the bad outcome: {{column: {target.column}, positive: VALUE}}.",
+            )
+        bad = f"{column} = 1"
+    elif target.positive is None:
+        example = (fact.levels or ("VALUE",))[0]
+        raise problem(
+            "RS408",
+            f'"{target.column}" is {fact.kind}; nothing says which value is the bad outcome.',
+            file=authored.file,
+            line=authored.line("target", "column"),
+            mend=f"Say it: {{column: {target.column}, positive: {example}}}.",
+        )
+    else:
+        value = literal(str(target.positive))
+        bad = f"{column} = cast({value} as {'varchar' if fact.kind.is_textual else 'double'})"
+        if fact.kind is Kind.BOOLEAN:
+            bad = f"{column} = cast({value} as boolean)"
+    return f"cast(case when {column} is null then null when {bad} then 1 else 0 end as tinyint)"
+
+
+def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) -> tuple[Any, Any]:
+    """Masks: what is used at all (the embargo is not), and what validates."""
+    import numpy as np
+
+    from riskseg.learning.split import held_out_by_date, held_out_by_party
+
+    if spec.hold_out_days is None or window is None:
+        held = held_out_by_party(group, spec.hold_out_share or HELD_SHARE, spec.seed)
+        return np.ones(len(as_of), dtype=bool), held
+    return held_out_by_date(as_of, window)

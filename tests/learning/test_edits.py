@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems
+from riskseg.learning.edits import Edit, around, check_edits, hand_bins
+from riskseg.learning.spec import parse_spec
+
+HEAD = "name: late\ntarget: {column: bad}\nscorecard:\n  edits:\n"  # edits begin on line 5
+FACTS = (
+    Fact("late_bills", Kind.INTEGER),
+    Fact("tariff", Kind.LEVEL, levels=("flat", "night", "prepay")),
+    Fact("has_debit", Kind.BOOLEAN),
+)
+
+
+def told(edits: str) -> list[tuple[str, int | None, str]]:
+    problems = Problems()
+    text = HEAD + "".join(f"    {line}\n" for line in edits.splitlines())
+    authored = parse_spec(text, "late.yaml", problems)
+    if authored is not None:
+        check_edits(authored, FACTS, problems)
+    return [(p.code, p.line, p.what) for p in problems]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        "late_bills: {cuts: [1, 3.5, 6]}",
+        "late_bills: {cuts: []}",
+        "late_bills: {specials: [-1, 98], without: [14]}",
+        "late_bills: {cuts: [1, 3], specials: [98]}",
+        "late_bills: {drop: true}",
+        "tariff: {levels: [[night, flat], [prepay]]}",
+    ],
+)
+def test_edits_that_can_be_carried_out(edits: str) -> None:
+    assert told(edits) == []
+
+
+@pytest.mark.parametrize(
+    ("edits", "code", "line", "what"),
+    [
+        ("late_bill: {cuts: [1]}", "RS501", 5, '"late_bill" is not a feature'),
+        ("late_bills:\n  cuts: [1, 3, 2]", "RS004", 6, "2 stands after 3"),
+        ("late_bills: {specials: [98, 98]}", "RS004", 5, "do not rise"),
+        ("late_bills: {cuts: [one]}", "RS004", 5, ""),
+        ("late_bills: {cuts: [.nan]}", "RS004", 5, ""),
+        ("late_bills: {cut: [1]}", "RS003", 5, '"cut"'),
+        ("late_bills: {cuts: [1], levels: [[a]]}", "RS004", 5, "do not go together"),
+        ("late_bills: {levels: [[a]]}", "RS004", 5, "is not text"),
+        ("late_bills: {cuts: [1], without: [1]}", "RS004", 5, '"without"'),
+        ("late_bills: {drop: true, cuts: [1]}", "RS004", 5, "dropped, and edited"),
+        ("late_bills: {}", "RS004", 5, "says nothing"),
+        ("tariff: {cuts: [1]}", "RS004", 5, "is text"),
+        ("tariff: {specials: [1]}", "RS004", 5, "is text"),
+        ("tariff:\n  levels:\n    - [flat, nite]", "RS004", 7, '"nite" is not a level'),
+        ("tariff:\n  levels:\n    - [flat]\n    - [flat]", "RS004", 8, "stands twice"),
+        ("tariff: {levels: []}", "RS004", 5, "no group"),
+        ("tariff: {levels: [[]]}", "RS004", 5, "no levels"),
+        ("has_debit: {cuts: [1]}", "RS004", 5, "true or false"),
+    ],
+)
+def test_edits_that_cannot(edits: str, code: str, line: int, what: str) -> None:
+    found = told(edits)
+    assert any(c == code and n == line and what in t for c, n, t in found), found
+
+
+def test_all_problems_are_told_together() -> None:
+    assert len(told("late_bill: {cuts: [1]}\nlate_bills: {cuts: [3, 1]}")) == 2
+
+
+def test_bins_by_hand() -> None:
+    bins = hand_bins(Edit(levels=(("a", "b"), ("c",), ("d",))), "x")
+    assert bins is not None
+    assert [told.get("levels") for told in bins.described()[:3]] == [["a", "b"], ["c"], ["d"]]
+    bins = hand_bins(Edit(cuts=(1, 2.5)), "x")
+    assert bins is not None and bins.cuts == (1.0, 2.5) and bins.levels is None
+    assert hand_bins(Edit(specials=(9,)), "x") is None and hand_bins(None, "x") is None
+
+
+@pytest.mark.parametrize(
+    ("specials", "cuts"),
+    [
+        ((-1.0,), (0.0,)),
+        ((98.0,), (98.0,)),
+        ((96.0, 98.0), (96.0, 98.0)),
+        ((2.0,), (2.0, 96.0)),
+        ((0.0, 2.0), (0.0, 1.0, 2.0, 96.0)),
+    ],
+)
+def test_a_code_is_cut_from_both_sides(
+    specials: tuple[float, ...], cuts: tuple[float, ...]
+) -> None:
+    values = np.array([-1.0, 0.0, 1.0, 2.0, 96.0, 98.0])
+    assert around(specials, values) == cuts

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.selection import usable
+from riskseg.learning.spec import AuthoredSpec
+
+Author = Callable[[str], AuthoredSpec]
+
+
+def with_feature(frame: TrainingFrame, name: str, values: Any) -> TrainingFrame:
+    fact = Fact(name, Kind.NUMBER)
+    return replace(
+        frame, rows=frame.rows.assign(**{name: values}), features=(*frame.features, fact)
+    )
+
+
+def dropped(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
+    problems = Problems()
+    kept, why = usable(authored, frame, problems)
+    problems.raise_if_any()
+    assert {fact.name for fact in kept} | set(why) == set(frame.names)
+    return why
+
+
+def test_a_double_goes_and_the_fuller_one_stays(frame: TrainingFrame, author: Author) -> None:
+    late = frame.rows.late_bills_6m
+    holed = np.where(np.arange(len(late)) % 50 == 0, np.nan, late)
+    wide = with_feature(with_feature(frame, "twin", 3 * late + 1), "holed", holed)
+    assert dropped(author(""), wide)["twin"] == (
+        "says what late_bills_6m says (rank correlation 1.000)"
+    )
+    mirrored = with_feature(frame, "mirror", -late)
+    assert "mirror" in dropped(author(""), mirrored)
+    assert dropped(author(""), frame) == {}
+
+
+def test_a_drifting_feature_goes_unless_it_is_kept(frame: TrainingFrame, author: Author) -> None:
+    later = frame.as_of > frame.as_of.min()
+    random = np.random.default_rng(0).random(len(frame))
+    wide = with_feature(frame, "since_launch", random + 2 * later)
+    assert dropped(author(""), wide)["since_launch"].startswith("drifts: PSI ")
+    assert dropped(author("features: {keep: [since_launch]}\n"), wide) == {}
+    # Without dates nothing can be seen to drift.
+    dateless = replace(wide, as_of=np.full(len(frame), np.datetime64("NaT", "D")))
+    assert dropped(author(""), dateless) == {}
+
+
+def test_few_rows_do_not_look_like_drift(frame: TrainingFrame, author: Author) -> None:
+    assert dropped(author(""), frame.where(np.arange(60))) == {}

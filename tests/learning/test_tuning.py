@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from riskseg.learning.tuning import (
+    CANDIDATES,
+    FIRST_FOLDS,
+    MOST_LEAVES,
+    SEEDS,
+    STEP,
+    Candidate,
+    Curve,
+    Judged,
+    Part,
+    bag,
+    dataset,
+    mean_curve,
+    search,
+)
+
+if TYPE_CHECKING:
+    from riskseg.learning.frame import Floats
+
+
+def make_part(fold: int, rows: int = 600) -> Part:
+    random = np.random.default_rng(fold)
+    matrix = random.normal(size=(rows, 3))
+    label = (random.random(rows) < 1 / (1 + np.exp(-matrix[:, 0]))).astype(np.int8)
+    weight = np.where(label == 1, 1.0, 2.0)
+    held = np.arange(rows) < rows // 3
+    seen = ~held
+    return Part(
+        held,
+        dataset(matrix[seen], label[seen], weight[seen]),
+        matrix[held],
+        label[held],
+        weight[held],
+        (1, 0, 0),
+    )
+
+
+class Known(Judged):
+    """Folds whose losses are told, not learned; counts what was asked for."""
+
+    def __init__(self, losses: dict[Candidate, list[list[float]]]) -> None:
+        super().__init__([make_part(0, 150)] * 5, 1, 1)
+        self.losses = losses
+        self.asked: list[tuple[Candidate, int]] = []
+
+    def fold(self, candidate: Candidate, place: int) -> Curve:
+        self.asked.append((candidate, place))
+        curve: Floats = np.array(self.losses[candidate][place]) * 10
+        return Curve({SEEDS: curve}, 10.0)
+
+
+def test_the_candidates_are_shallow_and_differ() -> None:
+    assert len({c.words for c in CANDIDATES}) == len(CANDIDATES) == len(set(CANDIDATES))
+    assert all(c.depth <= 6 and c.leaves <= 16 and c.random for c in CANDIDATES)
+    assert all(c.leaves * STEP < MOST_LEAVES for c in CANDIDATES)
+    assert not Candidate(3, 2, 1, 0.0, rows=1.0, columns=1.0).random
+
+
+def test_the_least_loss_wins_and_the_worst_see_few_folds() -> None:
+    base = {c: [[0.5, 0.4 + i / 100]] * 5 for i, c in enumerate(CANDIDATES)}
+    best = CANDIDATES[2]
+    base[best] = [[0.5, 0.39]] * 5
+    judged = Known(base)
+    chosen, record = search(judged)
+    assert chosen == best
+    assert {c for c, _, _ in record} == set(CANDIDATES)
+    last = CANDIDATES[-1]
+    assert {place for c, place in judged.asked if c == last} == set(range(FIRST_FOLDS))
+    assert {place for c, place in judged.asked if c == best} == set(range(5))
+    assert {(c, folds) for c, _, folds in record} >= {(last, FIRST_FOLDS), (best, 5)}
+
+
+def test_of_the_as_good_the_one_with_fewest_leaves_wins() -> None:
+    losses = {c: [[0.6, 0.5]] * 5 for c in CANDIDATES}
+    large, small = CANDIDATES[0], CANDIDATES[-1]
+    assert small.leaves < large.leaves
+    losses[large], losses[small] = [[0.5, 0.40]] * 5, [[0.5, 0.40001]] * 5
+    assert search(Known(losses))[0] == small
+    losses[small] = [[0.5, 0.41]] * 5
+    assert search(Known(losses))[0] == large
+
+
+def test_the_mean_is_over_rows_by_weight_as_far_as_all_folds_go() -> None:
+    curves = [Curve({1: np.array([8.0, 6.0, 5.0])}, 10.0), Curve({1: np.array([1.0, 2.0])}, 5.0)]
+    assert mean_curve(curves, 1) == pytest.approx([9 / 15, 8 / 15])
+
+
+def test_a_bags_loss_is_that_of_the_mean_margin() -> None:
+    part = make_part(1)
+    boosters, curve = bag(part, CANDIDATES[-1], (1, 3), 7, 1)
+    assert len(boosters) == 3 and set(curve.loss) == {1, 3}
+    for size in (1, 3):
+        trees = 2 * STEP
+        told = [
+            b.predict(part.judged, raw_score=True, num_iteration=trees) for b in boosters[:size]
+        ]
+        chance = 1 / (1 + np.exp(-np.mean(told, axis=0)))
+        loss = -np.where(part.label == 1, np.log(chance), np.log(1 - chance)) * part.weight
+        assert curve.loss[size][1] == pytest.approx(loss.sum())
+    assert curve.weight == part.weight.sum()
+    margins = [b.predict(part.judged, raw_score=True) for b in boosters]
+    assert np.abs(margins[0] - margins[1]).max() > 0.001
+
+
+def test_a_fold_of_a_candidate_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = Judged([make_part(1), make_part(2)], 7, 1)
+    first = judged.loss(CANDIDATES[-1])
+    monkeypatch.setattr("riskseg.learning.tuning.bag", None)
+    assert judged.loss(CANDIDATES[-1]) == first
+    assert judged.by_fold(CANDIDATES[-1]).shape == (2,)
