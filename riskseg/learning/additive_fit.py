@@ -64,8 +64,11 @@ def grid_block(first: tuple[int, int], second: tuple[int, int]) -> Block:
     import numpy as np
 
     wide, high = sum(first), sum(second)
-    rough: Floats = np.kron(_between_neighbours(*first), np.eye(high))
-    rough += np.kron(np.eye(wide), _between_neighbours(*second))
+    rough = np.asarray(
+        np.kron(_between_neighbours(*first), np.eye(high))
+        + np.kron(np.eye(wide), _between_neighbours(*second)),
+        dtype=np.float64,
+    )
     return Block(wide * high, (rough, np.eye(wide * high)))
 
 

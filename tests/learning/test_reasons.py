@@ -131,5 +131,3 @@ def test_typical_values() -> None:
     )
     facts = (Fact("n", Kind.NUMBER), Fact("empty", Kind.NUMBER), Fact("t", Kind.TEXT))
     assert typical_values(rows, facts) == {"n": 2.0, "empty": None, "t": "a"}
-
-

@@ -65,7 +65,9 @@ def test_probabilities_are_those_of_the_population(
     # In every fifth too, so the shape is right and not the level alone.
     for part in np.array_split(np.argsort(p, kind="stable"), 5):
         here = float(population.label[part].mean())
-        assert float(p[part].mean()) == pytest.approx(here, abs=3 * np.sqrt(here / len(part)) + 0.01)
+        assert float(p[part].mean()) == pytest.approx(
+            here, abs=3 * np.sqrt(here / len(part)) + 0.01
+        )
     manifest = json.loads(told.files["manifest.json"])
     training = manifest["training"]
     assert training["bad"] / training["stands_for"] == pytest.approx(rate, rel=0.06)
