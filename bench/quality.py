@@ -264,7 +264,7 @@ def of_riskseg(spec: str, table: Table, unseen: Any, threads: int) -> Result:
 def learning_code() -> str:
     """A hash of riskseg's learning code: results of another are not its own."""
     digest = hashlib.sha256()
-    for file in sorted((Path(riskseg.__file__).parent / "learning").glob("*.py")):
+    for file in sorted((Path(riskseg.__file__).parent / "learning").rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 

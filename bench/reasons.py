@@ -28,10 +28,10 @@ import numpy as np
 import pandas as pd
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.boosted import Boosted, Column
 from riskseg.learning.reasons import ranked_reasons, typical_values
-from riskseg.learning.shap import Explainer
-from riskseg.learning.trees import read_trees
+from riskseg.learning.trees.boosted import Boosted, Column
+from riskseg.learning.trees.shap import Explainer
+from riskseg.learning.trees.text import read_trees
 
 DATA = Path(__file__).parents[2] / "shared/data/give_me_some_credit/cs_training.parquet"
 TARGET = "SeriousDlqin2yrs"

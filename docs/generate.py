@@ -629,11 +629,12 @@ def _spec() -> Iterator[tuple[str, str, str]]:
 def _spec_default(field: Any, unit: str = "") -> str:
     if field.is_required():
         return "needed"
-    if isinstance(field.default, tuple):
-        return code(f"[{', '.join(field.default)}]") if field.default else ""
-    if isinstance(field.default, bool):
-        return code(str(field.default).lower())
-    return "" if field.default in (None, "", {}) else code(f"{field.default}{unit}")
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, tuple):
+        return code(f"[{', '.join(default)}]") if default else ""
+    if isinstance(default, bool):
+        return code(str(default).lower())
+    return "" if default in (None, "", {}) else code(f"{default}{unit}")
 
 
 def _column(column: Column) -> tuple[str, str, str]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
-from riskseg.learning.boosted import Boosted
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.learners import from_files
 from riskseg.learning.reasons import Reasons, ranked_reasons
 from riskseg.learning.reference import Watch
-from riskseg.learning.tables import Scorecard
+from riskseg.learning.scorecard.tables import Scorecard
+from riskseg.learning.trees.boosted import Boosted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ class Model:
             self.scorer.contributions(batch, threads),
             self.facts,
             self.reference["typical"],
-            lambda rows: self.scorer.margin(rows, threads),
+            lambda rows: self.scorer.swift_margin(rows, threads),
             top,
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from riskseg.learning.evidence.metrics import auc, auc_gain
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.metrics import auc, auc_gain
 from riskseg.learning.spec import LearnerName, ModelSpec
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from riskseg.domain.facts import Fact
-from riskseg.learning.boosted import Boosted, fit_boosted
 from riskseg.learning.calibration import Calibration, choose_calibration, fit_calibration
 from riskseg.learning.canonical import canonical
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.spec import LearnerName, ModelSpec
-from riskseg.learning.tables import Scorecard
+from riskseg.learning.trees.boosted import Boosted, fit_boosted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,14 +69,14 @@ def learn(
     if name == "lightgbm":
         model, outside, tried = fit_boosted(*data, **common)
     elif form_for(spec, training) == "additive":
-        from riskseg.learning.additive import fit_additive
+        from riskseg.learning.scorecard.additive import fit_additive
 
         card = spec.scorecard
         model, outside, tried = fit_additive(
             *data, pairs=card.pairs, most_pairs=card.most_pairs, **common
         )
     else:
-        from riskseg.learning.classic import fit_classic
+        from riskseg.learning.scorecard.classic import fit_classic
 
         model, outside, tried = fit_classic(
             *data, edits=spec.scorecard.edits, snapshots=training.as_of, **common

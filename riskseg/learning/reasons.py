@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Contributions closer than this are equal, and the order of the features decides.
 DIGITS = 6
+# A margin that moves less has not moved: additions in another order differ by less.
+LEAST_MOVE = 1e-9
 # Adverse candidates beyond those wanted, tried where one fails its test.
 SPARE = 2
 
@@ -134,7 +136,7 @@ def ranked_reasons(
                 if value is None or isinstance(value, str)
                 else float(value)
             )
-        told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) > 0
+        told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) > LEAST_MOVE
         return told
 
     places = np.full((len(batch), top + 1), -1, dtype=np.int16)

@@ -11,10 +11,10 @@ from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.calibration import fit_shift
 from riskseg.learning.canonical import canonical
-from riskseg.learning.evidence import evidence
+from riskseg.learning.evidence.gathered import evidence
+from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learners import files_of
-from riskseg.learning.metrics import all_metrics
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.learning.split import folds_by_party
 from riskseg.learning.train import FOLDS, Trained, counts, fingerprint, sealed

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
-from riskseg.learning.metrics import GROUPS
+from riskseg.learning.evidence.metrics import GROUPS
+from riskseg.learning.evidence.stability import MOST_LEVELS, psi_of, significant, weighted_quantiles
 from riskseg.learning.reasons import typical_values
-from riskseg.learning.stability import MOST_LEVELS, psi_of, significant, weighted_quantiles
 
 if TYPE_CHECKING:
     import numpy as np

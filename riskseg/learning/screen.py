@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
+from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
-from riskseg.learning.metrics import auc
 from riskseg.learning.spec import AuthoredSpec
 
 if TYPE_CHECKING:

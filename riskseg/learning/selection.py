@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.learning.evidence.stability import Groups, later_half, significant
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.learning.stability import Groups, later_half, significant
 
 if TYPE_CHECKING:
     import pandas as pd

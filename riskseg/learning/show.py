@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from riskseg.learning.artefact import Model
-from riskseg.learning.boosted import Boosted
-from riskseg.learning.tables import Scorecard
+from riskseg.learning.scorecard.tables import Scorecard
+from riskseg.learning.trees.boosted import Boosted
 
 HEADLINE = ("auc", "gini", "ks", "brier", "log_loss", "expected_calibration_error")
 

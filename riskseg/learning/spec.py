@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt,
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.learning.edits import Edit
-from riskseg.learning.tables import Form
+from riskseg.learning.scorecard.edits import Edit
+from riskseg.learning.scorecard.tables import Form
 
 LearnerName = Literal["scorecard", "lightgbm"]
 
@@ -106,7 +106,7 @@ class ScorecardChoice(Shape):
         | None
     ) = None
     most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
-    edits: dict[StrictStr, Edit] = {}
+    edits: dict[StrictStr, Edit] = Field(default_factory=dict)
 
 
 class Fairness(Shape):

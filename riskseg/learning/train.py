@@ -20,12 +20,12 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.artefact import FORMAT, version_of
 from riskseg.learning.canonical import canonical, fixed
 from riskseg.learning.champion import Choice, choose
-from riskseg.learning.edits import check_edits
-from riskseg.learning.evidence import evidence
+from riskseg.learning.evidence.gathered import evidence
+from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learners import Learned, files_of, form_for, learn
-from riskseg.learning.metrics import all_metrics
 from riskseg.learning.reference import reference
+from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.screen import check_leaks, check_outcomes
 from riskseg.learning.selection import usable
 from riskseg.learning.spec import AuthoredSpec, LearnerName, ModelSpec

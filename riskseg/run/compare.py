@@ -36,7 +36,7 @@ def compare(
     RS406, RS408 where they answer
     different questions, RS402 where too few accounts were held out by both.
     """
-    from riskseg.learning.compare import compare as compared
+    from riskseg.learning.evidence.compare import compare as compared
 
     progress = progress or Progress()
     workspace = open_checked(root)

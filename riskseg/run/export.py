@@ -51,11 +51,11 @@ def export(
     place = out or Path(f"{model.name}.{to}")
     content, rows, difference = b"", None, None
     if to == "points.csv":
-        from riskseg.learning.export_points import points_csv
+        from riskseg.learning.export.points import points_csv
 
         content = points_csv(model).encode()
     elif to == "sql":
-        from riskseg.learning.export_sql import sql
+        from riskseg.learning.export.sql import sql
 
         text = sql(model, dialect)
         content = text.encode()
@@ -63,7 +63,7 @@ def export(
             with scratch_engine(workspace) as engine:
                 rows, difference = _check_sql(engine, model, text)
     else:
-        from riskseg.learning.export_onnx import onnx_model
+        from riskseg.learning.export.onnx_graph import onnx_model
 
         content = onnx_model(model)
         rows, difference = _check_onnx(model, content)
@@ -75,7 +75,7 @@ def export(
 def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:
     import pyarrow as pa
 
-    from riskseg.learning.export_check import check_rows
+    from riskseg.learning.export.check import check_rows
 
     accounts = check_rows(model)
     engine.register("accounts", pa.Table.from_pandas(accounts, preserve_index=False))
@@ -88,7 +88,7 @@ def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:
 def _check_onnx(model: Model, content: bytes) -> tuple[int | None, float | None]:
     import numpy as np
 
-    from riskseg.learning.export_check import check_rows
+    from riskseg.learning.export.check import check_rows
 
     try:
         import onnxruntime

@@ -9,7 +9,7 @@ from typing import Any
 
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
-from riskseg.learning.tables import Scorecard
+from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.run.models import spec_files
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace

@@ -7,7 +7,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from riskseg.learning.trees import ZERO, Trees
+from riskseg.learning.trees.text import ZERO, Trees
 
 # What decides how LightGBM writes a split's missing type.
 KINDS: dict[str, dict[str, Any]] = {

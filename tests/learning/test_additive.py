@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning import additive, additive_fit
-from riskseg.learning.additive import fit_additive
-from riskseg.learning.additive_pairs import Side, alone, in_direction, pooled
-from riskseg.learning.metrics import auc
-from riskseg.learning.tables import Scorecard
+from riskseg.learning.evidence.metrics import auc
+from riskseg.learning.scorecard import additive, additive_fit
+from riskseg.learning.scorecard.additive import fit_additive
+from riskseg.learning.scorecard.additive_pairs import Side, alone, in_direction, pooled
+from riskseg.learning.scorecard.tables import Scorecard
 
 FACTS = (
     Fact("late", Kind.INTEGER, direction=1),

@@ -12,8 +12,8 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import Model, load
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.reasons import ranked_reasons
+from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.show import summary
-from riskseg.learning.tables import Scorecard
 from riskseg.learning.train import Trained
 
 Keep = Callable[[Trained], Path]

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from riskseg.learning.binning import best_starts, prebin_cuts
+from riskseg.learning.scorecard.binning import best_starts, prebin_cuts
 
 LEAST = 0.05
 Shape = tuple[str, int]

@@ -12,17 +12,17 @@ import pandas as pd
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.bag import leaves_of, merged
-from riskseg.learning.boosted import Boosted, fit_boosted
 from riskseg.learning.canonical import canonical
-from riskseg.learning.directions import refused
-from riskseg.learning.effects import monotone
+from riskseg.learning.evidence.effects import monotone
+from riskseg.learning.evidence.metrics import Ranking
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
-from riskseg.learning.metrics import Ranking
-from riskseg.learning.null_importance import uninformative
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.tuning import CANDIDATES, MOST_LEAVES
+from riskseg.learning.trees.bag import leaves_of, merged
+from riskseg.learning.trees.boosted import Boosted, fit_boosted
+from riskseg.learning.trees.directions import refused
+from riskseg.learning.trees.null_importance import uninformative
+from riskseg.learning.trees.tuning import CANDIDATES, MOST_LEAVES
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels
@@ -45,8 +45,8 @@ def area(label: Labels, margin: Floats) -> float:
 def short_search() -> Iterator[None]:
     """The search itself is tested in test_tuning.py; here two candidates are enough."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("riskseg.learning.tuning.CANDIDATES", CANDIDATES[2:4])
-        patch.setattr("riskseg.learning.tuning.MOST_TREES", 80)
+        patch.setattr("riskseg.learning.trees.tuning.CANDIDATES", CANDIDATES[2:4])
+        patch.setattr("riskseg.learning.trees.tuning.MOST_TREES", 80)
         yield
 
 
@@ -93,7 +93,7 @@ def test_the_record_says_what_was_tried(fitted: Fitted) -> None:
 def test_threads_and_their_number_leave_no_trace(
     frame: TrainingFrame, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riskseg.learning.tuning.WORTH_THREADS", 0)
+    monkeypatch.setattr("riskseg.learning.trees.tuning.WORTH_THREADS", 0)
     trees, outside, tried = fit(frame, threads=2)
     assert trees.text == fitted[0].text
     assert (trees.as_json(), tried) == (fitted[0].as_json(), fitted[2])

@@ -17,7 +17,7 @@ from riskseg.learning.calibration import (
     fit_sigmoid,
     logistic_line,
 )
-from riskseg.learning.metrics import auc, log_loss
+from riskseg.learning.evidence.metrics import auc, log_loss
 
 
 def drawn(rows: int = 20_000, seed: int = 1, level: float = -1.5) -> tuple[np.ndarray, np.ndarray]:

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning import classic
-from riskseg.learning.binning import best_starts, prebin_cuts, refuses
-from riskseg.learning.classic import fit_classic
-from riskseg.learning.edits import Edit
+from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.metrics import auc
+from riskseg.learning.scorecard import classic
+from riskseg.learning.scorecard.binning import best_starts, prebin_cuts, refuses
+from riskseg.learning.scorecard.classic import fit_classic
+from riskseg.learning.scorecard.edits import Edit
+from riskseg.learning.scorecard.tables import Scorecard, Table
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.tables import Scorecard, Table
 
 NUMBER = Kind.NUMBER
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from riskseg.learning.canonical import canonical
-from riskseg.learning.compare import compare, differences, moves, same_share, swap_set
-from riskseg.learning.metrics import auc, brier, log_loss
+from riskseg.learning.evidence.compare import compare, differences, moves, same_share, swap_set
+from riskseg.learning.evidence.metrics import auc, brier, log_loss
 
 ROWS = 8_000
 

@@ -5,7 +5,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.learning.edits import Edit, around, check_edits, hand_bins
+from riskseg.learning.scorecard.edits import Edit, around, check_edits, hand_bins
 from riskseg.learning.spec import parse_spec
 
 HEAD = "name: late\ntarget: {column: bad}\nscorecard:\n  edits:\n"  # edits begin on line 5

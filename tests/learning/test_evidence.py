@@ -13,15 +13,15 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import canonical
-from riskseg.learning.cohorts import cohorts, levels_of
-from riskseg.learning.curves import calibration_groups, distribution, gains, ks_curve, roc
-from riskseg.learning.effects import effects, monotone
-from riskseg.learning.evidence import evidence, learning_curve
+from riskseg.learning.evidence.cohorts import cohorts, levels_of
+from riskseg.learning.evidence.curves import calibration_groups, distribution, gains, ks_curve, roc
+from riskseg.learning.evidence.effects import effects, monotone
+from riskseg.learning.evidence.gathered import evidence, learning_curve
+from riskseg.learning.evidence.metrics import Ranked, auc, ks
+from riskseg.learning.evidence.stability import Groups, by_snapshot, psi, stability
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.metrics import Ranked, auc, ks
 from riskseg.learning.spec import ModelSpec
 from riskseg.learning.split import held_out_by_party
-from riskseg.learning.stability import Groups, by_snapshot, psi, stability
 
 FACTS = (
     Fact("late", Kind.INTEGER, words="{value} {bill was|bills were} late", direction=1),

@@ -19,12 +19,12 @@ import sqlglot
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import Model
-from riskseg.learning.boosted import Boosted, Column
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.export_check import UNSEEN, check_rows
-from riskseg.learning.export_points import points_csv
-from riskseg.learning.export_sql import DIALECTS, sql
-from riskseg.learning.tables import Bins, PairTable, Scorecard, Table
+from riskseg.learning.export.check import UNSEEN, check_rows
+from riskseg.learning.export.points import points_csv
+from riskseg.learning.export.sql import DIALECTS, sql
+from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
+from riskseg.learning.trees.boosted import Boosted, Column
 from tests.learning.growing import grow
 
 CALIBRATIONS = {
@@ -258,7 +258,7 @@ def in_onnx(content: bytes, model: Model, accounts: pd.DataFrame) -> pd.DataFram
 
 def test_onnx_of_a_scorecard(card_model: Model) -> None:
     pytest.importorskip("onnx")
-    from riskseg.learning.export_onnx import onnx_model
+    from riskseg.learning.export.onnx_graph import onnx_model
 
     rows = check_rows(card_model)
     content = onnx_model(card_model)
@@ -269,7 +269,7 @@ def test_onnx_of_a_scorecard(card_model: Model) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in TREES if kind != "zero is missing"])
 def test_onnx_of_trees(kind: str) -> None:
     pytest.importorskip("onnx")
-    from riskseg.learning.export_onnx import onnx_model
+    from riskseg.learning.export.onnx_graph import onnx_model
 
     model = model_of(trees(**TREES[kind]), TREE_KINDS, CALIBRATIONS["isotonic"])
     rows = check_rows(model)
@@ -278,7 +278,7 @@ def test_onnx_of_trees(kind: str) -> None:
 
 def test_onnx_refuses_trees_it_cannot_say() -> None:
     pytest.importorskip("onnx")
-    from riskseg.learning.export_onnx import onnx_model
+    from riskseg.learning.export.onnx_graph import onnx_model
 
     model = model_of(trees(zero_as_missing=True), TREE_KINDS, CALIBRATIONS["none"])
     with pytest.raises(ProblemsError, match="zeros as missing"):
@@ -287,7 +287,7 @@ def test_onnx_refuses_trees_it_cannot_say() -> None:
 
 def test_an_output_named_as_a_feature_is() -> None:
     pytest.importorskip("onnx")
-    from riskseg.learning.export_onnx import onnx_model
+    from riskseg.learning.export.onnx_graph import onnx_model
 
     names = {"balance": "score"}
     tables = tuple(
@@ -307,7 +307,7 @@ def test_an_output_named_as_a_feature_is() -> None:
 def test_onnx_without_the_package_says_what_to_install(
     either: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from riskseg.learning.export_onnx import onnx_model
+    from riskseg.learning.export.onnx_graph import onnx_model
 
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ProblemsError, match=r"RS004.*riskseg\[onnx\]"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from riskseg.learning.champion import choose
-from riskseg.learning.metrics import (
+from riskseg.learning.evidence.metrics import (
     all_metrics,
     auc,
     auc_gain,
@@ -19,8 +19,7 @@ from riskseg.learning.metrics import (
     lift,
     log_loss,
 )
-from riskseg.learning.spec import ModelSpec
-from riskseg.learning.uncertainty import (
+from riskseg.learning.evidence.uncertainty import (
     auc_difference,
     auc_interval,
     drawn_sums,
@@ -28,6 +27,7 @@ from riskseg.learning.uncertainty import (
     wilson,
     wilson_of,
 )
+from riskseg.learning.spec import ModelSpec
 
 
 def test_auc_by_hand() -> None:

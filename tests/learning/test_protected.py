@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.evidence.protected import MOST_LEVELS, STAND_IN_AUC, stand_ins
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.protected import MOST_LEVELS, STAND_IN_AUC, stand_ins
 
 ROWS = 4_000
 FEATURES = (

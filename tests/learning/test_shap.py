@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from riskseg.learning import shap
-from riskseg.learning.shap import Explainer, shap_values
-from riskseg.learning.trees import Tree, Trees, read_trees
+from riskseg.learning.trees import shap
+from riskseg.learning.trees.shap import Explainer, shap_values
+from riskseg.learning.trees.text import Tree, Trees, read_trees
 from tests.learning.growing import KINDS, awkward, grow
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from riskseg.learning.artefact import Model
 from riskseg.learning.canonical import canonical
-from riskseg.learning.classic import fit_classic
+from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.metrics import auc
+from riskseg.learning.scorecard.classic import fit_classic
+from riskseg.learning.scorecard.tables import FACTOR, OFFSET, Bins, PairTable, Scorecard
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.tables import FACTOR, OFFSET, Bins, PairTable, Scorecard
 
 
 @pytest.fixture(scope="module")

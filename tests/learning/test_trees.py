@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.learning.trees import Missing, read_trees
+from riskseg.learning.trees.text import Missing, read_trees
 from tests.learning.growing import KINDS, awkward, grow
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from riskseg.learning.tuning import (
+from riskseg.learning.trees.tuning import (
     CANDIDATES,
     FIRST_FOLDS,
     MOST_LEAVES,
@@ -112,6 +112,6 @@ def test_a_bags_loss_is_that_of_the_mean_margin() -> None:
 def test_a_fold_of_a_candidate_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = Judged([make_part(1), make_part(2)], 7, 1)
     first = judged.loss(CANDIDATES[-1])
-    monkeypatch.setattr("riskseg.learning.tuning.bag", None)
+    monkeypatch.setattr("riskseg.learning.trees.tuning.bag", None)
     assert judged.loss(CANDIDATES[-1]) == first
     assert judged.by_fold(CANDIDATES[-1]).shape == (2,)

@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from riskseg.domain.documents import Shape
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.learning.tables import Bins
+from riskseg.learning.scorecard.tables import Bins
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats

@@ -35,7 +35,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from riskseg.learning.trees import ZERO, Missing, Tree, Trees
+from riskseg.learning.trees.text import ZERO, Missing, Tree, Trees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

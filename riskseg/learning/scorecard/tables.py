@@ -179,6 +179,10 @@ class Scorecard:
         margin: Floats = (OFFSET - self.scores(batch) / 100) / FACTOR
         return margin
 
+    def swift_margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
+        """The margin: there is no quicker way to it."""
+        return self.margin(batch, threads)
+
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Points lost against the average account, (rows, features); negative is gained.
 

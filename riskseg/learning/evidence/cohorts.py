@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
-from riskseg.learning.metrics import expected_calibration_error, sums_by
-from riskseg.learning.stability import judged, weighted_quantiles
-from riskseg.learning.uncertainty import wilson
+from riskseg.learning.evidence.metrics import expected_calibration_error, sums_by
+from riskseg.learning.evidence.stability import judged, weighted_quantiles
+from riskseg.learning.evidence.uncertainty import wilson
 
 if TYPE_CHECKING:
     import pandas as pd

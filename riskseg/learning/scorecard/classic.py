@@ -11,11 +11,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
-from riskseg.learning.binning import LEAST_ROWS, best_starts, prebin_cuts, refuses, unstable
 from riskseg.learning.canonical import fixed
-from riskseg.learning.edits import Edit, around, hand_bins
 from riskseg.learning.levels import levels_by_risk
-from riskseg.learning.tables import Bins, Scorecard, Table, base_for, points_for
+from riskseg.learning.scorecard.binning import (
+    LEAST_ROWS,
+    best_starts,
+    prebin_cuts,
+    refuses,
+    unstable,
+)
+from riskseg.learning.scorecard.edits import Edit, around, hand_bins
+from riskseg.learning.scorecard.tables import Bins, Scorecard, Table, base_for, points_for
 
 if TYPE_CHECKING:
     import numpy as np

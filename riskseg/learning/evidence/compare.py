@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from riskseg.learning.canonical import fixed
-from riskseg.learning.curves import calibration_groups
-from riskseg.learning.metrics import GROUPS, all_metrics, log_losses, squares, sums_by
-from riskseg.learning.uncertainty import (
+from riskseg.learning.evidence.curves import calibration_groups
+from riskseg.learning.evidence.metrics import GROUPS, all_metrics, log_losses, squares, sums_by
+from riskseg.learning.evidence.uncertainty import (
     DRAWS,
     auc_difference,
     drawn_sums,

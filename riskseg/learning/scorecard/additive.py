@@ -2,9 +2,9 @@
 together, learned at once.
 
 Hastie and Tibshirani, *Generalized Additive Models* (1990), on bins: penalised likelihood, with
-the smoothness of each table estimated (see :mod:`riskseg.learning.additive_fit`). Two-way tables
-as in Lou, Caruana, Gehrke and Hooker, *Accurate intelligible models with pairwise interactions*
-(2013). The result is points: what the tables say is what the model does.
+the smoothness of each table estimated (see :mod:`riskseg.learning.scorecard.additive_fit`).
+Two-way tables as in Lou, Caruana, Gehrke and Hooker, *Accurate intelligible models with pairwise
+interactions* (2013). The result is points: what the tables say is what the model does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
-from riskseg.learning.additive_fit import (
+from riskseg.learning.canonical import fixed
+from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
+from riskseg.learning.scorecard.additive_fit import (
     Block,
     Effects,
     Smoothing,
@@ -22,10 +24,15 @@ from riskseg.learning.additive_fit import (
     grid_block,
     line_block,
 )
-from riskseg.learning.additive_pairs import Side, alone, in_direction, pooled, rank_pairs
-from riskseg.learning.canonical import fixed
-from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
-from riskseg.learning.tables import Bins, PairTable, Scorecard, Table, base_for, points_for
+from riskseg.learning.scorecard.additive_pairs import Side, alone, in_direction, pooled, rank_pairs
+from riskseg.learning.scorecard.tables import (
+    Bins,
+    PairTable,
+    Scorecard,
+    Table,
+    base_for,
+    points_for,
+)
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.learning.calibration import logistic_line, logit
 from riskseg.learning.canonical import fixed
-from riskseg.learning.metrics import GROUPS, Ranked, all_metrics, log_losses, squares, sums_by
+from riskseg.learning.evidence.metrics import (
+    GROUPS,
+    Ranked,
+    all_metrics,
+    log_losses,
+    squares,
+    sums_by,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,14 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
-from riskseg.learning.bag import merged
 from riskseg.learning.canonical import fixed
-from riskseg.learning.directions import refused
 from riskseg.learning.levels import level_codes, levels_by_risk
-from riskseg.learning.null_importance import uninformative
-from riskseg.learning.shap import Explainer
-from riskseg.learning.trees import read_trees
-from riskseg.learning.tuning import (
+from riskseg.learning.trees.bag import merged
+from riskseg.learning.trees.directions import refused
+from riskseg.learning.trees.null_importance import uninformative
+from riskseg.learning.trees.shap import Explainer
+from riskseg.learning.trees.text import read_trees
+from riskseg.learning.trees.tuning import (
     AS_GOOD,
     CANDIDATES,
     MOST_LEAVES,
@@ -118,9 +118,14 @@ class Boosted:
     def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Exact SHAP values in log-odds, (rows, features): positive raises the risk.
 
-        See :mod:`riskseg.learning.shap`; LightGBM's `pred_contrib` to about 1e-13.
+        See :mod:`riskseg.learning.trees.shap`; LightGBM's `pred_contrib` to about 1e-13.
         """
         return self._explainer.values(_matrix(batch, self.columns), threads)
+
+    def swift_margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
+        """The margin, to about 1e-12, by the tables of the SHAP values: about three times as fast
+        where those are at hand."""
+        return self._explainer.margin(_matrix(batch, self.columns), threads)
 
     @cached_property
     def _explainer(self) -> Explainer:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import did_you_mean, problem
-from riskseg.learning.boosted import Boosted
 from riskseg.learning.calibration import FARTHEST, Calibration
-from riskseg.learning.tables import FACTOR, OFFSET, Bins, PairTable, Scorecard, Table
-from riskseg.learning.trees import ZERO, Missing, Tree, read_trees
+from riskseg.learning.scorecard.tables import FACTOR, OFFSET, Bins, PairTable, Scorecard, Table
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.text import ZERO, Missing, Tree, read_trees
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
-from riskseg.learning.boosted import Boosted
 from riskseg.learning.calibration import FARTHEST, Calibration
-from riskseg.learning.tables import FACTOR, OFFSET, Bins, Scorecard
-from riskseg.learning.trees import Missing, Tree, read_trees
+from riskseg.learning.scorecard.tables import FACTOR, OFFSET, Bins, Scorecard
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.text import Missing, Tree, read_trees
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from riskseg.learning.additive_fit import grid_block
+from riskseg.learning.scorecard.additive_fit import grid_block
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from riskseg.learning.tuning import Candidate, dataset, grow
+from riskseg.learning.trees.tuning import Candidate, dataset, grow
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from riskseg.learning.canonical import fixed
-from riskseg.learning.metrics import GROUPS, Ranked, sums_by
-from riskseg.learning.uncertainty import wilson
+from riskseg.learning.evidence.metrics import GROUPS, Ranked, sums_by
+from riskseg.learning.evidence.uncertainty import wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

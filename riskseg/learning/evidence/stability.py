@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
-from riskseg.learning.metrics import GROUPS, sums_by
-from riskseg.learning.uncertainty import auc_interval, wilson
+from riskseg.learning.evidence.metrics import GROUPS, sums_by
+from riskseg.learning.evidence.uncertainty import auc_interval, wilson
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.learning.canonical import fixed
-from riskseg.learning.metrics import sums_by
-from riskseg.learning.stability import weighted_quantiles
+from riskseg.learning.evidence.metrics import sums_by
+from riskseg.learning.evidence.stability import weighted_quantiles
 
 if TYPE_CHECKING:
     import pandas as pd

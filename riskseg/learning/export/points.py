@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import problem
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.tables import (
+from riskseg.learning.scorecard.tables import (
     ODDS_AT,
     POINTS_TO_DOUBLE_ODDS,
     SCORE_AT,

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
-from riskseg.learning.cohorts import cohorts
-from riskseg.learning.curves import calibration_groups, distribution, gains, ks_curve, roc
-from riskseg.learning.effects import effects, monotone
+from riskseg.learning.evidence.cohorts import cohorts
+from riskseg.learning.evidence.curves import calibration_groups, distribution, gains, ks_curve, roc
+from riskseg.learning.evidence.effects import effects, monotone
+from riskseg.learning.evidence.metrics import Ranked
+from riskseg.learning.evidence.protected import stand_ins
+from riskseg.learning.evidence.stability import by_snapshot, stability
+from riskseg.learning.evidence.uncertainty import auc_interval, intervals
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.metrics import Ranked
-from riskseg.learning.protected import stand_ins
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.stability import by_snapshot, stability
-from riskseg.learning.uncertainty import auc_interval, intervals
 
 if TYPE_CHECKING:
     import pandas as pd

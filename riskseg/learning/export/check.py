@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.boosted import Boosted
-from riskseg.learning.trees import read_trees
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.text import read_trees
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from riskseg.learning.artefact import Model
-    from riskseg.learning.tables import Scorecard
+    from riskseg.learning.scorecard.tables import Scorecard
 
 LEAST_ROWS = 3000
 UNSEEN = "a level that training never saw"

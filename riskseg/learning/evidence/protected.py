@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.cohorts import OTHER, levels_of
+from riskseg.learning.evidence.cohorts import OTHER, levels_of
+from riskseg.learning.evidence.uncertainty import auc_interval
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.uncertainty import auc_interval
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,1 @@
+"""A model in the forms that other systems run."""

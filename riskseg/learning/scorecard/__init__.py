@@ -1,0 +1,1 @@
+"""Tables of points: the model, and the two ways to learn it."""

@@ -1,0 +1,1 @@
+"""Boosted trees: LightGBM tuned and bagged, its text read back, exact SHAP values."""
