@@ -14,7 +14,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.learners import from_files
-from riskseg.learning.reasons import Reasons, ranked_reasons
+from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
 from riskseg.learning.reference import Watch
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.trees.boosted import Boosted
@@ -71,6 +71,11 @@ class Model:
         told = {fact["name"]: fact for fact in self.manifest["features"]}
         return tuple(_fact(told[name]) for name in self.features)
 
+    @cached_property
+    def ordinary(self) -> Ordinary:
+        """The values that reasons are held against."""
+        return Ordinary.of(self.evidence["effects"])
+
     def predict(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """The probability of the bad outcome of each row, at six decimals.
 
@@ -88,7 +93,7 @@ class Model:
             batch,
             self.scorer.contributions(batch, threads),
             self.facts,
-            self.reference["typical"],
+            self.ordinary,
             lambda rows: self.scorer.swift_margin(rows, threads),
             top,
         )

@@ -2,13 +2,13 @@
 
 Contributions (SHAP values, or points lost) say how much each feature moved the probability away
 from the average. They are added over families and ranked; then each candidate is put to the test:
-with the family's features at their typical values, the model's own margin must move the way the
-reason says. What fails is no reason.
+with the family's features at ordinary values, the model's own margin must move the way the reason
+says. What fails is no reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +94,35 @@ class Reasons:
         return pa.concat_arrays(parts).take(pa.array(order))
 
 
+@dataclass(frozen=True)
+class Ordinary:
+    """By feature, the value nearest to the average account's risk: of those no riskier than it
+    (`safer`), and of those no safer (`riskier`). None stands for a null."""
+
+    safer: Mapping[str, Any]
+    riskier: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, effects: Sequence[Mapping[str, Any]]) -> Ordinary:
+        """From the effects of a model's evidence: the mean margin at some values of a feature,
+        and how common each is."""
+        safer, riskier = {}, {}
+        for effect in effects:
+            points = effect["points"]
+            share = sum(p["share"] for p in points) or 1.0
+            average = sum(p["margin"] * p["share"] for p in points) / share
+            below = [p for p in points if p["margin"] <= average] or points
+            above = [p for p in points if p["margin"] >= average] or points
+            safer[effect["feature"]] = max(below, key=lambda p: p["margin"])["value"]
+            riskier[effect["feature"]] = min(above, key=lambda p: p["margin"])["value"]
+        return cls(safer, riskier)
+
+
 def ranked_reasons(
     batch: pd.DataFrame,
     contributions: Floats,
     facts: Sequence[Fact],
-    typical: dict[str, Any],
+    ordinary: Ordinary,
     margin: Margin,
     top: int,
 ) -> Reasons:
@@ -106,8 +130,8 @@ def ranked_reasons(
     most, each tested against the model.
 
     `contributions` is (rows, facts), positive where the risk is raised. Features of one family
-    say much the same, so their contributions are added before they are ranked. `typical` are the
-    values of an ordinary account of the training window; `margin` scores a batch.
+    say much the same, so their contributions are added before they are ranked. `margin` scores a
+    batch.
     """
     import numpy as np
 
@@ -129,8 +153,9 @@ def ranked_reasons(
 
     def confirmed(place: int, rows: NDArray[np.int64], sign: int) -> NDArray[np.bool_]:
         usual = batch.iloc[rows].copy()
+        values = ordinary.safer if sign > 0 else ordinary.riskier
         for name in columns[place]:
-            value = typical[name]
+            value = values[name]
             usual[name] = (
                 np.full(len(rows), value, dtype=object)
                 if value is None or isinstance(value, str)
@@ -157,26 +182,6 @@ def ranked_reasons(
                 weights[rows, first + found[rows]] = total[rows]
                 found[rows] += 1
     return Reasons(tuple(facts), batch, places, weights)
-
-
-def typical_values(rows: pd.DataFrame, features: Sequence[Fact]) -> dict[str, Any]:
-    """What an ordinary account of the training window has: the median, a value that occurs; the
-    commonest level; None where most have nothing."""
-    import numpy as np
-
-    values: dict[str, Any] = {}
-    for fact in features:
-        column = rows[fact.name]
-        known = column[column.notna()]
-        if 2 * len(known) <= len(column):
-            values[fact.name] = None
-        elif fact.kind.is_textual:
-            counts = known.astype(str).value_counts()
-            values[fact.name] = min(counts.index[counts == counts.max()])
-        else:
-            numbers = known.to_numpy(dtype=np.float64)
-            values[fact.name] = float(np.quantile(numbers, 0.5, method="lower"))
-    return values
 
 
 def _phrases(values: pd.Series, fact: Fact) -> pa.Array:

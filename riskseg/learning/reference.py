@@ -10,7 +10,6 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS
 from riskseg.learning.evidence.stability import MOST_LEVELS, psi_of, significant, weighted_quantiles
-from riskseg.learning.reasons import typical_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +27,7 @@ def reference(
     rows: pd.DataFrame, features: Sequence[Fact], probability: Floats, weight: Floats
 ) -> dict[str, Any]:
     """Shares of the population between the deciles of each feature and of the champion's
-    probability, and the values of an ordinary account (`typical`).
+    probability.
 
     A number: `cuts` (a group holds its lower cut and not its upper) and `shares`, one more than
     cuts. Text: the share of each of the commonest levels; the rest is `other`. `missing` is the
@@ -38,7 +37,6 @@ def reference(
     return {
         "rows": len(rows),
         "probability": _numbers(probability, weight),
-        "typical": typical_values(rows, features),
         "features": {
             fact.name: _levels(rows[fact.name], weight)
             if fact.kind.is_textual

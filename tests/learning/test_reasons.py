@@ -9,7 +9,7 @@ import pytest
 from riskseg.domain.facts import Fact, Kind, glossed, worded
 from riskseg.learning.artefact import Model
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.reasons import Reasons, typical_values
+from riskseg.learning.reasons import Ordinary, Reasons
 
 
 def family(model: Model, name: str) -> list[str]:
@@ -26,7 +26,7 @@ def told(model: Model, frame: TrainingFrame) -> Reasons:
 def test_a_reason_moves_the_probability_as_it_says(
     model: Model, frame: TrainingFrame, told: Reasons
 ) -> None:
-    """With the features behind it at their typical values the margin moves the other way."""
+    """With the features behind it at ordinary values the margin moves the other way."""
     rows = frame.rows
     here, probability = model.scorer.margin(rows), model.predict(rows)
     tested = 0
@@ -36,9 +36,10 @@ def test_a_reason_moves_the_probability_as_it_says(
             if not len(chosen):
                 continue
             usual = rows.iloc[chosen].copy()
+            adverse = column < told.places.shape[1] - 1
             for name in family(model, fact.name):
-                usual[name] = model.reference["typical"][name]
-            sign = 1 if column < told.places.shape[1] - 1 else -1
+                usual[name] = (model.ordinary.safer if adverse else model.ordinary.riskier)[name]
+            sign = 1 if adverse else -1
             assert (sign * (here[chosen] - model.scorer.margin(usual)) > 0).all()
             assert (sign * (probability[chosen] - model.predict(usual)) >= 0).all()
             tested += len(chosen)
@@ -121,13 +122,12 @@ def test_worded() -> None:
     assert glossed(words) == "… bills were late, they are open"
 
 
-def test_typical_values() -> None:
-    rows = pd.DataFrame(
-        {
-            "n": [1.0, 2.0, 3.0, 10.0],
-            "empty": [np.nan, np.nan, 1.0, np.nan],
-            "t": pd.Series(["b", "a", "b", "a"], dtype=object),
-        }
-    )
-    facts = (Fact("n", Kind.NUMBER), Fact("empty", Kind.NUMBER), Fact("t", Kind.TEXT))
-    assert typical_values(rows, facts) == {"n": 2.0, "empty": None, "t": "a"}
+def test_ordinary_values_are_the_nearest_to_the_average_risk() -> None:
+    def point(value: Any, margin: float, share: float) -> dict[str, Any]:
+        return {"value": value, "margin": margin, "share": share}
+
+    late = [point(0.0, -1.0, 0.4), point(1.0, -0.2, 0.3), point(2.0, 1.0, 0.2), point(None, 2, 0.1)]
+    flat = [point("a", 0.0, 1.0)]
+    found = Ordinary.of([{"feature": "late", "points": late}, {"feature": "flat", "points": flat}])
+    assert found.safer == {"late": 1.0, "flat": "a"}
+    assert found.riskier == {"late": 2.0, "flat": "a"}

@@ -32,6 +32,7 @@ def test_what_is_in_a_model(trained: Trained, frame: TrainingFrame) -> None:
         "booster.json",
         "booster.txt",
         "calibration.json",
+        "evidence.json",
         "manifest.json",
         "reference.json",
         "scorecard.json",
@@ -175,7 +176,7 @@ def test_without_calibration_the_margin_is_the_log_odds(
 ) -> None:
     told = train(author("learners: [scorecard]\ncalibration: none\n"), frame, threads=1)
     line = json.loads(told.files["calibration.json"])
-    assert line == {"scorecard": {"slope": 1.0, "intercept": 0.0}}
+    assert line == {"scorecard": {"kind": "none"}}
 
 
 def test_progress_is_told(frame: TrainingFrame, author: Author) -> None:

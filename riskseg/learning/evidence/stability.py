@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 20
 DRIFT = 0.25
-TIMES_CHANCE = 3.0
+# By chance a PSI of two groups exceeds ten times its mean once in 600.
+TIMES_CHANCE = 10.0
 # Rows that are enough to see a shift by.
 ENOUGH_ROWS = 50_000
 # With fewer outcomes of a kind an AUC says nothing.
