@@ -6,10 +6,7 @@ What a command needs is imported when it is called, so that `riskseg --help` is 
 from __future__ import annotations
 
 import dataclasses
-import getpass
-import json
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +14,8 @@ from typing import Annotated, Any
 import typer
 
 import riskseg
+from riskseg.cli.common import AsJson, AsOf, Out, Plan, now, plain, print_json, root, work_in
+from riskseg.cli.models import models_app
 from riskseg.cli.told import (
     USERS_FAULT,
     end_progress,
@@ -35,42 +34,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
 strategy_app = typer.Typer(help="The rules themselves: check, test, show.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(strategy_app, name="strategy")
-
-AsOf = Annotated[
-    datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
-]
-Out = Annotated[
-    str,
-    typer.Option(
-        "--out",
-        help="A .parquet, .csv, .csv.gz, .json or .jsonl file, or a database URL with #table.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]
-Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
-
-
-ModelName = Annotated[str, typer.Argument(help="Its name.")]
-ModelVersion = Annotated[str | None, typer.Argument(help="The champion if left out.")]
-
-
-class ExportForm(StrEnum):
-    sql = "sql"
-    onnx = "onnx"
-    points = "points.csv"
 
 
 class Reasons(StrEnum):
     due = "due"
     all = "all"
     none = "none"
-
-
-_workspace: dict[str, Path | None] = {"given": None}
 
 
 @app.callback(invoke_without_command=True)
@@ -82,40 +54,10 @@ def main(
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    _workspace["given"] = workspace
+    work_in(workspace)
     if version:
         print(riskseg.__version__)
         raise typer.Exit
-
-
-def root() -> Path:
-    """The workspace named by -w, or the nearest folder upward that holds riskseg.toml."""
-    from riskseg.workspace import find
-
-    given = _workspace["given"]
-    return given if given is not None else find(Path.cwd())
-
-
-def now() -> datetime:
-    """The clock is read here and nowhere else."""
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-def plain(value: Any) -> Any:
-    """A result as JSON holds it. Decimals stay exact, as text."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
-    if isinstance(value, Decimal | date | Path):
-        return str(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def print_json(value: Any) -> None:
-    print(json.dumps(plain(value), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -363,181 +305,6 @@ def explain(
     from riskseg.cli import show
 
     show.story(stdout(), told)
-
-
-@models_app.callback(invoke_without_command=True)
-@guarded
-def models(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every trained version."""
-    if context.invoked_subcommand is not None:
-        return
-    from riskseg.run.versions import versions
-
-    found = versions(root())
-    if as_json:
-        print_json(found)
-        return
-    from riskseg.cli.show import table
-
-    made = table("model", "version", "learner", "AUC", "trained", "", right=("AUC",))
-    for v in found:
-        auc = "–" if v.auc is None else f"{v.auc:.4f}"
-        champion = "champion" if v.champion else ""
-        made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), champion)
-    stdout().print(made if found else "No model has been trained here. Run `riskseg train`.")
-
-
-@models_app.command("show")
-@guarded
-def models_show(
-    model: ModelName,
-    version: ModelVersion = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what a model is and how good."""
-    from riskseg.run.versions import show as run
-
-    told = run(root(), model, version)
-    if as_json:
-        print_json(told)
-        return
-    from riskseg.cli import show
-
-    show.model(stdout(), told)
-
-
-@models_app.command("promote")
-@guarded
-def models_promote(
-    model: Annotated[str, typer.Argument(help="Its name.")],
-    version: Annotated[str, typer.Argument(help="One that `riskseg models` lists.")],
-    by: Annotated[str | None, typer.Option(help="Who decided it; you if left out.")] = None,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
-) -> None:
-    """Make a version the champion."""
-    from riskseg.run.versions import promote
-
-    promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
-    print(f"{model} {version} is the champion now.")
-
-
-@models_app.command("card")
-@guarded
-def models_card(
-    model: ModelName,
-    out: Annotated[Path, typer.Option("--out", help="The page to write, an .html file.")],
-    version: ModelVersion = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the evidence of a version as one page of HTML."""
-    from riskseg.run.versions import card
-
-    written = card(root(), model, version, out)
-    if as_json:
-        print_json({"model": model, "version": written, "place": out})
-        return
-    print(f"{model} {written}: {out}")
-
-
-@models_app.command("export")
-@guarded
-def models_export(
-    model: ModelName,
-    to: Annotated[ExportForm, typer.Option("--to", help="What the other system takes.")],
-    version: ModelVersion = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The file; MODEL.sql and the like if left out.")
-    ] = None,
-    dialect: Annotated[
-        str, typer.Option(help="Of the SQL: duckdb, postgres, spark or snowflake.")
-    ] = "duckdb",
-    as_json: AsJson = False,
-) -> None:
-    """Write a version as SQL, ONNX or a table of points, checked against riskseg."""
-    from riskseg.run.export import export
-
-    done = export(root(), model, version, to.value, out, dialect=dialect)
-    if as_json:
-        print_json(done)
-        return
-    print(f"{done.model} {done.version}: {done.place}")
-    if done.rows is None:
-        print("It was not run here.")
-    else:
-        print(
-            f"{done.rows:,} made-up accounts scored both ways: "
-            f"probabilities differ by {done.difference:.2g} at most."
-        )
-
-
-@models_app.command("compare")
-@guarded
-def models_compare(
-    first: Annotated[str, typer.Argument(help="MODEL (its champion) or MODEL@VERSION.")],
-    second: Annotated[str, typer.Argument(help="The same, for the other.")],
-    cut: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="The probability from which an account is treated."),
-    ] = None,
-    plan: Plan = False,
-    as_json: AsJson = False,
-) -> None:
-    """Compare two versions on accounts that neither was trained on."""
-    from riskseg.run import compare as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    told = job.compare(root(), first, second, cut=cut, progress=progress(quiet=as_json))
-    end_progress()
-    if as_json:
-        print_json(told)
-        return
-    from riskseg.cli import show
-
-    show.comparison(stdout(), told)
-
-
-@models_app.command("recalibrate")
-@guarded
-def models_recalibrate(
-    model: ModelName,
-    version: ModelVersion = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            help="Accounts observed from this day on; from after its hold-out if left out.",
-        ),
-    ] = None,
-    slope: Annotated[
-        bool, typer.Option("--slope", help="Move the slope too, not the intercept alone.")
-    ] = False,
-    plan: Plan = False,
-    as_json: AsJson = False,
-) -> None:
-    """Keep a new version, its probabilities moved to how recent accounts came out."""
-    from riskseg.run import recalibrate as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    done = job.recalibrate(
-        root(),
-        model,
-        version,
-        since=since.date() if since else None,
-        slope=slope,
-        at=now(),
-        progress=progress(),
-    )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
-    from riskseg.cli import show
-
-    show.recalibrated(stdout(), done)
 
 
 @strategy_app.command("check")

@@ -100,7 +100,7 @@ class Model:
 
     def watch(self) -> Watch:
         """A new count of how batches differ from the training window."""
-        return Watch(self.reference)
+        return Watch(self.reference, self.features)
 
     def _check(self, batch: pd.DataFrame) -> None:
         missing = [name for name in self.features if name not in batch.columns]

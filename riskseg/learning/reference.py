@@ -81,27 +81,26 @@ def _levels(values: pd.Series, weight: Floats) -> dict[str, Any]:
 
 
 class Watch:
-    """Counts what batches hold, as they are scored, and tells how that differs from training."""
+    """Counts what batches hold of `features`, as they are scored, and tells how that differs from
+    training."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
+    def __init__(self, told: Mapping[str, Any], features: Sequence[str]) -> None:
         import numpy as np
 
-        self._reference = told
+        self._trained = int(told["rows"])
+        self._spreads = {"": told["probability"], **{n: told["features"][n] for n in features}}
         self._rows = 0
         self._counts = {
             name: np.zeros(_groups(spread), dtype=np.int64)
-            for name, spread in self._spreads().items()
+            for name, spread in self._spreads.items()
         }
-        self._nulls = dict.fromkeys(told["features"], 0)
+        self._nulls = dict.fromkeys(features, 0)
         self._seen = {
             name: frozenset(spread["seen"])
-            for name, spread in told["features"].items()
+            for name, spread in self._spreads.items()
             if spread.get("seen") is not None
         }
         self._strange = dict.fromkeys(self._seen, 0)
-
-    def _spreads(self) -> dict[str, Mapping[str, Any]]:
-        return {"": self._reference["probability"], **self._reference["features"]}
 
     def see(self, batch: pd.DataFrame, probability: Floats) -> None:
         """Takes note of a batch and its probabilities."""
@@ -110,7 +109,7 @@ class Watch:
 
         self._rows += len(batch)
         stride = -(-len(batch) // ENOUGH_ROWS) or 1
-        for name, spread in self._spreads().items():
+        for name, spread in self._spreads.items():
             values = batch[name] if name else pd.Series(probability)
             null = values.isna().to_numpy()
             if name:
@@ -133,7 +132,7 @@ class Watch:
         """What a person should know of all that was seen, in plain sentences; none if all is as
         it was in training."""
         found: list[str] = []
-        for name, spread in self._spreads().items():
+        for name, spread in self._spreads.items():
             what = name or "the probability"
             if name and self._nulls[name] and not spread["missing"]:
                 told = _share(self._nulls[name], self._rows)
@@ -141,7 +140,7 @@ class Watch:
             if self._strange.get(name):
                 told = _share(self._strange[name], self._rows)
                 found.append(f"{what} has a level that training never saw in {told}")
-            psi, by_chance = _psi(spread, self._counts[name], self._reference["rows"])
+            psi, by_chance = _psi(spread, self._counts[name], self._trained)
             if significant(psi, by_chance):
                 found.append(f"{what} is spread otherwise than in training (PSI {psi:.2f})")
         return found

@@ -1,0 +1,63 @@
+"""What every command shares: its options, the workspace it works in, the clock, JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AsOf = Annotated[
+    datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
+]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        help="A .parquet, .csv, .csv.gz, .json or .jsonl file, or a database URL with #table.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]
+Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
+
+
+_workspace: dict[str, Path | None] = {"given": None}
+
+
+def work_in(folder: Path | None) -> None:
+    """Take the folder that -w names, if any, for the workspace."""
+    _workspace["given"] = folder
+
+
+def root() -> Path:
+    """The workspace named by -w, or the nearest folder upward that holds riskseg.toml."""
+    from riskseg.workspace import find
+
+    given = _workspace["given"]
+    return given if given is not None else find(Path.cwd())
+
+
+def now() -> datetime:
+    """The clock is read here and nowhere else."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON holds it. Decimals stay exact, as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, Decimal | date | Path):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False))

@@ -1,0 +1,200 @@
+"""The commands of `riskseg models`."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskseg.cli.common import AsJson, Plan, now, print_json, root
+from riskseg.cli.told import end_progress, guarded, progress, show_plan, stdout
+
+models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
+
+ModelName = Annotated[str, typer.Argument(help="Its name.")]
+ModelVersion = Annotated[str | None, typer.Argument(help="The champion if left out.")]
+
+
+class ExportForm(StrEnum):
+    sql = "sql"
+    onnx = "onnx"
+    points = "points.csv"
+
+
+@models_app.callback(invoke_without_command=True)
+@guarded
+def models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every trained version."""
+    if context.invoked_subcommand is not None:
+        return
+    from riskseg.run.versions import versions
+
+    found = versions(root())
+    if as_json:
+        print_json(found)
+        return
+    from riskseg.cli.show import table
+
+    made = table("model", "version", "learner", "AUC", "trained", "", right=("AUC",))
+    for v in found:
+        auc = "–" if v.auc is None else f"{v.auc:.4f}"
+        champion = "champion" if v.champion else ""
+        made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), champion)
+    stdout().print(made if found else "No model has been trained here. Run `riskseg train`.")
+
+
+@models_app.command("show")
+@guarded
+def models_show(
+    model: ModelName,
+    version: ModelVersion = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a model is and how good."""
+    from riskseg.run.versions import show as run
+
+    told = run(root(), model, version)
+    if as_json:
+        print_json(told)
+        return
+    from riskseg.cli import show
+
+    show.model(stdout(), told)
+
+
+@models_app.command("promote")
+@guarded
+def models_promote(
+    model: Annotated[str, typer.Argument(help="Its name.")],
+    version: Annotated[str, typer.Argument(help="One that `riskseg models` lists.")],
+    by: Annotated[str | None, typer.Option(help="Who decided it; you if left out.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Make a version the champion."""
+    from riskseg.run.versions import promote
+
+    promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
+    print(f"{model} {version} is the champion now.")
+
+
+@models_app.command("card")
+@guarded
+def models_card(
+    model: ModelName,
+    out: Annotated[Path, typer.Option("--out", help="The page to write, an .html file.")],
+    version: ModelVersion = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the evidence of a version as one page of HTML."""
+    from riskseg.run.versions import card
+
+    written = card(root(), model, version, out)
+    if as_json:
+        print_json({"model": model, "version": written, "place": out})
+        return
+    print(f"{model} {written}: {out}")
+
+
+@models_app.command("export")
+@guarded
+def models_export(
+    model: ModelName,
+    to: Annotated[ExportForm, typer.Option("--to", help="What the other system takes.")],
+    version: ModelVersion = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file; MODEL.sql and the like if left out.")
+    ] = None,
+    dialect: Annotated[
+        str, typer.Option(help="Of the SQL: duckdb, postgres, spark or snowflake.")
+    ] = "duckdb",
+    as_json: AsJson = False,
+) -> None:
+    """Write a version as SQL, ONNX or a table of points, checked against riskseg."""
+    from riskseg.run.export import export
+
+    done = export(root(), model, version, to.value, out, dialect=dialect)
+    if as_json:
+        print_json(done)
+        return
+    print(f"{done.model} {done.version}: {done.place}")
+    if done.rows is None:
+        print("It was not run here.")
+    else:
+        print(
+            f"{done.rows:,} made-up accounts scored both ways: "
+            f"probabilities differ by {done.difference:.2g} at most."
+        )
+
+
+@models_app.command("compare")
+@guarded
+def models_compare(
+    first: Annotated[str, typer.Argument(help="MODEL (its champion) or MODEL@VERSION.")],
+    second: Annotated[str, typer.Argument(help="The same, for the other.")],
+    cut: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The probability from which an account is treated."),
+    ] = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions on accounts that neither was trained on."""
+    from riskseg.run import compare as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    told = job.compare(root(), first, second, cut=cut, progress=progress(quiet=as_json))
+    end_progress()
+    if as_json:
+        print_json(told)
+        return
+    from riskseg.cli import show
+
+    show.comparison(stdout(), told)
+
+
+@models_app.command("recalibrate")
+@guarded
+def models_recalibrate(
+    model: ModelName,
+    version: ModelVersion = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Accounts observed from this day on; from after its hold-out if left out.",
+        ),
+    ] = None,
+    slope: Annotated[
+        bool, typer.Option("--slope", help="Move the slope too, not the intercept alone.")
+    ] = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a new version, its probabilities moved to how recent accounts came out."""
+    from riskseg.run import recalibrate as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.recalibrate(
+        root(),
+        model,
+        version,
+        since=since.date() if since else None,
+        slope=slope,
+        at=now(),
+        progress=progress(),
+    )
+    end_progress()
+    if as_json:
+        print_json(done)
+        return
+    from riskseg.cli import show
+
+    show.recalibrated(stdout(), done)
