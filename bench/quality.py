@@ -75,7 +75,7 @@ RISKSEG = {
     "riskseg champion": (
         "learners: [scorecard, lightgbm]\n"
         "scorecard: {form: additive}\n"
-        "champion: {unless_auc_gain: 0}\n"
+        "champion: {prefer: lightgbm, unless_auc_gain: 0}\n"
     ),
 }
 

@@ -123,7 +123,7 @@ class Sample(Shape):
     """The most good outcomes to learn from, about; where there are more they are drawn, and each
     stands for as many as were not. Bad outcomes are all kept."""
 
-    goods: Annotated[int, Field(strict=True, ge=1_000)] = 1_000_000
+    goods: Annotated[int, Field(strict=True, ge=500)] = 1_000_000
 
 
 class Asked(Shape):

@@ -154,13 +154,14 @@ def assign(
 @dataclass(frozen=True)
 class Decider:
     """Everything that turns facts into decisions as of one date. `of` is the probability that
-    the first band is cut from: the one whose reasons and mean are told."""
+    the first band is cut from: the one whose reasons and mean are told. `watches` take note of
+    how accounts differ from those a model was trained on."""
 
     strategy: Strategy
     scorers: Mapping[str, Scorer]
     as_of: date
     reasons: Reasons
-    watches: Mapping[str, Watch]
+    watches: Mapping[str, Watch] = field(default_factory=dict)
 
     @property
     def of(self) -> str | None:
@@ -228,7 +229,7 @@ def decide(session: Session, decider: Decider, first: int, last: int, reached: A
     build(engine, facts(ledger, session.catalogue, session.scale, decider.wanted, snapshots))
     reached(SCORE)
     tables = {
-        key: score(engine, key, one, session.facts, decider.watches[key])
+        key: score(engine, key, one, session.facts, decider.watches.get(key))
         for key, one in decider.scorers.items()
     }
     reached(DECIDE)

@@ -249,3 +249,15 @@ def test_bins_that_do_not_hold_over_time_are_joined() -> None:
     assert 4.0 not in table_of(joined, "a").bins.cuts
     nothing = np.full(12_000, np.datetime64("NaT"))
     assert learn(rows, label, facts, snapshots=nothing)[0] == kept
+
+
+def test_a_setting_chosen_on_a_sample_learns_from_all_rows(
+    frame: TrainingFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classic, "ENOUGH_TO_CHOOSE", 1_000)
+    card, outside, tried = fit_classic(
+        frame.rows, frame.label, frame.weight, frame.features, folds_by_party(frame.group, 5, 7)
+    )
+    assert sum(one["chosen"] for one in tried) == 1
+    assert all(sum(table.counts) == len(frame) for table in card.tables)
+    assert auc(frame.label, outside) > 0.7

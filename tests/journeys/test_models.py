@@ -1,0 +1,157 @@
+"""What can be done with a trained version: its card, exports, a comparison, a new calibration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.learning.artefact import load
+from riskseg.run import versions
+from riskseg.run.compare import compare
+from riskseg.run.export import Form, export
+from riskseg.run.recalibrate import recalibrate
+from riskseg.run.train import train
+from tests.support import portfolio as p
+
+Copy = Callable[[Path], Path]
+# late_payment ships a scorecard here, default ships trees.
+MODELS = ("late_payment", "default")
+SINCE = date(2026, 1, 1)
+
+
+def codes(error: pytest.ExceptionInfo[ProblemsError]) -> list[str]:
+    return [problem.code for problem in error.value.problems]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_card(trained: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "card.html"
+    version = versions.card(trained, name, None, out)
+    page = out.read_text(encoding="utf-8")
+    assert version in page and page.count("<svg") > 8
+    for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        ElementTree.fromstring(picture)  # noqa: S314
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    versions.card(trained, name, None, out)
+    assert out.read_text(encoding="utf-8") == page
+
+
+EXPORTS: list[tuple[str, Form]] = [
+    ("late_payment", "sql"),
+    ("late_payment", "onnx"),
+    ("late_payment", "points.csv"),
+    ("default", "sql"),
+    ("default", "onnx"),
+]
+
+
+@pytest.mark.parametrize(("name", "form"), EXPORTS)
+def test_an_export_gives_the_same_probabilities(
+    trained: Path, tmp_path: Path, name: str, form: Form
+) -> None:
+    done = export(trained, name, None, form, tmp_path / "out")
+    assert (tmp_path / "out").stat().st_size > 500
+    if form == "points.csv":
+        assert done.rows is None
+    else:
+        assert done.rows is not None and done.rows >= 3000
+        assert done.difference is not None and done.difference <= 1.1e-6
+
+
+def test_trees_have_no_points(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError) as error:
+        export(trained, "default", None, "points.csv", tmp_path / "out")
+    assert codes(error) == ["RS004"] and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["late_payments", "late_payment@0123456789ab"])
+def test_a_version_that_does_not_exist(trained: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ProblemsError) as error:
+        versions.card(trained, name, None, tmp_path / "card.html")
+    assert codes(error) == ["RS401"]
+
+
+def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    parent = versions.show(workspace, "late_payment")
+    done = recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
+    assert done.parent == parent["version"] != done.version and not done.champion
+    # The level is right for these accounts now, and the order of the accounts what it was.
+    assert abs(done.after["calibration_intercept"]) < abs(done.before["calibration_intercept"]) or (
+        abs(done.before["calibration_intercept"]) < 0.1
+    )
+    model = load(workspace / "models/late_payment" / done.version)
+    assert model.manifest["parent"] == parent["version"]
+    assert model.calibration.then is not None and model.calibration.then[0] == 1.0
+    again = recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
+    assert again.version == done.version
+
+    told = compare(workspace, "late_payment", f"late_payment@{done.version}", cut=None)
+    assert told["difference"]["auc"] == [0.0, 0.0, 0.0]
+    assert told["swap"]["only_a"]["rows"] == told["swap"]["only_b"]["rows"] == 0
+    assert told["notes"] == [
+        f"late_payment {done.version} was recalibrated to some of these accounts."
+    ]
+
+
+def test_nothing_has_come_out_since(trained: Path, copy_of: Copy) -> None:
+    with pytest.raises(ProblemsError) as error:
+        recalibrate(copy_of(trained), "late_payment", at=p.AT)
+    assert codes(error) == ["RS402"]
+
+
+def test_another_question_is_no_ground_to_recalibrate(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    p.replace(workspace, "models/late_payment.yaml", "days_past_due: 14", "days_past_due: 7")
+    with pytest.raises(ProblemsError) as error:
+        recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
+    assert codes(error) == ["RS408"]
+
+
+def test_different_questions_are_not_compared(trained: Path) -> None:
+    with pytest.raises(ProblemsError) as error:
+        compare(trained, "late_payment", "default", cut=None)
+    assert codes(error) == ["RS408"]
+
+
+def test_a_sample_of_goods_stands_for_all(sound: Path, copy_of: Copy) -> None:
+    workspace = copy_of(sound)
+    (workspace / "models/default.yaml").unlink()
+    whole = train(workspace, (), at=p.AT)[0].summary
+    spec = workspace / "models/late_payment.yaml"
+    spec.write_text(spec.read_text() + "sample: {goods: 500}\n")
+    part = train(workspace, (), at=p.AT)[0].summary
+    windows = ("training", "hold_out")
+    assert sum(whole[w]["rows"] - whole[w]["bad"] for w in windows) > 500
+    assert sum(part[w]["rows"] - part[w]["bad"] for w in windows) <= 500
+    for window in windows:
+        assert part[window]["bad"] == whole[window]["bad"]
+        assert part[window]["stands_for"] == pytest.approx(whole[window]["rows"], rel=0.12)
+
+
+def test_what_was_never_seen_is_told(trained: Path, copy_of: Copy) -> None:
+    """A strange level, and a shift of what accounts owe."""
+    from riskseg.run.assign import assign
+
+    workspace = copy_of(trained)
+    head, *bills = p.rows(workspace, "bills")
+    amount = head.split(",").index("amount")
+
+    def dearer(line: str) -> str:
+        cells = line.split(",")
+        cells[amount] = str(round(float(cells[amount]) * 5, 2))
+        return ",".join(cells)
+
+    p.write_rows(workspace, "bills", [head, *map(dearer, bills)])
+    done = assign(workspace, p.AS_OF, str(workspace / "d.parquet"), at=p.AT)
+    told = [one for found in done.differences.values() for one in found]
+    assert any("is spread otherwise than in training" in one for one in told)
+    manifest = json.loads((workspace / "d.parquet.manifest.json").read_text())
+    assert manifest["differences"] == {k: list(v) for k, v in done.differences.items()}
