@@ -29,7 +29,7 @@ demo: $(READY)
 	$(BIN)/riskseg demo --dir $(DEMO)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -426,6 +426,8 @@ _SPEC: Mapping[str, str] = {
     "scorecard.pairs": "two-way tables of an additive one, `[[a, b], …]`; found if left out",
     "scorecard.most_pairs": "how many two-way tables may be found",
     "scorecard.edits": "`feature: {cuts | levels | without | specials | drop}`: bins by hand",
+    "lightgbm.search": "`full`, or `none`: the first settings a search would try, in a fraction of "
+    "the time",
     "calibration": "`none`, `sigmoid`, `beta`, `isotonic`, or `auto`: chosen by folds",
     "champion.prefer": "the learner that ships; the first listed if left out",
     "champion.unless_auc_gain": "what another must gain beyond doubt to ship in its place",
@@ -611,6 +613,7 @@ def _spec() -> Iterator[tuple[str, str, str]]:
         "hold_out": spec.HoldOut,
         "features": spec.FeatureChoice,
         "scorecard": spec.ScorecardChoice,
+        "lightgbm": spec.BoostedChoice,
         "champion": spec.ChampionRule,
         "fairness": spec.Fairness,
         "sample": spec.Sample,

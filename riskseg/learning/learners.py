@@ -67,7 +67,9 @@ def learn(
     notes: tuple[str, ...] = ()
     model: Scorecard | Boosted
     if name == "lightgbm":
-        model, outside, tried = fit_boosted(*data, **common)
+        model, outside, tried = fit_boosted(
+            *data, searching=spec.lightgbm.search == "full", **common
+        )
     elif form_for(spec, training) == "additive":
         from riskseg.learning.scorecard.additive import fit_additive
 

@@ -71,6 +71,7 @@ hold_out: {last: 90 days}
 population: bills_12m >= 3
 features: {exclude: [], static: []}
 learners: [lightgbm]
+lightgbm: {search: none}
 seed: 7
 """,
 }

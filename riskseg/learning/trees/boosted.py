@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
 # Parameters are searched for, and features looked at, on no more rows than this.
-SEARCHED_ROWS = 50_000
+SEARCHED_ROWS = 20_000
 BAGS = (1, 3)
 # No bag is tried with more cells: it would cost minutes, and gains less the more rows there are.
 BAGGED_CELLS = 10_000_000
@@ -182,15 +182,17 @@ def fit_boosted(
     seed: int,
     threads: int,
     say: Progress,
+    searching: bool = True,
 ) -> tuple[Boosted, Floats, list[dict[str, Any]]]:
     """(the trees, each row's log-odds from trees that did not see its fold, what was tried).
 
     Chosen in this order, each by the mean weighted log loss over the folds: whether declared
     directions are let go, the parameters, whether features that tell no more than chance are
-    left out, the size of the bag and the number of trees. All but the last on at most 50,000
-    rows. What looks at labels more closely than a choice among a few (the order of levels,
-    which directions to let go, which features to leave out) is found anew in the training rows
-    of each fold. With what was chosen, all rows are learned from once more.
+    left out, the size of the bag and the number of trees. All but the last two on at most 20,000
+    rows; without `searching` the number of trees alone is chosen. What looks at labels more
+    closely than a choice among a few (the order of levels, which directions to let go, which
+    features to leave out) is found anew in the training rows of each fold. With what was chosen,
+    all rows are learned from once more.
     """
     import numpy as np
 
@@ -203,26 +205,29 @@ def fit_boosted(
     def record(what: str, loss: float, chosen: bool) -> None:
         tried.append({"what": what + where, "log_loss": fixed(loss), "chosen": chosen})
 
-    lessons = small.lessons(task.folds_there)
-    judged = Judged([lesson.part for lesson in lessons], seed, threads)
     freed = False
     notes: list[str] = []
-    if any(any(lesson.part.directions) for lesson in lessons):
-        say("asking whether the data refuse a declared direction of risk")
-        judged, freed, notes = _try_directions(judged, lessons, record)
-    say(f"comparing {len(CANDIDATES)} sets of parameters")
-    winner, found = search(judged)
-    for candidate, loss, count in found:
-        over = "" if count == len(lessons) else f", {count} folds"
-        record(candidate.words + over, loss, candidate == winner)
-    say("looking for features that tell no more than chance")
-    idle = _try_leaner(judged, small, lessons, winner, freed, record)
+    winner = CANDIDATES[0]
+    idle: list[dict[str, str]] = [{} for _ in task.folds_there]
+    if searching:
+        lessons = small.lessons(task.folds_there)
+        judged = Judged([lesson.part for lesson in lessons], seed, threads)
+        if any(any(lesson.part.directions) for lesson in lessons):
+            say("asking whether the data refuse a declared direction of risk")
+            judged, freed, notes = _try_directions(judged, lessons, record)
+        say(f"comparing {len(CANDIDATES)} sets of parameters")
+        winner, found = search(judged)
+        for candidate, loss, count in found:
+            over = "" if count == len(lessons) else f", {count} folds"
+            record(candidate.words + over, loss, candidate == winner)
+        say("looking for features that tell no more than chance")
+        idle = _try_leaner(judged, small, lessons, winner, freed, record)
 
     where = ""
     say("learning on all folds")
     lessons = task.lessons(task.folds_there, idle)
     parts = [lesson.held_to(freed) for lesson in lessons]
-    bagged = winner.random and len(label) * len(features) <= BAGGED_CELLS
+    bagged = searching and winner.random and len(label) * len(features) <= BAGGED_CELLS
     sizes = BAGS if bagged else BAGS[:1]
     grown = [bag(part, winner, sizes, seed, threads) for part in parts]
     means = {size: mean_curve([curve for _, curve in grown], size) for size in sizes}
