@@ -29,7 +29,7 @@ demo: $(READY)
 	$(BIN)/riskseg demo --dir $(DEMO)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -124,6 +124,8 @@ def test_different_questions_are_not_compared(trained: Path) -> None:
 def test_a_sample_of_goods_stands_for_all(sound: Path, copy_of: Copy) -> None:
     workspace = copy_of(sound)
     (workspace / "models/default.yaml").unlink()
+    quick = "learners: [lightgbm]\nlightgbm: {search: none}"
+    p.replace(workspace, "models/late_payment.yaml", "learners: [scorecard]", quick)
     whole = train(workspace, (), at=p.AT)[0].summary
     spec = workspace / "models/late_payment.yaml"
     spec.write_text(spec.read_text() + "sample: {goods: 500}\n")
