@@ -28,7 +28,8 @@ import numpy as np
 import pandas as pd
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.reasons import ranked_reasons, typical_values
+from riskseg.learning.evidence.effects import effects
+from riskseg.learning.reasons import Ordinary, ranked_reasons
 from riskseg.learning.trees.boosted import Boosted, Column
 from riskseg.learning.trees.shap import Explainer
 from riskseg.learning.trees.text import read_trees
@@ -104,7 +105,6 @@ def main() -> None:
     batch = rows.head(given.rows)
     matrix, slow = batch.to_numpy(), batch.to_numpy()[: given.slow_rows]
     facts = tuple(Fact(str(name), Kind.NUMBER) for name in rows.columns)
-    typical = typical_values(rows, facts)
     results = []
     for leaves in given.leaves:
         model = learned(rows, label, given.trees, leaves)
@@ -114,13 +114,16 @@ def main() -> None:
         theirs = np.asarray(booster.predict(slow, pred_contrib=True))[:, :-1]
         gap = float(np.abs(explainer.values(slow) - theirs).max())
 
-        def reasons(model: Boosted = model) -> Any:
+        shapes = effects(model.margin, batch, np.ones(len(batch)), facts)
+        ordinary = Ordinary.of(shapes)
+
+        def reasons(model: Boosted = model, ordinary: Ordinary = ordinary) -> Any:
             return ranked_reasons(
                 batch,
                 model.contributions(batch, given.threads),
                 facts,
-                typical,
-                lambda part: model.margin(part, given.threads),
+                ordinary,
+                lambda part: model.swift_margin(part, given.threads),
                 4,
             ).texts()
 
