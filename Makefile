@@ -28,8 +28,9 @@ demo: $(READY)
 	@if grep -qs "^# The demo's workspace" $(DEMO)/riskseg.toml; then rm -rf $(DEMO); fi
 	$(BIN)/riskseg demo --dir $(DEMO)
 
+# Shared out by file, so that what a file prepares is prepared once; the slowest come first.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff check .
