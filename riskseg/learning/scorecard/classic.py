@@ -548,8 +548,9 @@ def _regress(
     """(columns kept, their coefficients, intercept) for the log-odds of the bad outcome.
 
     A higher weight of evidence is a better risk: where `must`, the coefficient is negative. The
-    most wrong of these columns goes and the rest is fitted again, until none is wrong: first on
-    rows enough to tell, then on all of them.
+    most wrong of these columns goes, and what that makes of the others is read off the likelihood's
+    quadratic form, until none is wrong; then the rest is fitted again. So on rows enough to tell
+    first, then on all of them.
     """
     stride = -(-len(label) // ENOUGH_FOR_SIGNS)
     kept = list(range(woe.shape[1]))
@@ -575,10 +576,35 @@ def _without_wrong_signs(
         with threadpool_limits(1):  # the order of additions, and so the bytes, stay the same
             model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", tol=1e-8)
             model.fit(woe[:, kept], label, sample_weight=weight)
-        coefficients = np.round(model.coef_[0], 6)
-        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
-        if wrong.max() < 0:
-            return kept, [float(c) for c in coefficients], round(float(model.intercept_[0]), 6)
-        kept.pop(int(wrong.argmax()))
+            coefficients = np.round(model.coef_[0], 6)
+            wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+            if wrong.max() < 0:
+                return kept, [float(c) for c in coefficients], round(float(model.intercept_[0]), 6)
+            p = model.predict_proba(woe[:, kept])[:, 1]
+            columns = np.column_stack([woe[:, kept], np.ones(len(label))])
+            curvature = columns.T @ (columns * (weight * p * (1 - p))[:, None])
+        np.fill_diagonal(curvature[:-1, :-1], curvature.diagonal()[:-1] + 1 / STRENGTH)
+        kept = _right_ones(kept, model.coef_[0], np.linalg.inv(curvature)[:-1, :-1], must)
     rate = float(np.average(label, weights=weight))
     return [], [], round(math.log(rate / (1 - rate)), 6)
+
+
+def _right_ones(
+    kept: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
+) -> list[int]:
+    """The columns left when the most wrong goes, and again, until none is. `spread` is the inverse
+    of the curvature: without one column the others move by their share of it."""
+    import numpy as np
+
+    kept = list(kept)
+    while kept:
+        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+        worst = int(wrong.argmax())
+        if np.round(wrong[worst], 6) < 0:
+            return kept
+        move = spread[:, worst] / spread[worst, worst]
+        coefficients = np.delete(coefficients - move * coefficients[worst], worst)
+        spread = spread - np.outer(move, spread[worst])
+        spread = np.delete(np.delete(spread, worst, axis=0), worst, axis=1)
+        kept.pop(worst)
+    return kept
