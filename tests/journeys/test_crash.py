@@ -211,6 +211,7 @@ def test_train_cut_at_each_boundary_and_door(
 
 
 @needs_kill
+@pytest.mark.slow  # the doors and boundaries are tried one by one without it
 def test_assign_killed_at_twenty_random_moments(
     trained: Path, copy_of: Copy, undisturbed: bytes
 ) -> None:
