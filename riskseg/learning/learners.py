@@ -26,17 +26,13 @@ FEW_BADS = 300
 
 
 class Scorer(Protocol):
-    """What every learner makes. Batches are data frames as in :class:`TrainingFrame`."""
+    """What evidence asks of a model. Batches are data frames as in :class:`TrainingFrame`."""
 
     @property
     def features(self) -> tuple[str, ...]: ...
 
     def margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Log-odds of the bad outcome of each row."""
-        ...
-
-    def contributions(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
-        """(rows, features): how much each feature raised the risk of each row."""
         ...
 
 
@@ -70,7 +66,7 @@ def learn(
         model, outside, tried = fit_boosted(
             *data, searching=spec.lightgbm.search == "full", **common
         )
-    elif form_for(spec, training) == "additive":
+    elif _form_for(spec, training) == "additive":
         from riskseg.learning.scorecard.additive import fit_additive
 
         card = spec.scorecard
@@ -100,7 +96,7 @@ def learn(
     )
 
 
-def form_for(spec: ModelSpec, training: TrainingFrame) -> str:
+def _form_for(spec: ModelSpec, training: TrainingFrame) -> str:
     """The scorecard's form: the spec's, but the simpler one where bad outcomes are few."""
     return spec.scorecard.form if int(training.label.sum()) >= FEW_BADS else "classic"
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
-from riskseg.learning.evidence.metrics import GROUPS
-from riskseg.learning.evidence.stability import MOST_LEVELS, psi_of, significant, weighted_quantiles
+from riskseg.learning.evidence.stability import Groups, psi_of, significant
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,49 +32,30 @@ def reference(
     share of nulls among all; the other shares are of all too. `seen` are all levels, or null if
     there are too many to keep.
     """
-    return {
-        "rows": len(rows),
-        "probability": _numbers(probability, weight),
-        "features": {
-            fact.name: _levels(rows[fact.name], weight)
-            if fact.kind.is_textual
-            else _numbers(rows[fact.name].to_numpy(dtype="float64", na_value=math.nan), weight)
-            for fact in features
-        },
-    }
-
-
-def _numbers(values: Floats, weight: Floats) -> dict[str, Any]:
-    import numpy as np
-
-    known = ~np.isnan(values)
-    cuts = weighted_quantiles(values[known], weight[known], GROUPS)
-    groups = np.searchsorted(cuts, values[known], side="right")
-    counts = np.bincount(groups, weights=weight[known], minlength=len(cuts) + 1)
-    whole = weight.sum()
-    return {
-        "cuts": [float(cut) for cut in cuts],
-        "shares": [fixed(count / whole) for count in counts],
-        "missing": fixed(weight[~known].sum() / whole),
-    }
-
-
-def _levels(values: pd.Series, weight: Floats) -> dict[str, Any]:
-    import numpy as np
     import pandas as pd
 
-    codes, levels = pd.factorize(values)
-    whole = weight.sum()
-    counts = np.bincount(codes[codes >= 0], weights=weight[codes >= 0], minlength=len(levels))
-    ranked = sorted(
-        zip(map(str, levels), counts, strict=True), key=lambda item: (-item[1], item[0])
-    )
-    common = ranked[:MOST_LEVELS]
     return {
-        "levels": {level: fixed(count / whole) for level, count in common},
-        "other": fixed(sum(count for _, count in ranked[MOST_LEVELS:]) / whole),
-        "missing": fixed(weight[codes < 0].sum() / whole),
-        "seen": sorted(map(str, levels)) if len(levels) <= MOST_SEEN else None,
+        "rows": len(rows),
+        "probability": _spread(pd.Series(probability), None, weight),
+        "features": {fact.name: _spread(rows[fact.name], fact, weight) for fact in features},
+    }
+
+
+def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> dict[str, Any]:
+    """How some values are spread; `fact` None: a number that is never null."""
+    import numpy as np
+
+    groups = Groups.of(values, fact, weight)
+    counts = np.bincount(groups.places(values), weights=weight, minlength=groups.count)
+    *known, missing = (fixed(count / weight.sum()) for count in counts)
+    if groups.cuts is not None:
+        return {"cuts": [float(cut) for cut in groups.cuts], "shares": known, "missing": missing}
+    levels = sorted(values.dropna().astype(str).unique())
+    return {
+        "levels": dict(zip(groups.levels, known[:-1], strict=True)),
+        "other": known[-1],
+        "missing": missing,
+        "seen": levels if len(levels) <= MOST_SEEN else None,
     }
 
 
@@ -89,10 +68,10 @@ class Watch:
 
         self._trained = int(told["rows"])
         self._spreads = {"": told["probability"], **{n: told["features"][n] for n in features}}
+        self._groups = {name: _groups(spread) for name, spread in self._spreads.items()}
         self._rows = 0
         self._counts = {
-            name: np.zeros(_groups(spread), dtype=np.int64)
-            for name, spread in self._spreads.items()
+            name: np.zeros(groups.count, dtype=np.int64) for name, groups in self._groups.items()
         }
         self._nulls = dict.fromkeys(features, 0)
         self._seen = {
@@ -109,24 +88,16 @@ class Watch:
 
         self._rows += len(batch)
         stride = -(-len(batch) // ENOUGH_ROWS) or 1
-        for name, spread in self._spreads.items():
+        for name, groups in self._groups.items():
             values = batch[name] if name else pd.Series(probability)
-            null = values.isna().to_numpy()
             if name:
-                self._nulls[name] += int(null.sum())
-            if "levels" in spread:
+                self._nulls[name] += int(values.isna().sum())
+            if name in self._seen:
                 codes, found = pd.factorize(values)
-                if name in self._seen:
-                    strange = [str(level) not in self._seen[name] for level in found]
-                    self._strange[name] += int(np.array([*strange, False])[codes].sum())
-                place = {level: n for n, level in enumerate(spread["levels"])}
-                last = len(place)
-                groups = np.array([*(place.get(str(v), last) for v in found), last + 1])[codes]
-            else:
-                numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[::stride]
-                groups = np.searchsorted(spread["cuts"], numbers, side="right")
-                groups[np.isnan(numbers)] = len(spread["shares"])
-            self._counts[name] += np.bincount(groups, minlength=len(self._counts[name]))
+                strange = [str(level) not in self._seen[name] for level in found]
+                self._strange[name] += int(np.array([*strange, False])[codes].sum())
+            places = groups.places(values.iloc[::stride])
+            self._counts[name] += np.bincount(places, minlength=groups.count)
 
     def told(self) -> list[str]:
         """What a person should know of all that was seen, in plain sentences; none if all is as
@@ -146,8 +117,13 @@ class Watch:
         return found
 
 
-def _groups(spread: Mapping[str, Any]) -> int:
-    return (len(spread["levels"]) + 2) if "levels" in spread else len(spread["shares"]) + 1
+def _groups(spread: Mapping[str, Any]) -> Groups:
+    """The groups whose shares a spread tells."""
+    import numpy as np
+
+    if "levels" in spread:
+        return Groups(None, tuple(spread["levels"]), True)
+    return Groups(np.asarray(spread["cuts"]), (), True)
 
 
 def _share(rows: int, whole: int) -> str:

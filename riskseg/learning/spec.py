@@ -342,6 +342,14 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
             line=authored.line("scorecard", "pairs"),
             mend="Write `form: additive`, or remove `pairs`.",
         )
+    if card.form == "additive" and card.edits:
+        problems.add(
+            "RS004",
+            "The bins of an additive scorecard are not edited by hand.",
+            file=authored.file,
+            line=authored.line("scorecard", "edits"),
+            mend="Write `form: classic`, or remove `edits`.",
+        )
     for index, (one, other) in enumerate(card.pairs or ()):
         if one == other:
             problems.add(

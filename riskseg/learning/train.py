@@ -23,9 +23,10 @@ from riskseg.learning.champion import Choice, choose
 from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.learners import Learned, files_of, form_for, learn
+from riskseg.learning.learners import Learned, files_of, learn
 from riskseg.learning.reference import reference
 from riskseg.learning.scorecard.edits import check_edits
+from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.screen import check_leaks, check_outcomes
 from riskseg.learning.selection import usable
 from riskseg.learning.spec import AuthoredSpec, LearnerName, ModelSpec
@@ -138,7 +139,7 @@ def train(
         "name": spec.name,
         "spec": spec.model_dump(mode="json", by_alias=True),
         "learner": choice.learner,
-        "form": form_for(spec, training) if choice.learner == "scorecard" else None,
+        "form": champion.model.form if isinstance(champion.model, Scorecard) else None,
         "champion": _champion(choice),
         "population": spec.population,
         "features": [_fact(fact) for fact in features],

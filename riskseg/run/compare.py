@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
-from riskseg.run.models import check_spec, read_specs, scorer
-from riskseg.run.observed import observed_rows
+from riskseg.run.models import spec_of
+from riskseg.run.observed import rows_to_judge
 from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage
 from riskseg.run.train import LABEL, OBSERVE
@@ -42,26 +42,15 @@ def compare(
     workspace = open_checked(root)
     models = [opened(workspace, name)[0] for name in (first, second)]
     _same_question(models)
-    problems = Problems()
-    specs = read_specs(workspace, problems)
-    problems.raise_if_any()
-    if models[0].name not in specs:
-        raise problem("RS401", f'There is no spec of "{models[0].name}" any more.')
-    authored = specs[models[0].name]
+    authored = spec_of(workspace, models[0].name)
     with scratch_engine(workspace) as engine:
         progress.reached(LOAD, 0, 4)
         session = begin(workspace, engine)
-        condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
-        problems.raise_if_any()
-        for model in models:
-            scorer(model, session.facts, billed=session.ledger.billed)  # has it all its features?
-        frame = observed_rows(
+        frame = rows_to_judge(
             session,
             authored,
-            condition,
+            models,
             lambda step: progress.reached((OBSERVE, LABEL)[step], 1 + step, 4),
-            embargo=False,
-            also=[name for model in models for name in model.features],
         ).ordered()
         progress.reached(COMPARE, 3, 4)
         frame = frame.where(_unseen(models[0], frame) & _unseen(models[1], frame))

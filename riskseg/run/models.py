@@ -11,6 +11,7 @@ from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, probl
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
 from riskseg.learning.spec import AuthoredSpec, read_spec
+from riskseg.run.frames import learnable
 from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
 
@@ -51,6 +52,23 @@ def read_specs(workspace: Workspace, problems: Problems) -> dict[str, AuthoredSp
     return specs
 
 
+def spec_of(workspace: Workspace, name: str) -> AuthoredSpec:
+    """A trained model's spec as its file says it now. Raises RS401 where there is none any more,
+    and the Problems of the specs there are."""
+    problems = Problems()
+    specs = read_specs(workspace, problems)
+    problems.raise_if_any()
+    if name not in specs:
+        file = workspace.shown(workspace.models / f"{name}.yaml")
+        raise problem(
+            "RS401",
+            f'There is no spec of "{name}" any more.',
+            file=file,
+            mend="Restore the file: it says how outcomes are observed.",
+        )
+    return specs[name]
+
+
 def check_spec(
     authored: AuthoredSpec,
     facts: Mapping[str, Fact],
@@ -66,14 +84,19 @@ def check_spec(
     ):
         for key in keys:
             for i, name in enumerate(getattr(getattr(spec, part), key)):
+                line = authored.line(part, key, i)
                 if name not in known:
-                    problems.add(
-                        "RS501",
-                        f'There is no feature or attribute "{name}".',
-                        file=authored.file,
-                        line=authored.line(part, key, i),
-                        mend=did_you_mean(name, known),
-                    )
+                    what = f'There is no feature or attribute "{name}".'
+                    mend = did_you_mean(name, known)
+                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
+                elif part == "fairness" and name not in facts:
+                    what = f'"{name}" is not known here: it needs {lacking[name]}.'
+                    mend = "Add the source, or name another attribute."
+                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
+                elif part == "fairness" and not learnable(facts[name]):
+                    what = f'"{name}" is a date: there are no groups to judge a model by.'
+                    mend = "Name an attribute with levels, or a number."
+                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
     if spec.target.column is not None and spec.target.column not in facts:
         problems.add(
             "RS408",

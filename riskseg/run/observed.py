@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,13 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
+from riskseg.learning.artefact import Model
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline, timeline
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import frame, learnable, model_columns
+from riskseg.run.models import check_spec, scorer
 from riskseg.run.population import implied, population_sql
 from riskseg.run.session import Session
 from riskseg.run.stages import build
@@ -62,6 +64,23 @@ def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
         for name in names
         if learnable(fact := session.facts[name])
     )
+
+
+def rows_to_judge(
+    session: Session,
+    authored: AuthoredSpec,
+    models: Sequence[Model],
+    reached: Callable[[int], None],
+) -> TrainingFrame:
+    """As :func:`observed_rows`, with every feature of some trained versions and no embargo.
+    Raises RS409 where this workspace lacks one."""
+    problems = Problems()
+    condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
+    problems.raise_if_any()
+    for model in models:
+        scorer(model, session.facts, billed=session.ledger.billed)
+    also = [name for model in models for name in model.features]
+    return observed_rows(session, authored, condition, reached, embargo=False, also=also)
 
 
 def observed_rows(

@@ -10,12 +10,12 @@ from typing import Any
 
 from riskseg.domain.problems import Problems
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.run.models import check_spec, read_specs
-from riskseg.run.observed import observed_rows
+from riskseg.run.models import spec_of
+from riskseg.run.observed import rows_to_judge
 from riskseg.run.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
 from riskseg.run.stages import Progress, Stage
-from riskseg.run.train import KEEP, LABEL, OBSERVE, keep
-from riskseg.run.versions import opened
+from riskseg.run.train import KEEP, LABEL, OBSERVE
+from riskseg.run.versions import keep, opened
 
 MOVE = Stage("recalibrate", "a line on the log-odds, by how recent accounts came out", "model")
 
@@ -63,24 +63,18 @@ def recalibrate(
 
     progress = progress or Progress()
     workspace = open_checked(root)
-    problems = Problems()
-    specs = read_specs(workspace, problems)
-    problems.raise_if_any()
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         model, _ = opened(workspace, name, version)
         progress.reached(LOAD, 0, 5)
         session = begin(workspace, engine)
         set_apart(session, progress)
-        authored = specs[model.name]
+        authored = spec_of(workspace, model.name)
         _same_question(authored, model.manifest["spec"], model.version)
-        condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
-        problems.raise_if_any()
-        frame = observed_rows(
+        frame = rows_to_judge(
             session,
             authored,
-            condition,
+            [model],
             lambda step: progress.reached((OBSERVE, LABEL)[step], 1 + step, 5),
-            embargo=False,
         )
         progress.reached(MOVE, 3, 5)
         first = since or _day_after(model.manifest)

@@ -23,13 +23,13 @@ from riskseg.run.session import (
     set_apart,
 )
 from riskseg.run.stages import Progress, Stage
+from riskseg.run.versions import keep
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
     from riskseg.learning.train import Trained
-    from riskseg.store.journal import Journal
 
 OBSERVE = Stage("observe", "facts of each account as of its own dates", "model")
 LABEL = Stage("label", "how it came out, as known on the day the label is known", "model")
@@ -136,30 +136,3 @@ def _learn(
         threads=session.engine.threads,
         progress=lambda text: progress.note(f"{authored.spec.name}: {text}"),
     )
-
-
-def keep(workspace: Workspace, name: str, trained: Trained, journal: Journal, at: datetime) -> bool:
-    """Write a version's files, then the journal; whether it is the champion now: the first
-    version of a model is."""
-    from riskseg.store.files import folder_beside
-    from riskseg.store.records import ModelRecord
-
-    home = workspace.models / name
-    home.mkdir(parents=True, exist_ok=True)
-    with folder_beside(home / trained.version, token="train") as part:
-        for file, content in trained.files.items():
-            (part / file).write_bytes(content)
-    journal.record_model(
-        ModelRecord(
-            model=name,
-            version=trained.version,
-            fingerprint=trained.version,
-            metrics={learner: dict(m) for learner, m in trained.metrics.items()},
-            at=at,
-        )
-    )
-    champion = journal.champion(name)
-    if champion is None:
-        journal.promote(name, trained.version, at=at, by="train", reason="the first version")
-        champion = journal.champion(name)
-    return champion is not None and champion.version == trained.version

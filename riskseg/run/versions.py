@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
@@ -13,6 +13,10 @@ from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.run.models import spec_files
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.learning.train import Trained
+    from riskseg.store.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,33 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
             encoding="utf-8",
         )
     return model.version
+
+
+def keep(workspace: Workspace, name: str, trained: Trained, journal: Journal, at: datetime) -> bool:
+    """Write a version's files, then the journal; whether it is the champion now: the first
+    version of a model is."""
+    from riskseg.store.files import folder_beside
+    from riskseg.store.records import ModelRecord
+
+    home = workspace.models / name
+    home.mkdir(parents=True, exist_ok=True)
+    with folder_beside(home / trained.version, token="train") as part:
+        for file, content in trained.files.items():
+            (part / file).write_bytes(content)
+    journal.record_model(
+        ModelRecord(
+            model=name,
+            version=trained.version,
+            fingerprint=trained.version,
+            metrics={learner: dict(m) for learner, m in trained.metrics.items()},
+            at=at,
+        )
+    )
+    champion = journal.champion(name)
+    if champion is None:
+        journal.promote(name, trained.version, at=at, by="train", reason="the first version")
+        champion = journal.champion(name)
+    return champion is not None and champion.version == trained.version
 
 
 def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> None:

@@ -115,6 +115,29 @@ def test_another_question_is_no_ground_to_recalibrate(trained: Path, copy_of: Co
     assert codes(error) == ["RS408"]
 
 
+def test_a_spec_that_is_gone_is_named(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    (workspace / "models/late_payment.yaml").unlink()
+    for use in (
+        lambda: recalibrate(workspace, "late_payment", since=SINCE, at=p.AT),
+        lambda: compare(workspace, "late_payment", "late_payment", cut=None),
+    ):
+        with pytest.raises(ProblemsError) as error:
+            use()
+        assert codes(error) == ["RS401"]
+        assert error.value.problems[0].file == "models/late_payment.yaml"
+
+
+def test_a_date_is_no_group_to_be_judged_by(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    spec = workspace / "models/late_payment.yaml"
+    spec.write_text(spec.read_text() + "fairness: {by: [breathing_space_from]}\n")
+    with pytest.raises(ProblemsError) as error:
+        train(workspace, ("late_payment",), at=p.AT)
+    (problem,) = error.value.problems
+    assert problem.code == "RS501" and '"breathing_space_from" is a date' in problem.what
+
+
 def test_different_questions_are_not_compared(trained: Path) -> None:
     with pytest.raises(ProblemsError) as error:
         compare(trained, "late_payment", "default", cut=None)

@@ -55,9 +55,6 @@ class Known:
     def margin(self, batch: pd.DataFrame, threads: int = 1) -> np.ndarray:
         return truth(batch)
 
-    def contributions(self, batch: pd.DataFrame, threads: int = 1) -> np.ndarray:
-        raise NotImplementedError
-
 
 def make(rows: int = 6_000, seed: int = 1) -> tuple[TrainingFrame, np.ndarray]:
     """(six months of rows of some parties, right probabilities)."""

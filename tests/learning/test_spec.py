@@ -121,3 +121,21 @@ def test_reading_loads_no_numerical_library() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("scorecard: {form: additive, edits: {x: {drop: true}}}", "not edited by hand"),
+        ("scorecard: {pairs: [[a, b]]}", "has no two-way tables"),
+        ("scorecard: {form: additive, pairs: [[a, a]]}", "paired with itself"),
+        ("learners: [scorecard]\nlightgbm: {search: none}", "settings for lightgbm"),
+        ("learners: [lightgbm]\nscorecard: {form: additive}", "settings for scorecard"),
+    ],
+)
+def test_settings_that_nothing_would_read(more: str, said: str) -> None:
+    problems = Problems()
+    text = f"name: late\ntarget: {{column: bad}}\n{more}\n"
+    assert parse_spec(text, "late.yaml", problems) is None
+    (problem,) = list(problems)
+    assert problem.code == "RS004" and said in problem.what
