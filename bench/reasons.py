@@ -123,8 +123,9 @@ def main() -> None:
                 model.contributions(batch, given.threads),
                 facts,
                 ordinary,
-                lambda part: model.swift_margin(part, given.threads),
+                model.swift_margin,
                 4,
+                given.threads,
             ).texts()
 
         contenders: dict[str, tuple[Callable[[], Any], int]] = {

@@ -94,8 +94,9 @@ class Model:
             self.scorer.contributions(batch, threads),
             self.facts,
             self.ordinary,
-            lambda rows: self.scorer.swift_margin(rows, threads),
+            self.scorer.swift_margin,
             top,
+            threads,
         )
 
     def watch(self) -> Watch:

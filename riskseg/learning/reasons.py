@@ -9,6 +9,7 @@ says. What fails is no reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ DIGITS = 6
 LEAST_MOVE = 1e-9
 # Adverse candidates beyond those wanted, tried where one fails its test.
 SPARE = 2
+# Fewer rows are not worth a thread of their own.
+LEAST_SHARE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +128,41 @@ def ranked_reasons(
     ordinary: Ordinary,
     margin: Margin,
     top: int,
+    threads: int = 1,
 ) -> Reasons:
     """The `top` families that raised each row's probability most, and the one that lowered it
     most, each tested against the model.
 
     `contributions` is (rows, facts), positive where the risk is raised. Features of one family
     say much the same, so their contributions are added before they are ranked. `margin` scores a
-    batch.
+    batch. A row's reasons hang on nothing but the row, so threads share the rows out.
     """
+    import numpy as np
+
+    def part(rows: slice) -> tuple[NDArray[np.int16], Floats]:
+        return _ranked(batch.iloc[rows], contributions[rows], facts, ordinary, margin, top)
+
+    # One part a thread: making a model ready to score costs the same for few rows as for many.
+    share = max(-(-len(batch) // threads), LEAST_SHARE)
+    parts = [slice(begin, begin + share) for begin in range(0, max(len(batch), 1), share)]
+    if threads > 1 and len(parts) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(part, parts))
+    else:
+        found = [part(rows) for rows in parts]
+    places = np.concatenate([places for places, _ in found])
+    return Reasons(tuple(facts), batch, places, np.concatenate([weights for _, weights in found]))
+
+
+def _ranked(
+    batch: pd.DataFrame,
+    contributions: Floats,
+    facts: Sequence[Fact],
+    ordinary: Ordinary,
+    margin: Margin,
+    top: int,
+) -> tuple[NDArray[np.int16], Floats]:
+    """(places, contributions) of a part of the rows, as `Reasons` holds them."""
     import numpy as np
 
     families = list(dict.fromkeys(fact.family or fact.name for fact in facts))
@@ -150,17 +180,20 @@ def ranked_reasons(
 
     here = margin(batch)
     columns = [[facts[n].name for n in own] for own in members]
+    textual = {fact.name: fact.kind.is_textual for fact in facts}
 
-    def confirmed(place: int, rows: NDArray[np.int64], sign: int) -> NDArray[np.bool_]:
+    def confirmed(rows: NDArray[np.int64], asked: NDArray[Any], sign: int) -> NDArray[np.bool_]:
+        """Whether each row's margin moves as it should once the family `asked` of it is ordinary.
+        One call for all families: a model takes as long to make ready for few rows as for many."""
         usual = batch.iloc[rows].copy()
         values = ordinary.safer if sign > 0 else ordinary.riskier
-        for name in columns[place]:
-            value = values[name]
-            usual[name] = (
-                np.full(len(rows), value, dtype=object)
-                if value is None or isinstance(value, str)
-                else float(value)
-            )
+        for place in np.unique(asked):
+            these = asked == place
+            for name in columns[place]:
+                value = values[name]
+                column = usual[name].to_numpy(dtype=object, na_value=None)
+                column[these] = value if value is None or isinstance(value, str) else float(value)
+                usual[name] = column if textual[name] else column.astype(np.float64)
         told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) > LEAST_MOVE
         return told
 
@@ -172,16 +205,14 @@ def ranked_reasons(
         for rank in range(min(wanted + SPARE, len(families))):
             family = order[:, rank]
             total = np.take_along_axis(totals, family[:, None], axis=1)[:, 0]
-            open_ = (found < wanted) & (sign * total > 0)
-            for place in range(len(families)):
-                rows = np.flatnonzero(open_ & (family == place))
-                if not len(rows):
-                    continue
-                rows = rows[confirmed(place, rows, sign)]
-                places[rows, first + found[rows]] = loudest[0 if sign > 0 else 1, rows, place]
-                weights[rows, first + found[rows]] = total[rows]
-                found[rows] += 1
-    return Reasons(tuple(facts), batch, places, weights)
+            rows = np.flatnonzero((found < wanted) & (sign * total > 0))
+            if not len(rows):
+                break
+            rows = rows[confirmed(rows, family[rows], sign)]
+            places[rows, first + found[rows]] = loudest[0 if sign > 0 else 1, rows, family[rows]]
+            weights[rows, first + found[rows]] = total[rows]
+            found[rows] += 1
+    return places, weights
 
 
 def _phrases(values: pd.Series, fact: Fact) -> pa.Array:

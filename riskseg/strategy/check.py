@@ -193,6 +193,7 @@ class _Checker:
             protective=tuple(head.protective),
             paths=paths,
             guards=guards,
+            properties=(),
             priority=priority,
             examples=examples,
             facts={n: self.scope[n] for n in sorted(self.named)},

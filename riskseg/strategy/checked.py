@@ -125,6 +125,17 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class Property:
+    """What the strategy's owner wants proved: `that`, over facts and what is decided, holds for
+    every account. `that.unknown` says whether an unknown counts as holding."""
+
+    name: str
+    that: Condition
+    source: str | None
+    line: int | None
+
+
+@dataclass(frozen=True)
 class Example:
     name: str
     given: Mapping[str, object]
@@ -152,6 +163,7 @@ class Strategy:
     protective: tuple[str, ...]
     paths: tuple[Path, ...]
     guards: tuple[Guard, ...]
+    properties: tuple[Property, ...]
     priority: Expression | None
     examples: tuple[Example, ...]
     facts: Mapping[str, Fact]
