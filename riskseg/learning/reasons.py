@@ -191,9 +191,12 @@ def _ranked(
             these = asked == place
             for name in columns[place]:
                 value = values[name]
-                column = usual[name].to_numpy(dtype=object, na_value=None)
-                column[these] = value if value is None or isinstance(value, str) else float(value)
-                usual[name] = column if textual[name] else column.astype(np.float64)
+                if textual[name]:
+                    usual[name] = usual[name].astype(object).mask(these, value)
+                else:
+                    column = usual[name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
+                    column[these] = np.nan if value is None else float(value)
+                    usual[name] = column
         told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) > LEAST_MOVE
         return told
 
