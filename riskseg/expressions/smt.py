@@ -1,0 +1,425 @@
+"""A checked expression as terms of z3, with SQL's three-valued logic.
+
+A part is a :class:`Term`: its value, and whether it is unknown. What the value is made of:
+
+- BOOLEAN: a truth value; INTEGER: a whole number;
+- DECIMAL: a whole number of millionths, because every DECIMAL has six decimals at most. So sums
+  are exact, and products and quotients are rounded just as the engine rounds them;
+- NUMBER: an IEEE double, rounded to nearest, ties to even;
+- DATE: days since 1970-01-01. Year, month and day follow from it by the proleptic Gregorian
+  calendar (H. Hinnant, "chrono-compatible low-level date algorithms": days to civil);
+- TEXT and LEVEL: a whole number that stands for the text; texts that no rule names are numbers
+  from `len(texts)` on, since a text can only be compared with `=`, `<>` and `in`.
+
+Numbers here have no greatest size: where an engine would stop for one too large, these go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import reduce
+from typing import Any
+
+import z3
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.expressions.checking import Expression
+from riskseg.expressions.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    Cast,
+    Compare,
+    In,
+    IsNull,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Operator,
+    Or,
+    Value,
+)
+
+ONE = 1_000_000  # a DECIMAL 1 in millionths
+EPOCH = date(1970, 1, 1)
+# Dates that a fact may hold: far beyond any bill, and near enough for years to be worked out.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+_TRUE, _FALSE = z3.BoolVal(True), z3.BoolVal(False)
+_DOUBLE = z3.Float64()
+_NEAREST = z3.RNE()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A value that may be unknown. Where `unknown` holds, `value` means nothing."""
+
+    value: Any
+    unknown: Any = _FALSE
+
+    @property
+    def true(self) -> Any:
+        """That it is known, and true."""
+        return both(self.value, negated(self.unknown))
+
+    @property
+    def false(self) -> Any:
+        """That it is known, and false."""
+        return both(negated(self.value), negated(self.unknown))
+
+    def same(self, other: Term) -> Any:
+        """That both are unknown, or both known and equal: `is not distinct from`."""
+        alike = both(negated(self.unknown), negated(other.unknown), equal(self, other))
+        return either(both(self.unknown, other.unknown), alike)
+
+
+@dataclass
+class Texts:
+    """The texts that rules name, each with the number it goes by."""
+
+    known: dict[str, int] = field(default_factory=dict)
+
+    def code(self, text: str) -> int:
+        return self.known.setdefault(text, len(self.known))
+
+    def text(self, code: int) -> str:
+        """The text of a number; one that no rule names for any other."""
+        for text, known in self.known.items():
+            if known == code:
+                return text
+        other = f"other text {code - len(self.known) + 1}"
+        return other if other not in self.known else other + " "
+
+
+def to_smt(expression: Expression, column: Callable[[str], Term], texts: Texts) -> Term:
+    """The term of a checked expression; `column` gives the term of a fact."""
+    return tree_to_smt(expression.tree, column, texts)
+
+
+def tree_to_smt(tree: Node, column: Callable[[str], Term], texts: Texts) -> Term:
+    """The term of a checked expression's tree, or of a part of it."""
+    return _Writer(column, texts).term(tree)
+
+
+def variable(fact: Fact, name: str) -> Term:
+    """A fact of which nothing is known, under a name of its own."""
+    sort: dict[Kind, Callable[[str], Any]] = {
+        Kind.BOOLEAN: z3.Bool,
+        Kind.NUMBER: lambda n: z3.FP(n, _DOUBLE),
+    }
+    value = sort.get(fact.kind, z3.Int)(name)
+    return Term(value, z3.Bool(f"{name} is unknown") if fact.nullable else _FALSE)
+
+
+def domain(fact: Fact, term: Term, texts: Texts) -> Any:
+    """That a known value of the fact is one it can have: its bounds, its levels."""
+    held: list[Any] = []
+    value = term.value
+    match fact.kind:
+        case Kind.INTEGER | Kind.DECIMAL:
+            one = ONE if fact.kind is Kind.DECIMAL else 1
+            if fact.lower is not None:
+                held.append(value >= int(fact.lower * one))
+            if fact.upper is not None:
+                held.append(value <= int(fact.upper * one))
+        case Kind.NUMBER:
+            held += [negated(z3.fpIsNaN(value)), negated(z3.fpIsInf(value))]
+            if fact.lower is not None:
+                held.append(z3.fpGEQ(value, _double(float(fact.lower))))
+            if fact.upper is not None:
+                held.append(z3.fpLEQ(value, _double(float(fact.upper))))
+        case Kind.DATE:
+            held += [value >= days(FIRST_DAY), value <= days(LAST_DAY)]
+        case Kind.LEVEL:
+            held.append(either(*(value == texts.code(level) for level in fact.levels)))
+        case Kind.TEXT:
+            held.append(value >= 0)
+    return either(term.unknown, both(*held))
+
+
+def constant(value: Value, kind: Kind, texts: Texts) -> Term:
+    """A value, or an unknown of that kind."""
+    if value is None:
+        return Term(_nothing(kind), _TRUE)
+    match kind:
+        case Kind.BOOLEAN:
+            return Term(z3.BoolVal(bool(value)))
+        case Kind.DECIMAL:
+            return Term(z3.IntVal(int(Decimal(str(value)) * ONE)))
+        case Kind.NUMBER:
+            assert isinstance(value, int | float | Decimal)
+            return Term(_double(float(value)))
+        case Kind.DATE:
+            assert isinstance(value, date)
+            return Term(z3.IntVal(days(value)))
+        case Kind.TEXT | Kind.LEVEL:
+            return Term(z3.IntVal(texts.code(str(value))))
+    assert isinstance(value, int)
+    return Term(z3.IntVal(value))
+
+
+def value_of(model: Any, term: Term, kind: Kind, texts: Texts) -> Value:
+    """What a term is in a model; None where it is unknown."""
+    if z3.is_true(model.eval(term.unknown, model_completion=True)):
+        return None
+    found = model.eval(term.value, model_completion=True)
+    match kind:
+        case Kind.BOOLEAN:
+            return bool(z3.is_true(found))
+        case Kind.DECIMAL:
+            return Decimal(found.as_long()) / ONE
+        case Kind.NUMBER:
+            return _as_float(found)
+        case Kind.DATE:
+            return EPOCH + timedelta(days=found.as_long())
+        case Kind.TEXT | Kind.LEVEL:
+            return texts.text(found.as_long())
+    return int(found.as_long())
+
+
+def days(day: date) -> int:
+    """A date as days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+# -- logic that keeps what is plain plain --------------------------------------------------------
+
+
+def both(*parts: Any) -> Any:
+    """All of them hold."""
+    left = [p for p in parts if not z3.is_true(p)]
+    if any(z3.is_false(p) for p in left):
+        return _FALSE
+    return z3.And(left) if len(left) > 1 else left[0] if left else _TRUE
+
+
+def either(*parts: Any) -> Any:
+    """One of them holds."""
+    left = [p for p in parts if not z3.is_false(p)]
+    if any(z3.is_true(p) for p in left):
+        return _TRUE
+    return z3.Or(left) if len(left) > 1 else left[0] if left else _FALSE
+
+
+def negated(part: Any) -> Any:
+    if z3.is_true(part):
+        return _FALSE
+    if z3.is_false(part):
+        return _TRUE
+    return part.arg(0) if z3.is_not(part) else z3.Not(part)
+
+
+def chosen(test: Any, one: Term, other: Term) -> Term:
+    """`one` where the test holds, else `other`."""
+    if z3.is_true(test):
+        return one
+    if z3.is_false(test):
+        return other
+    unknown = one.unknown
+    if not one.unknown.eq(other.unknown):
+        unknown = z3.If(test, one.unknown, other.unknown)
+    return Term(z3.If(test, one.value, other.value), unknown)
+
+
+def equal(one: Term, other: Term) -> Any:
+    """That two known values are equal."""
+    if z3.is_fp(one.value):
+        return z3.fpEQ(one.value, other.value)
+    return one.value == other.value
+
+
+# -- the writer ----------------------------------------------------------------------------------
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<": lambda a, b: z3.fpLT(a, b) if z3.is_fp(a) else a < b,
+    "<=": lambda a, b: z3.fpLEQ(a, b) if z3.is_fp(a) else a <= b,
+    ">": lambda a, b: z3.fpGT(a, b) if z3.is_fp(a) else a > b,
+    ">=": lambda a, b: z3.fpGEQ(a, b) if z3.is_fp(a) else a >= b,
+}
+
+
+@dataclass(frozen=True)
+class _Writer:
+    column: Callable[[str], Term]
+    texts: Texts
+
+    def term(self, node: Node) -> Term:
+        match node:
+            case Literal(value, kind):
+                return constant(value, kind, self.texts)
+            case Name(name, _):
+                return self.column(name)
+            case Cast(part, kind):
+                inner = self.term(part)
+                return Term(_cast(inner.value, part.kind, kind), inner.unknown)
+            case Arithmetic(operator, left, right, kind):
+                return self._arithmetic(operator, self.term(left), self.term(right), kind)
+            case Call(function, arguments, _):
+                return self._call(function, arguments)
+            case Case(branches, otherwise, _):
+                result = self.term(otherwise)
+                for test, branch in reversed(branches):
+                    result = chosen(self.term(test).true, self.term(branch), result)
+                return result
+            case Compare(sign, left, right):
+                one, other = self.term(left), self.term(right)
+                unknown = either(one.unknown, other.unknown)
+                if sign in ("=", "<>"):
+                    same = equal(one, other)
+                    return Term(same if sign == "=" else negated(same), unknown)
+                return Term(_COMPARE[sign](one.value, other.value), unknown)
+            case In(part, options):
+                inner = self.term(part)
+                found = either(*(equal(inner, self.term(option)) for option in options))
+                return Term(found, inner.unknown)
+            case IsNull(part):
+                return Term(self.term(part).unknown)
+            case Not(part):
+                inner = self.term(part)
+                return Term(negated(inner.value), inner.unknown)
+            case And(parts):
+                return _all(self.term(part) for part in parts)
+            case Or(parts):
+                found_ = _all(_not(self.term(part)) for part in parts)
+                return _not(found_)
+
+    def _arithmetic(self, operator: Operator, left: Term, right: Term, kind: Kind) -> Term:
+        a, b = left.value, right.value
+        unknown = either(left.unknown, right.unknown)
+        if kind is Kind.NUMBER:
+            work = {"+": z3.fpAdd, "-": z3.fpSub, "*": z3.fpMul, "/": z3.fpDiv}[operator]
+            if operator == "/":
+                unknown = either(unknown, z3.fpIsZero(b))
+            return Term(work(_NEAREST, a, b), unknown)
+        match operator:
+            case "+":
+                return Term(a + b, unknown)
+            case "-":
+                return Term(a - b, unknown)
+            case "*" if kind is Kind.INTEGER:
+                return Term(a * b, unknown)
+            case "*":
+                return Term(_rounded_quotient(a * b, z3.IntVal(ONE)), unknown)
+        return Term(_rounded_quotient(a * ONE, b), either(unknown, b == 0))
+
+    def _call(self, function: str, arguments: Sequence[Node]) -> Term:
+        first, *others = terms = [self.term(argument) for argument in arguments]
+        kind = arguments[0].kind
+        unknown = either(*(term.unknown for term in terms))
+        match function:
+            case "coalesce":
+                return reduce(lambda rest, one: chosen(one.unknown, rest, one), reversed(terms))
+            case "nullif":
+                return Term(first.value, either(first.unknown, equal(first, others[0])))
+            case "least" | "greatest":
+                below = _COMPARE["<=" if function == "least" else ">="]
+                values = [term.value for term in terms]
+                return Term(reduce(lambda x, y: z3.If(below(x, y), x, y), values), unknown)
+            case "abs":
+                value = z3.fpAbs(first.value) if kind is Kind.NUMBER else _size(first.value)
+                return Term(value, unknown)
+            case "round":
+                assert isinstance(arguments[1], Literal) and isinstance(arguments[1].value, int)
+                return Term(_round(first.value, kind, arguments[1].value), unknown)
+            case "floor" | "ceil":
+                return Term(_whole(first.value, kind, up=function == "ceil"), unknown)
+            case "days_between":
+                return Term(others[0].value - first.value, unknown)
+            case "add_days":
+                return Term(first.value + others[0].value, unknown)
+            case "day_of_week":  # 1970-01-01 was a Thursday
+                return Term((first.value + 3) % 7 + 1, unknown)
+        part = ("year", "month", "day_of_month").index(function)
+        return Term(_civil(first.value)[part], unknown)
+
+
+def _not(term: Term) -> Term:
+    return Term(negated(term.value), term.unknown)
+
+
+def _all(parts: Iterable[Term]) -> Term:
+    """SQL's `and`: false if one is false, else unknown if one is unknown, else true."""
+    terms = list(parts)
+    value = both(*(term.value for term in terms))
+    doubt = either(*(term.unknown for term in terms))
+    if z3.is_false(doubt):
+        return Term(value)
+    refuted = either(*(term.false for term in terms))
+    # Where nothing is unknown the value is right; where something is false it must be false.
+    return Term(both(value, negated(refuted)), both(doubt, negated(refuted)))
+
+
+def _nothing(kind: Kind) -> Any:
+    """Any value of a kind, to stand beside `unknown`."""
+    if kind is Kind.BOOLEAN:
+        return _FALSE
+    return _double(0.0) if kind is Kind.NUMBER else z3.IntVal(0)
+
+
+def _double(value: float) -> Any:
+    return z3.FPVal(value, _DOUBLE)
+
+
+def _as_float(found: Any) -> float:
+    """The float of a numeral of z3's; a fact is never infinite, and never not a number."""
+    return float(z3.simplify(z3.fpToReal(found)).as_fraction())
+
+
+def _cast(value: Any, before: Kind, after: Kind) -> Any:
+    if after is Kind.DECIMAL:
+        return value * ONE
+    whole = z3.ToReal(value)
+    return z3.fpToFP(_NEAREST, whole if before is Kind.INTEGER else whole / ONE, _DOUBLE)
+
+
+def _size(value: Any) -> Any:
+    return z3.If(value >= 0, value, -value)
+
+
+def _rounded_quotient(above: Any, below: Any) -> Any:
+    """above / below as a whole number, a half away from zero."""
+    if z3.is_int_value(below):
+        size = abs(below.as_long()) or 1
+        signed = above if below.as_long() > 0 else -above
+        return z3.If(
+            signed >= 0, (2 * signed + size) / (2 * size), -((size - 2 * signed) / (2 * size))
+        )
+    size, least = _size(above), _size(below)
+    result = (2 * size + least) / (2 * least)
+    return z3.If((above >= 0) == (below > 0), result, -result)
+
+
+def _round(value: Any, kind: Kind, digits: int) -> Any:
+    if kind is Kind.NUMBER:
+        scale = _double(10.0**digits)
+        scaled = z3.fpMul(_NEAREST, value, scale)
+        return z3.fpDiv(_NEAREST, z3.fpRoundToIntegral(z3.RNA(), scaled), scale)
+    step = 10 ** (6 - digits)
+    return _rounded_quotient(value, z3.IntVal(step)) * step
+
+
+def _whole(value: Any, kind: Kind, *, up: bool) -> Any:
+    if kind is Kind.NUMBER:
+        return z3.fpRoundToIntegral(z3.RTP() if up else z3.RTN(), value)
+    # Division here is towards minus infinity: the divisor is positive.
+    return -((-value) / ONE) if up else value / ONE
+
+
+def _civil(day: Any) -> tuple[Any, Any, Any]:
+    """(year, month, day of the month) of days since 1970-01-01. Eras are of 400 years, and years
+    begin in March, so that a leap day is a year's last."""
+    shifted = day + 719_468
+    era = shifted / 146_097
+    within = shifted - era * 146_097
+    year = (within - within / 1_460 + within / 36_524 - within / 146_096) / 365
+    of_year = within - (365 * year + year / 4 - year / 100)
+    month = (5 * of_year + 2) / 153
+    of_month = of_year - (153 * month + 2) / 5 + 1
+    civil_month = z3.If(month < 10, month + 3, month - 9)
+    civil_year = year + era * 400 + z3.If(civil_month <= 2, z3.IntVal(1), z3.IntVal(0))
+    return civil_year, civil_month, of_month

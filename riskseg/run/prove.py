@@ -1,0 +1,178 @@
+"""`strategy prove`: every property, for every account there could be. Reads only.
+
+Whatever is refuted is tried on the engine: the account is decided by the SQL that decides real
+ones, and only what that shows too is told as refuted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from riskseg.domain.problems import Problems
+from riskseg.expressions import Expression
+from riskseg.expressions.tree import Value
+from riskseg.features.relations import relations
+from riskseg.run.rules import checked_strategy, run_examples
+from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
+from riskseg.run.stages import Progress, Stage
+from riskseg.strategy.checked import Example, Strategy
+from riskseg.strategy.proof.account import Granted, any_account
+from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.decision import decide, decided
+from riskseg.strategy.proof.notes import notes
+from riskseg.strategy.proof.prove import prove as properties
+from riskseg.strategy.proof.results import Account, Note, Proofs, Result
+
+READ = Stage("read", "read and check the strategy")
+PROVE = Stage("prove", "ask for an account that breaks each property", "property")
+
+# What the engine and the terms must agree on for an account.
+OUTCOME = ("segment", "path", "path_day", "step", "action")
+SECONDS = 10.0
+
+
+def plan() -> list[Stage]:
+    return [LOAD, READ, PROVE]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """`granted` is what was taken for granted of every account, in words; `decisions` what the
+    engine decides for the accounts of each result that has any, by the result's name."""
+
+    strategy: Strategy
+    proofs: Proofs
+    granted: tuple[str, ...]
+    decisions: Mapping[str, tuple[Mapping[str, Any], ...]]
+
+
+def prove(
+    root: Path,
+    *,
+    seconds: float = SECONDS,
+    with_notes: bool = True,
+    progress: Progress | None = None,
+) -> Proven:
+    """Prove the workspace's strategy, each property within `seconds`. Raises its Problems."""
+    progress = progress or Progress()
+    workspace = open_checked(root)
+    with scratch_engine(workspace) as engine:
+        progress.reached(LOAD, 0, 1)
+        session = begin(workspace, engine)
+        progress.reached(READ, 1, 2)
+        return prove_checked(
+            session,
+            checked_strategy(session),
+            seconds=seconds,
+            with_notes=with_notes,
+            progress=progress,
+        )
+
+
+def prove_strategy(session: Session, strategy: Strategy, seconds: float = SECONDS) -> Proofs:
+    """The result of every property of a checked strategy."""
+    return prove_checked(session, strategy, seconds=seconds, with_notes=False).proofs
+
+
+def prove_checked(
+    session: Session,
+    strategy: Strategy,
+    *,
+    seconds: float,
+    with_notes: bool,
+    progress: Progress | None = None,
+) -> Proven:
+    progress = progress or Progress()
+    granted = warranted(session, [strategy])
+    asker = Asker(seconds, usual(strategy))
+    results: list[Result] = []
+    decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for result in properties(strategy, granted, asker):
+        tried, decided = _tried(session, strategy, result)
+        results.append(tried)
+        if decided:
+            decisions[tried.name] = decided
+        progress.reached(PROVE, len(results), len(results) + 1)
+    told: tuple[Note, ...] = ()
+    if with_notes:
+        decision = decide(strategy, any_account(strategy.facts, granted))
+        told = tuple(notes(strategy, decision, asker))
+    return Proven(strategy, Proofs(tuple(results), told), _words(strategy, granted), decisions)
+
+
+def warranted(session: Session, strategies: Sequence[Strategy]) -> Granted:
+    """What holds of every account whatever the strategies: relations between the features they
+    name; and where there is one strategy alone, the dates it holds."""
+    facts = {name: fact for s in strategies for name, fact in s.facts.items()}
+    one = strategies[0] if len(strategies) == 1 else None
+    return Granted(
+        relations=assumed(session, facts),
+        begins=one.effective_from if one else None,
+        ends=one.effective_to if one else None,
+        scale=session.scale,
+    )
+
+
+def assumed(session: Session, facts: Mapping[str, Any]) -> tuple[Expression, ...]:
+    """The relations the catalogue warrants between the features among these facts."""
+    named = [f for n, f in session.catalogue.available().items() if n in facts]
+    return relations(named, facts)
+
+
+def usual(strategy: Strategy) -> dict[str, Value]:
+    """The value of each fact that most examples give it."""
+    counts: dict[str, Counter[Any]] = {}
+    for example in strategy.examples:
+        for name, value in example.given.items():
+            if name in strategy.facts:
+                counts.setdefault(name, Counter())[value] += 1
+    return {name: count.most_common(1)[0][0] for name, count in counts.items()}
+
+
+def decided_alone(session: Session, strategy: Strategy, account: Account) -> dict[str, Any]:
+    """What the engine decides for one made-up account."""
+    as_of = account["as_of"]
+    assert isinstance(as_of, date)
+    example = Example("counterexample", dict(account), {}, strategy.folder, None)
+    alone = replace(strategy, examples=(example,))
+    problems = Problems()
+    found = run_examples(session.engine, alone, as_of, problems)
+    problems.raise_if_any()
+    (decision,) = found
+    return decision
+
+
+def _tried(
+    session: Session, strategy: Strategy, result: Result
+) -> tuple[Result, tuple[Mapping[str, Any], ...]]:
+    """The result, unproved where the engine decides the accounts otherwise than the terms do."""
+    decisions = []
+    for account in result.accounts:
+        decision = decided_alone(session, strategy, account)
+        expected = decided_by_terms(strategy, account)
+        if any(decision[name] != expected[name] for name in OUTCOME):
+            fault = "The engine decides the account found otherwise: this is a fault of riskseg."
+            return replace(result, verdict="unproved", fault=fault), ()
+        decisions.append(decision)
+    return result, tuple(decisions)
+
+
+def decided_by_terms(strategy: Strategy, account: Account) -> dict[str, Value]:
+    """What the terms of a proof say of one account."""
+    return decided(strategy, account, OUTCOME)
+
+
+def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
+    told = []
+    for name, fact in strategy.facts.items():
+        bounds = [f"≥ {fact.lower}"] if fact.lower is not None else []
+        bounds += [f"≤ {fact.upper}"] if fact.upper is not None else []
+        kind = f"one of {', '.join(fact.levels)}" if fact.levels else str(fact.kind)
+        known = "or unknown" if fact.nullable else "never unknown"
+        told.append(" ".join([name, kind, *bounds, known]))
+    return (*told, *(relation.text for relation in granted.relations))

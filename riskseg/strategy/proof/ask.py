@@ -1,0 +1,123 @@
+"""Questions to z3: is there such an account? Each has a time limit, and one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+import z3
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions.smt import constant
+from riskseg.expressions.tree import Value
+from riskseg.strategy.proof.account import Account, plain_value
+from riskseg.strategy.proof.results import Result
+
+UNSURE = "The time limit was reached before an answer."
+
+Found = Literal["yes", "no", "unsure"]
+
+
+@dataclass
+class Asker:
+    """`seconds` is the limit of one question. `usual` are values that a person would think of
+    first, by fact: counterexamples keep to them where they can."""
+
+    seconds: float = 10.0
+    usual: Mapping[str, Value] = field(default_factory=dict)
+
+    def solver(self, *given: Any) -> Any:
+        solver = z3.Solver()
+        solver.set("timeout", int(self.seconds * 1000))
+        solver.set("random_seed", 7)
+        solver.add(*given)
+        return solver
+
+    def any(self, solver: Any, *asked: Any) -> Found:
+        """Whether an account can be as asked, given what the solver holds already."""
+        answer = solver.check(*asked) if all(map(_is_name, asked)) else _pushed(solver, asked)
+        return "yes" if answer == z3.sat else "no" if answer == z3.unsat else "unsure"
+
+    def example(
+        self, solver: Any, asked: Sequence[Any], accounts: Sequence[Account]
+    ) -> list[dict[str, Value]] | None:
+        """Accounts as asked, as plain as they come: what does not matter has its usual value. None
+        where z3 finds none in time."""
+        solver.push()
+        try:
+            solver.add(*asked)
+            if solver.check() != z3.sat:
+                return None
+            model = solver.model()
+            for account in accounts:
+                for name, fact in account.facts.items():
+                    here = account.terms[name]
+                    now = account.values(model)[name]
+                    wanted = [self.usual.get(name, plain_value(fact)), plain_value(fact)]
+                    if fact.kind is Kind.DECIMAL and now is not None:
+                        assert isinstance(now, Decimal)
+                        wanted += [round(now, digits) for digits in (0, 2, 4)]
+                    for value in wanted:
+                        if value is None and not fact.nullable:
+                            continue
+                        kept = here.same(constant(value, fact.kind, account.texts))
+                        if solver.check(*_named(solver, kept)) == z3.sat:
+                            model = solver.model()
+                            solver.add(kept)
+                            break
+            return [account.values(model) for account in accounts]
+        finally:
+            solver.pop()
+
+
+def verdict_of_none(
+    claimed: Result,
+    fault: str,
+    solver: Any,
+    asked: Sequence[Any],
+    accounts: Sequence[Account],
+    asker: Asker,
+) -> Result:
+    """The result of a claim that no account is as asked; one that is refutes it."""
+    found = asker.any(solver, *asked)
+    if found == "no":
+        return claimed
+    example = asker.example(solver, asked, accounts) if found == "yes" else None
+    if example is None:
+        return replace(claimed, verdict="unproved", fault=UNSURE)
+    return replace(claimed, verdict="refuted", fault=fault, accounts=tuple(example))
+
+
+def verdict_of_any(
+    claimed: Result, fault: Callable[[], str], solver: Any, asked: Sequence[Any], asker: Asker
+) -> Result:
+    """The result of a claim that some account is as asked."""
+    found = asker.any(solver, *asked)
+    if found == "yes":
+        return claimed
+    if found == "unsure":
+        return replace(claimed, verdict="unproved", fault=UNSURE)
+    return replace(claimed, verdict="refuted", fault=fault())
+
+
+def _pushed(solver: Any, asked: Sequence[Any]) -> Any:
+    solver.push()
+    try:
+        solver.add(*asked)
+        return solver.check()
+    finally:
+        solver.pop()
+
+
+def _named(solver: Any, part: Any) -> list[Any]:
+    """An assumption must be a name or its negation: give the part one."""
+    name = z3.FreshBool("asked")
+    solver.add(z3.Implies(name, part))
+    return [name]
+
+
+def _is_name(part: Any) -> bool:
+    part = part.arg(0) if z3.is_not(part) else part
+    return bool(z3.is_const(part) and part.decl().kind() == z3.Z3_OP_UNINTERPRETED)

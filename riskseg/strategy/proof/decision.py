@@ -1,0 +1,291 @@
+"""What a strategy decides for an account, as terms: the mirror of `strategy/compile.py`.
+
+The two are written apart on purpose. Whatever is refuted here is tried on the compiled SQL, and
+tests hold the two together on random accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import z3
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions import Expression
+from riskseg.expressions.smt import (
+    ONE,
+    Term,
+    Texts,
+    both,
+    chosen,
+    constant,
+    days,
+    either,
+    negated,
+    to_smt,
+    value_of,
+)
+from riskseg.expressions.tree import Value
+from riskseg.strategy.checked import NO_ACTION, UNSCORED, Condition, Guard, Path, Strategy
+from riskseg.strategy.compile import Stretch, stretches
+from riskseg.strategy.proof.account import Account
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a path and when an account is on it. `started` is day 0 of `first`, the path
+    of the account's segment; `on` that its segment leads to that path, `here` that it also
+    stands on these days, `at` that the path has not ended either."""
+
+    first: Path
+    stretch: Stretch
+    started: Term
+    on: Any
+    here: Any
+    at: Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's rows: which match by themselves, and which is the first that does."""
+
+    matches: tuple[Any, ...]
+    reached: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`names` are the terms a property may name: facts and what is decided. `rank` is that of
+    the action emitted, `due` that of the step's own (0: none)."""
+
+    account: Account
+    names: Mapping[str, Term]
+    tables: Mapping[str, Table]
+    paths: Mapping[str, Any]
+    places: tuple[Place, ...]
+    guards: Mapping[str, Any]
+    due: Any
+    rank: Any
+
+    def term(self, expression: Expression) -> Term:
+        return to_smt(expression, self.names.__getitem__, self.account.texts)
+
+
+SEGMENTS = "segments"
+
+
+def decide(strategy: Strategy, account: Account) -> Decision:
+    """Everything the strategy decides for the account."""
+    texts = account.texts
+    names = dict(account.terms)
+    tables: dict[str, Table] = {}
+    for band in strategy.bands:
+        p = names[band.of]
+        levels = [(cut, texts.code(level)) for level, cut in band.cuts]
+        result = Term(z3.IntVal(levels[-1][1]))
+        for cut, code in reversed(levels[:-1]):
+            result = chosen(p.value < int(cut * ONE), Term(z3.IntVal(code)), result)
+        names[band.name] = chosen(p.unknown, Term(z3.IntVal(texts.code(UNSCORED))), result)
+    for scheme in strategy.schemes:
+        matches = [
+            z3.BoolVal(True) if row.when is None else holds(row.when, account)
+            for row in scheme.rows
+        ]
+        tables[scheme.name] = _table(matches)
+        names[scheme.name] = _first(matches, [row.tier for row in scheme.rows], texts)
+    rows = [
+        both(
+            *(
+                _in_cell(names[column], cell, texts)
+                for column, cell in zip(strategy.columns, row.cells, strict=True)
+                if cell is not None
+            )
+        )
+        for row in strategy.rows
+    ]
+    tables[SEGMENTS] = _table(rows)
+    names["segment"] = _first(rows, [row.segment for row in strategy.rows], texts)
+    paths, places = _places(strategy, account, tables[SEGMENTS])
+    path, path_day = constant("", Kind.TEXT, texts), constant(None, Kind.INTEGER, texts)
+    for name, on in paths.items():
+        path = chosen(on, constant(name, Kind.TEXT, texts), path)
+    for place in places:
+        stretch = place.stretch
+        path = chosen(place.here, constant(stretch.path, Kind.TEXT, texts), path)
+        day = account.terms["as_of"].value - place.started.value - stretch.offset
+        path_day = chosen(place.at, Term(day), path_day)
+    names["path"], names["path_day"] = path, path_day
+    guards = {g.name: applies(g, account) for g in strategy.guards}
+    due = z3.IntVal(0)
+    step = constant(None, Kind.INTEGER, texts)
+    for place in places:
+        rank = _rank(strategy, place.stretch.action)
+        if rank:
+            due = z3.If(place.at, z3.IntVal(rank), due)
+            step = chosen(place.at, constant(place.stretch.step, Kind.INTEGER, texts), step)
+    rank = lawful(strategy, guards, due)
+    acts = rank != 0
+    names["step"] = chosen(acts, step, constant(None, Kind.INTEGER, texts))
+    names["action"] = _text_of(rank, [NO_ACTION, *(a.name for a in strategy.actions)], texts)
+    channel = constant(None, Kind.TEXT, texts)
+    for action in strategy.actions:
+        channel = chosen(rank == action.rank, constant(action.channel, Kind.TEXT, texts), channel)
+    names["channel"] = channel
+    return Decision(account, names, tables, paths, places, guards, due, rank)
+
+
+def holds(condition: Condition, account: Account) -> Any:
+    """The condition as plain true or false, an unknown as the file says."""
+    term = account.term(condition.expression)
+    return either(term.true, term.unknown) if condition.unknown else term.true
+
+
+def applies(guard: Guard, account: Account) -> Any:
+    """Whether the guard forbids what it forbids, on the account's as-of date."""
+    term = account.term(guard.when.expression)
+    held = negated(term.true) if guard.negated else holds(guard.when, account)
+    return both(within(guard.effective_from, guard.effective_to, account), held)
+
+
+def within(begins: date | None, ends: date | None, account: Account) -> Any:
+    """That the as-of date lies between two dates, both included."""
+    as_of = account.terms["as_of"].value
+    return both(
+        *([as_of >= days(begins)] if begins else []), *([as_of <= days(ends)] if ends else [])
+    )
+
+
+def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any:
+    """That a guard in force forbids the action."""
+    return either(*(guards[g.name] for g in strategy.guards if action in g.never))
+
+
+def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any) -> Any:
+    """The rank of what is emitted where an action of the rank `due` is: itself, else the mildest
+    lawful `instead` of the guards that forbid it, else 0."""
+    held = either(*(guards[g.name] for g in strategy.guards if g.kind == "hold"))
+    emitted = due
+    for action in strategy.actions:
+        refused = forbidden(strategy, guards, action.name)
+        if z3.is_false(refused):
+            continue
+        rest: Any = z3.IntVal(0)
+        for other in reversed(strategy.actions):  # the mildest is written last, and so tried first
+            offered = either(
+                *(
+                    guards[g.name]
+                    for g in strategy.guards
+                    if g.instead == other.name and action.name in g.never
+                )
+            )
+            fits = both(offered, negated(forbidden(strategy, guards, other.name)))
+            rest = z3.If(fits, z3.IntVal(other.rank), rest)
+        emitted = z3.If(both(due == action.rank, refused), z3.If(held, z3.IntVal(0), rest), emitted)
+    return emitted
+
+
+def regimes(strategy: Strategy) -> list[tuple[date | None, date | None, tuple[Path, ...]]]:
+    """Stretches of time (both days included; None: without end) and the paths in force then."""
+    one = timedelta(days=1)
+    starts = {p.effective_from for p in strategy.paths if p.effective_from}
+    starts |= {p.effective_to + one for p in strategy.paths if p.effective_to}
+    bounds = sorted(starts)
+    found = []
+    for begins, beyond in zip([None, *bounds], [*bounds, None], strict=True):
+        ends = beyond - one if beyond else None
+        found.append((begins, ends, tuple(p for p in strategy.paths if _runs(p, begins, ends))))
+    return found
+
+
+def _runs(path: Path, begins: date | None, ends: date | None) -> bool:
+    late = path.effective_from and (begins is None or begins < path.effective_from)
+    early = path.effective_to and (ends is None or ends > path.effective_to)
+    return not (late or early)
+
+
+def _places(
+    strategy: Strategy, account: Account, segments: Table
+) -> tuple[dict[str, Any], tuple[Place, ...]]:
+    """For each path, that the account's segment leads there; and every stretch of each."""
+    as_of = account.terms["as_of"]
+    paths: dict[str, Any] = {}
+    places = []
+    for begins, ends, here in regimes(strategy):
+        now = within(begins, ends, account)
+        for path in here:
+            rows = [
+                reached
+                for row, reached in zip(strategy.rows, segments.reached, strict=True)
+                if row.segment in path.segments
+            ]
+            on = both(now, either(*rows))
+            paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
+            started = account.term(path.starts)
+            ended = z3.BoolVal(False) if path.ends_when is None else holds(path.ends_when, account)
+            day = as_of.value - started.value
+            for stretch in stretches(path, here):
+                there = both(
+                    on,
+                    negated(started.unknown),
+                    *([day >= stretch.first] if stretch.first is not None else []),
+                    *([day <= stretch.last] if stretch.last is not None else []),
+                )
+                at = both(there, negated(ended))
+                places.append(Place(path, stretch, started, on, there, at))
+    return paths, tuple(places)
+
+
+def _table(matches: Sequence[Any]) -> Table:
+    reached = []
+    above: list[Any] = []
+    for match in matches:
+        reached.append(both(match, *(negated(m) for m in above)))
+        above.append(match)
+    return Table(tuple(matches), tuple(reached))
+
+
+def _first(matches: Sequence[Any], texts_: Sequence[str], texts: Texts) -> Term:
+    """The text of the first row that matches; of the last one where none does."""
+    result = constant(texts_[-1], Kind.TEXT, texts)
+    for match, text in reversed(list(zip(matches, texts_, strict=True))[:-1]):
+        result = chosen(match, constant(text, Kind.TEXT, texts), result)
+    return result
+
+
+def _in_cell(term: Term, cell: frozenset[str | bool], texts: Texts) -> Any:
+    """A cell that names levels does not match an unknown."""
+    kind = Kind.BOOLEAN if z3.is_bool(term.value) else Kind.TEXT
+    options = [constant(level, kind, texts).value for level in sorted(cell, key=str)]
+    return both(either(*(term.value == option for option in options)), negated(term.unknown))
+
+
+def _rank(strategy: Strategy, action: str) -> int:
+    found = strategy.action(action)
+    return found.rank if found else 0
+
+
+def _text_of(rank: Any, texts_: Sequence[str], texts: Texts) -> Term:
+    result = constant(texts_[-1], Kind.TEXT, texts)
+    for n, text in reversed(list(enumerate(texts_))[:-1]):
+        result = chosen(rank == n, constant(text, Kind.TEXT, texts), result)
+    return result
+
+
+def decided(
+    strategy: Strategy, account: Mapping[str, Value], names: Sequence[str]
+) -> dict[str, Value]:
+    """What the terms say of an account of which everything is known."""
+    texts = Texts()
+    terms = {n: constant(account[n], fact.kind, texts) for n, fact in strategy.facts.items()}
+    decision = decide(strategy, Account(strategy.facts, terms, texts, ()))
+    solver = z3.Solver()
+    solver.check()
+    model = solver.model()
+    whole = {"path_day": Kind.INTEGER, "step": Kind.INTEGER}
+    return {
+        name: value_of(model, decision.names[name], whole.get(name, Kind.TEXT), texts)
+        for name in names
+    }

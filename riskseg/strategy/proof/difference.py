@@ -1,0 +1,88 @@
+"""What two strategies would do otherwise, for every account there could be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import z3
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions.smt import Term, both, constant, negated, value_of
+from riskseg.expressions.tree import Value
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.proof.account import Granted, any_account
+from riskseg.strategy.proof.ask import UNSURE, Asker
+from riskseg.strategy.proof.decision import Decision, decide
+from riskseg.strategy.proof.regions import Region, dimensions, regions
+
+Outcome = Literal["segment", "path", "action"]
+OUTCOMES: tuple[Outcome, ...] = ("segment", "path", "action")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Accounts that get another outcome: what it was and what it is, which accounts they are
+    (`complete`: all of them are in one of the regions), and one of them. Paths are compared where
+    the segment is the same, actions where the path is too."""
+
+    outcome: Outcome
+    before: str
+    after: str
+    regions: tuple[Region, ...]
+    complete: bool
+    example: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Every turn that some account can take; `unsure` says what could not be settled in time.
+    Without either no account gets another segment, path or action."""
+
+    turns: tuple[Turn, ...]
+    unsure: tuple[str, ...] = ()
+
+
+def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Meaning:
+    """How the decisions of two strategies differ, over the facts of both."""
+    facts = {**old.facts, **new.facts}
+    account = any_account(facts, granted)
+    was, is_ = decide(old, account), decide(new, account)
+    turns: list[Turn] = []
+    unsure: list[str] = []
+    same: list[Any] = []
+    for outcome in OUTCOMES:
+        pair = was.names[outcome], is_.names[outcome]
+        also = tuple(o for o in OUTCOMES[: OUTCOMES.index(outcome)])
+        solver = asker.solver(*account.granted, *same, negated(pair[0].same(pair[1])))
+        for before, after, turned in _pairs(solver, pair, was, unsure, outcome):
+            asked = both(*same, turned)
+            guards = outcome == "action"
+            bounds = dimensions((old, new), (was, is_), also, guards=guards)
+            found, complete = regions(bounds, account.granted, asked, asker)
+            example = asker.example(asker.solver(*account.granted), [asked], [account])
+            assert example is not None
+            turns.append(Turn(outcome, before, after, found, complete, example[0]))
+        same.append(pair[0].same(pair[1]))
+    return Meaning(tuple(turns), tuple(unsure))
+
+
+def _pairs(
+    solver: Any, pair: Sequence[Term], decision: Decision, unsure: list[str], outcome: str
+) -> Iterator[tuple[str, str, Any]]:
+    """(what it was, what it is, that an account turns so), for every pair there is."""
+    texts = decision.account.texts
+    while (answer := solver.check()) == z3.sat:
+        model = solver.model()
+        before, after = (str(value_of(model, term, Kind.TEXT, texts)) for term in pair)
+        turned = both(
+            *(
+                term.same(constant(text, Kind.TEXT, texts))
+                for term, text in zip(pair, (before, after), strict=True)
+            )
+        )
+        yield before, after, turned
+        solver.add(negated(turned))
+    if answer != z3.unsat:
+        unsure.append(f"{outcome}: {UNSURE}")

@@ -1,0 +1,74 @@
+"""Paths: every segment leads to one, every path ends, every path and step is somebody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import z3
+
+from riskseg.expressions.smt import both, either
+from riskseg.strategy.checked import Path, Strategy
+from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
+from riskseg.strategy.proof.decision import Decision
+from riskseg.strategy.proof.results import Result
+
+
+def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
+    solver = asker.solver(*decision.account.granted)
+    file = f"{strategy.folder}/paths.yaml"
+    leads = [z3.If(on, z3.IntVal(1), z3.IntVal(0)) for on in decision.paths.values()]
+    yield verdict_of_none(
+        Result("one-path", "paths", "proved", "", (), file, None),
+        "This account's segment leads to no path, or to two.",
+        solver,
+        [z3.Sum(leads) != 1],
+        [decision.account],
+        asker,
+    )
+    for path in strategy.paths:
+        yield _ends(path, strategy, file)
+        here = [p.here for p in decision.places if p.stretch.path == path.name]
+        yield verdict_of_any(
+            Result("path-reached", path.name, "proved", "", (), file, None),
+            lambda: "No account is ever on it.",
+            solver,
+            [either(decision.paths.get(path.name, z3.BoolVal(False)), *here)],
+            asker,
+        )
+        for number, step in enumerate(path.steps, start=1):
+            at = either(
+                *(
+                    p.at
+                    for p in decision.places
+                    if (p.stretch.path, p.stretch.step) == (path.name, number)
+                )
+            )
+            action = strategy.action(step.action)
+            assert action is not None
+            yield verdict_of_any(
+                Result(
+                    "step-taken",
+                    f"{path.name} day {step.day} {step.action}",
+                    "proved",
+                    "",
+                    (),
+                    file,
+                    step.line,
+                ),
+                lambda: "No account ever gets it: no account is there, or guards always forbid it.",
+                solver,
+                [both(at, decision.due == action.rank, decision.rank == action.rank)],
+                asker,
+            )
+
+
+def _ends(path: Path, strategy: Strategy, file: str) -> Result:
+    by_name = {p.name: p for p in strategy.paths}
+    walked, here = [path.name], path
+    while here.then is not None and here.then not in walked:
+        walked.append(here.then)
+        here = by_name[here.then]
+    if here.then is None:
+        return Result("path-ends", path.name, "proved", "", (), file, None)
+    way = " → ".join([*walked, here.then])
+    return Result("path-ends", path.name, "refuted", f"It goes round: {way}.", (), file, None)

@@ -1,0 +1,81 @@
+"""Protection is one-way: a protective flag that becomes true never makes treatment harsher.
+
+Two accounts are compared that differ in nothing but the flag: false or unknown in the one, true in
+the other. If on some day the protected one gets an action, the other must have had one at least as
+harsh by then: on that day, or on an earlier day of its path. Earlier days are those of the path the
+account is on; on each the as-of date is that day, and every other fact is as it is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import z3
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions.smt import Term, both, constant, either
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.proof.account import changed
+from riskseg.strategy.proof.ask import Asker, verdict_of_none
+from riskseg.strategy.proof.decision import (
+    Decision,
+    applies,
+    decide,
+    holds,
+    lawful,
+)
+from riskseg.strategy.proof.results import Result
+
+
+def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
+    file = f"{strategy.folder}/strategy.yaml"
+    account = decision.account
+    for flag in strategy.protective:
+        protected = decide(
+            strategy, changed(account, **{flag: constant(True, Kind.BOOLEAN, account.texts)})
+        )
+        other = account.terms[flag]
+        solver = asker.solver(*account.granted, *protected.account.granted)
+        harsher = both(
+            either(other.false, other.unknown),
+            protected.rank > decision.rank,
+            *(
+                z3.Implies(passed, protected.rank > emitted)
+                for passed, emitted in _earlier(strategy, decision)
+            ),
+        )
+        yield verdict_of_none(
+            Result("protection", flag, "proved", "", (), file, None),
+            "With the flag true the action is harsher than any had so far without.",
+            solver,
+            [harsher],
+            [account, protected.account],
+            asker,
+        )
+
+
+def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]]:
+    """(that the account has passed a day on which a step of its path was due, the rank of what was
+    emitted then), for every such day."""
+    account = decision.account
+    as_of = account.terms["as_of"]
+    for place in decision.places:
+        stretch = place.stretch
+        if stretch.step is None or stretch.first is None or stretch.last is None:
+            continue
+        if "as_of" in place.first.starts.names:
+            continue  # such a path has no yesterday: every day is its first
+        rank = next(a.rank for a in strategy.actions if a.name == stretch.action)
+        for day in range(stretch.first, stretch.last + 1):
+            then = changed(account, as_of=Term(place.started.value + day))
+            guards = {g.name: applies(g, then) for g in strategy.guards}
+            path = place.first
+            ended = z3.BoolVal(False) if path.ends_when is None else holds(path.ends_when, then)
+            emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, z3.IntVal(rank)))
+            passed = both(
+                place.on,
+                z3.Not(place.started.unknown),
+                place.started.value + day <= as_of.value,
+            )
+            yield passed, emitted

@@ -1,0 +1,23 @@
+"""Every property of a strategy, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.proof.account import Granted, any_account
+from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.decision import decide
+from riskseg.strategy.proof.declared import prove_declared
+from riskseg.strategy.proof.guards import prove_guards
+from riskseg.strategy.proof.paths import prove_paths
+from riskseg.strategy.proof.protection import prove_protection
+from riskseg.strategy.proof.results import Result
+from riskseg.strategy.proof.tables import prove_tables
+
+
+def prove(strategy: Strategy, granted: Granted, asker: Asker) -> Iterator[Result]:
+    """The result of each property, for every account that `granted` and the facts' bounds allow."""
+    decision = decide(strategy, any_account(strategy.facts, granted))
+    for kind in (prove_tables, prove_paths, prove_guards, prove_protection, prove_declared):
+        yield from kind(strategy, decision, asker)

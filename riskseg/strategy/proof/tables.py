@@ -1,0 +1,107 @@
+"""Tier schemes and the segment table: every account reaches one row, every row is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import z3
+
+from riskseg.expressions.smt import either, negated
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
+from riskseg.strategy.proof.decision import SEGMENTS, Decision, Table
+from riskseg.strategy.proof.results import Result
+
+
+def prove_tables(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
+    solver = asker.solver(*decision.account.granted)
+    for scheme in strategy.schemes:
+        names = [row.tier for row in scheme.rows]
+        lines = [row.line for row in scheme.rows]
+        table = decision.tables[scheme.name]
+        file = f"{strategy.folder}/tiers.yaml"
+        yield from _one_row(scheme.name, table, file, solver, decision, asker)
+        yield from _rows_reached(scheme.name, names, lines, table, file, solver, asker)
+        for row in scheme.rows:
+            # Where the type can be unknown the file had to say what then: RS305 saw to it.
+            if row.when is not None and not row.when.expression.type.nullable:
+                doubt = decision.account.term(row.when.expression).unknown
+                yield verdict_of_none(
+                    Result(
+                        "unknown-told",
+                        f"{scheme.name} {row.tier}",
+                        "proved",
+                        "",
+                        (),
+                        file,
+                        row.line,
+                    ),
+                    "The condition is unknown for this account.",
+                    solver,
+                    [doubt],
+                    [decision.account],
+                    asker,
+                )
+    file = f"{strategy.folder}/segments.yaml"
+    table = decision.tables[SEGMENTS]
+    names = [row.id for row in strategy.rows]
+    lines = [row.line for row in strategy.rows]
+    yield from _one_row(SEGMENTS, table, file, solver, decision, asker)
+    yield from _rows_reached(SEGMENTS, names, lines, table, file, solver, asker)
+
+
+def _one_row(
+    name: str, table: Table, file: str, solver: Any, decision: Decision, asker: Asker
+) -> Iterator[Result]:
+    none = negated(either(*table.matches))
+    yield verdict_of_none(
+        Result("one-row", name, "proved", "", (), file, None),
+        "No row takes this account.",
+        solver,
+        [none],
+        [decision.account],
+        asker,
+    )
+
+
+def _rows_reached(
+    name: str,
+    names: Sequence[str],
+    lines: Sequence[int | None],
+    table: Table,
+    file: str,
+    solver: Any,
+    asker: Asker,
+) -> Iterator[Result]:
+    for n, (row, line) in enumerate(zip(names, lines, strict=True)):
+        result = Result("row-reached", f"{name} {row}", "proved", "", (), file, line)
+        yield verdict_of_any(
+            result,
+            partial(_covered_by, table, n, names, lines, solver),
+            solver,
+            [table.reached[n]],
+            asker,
+        )
+
+
+def _covered_by(
+    table: Table, n: int, names: Sequence[str], lines: Sequence[int | None], solver: Any
+) -> str:
+    """Why a row cannot be reached: the rows above that cover it, or its own condition."""
+    solver.push()
+    marks = [z3.Bool(f"not row {i}") for i in range(n)]
+    solver.add(table.matches[n])
+    for mark, match in zip(marks, table.matches, strict=False):
+        solver.add(z3.Implies(mark, z3.Not(match)))
+    answer = solver.check(*marks)
+    core = {str(mark) for mark in solver.unsat_core()} if answer == z3.unsat else set()
+    solver.pop()
+    by = [i for i, mark in enumerate(marks) if str(mark) in core]
+    if not by:
+        return "No account there can be fits it."
+    listed = ", ".join(f'"{names[i]}"' + (f" (line {lines[i]})" if lines[i] else "") for i in by)
+    return (
+        f"Row{'s' if len(by) > 1 else ''} {listed} take{'' if len(by) > 1 else 's'} all it would."
+    )
