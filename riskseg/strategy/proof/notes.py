@@ -19,7 +19,7 @@ MOST_ROWS = 40
 def notes(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note]:
     """Of each table: pairs of rows that one account can match both, with another outcome, and
     which accounts; and which accounts reach a scheme's last row, that takes the rest."""
-    own = {name for scheme in strategy.schemes for name in (scheme.name,)}
+    own = {scheme.name for scheme in strategy.schemes}
     bounds = [d for d in dimensions((strategy,), (decision,)) if d.name not in own]
     granted = decision.account.granted
     for scheme in strategy.schemes:
@@ -38,6 +38,8 @@ def notes(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note
             yield Note(scheme.name, told, file, other.line)
         if rows[-1].when is None and len(rows) > 1:
             found, complete = regions(bounds, granted, table.reached[-1], asker)
+            if not found:
+                continue
             told = f"{rows[-1].tier} takes the rest: {words(found, complete)}"
             yield Note(scheme.name, told, file, rows[-1].line)
     if len(strategy.rows) <= MOST_ROWS:

@@ -1,0 +1,56 @@
+"""A counterexample as the text of an example, ready for examples.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+from riskseg.strategy.proof.results import Account
+
+# What an example may expect of a decision that a person looks at first.
+EXPECTED = ("segment", "path", "action")
+
+
+class _Plain(yaml.SafeDumper):
+    """Decimals as the numbers they are."""
+
+
+_Plain.add_representer(
+    Decimal,
+    lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:float", f"{value:f}"),
+)
+
+
+def example(name: str, account: Account, decision: Mapping[str, Any]) -> str:
+    """The account as one entry of `examples`, expecting what it gets today."""
+    expected = {key: decision[key] for key in EXPECTED}
+    return "\n".join(
+        [
+            f"- example: {_flow(name)}",
+            f"  given:  {_flow(dict(sorted(account.items(), key=_first)))}",
+            f"  expect: {_flow(expected)}",
+        ]
+    )
+
+
+def _first(item: tuple[str, Any]) -> tuple[bool, str]:
+    return item[0] != "as_of", item[0]
+
+
+def _flow(value: object) -> str:
+    """On one line; a text of its own without the dots that end a document."""
+    if isinstance(value, bool | int | date):
+        return str(value)
+    text = yaml.dump(
+        value,
+        Dumper=_Plain,
+        default_flow_style=True,
+        width=10_000,
+        sort_keys=False,
+        allow_unicode=True,
+    )
+    return text.removesuffix("\n").removesuffix("...").strip()
