@@ -125,13 +125,14 @@ def assumed(session: Session, facts: Mapping[str, Any]) -> tuple[Expression, ...
 
 
 def usual(strategy: Strategy) -> dict[str, Value]:
-    """The value of each fact that most examples give it."""
+    """The value that half of the examples or more give a fact."""
     counts: dict[str, Counter[Any]] = {}
     for example in strategy.examples:
         for name, value in example.given.items():
             if name in strategy.facts:
                 counts.setdefault(name, Counter())[value] += 1
-    return {name: count.most_common(1)[0][0] for name, count in counts.items()}
+    most = {name: count.most_common(1)[0] for name, count in counts.items()}
+    return {n: value for n, (value, times) in most.items() if 2 * times >= len(strategy.examples)}
 
 
 def decided_alone(session: Session, strategy: Strategy, account: Account) -> dict[str, Any]:

@@ -280,12 +280,24 @@ def test_protection_counts_what_was_done_on_earlier_days(tmp_path: Path) -> None
 
 
 def test_an_example_to_paste(tmp_path: Path) -> None:
-    account = {"p": Decimal("0.150000"), "note": "no", "as_of": date(2026, 3, 2), "hold_from": None}
+    account = {
+        "p": Decimal("0.150000"),
+        "owed": Decimal("40"),
+        "note": "no",
+        "as_of": date(2026, 3, 2),
+        "hold_from": None,
+    }
     text = example("refutes x: y", account, {"segment": "s", "path": "p", "action": "none"})
     assert yaml.safe_load(text) == [
         {
             "example": "refutes x: y",
-            "given": {"as_of": date(2026, 3, 2), "hold_from": None, "note": "no", "p": 0.15},
+            "given": {
+                "as_of": date(2026, 3, 2),
+                "hold_from": None,
+                "note": "no",
+                "owed": 40,
+                "p": 0.15,
+            },
             "expect": {"segment": "s", "path": "p", "action": "none"},
         }
     ]

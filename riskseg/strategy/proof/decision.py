@@ -50,18 +50,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Table:
-    """A table's rows: which match by themselves, and which is the first that does."""
+    """A table's rows: which match by themselves, and which is the first that does. `meant` says
+    what the names used in them stand for: those of a long table have names of their own, or every
+    row would repeat all above it."""
 
     matches: tuple[Any, ...]
     reached: tuple[Any, ...]
+    meant: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
 class Decision:
     """`names` are the terms a property may name: facts and what is decided. `rank` is that of
-    the action emitted, `due` that of the step's own (0: none)."""
+    the action emitted, `due` that of the step's own (0: none). `granted` is what any question
+    about it takes for granted."""
 
     account: Account
+    granted: tuple[Any, ...]
     names: Mapping[str, Term]
     tables: Mapping[str, Table]
     paths: Mapping[str, Any]
@@ -75,6 +80,8 @@ class Decision:
 
 
 SEGMENTS = "segments"
+# Rows from which on a table is long.
+LONG = 64
 
 
 def decide(strategy: Strategy, account: Account) -> Decision:
@@ -96,19 +103,10 @@ def decide(strategy: Strategy, account: Account) -> Decision:
         ]
         tables[scheme.name] = _table(matches)
         names[scheme.name] = _first(matches, [row.tier for row in scheme.rows], texts)
-    rows = [
-        both(
-            *(
-                _in_cell(names[column], cell, texts)
-                for column, cell in zip(strategy.columns, row.cells, strict=True)
-                if cell is not None
-            )
-        )
-        for row in strategy.rows
-    ]
+    rows = _rows(strategy, names, texts)
     tables[SEGMENTS] = _table(rows)
-    names["segment"] = _first(rows, [row.segment for row in strategy.rows], texts)
-    paths, places = _places(strategy, account, tables[SEGMENTS])
+    names["segment"], meant = _segment(tables[SEGMENTS], strategy, texts)
+    paths, places = _places(strategy, account, names["segment"])
     path, path_day = constant("", Kind.TEXT, texts), constant(None, Kind.INTEGER, texts)
     for name, on in paths.items():
         path = chosen(on, constant(name, Kind.TEXT, texts), path)
@@ -134,7 +132,8 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     for action in strategy.actions:
         channel = chosen(rank == action.rank, constant(action.channel, Kind.TEXT, texts), channel)
     names["channel"] = channel
-    return Decision(account, names, tables, paths, places, guards, due, rank)
+    granted = (*account.granted, *tables[SEGMENTS].meant, *meant)
+    return Decision(account, granted, names, tables, paths, places, guards, due, rank)
 
 
 def holds(condition: Condition, account: Account) -> Any:
@@ -207,7 +206,7 @@ def _runs(path: Path, begins: date | None, ends: date | None) -> bool:
 
 
 def _places(
-    strategy: Strategy, account: Account, segments: Table
+    strategy: Strategy, account: Account, segment: Term
 ) -> tuple[dict[str, Any], tuple[Place, ...]]:
     """For each path, that the account's segment leads there; and every stretch of each."""
     as_of = account.terms["as_of"]
@@ -216,12 +215,7 @@ def _places(
     for begins, ends, here in regimes(strategy):
         now = within(begins, ends, account)
         for path in here:
-            rows = [
-                reached
-                for row, reached in zip(strategy.rows, segments.reached, strict=True)
-                if row.segment in path.segments
-            ]
-            on = both(now, either(*rows))
+            on = both(now, in_cell(segment, frozenset(path.segments), account.texts))
             paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
             started = account.term(path.starts)
             ended = z3.BoolVal(False) if path.ends_when is None else holds(path.ends_when, account)
@@ -238,13 +232,48 @@ def _places(
     return paths, tuple(places)
 
 
+def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:
+    """That each row's cells match. Rows share what they have in common."""
+    known: dict[tuple[str, frozenset[str | bool]], Any] = {}
+    rows = []
+    for row in strategy.rows:
+        parts = []
+        for column, cell in zip(strategy.columns, row.cells, strict=True):
+            if cell is not None:
+                if (column, cell) not in known:
+                    known[column, cell] = in_cell(names[column], cell, texts)
+                parts.append(known[column, cell])
+        rows.append(both(*parts))
+    return rows
+
+
 def _table(matches: Sequence[Any]) -> Table:
-    reached = []
-    above: list[Any] = []
+    reached: list[Any] = []
+    if len(matches) <= LONG:
+        for n, match in enumerate(matches):
+            reached.append(both(match, *(negated(m) for m in matches[:n])))
+        return Table(tuple(matches), tuple(reached))
+    meant: list[Any] = []
+    above: Any = z3.BoolVal(False)
     for match in matches:
-        reached.append(both(match, *(negated(m) for m in above)))
-        above.append(match)
-    return Table(tuple(matches), tuple(reached))
+        here, below = z3.FreshBool("row"), z3.FreshBool("above")
+        meant += [here == both(match, negated(above)), below == either(above, match)]
+        reached.append(here)
+        above = below
+    return Table(tuple(matches), tuple(reached), tuple(meant))
+
+
+def _segment(table: Table, strategy: Strategy, texts: Texts) -> tuple[Term, tuple[Any, ...]]:
+    """The segment, and what the names used in it stand for."""
+    segments = [row.segment for row in strategy.rows]
+    if not table.meant:
+        return _first(table.matches, segments, texts), ()
+    segment = z3.FreshInt("segment")
+    codes = [constant(name, Kind.TEXT, texts).value for name in segments]
+    rows = zip(table.reached, codes, strict=True)
+    # That a row is reached is a claim of its own; said here it need not be found out each time.
+    some = either(*(segment == constant(n, Kind.TEXT, texts).value for n in strategy.segments))
+    return Term(segment), (some, *(z3.Implies(here, segment == code) for here, code in rows))
 
 
 def _first(matches: Sequence[Any], texts_: Sequence[str], texts: Texts) -> Term:
@@ -255,7 +284,7 @@ def _first(matches: Sequence[Any], texts_: Sequence[str], texts: Texts) -> Term:
     return result
 
 
-def _in_cell(term: Term, cell: frozenset[str | bool], texts: Texts) -> Any:
+def in_cell(term: Term, cell: frozenset[str | bool], texts: Texts) -> Any:
     """A cell that names levels does not match an unknown."""
     kind = Kind.BOOLEAN if z3.is_bool(term.value) else Kind.TEXT
     options = [constant(level, kind, texts).value for level in sorted(cell, key=str)]
@@ -282,6 +311,7 @@ def decided(
     terms = {n: constant(account[n], fact.kind, texts) for n, fact in strategy.facts.items()}
     decision = decide(strategy, Account(strategy.facts, terms, texts, ()))
     solver = z3.Solver()
+    solver.add(*decision.granted)
     solver.check()
     model = solver.model()
     whole = {"path_day": Kind.INTEGER, "step": Kind.INTEGER}

@@ -12,7 +12,7 @@ from riskseg.strategy.proof.results import Result
 
 
 def prove_declared(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
-    solver = asker.solver(*decision.account.granted)
+    solver = asker.solver(*decision.granted)
     for declared in strategy.properties:
         term = decision.term(declared.that.expression)
         broken = term.false if declared.that.unknown else either(term.false, term.unknown)

@@ -55,13 +55,14 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
     for outcome in OUTCOMES:
         pair = was.names[outcome], is_.names[outcome]
         also = tuple(o for o in OUTCOMES[: OUTCOMES.index(outcome)])
-        solver = asker.solver(*account.granted, *same, negated(pair[0].same(pair[1])))
+        granted_ = (*was.granted, *is_.granted)
+        solver = asker.solver(*granted_, *same, negated(pair[0].same(pair[1])))
         for before, after, turned in _pairs(solver, pair, was, unsure, outcome):
             asked = both(*same, turned)
             guards = outcome == "action"
             bounds = dimensions((old, new), (was, is_), also, guards=guards)
-            found, complete = regions(bounds, account.granted, asked, asker)
-            example = asker.example(asker.solver(*account.granted), [asked], [account])
+            found, complete = regions(bounds, granted_, asked, asker)
+            example = asker.example(asker.solver(*granted_), [asked], [account])
             assert example is not None
             turns.append(Turn(outcome, before, after, found, complete, example[0]))
         same.append(pair[0].same(pair[1]))

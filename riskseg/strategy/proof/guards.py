@@ -13,7 +13,7 @@ from riskseg.strategy.proof.results import Claim, Result
 
 
 def prove_guards(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
-    solver = asker.solver(*decision.account.granted)
+    solver = asker.solver(*decision.granted)
     account = decision.account
     for guard in strategy.guards:
 

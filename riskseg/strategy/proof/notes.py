@@ -21,7 +21,7 @@ def notes(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note
     which accounts; and which accounts reach a scheme's last row, that takes the rest."""
     own = {scheme.name for scheme in strategy.schemes}
     bounds = [d for d in dimensions((strategy,), (decision,)) if d.name not in own]
-    granted = decision.account.granted
+    granted = decision.granted
     for scheme in strategy.schemes:
         table, rows = decision.tables[scheme.name], scheme.rows
         file = f"{strategy.folder}/tiers.yaml"
@@ -49,7 +49,7 @@ def notes(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note
 def _segments(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note]:
     """The overlap of two rows of cells is itself a row of cells."""
     table = decision.tables[SEGMENTS]
-    solver = asker.solver(*decision.account.granted)
+    solver = asker.solver(*decision.granted)
     for (i, one), (j, other) in combinations(list(enumerate(strategy.rows)), 2):
         if one.segment == other.segment or not any(other.cells):
             continue

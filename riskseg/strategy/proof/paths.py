@@ -14,7 +14,7 @@ from riskseg.strategy.proof.results import Result
 
 
 def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
-    solver = asker.solver(*decision.account.granted)
+    solver = asker.solver(*decision.granted)
     file = f"{strategy.folder}/paths.yaml"
     leads = [z3.If(on, z3.IntVal(1), z3.IntVal(0)) for on in decision.paths.values()]
     yield verdict_of_none(

@@ -36,7 +36,7 @@ def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> It
             strategy, changed(account, **{flag: constant(True, Kind.BOOLEAN, account.texts)})
         )
         other = account.terms[flag]
-        solver = asker.solver(*account.granted, *protected.account.granted)
+        solver = asker.solver(*decision.granted, *protected.granted)
         harsher = both(
             either(other.false, other.unknown),
             protected.rank > decision.rank,

@@ -19,5 +19,6 @@ from riskseg.strategy.proof.tables import prove_tables
 def prove(strategy: Strategy, granted: Granted, asker: Asker) -> Iterator[Result]:
     """The result of each property, for every account that `granted` and the facts' bounds allow."""
     decision = decide(strategy, any_account(strategy.facts, granted))
-    for kind in (prove_tables, prove_paths, prove_guards, prove_protection, prove_declared):
+    yield from prove_tables(strategy, decision, granted, asker)
+    for kind in (prove_paths, prove_guards, prove_protection, prove_declared):
         yield from kind(strategy, decision, asker)

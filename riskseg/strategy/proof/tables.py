@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,13 +11,18 @@ import z3
 
 from riskseg.expressions.smt import either, negated
 from riskseg.strategy.checked import Strategy
+from riskseg.strategy.covered import Covered
+from riskseg.strategy.proof.account import Granted
 from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
 from riskseg.strategy.proof.decision import SEGMENTS, Decision, Table
+from riskseg.strategy.proof.long import rows_reached
 from riskseg.strategy.proof.results import Result
 
 
-def prove_tables(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
-    solver = asker.solver(*decision.account.granted)
+def prove_tables(
+    strategy: Strategy, decision: Decision, granted: Granted, asker: Asker
+) -> Iterator[Result]:
+    solver = asker.solver(*decision.granted)
     for scheme in strategy.schemes:
         names = [row.tier for row in scheme.rows]
         lines = [row.line for row in scheme.rows]
@@ -46,9 +52,19 @@ def prove_tables(strategy: Strategy, decision: Decision, asker: Asker) -> Iterat
                 )
     file = f"{strategy.folder}/segments.yaml"
     table = decision.tables[SEGMENTS]
+    yield from _one_row(SEGMENTS, table, file, solver, decision, asker)
+    bound = [relation.names for relation in granted.relations]
+    if table.meant and (found := rows_reached(strategy, decision, bound, asker)) is not None:
+        for taken, how in zip(strategy.rows, found, strict=True):
+            subject = f"{SEGMENTS} {taken.id}"
+            result = Result("row-reached", subject, "proved", "", (), file, taken.line)
+            if isinstance(how, Covered):
+                fault = _taken_by([(above.id, above.line) for above in how.by])
+                result = replace(result, verdict="refuted", fault=fault)
+            yield result
+        return
     names = [row.id for row in strategy.rows]
     lines = [row.line for row in strategy.rows]
-    yield from _one_row(SEGMENTS, table, file, solver, decision, asker)
     yield from _rows_reached(SEGMENTS, names, lines, table, file, solver, asker)
 
 
@@ -98,10 +114,12 @@ def _covered_by(
     answer = solver.check(*marks)
     core = {str(mark) for mark in solver.unsat_core()} if answer == z3.unsat else set()
     solver.pop()
-    by = [i for i, mark in enumerate(marks) if str(mark) in core]
-    if not by:
+    return _taken_by([(names[i], lines[i]) for i, mark in enumerate(marks) if str(mark) in core])
+
+
+def _taken_by(rows: Sequence[tuple[str, int | None]]) -> str:
+    if not rows:
         return "No account there can be fits it."
-    listed = ", ".join(f'"{names[i]}"' + (f" (line {lines[i]})" if lines[i] else "") for i in by)
-    return (
-        f"Row{'s' if len(by) > 1 else ''} {listed} take{'' if len(by) > 1 else 's'} all it would."
-    )
+    listed = ", ".join(f'"{name}"' + (f" (line {line})" if line else "") for name, line in rows)
+    one = len(rows) == 1
+    return f"Row{'' if one else 's'} {listed} take{'s' if one else ''} all it would."

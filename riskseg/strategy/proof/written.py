@@ -21,7 +21,11 @@ class _Plain(yaml.SafeDumper):
 
 _Plain.add_representer(
     Decimal,
-    lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:float", f"{value:f}"),
+    lambda dumper, value: dumper.represent_scalar(
+        # A number without a point is no float to YAML, and would be tagged as one.
+        "tag:yaml.org,2002:float" if value % 1 else "tag:yaml.org,2002:int",
+        f"{value:f}" if value % 1 else f"{value:.0f}",
+    ),
 )
 
 

@@ -1,0 +1,61 @@
+"""How proofs are shown: a line a kind of claim, then whatever is not proved, with its account."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from riskseg.run.prove import Proven
+from riskseg.strategy.proof.results import CLAIMS, Result
+from riskseg.strategy.proof.written import example
+
+_COLOUR = {"proved": "green", "refuted": "bold red", "unproved": "bold yellow"}
+
+
+def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -> None:
+    console.print(f"{done.strategy.name} {done.strategy.fingerprint}")
+    results = done.proofs.results
+    for claim, words in CLAIMS.items():
+        of = [r for r in results if r.claim == claim]
+        if not of:
+            continue
+        counts = {v: sum(r.verdict == v for r in of) for v in _COLOUR}
+        told = ", ".join(f"[{_COLOUR[v]}]{n} {v}[/]" for v, n in counts.items() if n)
+        console.print(f"  {claim:<15} {told}  [dim]{escape(words)}[/]")
+    for verdict in ("refuted", "unproved"):
+        for result in done.proofs.of("refuted" if verdict == "refuted" else "unproved"):
+            _fault(console, result, done)
+    if granted:
+        console.print("\ntaken for granted of every account")
+        for line in done.granted:
+            console.print(f"  {escape(line)}")
+    notes = done.proofs.notes
+    if with_notes and notes:
+        console.print("\nno fault, and worth knowing")
+        for note in notes:
+            console.print(f"  {note.subject}: {escape(note.what)}")
+    count = len(results)
+    if done.proofs.verdict == "proved":
+        console.print(
+            f"\nAll {count} properties are proved, for every account the catalogue allows."
+        )
+    else:
+        counts = [f"{len(done.proofs.of(v))} {v}" for v in ("proved", "refuted", "unproved")]
+        console.print(f"\nOf {count} properties: {', '.join(counts)}.")
+    if notes and not with_notes:
+        console.print(f"[dim]{len(notes)} places where the order of rows decides: --notes[/]")
+
+
+def _fault(console: Console, result: Result, done: Proven) -> None:
+    where = "" if result.file is None else result.file
+    where += "" if result.line is None else f":{result.line}"
+    console.print(
+        f"\n[{_COLOUR[result.verdict]}]{result.verdict}[/] {result.claim} "
+        f"[bold]{escape(result.subject)}[/] [cyan]{escape(where)}[/]\n  {escape(result.fault)}"
+    )
+    decisions = done.decisions.get(result.name, ())
+    for number, (account, decision) in enumerate(zip(result.accounts, decisions, strict=True)):
+        flag = "" if len(decisions) == 1 else (", without the flag", ", with the flag")[number]
+        text = example(f"refutes {result.name}{flag}", account, decision)
+        # As it is: a terminal must not wrap what is to be pasted.
+        console.print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,132 @@
+"""The rows of a long segment table, by geometry.
+
+Columns that hang on the same facts go together in a group; z3 tells which combinations of their
+levels an account can have. Groups have no fact in common, so any combination of the one can meet
+any of the other: in the space of combinations a row is a box, and whether the rows above cover it
+is a question that needs no solver (`strategy/covered.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import z3
+
+from riskseg.expressions.smt import both, either, negated
+from riskseg.strategy.checked import SegmentRow, Strategy
+from riskseg.strategy.covered import Covered, Reached, reachable
+from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.decision import Decision, in_cell
+
+# More combinations of one group than this are left to the solver, row by row.
+MOST = 5_000
+
+Level = str | bool | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns by their place, and the combinations of levels an account can have of them; None is
+    what no row names, an unknown included."""
+
+    columns: tuple[int, ...]
+    combinations: tuple[tuple[Level, ...], ...]
+
+
+def rows_reached(
+    strategy: Strategy, decision: Decision, relations: Sequence[frozenset[str]], asker: Asker
+) -> list[Reached | Covered] | None:
+    """For each row whether an account reaches it, or the rows above that cover it; None where
+    there are too many combinations to list. `relations` are sets of facts that are bound together.
+    """
+    groups = []
+    for columns in _apart(strategy, relations):
+        found = _combinations(columns, strategy, decision, asker)
+        if found is None:
+            return None
+        groups.append(Group(columns, found))
+    boxes = [
+        replace(row, cells=tuple(_cell(row, group) for group in groups)) for row in strategy.rows
+    ]
+    by_id = {row.id: row for row in strategy.rows}
+    keys = [
+        (f"group {n}", tuple(map(str, range(len(group.combinations)))))
+        for n, group in enumerate(groups)
+    ]
+    return [
+        Covered(tuple(by_id[row.id] for row in it.by)) if isinstance(it, Covered) else it
+        for it in reachable(boxes, keys, ())
+    ]
+
+
+def _cell(row: SegmentRow, group: Group) -> frozenset[str | bool] | None:
+    """The combinations a row takes; None for all of them."""
+    cells = [row.cells[column] for column in group.columns]
+    if all(cell is None for cell in cells):
+        return None
+    return frozenset(
+        str(n)
+        for n, levels in enumerate(group.combinations)
+        if all(c is None or level in c for c, level in zip(cells, levels, strict=True))
+    )
+
+
+def _apart(strategy: Strategy, relations: Sequence[frozenset[str]]) -> list[tuple[int, ...]]:
+    """Columns in groups that have no fact in common, and none bound to one of another group."""
+    reads = _reads(strategy)
+    bags: list[tuple[set[str], set[int]]] = [
+        ({*reads[column]}, {n}) for n, column in enumerate(strategy.columns)
+    ]
+    bags += [({*names}, set()) for names in relations]
+    merged: list[tuple[set[str], set[int]]] = []
+    for facts, columns in bags:
+        near = [bag for bag in merged if bag[0] & facts]
+        merged = [bag for bag in merged if not bag[0] & facts]
+        merged.append(
+            (facts.union(*(bag[0] for bag in near)), columns.union(*(bag[1] for bag in near)))
+        )
+    return sorted(tuple(sorted(columns)) for _, columns in merged if columns)
+
+
+def _reads(strategy: Strategy) -> Mapping[str, frozenset[str]]:
+    """The facts a column's level hangs on."""
+    reads = {column: frozenset({column}) for column in strategy.columns}
+    reads |= {band.name: frozenset({band.of}) for band in strategy.bands}
+    for scheme in strategy.schemes:
+        named = [row.when.expression.names for row in scheme.rows if row.when]
+        reads[scheme.name] = frozenset().union(*named)
+    return reads
+
+
+def _combinations(
+    columns: Sequence[int], strategy: Strategy, decision: Decision, asker: Asker
+) -> tuple[tuple[Level, ...], ...] | None:
+    """Every combination of levels that some account has; None where there are too many."""
+    ways = [list(_ways(strategy, column, decision)) for column in columns]
+    solver = asker.solver(*decision.account.granted)
+    found: list[tuple[Level, ...]] = []
+    while (answer := solver.check()) == z3.sat:
+        if len(found) == MOST:
+            return None
+        model = solver.model()
+        here = [next((level, held) for level, held in way if _holds(model, held)) for way in ways]
+        found.append(tuple(level for level, _ in here))
+        solver.add(negated(both(*(held for _, held in here))))
+    if answer != z3.unsat:
+        return None
+    return tuple(sorted(found, key=str))
+
+
+def _holds(model: Any, part: Any) -> bool:
+    return bool(z3.is_true(model.eval(part, model_completion=True)))
+
+
+def _ways(strategy: Strategy, column: int, decision: Decision) -> Iterator[tuple[Level, Any]]:
+    """The levels that rows name in a column, and None for anything else; and when each holds."""
+    named = sorted({level for row in strategy.rows for level in row.cells[column] or ()}, key=str)
+    term = decision.names[strategy.columns[column]]
+    held = [in_cell(term, frozenset({level}), decision.account.texts) for level in named]
+    yield from zip(named, held, strict=True)
+    yield None, negated(either(*held))
