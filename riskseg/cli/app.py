@@ -14,7 +14,11 @@ from typing import Annotated, Any
 import typer
 
 import riskseg
+import riskseg.cli.diff
+import riskseg.cli.sheets
+import riskseg.cli.versions
 from riskseg.cli.common import AsJson, AsOf, Out, Plan, now, plain, print_json, root, work_in
+from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
 from riskseg.cli.strategy import strategy_app
 from riskseg.cli.told import (
@@ -37,6 +41,13 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(strategy_app, name="strategy")
+app.add_typer(journal_app, name="journal")
+app.command("replay")(replay)
+
+
+Draft = Annotated[
+    bool, typer.Option("--draft", help="By the folder's strategy, whatever is in force.")
+]
 
 
 class Reasons(StrEnum):
@@ -263,6 +274,10 @@ def assign(
     reasons: Annotated[
         Reasons, typer.Option(help="For accounts with an action due, or all.")
     ] = Reasons.due,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep what `riskseg replay` needs.")
+    ] = True,
+    draft: Draft = False,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -273,7 +288,14 @@ def assign(
         show_plan(job.plan(), as_json=as_json)
         return
     done = job.assign(
-        root(), as_of.date(), out, at=now(), reasons=reasons.value, progress=progress()
+        root(),
+        as_of.date(),
+        out,
+        at=now(),
+        reasons=reasons.value,
+        keep=keep,
+        draft=draft,
+        progress=progress(),
     )
     end_progress()
     if as_json:
@@ -289,6 +311,7 @@ def assign(
 def explain(
     account: Annotated[str, typer.Argument(help="The account's id.")],
     as_of: AsOf,
+    draft: Draft = False,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -298,7 +321,7 @@ def explain(
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    told = job.explain(root(), account, as_of.date(), progress=progress(quiet=True))
+    told = job.explain(root(), account, as_of.date(), draft=draft, progress=progress(quiet=True))
     if as_json:
         print_json({**plain(told), "strategy": told.strategy.fingerprint})
         return

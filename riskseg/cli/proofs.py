@@ -40,8 +40,9 @@ def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -
             f"\nAll {count} properties are proved, for every account the catalogue allows."
         )
     else:
-        counts = [f"{len(done.proofs.of(v))} {v}" for v in ("proved", "refuted", "unproved")]
-        console.print(f"\nOf {count} properties: {', '.join(counts)}.")
+        told = f"{len(done.proofs.of('proved'))} proved, {len(done.proofs.of('refuted'))} refuted"
+        unproved = len(done.proofs.of("unproved"))
+        console.print(f"\nOf {count} properties: {told}, {unproved} unproved.")
     if notes and not with_notes:
         console.print(f"[dim]{len(notes)} places where the order of rows decides: --notes[/]")
 

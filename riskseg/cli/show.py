@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from riskseg.run.catalogue import Listed
 from riskseg.run.explain import Story
 from riskseg.run.recalibrate import Recalibrated
 from riskseg.run.train import Kept
-from riskseg.strategy.checked import NO_ACTION, Strategy
+from riskseg.strategy.checked import NO_ACTION, Dated, Included, Path, Property, Strategy
 
 # What is shown of a learner, and its name among the metrics.
 METRICS = {
@@ -93,7 +94,8 @@ def assigned(console: Console, done: Assigned) -> None:
     console.print(made)
     actions = ", ".join(f"{a} {number(n)}" for a, n in sorted(done.actions.items()))
     console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
-    console.print(f"{number(done.rows)} decisions in {done.place} (run {done.run_id}).")
+    run = f"run {done.run_id}{'' if done.activated else ', not activated'}"
+    console.print(f"{number(done.rows)} decisions in {done.place} ({run}).")
     if done.strategy.stand_ins:
         console.print(f"[dim]{escape(stand_ins(done.strategy.stand_ins))}[/]")
 
@@ -253,23 +255,72 @@ def strategy(console: Console, s: Strategy) -> None:
     made = table("row", *s.columns, "segment", "path", title="segments")
     for row_ in s.rows:
         cells = ["any" if c is None else ", ".join(sorted(map(str, c))) for c in row_.cells]
-        made.add_row(row_.id, *cells, row_.segment, s.path_of(row_.segment).name)
+        paths = ", then ".join(path.name for path in by_date(s.paths_of(row_.segment)))
+        made.add_row(row_.id, *cells, row_.segment, paths)
     console.print(made)
-    made = table("path", "starts at", "steps", "then", title="paths")
+    columns = ["path", "starts at", "steps", "then"]
+    dated = any(path.effective_from or path.effective_to for path in s.paths)
+    made = table(*columns, *(["in force"] if dated else []), title="paths")
     for path in s.paths:
         steps = ", ".join(f"{p.day}: {p.action}" for p in path.steps) or "–"
-        made.add_row(path.name, escape(path.starts.text), steps, path.then or "stay")
+        cells = [path.name, escape(path.starts.text), steps, path.then or "stay"]
+        made.add_row(*cells, *([days(path)] if dated else []))
     console.print(made)
     if s.guards:
-        made = table("guard", "kind", "when", "never", "instead", "source", title="guards")
+        columns = ["guard", "kind", "when", "never", "instead", "source"]
+        dated = any(g.effective_from or g.effective_to for g in s.guards)
+        made = table(*columns, *(["in force"] if dated else []), title="guards")
         for g in s.guards:
             never = "everything" if g.kind == "hold" else ", ".join(sorted(g.never))
             text = escape(g.when.expression.text)
             when = f"not ({text})" if g.negated else text
-            made.add_row(g.name, g.kind, when, never, g.instead or "", escape(g.source or ""))
+            cells = [g.name, g.kind, when, never, g.instead or "", escape(g.source or "")]
+            made.add_row(*cells, *([days(g)] if dated else []))
         console.print(made)
+    if s.properties:
+        made = table("property", "is to hold", "unknown", "source", title="to be proved")
+        for one in s.properties:
+            unknown = ("holds" if one.that.unknown else "broken") if unsure(one) else ""
+            made.add_row(
+                one.name, escape(one.that.expression.text), unknown, escape(one.source or "")
+            )
+        console.print(made)
+    for pack in s.packs:
+        guard_pack(console, pack)
     if s.stand_ins:
         console.print(f"[dim]{escape(stand_ins(s.stand_ins))}[/]")
+
+
+def days(dated: Dated) -> str:
+    """The days on which something is in force, as a person says them."""
+    first = f"from {dated.effective_from}" if dated.effective_from else ""
+    last = f"until {dated.effective_to}" if dated.effective_to else ""
+    return " ".join(filter(None, (first, last))) or "always"
+
+
+def by_date(paths: Sequence[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: path.effective_from or date.min)
+
+
+def unsure(one: Property) -> bool:
+    """Whether the property can be unknown."""
+    return one.that.expression.type.nullable
+
+
+def guard_pack(console: Console, pack: Included) -> None:
+    """What a guard pack is, which of its rules do not apply, and what it does not cover."""
+    console.print(f"[bold]guard pack {pack.name}[/]: {escape(pack.title)}")
+    console.print(f"For {escape(pack.for_)}. {escape(pack.note)}")
+    console.print(f"{len(pack.applying)} rules of it are among the guards above.")
+    for rule, kinds in pack.idle:
+        kind = ", ".join(kinds)
+        console.print(f"  {rule} does not apply: no action here means {kind}.")
+    for rule in pack.without:
+        console.print(f"  {rule} is left out: {escape(pack.reason or '')}")
+    console.print("It does not cover:")
+    for one in pack.not_covered:
+        console.print(f"  - {escape(one)}")
+    console.print()
 
 
 def fact_value(fact: Fact | None, value: Any) -> str:

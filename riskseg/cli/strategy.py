@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from riskseg.cli.common import AsJson, plain, print_json, root
-from riskseg.cli.told import USERS_FAULT, guarded, problems_to_stderr, stdout
+from riskseg.cli.common import AsJson, Plan, plain, print_json, root
+from riskseg.cli.told import (
+    USERS_FAULT,
+    end_progress,
+    guarded,
+    problems_to_stderr,
+    progress,
+    show_plan,
+    stdout,
+)
 
-strategy_app = typer.Typer(help="The rules themselves: check, test, show.", no_args_is_help=True)
+strategy_app = typer.Typer(
+    help="The rules themselves: check, test, prove, compare, activate.", no_args_is_help=True
+)
 
 
 @strategy_app.command("check")
@@ -21,6 +33,10 @@ def strategy_check(as_json: AsJson = False) -> None:
         print_json({"strategy": checked.name, "version": checked.fingerprint, "problems": []})
         return
     print(f"{checked.name} {checked.fingerprint}: no problems.")
+    for pack in checked.packs:
+        idle = ", ".join(rule for rule, _ in pack.idle)
+        told = f"; not applying here: {idle}" if idle else ""
+        print(f"{pack.name}: {len(pack.applying)} rules of this guard pack apply{told}.")
 
 
 @strategy_app.command("test")
@@ -28,6 +44,7 @@ def strategy_check(as_json: AsJson = False) -> None:
 def strategy_test(as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
     from riskseg.run.rulebook import test as run
+    from riskseg.strategy.checked import Example, PackExample
 
     done = run(root())
     if as_json:
@@ -38,18 +55,71 @@ def strategy_test(as_json: AsJson = False) -> None:
                     {"example": e.name, "decision": d}
                     for e, d in zip(done.strategy.examples, done.decisions, strict=False)
                 ],
+                "pack_examples": [
+                    {"guard": e.guard, "example": e.text, "forbidden": e.forbidden}
+                    for pack in done.strategy.packs
+                    for e in pack.examples
+                ],
                 "problems": [p.as_dict() for p in done.problems],
             }
         )
     else:
-        failed = {p.line for p in done.problems}
-        for example in done.strategy.examples:
-            print(f"{'FAIL' if example.line in failed else 'ok  '} {example.name}")
+        failed = {(p.file, p.line) for p in done.problems}
+        examples: list[Example | PackExample] = [*done.strategy.examples]
+        examples += [example for pack in done.strategy.packs for example in pack.examples]
+        # With a fault in one of the strategy's own examples, none of them is decided.
+        run_through = len(done.decisions) == len(done.strategy.examples)
+        for example in examples:
+            fine = "ok  " if run_through or isinstance(example, PackExample) else "?   "
+            print(f"{'FAIL' if (example.file, example.line) in failed else fine} {example.name}")
         if done.problems:
             problems_to_stderr(done.problems)
         else:
-            print(f"{len(done.strategy.examples)} examples come out as expected.")
+            print(f"{len(examples)} examples come out as expected.")
     if done.problems:
+        raise typer.Exit(USERS_FAULT)
+
+
+@strategy_app.command("prove")
+@guarded
+def strategy_prove(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A strategy folder, or a version in the journal; else the workspace's."
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="The time limit of one question; then: unproved.")
+    ] = 10.0,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="List where the order of rows decides, and for whom.")
+    ] = False,
+    granted: Annotated[
+        bool, typer.Option("--granted", help="List what is taken for granted of every account.")
+    ] = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove the strategy's properties for every account there could be, or show one that breaks
+    them."""
+    from riskseg.run import prove as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.prove(root(), name, seconds=seconds, progress=progress(quiet=as_json))
+    end_progress()
+    if as_json:
+        told = plain(done)
+        told["strategy"] = {"name": done.strategy.name, "version": done.strategy.fingerprint}
+        told["verdict"] = done.proofs.verdict
+        print_json(told)
+    else:
+        from riskseg.cli import proofs
+
+        proofs.proven(stdout(), done, with_notes=notes, granted=granted)
+    if done.proofs.verdict != "proved":
         raise typer.Exit(USERS_FAULT)
 
 

@@ -49,6 +49,10 @@ class Document:
             here = here[:-1]
         return self.lines[here]
 
+    def at(self, *path: str | int) -> dict[str, Any]:
+        """The `file` and `line` of a Problem about the value at `path`."""
+        return {"file": self.file, "line": self.line(*path)}
+
     def shaped(self, shape: type[M], problems: Problems) -> M | None:
         """The data as `shape`, or None after adding a Problem for each misfit."""
         try:
@@ -94,25 +98,22 @@ class Document:
             problems.add(
                 "RS003",
                 f'"{name}" is not a key that belongs here.',
-                file=self.file,
-                line=self.line(*path),
                 mend=did_you_mean(name, _keys_at(shape, path[:-1])),
+                **self.at(*path),
             )
         elif fault["type"] == "missing":
             problems.add(
                 "RS005",
                 f'"{name}" is missing.',
-                file=self.file,
-                line=self.line(*path[:-1]),
                 mend=f"Add `{name}: …` here.",
+                **self.at(*path[:-1]),
             )
         else:
             told = repr(fault["input"]) if not isinstance(fault["input"], dict | list) else "this"
             problems.add(
                 "RS004",
                 f'"{name}" cannot be {told}: {_expected(faults)}.',
-                file=self.file,
-                line=self.line(*path),
+                **self.at(*path),
             )
 
 

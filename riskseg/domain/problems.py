@@ -53,6 +53,13 @@ CODES: dict[str, str] = {
     "RS214": "a model the strategy uses is not there",
     "RS215": "a row with the wrong number of cells",
     "RS216": "a protective fact that no guard looks at",
+    "RS217": "a sheet of rules that is missing, unknown, there twice or cannot be read",
+    "RS218": "a cell of a sheet that cannot be taken for a rule",
+    "RS219": "a table of rules that a sheet cannot hold",
+    "RS220": "an `instead` that the same guard forbids, or that is harsher",
+    "RS221": "a guard pack that does not exist",
+    "RS222": "guard packs that do not go together",
+    "RS230": "a version of a strategy that cannot be found",
     # RS3xx: expressions
     "RS301": "an expression cannot be read",
     "RS302": "an expression outside the language",
@@ -79,6 +86,15 @@ CODES: dict[str, str] = {
     "RS602": "an as-of date the facts cannot answer",
     "RS603": "the journal cannot be read or is of a later version",
     "RS604": "another run holds the workspace",
+    "RS605": "a date before any strategy was in force",
+    "RS606": "a strategy that is refuted or not proved",
+    "RS607": "an activation that reaches back over what was decided",
+    "RS608": "a run the journal does not have",
+    "RS609": "a run whose inputs are not kept",
+    "RS610": "kept inputs that cannot be read",
+    "RS611": "a model version that a run was decided with is gone",
+    "RS612": "a span of time that cannot be read",
+    "RS613": "an account outside what proofs take for granted",
 }
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from riskseg.domain.problems import problem
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
-from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.learning.reference import Watch
-from riskseg.run.facts import OVERDUE, facts
-from riskseg.run.models import Scorer, champions, scorer
-from riskseg.run.rules import checked_strategy
-from riskseg.run.scoring import explain, score, scored
+from riskseg.run.activate import InForce, strategy_in_force
+from riskseg.run.assumed import between
+from riskseg.run.deciding import (
+    DECIDE,
+    FACTS,
+    SCORE,
+    Decider,
+    Reasons,
+    decider,
+    decisions,
+    make_facts,
+)
+from riskseg.run.kept import about, inputs_select
+from riskseg.run.models import champions
 from riskseg.run.session import (
     LOAD,
     Session,
@@ -31,21 +40,13 @@ from riskseg.run.session import (
     set_apart,
 )
 from riskseg.run.sources import fingerprints
-from riskseg.run.stages import Progress, Stage, build
+from riskseg.run.stages import Progress, Stage
+from riskseg.store import kept as store
 from riskseg.strategy.checked import NO_ACTION, Strategy
-from riskseg.strategy.compile import compile_strategy, out
-from riskseg.strategy.examples import TYPES
+from riskseg.strategy.compile import out
 from riskseg.workspace import Workspace
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Reasons = Literal["due", "all", "none"]
-
 RULES = Stage("rules", "read and check the strategy; load the champion of each of its models")
-FACTS = Stage("facts", "allocate payments, find episodes, aggregate features", "partition")
-SCORE = Stage("score", "a probability for the population of each model", "partition")
-DECIDE = Stage("decide", "bands, tiers, segment, path, step, guards", "partition")
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
 
@@ -81,6 +82,7 @@ class Assigned:
     rows: int
     sha256: str | None
     activated: bool
+    kept: bool
     strategy: Strategy
     models: Mapping[str, str]
     segments: tuple[SegmentTotal, ...]
@@ -98,9 +100,15 @@ def assign(
     *,
     at: datetime,
     reasons: Reasons = "due",
+    keep: bool = True,
+    draft: bool = False,
     progress: Progress | None = None,
 ) -> Assigned:
-    """Decide every account that exists as of the date, write the decisions, journal the run."""
+    """Decide every account that exists as of the date, write the decisions, journal the run.
+
+    With `keep`, what it was decided from is kept too, so that it can be decided again; a `draft` is
+    decided by the strategy in the folder, whatever is in force.
+    """
     from riskseg.domain.problems import Problems
     from riskseg.store import sinks
     from riskseg.store.journal import Journal
@@ -111,81 +119,94 @@ def assign(
     sinks.check(target, problems)
     problems.raise_if_any()
     beside = [] if "://" in target else [Path(target).resolve().parent]
-    with locked(workspace, *beside), scratch_engine(workspace, lasting=True) as engine:
+    with (
+        locked(workspace, *beside),
+        scratch_engine(workspace, lasting=True) as engine,
+        store.keeping(workspace.state / "scratch") as kept,
+        Journal.open(workspace.journal) as journal,
+    ):
         progress.reached(LOAD, 0, 1)
+        store.sweep(workspace.state / "runs", {run.run_id for run in journal.runs()})
         session = begin(workspace, engine)
         parts = session.partitions()
         total = 4 + 3 * len(parts)
+        within = {FACTS: 0, SCORE: 1, DECIDE: 2}
         progress.reached(RULES, 1, total)
-        with Journal.open(workspace.journal) as journal:
-            decider = prepare(session, as_of, journal, reasons=reasons)
-            quarantined = set_apart(session, progress)
-            sources = fingerprints(engine, workspace)
-            run = _run_id(workspace, decider, as_of, target, reasons, sources)
-            totals = _Totals(decider, session.ledger.billed)
-            batches = _decisions(session, decider, parts, totals, progress, total)
-            schema = next(batches)
-            written = sinks.write(target, schema, batches, token=run)
-            progress.reached(WRITE, total - 2, total)
-            models = {k: f"{s.model.name} {s.model.version}" for k, s in decider.scorers.items()}
-            done = Assigned(
-                run_id=run,
-                as_of=as_of,
-                place=written.place,
-                rows=written.rows,
-                sha256=written.sha256,
-                activated=False,
-                strategy=decider.strategy,
-                models=models,
-                segments=totals.ordered(),
-                actions=totals.actions,
-                quarantined=quarantined,
-                of=decider.of,
-                currency=workspace.settings.currency,
-                differences=tell_differences(decider.watches, progress),
+        force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
+        ready = prepare(session, force.strategy, as_of, journal, reasons=reasons)
+        quarantined = set_apart(session, progress)
+        sources = fingerprints(engine, workspace)
+        run = _run_id(workspace, ready, target, force, sources)
+        totals = _Totals(ready)
+        columns: dict[str, str] = {}
+
+        def reached(stage: Stage, part: int) -> None:
+            progress.reached(stage, 2 + 3 * part + within[stage], total)
+
+        def fill(first: int, last: int) -> None:
+            told = functools.partial(reached, part=totals.parts)
+            make_facts(session, ready.wanted, as_of, first, last, told)
+
+        def after() -> None:
+            totals.add(engine)
+            if keep:
+                select, found = inputs_select(engine)
+                if not kept.begun:
+                    columns.update(found)
+                    kept.begin(engine.arrow(f"select * from ({select}) limit 0").schema)
+                kept.add(engine.batches(select))
+
+        batches = decisions(engine, ready, parts, fill, reached, after)
+        schema = next(batches)
+        written = sinks.write(target, schema, batches, token=run)
+        progress.reached(WRITE, total - 2, total)
+        done = Assigned(
+            run_id=run,
+            as_of=as_of,
+            place=written.place,
+            rows=written.rows,
+            sha256=written.sha256,
+            activated=force.activated,
+            kept=keep,
+            strategy=ready.strategy,
+            models=ready.versions,
+            segments=totals.ordered(),
+            actions=totals.actions,
+            quarantined=quarantined,
+            of=ready.of,
+            currency=workspace.settings.currency,
+            differences=tell_differences(ready.watches, progress),
+        )
+        if written.sha256 is not None:
+            _write_manifest(Path(written.place), done, sources, run)
+        if keep:
+            settings = workspace.settings
+            told = about(
+                ready, run, settings.currency, settings.arrears_from, sources, columns, kept.rows
             )
-            if written.sha256 is not None:
-                _write_manifest(Path(written.place), done, sources, run)
-            progress.reached(JOURNAL, total - 1, total)
-            _record(journal, done, target, reasons, sources, at)
+            kept.describe(told, force.files)
+            store.settle(kept, workspace.state / "runs", run)
+        progress.reached(JOURNAL, total - 1, total)
+        arguments = {"out": written.place, "reasons": reasons, "keep": keep, "draft": draft}
+        _record(journal, done, arguments, sources, at)
     return done
 
 
-@dataclass(frozen=True)
-class Decider:
-    """Everything that turns facts into decisions as of one date. `of` is the probability that
-    the first band is cut from: the one whose reasons and mean are told. `watches` take note of
-    how accounts differ from those a model was trained on."""
-
-    strategy: Strategy
-    scorers: Mapping[str, Scorer]
-    as_of: date
-    reasons: Reasons
-    watches: Mapping[str, Watch] = field(default_factory=dict)
-
-    @property
-    def of(self) -> str | None:
-        if self.strategy.bands:
-            return self.strategy.bands[0].of
-        return next(iter(self.strategy.uses), None)
-
-    @property
-    def wanted(self) -> frozenset[str]:
-        """Facts to compute: what rules and models read, less what comes after."""
-        read = set(self.strategy.facts).union(*(s.reads for s in self.scorers.values()))
-        return frozenset(read - set(self.strategy.uses) - set(self.strategy.stand_ins))
-
-
-def prepare(session: Session, as_of: date, journal: Any, *, reasons: Reasons = "due") -> Decider:
-    """The checked strategy in force as of the date, and the champions of its models."""
-    workspace, ledger = session.workspace, session.ledger
-    strategy = checked_strategy(session)
-    _in_force(strategy, as_of)
+def prepare(
+    session: Session, strategy: Strategy, as_of: date, journal: Any, *, reasons: Reasons = "due"
+) -> Decider:
+    """A strategy and the champions of its models, ready to decide as of the date."""
     session.answers(as_of)
-    models = load_champions(workspace, strategy.uses, journal)
-    scorers = {k: scorer(m, session.facts, billed=ledger.billed) for k, m in models.items()}
-    watches = {key: model.watch() for key, model in models.items()}
-    return Decider(strategy, scorers, as_of, reasons, watches)
+    return decider(
+        strategy,
+        load_champions(session.workspace, strategy.uses, journal),
+        as_of,
+        reasons,
+        session.facts,
+        billed=session.ledger.billed,
+        scale=session.scale,
+        relations=between(session.catalogue, strategy.facts),
+    )
 
 
 def tell_differences(watches: Mapping[str, Watch], progress: Progress) -> dict[str, list[str]]:
@@ -206,130 +227,18 @@ def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) 
     return champions(workspace, uses, promoted)
 
 
-def _in_force(strategy: Strategy, as_of: date) -> None:
-    begun = strategy.effective_from is None or strategy.effective_from <= as_of
-    over = strategy.effective_to is not None and as_of > strategy.effective_to
-    if not begun or over:
-        told = f"from {strategy.effective_from}" if not begun else f"until {strategy.effective_to}"
-        raise problem(
-            "RS210",
-            f'The strategy "{strategy.name}" holds {told}; {as_of} is outside that.',
-            file=f"{strategy.folder}/strategy.yaml",
-            mend="Choose another date, or name the strategy that holds then.",
-        )
-
-
-def decide(session: Session, decider: Decider, first: int, last: int, reached: Any) -> None:
-    """Make `facts`, the scores, `decided` and (where wanted) `reasons` for a range of accounts."""
-    engine, ledger, strategy = session.engine, session.ledger, decider.strategy
-    reached(FACTS)
-    snapshots = as_of_snapshots(
-        decider.as_of, first, last, listed=ledger.listed, dated=ledger.dated
-    )
-    build(engine, facts(ledger, session.catalogue, session.scale, decider.wanted, snapshots))
-    reached(SCORE)
-    tables = {
-        key: score(engine, key, one, session.facts, decider.watches.get(key))
-        for key, one in decider.scorers.items()
-    }
-    reached(DECIDE)
-    stand_ins = {
-        name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
-        for name, value in strategy.stand_ins.items()
-    }
-    build(engine, [scored(tables, stand_ins), *compile_strategy(strategy, decider.as_of)])
-    if decider.reasons != "none" and decider.of is not None:
-        due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""
-        explain(
-            engine,
-            decider.scorers[decider.of],
-            session.facts,
-            f"select snap from decided{due}",
-        )
-
-
-def _sql(value: object) -> str:
-    if value is None:
-        return "null"
-    return literal(str(value)) if not isinstance(value, bool) else str(value).lower()
-
-
-def decision_select(session: Session, decider: Decider) -> str:
-    """The decision columns of the accounts just decided, in the order of account ids."""
-    strategy = decider.strategy
-    names = [b.name for b in strategy.bands] + [s.name for s in strategy.schemes]
-    overdue = [
-        quoted(n) if session.ledger.billed else f"cast(null as {t})"
-        for n, t in zip(OVERDUE, (f"decimal(18, {session.scale})", "bigint"), strict=True)
-    ]
-    told = decider.reasons != "none" and decider.of is not None
-    versions = ";".join(
-        f"{s.model.name}={s.model.version}" for _, s in sorted(decider.scorers.items())
-    )
-    columns = [
-        "i.account_id",
-        "d.as_of",
-        "d.lifecycle",
-        *(f"d.{quoted(key)}" for key in strategy.uses),
-        *(f"d.{out(n)} as {quoted(n)}" for n in names),
-        *(
-            f"d.{out(n)} as {n}"
-            for n in ("segment", "path", "path_day", "step", "action", "channel", "template")
-        ),
-        f"d.{out('next_action')} as next_action",
-        f"d.{out('next_on')} as next_on",
-        f"d.{out('priority')} as priority",
-        f"{overdue[0]} as balance_overdue",
-        f"{overdue[1]} as days_past_due",
-        f"d.{out('guards')} as guards",
-        f"{'r.reasons' if told else 'cast(null as varchar)'} as reasons",
-        f"d.{out('rows_matched')} as rows_matched",
-        f"{literal(strategy.fingerprint)} as strategy_version",
-        f"{literal(versions)} as model_versions",
-        f"d.{out('facts_hash')} as facts_hash",
-    ]
-    reasons = " left join reasons r on r.snap = d.snap" if told else ""
-    return (
-        f"select {', '.join(columns)} from decided d join account_ids i "
-        f"on i.account_no = d.account_no{reasons} order by d.account_no"
-    )
-
-
-def _decisions(
-    session: Session,
-    decider: Decider,
-    parts: list[tuple[int, int]],
-    totals: _Totals,
-    progress: Progress,
-    total: int,
-) -> Iterator[pa.RecordBatch]:
-    """The schema first, then decisions in the order of account ids, a partition at a time."""
-    sql = decision_select(session, decider)
-    within = {FACTS: 0, SCORE: 1, DECIDE: 2}
-    for i, (first, last) in enumerate(parts):
-        decide(
-            session,
-            decider,
-            first,
-            last,
-            lambda stage, i=i: progress.reached(stage, 2 + 3 * i + within[stage], total),
-        )
-        totals.add(session.engine)
-        if i == 0:
-            yield session.engine.arrow(f"select * from ({sql}) limit 0").schema
-        yield from session.engine.batches(sql)
-
-
 class _Totals:
     """The table of segments, added up partition by partition."""
 
-    def __init__(self, decider: Decider, billed: bool) -> None:
+    def __init__(self, decider: Decider) -> None:
         self.decider = decider
-        self.overdue = "sum(balance_overdue)" if billed else "0"
+        self.overdue = "sum(balance_overdue)" if decider.billed else "0"
         self.segments = {s: SegmentTotal(s) for s in decider.strategy.segments}
         self.actions: dict[str, int] = {}
+        self.parts = 0
 
     def add(self, engine: Engine) -> None:
+        self.parts += 1
         of = quoted(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
         for segment, path, action, count, owed, known, p in engine.rows(
             f"select {out('segment')}, {out('path')}, {out('action')}, count(*), "
@@ -351,25 +260,27 @@ class _Totals:
 
 def _run_id(
     workspace: Workspace,
-    decider: Decider,
-    as_of: date,
+    ready: Decider,
     target: str,
-    reasons: Reasons,
+    force: InForce,
     sources: Mapping[str, str],
 ) -> str:
     """The same inputs make the same run."""
     from riskseg import __version__
 
     settings = workspace.settings
+    own = workspace.models / "features.yaml"
     told = [
         "assign",
         __version__,
-        as_of.isoformat(),
+        ready.as_of.isoformat(),
         target,
-        reasons,
-        decider.strategy.fingerprint,
-        sorted((k, s.model.version) for k, s in decider.scorers.items()),
+        ready.reasons,
+        ready.strategy.fingerprint,
+        force.activated,
+        sorted((k, s.model.version) for k, s in ready.scorers.items()),
         sorted(sources.items()),
+        hashlib.sha256(own.read_bytes()).hexdigest() if own.is_file() else "",
         [settings.currency, settings.scale, str(settings.arrears_from), str(settings.max_bad_rows)],
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
@@ -396,6 +307,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
         "models": dict(sorted(done.models.items())),
         "sources": dict(sources),
         "quarantined": dict(done.quarantined),
+        "kept": done.kept,
         "differences": dict(done.differences),
     }
     manifest = place.with_name(place.name + ".manifest.json")
@@ -406,8 +318,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
 def _record(
     journal: Any,
     done: Assigned,
-    target: str,
-    reasons: Reasons,
+    arguments: Mapping[str, Any],
     sources: Mapping[str, str],
     at: datetime,
 ) -> None:
@@ -421,8 +332,8 @@ def _record(
             at=at,
             riskseg_version=__version__,
             as_of=done.as_of,
-            arguments={"out": target, "reasons": reasons},
-            output=done.place,
+            arguments=arguments,
+            output=done.place if "://" in done.place else str(Path(done.place).resolve()),
             output_sha256=done.sha256,
             rows=done.rows,
             strategy=done.strategy.fingerprint,

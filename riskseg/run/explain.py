@@ -12,21 +12,14 @@ from riskseg.domain.problems import did_you_mean, problem
 from riskseg.domain.relations import from_minor, literal
 from riskseg.learning.reasons import Reason
 from riskseg.ledger.allocation import bill_facts
-from riskseg.run.assign import (
-    DECIDE,
-    FACTS,
-    RULES,
-    SCORE,
-    Decider,
-    decide,
-    decision_select,
-    prepare,
-)
+from riskseg.run.activate import strategy_in_force
+from riskseg.run.assign import RULES, prepare
+from riskseg.run.deciding import DECIDE, FACTS, SCORE, Decider, decide, decision_select
 from riskseg.run.frames import frame, model_columns
 from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage, build
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.compile import in_force, stretches
+from riskseg.strategy.checked import Strategy, in_force
+from riskseg.strategy.compile import stretches
 
 
 def plan() -> list[Stage]:
@@ -106,9 +99,16 @@ class Story:
 
 
 def explain(
-    root: Path, account: str, as_of: date, *, progress: Progress | None = None, bills: int = 12
+    root: Path,
+    account: str,
+    as_of: date,
+    *,
+    draft: bool = False,
+    progress: Progress | None = None,
+    bills: int = 12,
 ) -> Story:
-    """The account's story. Raises RS601 where no such account exists as of the date."""
+    """The account's story, by the strategy in force or, for a `draft`, the folder's. Raises RS601
+    where no such account exists as of the date."""
     from riskseg.store.journal import Journal
 
     progress = progress or Progress()
@@ -129,12 +129,13 @@ def explain(
         number = found[0][0]
         progress.reached(RULES, 1, 5)
         with Journal.open(workspace.journal) as journal:
-            decider = prepare(session, as_of, journal, reasons="none")
+            force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
+            decider = prepare(session, force.strategy, as_of, journal, reasons="none")
         done = {FACTS: 2, SCORE: 3, DECIDE: 4}
         decide(
             session, decider, number, number, lambda stage: progress.reached(stage, done[stage], 5)
         )
-        told = _rows(session, decision_select(session, decider))
+        told = _rows(session, decision_select(decider))
         if not told:
             raise problem(
                 "RS601",

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.problems import Problems
-from riskseg.expressions import Expression
 from riskseg.expressions.tree import Value
-from riskseg.features.relations import relations
-from riskseg.run.rules import checked_strategy, run_examples
+from riskseg.run.assumed import between
+from riskseg.run.editions import found, read
+from riskseg.run.rules import run_examples
 from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage
 from riskseg.strategy.checked import Example, Strategy
@@ -53,21 +53,34 @@ class Proven:
 
 def prove(
     root: Path,
+    name: str | None = None,
     *,
+    here: Path | None = None,
     seconds: float = SECONDS,
     with_notes: bool = True,
     progress: Progress | None = None,
 ) -> Proven:
-    """Prove the workspace's strategy, each property within `seconds`. Raises its Problems."""
+    """Prove a strategy, each property within `seconds`: the one `name` names (a folder relative to
+    `here` or to the workspace, or a version in the journal), else the workspace's own.
+
+    Raises its Problems, and RS230 for one that cannot be found.
+    """
     progress = progress or Progress()
     workspace = open_checked(root)
+    problems = Problems()
+    text = found(workspace, here or Path.cwd(), name, problems)
+    problems.raise_if_any()
+    assert text is not None
     with scratch_engine(workspace) as engine:
         progress.reached(LOAD, 0, 1)
         session = begin(workspace, engine)
         progress.reached(READ, 1, 2)
+        edition = read(session, text, problems)
+        problems.raise_if_any()
+        assert edition is not None
         return prove_checked(
             session,
-            checked_strategy(session),
+            edition.strategy,
             seconds=seconds,
             with_notes=with_notes,
             progress=progress,
@@ -111,17 +124,11 @@ def warranted(session: Session, strategies: Sequence[Strategy]) -> Granted:
     facts = {name: fact for s in strategies for name, fact in s.facts.items()}
     one = strategies[0] if len(strategies) == 1 else None
     return Granted(
-        relations=assumed(session, facts),
+        relations=between(session.catalogue, facts),
         begins=one.effective_from if one else None,
         ends=one.effective_to if one else None,
         scale=session.scale,
     )
-
-
-def assumed(session: Session, facts: Mapping[str, Any]) -> tuple[Expression, ...]:
-    """The relations the catalogue warrants between the features among these facts."""
-    named = [f for n, f in session.catalogue.available().items() if n in facts]
-    return relations(named, facts)
 
 
 def usual(strategy: Strategy) -> dict[str, Value]:
@@ -142,9 +149,9 @@ def decided_alone(session: Session, strategy: Strategy, account: Account) -> dic
     example = Example("counterexample", dict(account), {}, strategy.folder, None)
     alone = replace(strategy, examples=(example,))
     problems = Problems()
-    found = run_examples(session.engine, alone, as_of, problems)
+    decisions = run_examples(session.engine, alone, as_of, problems)
     problems.raise_if_any()
-    (decision,) = found
+    (decision,) = decisions
     return decision
 
 

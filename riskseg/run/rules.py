@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
+from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
@@ -13,26 +16,39 @@ from riskseg.run.session import Session
 from riskseg.run.stages import build
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.compile import compile_strategy, out
-from riskseg.strategy.examples import misses, scored_examples
+from riskseg.strategy.checked import Example, Strategy, in_force
+from riskseg.strategy.compile import compile_strategy, guarded, out
+from riskseg.strategy.examples import (
+    day_of,
+    guard_misses,
+    guarded_examples,
+    misses,
+    scored_examples,
+)
 from riskseg.workspace import Workspace
 
 
-def read_authored(workspace: Workspace, problems: Problems) -> AuthoredStrategy | None:
-    """The files of the strategy riskseg.toml names, or None after adding their Problems."""
+def read_authored(
+    workspace: Workspace, problems: Problems, *, instead: Mapping[str, Document] | None = None
+) -> AuthoredStrategy | None:
+    """The files of the strategy riskseg.toml names, or None after adding their Problems. A
+    document of `instead` is taken for the file of its name."""
     return read_strategy(
         workspace.strategy,
         problems,
         shown=workspace.settings.strategy,
         line=workspace.document.line("workspace", "strategy"),
+        instead=instead,
     )
 
 
-def read_checked(session: Session, problems: Problems) -> Strategy | None:
-    """The strategy riskseg.toml names, or None after adding its Problems."""
+def read_checked(
+    session: Session, problems: Problems, *, instead: Mapping[str, Document] | None = None
+) -> Strategy | None:
+    """The strategy riskseg.toml names, or None after adding its Problems. A document of `instead`
+    is taken for the file of its name."""
     workspace = session.workspace
-    authored = read_authored(workspace, problems)
+    authored = read_authored(workspace, problems, instead=instead)
     if authored is None:
         return None
     models = {name: True for name in spec_files(workspace)}
@@ -52,8 +68,33 @@ def run_examples(
     engine: Engine, strategy: Strategy, as_of: date, problems: Problems
 ) -> list[dict[str, Any]]:
     """The decision of each example, through the SQL that decides real accounts; a Problem for
-    each that does not come out as expected. Examples without an as_of use `as_of`."""
-    relation = scored_examples(strategy, as_of, problems)
+    each that does not come out as expected, and for each example of an included guard pack that
+    its guard does not forbid or allow as it should. Examples without an as_of use `as_of`, or
+    the nearest day on which the strategy holds. Without a decision for each, there is none."""
+    before = len(problems)
+    days = [day_of(strategy, example, as_of, problems) for example in strategy.examples]
+    decisions: dict[int, dict[str, Any]] = {}
+    if len(problems) == before:
+        for day in sorted(set(days)):
+            numbers = [n for n, other in enumerate(days) if other == day]
+            decided = _decided(
+                engine, strategy, [strategy.examples[n] for n in numbers], day, problems
+            )
+            decisions |= zip(numbers, decided, strict=False)
+    _run_pack_examples(engine, strategy, as_of, problems)
+    if len(decisions) < len(days):
+        return []
+    told = [decisions[number] for number in range(len(days))]
+    for example, decision in zip(strategy.examples, told, strict=True):
+        misses(strategy, example, decision, problems)
+    return told
+
+
+def _decided(
+    engine: Engine, strategy: Strategy, examples: Sequence[Example], as_of: date, problems: Problems
+) -> list[dict[str, Any]]:
+    """The decisions of examples of one day, or none after adding Problems."""
+    relation = scored_examples(strategy, examples, as_of, problems)
     if relation is None:
         return []
     build(engine, [relation, *compile_strategy(strategy, as_of)])
@@ -65,7 +106,23 @@ def run_examples(
     ]
     listed = ", ".join(f"{out(n)} as {quoted(n)}" for n in names)
     rows = engine.rows(f"select {listed} from decided order by snap")
-    decisions = [dict(zip(names, row, strict=True)) for row in rows]
-    for example, decision in zip(strategy.examples, decisions, strict=True):
-        misses(strategy, example, decision, problems)
-    return decisions
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems: Problems) -> None:
+    """Whether each guard of an included pack forbids and allows what its examples say."""
+    examples = [example for pack in strategy.packs for example in pack.examples]
+    dated = [replace(e, given={"as_of": as_of, **e.given}) for e in examples]
+    relation = guarded_examples(strategy, dated, problems)
+    if relation is None:
+        return
+    guards = {g.name: g for g in strategy.guards if g.name in {e.guard for e in examples}}
+    columns = ", ".join(quoted(f"!{name}") for name in guards)
+    build(engine, [relation, replace(guarded([*guards.values()]), stored=True)])
+    for example, row in zip(
+        dated, engine.rows(f"select {columns} from guarded order by snap"), strict=True
+    ):
+        states = dict(zip(guards, row, strict=True))
+        day = cast(date, example.given["as_of"])
+        forbids = bool(states[example.guard]) and bool(in_force([guards[example.guard]], day))
+        guard_misses(example, forbids, problems)

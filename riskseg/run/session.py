@@ -101,7 +101,9 @@ def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
     with workspace_lock(workspace.root):
         shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
         versions = [p for p in workspace.models.glob("*") if p.is_dir()]
-        sweep([workspace.root, workspace.state / "quarantine", *versions, *places])
+        own = [workspace.state / "quarantine", workspace.state / "runs"]
+        own += workspace.state.glob("runs/*")
+        sweep([workspace.root, *own, *versions, *places])
         yield
 
 

@@ -98,6 +98,32 @@ def write_table(
     return f"{url.render_as_string()}#{table}", rows
 
 
+def read_table(target: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of a table that :func:`write_table` wrote with the same columns, in no order.
+
+    Raises RS010 where the database cannot be reached or refuses, which a hidden password is
+    enough for.
+    """
+    url, table = _parsed(target)
+    place, _, name = table.rpartition(".")
+    columns = [sa.column(f.name, _type(f.type)) for f in schema]
+    query = sa.select(*columns).select_from(sa.table(name, *columns, schema=place or None))
+    with _told(url), _engine(url).connect() as connection:
+        for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
+            arrays = [
+                pa.array([_read(value, field.type) for value in values], field.type)
+                for field, values in zip(schema, zip(*rows, strict=True), strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _read(value: Any, kind: pa.DataType) -> Any:
+    """A value as the database gives it back: a decimal may be text, or have lost its zeros."""
+    if value is None or not pa.types.is_decimal(kind):
+        return value
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-kind.scale))
+
+
 def _parsed(target: str) -> tuple[sa.URL, str]:
     address, _, table = target.rpartition("#")
     if not address or not table.strip("."):

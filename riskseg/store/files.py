@@ -70,8 +70,7 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
                     mend="Move it away, then run again.",
                 )
             return
-        for inner in [*part.rglob("*"), part]:
-            _flush_folder(inner) if inner.is_dir() else _flush(inner)
+        flush_all(part)
         os.replace(part, path)
         _flush_folder(path.parent)
     except OSError as error:
@@ -104,6 +103,12 @@ def check_place(path: Path, problems: Problems) -> None:
         _probe(path, _part_of(path, "probe"))
     except ProblemsError as error:
         problems.extend(error.problems)
+
+
+def flush_all(folder: Path) -> None:
+    """Put a folder and all in it on the disk."""
+    for inner in [*folder.rglob("*"), folder]:
+        _flush_folder(inner) if inner.is_dir() else _flush(inner)
 
 
 def sha256_of(path: Path) -> str:

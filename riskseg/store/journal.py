@@ -1,4 +1,5 @@
-"""The journal: which runs are complete, which model versions exist, which one is champion.
+"""The journal: which runs are complete, which model versions exist, which one is champion, which
+strategy is in force from when, which accounts were erased.
 
 One SQLite file a workspace. Entries are added, never changed and never removed.
 """
@@ -17,14 +18,34 @@ from typing import Any, Self, TypeVar
 import sqlalchemy as sa
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.store.records import ModelRecord, PromotionRecord, RunRecord
-from riskseg.store.tables import MODELS, PROMOTIONS, REVISION, RUNS, VERSION_TABLE
+from riskseg.store.records import (
+    ActivationRecord,
+    ErasureRecord,
+    ModelRecord,
+    PromotionRecord,
+    RunRecord,
+    StrategyRecord,
+)
+from riskseg.store.tables import (
+    ACTIVATIONS,
+    ERASURES,
+    MODELS,
+    PROMOTIONS,
+    REVISION,
+    RUNS,
+    STRATEGIES,
+    VERSION_TABLE,
+)
 
 _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
-Record = RunRecord | ModelRecord | PromotionRecord
-R = TypeVar("R", RunRecord, ModelRecord, PromotionRecord)
+Record = (
+    RunRecord | ModelRecord | PromotionRecord | StrategyRecord | ActivationRecord | ErasureRecord
+)
+R = TypeVar(
+    "R", RunRecord, ModelRecord, PromotionRecord, StrategyRecord, ActivationRecord, ErasureRecord
+)
 
 
 class Journal:
@@ -157,6 +178,64 @@ class Journal:
                     )[0]
         return None
 
+    def activate(self, strategy: StrategyRecord, activation: ActivationRecord) -> None:
+        """Make a strategy the one in force from a date on; its text is kept once."""
+        with self._writing() as connection:
+            known = _latest(
+                connection,
+                STRATEGIES,
+                StrategyRecord,
+                STRATEGIES.c.fingerprint == strategy.fingerprint,
+                STRATEGIES.c.text == strategy.text,
+            )
+            if not known:
+                connection.execute(STRATEGIES.insert().values(_values(strategy)))
+            connection.execute(ACTIVATIONS.insert().values(_values(activation)))
+
+    def strategies(self) -> list[StrategyRecord]:
+        """Every text of a strategy that was ever activated, the latest first."""
+        with self._reading() as connection:
+            return _latest(connection, STRATEGIES, StrategyRecord)
+
+    def strategy(self, fingerprint: str, text: str) -> StrategyRecord:
+        """The strategy an activation names."""
+        with self._reading() as connection:
+            return _latest(
+                connection,
+                STRATEGIES,
+                StrategyRecord,
+                STRATEGIES.c.fingerprint == fingerprint,
+                STRATEGIES.c.text == text,
+            )[0]
+
+    def activations(self) -> list[ActivationRecord]:
+        """Activations, the latest first."""
+        with self._reading() as connection:
+            return _latest(connection, ACTIVATIONS, ActivationRecord)
+
+    def in_force(self, on: date) -> ActivationRecord | None:
+        """The activation that holds as of a date: the last one made of those whose first day is
+        on or before it; None where there is none."""
+        with self._reading() as connection:
+            found = _latest(
+                connection,
+                ACTIVATIONS,
+                ActivationRecord,
+                ACTIVATIONS.c.effective_from <= on,
+                limit=1,
+            )
+        return found[0] if found else None
+
+    def record_erasure(self, erasure: ErasureRecord) -> None:
+        """Add that an account was taken out of what runs had kept."""
+        with self._writing() as connection:
+            connection.execute(ERASURES.insert().values(_values(erasure)))
+
+    def erasures(self) -> list[ErasureRecord]:
+        """Erasures, the latest first."""
+        with self._reading() as connection:
+            return _latest(connection, ERASURES, ErasureRecord)
+
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         with _told(self._path), self._engine.connect() as connection:
@@ -236,7 +315,10 @@ def _latest(
 
 def _values(record: Record) -> dict[str, Any]:
     values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {name: dict(v) if isinstance(v, Mapping) else v for name, v in values.items()}
+    return {
+        name: dict(v) if isinstance(v, Mapping) else list(v) if isinstance(v, tuple) else v
+        for name, v in values.items()
+    }
 
 
 def _content(record: Record) -> str:

@@ -7,7 +7,7 @@ time zone included, and never used to put entries in order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,3 +58,41 @@ class PromotionRecord:
     at: datetime
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyRecord:
+    """A strategy's files as they were activated: `files` maps a file's name in its folder to its
+    text, and `text` is a hash of them. Several texts can have one `fingerprint`, that of what
+    they mean."""
+
+    fingerprint: str
+    text: str
+    name: str
+    files: Mapping[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationRecord:
+    """For as-of dates from `effective_from` on, the strategy of this `fingerprint` and `text` is
+    the one in force, until an activation made later says otherwise. `proof` tells what was proved
+    of it; `reason` why it was activated without."""
+
+    fingerprint: str
+    text: str
+    at: datetime
+    by: str
+    effective_from: date
+    proof: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRecord:
+    """An account was taken out of the kept inputs of `runs`. `account` is a hash of its id."""
+
+    at: datetime
+    by: str
+    account: str
+    runs: Sequence[str]

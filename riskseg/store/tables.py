@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 # The newest migration's revision, so that opening an up-to-date journal loads no migrations.
-REVISION = "0001"
+REVISION = "0002"
 
 # Not Alembic's usual name: a database of some other application is not taken for a journal.
 VERSION_TABLE = "journal_version"
@@ -83,5 +83,48 @@ PROMOTIONS = sa.Table(
     sa.ForeignKeyConstraint(
         ["model", "version"], ["models.model", "models.version"], name="promoted_version"
     ),
+    sqlite_autoincrement=True,
+)
+
+STRATEGIES = sa.Table(
+    "strategies",
+    METADATA,
+    _number(),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("files", sa.JSON, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.UniqueConstraint("fingerprint", "text", name="one_record_a_text"),
+    sqlite_autoincrement=True,
+)
+
+ACTIVATIONS = sa.Table(
+    "activations",
+    METADATA,
+    _number(),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("effective_from", sa.Date, nullable=False),
+    sa.Column("proof", sa.JSON, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["fingerprint", "text"],
+        ["strategies.fingerprint", "strategies.text"],
+        name="activated_text",
+    ),
+    sqlite_autoincrement=True,
+)
+
+ERASURES = sa.Table(
+    "erasures",
+    METADATA,
+    _number(),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("runs", sa.JSON, nullable=False),
     sqlite_autoincrement=True,
 )

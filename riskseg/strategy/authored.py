@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,8 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, RootModel, field_validator
 
-from riskseg.domain.documents import Document, Shape, read_yaml
-from riskseg.domain.problems import Problems
+from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
+from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.strategy.packs import shipped_packs
+from riskseg.strategy.sheets import standing
 
 NAME = r"^[a-z][a-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -40,6 +43,7 @@ class AuthoredAction(Shape):
     channel: str
     contact: bool = False
     significant: bool = False
+    means: str | list[str] | None = None
 
 
 class Expected(Shape):
@@ -99,6 +103,8 @@ class AuthoredPath(Shape):
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None
     due_for: int = Field(default=1, ge=1)
+    effective_from: date | None = None
+    effective_to: date | None = None
 
 
 class AuthoredPaths(RootModel[dict[str, AuthoredPath]]):
@@ -112,6 +118,11 @@ class AuthoredGuard(Shape):
     hold: Name | None = None
     requirement: Name | None = None
     duty: Name | None = None
+    prove: Text | None = None
+    name: Name | None = None
+    include: Name | None = None
+    without: list[str] | None = None
+    reason: str | None = None
     when: Text | None = None
     never: list[str] | None = None
     instead: str | None = None
@@ -129,6 +140,31 @@ class AuthoredGuards(RootModel[list[AuthoredGuard]]):
     pass
 
 
+class AuthoredPackExample(Shape):
+    """Just inside a rule (`forbidden`) or just outside it (`allowed`), in words."""
+
+    forbidden: str | None = None
+    allowed: str | None = None
+    given: dict[str, Any]
+
+
+class AuthoredPackRule(AuthoredGuard):
+    """A guard, hold or requirement that names kinds of action where a strategy names actions."""
+
+    source: str
+    examples: list[AuthoredPackExample]
+
+
+class AuthoredPack(Shape):
+    pack: Name
+    title: str
+    for_: str = Field(validation_alias=AliasChoices("for", "for_"))
+    note: str
+    not_covered: list[str]
+    expects: dict[str, Expected] = Field(default_factory=dict)
+    rules: list[AuthoredPackRule]
+
+
 class AuthoredExample(Shape):
     example: str
     given: dict[str, Any] = Field(default_factory=dict)
@@ -142,7 +178,11 @@ class AuthoredExamples(Shape):
 
 @dataclass(frozen=True)
 class AuthoredStrategy:
-    """The shaped content of one folder; `documents` by file name, for their lines."""
+    """The shaped content of one folder, and of the guard packs it includes, by name.
+
+    `documents` by file name in the folder, for their lines; `texts`, by the same names, are what
+    the files held: with them in a folder, this strategy is read again, whatever riskseg ships.
+    """
 
     head: AuthoredHead
     tiers: AuthoredTiers
@@ -150,12 +190,13 @@ class AuthoredStrategy:
     paths: AuthoredPaths
     guards: AuthoredGuards
     examples: AuthoredExamples
+    packs: dict[str, AuthoredPack] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def at(self, file: str, *path: str | int) -> dict[str, Any]:
         """The `file` and `line` of a Problem about the value at `path`."""
-        document = self.documents[file]
-        return {"file": document.file, "line": document.line(*path)}
+        return self.documents[file].at(*path)
 
 
 _FILES: tuple[tuple[str, type[Any], bool], ...] = (
@@ -169,12 +210,18 @@ _FILES: tuple[tuple[str, type[Any], bool], ...] = (
 
 
 def read_strategy(
-    folder: Path, problems: Problems, *, shown: str, line: int | None = None
+    folder: Path,
+    problems: Problems,
+    *,
+    shown: str,
+    line: int | None = None,
+    instead: Mapping[str, Document] | None = None,
 ) -> AuthoredStrategy | None:
     """The strategy in a folder, or None after adding a Problem for each misfit of any file.
 
     `shown` is how riskseg.toml names the folder, on its `line`. tiers.yaml, guards.yaml and
-    examples.yaml may be left out; the others are needed.
+    examples.yaml may be left out; the others are needed. segments.csv may stand in the place of
+    segments.yaml. A document of `instead` is taken for the file of its name, whatever stands there.
     """
     if not folder.is_dir():
         problems.add(
@@ -187,10 +234,21 @@ def read_strategy(
         return None
     shaped: dict[str, Any] = {}
     documents: dict[str, Document] = {}
+    texts: dict[str, str] = {}
+    packs: dict[str, AuthoredPack] | None = None
     complete = True
     for name, shape, needed in _FILES:
         path = folder / name
-        if not path.is_file():
+        if instead and name in instead:
+            documents[name] = instead[name]
+        elif name == "segments.yaml" and standing.stands(folder):
+            sheet = standing.read_standing(folder, problems, shown=shown)
+            if sheet is None:
+                complete = False
+                continue
+            documents[name] = sheet
+            texts[standing.FILE] = (folder / standing.FILE).read_bytes().decode("utf-8-sig")
+        elif not path.is_file():
             if needed:
                 problems.add("RS200", f"The strategy has no {name}.", file=f"{shown}/{name}")
                 complete = False
@@ -203,12 +261,58 @@ def read_strategy(
                 complete = False
                 continue
             documents[name] = document
+            texts[name] = path.read_text(encoding="utf-8-sig")
         part = documents[name].shaped(shape, problems)
         if part is None:
             complete = False
         else:
             shaped[name.removesuffix(".yaml")] = part
-    if not complete:
+    if "guards" in shaped:
+        packs = _read_packs(folder, shown, shaped["guards"], documents, texts, problems)
+    if not complete or packs is None:
         return None
     head = shaped.pop("strategy")
-    return AuthoredStrategy(head=head, documents=documents, **shaped)
+    return AuthoredStrategy(head=head, packs=packs, documents=documents, texts=texts, **shaped)
+
+
+def _read_packs(
+    folder: Path,
+    shown: str,
+    guards: AuthoredGuards,
+    documents: dict[str, Document],
+    texts: dict[str, str],
+    problems: Problems,
+) -> dict[str, AuthoredPack] | None:
+    """The packs that guards.yaml includes, or None after adding Problems. One that lies in the
+    strategy's own folder comes before one that riskseg ships."""
+    packs: dict[str, AuthoredPack] = {}
+    before = len(problems)
+    for i, entry in enumerate(guards.root):
+        name = entry.include
+        if name is None or name in packs:
+            continue
+        file = f"packs/{name}.yaml"
+        own = folder / file
+        if own.is_file():
+            document = read_yaml(own, problems, shown=f"{shown}/{file}")
+            texts[file] = own.read_text(encoding="utf-8-sig") if document else ""
+        elif name in (known := shipped_packs()):
+            texts[file] = known[name]
+            document = parse_yaml(known[name], f"riskseg/strategy/{file}", problems)
+        else:
+            here = [path.stem for path in (folder / "packs").glob("*.yaml")]
+            problems.add(
+                "RS221",
+                f'There is no guard pack "{name}".',
+                mend=did_you_mean(name, [*known, *here]),
+                **documents["guards.yaml"].at(i, "include"),
+            )
+            continue
+        pack = document.shaped(AuthoredPack, problems) if document else None
+        if document is None or pack is None:
+            continue
+        documents[file], packs[name] = document, pack
+        if pack.pack != name:
+            told = f'The file of the pack "{name}" says that it is "{pack.pack}".'
+            problems.add("RS221", told, mend=f"Write `pack: {name}`.", **document.at("pack"))
+    return packs if len(problems) == before else None

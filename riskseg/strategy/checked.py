@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from riskseg.domain.facts import Fact
+from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
 
 UNSCORED = "unscored"
@@ -93,7 +94,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Path:
-    """`starts` is the date of day 0. A step is due from its day for `due_for` days."""
+    """`starts` is the date of day 0. A step is due from its day for `due_for` days. The path is
+    in force from its first to its last effective day, both included."""
 
     name: str
     segments: tuple[str, ...]
@@ -102,6 +104,8 @@ class Path:
     then: str | None
     ends_when: Condition | None
     due_for: int
+    effective_from: date | None = None
+    effective_to: date | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,29 @@ class Guard:
     effective_from: date | None
     effective_to: date | None
     line: int | None
+
+
+class Dated(Protocol):
+    """What is in force from one day to another, both included; None leaves a side open."""
+
+    @property
+    def effective_from(self) -> date | None: ...
+
+    @property
+    def effective_to(self) -> date | None: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def in_force(dated: Iterable[D], as_of: date) -> tuple[D, ...]:
+    """The guards, or the paths, whose effective dates hold the as-of date."""
+    return tuple(
+        d
+        for d in dated
+        if (d.effective_from is None or d.effective_from <= as_of)
+        and (d.effective_to is None or as_of <= d.effective_to)
+    )
 
 
 @dataclass(frozen=True)
@@ -145,9 +172,44 @@ class Example:
 
 
 @dataclass(frozen=True)
+class PackExample:
+    """An account just inside a guard of a pack, or just outside it."""
+
+    guard: str
+    text: str
+    forbidden: bool
+    given: Mapping[str, object]
+    file: str
+    line: int | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.guard}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Included:
+    """A guard pack the strategy includes: which of its rules are among the guards, which speak of
+    kinds of action the strategy has none of, which it leaves out and why."""
+
+    name: str
+    title: str
+    for_: str
+    note: str
+    not_covered: tuple[str, ...]
+    applying: tuple[str, ...]
+    idle: tuple[tuple[str, tuple[str, ...]], ...]
+    without: tuple[str, ...]
+    reason: str | None
+    examples: tuple[PackExample, ...]
+    line: int | None
+
+
+@dataclass(frozen=True)
 class Strategy:
     """`facts` are the facts its expressions and columns read; `stand_ins` those of them that this
-    workspace lacks, with the value that stands for them (None: unknown)."""
+    workspace lacks, with the value that stands for them (None: unknown). `expects` are the
+    stand-ins as written, type and value, for every fact read that has one."""
 
     name: str
     purpose: str
@@ -170,13 +232,28 @@ class Strategy:
     stand_ins: Mapping[str, object]
     fingerprint: str
     folder: str
+    expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
+    packs: tuple[Included, ...] = ()
 
     @property
     def segments(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(row.segment for row in self.rows))
 
-    def path_of(self, segment: str) -> Path:
-        return next(path for path in self.paths if segment in path.segments)
+    def paths_of(self, segment: str) -> tuple[Path, ...]:
+        """Every path for the segment, each in force in a period of its own."""
+        return tuple(path for path in self.paths if segment in path.segments)
+
+    def path_of(self, segment: str, as_of: date) -> Path:
+        """The segment's path in force as of a date. Raises RS210 for a date on which the strategy
+        does not hold, where there need be none."""
+        for path in in_force(self.paths_of(segment), as_of):
+            return path
+        told = f'No path of "{self.name}" is in force for the segment "{segment}" on {as_of}.'
+        raise problem("RS210", told, file=f"{self.folder}/paths.yaml")
+
+    def holds(self, as_of: date) -> bool:
+        """Whether the date is one of the strategy's own."""
+        return bool(in_force([self], as_of))
 
     def action(self, name: str) -> Action | None:
         return next((a for a in self.actions if a.name == name), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,7 @@ from riskseg.strategy.checked import (
     Scheme,
     SegmentRow,
     Strategy,
+    in_force,
 )
 
 
@@ -100,26 +101,17 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     begins with `=`, `!` or `?`: no fact's name does.
     """
     guards = in_force(strategy.guards, as_of)
+    paths = in_force(strategy.paths, as_of)
     return [
         _banded(strategy.bands),
         _tiered(strategy.schemes),
         _segmented(strategy),
-        _placed(strategy),
-        _stepped(strategy),
-        _guarded(strategy, guards),
+        _placed(strategy, paths, as_of),
+        _stepped(strategy, paths),
+        guarded(guards),
         _acted(strategy, guards),
         _decided(strategy, guards),
     ]
-
-
-def in_force(guards: Iterable[Guard], as_of: date) -> tuple[Guard, ...]:
-    """The guards whose effective dates, both included, hold the as-of date."""
-    return tuple(
-        g
-        for g in guards
-        if (g.effective_from is None or g.effective_from <= as_of)
-        and (g.effective_to is None or as_of <= g.effective_to)
-    )
 
 
 def out(name: str) -> str:
@@ -210,14 +202,14 @@ def _by_row(column: str, values: Sequence[str]) -> str:
     return f"case {column} {arms} end"
 
 
-def _placed(strategy: Strategy) -> Relation:
-    """Segment, the segment's path, its day 0, and whether it has ended."""
+def _placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
+    """Segment, the segment's path, its day 0, and whether it has ended. `paths` are in force."""
     row = out("segment__row")
-    first = _by_row(row, [strategy.path_of(r.segment).name for r in strategy.rows])
+    first = _by_row(row, [strategy.path_of(r.segment, as_of).name for r in strategy.rows])
     segment = _by_row(row, [r.segment for r in strategy.rows])
-    starts = " ".join(f"when {literal(p.name)} then {_sql(p.starts)}" for p in strategy.paths)
+    starts = " ".join(f"when {literal(p.name)} then {_sql(p.starts)}" for p in paths)
     ends = " ".join(
-        f"when {literal(p.name)} then {_holds(p.ends_when)}" for p in strategy.paths if p.ends_when
+        f"when {literal(p.name)} then {_holds(p.ends_when)}" for p in paths if p.ends_when
     )
     ended = f"case {quoted('=first')} {ends} else false end" if ends else "false"
     return Relation(
@@ -228,11 +220,11 @@ def _placed(strategy: Strategy) -> Relation:
     )
 
 
-def _stepped(strategy: Strategy) -> Relation:
+def _stepped(strategy: Strategy, paths: Sequence[Path]) -> Relation:
     """The stretch of the path the account is on: exactly one, or none where day 0 is unknown."""
     rows = []
-    for path in strategy.paths:
-        for s in stretches(path, strategy.paths):
+    for path in paths:
+        for s in stretches(path, paths):
             action = strategy.action(s.action)
             rows.append(
                 f"({literal(path.name)}, {_int(s.first, -(10**9))}, {_int(s.last, 10**9)}, "
@@ -267,8 +259,9 @@ def _text(value: str | None) -> str:
     return "cast(null as varchar)" if value is None else literal(value)
 
 
-def _guarded(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
-    """Whether each guard is in force for the account, and whether that is for want of knowing."""
+def guarded(guards: Sequence[Guard]) -> Relation:
+    """Whether each guard is in force for the account, as `!NAME`, and whether that is for want of
+    knowing, as `?NAME`; from `stepped`."""
     columns = []
     for guard in guards:
         condition = _sql(guard.when.expression)

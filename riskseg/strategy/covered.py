@@ -1,71 +1,238 @@
-"""Rows of a decision table that can never match, because rows above take all they would."""
+"""Rows of a decision table that can never match, because rows above take all they would.
+
+A row is a box: a set of levels a column. Every level of a column has a number whose bit n says
+whether row n takes it, so that the rows that take a point are the AND of one such number a column,
+and what thousands of rows do to one box is a handful of operations on long integers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any
 
 from riskseg.strategy.checked import SegmentRow
 
-# What a cell can hold besides its levels: a text outside the list, or nothing at all.
-_OTHER = "\x00other"
-Box = tuple[frozenset[str | bool], ...]
+Level = str | bool | None
+# A column as the table names it: its levels, or None where its texts are not known by heart.
+Column = tuple[str, tuple[str | bool, ...] | None]
+# Columns' ways to go: a level that stands for all that the same rows take, and those rows' bits.
+Sides = Sequence[Sequence[tuple[Level, int]]]
+
+# Steps of the search for one point before the solver takes over: most rows need fewer than ten.
+_STEPS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A level for every column (None: unknown, or a text no row names) that reaches the row."""
+
+    point: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The rows above that between them take all that the row would: each takes some of it."""
+
+    by: tuple[SegmentRow, ...]
 
 
 def unreachable(
-    rows: Sequence[SegmentRow],
-    columns: Sequence[tuple[str, tuple[str | bool, ...] | None]],
-    nullable: Collection[str],
+    rows: Sequence[SegmentRow], columns: Sequence[Column], nullable: Collection[str]
 ) -> list[tuple[SegmentRow, tuple[SegmentRow, ...]]]:
     """Each row that can never match, with the rows above that cover it.
 
-    Rows are boxes; what is left of a row's box after the rows above have been cut out of it is
-    again a list of boxes. None left: unreachable. Work grows with rows times boxes left, not
-    with the product of the levels.
+    `columns` are names and levels, `nullable` those of them that can be unknown. A row that names
+    no level there is takes nothing, and is not told of.
     """
-    levels: list[frozenset[str | bool]] = []
-    for position, (name, known) in enumerate(columns):
-        named = frozenset().union(*(r.cells[position] or frozenset() for r in rows))
-        spare = frozenset({_OTHER}) if known is None or name in nullable else frozenset()
-        levels.append(frozenset(known or named) | spare)
-    boxes = [_box(row, levels) for row in rows]
-    found = []
-    for i, box in enumerate(boxes):
-        left: list[Box] = [box]
-        by = []
-        for j in range(i):
-            rest = [piece for part in left for piece in _minus(part, boxes[j])]
-            if sum(map(_size, rest)) < sum(map(_size, left)):
-                by.append(rows[j])
-            left = rest
-            if not left:
-                found.append((rows[i], tuple(by)))
-                break
+    found = zip(rows, reachable(rows, columns, nullable), strict=True)
+    return [(row, it.by) for row, it in found if isinstance(it, Covered) and it.by]
+
+
+def reachable(
+    rows: Sequence[SegmentRow], columns: Sequence[Column], nullable: Collection[str]
+) -> list[Reached | Covered]:
+    """For each row, a point that reaches it or the rows above that cover it."""
+    table = [_ways(rows, i, column, nullable) for i, column in enumerate(columns)]
+    solver = _Solver(table)
+    alive = 0  # rows that can match: what the others take is taken by these
+    found: list[Reached | Covered] = []
+    for n in range(len(rows)):
+        box = _box(table, n)
+        if not all(box):
+            found.append(Covered(()))
+            continue
+        point = _outside(box, alive, solver)
+        if point is not None:
+            alive |= 1 << n
+            found.append(Reached(point))
+        else:
+            found.append(Covered(tuple(rows[j] for j in _takers(table, box, alive))))
     return found
 
 
-def _box(row: SegmentRow, levels: Sequence[frozenset[str | bool]]) -> Box:
-    return tuple(
-        every if cell is None else cell & every
-        for cell, every in zip(row.cells, levels, strict=True)
-    )
+def _ways(
+    rows: Sequence[SegmentRow], i: int, column: Column, nullable: Collection[str]
+) -> list[tuple[Level, int]]:
+    """A column's levels and the rows that take each; of levels that the same rows take, one."""
+    name, known = column
+    anything = 0
+    naming: dict[str | bool, int] = {}
+    for n, row in enumerate(rows):
+        cell = row.cells[i]
+        if cell is None:
+            anything |= 1 << n
+        else:
+            for named in cell:
+                naming[named] = naming.get(named, 0) | 1 << n
+    levels: list[Level] = list(known or sorted(naming, key=str))
+    if known is None or name in nullable:
+        levels.append(None)  # no cell but `any` takes it
+    ways: dict[int, Level] = {}
+    for level in levels:
+        taking = 0 if level is None else naming.get(level, 0)
+        ways.setdefault(anything | taking, level)
+    return [(level, taking) for taking, level in ways.items()]
 
 
-def _size(box: Box) -> int:
-    size = 1
-    for side in box:
-        size *= len(side)
-    return size
+def _box(table: Sides, n: int) -> list[list[tuple[Level, int]]]:
+    """What row n takes of each column."""
+    return [[way for way in ways if way[1] >> n & 1] for ways in table]
 
 
-def _minus(box: Box, cut: Box) -> list[Box]:
-    """The parts of `box` outside `cut`, none of which overlap."""
-    if any(not a & b for a, b in zip(box, cut, strict=True)):
-        return [box]
-    parts: list[Box] = []
-    inside = list(box)
-    for i, (side, other) in enumerate(zip(box, cut, strict=True)):
-        outside = side - other
-        if outside:
-            parts.append((*inside[:i], outside, *box[i + 1 :]))
-        inside[i] = side & other
-    return parts
+def _takers(table: Sides, box: Sides, above: int) -> Iterator[int]:
+    """Those of the rows above that are the first to take some point of a covered box."""
+    solver = _Solver(table)
+    for j in _numbers(_overlapping(box, above)):
+        within = [[way for way in ways if way[1] >> j & 1] for ways in box]
+        if _outside(within, above & ((1 << j) - 1), solver) is not None:
+            yield j
+        if all(len(a) == len(b) for a, b in zip(within, box, strict=True)):
+            return
+
+
+def _overlapping(box: Sides, above: int) -> int:
+    """Of the rows above, those that share a point with the box."""
+    return reduce(and_, (reduce(or_, (t for _, t in ways), 0) for ways in box), above)
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def _outside(box: Sides, above: int, solver: _Solver) -> tuple[Level, ...] | None:
+    """A point of the box that none of the rows above takes, or None where there is none."""
+    try:
+        return _Search(box).point(_overlapping(box, above))
+    except _TooLongError:
+        return solver.point(box, above)
+
+
+class _TooLongError(Exception):
+    """The search has taken its steps: not a fault, a change of means."""
+
+
+class _Search:
+    """Depth first, a column a step; what has been found covered once is not searched again."""
+
+    def __init__(self, box: Sides) -> None:
+        self.box = box
+        self.steps = 0
+        self.covered: set[tuple[int, tuple[int, ...]]] = set()
+
+    def point(self, above: int) -> tuple[Level, ...] | None:
+        chosen = self._from(above, tuple(range(len(self.box))))
+        if chosen is None:
+            return None
+        return tuple(chosen.get(i, ways[0][0]) for i, ways in enumerate(self.box))
+
+    def _from(self, rest: int, open_: tuple[int, ...]) -> dict[int, Level] | None:
+        """Levels of open columns at which none of the rows in `rest` is left."""
+        if not rest:
+            return {}
+        # A row that takes all of every open column covers what is left of the box.
+        every = rest
+        for i in open_:
+            for _, taking in self.box[i]:
+                every &= taking
+        if every or (rest, open_) in self.covered:
+            return None
+        self.steps += 1
+        if self.steps > _STEPS:
+            raise _TooLongError
+        best: list[tuple[int, int, Level]] = []
+        column = open_[0]
+        for i in open_:
+            ways = self._fewest(i, rest)
+            if ways[0][1] == 0:
+                return {i: ways[0][2]}
+            if not best or (len(ways), ways[0][0]) < (len(best), best[0][0]):
+                best, column = ways, i
+        others = tuple(i for i in open_ if i != column)
+        for _, left, level in best:
+            found = self._from(left, others)
+            if found is not None:
+                return {column: level, **found}
+        self.covered.add((rest, open_))
+        return None
+
+    def _fewest(self, i: int, rest: int) -> list[tuple[int, int, Level]]:
+        """The column's levels that leave fewest rows (how many, which, level): one that leaves
+        all that another leaves, and more, cannot do better."""
+        leaving = [(rest & taking, at) for at, (_, taking) in enumerate(self.box[i])]
+        ways = sorted((left.bit_count(), left, at) for left, at in leaving)
+        kept: list[tuple[int, int, Level]] = []
+        for count, left, at in ways:
+            if not any(other & left == other for _, other, _ in kept):
+                kept.append((count, left, self.box[i][at][0]))
+        return kept
+
+
+class _Solver:
+    """The same question asked of a SAT solver: a boolean a level, one true in each column. Rows
+    above are added as they come, so what it has learned of them serves the rows below."""
+
+    def __init__(self, table: Sides) -> None:
+        self.table = table
+        self.said = 0
+        self.solver: Any = None
+        self.is_: list[list[Any]] = []
+
+    def point(self, box: Sides, above: int) -> tuple[Level, ...] | None:
+        """`above` holds at least the rows it held the last time."""
+        import z3
+
+        if self.solver is None:
+            self.solver = z3.SolverFor("QF_FD")
+            for i, ways in enumerate(self.table):
+                self.is_.append([z3.Bool(f"{i}.{k}") for k in range(len(ways))])
+                self.solver.add(z3.Or(self.is_[i]), z3.AtMost(*self.is_[i], 1))
+        for n in _numbers(above & ~self.said):
+            outside = [
+                self.is_[i][k]
+                for i, ways in enumerate(self.table)
+                for k, (_, taking) in enumerate(ways)
+                if not taking >> n & 1
+            ]
+            self.solver.add(z3.Or(outside))
+        self.said |= above
+        inside = [{level for level, _ in ways} for ways in box]
+        barred = [
+            z3.Not(self.is_[i][k])
+            for i, ways in enumerate(self.table)
+            for k, (level, _) in enumerate(ways)
+            if level not in inside[i]
+        ]
+        answer = self.solver.check(*barred)
+        if answer == z3.unsat:
+            return None
+        if answer != z3.sat:
+            raise RuntimeError(f"The solver gave up: {self.solver.reason_unknown()}")
+        model = self.solver.model()
+        true = [[z3.is_true(model.eval(b, True)) for b in column] for column in self.is_]
+        return tuple(ways[true[i].index(True)][0] for i, ways in enumerate(self.table))

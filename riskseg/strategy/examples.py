@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, literal, quoted
-from riskseg.strategy.checked import Example, Strategy
+from riskseg.strategy.checked import Example, PackExample, Strategy
 
 TYPES = {
     Kind.BOOLEAN: "boolean",
@@ -21,34 +23,42 @@ TYPES = {
 }
 
 
-def scored_examples(strategy: Strategy, as_of: date, problems: Problems) -> Relation | None:
+def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Problems) -> date:
+    """The as-of date an example is decided on. One without a date of its own is decided
+    `otherwise`, or on the nearest day on which the strategy holds."""
+    given = example.given.get("as_of", otherwise)
+    at: dict[str, Any] = {"file": example.file, "line": example.line}
+    if not isinstance(given, date):
+        problems.add("RS211", f'In "{example.name}", as_of is {given!r}, which is no date.', **at)
+    elif "as_of" not in example.given:
+        given = max(given, strategy.effective_from or given)
+        return min(given, strategy.effective_to or given)
+    elif not strategy.holds(given):
+        told = f'"{example.name}" is of {given}, when the strategy does not hold.'
+        problems.add("RS211", told, mend="Give it another as_of.", **at)
+    return given if isinstance(given, date) else otherwise
+
+
+def scored_examples(
+    strategy: Strategy, examples: Sequence[Example], as_of: date, problems: Problems
+) -> Relation | None:
     """`scored`: one row an example, numbered by `snap` from 1; or None after adding Problems.
 
-    A fact an example leaves out is unknown. `day: N` sets every date a path starts at to N days
-    before the as-of date, so that the example stands on day N of its path.
+    All of them are of the day `as_of`. A fact an example leaves out is unknown. `day: N` sets
+    every date a path starts at to N days before the as-of date, so that the example stands on day
+    N of its path.
     """
     anchors = {n for p in strategy.paths for n in p.starts.names if n != "as_of"}
     rows = []
     before = len(problems)
-    for number, example in enumerate(strategy.examples, start=1):
-        given = dict(example.given)
-        here = given.get("as_of", as_of)
-        given["as_of"] = here
-        if "day" in given and isinstance(given["day"], int) and isinstance(here, date):
+    for number, example in enumerate(examples, start=1):
+        given = {**example.given, "as_of": as_of}
+        if "day" in given and isinstance(given["day"], int):
             for anchor in anchors:
-                given.setdefault(anchor, here - timedelta(days=given["day"]))
-        values = [str(number)]
+                given.setdefault(anchor, as_of - timedelta(days=given["day"]))
+        known = {n: given.get(n, strategy.stand_ins.get(n)) for n in strategy.facts}
         for name, fact in strategy.facts.items():
-            value = given.get(name, strategy.stand_ins.get(name))
-            sql = _literal(fact, value)
-            if sql is None:
-                problems.add(
-                    "RS211",
-                    f'In "{example.name}", {name} is {value!r}, which is no {fact.kind}.',
-                    file=example.file,
-                    line=example.line,
-                )
-            elif value is None and not fact.nullable:
+            if known[name] is None and not fact.nullable:
                 problems.add(
                     "RS211",
                     f'"{example.name}" does not give {name}, which the strategy reads and which '
@@ -57,12 +67,57 @@ def scored_examples(strategy: Strategy, as_of: date, problems: Problems) -> Rela
                     line=example.line,
                     mend=f"Add {name} to `given`, or to `defaults`.",
                 )
-            values.append(sql or "null")
-        rows.append(f"({', '.join(values)})")
+        rows.append(_row(number, strategy, known, example, problems))
     if len(problems) > before or not rows:
         return None
-    names = ", ".join(["snap", *(quoted(n) for n in strategy.facts)])
-    return Relation("scored", f"select * from (values {', '.join(rows)}) e({names})", stored=True)
+    return _relation("scored", [*strategy.facts], rows)
+
+
+def guarded_examples(
+    strategy: Strategy, examples: Sequence[PackExample], problems: Problems
+) -> Relation | None:
+    """`stepped`: one row an example of a guard pack, numbered by `snap` from 1, with the facts
+    that the guards of packs look at (unknown where not given); or None after adding Problems."""
+    own = {example.guard for example in examples}
+    named = {n for g in strategy.guards if g.name in own for n in g.when.expression.names}
+    facts = [n for n in strategy.facts if n in named | {"as_of"}]
+    before = len(problems)
+    rows = []
+    for number, example in enumerate(examples, start=1):
+        known = {n: example.given.get(n) for n in facts}
+        rows.append(_row(number, strategy, known, example, problems))
+    if len(problems) > before or not rows:
+        return None
+    return _relation("stepped", facts, rows, stored=False)
+
+
+def _row(
+    number: int,
+    strategy: Strategy,
+    known: Mapping[str, object],
+    example: Example | PackExample,
+    problems: Problems,
+) -> str:
+    values = [str(number)]
+    for name, value in known.items():
+        fact = strategy.facts[name]
+        sql = _literal(fact, value)
+        if sql is None:
+            problems.add(
+                "RS211",
+                f'In "{example.name}", {name} is {value!r}, which is no {fact.kind}.',
+                file=example.file,
+                line=example.line,
+            )
+        values.append(sql or "null")
+    return f"({', '.join(values)})"
+
+
+def _relation(
+    name: str, facts: Sequence[str], rows: Sequence[str], *, stored: bool = True
+) -> Relation:
+    names = ", ".join(["snap", *map(quoted, facts)])
+    return Relation(name, f"select * from (values {', '.join(rows)}) e({names})", stored=stored)
 
 
 def misses(
@@ -81,6 +136,15 @@ def misses(
             line=example.line,
             mend="Mend the strategy, or the example.",
         )
+
+
+def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> None:
+    """Add a Problem where a pack's guard does not say of an example what it should."""
+    if forbids is not example.forbidden:
+        word = {True: "forbid", False: "allow"}
+        told = f'"{example.guard}" should {word[example.forbidden]} "{example.text}"; it does not.'
+        mend = "Mend the rule, or the example."
+        problems.add("RS211", told, file=example.file, line=example.line, mend=mend)
 
 
 def _literal(fact: Fact, value: object) -> str | None:

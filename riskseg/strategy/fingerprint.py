@@ -1,20 +1,126 @@
-"""What identifies a version of a strategy: its content, not its comments or layout."""
+"""What identifies a version of a strategy: what it means, not how its files say it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
-from riskseg.strategy.authored import AuthoredStrategy
+from riskseg.expressions import Expression, show
+from riskseg.expressions.tree import In, Literal
+from riskseg.strategy.checked import Condition, Strategy
 
 
-def fingerprint(authored: AuthoredStrategy) -> str:
-    """Twelve hex digits of a hash over the parsed content of every file but the examples, which
-    decide nothing. The order of keys does not matter; the order of rows does."""
-    content = {
-        name: document.data
-        for name, document in authored.documents.items()
-        if name != "examples.yaml"
+def fingerprint(strategy: Strategy) -> str:
+    """Twelve hex digits of a hash over the strategy's canonical form.
+
+    Comments, layout, the order of keys, defaults written out and the examples do not count; the
+    order of rows, guards and actions does, and so do purpose, owner and sources. It does not hang
+    on the workspace: not on which facts are there, nor on their types.
+    """
+    text = json.dumps(canonical(strategy), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def canonical(strategy: Strategy) -> dict[str, Any]:
+    """The strategy as plain JSON values, one form for one meaning."""
+    s = strategy
+    return {
+        "name": s.name,
+        "purpose": s.purpose,
+        "owner": s.owner,
+        "effective": _dates(s.effective_from, s.effective_to),
+        "uses": dict(s.uses),
+        # The one place where the order of keys means something: whose reasons are told.
+        "reasons_of": s.bands[0].of if s.bands else next(iter(s.uses), None),
+        "bands": {b.name: [b.of, [[level, _value(cut)] for level, cut in b.cuts]] for b in s.bands},
+        "tiers": {t.name: [[r.tier, _condition(r.when)] for r in t.rows] for t in s.schemes},
+        "columns": list(s.columns),
+        "rows": [[r.id, [_cell(c) for c in r.cells], r.segment] for r in s.rows],
+        "actions": [[a.name, a.channel, a.contact, a.significant] for a in s.actions],
+        "protective": sorted(s.protective),
+        "priority": _expression(s.priority),
+        "paths": {
+            p.name: {
+                "for": sorted(p.segments),
+                "starts": _expression(p.starts),
+                "steps": [[step.day, step.action, step.template] for step in p.steps],
+                "then": p.then,
+                "ends_when": _condition(p.ends_when),
+                "due_for": p.due_for,
+                "effective": _dates(p.effective_from, p.effective_to),
+            }
+            for p in s.paths
+        },
+        "guards": [
+            {
+                "name": g.name,
+                "kind": g.kind,
+                "when": _condition(g.when),
+                "never": sorted(g.never),
+                "instead": g.instead,
+                "source": g.source,
+                "effective": _dates(g.effective_from, g.effective_to),
+            }
+            for g in s.guards
+        ],
+        # A pack's rules are among the guards; that some were left out, and why, is said here.
+        "packs": [[p.name, sorted(p.without), p.reason] for p in s.packs],
+        "properties": [[p.name, _condition(p.that), p.source] for p in s.properties],
+        "expects": {name: [kind, _value(value)] for name, (kind, value) in s.expects.items()},
     }
-    canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def _dates(first: date | None, last: date | None) -> list[Any]:
+    return [_value(first), _value(last)]
+
+
+def _cell(cell: frozenset[str | bool] | None) -> Any:
+    return None if cell is None else sorted(map(_value, cell), key=str)
+
+
+def _condition(condition: Condition | None) -> Any:
+    return None if condition is None else [_expression(condition.expression), condition.unknown]
+
+
+def _expression(expression: Expression | None) -> str | None:
+    return None if expression is None else show(_plain(expression.tree))
+
+
+def _plain(part: Any) -> Any:
+    """A tree, or a part of one, with one form for a number however it was typed, and the options
+    of `in` in order."""
+    if isinstance(part, tuple):
+        return tuple(map(_plain, part))
+    if isinstance(part, Literal):
+        return replace(part, value=_number(part.value))
+    if is_dataclass(part) and not isinstance(part, type):
+        here = {f.name: _plain(getattr(part, f.name)) for f in fields(part)}
+        made = replace(part, **here)
+        if isinstance(made, In):
+            options = tuple(sorted(made.options, key=lambda o: str(o.value)))
+            return replace(made, options=options)
+        return made
+    return part
+
+
+def _number(value: Any) -> Any:
+    """10, 10.0 and 1e1 are one; what is no number stays as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return value
+    exact = Decimal(str(value)).normalize()
+    return exact + 0  # no negative zero
+
+
+def _value(value: object) -> Any:
+    """A value of YAML as JSON, true and the text "true" apart."""
+    match _number(value):
+        case Decimal() as number:
+            return f"{number:f}"
+        case date() as day:
+            return day.isoformat()
+        case other:
+            return other

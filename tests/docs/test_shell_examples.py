@@ -32,7 +32,10 @@ from tests.docs.pages import ROOT, blocks
 
 GUIDES = [
     ROOT / "docs" / "guide" / f"{name}.md"
-    for name in ("getting-started", "data", "features", "models", "strategy", "account-files")
+    for name in (
+        *("getting-started", "data", "features", "models", "strategy", "account-files"),
+        *("proofs", "versions", "sheets"),
+    )
 ]
 
 

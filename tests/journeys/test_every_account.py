@@ -114,7 +114,7 @@ def test_every_word_is_one_of_the_strategy(
     actions = {a.name: a.channel for a in strategy.actions} | {"none": None}
     for row in decided.values():
         assert row["segment"] in strategy.segments
-        begun = strategy.path_of(row["segment"])
+        begun = strategy.path_of(row["segment"], row["as_of"])
         reached = {begun.name}
         while begun.then is not None:
             begun = paths[begun.then]

@@ -21,7 +21,14 @@ from alembic.script import ScriptDirectory
 from riskseg.domain.problems import ProblemsError
 from riskseg.store import journal as journal_module
 from riskseg.store.journal import Journal
-from riskseg.store.records import ModelRecord, PromotionRecord, RunRecord
+from riskseg.store.records import (
+    ActivationRecord,
+    ErasureRecord,
+    ModelRecord,
+    PromotionRecord,
+    RunRecord,
+    StrategyRecord,
+)
 from riskseg.store.tables import METADATA, REVISION, VERSION_TABLE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -168,6 +175,65 @@ def test_promoting_what_does_not_exist(
         assert journal.promotions() == []
     (found,) = raised.value.problems
     assert (found.code, found.mend) == ("RS401", mend)
+
+
+def strategy(fingerprint: str, text: str) -> StrategyRecord:
+    files = {"strategy.yaml": f"name: é{text}\n"}
+    return StrategyRecord(fingerprint=fingerprint, text=text, name="s", files=files, at=AT)
+
+
+def activation(fingerprint: str, text: str, first: date) -> ActivationRecord:
+    return ActivationRecord(
+        fingerprint=fingerprint,
+        text=text,
+        at=AT,
+        by="ann",
+        effective_from=first,
+        proof={"proved": 3, "unproved": ["guards hold"]},
+        reason="",
+    )
+
+
+def test_the_strategy_in_force_is_the_last_activated_of_those_that_have_begun(path: Path) -> None:
+    made = [("f1", "t1", 1), ("f2", "t2", 10), ("f3", "t3", 20), ("f1", "t1b", 15)]
+    with Journal.open(path) as journal:
+        assert journal.in_force(date(2026, 3, 31)) is None
+        for fingerprint, text, day in made:
+            journal.activate(
+                strategy(fingerprint, text), activation(fingerprint, text, date(2026, 3, day))
+            )
+        expected = {1: "t1", 9: "t1", 10: "t2", 14: "t2", 15: "t1b", 20: "t1b", 31: "t1b"}
+        for day, text in expected.items():
+            active = journal.in_force(date(2026, 3, day))
+            assert active is not None
+            assert active.text == text, day
+            assert journal.strategy(active.fingerprint, active.text) == strategy(
+                active.fingerprint, text
+            )
+        assert journal.in_force(date(2026, 2, 28)) is None
+        assert [a.text for a in journal.activations()] == ["t1b", "t3", "t2", "t1"]
+        # The same text is kept once, an activation as often as it is made.
+        journal.activate(strategy("f2", "t2"), activation("f2", "t2", date(2026, 3, 30)))
+        assert [s.text for s in journal.strategies()] == ["t1b", "t3", "t2", "t1"]
+        assert len(journal.activations()) == 5
+
+
+def test_erasures_come_back_as_given(path: Path) -> None:
+    erasure = ErasureRecord(at=AT, by="ann", account="ab" * 32, runs=["a1", "b2"])
+    with Journal.open(path) as journal:
+        journal.record_erasure(dataclasses.replace(erasure, runs=("a1", "b2")))
+        assert journal.erasures() == [erasure]
+
+
+def test_a_journal_of_before_is_brought_up_to_date(path: Path) -> None:
+    with Journal.open(path) as journal:
+        journal.record_run(RUN)
+    for table in ("activations", "strategies", "erasures"):
+        sql(path, f"DROP TABLE {table}")
+    sql(path, f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+    with Journal.open(path) as journal:
+        assert journal.runs() == [RUN]
+        assert journal.activations() == []
 
 
 def test_a_new_journal_has_the_tables_the_code_reads(path: Path) -> None:

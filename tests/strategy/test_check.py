@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from riskseg.domain.problems import Problems
 from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.checked import in_force
 from tests.support.strategies import FACTS, SMALL, changed, read
 
 
@@ -34,6 +36,9 @@ def _f(*args: str, **more: str) -> Fault:
 S, T, G, P, U, E = (
     f"{n}.yaml" for n in ["strategy", "tiers", "segments", "paths", "guards", "examples"]
 )
+
+_NEVER = "  effective_from: 2026-03-02\n  effective_to: 2026-03-01"
+_NEVER_FLOW = "effective_from: 2026-03-02, effective_to: 2026-03-01"
 
 FAULTS = (
     # strategy.yaml
@@ -245,6 +250,55 @@ FAULTS = (
         "more: {for: [], starts: as_of}\nleave: {",
         at="more:",
     ),
+    _f(
+        "path over before it begins",
+        "RS004",
+        P,
+        "as_of}",
+        f"as_of, {_NEVER_FLOW}}}\nmore: {{for: [leave], starts: as_of}}",
+        at="effective_to",
+    ),
+    _f(
+        "days without a path",
+        "RS207",
+        P,
+        "as_of}",
+        "as_of, effective_from: 2026-03-02}",
+        at="segment: leave",
+        told_of=G,
+        says='"leave" until 2026-03-01.',
+    ),
+    _f(
+        "a day without a path",
+        "RS207",
+        P,
+        "leave: {for: [leave], starts: as_of}",
+        "leave: {for: [leave], starts: as_of, effective_to: 2026-03-01}\n"
+        "after: {for: [leave], starts: as_of, effective_from: 2026-03-03}",
+        at="segment: leave",
+        told_of=G,
+        says='"leave" on 2026-03-02.',
+    ),
+    _f(
+        "a day with two paths",
+        "RS202",
+        P,
+        "leave: {for: [leave], starts: as_of}",
+        "leave: {for: [leave], starts: as_of, effective_to: 2026-03-01}\n"
+        "after: {for: [leave], starts: as_of, effective_from: 2026-03-01}",
+        at="after:",
+        says='two paths on 2026-03-01: "leave" and "after"',
+    ),
+    _f(
+        "goes on to what is over",
+        "RS208",
+        P,
+        "action: agency}]}",
+        "action: agency}], effective_to: 2026-03-01}\n"
+        "after: {for: [trace], starts: as_of, effective_from: 2026-03-02}",
+        at="then: trace",
+        says="not in force from 2026-03-02",
+    ),
     _f("end may be unknown", "RS305", P, "balance_overdue < 10", "months_on_book < 10"),
     _f("end misspelt", "RS303", P, "balance_overdue < 10", "balance_over_due < 10"),
     # guards.yaml
@@ -276,6 +330,67 @@ FAULTS = (
         "when: on_plan",
         "when: on_plan\n  never: [sms]",
         at="never: [sms]",
+    ),
+    _f("instead forbidden too", "RS220", U, "instead: letter", "instead: agency", says="forbids"),
+    _f(
+        "instead harsher",
+        "RS220",
+        U,
+        "never: [agency]\n  instead: letter",
+        "never: [agency, sms]\n  instead: letter",
+        at="instead: letter",
+        says="harsher",
+    ),
+    _f(
+        "guard over before it begins",
+        "RS004",
+        U,
+        "on_plan",
+        f"on_plan\n{_NEVER}",
+        at="effective_to",
+    ),
+    _f("property misspelt", "RS303", U, "- hold:", "- prove: actoin = 'sms'\n- hold:", at="prove"),
+    _f("property no condition", "RS304", U, "- hold:", "- prove: segment\n- hold:", at="prove"),
+    _f(
+        "property level never",
+        "RS307",
+        U,
+        "- hold:",
+        "- prove: action <> 'leter'\n- hold:",
+        at="prove",
+        says="letter",
+    ),
+    _f(
+        "property lacking",
+        "RS212",
+        U,
+        "- hold:",
+        "- prove: broken_promises_12m < 3\n- hold:",
+        at="prove",
+    ),
+    _f(
+        "property named like a guard",
+        "RS202",
+        U,
+        "- hold:",
+        "- {prove: true, name: vulnerable}\n- hold:",
+        at="prove",
+    ),
+    _f(
+        "property named twice",
+        "RS202",
+        U,
+        "- hold:",
+        "- prove: true\n- {prove: true, name: property_1}\n- hold:",
+        at="name: property_1",
+    ),
+    _f(
+        "property with dates",
+        "RS003",
+        U,
+        "- hold:",
+        "- prove: true\n  effective_from: 2026-01-01\n- hold:",
+        at="effective_from",
     ),
     _f("guard misspelt", "RS303", U, "when: is_vulnerable", "when: is_vulnrable"),
     _f("need misspelt", "RS303", U, "days_past_due >= 60", "dpd >= 60"),
@@ -366,3 +481,54 @@ def test_a_stand_in_is_used_where_the_fact_is_lacking(tmp_path: Path) -> None:
     strategy, _ = read(tmp_path, files, here)
     assert strategy is not None
     assert strategy.stand_ins == {}
+
+
+def test_properties_are_over_facts_and_what_is_decided(tmp_path: Path) -> None:
+    """Every name of a decision can be used; facts that nothing else names are read too."""
+    entries = """\
+- prove: not (p < 0.1 and action = 'agency') and risk <> 'unscored' and behaviour = 'new'
+- prove: coalesce(path_day, 0) >= 0 or step > 1 or channel = 'post' and segment <> path
+  name: of_the_path
+  unknown: match
+  source: a book
+- prove: bills_12m >= 0 or action = 'none'
+"""
+    bare, _ = read(tmp_path, SMALL)
+    strategy, problems = read(tmp_path, {**SMALL, U: SMALL[U] + entries})
+    assert strategy is not None and bare is not None, problems
+    told = [(p.name, p.that.unknown, p.source) for p in strategy.properties]
+    assert told == [
+        ("property_1", False, None),
+        ("of_the_path", True, "a book"),
+        ("property_3", False, None),
+    ]
+    assert strategy.guards == bare.guards
+    assert set(strategy.facts) - set(bare.facts) == {"bills_12m"}
+
+
+def test_one_path_after_the_other(tmp_path: Path) -> None:
+    """Each segment has one path a day, within the strategy's own days."""
+    paths = (
+        SMALL[P]
+        .replace(
+            "leave: {for: [leave], starts: as_of}",
+            "leave: {for: [leave], starts: as_of, effective_from: 2026-01-01, "
+            "effective_to: 2026-03-01}"
+            "\nafter: {for: [leave], starts: as_of, effective_from: 2026-03-02}"
+            # What lies outside the strategy's days does not matter: here two paths, there none.
+            "\nold: {for: [leave], starts: as_of, effective_to: 2025-12-31}"
+            "\nolder: {for: [leave], starts: as_of, effective_to: 2025-06-30}",
+        )
+        .replace("action: agency}]}", "action: agency}], effective_to: 2026-12-31}")
+    )
+    head = SMALL[S] + "effective_from: 2026-01-01\neffective_to: 2026-12-31\n"
+    strategy, problems = read(tmp_path, {**SMALL, P: paths, S: head})
+    assert strategy is not None, problems
+    days = (date(2026, 1, 1), date(2026, 3, 1), date(2026, 3, 2), date(2026, 12, 31))
+    assert [strategy.path_of("leave", d).name for d in days] == ["leave", "leave", "after", "after"]
+    assert [p.name for p in strategy.paths_of("leave")] == [
+        *("leave", "after"),
+        *("old", "older"),
+    ]
+    chased = [p.name for p in in_force(strategy.paths, days[1])]
+    assert chased == ["trace", "chase", "leave"]

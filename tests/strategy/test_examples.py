@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,3 +66,69 @@ def test_an_example_may_have_a_date_of_its_own(tmp_path: Path) -> None:
     decisions, problems = run(tmp_path, files)
     assert problems == []
     assert decisions[1]["next_on"] == date(2026, 7, 12)
+
+
+DATED = (
+    "leave: {for: [leave], starts: as_of, effective_to: 2026-03-02}\n"
+    "later: {for: [leave], starts: as_of, effective_from: 2026-03-03, "
+    "steps: [{day: 0, action: letter}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "path", "action"),
+    [
+        ("2026-03-02", "leave", "none"),
+        ("2026-03-03", "later", "none"),
+        ("2026-03-04", "later", "letter"),
+        (None, "leave", "none"),
+    ],
+)
+def test_the_paths_and_guards_are_those_of_its_own_date(
+    day: str | None, path: str, action: str, tmp_path: Path
+) -> None:
+    given = f"    given: {{as_of: {day}}}\n" if day else ""
+    files = {
+        **SMALL,
+        "paths.yaml": SMALL["paths.yaml"].replace("leave: {for: [leave], starts: as_of}\n", DATED),
+        "guards.yaml": SMALL["guards.yaml"]
+        + "- {guard: quiet_day, when: true, never: [letter], effective_to: 2026-03-03}\n",
+        E: SMALL[E].replace(
+            "    expect: {segment: leave, action: none}\n",
+            f"{given}    expect: {{segment: leave, path: {path}, action: {action}}}\n",
+        ),
+    }
+    decisions, problems = run(tmp_path, files)
+    assert problems == []
+    assert [d["path"] for d in decisions] == [path, "chase"]
+    assert [d["action"] for d in decisions] == [action, "sms"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "day"),
+    [
+        ("effective_from: 2026-06-01\n", date(2026, 6, 1)),
+        ("effective_to: 2026-01-31\n", date(2026, 1, 31)),
+    ],
+)
+def test_without_a_date_it_is_of_a_day_on_which_the_strategy_holds(
+    dates: str, day: date, tmp_path: Path
+) -> None:
+    files = {**SMALL, "strategy.yaml": SMALL["strategy.yaml"] + dates}
+    decisions, problems = run(tmp_path, files)
+    assert problems == []
+    # Day 14 comes eleven days after day 3.
+    assert decisions[1]["next_on"] == day + timedelta(days=11)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [("as_of: 2025-12-31", "when the strategy does not hold"), ("as_of: soon", "no date")],
+)
+def test_a_date_of_its_own_must_be_one(given: str, says: str, tmp_path: Path) -> None:
+    files = changed(E, "day: 3}", f"day: 3, {given}}}")
+    files["strategy.yaml"] += "effective_from: 2026-01-01\n"
+    decisions, problems = run(tmp_path, files)
+    assert decisions == []
+    assert [(p.code, p.line) for p in problems] == [("RS211", 12)]
+    assert says in problems[0].what

@@ -43,7 +43,7 @@ KNOWN: dict[str, Any] = {
     "hold_until": None,
 }
 VULNERABLE = "{guard: vulnerable, when: is_vulnerable, never: [agency], instead: desk}"
-SMALL_DEBT = "{guard: small, when: balance_overdue < 50, never: [desk, agency], instead: letter}"
+SMALL_DEBT = "{guard: small, when: balance_overdue < 50, never: [agency], instead: letter}"
 BARE = "{guard: bare, when: balance_overdue < 50, never: [agency]}"
 NO_DESK = "{guard: no_desk, when: on_plan, never: [desk]}"
 HOLD = "{hold: held, when: on_plan}"
@@ -76,10 +76,10 @@ CASES: list[tuple[str, list[str], dict[str, Any], str, str]] = [
     ),
     (
         "a stand-in that another forbids gives way to the next",
-        [VULNERABLE, SMALL_DEBT],
-        {"is_vulnerable": True, "balance_overdue": 20},
+        [VULNERABLE, NO_DESK, SMALL_DEBT],
+        {"is_vulnerable": True, "on_plan": True, "balance_overdue": 20},
         "letter",
-        "vulnerable;small",
+        "vulnerable;no_desk;small",
     ),
     (
         "a stand-in that another forbids, and no next",

@@ -35,10 +35,15 @@ def example(name: str, account: Account, decision: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f"- example: {_flow(name)}",
-            f"  given:  {_flow(dict(sorted(account.items(), key=_first)))}",
+            f"  given:  {values(account)}",
             f"  expect: {_flow(expected)}",
         ]
     )
+
+
+def values(account: Account) -> str:
+    """The account's facts as one line of YAML, the date first."""
+    return _flow(dict(sorted(account.items(), key=_first)))
 
 
 def _first(item: tuple[str, Any]) -> tuple[bool, str]:

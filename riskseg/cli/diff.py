@@ -1,0 +1,180 @@
+"""`riskseg strategy diff`: two versions of a strategy side by side."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from riskseg.cli.common import AsJson, plain, print_json, root
+from riskseg.cli.strategy import strategy_app
+from riskseg.cli.told import end_progress, guarded, progress, stdout
+
+if TYPE_CHECKING:
+    from riskseg.run.diff import Difference
+    from riskseg.run.moves import Moves
+    from riskseg.strategy.proof.difference import Meaning
+
+# More lines than this in one table nobody reads; --json has them all.
+MOST = 25
+
+
+@strategy_app.command("diff")
+@guarded
+def strategy_diff(
+    old: Annotated[str, typer.Argument(help="A strategy folder, or a version in the journal.")],
+    new: Annotated[
+        str | None, typer.Argument(help="The same; the workspace's own folder if left out.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="Also decide the accounts of this day with both: who moves.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing."""
+    from riskseg.run.diff import diff as run
+
+    day = as_of.date() if as_of else None
+    done = run(
+        root(), old, new, here=Path.cwd(), as_of=day, progress=progress(quiet=as_json or not day)
+    )
+    if day and not as_json:
+        end_progress()
+    if as_json:
+        told = plain(done)
+        for change, written in zip(done.changes, told["changes"], strict=True):
+            written["text"] = str(change)
+        print_json(told)
+        return
+    difference(stdout(), done)
+
+
+def difference(console: Console, d: Difference) -> None:
+    for side, version in (("old", d.old), ("new", d.new)):
+        told = f"{escape(version.name)} {version.fingerprint}"
+        console.print(f"{side}: [bold]{told}[/]  [dim]{escape(version.where)}[/]")
+    console.print()
+    if d.changes:
+        console.print(f"[bold]{_many(len(d.changes), 'change')}[/]")
+    else:
+        console.print("No row changed.")
+    for change in d.changes:
+        console.print(f"  {escape(str(change))}")
+    meaning(console, d.meaning)
+    if d.moves is not None:
+        console.print()
+        moves(console, d.moves)
+
+
+def meaning(console: Console, m: Meaning) -> None:
+    """Which accounts, of all there could be, get another segment, path or action."""
+    from riskseg.strategy.proof.written import values
+
+    console.print()
+    if not m.turns and not m.unsure:
+        console.print("No difference in meaning: no account gets another segment, path or action.")
+        return
+    console.print("[bold]For every account there could be[/]")
+    for turn in m.turns:
+        console.print(f"  {turn.outcome} [bold]{escape(turn.before)} → {escape(turn.after)}[/]")
+        for region in turn.regions:
+            console.print(f"    where {escape(', '.join(region)) or 'ever'}")
+        if not turn.complete:
+            console.print("    and elsewhere")
+        console.print(f"    [dim]such as {escape(values(turn.example))}[/]", soft_wrap=True)
+    for told in m.unsure:
+        console.print(f"  [bold yellow]not settled[/] {escape(told)}")
+
+
+def moves(console: Console, m: Moves) -> None:
+    """Who moves, from where to where, and what becomes of the day's actions."""
+    from riskseg.cli.show import money, number, share, stand_ins
+
+    for note in m.notes:
+        console.print(f"Note: {escape(note)}")
+    goes = "moves" if m.moved == 1 else "move"
+    owed = "" if m.overdue is None else f", {m.currency} {money(m.overdue)} overdue"
+    flags = f"; protected {number(m.protected)}, not known {number(m.unknown)}"
+    console.print(
+        f"[bold]As of {m.as_of}[/] {number(m.moved)} of {_many(m.accounts, 'account')} {goes} "
+        f"({share(m.moved, m.accounts)}){owed}{flags if m.protective else ''}."
+    )
+    if m.moves:
+        console.print(_outcomes(m))
+        _left_out(console, len(m.moves), "moves")
+    if m.levels:
+        console.print(_levels(m))
+        _left_out(console, len(m.levels), "changes of level")
+    if m.columns:
+        counts = ", ".join(f"{escape(name)} {number(n)}" for name, n in m.columns.items())
+        told = "account is decided" if m.different == 1 else "accounts are decided"
+        console.print(f"{number(m.different)} {told} otherwise, by column: {counts}.")
+    if m.actions:
+        console.print(_actions(m))
+    if m.stand_ins:
+        console.print(f"[dim]{escape(stand_ins(m.stand_ins))}[/]")
+
+
+def _outcomes(m: Moves) -> Table:
+    from riskseg.cli.show import money, number, table
+
+    right = ("accounts", "overdue", "protected", "unknown")
+    made = table("segment", "path", "action", *right, "such as", right=right)
+    for one in m.moves[:MOST]:
+        made.add_row(
+            _step(one.old.segment, one.new.segment),
+            _step(one.old.path, one.new.path),
+            _step(one.old.action, one.new.action),
+            number(one.accounts),
+            money(one.overdue),
+            number(one.protected),
+            number(one.unknown),
+            escape(", ".join(one.examples)),
+        )
+    return made
+
+
+def _levels(m: Moves) -> Table:
+    from riskseg.cli.show import money, number, table
+
+    right = ("accounts", "overdue")
+    made = table("band or tier", "level", *right, right=right)
+    for one in m.levels[:MOST]:
+        step = _step(one.old, one.new)
+        made.add_row(escape(one.name), step, number(one.accounts), money(one.overdue))
+    return made
+
+
+def _actions(m: Moves) -> Table:
+    from riskseg.cli.show import number, table
+
+    right = ("old", "new", "added", "removed")
+    title = f"Actions due on {m.as_of}"
+    made = table("channel", "action", *right, right=right, title=title)
+    for one in m.actions:
+        figures = map(number, (one.old, one.new, one.added, one.removed))
+        made.add_row(escape(one.channel), escape(one.action), *figures)
+    return made
+
+
+def _step(old: str, new: str) -> str:
+    return escape(old if old == new else f"{old} → {new}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _left_out(console: Console, count: int, what: str) -> None:
+    if count > MOST:
+        console.print(f"[dim]{count - MOST:,} more {what}; --json has them all.[/]")

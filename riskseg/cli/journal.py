@@ -1,0 +1,179 @@
+"""`riskseg replay` and `riskseg journal …`: what was decided, decided again, and for how long."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root
+from riskseg.cli.told import USERS_FAULT, end_progress, guarded, progress, show_plan, stdout
+
+if TYPE_CHECKING:
+    from riskseg.run.differing import Differing
+    from riskseg.run.replay import Replayed, SinceThen
+
+journal_app = typer.Typer(
+    help="What was decided, and what is kept to decide it again.", no_args_is_help=True
+)
+
+
+@guarded
+def replay(
+    run: Annotated[str, typer.Argument(help="A run's id, the beginning of one, or `last`.")],
+    from_source: Annotated[
+        bool, typer.Option("--from-source", help="Tell what has changed at the source since.")
+    ] = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide a journalled run again from what it kept, and compare."""
+    from riskseg.run import replay as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.replay(root(), run, from_source=from_source, progress=progress(quiet=as_json))
+    end_progress()
+    if as_json:
+        print_json({**plain(done), "same": done.same})
+    else:
+        _tell(done)
+    if not done.same:
+        raise typer.Exit(USERS_FAULT)
+
+
+def _tell(done: Replayed) -> None:
+    print(f"Run {done.run_id} as of {done.as_of}: {done.rows:,} accounts decided again.")
+    if done.erased:
+        they = "it" if done.erased == 1 else "they"
+        told = f"{_count(done.erased, 'account')} erased since: {they} cannot be decided again."
+        print(told)
+    if done.verdict == "same bytes":
+        print(f"The same bytes: sha256 {done.sha256}.")
+    elif done.verdict == "same rows":
+        rest = "All other rows are" if done.erased else "Every row is"
+        print(f"{rest} the same as in {done.output}.")
+    elif done.verdict == "not compared":
+        print(f"There is nothing to compare with: {done.why}.")
+    else:
+        print(f"Not the same as the journal says of {done.output}.")
+        if done.why:
+            print(f"How they differ cannot be told: {done.why}.")
+        elif done.differing is not None and done.differing.any:
+            _tell_differing(done.differing, done.rows, "decided otherwise")
+        else:
+            print("All rows are the same; only the bytes of the file are not.")
+        if done.riskseg_then != done.riskseg_now:
+            print(f"It was decided by riskseg {done.riskseg_then}; this is {done.riskseg_now}.")
+    if done.since is not None:
+        _tell_since(done.since, done.rows)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _tell_differing(found: Differing, rows: int, what: str) -> None:
+    print(f"{found.rows:,} of {_count(rows, 'account')} {what}.")
+    for name, count in sorted(found.columns.items(), key=lambda item: (-item[1], item[0])):
+        print(f"  {name}: {count:,}")
+    if found.appeared:
+        print(f"{_count(found.appeared, 'account')} appeared.")
+    if found.vanished:
+        print(f"{_count(found.vanished, 'account')} vanished.")
+    if found.accounts:
+        print(f"The first: {', '.join(found.accounts)}.")
+
+
+def _tell_since(since: SinceThen, rows: int) -> None:
+    print("At the source, as it is now:")
+    if since.sources:
+        print(f"Changed: {', '.join(since.sources)}.")
+    else:
+        print("No source has changed.")
+    if since.gone:
+        print(f"It does not give {', '.join(since.gone)} any more, so nothing can be decided.")
+    if since.facts is not None and since.decisions is not None:
+        if not since.facts.any:
+            print("The facts of every account are the same.")
+        else:
+            _tell_differing(since.facts, rows, "have other facts")
+        print(
+            f"Decided now by the same strategy and models, {_count(since.decisions.rows, 'row')} "
+            f"would read otherwise; {_count(since.moved, 'account')} would be treated otherwise."
+        )
+
+
+@journal_app.command("show")
+@guarded
+def journal_show(
+    limit: Annotated[int | None, typer.Option(min=1, help="The last so many.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs that decided accounts, the latest first."""
+    from riskseg.run.retention import show
+
+    found = show(root(), limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        print("No run is journalled.")
+        return
+    from riskseg.cli.show import number, table
+
+    columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
+    made = table(*columns, right=("rows",))
+    for run in found:
+        inputs = "kept" if run.kept else "not kept"
+        made.add_row(
+            run.run_id,
+            run.at.isoformat(),
+            str(run.as_of),
+            run.strategy or "",
+            "yes" if run.activated else "no",
+            number(run.rows or 0),
+            f"{inputs}, {run.erased} erased" if run.erased else inputs,
+        )
+    stdout().print(made)
+
+
+@journal_app.command("keep")
+@guarded
+def journal_keep(
+    count: Annotated[int, typer.Argument(min=0, help="How many.")],
+    unit: Annotated[str, typer.Argument(help="days, months or years.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let go the kept inputs of runs older than that. The journal's rows stay."""
+    from riskseg.run.retention import keep
+
+    done = keep(root(), count, unit, at=now())
+    if as_json:
+        print_json(done)
+        return
+    print(
+        f"The inputs of {_count(done.runs, 'run')} of before {done.before.isoformat()} are let go; "
+        f"those of {_count(done.left, 'run')} are kept."
+    )
+
+
+@journal_app.command("erase")
+@guarded
+def journal_erase(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    by: Annotated[str | None, typer.Option(help="Who asked for it; you if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays."""
+    from riskseg.run.retention import erase
+
+    done = erase(root(), account, by=by or getpass.getuser(), at=now())
+    if as_json:
+        print_json(done)
+        return
+    print(f"Erased from the inputs of {_count(len(done.runs), 'run')}, of {done.searched} kept.")
+    if done.rows:
+        print(f"{_count(done.rows, 'bad row')} that named it left the quarantine.")

@@ -1,0 +1,328 @@
+"""Which strategy holds: activated in the journal, from a date on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.run.kept import read_texts, text_hash
+from riskseg.run.models import spec_files
+from riskseg.run.rulebook import ANY_DAY
+from riskseg.run.rules import read_authored, read_checked, run_examples
+from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
+from riskseg.run.stages import Progress, Stage
+from riskseg.strategy.check import check_strategy
+from riskseg.strategy.checked import Strategy
+from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.journal import Journal
+    from riskseg.store.records import ActivationRecord
+
+CHECK = Stage("check", "read the sources' columns, check the strategy")
+EXAMPLES = Stage("examples", "run its examples")
+PROVE = Stage("prove", "prove its properties for every account")
+JOURNAL = Stage("journal", "record its text, who, and from when")
+
+
+def plan() -> list[Stage]:
+    return [CHECK, EXAMPLES, PROVE, JOURNAL]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The strategy to decide by, its files, and whether the journal says so."""
+
+    strategy: Strategy
+    files: Mapping[str, str]
+    activated: bool
+
+
+@dataclass(frozen=True)
+class Activated:
+    """`new` is False where the version was in force from that date on already."""
+
+    name: str
+    version: str
+    effective_from: date
+    by: str
+    new: bool
+    proof: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation; `superseded` where one made later, from the same day or an earlier one,
+    leaves it no day."""
+
+    name: str
+    version: str
+    effective_from: date
+    at: datetime
+    by: str
+    proof: Mapping[str, Any]
+    reason: str
+    superseded: bool
+
+
+def strategy_in_force(
+    session: Session, as_of: date, journal: Journal, *, draft: bool, progress: Progress
+) -> InForce:
+    """The strategy that the journal says holds as of the date; the workspace's folder where
+    nothing was ever activated, or where a `draft` is asked for.
+
+    Raises RS605 for a date before the first activation, RS210 for one outside the strategy's own
+    dates, and the strategy's Problems.
+    """
+    activations = journal.activations()
+    if draft or not activations:
+        found = _from_folder(session)
+    else:
+        active = journal.in_force(as_of)
+        if active is None:
+            first = min(a.effective_from for a in activations)
+            raise problem(
+                "RS605",
+                f"No strategy was in force as of {as_of}: the first holds from {first}.",
+                mend=f"Give a date from {first} on, or decide by the folder's with --draft.",
+            )
+        found = _from_journal(session, journal, active)
+        _note_folder(session, found.strategy, progress)
+    _holds(found.strategy, as_of)
+    return found
+
+
+def _from_folder(session: Session) -> InForce:
+    """The folder's strategy, and the very texts it was read from."""
+    problems = Problems()
+    authored = read_authored(session.workspace, problems)
+    problems.raise_if_any()
+    assert authored is not None
+    models = dict.fromkeys(spec_files(session.workspace), True)
+    lacking = session.catalogue.lacking
+    strategy = check_strategy(authored, session.facts, lacking, models, problems)
+    problems.raise_if_any()
+    assert strategy is not None
+    return InForce(strategy, authored.texts, activated=False)
+
+
+def _from_journal(session: Session, journal: Journal, active: ActivationRecord) -> InForce:
+    record = journal.strategy(active.fingerprint, active.text)
+    problems = Problems()
+    strategy = read_texts(
+        record.files,
+        session.facts,
+        session.catalogue.lacking,
+        problems,
+        shown=f"{record.name}@{record.fingerprint}",
+    )
+    problems.raise_if_any()
+    assert strategy is not None
+    return InForce(strategy, record.files, activated=True)
+
+
+def _note_folder(session: Session, active: Strategy, progress: Progress) -> None:
+    """Say where the folder is not what is in force."""
+    folder = session.workspace.settings.strategy
+    problems = Problems()
+    theirs = read_checked(session, problems)
+    told = f"{active.name} {active.fingerprint} is in force, as activated; "
+    if theirs is None:
+        progress.note(told + f"{folder} has problems and is not used.")
+    elif theirs.fingerprint != active.fingerprint:
+        progress.note(told + f"{folder} is {theirs.fingerprint}, which is not activated.")
+
+
+def _holds(strategy: Strategy, as_of: date) -> None:
+    begun = strategy.effective_from is None or strategy.effective_from <= as_of
+    over = strategy.effective_to is not None and as_of > strategy.effective_to
+    if not begun or over:
+        told = f"from {strategy.effective_from}" if not begun else f"until {strategy.effective_to}"
+        raise problem(
+            "RS210",
+            f'The strategy "{strategy.name}" holds {told}; {as_of} is outside that.',
+            file=f"{strategy.folder}/strategy.yaml",
+            mend="Choose another date, or name the strategy that holds then.",
+        )
+
+
+def activate(
+    root: Path,
+    *,
+    effective_from: date,
+    by: str,
+    at: datetime,
+    unproved: bool = False,
+    reason: str = "",
+    progress: Progress | None = None,
+) -> Activated:
+    """Make the folder's strategy the one in force from a date on.
+
+    Raises its Problems, those of its examples (RS211), RS606 where it is refuted, or unproved
+    without `unproved`, and RS607 where it would reach back over what was decided by another.
+    """
+    from riskseg.store.journal import Journal
+
+    progress = progress or Progress()
+    workspace = open_checked(root)
+    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
+        progress.reached(CHECK, 0, 4)
+        session = begin(workspace, engine)
+        found = _from_folder(session)
+        strategy = found.strategy
+        _holds(strategy, effective_from)
+        with Journal.open(workspace.journal) as journal:
+            last = next(iter(journal.activations()), None)
+            if last is not None and _same(last, strategy, effective_from):
+                return Activated(
+                    strategy.name,
+                    strategy.fingerprint,
+                    last.effective_from,
+                    last.by,
+                    False,
+                    last.proof,
+                    (),
+                )
+            notes = _check_reach(journal, strategy, effective_from)
+            progress.reached(EXAMPLES, 1, 4)
+            problems = Problems()
+            run_examples(engine, strategy, ANY_DAY, problems)
+            problems.raise_if_any()
+            progress.reached(PROVE, 2, 4)
+            proof = _proved(session, strategy, workspace, unproved=unproved)
+            progress.reached(JOURNAL, 3, 4)
+            _record(journal, found, proof, effective_from, by, at, reason)
+    return Activated(
+        strategy.name, strategy.fingerprint, effective_from, by, True, proof, tuple(notes)
+    )
+
+
+def _same(last: ActivationRecord, strategy: Strategy, effective_from: date) -> bool:
+    same = last.fingerprint == strategy.fingerprint
+    return same and last.effective_from <= effective_from
+
+
+def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> list[str]:
+    """Refuse what would take the place of a version that decided already; notes on the rest.
+
+    The last activation made whose first day has come is the one that holds. One with an earlier
+    first day than the last therefore leaves the last no day: fine while it is only planned, but
+    not where decisions of dates that it would hold are journalled already.
+    """
+    activations = journal.activations()
+    last = next(iter(activations), None)
+    decided = [
+        run.as_of
+        for run in journal.runs()
+        if run.activated and run.as_of is not None and run.as_of >= effective_from
+    ]
+    notes = []
+    if last is not None and effective_from < last.effective_from:
+        if decided:
+            raise problem(
+                "RS607",
+                f"{last.fingerprint} holds from {last.effective_from}, and accounts were decided "
+                f"as of {max(decided)}, which a version from {effective_from} would claim.",
+                mend=f"Give a date from {last.effective_from} on.",
+            )
+        if last.fingerprint != strategy.fingerprint:
+            notes.append(
+                f"{last.fingerprint}, planned from {last.effective_from}, will not come into force."
+            )
+    elif len(decided):
+        runs = "1 run" if len(decided) == 1 else f"{len(decided)} runs"
+        notes.append(
+            f"{runs} of dates from {effective_from} on were decided before; they stay as they are."
+        )
+    return notes
+
+
+def _proved(
+    session: Session, strategy: Strategy, workspace: Workspace, *, unproved: bool
+) -> dict[str, Any]:
+    """What was proved. Raises RS606 where that does not suffice."""
+    from riskseg.run.prove import prove_strategy
+
+    results = prove_strategy(session, strategy).results
+    problems = Problems()
+    file = f"{workspace.settings.strategy}/strategy.yaml"
+    for result in results:
+        told = f"{result.name}{f' ({result.subject})' if result.subject else ''}"
+        if result.verdict == "refuted":
+            what, mend = f"Refuted: {told}.", "See `riskseg strategy prove` for the account."
+            problems.add("RS606", what, file=file, mend=mend)
+        elif result.verdict != "proved" and not unproved:
+            problems.add(
+                "RS606",
+                f"Not proved: {told}.",
+                file=file,
+                mend='Give the proof more time, or activate with --unproved --reason "why".',
+            )
+    problems.raise_if_any()
+    verdicts = [result.verdict for result in results]
+    return {
+        "proved": verdicts.count("proved"),
+        "unproved": [f"{r.name} {r.subject}".strip() for r in results if r.verdict != "proved"],
+    }
+
+
+def _record(
+    journal: Journal,
+    found: InForce,
+    proof: Mapping[str, Any],
+    effective_from: date,
+    by: str,
+    at: datetime,
+    reason: str,
+) -> None:
+    from riskseg.store.records import ActivationRecord, StrategyRecord
+
+    strategy, text = found.strategy, text_hash(found.files)
+    journal.activate(
+        StrategyRecord(
+            fingerprint=strategy.fingerprint,
+            text=text,
+            name=strategy.name,
+            files=found.files,
+            at=at,
+        ),
+        ActivationRecord(
+            fingerprint=strategy.fingerprint,
+            text=text,
+            at=at,
+            by=by,
+            effective_from=effective_from,
+            proof=proof,
+            reason=reason,
+        ),
+    )
+
+
+def versions(root: Path) -> list[Activation]:
+    """Every activation, the latest first."""
+    from riskseg.store.journal import Journal
+
+    workspace = open_checked(root)
+    found: list[Activation] = []
+    earliest: date | None = None
+    with Journal.open(workspace.journal) as journal:
+        for a in journal.activations():
+            found.append(
+                Activation(
+                    journal.strategy(a.fingerprint, a.text).name,
+                    a.fingerprint,
+                    a.effective_from,
+                    a.at,
+                    a.by,
+                    a.proof,
+                    a.reason,
+                    earliest is not None and earliest <= a.effective_from,
+                )
+            )
+            earliest = min(earliest or a.effective_from, a.effective_from)
+    return found

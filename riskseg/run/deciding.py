@@ -1,0 +1,210 @@
+"""From facts to decisions: the one way, for `assign`, `explain`, `replay` and whoever compares.
+
+A :class:`Decider` knows all it needs of the workspace; what it decides is the table `facts`, with
+`account_ids` beside it, wherever they come from: computed from the sources or kept by a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.relations import literal, quoted
+from riskseg.engine import Engine
+from riskseg.expressions import Expression
+from riskseg.features.snapshots import as_of_snapshots
+from riskseg.learning.artefact import Model
+from riskseg.learning.reference import Watch
+from riskseg.run.assumed import hold_against
+from riskseg.run.facts import OVERDUE, facts
+from riskseg.run.models import Scorer, scorer
+from riskseg.run.scoring import explain, score, scored
+from riskseg.run.session import Session
+from riskseg.run.stages import Stage, build
+from riskseg.strategy.checked import NO_ACTION, Strategy
+from riskseg.strategy.compile import compile_strategy, out
+from riskseg.strategy.examples import TYPES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Reasons = Literal["due", "all", "none"]
+Reached = Callable[[Stage], None]
+
+FACTS = Stage("facts", "allocate payments, find episodes, aggregate features", "partition")
+SCORE = Stage("score", "a probability for the population of each model", "partition")
+DECIDE = Stage("decide", "bands, tiers, segment, path, step, guards", "partition")
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Everything that turns facts into decisions as of one date.
+
+    `facts` describes what the strategy and its models read, `billed` whether there are bills,
+    `scale` the decimals of money. `watches` take note of how accounts differ from those a model
+    was trained on. `relations` between features are what proofs take for granted of them.
+    """
+
+    strategy: Strategy
+    scorers: Mapping[str, Scorer]
+    as_of: date
+    reasons: Reasons
+    facts: Mapping[str, Fact]
+    billed: bool
+    scale: int
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    relations: tuple[Expression, ...] = ()
+
+    @property
+    def of(self) -> str | None:
+        """The probability that the first band is cut from: whose reasons and mean are told."""
+        if self.strategy.bands:
+            return self.strategy.bands[0].of
+        return next(iter(self.strategy.uses), None)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Facts to compute: what rules and models read, less what comes after."""
+        read = set(self.strategy.facts).union(*(s.reads for s in self.scorers.values()))
+        return frozenset(read - set(self.strategy.uses) - set(self.strategy.stand_ins))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of each key in `uses`, the model's name and version."""
+        return {k: f"{s.model.name} {s.model.version}" for k, s in self.scorers.items()}
+
+
+def decider(
+    strategy: Strategy,
+    models: Mapping[str, Model],
+    as_of: date,
+    reasons: Reasons,
+    facts: Mapping[str, Fact],
+    *,
+    billed: bool,
+    scale: int,
+    relations: tuple[Expression, ...] = (),
+) -> Decider:
+    """A decider with a model for each of the strategy's `uses`. Raises RS409 where a model needs
+    a fact that `facts` does not have."""
+    scorers = {k: scorer(m, facts, billed=billed) for k, m in models.items()}
+    watches = {key: model.watch() for key, model in models.items()}
+    return Decider(strategy, scorers, as_of, reasons, facts, billed, scale, watches, relations)
+
+
+def decide(session: Session, decider: Decider, first: int, last: int, reached: Reached) -> None:
+    """Make `facts`, the scores, `decided` and (where wanted) `reasons` for a range of accounts."""
+    make_facts(session, decider.wanted, decider.as_of, first, last, reached)
+    decide_facts(session.engine, decider, reached)
+
+
+def make_facts(
+    session: Session, wanted: Iterable[str], as_of: date, first: int, last: int, reached: Reached
+) -> None:
+    """Make `facts` from the sources, for the accounts of a range that exist as of the date."""
+    reached(FACTS)
+    ledger = session.ledger
+    snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
+    build(session.engine, facts(ledger, session.catalogue, session.scale, wanted, snapshots))
+
+
+def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
+    """From `facts`: the scores, `decided` and (where wanted) `reasons`.
+
+    Raises RS613 for accounts that proofs do not speak of.
+    """
+    strategy = decider.strategy
+    reached(SCORE)
+    tables = {
+        key: score(engine, key, one, decider.facts, decider.watches.get(key))
+        for key, one in decider.scorers.items()
+    }
+    reached(DECIDE)
+    stand_ins = {
+        name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
+        for name, value in strategy.stand_ins.items()
+    }
+    build(engine, [scored(tables, stand_ins)])
+    hold_against(engine, strategy, decider.relations)
+    build(engine, compile_strategy(strategy, decider.as_of))
+    if decider.reasons != "none" and decider.of is not None:
+        due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""
+        explain(
+            engine,
+            decider.scorers[decider.of],
+            decider.facts,
+            f"select snap from decided{due}",
+        )
+
+
+def _sql(value: object) -> str:
+    if value is None:
+        return "null"
+    return literal(str(value)) if not isinstance(value, bool) else str(value).lower()
+
+
+def decision_select(decider: Decider) -> str:
+    """The decision columns of the accounts just decided, in the order of account ids."""
+    strategy = decider.strategy
+    names = [b.name for b in strategy.bands] + [s.name for s in strategy.schemes]
+    overdue = [
+        quoted(n) if decider.billed else f"cast(null as {t})"
+        for n, t in zip(OVERDUE, (f"decimal(18, {decider.scale})", "bigint"), strict=True)
+    ]
+    told = decider.reasons != "none" and decider.of is not None
+    versions = ";".join(
+        f"{s.model.name}={s.model.version}" for _, s in sorted(decider.scorers.items())
+    )
+    columns = [
+        "i.account_id",
+        "d.as_of",
+        "d.lifecycle",
+        *(f"d.{quoted(key)}" for key in strategy.uses),
+        *(f"d.{out(n)} as {quoted(n)}" for n in names),
+        *(
+            f"d.{out(n)} as {n}"
+            for n in ("segment", "path", "path_day", "step", "action", "channel", "template")
+        ),
+        f"d.{out('next_action')} as next_action",
+        f"d.{out('next_on')} as next_on",
+        f"d.{out('priority')} as priority",
+        f"{overdue[0]} as balance_overdue",
+        f"{overdue[1]} as days_past_due",
+        f"d.{out('guards')} as guards",
+        f"{'r.reasons' if told else 'cast(null as varchar)'} as reasons",
+        f"d.{out('rows_matched')} as rows_matched",
+        f"{literal(strategy.fingerprint)} as strategy_version",
+        f"{literal(versions)} as model_versions",
+        f"d.{out('facts_hash')} as facts_hash",
+    ]
+    reasons = " left join reasons r on r.snap = d.snap" if told else ""
+    return (
+        f"select {', '.join(columns)} from decided d join account_ids i "
+        f"on i.account_no = d.account_no{reasons} order by d.account_no"
+    )
+
+
+def decisions(
+    engine: Engine,
+    decider: Decider,
+    parts: Sequence[tuple[int, int]],
+    fill: Callable[[int, int], None],
+    reached: Callable[[Stage, int], None],
+    after: Callable[[], None] = lambda: None,
+) -> Iterator[pa.RecordBatch]:
+    """The schema first, then decisions in the order of account ids, a partition at a time.
+
+    `fill` makes `facts` for a range of accounts; `reached` is told the stage and the partition,
+    from 0; `after` is called when a partition's decisions are taken.
+    """
+    sql = decision_select(decider)
+    for i, (first, last) in enumerate(parts):
+        fill(first, last)
+        decide_facts(engine, decider, lambda stage, i=i: reached(stage, i))  # type: ignore[misc]
+        if i == 0:
+            yield engine.arrow(f"select * from ({sql}) limit 0").schema
+        yield from engine.batches(sql)
+        after()

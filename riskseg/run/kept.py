@@ -1,0 +1,246 @@
+"""What a run keeps so that it can be decided again, and strategies read from kept texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems, problem
+from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.engine import Engine, EngineError
+from riskseg.learning.artefact import Model, load
+from riskseg.run.deciding import Decider, Reasons, decider
+from riskseg.run.stages import build
+from riskseg.store import kept as store
+from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.check import check_strategy
+from riskseg.strategy.checked import Strategy
+from riskseg.workspace import Workspace
+
+# Columns of `facts` that number rows, are the same in all of them, or decide nothing.
+_NOT_KEPT = ("snap", "account_no", "as_of", "party_id")
+_FORM = 1
+
+
+def text_hash(files: Mapping[str, str]) -> str:
+    """The SHA-256 of a strategy's files."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def read_texts(
+    files: Mapping[str, str],
+    facts: Mapping[str, Fact],
+    lacking: Mapping[str, str],
+    problems: Problems,
+    *,
+    shown: str,
+) -> Strategy | None:
+    """The strategy that kept texts give with these facts, or None after adding its Problems, in
+    which `shown` stands for the folder."""
+    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
+        store.write_texts(Path(folder), files)
+        read = read_strategy(Path(folder), problems, shown=shown)
+    if read is None:
+        return None
+    models = {name: True for name in read.head.uses.values()}
+    return check_strategy(read, facts, lacking, models, problems)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How a run was decided. `models` maps each of the strategy's `uses` to name and version,
+    `columns` the kept facts to their types in the engine, `sources` each to its fingerprint then.
+    """
+
+    folder: Path
+    run: str
+    riskseg: str
+    as_of: date
+    reasons: Reasons
+    currency: str
+    scale: int
+    billed: bool
+    strategy: str
+    files: Mapping[str, str]
+    models: Mapping[str, tuple[str, str]]
+    facts: Mapping[str, Fact]
+    columns: Mapping[str, str]
+    sources: Mapping[str, str]
+    rows: int
+
+    @property
+    def inputs(self) -> Path:
+        return self.folder / store.INPUTS
+
+
+def inputs_select(engine: Engine) -> tuple[str, dict[str, str]]:
+    """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
+    columns but the id with their types."""
+    columns = {n: t for n, t in engine.columns("facts").items() if n not in _NOT_KEPT}
+    columns = {n: "VARCHAR" if t.startswith("ENUM") else t for n, t in columns.items()}
+    listed = "".join(f", cast(f.{quoted(n)} as {_outside(t)}) as {quoted(n)}"
+                     for n, t in columns.items())  # fmt: skip
+    return (
+        f"select i.account_id{listed} from facts f join account_ids i using (account_no) "
+        "order by f.account_no",
+        columns,
+    )
+
+
+def _outside(type_: str) -> str:
+    """The type in the file: its widest integers are decimals."""
+    return "DECIMAL(38, 0)" if type_ in ("HUGEINT", "UHUGEINT") else type_
+
+
+def about(
+    ready: Decider, run: str, currency: str, arrears_from: Decimal, sources: Mapping[str, str],
+    columns: Mapping[str, str], rows: int,
+) -> dict[str, Any]:  # fmt: skip
+    """run.json: what, beside the facts and the strategy's files, a run was decided with."""
+    from riskseg import __version__
+
+    strategy = ready.strategy
+    read = (ready.wanted | set(strategy.facts)) - set(strategy.stand_ins)
+    return {
+        "form": _FORM,
+        "run": run,
+        "command": "assign",
+        "riskseg": __version__,
+        "as_of": ready.as_of.isoformat(),
+        "reasons": ready.reasons,
+        "currency": currency,
+        "scale": ready.scale,
+        "arrears_from": str(arrears_from),
+        "billed": ready.billed,
+        "strategy": {"name": strategy.name, "version": strategy.fingerprint},
+        "stand_ins": {k: None if v is None else str(v) for k, v in strategy.stand_ins.items()},
+        "models": {k: [s.model.name, s.model.version] for k, s in ready.scorers.items()},
+        "facts": {n: _told(f) for n, f in sorted(ready.facts.items()) if n in read},
+        "columns": dict(columns),
+        "sources": dict(sources),
+        "rows": rows,
+    }
+
+
+def _told(fact: Fact) -> dict[str, Any]:
+    """A fact less what it has by default."""
+    bare = asdict(Fact(fact.name, fact.kind))
+    told = {k: v for k, v in asdict(fact).items() if v != bare[k] or k == "kind"}
+    return {k: str(v) if isinstance(v, Decimal | Kind) else v for k, v in told.items()}
+
+
+def _fact(name: str, told: Mapping[str, Any]) -> Fact:
+    given = dict(told) | {"name": name, "kind": Kind(told["kind"])}
+    given["levels"] = tuple(told.get("levels", ()))
+    for bound in ("lower", "upper"):
+        if bound in told:
+            given[bound] = Decimal(told[bound])
+    return Fact(**given)
+
+
+def read_kept(workspace: Workspace, run: str) -> Kept:
+    """What a run has kept. Raises RS610 where it cannot be read."""
+    folder = workspace.state / "runs" / run
+    try:
+        told = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
+        if told["form"] != _FORM:
+            raise ValueError(f"it is of form {told['form']}, of a later version of riskseg")
+        return Kept(
+            folder=folder,
+            run=told["run"],
+            riskseg=told["riskseg"],
+            as_of=date.fromisoformat(told["as_of"]),
+            reasons=told["reasons"],
+            currency=told["currency"],
+            scale=told["scale"],
+            billed=told["billed"],
+            strategy=f"{told['strategy']['name']}@{told['strategy']['version']}",
+            files=store.read_texts(folder / store.STRATEGY),
+            models={k: (name, version) for k, (name, version) in told["models"].items()},
+            facts={n: _fact(n, f) for n, f in told["facts"].items()},
+            columns=told["columns"],
+            sources=told["sources"],
+            rows=told["rows"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(workspace, folder, str(error)) from error
+
+
+def _damaged(workspace: Workspace, folder: Path, why: str) -> Exception:
+    return problem(
+        "RS610",
+        f"What the run has kept cannot be read: {why}.",
+        file=workspace.shown(folder),
+        mend="Restore the folder from a copy.",
+    )
+
+
+def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
+    """The decider of a run, from what it kept and the versions of its models. Raises RS611 for
+    each version that is there no more, and the Problems of the kept strategy, if any."""
+    problems = Problems()
+    strategy = read_texts(kept.files, kept.facts, {}, problems, shown=kept.strategy)
+    models: dict[str, Model] = {}
+    for key, (name, version) in kept.models.items():
+        folder = workspace.models / name / version
+        if not folder.is_dir():
+            problems.add(
+                "RS611",
+                f"The run was decided with {name} {version}, which is there no more.",
+                file=workspace.shown(folder),
+                mend="Restore the folder from a copy: a version is never trained twice.",
+            )
+            continue
+        models[key] = load(folder, shown=workspace.shown(folder))
+    problems.raise_if_any()
+    assert strategy is not None
+    return decider(
+        strategy,
+        models,
+        kept.as_of,
+        kept.reasons,
+        kept.facts,
+        billed=kept.billed,
+        scale=kept.scale,
+    )
+
+
+def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
+    """Make `account_ids` from a run's inputs; how many there are. Raises RS610."""
+    source = f"read_parquet({literal(str(kept.inputs))}, file_row_number = true)"
+    try:
+        engine.run(f"create view kept_inputs as select * from {source}")
+        engine.run(
+            "create table account_ids as select cast(file_row_number + 1 as integer) as "
+            "account_no, account_id from kept_inputs"
+        )
+    except EngineError as error:
+        raise _damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+    accounts = int(engine.value("select count(*) from account_ids"))
+    erased = len(store.erased(kept.folder))
+    if accounts + erased != kept.rows:
+        told = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
+        raise _damaged(workspace, kept.folder, told)
+    return accounts
+
+
+def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, last: int) -> None:
+    """Make `facts` from a run's inputs, for a range of rows numbered from 1. Raises RS610."""
+    columns = "".join(f", cast({quoted(n)} as {t}) as {quoted(n)}" for n, t in kept.columns.items())
+    number = "cast(file_row_number + 1 as integer)"
+    sql = (
+        f"select {number} as snap, {number} as account_no, date '{kept.as_of}' as as_of{columns} "
+        f"from kept_inputs where file_row_number between {first - 1} and {last - 1}"
+    )
+    try:
+        build(engine, [Relation("facts", sql, stored=True)])
+    except EngineError as error:
+        raise _damaged(workspace, kept.folder, str(error).rstrip(".")) from error

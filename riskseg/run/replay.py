@@ -1,0 +1,319 @@
+"""`replay`: decide a journalled run again, from what it kept, and compare.
+
+The decisions come from the kept facts, the kept files of the strategy and the versions of the
+models that the journal names, through the same SQL as the run's own. Reads only.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.domain.relations import Relation, quoted
+from riskseg.engine import Engine
+from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
+from riskseg.run.differing import Differing, differing, file_relation
+from riskseg.run.kept import (
+    Kept,
+    inputs_select,
+    kept_decider,
+    kept_facts,
+    open_inputs,
+    read_kept,
+)
+from riskseg.run.session import begin, open_checked, scratch_engine
+from riskseg.run.sources import fingerprints
+from riskseg.run.stages import Progress, Stage, build
+from riskseg.store import kept as store
+from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.journal import Journal
+    from riskseg.store.records import RunRecord
+    from riskseg.store.sinks import Written
+
+INPUTS = Stage("inputs", "read the run's kept inputs, strategy and models")
+COMPARE = Stage("compare", "the bytes with the journal's hash; where they differ, the rows")
+NOW = Stage("now", "the same from the sources as they are now (with --from-source)", "partition")
+
+# Accounts that one pass decides at most, unless riskseg.toml says how many partitions there are.
+ACCOUNTS_A_PARTITION = 1_000_000
+# What makes a decision another one; the rest tells how it came about.
+WHAT_IS_DONE = (
+    *("segment", "path", "step", "action", "channel", "template", "next_action", "next_on"),
+    "guards",
+)
+
+Verdict = Literal["same bytes", "same rows", "different", "not compared"]
+
+
+def plan() -> list[Stage]:
+    return [INPUTS, SCORE, DECIDE, COMPARE, NOW]
+
+
+@dataclass(frozen=True)
+class SinceThen:
+    """What is different at the source now. `sources` are those whose fingerprint changed; `facts`
+    compares the facts of each account, `decisions` what would be decided with the run's strategy
+    and models: `moved` of them would do something else. Both are None where `gone`, facts that the
+    sources do not give any more, forbid it."""
+
+    sources: tuple[str, ...]
+    facts: Differing | None
+    decisions: Differing | None
+    moved: int
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """`erased` accounts were taken out of the inputs since. `differing` tells how the rows differ
+    where they do; `why` what could not be compared, if anything."""
+
+    run_id: str
+    as_of: date
+    output: str | None
+    rows: int
+    verdict: Verdict
+    sha256: str | None
+    journalled_sha256: str | None
+    erased: int
+    differing: Differing | None
+    why: str
+    riskseg_then: str
+    riskseg_now: str
+    since: SinceThen | None
+
+    @property
+    def same(self) -> bool:
+        """Whether every row that can still be decided came out as it was."""
+        return self.verdict in ("same bytes", "same rows")
+
+
+def replay(
+    root: Path, run: str, *, from_source: bool = False, progress: Progress | None = None
+) -> Replayed:
+    """Decide a run again: its id, the beginning of it, or `last`.
+
+    Raises RS608 for a run that the journal does not have, RS609 where its inputs are not kept,
+    RS610 where they cannot be read, RS611 where a model version is gone.
+    """
+    from riskseg import __version__
+    from riskseg.store.journal import Journal
+
+    progress = progress or Progress()
+    workspace = open_checked(root)
+    progress.reached(INPUTS, 0, 4)
+    with Journal.open(workspace.journal) as journal:
+        record = find_run(journal, run)
+        overwritten = _overwritten(journal, record)
+    _check_kept(workspace, record)
+    kept = read_kept(workspace, record.run_id)
+    ready = kept_decider(workspace, kept)
+    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
+        place = Path(folder) / f"then{_ending(record)}"
+        with scratch_engine(workspace) as engine:
+            written = _decide_again(engine, workspace, kept, ready, place, progress)
+            progress.reached(COMPARE, 3, 4)
+            gone = len(store.erased(kept.folder))
+            verdict, found, why = _compared(engine, record, written, gone, overwritten)
+        since = None
+        if from_source:
+            progress.reached(NOW, 3, 4)
+            since = _since_then(workspace, kept, ready, place, progress)
+    return Replayed(
+        run_id=record.run_id,
+        as_of=kept.as_of,
+        output=record.output,
+        rows=written.rows,
+        verdict=verdict,
+        sha256=written.sha256 if record.output_sha256 else None,
+        journalled_sha256=record.output_sha256,
+        erased=gone,
+        differing=found,
+        why=why,
+        riskseg_then=kept.riskseg,
+        riskseg_now=__version__,
+        since=since,
+    )
+
+
+def find_run(journal: Journal, run: str) -> RunRecord:
+    """The last run of `assign`, or the one whose id begins so. Raises RS608."""
+    runs = [r for r in journal.runs() if r.command == "assign"]
+    if run == "last" and runs:
+        return runs[0]
+    ids = list(dict.fromkeys(r.run_id for r in runs if r.run_id.startswith(run)))
+    if len(ids) == 1:
+        return next(r for r in runs if r.run_id == ids[0])
+    if ids:
+        listed = ", ".join(ids[:5])
+        raise problem(
+            "RS608", f'"{run}" begins {len(ids)} runs: {listed}.', mend="Give more of it."
+        )
+    mend = did_you_mean(run, {r.run_id for r in runs}) if runs else "Decide one: `riskseg assign`."
+    raise problem("RS608", f'The journal has no run "{run}".', mend=mend)
+
+
+def _overwritten(journal: Journal, record: RunRecord) -> str:
+    """The id of a later run that wrote in the same place, if any."""
+    for run in journal.runs():
+        if run == record:
+            break
+        if run.output == record.output and run.run_id != record.run_id:
+            return run.run_id
+    return ""
+
+
+def _check_kept(workspace: Workspace, record: RunRecord) -> None:
+    folder = workspace.state / "runs" / record.run_id
+    if store.is_kept(folder):
+        return
+    if folder.exists():
+        told, mend = "were damaged: a file is missing", "Restore the folder from a copy."
+        code = "RS610"
+    elif not record.arguments.get("keep", False):
+        told, mend, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
+    else:
+        told, code = "were let go: `riskseg journal keep` removes those that are too old", "RS609"
+        mend = "The journal still tells what it was decided with."
+    raise problem(
+        code,
+        f"The inputs of run {record.run_id} {told}.",
+        file=workspace.shown(folder),
+        mend=mend,
+    )
+
+
+def _ending(record: RunRecord) -> str:
+    """The form to write in: the run's own, so that bytes can be compared."""
+    place = record.output or ""
+    if record.output_sha256 is None:
+        return ".parquet"
+    endings = (".csv.gz", ".parquet", ".csv", ".jsonl", ".json")
+    return next(e for e in endings if place.lower().endswith(e))
+
+
+def _decide_again(
+    engine: Engine,
+    workspace: Workspace,
+    kept: Kept,
+    ready: Decider,
+    place: Path,
+    progress: Progress,
+) -> Written:
+    from riskseg.store import sinks
+
+    accounts = open_inputs(engine, workspace, kept)
+    parts = workspace.settings.partitions or -(-accounts // ACCOUNTS_A_PARTITION)
+    parts = max(1, min(parts, accounts))
+    ranges = [(accounts * k // parts + 1, accounts * (k + 1) // parts) for k in range(parts)]
+    within = {SCORE: 1, DECIDE: 2}
+    batches = decisions(
+        engine,
+        ready,
+        ranges,
+        lambda first, last: kept_facts(engine, workspace, kept, first, last),
+        lambda stage, _: progress.reached(stage, within[stage], 4),
+    )
+    return sinks.write(str(place), next(batches), batches, token="replay")
+
+
+def _compared(
+    engine: Engine, record: RunRecord, written: Written, gone: int, overwritten: str
+) -> tuple[Verdict, Differing | None, str]:
+    """What the replayed decisions are beside the run's; how they differ; what stood in the way."""
+    if record.output_sha256 is not None and record.output_sha256 == written.sha256:
+        return "same bytes", None, ""
+    missing: Verdict = "not compared" if gone or record.output_sha256 is None else "different"
+    if record.output_sha256 is None:
+        if overwritten:
+            return missing, None, f"run {overwritten} has written to the table since"
+        try:
+            theirs = _table(engine, record, written)
+        except ProblemsError as error:
+            return missing, None, f"the table cannot be read: {error.problems[0].what}"
+    else:
+        from riskseg.store.files import sha256_of
+
+        place = Path(record.output or "")
+        if not place.is_file():
+            return missing, None, f"{place} is there no more"
+        if sha256_of(place) != record.output_sha256:
+            return missing, None, f"{place} is not what the run wrote any more"
+        theirs = file_relation(place)
+    found = differing(engine, theirs, file_relation(Path(written.place)))
+    if found.rows == 0 and found.appeared == 0 and found.vanished == gone:
+        same_rows = gone > 0 or record.output_sha256 is None
+        return ("same rows" if same_rows else "different"), None if same_rows else found, ""
+    return "different", found, ""
+
+
+def _table(engine: Engine, record: RunRecord, written: Written) -> str:
+    """The rows of a database's table, as a relation of the engine."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from riskseg.store.database import read_table
+
+    schema = pq.read_schema(written.place)
+    batches = list(read_table(record.output or "", schema))
+    engine.register("journalled", pa.Table.from_batches(batches, schema))
+    return "journalled"
+
+
+def _since_then(
+    workspace: Workspace, kept: Kept, ready: Decider, then: Path, progress: Progress
+) -> SinceThen:
+    """The same run from the sources as they are now, beside what it was."""
+    from riskseg.store import sinks
+
+    with scratch_engine(workspace) as engine:
+        session = begin(workspace, engine)
+        sources = fingerprints(engine, workspace)
+        changed = tuple(
+            n for n in sorted({*sources, *kept.sources}) if sources.get(n) != kept.sources.get(n)
+        )
+        gone = {n for n in ready.wanted if n not in session.facts and n not in ready.strategy.uses}
+        if session.ledger.billed != kept.billed:
+            gone.add("bills")
+        gone -= {"as_of"}
+        if gone:
+            return SinceThen(changed, None, None, 0, tuple(sorted(gone)))
+        with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
+            keeping = store.Keeping(Path(folder))
+
+            def fill(first: int, last: int) -> None:
+                make_facts(session, ready.wanted, kept.as_of, first, last, lambda _: None)
+                build(engine, [_as_kept(engine, kept)])
+                select, _ = inputs_select(engine)
+                if not keeping.begun:
+                    keeping.begin(engine.arrow(f"select * from ({select}) limit 0").schema)
+                keeping.add(engine.batches(select))
+
+            place = Path(folder) / f"now{then.name.removeprefix('then')}"
+            batches = decisions(engine, ready, session.partitions(), fill, lambda stage, _: None)
+            sinks.write(str(place), next(batches), batches, token="now")
+            keeping.close()
+            inputs = Path(folder) / store.INPUTS
+            facts = differing(engine, file_relation(kept.inputs), file_relation(inputs))
+            one, other = file_relation(then), file_relation(place)
+            moves = differing(engine, one, other)
+            listed = ", ".join(quoted(n) for n in ("account_id", *WHAT_IS_DONE))
+            moved = differing(
+                engine, f"(select {listed} from {one})", f"(select {listed} from {other})"
+            )
+    return SinceThen(changed, facts, moves, moved.rows, ())
+
+
+def _as_kept(engine: Engine, kept: Kept) -> Relation:
+    """`facts` with the columns that were kept, in the types they had: what does not go into its
+    old type any more is unknown."""
+    columns = "".join(
+        f", try_cast({quoted(n)} as {t}) as {quoted(n)}" for n, t in kept.columns.items()
+    )
+    return Relation("facts", f"select snap, account_no, as_of{columns} from facts", stored=True)

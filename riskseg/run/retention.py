@@ -1,0 +1,176 @@
+"""What runs have kept, and for how long: listed, let go, and accounts erased from it."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from riskseg.domain.problems import did_you_mean, problem
+from riskseg.run.session import locked, open_checked
+from riskseg.store import kept as store
+from riskseg.workspace import Workspace
+
+UNITS = ("days", "months", "years")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A journalled run of `assign`. `erased` counts the accounts taken out of its inputs."""
+
+    run_id: str
+    at: datetime
+    as_of: date | None
+    strategy: str | None
+    activated: bool
+    rows: int | None
+    output: str | None
+    kept: bool
+    erased: int
+
+
+@dataclass(frozen=True)
+class LetGo:
+    """`before`: runs of before that moment. `runs` had kept inputs that are gone now."""
+
+    before: datetime
+    runs: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Erased:
+    """`runs` kept the account until now, of `searched` that keep anything; `rows` of quarantine
+    files named it."""
+
+    runs: tuple[str, ...]
+    searched: int
+    rows: int
+
+
+def show(root: Path, *, limit: int | None = None) -> list[Ran]:
+    """Runs of `assign`, the latest first; all, or the last `limit`."""
+    from riskseg.store.journal import Journal
+
+    workspace = open_checked(root)
+    runs = workspace.state / "runs"
+    found = []
+    with Journal.open(workspace.journal) as journal:
+        for run in [r for r in journal.runs() if r.command == "assign"][:limit]:
+            kept = store.is_kept(runs / run.run_id)
+            found.append(
+                Ran(
+                    run.run_id,
+                    run.at,
+                    run.as_of,
+                    run.strategy,
+                    run.activated,
+                    run.rows,
+                    run.output,
+                    kept,
+                    len(store.erased(runs / run.run_id)) if kept else 0,
+                )
+            )
+    return found
+
+
+def keep(root: Path, count: int, unit: str, *, at: datetime) -> LetGo:
+    """Let go what runs of more than so long before `at` have kept. Raises RS612."""
+    from riskseg.store.journal import Journal
+
+    workspace = open_checked(root)
+    before = moment_before(at, count, unit)
+    runs = workspace.state / "runs"
+    with locked(workspace), Journal.open(workspace.journal) as journal:
+        young = {r.run_id for r in journal.runs() if _as_at(r.at, at) >= before}
+        old = [f.name for f in store.folders(runs) if f.name not in young]
+        gone = store.let_go(runs, old)
+        left = sum(map(store.is_kept, store.folders(runs)))
+    return LetGo(before, gone, left)
+
+
+def _as_at(moment: datetime, like: datetime) -> datetime:
+    """A moment that can be compared with another: one without a zone is taken to be in its."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=like.tzinfo)
+
+
+def moment_before(at: datetime, count: int, unit: str) -> datetime:
+    """The moment so many days, months or years before. A day that the month then does not have is
+    its last. Raises RS612."""
+    named = unit if unit.endswith("s") else f"{unit}s"
+    if named not in UNITS:
+        raise problem("RS612", f'"{unit}" is no span of time.', mend=did_you_mean(unit, UNITS))
+    try:
+        if named == "days":
+            return at - timedelta(days=count)
+        months = at.year * 12 + at.month - 1 - count * (12 if named == "years" else 1)
+        year, month = divmod(months, 12)
+        day = min(at.day, calendar.monthrange(year, month + 1)[1])
+        return at.replace(year=year, month=month + 1, day=day)
+    except (ValueError, OverflowError) as error:
+        what = f"{count} {named} before {at.date()} is no date."
+        raise problem("RS612", what, mend="Give a shorter span.") from error
+
+
+def account_hash(account: str) -> str:
+    """What stands for an erased account in the journal. Whoever knows the id can find it again."""
+    return hashlib.sha256(f"riskseg erasure of {account}".encode()).hexdigest()
+
+
+def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
+    """Take an account out of all that is kept: the inputs of runs and the quarantine.
+
+    Safe to repeat, and to kill: each file tells what was erased from it, and the journal has its
+    row when all are done. The decisions that runs wrote are not riskseg's to change.
+    """
+    from riskseg.store.journal import Journal
+    from riskseg.store.records import ErasureRecord
+
+    workspace = open_checked(root)
+    hashed = account_hash(account)
+    with locked(workspace), Journal.open(workspace.journal) as journal:
+        folders = [f for f in store.folders(workspace.state / "runs") if store.is_kept(f)]
+        out_of = [f.name for f in folders if store.erase(f, account, hashed)]
+        told = {run for e in journal.erasures() if e.account == hashed for run in e.runs}
+        runs = tuple(run for run in out_of if run not in told)
+        rows = _quarantine(workspace, account)
+        if runs or rows:
+            journal.record_erasure(ErasureRecord(at=at, by=by, account=hashed, runs=runs))
+    return Erased(runs, len(folders), rows)
+
+
+def _quarantine(workspace: Workspace, account: str) -> int:
+    """Take the bad rows that name an account out of the lists of them; how many there were.
+
+    A list holds each row as it came, as text. A row is taken out where the id stands in it as a
+    word of its own: rather one too many than one too few.
+    """
+    from riskseg.store.files import write_beside
+
+    count = 0
+    for place in sorted((workspace.state / "quarantine").glob("*.csv")):
+        with place.open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        left = [row for row in rows if not _names(row[-1], account)]
+        if len(left) == len(rows):
+            continue
+        count += len(rows) - len(left)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([head, *left])
+        with write_beside(place, token="erase") as part:
+            part.write_bytes(text.getvalue().encode())
+    return count
+
+
+def _names(content: str, account: str) -> bool:
+    start = content.find(account)
+    while start >= 0:
+        around = content[max(0, start - 1) : start], content[start + len(account) :][:1]
+        if not any(c.isalnum() for c in around):
+            return True
+        start = content.find(account, start + 1)
+    return False

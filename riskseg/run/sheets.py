@@ -1,0 +1,373 @@
+"""`strategy sheet export` and `import`: decision tables out to sheets, and in from them.
+
+An import judges everything before it writes anything: the sheets, then the whole strategy with
+their tables in place of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskseg.domain.documents import Document, read_yaml
+from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
+from riskseg.run.rules import read_authored, read_checked
+from riskseg.run.session import begin, locked, open_checked, scratch_engine
+from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.sheets import standing
+from riskseg.strategy.sheets.files import (
+    check_texts,
+    csv_bytes,
+    read_csv,
+    read_workbook,
+    unfit,
+    workbook_bytes,
+)
+from riskseg.strategy.sheets.layout import Laid, segments_yaml, tiers_yaml
+from riskseg.strategy.sheets.tables import (
+    SEGMENTS,
+    Grid,
+    Sheet,
+    SheetDocument,
+    scheme_grid,
+    segments_document,
+    segments_grid,
+    tiers_document,
+)
+from riskseg.workspace import Workspace
+
+_SEGMENTS_FILE, _TIERS_FILE = "segments.yaml", "tiers.yaml"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """`rows` of each sheet, without its headers; `files` as they were written."""
+
+    strategy: str
+    files: tuple[Path, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an import changes in one table. Rows go by their id or tier; the second row of a tier
+    is `tier (2)`. `moved` says that rows kept stand in another order, `columns` that the columns
+    are others."""
+
+    table: str
+    rows: int
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    moved: bool = False
+    columns: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed or self.moved or self.columns)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """`files` are those written, or with `dry_run` those that would be; `comments_lost` is how
+    many comments of the old files found no row to stand by."""
+
+    strategy: str
+    version: str
+    dry_run: bool
+    tables: tuple[Change, ...]
+    files: tuple[str, ...]
+    comments_lost: int
+
+
+def export(root: Path, out: str) -> Exported:
+    """Write the strategy's tables to a workbook (.xlsx), or to a folder as one CSV file each.
+    Files that stand there are replaced. Raises RS010, RS219 and the Problems of the files' shape.
+    """
+    from riskseg.store.files import write_beside
+
+    place, workbook = _place(out), out.lower().endswith(".xlsx")
+    workspace, problems = open_checked(root), Problems()
+    _not_the_strategy(workspace, place if not workbook else place.parent, out)
+    authored = read_authored(workspace, problems)
+    problems.raise_if_any()
+    assert authored is not None
+    segments = authored.documents[_SEGMENTS_FILE]
+    tiers = authored.documents[_TIERS_FILE]
+    grids = {SEGMENTS: segments_grid(segments, problems)}
+    for name in authored.tiers.root:
+        why = unfit(name, workbook=workbook)
+        if name.casefold() in {taken.casefold() for taken in grids}:
+            why = "another sheet has that name"
+        if why:
+            told = f'The scheme "{name}" cannot have a sheet of its name: {why}.'
+            mend = "Give it another name."
+            if workbook and not unfit(name, workbook=False):
+                mend = "Give it another name, or export to a folder of CSV files."
+            problems.add("RS219", told, mend=mend, **tiers.at(name))
+        grids[name] = scheme_grid(tiers, name, problems)
+    for name, grid in grids.items():
+        where = f"{out}, sheet {name}" if workbook else str(place / f"{name}.csv")
+        check_texts(grid, where, problems, workbook=workbook)
+    problems.raise_if_any()
+    contents = (
+        {place: workbook_bytes(grids)}
+        if workbook
+        else {place / f"{name}.csv": csv_bytes(grid) for name, grid in grids.items()}
+    )
+    if not workbook:
+        _make_folder(place)
+    for file, content in contents.items():
+        with write_beside(file, token="sheet") as part:
+            part.write_bytes(content)
+    rows = {name: len(grid) - 1 for name, grid in grids.items()}
+    return Exported(authored.head.name, tuple(contents), rows)
+
+
+def _place(out: str) -> Path:
+    """The workbook or folder that was named; an ending of another kind of file is RS010."""
+    place = Path(out)
+    ending = place.suffix.lower()
+    if not place.is_dir() and ending in {".csv", ".xls", ".xlsm", ".ods", ".parquet", ".json"}:
+        raise problem(
+            "RS010",
+            f"Sheets are not kept in a {ending} file.",
+            file=out,
+            mend="Name an .xlsx file, or a folder for one CSV file each.",
+        )
+    return place
+
+
+def _not_the_strategy(workspace: Workspace, folder: Path, out: str) -> None:
+    if folder.resolve() == workspace.strategy.resolve():
+        raise problem(
+            "RS010",
+            "This is the strategy's own folder, where only its own files stand.",
+            file=out,
+            mend="Name another place.",
+        )
+
+
+def _make_folder(place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise problem(
+            "RS010",
+            f"This folder cannot be made: {os.strerror(error.errno or 0).lower()}.",
+            file=str(place),
+            mend="Name another place.",
+        ) from error
+
+
+def import_(root: Path, place: Path, *, dry_run: bool = False) -> Imported:
+    """Take the segments and tiers from sheets. Raises RS217, RS218, and every Problem of
+    the strategy there would be, before anything is written. A file whose content would stay as
+    it is keeps its bytes."""
+    workspace, problems = open_checked(root), Problems()
+    with nullcontext() if dry_run else locked(workspace, workspace.strategy):
+        standing.stands_alone(workspace.strategy, problems, shown=workspace.settings.strategy)
+        sheets = _read(place, problems)
+        _raise(problems)
+        instead = _documents(workspace, place, sheets, problems)
+        _raise(problems)
+        strategy = _checked(workspace, instead, problems)
+        _raise(problems)
+        assert strategy is not None
+        tables: list[Change] = []
+        laid: dict[Path, Laid] = {}
+        for name, document in instead.items():
+            before, after = _before(workspace, name), _grids(name, document, Problems())
+            changes = [_change(table, before.get(table), grid) for table, grid in after.items()]
+            tables += changes
+            if any(changes) or before.keys() != after.keys():
+                path = _path(workspace, name)
+                laid[path] = _laid(path, name, document)
+        if not dry_run:
+            _write(laid)
+    return Imported(
+        strategy=strategy.name,
+        version=strategy.fingerprint,
+        dry_run=dry_run,
+        tables=tuple(tables),
+        files=tuple(f"{workspace.settings.strategy}/{path.name}" for path in laid),
+        comments_lost=sum(one.comments_lost for one in laid.values()),
+    )
+
+
+def _read(place: Path, problems: Problems) -> list[Sheet]:
+    """The sheets of a workbook, or of the CSV files in a folder."""
+    shown = str(place)
+    if place.is_dir():
+        files = sorted(
+            p
+            for p in place.iterdir()
+            if p.suffix.lower() == ".csv" and p.is_file() and not p.name.startswith(".")
+        )
+        if not files:
+            problems.add("RS217", "The folder holds no CSV file.", file=shown)
+        read = (read_csv(_bytes(p), p.stem, str(place / p.name), problems) for p in files)
+        return [sheet for sheet in read if sheet is not None]
+    if not place.is_file():
+        problems.add("RS217", "There is no such workbook or folder.", file=shown)
+        return []
+    if place.suffix.lower() == ".csv":
+        told = "This is one sheet; a strategy's tables are several."
+        problems.add("RS217", told, file=shown, mend="Name the folder that holds all of them.")
+        return []
+    return read_workbook(_bytes(place), shown, problems) or []
+
+
+def _bytes(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        told = f"This cannot be read: {os.strerror(error.errno or 0).lower()}."
+        raise problem("RS217", told, file=str(place)) from error
+
+
+def _documents(
+    workspace: Workspace, place: Path, sheets: Sequence[Sheet], problems: Problems
+) -> dict[str, SheetDocument]:
+    """The documents that stand in for the strategy's files. There is a sheet for each table the
+    strategy has, and no other: a name misspelt is neither a table lost nor one made."""
+    schemes = _schemes(workspace, problems)
+    named: dict[str, Sheet] = {}
+    for sheet in sheets:
+        if sheet.name in named:
+            told = f'There are two of the name "{sheet.name}".'
+            problems.add("RS217", told, file=sheet.where, mend="Keep one of them.")
+        named[sheet.name] = sheet
+    known = [SEGMENTS, *schemes]
+    for name, sheet in named.items():
+        if name not in known and (sheet.rows or sheet.faulty):
+            told = f'There is no table "{name}" in the strategy.'
+            mend = did_you_mean(name, known)
+            if mend.startswith("Known"):
+                mend = f"{mend} A new scheme is begun in tiers.yaml."
+            problems.add("RS217", told, file=sheet.where, mend=mend)
+    for name in known:
+        if name not in named:
+            kind = "sheet" if place.is_file() else "file"
+            told = f'There is no {kind} "{name}{"" if place.is_file() else ".csv"}".'
+            mend = "An import takes all tables of the strategy: add it, as an export writes it."
+            problems.add("RS217", told, file=str(place), mend=mend)
+    instead: dict[str, SheetDocument] = {}
+    if SEGMENTS in named:
+        segments = segments_document(named[SEGMENTS], problems)
+        if segments is not None:
+            instead[_SEGMENTS_FILE] = segments
+    if schemes:
+        there = [named[name] for name in schemes if name in named]
+        tiers = tiers_document(there, str(place), problems)
+        if tiers is not None:
+            instead[_TIERS_FILE] = tiers
+    return instead
+
+
+def _schemes(workspace: Workspace, problems: Problems) -> list[str]:
+    """The names of the schemes of tiers.yaml, in its order."""
+    file = workspace.strategy / _TIERS_FILE
+    if not file.is_file():
+        return []
+    document = read_yaml(file, problems, shown=f"{workspace.settings.strategy}/{_TIERS_FILE}")
+    data = document.data if document is not None else {}
+    return [str(name) for name in data] if isinstance(data, dict) else []
+
+
+def _checked(
+    workspace: Workspace, instead: Mapping[str, SheetDocument], problems: Problems
+) -> Strategy | None:
+    found = Problems()
+    with scratch_engine(workspace) as engine:
+        strategy = read_checked(begin(workspace, engine), found, instead=instead)
+    for one in found:
+        for document in instead.values():
+            one = document.located(one)
+        problems.extend([one])
+    return strategy
+
+
+def _grids(name: str, document: Document, problems: Problems) -> dict[str, Grid]:
+    if name == _SEGMENTS_FILE:
+        return {SEGMENTS: segments_grid(document, problems)}
+    return {scheme: scheme_grid(document, scheme, problems) for scheme in document.data}
+
+
+def _before(workspace: Workspace, name: str) -> dict[str, Grid]:
+    """The grids of a file as it stands; none where it is absent, or no sheet could hold it."""
+    ignored, path = Problems(), _path(workspace, name)
+    if path.name == standing.FILE:
+        document: Document | None = standing.read_standing(path.parent, ignored, shown="")
+    else:
+        document = read_yaml(path, ignored) if path.is_file() else None
+    shape = AuthoredSegments if name == _SEGMENTS_FILE else AuthoredTiers
+    if document is None or document.shaped(shape, ignored) is None:
+        return {}
+    grids = _grids(name, document, ignored)
+    return grids if not len(ignored) else {}
+
+
+def _change(table: str, before: Grid | None, after: Grid) -> Change:
+    old, new = _named(before[1:] if before else []), _named(after[1:])
+    kept = [name for name in new if name in old]
+    return Change(
+        table=table,
+        rows=len(new),
+        added=tuple(name for name in new if name not in old),
+        removed=tuple(name for name in old if name not in new),
+        changed=tuple(name for name in kept if new[name] != old[name]),
+        moved=kept != [name for name in old if name in new],
+        columns=(before[0] if before else []) != after[0],
+    )
+
+
+def _named(rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Rows by their first cell; the second of the same name is `name (2)`."""
+    counts: dict[str, int] = {}
+    named: dict[str, Sequence[str]] = {}
+    for row in rows:
+        counts[row[0]] = nth = counts.get(row[0], 0) + 1
+        named[row[0] if nth == 1 else f"{row[0]} ({nth})"] = row
+    return named
+
+
+def _path(workspace: Workspace, name: str) -> Path:
+    """The file that holds the table of that name: segments may stand in a sheet themselves."""
+    folder = workspace.strategy
+    in_sheet = name == _SEGMENTS_FILE and standing.stands(folder)
+    return folder / (standing.FILE if in_sheet else name)
+
+
+def _laid(path: Path, name: str, document: Document) -> Laid:
+    if path.name == standing.FILE:
+        return Laid(csv_bytes(segments_grid(document, Problems())), 0)
+    # What is replaced may be broken in any way; its comments are kept where they can be read.
+    old = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
+    return (segments_yaml if name == _SEGMENTS_FILE else tiers_yaml)(document.data, old)
+
+
+def _write(laid: Mapping[Path, Laid]) -> None:
+    """All files are written beside before the first is renamed."""
+    from riskseg.store.files import write_beside
+
+    with ExitStack() as stack:
+        for path, one in laid.items():
+            stack.enter_context(write_beside(path, token="sheet")).write_bytes(one.content)
+
+
+def _raise(problems: Problems) -> None:
+    """Raise what was found, cells in the order of their rows: C7 before C10."""
+    if len(problems):
+        raise ProblemsError(sorted(problems, key=_by_place))
+
+
+def _by_place(one: Problem) -> tuple[object, ...]:
+    sheet, _, cell = (one.file or "").partition(", cell ")
+    found = re.fullmatch(r"([A-Z]+)(\d+)", cell)
+    at = (int(found[2]), len(found[1]), found[1]) if found else (0, 0, "")
+    return (sheet, *at, one.line or 0, one.code)

@@ -1,0 +1,199 @@
+"""What runs keep so that they can be decided again: a folder for each, under `runs/`.
+
+    runs/RUN/run.json         how it was decided
+    runs/RUN/inputs.parquet   one row an account, in the order of account ids
+    runs/RUN/strategy/        the strategy's files, as they were
+
+A folder is whole or absent, and is not changed but for the erasure of accounts. It is filled in the
+scratch of the run, which the next run sweeps, and renamed into its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.store.files import flush_all, write_beside
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+INPUTS = "inputs.parquet"
+ABOUT = "run.json"
+STRATEGY = "strategy"
+ACCOUNT = "account_id"
+# Where inputs.parquet says which accounts were erased from it: a JSON list of hashes.
+_ERASED = b"riskseg.erased"
+_COMPRESSION = {"compression": "zstd", "compression_level": 3}
+
+
+class Keeping:
+    """The inputs of a run that is under way."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer: pq.ParquetWriter | None = None
+        self.rows = 0
+
+    @property
+    def begun(self) -> bool:
+        return self._writer is not None
+
+    def begin(self, schema: pa.Schema) -> None:
+        """Settle the columns, so that there is a file even without an account."""
+        import pyarrow.parquet as pq
+
+        self._writer = pq.ParquetWriter(self._folder / INPUTS, schema, **_COMPRESSION)
+
+    def add(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write rows after those already written."""
+        assert self._writer is not None
+        for batch in batches:
+            self._writer.write_batch(batch)
+            self.rows += batch.num_rows
+
+    def describe(self, about: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        """Write how the run was decided, and its strategy's files."""
+        write_texts(self._folder / STRATEGY, files)
+        text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        (self._folder / ABOUT).write_text(text, encoding="utf-8")
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+@contextmanager
+def keeping(scratch: Path) -> Iterator[Keeping]:
+    """A place to fill while a run is under way; gone at the end unless :func:`settle` took it."""
+    with tempfile.TemporaryDirectory(prefix="kept-", dir=scratch) as folder:
+        inside = Path(folder) / "run"
+        inside.mkdir()
+        kept = Keeping(inside)
+        try:
+            yield kept
+        finally:
+            kept.close()
+
+
+def settle(kept: Keeping, runs: Path, run_id: str) -> Path:
+    """Put what was kept in its place, whole; the folder.
+
+    The same run has the same inputs: where they are kept already, less the accounts erased since
+    perhaps, they stay.
+    """
+    kept.close()
+    place = runs / run_id
+    if is_kept(place):
+        return place
+    runs.mkdir(exist_ok=True)
+    _drop(place)
+    flush_all(kept._folder)
+    os.replace(kept._folder, place)
+    return place
+
+
+def is_kept(folder: Path) -> bool:
+    return (folder / ABOUT).is_file() and (folder / INPUTS).is_file()
+
+
+def folders(runs: Path) -> list[Path]:
+    """The folders of runs, by name."""
+    found = runs.iterdir() if runs.is_dir() else []
+    return sorted(f for f in found if f.is_dir() and not f.name.startswith("."))
+
+
+def sweep(runs: Path, journalled: Set[str]) -> None:
+    """Remove what was kept of runs that were killed before they were journalled."""
+    let_go(runs, [f.name for f in folders(runs) if f.name not in journalled])
+
+
+def let_go(runs: Path, names: Iterable[str]) -> int:
+    """Remove what runs have kept; how many there were."""
+    count = 0
+    for name in names:
+        count += is_kept(runs / name)
+        _drop(runs / name)
+    return count
+
+
+def _drop(folder: Path) -> None:
+    """Remove a folder. It first takes a name that is swept: half a folder is never taken for one
+    that is kept."""
+    if folder.exists():
+        part = folder.with_name(f".{folder.name}.gone.riskseg.part")
+        shutil.rmtree(part, ignore_errors=True)
+        os.replace(folder, part)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_texts(folder: Path, files: Mapping[str, str]) -> None:
+    """Files by name, in subfolders where the names say so."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def read_texts(folder: Path) -> dict[str, str]:
+    """What :func:`write_texts` wrote."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes().decode() for p in files}
+
+
+def erased(folder: Path) -> tuple[str, ...]:
+    """Hashes of the accounts that were erased from a run's inputs."""
+    import pyarrow.parquet as pq
+
+    return _erased(pq.read_schema(folder / INPUTS))
+
+
+def _erased(schema: pa.Schema) -> tuple[str, ...]:
+    return tuple(json.loads((schema.metadata or {}).get(_ERASED, b"[]")))
+
+
+def erase(folder: Path, account: str, hashed: str) -> bool:
+    """Take an account out of a run's inputs; whether it is out of them by this or an earlier call.
+
+    The file is written anew beside and renamed, with the hash among its metadata: it tells itself
+    what it lacks, whenever the process is killed.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    place = folder / INPUTS
+    with pq.ParquetFile(place) as file:
+        schema = file.schema_arrow
+        gone = _erased(schema)
+        groups = [g for g in range(file.num_row_groups) if _may_hold(file, g, account)]
+        if not any(
+            pc.any(pc.equal(file.read_row_group(g, [ACCOUNT])[ACCOUNT], account)).as_py()
+            for g in groups
+        ):
+            return hashed in gone
+        told = {**(schema.metadata or {}), _ERASED: json.dumps([*gone, hashed]).encode()}
+        with write_beside(place, token="erase") as part:
+            schema = schema.with_metadata(told)
+            with pq.ParquetWriter(part, schema, **_COMPRESSION) as writer:
+                for g in range(file.num_row_groups):
+                    rows = file.read_row_group(g)
+                    rows = rows.filter(pc.not_equal(rows[ACCOUNT], account))
+                    writer.write_table(rows.replace_schema_metadata(told))
+    return True
+
+
+def _may_hold(file: pq.ParquetFile, group: int, account: str) -> bool:
+    """Whether a group's bounds let it hold the account: most files are told from these alone."""
+    column = file.schema_arrow.get_field_index(ACCOUNT)
+    bounds = file.metadata.row_group(group).column(column).statistics
+    if bounds is None or not bounds.has_min_max:
+        return True
+    return bool(bounds.min <= account <= bounds.max)

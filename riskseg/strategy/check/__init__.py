@@ -1,0 +1,100 @@
+"""From authored to checked: every Problem of every file at once, or a Strategy.
+
+One module a subject, in the order in which one strategy goes through them: what may be named
+(`scope`), the names a decision's columns take (`names`), strategy.yaml (`head`), `tiers`,
+`segments`, `paths`, `guards` with their `packs`, what is to be proved (`properties`), `examples`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.problems import Problems
+from riskseg.strategy.authored import AuthoredStrategy
+from riskseg.strategy.check.examples import check_examples
+from riskseg.strategy.check.guards import check_guards
+from riskseg.strategy.check.head import (
+    check_actions,
+    check_bands,
+    check_dates,
+    check_priority,
+    check_protective,
+)
+from riskseg.strategy.check.names import check_names, own_levels
+from riskseg.strategy.check.packs import check_means
+from riskseg.strategy.check.paths import check_paths
+from riskseg.strategy.check.properties import check_properties
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.check.segments import check_segments
+from riskseg.strategy.check.tiers import check_tiers
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.fingerprint import fingerprint
+
+__all__ = ["check_strategy"]
+
+
+def check_strategy(
+    authored: AuthoredStrategy,
+    facts: Mapping[str, Fact],
+    lacking: Mapping[str, str],
+    models: Mapping[str, bool],
+    problems: Problems,
+) -> Strategy | None:
+    """The checked strategy, or None after adding its Problems.
+
+    `facts` are those the workspace has; `lacking` maps a known fact it cannot compute to the
+    source it would need. `models` are the workspace's models (the value is not looked at).
+    """
+    found = Problems()
+    strategy = _strategy(Scope(authored, facts, lacking, models, found))
+    problems.extend(found)
+    if len(found):
+        return None
+    return replace(strategy, fingerprint=fingerprint(strategy))
+
+
+def _strategy(scope: Scope) -> Strategy:
+    """The strategy as far as it is sound; with Problems told, not one to use."""
+    authored, head = scope.authored, scope.authored.head
+    check_dates(scope)
+    check_names(scope)
+    check_means(scope)
+    bands = check_bands(scope)
+    actions = check_actions(scope)
+    levels = own_levels(authored, bands)
+    schemes = check_tiers(scope)
+    columns, rows = check_segments(scope, levels)
+    paths = check_paths(scope, actions)
+    guards, packs = check_guards(scope, actions)
+    properties = check_properties(scope, levels, actions, guards)
+    check_protective(scope, guards)
+    priority = check_priority(scope)
+    examples = check_examples(scope, levels, actions)
+    named = scope.named | {*columns, *(b.of for b in bands), *head.protective, "as_of"}
+    return Strategy(
+        name=head.name,
+        purpose=head.purpose,
+        owner=head.owner,
+        effective_from=head.effective_from,
+        effective_to=head.effective_to,
+        uses=dict(head.uses),
+        bands=bands,
+        schemes=schemes,
+        columns=columns,
+        rows=rows,
+        actions=actions,
+        protective=tuple(head.protective),
+        paths=paths,
+        guards=guards,
+        properties=properties,
+        priority=priority,
+        examples=examples,
+        facts={n: scope.facts[n] for n in sorted(named) if n in scope.facts},
+        stand_ins={n: v for n, v in scope.stand_ins.items() if n in named},
+        fingerprint="",
+        folder=authored.documents["strategy.yaml"].file.removesuffix("/strategy.yaml"),
+        expects={n: (e.type, e.otherwise) for n, e in scope.expects.items() if n in named},
+        packs=packs,
+    )

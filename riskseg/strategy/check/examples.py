@@ -1,0 +1,45 @@
+"""examples.yaml: what they give are facts, what they expect can be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from riskseg.domain.problems import did_you_mean
+from riskseg.strategy.check.names import Levels, decided
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.checked import Action, Example
+
+_FILE = "examples.yaml"
+
+
+def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> tuple[Example, ...]:
+    authored = scope.authored
+    expected = decided(authored, levels, actions)
+    given = [*scope.facts, *scope.lacking, *authored.head.expects, "day"]
+    document = authored.documents[_FILE]
+    examples = []
+    for name in authored.examples.defaults:
+        _known(scope, name, given, "defaults", name)
+    for i, example in enumerate(authored.examples.examples):
+        at = ("examples", i)
+        for name in example.given:
+            _known(scope, name, given, *at, "given", name)
+        for name, value in example.expect.items():
+            if name not in expected:
+                told = f'"{name}" is not something a decision has.'
+                mend = did_you_mean(name, expected)
+                scope.tell("RS201", told, _FILE, *at, "expect", name, mend=mend)
+            elif value not in expected[name]:
+                told = f'"{name}" can never be "{value}".'
+                mend = did_you_mean(str(value), expected[name])
+                scope.tell("RS205", told, _FILE, *at, "expect", name, mend=mend)
+        merged = {**authored.examples.defaults, **example.given}
+        line = document.line(*at)
+        examples.append(Example(example.example, merged, example.expect, document.file, line))
+    return tuple(examples)
+
+
+def _known(scope: Scope, name: str, given: Sequence[str], *path: str | int) -> None:
+    if name not in given:
+        told = f'There is no fact "{name}".'
+        scope.tell("RS201", told, _FILE, *path, mend=did_you_mean(name, given))

@@ -1,0 +1,94 @@
+"""strategy.yaml: dates, bands, actions, protective facts, priority."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from riskseg.domain.facts import Kind
+from riskseg.domain.problems import did_you_mean
+from riskseg.expressions import Expression
+from riskseg.strategy.check.periods import Period
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.checked import NO_ACTION, UNSCORED, Action, Band, Guard
+
+_FILE = "strategy.yaml"
+
+
+def check_dates(scope: Scope) -> None:
+    if not (period := Period.of(scope.authored.head)):
+        told = f"The strategy holds {period}: its last day is before its first."
+        scope.tell("RS004", told, _FILE, "effective_to")
+
+
+def check_bands(scope: Scope) -> tuple[Band, ...]:
+    bands = []
+    head = scope.authored.head
+    for name, band in head.bands.items():
+        at = ("bands", name)
+        if band.of not in head.uses:
+            told = f'The band "{name}" is of "{band.of}", which `uses` does not define.'
+            mend = did_you_mean(band.of, head.uses)
+            scope.tell("RS201", told, _FILE, *at, "of", mend=mend)
+        cuts = tuple(band.cuts.items())
+        ups = [cut for _, cut in cuts]
+        if UNSCORED in band.cuts:
+            told = f'"{UNSCORED}" is always there, for accounts without a probability.'
+            scope.tell("RS206", told, _FILE, *at, "cuts", UNSCORED, mend="Remove it.")
+        elif not ups or ups[-1] != 1:
+            told = f'The cuts of "{name}" do not end at 1: some probabilities have no level.'
+            mend = "End the last level at 1."
+            scope.tell("RS206", told, _FILE, *at, "cuts", mend=mend)
+        for (level, low), (above, high) in pairwise(cuts):
+            if high <= low:
+                told = f'"{above}" ends at {high}, not above "{level}", which ends at {low}.'
+                mend = "Write the levels from the lowest cut to the highest."
+                scope.tell("RS206", told, _FILE, *at, "cuts", above, mend=mend)
+        if ups and ups[0] <= 0:
+            told = f'"{cuts[0][0]}" ends at {ups[0]}: no probability is below that.'
+            mend = "Begin with a cut above 0."
+            scope.tell("RS206", told, _FILE, *at, "cuts", cuts[0][0], mend=mend)
+        bands.append(Band(name, band.of, cuts))
+    return tuple(bands)
+
+
+def check_actions(scope: Scope) -> tuple[Action, ...]:
+    seen: dict[str, Action] = {}
+    for rank, action in enumerate(scope.authored.head.actions, start=1):
+        if action.name in seen or action.name == NO_ACTION:
+            told = f'The action "{action.name}" is defined twice.'
+            if action.name == NO_ACTION:
+                told = f'The action "{NO_ACTION}" is always there.'
+            scope.tell("RS202", told, _FILE, "actions", rank - 1, mend="Remove it.")
+        seen[action.name] = Action(
+            action.name, action.channel, action.contact, action.significant, rank
+        )
+    return tuple(seen.values())
+
+
+def check_protective(scope: Scope, guards: Sequence[Guard]) -> None:
+    """Each protective fact is a flag, and a guard looks at it."""
+    for i, name in enumerate(scope.authored.head.protective):
+        if name not in scope.facts:
+            scope.unknown_fact(name, _FILE, "protective", i)
+        elif scope.facts[name].kind is not Kind.BOOLEAN:
+            told = f'"{name}" is a {scope.facts[name].kind}; a protective fact is true or false.'
+            scope.tell("RS304", told, _FILE, "protective", i)
+        # A guard with a Problem of its own may be the one that looks at it.
+        elif not len(scope.problems) and not any(
+            name in guard.when.expression.names for guard in guards
+        ):
+            told = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
+            mend = "Write a guard with it in guards.yaml, or take it off the list."
+            scope.tell("RS216", told, _FILE, "protective", i, mend=mend)
+
+
+def check_priority(scope: Scope) -> Expression | None:
+    text = scope.authored.head.priority
+    if text is None:
+        return None
+    priority = scope.expression(text, _FILE, "priority", value=True)
+    if priority and not priority.type.kind.is_numeric:
+        told = f"The priority is a {priority.type.kind}, not a number."
+        scope.tell("RS304", told, _FILE, "priority")
+    return priority

@@ -1,0 +1,61 @@
+"""The names of what a strategy decides, and the levels those can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.strategy.authored import AuthoredStrategy
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.checked import COLUMNS, NO_ACTION, Action, Band
+
+Levels = Mapping[str, tuple[str, ...]]
+
+
+def check_names(scope: Scope) -> None:
+    """Probabilities, bands and schemes stand side by side in a decision."""
+    authored = scope.authored
+    taken = {name: "a column of every decision" for name in COLUMNS}
+    for kind, file, keys, names in (
+        ("a probability", "strategy.yaml", ("uses",), authored.head.uses),
+        ("a band", "strategy.yaml", ("bands",), authored.head.bands),
+        ("a tier scheme", "tiers.yaml", (), authored.tiers.root),
+    ):
+        for name in names:
+            if name in taken:
+                told = f'"{name}" cannot be {kind}: it is {taken[name]} already.'
+                scope.tell("RS202", told, file, *keys, name, mend="Give it another name.")
+            taken[name] = kind
+
+
+def own_levels(authored: AuthoredStrategy, bands: Sequence[Band]) -> Levels:
+    """Levels of bands and schemes as written, whatever is wrong with a row's condition."""
+    tiers = authored.tiers.root.items()
+    return {b.name: b.levels for b in bands} | {
+        name: tuple(dict.fromkeys(row.tier for row in rows)) for name, rows in tiers
+    }
+
+
+def decided(authored: AuthoredStrategy, levels: Levels, actions: Sequence[Action]) -> Levels:
+    """The levels of everything decided that has some: bands, schemes, segment, path, action."""
+    return {
+        **levels,
+        "segment": tuple(dict.fromkeys(row.segment for row in authored.segments.rows)),
+        "path": tuple(authored.paths.root),
+        "action": (NO_ACTION, *(a.name for a in actions)),
+    }
+
+
+def decided_facts(
+    authored: AuthoredStrategy, levels: Levels, actions: Sequence[Action]
+) -> dict[str, Fact]:
+    """What is decided of an account, as names an expression may use."""
+    channels = tuple(dict.fromkeys(a.channel for a in actions))
+    facts = {
+        name: Fact(name, Kind.LEVEL, levels=known)
+        for name, known in decided(authored, levels, actions).items()
+    }
+    facts["channel"] = Fact("channel", Kind.LEVEL, nullable=True, levels=channels)
+    for name in ("path_day", "step"):
+        facts[name] = Fact(name, Kind.INTEGER, nullable=True)
+    return facts

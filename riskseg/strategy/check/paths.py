@@ -1,0 +1,153 @@
+"""paths.yaml: steps that can be followed, and for each segment one path a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from riskseg.domain.facts import Kind
+from riskseg.domain.problems import did_you_mean
+from riskseg.strategy.authored import AuthoredPath
+from riskseg.strategy.check.periods import Period, gaps
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.checked import Action, Path, Step
+
+_FILE = "paths.yaml"
+
+
+def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
+    paths: list[Path] = []
+    for name, path in scope.authored.paths.root.items():
+        starts = scope.expression(path.starts, _FILE, name, "starts", value=True)
+        if starts and starts.type.kind is not Kind.DATE:
+            told = f"The path starts at {path.starts}, which is a {starts.type.kind}, not a date."
+            mend = "Use a date, such as episode_started_on or next_due_on."
+            scope.tell("RS304", told, _FILE, name, "starts", mend=mend)
+        steps = _steps(scope, name, path, actions)
+        then = None if path.then == "stay" else path.then
+        if then is not None:
+            _continuation(scope, name, path, then)
+        ends = None
+        if path.ends_when is not None:
+            ends = scope.condition(path.ends_when, path.unknown, _FILE, name, "ends_when")
+        if starts is not None:
+            paths.append(
+                Path(
+                    name,
+                    tuple(path.for_),
+                    starts,
+                    steps,
+                    then,
+                    ends,
+                    path.due_for,
+                    path.effective_from,
+                    path.effective_to,
+                )
+            )
+    _circles(scope)
+    _untaken(scope)
+    _served(scope)
+    return tuple(paths)
+
+
+def _steps(
+    scope: Scope, name: str, path: AuthoredPath, actions: Sequence[Action]
+) -> tuple[Step, ...]:
+    known = {a.name for a in actions}
+    steps = []
+    for i, step in enumerate(path.steps):
+        if step.action not in known:
+            told = f'There is no action "{step.action}".'
+            mend = did_you_mean(step.action, known)
+            scope.tell("RS209", told, _FILE, name, "steps", i, "action", mend=mend)
+        if i and step.day <= path.steps[i - 1].day:
+            told = f"Day {step.day} does not come after day {path.steps[i - 1].day}."
+            mend = "List the steps in the order of their days, one a day."
+            scope.tell("RS208", told, _FILE, name, "steps", i, mend=mend)
+        line = scope.line(_FILE, name, "steps", i)
+        steps.append(Step(step.day, step.action, step.template, line))
+    return tuple(steps)
+
+
+def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> None:
+    """The path gone on to exists, has all its steps ahead, and is in force when this one is."""
+    paths = scope.authored.paths.root
+    if then not in paths:
+        told = f'The path "{name}" goes on to "{then}", which does not exist.'
+        mend = did_you_mean(then, [*paths, "stay"])
+        scope.tell("RS208", told, _FILE, name, "then", mend=mend)
+        return
+    early = min((s.day for s in paths[then].steps if s.day < 0), default=None)
+    if early is not None:
+        told = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
+        mend = "Days before day 0 are for the path an account begins on."
+        scope.tell("RS208", told, _FILE, name, "then", mend=mend)
+    here = Period.of(path).within(Period.of(scope.authored.head))
+    lacking = gaps(here, [Period.of(paths[then])])
+    if lacking:
+        days = ", ".join(map(str, lacking))
+        told = f'"{name}" goes on to "{then}", which is not in force {days}.'
+        mend = "Let it go on to a path that is in force whenever this one is."
+        scope.tell("RS208", told, _FILE, name, "then", mend=mend)
+
+
+def _circles(scope: Scope) -> None:
+    paths = scope.authored.paths.root
+    told: set[str] = set()
+    for name in paths:
+        walked = [name]
+        while (then := paths[walked[-1]].then) in paths:
+            if then in walked:
+                circle = walked[walked.index(then) :]
+                if not told & set(circle):
+                    way = " → ".join([*circle, then])
+                    what = f"The paths go round in a circle: {way}."
+                    mend = "Let one of them `stay`."
+                    scope.tell("RS208", what, _FILE, circle[-1], "then", mend=mend)
+                told |= set(circle)
+                break
+            walked.append(then)
+
+
+def _untaken(scope: Scope) -> None:
+    paths = scope.authored.paths.root
+    continued = {p.then for p in paths.values()}
+    for name, path in paths.items():
+        if not path.for_ and name not in continued:
+            told = f'No segment and no other path leads to "{name}".'
+            scope.tell("RS208", told, _FILE, name, mend="Name its segments, or remove it.")
+
+
+def _served(scope: Scope) -> None:
+    """On every day of the strategy's own period, each segment has exactly one path in force."""
+    authored = scope.authored
+    whole = Period.of(authored.head)
+    first = {row.segment: i for i, row in reversed(list(enumerate(authored.segments.rows)))}
+    served: dict[str, list[tuple[str, Period]]] = {}
+    for name, path in authored.paths.root.items():
+        period = Period.of(path)
+        if not period:
+            told = f'The path "{name}" is in force {period}: its last day is before its first.'
+            scope.tell("RS004", told, _FILE, name, "effective_to")
+        for i, segment in enumerate(path.for_):
+            if segment not in first:
+                told = f'"{name}" is for "{segment}", which no row of segments.yaml gives.'
+                mend = did_you_mean(segment, first)
+                scope.tell("RS201", told, _FILE, name, "for", i, mend=mend)
+                continue
+            for other, before in served.get(segment, []):
+                both = period.within(before).within(whole)
+                if both:
+                    days = "" if both == whole else f" {both}"
+                    told = f'"{segment}" has two paths{days}: "{other}" and "{name}".'
+                    mend = "Keep one." if both == whole else "Let one end before the other begins."
+                    scope.tell("RS202", told, _FILE, name, "for", i, mend=mend)
+                    break
+            served.setdefault(segment, []).append((name, period))
+    for segment, i in first.items():
+        for lacking in gaps(whole, [period for _, period in served.get(segment, [])]):
+            days = "" if lacking == whole else f" {lacking}"
+            told = f'No path serves the segment "{segment}"{days}.'
+            mend = f"Add {segment} to the `for` of a path in paths.yaml."
+            if days:
+                mend = f"Let a path for {segment} be in force on those days."
+            scope.tell("RS207", told, "segments.yaml", "rows", i, "segment", mend=mend)

@@ -1,0 +1,102 @@
+"""segments.yaml: columns with levels, rows that can match, a last row that takes the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from riskseg.domain.facts import Kind
+from riskseg.domain.problems import did_you_mean
+from riskseg.strategy.authored import AuthoredRow
+from riskseg.strategy.check.names import Levels
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.checked import SegmentRow
+from riskseg.strategy.covered import unreachable
+
+_FILE = "segments.yaml"
+# A column's levels, or None where its texts are not known by heart.
+Columns = Mapping[str, tuple[str | bool, ...] | None]
+Cells = tuple[frozenset[str | bool] | None, ...]
+
+
+def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
+    """The table's columns and rows. `own` are the levels of bands and schemes."""
+    written = scope.authored.segments
+    levels = _columns(scope, own)
+    rows: list[SegmentRow] = []
+    ids: dict[str, int] = {}
+    for i, row in enumerate(written.rows):
+        if row.id in ids:
+            told = f'The row id "{row.id}" stands twice.'
+            scope.tell("RS202", told, _FILE, "rows", i, mend="Give it another id.")
+        ids[row.id] = i
+        cells = _cells(scope, row, i, levels)
+        if cells is not None:
+            rows.append(SegmentRow(row.id, cells, row.segment, scope.line(_FILE, "rows", i)))
+    if not written.rows or any(cell != "any" for cell in written.rows[-1].match):
+        told = "The last row does not take every other account."
+        everything = ", ".join(["any"] * len(written.columns))
+        mend = f"End with a row whose cells are all `any`: [{everything}]."
+        at = ("rows", len(written.rows) - 1) if written.rows else ("rows",)
+        scope.tell("RS203", told, _FILE, *at, mend=mend)
+    # Rows at fault are left out: fewer rows above can only find fewer rows covered.
+    if len(levels) == len(written.columns):
+        facts = scope.facts
+        nullable = {c for c in levels if c in facts and c not in own and facts[c].nullable}
+        for row_, by in unreachable(tuple(rows), tuple(levels.items()), nullable):
+            lines = ", ".join(f'row "{b.id}" (line {b.line})' for b in by)
+            told = (
+                f'The row "{row_.id}" can never match: {lines} '
+                f"cover{'s' if len(by) == 1 else ''} it."
+            )
+            mend = f"Move it above line {by[0].line}, or narrow that row."
+            scope.tell("RS204", told, _FILE, "rows", ids[row_.id], mend=mend)
+    return tuple(written.columns), tuple(rows)
+
+
+def _columns(scope: Scope, own: Levels) -> Columns:
+    """The levels of each column that can be one."""
+    levels: dict[str, tuple[str | bool, ...] | None] = {}
+    for i, column in enumerate(scope.authored.segments.columns):
+        fact = scope.facts.get(column)
+        if column in own:
+            levels[column] = own[column]
+        elif fact is None and column in scope.lacking:
+            scope.unknown_fact(column, _FILE, "columns", i)
+        elif fact is None:
+            told = f'"{column}" is no band, tier scheme or fact.'
+            mend = did_you_mean(column, [*own, *scope.facts])
+            scope.tell("RS201", told, _FILE, "columns", i, mend=mend)
+        elif fact.kind is Kind.BOOLEAN:
+            levels[column] = (True, False)
+        elif fact.kind.is_textual:
+            levels[column] = fact.levels or None
+        else:
+            told = f'"{column}" is a {fact.kind}; a column needs levels.'
+            mend = "Make it a band or a tier scheme."
+            scope.tell("RS304", told, _FILE, "columns", i, mend=mend)
+    return levels
+
+
+def _cells(scope: Scope, row: AuthoredRow, i: int, levels: Columns) -> Cells | None:
+    """A row's cells, or None after telling what is wrong with them."""
+    columns = scope.authored.segments.columns
+    if len(row.match) != len(columns):
+        told = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
+        scope.tell("RS215", told, _FILE, "rows", i, "match")
+        return None
+    cells: list[frozenset[str | bool] | None] = []
+    sound = True
+    for j, (cell, column) in enumerate(zip(row.match, columns, strict=True)):
+        if cell == "any":
+            cells.append(None)
+            continue
+        listed = cell if isinstance(cell, list) else [cell]
+        known = levels.get(column)
+        for level in listed:
+            if known is not None and level not in known:
+                told = f'"{column}" has no level "{level}".'
+                mend = did_you_mean(str(level), map(str, known))
+                scope.tell("RS205", told, _FILE, "rows", i, "match", j, mend=mend)
+                sound = False
+        cells.append(frozenset(listed))
+    return tuple(cells) if sound else None

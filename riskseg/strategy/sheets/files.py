@@ -1,0 +1,222 @@
+"""The bytes that hold sheets: an Excel workbook, or one CSV file a sheet.
+
+Cells are written as text and nothing in them is ever carried out. In a workbook a cell is of the
+type text; in CSV, where every program guesses, one that begins like a formula is kept from being
+one by an apostrophe, which reading takes off again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import Problems
+from riskseg.strategy.sheets.cells import column_letters, reference
+from riskseg.strategy.sheets.tables import Grid, Sheet
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+# What Excel allows in a workbook.
+_ROWS, _COLUMNS, _CHARACTERS, _TITLE = 1_048_576, 16_384, 32_767, 31
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+# XML's own way to write what it has no character for, in spreadsheets: `_x000D_`.
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_CHANGED_ON = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_LIKE_A_FILE = 'Save it as an Excel workbook (.xlsx) or as "CSV UTF-8".'
+
+
+def unfit(name: str, *, workbook: bool) -> str | None:
+    """Why a sheet or CSV file cannot have this name, or None."""
+    if not name or re.search(r'[\\/:*?"<>|\[\]\x00-\x1f]', name) or name != name.strip(" .'"):
+        return "it is no name for a sheet or file"
+    if workbook and len(name) > _TITLE:
+        return f"Excel allows {_TITLE} characters in the name of a sheet"
+    if workbook and name.casefold() == "history":
+        return "Excel keeps that name for itself"
+    return None
+
+
+def check_texts(grid: Grid, where: str, problems: Problems, *, workbook: bool) -> None:
+    """RS219 for what no sheet, or no workbook, can hold."""
+    if workbook and (len(grid) > _ROWS or max(map(len, grid)) > _COLUMNS):
+        problems.add("RS219", f"Excel holds {_ROWS:,} rows and {_COLUMNS:,} columns.", file=where)
+    for i, row in enumerate(grid, start=1):
+        for j, text in enumerate(row, start=1):
+            told = ""
+            if workbook and len(text) > _CHARACTERS:
+                told = f"Excel allows {_CHARACTERS:,} characters in a cell; this would be longer."
+            elif not text.isascii() and re.search(r"[\ud800-\udfff]", text):
+                told = "The text holds half a character, which no file can."
+            if told:
+                problems.add("RS219", told, file=f"{where}, cell {reference(i, j)}")
+
+
+# CSV
+
+
+def csv_bytes(grid: Grid) -> bytes:
+    """A grid as CSV in UTF-8, with the mark by which Excel knows that."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    for row in grid:
+        writer.writerow(["'" + cell if _FORMULA.match(cell) else cell for cell in row])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet | None:
+    """A CSV file as a sheet, or None after adding a Problem. Commas, semicolons or tabs separate,
+    whichever follows the first header."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        mend = 'Save it as "CSV UTF-8".'
+        problems.add("RS217", "This is not UTF-8 text.", file=shown, line=line, mend=mend)
+        return None
+    separator = re.match(r'\s*(?:"(?:[^"]|"")*"|[^",;\t\r\n]*)([,;\t])', text)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), strict=True, delimiter=separator[1] if separator else ","
+    )
+    rows: dict[int, list[str]] = {}
+    try:
+        for number, cells in enumerate(reader, start=1):
+            if any(cells):
+                rows[number] = [c[1:] if c[:1] == "'" and _FORMULA.match(c) else c for c in cells]
+    except csv.Error as error:
+        told = f"This is not CSV: {error}, in what begins on row {max(rows, default=0) + 1}."
+        problems.add("RS217", told, file=shown, line=reader.line_num, mend=_LIKE_A_FILE)
+        return None
+    return Sheet(name, shown, rows)
+
+
+# Excel
+
+
+def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
+    """A workbook with a sheet for each grid, the same bytes for the same grids."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    book = Workbook()
+    book.properties.creator = "riskseg"
+    book.remove(book.worksheets[0])
+    for name, grid in grids.items():
+        sheet = book.create_sheet(name)
+        assert isinstance(sheet, Worksheet)
+        sheet.freeze_panes = "A2"
+        for i, row in enumerate(grid, start=1):
+            for j, text in enumerate(row, start=1):
+                if text:
+                    cell = sheet.cell(i, j)
+                    cell.value = _TO_ESCAPE.sub(lambda c: f"_x{ord(c[0]):04X}_", text)
+                    # Whatever it looks like, and whatever is typed there later: text.
+                    cell.data_type = "s"
+                    cell.number_format = "@"
+                    if i == 1:
+                        cell.font = Font(bold=True)
+        for j in range(1, len(grid[0]) + 1):
+            column = sheet.column_dimensions[column_letters(j)]
+            column.number_format = "@"
+            column.width = min(60, 3 + max(len(row[j - 1]) for row in grid))
+    made = io.BytesIO()
+    book.save(made)
+    return _without_clock(made.getvalue())
+
+
+def _without_clock(book: bytes) -> bytes:
+    """The workbook without the times it was made at, in its properties and on its parts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = _CHANGED_ON.sub(b"2000-01-01T00:00:00Z", content)
+            part = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            part.compress_type, part.create_system = zipfile.ZIP_DEFLATED, 3
+            new.writestr(part, content)
+    return made.getvalue()
+
+
+def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet] | None:
+    """The sheets of a workbook, or None after adding a Problem. A cell that holds no plain text,
+    number or truth is a Problem at that cell."""
+    from openpyxl import load_workbook
+
+    try:
+        with warnings.catch_warnings():
+            # Of what it leaves out: pictures, validation. No cell is among that.
+            warnings.simplefilter("ignore")
+            book = load_workbook(io.BytesIO(content))
+    except Exception as error:  # a damaged workbook fails in as many ways as it has parts
+        told = f"This is not an Excel workbook: {_said(error)}."
+        problems.add("RS217", told, file=shown, mend=_LIKE_A_FILE)
+        return None
+    return [_sheet(sheet, f"{shown}, sheet {sheet.title}", problems) for sheet in book.worksheets]
+
+
+def _said(error: Exception) -> str:
+    """What a library said of a file, in one line."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _sheet(sheet: Worksheet, where: str, problems: Problems) -> Sheet:
+    faulty: list[tuple[range, range]] = []
+    for merged in sorted(sheet.merged_cells.ranges, key=lambda r: (r.min_row, r.min_col)):
+        first = reference(merged.min_row, merged.min_col)
+        problems.add(
+            "RS218",
+            f"The cells {merged.coord} are merged: only one of them says anything.",
+            file=f"{where}, cell {first}",
+            mend="Unmerge them and fill each.",
+        )
+        rows = range(merged.min_row, merged.max_row + 1)
+        faulty.append((rows, range(merged.min_col, merged.max_col + 1)))
+    found: dict[int, dict[int, str]] = {}
+    # Only the cells the file has: a formatted column has a million others.
+    for (row, column), cell in sorted(sheet._cells.items()):
+        if cell.value is None or any(row in rows and column in cols for rows, cols in faulty):
+            continue
+        text, told, mend = _read(cell.data_type, cell.value)
+        if text is None:
+            place = f"{where}, cell {reference(row, column)}"
+            problems.add("RS218", told, file=place, mend=mend)
+            faulty.append((range(row, row + 1), range(column, column + 1)))
+        elif text:
+            found.setdefault(row, {})[column] = text
+    wide = {
+        row: [cells.get(column, "") for column in range(1, max(cells) + 1)]
+        for row, cells in found.items()
+    }
+    return Sheet(sheet.title, where, wide, tuple(faulty))
+
+
+def _read(kind: str, value: Any) -> tuple[str | None, str, str]:
+    """The text a cell means; or None, what is wrong with it, and how to mend that."""
+    as_text = "Format the cell as Text, then type it again."
+    match kind:
+        case "s" | "inlineStr":
+            return _ESCAPED.sub(lambda c: chr(int(c[1], 16)), str(value)), "", ""
+        case "b":
+            return str(bool(value)).lower(), "", ""
+        case "n" if isinstance(value, int | float):
+            return format(Decimal(repr(value)).normalize(), "f"), "", ""
+        case "f":
+            told = "The cell holds a formula, which is not worked out here."
+            return None, told, f"Put in its place what it gives. {as_text}"
+        case "e":
+            return None, f"The cell holds the error {value}.", "Write what it should say."
+        case "d":
+            told = f"Excel made a date of what was typed here: {value}."
+            return None, told, as_text
+        case _:
+            return None, f"The cell holds {type(value).__name__}, not text.", as_text

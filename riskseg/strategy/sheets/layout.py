@@ -1,0 +1,190 @@
+"""The YAML an import writes: one row a line, in columns, and the comments of the file before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from riskseg.domain.documents import Document, Path_, parse_yaml
+from riskseg.domain.problems import Problems
+
+# Rows are aligned where that keeps them on a screen.
+_WIDTH = 120
+Key = tuple[str | int, ...]
+
+# The same tokens, ten times as fast, where PyYAML was built with libyaml.
+_SCANNER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A file's new text, and how many comments of the old one found no place in it."""
+
+    content: bytes
+    comments_lost: int
+
+
+def segments_yaml(data: Any, old: str) -> Laid:
+    """segments.yaml with these rows; `old` is its text before, for the comments."""
+    comments = _comments(old, lambda d: _keys(d.data.get("rows", []), ("rows",), "id"))
+    lines = [*comments.head, *comments.line(("columns",), f"columns: {_flow(data['columns'])}")]
+    lines += comments.line(("rows",), "rows:" if data["rows"] else "rows: []")
+    rows = data["rows"]
+    cells = [[_flow(cell) for cell in row["match"]] for row in rows]
+    ids = _even([_flow(row["id"]) + "," for row in rows])
+    columns = list(zip(*cells, strict=True))
+    matches = ["[" + ", ".join(row) + "]" for row in cells]
+    aligned = [_even([f"{c}," for c in column]) for column in columns[:-1]]
+    aligned += [list(column) for column in columns[-1:]]
+    even = _even(["[" + " ".join(row) + "]," for row in zip(*aligned, strict=True)])
+    segments = [_flow(row["segment"]) for row in rows]
+    full = [
+        f"  - {{id: {i} match: {m} segment: {s}}}"
+        for i, m, s in zip(ids, even, segments, strict=False)
+    ]
+    if len(full) < len(rows) or any(len(line) > _WIDTH for line in full):
+        full = [
+            f"  - {{id: {i} match: {m}, segment: {s}}}"
+            for i, m, s in zip(ids, matches, segments, strict=True)
+        ]
+    for key, line in zip(_keys(rows, ("rows",), "id").values(), full, strict=True):
+        lines += comments.line(key, line)
+    return _whole(lines, comments, data)
+
+
+def tiers_yaml(data: Any, old: str) -> Laid:
+    """tiers.yaml with these schemes."""
+
+    def keys(document: Document) -> dict[Path_, Key]:
+        named: dict[Path_, Key] = {}
+        for name, rows in document.data.items():
+            named |= {(name,): (name,), **_keys(rows, (name,), "tier")}
+        return named
+
+    comments = _comments(old, keys)
+    lines = list(comments.head)
+    for n, (name, rows) in enumerate(data.items()):
+        lines += [""] if n else []
+        head = f"{_flow(name)}:" if rows else f"{_flow(name)}: []"
+        lines += comments.line((name,), head)
+        tiers = _even([_flow(row["tier"]) + "," for row in rows])
+        at = _keys(rows, (name,), "tier").values()
+        for key, tier, row in zip(at, tiers, rows, strict=True):
+            rest = [f"{k}: {_flow(v)}" for k, v in row.items() if k != "tier"]
+            lines += comments.line(key, f"  - {{tier: {tier} {', '.join(rest)}}}")
+    return _whole(lines, comments, data)
+
+
+def _whole(lines: list[str], comments: _Comments, data: Any) -> Laid:
+    text = "\n".join([*lines, *comments.tail]) + "\n"
+    again = parse_yaml(text, "what was laid out", Problems())
+    assert again is not None and again.data == data, "the YAML does not say what the sheet said"
+    return Laid(text.encode(), comments.count - comments.kept)
+
+
+@lru_cache(maxsize=100_000)
+def _scalar(value: str) -> str:
+    # Folding and quoting are YAML's business; inside a flow, on one line.
+    style = None if value.isprintable() else '"'
+    wide = float("inf")
+    text: str = yaml.safe_dump(
+        [value], default_flow_style=True, default_style=style, width=wide, allow_unicode=True
+    )
+    return text.strip()[1:-1]
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else _scalar(value)
+
+
+def _even(texts: Sequence[str]) -> list[str]:
+    widest = max(map(len, texts), default=0)
+    return [text.ljust(widest) for text in texts]
+
+
+def _keys(rows: Any, path: Path_, name: str) -> dict[Path_, Key]:
+    """What a row goes by, wherever it stands: its id or tier, counted where that stands twice."""
+    seen: dict[str, int] = {}
+    keys: dict[Path_, Key] = {}
+    for i, row in enumerate(rows):
+        seen[row[name]] = nth = seen.get(row[name], 0) + 1
+        keys[(*path, i)] = (*path, str(row[name]), nth)
+    return keys
+
+
+@dataclass
+class _Comments:
+    """The comments of a file: its head, its tail, and those above or behind what a key names."""
+
+    head: list[str] = field(default_factory=list)
+    tail: list[str] = field(default_factory=list)
+    above: dict[Key, list[str]] = field(default_factory=dict)
+    behind: dict[Key, str] = field(default_factory=dict)
+    count: int = 0
+    kept: int = 0
+
+    def line(self, key: Key, line: str) -> list[str]:
+        """A line that `key` names, with its comments."""
+        above, behind = self.above.pop(key, []), self.behind.pop(key, "")
+        self.kept += len(above) + bool(behind)
+        indent = re.match(r" *", line)
+        assert indent is not None
+        return [*(indent[0] + c for c in above), f"{line}  {behind}" if behind else line]
+
+
+def _comments(old: str, keys: Callable[[Document], dict[Path_, Key]]) -> _Comments:
+    found = _Comments()
+    lines = old.splitlines()
+    # A head stays whatever follows, even where the rest is no YAML.
+    body = next((n for n, c in enumerate(lines) if c.strip() and not c.startswith("#")), len(lines))
+    found.head = lines[:body]
+    if not any("#" in line for line in lines[body:]):
+        return found
+    document = parse_yaml(old, "", Problems())
+    if document is None or not isinstance(document.data, dict):
+        return found
+    try:
+        named = keys(document)
+    except (AttributeError, KeyError, TypeError):
+        named = {}  # the old file is of another shape: nothing goes by a name
+    named |= {("columns",): ("columns",), ("rows",): ("rows",)}
+    at = {document.lines[p]: key for p, key in reversed(named.items()) if p in document.lines}
+    ends = _ends(old)
+    waiting: list[str] = []
+    for number, line in enumerate(lines[body:], start=body + 1):
+        rest = line[ends.get(number, 0) :].strip()
+        if rest.startswith("#"):
+            found.count += 1
+        if number not in ends:
+            waiting += [rest] if rest.startswith("#") else []
+            continue
+        if key := at.get(number):
+            found.above[key] = waiting
+            if rest.startswith("#"):
+                found.behind[key] = rest
+        waiting = []
+    found.tail = waiting
+    found.kept = len(waiting)
+    return found
+
+
+def _ends(text: str) -> dict[int, int]:
+    """For each line with something on it besides a comment, the column where that ends."""
+    ends: dict[int, int] = {}
+    for token in yaml.scan(text, Loader=_SCANNER):
+        start, end = token.start_mark, token.end_mark
+        if (start.line, start.column) == (end.line, end.column):
+            continue
+        for line in range(start.line + 1, end.line + 1):
+            ends[line] = 1 << 30  # the text goes on below: no comment can stand here
+        ends[end.line + 1] = max(ends.get(end.line + 1, 0), end.column)
+    return ends

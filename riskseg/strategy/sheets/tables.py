@@ -1,0 +1,307 @@
+"""What a sheet says: a decision table or a tier scheme, and the cell every value stands in.
+
+A grid is a list of rows of texts, headers first. :class:`Sheet` is a grid as it was read, with
+its place; :class:`SheetDocument` is what it says, as the YAML file would, located by cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from riskseg.domain.documents import Document, Path_
+from riskseg.domain.problems import Problem, Problems
+from riskseg.strategy.sheets.cells import (
+    OTHERWISE,
+    CellError,
+    blank,
+    level_text,
+    match_text,
+    read_match,
+    read_name,
+    read_when,
+    reference,
+    when_text,
+)
+
+T = TypeVar("T")
+Grid = list[list[str]]
+
+SEGMENTS = "segments"
+TIER_HEADERS = ("tier", "when", "unknown")
+_AS_LINE = re.compile(r"\bline (?=\d)")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as it was read: `rows` by number, from 1, those without a text left out.
+
+    `where` is how a person names it: `tables.xlsx, sheet segments`. `faulty` are cells about
+    which a Problem has been told already: row, column, both from 1.
+    """
+
+    name: str
+    where: str
+    rows: Mapping[int, Sequence[str]]
+    faulty: Sequence[tuple[range, range]] = ()
+
+    def cell(self, row: int, column: int) -> str:
+        cells = self.rows.get(row, ())
+        return cells[column - 1].strip() if column <= len(cells) else ""
+
+    def at(self, row: int, column: int) -> str:
+        return f"{self.where}, cell {reference(row, column)}"
+
+    def is_faulty(self, row: int, column: int) -> bool:
+        return any(row in rows and column in columns for rows, columns in self.faulty)
+
+
+@dataclass(frozen=True)
+class SheetDocument(Document):
+    """A document out of one sheet or several: `lines` are rows, `places` whole names of cells."""
+
+    places: Mapping[Path_, str] = field(default_factory=dict)
+
+    def at(self, *path: str | int) -> dict[str, Any]:
+        here: Path_ = tuple(path)
+        while here not in self.places:
+            if not here:
+                return {"file": self.file, "line": None}
+            here = here[:-1]
+        return {"file": self.places[here], "line": None}
+
+    def located(self, problem: Problem) -> Problem:
+        """A Problem about this document in a sheet's words: the first cell of a row where it names
+        only the row, and rows where it tells of other lines."""
+        if not (problem.file or "").startswith(self.file):
+            return problem
+        file, line = problem.file, problem.line
+        if file == self.file and line is not None:
+            file, line = f"{file}, cell {reference(line, 1)}", None
+        what, mend = problem.what, problem.mend
+        if problem.code == "RS204":
+            what, mend = _AS_LINE.sub("row ", what), _AS_LINE.sub("row ", mend)
+        return replace(problem, file=file, line=line, what=what, mend=mend)
+
+
+# Out: the tables of a strategy as grids
+
+
+def segments_grid(document: Document, problems: Problems) -> Grid:
+    """The grid of a segments document whose shape fits. What a sheet cannot hold is RS219."""
+    write = _Writing(document, problems)
+    columns = document.data["columns"]
+    for j, column in enumerate(columns):
+        if column in columns[:j]:
+            write.refuse(f'The column "{column}" stands twice.', "columns", j)
+    grid = [["id", *(level_text(c) for c in columns), "segment"]]
+    for i, row in enumerate(document.data["rows"]):
+        at = ("rows", i, "match")
+        if len(row["match"]) != len(columns):
+            told = f'The row "{row["id"]}" has {len(row["match"])} cells for {len(columns)} columns'
+            write.refuse(f"{told}.", *at)
+        cells = [write.cell(match_text, cell, *at, j) for j, cell in enumerate(row["match"])]
+        grid.append([level_text(row["id"]), *cells, level_text(row["segment"])])
+    return grid
+
+
+def scheme_grid(document: Document, name: str, problems: Problems) -> Grid:
+    """The grid of one scheme of a tiers document whose shape fits."""
+    write = _Writing(document, problems)
+    grid = [list(TIER_HEADERS)]
+    for i, row in enumerate(document.data[name]):
+        when, rest = row.get("when"), row.get("otherwise")
+        if (when is None) == (rest is None):
+            told = f'The row "{row["tier"]}" needs either `when` or `otherwise: true`.'
+            write.refuse(told, name, i)
+            continue
+        text = OTHERWISE if rest else write.cell(when_text, when, name, i, "when")
+        grid.append([level_text(row["tier"]), text, row.get("unknown") or ""])
+    return grid
+
+
+@dataclass(frozen=True)
+class _Writing:
+    document: Document
+    problems: Problems
+
+    def refuse(self, told: str, *path: str | int) -> None:
+        mend = "A sheet cannot hold that: mend it first."
+        self.problems.add("RS219", told, mend=mend, **self.document.at(*path))
+
+    def cell(self, write: Callable[[Any], str], value: object, *path: str | int) -> str:
+        try:
+            return write(value)
+        except CellError as error:
+            self.refuse(str(error), *path)
+            return ""
+
+
+# In: what the sheets say
+
+
+def segments_document(sheet: Sheet, problems: Problems) -> SheetDocument | None:
+    """The document of a segments sheet, or None after adding a Problem for each cell at fault."""
+    read = _Reading(sheet, problems)
+    headers = read.headers()
+    if not read.sound:
+        return None
+    for column, expected in ((1, "id"), (max(len(headers), 2), "segment")):
+        header = headers[column - 1] if column <= len(headers) else ""
+        if header != expected:
+            told = f'The header "{header}" should be `{expected}`.' if header else ""
+            read.tell(
+                1,
+                column,
+                told or f"The header `{expected}` is missing.",
+                "Headers are: id, one for each column of the table, segment.",
+            )
+    columns = headers[1:-1]
+    for j, header in enumerate(columns):
+        if header in columns[:j]:
+            read.tell(1, j + 2, f'The header "{header}" stands twice.', "Keep one of the columns.")
+    if not read.sound:
+        return None
+    data: dict[str, Any] = {"columns": columns, "rows": []}
+    read.place((), 1, 1)
+    read.place(("columns",), 1, 1)
+    for j in range(len(columns)):
+        read.place(("columns", j), 1, j + 2)
+    read.place(("rows",), 1, 1)
+    last = len(headers)
+    for i, row in enumerate(read.rows(last)):
+        at: Path_ = ("rows", i)
+        for path, column in ((at, 1), ((*at, "id"), 1), ((*at, "match"), 2)):
+            read.place(path, row, column)
+        for j in range(len(columns)):
+            read.place((*at, "match", j), row, j + 2)
+        read.place((*at, "segment"), row, last)
+        data["rows"].append(
+            {
+                "id": read.value(row, 1, read_name, "Each row has an id of its own."),
+                "match": [
+                    read.value(row, j + 2, read_match, "Write levels, or `any`.")
+                    for j in range(len(columns))
+                ],
+                "segment": read.value(row, last, read_name, "Each row gives a segment."),
+            }
+        )
+    return read.document(sheet.where, data)
+
+
+def tiers_document(sheets: Sequence[Sheet], where: str, problems: Problems) -> SheetDocument | None:
+    """One document of all scheme sheets, in the order given, or None after adding Problems.
+    `where` is the workbook or folder they came from."""
+    data: dict[str, Any] = {}
+    lines: dict[Path_, int] = {(): 1}
+    places: dict[Path_, str] = {(): where}
+    sound = True
+    for sheet in sheets:
+        read = _Reading(sheet, problems)
+        rows = _scheme(read)
+        data[sheet.name] = rows
+        lines |= read.lines
+        places |= read.places
+        sound &= read.sound
+    return SheetDocument(where, data, lines, places) if sound else None
+
+
+def _scheme(read: _Reading) -> list[dict[str, Any]]:
+    name = read.sheet.name
+    headers = read.headers()
+    if not read.sound:
+        return []
+    for column, expected in enumerate(TIER_HEADERS, start=1):
+        header = headers[column - 1] if column <= len(headers) else ""
+        # Few conditions can be unknown: a scheme without any needs no such column.
+        if header != expected and (header or expected != "unknown"):
+            told = f'The header "{header}" should be `{expected}`.' if header else ""
+            mend = f"Headers are: {', '.join(TIER_HEADERS)}."
+            read.tell(1, column, told or f"The header `{expected}` is missing.", mend)
+    for column in range(len(TIER_HEADERS) + 1, len(headers) + 1):
+        told = f'"{headers[column - 1]}" is not a header that belongs here.'
+        read.tell(1, column, told, f"Headers are: {', '.join(TIER_HEADERS)}.")
+    if not read.sound:
+        return []
+    found: list[dict[str, Any]] = []
+    read.place((name,), 1, 1)
+    for i, row in enumerate(read.rows(len(headers))):
+        for path, column in (((name, i), 1), ((name, i, "tier"), 1), ((name, i, "when"), 2)):
+            read.place(path, row, column)
+        read.place((name, i, "unknown"), row, 3)
+        entry: dict[str, Any] = {"tier": read.value(row, 1, read_name, "Name the tier.")}
+        mend = "Write a condition, or `otherwise` in the last row."
+        when = read.value(row, 2, read_when, mend)
+        if isinstance(when, str) and when.casefold() == OTHERWISE:
+            entry["otherwise"] = True
+        else:
+            entry["when"] = when
+        if read.sheet.is_faulty(row, 3):
+            read.sound = False
+        elif unknown := read.sheet.cell(row, 3):
+            entry["unknown"] = unknown
+        found.append(entry)
+    return found
+
+
+class _Reading:
+    """One sheet being read: what is found wrong, and where every value stands."""
+
+    def __init__(self, sheet: Sheet, problems: Problems) -> None:
+        self.sheet, self.problems = sheet, problems
+        self.sound = True
+        self.lines: dict[Path_, int] = {}
+        self.places: dict[Path_, str] = {}
+
+    def tell(self, row: int, column: int, told: str, mend: str = "") -> None:
+        self.sound = False
+        self.problems.add("RS218", told, file=self.sheet.at(row, column), mend=mend)
+
+    def place(self, path: Path_, row: int, column: int) -> None:
+        self.lines[path] = row
+        self.places[path] = self.sheet.at(row, column)
+
+    def value(self, row: int, column: int, read: Callable[[str], T], mend: str) -> T | None:
+        """What a cell says; an empty one is a Problem."""
+        text = self.sheet.cell(row, column)
+        if self.sheet.is_faulty(row, column):
+            self.sound = False
+        elif not text:
+            self.tell(row, column, "The cell is empty.", mend)
+        else:
+            try:
+                return read(text)
+            except CellError as error:
+                self.tell(row, column, str(error), mend)
+        return None
+
+    def headers(self) -> list[str]:
+        """The first row, up to its last text."""
+        cells = [c.strip() for c in self.sheet.rows.get(1, ())]
+        width = max((j for j, cell in enumerate(cells, start=1) if cell), default=0)
+        # A header that cannot be read is one all the same.
+        faulty = [columns.stop - 1 for rows, columns in self.sheet.faulty if 1 in rows]
+        width = max(width, *faulty, 0)
+        if not width:
+            self.tell(1, 1, "There are no headers in the first row.")
+        mend = "Write what the column holds, or remove the column."
+        names = [self.value(1, j, read_name, mend) for j in range(1, width + 1)]
+        return [name or "" for name in names]
+
+    def rows(self, width: int) -> list[int]:
+        """The numbers of the rows below the headers; cells beside the table are Problems."""
+        found = sorted(
+            row for row, cells in self.sheet.rows.items() if row > 1 and not blank(cells)
+        )
+        for row in found:
+            for column in range(width + 1, len(self.sheet.rows[row]) + 1):
+                if self.sheet.cell(row, column):
+                    told = f'"{self.sheet.cell(row, column)}" stands under no header.'
+                    mend = "Give the column a header, or remove what stands there."
+                    self.tell(row, column, told, mend)
+        return found
+
+    def document(self, where: str, data: Any) -> SheetDocument | None:
+        return SheetDocument(where, data, self.lines, self.places) if self.sound else None

@@ -1,0 +1,284 @@
+"""Each mutant of a starter strategy is refuted by the property it breaks, and `assign` decides its
+counterexample so that the fault can be seen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from riskseg.domain.facts import Kind
+from riskseg.ledger.accounts import lifecycle_sql
+from riskseg.run import assign as assigning
+from riskseg.run import facts as facts_of
+from riskseg.run import session as sessions
+from riskseg.run.ledger import workspace_facts
+from riskseg.run.prove import Proven, prove_checked
+from riskseg.run.rules import checked_strategy
+from riskseg.run.session import Session, begin, open_checked, scratch_engine
+from riskseg.run.starters import init, starters
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.proof.results import Result
+from tests.journeys.mutants import ACCOUNT_FILE, HOUSEHOLD, Mutant
+from tests.support import accounts, portfolio
+
+SETS: Mapping[str, Sequence[Mutant]] = {
+    "household-utility": HOUSEHOLD,
+    "account-file": ACCOUNT_FILE,
+}
+EVERY = [(name, mutant) for name in SETS for mutant in SETS[name]]
+
+
+def those(*, shown: bool = False, pairs: bool = False) -> pytest.MarkDecorator:
+    """Mutants to try: all; those whose counterexamples show; those where two accounts do."""
+    chosen = [
+        pytest.param(name, mutant, id=f"{name}: {mutant.name}")
+        for name, mutant in EVERY
+        if not (shown and mutant.shows is None) and not (pairs and mutant.claim != "protection")
+    ]
+    return pytest.mark.parametrize(("name", "mutant"), chosen)
+
+
+# What a workspace of accounts alone cannot tell: it has no bills.
+BILLED = ("closed_in_debt", "in_credit", "no_history")
+
+
+@dataclass
+class Proving:
+    """One loaded workspace that every mutant of a strategy is proved in; each only once."""
+
+    session: Session
+    proven: dict[str, Proven] = field(default_factory=dict)
+
+    def of(self, mutant: Mutant | None) -> Proven:
+        name = mutant.name if mutant else ""
+        if name not in self.proven:
+            mutate(self.session.workspace.strategy, mutant)
+            strategy = checked_strategy(self.session)  # raises what `strategy check` would say
+            self.proven[name] = prove_checked(self.session, strategy, seconds=10, with_notes=False)
+        return self.proven[name]
+
+    def refuted(self, mutant: Mutant) -> Result:
+        """The result of the claim that the mutant breaks."""
+        found = [r for r in self.of(mutant).proofs.results if r.verdict == "refuted"]
+        mine = [r for r in found if (r.claim, r.subject) == (mutant.claim, mutant.subject)]
+        assert mine, f"refuted: {[r.name for r in found]}"
+        return mine[0]
+
+
+def mutate(folder: Path, mutant: Mutant | None) -> None:
+    """The starter's own files, with the mutant's edits."""
+    shutil.rmtree(folder)
+    shutil.copytree(starters() / "rules" / folder.name, folder)
+    if mutant is not None:
+        mutant.make(folder)
+
+
+@pytest.fixture(scope="module")
+def proving(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Proving]]:
+    folder = tmp_path_factory.mktemp("proving")
+    portfolio.copied(sound, folder / "household-utility")
+    init(folder / "account-file", "account-file")
+    (folder / "account-file" / "data").mkdir()
+    (folder / "account-file" / "data" / "accounts.csv").write_text("id,defaulted\nA1,0\nA2,1\n")
+    with ExitStack() as stack:
+        made = {}
+        for name in SETS:
+            workspace = open_checked(folder / name)
+            engine = stack.enter_context(scratch_engine(workspace))
+            made[name] = Proving(begin(workspace, engine))
+        yield made
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_starter_itself_is_proved(name: str, proving: dict[str, Proving]) -> None:
+    proofs = proving[name].of(None).proofs
+    assert [r.name for r in proofs.results if r.verdict != "proved"] == []
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_there_are_twenty_and_no_two_the_same(name: str) -> None:
+    assert len({m.name for m in SETS[name]}) == len(SETS[name]) >= 20
+    assert len({m.edits for m in SETS[name]}) == len(SETS[name])
+    assert all((m.shows is None) == bool(m.told) for m in SETS[name])
+
+
+@those()
+def test_refuted_by_the_property_it_breaks(
+    name: str, mutant: Mutant, proving: dict[str, Proving]
+) -> None:
+    result = proving[name].refuted(mutant)
+    if mutant.shows is None:
+        assert mutant.told in result.fault
+        assert not result.accounts
+        return
+    decisions = proving[name].of(mutant).decisions[result.name]
+    seen = [{**d, **a} for a, d in zip(result.accounts, decisions, strict=True)]
+    assert mutant.shows(*seen), seen
+
+
+@those(pairs=True)
+def test_the_protected_get_what_the_others_never_had(
+    name: str, mutant: Mutant, proving: dict[str, Proving]
+) -> None:
+    """Not on the day itself nor on any before it, from day 0 of the path on."""
+    result, strategy = proving[name].refuted(mutant), proving[name].of(mutant).strategy
+    other, protected = result.accounts
+    assert {n for n in other if other[n] != protected[n]} == {mutant.subject}
+    as_of = other["as_of"]
+    assert isinstance(as_of, date)
+    ranks = {"none": 0} | {a.name: a.rank for a in strategy.actions}
+    now = accounts.decided(strategy, [other, protected], as_of)
+    starts = strategy.path_of(now[0]["segment"], as_of).starts.text
+    started = other[starts]
+    assert isinstance(started, date)
+    had = [
+        accounts.decided(strategy, [{**other, "as_of": day}], day)[0]["action"]
+        for day in (started + timedelta(days=n) for n in range((as_of - started).days))
+    ]
+    assert ranks[now[1]["action"]] > max(ranks[action] for action in [*had, now[0]["action"]])
+
+
+# -- the counterexamples as accounts -------------------------------------------------------------
+
+TOML = """\
+[workspace]
+currency = "GBP"
+strategy = "rules/{name}"
+
+[engine]
+threads = 1
+
+[source.accounts]
+from = "data/accounts.parquet"
+"""
+TYPES = {
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.INTEGER: pa.int64(),
+    Kind.DECIMAL: pa.decimal128(18, 6),
+    Kind.NUMBER: pa.float64(),
+    Kind.DATE: pa.date32(),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A model that gives each account the probability its file holds for it, if it holds one."""
+
+    key: str
+
+    version = "told"
+    manifest: Mapping[str, Any] = field(default_factory=lambda: {"spec": {"target": {}}})
+
+    @property
+    def name(self) -> str:
+        return self.key
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return (f"told_{self.key}",)
+
+    @property
+    def population(self) -> str:
+        return f"told_{self.key} is not null"
+
+    def predict(self, batch: pd.DataFrame, threads: int = 1) -> Any:
+        return batch[f"told_{self.key}"].to_numpy()
+
+    def watch(self) -> Any:
+        return SimpleNamespace(see=lambda *_: None, told=list)
+
+
+def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, Any]]) -> None:
+    """An account each, its facts as attributes. Where it stands is told by its dates, or, for
+    want of bills, by its premise."""
+    columns: dict[str, pa.Array] = {
+        "account_id": pa.array([f"A{n}" for n, _ in enumerate(some)]),
+        "closed_on": pa.array(
+            [a["as_of"] if a.get("lifecycle") == "final_billed" else None for a in some],
+            pa.date32(),
+        ),
+        "written_off_on": pa.array(
+            [a["as_of"] if a.get("lifecycle") == "written_off" else None for a in some],
+            pa.date32(),
+        ),
+        "premise_id": pa.array(
+            [a["lifecycle"] if a.get("lifecycle") in BILLED else None for a in some], pa.string()
+        ),
+    }
+    for name, fact in strategy.facts.items():
+        if name in ("as_of", "lifecycle"):
+            continue
+        told = f"told_{name}" if name in strategy.uses else name
+        type_ = TYPES.get(fact.kind, pa.string())
+        columns[told] = pa.array([a[name] for a in some], type_)
+    pq.write_table(pa.table(columns), place)
+
+
+@pytest.fixture(scope="module")
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """For each strategy, a workspace of accounts alone."""
+    made = {}
+    for name in SETS:
+        made[name] = tmp_path_factory.mktemp("assigning") / name
+        init(made[name], name, toml=TOML.format(name=name))
+        (made[name] / "data").mkdir()
+    return made
+
+
+@those(shown=True)
+def test_assign_decides_the_counterexample_so(
+    name: str,
+    mutant: Mutant,
+    proving: dict[str, Proving],
+    workspaces: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result, proven = proving[name].refuted(mutant), proving[name].of(mutant)
+    strategy, workspace = proven.strategy, workspaces[name]
+    mutate(workspace / "rules" / name, mutant)
+    write_accounts(workspace / "data" / "accounts.parquet", strategy, result.accounts)
+
+    def facts_there_are(*args: Any) -> Any:
+        """An attribute may be unknown, a feature of bills not: it keeps what it is with bills."""
+        catalogue, found = workspace_facts(*args)
+        return catalogue, {**found, **{n: f for n, f in strategy.facts.items() if n in found}}
+
+    monkeypatch.setattr(sessions, "workspace_facts", facts_there_are)
+    monkeypatch.setattr(
+        facts_of,
+        "lifecycle_sql",
+        lambda *args, **kw: f"coalesce(a.premise_id, {lifecycle_sql(*args, **kw)})",
+    )
+    monkeypatch.setattr(
+        assigning, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
+    )
+    (as_of,) = {account["as_of"] for account in result.accounts}
+    assert isinstance(as_of, date)
+    place = workspace / "decisions.parquet"
+    assigning.assign(workspace, as_of, str(place), at=portfolio.AT, reasons="none", keep=False)
+    rows = pq.read_table(place).to_pylist()
+
+    expected = accounts.decided(strategy, result.accounts, as_of)
+    for row, told in zip(rows, expected, strict=True):
+        # The hash says that each fact came to the rules as the proof has it.
+        assert row["facts_hash"] == told["facts_hash"]
+    assert mutant.shows is not None
+    # Where both speak of it the account is the decision's, but for columns that only bills fill.
+    seen = [{**row, **account} for account, row in zip(result.accounts, rows, strict=True)]
+    for row, account in zip(rows, result.accounts, strict=True):
+        assert {n: row[n] for n in (*strategy.uses, "as_of")} == {
+            n: account[n] for n in (*strategy.uses, "as_of")
+        }
+        assert row["lifecycle"] == account.get("lifecycle", row["lifecycle"])
+    assert mutant.shows(*seen), seen

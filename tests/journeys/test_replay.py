@@ -1,0 +1,362 @@
+"""What was decided can be decided again, whatever has changed since."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from riskseg.cli import app
+from riskseg.domain.problems import ProblemsError
+from riskseg.run.assign import Assigned, assign
+from riskseg.run.replay import Replayed, replay
+from riskseg.run.retention import account_hash, erase, keep, moment_before, show
+from riskseg.run.train import train
+from riskseg.run.versions import promote
+from riskseg.store import kept
+from riskseg.store.journal import Journal
+from tests.support import portfolio as p
+
+Copy = Callable[[Path], Path]
+SOMEONE = "A00000007"
+
+
+def decide(workspace: Path, name: str = "out.parquet", **more: object) -> Assigned:
+    return assign(workspace, p.AS_OF, place(workspace, name), at=p.AT, **more)  # type: ignore[arg-type]
+
+
+def place(workspace: Path, name: str) -> str:
+    return (
+        f"sqlite:///{workspace / name}#decisions" if name.endswith(".db") else str(workspace / name)
+    )
+
+
+@pytest.fixture(scope="module")
+def decided(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one run; copies find its output where it was written, in the original."""
+    workspace = p.copied(trained, tmp_path_factory.mktemp("decided") / "workspace")
+    decide(workspace)
+    return workspace
+
+
+def code_of(run: Callable[[], object]) -> str:
+    with pytest.raises(ProblemsError) as raised:
+        run()
+    [problem] = raised.value.problems
+    return problem.code
+
+
+def _another_model(workspace: Path) -> None:
+    """Another version, promoted, of each model."""
+    for name in p.MODELS:
+        p.replace(workspace, f"models/{name}.yaml", "seed: 7", "seed: 8")
+        p.replace(workspace, f"models/{name}.yaml", "bills_12m >= 3", "bills_12m >= 5")
+    for one in train(workspace, (), at=p.AT):
+        promote(workspace, one.name, one.version, at=p.AT, by="ann", reason="")
+
+
+def _another_strategy(workspace: Path) -> None:
+    p.replace(workspace, f"{p.STRATEGY}/tiers.yaml", "late14_bills_6m >= 3", "late14_bills_6m >= 1")
+
+
+def _another_source(workspace: Path) -> None:
+    head, *rows = p.rows(workspace, "bills")
+    p.write_rows(workspace, "bills", [head, *rows[::2]])
+
+
+def test_the_same_bytes_after_a_model_a_strategy_and_a_source_change(
+    decided: Path, copy_of: Copy
+) -> None:
+    workspace = copy_of(decided)
+    run = show(workspace)[0].run_id
+    _another_model(workspace)
+    _another_source(workspace)
+    _another_strategy(workspace)
+    later = decide(workspace, "later.parquet")
+    assert later.models != {} and later.run_id != run
+    shutil.rmtree(workspace / "rules")
+    shutil.rmtree(workspace / "data")
+    for name in (run, run[:6]):
+        done = replay(workspace, name)
+        assert (done.verdict, done.same, done.differing) == ("same bytes", True, None)
+        assert done.sha256 == done.journalled_sha256 != later.sha256
+    assert replay(workspace, "last").run_id == later.run_id
+
+
+@pytest.mark.parametrize("name", ["out.csv.gz", "out.json", "out.db"])
+def test_every_form_at_any_number_of_partitions(name: str, decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2\npartitions = 3")
+    decide(workspace, name, reasons="all")
+    done = replay(workspace, "last")
+    expected = "same rows" if name.endswith(".db") else "same bytes"
+    assert (done.verdict, done.rows > 100) == (expected, True)
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.jsonl", "out.db"])
+def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
+    """Inputs that someone tampered with decide otherwise, and which is said."""
+    workspace = copy_of(decided)
+    if name != "out.parquet":
+        decide(workspace, name)
+    folder = workspace / ".riskseg/runs" / show(workspace)[0].run_id
+    path = folder / kept.INPUTS
+    table = pq.read_table(path)
+    at = table.column_names.index("is_vulnerable")
+    turned = pc.if_else(
+        pc.equal(table["account_id"], SOMEONE), pc.invert(table["is_vulnerable"]), table.column(at)
+    )
+    pq.write_table(table.set_column(at, table.schema.field(at), turned), path)
+    done = replay(workspace, "last")
+    assert (done.verdict, done.same) == ("different", False)
+    assert done.differing is not None
+    assert done.differing.accounts == (SOMEONE,)
+    assert (done.differing.rows, done.differing.columns["facts_hash"]) == (1, 1)
+
+
+def test_what_has_changed_at_the_source(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    same = replay(workspace, "last", from_source=True).since
+    assert same is not None
+    assert (same.sources, same.moved, same.gone) == ((), 0, ())
+    assert same.facts is not None and same.decisions is not None
+    assert not same.facts.any and not same.decisions.any
+
+    head, *rows = p.rows(workspace, "accounts")
+    cells = [dict(zip(head.split(","), row.split(","), strict=True)) for row in rows]
+    turned = next(c for c in cells if c["account_id"] == SOMEONE)
+    turned["is_vulnerable"] = "false" if turned["is_vulnerable"] == "true" else "true"
+    p.write_rows(workspace, "accounts", [head, *(p.row(head, c) for c in cells)])
+    p.add_rows(workspace, "accounts", {"account_id": "NEW", "opened_on": "2026-01-01"})
+    done = replay(workspace, "last", from_source=True)
+    assert done.verdict == "same bytes"
+    since = done.since
+    assert since is not None and since.facts is not None and since.decisions is not None
+    assert since.sources == ("accounts",)
+    assert (since.facts.appeared, since.facts.vanished) == (1, 0)
+    assert dict(since.facts.columns) == {"is_vulnerable": 1}
+    assert since.decisions.columns["facts_hash"] == 1
+    assert 0 <= since.moved <= since.decisions.rows == 1
+
+    # A source that is gone takes facts with it: nothing can be decided, and that is said.
+    toml = (workspace / "riskseg.toml").read_text()
+    (workspace / "riskseg.toml").write_text(toml.partition("[source.events]")[0])
+    gone = replay(workspace, "last", from_source=True).since
+    assert gone is not None and gone.decisions is None
+    assert "broken_promises_12m" in gone.gone
+
+
+def test_runs_that_cannot_be_replayed(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    run = show(workspace)[0].run_id
+    folder = workspace / ".riskseg/runs" / run
+    for name in ("zzzz", "LAST"):
+        assert code_of(lambda name=name: replay(workspace, name)) == "RS608"  # type: ignore[misc]
+    decide(workspace, "loose.parquet", keep=False)
+    assert code_of(lambda: replay(workspace, "")) == "RS608"  # begins both
+    assert code_of(lambda: replay(workspace, "last")) == "RS609"
+    model = next((workspace / "models/default").iterdir())
+    model.rename(workspace / "away")
+    assert code_of(lambda: replay(workspace, run)) == "RS611"
+    (workspace / "away").rename(model)
+    inputs = folder / kept.INPUTS
+    whole = inputs.read_bytes()
+    for torn in (whole[:1000], b"", whole[:-4] + b"xxxx"):
+        inputs.write_bytes(torn)
+        assert code_of(lambda: replay(workspace, run)) == "RS610"
+    pq.write_table(pq.read_table(_written(inputs, whole)).slice(1), inputs)
+    assert code_of(lambda: replay(workspace, run)) == "RS610"  # a row is missing
+    inputs.write_bytes(whole)
+    (folder / kept.ABOUT).write_text("{}")
+    assert code_of(lambda: replay(workspace, run)) == "RS610"
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def everything_holds(workspace: Path, account: str) -> list[Path]:
+    """Files of riskseg's own in which an account's id stands, compressed or not."""
+    found = []
+    for file in (workspace / ".riskseg").rglob("*"):
+        if file.is_file():
+            held = file.suffix == ".parquet" and account in str(
+                pq.read_table(file)["account_id"].to_pylist()
+            )
+            if held or account.encode() in file.read_bytes():
+                found.append(file)
+    return found
+
+
+def test_an_account_is_erased_everywhere(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    p.replace(workspace, "riskseg.toml", "max_bad_rows = 0\n", "max_bad_rows = 0.01\n")
+    for account in (SOMEONE, f"{SOMEONE}8"):
+        p.add_rows(workspace, "payments", {"account_id": account, "paid_on": "soon", "amount": 5})
+    runs = [decide(workspace, name).run_id for name in ("out.csv", "out.parquet", "out.db")]
+    quarantine = workspace / ".riskseg/quarantine/payments.csv"
+    assert len(quarantine.read_text().splitlines()) == 3
+    assert len(everything_holds(workspace, SOMEONE)) > 3
+
+    done = erase(workspace, SOMEONE, by="ann", at=p.AT)
+    assert set(runs) < set(done.runs)
+    assert (len(done.runs), done.searched, done.rows) == (4, 4, 1)
+    # The one whose id only begins so stays.
+    assert f"{SOMEONE}8" in quarantine.read_text()
+    left = quarantine.read_text().replace(f"{SOMEONE}8", "")
+    assert SOMEONE not in left
+    quarantine.unlink()
+    assert everything_holds(workspace, SOMEONE) == []
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        [erasure] = journal.erasures()
+    assert (erasure.account, erasure.by) == (account_hash(SOMEONE), "ann")
+    assert set(erasure.runs) == set(done.runs)
+
+    for run in runs:
+        again = replay(workspace, run)
+        assert (again.verdict, again.erased) == ("same rows", 1), run
+    # With the output gone there is nothing to hold it against, and 0 would say too much.
+    (workspace / "out.csv").unlink()
+    assert replay(workspace, runs[0]).verdict == "not compared"
+
+    assert erase(workspace, SOMEONE, by="ann", at=p.AT).runs == ()
+    assert erase(workspace, "nobody", by="ann", at=p.AT).runs == ()
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        assert len(journal.erasures()) == 1
+
+
+class Cut(BaseException):
+    """Not an Exception: nothing may catch it on the way."""
+
+
+def test_an_erasure_that_was_cut_is_finished_by_the_next(
+    decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(decided)
+    decide(workspace, "second.parquet")
+    whole = os.replace
+    for number in range(3):
+        left = [number]
+
+        def cut(one: Path, other: Path, left: list[int] = left) -> None:
+            if left[0] == 0:
+                raise Cut
+            left[0] -= 1
+            whole(one, other)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", cut)
+            if number < 2:
+                with pytest.raises(Cut):
+                    erase(workspace, SOMEONE, by="ann", at=p.AT)
+                continue
+        done = erase(workspace, SOMEONE, by="ann", at=p.AT)
+    assert len(done.runs) == 2
+    for run in done.runs:
+        again = replay(workspace, run)
+        assert (again.erased, again.same) == (1, True)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_cut_while_its_inputs_are_settled(
+    when: str, decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(decided)
+    settle = kept.settle
+
+    def cut(*given: object) -> None:
+        if when == "after":
+            settle(*given)  # type: ignore[arg-type]
+        raise Cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "settle", cut)
+        with pytest.raises(Cut):
+            decide(workspace, "cut.parquet")
+    runs = workspace / ".riskseg/runs"
+    assert len(list(runs.iterdir())) == 1 + (when == "after")
+    # The next run sweeps what no journalled run kept.
+    decide(workspace, "next.parquet")
+    assert {f.name for f in runs.iterdir()} == {r.run_id for r in show(workspace)}
+    assert list((workspace / ".riskseg/scratch").iterdir()) == []
+    decide(workspace, "cut.parquet")
+    assert replay(workspace, "last").verdict == "same bytes"
+
+
+def test_retention(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    shutil.rmtree(workspace / ".riskseg/runs")
+    old = decide(workspace, "a.csv").run_id
+    young = assign(
+        workspace, p.AS_OF, place(workspace, "b.csv"), at=p.AT + timedelta(days=1)
+    ).run_id
+    later = p.AT.replace(year=p.AT.year + 2)
+    assert keep(workspace, 25, "months", at=later).runs == 0
+    # To the second: what is two years old today is kept.
+    assert keep(workspace, 2, "years", at=later).runs == 0
+    done = keep(workspace, 24, "months", at=later + timedelta(hours=1))
+    assert (done.runs, done.left) == (1, 1)
+    assert [(r.run_id, r.kept) for r in show(workspace, limit=2)] == [(young, True), (old, False)]
+    assert code_of(lambda: replay(workspace, old)) == "RS609"
+    assert replay(workspace, young).same
+    # Deciding the same again keeps it again.
+    decide(workspace, "a.csv")
+    assert replay(workspace, old).same
+
+
+@pytest.mark.parametrize(
+    ("at", "count", "unit", "expected"),
+    [
+        ("2026-03-31", 1, "months", "2026-02-28"),
+        ("2024-02-29", 1, "year", "2023-02-28"),
+        ("2026-01-15", 13, "months", "2024-12-15"),
+        ("2026-03-01", 1, "day", "2026-02-28"),
+        ("2026-03-01", 0, "days", "2026-03-01"),
+    ],
+)
+def test_spans(at: str, count: int, unit: str, expected: str) -> None:
+    moment = moment_before(datetime.fromisoformat(at), count, unit)
+    assert moment == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(("count", "unit"), [(1, "weeks"), (9999, "years"), (10**9, "days")])
+def test_spans_that_are_none(count: int, unit: str) -> None:
+    assert code_of(lambda: moment_before(p.AT, count, unit)) == "RS612"
+
+
+def test_the_command_line(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["-w", str(workspace), *words])
+        return done.exit_code, done.stdout
+
+    code, told = run("replay", "last")
+    assert (code, "The same bytes" in told) == (0, True)
+    told = run("replay", "last", "--from-source", "--json")[1]
+    assert json.loads(told)["since"]["moved"] == 0
+    assert json.loads(told)["same"] is True
+    assert run("journal", "erase", SOMEONE, "--by", "ann")[0] == 0
+    code, told = run("replay", "last")
+    assert (code, "1 account erased" in told) == (0, True)
+    assert "1 erased" in run("journal", "show")[1]
+    assert "of 1 run of" in run("journal", "keep", "0", "days")[1]
+    assert run("replay", "last")[0] == 1
+    assert run("journal", "keep", "3", "weeks")[0] == 1
+
+
+def test_a_replayed_verdict_counts_as_same_only_where_it_was_compared() -> None:
+    bare = Replayed("r", p.AS_OF, None, 1, "different", None, None, 0, None, "", "1", "1", None)
+    expected = {"same bytes": True, "same rows": True, "different": False, "not compared": False}
+    for verdict, same in expected.items():
+        assert replace(bare, verdict=verdict).same is same  # type: ignore[arg-type]
