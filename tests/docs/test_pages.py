@@ -125,6 +125,7 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
         authored.AuthoredSegments,
         authored.AuthoredPaths,
         authored.AuthoredGuards,
+        authored.AuthoredGuards,  # those of packs
         authored.AuthoredExamples,
     ]
     found = Problems()

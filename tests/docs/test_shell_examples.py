@@ -10,7 +10,7 @@ What stands in for what a reader has:
 
 Every line shown must come, in the order shown, in what the command prints; numbers, dates and ids
 are examples and are not compared, and `…` stands for anything. A command that shows a Problem
-must end with 1, every other with 0.
+or a refutation must end with 1, every other with 0.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def follow(page: Path, folder: Path) -> list[str]:
             code, printed = run(stand_in(command), folder)
             if command == "riskseg demo" and (hint := re.search(r"explain (A\d+)", printed)):
                 explained[re.findall(r"explain (A\d+)", "\n".join(shown))[0]] = hint[1]
-            expected = 1 if any(re.match(r"RS\d{3} ", line) for line in shown) else 0
+            expected = 1 if any(re.match(r"RS\d{3} |refuted ", line) for line in shown) else 0
             if code != expected:
                 faults.append(f"{where}: `{command}` ended with {code}:\n{printed}")
             if lost := missing(shown, printed):

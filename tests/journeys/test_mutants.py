@@ -131,7 +131,7 @@ def test_refuted_by_the_property_it_breaks(
 def test_the_protected_get_what_the_others_never_had(
     name: str, mutant: Mutant, proving: dict[str, Proving]
 ) -> None:
-    """Not on the day itself nor on any before it, from day 0 of the path on."""
+    """Not on the day itself nor on any before it, from the first day of the path on."""
     result, strategy = proving[name].refuted(mutant), proving[name].of(mutant).strategy
     other, protected = result.accounts
     assert {n for n in other if other[n] != protected[n]} == {mutant.subject}
@@ -139,9 +139,10 @@ def test_the_protected_get_what_the_others_never_had(
     assert isinstance(as_of, date)
     ranks = {"none": 0} | {a.name: a.rank for a in strategy.actions}
     now = accounts.decided(strategy, [other, protected], as_of)
-    starts = strategy.path_of(now[0]["segment"], as_of).starts.text
-    started = other[starts]
+    path = strategy.path_of(now[0]["segment"], as_of)
+    started = other[path.starts.text]
     assert isinstance(started, date)
+    started += timedelta(days=min([0, *(step.day for step in path.steps)]))
     had = [
         accounts.decided(strategy, [{**other, "as_of": day}], day)[0]["action"]
         for day in (started + timedelta(days=n) for n in range((as_of - started).days))
