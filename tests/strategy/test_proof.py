@@ -67,6 +67,16 @@ def test_the_terms_decide_as_the_sql_does(which: str, starter: Strategy, tmp_pat
         assert told == {name: expected[name] for name in DECIDED}, account
 
 
+def test_a_cut_between_two_probabilities(tmp_path: Path) -> None:
+    strategy = sound(tmp_path, changed("strategy.yaml", "low: 0.1,", "low: 0.1000001,"))
+    as_of = date(2026, 3, 2)
+    (some,) = accounts.random_accounts(strategy, as_of, 1, seed=1)
+    for p in ("0.100000", "0.100001"):
+        account = {**some, "p": Decimal(p)}
+        (expected,) = accounts.decided(strategy, [account], as_of)
+        assert decided(strategy, account, ["risk"])["risk"] == expected["risk"]
+
+
 def test_what_is_refuted_is_decided_so_by_the_sql(tmp_path: Path) -> None:
     files = {**SAFE, **with_guard("- prove: action <> 'letter'\n")}
     strategy = sound(tmp_path, files)

@@ -6,6 +6,7 @@ tests hold the two together on random accounts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -91,10 +92,11 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     tables: dict[str, Table] = {}
     for band in strategy.bands:
         p = names[band.of]
-        levels = [(cut, texts.code(level)) for level, cut in band.cuts]
+        # A probability has six decimals: the first one at or above the cut is the first outside.
+        levels = [(math.ceil(cut * ONE), texts.code(level)) for level, cut in band.cuts]
         result = Term(z3.IntVal(levels[-1][1]))
         for cut, code in reversed(levels[:-1]):
-            result = chosen(p.value < int(cut * ONE), Term(z3.IntVal(code)), result)
+            result = chosen(p.value < cut, Term(z3.IntVal(code)), result)
         names[band.name] = chosen(p.unknown, Term(z3.IntVal(texts.code(UNSCORED))), result)
     for scheme in strategy.schemes:
         matches = [
