@@ -391,8 +391,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "rules",
         "RS209",
         f"{_RULES}/guards.yaml",
-        _text(f"{_RULES}/guards.yaml", "instead: support_review", "instead: support_reveiw"),
-        meant="support_review",
+        _text(f"{_RULES}/guards.yaml", "instead: letter", "instead: lettre"),
+        meant="letter",
     ),
 )
 

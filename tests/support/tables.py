@@ -119,8 +119,8 @@ def _rows(count: int, names: Sequence[str], seed: int, planted: int) -> list[tup
         return False
 
     while len(rows) < count - 1 - 2 * planted:
-        # From nearly every column named down to half of them: wider rows would leave nothing.
-        share = 0.95 - 0.4 * len(rows) / count
+        # From nearly every column named down to three in four: wider rows would leave nothing.
+        share = 0.98 - 0.23 * len(rows) / count
         cells = tuple(_some(rng, name) if rng.random() < share else None for name in names)
         if any(cell is not None for cell in cells) and passed(cells):
             add(f"row_{len(rows) + 1}", cells)
