@@ -25,7 +25,7 @@ from typing import Any
 
 import z3
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.expressions.checking import Expression
 from riskseg.expressions.tree import (
     And,
@@ -47,8 +47,6 @@ from riskseg.expressions.tree import (
 
 ONE = 1_000_000  # a DECIMAL 1 in millionths
 EPOCH = date(1970, 1, 1)
-# Dates that a fact may hold: far beyond any bill, and near enough for years to be worked out.
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 _TRUE, _FALSE = z3.BoolVal(True), z3.BoolVal(False)
 _DOUBLE = z3.Float64()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine
@@ -18,8 +18,6 @@ from riskseg.features.catalogue import Catalogue
 from riskseg.features.relations import relations as relations_of
 from riskseg.strategy.checked import Strategy
 
-# As `expressions/smt.py` has them.
-DATES = ("1900-01-01", "2199-12-31")
 SHOWN = 3
 
 
@@ -79,9 +77,8 @@ def _bounds(facts: Mapping[str, Fact]) -> Iterator[tuple[str, str]]:
         if fact.kind is Kind.NUMBER:
             yield f"{name} is a number", known(f"isfinite({column})")
         if fact.kind is Kind.DATE:
-            first, last = (f"date '{day}'" for day in DATES)
-            told = f"{name} is between {DATES[0]} and {DATES[1]}"
-            yield told, known(f"{column} between {first} and {last}")
+            told = f"{name} is between {FIRST_DAY} and {LAST_DAY}"
+            yield told, known(f"{column} between date '{FIRST_DAY}' and date '{LAST_DAY}'")
         if fact.kind is Kind.LEVEL:
             listed = ", ".join(map(literal, fact.levels))
             yield f"{name} is one of {', '.join(fact.levels)}", known(f"{column} in ({listed})")

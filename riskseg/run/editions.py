@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.run.kept import authored_from
 from riskseg.run.models import spec_files
 from riskseg.run.session import Session
 from riskseg.store import kept as store
@@ -70,12 +70,11 @@ def _journalled(workspace: Workspace) -> dict[str, Text]:
 
 
 def read(session: Session, text: Text, problems: Problems) -> Edition | None:
+    """The version checked against the facts of the workspace, or None after adding Problems."""
     if text.folder is not None:
         authored = read_strategy(text.folder, problems, shown=text.shown)
     else:
-        with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
-            store.write_texts(Path(folder), text.files)
-            authored = read_strategy(Path(folder), problems, shown=text.shown)
+        authored = authored_from(text.files, problems, shown=text.shown)
     if authored is None:
         return None
     models = dict.fromkeys(spec_files(session.workspace), True)

@@ -20,7 +20,7 @@ from riskseg.learning.artefact import Model, load
 from riskseg.run.deciding import Decider, Reasons, decider
 from riskseg.run.stages import build
 from riskseg.store import kept as store
-from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
 from riskseg.strategy.checked import Strategy
 from riskseg.workspace import Workspace
@@ -35,6 +35,15 @@ def text_hash(files: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
+def authored_from(
+    files: Mapping[str, str], problems: Problems, *, shown: str
+) -> AuthoredStrategy | None:
+    """What a strategy's kept texts say, or None after adding their Problems."""
+    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
+        store.write_texts(Path(folder), files)
+        return read_strategy(Path(folder), problems, shown=shown)
+
+
 def read_texts(
     files: Mapping[str, str],
     facts: Mapping[str, Fact],
@@ -45,9 +54,7 @@ def read_texts(
 ) -> Strategy | None:
     """The strategy that kept texts give with these facts, or None after adding its Problems, in
     which `shown` stands for the folder."""
-    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
-        store.write_texts(Path(folder), files)
-        read = read_strategy(Path(folder), problems, shown=shown)
+    read = authored_from(files, problems, shown=shown)
     if read is None:
         return None
     models = {name: True for name in read.head.uses.values()}

@@ -106,10 +106,10 @@ def prove_checked(
     results: list[Result] = []
     decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for result in properties(strategy, granted, asker):
-        tried, decided = _tried(session, strategy, result)
+        tried, by_engine = _tried(session, strategy, result)
         results.append(tried)
-        if decided:
-            decisions[tried.name] = decided
+        if by_engine:
+            decisions[tried.name] = by_engine
         progress.reached(PROVE, len(results), len(results) + 1)
     told: tuple[Note, ...] = ()
     if with_notes:
@@ -162,17 +162,12 @@ def _tried(
     decisions = []
     for account in result.accounts:
         decision = decided_alone(session, strategy, account)
-        expected = decided_by_terms(strategy, account)
+        expected = decided(strategy, account, OUTCOME)
         if any(decision[name] != expected[name] for name in OUTCOME):
             fault = "The engine decides the account found otherwise: this is a fault of riskseg."
             return replace(result, verdict="unproved", fault=fault), ()
         decisions.append(decision)
     return result, tuple(decisions)
-
-
-def decided_by_terms(strategy: Strategy, account: Account) -> dict[str, Value]:
-    """What the terms of a proof say of one account."""
-    return decided(strategy, account, OUTCOME)
 
 
 def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.expressions import Expression
-from riskseg.expressions.smt import Term, Texts, both, days, domain, to_smt, value_of, variable
+from riskseg.expressions.smt import Term, Texts, days, domain, to_smt, value_of, variable
 from riskseg.expressions.tree import Value
 
 MONEY_UNIT = "money"
@@ -48,10 +48,9 @@ class Granted:
     texts: Texts = field(default_factory=Texts)
 
 
-def any_account(facts: Mapping[str, Fact], granted: Granted, mark: str = "") -> Account:
-    """An account of which nothing is known but `granted`. `mark` tells the facts of one account
-    from those of another in the same question."""
-    terms = {name: variable(fact, name + mark) for name, fact in facts.items()}
+def any_account(facts: Mapping[str, Fact], granted: Granted) -> Account:
+    """An account of which nothing is known but `granted`."""
+    terms = {name: variable(fact, name) for name, fact in facts.items()}
     held = [domain(fact, terms[name], granted.texts) for name, fact in facts.items()]
     for name, fact in facts.items():
         if fact.unit == MONEY_UNIT and fact.kind is Kind.DECIMAL:
@@ -67,16 +66,12 @@ def any_account(facts: Mapping[str, Fact], granted: Granted, mark: str = "") -> 
         for relation in granted.relations
         if relation.names <= set(facts)
     ]
-    return Account(facts, terms, granted.texts, tuple(h for h in held if not _plain(h)))
+    return Account(facts, terms, granted.texts, tuple(held))
 
 
 def changed(account: Account, **terms: Term) -> Account:
     """The same account with other terms for some facts."""
     return Account(account.facts, {**account.terms, **terms}, account.texts, account.granted)
-
-
-def all_granted(*accounts: Account) -> Any:
-    return both(*(held for account in accounts for held in account.granted))
 
 
 def plain_value(fact: Fact) -> Value:
@@ -95,9 +90,3 @@ def plain_value(fact: Fact) -> Value:
         case Kind.DATE:
             return None if fact.nullable else date(2026, 3, 2)
     return "some text"
-
-
-def _plain(part: Any) -> bool:
-    import z3
-
-    return bool(z3.is_true(part))

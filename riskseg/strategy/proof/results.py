@@ -26,7 +26,7 @@ Claim = Literal[
 ]
 Account = Mapping[str, Value]
 
-# Every claim there is, and how a person reads it. `docs/reference/proofs.md` is made of these.
+# Every claim there is, and how a person reads it. docs/guide/proofs.md tells more of each.
 CLAIMS: Mapping[Claim, str] = {
     "one-row": "every account reaches exactly one row of the table",
     "row-reached": "some account reaches the row",
