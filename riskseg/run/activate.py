@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.run.kept import read_texts, text_hash
-from riskseg.run.models import spec_files
 from riskseg.run.rulebook import ANY_DAY
-from riskseg.run.rules import read_authored, read_checked, run_examples
+from riskseg.run.rules import check_here, read_authored, read_checked, run_examples
 from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage
-from riskseg.strategy.check import check_strategy
 from riskseg.strategy.checked import Strategy
 from riskseg.workspace import Workspace
 
@@ -103,9 +101,7 @@ def _from_folder(session: Session) -> InForce:
     authored = read_authored(session.workspace, problems)
     problems.raise_if_any()
     assert authored is not None
-    models = dict.fromkeys(spec_files(session.workspace), True)
-    lacking = session.catalogue.lacking
-    strategy = check_strategy(authored, session.facts, lacking, models, problems)
+    strategy = check_here(session, authored, problems)
     problems.raise_if_any()
     assert strategy is not None
     return InForce(strategy, authored.texts, activated=False)

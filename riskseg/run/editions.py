@@ -8,12 +8,11 @@ from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.run.kept import authored_from
-from riskseg.run.models import spec_files
+from riskseg.run.rules import check_here
 from riskseg.run.session import Session
 from riskseg.store import kept as store
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.changes import Edition
-from riskseg.strategy.check import check_strategy
 from riskseg.workspace import Workspace
 
 
@@ -77,6 +76,5 @@ def read(session: Session, text: Text, problems: Problems) -> Edition | None:
         authored = authored_from(text.files, problems, shown=text.shown)
     if authored is None:
         return None
-    models = dict.fromkeys(spec_files(session.workspace), True)
-    strategy = check_strategy(authored, session.facts, session.catalogue.lacking, models, problems)
+    strategy = check_here(session, authored, problems)
     return Edition(strategy, authored.documents) if strategy else None

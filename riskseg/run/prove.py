@@ -17,13 +17,14 @@ from riskseg.domain.problems import Problems
 from riskseg.expressions.tree import Value
 from riskseg.run.assumed import between
 from riskseg.run.editions import found, read
-from riskseg.run.rules import run_examples
+from riskseg.run.rules import decided
 from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage
 from riskseg.strategy.checked import Example, Strategy
 from riskseg.strategy.proof.account import Granted, any_account
 from riskseg.strategy.proof.ask import Asker
-from riskseg.strategy.proof.decision import decide, decided
+from riskseg.strategy.proof.decision import decide
+from riskseg.strategy.proof.decision import decided as decided_by_terms
 from riskseg.strategy.proof.notes import notes
 from riskseg.strategy.proof.prove import prove as properties
 from riskseg.strategy.proof.results import Account, Note, Proofs, Result
@@ -147,9 +148,8 @@ def decided_alone(session: Session, strategy: Strategy, account: Account) -> dic
     as_of = account["as_of"]
     assert isinstance(as_of, date)
     example = Example("counterexample", dict(account), {}, strategy.folder, None)
-    alone = replace(strategy, examples=(example,))
     problems = Problems()
-    decisions = run_examples(session.engine, alone, as_of, problems)
+    decisions = decided(session.engine, strategy, [example], as_of, problems)
     problems.raise_if_any()
     (decision,) = decisions
     return decision
@@ -162,7 +162,7 @@ def _tried(
     decisions = []
     for account in result.accounts:
         decision = decided_alone(session, strategy, account)
-        expected = decided(strategy, account, OUTCOME)
+        expected = decided_by_terms(strategy, account, OUTCOME)
         if any(decision[name] != expected[name] for name in OUTCOME):
             fault = "The engine decides the account found otherwise: this is a fault of riskseg."
             return replace(result, verdict="unproved", fault=fault), ()

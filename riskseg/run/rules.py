@@ -47,11 +47,14 @@ def read_checked(
 ) -> Strategy | None:
     """The strategy riskseg.toml names, or None after adding its Problems. A document of `instead`
     is taken for the file of its name."""
-    workspace = session.workspace
-    authored = read_authored(workspace, problems, instead=instead)
-    if authored is None:
-        return None
-    models = {name: True for name in spec_files(workspace)}
+    authored = read_authored(session.workspace, problems, instead=instead)
+    return check_here(session, authored, problems) if authored else None
+
+
+def check_here(session: Session, authored: AuthoredStrategy, problems: Problems) -> Strategy | None:
+    """A strategy checked against the facts and models of the workspace, or None after adding its
+    Problems."""
+    models = dict.fromkeys(spec_files(session.workspace), True)
     return check_strategy(authored, session.facts, session.catalogue.lacking, models, problems)
 
 
@@ -77,10 +80,10 @@ def run_examples(
     if len(problems) == before:
         for day in sorted(set(days)):
             numbers = [n for n, other in enumerate(days) if other == day]
-            decided = _decided(
+            found = decided(
                 engine, strategy, [strategy.examples[n] for n in numbers], day, problems
             )
-            decisions |= zip(numbers, decided, strict=False)
+            decisions |= zip(numbers, found, strict=False)
     _run_pack_examples(engine, strategy, as_of, problems)
     if len(decisions) < len(days):
         return []
@@ -90,7 +93,7 @@ def run_examples(
     return told
 
 
-def _decided(
+def decided(
     engine: Engine, strategy: Strategy, examples: Sequence[Example], as_of: date, problems: Problems
 ) -> list[dict[str, Any]]:
     """The decisions of examples of one day, or none after adding Problems."""
