@@ -17,10 +17,10 @@ from riskseg.strategy.checked import (
     Guard,
     Path,
     Scheme,
-    SegmentRow,
     Strategy,
     in_force,
 )
+from riskseg.strategy.first_row import first_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     return [
         _banded(strategy.bands),
         _tiered(strategy.schemes),
-        _segmented(strategy),
+        *_segmented(strategy),
         _placed(strategy, paths, as_of),
         _stepped(strategy, paths),
         guarded(guards),
@@ -161,45 +161,24 @@ def _tiered(schemes: Sequence[Scheme]) -> Relation:
 def _tier_names(schemes: Sequence[Scheme]) -> list[str]:
     columns = []
     for scheme in schemes:
-        arms = " ".join(
-            f"when {number} then {literal(row.tier)}"
-            for number, row in enumerate(scheme.rows, start=1)
-        )
-        columns.append(f"case {out(scheme.name + '__row')} {arms} end as {out(scheme.name)}")
+        tier = _by_row(out(scheme.name + "__row"), [row.tier for row in scheme.rows])
+        columns.append(f"{tier} as {out(scheme.name)}")
     return columns
 
 
-def _segmented(strategy: Strategy) -> Relation:
+def _segmented(strategy: Strategy) -> list[Relation]:
     own = {b.name for b in strategy.bands} | {s.name for s in strategy.schemes}
     columns = [out(c) if c in own else quoted(c) for c in strategy.columns]
-    arms = []
-    for number, row in enumerate(strategy.rows[:-1], start=1):
-        arms.append(f"when {_matches(row, columns)} then {number}")
-    case = f"case {' '.join(arms)} else {len(strategy.rows)} end" if arms else "1"
     named = ", ".join(["*", *_tier_names(strategy.schemes)])
-    return Relation(
-        "segmented",
-        f"select *, {case} as {out('segment__row')} from (select {named} from tiered) t",
-    )
-
-
-def _matches(row: SegmentRow, columns: Sequence[str]) -> str:
-    """A cell that names levels does not match an unknown: only `any` does."""
-    tests = []
-    for cell, column in zip(row.cells, columns, strict=True):
-        if cell is None:
-            continue
-        listed = ", ".join(
-            literal(level) if isinstance(level, str) else str(level).lower()
-            for level in sorted(cell, key=str)
-        )
-        tests.append(f"coalesce({column} in ({listed}), false)")
-    return " and ".join(tests) or "true"
+    return [
+        Relation("named", f"select {named} from tiered"),
+        *first_row(strategy.rows, columns, "named", "segmented", out("segment__row")),
+    ]
 
 
 def _by_row(column: str, values: Sequence[str]) -> str:
-    arms = " ".join(f"when {n} then {literal(v)}" for n, v in enumerate(values, start=1))
-    return f"case {column} {arms} end"
+    """A text for each row of a table, by the row's number."""
+    return f"(array[{', '.join(map(literal, values))}])[{column}]"
 
 
 def _placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:

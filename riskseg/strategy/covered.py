@@ -1,8 +1,7 @@
 """Rows of a decision table that can never match, because rows above take all they would.
 
-A row is a box: a set of levels a column. Every level of a column has a number whose bit n says
-whether row n takes it, so that the rows that take a point are the AND of one such number a column,
-and what thousands of rows do to one box is a handful of operations on long integers.
+With the rows that take a level as bits, what thousands of rows do to one box is a handful of
+operations on long integers.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from operator import and_, or_
 from typing import Any
 
 from riskseg.strategy.checked import SegmentRow
+from riskseg.strategy.taking import takers
 
 Level = str | bool | None
 # A column as the table names it: its levels, or None where its texts are not known by heart.
@@ -78,23 +78,15 @@ def _ways(
 ) -> list[tuple[Level, int]]:
     """A column's levels and the rows that take each; of levels that the same rows take, one."""
     name, known = column
-    anything = 0
-    naming: dict[str | bool, int] = {}
-    for n, row in enumerate(rows):
-        cell = row.cells[i]
-        if cell is None:
-            anything |= 1 << n
-        else:
-            for named in cell:
-                naming[named] = naming.get(named, 0) | 1 << n
-    levels: list[Level] = list(known or sorted(naming, key=str))
+    taking = takers(rows, i)
+    levels: list[Level] = list(known or taking.named)
     if known is None or name in nullable:
         levels.append(None)  # no cell but `any` takes it
     ways: dict[int, Level] = {}
     for level in levels:
-        taking = 0 if level is None else naming.get(level, 0)
-        ways.setdefault(anything | taking, level)
-    return [(level, taking) for taking, level in ways.items()]
+        takes = taking.others if level is None else taking.named.get(level, taking.others)
+        ways.setdefault(takes, level)
+    return [(level, takes) for takes, level in ways.items()]
 
 
 def _box(table: Sides, n: int) -> list[list[tuple[Level, int]]]:

@@ -1,0 +1,36 @@
+"""Which rows of a decision table take which levels, as bits.
+
+A row is a box: a set of levels a column. For every level of a column there is a number whose bit n
+says whether row n takes it, so that the rows that take a point are the AND of one such number a
+column, and the first of them is the lowest bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from riskseg.strategy.checked import SegmentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Takers:
+    """Of one column: the rows that take each level some row names, and those that take any other
+    level, and an unknown: the ones whose cell is `any`."""
+
+    named: Mapping[str | bool, int]
+    others: int
+
+
+def takers(rows: Sequence[SegmentRow], column: int) -> Takers:
+    others = 0
+    naming: dict[str | bool, int] = {}
+    for n, row in enumerate(rows):
+        cell = row.cells[column]
+        if cell is None:
+            others |= 1 << n
+        else:
+            for level in cell:
+                naming[level] = naming.get(level, 0) | 1 << n
+    named = {level: others | naming[level] for level in sorted(naming, key=str)}
+    return Takers(named, others)
