@@ -214,6 +214,9 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     ),
     "open_disputes": _open_disputes,
     "complaints_12m": lambda s: len(s.events_in(365, "complaint")),
-    "contact_attempts_90d": lambda s: len(s.events_in(90, "contact")),
-    "welfare_visits_90d": lambda s: len(s.events_in(90, "visit")),
+    "contact_attempts_90d": lambda s: sum(
+        e.outcome not in ("inbound", "asked_for_help", "question")
+        for e in s.events_in(90, "contact")
+    ),
+    "welfare_visits_90d": lambda s: sum(e.outcome == "welfare" for e in s.events_in(90, "visit")),
 }

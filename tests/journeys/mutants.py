@@ -89,9 +89,13 @@ def _harsher(one: Seen, other: Seen) -> bool:
     return _MILD_TO_HARSH.index(one["action"]) > _MILD_TO_HARSH.index(other["action"])
 
 
-def _between(first: date | None, day: date, last: date | None) -> bool:
-    """Surely so: an unknown date has nothing between."""
-    return first is not None and last is not None and first <= day <= last
+def _breathing(account: Mapping[str, Any]) -> bool:
+    """A start that nobody ended goes on; no dates at all are no breathing space."""
+    first, last = account["breathing_space_from"], account["breathing_space_until"]
+    if first is last is None:
+        return False
+    day = account["as_of"]
+    return (first is None or first <= day) and (last is None or day <= last)
 
 
 _ENFORCED = ("visit", "agency")
@@ -100,10 +104,11 @@ _SMALL_DEBT = """\
   when: balance_overdue < 50
   never: [visit, agency]
   instead: letter
-  source: proportionality
+  source: house policy
 
 """
-_BREATHING = "when: as_of between breathing_space_from and breathing_space_until\n"
+_STARTED = "    and coalesce(as_of >= breathing_space_from, true)\n"
+_LASTS = "    and coalesce(as_of <= breathing_space_until, true)\n"
 _DEFAULTED = (
     "  - {id: defaulted,   match: [any, in_arrears, any, in_default, any], segment: recovery}\n"
 )
@@ -151,59 +156,59 @@ HOUSEHOLD: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a hold whose dates ended",
-        _guards(_BREATHING, _BREATHING + "  effective_to: 2025-12-31\n"),
+        _guards(_LASTS, _LASTS + "  effective_to: 2025-12-31\n"),
         "declared",
         "nothing_in_a_breathing_space",
-        lambda a: (
-            a["action"] != "none"
-            and a["as_of"] > date(2025, 12, 31)
-            and _between(a["breathing_space_from"], a["as_of"], a["breathing_space_until"])
-        ),
+        lambda a: a["action"] != "none" and a["as_of"] > date(2025, 12, 31) and _breathing(a),
+    ),
+    Mutant(
+        "a hold that a start without an end does not begin",
+        _guards(_LASTS, "    and coalesce(as_of <= breathing_space_until, false)\n"),
+        "declared",
+        "nothing_in_a_breathing_space",
+        lambda a: a["action"] != "none" and a["breathing_space_until"] is None and _breathing(a),
     ),
     Mutant(
         "a hold that ends a day early",
-        _guards(
-            _BREATHING,
-            "when: as_of >= breathing_space_from and as_of < breathing_space_until\n",
-        ),
+        _guards(_LASTS, _LASTS.replace("<=", "<")),
         "declared",
         "nothing_in_a_breathing_space",
         lambda a: a["action"] != "none" and a["as_of"] == a["breathing_space_until"],
     ),
     Mutant(
         "a hold with `and not` a protective flag",
-        _guards(_BREATHING, _BREATHING.replace("\n", " and not is_vulnerable\n")),
+        _guards(_LASTS, _LASTS + "    and not is_vulnerable\n"),
         "protection",
         "is_vulnerable",
         lambda a, b: (
             a["is_vulnerable"] is not True
             and b["is_vulnerable"] is True
             and a["action"] == "none" != b["action"]
-            and _between(b["breathing_space_from"], b["as_of"], b["breathing_space_until"])
+            and _breathing(b)
         ),
     ),
     Mutant(
-        "an `unknown: skip` dropped: whoever has no dates is held",
-        _guards("  unknown: skip                   # no dates", "  # no dates"),
+        "a breathing space that has not been told of is taken for one",
+        _guards(
+            "(breathing_space_from is not null or breathing_space_until is not null)\n" + _STARTED,
+            _STARTED.replace("and ", "").lstrip(),
+        ),
         "declared",
-        "only_a_sure_breathing_space_stops_a_letter",
+        "only_a_breathing_space_stops_a_letter",
         lambda a: (
             (a["path"], a["path_day"], a["action"]) == ("intensive", 10, "none")
-            and None in (a["breathing_space_from"], a["breathing_space_until"])
+            and a["breathing_space_from"] is a["breathing_space_until"] is None
         ),
     ),
     Mutant(
         "an `or` for an `and`: a breathing space without end",
-        _guards(
-            _BREATHING,
-            "when: as_of >= breathing_space_from or as_of <= breathing_space_until\n",
-        ),
+        _guards(_LASTS, _LASTS.replace("and ", "or ")),
         "declared",
-        "only_a_sure_breathing_space_stops_a_letter",
+        "only_a_breathing_space_stops_a_letter",
         lambda a: (
             (a["path"], a["path_day"], a["action"]) == ("intensive", 10, "none")
             and "breathing_space" in a["guards"].split(";")
-            and not _between(a["breathing_space_from"], a["as_of"], a["breathing_space_until"])
+            and not _breathing(a)
         ),
     ),
     Mutant(

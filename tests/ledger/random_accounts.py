@@ -108,7 +108,12 @@ def _reversal(draw: Random, payment: Payment, number: int) -> Payment:
 def _event(draw: Random, span: int) -> Event:
     happened = _some_day(draw, span)
     kind = draw.choice(("promise", "promise", "dispute", "complaint", "contact", "visit"))
-    outcome = draw.choice(("broken", "kept", None)) if kind == "promise" else None
+    outcomes = {
+        "promise": ("broken", "kept", None),
+        "contact": ("no_answer", "inbound", "question", None),
+        "visit": ("welfare", "met", None),
+    }
+    outcome = draw.choice(outcomes[kind]) if kind in outcomes else None
     until = happened + timedelta(days=draw.choice((0, 20, 200))) if draw.random() < 0.5 else None
     recorded = _recorded(draw, happened, 0.2)
     return Event(happened, kind, recorded, outcome=outcome, until=until)

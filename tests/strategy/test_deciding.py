@@ -47,9 +47,10 @@ def of(name: str) -> Reading:
 
 def _breathing(f: Facts) -> bool | None:
     first, last = f["breathing_space_from"], f["breathing_space_until"]
-    return all_(
-        None if first is None else f["as_of"] >= first, None if last is None else f["as_of"] <= last
-    )
+    if first is None and last is None:
+        return False
+    begun = first is None or f["as_of"] >= first
+    return begun and (last is None or f["as_of"] <= last)
 
 
 def _priority(value: Decimal) -> Decimal:
@@ -72,7 +73,9 @@ STARTER_READINGS: Mapping[str, Reading] = {
     "late_bills_6m >= 2 or late14_bills_6m >= 1": lambda f: any_(
         f["late_bills_6m"] >= 2, f["late14_bills_6m"] >= 1
     ),
-    "as_of between breathing_space_from and breathing_space_until": _breathing,
+    "(breathing_space_from is not null or breathing_space_until is not null) "
+    "and coalesce(as_of >= breathing_space_from, true) "
+    "and coalesce(as_of <= breathing_space_until, true)": _breathing,
     "is_vulnerable": of("is_vulnerable"),
     "open_disputes > 0": above("open_disputes", 1),
     "balance_overdue < 50": below("balance_overdue", 50),

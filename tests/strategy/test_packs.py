@@ -92,6 +92,11 @@ def test_an_example_turned_round_is_told(name: str, tmp_path: Path) -> None:
         ({"is_dwelling": None}, "do_support", "gb-water.homes_are_not_cut_off?"),
         ({"is_dwelling": False}, "do_disconnection", ""),
         (
+            {"is_dwelling": False, "breathing_space_until": None},
+            "none",
+            "gb-water.breathing_space",
+        ),
+        (
             {"is_dwelling": False, "breathing_space_until": date(2026, 1, 15)},
             "none",
             "gb-water.breathing_space",
@@ -107,8 +112,9 @@ def test_a_pack_guards_decisions(
     given: dict[str, Any], action: str, guards: str, tmp_path: Path
 ) -> None:
     strategy = sound(tmp_path, including("gb-water"))
-    known = {"as_of": WINTER, "breathing_space_from": date(2026, 1, 1)}
-    account = {n: None for n in strategy.facts} | known | given
+    ended = date(2026, 1, 10)
+    known = {"breathing_space_from": date(2026, 1, 1), "breathing_space_until": ended}
+    account = {n: None for n in strategy.facts} | {"as_of": WINTER} | known | given
     (decision,) = decided(strategy, [account], WINTER)
     told = decision["guards"].split(";")
     assert decision["action"] == action
@@ -159,11 +165,21 @@ def test_kinds_become_actions(
 
 
 def test_actions_that_make_contact_are_of_that_kind(tmp_path: Path) -> None:
-    head = EVERY["strategy.yaml"].replace("means: letter}", "means: letter, contact: true}")
+    head = EVERY["strategy.yaml"].replace("means: legal}", "means: legal, contact: true}")
     own = OWN.replace("never: [visit]", "never: [contact]")
     (tmp_path / "packs").mkdir()
     files = including("own", strategy=head) | {"packs/own.yaml": own}
-    assert sound(tmp_path, files).guards[0].never == {"do_letter"}
+    reaching = {f"do_{k}" for k in ("visit", "call", "automated_call", "text", "email", "letter")}
+    assert sound(tmp_path, files).guards[0].never == reaching | {"do_legal"}
+
+
+def test_a_rule_about_calls_is_about_those_a_machine_makes(tmp_path: Path) -> None:
+    """Whatever the action is called: the kinds have names of their own."""
+    head = EVERY["strategy.yaml"].replace("do_automated_call", "robo")
+    strategy = sound(tmp_path, including("us-collections", strategy=head))
+    by_name = {g.name: g.never for g in strategy.guards}
+    assert by_name["us-collections.seven_calls_in_seven_days"] == {"do_call", "robo"}
+    assert by_name["us-collections.consent_to_automated_calls"] == {"robo"}
 
 
 OWN = """\

@@ -9,7 +9,7 @@ from riskseg.strategy.authored import AuthoredGuard, AuthoredPackRule
 from riskseg.strategy.check.entries import fits, guard_of, kind_of
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.checked import Action, Guard, Included, PackExample
-from riskseg.strategy.packs import KINDS
+from riskseg.strategy.packs import ALSO, KINDS
 
 Kinds = Mapping[str, tuple[Action, ...]]
 _RULES = ("guard", "hold", "requirement")
@@ -89,7 +89,8 @@ def _kinds(scope: Scope, actions: Sequence[Action]) -> Kinds:
     found: dict[str, tuple[Action, ...]] = {}
     for action in actions:
         own = [*means[action.name], *(["contact"] if action.contact else [])]
-        for kind in dict.fromkeys(own):
+        also = [more for kind in own for more in ALSO.get(kind, ())]
+        for kind in dict.fromkeys([*own, *also]):
             found[kind] = (*found.get(kind, ()), action)
     return found
 

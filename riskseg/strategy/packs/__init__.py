@@ -24,8 +24,20 @@ KINDS: Mapping[str, str] = {
     "text": "a text message",
     "email": "an email",
     "letter": "a letter",
-    "contact": "anything that reaches the customer; actions with `contact: true` are of this kind",
+    "contact": "anything that reaches the customer: calls, texts, emails, letters, visits, and "
+    "actions with `contact: true`",
     "support": "an offer of help, or a look at whether the customer can pay",
+}
+
+
+# What an action of a kind is besides: a rule about calls is about those a machine makes too.
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "automated_call": ("call", "contact"),
+    "call": ("contact",),
+    "text": ("contact",),
+    "email": ("contact",),
+    "letter": ("contact",),
+    "visit": ("contact",),
 }
 
 
