@@ -75,13 +75,14 @@ class SegmentRow:
 
 @dataclass(frozen=True)
 class Action:
-    """`rank` counts from mild to harsh."""
+    """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none."""
 
     name: str
     channel: str
     contact: bool
     significant: bool
     rank: int
+    helps: bool = False
 
 
 @dataclass(frozen=True)

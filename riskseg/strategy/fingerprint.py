@@ -40,7 +40,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
         "tiers": {t.name: [[r.tier, _condition(r.when)] for r in t.rows] for t in s.schemes},
         "columns": list(s.columns),
         "rows": [[r.id, [_cell(c) for c in r.cells], r.segment] for r in s.rows],
-        "actions": [[a.name, a.channel, a.contact, a.significant] for a in s.actions],
+        "actions": [[a.name, a.channel, a.contact, a.significant, a.helps] for a in s.actions],
         "protective": sorted(s.protective),
         "priority": _expression(s.priority),
         "paths": {

@@ -34,12 +34,15 @@ STARTER = Path(__file__).parents[2] / "rules" / "household-utility"
 DECIDED = ("segment", "path", "path_day", "step", "action", "channel")
 
 
-@pytest.fixture(scope="module")
-def starter() -> Strategy:
+def catalogue_facts() -> dict[str, Fact]:
     catalogue = read_catalogue(None, Problems())
     own = {f.name: f for f in (LIFECYCLE, EPISODE_STARTED_ON)}
-    facts = own | {n: f.fact for n, f in catalogue.features.items()}
-    strategy, problems = read_folder(STARTER, facts, {})
+    return own | {n: f.fact for n, f in catalogue.features.items()}
+
+
+@pytest.fixture(scope="module")
+def starter() -> Strategy:
+    strategy, problems = read_folder(STARTER, catalogue_facts(), {})
     assert strategy is not None, problems
     return strategy
 
@@ -287,6 +290,49 @@ def test_protection_counts_what_was_done_on_earlier_days(tmp_path: Path) -> None
     once = "steps: [{day: 10, action: agency}]"
     twice = "steps: [{day: 2, action: letter}, {day: 10, action: agency}]"
     assert refuted(sound(tmp_path, changed("paths.yaml", once, twice))) == {}
+
+
+@pytest.mark.parametrize(
+    ("means", "names"),
+    [
+        ("means: support", []),
+        ("means: [support, letter]", []),
+        ("means: [support, agency]", ["protection is_vulnerable"]),
+        ("means: support, significant: true", ["protection is_vulnerable"]),
+        ("means: letter", ["protection is_vulnerable"]),
+    ],
+)
+def test_help_is_no_harsher_than_nothing(tmp_path: Path, means: str, names: list[str]) -> None:
+    letter = "{name: letter, channel: post"
+    files = changed("strategy.yaml", letter, f"{letter}, {means}")
+    assert sorted(refuted(sound(tmp_path, files))) == names
+
+
+def test_harm_is_harsher_than_help(tmp_path: Path) -> None:
+    """The flag turns an offer of help into a letter."""
+    files = {
+        **changed("strategy.yaml", "{name: agency,", "{name: agency, means: support,"),
+        "guards.yaml": "- {guard: g, when: is_vulnerable, never: [agency], instead: letter}\n",
+    }
+    assert sorted(refuted(sound(tmp_path, files))) == ["protection is_vulnerable"]
+
+
+@pytest.mark.parametrize("pack", ["gb-energy", "gb-water", "us-collections"])
+def test_the_starter_with_a_pack_is_proved(tmp_path: Path, pack: str) -> None:
+    """Its harshest actions taken for the harshest the pack speaks of."""
+    files = {file.name: file.read_text(encoding="utf-8") for file in STARTER.glob("*.yaml")}
+    files["guards.yaml"] += f"- include: {pack}\n"
+    head = files["strategy.yaml"]
+    for old, new in (
+        ("field, contact: true}", "field, contact: true, means: [visit, disconnection]}"),
+        ("significant: true}", "significant: true, means: [prepayment_meter, flow_limiter]}"),
+        ("phone, contact: true}", "phone, contact: true, means: automated_call}"),
+    ):
+        assert head.count(old) == 1
+        head = head.replace(old, new)
+    files["strategy.yaml"] = head
+    strategy = sound(tmp_path, files, catalogue_facts())
+    assert {n: r.fault for n, r in refuted(strategy).items()} == {}
 
 
 def test_an_example_to_paste(tmp_path: Path) -> None:

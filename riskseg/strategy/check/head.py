@@ -8,9 +8,11 @@ from itertools import pairwise
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.expressions import Expression
+from riskseg.strategy.check.packs import kinds_of
 from riskseg.strategy.check.periods import Period
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.checked import NO_ACTION, UNSCORED, Action, Band, Guard
+from riskseg.strategy.packs import is_help
 
 _FILE = "strategy.yaml"
 
@@ -61,7 +63,12 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
                 told = f'The action "{NO_ACTION}" is always there.'
             scope.tell("RS202", told, _FILE, "actions", rank - 1, mend="Remove it.")
         seen[action.name] = Action(
-            action.name, action.channel, action.contact, action.significant, rank
+            action.name,
+            action.channel,
+            action.contact,
+            action.significant,
+            rank,
+            helps=not action.significant and is_help(kinds_of(action)),
         )
     return tuple(seen.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from riskseg.domain.problems import did_you_mean
-from riskseg.strategy.authored import AuthoredGuard, AuthoredPackRule
+from riskseg.strategy.authored import AuthoredAction, AuthoredGuard, AuthoredPackRule
 from riskseg.strategy.check.entries import fits, guard_of, kind_of
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.checked import Action, Guard, Included, PackExample
@@ -85,7 +85,7 @@ def check_means(scope: Scope) -> None:
 
 def _kinds(scope: Scope, actions: Sequence[Action]) -> Kinds:
     """The strategy's actions of each kind, from mild to harsh."""
-    means = {a.name: _listed(a.means) or [a.name] for a in scope.authored.head.actions}
+    means = {a.name: kinds_of(a) for a in scope.authored.head.actions}
     found: dict[str, tuple[Action, ...]] = {}
     for action in actions:
         own = [*means[action.name], *(["contact"] if action.contact else [])]
@@ -93,6 +93,11 @@ def _kinds(scope: Scope, actions: Sequence[Action]) -> Kinds:
         for kind in dict.fromkeys([*own, *also]):
             found[kind] = (*found.get(kind, ()), action)
     return found
+
+
+def kinds_of(action: AuthoredAction) -> list[str]:
+    """The kinds an action says it is; its own name where it says none."""
+    return _listed(action.means) or [action.name]
 
 
 def _listed(means: str | list[str] | None) -> list[str]:

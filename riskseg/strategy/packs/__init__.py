@@ -6,7 +6,7 @@ strategy calls its own; `means` of an action says which kinds it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -39,6 +39,14 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "letter": ("contact",),
     "visit": ("contact",),
 }
+
+# What makes an action harsh, whatever help it is said to be besides.
+_HARSH = frozenset({"disconnection", "prepayment_meter", "flow_limiter", "legal", "agency"})
+
+
+def is_help(kinds: Collection[str]) -> bool:
+    """Whether an action of these kinds is an offer of help and nothing harsh."""
+    return "support" in kinds and not _HARSH.intersection(kinds)
 
 
 @cache

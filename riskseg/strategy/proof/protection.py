@@ -3,7 +3,8 @@
 Two accounts are compared that differ in nothing but the flag: false or unknown in the one, true in
 the other. If on some day the protected one gets an action, the other must have had one at least as
 harsh by then: on that day, or on an earlier day of its path. Earlier days are those of the path the
-account is on; on each the as-of date is that day, and every other fact is as it is now.
+account is on; on each the as-of date is that day, and every other fact is as it is now. An action
+that helps is as harsh as none.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> It
             strategy, changed(account, **{flag: constant(True, Kind.BOOLEAN, account.texts)})
         )
         other = account.terms[flag]
+        harsh = _harshness(strategy, protected.rank)
         solver = asker.solver(*decision.granted, *protected.granted)
         harsher = both(
             either(other.false, other.unknown),
-            protected.rank > decision.rank,
+            harsh > _harshness(strategy, decision.rank),
             *(
-                z3.Implies(passed, protected.rank > emitted)
+                z3.Implies(passed, harsh > _harshness(strategy, emitted))
                 for passed, emitted in _earlier(strategy, decision)
             ),
         )
@@ -53,6 +55,11 @@ def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> It
             [account, protected.account],
             asker,
         )
+
+
+def _harshness(strategy: Strategy, rank: Any) -> Any:
+    helping = [rank == action.rank for action in strategy.actions if action.helps]
+    return z3.If(either(*helping), z3.IntVal(0), rank) if helping else rank
 
 
 def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]]:
