@@ -1,7 +1,8 @@
 """How good riskseg's models are beside other libraries, on public data and the same folds.
 
     python bench/quality.py [--sets german,uci] [--peers LightGBM,EBM] [--only-riskseg]
-                            [--folds 5] [--threads 1] [--json FILE] [--cache FILE]
+                            [--folds 5] [--repeats 1] [--against "optbinning scorecard"]
+                            [--threads 1] [--json FILE] [--cache FILE]
 
 For each data set: stratified folds; every learner is fitted to the rows outside a fold and judged
 on the fold. Ids are left out; no learner is told anything of a data set but its columns. The table
@@ -9,6 +10,10 @@ on stdout gives the mean and standard deviation of the folds' AUC, the mean Brie
 loss, the expected calibration error (ten groups of equal count over all folds' probabilities:
 the mean gap between what was said and what happened), and the median CPU seconds, of all threads
 together, to fit and to predict a fold: at one thread, the time on an idle machine.
+
+On a small data set five folds decide little: `--repeats 10` shuffles the rows into folds ten times,
+the first time as without it, and `--against NAME` sets every other learner beside one of them on
+the same folds, with the standard error of the mean difference.
 
 Results of the peers are kept in the cache file, a line each, so that a run that was stopped goes
 on where it was. riskseg itself is measured anew every time, unless `--cache-riskseg` is given.
@@ -157,10 +162,15 @@ def read_table(name: str, data: Path, most: int | None) -> Table | None:
     return Table(name, pd.DataFrame(columns), kinds, label)
 
 
-def folds_of(label: Labels, folds: int) -> list[tuple[Any, Any]]:
+def folds_of(label: Labels, folds: int, repeats: int = 1) -> list[tuple[Any, Any]]:
+    """(rows seen, rows unseen) of each fold, in every one of the shuffles."""
     from sklearn.model_selection import StratifiedKFold
 
-    return list(StratifiedKFold(folds, shuffle=True, random_state=0).split(label, label))
+    return [
+        fold
+        for shuffle in range(repeats)
+        for fold in StratifiedKFold(folds, shuffle=True, random_state=shuffle).split(label, label)
+    ]
 
 
 def calibration_error(label: Labels, probability: Floats) -> float:
@@ -283,6 +293,7 @@ def summary(table: Table, learner: str, results: list[Result], order: Any) -> di
         "fit_seconds": statistics.median(result.fit_seconds for result in results),
         "predict_seconds": statistics.median(result.predict_seconds for result in results),
         "auc_of_folds": aucs,
+        "log_loss_of_folds": [result.log_loss for result in results],
         "told": [result.told for result in results if result.told],
     }
 
@@ -297,6 +308,35 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             f"| {row['set']} | {row['learner']} | {row['auc']:.4f} | {row['auc_sd']:.4f} "
             f"| {row['brier']:.4f} | {row['log_loss']:.4f} | {row['calibration_error']:.4f} "
             f"| {row['fit_seconds']:.1f} | {row['predict_seconds']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def beside(rows: list[dict[str, Any]], other: str, folds: int) -> str:
+    """Every learner less one of them, on the same folds.
+
+    Folds share most of the rows they learn from, and repeats all of them, so the mean of n
+    differences with standard deviation s is known to s sqrt(1/n + unseen/seen), not s / sqrt(n)
+    (Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52, 2003).
+    """
+    lines = [
+        f"| data | less {other} | folds | better | AUC | error | log loss | error |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    measured = {(row["set"], row["learner"]): row for row in rows}
+    for (name, learner), row in measured.items():
+        reference = measured.get((name, other))
+        if reference is None or learner == other:
+            continue
+        auc, loss = (
+            np.array(row[what]) - np.array(reference[what])
+            for what in ("auc_of_folds", "log_loss_of_folds")
+        )
+        spread = np.sqrt(1 / len(auc) + 1 / (folds - 1))
+        lines.append(
+            f"| {name} | {learner} | {len(auc)} | {(auc > 0).sum()} "
+            f"| {auc.mean():+.4f} | {auc.std(ddof=1) * spread:.4f} "
+            f"| {loss.mean():+.4f} | {loss.std(ddof=1) * spread:.4f} |"
         )
     return "\n".join(lines)
 
@@ -320,6 +360,8 @@ def main() -> None:
     only.add_argument("--only-riskseg", action="store_true")
     only.add_argument("--only-peers", action="store_true")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=1, help="shuffles into folds")
+    parser.add_argument("--against", help="the learner the others are set beside, fold by fold")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=int, help="a sample of each data set, for a quick look")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
@@ -331,6 +373,8 @@ def main() -> None:
     cache = Cache(given.cache)
     peers = [] if given.only_riskseg else names_of(given.peers, PEERS, "peer")
     ours = [] if given.only_peers else names_of(given.riskseg, RISKSEG, "learner of riskseg")
+    if given.against and given.against not in [*peers, *ours]:
+        sys.exit(f"{given.against!r} is not measured here: {'; '.join([*peers, *ours])}")
     summaries: list[dict[str, Any]] = []
     failed = False
     threadpool_limits(given.threads)
@@ -339,7 +383,7 @@ def main() -> None:
         if table is None:
             print(f"{name}: there is no {given.data / SOURCES[name].file}", file=sys.stderr)
             continue
-        folds = folds_of(table.label, given.folds)
+        folds = folds_of(table.label, given.folds, given.repeats)
         order = np.concatenate([unseen for _, unseen in folds])
         for learner in [*peers, *ours]:
             peer = PEERS.get(learner)
@@ -374,8 +418,11 @@ def main() -> None:
             if len(results) == len(folds):
                 summaries.append(summary(table, learner, results, order))
     print(markdown(summaries))
+    if given.against:
+        print(f"\n{beside(summaries, given.against, given.folds)}")
     if given.json:
-        told = {"folds": given.folds, "threads": given.threads, "results": summaries}
+        told = {"folds": given.folds, "repeats": given.repeats, "threads": given.threads}
+        told["results"] = summaries
         told["peers"] = {name: f"{p.versions}: {p.settings}" for name, p in PEERS.items()}
         given.json.write_text(json.dumps(told, indent=1) + "\n")
     sys.exit(1 if failed else 0)
