@@ -55,7 +55,9 @@ def planted(account: Account) -> dict[str, Account]:
                 Event(PAST, "contact", NEXT),
             ),
         ),
-        "an account opened tomorrow": replace(account, account_id="zz", opened_on=NEXT),
+        "an account opened tomorrow": replace(
+            account, account_id="zz", opened_on=NEXT, closed_on=None, written_off_on=None
+        ),
         "closed tomorrow": account,
     }
     opened = account.opened_on is None or account.opened_on <= NEXT
