@@ -19,6 +19,8 @@ from riskseg.expressions import Expression, check
 Range = Literal["bills", "payments", "events", "account"]
 Aggregate = Literal["count", "sum", "max", "min", "latest"]
 
+# Days up to the as-of date; `open`: bills that are; None: all there is.
+Window = int | Literal["open"] | None
 # The date of a fact that a window is measured on.
 DATED: Mapping[str, str] = {"bills": "due_on", "payments": "paid_on", "events": "happened_on"}
 
@@ -71,7 +73,7 @@ class Feature:
     aggregate: Aggregate | None
     value: Expression | None
     filter: Expression | None
-    window: int | Literal["open"] | None
+    window: Window
     empty: int | None
     needs: frozenset[str]
 

@@ -1,42 +1,60 @@
 """What the catalogue warrants between features: fewer bills were late in three months than in
-twelve, and no more by thirty days than at all.
+twelve, no more by thirty days than at all, and where a bill is past due something is owed.
 
-Two features are compared where one aggregates part of what the other does: a window inside the
-other's, and a filter that implies the other's (which z3 decides). Over part of the rows a count,
-a sum of what is never negative, or a largest value that is 0 over none, is never more.
+Two features are compared where one aggregates rows that the other does too: its window is inside
+the other's, and its filter implies the other's, which z3 decides for any row there can be. Over
+part of the rows a count, a sum of what is never negative, or a largest value that is 0 over none,
+is never more; and where every row that makes the one more than 0 does so with the other, both are.
 
 Proofs take these for granted; `assign` holds the accounts it reads against them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import z3
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.expressions import Expression, check
-from riskseg.features.catalogue import SCOPES, Feature
+from riskseg.expressions.smt import Term, Texts, both, domain, negated, to_smt, variable
+from riskseg.features.catalogue import SCOPES, Feature, Window
 
-if TYPE_CHECKING:
-    from riskseg.expressions.smt import Term
+# What allocation makes so of every bill: nothing is past due before its due date is over, and a due
+# bill that is not cleared has something overdue on it, for all the days since.
+_ROWS: Mapping[str, str] = {
+    "bills": "(due_on < as_of or (overdue = 0 and days_past_due = 0)) "
+    "and (due_on >= as_of or cleared_on is not null "
+    "or (overdue > 0 and days_past_due = days_between(due_on, as_of)))"
+}
+_OPEN = "cleared_on is null or overdue > 0 or due_on >= as_of"
 
 
 def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
-    """Conditions that hold between the features, for every account: `a <= b`, in one order.
+    """Conditions that hold between the features, for every account: `a <= b`, or `a = 0 or b > 0`.
 
     `facts` are those the expressions may name.
     """
     grown = [f for f in features if _grows(f) and f.name in facts]
     found = []
-    for part in grown:
-        for whole in grown:
-            if part is not whole and _inside(part, whole):
-                problems = Problems()
-                known = check(f'"{part.name}" <= "{whole.name}"', facts, problems)
-                assert known is not None, list(problems)
-                found.append(known)
+    for one in grown:
+        for other in grown:
+            if one is other or one.range != other.range or not _within(one.window, other.window):
+                continue
+            if _alike(one, other) and _implies(one, other):
+                found.append(_known(f'"{one.name}" <= "{other.name}"', facts))
+            elif _shows(one, other):
+                found.append(_known(f'"{one.name}" = 0 or "{other.name}" > 0', facts))
     return tuple(found)
+
+
+def _known(text: str, facts: Mapping[str, Fact]) -> Expression:
+    problems = Problems()
+    known = check(text, facts, problems)
+    assert known is not None, list(problems)
+    return known
 
 
 def _grows(feature: Feature) -> bool:
@@ -51,58 +69,73 @@ def _grows(feature: Feature) -> bool:
     return False
 
 
-def _inside(part: Feature, whole: Feature) -> bool:
-    alike = (part.range, part.aggregate) == (whole.range, whole.aggregate)
-    values = [f.value.tree if f.value else None for f in (part, whole)]
-    if not alike or values[0] != values[1]:
-        return False
-    if "open" in (part.window, whole.window):
-        windows = part.window == whole.window
-    else:
-        sizes = [w if isinstance(w, int) else None for w in (part.window, whole.window)]
-        windows = sizes[1] is None or (sizes[0] is not None and sizes[0] <= sizes[1])
-    return windows and _implies(part, whole)
+def _within(window: Window, other: Window) -> bool:
+    """Whether the rows of the one window are of the other; none is all rows."""
+    if other is None or window == other:
+        return True
+    return isinstance(window, int) and isinstance(other, int) and window <= other
+
+
+def _alike(one: Feature, other: Feature) -> bool:
+    values = [f.value.tree if f.value else None for f in (one, other)]
+    return one.aggregate == other.aggregate and values[0] == values[1]
 
 
 def _implies(part: Feature, whole: Feature) -> bool:
     """Whether every row that counts for `part` counts for `whole`."""
-    import z3
-
-    from riskseg.expressions.smt import negated
-
     if whole.filter is None:
         return True
-    if part.filter is None:
-        return False
-    if part.filter.tree == whole.filter.tree:
+    if part.filter is not None and part.filter.tree == whole.filter.tree:
         return True
-    held, term = _row(part)
-    solver = z3.Solver()
-    solver.set("timeout", 2000)
-    solver.add(*held, term(part.filter).true, negated(term(whole.filter).true))
-    return bool(solver.check() == z3.unsat)
+    row = _Row(part)
+    return row.never(*row.counts(part), negated(row.term(whole.filter).true))
+
+
+def _shows(one: Feature, other: Feature) -> bool:
+    """Whether every row that makes the one more than 0 makes the other so."""
+    row = _Row(one)
+    return row.never(*row.adds(one), negated(both(*row.adds(other))))
 
 
 def _never_negative(feature: Feature) -> bool:
-    import z3
-
     if feature.value is None:
         return False
-    held, term = _row(feature)
-    value = term(feature.value)
-    solver = z3.Solver()
-    solver.set("timeout", 2000)
-    if feature.filter is not None:
-        held = [*held, term(feature.filter).true]
-    solver.add(*held, z3.Not(value.unknown), value.value < 0)
-    return bool(solver.check() == z3.unsat)
+    row = _Row(feature)
+    value = row.term(feature.value)
+    return row.never(*row.counts(feature), z3.Not(value.unknown), value.value < 0)
 
 
-def _row(feature: Feature) -> tuple[list[Any], Callable[[Expression], Term]]:
-    """(what holds of any row the feature aggregates, what makes terms of its expressions)."""
-    from riskseg.expressions.smt import Texts, domain, to_smt, variable
+class _Row:
+    """Any row that a feature aggregates, as terms."""
 
-    texts, scope = Texts(), SCOPES[feature.range]
-    terms = {name: variable(fact, name) for name, fact in scope.items()}
-    held = [domain(fact, terms[name], texts) for name, fact in scope.items()]
-    return held, lambda expression: to_smt(expression, terms.__getitem__, texts)
+    def __init__(self, feature: Feature) -> None:
+        scope = SCOPES[feature.range]
+        self._texts = Texts()
+        self._terms = {name: variable(fact, name) for name, fact in scope.items()}
+        held = [_ROWS[feature.range]] if feature.range in _ROWS else []
+        held += [_OPEN] if feature.window == "open" else []
+        self._held = [
+            *(domain(fact, self._terms[name], self._texts) for name, fact in scope.items()),
+            *(self.term(_known(text, scope)).true for text in held),
+        ]
+
+    def term(self, expression: Expression) -> Term:
+        return to_smt(expression, self._terms.__getitem__, self._texts)
+
+    def counts(self, feature: Feature) -> list[Any]:
+        """That the feature's filter takes the row."""
+        return [] if feature.filter is None else [self.term(feature.filter).true]
+
+    def adds(self, feature: Feature) -> list[Any]:
+        """That the row alone makes the feature more than 0."""
+        if feature.value is None:
+            return self.counts(feature)
+        value = self.term(feature.value)
+        return [*self.counts(feature), z3.Not(value.unknown), value.value > 0]
+
+    def never(self, *conditions: Any) -> bool:
+        """Whether no row meets all of them."""
+        solver = z3.Solver()
+        solver.set("timeout", 2000)
+        solver.add(*self._held, *conditions)
+        return bool(solver.check() == z3.unsat)

@@ -13,18 +13,36 @@ from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine
-from riskseg.expressions import Expression, to_sql
+from riskseg.expressions import Expression, check, to_sql
 from riskseg.features.catalogue import Catalogue
-from riskseg.features.relations import relations as relations_of
 from riskseg.strategy.checked import Strategy
+from riskseg.treatment.episodes import EPISODE_STARTED_ON
 
 SHOWN = 3
 
 
+# Between the treatment and the features: an episode is on while a bill is past due, and began no
+# later than the day after that bill was due. How the two are made says so; see
+# `treatment/episodes.py` and `ledger/allocation.py`.
+_EPISODES = (
+    "(days_past_due = 0 and episode_started_on is null) "
+    "or (days_past_due > 0 and episode_started_on is not null)",
+    "episode_started_on is null or days_past_due <= days_between(episode_started_on, as_of) + 1",
+)
+
+
 def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
-    """The relations the catalogue warrants between those of its features that `facts` names."""
-    named = [f for n, f in catalogue.available().items() if n in facts]
-    return relations_of(named, facts)
+    """What holds between those of the facts named that riskseg computes itself."""
+    from riskseg.features.relations import relations
+
+    available = catalogue.available()
+    found = list(relations([f for n, f in available.items() if n in facts], facts))
+    if "days_past_due" in available and {"days_past_due", EPISODE_STARTED_ON.name} <= set(facts):
+        for text in _EPISODES:
+            known = check(text, facts, Problems())
+            assert known is not None
+            found.append(known)
+    return tuple(found)
 
 
 def hold_against(engine: Engine, strategy: Strategy, relations: Sequence[Expression]) -> None:

@@ -15,7 +15,6 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.expressions import check
 from riskseg.features.catalogue import read_catalogue
-from riskseg.features.relations import relations
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.strategy.checked import Strategy
 from riskseg.strategy.proof.account import Granted, any_account
@@ -360,23 +359,6 @@ def test_an_example_to_paste(tmp_path: Path) -> None:
 
 
 # -- what is taken for granted -------------------------------------------------------------------
-
-
-def test_relations_between_features() -> None:
-    catalogue = read_catalogue(None, Problems())
-    facts = {n: f.fact for n, f in catalogue.features.items()}
-    told = {r.text.replace('"', "") for r in relations(catalogue.features.values(), facts)}
-    assert "late_bills_3m <= late_bills_12m" in told
-    assert "late14_bills_6m <= late_bills_6m" in told
-    assert "max_dpd_3m <= max_dpd_12m" in told
-    assert "missed_bills <= overdue_bills" in told
-    for wrong in (
-        "late_bills_12m <= late_bills_3m",
-        "late_bills_6m <= late14_bills_6m",
-        "late14_bills_6m <= late30_bills_12m",
-        "overdue_1_30 <= overdue_31_60",
-    ):
-        assert wrong not in told
 
 
 def test_a_relation_is_taken_for_granted(tmp_path: Path) -> None:
