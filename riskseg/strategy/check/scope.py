@@ -19,7 +19,8 @@ class Scope:
     """The facts of the workspace, the strategy's probabilities and its stand-ins, by name.
 
     `named` gathers the facts that expressions name; `stand_ins` the facts this workspace lacks,
-    with the value that stands for them; `expects` is what brought those.
+    with the value that stands for them; `expects` is what brought those. `clashing` are the
+    probabilities that have the name of a fact, which could not be told from it.
     """
 
     def __init__(
@@ -37,6 +38,8 @@ class Scope:
         self.expects: dict[str, Expected] = {}
         self.facts: dict[str, Fact] = {AS_OF.name: AS_OF, **facts}
         self._expect()
+        known = {*self.facts, *lacking}
+        self.clashing = frozenset(name for name in authored.head.uses if name in known)
         self._models(models)
 
     def tell(self, code: str, what: str, file: str, *path: str | int, mend: str = "") -> None:
