@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from riskseg.domain.problems import did_you_mean, problem
+from riskseg.run.known import check_known
 from riskseg.run.session import locked, open_checked
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
@@ -125,7 +126,10 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
     """Take an account out of all that is kept: the inputs of runs and the quarantine.
 
     Safe to repeat, and to kill: each file tells what was erased from it, and the journal has its
-    row when all are done. The decisions that runs wrote are not riskseg's to change.
+    row when all are done. It has one for an account that was only in the sources, too, so that the
+    id is known when the source has lost it. The decisions that runs wrote are not riskseg's to
+    change. Raises RS601 for an account that nothing kept, no source and no erasure knows: its id
+    may be misspelt, and the person who is to be erased still there.
     """
     from riskseg.store.journal import Journal
     from riskseg.store.records import ErasureRecord
@@ -135,10 +139,13 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
     with locked(workspace), Journal.open(workspace.journal) as journal:
         folders = [f for f in store.folders(workspace.state / "runs") if store.is_kept(f)]
         out_of = [f.name for f in folders if store.erase(f, account, hashed)]
-        told = {run for e in journal.erasures() if e.account == hashed for run in e.runs}
+        earlier = [e for e in journal.erasures() if e.account == hashed]
+        told = {run for e in earlier for run in e.runs}
         runs = tuple(run for run in out_of if run not in told)
         rows = _quarantine(workspace, account)
-        if runs or rows:
+        if not (out_of or rows or earlier):
+            check_known(workspace, account, folders)
+        if runs or rows or not earlier:
             journal.record_erasure(ErasureRecord(at=at, by=by, account=hashed, runs=runs))
     return Erased(runs, len(folders), rows)
 

@@ -227,7 +227,7 @@ class Journal:
         return found[0] if found else None
 
     def record_erasure(self, erasure: ErasureRecord) -> None:
-        """Add that an account was taken out of what runs had kept."""
+        """Add that an account was taken out of all that is kept."""
         with self._writing() as connection:
             connection.execute(ERASURES.insert().values(_values(erasure)))
 

@@ -229,10 +229,37 @@ def test_an_account_is_erased_everywhere(decided: Path, copy_of: Copy) -> None:
     (workspace / "out.csv").unlink()
     assert replay(workspace, runs[0]).verdict == "not compared"
 
+    # Again, and again when neither the source nor anything kept knows the id any more.
     assert erase(workspace, SOMEONE, by="ann", at=p.AT).runs == ()
-    assert erase(workspace, "nobody", by="ann", at=p.AT).runs == ()
+    shutil.rmtree(workspace / "data")
+    keep(workspace, 0, "days", at=p.AT + timedelta(days=1))
+    assert erase(workspace, SOMEONE, by="ann", at=p.AT).runs == ()
     with Journal.open(workspace / ".riskseg/journal.db") as journal:
         assert len(journal.erasures()) == 1
+
+
+def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+
+    def told(account: str) -> str:
+        with pytest.raises(ProblemsError) as raised:
+            erase(workspace, account, by="ann", at=p.AT)
+        [problem] = raised.value.problems
+        assert (problem.code, account in problem.what) == ("RS601", True)
+        return problem.mend
+
+    assert told("A0000O007") == 'Did you mean "A00000007"?'
+    assert told("nobody") == "Check the id."
+    # One that only a source knows: there is nothing to erase, and the id is no mistake.
+    p.add_rows(workspace, "payments", {"account_id": "P1", "paid_on": "2026-01-01", "amount": 5})
+    for _ in range(2):
+        assert erase(workspace, "P1", by="ann", at=p.AT).runs == ()
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        assert [e.account for e in journal.erasures()] == [account_hash("P1")]
+    # Without the sources the kept runs still know who was meant, and what to erase.
+    shutil.rmtree(workspace / "data")
+    assert told("A0000O007") == 'Did you mean "A00000007"?'
+    assert len(erase(workspace, SOMEONE, by="ann", at=p.AT).runs) == 1
 
 
 class Cut(BaseException):
@@ -347,6 +374,8 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
     assert json.loads(told)["since"]["moved"] == 0
     assert json.loads(told)["same"] is True
     assert run("journal", "erase", SOMEONE, "--by", "ann")[0] == 0
+    code, told = run("journal", "erase", "A0000O008", "--json")
+    assert (code, "A00000008" in told) == (1, True)
     code, told = run("replay", "last")
     assert (code, "1 account erased" in told) == (0, True)
     assert "1 erased" in run("journal", "show")[1]
