@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,11 +34,13 @@ class Shape(BaseModel):
 
 @dataclass(frozen=True)
 class Document:
-    """An authored file: its name as a person would write it, its data, its lines."""
+    """An authored file: its name as a person would write it, its data, its lines. `blank` where
+    it holds nothing but comments; the data are an empty mapping then."""
 
     file: str
     data: Any
     lines: Mapping[Path_, int]
+    blank: bool = field(default=False, kw_only=True)
 
     def line(self, *path: str | int) -> int | None:
         """The line of the value at `path`, or of the nearest thing that encloses it."""
@@ -92,7 +94,7 @@ class Document:
     def _add(
         self, problems: Problems, shape: type[BaseModel], path: Path_, faults: list[Any]
     ) -> None:
-        name = next((str(p) for p in reversed(path) if isinstance(p, str)), "the file")
+        name = next((str(p) for p in reversed(path) if isinstance(p, str)), "")
         fault = faults[0]
         if fault["type"] == "extra_forbidden":
             problems.add(
@@ -109,10 +111,10 @@ class Document:
                 **self.at(*path[:-1]),
             )
         else:
-            told = repr(fault["input"]) if not isinstance(fault["input"], dict | list) else "this"
+            subject = f'"{name}"' if path else "The file"
             problems.add(
                 "RS004",
-                f'"{name}" cannot be {told}: {_expected(faults)}.',
+                f"{subject} cannot be {_shown(fault['input'])}: {_expected(faults)}.",
                 **self.at(*path),
             )
 
@@ -134,6 +136,19 @@ _WORDS = {
     "greater than or equal to": "at least",
     "less than or equal to": "at most",
 }
+
+
+def _shown(value: Any) -> str:
+    """A value that does not fit, as its file shows it."""
+    match value:
+        case None:
+            return "empty"
+        case dict():
+            return "a mapping of keys to values"
+        case list():
+            return "a list"
+        case _:
+            return repr(value)
 
 
 def _expected(faults: list[Any]) -> str:
@@ -224,7 +239,8 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
         problems.add("RS002", f"This is not YAML we can use: {error}.", file=file)
     if len(problems) > before:
         return None
-    return Document(file, data if data is not None else {}, lines)
+    blank = data is None
+    return Document(file, {} if blank else data, lines, blank=blank)
 
 
 class _Loader(yaml.SafeLoader):

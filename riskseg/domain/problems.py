@@ -59,6 +59,7 @@ CODES: dict[str, str] = {
     "RS220": "an `instead` that the same guard forbids, or that is harsher",
     "RS221": "a guard pack that does not exist",
     "RS222": "guard packs that do not go together",
+    "RS223": "a strategy file that holds nothing",
     "RS230": "a version of a strategy that cannot be found",
     # RS3xx: expressions
     "RS301": "an expression cannot be read",

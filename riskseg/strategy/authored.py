@@ -207,6 +207,14 @@ _FILES: tuple[tuple[str, type[Any], bool], ...] = (
     ("guards.yaml", AuthoredGuards, False),
     ("examples.yaml", AuthoredExamples, False),
 )
+_HOLDS = {
+    "strategy.yaml": "the strategy's `name`, `purpose`, `owner` and `actions`",
+    "tiers.yaml": "tier schemes, each a name and its list of tiers",
+    "segments.yaml": "`columns` and `rows`",
+    "paths.yaml": "the paths, each a name and what is done when",
+    "guards.yaml": "a list of guards, holds and requirements",
+    "examples.yaml": "a list of `examples`",
+}
 
 
 def read_strategy(
@@ -260,6 +268,10 @@ def read_strategy(
             if document is None:
                 complete = False
                 continue
+            if document.blank:
+                _tell_blank(name, document, problems, needed=needed)
+                complete = False
+                continue
             documents[name] = document
             texts[name] = path.read_text(encoding="utf-8-sig")
         part = documents[name].shaped(shape, problems)
@@ -273,6 +285,15 @@ def read_strategy(
         return None
     head = shaped.pop("strategy")
     return AuthoredStrategy(head=head, packs=packs, documents=documents, texts=texts, **shaped)
+
+
+def _tell_blank(name: str, document: Document, problems: Problems, *, needed: bool) -> None:
+    """Whoever has none of it leaves the file out: one that was emptied is a mishap."""
+    mend = "Write it anew, or restore it from a copy."
+    if not needed:
+        mend = "Restore it from a copy; if the strategy has none, remove the file."
+    told = f"The file is empty: it should hold {_HOLDS[name]}."
+    problems.add("RS223", told, mend=mend, **document.at())
 
 
 def _read_packs(

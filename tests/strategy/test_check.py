@@ -472,6 +472,33 @@ def test_a_needed_file_that_is_missing(file: str, tmp_path: Path) -> None:
     assert [(p.code, p.file) for p in problems] == [("RS200", f"rules/{file}")]
 
 
+@pytest.mark.parametrize("content", ["", "# to be written\n", "---\n", "null\n"])
+@pytest.mark.parametrize("file", [S, T, G, P, U, E])
+def test_an_emptied_file(file: str, content: str, tmp_path: Path) -> None:
+    strategy, problems = read(tmp_path, {**SMALL, file: content})
+    assert strategy is None
+    assert [(p.code, p.where) for p in problems] == [("RS223", f"rules/{file}:1")]
+    assert "should hold" in problems[0].what
+    assert ("remove the file" in problems[0].mend) is (file in (T, U, E))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "line", "says"),
+    [
+        (U, "guard: vulnerable\n", 1, "The file cannot be a mapping of keys to values: it should"),
+        (T, "- {tier: a}\n", 1, "The file cannot be a list: it should be a mapping"),
+        (P, "later\n", 1, "The file cannot be 'later': it should be a mapping"),
+        (G, "columns: [region]\nrows:\n", 2, '"rows" cannot be empty: it should be a list'),
+    ],
+)
+def test_a_file_that_holds_something_else(
+    file: str, content: str, line: int, says: str, tmp_path: Path
+) -> None:
+    _, problems = read(tmp_path, {**SMALL, file: content})
+    assert [(p.code, p.where) for p in problems] == [("RS004", f"rules/{file}:{line}")]
+    assert problems[0].what.startswith(says)
+
+
 def test_no_folder(tmp_path: Path) -> None:
     problems = Problems()
     assert read_strategy(tmp_path / "none", problems, shown="rules/none", line=4) is None
