@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -396,6 +397,78 @@ def test_a_format_far_below_is_no_row() -> None:
     sheets, problems = book(change)
     assert sheets is not None and list(problems) == []
     assert sorted(sheets[0].rows) == [1, 2, 3]
+
+
+def patched(old: str, new: str) -> bytes:
+    """A small workbook with a place of its sheet's XML replaced, as no program writes it."""
+    old_content = files.workbook_bytes({"segments": [["id", "risk", "segment"], ["a", "any", "x"]]})
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(old_content)) as parts,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as changed,
+    ):
+        for name in parts.namelist():
+            part = parts.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                assert part.count(old) == 1
+                part = part.replace(old, new)
+            changed.writestr(name, part)
+    assert len(made.getvalue()) < 500_000
+    return made.getvalue()
+
+
+ALL = "A1:XFD1048576"
+FAR = '<row r="{0}"><c r="XFD{0}" t="inlineStr"><is><t>x</t></is></c></row>'
+END = "</sheetData>"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "place", "words"),
+    [
+        (
+            END,
+            f'{END}<mergeCells count="1"><mergeCell ref="{ALL}"/></mergeCells>',
+            "RS218",
+            ", sheet segments, cell A1",
+            f"The cells {ALL} are merged",
+        ),
+        (
+            END,
+            "".join(FAR.format(row) for row in range(3, 3003)) + END,
+            "RS217",
+            ", sheet segments, cells A1:XFD3002",
+            "no table of rules",
+        ),
+        (END, "<row>" + "<c/>" * 2_000_000 + "</row>" + END, "RS217", "", "1,000,000 cells"),
+        (END, END + " " * 70_000_000, "RS217", "", "unpacked it is 67 MB"),
+    ],
+    ids=["merged", "far", "cells", "bytes"],
+)
+def test_a_small_file_does_not_fill_the_memory(
+    old: str, new: str, code: str, place: str, words: str
+) -> None:
+    content = patched(old, new)
+    problems = Problems()
+    tracemalloc.start()
+    try:
+        sheets = files.read_workbook(content, "t.xlsx", problems)
+        for sheet in sheets or []:
+            segments_document(sheet, problems)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    [one] = problems
+    assert (one.code, one.file) == (code, f"t.xlsx{place}")
+    assert words in one.what
+    assert peak < 50_000_000
+
+
+def test_a_link_over_every_cell_is_nothing_to_a_table() -> None:
+    link = f'{END}<hyperlinks><hyperlink ref="{ALL}" location="A1"/></hyperlinks>'
+    problems = Problems()
+    [sheet] = files.read_workbook(patched(END, link), "t.xlsx", problems) or []
+    assert segments_document(sheet, problems) is not None
+    assert list(problems) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"id,risk", b"PK\x03\x04 torn"])

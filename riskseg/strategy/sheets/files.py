@@ -12,19 +12,24 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems
 from riskseg.strategy.sheets.cells import column_letters, reference
+from riskseg.strategy.sheets.size import too_large
 from riskseg.strategy.sheets.tables import Grid, Sheet
 
 if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
+    from openpyxl.worksheet.cell_range import CellRange
 
 # What Excel allows in a workbook.
 _ROWS, _COLUMNS, _CHARACTERS, _TITLE = 1_048_576, 16_384, 32_767, 31
+# The most cells that rows may reach over, each from the first column to its last text: a text in
+# the last column of a thousand rows is a slip, and as a table would fill the memory.
+_AREA = 10_000_000
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 # XML's own way to write what it has no character for, in spreadsheets: `_x000D_`.
@@ -152,16 +157,22 @@ def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet]
     number or truth is a Problem at that cell."""
     from openpyxl import load_workbook
 
+    if told := too_large(content):
+        mend = "Copy the strategy's tables to a new workbook, and import that."
+        problems.add("RS217", f"The workbook is too large: {told}.", file=shown, mend=mend)
+        return None
     try:
         with warnings.catch_warnings():
             # Of what it leaves out: pictures, validation. No cell is among that.
             warnings.simplefilter("ignore")
-            book = load_workbook(io.BytesIO(content))
+            book = load_workbook(io.BytesIO(content), read_only=True)
+            written = [(sheet.title, _written(sheet)) for sheet in book.worksheets]
     except Exception as error:  # a damaged workbook fails in as many ways as it has parts
         told = f"This is not an Excel workbook: {_said(error)}."
         problems.add("RS217", told, file=shown, mend=_LIKE_A_FILE)
         return None
-    return [_sheet(sheet, f"{shown}, sheet {sheet.title}", problems) for sheet in book.worksheets]
+    sheets = [_sheet(name, one, f"{shown}, sheet {name}", problems) for name, one in written]
+    return [sheet for sheet in sheets if sheet is not None]
 
 
 def _said(error: Exception) -> str:
@@ -169,9 +180,41 @@ def _said(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def _sheet(sheet: Worksheet, where: str, problems: Problems) -> Sheet:
+@dataclass(frozen=True)
+class _Written:
+    """A sheet as the file has it: its cells that hold something, by row and column from 1, each
+    with its kind; and the ranges that are merged."""
+
+    cells: Mapping[tuple[int, int], tuple[str, Any]]
+    merged: Sequence[CellRange]
+
+
+def _written(sheet: Any) -> _Written:
+    """Read by the library's parser and not into its worksheets, which hold a cell for each that
+    could be in a range that is merged or a link: seventeen thousand million in a few bytes."""
+    from openpyxl.worksheet._reader import WorkSheetParser
+
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            epoch=sheet.parent.epoch,
+            date_formats=sheet.parent._date_formats,
+            timedelta_formats=sheet.parent._timedelta_formats,
+        )
+        cells = {
+            (cell["row"], cell["column"]): (cell["data_type"], cell["value"])
+            for _, row in parser.parse()
+            for cell in row
+            if cell["value"] is not None
+        }
+    return _Written(cells, parser.merged_cells.mergeCell if parser.merged_cells else ())
+
+
+def _sheet(title: str, written: _Written, where: str, problems: Problems) -> Sheet | None:
+    """A sheet, or None after adding a Problem about the whole of it."""
     faulty: list[tuple[range, range]] = []
-    for merged in sorted(sheet.merged_cells.ranges, key=lambda r: (r.min_row, r.min_col)):
+    for merged in sorted(written.merged, key=lambda r: (r.min_row, r.min_col)):
         first = reference(merged.min_row, merged.min_col)
         problems.add(
             "RS218",
@@ -182,22 +225,27 @@ def _sheet(sheet: Worksheet, where: str, problems: Problems) -> Sheet:
         rows = range(merged.min_row, merged.max_row + 1)
         faulty.append((rows, range(merged.min_col, merged.max_col + 1)))
     found: dict[int, dict[int, str]] = {}
-    # Only the cells the file has: a formatted column has a million others.
-    for (row, column), cell in sorted(sheet._cells.items()):
-        if cell.value is None or any(row in rows and column in cols for rows, cols in faulty):
+    for (row, column), (kind, value) in sorted(written.cells.items()):
+        if any(row in rows and column in cols for rows, cols in faulty):
             continue
-        text, told, mend = _read(cell.data_type, cell.value)
+        text, told, mend = _read(kind, value)
         if text is None:
             place = f"{where}, cell {reference(row, column)}"
             problems.add("RS218", told, file=place, mend=mend)
             faulty.append((range(row, row + 1), range(column, column + 1)))
         elif text:
             found.setdefault(row, {})[column] = text
+    if sum(map(max, found.values())) > _AREA:
+        last = reference(max(found), max(map(max, found.values())))
+        told = f"Texts stand as far apart as A1 and {last}: this is no table of rules."
+        mend = "Remove what stands beside the table."
+        problems.add("RS217", told, file=f"{where}, cells A1:{last}", mend=mend)
+        return None
     wide = {
         row: [cells.get(column, "") for column in range(1, max(cells) + 1)]
         for row, cells in found.items()
     }
-    return Sheet(sheet.title, where, wide, tuple(faulty))
+    return Sheet(title, where, wide, tuple(faulty))
 
 
 def _read(kind: str, value: Any) -> tuple[str | None, str, str]:

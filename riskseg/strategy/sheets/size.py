@@ -1,0 +1,49 @@
+"""Whether a workbook is of a size to be opened: a few bytes can unpack to more than memory."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from contextlib import suppress
+from typing import IO
+from xml.parsers import expat
+
+# A table of 50,000 rows of ten columns is within both. A cell takes two elements.
+MOST_BYTES = 64 * 2**20
+MOST_ELEMENTS = 2_000_000
+
+
+def too_large(content: bytes) -> str | None:
+    """What about a workbook is too large, in words; None where nothing is, and where it is no
+    workbook at all: whoever reads it tells that better."""
+    # A damaged workbook fails in as many ways as it has parts.
+    with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as book:
+        # No more is read of a part than the list says of its size.
+        size = sum(part.file_size for part in book.infolist())
+        if size > MOST_BYTES:
+            told = f"unpacked it is {size / 2**20:,.0f} MB"
+            return f"{told}, and {MOST_BYTES // 2**20} MB are the most that is read"
+        left = MOST_ELEMENTS
+        for part in book.infolist():
+            with book.open(part) as file:
+                left -= _elements(file, left)
+            if left < 0:
+                return f"{MOST_ELEMENTS // 2:,} cells are the most that is read"
+    return None
+
+
+def _elements(file: IO[bytes], most: int) -> int:
+    """How many elements a part of XML has, or some number above `most`; read without keeping any.
+    A part that is no XML, a picture say, has none."""
+    count = 0
+
+    def begun(_name: str, _attributes: object) -> None:
+        nonlocal count
+        count += 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begun
+    with suppress(expat.ExpatError):
+        while count <= most and (chunk := file.read(2**16)):
+            parser.Parse(chunk)
+    return count
