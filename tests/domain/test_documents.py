@@ -1,0 +1,66 @@
+"""YAML is read the same with libyaml and without: data, lines and Problems."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from riskseg.domain import documents
+from riskseg.domain.documents import parse_yaml
+from riskseg.domain.problems import Problems
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*ROOT.glob("rules/*/*.yaml"), *ROOT.glob("models/*.yaml")])
+# What people and editors put into such files, and what YAML has that hardly anybody knows.
+BITS = [
+    *":-,[]{}#&*!|>'\"%@`?~.=<\\/\t\n",
+    *("\n  ", "- ", ": ", "? ", "---\n", "...\n", "<<: ", "*x", "&x ", "!!str ", "|\n"),
+    *(">#", "{a:1}", "[a:b]", "{a:}", "{?a: b}", ' "a":b', "\r\n", "\u2028", "\x85", "\ufeff"),
+    *("é", "\U0001f600", "a: a\na: b", "2026-13-01", "\x00"),
+]
+ODD = ["- a?b: [c?]", "[!1, 2]", "a: |#c\n  x", "a:\tb", "a: 'b\rc'", "%YAML 1.1\n---\na: b"]
+
+
+def read(text: str) -> tuple[Any, ...]:
+    problems = Problems()
+    document = parse_yaml(text, "f.yaml", problems)
+    found = (document.data, document.lines, document.blank) if document else None
+    return repr(found), [str(problem) for problem in problems]
+
+
+def mutated(rng: random.Random) -> str:
+    lines = rng.choice(FILES).read_text().splitlines(keepends=True)
+    first = rng.randrange(len(lines))
+    text = "".join(lines[first : first + rng.randint(1, 12)])
+    for _ in range(rng.randint(0, 3)):
+        at = rng.randrange(len(text) + 1)
+        gone = rng.choice([0, 0, 1, 3])
+        text = text[:at] + rng.choice(BITS) + text[at + gone :]
+    return text
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML is built without libyaml")
+def test_libyaml_reads_as_the_pure_reader_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(7)  # noqa: S311
+    texts = [*ODD, *(file.read_text() for file in FILES), *(mutated(rng) for _ in range(1500))]
+    quick = [read(text) for text in texts]
+    with monkeypatch.context() as patched:
+        patched.setattr(documents.yaml, "__with_libyaml__", False)
+        slow = [read(text) for text in texts]
+    for text, one, other in zip(texts, quick, slow, strict=True):
+        assert one == other, text
+    assert sum(problems == [] for _, problems in quick) > 500
+    # The test would show nothing if libyaml were never asked.
+    assert any(not documents._ODD.search(text) for text in texts)
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_a_file_that_is_nested_too_deeply(opening: str) -> None:
+    problems = Problems()
+    assert parse_yaml(opening * 100_000, "f.yaml", problems) is None
+    [one] = problems
+    assert (one.code, "too deeply" in one.what) == ("RS002", True)
