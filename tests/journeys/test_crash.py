@@ -122,7 +122,7 @@ def test_assign_killed_at_a_door(
 ) -> None:
     workspace = copy_of(trained)
     place = workspace / "decisions.parquet"
-    process = begin(workspace, place, door)
+    process = begin(workspace, place, DOORS[door])
     process.join()
     assert process.exitcode == -signal.SIGKILL
     # What the next run must sweep up is there, else the test would not show that it does.

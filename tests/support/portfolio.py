@@ -134,11 +134,11 @@ def replace(workspace: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def assign_by_command(workspace: str, out: str) -> None:
-    """`riskseg assign` as a process of its own runs it, less what it says."""
+def by_command(workspace: str, *words: str) -> None:
+    """A command as a process of its own runs it, less what it says."""
     from riskseg.cli import app
 
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    app(["-w", workspace, "assign", "--as-of", AS_OF.isoformat(), "--out", out])
+    app(["-w", workspace, *words])
