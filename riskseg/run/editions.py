@@ -12,7 +12,7 @@ from riskseg.run.rules import check_here
 from riskseg.run.session import Session
 from riskseg.store import kept as store
 from riskseg.strategy.authored import read_strategy
-from riskseg.strategy.changes import Edition
+from riskseg.strategy.entries import Edition
 from riskseg.workspace import Workspace
 
 

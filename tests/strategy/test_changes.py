@@ -9,8 +9,9 @@ import pytest
 
 from riskseg.domain.problems import Problems
 from riskseg.strategy.authored import read_strategy
-from riskseg.strategy.changes import Edition, changes
+from riskseg.strategy.changes import changes
 from riskseg.strategy.check import check_strategy
+from riskseg.strategy.entries import Edition
 from tests.support.strategies import FACTS, LACKING, MODELS, SMALL, changed
 
 LATE = "  - {tier: late, when: days_past_due > 30}\n"

@@ -1,0 +1,345 @@
+"""One version of a strategy as tables of entries: what its files say, as `changes` compares it.
+
+An entry is what a person would point at: a row, a step, a guard. Its parts are what it says,
+expressions by their trees: comments, layout and the order of keys are no part of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from riskseg.domain.documents import Document
+from riskseg.expressions import Expression, show
+from riskseg.strategy.checked import Condition, Guard, Path, Strategy
+
+HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
+PATHS, GUARDS = "paths.yaml", "guards.yaml"
+
+# Lines and places of the entry itself; what an entry is named by is not one of its parts.
+_NO_PARTS = frozenset({"name", "line", "file", "rank", "negated"})
+# How a part is written in the files, where the checked strategy calls it otherwise.
+_WRITTEN = {"segments": "for", "that": "prove"}
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A checked strategy and the files it was read from, by name; they know its lines."""
+
+    strategy: Strategy
+    documents: Mapping[str, Document]
+
+    def line(self, file: str, *path: str | int) -> int | None:
+        document = self.documents.get(file)
+        return document.line(*path) if document else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing an entry says: what is compared, how it reads, its line. `exactly` tells apart
+    what reads the same."""
+
+    same: Hashable
+    told: str
+    line: int | None
+    exactly: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`key` pairs it with the other version's; `or_key` where no key does. `inside` tells what it
+    holds, for one that the other version lacks."""
+
+    key: str
+    item: str
+    line: int | None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    or_key: Hashable = None
+    inside: str = ""
+
+    @property
+    def content(self) -> Hashable:
+        return self.key, tuple((name, part.same) for name, part in self.parts.items())
+
+    @property
+    def told(self) -> str:
+        idle = ("none", "any")
+        said = ((n, p.told) for n, p in self.parts.items() if n != "kind" and p.told not in idle)
+        listed = [f"{name} {told}".strip() for name, told in said]
+        return ", ".join([*listed, self.inside] if self.inside else listed)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Entries of one file. In an `ordered` one the place of an entry counts."""
+
+    file: str
+    entries: tuple[Entry, ...]
+    ordered: bool = False
+
+
+def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
+    """The same tables of both. What lies inside an entry (levels of a band, rows of a scheme,
+    steps of a path) is a table of its own only where both versions have that entry."""
+    a, b = old.strategy, new.strategy
+    yield _head(old), _head(new)
+    yield _bands(old), _bands(new)
+    for name in _shared((x.name for x in a.bands), (x.name for x in b.bands)):
+        yield _levels(old, name), _levels(new, name)
+    yield _actions(old), _actions(new)
+    yield _expects(old), _expects(new)
+    yield _schemes(old), _schemes(new)
+    for name in _shared((x.name for x in a.schemes), (x.name for x in b.schemes)):
+        yield _tiers(old, name), _tiers(new, name)
+    columns = tuple(dict.fromkeys((*b.columns, *a.columns)))
+    yield _columns(old), _columns(new)
+    yield _rows(old, columns), _rows(new, columns)
+    yield _paths(old), _paths(new)
+    for name in _shared((x.name for x in a.paths), (x.name for x in b.paths)):
+        yield _steps(old, name), _steps(new, name)
+    yield _packs(old), _packs(new)
+    yield _guards(old), _guards(new)
+    yield _properties(old), _properties(new)
+
+
+def _shared(old: Iterable[str], new: Iterable[str]) -> list[str]:
+    known = set(old)
+    return [name for name in new if name in known]
+
+
+def _head(e: Edition) -> Table:
+    s = e.strategy
+    values = {
+        "name": s.name,
+        "purpose": s.purpose,
+        "owner": s.owner,
+        "effective_from": s.effective_from,
+        "effective_to": s.effective_to,
+        "priority": s.priority,
+    }
+    entries = [_single(e, key, value, key) for key, value in values.items() if value is not None]
+    entries += [_single(e, f"uses {k}", model, "uses", k) for k, model in s.uses.items()]
+    if s.bands:  # the one place where the order of keys means something
+        entries.append(_single(e, "first band, whose reasons are told", s.bands[0].of, "bands"))
+    for i, name in enumerate(s.protective):
+        entries.append(Entry(f"={name}", f"protective {name}", e.line(HEAD, "protective", i)))
+    return Table(HEAD, tuple(entries))
+
+
+def _single(e: Edition, item: str, value: object, *path: str | int) -> Entry:
+    """An entry that says one thing."""
+    line = e.line(HEAD, *path)
+    return Entry(item, item, line, {"": _part(value, line)})
+
+
+def _bands(e: Edition) -> Table:
+    entries = []
+    for band in e.strategy.bands:
+        at = ("bands", band.name)
+        parts = {"of": _part(band.of, e.line(HEAD, *at, "of"))}
+        line, inside = e.line(HEAD, *at), ", ".join(f"{n} to {cut:f}" for n, cut in band.cuts)
+        entries.append(Entry(band.name, f"band {band.name}", line, parts, inside=inside))
+    return Table(HEAD, tuple(entries))
+
+
+def _levels(e: Edition, name: str) -> Table:
+    band = next(b for b in e.strategy.bands if b.name == name)
+    entries = []
+    for level, cut in band.cuts:
+        line = e.line(HEAD, "bands", name, "cuts", level)
+        parts = {"cut": _part(cut, line)}
+        entries.append(Entry(level, f"band {name}, level {level}", line, parts))
+    return Table(HEAD, tuple(entries))
+
+
+def _actions(e: Edition) -> Table:
+    entries = []
+    for i, action in enumerate(e.strategy.actions):
+        at = ("actions", i)
+        parts = _parts(e, HEAD, at, action)
+        entries.append(Entry(action.name, f"action {action.name}", e.line(HEAD, *at), parts))
+    return Table(HEAD, tuple(entries), ordered=True)
+
+
+def _expects(e: Edition) -> Table:
+    entries = []
+    for name, (kind, otherwise) in e.strategy.expects.items():
+        line = e.line(HEAD, "expects", name)
+        parts = {"type": _part(kind, line), "else": _part(otherwise, line)}
+        entries.append(Entry(name, f"expects {name}", line, parts))
+    return Table(HEAD, tuple(entries))
+
+
+def _schemes(e: Edition) -> Table:
+    entries = []
+    for scheme in e.strategy.schemes:
+        line, inside = e.line(TIERS, scheme.name), ", ".join(row.tier for row in scheme.rows)
+        entries.append(Entry(scheme.name, f"scheme {scheme.name}", line, inside=inside))
+    return Table(TIERS, tuple(entries))
+
+
+def _tiers(e: Edition, name: str) -> Table:
+    scheme = next(s for s in e.strategy.schemes if s.name == name)
+    entries = []
+    for i, row in enumerate(scheme.rows):
+        parts = _parts(e, TIERS, (name, i), row)
+        if row.when is None:
+            parts["when"] = _part("otherwise", row.line)
+        # A tier may have several rows, and a row may give its tier another name.
+        when = parts["when"].same
+        entries.append(Entry(row.tier, f"{name} row {row.tier}", row.line, parts, or_key=when))
+    return Table(TIERS, tuple(entries), ordered=True)
+
+
+def _columns(e: Edition) -> Table:
+    line = e.line(SEGMENTS, "columns")
+    parts = {"": _part(e.strategy.columns, line)}
+    return Table(SEGMENTS, (Entry("columns", "columns", line, parts),))
+
+
+def _rows(e: Edition, columns: Sequence[str]) -> Table:
+    """The rows over the columns of both versions: a column that one lacks is `any` to it."""
+    s = e.strategy
+    own = {column: j for j, column in enumerate(s.columns)}
+    order: dict[str, tuple[str, ...]] = {b.name: b.levels for b in s.bands}
+    order |= {scheme.name: scheme.levels for scheme in s.schemes}
+    entries = []
+    for row in s.rows:
+        parts = {}
+        for column in columns:
+            cell = row.cells[own[column]] if column in own else None
+            parts[column] = Part(cell, _cell(cell, order.get(column, ())), row.line)
+        parts["segment"] = _part(row.segment, row.line)
+        entries.append(Entry(row.id, f"row {row.id}", row.line, parts))
+    return Table(SEGMENTS, tuple(entries), ordered=True)
+
+
+def _cell(cell: AbstractSet[str | bool] | None, order: Sequence[str]) -> str:
+    if cell is None:
+        return "any"
+    known = {level: n for n, level in enumerate(order)}
+    listed = sorted(cell, key=lambda level: (known.get(str(level), len(known)), str(level)))
+    return " or ".join(map(_told, listed))
+
+
+def _paths(e: Edition) -> Table:
+    entries = []
+    for path in e.strategy.paths:
+        parts = _parts(e, PATHS, (path.name,), path)
+        parts["then"] = _part(path.then or "stay", e.line(PATHS, path.name, "then"))
+        # The order of the segments a path is for is none.
+        parts["for"] = dataclasses.replace(parts["for"], same=frozenset(path.segments))
+        line = e.line(PATHS, path.name)
+        inside = ", ".join(f"day {s.day} {s.action}" for s in path.steps)
+        entries.append(Entry(path.name, f"path {path.name}", line, parts, inside=inside))
+    return Table(PATHS, tuple(entries))
+
+
+def _steps(e: Edition, name: str) -> Table:
+    path: Path = next(p for p in e.strategy.paths if p.name == name)
+    entries = []
+    for i, step in enumerate(path.steps):
+        parts = _parts(e, PATHS, (name, "steps", i), step)
+        item = f"path {name}, step on day {step.day}"
+        # A step on another day is known by its action.
+        entries.append(Entry(str(step.day), item, step.line, parts, or_key=step.action))
+    return Table(PATHS, tuple(entries))
+
+
+def _packs(e: Edition) -> Table:
+    """What a guard pack brings is among the guards; here is that it was included, less what."""
+    entries = []
+    for pack in e.strategy.packs:
+        without = _part(frozenset(pack.without), pack.line)
+        parts = {"without": without, "reason": _part(pack.reason, pack.line)}
+        entries.append(Entry(pack.name, f"include {pack.name}", pack.line, parts))
+    return Table(GUARDS, tuple(entries), ordered=True)
+
+
+def _guards(e: Edition) -> Table:
+    entries = []
+    for guard in e.strategy.guards:
+        parts = _guard_parts(guard)
+        entries.append(Entry(guard.name, f"{guard.kind} {guard.name}", guard.line, parts))
+    return Table(GUARDS, tuple(entries), ordered=True)
+
+
+def _guard_parts(guard: Guard) -> dict[str, Part]:
+    """A requirement is written `of` and `needs`; a hold forbids whatever actions there are."""
+    parts = _fields(guard, _always(guard.line))
+    if guard.kind == "requirement":
+        parts = {{"when": "needs", "never": "of"}.get(n, n): p for n, p in parts.items()}
+        parts.pop("unknown", None)
+    elif guard.kind == "hold":
+        del parts["never"]
+    return parts
+
+
+def _properties(e: Edition) -> Table:
+    entries = []
+    for one in e.strategy.properties:
+        parts = _fields(one, _always(one.line))
+        entries.append(Entry(one.name, f"property {one.name}", one.line, parts))
+    return Table(GUARDS, tuple(entries), ordered=True)
+
+
+# Parts of entries
+
+
+def _parts(e: Edition, file: str, at: tuple[str | int, ...], thing: Any) -> dict[str, Part]:
+    return _fields(thing, lambda name: e.line(file, *at, name))
+
+
+def _fields(thing: Any, line: Callable[[str], int | None]) -> dict[str, Part]:
+    """Every field of a checked thing but those that place it or hold entries of their own: none
+    is forgotten when a field is added."""
+    parts: dict[str, Part] = {}
+    for one in dataclasses.fields(thing):
+        value = getattr(thing, one.name)
+        name = _WRITTEN.get(one.name, one.name)
+        if one.name in _NO_PARTS or one.name == "steps":
+            continue
+        if isinstance(value, Condition):
+            parts[name] = _part(value.expression, line(name))
+            parts["unknown"] = Part(value.unknown, _unknown(value), line("unknown"))
+        else:
+            parts[name] = _part(value, line(name))
+    return parts
+
+
+def _unknown(condition: Condition) -> str:
+    if condition.unknown:
+        return "match"
+    return "skip" if condition.expression.type.nullable else "none"
+
+
+def _always(line: int | None) -> Callable[[str], int | None]:
+    return lambda _: line
+
+
+def _part(value: Any, line: int | None) -> Part:
+    if isinstance(value, Expression):
+        text = " ".join(value.text.split())
+        return Part(value.tree, text, line, exactly=show(value.tree))
+    return Part(value if isinstance(value, Hashable) else repr(value), _told(value), line)
+
+
+def _told(value: object) -> str:
+    """A value as the files write it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return f"{value:f}"
+        case frozenset():
+            return _told(sorted(map(_told, value)))
+        case tuple() | list():
+            return f"[{', '.join(map(_told, value))}]" if value else "none"
+        case _:
+            return " ".join(str(value).split())
