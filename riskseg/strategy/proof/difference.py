@@ -15,7 +15,8 @@ from riskseg.strategy.checked import Strategy
 from riskseg.strategy.proof.account import Granted, any_account
 from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import Decision, decide
-from riskseg.strategy.proof.regions import Region, dimensions, regions
+from riskseg.strategy.proof.dimensions import dimensions
+from riskseg.strategy.proof.regions import Region, regions
 
 Outcome = Literal["segment", "path", "action"]
 OUTCOMES: tuple[Outcome, ...] = ("segment", "path", "action")

@@ -9,7 +9,8 @@ from riskseg.expressions.smt import both
 from riskseg.strategy.checked import SegmentRow, Strategy
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import SEGMENTS, Decision
-from riskseg.strategy.proof.regions import Region, dimensions, regions
+from riskseg.strategy.proof.dimensions import dimensions
+from riskseg.strategy.proof.regions import Region, regions
 from riskseg.strategy.proof.results import Note
 
 # Of larger tables nobody reads every pair of rows.

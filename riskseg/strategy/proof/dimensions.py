@@ -1,0 +1,396 @@
+"""What a region of accounts can be bounded by: a fact's values fall into cells between the values
+that rules compare it with; a tier, a band, a guard into what it can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import z3
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.expressions import show
+from riskseg.expressions.smt import (
+    EPOCH,
+    ONE,
+    Term,
+    both,
+    constant,
+    days,
+    negated,
+    tree_to_smt,
+)
+from riskseg.expressions.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    Cast,
+    Compare,
+    Comparison,
+    In,
+    IsNull,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Or,
+)
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.compile import stretches
+from riskseg.strategy.proof.decision import Decision, regimes
+
+# The first whole number from each boundary on, and its two sides in words.
+Cuts = dict[int, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Some values of a dimension: that a value is one of them, and how they are written. For a
+    cell of numbers `low` and `high` are its ends as comparisons, empty where it has none."""
+
+    holds: Any
+    text: str = ""
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """What a region can be bounded by. Ordered cells stand in the order of their values; `null`
+    is the cell of what is unknown; `whole` that values are whole numbers."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    ordered: bool
+    null: Cell | None
+    whole: bool = False
+
+    @property
+    def all(self) -> tuple[Cell, ...]:
+        return (*self.cells, *([self.null] if self.null else ()))
+
+    def told(self, chosen: frozenset[int]) -> str:
+        """The chosen cells in words; the null's number is that after the last cell."""
+        known = sorted(n for n in chosen if n < len(self.cells))
+        unknown = self.null is not None and len(self.cells) in chosen
+        if not known:
+            return f"{self.name} unknown"
+        if len(known) == len(self.cells):
+            return f"{self.name} known"
+        told = self._ordered(known) if self.ordered else self._listed(known)
+        return f"{told} or unknown" if unknown else told
+
+    def _ordered(self, known: Sequence[int]) -> str:
+        low, high = self.cells[known[0]].low, self.cells[known[-1]].high
+        if low.startswith("≥ ") and high.startswith("≤ ") and low[2:] == high[2:]:
+            return f"{self.name} = {low[2:]}"
+        ends = low[2:].lstrip("-"), high[2:].lstrip("-")
+        if (
+            self.whole
+            and low.startswith("≥ ")
+            and high.startswith("< ")
+            and all(end.isdigit() for end in ends)
+        ):
+            first, last = int(low[2:]), int(high[2:]) - 1
+            return f"{self.name} {first}" + (f" to {last}" if last > first else "")
+        if low and high:
+            turned = {"≥": "≤", ">": "<"}[low.split(" ")[0]]
+            return f"{low.split(' ', 1)[1]} {turned} {self.name} {high}"
+        return f"{self.name} {low or high}"
+
+    def _listed(self, known: Sequence[int]) -> str:
+        texts = [self.cells[n].text for n in known]
+        others = [c.text for n, c in enumerate(self.cells) if n not in known]
+        if len(others) == 1 and len(texts) > 2:
+            return f"{self.name} not {others[0]}"
+        return f"{self.name} {' or '.join(texts)}"
+
+
+def dimensions(
+    strategies: Sequence[Strategy],
+    decisions: Sequence[Decision],
+    also: Sequence[str] = (),
+    *,
+    guards: bool = False,
+) -> list[Dimension]:
+    """What regions of accounts decided by one strategy, or by two, are bounded by: what rules
+    compare and nobody names first, then facts, then guards (where asked for), tiers and bands,
+    which people think in. Of two strategies' guards, tiers and bands those count that are the same
+    in both; `also` are further names of decisions, the same in both."""
+    atoms: dict[str, Any] = {}
+    cuts: dict[str, Cuts] = {}
+    texts: dict[str, set[str]] = {}
+    for strategy, decision in zip(strategies, decisions, strict=True):
+        for tree in _trees(strategy):
+            for node in _comparisons(tree):
+                if not _by_literal(node, decision.account.facts, cuts, texts):
+                    atoms.setdefault(show(node), _term_of(node, decision))
+        for band in strategy.bands:
+            for _, cut in band.cuts[:-1]:
+                _cut(cuts.setdefault(band.of, {}), "<", cut, ONE)
+    decision = decisions[0]
+    found = [_truth(name, term) for name, term in atoms.items()]
+    for name, fact in decision.account.facts.items():
+        term = decision.account.terms[name]
+        if fact.kind is Kind.TEXT:
+            found.append(_of_text(fact, term, sorted(texts.get(name, ())), decision))
+        else:
+            found += _of_fact(fact, term, cuts.get(name, {}), decision)
+    found += _days(strategies, decision)
+    for name in _shared_guards(strategies) if guards else ():
+        held = decision.guards[name]
+        cells = (Cell(held, "in force"), Cell(negated(held), "not in force"))
+        found.append(Dimension(name, cells, False, None))
+    for name, levels in _shared_levels(strategies).items():
+        found.append(_of_levels(name, decision.names[name], levels, decision, None))
+    for name in also:
+        levels = tuple(dict.fromkeys(t for s in strategies for t in _decided(s)[name]))
+        found.append(_of_levels(name, decision.names[name], levels, decision, None))
+    return found
+
+
+def _decided(strategy: Strategy) -> dict[str, tuple[str, ...]]:
+    return {
+        "segment": strategy.segments,
+        "path": tuple(p.name for p in strategy.paths),
+    }
+
+
+def _shared_levels(strategies: Sequence[Strategy]) -> dict[str, tuple[str, ...]]:
+    """Bands and schemes that mean the same in every strategy, with their levels."""
+
+    def meanings(strategy: Strategy) -> dict[str, tuple[Any, tuple[str, ...]]]:
+        told: dict[str, tuple[Any, tuple[str, ...]]] = {}
+        for scheme in strategy.schemes:
+            rows = [
+                (r.tier, r.when and (show(r.when.expression.tree), r.when.unknown))
+                for r in scheme.rows
+            ]
+            told[scheme.name] = (rows, scheme.levels)
+        for band in strategy.bands:
+            told[band.name] = ((band.of, band.cuts), band.levels)
+        return told
+
+    first, *others = [meanings(s) for s in strategies]
+    return {
+        name: levels
+        for name, (meaning, levels) in first.items()
+        if all(other.get(name, (None,))[0] == meaning for other in others)
+    }
+
+
+def _shared_guards(strategies: Sequence[Strategy]) -> list[str]:
+    """Guards that hold for the same accounts in every strategy."""
+
+    def meanings(strategy: Strategy) -> dict[str, Any]:
+        return {
+            g.name: (
+                show(g.when.expression.tree),
+                g.when.unknown,
+                g.negated,
+                g.effective_from,
+                g.effective_to,
+            )
+            for g in strategy.guards
+        }
+
+    first, *others = [meanings(s) for s in strategies]
+    return [n for n, meant in first.items() if all(o.get(n) == meant for o in others)]
+
+
+def _trees(strategy: Strategy) -> Iterator[Node]:
+    for scheme in strategy.schemes:
+        yield from (row.when.expression.tree for row in scheme.rows if row.when)
+    for path in strategy.paths:
+        if path.ends_when:
+            yield path.ends_when.expression.tree
+    yield from (guard.when.expression.tree for guard in strategy.guards)
+
+
+def _comparisons(node: Node) -> Iterator[Node]:
+    """Every comparison and list inside a tree."""
+    match node:
+        case Compare() | In():
+            yield node
+        case Not(part) | IsNull(part) | Cast(part, _):
+            yield from _comparisons(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _comparisons(part)
+        case Call(_, arguments, _):
+            for part in arguments:
+                yield from _comparisons(part)
+        case Case(branches, otherwise, _):
+            for test, value in branches:
+                yield from _comparisons(test)
+                yield from _comparisons(value)
+            yield from _comparisons(otherwise)
+        case Arithmetic(_, left, right, _):
+            yield from _comparisons(left)
+            yield from _comparisons(right)
+
+
+_TURNED: Mapping[Comparison, Comparison] = {
+    "=": "=",
+    "<>": "<>",
+    "<": ">",
+    "<=": ">=",
+    ">": "<",
+    ">=": "<=",
+}
+
+
+def _by_literal(
+    node: Node, facts: Mapping[str, Fact], cuts: dict[str, Cuts], texts: dict[str, set[str]]
+) -> bool:
+    """Note where a comparison of one fact with plain values cuts it; False for any other."""
+    pairs: list[tuple[Comparison, Node, Literal]]
+    match node:
+        case In(part, options):
+            pairs = [("=", _bare(part), option) for option in options]
+        case Compare(sign, left, Literal() as right):
+            pairs = [(sign, _bare(left), right)]
+        case Compare(sign, Literal() as left, right):
+            pairs = [(_TURNED[sign], _bare(right), left)]
+        case _:
+            return False
+    for sign, part, literal in pairs:
+        if not isinstance(part, Name) or part.name not in facts:
+            return False
+        kind = facts[part.name].kind
+        if kind is Kind.NUMBER:
+            return False
+        if kind.is_textual:
+            texts.setdefault(part.name, set()).add(str(literal.value))
+        elif kind is Kind.DATE:
+            assert isinstance(literal.value, date)
+            _cut(cuts.setdefault(part.name, {}), sign, Decimal(days(literal.value)), 1, date_=True)
+        elif kind.is_numeric:
+            value = Decimal(str(literal.value))
+            one = ONE if kind is Kind.DECIMAL else 1
+            _cut(cuts.setdefault(part.name, {}), sign, value, one)
+    return True
+
+
+def _bare(node: Node) -> Node:
+    while isinstance(node, Cast):
+        node = node.part
+    return node
+
+
+def _cut(into: Cuts, sign: str, value: Decimal, one: int, *, date_: bool = False) -> None:
+    """The first whole number above a boundary, with its two sides in words: (from it on, below)."""
+    text = f"{value.normalize():f}"
+    if date_:
+        text = (EPOCH + timedelta(days=int(value))).isoformat()
+    at = value * one
+    if sign in ("<", ">=", "=", "<>"):
+        into.setdefault(math.ceil(at), (f"≥ {text}", f"< {text}"))
+    if sign in ("<=", ">", "=", "<>"):
+        into.setdefault(math.floor(at) + 1, (f"> {text}", f"≤ {text}"))
+
+
+def _of_fact(fact: Fact, term: Term, cuts: Cuts, decision: Decision) -> list[Dimension]:
+    known = negated(term.unknown)
+    null = Cell(term.unknown) if fact.nullable else None
+    if fact.kind is Kind.BOOLEAN:
+        cells = [
+            Cell(both(known, term.value), "true"),
+            Cell(both(known, z3.Not(term.value)), "false"),
+        ]
+        return [Dimension(fact.name, tuple(cells), False, null)]
+    if fact.kind is Kind.LEVEL:
+        return [_of_levels(fact.name, term, fact.levels, decision, null)]
+    if fact.kind is Kind.NUMBER:
+        whole = (Cell(known, "known"),)
+        return [Dimension(fact.name, whole, True, null)] if null else []
+    numbers = _numbers(term, cuts, fact)
+    if len(numbers) == 1 and null is None:
+        return []
+    return [Dimension(fact.name, numbers, True, null, whole=fact.kind is not Kind.DECIMAL)]
+
+
+def _of_text(fact: Fact, term: Term, named: Sequence[str], decision: Decision) -> Dimension:
+    """Texts that rules name, and all others together."""
+    known = negated(term.unknown)
+    codes = {text: decision.account.texts.code(text) for text in named}
+    cells = [Cell(both(known, term.value == code), text) for text, code in codes.items()]
+    other = Cell(both(known, *(term.value != code for code in codes.values())), "another text")
+    return Dimension(
+        fact.name, (*cells, other), False, Cell(term.unknown) if fact.nullable else None
+    )
+
+
+def _days(strategies: Sequence[Strategy], decision: Decision) -> Iterator[Dimension]:
+    """The day of a path, counted from each date a path starts at."""
+    cuts: dict[str, Cuts] = {}
+    starts: dict[str, Node] = {}
+    for strategy in strategies:
+        for _, _, paths in regimes(strategy):
+            for path in paths:
+                if path.starts.names == {"as_of"}:
+                    continue
+                text = show(path.starts.tree)
+                starts[text] = path.starts.tree
+                for stretch in stretches(path, paths):
+                    if stretch.first is not None:
+                        here = cuts.setdefault(text, {})
+                        here[stretch.first] = (f"≥ {stretch.first}", f"< {stretch.first}")
+    as_of = decision.account.terms["as_of"].value
+    for text, tree in starts.items():
+        term = _term_of(tree, decision)
+        day = Term(as_of - term.value, term.unknown)
+        null = None if z3.is_false(term.unknown) else Cell(term.unknown)
+        name = f"days since {text}"
+        yield Dimension(name, _numbers(day, cuts.get(text, {})), True, null, whole=True)
+
+
+def _numbers(term: Term, cuts: Cuts, fact: Fact | None = None) -> tuple[Cell, ...]:
+    """Cells between the cuts, from the lowest on. Below the least value there can be there is
+    none."""
+    least = fact.lower if fact else None
+    one = ONE if fact and fact.kind is Kind.DECIMAL else 1
+    if least is not None:
+        cuts = {bound: sides for bound, sides in cuts.items() if bound > least * one}
+    known = negated(term.unknown)
+    bounds = sorted(cuts)
+    numbers = []
+    for low, high in zip([None, *bounds], [*bounds, None], strict=True):
+        held = [known]
+        if low is not None:
+            held.append(term.value >= low)
+        if high is not None:
+            held.append(term.value < high)
+        above = cuts[low][0] if low is not None else ""
+        below = cuts[high][1] if high is not None else ""
+        if low is None and least is not None and high == int(least * one) + 1:
+            above, below = f"≥ {least:f}", f"≤ {least:f}"
+        numbers.append(Cell(both(*held), "", above, below))
+    return tuple(numbers)
+
+
+def _of_levels(
+    name: str, term: Term, levels: Sequence[str], decision: Decision, null: Cell | None
+) -> Dimension:
+    texts, known = decision.account.texts, negated(term.unknown)
+    cells = [
+        Cell(both(known, term.value == constant(level, Kind.LEVEL, texts).value), level)
+        for level in levels
+    ]
+    return Dimension(name, tuple(cells), False, null)
+
+
+def _truth(name: str, term: Term) -> Dimension:
+    """A comparison that is no fact against a value: true, false or unknown."""
+    cells = (Cell(term.true, "true"), Cell(term.false, "false"))
+    null = None if z3.is_false(term.unknown) else Cell(term.unknown)
+    return Dimension(f"({name})", cells, False, null)
+
+
+def _term_of(node: Node, decision: Decision) -> Term:
+    return tree_to_smt(node, decision.account.terms.__getitem__, decision.account.texts)
