@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,7 +19,7 @@ from riskseg.features.catalogue import read_catalogue
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.strategy.checked import Strategy
 from riskseg.strategy.proof.account import Granted, any_account
-from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import decide, decided
 from riskseg.strategy.proof.difference import meaning
 from riskseg.strategy.proof.notes import notes
@@ -134,9 +135,18 @@ def one_scheme(folder: Path, rows: str) -> Strategy:
     return sound(folder, files, NUMBERS)
 
 
-def noted(strategy: Strategy) -> list[str]:
+def noted(strategy: Strategy, asker: Asker | None = None) -> list[str]:
     decision = decide(strategy, any_account(strategy.facts, Granted()))
-    return [note.what for note in notes(strategy, decision, Asker())]
+    return [note.what for note in notes(strategy, decision, asker or Asker())]
+
+
+class Hurried(Asker):
+    """Settles nothing, on every machine alike."""
+
+    def solver(self, *given: Any) -> Any:
+        solver = super().solver(*given)
+        solver.set("rlimit", 1)
+        return solver
 
 
 @pytest.mark.parametrize(
@@ -206,6 +216,24 @@ def test_tables_with_known_answers(
     strategy = one_scheme(tmp_path, rows)
     assert [r.subject for r in refuted(strategy).values()] == unreached
     assert [t for t in noted(strategy) if "takes the rest" in t or "before" in t] == told
+
+
+def test_notes_that_cannot_be_settled_say_so(tmp_path: Path) -> None:
+    rows = """\
+  - {tier: above_10, when: x > 10}
+  - {tier: above_20, when: x * x > 400 and x * n > 7, unknown: skip}
+  - {tier: rest, otherwise: true}
+"""
+    assert noted(one_scheme(tmp_path, rows), Hurried()) == [
+        f"above_10 comes before above_20: {UNSURE}",
+        f"rest takes the rest: {UNSURE}",
+    ]
+
+
+def test_the_order_of_too_many_rows_is_not_looked_at(tmp_path: Path) -> None:
+    rows = "".join(f"  - {{tier: t{n}, when: x > {n}}}\n" for n in range(40))
+    strategy = one_scheme(tmp_path, rows + "  - {tier: rest, otherwise: true}\n")
+    assert noted(strategy) == ["41 rows: beyond 40, their order is not looked at"]
 
 
 def test_a_covered_row_names_the_rows_that_cover_it(tmp_path: Path) -> None:
@@ -401,6 +429,18 @@ def test_one_cut_moved(tmp_path: Path) -> None:
             "lifecycle live or written_off, 0.1 ≤ p < 0.15, behaviour new or late",
         )
     ]
+
+
+def test_a_turn_without_an_account_in_time_is_not_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    old = sound(tmp_path / "old", SMALL)
+    new = sound(tmp_path / "new", changed("strategy.yaml", "low: 0.1,", "low: 0.15,"))
+    monkeypatch.setattr(Asker, "example", lambda *_: None)
+    found = meaning(old, new, Granted(), Asker())
+    assert (found.turns, found.unsure) == ((), (f"segment chase → leave: {UNSURE}",))
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,13 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
         solver = asker.solver(*granted_, *same, negated(pair[0].same(pair[1])))
         for before, after, turned in _pairs(solver, pair, was, unsure, outcome):
             asked = both(*same, turned)
+            example = asker.example(asker.solver(*granted_), [asked], [account])
+            if example is None:
+                unsure.append(f"{outcome} {before} → {after}: {UNSURE}")
+                continue
             guards = outcome == "action"
             bounds = dimensions((old, new), (was, is_), also, guards=guards)
             found, complete = regions(bounds, granted_, asked, asker)
-            example = asker.example(asker.solver(*granted_), [asked], [account])
-            assert example is not None
             turns.append(Turn(outcome, before, after, found, complete, example[0]))
         same.append(pair[0].same(pair[1]))
     return Meaning(tuple(turns), tuple(unsure))

@@ -28,7 +28,8 @@ Box = dict[int, frozenset[int]]
 def regions(
     dimensions: Sequence[Dimension], granted: Iterable[Any], condition: Any, asker: Asker
 ) -> tuple[tuple[Region, ...], bool]:
-    """(regions that together hold every account of the condition, whether they hold them all).
+    """(regions of which each holds only accounts of the condition, whether together they hold all
+    of them: not where those would be too many, or the time limit is reached).
 
     Dimensions listed first are dropped first. Without a dimension left a region is empty: every
     account there can be.
@@ -37,7 +38,7 @@ def regions(
     outside = asker.solver(*granted, negated(condition))
     anywhere = asker.solver(*granted, condition)
     boxes: list[Box] = []
-    while inside.check() == z3.sat:
+    while (answer := inside.check()) == z3.sat:
         if len(boxes) == MOST:
             return _told(boxes, dimensions), False
         model = inside.model()
@@ -45,7 +46,7 @@ def regions(
         _grow(box, dimensions, anywhere, outside)
         boxes = [b for b in boxes if not _inside(b, box)] + [box]
         inside.add(negated(both(*_formulas(box, dimensions))))
-    return _told(boxes, dimensions), True
+    return _told(boxes, dimensions), bool(answer == z3.unsat)
 
 
 def _told(boxes: Sequence[Box], dimensions: Sequence[Dimension]) -> tuple[Region, ...]:
