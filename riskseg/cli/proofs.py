@@ -30,8 +30,9 @@ def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -
         for line in done.granted:
             console.print(f"  {escape(line)}")
     notes = done.proofs.notes
-    if with_notes and notes:
-        console.print("\nno fault, and worth knowing")
+    if with_notes:
+        heading = "no fault, and worth knowing" if notes else "The order of rows decides nowhere."
+        console.print(f"\n{heading}")
         for note in notes:
             console.print(f"  {note.subject}: {escape(note.what)}")
     count = len(results)
@@ -43,8 +44,8 @@ def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -
         told = f"{len(done.proofs.of('proved'))} proved, {len(done.proofs.of('refuted'))} refuted"
         unproved = len(done.proofs.of("unproved"))
         console.print(f"\nOf {count} properties: {told}, {unproved} unproved.")
-    if notes and not with_notes:
-        console.print(f"[dim]{len(notes)} places where the order of rows decides: --notes[/]")
+    if not with_notes:
+        console.print("[dim]Where the order of rows decides, and for whom: --notes[/]")
 
 
 def _fault(console: Console, result: Result, done: Proven) -> None:

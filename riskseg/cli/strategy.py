@@ -108,7 +108,13 @@ def strategy_prove(
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    done = job.prove(root(), name, seconds=seconds, progress=progress(quiet=as_json))
+    done = job.prove(
+        root(),
+        name,
+        seconds=seconds,
+        with_notes=notes or as_json,
+        progress=progress(quiet=as_json),
+    )
     end_progress()
     if as_json:
         told = plain(done)

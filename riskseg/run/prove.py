@@ -58,11 +58,12 @@ def prove(
     *,
     here: Path | None = None,
     seconds: float = SECONDS,
-    with_notes: bool = True,
+    with_notes: bool = False,
     progress: Progress | None = None,
 ) -> Proven:
     """Prove a strategy, each property within `seconds`: the one `name` names (a folder relative to
-    `here` or to the workspace, or a version in the journal), else the workspace's own.
+    `here` or to the workspace, or a version in the journal), else the workspace's own. Notes take
+    as long as all properties together, and are worked out only where asked for.
 
     Raises its Problems, and RS230 for one that cannot be found.
     """

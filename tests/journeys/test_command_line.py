@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.run.assign import assign
+from riskseg.strategy.checked import Strategy
+from riskseg.strategy.proof.results import Note
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()
@@ -351,6 +353,27 @@ def test_a_wrong_example_fails_the_test_of_the_strategy(sound: Path, copy_of: Co
     assert "action call; it gives action sms" in problem["what"]
     plain = run(workspace, "strategy", "test")
     assert (plain.exit_code, plain.stdout.count("FAIL")) == (1, 1)
+
+
+def test_notes_of_a_proof_are_worked_out_where_they_are_shown(
+    sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def notes(strategy: Strategy, *_: object) -> list[Note]:
+        asked.append(strategy.name)
+        return [Note("behaviour", "new comes before late")]
+
+    monkeypatch.setattr("riskseg.run.prove.notes", notes)
+    plain = run(sound, "strategy", "prove")
+    assert plain.exit_code == 0, plain.output
+    assert not asked and "for whom: --notes" in plain.stdout
+    noted = run(sound, "strategy", "prove", "--notes")
+    assert "  behaviour: new comes before late\n" in noted.stdout
+    assert "--notes" not in noted.stdout
+    whole = json.loads(run(sound, "strategy", "prove", "--json").stdout)
+    assert [note["what"] for note in whole["proofs"]["notes"]] == ["new comes before late"]
+    assert whole["granted"] and len(asked) == 2
 
 
 def test_a_file_that_is_no_text_in_any_of_them(sound: Path, copy_of: Copy) -> None:
