@@ -96,6 +96,7 @@ CODES: dict[str, str] = {
     "RS611": "a model version that a run was decided with is gone",
     "RS612": "a span of time that cannot be read",
     "RS613": "an account outside what proofs take for granted",
+    "RS614": "a number too large to calculate with",
 }
 
 

@@ -24,6 +24,10 @@ class EngineError(Exception):
     """The engine refused a statement. Callers that ran a person's SQL turn it into a Problem."""
 
 
+class TooLargeError(EngineError):
+    """A number in it does not fit."""
+
+
 class Engine:
     """One connection over a scratch database.
 
@@ -104,7 +108,8 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise EngineError(_plain(error)) from error
+        large = isinstance(error, duckdb.OutOfRangeException) or "out of range" in str(error)
+        raise (TooLargeError if large else EngineError)(_plain(error)) from error
 
 
 def _plain(error: duckdb.Error) -> str:

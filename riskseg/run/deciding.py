@@ -24,6 +24,7 @@ from riskseg.run.models import Scorer, scorer
 from riskseg.run.scoring import explain, score, scored
 from riskseg.run.session import Session
 from riskseg.run.stages import Stage, build
+from riskseg.run.too_large import told_where
 from riskseg.strategy.checked import NO_ACTION, Strategy
 from riskseg.strategy.compile import compile_strategy, out
 from riskseg.strategy.examples import TYPES
@@ -129,7 +130,8 @@ def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
     }
     build(engine, [scored(tables, stand_ins)])
     hold_against(engine, strategy, decider.relations)
-    build(engine, compile_strategy(strategy, decider.as_of))
+    with told_where(engine, strategy, decider.as_of, "account_no", _named(engine)):
+        build(engine, compile_strategy(strategy, decider.as_of))
     if decider.reasons != "none" and decider.of is not None:
         due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""
         explain(
@@ -138,6 +140,13 @@ def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
             decider.facts,
             f"select snap from decided{due}",
         )
+
+
+def _named(engine: Engine) -> Callable[[int], str]:
+    """An account's id by its number."""
+    return lambda number: str(
+        engine.value(f"select account_id from account_ids where account_no = {number}")
+    )
 
 
 def _sql(value: object) -> str:

@@ -14,6 +14,7 @@ from riskseg.engine import Engine
 from riskseg.run.models import spec_files
 from riskseg.run.session import Session
 from riskseg.run.stages import build
+from riskseg.run.too_large import told_where
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
 from riskseg.strategy.checked import Example, Strategy, in_force
@@ -100,7 +101,11 @@ def decided(
     relation = scored_examples(strategy, examples, as_of, problems)
     if relation is None:
         return []
-    build(engine, [relation, *compile_strategy(strategy, as_of)])
+    build(engine, [replace(relation, stored=True)])
+    with told_where(
+        engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
+    ):
+        build(engine, compile_strategy(strategy, as_of))
     names = [
         *(b.name for b in strategy.bands),
         *(s.name for s in strategy.schemes),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems, problem
-from riskseg.engine import Engine
+from riskseg.engine import Engine, TooLargeError
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load, workspace_facts
@@ -88,7 +88,12 @@ def scratch_engine(workspace: Workspace, *, lasting: bool = False) -> Iterator[E
             memory=settings.memory,
         ) as engine,
     ):
-        yield engine
+        try:
+            yield engine
+        except TooLargeError as error:  # in a feature or a model's population: see `too_large`
+            mend = "Look for it in models/features.yaml, the models' specs and the strategy."
+            told = f"A calculation gives a number too large: {error}"
+            raise problem("RS614", told, mend=mend) from error
 
 
 @contextmanager

@@ -295,6 +295,10 @@ def _acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     return Relation("acted", f"select *, {case} as {out('action')} from guarded")
 
 
+def prioritised(priority: Expression) -> str:
+    return f"cast({_sql(priority)} as decimal(18, 4))"
+
+
 def _hashed(fact: Fact) -> str:
     """A fact as text that no other value of it has, nor a value and a part of the next."""
     text = f"cast({quoted(fact.name)} as varchar)"
@@ -322,7 +326,7 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     rows = _by_row(out("segment__row"), [r.id for r in strategy.rows])
     priority = "cast(null as decimal(18, 4))"
     if strategy.priority is not None:
-        priority = f"cast({_sql(strategy.priority)} as decimal(18, 4))"
+        priority = prioritised(strategy.priority)
     due = quoted("=due")
     facts = ", ".join(_hashed(strategy.facts[name]) for name in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
+
+from riskseg.domain.problems import ProblemsError
 from riskseg.engine import Engine
 from riskseg.run.assign import assign
 from riskseg.run.check import check
@@ -91,3 +94,34 @@ def test_every_run_tells_which_rows_it_left_out(trained: Path, copy_of: Copy) ->
     write_rows(workspace, "payments", [head, *rest])
     assign(workspace, AS_OF, out, at=AT)
     assert not apart.exists()
+
+
+def test_a_number_too_large_is_told_with_its_account(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    replace(
+        workspace, "rules/household-utility/guards.yaml", "needs: days_past_due >= 60",
+        "needs: days_past_due * 500000000000000000 >= 60",
+    )  # fmt: skip
+    with pytest.raises(ProblemsError) as raised:
+        assign(workspace, AS_OF, str(workspace / "d.parquet"), at=AT)
+    [told] = raised.value.problems
+    assert (told.code, told.line) == ("RS614", 29)
+    account = told.what.split(", for ")[1].split()[0]
+    assert explain(trained, account, AS_OF).facts["days_past_due"] > 18
+    assert not (workspace / "d.parquet").exists()
+
+
+def test_a_feature_too_large_is_told(trained: Path, copy_of: Copy) -> None:
+    workspace = copy_of(trained)
+    (workspace / "models/features.yaml").write_text(
+        "- {name: huge, range: bills, aggregate: sum, value: days_past_due * 900000000000000000,\n"
+        "   unit: days, words: huge}\n",
+        encoding="utf-8",
+    )
+    replace(
+        workspace, "rules/household-utility/strategy.yaml", "priority: balance_overdue",
+        "priority: huge + balance_overdue",
+    )  # fmt: skip
+    with pytest.raises(ProblemsError) as raised:
+        assign(workspace, AS_OF, str(workspace / "d.parquet"), at=AT)
+    assert [p.code for p in raised.value.problems] == ["RS614"]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.domain.problems import Problem, Problems
+from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.engine import Engine
 from riskseg.run.rules import run_examples
 from tests.support.strategies import SMALL, changed, sound
 
 AS_OF = date(2026, 3, 2)
+BIG = 10**18 - 1
 E = "examples.yaml"
 
 
@@ -132,3 +133,29 @@ def test_a_date_of_its_own_must_be_one(given: str, says: str, tmp_path: Path) ->
     assert decisions == []
     assert [(p.code, p.line) for p in problems] == [("RS211", 12)]
     assert says in problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        (
+            "strategy.yaml",
+            "balance_overdue * coalesce",
+            f"balance_overdue * {BIG} * coalesce",
+            None,
+        ),
+        ("tiers.yaml", "days_past_due > 30", f"days_past_due * {BIG} > 30", 3),
+        ("guards.yaml", "when: on_plan", f"when: months_on_book * {BIG} < 1", 5),
+        ("paths.yaml", "overdue < 10", f"overdue * {BIG} * {BIG} < 10", None),
+    ],
+)
+def test_a_number_too_large_is_told_with_its_rule(
+    file: str, old: str, new: str, line: int | None, tmp_path: Path
+) -> None:
+    strategy, problems = sound(tmp_path, changed(file, old, new)), Problems()
+    with Engine(threads=1) as engine, pytest.raises(ProblemsError) as raised:
+        run_examples(engine, strategy, AS_OF, problems)
+    (told,) = raised.value.problems
+    assert (told.code, told.file, told.line) == ("RS614", f"rules/{file}", line)
+    assert str(BIG) in told.what
+    assert "for the example" in told.what
