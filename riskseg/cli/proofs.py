@@ -58,6 +58,6 @@ def _fault(console: Console, result: Result, done: Proven) -> None:
     decisions = done.decisions.get(result.name, ())
     for number, (account, decision) in enumerate(zip(result.accounts, decisions, strict=True)):
         flag = "" if len(decisions) == 1 else (", without the flag", ", with the flag")[number]
-        text = example(f"refutes {result.name}{flag}", account, decision)
+        text = example(f"refutes {result.name}{flag}", account, decision, margin=done.margin)
         # As it is: a terminal must not wrap what is to be pasted.
         console.print(text, markup=False, soft_wrap=True)

@@ -75,7 +75,11 @@ def strategy_test(as_json: AsJson = False) -> None:
         if done.problems:
             problems_to_stderr(done.problems)
         else:
-            print(f"{len(examples)} examples come out as expected.")
+            print(
+                f"{len(examples)} examples come out as expected."
+                if examples
+                else "There are no examples."
+            )
     if done.problems:
         raise typer.Exit(USERS_FAULT)
 
@@ -90,7 +94,8 @@ def strategy_prove(
         ),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(min=0.1, help="The time limit of one question; then: unproved.")
+        float,
+        typer.Option(min=0.1, max=86_400, help="The time limit of one question; then: unproved."),
     ] = 10.0,
     notes: Annotated[
         bool, typer.Option("--notes", help="List where the order of rows decides, and for whom.")

@@ -184,7 +184,7 @@ def activate(
                     last.proof,
                     (),
                 )
-            notes = _check_reach(journal, strategy, effective_from)
+            notes = [*_bare(strategy), *_check_reach(journal, strategy, effective_from)]
             progress.reached(EXAMPLES, 1, 4)
             problems = Problems()
             run_examples(engine, strategy, ANY_DAY, problems)
@@ -196,6 +196,16 @@ def activate(
     return Activated(
         strategy.name, strategy.fingerprint, effective_from, by, True, proof, tuple(notes)
     )
+
+
+def _bare(strategy: Strategy) -> list[str]:
+    """What the strategy goes without, in case that is not meant."""
+    notes = []
+    if not strategy.guards:
+        notes.append("It has no guards: whatever its tables and paths say is done.")
+    if not strategy.examples:
+        notes.append("It has no examples: nothing shows that it decides as it is meant to.")
+    return notes
 
 
 def _same(last: ActivationRecord, strategy: Strategy, effective_from: date) -> bool:

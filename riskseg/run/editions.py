@@ -77,4 +77,4 @@ def read(session: Session, text: Text, problems: Problems) -> Edition | None:
     if authored is None:
         return None
     strategy = check_here(session, authored, problems)
-    return Edition(strategy, authored.documents) if strategy else None
+    return Edition(strategy, authored.documents, authored.texts) if strategy else None

@@ -28,6 +28,7 @@ from riskseg.strategy.proof.decision import decided as decided_by_terms
 from riskseg.strategy.proof.notes import notes
 from riskseg.strategy.proof.prove import prove as properties
 from riskseg.strategy.proof.results import Account, Note, Proofs, Result
+from riskseg.strategy.proof.written import margin_of
 
 READ = Stage("read", "read and check the strategy")
 PROVE = Stage("prove", "ask for an account that breaks each property", "property")
@@ -44,12 +45,14 @@ def plan() -> list[Stage]:
 @dataclass(frozen=True)
 class Proven:
     """`granted` is what was taken for granted of every account, in words; `decisions` what the
-    engine decides for the accounts of each result that has any, by the result's name."""
+    engine decides for the accounts of each result that has any, by the result's name. `margin` is
+    what entries of the strategy's examples.yaml begin with."""
 
     strategy: Strategy
     proofs: Proofs
     granted: tuple[str, ...]
     decisions: Mapping[str, tuple[Mapping[str, Any], ...]]
+    margin: str = "  "
 
 
 def prove(
@@ -80,13 +83,14 @@ def prove(
         edition = read(session, text, problems)
         problems.raise_if_any()
         assert edition is not None
-        return prove_checked(
+        done = prove_checked(
             session,
             edition.strategy,
             seconds=seconds,
             with_notes=with_notes,
             progress=progress,
         )
+        return replace(done, margin=margin_of(edition.texts.get("examples.yaml", "")))
 
 
 def prove_strategy(session: Session, strategy: Strategy, seconds: float = SECONDS) -> Proofs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -279,12 +280,32 @@ def read_strategy(
             complete = False
         else:
             shaped[name.removesuffix(".yaml")] = part
+    complete &= not _tell_strays(folder, shown, problems)
     if "guards" in shaped:
         packs = _read_packs(folder, shown, shaped["guards"], documents, texts, problems)
     if not complete or packs is None:
         return None
     head = shaped.pop("strategy")
     return AuthoredStrategy(head=head, packs=packs, documents=documents, texts=texts, **shaped)
+
+
+def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
+    """Whether a YAML file is there that nothing reads: a misspelt guards.yaml would guard
+    nothing, in silence."""
+    known = [name for name, _, _ in _FILES]
+    strays = sorted(
+        file.name
+        for file in folder.iterdir()
+        if file.suffix.lower() in (".yaml", ".yml") and file.name not in known and file.is_file()
+    )
+    for name in strays:
+        told = f"Nothing reads {name}: a strategy's files are {', '.join(known)}."
+        stems = [one.removesuffix(".yaml") for one in known]
+        close = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
+        mend = f"Call it {close[0]}.yaml, or take" if close else "Take"
+        mend += " it out of the folder."
+        problems.add("RS224", told, file=f"{shown}/{name}", mend=mend)
+    return bool(strays)
 
 
 def _tell_blank(name: str, document: Document, problems: Problems, *, needed: bool) -> None:

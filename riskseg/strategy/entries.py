@@ -28,10 +28,12 @@ _WRITTEN = {"segments": "for", "that": "prove"}
 
 @dataclass(frozen=True)
 class Edition:
-    """A checked strategy and the files it was read from, by name; they know its lines."""
+    """A checked strategy and the files it was read from, by name: they know its lines, and the
+    texts are what was read."""
 
     strategy: Strategy
     documents: Mapping[str, Document]
+    texts: Mapping[str, str]
 
     def line(self, file: str, *path: str | int) -> int | None:
         document = self.documents.get(file)

@@ -210,7 +210,7 @@ def edition(folder: Path, files: Mapping[str, str]) -> Edition:
     assert authored is not None, list(problems)
     strategy = check_strategy(authored, FACTS, LACKING, MODELS, problems)
     assert strategy is not None, list(map(str, problems))
-    return Edition(strategy, authored.documents)
+    return Edition(strategy, authored.documents, authored.texts)
 
 
 @pytest.mark.parametrize("case", TOLD.values(), ids=TOLD)

@@ -597,3 +597,27 @@ def test_one_path_after_the_other(tmp_path: Path) -> None:
     ]
     chased = [p.name for p in in_force(strategy.paths, days[1])]
     assert chased == ["trace", "chase", "leave"]
+
+
+@pytest.mark.parametrize(
+    ("stray", "mend"),
+    [
+        ("guards.yml", "Call it guards.yaml, or take it out of the folder."),
+        ("guard.yaml", "Call it guards.yaml, or take it out of the folder."),
+        ("Examples.YAML", "Call it examples.yaml"),
+        ("notes.yaml", "Take it out of the folder."),
+    ],
+)
+def test_a_file_that_nothing_reads_is_told(stray: str, mend: str, tmp_path: Path) -> None:
+    (tmp_path / stray).write_text("[]\n", encoding="utf-8")
+    strategy, problems = read(tmp_path, dict(SMALL))
+    assert strategy is None
+    assert [(p.code, p.file) for p in problems] == [("RS224", f"rules/{stray}")]
+    assert problems[0].mend.startswith(mend)
+
+
+def test_files_of_other_kinds_may_lie_beside(tmp_path: Path) -> None:
+    for name in ("guards.yaml.old", "README.md", ".guards.yaml.swp", "segments.xlsx"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    strategy, problems = read(tmp_path, dict(SMALL))
+    assert strategy is not None, problems

@@ -25,7 +25,7 @@ from riskseg.strategy.proof.difference import meaning
 from riskseg.strategy.proof.notes import notes
 from riskseg.strategy.proof.prove import prove
 from riskseg.strategy.proof.results import Result
-from riskseg.strategy.proof.written import example
+from riskseg.strategy.proof.written import example, margin_of
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from tests.support import accounts
 from tests.support.strategies import FACTS, SMALL, changed, read_folder, sound
@@ -370,7 +370,8 @@ def test_an_example_to_paste(tmp_path: Path) -> None:
         "as_of": date(2026, 3, 2),
         "hold_from": None,
     }
-    text = example("refutes x: y", account, {"segment": "s", "path": "p", "action": "none"})
+    decision = {"segment": "s", "path": "p", "action": "none"}
+    text = example("refutes x: y", account, decision, margin="")
     assert yaml.safe_load(text) == [
         {
             "example": "refutes x: y",
@@ -387,6 +388,26 @@ def test_an_example_to_paste(tmp_path: Path) -> None:
 
 
 # -- what is taken for granted -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (STARTER / "examples.yaml").read_text(encoding="utf-8"),
+        (STARTER.parent / "account-file" / "examples.yaml").read_text(encoding="utf-8"),
+        "examples:\n- example: flush\n  given: {}\n",
+        "defaults: {}\nexamples:  # some\n\n    # deep\n    - {example: deep}\n",
+        "examples:\n",
+    ],
+    ids=["household-utility", "account-file", "flush", "deep", "none yet"],
+)
+def test_pasted_at_the_end_of_the_examples_it_is_one_of_them(text: str) -> None:
+    before = yaml.safe_load(text)["examples"] or []
+    decision = {"segment": "s", "path": "p", "action": "none"}
+    pasted = text + example("new", {"as_of": date(2026, 3, 2)}, decision, margin=margin_of(text))
+    after = yaml.safe_load(pasted)["examples"]
+    assert after[:-1] == before
+    assert after[-1]["expect"] == decision
 
 
 def test_a_relation_is_taken_for_granted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -29,16 +30,24 @@ _Plain.add_representer(
 )
 
 
-def example(name: str, account: Account, decision: Mapping[str, Any]) -> str:
-    """The account as one entry of `examples`, expecting what it gets today."""
+def example(name: str, account: Account, decision: Mapping[str, Any], *, margin: str) -> str:
+    """The account as one entry of `examples`, expecting what it gets today; each line begins with
+    the margin."""
     expected = {key: decision[key] for key in EXPECTED}
-    return "\n".join(
-        [
-            f"- example: {_flow(name)}",
-            f"  given:  {values(account)}",
-            f"  expect: {_flow(expected)}",
-        ]
+    lines = [
+        f"- example: {_flow(name)}",
+        f"  given:  {values(account)}",
+        f"  expect: {_flow(expected)}",
+    ]
+    return "\n".join(margin + line for line in lines)
+
+
+def margin_of(examples: str) -> str:
+    """What stands before the entries of an examples.yaml: YAML takes no other among them."""
+    found = re.search(
+        r"^examples:(?:\s*#.*)?\n(?:[ \t]*(?:#.*)?\n)*([ ]*)- ", examples, re.MULTILINE
     )
+    return found[1] if found else "  "
 
 
 def values(account: Account) -> str:
