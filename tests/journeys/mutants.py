@@ -266,6 +266,25 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "the same cut moved up",
+        _head("medium: 0.15, high: 0.35", "medium: 0.20, high: 0.35"),
+        "declared",
+        "known_risk_is_intensive",
+        lambda a: (
+            (a["segment"], a["risk"]) == ("standard", "medium")
+            and Decimal("0.15") <= a["p_default"] < Decimal("0.20")
+        ),
+    ),
+    Mutant(
+        "the cut of the other band moved up",
+        _head("unlikely: 0.25, likely", "unlikely: 0.30, likely"),
+        "declared",
+        "the_likely_late_are_helped_early",
+        lambda a: (
+            a["segment"] == "up_to_date" and Decimal("0.25") <= a["p_late"] < Decimal("0.30")
+        ),
+    ),
+    Mutant(
         "an unknown turned round: unknown tenure is no longer new",
         _tiers(
             "when: months_on_book < 6, unknown: match", "when: months_on_book < 6, unknown: skip"
@@ -321,6 +340,13 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         "declared",
         "nobody_is_chased_for_nothing",
         lambda a: a["days_past_due"] == 0 and a["action"] == "letter",
+    ),
+    Mutant(
+        "a visit where a call was",
+        _paths("{day: 2,  action: call, ", "{day: 2,  action: visit,"),
+        "declared",
+        "enforcement_waits_sixty_days",
+        lambda a: (a["path"], a["path_day"], a["action"]) == ("intensive", 2, "visit"),
     ),
     Mutant(
         "a path given another segment",
