@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import LAST_DAY, Fact
 from riskseg.domain.problems import Problems, problem
 from riskseg.engine import Engine, TooLargeError
 from riskseg.features.catalogue import Catalogue, read_catalogue
@@ -40,7 +40,10 @@ class Session:
         return self.workspace.settings.scale
 
     def answers(self, as_of: date) -> None:
-        """Raise RS602 for a date before anything is known."""
+        """Raise RS602 for a date before anything is known, or past all that facts may hold."""
+        if as_of > LAST_DAY:
+            told = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
+            raise problem("RS602", told, mend="Give an earlier date.")
         first = self.ledger.first_on
         if first is not None and as_of < first:
             raise problem(

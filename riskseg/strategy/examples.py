@@ -50,6 +50,7 @@ def scored_examples(
     """
     anchors = {n for p in strategy.paths for n in p.starts.names if n != "as_of"}
     rows = []
+    lacking: dict[str, list[Example]] = {}
     before = len(problems)
     for number, example in enumerate(examples, start=1):
         given = {**example.given, "as_of": as_of}
@@ -59,18 +60,29 @@ def scored_examples(
         known = {n: given.get(n, strategy.stand_ins.get(n)) for n in strategy.facts}
         for name, fact in strategy.facts.items():
             if known[name] is None and not fact.nullable:
-                problems.add(
-                    "RS211",
-                    f'"{example.name}" does not give {name}, which the strategy reads and which '
-                    "is never unknown.",
-                    file=example.file,
-                    line=example.line,
-                    mend=f"Add {name} to `given`, or to `defaults`.",
-                )
+                lacking.setdefault(name, []).append(example)
         rows.append(_row(number, strategy, known, example, problems))
+    for name, those in lacking.items():
+        _tell_lacking(name, those, examples, problems)
     if len(problems) > before or not rows:
         return None
     return _relation("scored", [*strategy.facts], rows)
+
+
+def _tell_lacking(
+    name: str, those: Sequence[Example], examples: Sequence[Example], problems: Problems
+) -> None:
+    """Examples that do not give a fact: a fact new to the strategy is one Problem, not one each."""
+    never = f"{name}, which the strategy reads and which is never unknown."
+    mend = f"Add {name} to `given`, or to `defaults`."
+    if len(those) == len(examples) > 1:
+        first, mend = examples[0], f"Add {name} to `defaults`."
+        told = f"None of {len(examples)} examples gives {never}"
+        problems.add("RS211", told, file=first.file, line=first.line, mend=mend)
+        return
+    for one in those:
+        told = f'"{one.name}" does not give {never}'
+        problems.add("RS211", told, file=one.file, line=one.line, mend=mend)
 
 
 def guarded_examples(

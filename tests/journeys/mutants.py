@@ -280,9 +280,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         _head("unlikely: 0.25, likely", "unlikely: 0.30, likely"),
         "declared",
         "the_likely_late_are_helped_early",
-        lambda a: (
-            a["segment"] == "up_to_date" and Decimal("0.25") <= a["p_late"] < Decimal("0.30")
-        ),
+        lambda a: a["segment"] == "up_to_date" and Decimal("0.25") <= a["p_late"] < Decimal("0.30"),
     ),
     Mutant(
         "an unknown turned round: unknown tenure is no longer new",

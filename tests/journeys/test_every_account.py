@@ -220,10 +220,13 @@ def test_reasons_come_with_what_is_due(decided: dict[str, dict[str, Any]]) -> No
         assert (row["reasons"] is not None) == asked, row["account_id"]
 
 
-def test_nothing_is_known_before_the_first_fact(workspace: Path) -> None:
+@pytest.mark.parametrize("day", [date(1990, 1, 1), date(2200, 1, 1)])
+def test_nothing_is_known_before_the_first_fact_nor_after_the_last_day(
+    workspace: Path, day: date
+) -> None:
     from riskseg.domain.problems import ProblemsError
 
     with pytest.raises(ProblemsError) as caught:
-        assign(workspace, date(1990, 1, 1), str(workspace / "early.parquet"), at=p.AT)
+        assign(workspace, day, str(workspace / "early.parquet"), at=p.AT)
     assert [q.code for q in caught.value.problems] == ["RS602"]
     assert not (workspace / "early.parquet").exists()
