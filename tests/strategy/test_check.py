@@ -53,6 +53,33 @@ FAULTS = (
     _f("cuts below the top", "RS206", S, "high: 1}", "high: 0.9}", says="end at 1"),
     _f("cuts above the top", "RS206", S, "high: 1}", "high: 1.5}"),
     _f("a cut at zero", "RS206", S, "low: 0.1,", "least: 0, low: 0.1,", says="least"),
+    _f(
+        "expects a probability",
+        "RS202",
+        S,
+        "uses: {p: default}",
+        "uses: {p: default}\nexpects: {p: {type: decimal, else: 0.5}}",
+        at="uses",
+        says="expected as a fact",
+    ),
+    _f(
+        "a date that is none",
+        "RS004",
+        S,
+        "priority:",
+        "expects: {soon: {type: date, else: some day}}\npriority:",
+        at="expects",
+        says="cannot stand for it",
+    ),
+    _f(
+        "no end of a number",
+        "RS004",
+        S,
+        "priority:",
+        "expects: {rate: {type: decimal, else: .inf}}\npriority:",
+        at="expects",
+        says="cannot stand for it",
+    ),
     _f("unscored as a level", "RS206", S, "low: 0.1,", "low: 0.1, unscored: 0.2,"),
     _f(
         "action twice",
@@ -245,6 +272,8 @@ FAULTS = (
         at="segment: leave",
         told_of=G,
     ),
+    _f("cell of no level", "RS205", G, "[new, late]", "[]", says="names no level"),
+    _f("any in a list", "RS205", G, "[new, late]", "[any, late]", says='level "any"'),
     # paths.yaml
     _f("path for nothing", "RS201", P, "for: [leave]", "for: [leave, laeve]", says="leave"),
     _f("segment on two paths", "RS202", P, "for: [leave]", "for: [leave, trace]", says="two paths"),
@@ -361,6 +390,24 @@ FAULTS = (
     _f("instead of nothing", "RS209", U, "instead: letter", "instead: lettr", says="letter"),
     _f("requirement of nothing", "RS209", U, "of: agency", "of: agnecy", says="agency"),
     _f("guard without never", "RS005", U, "  never: [agency]\n", "", at="- guard: v", says="never"),
+    _f("guard of nothing", "RS005", U, "never: [agency]", "never: []", says="has no `never`"),
+    _f("guard left empty", "RS005", U, "when: is_vulnerable", "when:", says="has no `when`"),
+    _f(
+        "a flag lacking",
+        "RS212",
+        U,
+        "when: on_plan",
+        "when: disputed_now",
+        says="bills source",
+    ),
+    _f(
+        "a date lacking",
+        "RS212",
+        U,
+        "when: on_plan",
+        "when: as_of - disputed_now > 30",
+        says="bills source",
+    ),
     _f(
         "hold with never",
         "RS003",
@@ -443,6 +490,14 @@ FAULTS = (
     ),
     _f("given of nothing", "RS201", E, "days_past_due: 31", "days_past: 31", says="days_past_due"),
     _f("expects of nothing", "RS201", E, "risk: high,", "riks: high,", says="risk"),
+    _f(
+        "expects what it cannot",
+        "RS201",
+        E,
+        "action: sms}",
+        "action: sms, channel: sms}",
+        says='cannot expect "channel"',
+    ),
     _f("expects the impossible", "RS205", E, "action: sms", "action: smss", says="sms"),
 )
 
@@ -464,6 +519,20 @@ def test_each_fault_is_told_once_at_its_line(fault: Fault, tmp_path: Path) -> No
     told = [(p.code, p.file, p.line) for p in problems]
     assert told == [(fault.code, f"rules/{told_of}", lines[0])], "\n".join(map(str, problems))
     assert fault.says in problems[0].what + " " + problems[0].mend
+
+
+def test_columns_and_cells_that_match_nobody(tmp_path: Path) -> None:
+    table = """\
+columns: [note, risk, note]
+rows:
+  - {id: a, match: [true, any, any], segment: trace}
+  - {id: b, match: [[any, called], any, any], segment: chase}
+  - {id: c, match: [called, any, any], segment: chase}
+  - {id: rest, match: [any, any, any], segment: leave}
+"""
+    _, problems = read(tmp_path, {**SMALL, G: table})
+    assert [(p.code, p.line) for p in problems] == [("RS202", 1), ("RS205", 3), ("RS205", 4)]
+    assert "true" in problems[1].what and '"any"' in problems[2].what
 
 
 @pytest.mark.parametrize("file", [S, G, P])

@@ -251,7 +251,7 @@ def test_a_fault_in_a_pack_is_told_at_its_line(
     ("guards", "code", "line", "says"),
     [
         ("- include: gb-watr\n", "RS221", 1, 'Did you mean "gb-water"?'),
-        ("- include: gb-water\n- include: gb-water\n", "RS202", 2, "twice"),
+        ("- include: gb-water\n- include: gb-water\n", "RS202", 2, "twice. Remove one"),
         ("- include: ../x\n", "RS004", 1, "include"),
         ("- include: gb-water\n  never: [x]\n", "RS003", 2, "never"),
         ("- include: gb-water\n  without: [homes_are_not_cut_off]\n", "RS005", 2, "reason"),
@@ -273,6 +273,14 @@ def test_a_kind_that_is_misspelt_is_told(tmp_path: Path) -> None:
     _, problems = read(tmp_path, {**EVERY, "strategy.yaml": head, "guards.yaml": "[]\n"})
     assert [p.code for p in problems] == ["RS201"]
     assert 'Did you mean "visit"?' in problems[0].mend
+
+
+def test_a_kind_that_a_pack_only_offers_is_known(tmp_path: Path) -> None:
+    own = OWN.replace("never: [visit]", "never: [visit]\n    instead: advice")
+    head = EVERY["strategy.yaml"].replace("means: support}", "means: advice}")
+    strategy, problems = with_own(tmp_path, own, strategy=head)
+    assert strategy is not None, problems
+    assert strategy.guards[0].instead == "do_support"
 
 
 def test_a_rule_left_out_is_no_guard_and_its_reason_counts(tmp_path: Path) -> None:

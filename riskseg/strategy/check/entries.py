@@ -39,7 +39,8 @@ def fits(
     *at: str | int,
     besides: Iterable[str] = (),
 ) -> bool:
-    """Whether the entry has the keys of its kind, no others, and days on which it holds."""
+    """Whether the entry has the keys of its kind, with something in them, no others, and days on
+    which it holds."""
     needed, optional = _TAKES[kind]
     called = _CALLED.get(kind, kind)
     sound = True
@@ -47,9 +48,10 @@ def fits(
         told = f'"{key}" does not go with a {called}.'
         scope.tell("RS003", told, file, *at, key, mend=did_you_mean(key, needed | optional))
         sound = False
-    for key in sorted(needed - entry.model_fields_set):
+    # Written and left empty is no better: a guard that forbids nothing guards nobody.
+    for key in sorted(k for k in needed if getattr(entry, k) in (None, [])):
         told = f'The {called} "{name}" has no `{key}`.'
-        scope.tell("RS005", told, file, *at)
+        scope.tell("RS005", told, file, *at, key)
         sound = False
     if not (period := Period.of(entry)):
         told = f'The {called} "{name}" holds {period}: its last day is before its first.'

@@ -26,7 +26,7 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
             _known(scope, name, given, *at, "given", name)
         for name, value in example.expect.items():
             if name not in expected:
-                told = f'"{name}" is not something a decision has.'
+                told = f'An example cannot expect "{name}".'
                 mend = did_you_mean(name, expected)
                 scope.tell("RS201", told, _FILE, *at, "expect", name, mend=mend)
             elif value not in expected[name]:

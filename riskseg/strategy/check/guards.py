@@ -33,7 +33,8 @@ def check_guards(
         name = str(getattr(entry, kind))
         if name in seen:
             told = f'The name "{name}" stands twice.'
-            scope.tell("RS202", told, _FILE, i, mend="Give it another name.")
+            mend = "Remove one of them." if kind == "include" else "Give it another name."
+            scope.tell("RS202", told, _FILE, i, mend=mend)
             continue
         seen.add(name)
         if kind == "duty":

@@ -42,7 +42,7 @@ def check_pack(
         seen.add(name)
         if not fits(scope, rule, kind, name, file, *at, besides=["examples"]):
             continue
-        _known_kinds(scope, rule, kind, kinds, file, j)
+        _known_kinds(scope, rule, kinds, file, j)
         if name in without:
             continue
         never, lacking = _forbidden(rule, kind, kinds, actions)
@@ -74,7 +74,7 @@ def check_pack(
 def check_means(scope: Scope) -> None:
     """Each kind an action is said to be is one that packs speak of."""
     packs = scope.authored.packs.values()
-    known = {*KINDS, *(kind for pack in packs for rule in pack.rules for kind in _named(rule))}
+    known = {*KINDS, *(kind for pack in packs for rule in pack.rules for kind in _spoken_of(rule))}
     for i, action in enumerate(scope.authored.head.actions):
         for kind in _listed(action.means):
             if kind not in known:
@@ -113,6 +113,11 @@ def _named(rule: AuthoredPackRule) -> list[str]:
     return [*(rule.never or ()), *([rule.of] if rule.of else [])]
 
 
+def _spoken_of(rule: AuthoredPackRule) -> list[str]:
+    """Those, and the kind it offers instead."""
+    return [*_named(rule), *([rule.instead] if rule.instead else [])]
+
+
 def _without(scope: Scope, entry: AuthoredGuard, rules: Iterable[str], i: int) -> list[str]:
     """The rules the strategy leaves out, which takes a reason."""
     left = entry.without or []
@@ -132,13 +137,10 @@ def _without(scope: Scope, entry: AuthoredGuard, rules: Iterable[str], i: int) -
     return left
 
 
-def _known_kinds(
-    scope: Scope, rule: AuthoredPackRule, kind: str, kinds: Kinds, file: str, j: int
-) -> None:
+def _known_kinds(scope: Scope, rule: AuthoredPackRule, kinds: Kinds, file: str, j: int) -> None:
     """A kind that is misspelt would match no action, and protect nobody."""
     known = {*KINDS, *kinds}
-    named = [*_named(rule), *([rule.instead] if rule.instead else [])]
-    for one in named:
+    for one in _spoken_of(rule):
         if one not in known:
             told = f'There is no kind of action "{one}".'
             scope.tell("RS201", told, file, "rules", j, mend=did_you_mean(one, known))

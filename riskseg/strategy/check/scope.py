@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
@@ -77,6 +79,10 @@ class Scope:
 
     def _models(self, models: Mapping[str, bool]) -> None:
         for name, model in self.authored.head.uses.items():
+            if name in self.expects:
+                told = f'"{name}" is a probability, and expected as a fact too.'
+                mend = "Give one of them another name."
+                self.tell("RS202", told, "strategy.yaml", "uses", name, mend=mend)
             if model not in models:
                 self.tell(
                     "RS214",
@@ -109,18 +115,15 @@ class Scope:
         `decided` are names of what is decided, for the few expressions that may use them; they
         come before facts of the same name.
         """
-        found = Problems()
         at = self.authored.at(file, *path)
         known = {**self.facts, **(decided or {})}
-        expression = check(
+        expression = self._checked(
             text,
-            {**self._ghosts(), **known},
-            found,
+            known,
             expect="value" if value else "condition",
             may_be_unknown=unknown or value,
             **at,
         )
-        self.problems.extend(found)
         if expression is None:
             return None
         missing = sorted(n for n in expression.names if n not in known)
@@ -155,8 +158,23 @@ class Scope:
         need = f"{column} in the {table} source" if column else f"the {table} source"
         return f'"{name}" needs {need}, which this workspace does not have.'
 
-    def _ghosts(self) -> dict[str, Fact]:
-        return {n: Fact(n, Kind.INTEGER, lower=_ZERO) for n in self.lacking}
+    def _checked(self, text: object, known: Mapping[str, Fact], **how: Any) -> Expression | None:
+        """The expression, with any kind that fits for the facts the workspace lacks: of which kind
+        they would be is not known here."""
+        told = Problems()
+        for kind in (Kind.INTEGER, Kind.DATE, Kind.BOOLEAN, Kind.TEXT):
+            found = Problems()
+            expression = check(text, {**self._ghosts(kind), **known}, found, **how)
+            if expression is not None:
+                return expression
+            if not len(told):
+                told.extend(found)
+        self.problems.extend(told)
+        return None
+
+    def _ghosts(self, kind: Kind) -> dict[str, Fact]:
+        lower = _ZERO if kind is Kind.INTEGER else None
+        return {n: Fact(n, kind, lower=lower) for n in self.lacking}
 
 
 def as_type(type_: str, value: object) -> object | None:
@@ -167,9 +185,10 @@ def as_type(type_: str, value: object) -> object | None:
         case "integer":
             return value if isinstance(value, int) and not isinstance(value, bool) else None
         case "decimal":
-            fits = isinstance(value, int | float) and not isinstance(value, bool)
-            return Decimal(str(value)) if fits else None
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            exact = Decimal(str(value)) if number else None
+            return exact if exact is not None and exact.is_finite() else None
         case "text":
             return value if isinstance(value, str) else None
         case _:
-            return value
+            return value if isinstance(value, date) and not isinstance(value, datetime) else None

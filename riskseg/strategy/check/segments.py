@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
@@ -56,9 +56,13 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
 def _columns(scope: Scope, own: Levels) -> Columns:
     """The levels of each column that can be one."""
     levels: dict[str, tuple[str | bool, ...] | None] = {}
-    for i, column in enumerate(scope.authored.segments.columns):
+    columns = scope.authored.segments.columns
+    for i, column in enumerate(columns):
         fact = scope.facts.get(column)
-        if column in own:
+        if column in columns[:i]:
+            told = f'The column "{column}" stands twice.'
+            scope.tell("RS202", told, _FILE, "columns", i, mend="Remove one of them.")
+        elif column in own:
             levels[column] = own[column]
         elif fact is None and column in scope.lacking:
             scope.unknown_fact(column, _FILE, "columns", i)
@@ -91,12 +95,24 @@ def _cells(scope: Scope, row: AuthoredRow, i: int, levels: Columns) -> Cells | N
             cells.append(None)
             continue
         listed = cell if isinstance(cell, list) else [cell]
-        known = levels.get(column)
-        for level in listed:
-            if known is not None and level not in known:
-                told = f'"{column}" has no level "{level}".'
-                mend = did_you_mean(str(level), map(str, known))
-                scope.tell("RS205", told, _FILE, "rows", i, "match", j, mend=mend)
-                sound = False
+        for told, mend in _wrong(listed, column, levels):
+            scope.tell("RS205", told, _FILE, "rows", i, "match", j, mend=mend)
+            sound = False
         cells.append(frozenset(listed))
     return tuple(cells) if sound else None
+
+
+def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterator[tuple[str, str]]:
+    """What is wrong with the levels of a cell, and how to mend it: it would match nobody."""
+    if not listed:
+        yield f'The cell of "{column}" names no level.', "Name one, or write `any`."
+    known = levels.get(column)
+    for level in listed:
+        if known is not None and level not in known:
+            told = f'"{column}" has no level "{level}".'
+            yield told, did_you_mean(str(level), map(str, known))
+        elif level == "any":
+            yield '"any" stands in a list.', "Write `any` by itself, or the levels alone."
+        elif column in levels and known is None and isinstance(level, bool):
+            told = f'"{column}" is a text, and {str(level).lower()} is none.'
+            yield told, "Write a text, in quotes where need be."
