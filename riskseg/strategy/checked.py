@@ -210,7 +210,8 @@ class Included:
 class Strategy:
     """`facts` are the facts its expressions and columns read; `stand_ins` those of them that this
     workspace lacks, with the value that stands for them (None: unknown). `expects` are the
-    stand-ins as written, type and value, for every fact read that has one."""
+    stand-ins as written, type and value, for every fact read that has one. `segments_file` is
+    where its rows stand: segments.yaml, or a sheet."""
 
     name: str
     purpose: str
@@ -233,6 +234,7 @@ class Strategy:
     stand_ins: Mapping[str, object]
     fingerprint: str
     folder: str
+    segments_file: str
     expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     packs: tuple[Included, ...] = ()
 

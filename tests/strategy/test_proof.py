@@ -236,6 +236,14 @@ def test_the_order_of_too_many_rows_is_not_looked_at(tmp_path: Path) -> None:
     assert noted(strategy) == ["41 rows: beyond 40, their order is not looked at"]
 
 
+def test_a_row_of_a_sheet_is_told_of_in_its_sheet(tmp_path: Path) -> None:
+    files = {name: text for name, text in SMALL.items() if name != "segments.yaml"}
+    table = "id,behaviour,segment\nlate,late,trace\nnew,new,chase\nrest,any,leave\n"
+    strategy = sound(tmp_path, {**files, "segments.csv": table})
+    found = results(strategy)["row-reached segments new"]
+    assert (found.file, found.line) == ("rules/segments.csv", 3)
+
+
 def test_a_covered_row_names_the_rows_that_cover_it(tmp_path: Path) -> None:
     rows = """\
   - {tier: low, when: score < 300}

@@ -95,6 +95,7 @@ def _strategy(scope: Scope) -> Strategy:
         stand_ins={n: v for n, v in scope.stand_ins.items() if n in named},
         fingerprint="",
         folder=authored.documents["strategy.yaml"].file.removesuffix("/strategy.yaml"),
+        segments_file=authored.documents["segments.yaml"].file,
         expects={n: (e.type, e.otherwise) for n, e in scope.expects.items() if n in named},
         packs=packs,
     )

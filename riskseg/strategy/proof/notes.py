@@ -29,7 +29,7 @@ def notes(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note
             yield _too_many(scheme.name, len(scheme.rows), file)
         else:
             yield from _scheme(scheme, file, bounds, decision, asker)
-    file = f"{strategy.folder}/segments.yaml"
+    file = strategy.segments_file
     if len(strategy.rows) > MOST_ROWS:
         yield _too_many(SEGMENTS, len(strategy.rows), file)
     else:

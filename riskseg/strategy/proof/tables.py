@@ -50,7 +50,7 @@ def prove_tables(
                     [decision.account],
                     asker,
                 )
-    file = f"{strategy.folder}/segments.yaml"
+    file = strategy.segments_file
     table = decision.tables[SEGMENTS]
     yield from _one_row(SEGMENTS, table, file, solver, decision, asker)
     bound = [relation.names for relation in granted.relations]
