@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root
-from riskseg.cli.told import USERS_FAULT, end_progress, guarded, progress, show_plan, stdout
+from riskseg.cli.told import (
+    USERS_FAULT,
+    end_progress,
+    guarded,
+    problems_to_stderr,
+    progress,
+    show_plan,
+    stdout,
+)
 
 if TYPE_CHECKING:
     from riskseg.run.differing import Differing
@@ -127,7 +135,7 @@ def journal_show(
     columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
     made = table(*columns, right=("rows",))
     for run in found:
-        inputs = "kept" if run.kept else "not kept"
+        inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
         made.add_row(
             run.run_id,
             run.at.isoformat(),
@@ -172,8 +180,15 @@ def journal_erase(
 
     done = erase(root(), account, by=by or getpass.getuser(), at=now())
     if as_json:
-        print_json(done)
-        return
-    print(f"Erased from the inputs of {_count(len(done.runs), 'run')}, of {done.searched} kept.")
-    if done.rows:
-        print(f"{_count(done.rows, 'bad row')} that named it left the quarantine.")
+        print_json({**plain(done), "problems": [p.as_dict() for p in done.problems]})
+    else:
+        kept = f"of {done.searched} kept"
+        print(f"Erased from the inputs of {_count(len(done.runs), 'run')}, {kept}.")
+        if done.rows:
+            print(f"{_count(done.rows, 'bad row')} that named it left the quarantine.")
+        if done.problems:
+            left = _count(len(done.problems), "run")
+            print(f"It may still stand in {left}: mend or remove what is named, and erase again.")
+            problems_to_stderr(done.problems)
+    if done.problems:
+        raise typer.Exit(USERS_FAULT)

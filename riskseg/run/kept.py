@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.learning.artefact import Model, load
@@ -178,10 +178,10 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
             rows=told["rows"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(workspace, folder, str(error)) from error
+        raise damaged(workspace, folder, str(error)) from error
 
 
-def _damaged(workspace: Workspace, folder: Path, why: str) -> Exception:
+def damaged(workspace: Workspace, folder: Path, why: str) -> ProblemsError:
     return problem(
         "RS610",
         f"What the run has kept cannot be read: {why}.",
@@ -229,13 +229,13 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
             "create table account_ids as select cast(file_row_number + 1 as integer) as "
             "account_no, account_id from kept_inputs"
         )
-    except EngineError as error:
-        raise _damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+        erased = len(store.erased(kept.folder))
+    except (EngineError, store.Unreadable) as error:
+        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
     accounts = int(engine.value("select count(*) from account_ids"))
-    erased = len(store.erased(kept.folder))
     if accounts + erased != kept.rows:
         told = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
-        raise _damaged(workspace, kept.folder, told)
+        raise damaged(workspace, kept.folder, told)
     return accounts
 
 
@@ -250,4 +250,4 @@ def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, las
     try:
         build(engine, [Relation("facts", sql, stored=True)])
     except EngineError as error:
-        raise _damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error

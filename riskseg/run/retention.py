@@ -6,11 +6,13 @@ import calendar
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from riskseg.domain.problems import did_you_mean, problem
+from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
+from riskseg.run.kept import damaged
 from riskseg.run.known import check_known
 from riskseg.run.session import locked, open_checked
 from riskseg.store import kept as store
@@ -21,7 +23,8 @@ UNITS = ("days", "months", "years")
 
 @dataclass(frozen=True)
 class Ran:
-    """A journalled run of `assign`. `erased` counts the accounts taken out of its inputs."""
+    """A journalled run of `assign`. `erased` counts the accounts taken out of its inputs; it is
+    None where they are kept but cannot be read."""
 
     run_id: str
     at: datetime
@@ -31,7 +34,7 @@ class Ran:
     rows: int | None
     output: str | None
     kept: bool
-    erased: int
+    erased: int | None
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class LetGo:
 @dataclass(frozen=True)
 class Erased:
     """`runs` kept the account until now, of `searched` that keep anything; `rows` of quarantine
-    files named it."""
+    files named it. `problems` name the runs that could not be searched: the account may still be
+    there, and erasing again takes it out once they are mended or gone."""
 
     runs: tuple[str, ...]
     searched: int
     rows: int
+    problems: tuple[Problem, ...] = ()
 
 
 def show(root: Path, *, limit: int | None = None) -> list[Ran]:
@@ -73,10 +78,17 @@ def show(root: Path, *, limit: int | None = None) -> list[Ran]:
                     run.rows,
                     run.output,
                     kept,
-                    len(store.erased(runs / run.run_id)) if kept else 0,
+                    _count_erased(runs / run.run_id) if kept else 0,
                 )
             )
     return found
+
+
+def _count_erased(folder: Path) -> int | None:
+    try:
+        return len(store.erased(folder))
+    except store.Unreadable:
+        return None
 
 
 def keep(root: Path, count: int, unit: str, *, at: datetime) -> LetGo:
@@ -128,26 +140,52 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
     Safe to repeat, and to kill: each file tells what was erased from it, and the journal has its
     row when all are done. It has one for an account that was only in the sources, too, so that the
     id is known when the source has lost it. The decisions that runs wrote are not riskseg's to
-    change. Raises RS601 for an account that nothing kept, no source and no erasure knows: its id
-    may be misspelt, and the person who is to be erased still there.
+    change. One run that is damaged hinders no erasure from the others. Raises RS601 for an account
+    that nothing kept, no source and no erasure knows: its id may be misspelt, and the person who
+    is to be erased still there.
     """
     from riskseg.store.journal import Journal
     from riskseg.store.records import ErasureRecord
 
     workspace = open_checked(root)
     hashed = account_hash(account)
+    problems = Problems()
     with locked(workspace), Journal.open(workspace.journal) as journal:
-        folders = [f for f in store.folders(workspace.state / "runs") if store.is_kept(f)]
-        out_of = [f.name for f in folders if store.erase(f, account, hashed)]
+        folders = [f for f in store.folders(workspace.state / "runs") if store.has_inputs(f)]
+        out_of = [f.name for f in folders if _erased(workspace, f, account, hashed, problems)]
         earlier = [e for e in journal.erasures() if e.account == hashed]
         told = {run for e in earlier for run in e.runs}
         runs = tuple(run for run in out_of if run not in told)
         rows = _quarantine(workspace, account)
         if not (out_of or rows or earlier):
-            check_known(workspace, account, folders)
+            _check_known(workspace, account, folders, problems)
         if runs or rows or not earlier:
             journal.record_erasure(ErasureRecord(at=at, by=by, account=hashed, runs=runs))
-    return Erased(runs, len(folders), rows)
+    return Erased(runs, len(folders), rows, tuple(problems))
+
+
+def _erased(
+    workspace: Workspace, folder: Path, account: str, hashed: str, problems: Problems
+) -> bool:
+    """Whether the account is out of a run's inputs now; a run that cannot be read, or not be
+    written, is a Problem."""
+    try:
+        return store.erase(folder, account, hashed)
+    except store.Unreadable as error:
+        problems.extend(damaged(workspace, folder, str(error)).problems)
+    except ProblemsError as error:
+        problems.extend(error.problems)
+    return False
+
+
+def _check_known(
+    workspace: Workspace, account: str, folders: Sequence[Path], problems: Problems
+) -> None:
+    try:
+        check_known(workspace, account, folders)
+    except ProblemsError as error:
+        # It may well be known to a run that cannot be read.
+        raise ProblemsError([*error.problems, *problems]) from error
 
 
 def _quarantine(workspace: Workspace, account: str) -> int:
@@ -160,16 +198,18 @@ def _quarantine(workspace: Workspace, account: str) -> int:
 
     count = 0
     for place in sorted((workspace.state / "quarantine").glob("*.csv")):
-        with place.open(encoding="utf-8", newline="") as file:
-            head, *rows = csv.reader(file)
-        left = [row for row in rows if not _names(row[-1], account)]
+        # A list that is cut off, or no text any more, is searched as far as it goes.
+        with place.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            listed = list(csv.reader(file))
+        head, rows = listed[:1], listed[1:]
+        left = [row for row in rows if not (row and _names(row[-1], account))]
         if len(left) == len(rows):
             continue
         count += len(rows) - len(left)
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([head, *left])
+        csv.writer(text, lineterminator="\n").writerows([*head, *left])
         with write_beside(place, token="erase") as part:
-            part.write_bytes(text.getvalue().encode())
+            part.write_bytes(text.getvalue().encode(errors="surrogateescape"))
     return count
 
 

@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,10 @@ ACCOUNT = "account_id"
 # Where inputs.parquet says which accounts were erased from it: a JSON list of hashes.
 _ERASED = b"riskseg.erased"
 _COMPRESSION = {"compression": "zstd", "compression_level": 3}
+
+
+class Unreadable(Exception):
+    """What a run has kept is damaged, or may not be read."""
 
 
 class Keeping:
@@ -105,6 +109,11 @@ def is_kept(folder: Path) -> bool:
     return (folder / ABOUT).is_file() and (folder / INPUTS).is_file()
 
 
+def has_inputs(folder: Path) -> bool:
+    """Whether accounts can stand in a folder, be it whole or not."""
+    return (folder / INPUTS).is_file()
+
+
 def folders(runs: Path) -> list[Path]:
     """The folders of runs, by name."""
     found = runs.iterdir() if runs.is_dir() else []
@@ -150,10 +159,22 @@ def read_texts(folder: Path) -> dict[str, str]:
 
 
 def erased(folder: Path) -> tuple[str, ...]:
-    """Hashes of the accounts that were erased from a run's inputs."""
+    """Hashes of the accounts that were erased from a run's inputs. Raises Unreadable."""
     import pyarrow.parquet as pq
 
-    return _erased(pq.read_schema(folder / INPUTS))
+    with _reading():
+        return _erased(pq.read_schema(folder / INPUTS))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Around what only reads: a fault of the disk while writing is not damage."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise Unreadable(str(error).rstrip(".")) from error
 
 
 def _erased(schema: pa.Schema) -> tuple[str, ...]:
@@ -164,30 +185,41 @@ def erase(folder: Path, account: str, hashed: str) -> bool:
     """Take an account out of a run's inputs; whether it is out of them by this or an earlier call.
 
     The file is written anew beside and renamed, with the hash among its metadata: it tells itself
-    what it lacks, whenever the process is killed.
+    what it lacks, whenever the process is killed. Raises Unreadable, with the file as it was.
     """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     place = folder / INPUTS
-    with pq.ParquetFile(place) as file:
-        schema = file.schema_arrow
-        gone = _erased(schema)
-        groups = [g for g in range(file.num_row_groups) if _may_hold(file, g, account)]
-        if not any(
-            pc.any(pc.equal(file.read_row_group(g, [ACCOUNT])[ACCOUNT], account)).as_py()
-            for g in groups
-        ):
-            return hashed in gone
+    with ExitStack() as opened:
+        with _reading():
+            file = opened.enter_context(pq.ParquetFile(place))
+            schema = file.schema_arrow
+            gone = _erased(schema)
+            if not _holds(file, account):
+                return hashed in gone
         told = {**(schema.metadata or {}), _ERASED: json.dumps([*gone, hashed]).encode()}
         with write_beside(place, token="erase") as part:
             schema = schema.with_metadata(told)
             with pq.ParquetWriter(part, schema, **_COMPRESSION) as writer:
                 for g in range(file.num_row_groups):
-                    rows = file.read_row_group(g)
+                    with _reading():
+                        rows = file.read_row_group(g)
                     rows = rows.filter(pc.not_equal(rows[ACCOUNT], account))
                     writer.write_table(rows.replace_schema_metadata(told))
     return True
+
+
+def _holds(file: pq.ParquetFile, account: str) -> bool:
+    import pyarrow.compute as pc
+
+    if ACCOUNT not in file.schema_arrow.names:
+        raise ValueError(f"it has no column {ACCOUNT}")
+    groups = [g for g in range(file.num_row_groups) if _may_hold(file, g, account)]
+    return any(
+        pc.any(pc.equal(file.read_row_group(g, [ACCOUNT])[ACCOUNT], account)).as_py()
+        for g in groups
+    )
 
 
 def _may_hold(file: pq.ParquetFile, group: int, account: str) -> bool:

@@ -262,6 +262,50 @@ def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) ->
     assert len(erase(workspace, SOMEONE, by="ann", at=p.AT).runs) == 1
 
 
+def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    first, second = show(workspace)[0].run_id, decide(workspace, "second.parquet").run_id
+    # The damaged one is neither the first that is searched nor the only one.
+    torn, whole = sorted([first, second])
+    inputs = workspace / ".riskseg/runs" / torn / kept.INPUTS
+    content = inputs.read_bytes()
+    inputs.write_bytes(content[:1000])
+
+    def run(*words: str) -> tuple[int, str, str]:
+        done = CliRunner().invoke(app, ["-w", str(workspace), "journal", *words])
+        return done.exit_code, done.stdout, done.stderr
+
+    def journalled() -> list[list[str]]:
+        with Journal.open(workspace / ".riskseg/journal.db") as journal:
+            return [list(e.runs) for e in journal.erasures()]
+
+    code, out, told = run("erase", SOMEONE)
+    assert (code, "of 1 run, of 2 kept" in out) == (1, True)
+    assert ("RS610" in told, f".riskseg/runs/{torn}" in told, whole in told) == (True, True, False)
+    assert journalled() == [[whole]]
+    assert "damaged" in run("show")[1]
+    assert {r.run_id: r.erased for r in show(workspace)} == {torn: None, whole: 1}
+    code, out, _ = run("erase", SOMEONE, "--json")
+    assert (code, [p["code"] for p in json.loads(out)["problems"]]) == (1, ["RS610"])
+    # Who is known nowhere else may be known there.
+    code, _, told = run("erase", "nobody")
+    assert (code, "RS601" in told, "RS610" in told) == (1, True, True)
+
+    inputs.write_bytes(content)
+    assert run("erase", SOMEONE)[0] == 0
+    assert journalled() == [[torn], [whole]]
+    assert everything_holds(workspace, SOMEONE) == []
+    for name in (first, second):
+        assert (replay(workspace, name).same, replay(workspace, name).erased) == (True, 1)
+    # A run that lacks its description can still hold an account; one that is gone cannot.
+    (inputs.parent / kept.ABOUT).unlink()
+    assert torn in erase(workspace, "A00000008", by="ann", at=p.AT).runs
+    inputs.write_bytes(b"")
+    assert run("erase", "A00000009")[0] == 1
+    shutil.rmtree(inputs.parent)
+    assert run("erase", "A00000009")[0] == 0
+
+
 class Cut(BaseException):
     """Not an Exception: nothing may catch it on the way."""
 

@@ -107,6 +107,21 @@ def test_an_erasure_that_is_cut_changes_nothing(
     assert [f.name for f in sorted(folder.iterdir())] == [kept.INPUTS, kept.ABOUT, kept.STRATEGY]
 
 
+@pytest.mark.parametrize("size", [0, 4, 1000])
+def test_inputs_that_cannot_be_read_stay_as_they_are(tmp_path: Path, size: int) -> None:
+    place = keep(tmp_path) / kept.INPUTS
+    place.write_bytes(place.read_bytes()[:size])
+    torn = place.read_bytes()
+    with pytest.raises(kept.Unreadable):
+        kept.erase(place.parent, "A00003", "h")
+    with pytest.raises(kept.Unreadable):
+        kept.erased(place.parent)
+    assert place.read_bytes() == torn
+    pq.write_table(pa.table({"owed": [1]}), place)
+    with pytest.raises(kept.Unreadable, match="no column account_id"):
+        kept.erase(place.parent, "A00003", "h")
+
+
 def test_letting_go_and_sweeping(tmp_path: Path) -> None:
     for run in ("a", "b", "c"):
         keep(tmp_path, run)
