@@ -166,6 +166,11 @@ def journal_keep(
         f"The inputs of {_count(done.runs, 'run')} of before {done.before.isoformat()} are let go; "
         f"those of {_count(done.left, 'run')} are kept."
     )
+    if done.unknown:
+        print(
+            f"{_count(len(done.unknown), 'kept run')} unknown to the journal, so of no known age, "
+            f"left as before: {', '.join(done.unknown)}."
+        )
 
 
 @journal_app.command("erase")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
+from riskseg.run.journal import open_journal
 from riskseg.run.kept import read_texts, text_hash
 from riskseg.run.rulebook import ANY_DAY
 from riskseg.run.rules import check_here, read_authored, read_checked, run_examples
@@ -162,8 +163,6 @@ def activate(
     Raises its Problems, those of its examples (RS211), RS606 where it is refuted, or unproved
     without `unproved`, and RS607 where it would reach back over what was decided by another.
     """
-    from riskseg.store.journal import Journal
-
     progress = progress or Progress()
     workspace = open_checked(root)
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
@@ -172,7 +171,7 @@ def activate(
         found = _from_folder(session)
         strategy = found.strategy
         _holds(strategy, effective_from)
-        with Journal.open(workspace.journal) as journal:
+        with open_journal(workspace) as journal:
             last = next(iter(journal.activations()), None)
             if last is not None and _same(last, strategy, effective_from):
                 return Activated(
@@ -311,12 +310,10 @@ def _record(
 
 def versions(root: Path) -> list[Activation]:
     """Every activation, the latest first."""
-    from riskseg.store.journal import Journal
-
     workspace = open_checked(root)
     found: list[Activation] = []
     earliest: date | None = None
-    with Journal.open(workspace.journal) as journal:
+    with open_journal(workspace) as journal:
         for a in journal.activations():
             found.append(
                 Activation(

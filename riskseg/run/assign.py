@@ -28,6 +28,7 @@ from riskseg.run.deciding import (
     decisions,
     make_facts,
 )
+from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
 from riskseg.run.session import (
@@ -111,7 +112,6 @@ def assign(
     """
     from riskseg.domain.problems import Problems
     from riskseg.store import sinks
-    from riskseg.store.journal import Journal
 
     progress = progress or Progress()
     workspace = open_checked(root)
@@ -123,10 +123,12 @@ def assign(
         locked(workspace, *beside),
         scratch_engine(workspace, lasting=True) as engine,
         store.keeping(workspace.state / "scratch") as kept,
-        Journal.open(workspace.journal) as journal,
+        open_journal(workspace) as journal,
     ):
         progress.reached(LOAD, 0, 1)
         store.sweep(workspace.state / "runs", {run.run_id for run in journal.runs()})
+        if unknown := unknown_runs(workspace, journal):
+            progress.note(unknown_told(workspace, unknown))
         session = begin(workspace, engine)
         parts = session.partitions()
         total = 4 + 3 * len(parts)
@@ -189,6 +191,8 @@ def assign(
         progress.reached(JOURNAL, total - 1, total)
         arguments = {"out": written.place, "reasons": reasons, "keep": keep, "draft": draft}
         _record(journal, done, arguments, sources, at)
+        if keep:
+            store.mark_journalled(workspace.state / "runs" / run)
     return done
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.run.journal import open_journal
 from riskseg.run.kept import authored_from
 from riskseg.run.rules import check_here
 from riskseg.run.session import Session
@@ -52,12 +53,8 @@ def found(workspace: Workspace, here: Path, name: str | None, problems: Problems
 def _journalled(workspace: Workspace) -> dict[str, Text]:
     """Versions by fingerprint whose text was kept: those ever activated, and those of runs that
     kept their inputs. Of several texts with one fingerprint, the latest activated."""
-    from riskseg.store.journal import Journal
-
-    if not workspace.journal.is_file():
-        return {}
     found: dict[str, Text] = {}
-    with Journal.open(workspace.journal) as journal:
+    with open_journal(workspace) as journal:
         for record in journal.strategies():
             shown = f"{record.name}@{record.fingerprint}"
             found.setdefault(record.fingerprint, Text(shown, files=record.files))

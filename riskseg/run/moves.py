@@ -13,6 +13,7 @@ from riskseg.domain.relations import quoted
 from riskseg.run.assign import load_champions
 from riskseg.run.deciding import Decider, decide_facts, decider, make_facts
 from riskseg.run.facts import ALWAYS, OVERDUE
+from riskseg.run.journal import open_journal
 from riskseg.run.session import Session
 from riskseg.run.stages import Stage
 from riskseg.strategy.checked import NO_ACTION, Strategy, in_force
@@ -108,13 +109,11 @@ def moves(
     `reached` is told of each partition, of how many. Raises RS602 for a date before anything is
     known, RS210 for one on which a strategy has no paths, RS401 for a model never trained.
     """
-    from riskseg.store.journal import Journal
-
     engine, billed = session.engine, session.ledger.billed
     session.answers(as_of)
     notes = _holding(strategies, as_of)
     names = {model: model for s in strategies for model in s.uses.values()}
-    with Journal.open(session.workspace.journal) as journal:
+    with open_journal(session.workspace) as journal:
         models = load_champions(session.workspace, names, journal)
     old, new = (
         decider(

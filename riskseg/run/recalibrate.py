@@ -10,6 +10,7 @@ from typing import Any
 
 from riskseg.domain.problems import Problems
 from riskseg.learning.spec import AuthoredSpec
+from riskseg.run.journal import open_journal
 from riskseg.run.models import spec_of
 from riskseg.run.observed import rows_to_judge
 from riskseg.run.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
@@ -59,7 +60,6 @@ def recalibrate(
     The version it comes from is its parent; it is not promoted. Raises RS401, RS402, RS406.
     """
     from riskseg.learning.recalibrate import recalibrated
-    from riskseg.store.journal import Journal
 
     progress = progress or Progress()
     workspace = open_checked(root)
@@ -82,7 +82,7 @@ def recalibrate(
             model, frame, authored, since=first, slope=slope, threads=engine.threads
         )
         progress.reached(KEEP, 4, 5)
-        with Journal.open(workspace.journal) as journal:
+        with open_journal(workspace) as journal:
             champion = keep(workspace, model.name, made.trained, journal, at)
     return Recalibrated(
         name=model.name,

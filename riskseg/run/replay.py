@@ -17,6 +17,7 @@ from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
 from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
 from riskseg.run.differing import Differing, differing, file_relation
+from riskseg.run.journal import open_journal
 from riskseg.run.kept import (
     Kept,
     inputs_select,
@@ -103,12 +104,11 @@ def replay(
     RS610 where they cannot be read, RS611 where a model version is gone.
     """
     from riskseg import __version__
-    from riskseg.store.journal import Journal
 
     progress = progress or Progress()
     workspace = open_checked(root)
     progress.reached(INPUTS, 0, 4)
-    with Journal.open(workspace.journal) as journal:
+    with open_journal(workspace) as journal:
         record = find_run(journal, run)
         overwritten = _overwritten(journal, record)
     _check_kept(workspace, record)

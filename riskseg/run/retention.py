@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
+from riskseg.run.journal import open_journal
 from riskseg.run.kept import damaged
 from riskseg.run.known import check_known
 from riskseg.run.session import locked, open_checked
@@ -39,11 +40,13 @@ class Ran:
 
 @dataclass(frozen=True)
 class LetGo:
-    """`before`: runs of before that moment. `runs` had kept inputs that are gone now."""
+    """`before`: runs of before that moment. `runs` had kept inputs that are gone now; `left` have
+    them still, `unknown` among them, of which the journal cannot tell how old they are."""
 
     before: datetime
     runs: int
     left: int
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,10 @@ class Erased:
 
 def show(root: Path, *, limit: int | None = None) -> list[Ran]:
     """Runs of `assign`, the latest first; all, or the last `limit`."""
-    from riskseg.store.journal import Journal
-
     workspace = open_checked(root)
     runs = workspace.state / "runs"
     found = []
-    with Journal.open(workspace.journal) as journal:
+    with open_journal(workspace) as journal:
         for run in [r for r in journal.runs() if r.command == "assign"][:limit]:
             kept = store.is_kept(runs / run.run_id)
             found.append(
@@ -93,17 +94,15 @@ def _count_erased(folder: Path) -> int | None:
 
 def keep(root: Path, count: int, unit: str, *, at: datetime) -> LetGo:
     """Let go what runs of more than so long before `at` have kept. Raises RS612."""
-    from riskseg.store.journal import Journal
-
     workspace = open_checked(root)
     before = moment_before(at, count, unit)
     runs = workspace.state / "runs"
-    with locked(workspace), Journal.open(workspace.journal) as journal:
-        young = {r.run_id for r in journal.runs() if _as_at(r.at, at) >= before}
-        old = [f.name for f in store.folders(runs) if f.name not in young]
+    with locked(workspace), open_journal(workspace) as journal:
+        latest = {r.run_id: _as_at(r.at, at) for r in reversed(journal.runs())}
+        old = [run for run, ran in latest.items() if ran < before]
         gone = store.let_go(runs, old)
-        left = sum(map(store.is_kept, store.folders(runs)))
-    return LetGo(before, gone, left)
+        left = [f.name for f in store.folders(runs) if store.is_kept(f)]
+    return LetGo(before, gone, len(left), tuple(run for run in left if run not in latest))
 
 
 def _as_at(moment: datetime, like: datetime) -> datetime:
@@ -144,13 +143,12 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
     that nothing kept, no source and no erasure knows: its id may be misspelt, and the person who
     is to be erased still there.
     """
-    from riskseg.store.journal import Journal
     from riskseg.store.records import ErasureRecord
 
     workspace = open_checked(root)
     hashed = account_hash(account)
     problems = Problems()
-    with locked(workspace), Journal.open(workspace.journal) as journal:
+    with locked(workspace), open_journal(workspace) as journal:
         folders = [f for f in store.folders(workspace.state / "runs") if store.has_inputs(f)]
         out_of = [f.name for f in folders if _erased(workspace, f, account, hashed, problems)]
         earlier = [e for e in journal.erasures() if e.account == hashed]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.spec import AuthoredSpec
+from riskseg.run.journal import open_journal
 from riskseg.run.models import check_spec, read_specs
 from riskseg.run.observed import observed_rows
 from riskseg.run.session import (
@@ -61,7 +62,6 @@ def train(
     """
     from riskseg.learning.artefact import load
     from riskseg.learning.show import summary
-    from riskseg.store.journal import Journal
 
     progress = progress or Progress()
     workspace = open_checked(root)
@@ -74,7 +74,7 @@ def train(
         set_apart(session, progress)
         conditions = _checked(session, specs)
         kept = []
-        with Journal.open(workspace.journal) as journal:
+        with open_journal(workspace) as journal:
             for i, (name, authored) in enumerate(specs.items()):
                 training = observed_rows(
                     session,

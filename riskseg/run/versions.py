@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.tables import Scorecard
+from riskseg.run.journal import open_journal
 from riskseg.run.models import spec_files
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace
@@ -35,11 +36,10 @@ def versions(root: Path) -> list[Version]:
     """Every version the journal knows whose files are there, oldest first."""
     from riskseg.learning.artefact import load
     from riskseg.learning.show import summary
-    from riskseg.store.journal import Journal
 
     workspace = open_checked(root)
     found = []
-    with Journal.open(workspace.journal) as journal:
+    with open_journal(workspace) as journal:
         for record in journal.models():
             champion = journal.champion(record.model)
             folder = workspace.models / record.model / record.version
@@ -64,11 +64,10 @@ def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple
     A name may bring its version along: `late_payment@0d62212175de`. Raises RS401, RS406.
     """
     from riskseg.learning.artefact import load
-    from riskseg.store.journal import Journal
 
     if version is None and "@" in name:
         name, version = name.split("@", 1)
-    with Journal.open(workspace.journal) as journal:
+    with open_journal(workspace) as journal:
         champion = journal.champion(name)
     chosen = version or (champion.version if champion else None)
     if chosen is None:
@@ -138,10 +137,9 @@ def keep(workspace: Workspace, name: str, trained: Trained, journal: Journal, at
 def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> None:
     """Make a version the champion from now on. Raises RS401, RS406."""
     from riskseg.learning.artefact import load
-    from riskseg.store.journal import Journal
 
     workspace = open_checked(root)
     folder = workspace.models / name / version
     load(folder, shown=workspace.shown(folder))
-    with locked(workspace), Journal.open(workspace.journal) as journal:
+    with locked(workspace), open_journal(workspace) as journal:
         journal.promote(name, version, at=at, by=by, reason=reason)

@@ -3,9 +3,10 @@
     runs/RUN/run.json         how it was decided
     runs/RUN/inputs.parquet   one row an account, in the order of account ids
     runs/RUN/strategy/        the strategy's files, as they were
+    runs/RUN/journalled       empty; there once the journal has the run
 
-A folder is whole or absent, and is not changed but for the erasure of accounts. It is filled in the
-scratch of the run, which the next run sweeps, and renamed into its place.
+A folder is whole or absent, and is not changed but for that mark and the erasure of accounts. It is
+filled in the scratch of the run, which the next run sweeps, and renamed into its place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 INPUTS = "inputs.parquet"
 ABOUT = "run.json"
 STRATEGY = "strategy"
+JOURNALLED = "journalled"
 ACCOUNT = "account_id"
 # Where inputs.parquet says which accounts were erased from it: a JSON list of hashes.
 _ERASED = b"riskseg.erased"
@@ -120,9 +122,30 @@ def folders(runs: Path) -> list[Path]:
     return sorted(f for f in found if f.is_dir() and not f.name.startswith("."))
 
 
+def mark_journalled(folder: Path) -> None:
+    """Mark that the journal has a run, after it has. Where the run is killed in between, or may not
+    write there, the next :func:`sweep` does."""
+    if not is_journalled(folder):
+        with suppress(OSError):
+            (folder / JOURNALLED).touch()
+
+
+def is_journalled(folder: Path) -> bool:
+    """Whether the journal has had a run, whether or not it has it now."""
+    return (folder / JOURNALLED).is_file()
+
+
 def sweep(runs: Path, journalled: Set[str]) -> None:
-    """Remove what was kept of runs that were killed before they were journalled."""
-    let_go(runs, [f.name for f in folders(runs) if f.name not in journalled])
+    """Remove what was kept of runs that were killed before they were journalled.
+
+    A run that the journal has had, and has not now, is none of these: the journal is an older copy,
+    for which a later one may be restored. It stays.
+    """
+    for folder in folders(runs):
+        if folder.name in journalled:
+            mark_journalled(folder)
+        elif not is_journalled(folder):
+            let_go(runs, [folder.name])
 
 
 def let_go(runs: Path, names: Iterable[str]) -> int:

@@ -20,6 +20,7 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.replay import Replayed, replay
 from riskseg.run.retention import account_hash, erase, keep, moment_before, show
+from riskseg.run.stages import Progress
 from riskseg.run.train import train
 from riskseg.run.versions import promote
 from riskseg.store import kept
@@ -383,6 +384,71 @@ def test_retention(decided: Path, copy_of: Copy) -> None:
     # Deciding the same again keeps it again.
     decide(workspace, "a.csv")
     assert replay(workspace, old).same
+
+
+def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of: Copy) -> None:
+    workspace = copy_of(decided)
+    journal, runs = workspace / ".riskseg/journal.db", workspace / ".riskseg/runs"
+    known = show(workspace)[0].run_id
+    yesterday = journal.read_bytes()
+    lost = decide(workspace, "lost.parquet").run_id
+    journal.write_bytes(yesterday)
+    later = p.AT + timedelta(days=1000)
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, ["-w", str(workspace), "journal", *words])
+        assert done.exit_code == 0
+        return done.stdout
+
+    done = keep(workspace, 36, "months", at=later)
+    assert (done.runs, done.left, done.unknown) == (0, 2, (lost,))
+    told = run("keep", "24", "months")
+    assert "1 kept run unknown to the journal" in told and lost in told
+    notes: list[str] = []
+    decide(workspace, "next.parquet", progress=Progress(note=notes.append))
+    assert (runs / lost / kept.INPUTS).is_file()
+    assert any("does not know 1 kept run" in n and lost in n for n in notes), notes
+    done = keep(workspace, 24, "months", at=later)
+    assert (done.runs, done.left, done.unknown) == (2, 1, (lost,))
+    assert not (runs / known).exists()
+    # Deciding the same again makes it known again.
+    decide(workspace, "lost.parquet")
+    assert replay(workspace, lost).same
+    assert keep(workspace, 24, "months", at=later).runs == 1
+
+
+@pytest.mark.parametrize("state", ["gone", "empty"])
+def test_a_journal_that_is_gone_is_not_taken_for_a_new_one(
+    state: str, decided: Path, copy_of: Copy
+) -> None:
+    workspace = copy_of(decided)
+    journal, runs = workspace / ".riskseg/journal.db", workspace / ".riskseg/runs"
+    whole = journal.read_bytes()
+    journal.unlink() if state == "gone" else journal.write_bytes(b"")
+    commands = (
+        ["journal", "keep", "24", "months"],
+        ["journal", "show"],
+        ["journal", "erase", SOMEONE],
+        ["replay", "last"],
+        ["assign", "--as-of", str(p.AS_OF), "--out", str(workspace / "new.parquet")],
+        ["explain", SOMEONE, "--as-of", str(p.AS_OF)],
+        ["strategy", "versions"],
+        ["strategy", "activate", "--by", "ann"],
+        ["models"],
+        ["train"],
+    )
+    for words in commands:
+        done = CliRunner().invoke(app, ["-w", str(workspace), *words])
+        assert done.exit_code == 1, words
+        assert f"The journal is {state}, though 1 run has kept inputs" in done.stderr, words
+        assert not (workspace / "new.parquet").exists()
+    assert len(list(runs.iterdir())) == 1
+    assert journal.exists() == (state == "empty")
+    journal.write_bytes(whole)
+    assert replay(workspace, "last").same
+    journal.unlink()
+    shutil.rmtree(runs)
+    assert show(workspace) == []
 
 
 @pytest.mark.parametrize(

@@ -128,5 +128,9 @@ def test_letting_go_and_sweeping(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     kept.sweep(runs, {"a", "b"})
     assert [f.name for f in kept.folders(runs)] == ["a", "b"]
+    # What the journal once knew is no orphan, though the journal has lost it.
+    keep(tmp_path, "orphan")
+    kept.sweep(runs, {"a"})
+    assert [f.name for f in kept.folders(runs)] == ["a", "b"]
     assert kept.let_go(runs, ["b", "absent"]) == 1
     assert [f.name for f in runs.iterdir()] == ["a"]
