@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import open_journal, read_journal
 from riskseg.run.kept import read_texts, text_hash
 from riskseg.run.rulebook import ANY_DAY
 from riskseg.run.rules import check_here, read_authored, read_checked, run_examples
@@ -313,7 +313,7 @@ def versions(root: Path) -> list[Activation]:
     workspace = open_checked(root)
     found: list[Activation] = []
     earliest: date | None = None
-    with open_journal(workspace) as journal:
+    with read_journal(workspace) as journal:
         for a in journal.activations():
             found.append(
                 Activation(

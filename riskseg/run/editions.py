@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import read_journal
 from riskseg.run.kept import authored_from
 from riskseg.run.rules import check_here
 from riskseg.run.session import Session
@@ -54,7 +54,7 @@ def _journalled(workspace: Workspace) -> dict[str, Text]:
     """Versions by fingerprint whose text was kept: those ever activated, and those of runs that
     kept their inputs. Of several texts with one fingerprint, the latest activated."""
     found: dict[str, Text] = {}
-    with open_journal(workspace) as journal:
+    with read_journal(workspace) as journal:
         for record in journal.strategies():
             shown = f"{record.name}@{record.fingerprint}"
             found.setdefault(record.fingerprint, Text(shown, files=record.files))

@@ -16,7 +16,7 @@ from riskseg.run.activate import strategy_in_force
 from riskseg.run.assign import RULES, prepare
 from riskseg.run.deciding import DECIDE, FACTS, SCORE, Decider, decide, decision_select
 from riskseg.run.frames import frame, model_columns
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import read_journal
 from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage, build
 from riskseg.strategy.checked import Strategy, in_force
@@ -127,7 +127,7 @@ def explain(
             raise problem("RS601", f'There is no account "{account}".', mend=mend)
         number = found[0][0]
         progress.reached(RULES, 1, 5)
-        with open_journal(workspace) as journal:
+        with read_journal(workspace) as journal:
             force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
             decider = prepare(session, force.strategy, as_of, journal, reasons="none")
         done = {FACTS: 2, SCORE: 3, DECIDE: 4}

@@ -20,6 +20,14 @@ def open_journal(workspace: Workspace) -> Journal:
     return Journal.open(workspace.journal)
 
 
+def read_journal(workspace: Workspace) -> Journal:
+    """The journal, for a command that writes nothing. Raises RS603 where it is gone."""
+    from riskseg.store.journal import Journal
+
+    _check_there(workspace)
+    return Journal.open_to_read(workspace.journal)
+
+
 def _check_there(workspace: Workspace) -> None:
     """A run makes the journal before it keeps anything, so that what is kept without one has lost
     it: activations and promotions with it, and to go on would decide by whatever is in the folder.

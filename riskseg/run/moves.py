@@ -13,7 +13,7 @@ from riskseg.domain.relations import quoted
 from riskseg.run.assign import load_champions
 from riskseg.run.deciding import Decider, decide_facts, decider, make_facts
 from riskseg.run.facts import ALWAYS, OVERDUE
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import read_journal
 from riskseg.run.session import Session
 from riskseg.run.stages import Stage
 from riskseg.strategy.checked import NO_ACTION, Strategy, in_force
@@ -113,7 +113,7 @@ def moves(
     session.answers(as_of)
     notes = _holding(strategies, as_of)
     names = {model: model for s in strategies for model in s.uses.values()}
-    with open_journal(session.workspace) as journal:
+    with read_journal(session.workspace) as journal:
         models = load_champions(session.workspace, names, journal)
     old, new = (
         decider(

@@ -17,7 +17,7 @@ from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
 from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
 from riskseg.run.differing import Differing, differing, file_relation
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import read_journal
 from riskseg.run.kept import (
     Kept,
     inputs_select,
@@ -108,7 +108,7 @@ def replay(
     progress = progress or Progress()
     workspace = open_checked(root)
     progress.reached(INPUTS, 0, 4)
-    with open_journal(workspace) as journal:
+    with read_journal(workspace) as journal:
         record = find_run(journal, run)
         overwritten = _overwritten(journal, record)
     _check_kept(workspace, record)

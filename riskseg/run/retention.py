@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import open_journal, read_journal
 from riskseg.run.kept import damaged
 from riskseg.run.known import check_known
 from riskseg.run.session import locked, open_checked
@@ -66,7 +66,7 @@ def show(root: Path, *, limit: int | None = None) -> list[Ran]:
     workspace = open_checked(root)
     runs = workspace.state / "runs"
     found = []
-    with open_journal(workspace) as journal:
+    with read_journal(workspace) as journal:
         for run in [r for r in journal.runs() if r.command == "assign"][:limit]:
             kept = store.is_kept(runs / run.run_id)
             found.append(

@@ -14,7 +14,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.reference import Watch
 from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import read_journal
 from riskseg.run.models import Scorer, scorer, spec_files
 from riskseg.run.scoring import score as score_model
 from riskseg.run.session import (
@@ -77,7 +77,7 @@ def score(
         session = begin(workspace, engine)
         session.answers(as_of)
         set_apart(session, progress)
-        with open_journal(workspace) as journal:
+        with read_journal(workspace) as journal:
             trained = [n for n in specs if journal.champion(n) is not None]
             wanted = list(names) or trained
             if not wanted:

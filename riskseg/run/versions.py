@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.tables import Scorecard
-from riskseg.run.journal import open_journal
+from riskseg.run.journal import open_journal, read_journal
 from riskseg.run.models import spec_files
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace
@@ -39,7 +39,7 @@ def versions(root: Path) -> list[Version]:
 
     workspace = open_checked(root)
     found = []
-    with open_journal(workspace) as journal:
+    with read_journal(workspace) as journal:
         for record in journal.models():
             champion = journal.champion(record.model)
             folder = workspace.models / record.model / record.version
@@ -67,7 +67,7 @@ def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple
 
     if version is None and "@" in name:
         name, version = name.split("@", 1)
-    with open_journal(workspace) as journal:
+    with read_journal(workspace) as journal:
         champion = journal.champion(name)
     chosen = version or (champion.version if champion else None)
     if chosen is None:

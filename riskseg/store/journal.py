@@ -7,6 +7,7 @@ One SQLite file a workspace. Entries are added, never changed and never removed.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -29,6 +30,7 @@ from riskseg.store.records import (
 from riskseg.store.tables import (
     ACTIVATIONS,
     ERASURES,
+    METADATA,
     MODELS,
     PROMOTIONS,
     REVISION,
@@ -75,6 +77,56 @@ class Journal:
             journal.close()
             raise
         return journal
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Journal:
+        """The journal at `path` for a command that writes nothing: it can be read where nothing can
+        be written, and one that is not there yet is as an empty one.
+
+        One of an earlier version is brought to this one where that can be written; else RS603.
+        """
+        if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+            return cls(path, _without_entries())
+        journal, revision = cls._opened_to_read(path)
+        if revision == REVISION:
+            return journal
+        journal.close()
+        try:
+            return cls.open(path)
+        except ProblemsError as error:
+            if revision is None or revision > REVISION:
+                raise
+            raise _unusable(
+                path,
+                "An earlier version of riskseg wrote this journal, and it may not be written, so "
+                "that it cannot be brought to this version.",
+                "Use that version, or give the right to write there.",
+            ) from error
+
+    @classmethod
+    def _opened_to_read(cls, path: Path) -> tuple[Journal, str | None]:
+        """The journal, and its revision.
+
+        SQLite reads with a file beside the journal that readers and writers share. Where neither
+        that file is there nor can be made, nobody is writing; if all that was written is in the
+        journal itself, that alone is read.
+        """
+        journal = cls(path, _engine(path, reading=True))
+        try:
+            with journal._reading() as connection:
+                return journal, _revision(connection)
+        except ProblemsError:
+            journal.close()
+            beside = path.with_name(path.name + "-wal")
+            if not path.is_file() or (beside.exists() and beside.stat().st_size):
+                raise
+        journal = cls(path, _engine(path, reading=True, alone=True))
+        try:
+            with journal._reading() as connection:
+                return journal, _revision(connection)
+        except BaseException:
+            journal.close()
+            raise
 
     def close(self) -> None:
         self._engine.dispose()
@@ -272,19 +324,40 @@ class Journal:
                 ) from error
 
 
-def _engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        # Without an isolation level the driver leaves transactions to us: see _writing.
-        connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS},
-        json_serializer=_json,
+def _engine(path: Path, *, reading: bool = False, alone: bool = False) -> sa.Engine:
+    """Connections to the journal: to write in; only for `reading`; `alone`, without a look at what
+    SQLite keeps beside it."""
+
+    def connect() -> sqlite3.Connection:
+        where = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if alone else 'rw'}"
+        connection = sqlite3.connect(
+            where if reading else str(path),
+            uri=reading,
+            timeout=_BUSY_SECONDS,
+            # Without an isolation level the driver leaves transactions to us: see _writing.
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            # SQLite itself opens what may not be written for reading alone. Asked for that, it
+            # would leave the files it needs beside a journal that may.
+            mode = "query_only = ON" if reading else "journal_mode = WAL"
+            connection.execute(f"PRAGMA {mode}")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return sa.create_engine(
+        "sqlite://", creator=connect, poolclass=sa.QueuePool, json_serializer=_json
     )
 
-    @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
 
+def _without_entries() -> sa.Engine:
+    """In memory, what a new journal holds."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, json_serializer=_json)
+    METADATA.create_all(engine)
     return engine
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable
-from contextlib import closing
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -270,6 +273,94 @@ def test_an_installation_may_lie_in_a_folder_of_any_name(
         assert journal.runs() == []
 
 
+@contextmanager
+def closed_to_writing(folder: Path) -> Iterator[None]:
+    """A folder in which nobody may write, root included."""
+    root = os.geteuid() == 0
+    for one in [*folder.iterdir(), folder]:
+        one.chmod(0o555 if one.is_dir() else 0o444)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+        for one in folder.iterdir():
+            one.chmod(0o644)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that another user can look into, as those of `tmp_path` are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no seteuid")
+def test_reading_where_nothing_may_be_written(open_folder: Path) -> None:
+    path = open_folder / "journal.db"
+    with Journal.open(path) as journal:
+        journal.record_run(RUN)
+    with closed_to_writing(open_folder):
+        with Journal.open_to_read(path) as journal:
+            assert journal.runs() == [RUN]
+        with pytest.raises(ProblemsError, match="RS603"):
+            Journal.open(path)
+    # What a killed process had written but not yet put in the file counts too.
+    with Journal.open(path) as journal:
+        journal.record_run(BARE)
+        kept = {f.name: f.read_bytes() for f in open_folder.iterdir()}
+    assert set(kept) == {"journal.db", "journal.db-wal", "journal.db-shm"}
+    for name, content in kept.items():
+        (open_folder / name).write_bytes(content)
+    with closed_to_writing(open_folder), Journal.open_to_read(path) as journal:
+        assert journal.runs() == [BARE, RUN]
+    # Without the file that is shared it cannot be read, which is better than to leave it out.
+    (open_folder / "journal.db-shm").unlink()
+    with closed_to_writing(open_folder), pytest.raises(ProblemsError, match="RS603"):
+        Journal.open_to_read(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no seteuid")
+def test_a_journal_of_before_that_may_not_be_written(open_folder: Path) -> None:
+    path = open_folder / "journal.db"
+    Journal.open(path).close()
+    sql(path, "DROP TABLE erasures", "DROP TABLE activations", "DROP TABLE strategies")
+    sql(path, f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+    with (
+        closed_to_writing(open_folder),
+        pytest.raises(ProblemsError, match=r"RS603 .*An earlier version of riskseg wrote"),
+    ):
+        Journal.open_to_read(path)
+    with Journal.open_to_read(path) as journal:  # it can be brought up to date here
+        assert journal.erasures() == []
+
+
+def test_reading_leaves_nothing_and_writes_nothing(path: Path) -> None:
+    with Journal.open_to_read(path) as journal:
+        assert (journal.runs(), journal.models(), journal.in_force(date(2026, 1, 1))) == (
+            [],
+            [],
+            None,
+        )
+    assert list(path.parent.iterdir()) == []
+    with Journal.open(path) as journal:
+        journal.record_run(RUN)
+    before = path.read_bytes()
+    with Journal.open_to_read(path) as journal:
+        assert journal.runs() == [RUN]
+        with pytest.raises(ProblemsError, match="RS603"):
+            journal.record_run(BARE)
+        # Others write meanwhile, and what they wrote is read.
+        with Journal.open(path) as other:
+            other.record_run(BARE)
+        assert journal.runs() == [BARE, RUN]
+    assert [f.name for f in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes() != before
+
+
 def test_foreign_keys_hold(path: Path) -> None:
     insert = "INSERT INTO promotions (model, version, at, by, reason) VALUES ('m','v','','','')"
     with (
@@ -345,11 +436,12 @@ def foreign(path: Path) -> None:
 def test_a_journal_that_cannot_be_used(path: Path, spoil: object, says: str) -> None:
     assert callable(spoil)
     spoil(path)
-    with pytest.raises(ProblemsError) as raised, Journal.open(path) as journal:
-        journal.runs()
-    (found,) = raised.value.problems
-    assert (found.code, found.file) == ("RS603", str(path))
-    assert says in str(found)
+    for open_it in (Journal.open, Journal.open_to_read):
+        with pytest.raises(ProblemsError) as raised, open_it(path) as journal:
+            journal.runs()
+        (found,) = raised.value.problems
+        assert (found.code, found.file) == ("RS603", str(path))
+        assert says in str(found)
 
 
 def test_a_journal_that_another_writes_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
