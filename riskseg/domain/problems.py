@@ -93,7 +93,7 @@ CODES: dict[str, str] = {
     "RS607": "an activation that reaches back over what was decided",
     "RS608": "a run the journal does not have",
     "RS609": "a run whose inputs are not kept",
-    "RS610": "kept inputs that cannot be read",
+    "RS610": "what a run has kept cannot be read or was changed",
     "RS611": "a model version that a run was decided with is gone",
     "RS612": "a span of time that cannot be read",
     "RS613": "an account outside what proofs take for granted",

@@ -75,7 +75,6 @@ class Kept:
     currency: str
     scale: int
     billed: bool
-    strategy: str
     files: Mapping[str, str]
     models: Mapping[str, tuple[str, str]]
     facts: Mapping[str, Fact]
@@ -86,6 +85,10 @@ class Kept:
     @property
     def inputs(self) -> Path:
         return self.folder / store.INPUTS
+
+    @property
+    def texts(self) -> Path:
+        return self.folder / store.STRATEGY
 
 
 def inputs_select(engine: Engine) -> tuple[str, dict[str, str]]:
@@ -169,7 +172,6 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
             currency=told["currency"],
             scale=told["scale"],
             billed=told["billed"],
-            strategy=f"{told['strategy']['name']}@{told['strategy']['version']}",
             files=store.read_texts(folder / store.STRATEGY),
             models={k: (name, version) for k, (name, version) in told["models"].items()},
             facts={n: _fact(n, f) for n, f in told["facts"].items()},
@@ -194,7 +196,7 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
     """The decider of a run, from what it kept and the versions of its models. Raises RS611 for
     each version that is there no more, and the Problems of the kept strategy, if any."""
     problems = Problems()
-    strategy = read_texts(kept.files, kept.facts, {}, problems, shown=kept.strategy)
+    strategy = read_texts(kept.files, kept.facts, {}, problems, shown=workspace.shown(kept.texts))
     models: dict[str, Model] = {}
     for key, (name, version) in kept.models.items():
         folder = workspace.models / name / version

@@ -114,6 +114,7 @@ def replay(
     _check_kept(workspace, record)
     kept = read_kept(workspace, record.run_id)
     ready = kept_decider(workspace, kept)
+    _check_strategy(workspace, kept, ready, record, progress)
     with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
         place = Path(folder) / f"then{_ending(record)}"
         with scratch_engine(workspace) as engine:
@@ -192,6 +193,31 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
 def _ending(record: RunRecord) -> str:
     """The form to write in: the run's own, so that bytes can be compared."""
     place = record.output or ""
+def _check_strategy(
+    workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
+) -> None:
+    """Raise RS610 where the kept text is not that of the strategy which the journal names.
+
+    Another version of riskseg may give the same text another fingerprint: then it is noted, and
+    comparing goes on.
+    """
+    from riskseg import __version__
+
+    version = ready.strategy.fingerprint
+    if version == record.strategy:
+        return
+    told = f"is version {version}, and the journal says that version {record.strategy} decided"
+    if record.riskseg_version != __version__:
+        progress.note(f"the kept strategy, as riskseg {__version__} reads it, {told}")
+        return
+    raise problem(
+        "RS610",
+        f"The strategy that run {record.run_id} kept was changed: it {told}.",
+        file=workspace.shown(kept.texts),
+        mend="Restore the folder from a copy.",
+    )
+
+
     if record.output_sha256 is None:
         return ".parquet"
     endings = (".csv.gz", ".parquet", ".csv", ".jsonl", ".json")

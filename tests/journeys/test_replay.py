@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from riskseg.cli import app
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.replay import Replayed, replay
 from riskseg.run.retention import account_hash, erase, keep, moment_before, show
@@ -179,6 +179,40 @@ def test_runs_that_cannot_be_replayed(decided: Path, copy_of: Copy) -> None:
     inputs.write_bytes(whole)
     (folder / kept.ABOUT).write_text("{}")
     assert code_of(lambda: replay(workspace, run)) == "RS610"
+
+
+def test_a_kept_strategy_that_was_changed_is_named(
+    decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(decided)
+    run = show(workspace)[0]
+    texts = f".riskseg/runs/{run.run_id}/strategy"
+    tiers, paths = workspace / texts / "tiers.yaml", workspace / texts / "paths.yaml"
+    text = tiers.read_text()
+
+    def told() -> Problem:
+        with pytest.raises(ProblemsError) as raised:
+            replay(workspace, "last")
+        return raised.value.problems[0]
+
+    # What does not change its meaning is no change.
+    tiers.write_text(f"# a remark\n{text}")
+    assert replay(workspace, "last").verdict == "same bytes"
+    p.replace(workspace, f"{texts}/tiers.yaml", "late14_bills_6m >= 3", "late14_bills_6m >= 1")
+    problem = told()
+    assert (problem.code, problem.file) == ("RS610", texts)
+    assert run.strategy is not None and run.strategy in problem.what
+    # Another version of riskseg may count otherwise: what differs is told all the same.
+    notes: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr("riskseg.__version__", "99")
+        done = replay(workspace, "last", progress=Progress(note=notes.append))
+    assert (done.verdict, done.riskseg_now) == ("different", "99")
+    assert any(run.strategy in note for note in notes)
+    tiers.write_text(text)
+    paths.unlink()
+    problem = told()
+    assert (problem.code, problem.file) == ("RS200", f"{texts}/paths.yaml")
 
 
 def _written(path: Path, content: bytes) -> Path:
