@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,24 @@ Out = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
+
+
+# Control characters and breaks of lines or paragraphs, which break tables; and what is no text.
+_NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
+
+
+def one_line(text: str | None) -> str | None:
+    """What is journalled to be shown in a table, refused where it is no single line of text."""
+    if text and any(unicodedata.category(c) in _NOT_IN_A_LINE for c in text):
+        raise typer.BadParameter("Write it in one line, without control characters.")
+    return text
+
+
+def someone(by: str | None) -> str | None:
+    """Who it was; None where that is left out."""
+    if by is not None and not by.strip():
+        raise typer.BadParameter("Say who.")
+    return one_line(by)
 
 
 _workspace: dict[str, Path | None] = {"given": None}

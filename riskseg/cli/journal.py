@@ -6,8 +6,9 @@ import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root
+from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root, someone
 from riskseg.cli.told import (
     USERS_FAULT,
     end_progress,
@@ -19,8 +20,11 @@ from riskseg.cli.told import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from riskseg.run.differing import Differing
     from riskseg.run.replay import Replayed, SinceThen
+    from riskseg.run.retention import Erasure, Ran
 
 journal_app = typer.Typer(
     help="What was decided, and what is kept to decide it again.", no_args_is_help=True
@@ -120,21 +124,29 @@ def journal_show(
     limit: Annotated[int | None, typer.Option(min=1, help="The last so many.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs that decided accounts, the latest first."""
-    from riskseg.run.retention import show
+    """List the runs that decided accounts, and the accounts erased, the latest first."""
+    from riskseg.run.retention import listed
 
-    found = show(root(), limit=limit)
+    found = listed(root(), limit=limit)
     if as_json:
         print_json(found)
         return
-    if not found:
+    if found.runs:
+        _tell_runs(found.runs)
+    else:
         print("No run is journalled.")
-        return
+    if found.erasures:
+        _tell_erasures(found.erasures)
+    if found.unknown:
+        print(f"Kept, but unknown to the journal: {', '.join(found.unknown)}.")
+
+
+def _tell_runs(runs: Sequence[Ran]) -> None:
     from riskseg.cli.show import number, table
 
     columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
     made = table(*columns, right=("rows",))
-    for run in found:
+    for run in runs:
         inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
         made.add_row(
             run.run_id,
@@ -145,6 +157,16 @@ def journal_show(
             number(run.rows or 0),
             f"{inputs}, {run.erased} erased" if run.erased else inputs,
         )
+    stdout().print(made)
+
+
+def _tell_erasures(erasures: Sequence[Erasure]) -> None:
+    """The account is shown by the beginning of its hash, as the journal has no more of it."""
+    from riskseg.cli.show import number, table
+
+    made = table("erased account", "at", "by", "from runs", right=("from runs",))
+    for one in erasures:
+        made.add_row(one.account[:12], one.at.isoformat(), escape(one.by), number(len(one.runs)))
     stdout().print(made)
 
 
@@ -177,7 +199,9 @@ def journal_keep(
 @guarded
 def journal_erase(
     account: Annotated[str, typer.Argument(help="The account's id.")],
-    by: Annotated[str | None, typer.Option(help="Who asked for it; you if left out.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who asked for it; you if left out.", callback=someone)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, now, print_json, root
+from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
 from riskseg.cli.told import end_progress, guarded, progress, show_plan, stdout
 
 models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
@@ -71,8 +71,10 @@ def models_show(
 def models_promote(
     model: Annotated[str, typer.Argument(help="Its name.")],
     version: Annotated[str, typer.Argument(help="One that `riskseg models` lists.")],
-    by: Annotated[str | None, typer.Option(help="Who decided it; you if left out.")] = None,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    by: Annotated[
+        str | None, typer.Option(help="Who decided it; you if left out.", callback=someone)
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
 ) -> None:
     """Make a version the champion."""
     from riskseg.run.versions import promote

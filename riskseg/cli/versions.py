@@ -6,19 +6,15 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from riskseg.cli.common import AsJson, Plan, now, print_json, root
+from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
 from riskseg.cli.strategy import strategy_app
 from riskseg.cli.told import end_progress, guarded, progress, show_plan, stderr, stdout
 
 
-def _someone(by: str) -> str:
-    if not by.strip():
-        raise typer.BadParameter("Say who decided it.")
-    return by
-
-
 def _why(context: typer.Context, reason: str) -> str:
+    one_line(reason)
     if context.params.get("unproved") and not reason.strip():
         raise typer.BadParameter("Say why what is not proved is activated.")
     return reason
@@ -27,7 +23,7 @@ def _why(context: typer.Context, reason: str) -> str:
 @strategy_app.command("activate")
 @guarded
 def strategy_activate(
-    by: Annotated[str, typer.Option(help="Who decided it.", callback=_someone)],
+    by: Annotated[str, typer.Option(help="Who decided it.", callback=someone)],
     effective_from: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="The first day it holds; today's."),
@@ -99,8 +95,8 @@ def strategy_versions(as_json: AsJson = False) -> None:
             a.version,
             a.effective_from.isoformat(),
             a.at.isoformat(),
-            a.by,
-            proved,
+            escape(a.by),
+            escape(proved),
             state,
         )
     stdout().print(made)

@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
-from riskseg.run.journal import open_journal, read_journal
+from riskseg.run.journal import open_journal, read_journal, unknown_runs
 from riskseg.run.kept import damaged
 from riskseg.run.known import check_known
 from riskseg.run.session import locked, open_checked
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.records import RunRecord
 
 UNITS = ("days", "months", "years")
 
@@ -36,6 +40,25 @@ class Ran:
     output: str | None
     kept: bool
     erased: int | None
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """An account, by a hash of its id, was taken out of the kept inputs of `runs`."""
+
+    account: str
+    at: datetime
+    by: str
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the journal tells, the latest first; `unknown` are kept runs that it once knew."""
+
+    runs: tuple[Ran, ...]
+    erasures: tuple[Erasure, ...]
+    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,28 +84,39 @@ class Erased:
     problems: tuple[Problem, ...] = ()
 
 
+def listed(root: Path, *, limit: int | None = None) -> Listed:
+    """Runs of `assign` and erasures; all, or the last `limit` of each."""
+    workspace = open_checked(root)
+    with read_journal(workspace) as journal:
+        runs = [r for r in journal.runs() if r.command == "assign"][:limit]
+        erasures = journal.erasures()[:limit]
+        unknown = unknown_runs(workspace, journal)
+    return Listed(
+        tuple(_ran(workspace, run) for run in runs),
+        tuple(Erasure(e.account, e.at, e.by, tuple(e.runs)) for e in erasures),
+        tuple(unknown),
+    )
+
+
 def show(root: Path, *, limit: int | None = None) -> list[Ran]:
     """Runs of `assign`, the latest first; all, or the last `limit`."""
-    workspace = open_checked(root)
-    runs = workspace.state / "runs"
-    found = []
-    with read_journal(workspace) as journal:
-        for run in [r for r in journal.runs() if r.command == "assign"][:limit]:
-            kept = store.is_kept(runs / run.run_id)
-            found.append(
-                Ran(
-                    run.run_id,
-                    run.at,
-                    run.as_of,
-                    run.strategy,
-                    run.activated,
-                    run.rows,
-                    run.output,
-                    kept,
-                    _count_erased(runs / run.run_id) if kept else 0,
-                )
-            )
-    return found
+    return list(listed(root, limit=limit).runs)
+
+
+def _ran(workspace: Workspace, run: RunRecord) -> Ran:
+    folder = workspace.state / "runs" / run.run_id
+    kept = store.is_kept(folder)
+    return Ran(
+        run.run_id,
+        run.at,
+        run.as_of,
+        run.strategy,
+        run.activated,
+        run.rows,
+        run.output,
+        kept,
+        _count_erased(folder) if kept else 0,
+    )
 
 
 def _count_erased(folder: Path) -> int | None:

@@ -434,6 +434,7 @@ def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of:
         assert done.exit_code == 0
         return done.stdout
 
+    assert f"unknown to the journal: {lost}" in run("show")
     done = keep(workspace, 36, "months", at=later)
     assert (done.runs, done.left, done.unknown) == (0, 2, (lost,))
     told = run("keep", "24", "months")
@@ -517,7 +518,19 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
     told = run("replay", "last", "--from-source", "--json")[1]
     assert json.loads(told)["since"]["moved"] == 0
     assert json.loads(told)["same"] is True
-    assert run("journal", "erase", SOMEONE, "--by", "ann")[0] == 0
+    assert "erased account" not in run("journal", "show")[1]
+    for words in (("replay", ""), ("replay", " ")):
+        assert run(*words)[0] == 1
+    for by in ("ann\nbob", "ann\x1b[1m", "ann\u2028", " "):
+        assert run("journal", "erase", SOMEONE, "--by", by)[0] == 2
+    assert run("journal", "erase", SOMEONE, "--by", "ann [ops]")[0] == 0
+    told = run("journal", "show")[1]
+    assert (account_hash(SOMEONE)[:12] in told, "ann [ops]" in told) == (True, True)
+    shown = json.loads(run("journal", "show", "--json")[1])
+    [erasure], [ran] = shown["erasures"], shown["runs"]
+    assert erasure["account"] == account_hash(SOMEONE)
+    assert (erasure["by"], erasure["runs"]) == ("ann [ops]", [ran["run_id"]])
+    assert shown["unknown"] == []
     code, told = run("journal", "erase", "A0000O008", "--json")
     assert (code, "A00000008" in told) == (1, True)
     code, told = run("replay", "last")

@@ -247,6 +247,8 @@ def test_the_command_line(trained: Path, copy_of: Copy, monkeypatch: pytest.Monk
     activating = ("strategy", "activate")
     assert run(*activating)[0] == 2  # by whom?
     assert run(*activating, "--by", "ann", "--unproved")[0] == 2  # why?
+    assert run(*activating, "--by", "ann\nbob")[0] == 2
+    assert run(*activating, "--by", "ann", "--unproved", "--reason", "a\tb")[0] == 2
     assert run("strategy", "versions")[1].startswith("Nothing is activated")
     code, told = run(*activating, "--by", "ann", "--json")
     done = json.loads(told)
