@@ -30,8 +30,13 @@ def found(workspace: Workspace, here: Path, name: str | None, problems: Problems
     """Where a version's files are; a folder comes before a version in the journal."""
     if name is None:
         return Text(workspace.settings.strategy, folder=workspace.strategy)
+    if not name.strip():
+        # It begins every fingerprint.
+        mend = "Give a strategy folder, or the beginning of a fingerprint."
+        problems.add("RS230", "No version is named.", mend=mend)
+        return None
     for place in (here / name, workspace.root / name):
-        if name and place.is_dir():
+        if place.is_dir():
             return Text(workspace.shown(place.resolve()), folder=place)
     known = _journalled(workspace)
     meant = sorted(fingerprint for fingerprint in known if fingerprint.startswith(name))

@@ -145,6 +145,9 @@ def replay(
 
 def find_run(journal: Journal, run: str) -> RunRecord:
     """The last run of `assign`, or the one whose id begins so. Raises RS608."""
+    if not run.strip():
+        # It begins every id.
+        raise problem("RS608", "No run is named.", mend="Give its id, or `last`.")
     runs = [r for r in journal.runs() if r.command == "assign"]
     if run == "last" and runs:
         return runs[0]
@@ -190,9 +193,6 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
     )
 
 
-def _ending(record: RunRecord) -> str:
-    """The form to write in: the run's own, so that bytes can be compared."""
-    place = record.output or ""
 def _check_strategy(
     workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
 ) -> None:
@@ -218,6 +218,9 @@ def _check_strategy(
     )
 
 
+def _ending(record: RunRecord) -> str:
+    """The form to write in: the run's own, so that bytes can be compared."""
+    place = record.output or ""
     if record.output_sha256 is None:
         return ".parquet"
     endings = (".csv.gz", ".parquet", ".csv", ".jsonl", ".json")

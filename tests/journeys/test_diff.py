@@ -17,7 +17,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from riskseg.domain.problems import Problems
+from riskseg.run import editions
 from riskseg.run.assign import assign
+from riskseg.run.session import open_checked
 from riskseg.store.journal import Journal
 from riskseg.store.records import ActivationRecord, StrategyRecord
 from tests.support import portfolio as p
@@ -243,12 +246,6 @@ def test_versions_in_the_journal(workspace: Path) -> None:
     assert told["new"]["where"] == f"household-utility@{activated}"
     assert ["cut was 0.15, is 0.2" in c["text"] for c in told["changes"]] == [True]
 
-    result = run(workspace, "", activated, "--json")
-    assert result.exit_code == 1, result.output
-    (problem,) = json.loads(result.stdout)["problems"]
-    assert problem["code"] == "RS230"
-    assert problem["what"] == f'"" could be {" or ".join(sorted([ran, activated]))}.'
-
 
 def test_a_version_that_is_nowhere(workspace: Path) -> None:
     result = run(workspace, "rules/othr", "--json")
@@ -256,6 +253,25 @@ def test_a_version_that_is_nowhere(workspace: Path) -> None:
     (told,) = json.loads(result.stdout)["problems"]
     assert told["code"] == "RS230"
     assert told["mend"] == 'Did you mean "rules/other"?'
+
+
+def test_the_beginning_of_two_fingerprints(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {name: editions.Text(name) for name in ("abc1", "abc2", "def3")}
+    monkeypatch.setattr(editions, "_journalled", lambda _: known)
+    problems = Problems()
+    assert editions.found(open_checked(workspace), workspace, "abc", problems) is None
+    [problem] = problems
+    assert (problem.code, problem.what) == ("RS230", '"abc" could be abc1 or abc2.')
+
+
+def test_an_empty_name_names_no_version(workspace: Path) -> None:
+    for name in ("", " "):
+        result = run(workspace, name, "--json")
+        (told,) = json.loads(result.stdout)["problems"]
+        assert (result.exit_code, told["code"]) == (1, "RS230")
+        assert told["what"] == "No version is named."
 
 
 def test_a_version_is_tried_before_it_holds(workspace: Path) -> None:
