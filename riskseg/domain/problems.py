@@ -86,7 +86,7 @@ CODES: dict[str, str] = {
     # RS6xx: runs
     "RS601": "an account that does not exist",
     "RS602": "an as-of date the facts cannot answer",
-    "RS603": "the journal cannot be read or is of a later version",
+    "RS603": "the journal is gone, cannot be read or is of another version",
     "RS604": "another run holds the workspace",
     "RS605": "a date before any strategy was in force",
     "RS606": "a strategy that is refuted or not proved",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskseg.domain.problems import Problem, Problems
+from riskseg.run.journal import check_there
 from riskseg.run.ledger import load, workspace_facts
 from riskseg.run.models import check_spec, read_specs
 from riskseg.run.rules import read_authored, read_checked
@@ -43,6 +44,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
     workspace = open_workspace(root, problems)
     if workspace is None:
         return Checked({}, {}, (), None, {}, tuple(problems))
+    check_there(workspace, problems)
     specs = read_specs(workspace, problems)
     own = Problems()
     catalogue = read_own_catalogue(workspace, own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import problem
+from riskseg.domain.problems import Problems
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 
@@ -16,7 +16,9 @@ def open_journal(workspace: Workspace) -> Journal:
     """The journal, to write in. Raises RS603 where it is gone."""
     from riskseg.store.journal import Journal
 
-    _check_there(workspace)
+    problems = Problems()
+    check_there(workspace, problems)
+    problems.raise_if_any()
     return Journal.open(workspace.journal)
 
 
@@ -24,12 +26,16 @@ def read_journal(workspace: Workspace) -> Journal:
     """The journal, for a command that writes nothing. Raises RS603 where it is gone."""
     from riskseg.store.journal import Journal
 
-    _check_there(workspace)
+    problems = Problems()
+    check_there(workspace, problems)
+    problems.raise_if_any()
     return Journal.open_to_read(workspace.journal)
 
 
-def _check_there(workspace: Workspace) -> None:
-    """A run makes the journal before it keeps anything, so that what is kept without one has lost
+def check_there(workspace: Workspace, problems: Problems) -> None:
+    """Add RS603 where the journal is gone.
+
+    A run makes the journal before it keeps anything, so that what is kept without one has lost
     it: activations and promotions with it, and to go on would decide by whatever is in the folder.
     """
     path = workspace.journal
@@ -40,7 +46,7 @@ def _check_there(workspace: Workspace) -> None:
     if count:
         state = "is empty" if path.exists() else "is gone"
         they = "1 run has" if count == 1 else f"{count} runs have"
-        raise problem(
+        problems.add(
             "RS603",
             f"The journal {state}, though {they} kept inputs.",
             file=workspace.shown(path),

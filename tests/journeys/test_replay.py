@@ -471,6 +471,7 @@ def test_a_journal_that_is_gone_is_not_taken_for_a_new_one(
         ["strategy", "activate", "--by", "ann"],
         ["models"],
         ["train"],
+        ["check"],
     )
     for words in commands:
         done = CliRunner().invoke(app, ["-w", str(workspace), *words])
