@@ -15,9 +15,10 @@ import pytest
 from riskseg.learning.artefact import load
 from riskseg.learning.train import train as learn
 from riskseg.run.assign import assign
+from riskseg.run.retention import show
 from riskseg.run.stages import Progress, Stage
 from riskseg.run.train import train
-from riskseg.store import files
+from riskseg.store import files, kept
 from riskseg.store.files import sha256_of
 from riskseg.store.journal import Journal
 from tests.journeys.killing import DOORS, begin
@@ -90,6 +91,10 @@ def check_mended(workspace: Path, place: Path, undisturbed: bytes) -> None:
     assert place.read_bytes() == undisturbed
     assert leftovers(workspace) == []
     check_trust(workspace)
+    # No orphan stays, and no run that the journal has is without the mark of it.
+    folders = kept.folders(workspace / ".riskseg" / "runs")
+    assert {f.name for f in folders} == {r.run_id for r in show(workspace)}
+    assert all(map(kept.is_journalled, folders))
 
 
 def test_assign_cut_at_each_stage_boundary(
