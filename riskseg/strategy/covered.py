@@ -6,7 +6,7 @@ operations on long integers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -23,6 +23,10 @@ Sides = Sequence[Sequence[tuple[Level, int]]]
 
 # Steps of the search for one point before the solver takes over: most rows need fewer than ten.
 _STEPS = 1_000
+# What all rows of a table have together to find few rows that cover them: some seconds at most.
+_PURSE = 100_000_000
+# Where more rows than these are needed to cover one, which of the others are is not looked into.
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """The rows above that between them take all that the row would: each takes some of it."""
+    """Rows above that between them take all that the row would: few that do, as far as that is
+    quickly found. One alone where the row would match just above that one."""
 
     by: tuple[SegmentRow, ...]
 
@@ -56,7 +61,7 @@ def reachable(
 ) -> list[Reached | Covered]:
     """For each row, a point that reaches it or the rows above that cover it."""
     table = [_ways(rows, i, column, nullable) for i, column in enumerate(columns)]
-    solver = _Solver(table)
+    solver, purse = _Solver(table), _Purse()
     alive = 0  # rows that can match: what the others take is taken by these
     found: list[Reached | Covered] = []
     for n in range(len(rows)):
@@ -69,7 +74,7 @@ def reachable(
             alive |= 1 << n
             found.append(Reached(point))
         else:
-            found.append(Covered(tuple(rows[j] for j in _takers(table, box, alive))))
+            found.append(Covered(tuple(rows[j] for j in _cover(box, alive, purse))))
     return found
 
 
@@ -94,15 +99,56 @@ def _box(table: Sides, n: int) -> list[list[tuple[Level, int]]]:
     return [[way for way in ways if way[1] >> n & 1] for ways in table]
 
 
-def _takers(table: Sides, box: Sides, above: int) -> Iterator[int]:
-    """Those of the rows above that are the first to take some point of a covered box."""
-    solver = _Solver(table)
-    for j in _numbers(_overlapping(box, above)):
-        within = [[way for way in ways if way[1] >> j & 1] for ways in box]
-        if _outside(within, above & ((1 << j) - 1), solver) is not None:
-            yield j
-        if all(len(a) == len(b) for a, b in zip(within, box, strict=True)):
-            return
+def _cover(box: Sides, above: int, purse: _Purse) -> list[int]:
+    """Few of the rows above that cover a covered box, by number: each is the first of them all to
+    take some of it, and those above the last do not cover it, so that the row would match there.
+
+    The last is the one with which the box is covered, going down. The next is the one with which
+    it is, given that one; and so on, until those found need no other.
+    """
+    rest = list(_numbers(_overlapping(box, above)))
+    kept: list[int] = []
+    found = 0
+    while rest and not purse.covered(box, found):
+        if len(kept) == _FEW:
+            return [*rest, *reversed(kept)]
+        # With the first `enough` of the rest it is covered, with the first `less` not.
+        less, enough = 0, len(rest)
+        while enough - less > 1:
+            half = (less + enough) // 2
+            if purse.covered(box, found | _bits(rest[:half])):
+                enough = half
+            else:
+                less = half
+        kept.append(rest[enough - 1])
+        found |= 1 << kept[-1]
+        rest = rest[: enough - 1]
+    return kept[::-1]
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    return reduce(or_, (1 << n for n in numbers), 0)
+
+
+class _Purse:
+    """Work left for telling which rows cover others, once for a whole table: that rows are covered
+    at all is known by then."""
+
+    def __init__(self) -> None:
+        self.left = _PURSE
+
+    def covered(self, box: Sides, rows: int) -> bool:
+        """Whether these rows are found to cover the box: where that takes too long, they are not,
+        and more rows are named than need be."""
+        # What a step does: levels of a column are held against each other, and something besides.
+        each = 1_000 + sum(len(ways) ** 2 for ways in box)
+        search = _Search(box, min(_STEPS, self.left // each))
+        try:
+            return search.point(_overlapping(box, rows)) is None
+        except _TooLongError:
+            return False
+        finally:
+            self.left = max(0, self.left - search.steps * each)
 
 
 def _overlapping(box: Sides, above: int) -> int:
@@ -120,7 +166,7 @@ def _numbers(bits: int) -> Iterator[int]:
 def _outside(box: Sides, above: int, solver: _Solver) -> tuple[Level, ...] | None:
     """A point of the box that none of the rows above takes, or None where there is none."""
     try:
-        return _Search(box).point(_overlapping(box, above))
+        return _Search(box, _STEPS).point(_overlapping(box, above))
     except _TooLongError:
         return solver.point(box, above)
 
@@ -132,8 +178,9 @@ class _TooLongError(Exception):
 class _Search:
     """Depth first, a column a step; what has been found covered once is not searched again."""
 
-    def __init__(self, box: Sides) -> None:
+    def __init__(self, box: Sides, most: int) -> None:
         self.box = box
+        self.most = most
         self.steps = 0
         self.covered: set[tuple[int, tuple[int, ...]]] = set()
 
@@ -155,7 +202,7 @@ class _Search:
         if every or (rest, open_) in self.covered:
             return None
         self.steps += 1
-        if self.steps > _STEPS:
+        if self.steps > self.most:
             raise _TooLongError
         best: list[tuple[int, int, Level]] = []
         column = open_[0]

@@ -53,6 +53,43 @@ CASES: list[tuple[str, Columns, set[str], list[SegmentRow], dict[int, list[int]]
         {3: [1, 2]},
     ),
     (
+        "by one that stands below rows that take some",
+        [RISK, TIER],
+        set(),
+        [
+            row(1, "unscored", None),
+            row(2, "low", "new"),
+            row(3, None, "new"),
+            row(4, ["low", "high"], "new"),
+            row(5, None, None),
+        ],
+        {4: [3]},
+    ),
+    (
+        "by two that stand below one that takes some",
+        [RISK, TIER],
+        set(),
+        [
+            row(1, "unscored", "new"),
+            row(2, None, "new"),
+            row(3, None, "old"),
+            row(4, None, None),
+        ],
+        {4: [2, 3]},
+    ),
+    (
+        "by one alone, but moved above that one it would be covered still",
+        [RISK, TIER],
+        set(),
+        [
+            row(1, "low", None),
+            row(2, ["high", "unscored"], "new"),
+            row(3, None, None),
+            row(4, None, "new"),
+        ],
+        {4: [1, 2]},
+    ),
+    (
         "all levels and then any",
         [FLAG],
         set(),
@@ -104,6 +141,40 @@ def test_random_tables_against_every_combination(seed: int) -> None:
     assert {r.line for r, _ in unreachable(rows, columns, nullable)} == _slowly(
         rows, columns, nullable
     )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_rows_named_are_all_needed_and_moving_above_them_mends_it(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    levels = tuple("abc")
+    columns: Columns = [(f"c{i}", levels) for i in range(3)]
+    rows = [
+        row(n, *(None if rng.random() < 0.4 else rng.sample(levels, 2) for _ in columns))
+        for n in range(1, 20)
+    ]
+    found = unreachable(rows, columns, set())
+    assert found
+    dead = {r.line for r, _ in found}
+    for one, by in found:
+        # One row that covers it is named alone, unless those above that one cover it too.
+        assert _slowly([*by, one], columns, set()) == {one.line}
+        for left_out in by:
+            fewer = [r for r in by if r is not left_out]
+            assert _slowly([*fewer, one], columns, set()) == set()
+        moved = [r for r in rows if r.line not in dead]
+        moved.insert(moved.index(by[0]), one)
+        assert one.line not in _slowly(moved, columns, set())
+
+
+def test_many_rows_that_all_are_needed_take_no_time() -> None:
+    """A thousand levels, each with a row: all of them cover the last, and are looked into once."""
+    levels = tuple(f"l{n}" for n in range(1000))
+    rows = [row(n, level) for n, level in enumerate(levels, start=1)]
+    rows += [row(n, None) for n in range(1001, 1051)]
+    begun = time.perf_counter()
+    found = unreachable(rows, [("c", levels)], set())
+    assert time.perf_counter() - begun < 10
+    assert [len(by) for _, by in found] == [1000] * 50
 
 
 def test_a_big_table_is_quick() -> None:

@@ -13,6 +13,8 @@ from riskseg.strategy.checked import SegmentRow
 from riskseg.strategy.covered import unreachable
 
 _FILE = "segments.yaml"
+# Rows that cover another are named up to this many.
+_NAMED = 12
 # A column's levels, or None where its texts are not known by heart.
 Columns = Mapping[str, tuple[str | bool, ...] | None]
 Cells = tuple[frozenset[str | bool] | None, ...]
@@ -43,9 +45,10 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
         facts = scope.facts
         nullable = {c for c in levels if c in facts and c not in own and facts[c].nullable}
         for row_, by in unreachable(tuple(rows), tuple(levels.items()), nullable):
-            lines = ", ".join(f'row "{b.id}" (line {b.line})' for b in by)
+            lines = ", ".join(f'row "{b.id}" (line {b.line})' for b in by[:_NAMED])
+            more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""
             told = (
-                f'The row "{row_.id}" can never match: {lines} '
+                f'The row "{row_.id}" can never match: {lines}{more} '
                 f"cover{'s' if len(by) == 1 else ''} it."
             )
             mend = f"Move it above line {by[0].line}, or narrow that row."
