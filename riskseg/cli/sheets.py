@@ -9,7 +9,7 @@ import typer
 
 from riskseg.cli.common import AsJson, plain, print_json, root
 from riskseg.cli.strategy import strategy_app
-from riskseg.cli.told import guarded
+from riskseg.cli.told import guarded, progress
 
 sheet_app = typer.Typer(
     help="Decision tables in a sheet: to and from Excel and CSV.", no_args_is_help=True
@@ -51,14 +51,14 @@ def sheet_import(
     """Check the sheets and the strategy they would make, then write its segments and tiers."""
     from riskseg.run.sheets import import_ as run
 
-    done = run(root(), place, dry_run=dry_run)
+    done = run(root(), place, dry_run=dry_run, progress=progress(quiet=True))
     if as_json:
         tables = [{**plain(one), "differs": bool(one)} for one in done.tables]
         print_json({**plain(done), "tables": tables, "problems": []})
         return
     for one in done.tables:
         told = [
-            *(["other columns"] if one.columns else []),
+            *one.columns_told,
             *(
                 f"{word}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
                 for word, names in (

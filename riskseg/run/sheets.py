@@ -17,9 +17,11 @@ from riskseg.domain.documents import Document, read_yaml
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import begin, locked, open_checked, scratch_engine
+from riskseg.run.stages import Progress
 from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
 from riskseg.strategy.checked import Strategy
 from riskseg.strategy.sheets import standing
+from riskseg.strategy.sheets.cells import read_name
 from riskseg.strategy.sheets.files import (
     check_texts,
     csv_bytes,
@@ -57,7 +59,7 @@ class Exported:
 class Change:
     """What an import changes in one table. Rows go by their id or tier; the second row of a tier
     is `tier (2)`. `moved` says that rows kept stand in another order, `columns` that the columns
-    are others."""
+    are others or in another order, and which are new and which gone, where that is known."""
 
     table: str
     rows: int
@@ -66,9 +68,18 @@ class Change:
     changed: tuple[str, ...] = ()
     moved: bool = False
     columns: bool = False
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.moved or self.columns)
+
+    @property
+    def columns_told(self) -> list[str]:
+        """What becomes of the columns, in words."""
+        words = {"added": self.columns_added, "dropped": self.columns_removed}
+        told = [f"columns {word}: {', '.join(names)}" for word, names in words.items() if names]
+        return told or (["other columns"] if self.columns else [])
 
 
 @dataclass(frozen=True)
@@ -164,10 +175,14 @@ def _make_folder(place: Path) -> None:
         ) from error
 
 
-def import_(root: Path, place: Path, *, dry_run: bool = False) -> Imported:
+def import_(
+    root: Path, place: Path, *, dry_run: bool = False, progress: Progress | None = None
+) -> Imported:
     """Take the segments and tiers from sheets. Raises RS217, RS218, and every Problem of
-    the strategy there would be, before anything is written. A file whose content would stay as
-    it is keeps its bytes."""
+    the strategy there would be, before anything is written; where columns come or go it is noted
+    then, since that can be what they come of. A file whose content would stay as it is keeps its
+    bytes."""
+    progress = progress or Progress()
     workspace, problems = open_checked(root), Problems()
     with nullcontext() if dry_run else locked(workspace, workspace.strategy):
         standing.stands_alone(workspace.strategy, problems, shown=workspace.settings.strategy)
@@ -175,18 +190,23 @@ def import_(root: Path, place: Path, *, dry_run: bool = False) -> Imported:
         _raise(problems)
         instead = _documents(workspace, place, sheets, problems)
         _raise(problems)
-        strategy = _checked(workspace, instead, problems)
-        _raise(problems)
-        assert strategy is not None
         tables: list[Change] = []
-        laid: dict[Path, Laid] = {}
+        differing: list[str] = []
         for name, document in instead.items():
             before, after = _before(workspace, name), _grids(name, document, Problems())
             changes = [_change(table, before.get(table), grid) for table, grid in after.items()]
             tables += changes
             if any(changes) or before.keys() != after.keys():
-                path = _path(workspace, name)
-                laid[path] = _laid(path, name, document)
+                differing.append(name)
+        strategy = _checked(workspace, instead, problems)
+        if len(problems):
+            for one in tables:
+                if one.columns:
+                    progress.note(f"{one.table}: {'; '.join(one.columns_told)}")
+        _raise(problems)
+        assert strategy is not None
+        paths = {name: _path(workspace, name) for name in differing}
+        laid = {path: _laid(path, name, instead[name]) for name, path in paths.items()}
         if not dry_run:
             _write(laid)
     return Imported(
@@ -258,7 +278,7 @@ def _documents(
             problems.add("RS217", told, file=str(place), mend=mend)
     instead: dict[str, SheetDocument] = {}
     if SEGMENTS in named:
-        segments = segments_document(named[SEGMENTS], problems)
+        segments = segments_document(named[SEGMENTS], problems, _columns_now(workspace))
         if segments is not None:
             instead[_SEGMENTS_FILE] = segments
     if schemes:
@@ -312,7 +332,14 @@ def _before(workspace: Workspace, name: str) -> dict[str, Grid]:
     return grids if not len(ignored) else {}
 
 
+def _columns_now(workspace: Workspace) -> list[str]:
+    """The columns of the segments as they stand."""
+    grid = _before(workspace, _SEGMENTS_FILE).get(SEGMENTS)
+    return [read_name(header) for header in grid[0][1:-1]] if grid else []
+
+
 def _change(table: str, before: Grid | None, after: Grid) -> Change:
+    had, has = before[0] if before else [], after[0]
     old, new = _named(before[1:] if before else []), _named(after[1:])
     kept = [name for name in new if name in old]
     return Change(
@@ -322,7 +349,9 @@ def _change(table: str, before: Grid | None, after: Grid) -> Change:
         removed=tuple(name for name in old if name not in new),
         changed=tuple(name for name in kept if new[name] != old[name]),
         moved=kept != [name for name in old if name in new],
-        columns=(before[0] if before else []) != after[0],
+        columns=had != has,
+        columns_added=tuple(name for name in has if had and name not in had),
+        columns_removed=tuple(name for name in had if name not in has),
     )
 
 

@@ -133,6 +133,30 @@ def test_rows_added_taken_away_and_moved(mine: Path, book: Path) -> None:
     assert (behaviour["changed"], behaviour["moved"]) == ([], True)
 
 
+def test_columns_added_and_dropped_are_told(mine: Path, book: Path) -> None:
+    opened = load_workbook(book)
+    sheet = opened["segments"]
+    assert sheet["F1"].value == "late_risk"
+    sheet["F1"] = "account_class"
+    for number in range(2, 12):
+        sheet.cell(number, 6, "any")
+    opened.save(book)
+    result = run(mine, "sheet", "import", str(book), "--dry-run")
+    # What it comes to is a Problem here; that columns come and go is told all the same.
+    assert result.exit_code == 1
+    assert "segments: columns added: account_class; columns dropped: late_risk" in result.stderr
+    sheet.delete_cols(6)
+    sheet["B10"] = "live"
+    opened.save(book)
+    result = run(mine, "sheet", "import", str(book), "--dry-run")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "segments: 10 rows; columns dropped: late_risk; changed: " in result.stdout
+    done = told(run(mine, "sheet", "import", str(book), "--dry-run", "--json"))
+    segments = done["tables"][0]
+    assert (segments["columns"], segments["columns_added"]) == (True, [])
+    assert segments["columns_removed"] == ["late_risk"]
+
+
 WHERE = "tables.xlsx, sheet"
 
 

@@ -292,6 +292,36 @@ def test_a_fault_is_told_by_its_cell(content: str, place: str, words: str) -> No
     assert words in one.what
 
 
+COLUMNS = (
+    "id,lifecycle,risk,segment\nlate,live,low,chase\ngone,any,high,trace\nrest,any,any,leave\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "place", "words", "mend"),
+    [
+        ("risk,segment", "segment", "D2", "from here down to D4 in 3 cells", '"risk"'),
+        ("lifecycle,", "", "D2", "from here down to D4 in 3 cells", '"lifecycle"'),
+        ("risk,segment", ",segment", "C1", "empty", '"risk"'),
+        ("risk,segment", "risk", "D1", "`segment` is missing", "segment"),
+        ("any,leave\n", "any,leave\n,,,,,,ask Ann\n", "G5", '"ask Ann"', "remove"),
+    ],
+    ids=["moved up", "the first", "in place", "segment", "a note"],
+)
+def test_a_header_lost_and_a_note_are_one_problem(
+    was: str, now: str, place: str, words: str, mend: str
+) -> None:
+    problems = Problems()
+    content = COLUMNS.replace(was, now, 1).encode()
+    sheet = files.read_csv(content, "segments", "segments.csv", problems)
+    assert sheet is not None
+    assert segments_document(sheet, problems, ["lifecycle", "risk"]) is None
+    [one] = problems
+    assert (one.code, one.file) == ("RS218", f"segments.csv, cell {place}")
+    assert words in one.what and mend in one.mend
+    assert '"lifecycle"' not in one.mend.replace(mend, "")
+
+
 @pytest.mark.parametrize(
     ("content", "place"),
     [

@@ -7,7 +7,7 @@ its place; :class:`SheetDocument` is what it says, as the YAML file would, locat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -142,13 +142,18 @@ class _Writing:
 # In: what the sheets say
 
 
-def segments_document(sheet: Sheet, problems: Problems) -> SheetDocument | None:
-    """The document of a segments sheet, or None after adding a Problem for each cell at fault."""
-    read = _Reading(sheet, problems)
+def segments_document(
+    sheet: Sheet, problems: Problems, columns_now: Sequence[str] = ()
+) -> SheetDocument | None:
+    """The document of a segments sheet, or None after adding a Problem for each cell at fault.
+    `columns_now` are those of the table as it stands, to name the one whose header is lost."""
+    read = _Reading(sheet, problems, columns_now)
     headers = read.headers()
     if not read.sound:
         return None
-    for column, expected in ((1, "id"), (max(len(headers), 2), "segment")):
+    # A last column that the table has is no `segment` misspelt: that header is lost behind it.
+    lost = headers[-1] in columns_now and "segment" not in headers
+    for column, expected in ((1, "id"), (max(len(headers) + lost, 2), "segment")):
         header = headers[column - 1] if column <= len(headers) else ""
         if header != expected:
             told = f'The header "{header}" should be `{expected}`.' if header else ""
@@ -171,7 +176,7 @@ def segments_document(sheet: Sheet, problems: Problems) -> SheetDocument | None:
         read.place(("columns", j), 1, j + 2)
     read.place(("rows",), 1, 1)
     last = len(headers)
-    for i, row in enumerate(read.rows(last)):
+    for i, row in enumerate(read.rows(headers)):
         at: Path_ = ("rows", i)
         for path, column in ((at, 1), ((*at, "id"), 1), ((*at, "match"), 2)):
             read.place(path, row, column)
@@ -227,7 +232,7 @@ def _scheme(read: _Reading) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = []
     read.place((name,), 1, 1)
-    for i, row in enumerate(read.rows(len(headers))):
+    for i, row in enumerate(read.rows(headers)):
         for path, column in (((name, i), 1), ((name, i, "tier"), 1), ((name, i, "when"), 2)):
             read.place(path, row, column)
         read.place((name, i, "unknown"), row, 3)
@@ -249,8 +254,9 @@ def _scheme(read: _Reading) -> list[dict[str, Any]]:
 class _Reading:
     """One sheet being read: what is found wrong, and where every value stands."""
 
-    def __init__(self, sheet: Sheet, problems: Problems) -> None:
+    def __init__(self, sheet: Sheet, problems: Problems, columns_now: Sequence[str] = ()) -> None:
         self.sheet, self.problems = sheet, problems
+        self.columns_now = columns_now
         self.sound = True
         self.lines: dict[Path_, int] = {}
         self.places: dict[Path_, str] = {}
@@ -286,22 +292,42 @@ class _Reading:
         width = max(width, *faulty, 0)
         if not width:
             self.tell(1, 1, "There are no headers in the first row.")
-        mend = "Write what the column holds, or remove the column."
+        mend = f"Write what the column holds, or remove the column.{self._lost(cells)}"
         names = [self.value(1, j, read_name, mend) for j in range(1, width + 1)]
         return [name or "" for name in names]
 
-    def rows(self, width: int) -> list[int]:
-        """The numbers of the rows below the headers; cells beside the table are Problems."""
-        found = sorted(
-            row for row, cells in self.sheet.rows.items() if row > 1 and not blank(cells)
-        )
-        for row in found:
-            for column in range(width + 1, len(self.sheet.rows[row]) + 1):
-                if self.sheet.cell(row, column):
-                    told = f'"{self.sheet.cell(row, column)}" stands under no header.'
-                    mend = "Give the column a header, or remove what stands there."
-                    self.tell(row, column, told, mend)
+    def rows(self, headers: Sequence[str]) -> list[int]:
+        """The numbers of the rows below the headers. What stands beside the table is a Problem,
+        one a column, and makes no row."""
+        width = len(headers)
+        beside: dict[int, list[int]] = {}
+        found = []
+        for row in sorted(row for row in self.sheet.rows if row > 1):
+            cells = self.sheet.rows[row]
+            if not blank(cells[:width]):
+                found.append(row)
+            for column, cell in enumerate(cells[width:], start=width + 1):
+                if cell.strip():
+                    beside.setdefault(column, []).append(row)
+        for column, rows in beside.items():
+            self._headless(rows, column, headers)
         return found
+
+    def _headless(self, rows: Sequence[int], column: int, headers: Sequence[str]) -> None:
+        told = f'"{self.sheet.cell(rows[0], column)}" stands under no header.'
+        if len(rows) > 1:
+            last = reference(rows[-1], column)
+            told = f"What stands from here down to {last} in {len(rows)} cells has no header."
+        mend = "Give the column a header, or remove what stands there."
+        self.tell(rows[0], column, told, f"{mend}{self._lost(headers)}")
+
+    def _lost(self, headers: Collection[str]) -> str:
+        """The columns of the table as it stands that have no header here, in words."""
+        lost = [f'"{c}"' for c in self.columns_now if not {c, level_text(c)} & {*headers}]
+        if not lost:
+            return ""
+        word = "column" if len(lost) == 1 else "columns"
+        return f" No header here names the {word} {', '.join(lost)} of the strategy's table."
 
     def document(self, where: str, data: Any) -> SheetDocument | None:
         return SheetDocument(where, data, self.lines, self.places) if self.sound else None
