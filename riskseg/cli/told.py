@@ -7,7 +7,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -26,9 +26,20 @@ def stderr() -> Console:
     return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
+class _Piped(Console):
+    """Nobody's window is there to cut what is printed: tables have a width of their own, and a
+    line of text stays one, to be searched for and pasted."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        if all(isinstance(one, str) for one in objects):
+            how = {"soft_wrap": True, **how}
+        super().print(*objects, **how)
+
+
 def stdout() -> Console:
-    """Piped or logged, tables are as wide as they need: nobody's window cuts them."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return _Piped(width=160, highlight=False)
 
 
 def problems_to_stderr(problems: Iterable[Problem], *, as_json: bool = False) -> None:

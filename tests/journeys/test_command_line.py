@@ -359,20 +359,22 @@ def test_notes_of_a_proof_are_worked_out_where_they_are_shown(
     sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
+    # Far wider than a terminal: piped, it stays one line.
+    what = "new comes before late: " + "months_on_book < 6, " * 30 + "late_bills_3m > 0"
 
     def notes(strategy: Strategy, *_: object) -> list[Note]:
         asked.append(strategy.name)
-        return [Note("behaviour", "new comes before late")]
+        return [Note("behaviour", what)]
 
     monkeypatch.setattr("riskseg.run.prove.notes", notes)
     plain = run(sound, "strategy", "prove")
     assert plain.exit_code == 0, plain.output
     assert not asked and "for whom: --notes" in plain.stdout
     noted = run(sound, "strategy", "prove", "--notes")
-    assert "  behaviour: new comes before late\n" in noted.stdout
+    assert f"  behaviour: {what}\n" in noted.stdout
     assert "--notes" not in noted.stdout
     whole = json.loads(run(sound, "strategy", "prove", "--json").stdout)
-    assert [note["what"] for note in whole["proofs"]["notes"]] == ["new comes before late"]
+    assert [note["what"] for note in whole["proofs"]["notes"]] == [what]
     assert whole["granted"] and len(asked) == 2
 
 
