@@ -36,7 +36,11 @@ def strategy_check(as_json: AsJson = False) -> None:
     for pack in checked.packs:
         idle = ", ".join(rule for rule, _ in pack.idle)
         told = f"; not applying here: {idle}" if idle else ""
-        print(f"{pack.name}: {len(pack.applying)} rules of this guard pack apply{told}.")
+        count = len(pack.applying)
+        apply = (
+            "rule of this guard pack applies" if count == 1 else "rules of this guard pack apply"
+        )
+        print(f"{pack.name}: {count} {apply}{told}.")
 
 
 @strategy_app.command("test")

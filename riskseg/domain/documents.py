@@ -11,7 +11,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from difflib import get_close_matches
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,7 +116,7 @@ class Document:
                 **self.at(*path[:-1]),
             )
         else:
-            subject = f'"{name}"' if path else "The file"
+            subject = f'"{name}"' if name else "An entry" if path else "The file"
             problems.add(
                 "RS004",
                 f"{subject} cannot be {_shown(fault['input'])}: {_expected(faults)}.",
@@ -149,6 +152,14 @@ def _shown(value: Any) -> str:
             return "a mapping of keys to values"
         case list():
             return "a list"
+        case bool():
+            return str(value).lower()
+        case float() | Decimal() if not isfinite(value):
+            return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"
+        case date() | int() | Decimal():
+            return str(value)
+        case bytes() | set():
+            return "binary data" if isinstance(value, bytes) else "a set"
         case _:
             return repr(value)
 
@@ -159,7 +170,11 @@ def _expected(faults: list[Any]) -> str:
     for fault in faults:
         text = fault["msg"]
         if fault["type"] == "string_pattern_mismatch" and "[a-z]" in fault["ctx"]["pattern"]:
-            text = "a name is small letters, digits and underscores, a letter first"
+            hyphens = "-]" in fault["ctx"]["pattern"]
+            signs = "digits, underscores and hyphens" if hyphens else "digits and underscores"
+            text = f"a name is small letters, {signs}, a letter first"
+        elif fault["type"] == "model_type":
+            text = "it should be a mapping of keys to values"
         for said, meant in _WORDS.items():
             text = text.replace(said, meant)
         told.append(text[0].lower() + text[1:])
@@ -228,6 +243,15 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
             _walk(root, (), lines, file, problems)
             if len(problems) == before:
                 data = loader.construct_document(root)
+    except _UnusableError as error:
+        mark, mend = error.problem_mark, error.mend
+        line = mark.line + 1 if mark else None
+        told = f"This is not YAML we can use: {error.problem}."
+        problems.add("RS002", told, file=file, line=line, mend=mend)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        told = f"This is not YAML: the character U+{ord(text[error.position]):04X} stands in it."
+        problems.add("RS002", told, file=file, line=line, mend="Remove it.")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -246,7 +270,36 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
     return Document(file, {} if blank else data, lines, blank=blank)
 
 
-class _Loader(yaml.SafeLoader):
+class _UnusableError(yaml.constructor.ConstructorError):
+    """A value that looks like a date or number and is none, with its place."""
+
+    def __init__(self, problem: str, mark: yaml.Mark, mend: str) -> None:
+        super().__init__(None, None, problem, mark)
+        self.mend = mend
+
+
+class _Located:
+    """Of a value that cannot be made, PyYAML itself says only what Python said."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # type: ignore[misc]
+        except ValueError as error:
+            told, mend = "is no number that can be read", "Put quotes around it if it is a text."
+            if node.tag.endswith(":timestamp"):
+                told, mend = (
+                    f"is no date: {error}",
+                    "Write a day there is, or quotes around a text.",
+                )
+            told = f'"{_cut(str(node.value))}" {told}'
+            raise _UnusableError(told, node.start_mark, mend) from error
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+class _Loader(_Located, yaml.SafeLoader):
     """Safe YAML 1.1 less its traps: `no`, `on` and 1:30 stay text, and dates stay dates."""
 
 
@@ -261,7 +314,7 @@ _Loader.add_implicit_resolver(
 
 if yaml.__with_libyaml__:
 
-    class _Fast(Composer, yaml.CSafeLoader):
+    class _Fast(_Located, Composer, yaml.CSafeLoader):
         """The same by libyaml. Nodes are put together here all the same: in C, a file nested too
         deeply would end the process."""
 

@@ -257,22 +257,22 @@ def _proved(
     problems = Problems()
     file = f"{workspace.settings.strategy}/strategy.yaml"
     for result in results:
-        told = f"{result.name}{f' ({result.subject})' if result.subject else ''}"
+        at = {"file": result.file or file, "line": result.line}
         if result.verdict == "refuted":
-            what, mend = f"Refuted: {told}.", "See `riskseg strategy prove` for the account."
-            problems.add("RS606", what, file=file, mend=mend)
+            what = f"Refuted: {result.name}. {result.fault}".rstrip()
+            problems.add("RS606", what, mend="See `riskseg strategy prove` for the account.", **at)
         elif result.verdict != "proved" and not unproved:
             problems.add(
                 "RS606",
-                f"Not proved: {told}.",
-                file=file,
+                f"Not proved: {result.name}.",
                 mend='Give the proof more time, or activate with --unproved --reason "why".',
+                **at,
             )
     problems.raise_if_any()
     verdicts = [result.verdict for result in results]
     return {
         "proved": verdicts.count("proved"),
-        "unproved": [f"{r.name} {r.subject}".strip() for r in results if r.verdict != "proved"],
+        "unproved": [r.name for r in results if r.verdict != "proved"],
     }
 
 

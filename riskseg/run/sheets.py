@@ -141,6 +141,9 @@ def export(root: Path, out: str) -> Exported:
 
 def _place(out: str) -> Path:
     """The workbook or folder that was named; an ending of another kind of file is RS010."""
+    if not out.strip():
+        mend = "Name an .xlsx file, or a folder for one CSV file each."
+        raise problem("RS010", "No place is named.", file="--out", mend=mend)
     place = Path(out)
     ending = place.suffix.lower()
     if not place.is_dir() and ending in {".csv", ".xls", ".xlsm", ".ods", ".parquet", ".json"}:

@@ -1,16 +1,20 @@
-"""YAML is read the same with libyaml and without: data, lines and Problems."""
+"""YAML is read the same with libyaml and without: data, lines and Problems; and what does not fit
+is told as its file shows it."""
 
 from __future__ import annotations
 
 import random
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
+from pydantic import Field, RootModel, field_validator
 
 from riskseg.domain import documents
-from riskseg.domain.documents import parse_yaml
+from riskseg.domain.documents import Shape, parse_yaml
 from riskseg.domain.problems import Problems
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +60,62 @@ def test_libyaml_reads_as_the_pure_reader_does(monkeypatch: pytest.MonkeyPatch) 
     assert sum(problems == [] for _, problems in quick) > 500
     # The test would show nothing if libyaml were never asked.
     assert any(not documents._ODD.search(text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("a: 1\nb: 2026-02-30", 2, '"2026-02-30" is no date: day is out of range for month'),
+        ("a: 1\nb: [3, 0b_]", 2, '"0b_" is no number that can be read'),
+        ("a: 1\nb:\n  c: x\0y", 3, "the character U+0000"),
+    ],
+)
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_cannot_be_a_value_has_a_line(
+    text: str, line: int, what: str, fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents.yaml, "__with_libyaml__", fast and yaml.__with_libyaml__)
+    problems = Problems()
+    assert parse_yaml(text, "f.yaml", problems) is None
+    [one] = problems
+    assert (one.code, one.line) == ("RS002", line)
+    assert what in one.what and one.mend
+
+
+class Inner(Shape):
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    on: date | None = None
+    cut: Decimal | None = None
+
+    @field_validator("cut", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> object:
+        return Decimal(str(value)) if isinstance(value, float) else value
+
+
+class Outer(RootModel[list[Inner]]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        ("{name: x, on: 2026-03-01 10:00:00}", '"on" cannot be 2026-03-01 10:00:00: it should be'),
+        ("{name: x, cut: .nan}", '"cut" cannot be .nan: it should be a finite number.'),
+        ("{name: x, cut: -.inf}", '"cut" cannot be -.inf: it should be a finite number.'),
+        ("{name: true}", '"name" cannot be true: it should be text.'),
+        ("{name: 2026-03-01}", '"name" cannot be 2026-03-01: it should be text.'),
+        ("{name: ../x}", "a name is small letters, digits, underscores and hyphens, a letter"),
+        ("3", "An entry cannot be 3: it should be a mapping of keys to values."),
+    ],
+)
+def test_what_does_not_fit_is_told_in_words_of_the_file(entry: str, what: str) -> None:
+    problems = Problems()
+    document = parse_yaml(f"- {{name: first}}\n- {entry}", "f.yaml", problems)
+    assert document is not None and document.shaped(Outer, problems) is None
+    [one] = problems
+    assert (one.code, one.line) == ("RS004", 2)
+    assert what in one.what
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])

@@ -229,6 +229,7 @@ def test_sheets_lost_or_unknown(mine: Path, book: Path, tmp_path: Path) -> None:
         (["import", "{root}/data/bills.csv"], "RS217"),
         (["import", "{root}/riskseg.toml"], "RS217"),
         (["export", "--out", "tables.csv"], "RS010"),
+        (["export", "--out", ""], "RS010"),
         (["export", "--out", "{root}/" + p.STRATEGY], "RS010"),
         (["export", "--out", "{root}/" + p.STRATEGY + "/tables.xlsx"], "RS010"),
         (["export", "--out", "{empty}/no/tables.xlsx"], "RS010"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,30 +17,19 @@ from riskseg.run.assign import Assigned, assign
 from riskseg.run.explain import explain
 from riskseg.run.stages import Progress
 from riskseg.store.journal import Journal
+from riskseg.strategy.proof.results import Proofs, Result, Verdict
 from tests.support import portfolio as p
 
 Copy = Callable[[Path], Path]
 TIERS = f"{p.STRATEGY}/tiers.yaml"
 
 
-@dataclass(frozen=True)
-class Result:
-    name: str
-    subject: str
-    verdict: str
-
-
-@dataclass(frozen=True)
-class Proofs:
-    results: tuple[Result, ...]
-
-
 @pytest.fixture(autouse=True)
 def proofs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Proofs are tried elsewhere: here they come out as a test says."""
 
-    def come_out(*verdicts: str) -> None:
-        found = tuple(Result("guards hold", f"path {i}", v) for i, v in enumerate(verdicts))
+    def come_out(*verdicts: Verdict) -> None:
+        found = tuple(Result("declared", f"claim_{i}", v) for i, v in enumerate(verdicts))
         monkeypatch.setattr("riskseg.run.prove.prove_strategy", lambda *_: Proofs(found))
 
     come_out("proved", "proved")
@@ -222,6 +210,20 @@ def test_what_is_not_activated(
     assert state(workspace) == []
 
 
+def test_what_is_refuted_is_named_once_at_its_line(
+    trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(trained)
+    guards = f"{p.STRATEGY}/guards.yaml"
+    found = Result("declared", "no_agency", "refuted", "It does not hold: x", (), guards, 12)
+    monkeypatch.setattr("riskseg.run.prove.prove_strategy", lambda *_: Proofs((found,)))
+    with pytest.raises(ProblemsError) as raised:
+        make(workspace, "2026-05-01")
+    [one] = raised.value.problems
+    assert (one.code, one.where) == ("RS606", f"{guards}:12")
+    assert one.what == "Refuted: declared no_agency. It does not hold: x"
+
+
 def test_unproved_with_a_reason(trained: Path, copy_of: Copy, proofs: Callable[..., None]) -> None:
     workspace = copy_of(trained)
     proofs("proved", "unproved")
@@ -229,7 +231,7 @@ def test_unproved_with_a_reason(trained: Path, copy_of: Copy, proofs: Callable[.
     [made] = versions(workspace)
     assert (made.reason, made.proof) == (
         "the solver is slow",
-        {"proved": 1, "unproved": ["guards hold path 1"]},
+        {"proved": 1, "unproved": ["declared claim_1"]},
     )
 
 

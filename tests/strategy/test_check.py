@@ -233,6 +233,7 @@ FAULTS = (
     _f("column lacking", "RS212", G, "[lifecycle, ", "[broken_promises_12m, "),
     _f("no such level", "RS205", G, "[any, high,", "[any, hihg,", says="high"),
     _f("no such level in a list", "RS205", G, "[new, late]", "[new, lat]", says="late"),
+    _f("level twice in a cell", "RS202", G, "[new, late]", "[new, late, new]", says='"new"'),
     _f("row id twice", "RS202", G, "id: chase", "id: closed", at="segment: chase"),
     _f(
         "cells missing", "RS215", G, "[any, high, [new, late]]", "[any, high]", says="2 cells for 3"

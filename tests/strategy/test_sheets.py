@@ -349,6 +349,22 @@ def test_a_file_that_is_no_csv(content: bytes) -> None:
     assert [p.code for p in problems] == ["RS217"]
 
 
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        ('id,risk,segment\na,low,x\nb,"low,y\nrest,any,z\n', 3, "opened and not closed"),
+        ('id,risk,segment\na,"two\nlines",x\nb,"low,y\nrest,any,z\n', 4, "opened and not closed"),
+        ('id,risk,segment\na,low,x\nb,"low"high,y\n', 3, "in the row that begins here"),
+    ],
+)
+def test_csv_that_is_none_is_told_where_its_row_begins(content: str, line: int, words: str) -> None:
+    problems = Problems()
+    assert files.read_csv(content.encode(), "segments", "segments.csv", problems) is None
+    [one] = problems
+    assert (one.code, one.line) == ("RS217", line)
+    assert words in one.what
+
+
 # Excel
 
 

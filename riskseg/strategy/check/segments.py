@@ -101,6 +101,10 @@ def _cells(scope: Scope, row: AuthoredRow, i: int, levels: Columns) -> Cells | N
         for told, mend in _wrong(listed, column, levels):
             scope.tell("RS205", told, _FILE, "rows", i, "match", j, mend=mend)
             sound = False
+        for twice in sorted({str(x) for n, x in enumerate(listed) if x in listed[:n]}):
+            told = f'The level "{twice}" stands twice in one cell.'
+            mend = "Keep one of them, or write the level that was meant."
+            scope.tell("RS202", told, _FILE, "rows", i, "match", j, mend=mend)
         cells.append(frozenset(listed))
     return tuple(cells) if sound else None
 

@@ -92,13 +92,17 @@ def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet
         io.StringIO(text, newline=""), strict=True, delimiter=separator[1] if separator else ","
     )
     rows: dict[int, list[str]] = {}
+    begun = 1
     try:
         for number, cells in enumerate(reader, start=1):
+            begun = reader.line_num + 1
             if any(cells):
                 rows[number] = [c[1:] if c[:1] == "'" and _FORMULA.match(c) else c for c in cells]
     except csv.Error as error:
-        told = f"This is not CSV: {error}, in what begins on row {max(rows, default=0) + 1}."
-        problems.add("RS217", told, file=shown, line=reader.line_num, mend=_LIKE_A_FILE)
+        told = f"This is not CSV: {error}, in the row that begins here."
+        if str(error) == "unexpected end of data":
+            told = "This is not CSV: a quote is opened and not closed, in the row that begins here."
+        problems.add("RS217", told, file=shown, line=begun, mend=_LIKE_A_FILE)
         return None
     return Sheet(name, shown, rows)
 
