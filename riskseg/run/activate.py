@@ -257,16 +257,17 @@ def _proved(
     problems = Problems()
     file = f"{workspace.settings.strategy}/strategy.yaml"
     for result in results:
-        at = {"file": result.file or file, "line": result.line}
         if result.verdict == "refuted":
             what = f"Refuted: {result.name}. {result.fault}".rstrip()
-            problems.add("RS606", what, mend="See `riskseg strategy prove` for the account.", **at)
+            mend = "See `riskseg strategy prove` for the account."
+            problems.add("RS606", what, file=result.file or file, line=result.line, mend=mend)
         elif result.verdict != "proved" and not unproved:
             problems.add(
                 "RS606",
                 f"Not proved: {result.name}.",
+                file=result.file or file,
+                line=result.line,
                 mend='Give the proof more time, or activate with --unproved --reason "why".',
-                **at,
             )
     problems.raise_if_any()
     verdicts = [result.verdict for result in results]
