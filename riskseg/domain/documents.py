@@ -119,7 +119,7 @@ class Document:
             subject = f'"{name}"' if name else "An entry" if path else "The file"
             problems.add(
                 "RS004",
-                f"{subject} cannot be {_shown(fault['input'])}: {_expected(faults)}.",
+                f"{subject} cannot be {shown_value(fault['input'])}: {_expected(faults)}.",
                 **self.at(*path),
             )
 
@@ -143,7 +143,7 @@ _WORDS = {
 }
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A value that does not fit, as its file shows it."""
     match value:
         case None:

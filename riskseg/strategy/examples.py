@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, literal, quoted
@@ -29,7 +30,9 @@ def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Prob
     given = example.given.get("as_of", otherwise)
     at: dict[str, Any] = {"file": example.file, "line": example.line}
     if not isinstance(given, date):
-        problems.add("RS211", f'In "{example.name}", as_of is {given!r}, which is no date.', **at)
+        problems.add(
+            "RS211", f'In "{example.name}", as_of is {shown_value(given)}, which is no date.', **at
+        )
     elif "as_of" not in example.given:
         given = max(given, strategy.effective_from or given)
         return min(given, strategy.effective_to or given)
@@ -117,7 +120,7 @@ def _row(
         if sql is None:
             problems.add(
                 "RS211",
-                f'In "{example.name}", {name} is {value!r}, which is no {fact.kind}.',
+                f'In "{example.name}", {name} is {shown_value(value)}, which is no {fact.kind}.',
                 file=example.file,
                 line=example.line,
             )

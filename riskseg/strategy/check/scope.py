@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.expressions import Expression, check
@@ -71,7 +72,8 @@ class Scope:
                 continue
             value = None if unknown else as_type(expected.type, expected.otherwise)
             if value is None and not unknown:
-                told = f'"{name}" is a {expected.type}: {expected.otherwise!r} cannot stand for it.'
+                stands = shown_value(expected.otherwise)
+                told = f'"{name}" is a {expected.type}: {stands} cannot stand for it.'
                 self.tell("RS004", told, file, "expects", name, "else")
             kind = Kind(expected.type)
             self.facts[name] = Fact(name, kind, nullable=unknown, words=f"{name} is {{value}}")
