@@ -54,15 +54,6 @@ FAULTS = (
     _f("cuts above the top", "RS206", S, "high: 1}", "high: 1.5}"),
     _f("a cut at zero", "RS206", S, "low: 0.1,", "least: 0, low: 0.1,", says="least"),
     _f(
-        "expects a probability",
-        "RS202",
-        S,
-        "uses: {p: default}",
-        "uses: {p: default}\nexpects: {p: {type: decimal, else: 0.5}}",
-        at="uses",
-        says="expected as a fact",
-    ),
-    _f(
         "a date that is none",
         "RS004",
         S,

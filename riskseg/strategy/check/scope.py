@@ -81,10 +81,6 @@ class Scope:
 
     def _models(self, models: Mapping[str, bool]) -> None:
         for name, model in self.authored.head.uses.items():
-            if name in self.expects:
-                told = f'"{name}" is a probability, and expected as a fact too.'
-                mend = "Give one of them another name."
-                self.tell("RS202", told, "strategy.yaml", "uses", name, mend=mend)
             if model not in models:
                 self.tell(
                     "RS214",
