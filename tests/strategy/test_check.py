@@ -140,7 +140,7 @@ FAULTS = (
         S,
         "uses: {p: default}",
         "uses: {p: default, bills_12m: late_payment}",
-        says="a feature or an attribute already",
+        says="a fact of accounts already",
     ),
     _f(
         "probability like an attribute",

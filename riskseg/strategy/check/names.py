@@ -27,7 +27,7 @@ def check_names(scope: Scope) -> None:
                 scope.tell("RS202", told, file, *keys, name, mend="Give it another name.")
             elif kind == "a probability" and name in scope.clashing:
                 # A model may read that fact: it would be lost behind the probability.
-                told = f'"{name}" cannot be {kind}: it is a feature, an attribute or an expected fact already.'
+                told = f'"{name}" cannot be {kind}: it is a fact of accounts already.'
                 scope.tell("RS202", told, file, *keys, name, mend="Give it another name.")
             taken[name] = kind
 
