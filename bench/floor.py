@@ -86,6 +86,14 @@ def features_sql(data: str, as_of: str) -> str:
             coalesce(max(dpd) filter (where {due12}), 0) as max_dpd_12m,
             coalesce(sum(dpd) filter (where {due6}), 0) as days_late_6m,
             coalesce(sum(dpd) filter (where {due12}), 0) as days_late_12m,
+            coalesce(sum(due_on - cleared_on) filter (where {due6} and cleared_on < due_on), 0)
+                as days_early_6m,
+            coalesce(sum(due_on - cleared_on) filter (where {due12} and cleared_on < due_on), 0)
+                as days_early_12m,
+            count(*) filter (where cleared_on is null) as open_bills,
+            coalesce(max({d} - issued_on) filter (where cleared_on is null), 0)
+                as oldest_open_bill,
+            count(*) filter (where {due6}) as bills_6m,
             count(*) filter (where {due12}) as bills_12m,
             coalesce(sum(minor) filter (where {due6}), 0) / 100 as billed_6m,
             coalesce(sum(minor) filter (where {due12}), 0) / 100 as billed_12m,
@@ -99,6 +107,9 @@ def features_sql(data: str, as_of: str) -> str:
     select account_id, a.* exclude (account_id), payments_3m, payments_12m,
         {d} - last_paid_on as days_since_payment,
         round(days_late_12m / nullif(bills_12m, 0), 2) as average_days_late_12m,
+        round((days_late_6m - days_early_6m) / nullif(bills_6m, 0), 2) as days_beyond_terms_6m,
+        round((days_late_12m - days_early_12m) / nullif(bills_12m, 0), 2)
+            as days_beyond_terms_12m,
         round(settled_6m / nullif(billed_6m, 0), 4) as payment_ratio_6m,
         round((bills_12m - late_bills_12m) / nullif(bills_12m, 0), 4) as on_time_share_12m,
         round(latest_bill * bills_12m / nullif(billed_12m, 0), 4) as latest_against_average,

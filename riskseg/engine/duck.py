@@ -52,6 +52,8 @@ class Engine:
             "autoload_known_extensions": False,
         }
         self._connection = duckdb.connect(str(scratch) if scratch else ":memory:", config=config)
+        # Where it takes itself to be talked to, it draws a bar on stdout, among the results.
+        self.run("set enable_progress_bar = false")
         if scratch:
             self.run(f"set temp_directory = {literal(str(scratch) + '.spill')}")
         if files:
