@@ -174,6 +174,13 @@ FAULTS = (
     ),
     # tiers.yaml
     _f(
+        "unknown of a row that takes all",
+        "RS003",
+        T,
+        "{tier: good, otherwise: true}",
+        "{tier: good, otherwise: true, unknown: skip}",
+    ),
+    _f(
         "tier misspelt fact",
         "RS303",
         T,
@@ -267,6 +274,14 @@ FAULTS = (
     _f("cell of no level", "RS205", G, "[new, late]", "[]", says="names no level"),
     _f("any in a list", "RS205", G, "[new, late]", "[any, late]", says='level "any"'),
     # paths.yaml
+    _f(
+        "unknown of an end there is not",
+        "RS003",
+        P,
+        "  ends_when: balance_overdue < 10\n",
+        "  unknown: skip\n",
+        at="unknown: skip",
+    ),
     _f("path for nothing", "RS201", P, "for: [leave]", "for: [leave, laeve]", says="leave"),
     _f("segment on two paths", "RS202", P, "for: [leave]", "for: [leave, trace]", says="two paths"),
     _f("start is no date", "RS304", P, "starts: as_of", "starts: days_past_due", says="not a date"),

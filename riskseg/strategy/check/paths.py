@@ -29,6 +29,10 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
         ends = None
         if path.ends_when is not None:
             ends = scope.condition(path.ends_when, path.unknown, _FILE, name, "ends_when")
+        elif path.unknown is not None:
+            told = "`unknown` is about `ends_when`, and there is none."
+            mend = "Add `ends_when`, or remove it."
+            scope.tell("RS003", told, _FILE, name, "unknown", mend=mend)
         if starts is not None:
             paths.append(
                 Path(

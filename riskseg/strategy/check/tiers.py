@@ -28,7 +28,10 @@ def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
                 when = scope.condition(row.when, row.unknown, _FILE, *at, "when")
                 if when is None:
                     continue
-            elif ended is None:
+            elif row.unknown is not None:
+                told = "`unknown` is about `when`: this row takes everything."
+                scope.tell("RS003", told, _FILE, *at, "unknown", mend="Remove it.")
+            if when is None and ended is None:
                 ended = line
             checked.append(TierRow(row.tier, when, line))
         if ended is None:
