@@ -40,17 +40,19 @@ def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[E
     grown = [f for f in features if _grows(f) and f.name in facts]
     found = []
     for one in grown:
+        row = _Row(one)
         for other in grown:
             if one is other or one.range != other.range or not _within(one.window, other.window):
                 continue
-            if _alike(one, other) and _implies(one, other):
-                found.append(_known(f'"{one.name}" <= "{other.name}"', facts))
-            elif _shows(one, other):
-                found.append(_known(f'"{one.name}" = 0 or "{other.name}" > 0', facts))
+            if _alike(one, other) and _implies(row, one, other):
+                found.append(warranted(f'"{one.name}" <= "{other.name}"', facts))
+            elif _shows(row, one, other):
+                found.append(warranted(f'"{one.name}" = 0 or "{other.name}" > 0', facts))
     return tuple(found)
 
 
-def _known(text: str, facts: Mapping[str, Fact]) -> Expression:
+def warranted(text: str, facts: Mapping[str, Fact]) -> Expression:
+    """A condition of riskseg's own over facts that it names."""
     problems = Problems()
     known = check(text, facts, problems)
     assert known is not None, list(problems)
@@ -81,19 +83,17 @@ def _alike(one: Feature, other: Feature) -> bool:
     return one.aggregate == other.aggregate and values[0] == values[1]
 
 
-def _implies(part: Feature, whole: Feature) -> bool:
+def _implies(row: _Row, part: Feature, whole: Feature) -> bool:
     """Whether every row that counts for `part` counts for `whole`."""
     if whole.filter is None:
         return True
     if part.filter is not None and part.filter.tree == whole.filter.tree:
         return True
-    row = _Row(part)
     return row.never(*row.counts(part), negated(row.term(whole.filter).true))
 
 
-def _shows(one: Feature, other: Feature) -> bool:
+def _shows(row: _Row, one: Feature, other: Feature) -> bool:
     """Whether every row that makes the one more than 0 makes the other so."""
-    row = _Row(one)
     return row.never(*row.adds(one), negated(both(*row.adds(other))))
 
 
@@ -116,7 +116,7 @@ class _Row:
         held += [_OPEN] if feature.window == "open" else []
         self._held = [
             *(domain(fact, self._terms[name], self._texts) for name, fact in scope.items()),
-            *(self.term(_known(text, scope)).true for text in held),
+            *(self.term(warranted(text, scope)).true for text in held),
         ]
 
     def term(self, expression: Expression) -> Term:

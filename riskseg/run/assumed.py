@@ -13,7 +13,7 @@ from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine
-from riskseg.expressions import Expression, check, to_sql
+from riskseg.expressions import Expression, to_sql
 from riskseg.features.catalogue import Catalogue
 from riskseg.strategy.checked import Strategy
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
@@ -33,16 +33,13 @@ _EPISODES = (
 
 def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
     """What holds between those of the facts named that riskseg computes itself."""
-    from riskseg.features.relations import relations
+    from riskseg.features.relations import relations, warranted
 
     available = catalogue.available()
-    found = list(relations([f for n, f in available.items() if n in facts], facts))
+    found = relations([f for n, f in available.items() if n in facts], facts)
     if "days_past_due" in available and {"days_past_due", EPISODE_STARTED_ON.name} <= set(facts):
-        for text in _EPISODES:
-            known = check(text, facts, Problems())
-            assert known is not None
-            found.append(known)
-    return tuple(found)
+        found += tuple(warranted(text, facts) for text in _EPISODES)
+    return found
 
 
 def hold_against(engine: Engine, strategy: Strategy, relations: Sequence[Expression]) -> None:
