@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 def open_journal(workspace: Workspace) -> Journal:
     """The journal, to write in. Raises RS603 where it is gone."""
-    from riskseg.store.journal import Journal
-
-    problems = Problems()
-    check_there(workspace, problems)
-    problems.raise_if_any()
-    return Journal.open(workspace.journal)
+    return _there(workspace).open(workspace.journal)
 
 
 def read_journal(workspace: Workspace) -> Journal:
     """The journal, for a command that writes nothing. Raises RS603 where it is gone."""
+    return _there(workspace).open_to_read(workspace.journal)
+
+
+def _there(workspace: Workspace) -> type[Journal]:
+    """What opens the journal, loaded once it is known not to be gone."""
     from riskseg.store.journal import Journal
 
     problems = Problems()
     check_there(workspace, problems)
     problems.raise_if_any()
-    return Journal.open_to_read(workspace.journal)
+    return Journal
 
 
 def check_there(workspace: Workspace, problems: Problems) -> None:

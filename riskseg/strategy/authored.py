@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AliasChoices, Field, RootModel, field_validator
 
@@ -200,22 +200,28 @@ class AuthoredStrategy:
         return self.documents[file].at(*path)
 
 
-_FILES: tuple[tuple[str, type[Any], bool], ...] = (
-    ("strategy.yaml", AuthoredHead, True),
-    ("tiers.yaml", AuthoredTiers, False),
-    ("segments.yaml", AuthoredSegments, True),
-    ("paths.yaml", AuthoredPaths, True),
-    ("guards.yaml", AuthoredGuards, False),
-    ("examples.yaml", AuthoredExamples, False),
+class _File(NamedTuple):
+    """A file of a strategy; `holds` is what, in words."""
+
+    name: str
+    shape: type[Any]
+    needed: bool
+    holds: str
+
+
+_FILES = (
+    _File(
+        "strategy.yaml",
+        AuthoredHead,
+        True,
+        "the strategy's `name`, `purpose`, `owner` and `actions`",
+    ),
+    _File("tiers.yaml", AuthoredTiers, False, "tier schemes, each a name and its list of tiers"),
+    _File("segments.yaml", AuthoredSegments, True, "`columns` and `rows`"),
+    _File("paths.yaml", AuthoredPaths, True, "the paths, each a name and what is done when"),
+    _File("guards.yaml", AuthoredGuards, False, "a list of guards, holds and requirements"),
+    _File("examples.yaml", AuthoredExamples, False, "a list of `examples`"),
 )
-_HOLDS = {
-    "strategy.yaml": "the strategy's `name`, `purpose`, `owner` and `actions`",
-    "tiers.yaml": "tier schemes, each a name and its list of tiers",
-    "segments.yaml": "`columns` and `rows`",
-    "paths.yaml": "the paths, each a name and what is done when",
-    "guards.yaml": "a list of guards, holds and requirements",
-    "examples.yaml": "a list of `examples`",
-}
 
 
 def read_strategy(
@@ -246,7 +252,7 @@ def read_strategy(
     texts: dict[str, str] = {}
     packs: dict[str, AuthoredPack] | None = None
     complete = True
-    for name, shape, needed in _FILES:
+    for name, shape, needed, holds in _FILES:
         path = folder / name
         if instead and name in instead:
             documents[name] = instead[name]
@@ -270,7 +276,7 @@ def read_strategy(
                 complete = False
                 continue
             if document.blank:
-                _tell_blank(name, document, problems, needed=needed)
+                _tell_blank(document, holds, problems, needed=needed)
                 complete = False
                 continue
             documents[name] = document
@@ -292,7 +298,8 @@ def read_strategy(
 def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
     """Whether a YAML file is there that nothing reads: a misspelt guards.yaml would guard
     nothing, in silence."""
-    known = [name for name, _, _ in _FILES]
+    known = [file.name for file in _FILES]
+    stems = [name.removesuffix(".yaml") for name in known]
     strays = sorted(
         file.name
         for file in folder.iterdir()
@@ -300,7 +307,6 @@ def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
     )
     for name in strays:
         told = f"Nothing reads {name}: a strategy's files are {', '.join(known)}."
-        stems = [one.removesuffix(".yaml") for one in known]
         close = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
         mend = f"Call it {close[0]}.yaml, or take" if close else "Take"
         mend += " it out of the folder."
@@ -308,12 +314,12 @@ def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
     return bool(strays)
 
 
-def _tell_blank(name: str, document: Document, problems: Problems, *, needed: bool) -> None:
+def _tell_blank(document: Document, holds: str, problems: Problems, *, needed: bool) -> None:
     """Whoever has none of it leaves the file out: one that was emptied is a mishap."""
     mend = "Write it anew, or restore it from a copy."
     if not needed:
         mend = "Restore it from a copy; if the strategy has none, remove the file."
-    told = f"The file is empty: it should hold {_HOLDS[name]}."
+    told = f"The file is empty: it should hold {holds}."
     problems.add("RS223", told, mend=mend, **document.at())
 
 
