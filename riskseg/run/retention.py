@@ -98,11 +98,6 @@ def listed(root: Path, *, limit: int | None = None) -> Listed:
     )
 
 
-def show(root: Path, *, limit: int | None = None) -> list[Ran]:
-    """Runs of `assign`, the latest first; all, or the last `limit`."""
-    return list(listed(root, limit=limit).runs)
-
-
 def _ran(workspace: Workspace, run: RunRecord) -> Ran:
     folder = workspace.state / "runs" / run.run_id
     kept = store.is_kept(folder)

@@ -15,7 +15,7 @@ import pytest
 from riskseg.learning.artefact import load
 from riskseg.learning.train import train as learn
 from riskseg.run.assign import assign
-from riskseg.run.retention import show
+from riskseg.run.retention import listed
 from riskseg.run.stages import Progress, Stage
 from riskseg.run.train import train
 from riskseg.store import files, kept
@@ -93,7 +93,7 @@ def check_mended(workspace: Path, place: Path, undisturbed: bytes) -> None:
     check_trust(workspace)
     # No orphan stays, and no run that the journal has is without the mark of it.
     folders = kept.folders(workspace / ".riskseg" / "runs")
-    assert {f.name for f in folders} == {r.run_id for r in show(workspace)}
+    assert {f.name for f in folders} == {r.run_id for r in listed(workspace).runs}
     assert all(map(kept.is_journalled, folders))
 
 

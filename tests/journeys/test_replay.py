@@ -19,7 +19,7 @@ from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.replay import Replayed, replay
-from riskseg.run.retention import account_hash, erase, keep, moment_before, show
+from riskseg.run.retention import account_hash, erase, keep, listed, moment_before
 from riskseg.run.stages import Progress
 from riskseg.run.train import train
 from riskseg.run.versions import promote
@@ -78,7 +78,7 @@ def test_the_same_bytes_after_a_model_a_strategy_and_a_source_change(
     decided: Path, copy_of: Copy
 ) -> None:
     workspace = copy_of(decided)
-    run = show(workspace)[0].run_id
+    run = listed(workspace).runs[0].run_id
     _another_model(workspace)
     _another_source(workspace)
     _another_strategy(workspace)
@@ -109,7 +109,7 @@ def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     if name != "out.parquet":
         decide(workspace, name)
-    folder = workspace / ".riskseg/runs" / show(workspace)[0].run_id
+    folder = workspace / ".riskseg/runs" / listed(workspace).runs[0].run_id
     path = folder / kept.INPUTS
     table = pq.read_table(path)
     at = table.column_names.index("is_vulnerable")
@@ -158,7 +158,7 @@ def test_what_has_changed_at_the_source(decided: Path, copy_of: Copy) -> None:
 
 def test_runs_that_cannot_be_replayed(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
-    run = show(workspace)[0].run_id
+    run = listed(workspace).runs[0].run_id
     folder = workspace / ".riskseg/runs" / run
     for name in ("zzzz", "LAST"):
         assert code_of(lambda name=name: replay(workspace, name)) == "RS608"  # type: ignore[misc]
@@ -185,7 +185,7 @@ def test_a_kept_strategy_that_was_changed_is_named(
     decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = copy_of(decided)
-    run = show(workspace)[0]
+    run = listed(workspace).runs[0]
     texts = f".riskseg/runs/{run.run_id}/strategy"
     tiers, paths = workspace / texts / "tiers.yaml", workspace / texts / "paths.yaml"
     text = tiers.read_text()
@@ -299,7 +299,7 @@ def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) ->
 
 def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
-    first, second = show(workspace)[0].run_id, decide(workspace, "second.parquet").run_id
+    first, second = listed(workspace).runs[0].run_id, decide(workspace, "second.parquet").run_id
     # The damaged one is neither the first that is searched nor the only one.
     torn, whole = sorted([first, second])
     inputs = workspace / ".riskseg/runs" / torn / kept.INPUTS
@@ -319,7 +319,7 @@ def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of
     assert ("RS610" in told, f".riskseg/runs/{torn}" in told, whole in told) == (True, True, False)
     assert journalled() == [[whole]]
     assert "damaged" in run("show")[1]
-    assert {r.run_id: r.erased for r in show(workspace)} == {torn: None, whole: 1}
+    assert {r.run_id: r.erased for r in listed(workspace).runs} == {torn: None, whole: 1}
     code, out, _ = run("erase", SOMEONE, "--json")
     assert (code, [p["code"] for p in json.loads(out)["problems"]]) == (1, ["RS610"])
     # Who is known nowhere else may be known there.
@@ -393,7 +393,7 @@ def test_a_run_cut_while_its_inputs_are_settled(
     assert len(list(runs.iterdir())) == 1 + (when == "after")
     # The next run sweeps what no journalled run kept.
     decide(workspace, "next.parquet")
-    assert {f.name for f in runs.iterdir()} == {r.run_id for r in show(workspace)}
+    assert {f.name for f in runs.iterdir()} == {r.run_id for r in listed(workspace).runs}
     assert list((workspace / ".riskseg/scratch").iterdir()) == []
     decide(workspace, "cut.parquet")
     assert replay(workspace, "last").verdict == "same bytes"
@@ -412,7 +412,10 @@ def test_retention(decided: Path, copy_of: Copy) -> None:
     assert keep(workspace, 2, "years", at=later).runs == 0
     done = keep(workspace, 24, "months", at=later + timedelta(hours=1))
     assert (done.runs, done.left) == (1, 1)
-    assert [(r.run_id, r.kept) for r in show(workspace, limit=2)] == [(young, True), (old, False)]
+    assert [(r.run_id, r.kept) for r in listed(workspace, limit=2).runs] == [
+        (young, True),
+        (old, False),
+    ]
     assert code_of(lambda: replay(workspace, old)) == "RS609"
     assert replay(workspace, young).same
     # Deciding the same again keeps it again.
@@ -423,7 +426,7 @@ def test_retention(decided: Path, copy_of: Copy) -> None:
 def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of: Copy) -> None:
     workspace = copy_of(decided)
     journal, runs = workspace / ".riskseg/journal.db", workspace / ".riskseg/runs"
-    known = show(workspace)[0].run_id
+    known = listed(workspace).runs[0].run_id
     yesterday = journal.read_bytes()
     lost = decide(workspace, "lost.parquet").run_id
     journal.write_bytes(yesterday)
@@ -484,7 +487,7 @@ def test_a_journal_that_is_gone_is_not_taken_for_a_new_one(
     assert replay(workspace, "last").same
     journal.unlink()
     shutil.rmtree(runs)
-    assert show(workspace) == []
+    assert listed(workspace).runs == ()
 
 
 @pytest.mark.parametrize(
