@@ -20,6 +20,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def fact_column(name: str) -> str:
+    """The quoted column of a fact in the table `facts` and all that is made from it.
+
+    Its prefix keeps a name that people chose apart from every column of riskseg's own. The
+    as-of date is both: no fact of another kind can have its name.
+    """
+    return name if name == "as_of" else quoted("@" + name)
+
+
 def literal(text: str) -> str:
     """A SQL text literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
 from riskseg.learning.artefact import Model
 from riskseg.learning.reference import Watch
@@ -236,14 +236,14 @@ class _Totals:
 
     def __init__(self, decider: Decider) -> None:
         self.decider = decider
-        self.overdue = "sum(balance_overdue)" if decider.billed else "0"
+        self.overdue = f"sum({fact_column('balance_overdue')})" if decider.billed else "0"
         self.segments = {s: SegmentTotal(s) for s in decider.strategy.segments}
         self.actions: dict[str, int] = {}
         self.parts = 0
 
     def add(self, engine: Engine) -> None:
         self.parts += 1
-        of = quoted(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
+        of = fact_column(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
         for segment, path, action, count, owed, known, p in engine.rows(
             f"select {out('segment')}, {out('path')}, {out('action')}, count(*), "
             f"{self.overdue}, count({of}), sum({of}) from decided group by 1, 2, 3 order by 1, 2, 3"

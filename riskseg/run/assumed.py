@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import Engine
 from riskseg.expressions import Expression, to_sql
 from riskseg.features.catalogue import Catalogue
@@ -78,7 +78,7 @@ def hold_against(engine: Engine, strategy: Strategy, relations: Sequence[Express
 def _bounds(facts: Mapping[str, Fact]) -> Iterator[tuple[str, str]]:
     """Each bound of each fact in words, and as SQL that is never unknown."""
     for name, fact in facts.items():
-        column = quoted(name)
+        column = fact_column(name)
 
         def known(condition: str, column: str = column) -> str:
             return f"coalesce({condition}, {column} is null)"
@@ -104,4 +104,7 @@ def _relations(
 ) -> Iterator[tuple[str, str]]:
     for relation in relations:
         if relation.names <= set(facts):
-            yield relation.text.replace('"', ""), f"coalesce({to_sql(relation)}, false)"
+            yield (
+                relation.text.replace('"', ""),
+                f"coalesce({to_sql(relation, fact_column)}, false)",
+            )

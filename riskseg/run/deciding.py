@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
 from riskseg.expressions import Expression
 from riskseg.features.snapshots import as_of_snapshots
@@ -160,7 +160,7 @@ def decision_select(decider: Decider) -> str:
     strategy = decider.strategy
     names = [b.name for b in strategy.bands] + [s.name for s in strategy.schemes]
     overdue = [
-        quoted(n) if decider.billed else f"cast(null as {t})"
+        fact_column(n) if decider.billed else f"cast(null as {t})"
         for n, t in zip(OVERDUE, (f"decimal(18, {decider.scale})", "bigint"), strict=True)
     ]
     told = decider.reasons != "none" and decider.of is not None
@@ -170,8 +170,8 @@ def decision_select(decider: Decider) -> str:
     columns = [
         "i.account_id",
         "d.as_of",
-        "d.lifecycle",
-        *(f"d.{quoted(key)}" for key in strategy.uses),
+        f"d.{fact_column('lifecycle')} as lifecycle",
+        *(f"d.{fact_column(key)} as {quoted(key)}" for key in strategy.uses),
         *(f"d.{out(n)} as {quoted(n)}" for n in names),
         *(
             f"d.{out(n)} as {n}"

@@ -20,7 +20,7 @@ from riskseg.run.journal import read_journal
 from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage, build
 from riskseg.strategy.checked import Strategy, in_force
-from riskseg.strategy.compile import stretches
+from riskseg.strategy.route import route, stretches
 
 
 def plan() -> list[Stage]:
@@ -151,10 +151,10 @@ def _rows(session: Session, sql: str) -> list[dict[str, Any]]:
 def _story(session: Session, decider: Decider, decision: dict[str, Any], bills: int) -> Story:
     strategy = decider.strategy
     row = _rows(session, "select * from decided")[0]
-    facts = {n: row[n] for n in sorted(strategy.facts) if n != "as_of"}
+    facts = {n: row[f"@{n}"] for n in sorted(strategy.facts) if n != "as_of"}
     scores = tuple(_score(session, decider, key, row) for key in decider.scorers)
     decision["reasons"] = next((s.told for s in scores if s.key == decider.of), "")
-    steps = _steps(strategy, row)
+    steps = _steps(strategy, decider.as_of, row)
     return Story(
         decision=decision,
         facts=facts,
@@ -164,7 +164,7 @@ def _story(session: Session, decider: Decider, decision: dict[str, Any], bills: 
         scores=scores,
         matched=_matched(strategy, row),
         steps=steps,
-        step_due=row["=due"],
+        step_due=row["~due"],
         guards=_guards(strategy, decider.as_of, row),
         strategy=strategy,
         currency=session.workspace.settings.currency,
@@ -175,12 +175,13 @@ def _score(session: Session, decider: Decider, key: str, row: Mapping[str, Any])
     one = decider.scorers[key]
     reasons: tuple[Reason, ...] = ()
     text = ""
-    if row[key] is not None:
+    p = row[f"@{key}"]
+    if p is not None:
         columns = model_columns(one.model.features, session.facts)
         found = one.model.reasons(frame(session.engine, f"select {columns} from facts"))
         reasons, text = found.of(0), found.texts()[0].as_py()
     model = one.model
-    return Score(key, model.name, model.version, model.learner, row[key], reasons, text)
+    return Score(key, model.name, model.version, model.learner, p, reasons, text)
 
 
 def _bills(session: Session, count: int) -> tuple[Bill, ...]:
@@ -202,11 +203,11 @@ def _bills(session: Session, count: int) -> tuple[Bill, ...]:
 def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:
     found = []
     for scheme in strategy.schemes:
-        number = row[f"={scheme.name}__row"]
+        number = row[f"#{scheme.name}"]
         tier = scheme.rows[number - 1]
         text = "otherwise" if tier.when is None else tier.when.expression.text
         found.append(Matched(scheme.name, tier.tier, f"row {number}", text, tier.line))
-    segment = strategy.rows[row["=segment__row"] - 1]
+    segment = strategy.rows[row["~segment_row"] - 1]
     cells = []
     for column, cell in zip(strategy.columns, segment.cells, strict=True):
         shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
@@ -215,21 +216,23 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:
     return tuple(found)
 
 
-def _steps(strategy: Strategy, row: Mapping[str, Any]) -> tuple[StepOn, ...]:
-    """The steps of the account's path, dated where its day 0 is known."""
-    first, day = row["=first"], row["=day"]
-    path = next(p for p in strategy.paths if p.name == first)
-    seen: dict[int, StepOn] = {}
-    for s in stretches(path, strategy.paths):
-        if s.step is None or s.first is None or s.first in seen:
-            continue
-        on = None if day is None else row["as_of"] + timedelta(days=s.first - day)
-        if day is None or s.first > day:
-            when = "ahead"
-        else:
-            when = "today" if s.last is None or day <= s.last else "past"
-        seen[s.first] = StepOn(s.first - s.offset, on, s.action, s.template, s.path, when)
-    return tuple(seen.values())
+def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[StepOn, ...]:
+    """The steps of the paths the account walks, dated where their day 0 is known."""
+    paths = in_force(strategy.paths, as_of)
+    first = next(p for p in paths if p.name == row["~first"])
+    found = []
+    for leg, path in enumerate(route(first, paths)):
+        day = row[f"~day{leg}"]
+        for s in stretches(path):
+            if s.step is None or s.first is None:
+                continue
+            on = None if day is None else as_of + timedelta(days=s.first - day)
+            if day is None or s.first > day:
+                when = "ahead"
+            else:
+                when = "today" if s.last is None or day <= s.last else "past"
+            found.append(StepOn(s.first, on, s.action, s.template, path.name, when))
+    return tuple(found)
 
 
 def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from riskseg.domain.relations import Relation, quoted
+from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
@@ -26,7 +26,8 @@ def facts(
     *,
     focus: bool = False,
 ) -> list[Relation]:
-    """Relations from `snapshots` to `facts`: snap, account_no, as_of, and one column a fact.
+    """Relations from `snapshots` to `facts`: snap, account_no, as_of, and the `fact_column` of
+    each fact.
 
     `wanted` may name features, attributes and dates; unknown names are left out. `focus` says
     that snapshots name the bill that counts as the latest.
@@ -61,7 +62,7 @@ def facts(
     joins += "".join(f" left join {r}_features {r} on {r}.snap = s.snap" for r in compiled.ranges)
     relations.append(account_rows(attributes, dated=ledger.dated))
     chosen = [n for n in columns if n in names or n in ALWAYS]
-    listed = "".join(f", {columns[n]} as {quoted(n)}" for n in chosen)
+    listed = "".join(f", {columns[n]} as {fact_column(n)}" for n in chosen)
     bill = ", s.focus_bill" if focus else ""
     relations.append(
         Relation(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.engine import Engine
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def model_columns(names: Iterable[str], facts: Mapping[str, Fact]) -> str:
     listed = []
     for name in names:
         type_ = "varchar" if facts[name].kind.is_textual else "double"
-        listed.append(f"cast({quoted(name)} as {type_}) as {quoted(name)}")
+        listed.append(f"cast({fact_column(name)} as {type_}) as {quoted(name)}")
     return ", ".join(listed)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.learning.artefact import Model, load
 from riskseg.run.deciding import Decider, Reasons, decider
@@ -25,8 +25,8 @@ from riskseg.strategy.check import check_strategy
 from riskseg.strategy.checked import Strategy
 from riskseg.workspace import Workspace
 
-# Columns of `facts` that number rows, are the same in all of them, or decide nothing.
-_NOT_KEPT = ("snap", "account_no", "as_of", "party_id")
+# Facts that decide nothing.
+_NOT_KEPT = ("party_id",)
 _FORM = 1
 
 
@@ -94,9 +94,10 @@ class Kept:
 def inputs_select(engine: Engine) -> tuple[str, dict[str, str]]:
     """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
     columns but the id with their types."""
-    columns = {n: t for n, t in engine.columns("facts").items() if n not in _NOT_KEPT}
+    facts = {n[1:]: t for n, t in engine.columns("facts").items() if n.startswith("@")}
+    columns = {n: t for n, t in facts.items() if n not in _NOT_KEPT}
     columns = {n: "VARCHAR" if t.startswith("ENUM") else t for n, t in columns.items()}
-    listed = "".join(f", cast(f.{quoted(n)} as {_outside(t)}) as {quoted(n)}"
+    listed = "".join(f", cast(f.{fact_column(n)} as {_outside(t)}) as {quoted(n)}"
                      for n, t in columns.items())  # fmt: skip
     return (
         f"select i.account_id{listed} from facts f join account_ids i using (account_no) "
@@ -243,7 +244,9 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
 
 def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, last: int) -> None:
     """Make `facts` from a run's inputs, for a range of rows numbered from 1. Raises RS610."""
-    columns = "".join(f", cast({quoted(n)} as {t}) as {quoted(n)}" for n, t in kept.columns.items())
+    columns = "".join(
+        f", cast({quoted(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
+    )
     number = "cast(file_row_number + 1 as integer)"
     sql = (
         f"select {number} as snap, {number} as account_no, date '{kept.as_of}' as as_of{columns} "

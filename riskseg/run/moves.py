@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.run.assign import load_champions
 from riskseg.run.deciding import Decider, decide_facts, decider, make_facts
 from riskseg.run.facts import ALWAYS, OVERDUE
@@ -175,8 +175,9 @@ def _decide(session: Session, one: Decider) -> None:
     """Make `decided` from `all_facts`. Only what this strategy asked for is there: a fact the
     other one reads may go by the name of a probability of this one."""
     engine = session.engine
-    mine = {"snap", "account_no", "as_of", *ALWAYS, *OVERDUE, *one.wanted}
-    listed = ", ".join(quoted(c) for c in engine.columns("all_facts") if c in mine)
+    mine = {fact_column(name) for name in (*ALWAYS, *OVERDUE, *one.wanted)}
+    facts = [c for c in map(quoted, engine.columns("all_facts")) if c in mine]
+    listed = ", ".join(["snap", "account_no", "as_of", *facts])
     engine.run(f"create or replace temp table facts as select {listed} from all_facts")
     decide_facts(engine, one, lambda _: None)
 
@@ -222,7 +223,9 @@ class _Tally:
         known = {*_leveled(old)}
         self.levels = [name for name in _leveled(new) if name in known]
         self.names = [*self.levels, *OUTCOME, *BESIDE]
-        self.overdue = "d.balance_overdue" if billed else "cast(null as decimal(18, 4))"
+        self.overdue = (
+            f"d.{fact_column('balance_overdue')}" if billed else "cast(null as decimal(18, 4))"
+        )
         self.nothing = Decimal(0) if billed else None
         self.total = 0
         self.different = 0
@@ -362,4 +365,4 @@ def _leveled(strategy: Strategy) -> list[str]:
 
 def _any(flags: Sequence[str]) -> str:
     """Whether any flag is true; unknown where none is and one is unknown."""
-    return f"({' or '.join(f'd.{quoted(f)}' for f in flags)})" if flags else "false"
+    return f"({' or '.join(f'd.{fact_column(f)}' for f in flags)})" if flags else "false"

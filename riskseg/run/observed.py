@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
-from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
 from riskseg.learning.artefact import Model
@@ -132,8 +132,9 @@ def observed_rows(
         goods += engine.value(f"select count(*) from {label} where label = 0")
         part = frame(
             engine,
-            f"select i.account_id as _account, f.party_id as _party, f.as_of as _as_of, "
-            f"l.label as _label, {place} as _place{', ' if listed else ''}{listed} "
+            f"select i.account_id as _account, f.{fact_column('party_id')} as _party, "
+            "f.as_of as _as_of, l.label as _label, "
+            f"{place} as _place{', ' if listed else ''}{listed} "
             "from observed_facts f "
             f"join {label} l on l.snap = f.snap "
             "join account_ids i on i.account_no = f.account_no "
@@ -258,7 +259,7 @@ def _outcome(session: Session, authored: AuthoredSpec) -> str:
     """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown."""
     target = authored.spec.target
     assert target.column is not None
-    fact, column = session.facts[target.column], quoted(target.column)
+    fact, column = session.facts[target.column], fact_column(target.column)
     if target.positive is None and fact.kind is Kind.BOOLEAN:
         bad = column
     elif target.positive is None and fact.kind.is_numeric:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
+from riskseg.domain.relations import fact_column
 from riskseg.expressions import Expression, check, to_sql
 
 
@@ -14,11 +15,11 @@ def implied(event: str | None, days_past_due: int, *, billed: bool) -> str:
     those not yet in default. A column is asked of every account."""
     if event is None:
         return "true"
-    told = "closed_on is null and written_off_on is null"
+    told = f"{fact_column('closed_on')} is null and {fact_column('written_off_on')} is null"
     if billed:
-        told += " and lifecycle <> 'no_history'"
+        told += f" and {fact_column('lifecycle')} <> 'no_history'"
     if event == "default":
-        told += f" and days_past_due < {days_past_due}"
+        told += f" and {fact_column('days_past_due')} < {days_past_due}"
     return told
 
 
@@ -39,4 +40,4 @@ def check_population(
 def population_sql(implied_sql: str, own: Expression | None) -> str:
     if own is None:
         return implied_sql
-    return f"{implied_sql} and coalesce({to_sql(own)}, false)"
+    return f"{implied_sql} and coalesce({to_sql(own, fact_column)}, false)"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
-from riskseg.domain.relations import Relation, quoted
+from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine
 from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
 from riskseg.run.differing import Differing, differing, file_relation
@@ -343,6 +343,6 @@ def _as_kept(engine: Engine, kept: Kept) -> Relation:
     """`facts` with the columns that were kept, in the types they had: what does not go into its
     old type any more is unknown."""
     columns = "".join(
-        f", try_cast({quoted(n)} as {t}) as {quoted(n)}" for n, t in kept.columns.items()
+        f", try_cast({fact_column(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
     )
     return Relation("facts", f"select snap, account_no, as_of{columns} from facts", stored=True)

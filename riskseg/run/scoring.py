@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import Relation, quoted
+from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine
 from riskseg.learning.reference import Watch
 from riskseg.run.frames import frame, model_columns
@@ -42,8 +42,8 @@ def score(
 
 def scored(tables: Mapping[str, str], stand_ins: Mapping[str, str]) -> Relation:
     """`scored`: facts with each probability under its key, null where the model does not speak."""
-    columns = "".join(f", {table}.p as {quoted(key)}" for key, table in tables.items())
-    columns += "".join(f", {sql} as {quoted(name)}" for name, sql in stand_ins.items())
+    columns = "".join(f", {table}.p as {fact_column(key)}" for key, table in tables.items())
+    columns += "".join(f", {sql} as {fact_column(name)}" for name, sql in stand_ins.items())
     joins = "".join(f" left join {table} on {table}.snap = f.snap" for table in tables.values())
     return Relation("scored", f"select f.*{columns} from facts f{joins}", stored=True)
 

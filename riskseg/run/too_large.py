@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine, TooLargeError
 from riskseg.expressions import Expression, to_sql
 from riskseg.strategy.checked import Strategy, in_force
@@ -43,7 +43,7 @@ def told_where(
             try:
                 engine.run(f"select count({one.sql}) from scored")
             except TooLargeError:
-                known = [f"{quoted(n)} is not null" for n in sorted(one.expression.names)]
+                known = [f"{fact_column(n)} is not null" for n in sorted(one.expression.names)]
                 first = engine.value(
                     f"select min({key}) from scored "
                     f"where {' and '.join([f'try({one.sql}) is null', *known])}"
@@ -58,7 +58,7 @@ def told_where(
 
 def _calculations(strategy: Strategy, as_of: date) -> Iterator[_Calculation]:
     def one(expression: Expression, file: str, line: int | None = None) -> _Calculation:
-        return _Calculation(expression, to_sql(expression), file, line)
+        return _Calculation(expression, to_sql(expression, fact_column), file, line)
 
     for scheme in strategy.schemes:
         for row in scheme.rows:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.expressions import Expression, to_sql
 from riskseg.strategy.checked import (
     NO_ACTION,
@@ -21,84 +20,20 @@ from riskseg.strategy.checked import (
     in_force,
 )
 from riskseg.strategy.first_row import first_row
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Days of a path, first and last included (None: without end), on which the same is due.
-
-    `path` is the one in force (after `then`, another than the segment's), and `offset` the day
-    of the segment's path on which its day 0 falls. `step` counts from 1 within that path.
-    """
-
-    first: int | None
-    last: int | None
-    path: str
-    offset: int
-    step: int | None
-    action: str
-    template: str | None
-    next_action: str | None
-    next_day: int | None
-
-
-def stretches(path: Path, paths: Sequence[Path]) -> list[Stretch]:
-    """All days of a path and of those it goes on to, in order, without gap or overlap."""
-    by_name = {p.name: p for p in paths}
-    steps: list[tuple[int, Path, int, int]] = []  # day, path in force, its offset, step number
-    begins: list[tuple[int | None, Path, int]] = [(None, path, 0)]
-    here, offset = path, 0
-    while True:
-        for number, step in enumerate(here.steps, start=1):
-            steps.append((offset + step.day, here, offset, number))
-        if here.then is None:
-            break
-        over = offset + here.steps[-1].day + here.due_for if here.steps else offset
-        here, offset = by_name[here.then], over
-        begins.append((offset, here, offset))
-    starts: set[int] = {day for day, _, _ in begins if day is not None}
-    for i, (day, owner, _, _) in enumerate(steps):
-        after = steps[i + 1][0] if i + 1 < len(steps) else None
-        starts.add(day)
-        end = day + owner.due_for
-        if after is None or end < after:
-            starts.add(end)
-    found = []
-    bounds = sorted(starts)
-    lows: list[int | None] = [None, *bounds]
-    highs: list[int | None] = [*bounds, None]
-    for first, beyond in zip(lows, highs, strict=True):
-        last = None if beyond is None else beyond - 1
-        at = next((day for day in (first, last) if day is not None), 0)
-        begun = [b for b in begins if b[0] is None or b[0] <= at]
-        _, owner, offset = begun[-1]
-        due = next((s for s in reversed(steps) if s[0] <= at < s[0] + s[1].due_for), None)
-        ahead = next((s for s in steps if s[0] > at), None)
-        taken = due[1].steps[due[3] - 1] if due else None
-        found.append(
-            Stretch(
-                first,
-                last,
-                due[1].name if due else owner.name,
-                due[2] if due else offset,
-                due[3] if due else None,
-                taken.action if taken else NO_ACTION,
-                taken.template if taken else None,
-                ahead[1].steps[ahead[3] - 1].action if ahead else None,
-                ahead[0] if ahead else None,
-            )
-        )
-    return found
+from riskseg.strategy.route import length, route, stretches
 
 
 def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     """Relations from `scored` to `decided`, one row an account.
 
-    `scored` has snap and a column for each of `strategy.facts`. `decided` adds, under names of
-    their own: each band and scheme; for each, the number of the row that matched (`NAME__row`);
-    segment, path, path_day, step, action, channel, template, next_action, next_on, priority,
-    guards, rows_matched and facts_hash. What is decided is named by `out`, and what leads to it
-    begins with `=`, `!` or `?`: no fact's name does.
+    `scored` has snap and the `fact_column` of each of `strategy.facts`. `decided` adds each band
+    and scheme, and segment, path, path_day, step, action, channel, template, next_action,
+    next_on, priority, guards, rows_matched and facts_hash.
+
+    The first character of a column says what it holds, so that no name a person chose can stand
+    for another column: `@` a fact, `=` what is decided (`out`), `#` the row of a tier scheme that
+    matched (`row_of`), `!` that a guard is in force, `?` that it is so for want of knowing, and
+    `~` what leads to a decision (`inner`).
     """
     guards = in_force(strategy.guards, as_of)
     paths = in_force(strategy.paths, as_of)
@@ -115,12 +50,25 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
 
 
 def out(name: str) -> str:
-    """A decision's column, quoted, apart from any fact of the same name."""
+    """The quoted column of something decided."""
     return quoted(f"={name}")
 
 
+def row_of(scheme: str) -> str:
+    """The quoted column of the number of the row of a tier scheme that matched, from 1."""
+    return quoted(f"#{scheme}")
+
+
+def inner(name: str) -> str:
+    """A quoted column on the way to a decision: `segment_row` (the row of the segment table that
+    matched, from 1), `first` (the path of the segment), `leg` (which path of its route the
+    account is on, from 0), `day0`, `day1`, … (the day of each of them), `day`, `ended`, `due`,
+    `due_step`, `due_template`."""
+    return quoted(f"~{name}")
+
+
 def _sql(expression: Expression) -> str:
-    return to_sql(expression)
+    return to_sql(expression, fact_column)
 
 
 def _holds(condition: Condition) -> str:
@@ -134,7 +82,7 @@ def _holds(condition: Condition) -> str:
 def _banded(bands: Sequence[Band]) -> Relation:
     columns = []
     for band in bands:
-        p = quoted(band.of)
+        p = fact_column(band.of)
         *lower, (top, _) = band.cuts
         arms = "".join(f" when {p} < {cut:f} then {literal(level)}" for level, cut in lower)
         columns.append(
@@ -154,25 +102,25 @@ def _tiered(schemes: Sequence[Scheme]) -> Relation:
                 break
             arms.append(f"when {_holds(row.when)} then {number}")
         case = f"case {' '.join(arms)} else {rest} end" if arms else rest
-        columns.append(f"{case} as {out(scheme.name + '__row')}")
+        columns.append(f"{case} as {row_of(scheme.name)}")
     return Relation("tiered", f"select {', '.join(['*', *columns])} from banded")
 
 
 def _tier_names(schemes: Sequence[Scheme]) -> list[str]:
     columns = []
     for scheme in schemes:
-        tier = _by_row(out(scheme.name + "__row"), [row.tier for row in scheme.rows])
+        tier = _by_row(row_of(scheme.name), [row.tier for row in scheme.rows])
         columns.append(f"{tier} as {out(scheme.name)}")
     return columns
 
 
 def _segmented(strategy: Strategy) -> list[Relation]:
     own = {b.name for b in strategy.bands} | {s.name for s in strategy.schemes}
-    columns = [out(c) if c in own else quoted(c) for c in strategy.columns]
+    columns = [out(c) if c in own else fact_column(c) for c in strategy.columns]
     named = ", ".join(["*", *_tier_names(strategy.schemes)])
     return [
         Relation("named", f"select {named} from tiered"),
-        *first_row(strategy.rows, columns, "named", "segmented", out("segment__row")),
+        *first_row(strategy.rows, columns, "named", "segmented", inner("segment_row")),
     ]
 
 
@@ -182,50 +130,120 @@ def _by_row(column: str, values: Sequence[str]) -> str:
 
 
 def _placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
-    """Segment, the segment's path, its day 0, and whether it has ended. `paths` are in force."""
-    row = out("segment__row")
+    """Segment, the route of paths it leads to, and the account's place on it. `paths` are in force.
+
+    Day 0 of the first path of a route is the date that it `starts`. A path gone on to has its day
+    0 when the one before is over, and not before its own `starts`; while that is unknown the
+    account stays where it is.
+    """
+    row = inner("segment_row")
     first = _by_row(row, [strategy.path_of(r.segment, as_of).name for r in strategy.rows])
     segment = _by_row(row, [r.segment for r in strategy.rows])
-    starts = " ".join(f"when {literal(p.name)} then {_sql(p.starts)}" for p in paths)
-    ends = " ".join(
-        f"when {literal(p.name)} then {_holds(p.ends_when)}" for p in paths if p.ends_when
+    routes = {p.name: route(p, paths) for p in paths}
+    select = f"select *, {segment} as {out('segment')}, {first} as {inner('first')} from segmented"
+    legs = max(map(len, routes.values()))
+    for leg in range(legs):
+        days = {
+            name: _day_on(walked, leg) if leg < len(walked) else "null"
+            for name, walked in routes.items()
+        }
+        select = f"select *, {_by_first(days)} as {inner(f'day{leg}')} from ({select}) s"
+    begun = " ".join(
+        f"when {inner(f'day{leg}')} >= 0 then {leg}" for leg in reversed(range(1, legs))
     )
-    ended = f"case {quoted('=first')} {ends} else false end" if ends else "false"
+    reached = f"case {begun} else 0 end" if begun else "0"
+    select = f"select *, {reached} as {inner('leg')} from ({select}) s"
+    names = {n: _by_leg([literal(p.name) for p in walked]) for n, walked in routes.items()}
+    ends = {
+        n: _by_leg([_ended(walked[: leg + 1]) for leg in range(len(walked))])
+        for n, walked in routes.items()
+    }
+    day = _by_leg([inner(f"day{leg}") for leg in range(legs)])
     return Relation(
         "placed",
-        f"select *, {ended} as {quoted('=ended')}, as_of - (case {quoted('=first')} {starts} end) "
-        f"as {quoted('=day')} from (select *, {segment} as {out('segment')}, "
-        f"{first} as {quoted('=first')} from segmented) s",
+        f"select *, {_by_first(names)} as {out('path')}, {day} as {inner('day')}, "
+        f"{_by_first(ends)} as {inner('ended')} from ({select}) s",
     )
+
+
+def _by_first(values: Mapping[str, str]) -> str:
+    """SQL for each path that a segment leads to."""
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    arms = " ".join(f"when {literal(name)} then {value}" for name, value in values.items())
+    return f"(case {inner('first')} {arms} end)"
+
+
+def _by_leg(values: Sequence[str]) -> str:
+    """SQL for each path of a route."""
+    if len(set(values)) == 1:
+        return values[0]
+    arms = " ".join(f"when {leg} then {value}" for leg, value in enumerate(values))
+    return f"(case {inner('leg')} {arms} end)"
+
+
+def _day_on(walked: Sequence[Path], leg: int) -> str:
+    """The day of a path of a route: negative before it begins, null where that is unknown."""
+    own = f"(as_of - {_sql(walked[leg].starts)})"
+    if leg == 0:
+        return own
+    after = f"({inner(f'day{leg - 1}')} - {length(walked[leg - 1])})"
+    # `least` would take a day that is known for one that is not.
+    return f"(case when {after} <= {own} then {after} when {own} < {after} then {own} end)"
+
+
+def _ended(walked: Sequence[Path]) -> str:
+    """Whether a path, or one that led to it, says that there is nothing more to do."""
+    ends = dict.fromkeys(_holds(path.ends_when) for path in walked if path.ends_when)
+    return f"({' or '.join(ends)})" if ends else "false"
 
 
 def _stepped(strategy: Strategy, paths: Sequence[Path]) -> Relation:
-    """The stretch of the path the account is on: exactly one, or none where day 0 is unknown."""
-    rows = []
+    """The stretch of the path the account is on: exactly one, or none where day 0 is unknown.
+
+    After the last step of a path, what comes next is the first step of a path that it goes on to.
+    """
+    rows: list[str] = []
+    later_legs: set[int] = set()
     for path in paths:
-        for s in stretches(path, paths):
-            action = strategy.action(s.action)
-            rows.append(
-                f"({literal(path.name)}, {_int(s.first, -(10**9))}, {_int(s.last, 10**9)}, "
-                f"{literal(s.path)}, {s.offset}, {_int(s.step)}, {literal(s.action)}, "
-                f"{_text(action.channel if action else None)}, {_text(s.template)}, "
-                f"{_text(s.next_action)}, {_int(s.next_day)})"
-            )
+        walked = route(path, paths)
+        for leg, on in enumerate(walked):
+            later = next((n for n in range(leg + 1, len(walked)) if walked[n].steps), None)
+            later_step = walked[later].steps[0] if later is not None else None
+            later_legs |= {later} if later is not None else set()
+            for s in stretches(on):
+                rows.append(
+                    f"({literal(path.name)}, {leg}, {_int(s.first, -(10**9))}, "
+                    f"{_int(s.last, 10**9)}, {_int(s.step)}, {literal(s.action)}, "
+                    f"{_text(s.template)}, "
+                    f"{_text(s.next_action)}, {_int(s.next_day)}, {_int(later)}, "
+                    f"{_text(later_step.action if later_step else None)}, "
+                    f"{_int(later_step.day if later_step else None)})"
+                )
     values = ", ".join(rows)
-    gone, day, first, none = quoted("=ended"), quoted("=day"), quoted("=first"), literal(NO_ACTION)
+    day, none = inner("day"), literal(NO_ACTION)
+    begins = " ".join(f"when {leg} then p.{inner(f'day{leg}')}" for leg in sorted(later_legs))
+    # Days until what comes next.
+    ahead = f"t.next_day - p.{day}"
+    if begins:
+        ahead = f"coalesce({ahead}, t.later_day - (case t.later {begins} end))"
+    here = f"not {inner('ended')}"
     return Relation(
         "stepped",
-        f"select p.*, coalesce(t.path, p.{first}) as {out('path')}, "
-        f"case when not {gone} then p.{day} - coalesce(t.begun, 0) end as {out('path_day')}, "
-        f"case when not {gone} then t.step end as {quoted('=due_step')}, "
-        f"case when {gone} then {none} else coalesce(t.action, {none}) end as {quoted('=due')}, "
-        f"t.template as {quoted('=due_template')}, "
-        f"case when not {gone} then t.next_action end as {out('next_action')}, "
-        f"case when not {gone} then p.as_of + cast(t.next_day - p.{day} as integer) end "
-        f"as {out('next_on')} from placed p left join (values {values}) "
-        "t(first_path, first_day, last_day, path, begun, step, action, channel, template, "
-        f"next_action, next_day) on t.first_path = p.{first} "
-        f"and p.{day} between t.first_day and t.last_day",
+        f"select *, case when {here} then {inner('day')} end as {out('path_day')}, "
+        f"case when {here} then {inner('step')} end as {inner('due_step')}, "
+        f"case when {here} then {inner('action')} else {none} end as {inner('due')}, "
+        f"case when {here} and {inner('ahead')} is not null then {inner('next')} end "
+        f"as {out('next_action')}, "
+        f"case when {here} then as_of + cast({inner('ahead')} as integer) end as {out('next_on')} "
+        f"from (select p.*, t.step as {inner('step')}, "
+        f"coalesce(t.action, {none}) as {inner('action')}, "
+        f"t.template as {inner('due_template')}, "
+        f"coalesce(t.next_action, t.later_action) as {inner('next')}, {ahead} as {inner('ahead')} "
+        f"from placed p left join (values {values}) t(first_path, leg, first_day, last_day, step, "
+        "action, template, next_action, next_day, later, later_action, later_day) "
+        f"on t.first_path = p.{inner('first')} and t.leg = p.{inner('leg')} "
+        f"and p.{day} between t.first_day and t.last_day) s",
     )
 
 
@@ -264,7 +282,7 @@ def _forbids(guards: Sequence[Guard], action: str) -> str:
 
 def _acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     """The action that is lawful: the step's own, else the mildest lawful `instead`, else none."""
-    due = quoted("=due")
+    due = inner("due")
     used = {s.action for p in strategy.paths for s in p.steps}
     arms = []
     for action in strategy.actions:
@@ -301,7 +319,7 @@ def prioritised(priority: Expression) -> str:
 
 def _hashed(fact: Fact) -> str:
     """A fact as text that no other value of it has, nor a value and a part of the next."""
-    text = f"cast({quoted(fact.name)} as varchar)"
+    text = f"cast({fact_column(fact.name)} as varchar)"
     if fact.kind.is_textual:
         text = f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')"
     return f"coalesce('=' || {text}, '?')"
@@ -321,18 +339,18 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
         names.append(f"case when {quoted('!' + guard.name)} then {shown} end")
     listed = f"concat_ws(';', {', '.join(names)})" if names else "''"
     schemes = "".join(
-        f"{literal(s.name + '#')} || {out(s.name + '__row')} || ';' || " for s in strategy.schemes
+        f"{literal(s.name + '#')} || {row_of(s.name)} || ';' || " for s in strategy.schemes
     )
-    rows = _by_row(out("segment__row"), [r.id for r in strategy.rows])
+    rows = _by_row(inner("segment_row"), [r.id for r in strategy.rows])
     priority = "cast(null as decimal(18, 4))"
     if strategy.priority is not None:
         priority = prioritised(strategy.priority)
-    due = quoted("=due")
+    due = inner("due")
     facts = ", ".join(_hashed(strategy.facts[name]) for name in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.
     acts = f"{action} <> {literal(NO_ACTION)}"
-    template = f"case when {action} = {due} and {acts} then {quoted('=due_template')} end"
-    step = f"case when {acts} then {quoted('=due_step')} end"
+    template = f"case when {action} = {due} and {acts} then {inner('due_template')} end"
+    step = f"case when {acts} then {inner('due_step')} end"
     return Relation(
         "decided",
         f"select *, {step} as {out('step')}, {template} as {out('template')}, "

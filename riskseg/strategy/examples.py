@@ -10,7 +10,7 @@ from typing import Any
 from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.strategy.checked import Example, PackExample, Strategy
 
 TYPES = {
@@ -131,7 +131,7 @@ def _row(
 def _relation(
     name: str, facts: Sequence[str], rows: Sequence[str], *, stored: bool = True
 ) -> Relation:
-    names = ", ".join(["snap", *map(quoted, facts)])
+    names = ", ".join(["snap", *map(fact_column, facts)])
     return Relation(name, f"select * from (values {', '.join(rows)}) e({names})", stored=stored)
 
 

@@ -44,7 +44,7 @@ def _at_once(
         taking = takers(rows, i)
         if taking.named:
             parts.append(_case(column, taking.named, taking.others))
-    bits = quoted("=takers")
+    bits = quoted("~takers")
     taken = " & ".join(parts) or str(every)
     return Relation(
         name,
@@ -96,7 +96,7 @@ def _by_combination(
             if (taking := takers(rows, i)).named
         ]
     )
-    keys = [quoted(f"=key{g}") for g in range(len(groups))]
+    keys = [quoted(f"~key{g}") for g in range(len(groups))]
     keyed, firsts = f"{name}_keyed", f"{name}_firsts"
     taken = [f"{name}_taken{g}" for g in range(len(groups))]
     packed = ", ".join(

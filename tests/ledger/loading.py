@@ -82,7 +82,7 @@ class Loaded:
     def rows(self, sql: str) -> list[Row]:
         table = self.engine.arrow(sql)
         columns = [table.column(n).to_pylist() for n in table.column_names]
-        names = table.column_names
+        names = [n.removeprefix("@") for n in table.column_names]
         return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

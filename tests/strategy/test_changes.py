@@ -158,9 +158,9 @@ TOLD: dict[str, Case] = {
         ],
     ),
     "how long a step is due": (
-        ("paths.yaml", "starts: as_of}", "starts: as_of, due_for: 3}"),
-        ["paths.yaml path leave (line 10): due_for was 1, is 3"],
-        ["paths.yaml path leave (line 10): due_for was 3, is 1"],
+        ("paths.yaml", "  then: trace\n", "  then: trace\n  due_for: 3\n"),
+        ["paths.yaml path chase (line 2 -> 9): due_for was 1, is 3"],
+        ["paths.yaml path chase (line 9 -> 2): due_for was 3, is 1"],
     ),
     "what a guard forbids": (
         ("guards.yaml", "never: [agency]\n  instead: letter", "never: [agency, letter]"),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
 from riskseg.run.stages import build
 from riskseg.strategy.checked import Strategy
@@ -70,7 +70,7 @@ def decided(
         f"({n}, {', '.join(_sql(strategy.facts[f], account[f]) for f in facts)})"
         for n, account in enumerate(accounts)
     )
-    listed = ", ".join(map(quoted, facts))
+    listed = ", ".join(map(fact_column, facts))
     with Engine(threads=1) as engine:
         engine.run(f"create temp table scored as select * from (values {rows}) t(snap, {listed})")
         build(engine, compile_strategy(strategy, as_of))

@@ -15,38 +15,46 @@ from riskseg.strategy.checked import Condition, Guard, Path, Strategy
 Facts = Mapping[str, Any]
 # True, false or None for unknown; or a value.
 Reading = Callable[[Facts], Any]
-Due = tuple[str, int, int | None, str, str | None, str | None, int | None]
 
 
-def on_day(first: Path, paths: Sequence[Path], day: int) -> Due:
-    """What a path says of a day: path in force, its day 0, step, action, template, next action,
-    its day; found by walking from path to path."""
+def over(path: Path) -> int:
+    """The day of a path on which its last step is not due any more."""
+    return path.steps[-1].day + path.due_for if path.steps else 0
+
+
+def walk(
+    first: Path, paths: Sequence[Path], starts: Callable[[Path], date | None], as_of: date
+) -> tuple[list[Path], date | None, list[tuple[Path, date | None]]]:
+    """The paths walked up to the one an account is on, the day 0 of that one, and those ahead with
+    the day 0 each would have as things stand."""
     by_name = {p.name: p for p in paths}
-    here, offset = first, 0
-    while here.then is not None:
-        last = offset + here.steps[-1].day + here.due_for - 1 if here.steps else offset - 1
-        if day <= last:
+    walked, day0 = [first], starts(first)
+    while walked[-1].then is not None:
+        following = _following(walked[-1], day0, by_name, starts)
+        if following is None or following > as_of:
             break
-        here, offset = by_name[here.then], last + 1
-    step, action, template = None, "none", None
-    for number, candidate in enumerate(here.steps, start=1):
-        begins = offset + candidate.day
-        if begins <= day < begins + here.due_for:
-            step, action, template = number, candidate.action, candidate.template
-    ahead = _ahead(here, offset, by_name, day)
-    return here.name, offset, step, action, template, *ahead
+        walked, day0 = [*walked, by_name[walked[-1].then]], following
+    ahead: list[tuple[Path, date | None]] = []
+    here, begun = walked[-1], day0
+    while here.then is not None:
+        begun = _following(here, begun, by_name, starts)
+        here = by_name[here.then]
+        ahead.append((here, begun))
+    return walked, day0, ahead
 
 
-def _ahead(
-    here: Path, offset: int, by_name: Mapping[str, Path], day: int
-) -> tuple[str | None, int | None]:
-    for step in here.steps:
-        if offset + step.day > day:
-            return step.action, offset + step.day
-    if here.then is None:
-        return None, None
-    last = offset + here.steps[-1].day + here.due_for - 1 if here.steps else offset - 1
-    return _ahead(by_name[here.then], last + 1, by_name, day)
+def _following(
+    path: Path,
+    day0: date | None,
+    by_name: Mapping[str, Path],
+    starts: Callable[[Path], date | None],
+) -> date | None:
+    """Day 0 of the path gone on to: when this one is over, and not before its own `starts`."""
+    assert path.then is not None
+    own = starts(by_name[path.then])
+    if day0 is None or own is None:
+        return None
+    return max(own, day0 + timedelta(days=over(path)))
 
 
 def decide(
@@ -120,24 +128,36 @@ def _placed(
     as_of: date,
     readings: Mapping[str, Reading],
 ) -> tuple[dict[str, Any], str]:
-    path = next(p for p in strategy.paths if segment in p.segments)
-    starts = readings[path.starts.text](facts)
-    ended = path.ends_when is not None and _holds(path.ends_when, facts, readings)
-    if starts is None:
+    first = next(p for p in strategy.paths if segment in p.segments)
+    walked, day0, ahead = walk(
+        first, strategy.paths, lambda p: readings[p.starts.text](facts), as_of
+    )
+    here = walked[-1]
+    ended = any(p.ends_when and _holds(p.ends_when, facts, readings) for p in walked)
+    if day0 is None or ended:
         nothing = dict.fromkeys(("path_day", "step", "template", "next_action", "next_on"))
-        return {"path": path.name, **nothing}, "none"
-    day = (as_of - starts).days
-    name, offset, step, action, template, ahead, ahead_day = on_day(path, strategy.paths, day)
-    if ended:
-        nothing = dict.fromkeys(("path_day", "step", "template", "next_action", "next_on"))
-        return {"path": name, **nothing}, "none"
+        return {"path": here.name, **nothing}, "none"
+    day = (as_of - day0).days
+    step, action, template = None, "none", None
+    for number, candidate in enumerate(here.steps, start=1):
+        if candidate.day <= day < candidate.day + here.due_for:
+            step, action, template = number, candidate.action, candidate.template
+    to_come = [(s.action, s.day - day) for s in here.steps if s.day > day]
+    if not to_come:
+        # The first path ahead that has steps; nothing is said while its day 0 is unknown.
+        for path, begun in ahead:
+            if path.steps:
+                if begun is not None:
+                    to_come = [(path.steps[0].action, (begun - as_of).days + path.steps[0].day)]
+                break
+    next_action, days = to_come[0] if to_come else (None, None)
     return {
-        "path": name,
-        "path_day": day - offset,
+        "path": here.name,
+        "path_day": day,
         "step": step,
         "template": template,
-        "next_action": ahead,
-        "next_on": None if ahead_day is None else as_of + timedelta(days=ahead_day - day),
+        "next_action": next_action,
+        "next_on": None if days is None else as_of + timedelta(days=days),
     }, action
 
 

@@ -33,6 +33,9 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
             told = "`unknown` is about `ends_when`, and there is none."
             mend = "Add `ends_when`, or remove it."
             scope.tell("RS003", told, _FILE, name, "unknown", mend=mend)
+        if not path.steps and path.due_for > 1:
+            told = "`due_for` is about steps, and there is none."
+            scope.tell("RS003", told, _FILE, name, "due_for", mend="Add `steps`, or remove it.")
         if starts is not None:
             paths.append(
                 Path(

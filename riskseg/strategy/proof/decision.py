@@ -7,7 +7,7 @@ tests hold the two together on random accounts.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -31,22 +31,29 @@ from riskseg.expressions.smt import (
 )
 from riskseg.expressions.tree import Value
 from riskseg.strategy.checked import NO_ACTION, UNSCORED, Condition, Guard, Path, Strategy
-from riskseg.strategy.compile import Stretch, stretches
 from riskseg.strategy.proof.account import Account
+from riskseg.strategy.route import Stretch, length, route, stretches
 
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of a path and when an account is on it. `started` is day 0 of `first`, the path
-    of the account's segment; `on` that its segment leads to that path, `here` that it also
-    stands on these days, `at` that the path has not ended either."""
+    """A stretch of a path and when an account is on it.
 
-    first: Path
+    `walked` is the route of paths that leads there, `path` the last of them, and `started` the
+    date of its day 0. `on` says that the account's segment leads to the first of them, `here` that
+    the account stands on these days, `at` that there is still something to do for it.
+    """
+
+    walked: tuple[Path, ...]
     stretch: Stretch
     started: Term
     on: Any
     here: Any
     at: Any
+
+    @property
+    def path(self) -> Path:
+        return self.walked[-1]
 
 
 @dataclass(frozen=True)
@@ -113,9 +120,8 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     for name, on in paths.items():
         path = chosen(on, constant(name, Kind.TEXT, texts), path)
     for place in places:
-        stretch = place.stretch
-        path = chosen(place.here, constant(stretch.path, Kind.TEXT, texts), path)
-        day = account.terms["as_of"].value - place.started.value - stretch.offset
+        path = chosen(place.here, constant(place.path.name, Kind.TEXT, texts), path)
+        day = account.terms["as_of"].value - place.started.value
         path_day = chosen(place.at, Term(day), path_day)
     names["path"], names["path_day"] = path, path_day
     guards = {g.name: applies(g, account) for g in strategy.guards}
@@ -211,27 +217,47 @@ def _places(
     strategy: Strategy, account: Account, segment: Term
 ) -> tuple[dict[str, Any], tuple[Place, ...]]:
     """For each path, that the account's segment leads there; and every stretch of each."""
-    as_of = account.terms["as_of"]
     paths: dict[str, Any] = {}
-    places = []
+    places: list[Place] = []
     for begins, ends, here in regimes(strategy):
         now = within(begins, ends, account)
         for path in here:
             on = both(now, in_cell(segment, frozenset(path.segments), account.texts))
             paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
-            started = account.term(path.starts)
-            ended = z3.BoolVal(False) if path.ends_when is None else holds(path.ends_when, account)
-            day = as_of.value - started.value
-            for stretch in stretches(path, here):
-                there = both(
-                    on,
-                    negated(started.unknown),
-                    *([day >= stretch.first] if stretch.first is not None else []),
-                    *([day <= stretch.last] if stretch.last is not None else []),
-                )
-                at = both(there, negated(ended))
-                places.append(Place(path, stretch, started, on, there, at))
+            places += _places_on(route(path, here), on, account)
     return paths, tuple(places)
+
+
+def _places_on(walked: tuple[Path, ...], on: Any, account: Account) -> Iterator[Place]:
+    """Every stretch of the paths of a route, for an account whose segment leads to the first."""
+    as_of = account.terms["as_of"].value
+    starts: list[Term] = []
+    for path in walked:
+        own = account.term(path.starts)
+        if starts:
+            over = starts[-1].value + length(walked[len(starts) - 1])
+            own = Term(
+                z3.If(over >= own.value, over, own.value), either(starts[-1].unknown, own.unknown)
+            )
+        starts.append(own)
+    # Whether each path of the route has begun: days before day 0 belong to the first.
+    begun = [
+        both(negated(s.unknown), *([as_of >= s.value] if n else [])) for n, s in enumerate(starts)
+    ]
+    ended: Any = z3.BoolVal(False)
+    for leg, path in enumerate(walked):
+        if path.ends_when is not None:
+            ended = either(ended, holds(path.ends_when, account))
+        stands = both(on, begun[leg], *(negated(later) for later in begun[leg + 1 : leg + 2]))
+        day = as_of - starts[leg].value
+        for stretch in stretches(path):
+            here = both(
+                stands,
+                *([day >= stretch.first] if stretch.first is not None else []),
+                *([day <= stretch.last] if stretch.last is not None else []),
+            )
+            at = both(here, negated(ended))
+            yield Place(walked[: leg + 1], stretch, starts[leg], on, here, at)
 
 
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:

@@ -41,8 +41,8 @@ from riskseg.expressions.tree import (
     Or,
 )
 from riskseg.strategy.checked import Strategy
-from riskseg.strategy.compile import stretches
 from riskseg.strategy.proof.decision import Decision, regimes
+from riskseg.strategy.route import length, route, stretches
 
 # The first whole number from each boundary on, and its two sides in words.
 Cuts = dict[int, tuple[str, str]]
@@ -332,15 +332,20 @@ def _days(strategies: Sequence[Strategy], decision: Decision) -> Iterator[Dimens
     starts: dict[str, Node] = {}
     for strategy in strategies:
         for _, _, paths in regimes(strategy):
-            for path in paths:
-                if path.starts.names == {"as_of"}:
-                    continue
-                text = show(path.starts.tree)
-                starts[text] = path.starts.tree
-                for stretch in stretches(path, paths):
-                    if stretch.first is not None:
-                        here = cuts.setdefault(text, {})
-                        here[stretch.first] = (f"≥ {stretch.first}", f"< {stretch.first}")
+            for first in paths:
+                over = 0
+                for path in route(first, paths):
+                    # A path gone on to begins on this day of the first, or on a day of its own.
+                    for begun, since in ((over, first), (0, path)):
+                        text = show(since.starts.tree)
+                        if since.starts.names == {"as_of"}:
+                            continue
+                        starts[text] = since.starts.tree
+                        firsts = [s.first for s in stretches(path) if s.first is not None]
+                        bounds = [begun + bound for bound in firsts] + [begun] * (path != first)
+                        for bound in bounds:
+                            cuts.setdefault(text, {})[bound] = (f"≥ {bound}", f"< {bound}")
+                    over += length(path)
     as_of = decision.account.terms["as_of"].value
     for text, tree in starts.items():
         term = _term_of(tree, decision)

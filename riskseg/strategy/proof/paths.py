@@ -27,7 +27,7 @@ def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterato
     )
     for path in strategy.paths:
         yield _ends(path, strategy, file)
-        here = [p.here for p in decision.places if p.stretch.path == path.name]
+        here = [p.here for p in decision.places if p.path is path]
         yield verdict_of_any(
             Result("path-reached", path.name, "proved", "", (), file, None),
             lambda: "No account is ever on it.",
@@ -37,11 +37,7 @@ def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterato
         )
         for number, step in enumerate(path.steps, start=1):
             at = either(
-                *(
-                    p.at
-                    for p in decision.places
-                    if (p.stretch.path, p.stretch.step) == (path.name, number)
-                )
+                *(p.at for p in decision.places if p.path is path and p.stretch.step == number)
             )
             action = strategy.action(step.action)
             assert action is not None

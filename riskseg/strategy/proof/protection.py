@@ -71,14 +71,13 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
         stretch = place.stretch
         if stretch.step is None or stretch.first is None or stretch.last is None:
             continue
-        if "as_of" in place.first.starts.names:
+        if any("as_of" in path.starts.names for path in place.walked):
             continue  # such a path has no yesterday: every day is its first
         rank = next(a.rank for a in strategy.actions if a.name == stretch.action)
         for day in range(stretch.first, stretch.last + 1):
             then = changed(account, as_of=Term(place.started.value + day))
             guards = {g.name: applies(g, then) for g in strategy.guards}
-            path = place.first
-            ended = z3.BoolVal(False) if path.ends_when is None else holds(path.ends_when, then)
+            ended = either(*(holds(p.ends_when, then) for p in place.walked if p.ends_when))
             emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, z3.IntVal(rank)))
             passed = both(
                 place.on,

@@ -1,0 +1,207 @@
+"""Paths that go on to others: the compiled SQL, the terms of proofs and a plain walk agree."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.problems import Problems
+from riskseg.expressions import check
+from riskseg.strategy.checked import Path as StrategyPath
+from riskseg.strategy.checked import Step, Strategy
+from riskseg.strategy.proof.decision import decided as decided_by_terms
+from riskseg.strategy.route import length, stretches
+from tests.support.accounts import decided
+from tests.support.deciding import Reading, decide
+from tests.support.strategies import sound
+
+AS_OF = date(2026, 3, 2)
+DATES = ("one", "two", "three")
+FACTS = {n: Fact(n, Kind.DATE, nullable=True) for n in DATES} | {
+    f"over_{n}": Fact(f"over_{n}", Kind.BOOLEAN, nullable=True) for n in DATES
+}
+READINGS: Mapping[str, Reading] = {
+    "as_of": lambda f: f["as_of"],
+    "one - 1": lambda f: None if f["one"] is None else f["one"] - timedelta(days=1),
+    **{n: (lambda f, n=n: f[n]) for n in FACTS},
+}
+HEAD = """\
+name: routes
+purpose: to be walked
+owner: tests
+actions:
+  - {name: sms, channel: sms}
+  - {name: letter, channel: post}
+  - {name: agency, channel: file}
+"""
+
+
+def strategy(*paths: str) -> Strategy:
+    files = {
+        "strategy.yaml": HEAD,
+        "segments.yaml": "columns: [over_one]\nrows:\n  - {id: r, match: [any], segment: s}\n",
+        "paths.yaml": "".join(paths),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        return sound(Path(folder), files, FACTS)
+
+
+def path(name: str, *days: int, first: bool = False, starts: str, **also: object) -> str:
+    steps = ", ".join(
+        f"{{day: {day}, action: {('sms', 'letter', 'agency')[n % 3]}, template: {name}{n}}}"
+        for n, day in enumerate(days)
+    )
+    lines = [f"for: [{'s' if first else ''}]", f"starts: {starts}", f"steps: [{steps}]"]
+    lines += [f"{key}: {value}" for key, value in also.items()]
+    return f"{name}:\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def _random(seed: int) -> Strategy:
+    rng = random.Random(seed)  # noqa: S311
+    names = "abcd"[: rng.randint(2, 4)]
+    paths = []
+    for i, name in enumerate(names):
+        # Only the first path may have days before it begins.
+        days = sorted(rng.sample(range(0 if i else -12, 30), rng.randint(0, 4)))
+        also: dict[str, object] = {}
+        if i + 1 < len(names):
+            also["then"] = names[i + 1]
+        if days:
+            also["due_for"] = rng.choice([1, 1, 2, 7, 20])
+        if rng.random() < 0.5:
+            also |= {
+                "ends_when": f"over_{rng.choice(DATES)}",
+                "unknown": rng.choice(["skip", "match"]),
+            }
+        starts = rng.choice([*DATES, *DATES, "one - 1", "as_of"])
+        paths.append(path(name, *days, first=i == 0, starts=starts, **also))
+    return strategy(*paths)
+
+
+def accounts(count: int, seed: int) -> list[dict[str, object]]:
+    rng = random.Random(seed)  # noqa: S311
+    found = []
+    for _ in range(count):
+        account: dict[str, object] = {"as_of": AS_OF}
+        for n in DATES:
+            known = rng.random() < 0.85
+            account[n] = AS_OF - timedelta(days=rng.randint(-15, 90)) if known else None
+            account[f"over_{n}"] = rng.choice([False, False, False, True, None])
+        found.append(account)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_sql_the_terms_and_a_plain_walk_agree(seed: int) -> None:
+    made = _random(seed)
+    known = [{n: v for n, v in a.items() if n in made.facts} for a in accounts(60, seed)]
+    by_sql = decided(made, known, AS_OF)
+    for number, (account, decision) in enumerate(zip(known, by_sql, strict=True)):
+        expected = decide(made, account, AS_OF, READINGS)
+        names = ("path", "path_day", "step", "action", "template", "next_action", "next_on")
+        assert {n: decision[n] for n in names} == {n: expected[n] for n in names}, account
+        if number < 12:
+            outcome = ("path", "path_day", "step", "action")
+            terms = decided_by_terms(made, account, outcome)  # type: ignore[arg-type]
+            assert terms == {n: decision[n] for n in outcome}, account
+
+
+def _on(made: Strategy, days_ago: int, **facts: object) -> dict[str, object]:
+    account: dict[str, object] = dict.fromkeys(made.facts)
+    account |= {n: AS_OF - timedelta(days=days_ago) for n in DATES if n in made.facts}
+    account |= facts | {"as_of": AS_OF}
+    return decided(made, [account], AS_OF)[0]
+
+
+def test_a_path_gone_on_to_ends_when_it_says_so() -> None:
+    made = strategy(
+        path("gentle", 5, first=True, starts="one", then="firm"),
+        path("firm", 10, starts="one", ends_when="over_two", unknown="skip"),
+    )
+    assert _on(made, 16)["action"] == "sms"
+    ended = _on(made, 16, over_two=True)
+    assert (ended["path"], ended["path_day"], ended["action"]) == ("firm", None, "none")
+    assert _on(made, 5, over_two=True)["action"] == "sms"  # the first path has no end of its own
+
+
+def test_the_end_of_a_path_lasts_on_the_path_after_it() -> None:
+    made = strategy(
+        path(
+            "gentle", 5, first=True, starts="one", then="firm", ends_when="over_one", unknown="skip"
+        ),
+        path("firm", 10, starts="one"),
+    )
+    assert _on(made, 16)["action"] == "sms"
+    assert _on(made, 16, over_one=True)["action"] == "none"
+
+
+def test_a_path_gone_on_to_waits_for_its_own_start() -> None:
+    made = strategy(
+        path("gentle", 5, first=True, starts="one", then="firm"), path("firm", 0, 3, starts="two")
+    )
+    later = AS_OF + timedelta(days=2)
+    waiting = _on(made, 30, two=later)
+    assert (waiting["path"], waiting["path_day"], waiting["action"]) == ("gentle", 30, "none")
+    assert (waiting["next_action"], waiting["next_on"]) == ("sms", later)
+    begun = _on(made, 30, two=AS_OF - timedelta(days=3))
+    assert (begun["path"], begun["path_day"], begun["action"]) == ("firm", 3, "letter")
+    unknown = _on(made, 30, two=None)
+    assert (unknown["path"], unknown["next_action"]) == ("gentle", None)
+    # It does not begin before the path that leads to it is over.
+    assert _on(made, 6, two=AS_OF - timedelta(days=60))["path_day"] == 0
+
+
+def test_a_key_without_effect_is_a_problem() -> None:
+    with pytest.raises(AssertionError, match="due_for"):
+        strategy(path("idle", first=True, starts="as_of", due_for=3))
+
+
+STARTS = check("as_of", {"as_of": Fact("as_of", Kind.DATE)}, Problems(), expect="value")
+SINGLE: dict[str, tuple[tuple[int, ...], int]] = {
+    "no steps": ((), 1),
+    "one step": ((3,), 1),
+    "the day itself": ((0,), 1),
+    "days before": ((-5, -1, 0, 4), 1),
+    "due for a week": ((0, 10, 30), 7),
+    "overlapping": ((0, 3, 5, 30), 7),
+    "on the day the last ends": ((0, 7, 14), 7),
+    "long": (tuple(range(-30, 300, 11)), 3),
+}
+
+
+@pytest.mark.parametrize(("days", "due_for"), SINGLE.values(), ids=SINGLE)
+def test_every_day_is_in_one_stretch_and_says_what_the_day_says(
+    days: tuple[int, ...], due_for: int
+) -> None:
+    assert STARTS is not None
+    steps = tuple(Step(day, f"a{n}", f"t{day}", None) for n, day in enumerate(days))
+    one = StrategyPath("a", (), STARTS, steps, None, None, due_for)
+    found = stretches(one)
+    assert found[0].first is None
+    assert found[-1].last is None
+    for before, after in pairwise(found):
+        assert before.last is not None
+        assert after.first == before.last + 1
+    for day in range(-60, 400):
+        (here,) = [
+            s
+            for s in found
+            if (s.first is None or s.first <= day) and (s.last is None or day <= s.last)
+        ]
+        due = [n for n, d in enumerate(days) if d <= day < d + due_for][-1:]
+        ahead = [n for n, d in enumerate(days) if d > day][:1]
+        assert here.step == (due[0] + 1 if due else None)
+        assert (here.action, here.template) == (
+            (f"a{due[0]}", f"t{days[due[0]]}") if due else ("none", None)
+        )
+        assert (here.next_action, here.next_day) == (
+            (f"a{ahead[0]}", days[ahead[0]]) if ahead else (None, None)
+        )
+    assert length(one) == (days[-1] + due_for if days else 0)
