@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,12 @@ from enum import StrEnum
 
 # Dates that a fact may hold: far beyond any bill, and near enough for proofs to work out years.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def folded(name: str) -> str:
+    """The one spelling of a name: names that differ in letter case or in the encoding of an
+    accent only are the same name to the engine, and so to riskseg."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 class Kind(StrEnum):
