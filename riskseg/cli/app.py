@@ -192,6 +192,8 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
             print(f"strategy: {done.strategy}")
         if done.stand_ins:
             print(show.stand_ins(done.stand_ins))
+        for note in done.notes:
+            print(note)
         if done.problems:
             problems_to_stderr(done.problems)
         else:

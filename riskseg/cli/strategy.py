@@ -32,6 +32,8 @@ def strategy_check(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"strategy": checked.name, "version": checked.fingerprint, "problems": []})
         return
+    for note in checked.notes:
+        print(note)
     print(f"{checked.name} {checked.fingerprint}: no problems.")
     for pack in checked.packs:
         idle = ", ".join(rule for rule, _ in pack.idle)

@@ -47,6 +47,8 @@ class Fact:
     `lower` and `upper` are inclusive bounds of the domain (None: unbounded). `words` is what a
     person reads; `{value}` in it stands for the account's own value. `direction` is the
     direction of risk: +1 more is riskier, -1 less is riskier, 0 not declared.
+    `seen` are the texts that accounts hold today, where they are few: they serve notes and
+    suggestions, never a decision, since tomorrow's file may hold others.
     `static` marks what is known only as of today (an undated attribute, say): rules may use it,
     models leave it out unless the spec lists it.
     """
@@ -64,6 +66,7 @@ class Fact:
     source: str = ""
     static: bool = False
     protected: bool = False
+    seen: tuple[str, ...] = ()
 
 
 _BY_NUMBER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")

@@ -10,6 +10,7 @@ from riskseg.expressions.functions import FUNCTIONS, Function
 from riskseg.expressions.show import show
 from riskseg.expressions.sql import Dialect, quote, to_sql
 from riskseg.expressions.tree import Node, Type
+from riskseg.expressions.walk import texts_compared
 
 __all__ = [
     "FUNCTIONS",
@@ -22,5 +23,6 @@ __all__ = [
     "check",
     "quote",
     "show",
+    "texts_compared",
     "to_sql",
 ]

@@ -183,7 +183,11 @@ def activate(
                     last.proof,
                     (),
                 )
-            notes = [*_bare(strategy), *_check_reach(journal, strategy, effective_from)]
+            notes = [
+                *strategy.notes,
+                *_bare(strategy),
+                *_check_reach(journal, strategy, effective_from),
+            ]
             progress.reached(EXAMPLES, 1, 4)
             problems = Problems()
             run_examples(engine, strategy, ANY_DAY, problems)

@@ -136,6 +136,8 @@ def assign(
         progress.reached(RULES, 1, total)
         force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
         ready = prepare(session, force.strategy, as_of, journal, reasons=reasons)
+        for note in ready.strategy.notes:
+            progress.note(note)
         quarantined = set_apart(session, progress)
         sources = fingerprints(engine, workspace)
         run = _run_id(workspace, ready, target, force, sources)

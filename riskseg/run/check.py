@@ -34,6 +34,7 @@ class Checked:
     strategy: str | None
     stand_ins: Mapping[str, object]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 def check(root: Path, *, progress: Progress | None = None) -> Checked:
@@ -52,7 +53,9 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
     progress.reached(LOAD, 1, 3)
     rows: Mapping[str, int] = {}
     bad: dict[str, int] = {}
-    strategy, stand_ins = None, {}
+    strategy: str | None = None
+    stand_ins: dict[str, object] = {}
+    notes: tuple[str, ...] = ()
     with scratch_engine(workspace) as engine:
         found = Problems()
         ledger = load(engine, workspace, found, limit=False)  # each bad row is told below
@@ -73,5 +76,6 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
             checked = read_checked(session, problems)
             if checked is not None:
                 strategy, stand_ins = checked.name, dict(checked.stand_ins)
+                notes = checked.notes
     ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.code))
-    return Checked(rows, bad, tuple(specs), strategy, stand_ins, tuple(ordered))
+    return Checked(rows, bad, tuple(specs), strategy, stand_ins, tuple(ordered), notes)

@@ -143,7 +143,7 @@ def about(
 
 def _told(fact: Fact) -> dict[str, Any]:
     """A fact less what it has by default."""
-    bare = asdict(Fact(fact.name, fact.kind))
+    bare = asdict(Fact(fact.name, fact.kind, seen=fact.seen))
     told = {k: v for k, v in asdict(fact).items() if v != bare[k] or k == "kind"}
     return {k: str(v) if isinstance(v, Decimal | Kind) else v for k, v in told.items()}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.features.catalogue import Catalogue, without
@@ -92,6 +93,9 @@ def load(
     if len(problems):
         return None
     _views(engine, sources)
+    attributes = _attributes(engine, workspace, sources, problems)
+    if len(problems):
+        return None
     first_on, last_on = _window(engine, sources)
     return Ledger(
         sources=sources,
@@ -99,7 +103,7 @@ def load(
         bad=tuple(bad),
         money=_money(engine, workspace, sources),
         has=_has(sources),
-        attributes=_attributes(engine, sources),
+        attributes=attributes,
         accounts=engine.value("select count(*) from account_ids"),
         first_on=first_on,
         last_on=last_on,
@@ -128,33 +132,55 @@ def _stage(
     return faults
 
 
-def _attributes(engine: Engine, sources: Mapping[str, Mapped]) -> dict[str, Fact]:
-    """Attributes as facts. Any may be unknown: today's data without nulls is no promise."""
+def _attributes(
+    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
+) -> dict[str, Fact]:
+    """Attributes as facts. Any may be unknown: today's data without nulls is no promise. A text
+    has levels only where riskseg.toml declares them, or tomorrow's file could change them."""
     if "accounts" not in sources:
         return {}
     accounts = sources["accounts"]
+    declared = workspace.settings.sources["accounts"].levels
     facts = {}
     for name in accounts.attributes:
         kind = kind_of(accounts.types[name])[0]
-        levels: tuple[str, ...] = ()
-        if kind is Kind.TEXT:
-            found = engine.rows(
-                f"select distinct {quoted(name)} from ledger_accounts where {quoted(name)} "
-                f"is not null order by 1 limit {MOST_LEVELS + 1}"
-            )
-            if len(found) <= MOST_LEVELS:
-                kind, levels = Kind.LEVEL, tuple(row[0] for row in found)
         facts[name] = Fact(
             name,
-            kind,
+            Kind.LEVEL if kind is Kind.TEXT and name in declared else kind,
             nullable=True,
-            levels=levels,
+            levels=declared.get(name, ()) if kind is Kind.TEXT else (),
             words=f"{name} is {{value}}",
             family=name,
             source="accounts",
             static=not accounts.has("valid_from"),
+            seen=_seen(engine, name) if kind is Kind.TEXT else (),
         )
+    _check_levels(workspace, facts, problems)
     return facts
+
+
+def _seen(engine: Engine, attribute: str) -> tuple[str, ...]:
+    """The texts that accounts hold; none where they are too many to be levels."""
+    column = quoted(attribute)
+    found = engine.rows(
+        f"select distinct {column} from ledger_accounts where {column} is not null "
+        f"order by 1 limit {MOST_LEVELS + 1}"
+    )
+    return tuple(row[0] for row in found) if len(found) <= MOST_LEVELS else ()
+
+
+def _check_levels(workspace: Workspace, facts: Mapping[str, Fact], problems: Problems) -> None:
+    """Add a Problem for each declaration of levels that is about no text of accounts."""
+    source = workspace.settings.sources["accounts"]
+    for name in source.levels:
+        at: dict[str, Any] = {"file": source.file, "line": source.level_lines[name]}
+        if name not in facts:
+            what = f'accounts have no attribute "{name}", whose levels are declared.'
+            problems.add("RS501", what, **at, mend=did_you_mean(name, facts))
+        elif facts[name].kind is not Kind.LEVEL:
+            what = f'"{name}" is a {facts[name].kind}; only a text has levels.'
+            mend = f'Map it to a text: `{name} = "cast({name} as varchar)"`.'
+            problems.add("RS304", what, **at, mend=mend)
 
 
 def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:

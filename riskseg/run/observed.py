@@ -276,7 +276,7 @@ def _outcome(session: Session, authored: AuthoredSpec) -> str:
             )
         bad = f"{column} = 1"
     elif target.positive is None:
-        example = (fact.levels or ("VALUE",))[0]
+        example = (fact.levels or fact.seen or ("VALUE",))[0]
         raise problem(
             "RS408",
             f'"{target.column}" is {fact.kind}; nothing says which value is the bad outcome.',

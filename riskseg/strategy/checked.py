@@ -21,6 +21,11 @@ COLUMNS = (
     *("days_past_due", "guards", "reasons", "rows_matched", "strategy_version"),
     *("model_versions", "facts_hash"),
 )
+# Those of them that are no facts: a rule that named an attribute of such a name could be read in
+# two ways.
+DECIDED = frozenset(COLUMNS) - {
+    *("account_id", "as_of", "lifecycle", "balance_overdue", "days_past_due"),
+}
 
 
 @dataclass(frozen=True)
@@ -211,7 +216,7 @@ class Strategy:
     """`facts` are the facts its expressions and columns read; `stand_ins` those of them that this
     workspace lacks, with the value that stands for them (None: unknown). `expects` are the
     stand-ins as written, type and value, for every fact read that has one. `segments_file` is
-    where its rows stand: segments.yaml, or a sheet."""
+    where its rows stand: segments.yaml, or a sheet. `notes` are remarks for its authors."""
 
     name: str
     purpose: str
@@ -237,6 +242,7 @@ class Strategy:
     segments_file: str
     expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     packs: tuple[Included, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from pydantic import Field, ValidationInfo, field_validator
 
 from riskseg.domain.documents import Document, Shape, read_toml
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 
 FILE = "riskseg.toml"
@@ -50,7 +51,7 @@ class EngineTable(Shape):
 class Top(Shape):
     workspace: WorkspaceTable = WorkspaceTable()
     engine: EngineTable = EngineTable()
-    source: dict[str, dict[str, str]] = Field(default_factory=dict)
+    source: dict[str, dict[str, str | dict[str, list[str]]]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Source:
     """One table of the contract: where it is loaded from and how its columns are named.
 
     `columns` maps a contract column (or, for accounts, an attribute) to a SQL expression over
-    the loaded columns. `lines` gives the line of `from` and of every column in riskseg.toml.
+    the loaded columns. `levels` maps an attribute to the only texts that it may hold. `lines`
+    gives the line of `from` and of every column in riskseg.toml, `level_lines` those of `levels`.
     """
 
     table: str
@@ -66,6 +68,8 @@ class Source:
     columns: Mapping[str, str]
     lines: Mapping[str, int | None] = field(default_factory=dict)
     file: str = FILE
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    level_lines: Mapping[str, int | None] = field(default_factory=dict)
 
     @property
     def is_select(self) -> bool:
@@ -168,6 +172,26 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
     return Workspace(root.resolve(), settings, document)
 
 
+def _check_levels(name: str, values: Sequence[str], line: int | None, problems: Problems) -> None:
+    """Add a Problem for levels that are none, or stand twice."""
+    if not values:
+        problems.add(
+            "RS004",
+            f'"{name}" has no levels.',
+            file=FILE,
+            line=line,
+            mend="List the texts it may hold, or remove the line: it may then hold any.",
+        )
+    for value in sorted({v for n, v in enumerate(values) if v in values[:n]}):
+        problems.add(
+            "RS202",
+            f'The level "{value}" of "{name}" stands twice.',
+            file=FILE,
+            line=line,
+            mend="Keep one of them.",
+        )
+
+
 def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     for table, entries in top.source.items():
@@ -190,8 +214,34 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
             )
             continue
         lines = {key: document.line("source", table, key) for key in entries}
-        columns = {key: text for key, text in entries.items() if key != "from"}
-        sources[table] = Source(table, entries["from"], MappingProxyType(columns), lines)
+        texts = {key: text for key, text in entries.items() if isinstance(text, str)}
+        levels: dict[str, tuple[str, ...]] = {}
+        level_lines: dict[str, int | None] = {}
+        for key, listed in entries.items():
+            if isinstance(listed, str):
+                continue
+            if (table, key) != ("accounts", "levels"):
+                problems.add(
+                    "RS003",
+                    f'"{key}" is not a table that belongs in [source.{table}].',
+                    file=FILE,
+                    line=lines[key],
+                    mend="Levels are declared in [source.accounts.levels]: an attribute each.",
+                )
+                continue
+            for name, values in listed.items():
+                line = level_lines[folded(name)] = document.line("source", table, key, name)
+                _check_levels(name, values, line, problems)
+                levels[folded(name)] = tuple(values)
+        columns = {key: text for key, text in texts.items() if key != "from"}
+        sources[table] = Source(
+            table,
+            texts.get("from", ""),
+            MappingProxyType(columns),
+            lines,
+            levels=levels,
+            level_lines=level_lines,
+        )
     if not sources and not problems:
         problems.add(
             "RS005",

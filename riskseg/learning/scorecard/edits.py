@@ -114,6 +114,7 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
             if low >= high:
                 what = f'"{key}" do not rise: {high} stands after {low}.'
                 fault("RS004", what, "Write them from low to high, each once.", key, index + 1)
+    known = fact.levels or fact.seen
     seen: set[str] = set()
     for index, group in enumerate(edit.levels or ()):
         if not group:
@@ -122,9 +123,9 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
             if level in seen:
                 what = f'"{level}" stands twice.'
                 fault("RS004", what, "Keep one of them.", "levels", index, place)
-            elif fact.levels and level not in fact.levels:
+            elif known and level not in known:
                 what = f'"{level}" is not a level of {fact.name}.'
-                fault("RS004", what, did_you_mean(level, fact.levels), "levels", index, place)
+                fault("RS004", what, did_you_mean(level, known), "levels", index, place)
             seen.add(level)
     if edit.levels is not None and not edit.levels:
         fault("RS004", "There is no group of levels.", "Give one, or remove `levels`.", "levels")

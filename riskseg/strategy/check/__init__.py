@@ -72,7 +72,8 @@ def _strategy(scope: Scope) -> Strategy:
     check_protective(scope, guards)
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
-    named = scope.named | {*columns, *(b.of for b in bands), *head.protective, "as_of"}
+    protective = tuple(map(scope.canonical, head.protective))
+    named = scope.named | {*columns, *(b.of for b in bands), *protective, "as_of"}
     return Strategy(
         name=head.name,
         purpose=head.purpose,
@@ -85,7 +86,7 @@ def _strategy(scope: Scope) -> Strategy:
         columns=columns,
         rows=rows,
         actions=actions,
-        protective=tuple(head.protective),
+        protective=protective,
         paths=paths,
         guards=guards,
         properties=properties,
@@ -98,4 +99,5 @@ def _strategy(scope: Scope) -> Strategy:
         segments_file=authored.documents["segments.yaml"].file,
         expects={n: (e.type, e.otherwise) for n, e in scope.expects.items() if n in named},
         packs=packs,
+        notes=tuple(scope.notes),
     )

@@ -33,13 +33,16 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
                 told = f'"{name}" can never be "{value}".'
                 mend = did_you_mean(str(value), expected[name])
                 scope.tell("RS205", told, _FILE, *at, "expect", name, mend=mend)
-        merged = {**authored.examples.defaults, **example.given}
+        merged = {
+            scope.canonical(name): value
+            for name, value in (*authored.examples.defaults.items(), *example.given.items())
+        }
         line = document.line(*at)
         examples.append(Example(example.example, merged, example.expect, document.file, line))
     return tuple(examples)
 
 
 def _known(scope: Scope, name: str, given: Sequence[str], *path: str | int) -> None:
-    if name not in given:
+    if scope.canonical(name) not in given:
         told = f'There is no fact "{name}".'
         scope.tell("RS201", told, _FILE, *path, mend=did_you_mean(name, given))

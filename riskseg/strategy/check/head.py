@@ -75,7 +75,8 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
 
 def check_protective(scope: Scope, guards: Sequence[Guard]) -> None:
     """Each protective fact is a flag, and a guard looks at it."""
-    for i, name in enumerate(scope.authored.head.protective):
+    for i, written in enumerate(scope.authored.head.protective):
+        name = scope.canonical(written)
         if name not in scope.facts:
             scope.unknown_fact(name, _FILE, "protective", i)
         elif scope.facts[name].kind is not Kind.BOOLEAN:

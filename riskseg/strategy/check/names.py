@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.checked import COLUMNS, NO_ACTION, Action, Band
@@ -13,23 +13,21 @@ Levels = Mapping[str, tuple[str, ...]]
 
 
 def check_names(scope: Scope) -> None:
-    """Probabilities, bands and schemes stand side by side in a decision."""
+    """Probabilities, bands and schemes stand side by side in a decision, and beside facts in
+    rules: each has a name that nothing else has, in any letter case."""
     authored = scope.authored
-    taken = {name: "a column of every decision" for name in COLUMNS}
+    taken = dict.fromkeys(scope.fact_names, "a fact of accounts")
+    taken |= dict.fromkeys(COLUMNS, "a column of every decision")
     for kind, file, keys, names in (
         ("a probability", "strategy.yaml", ("uses",), authored.head.uses),
         ("a band", "strategy.yaml", ("bands",), authored.head.bands),
         ("a tier scheme", "tiers.yaml", (), authored.tiers.root),
     ):
         for name in names:
-            if name in taken:
-                told = f'"{name}" cannot be {kind}: it is {taken[name]} already.'
+            if (other := taken.get(folded(name))) is not None:
+                told = f'"{name}" cannot be {kind}: it is {other} already.'
                 scope.tell("RS202", told, file, *keys, name, mend="Give it another name.")
-            elif kind == "a probability" and name in scope.clashing:
-                # A model may read that fact: it would be lost behind the probability.
-                told = f'"{name}" cannot be {kind}: it is a fact of accounts already.'
-                scope.tell("RS202", told, file, *keys, name, mend="Give it another name.")
-            taken[name] = kind
+            taken[folded(name)] = kind
 
 
 def own_levels(authored: AuthoredStrategy, bands: Sequence[Band]) -> Levels:

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from riskseg.domain.documents import shown_value
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.expressions import Expression, check
+from riskseg.expressions import Expression, check, texts_compared
 from riskseg.strategy.authored import AuthoredStrategy, Expected
-from riskseg.strategy.checked import Condition
+from riskseg.strategy.checked import DECIDED, Condition
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
 _ZERO, _ONE = Decimal(0), Decimal(1)
@@ -22,8 +22,9 @@ class Scope:
     """The facts of the workspace, the strategy's probabilities and its stand-ins, by name.
 
     `named` gathers the facts that expressions name; `stand_ins` the facts this workspace lacks,
-    with the value that stands for them; `expects` is what brought those. `clashing` are the
-    probabilities that have the name of a fact, which could not be told from it.
+    with the value that stands for them; `expects` is what brought those. `fact_names` are the
+    names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
+    hinder nothing.
     """
 
     def __init__(
@@ -41,9 +42,25 @@ class Scope:
         self.expects: dict[str, Expected] = {}
         self.facts: dict[str, Fact] = {AS_OF.name: AS_OF, **facts}
         self._expect()
-        known = {*self.facts, *lacking}
-        self.clashing = frozenset(name for name in authored.head.uses if name in known)
+        self.fact_names = {folded(name): name for name in (*lacking, *self.facts)}
+        self.notes: dict[str, None] = {}
         self._models(models)
+
+    def canonical(self, name: str) -> str:
+        """A fact's name as riskseg writes it, whatever its letter case in the strategy's files."""
+        return name if name in self.facts else self.fact_names.get(folded(name), name)
+
+    def note(self, text: str, file: str, *path: str | int) -> None:
+        """A remark about the value at `path` of one of the strategy's files."""
+        where = self.authored.at(file, *path)
+        self.notes.setdefault(f"{where['file']}:{where['line']}: {text}")
+
+    def note_unseen(self, name: str, text: str, file: str, *path: str | int) -> None:
+        """A remark where no account holds a text today that a rule names; it may be misspelt."""
+        seen = self.facts[name].seen if name in self.facts else ()
+        if seen and text not in seen:
+            hint = did_you_mean(text, seen)
+            self.note(f'No account has the {name} "{text}" today. {hint}', file, *path)
 
     def tell(self, code: str, what: str, file: str, *path: str | int, mend: str = "") -> None:
         """A Problem about the value at `path` of one of the strategy's files."""
@@ -65,7 +82,8 @@ class Scope:
                     told = f'"{name}" is expected otherwise in {where}.'
                     mend = f"Say in strategy.yaml what stands for it: `expects: {{{name}: …}}`."
                     self.tell("RS222", told, file, "expects", name, mend=mend)
-        for name, (expected, file) in brought.items():
+        for written, (expected, file) in brought.items():
+            name = folded(written)
             self.expects[name] = expected
             unknown = expected.otherwise == "unknown"
             if name in self.facts:
@@ -74,7 +92,7 @@ class Scope:
             if value is None and not unknown:
                 stands = shown_value(expected.otherwise)
                 told = f'"{name}" is a {expected.type}: {stands} cannot stand for it.'
-                self.tell("RS004", told, file, "expects", name, "else")
+                self.tell("RS004", told, file, "expects", written, "else")
             kind = Kind(expected.type)
             self.facts[name] = Fact(name, kind, nullable=unknown, words=f"{name} is {{value}}")
             self.stand_ins[name] = value
@@ -134,7 +152,25 @@ class Scope:
                 **at,
             )
         self.named |= expression.names - set(decided or ())
+        for name in sorted(expression.names & DECIDED & set(self.facts)):
+            self._ambiguous(name, **at)
+        for name, text in texts_compared(expression.tree):
+            if name not in (decided or {}):
+                self.note_unseen(name, text, file, *path)
         return None if missing else expression
+
+    def _ambiguous(self, name: str, **at: Any) -> None:
+        self.problems.add(
+            "RS202",
+            f'"{name}" is an attribute of accounts, and a column of every decision.',
+            mend="Give the attribute another name in riskseg.toml.",
+            **at,
+        )
+
+    def column(self, name: str, file: str, *path: str | int) -> None:
+        """Check the name of a fact that the segment table reads."""
+        if name in DECIDED and name in self.facts:
+            self._ambiguous(name, **self.authored.at(file, *path))
 
     def condition(
         self, text: object, unknown: str | None, file: str, *path: str | int

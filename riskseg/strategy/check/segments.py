@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from riskseg.domain.facts import Kind
+from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import did_you_mean
 from riskseg.strategy.authored import AuthoredRow
 from riskseg.strategy.check.names import Levels
@@ -23,7 +23,8 @@ Cells = tuple[frozenset[str | bool] | None, ...]
 def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
     """The table's columns and rows. `own` are the levels of bands and schemes."""
     written = scope.authored.segments
-    levels = _columns(scope, own)
+    names = _canonical(scope, own)
+    levels = _columns(scope, names, own)
     rows: list[SegmentRow] = []
     ids: dict[str, int] = {}
     for i, row in enumerate(written.rows):
@@ -31,7 +32,7 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
             told = f'The row id "{row.id}" stands twice.'
             scope.tell("RS202", told, _FILE, "rows", i, mend="Give it another id.")
         ids[row.id] = i
-        cells = _cells(scope, row, i, levels)
+        cells = _cells(scope, row, i, names, levels)
         if cells is not None:
             rows.append(SegmentRow(row.id, cells, row.segment, scope.line(_FILE, "rows", i)))
     if not written.rows or any(cell != "any" for cell in written.rows[-1].match):
@@ -53,15 +54,24 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
             )
             mend = f"Move it above line {by[0].line}, or narrow that row."
             scope.tell("RS204", told, _FILE, "rows", ids[row_.id], mend=mend)
-    return tuple(written.columns), tuple(rows)
+    return tuple(names), tuple(rows)
 
 
-def _columns(scope: Scope, own: Levels) -> Columns:
+def _canonical(scope: Scope, own: Levels) -> list[str]:
+    """The table's columns, each by the name of the band, scheme or fact that it is."""
+    owned = {folded(name): name for name in own}
+    return [
+        owned.get(folded(name)) or scope.canonical(name) for name in scope.authored.segments.columns
+    ]
+
+
+def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
     """The levels of each column that can be one."""
     levels: dict[str, tuple[str | bool, ...] | None] = {}
-    columns = scope.authored.segments.columns
     for i, column in enumerate(columns):
         fact = scope.facts.get(column)
+        if column not in own:
+            scope.column(column, _FILE, "columns", i)
         if column in columns[:i]:
             told = f'The column "{column}" stands twice.'
             scope.tell("RS202", told, _FILE, "columns", i, mend="Remove one of them.")
@@ -84,9 +94,10 @@ def _columns(scope: Scope, own: Levels) -> Columns:
     return levels
 
 
-def _cells(scope: Scope, row: AuthoredRow, i: int, levels: Columns) -> Cells | None:
+def _cells(
+    scope: Scope, row: AuthoredRow, i: int, columns: Sequence[str], levels: Columns
+) -> Cells | None:
     """A row's cells, or None after telling what is wrong with them."""
-    columns = scope.authored.segments.columns
     if len(row.match) != len(columns):
         told = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
         scope.tell("RS215", told, _FILE, "rows", i, "match")
@@ -105,6 +116,9 @@ def _cells(scope: Scope, row: AuthoredRow, i: int, levels: Columns) -> Cells | N
             told = f'The level "{twice}" stands twice in one cell.'
             mend = "Keep one of them, or write the level that was meant."
             scope.tell("RS202", told, _FILE, "rows", i, "match", j, mend=mend)
+        if levels.get(column, ()) is None:
+            for level in listed:
+                scope.note_unseen(column, str(level), _FILE, "rows", i, "match", j)
         cells.append(frozenset(listed))
     return tuple(cells) if sound else None
 

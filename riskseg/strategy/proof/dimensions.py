@@ -24,22 +24,8 @@ from riskseg.expressions.smt import (
     negated,
     tree_to_smt,
 )
-from riskseg.expressions.tree import (
-    And,
-    Arithmetic,
-    Call,
-    Case,
-    Cast,
-    Compare,
-    Comparison,
-    In,
-    IsNull,
-    Literal,
-    Name,
-    Node,
-    Not,
-    Or,
-)
+from riskseg.expressions.tree import Cast, Compare, Comparison, In, Literal, Name, Node
+from riskseg.expressions.walk import comparisons
 from riskseg.strategy.checked import Strategy
 from riskseg.strategy.proof.decision import Decision, regimes
 from riskseg.strategy.route import length, route, stretches
@@ -127,7 +113,7 @@ def dimensions(
     texts: dict[str, set[str]] = {}
     for strategy, decision in zip(strategies, decisions, strict=True):
         for tree in _trees(strategy):
-            for node in _comparisons(tree):
+            for node in comparisons(tree):
                 if not _by_literal(node, decision.account.facts, cuts, texts):
                     atoms.setdefault(show(node), _term_of(node, decision))
         for band in strategy.bands:
@@ -210,29 +196,6 @@ def _trees(strategy: Strategy) -> Iterator[Node]:
         if path.ends_when:
             yield path.ends_when.expression.tree
     yield from (guard.when.expression.tree for guard in strategy.guards)
-
-
-def _comparisons(node: Node) -> Iterator[Node]:
-    """Every comparison and list inside a tree."""
-    match node:
-        case Compare() | In():
-            yield node
-        case Not(part) | IsNull(part) | Cast(part, _):
-            yield from _comparisons(part)
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _comparisons(part)
-        case Call(_, arguments, _):
-            for part in arguments:
-                yield from _comparisons(part)
-        case Case(branches, otherwise, _):
-            for test, value in branches:
-                yield from _comparisons(test)
-                yield from _comparisons(value)
-            yield from _comparisons(otherwise)
-        case Arithmetic(_, left, right, _):
-            yield from _comparisons(left)
-            yield from _comparisons(right)
 
 
 _TURNED: Mapping[Comparison, Comparison] = {

@@ -1,0 +1,59 @@
+"""What stands inside a checked expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from riskseg.expressions.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    Cast,
+    Compare,
+    In,
+    IsNull,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Or,
+)
+
+
+def comparisons(node: Node) -> Iterator[Compare | In]:
+    """Every comparison and list inside a tree."""
+    match node:
+        case Compare() | In():
+            yield node
+        case Not(part) | IsNull(part) | Cast(part, _):
+            yield from comparisons(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from comparisons(part)
+        case Call(_, arguments, _):
+            for part in arguments:
+                yield from comparisons(part)
+        case Case(branches, otherwise, _):
+            for test, value in branches:
+                yield from comparisons(test)
+                yield from comparisons(value)
+            yield from comparisons(otherwise)
+        case Arithmetic(_, left, right, _):
+            yield from comparisons(left)
+            yield from comparisons(right)
+
+
+def texts_compared(node: Node) -> Iterator[tuple[str, str]]:
+    """The name of each fact that is compared with a text as written, and that text."""
+    for part in comparisons(node):
+        sides: tuple[Node, ...]
+        match part:
+            case Compare(_, left, right):
+                sides = (left, right)
+            case In(tested, options):
+                sides = (tested, *options)
+        names = [side.name for side in sides if isinstance(side, Name) and side.kind.is_textual]
+        texts = [side.value for side in sides if isinstance(side, Literal)]
+        for name in names:
+            yield from ((name, text) for text in texts if isinstance(text, str))
