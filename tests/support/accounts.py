@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.relations import fact_column
+from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import Engine
 from riskseg.run.stages import build
 from riskseg.strategy.checked import Strategy
@@ -79,5 +79,5 @@ def decided(
 
 
 def _sql(fact: Fact, value: Any) -> str:
-    text = "null" if value is None else f"'{value}'"
+    text = "null" if value is None else literal(str(value))
     return f"cast({text} as {TYPES[fact.kind]})"
