@@ -85,7 +85,7 @@ def _replaced(seen: dict[str, Any]) -> bool:
 def compare(seed: int) -> int:
     made = hostile_strategy(seed)
     results = {
-        f"{r.claim} {r.name.removeprefix(r.claim).strip()}": r.verdict
+        r.name: r.verdict
         for r in prove(made.strategy, Granted(begins=AS_OF, ends=AS_OF), Asker(10.0))
     }
     expected = verdicts(made)
