@@ -25,6 +25,8 @@ CODES: dict[str, str] = {
     "RS008": "a folder or file named in riskseg.toml does not exist",
     "RS009": "a key stands twice in one mapping",
     "RS010": "the place for an output already holds something else, or cannot be written",
+    "RS011": "columns of a source that have one name",
+    "RS012": "SQL in riskseg.toml that does more than select from its files",
     # RS1xx: the data contract
     "RS101": "a needed value is null",
     "RS102": "a value does not have the type of its column",
@@ -98,6 +100,7 @@ CODES: dict[str, str] = {
     "RS612": "a span of time that cannot be read",
     "RS613": "an account outside what proofs take for granted",
     "RS614": "a number too large to calculate with",
+    "RS620": "a source that changed while a run was reading it",
 }
 
 

@@ -1,5 +1,11 @@
 """The only door to an execution engine: DuckDB, in the process."""
 
-from riskseg.engine.duck import Engine, EngineError, TooLargeError
+from riskseg.engine.duck import (
+    DuplicateColumnsError,
+    Engine,
+    EngineError,
+    TooLargeError,
+    syntax_tree,
+)
 
-__all__ = ["Engine", "EngineError", "TooLargeError"]
+__all__ = ["DuplicateColumnsError", "Engine", "EngineError", "TooLargeError", "syntax_tree"]

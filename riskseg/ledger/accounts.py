@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.relations import Relation, quoted
+from riskseg.domain.relations import Relation
+from riskseg.ledger.mapping import attribute_column
 
 LIFECYCLE = Fact(
     "lifecycle",
@@ -17,11 +18,11 @@ DATES = ("opened_on", "closed_on", "written_off_on")
 
 
 def account_rows(attributes: Sequence[str], *, dated: bool) -> Relation:
-    """`account_rows`: one row a snapshot, the one in force; attributes under their own names.
+    """`account_rows`: one row a snapshot, the one in force; attributes as `"@NAME"`.
 
     A close or write-off after the as-of date has not happened yet.
     """
-    kept = "".join(f", a.{quoted(name)}" for name in attributes)
+    kept = "".join(f", a.{attribute_column(name)}" for name in attributes)
     in_force = (
         " and (a.valid_from is null or a.valid_from <= s.as_of) qualify row_number() over "
         "(partition by s.snap order by a.valid_from desc nulls last) = 1"

@@ -1,22 +1,43 @@
-"""Which source expression fills which column of the contract."""
+"""Which source expression fills which column of the contract.
+
+Names are folded here, once: from here on an attribute has one spelling, whatever letter case its
+header or its line in riskseg.toml is in.
+"""
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.relations import quoted
 from riskseg.ledger.contract import CONTRACT, Table
 
-_TYPES = {"VARCHAR", "BOOLEAN", "DATE", "DOUBLE", "FLOAT"}
+
+@dataclass(frozen=True)
+class Given:
+    """A line of riskseg.toml: the name as written, the expression, the columns that it reads (by
+    folded name), and whether it is a bare one of them."""
+
+    written: str
+    expression: str
+    reads: frozenset[str]
+    is_column: bool
+
+    @property
+    def sql(self) -> str:
+        # A comment at its end would take the bracket with it.
+        return f"({self.expression}\n)"
 
 
 @dataclass(frozen=True)
 class Mapped:
     """A source whose columns are found: SQL expressions by contract column, attributes apart.
 
-    `relation` is what stands after FROM. `types` are engine types of every expression.
+    `relation` is what stands after FROM. `types` are engine types of every expression, `written`
+    the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
     """
 
     table: Table
@@ -26,63 +47,84 @@ class Mapped:
     attributes: Mapping[str, str]
     types: Mapping[str, str]
     loaded_from: str
+    written: Mapping[str, str]
+    lines: Mapping[str, int | None]
 
     def has(self, column: str) -> bool:
         return column in self.columns
 
+    @property
+    def rows(self) -> str:
+        """The source under the contract's own names, attributes as :func:`attribute_column` has
+        them: what is made of it need not mind what its columns are called."""
+        listed = [f"{e} as {quoted(name)}" for name, e in self.columns.items()]
+        listed += [f"{e} as {attribute_column(name)}" for name, e in self.attributes.items()]
+        return f"(select {', '.join(listed)} from {self.relation})"
 
-def relation(loaded_from: str, is_select: bool) -> str:
-    """The FROM item for a `from`: a select, or a file or glob by its ending.
 
-    CSV is read as text throughout, so that an id keeps its leading zeros and every value is
-    checked against the contract rather than guessed at.
-    """
-    if is_select:
-        return f"({loaded_from.strip().rstrip(';')})"
-    quoted = "'" + loaded_from.replace("'", "''") + "'"
-    if re.search(r"\.parquet$|\.pq$", loaded_from, re.IGNORECASE):
-        return f"read_parquet({quoted})"
-    if re.search(r"\.(csv|tsv|txt)(\.gz)?$", loaded_from, re.IGNORECASE):
-        return f"read_csv({quoted}, all_varchar = true, header = true)"
-    return ""
+def attribute_column(name: str) -> str:
+    """The quoted column that holds an attribute in tables of the ledger: no column of riskseg's
+    own begins so."""
+    return quoted("@" + name)
+
+
+def check_headers(
+    table: str, names: Iterable[str], file: str, line: int | None, problems: Problems
+) -> None:
+    """Add a Problem for columns of a source whose names are one name to riskseg."""
+    spellings = defaultdict(list)
+    for name in names:
+        spellings[folded(name)].append(f'"{name}"')
+    for same in spellings.values():
+        if len(same) > 1:
+            problems.add(
+                "RS011",
+                f"{table} has columns of one name: {' and '.join(same)}.",
+                file=file,
+                line=line,
+                mend="Names are compared without letter case. Rename one at the source.",
+            )
 
 
 def resolve(
     table: str,
-    given: Mapping[str, str],
+    given: Mapping[str, Given],
     lines: Mapping[str, int | None],
     found: Iterable[str],
     file: str,
     problems: Problems,
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Expressions by contract column, and by attribute; misfits are added as Problems.
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Expressions by contract column, and by attribute; attributes as they are written. Misfits
+    are added as Problems.
 
     A column that is not mapped is taken under its own name where the source has it.
     """
     contract = CONTRACT[table]
-    names = list(found)
+    headers = {folded(name): name for name in found}
     columns: dict[str, str] = {}
     attributes: dict[str, str] = {}
-    for name, expression in given.items():
+    written: dict[str, str] = {}
+    for name, one in given.items():
         if contract.column(name):
-            columns[name] = expression
-        elif contract.attributes:
-            attributes[name] = expression
+            columns[name] = one.sql
+        elif contract.attributes and name:
+            attributes[name] = one.sql
+            written[name] = one.written
         else:
             problems.add(
                 "RS003",
-                f'"{name}" is not a column of {table}.',
+                f'"{one.written}" is not a column of {table}.',
                 file=file,
-                line=lines.get(name),
+                line=lines.get(one.written),
                 mend=did_you_mean(name, (c.name for c in contract.columns)),
             )
     for column in contract.columns:
         if column.name in columns:
             continue
-        if column.name in names:
-            columns[column.name] = f'"{column.name}"'
+        if column.name in headers:
+            columns[column.name] = quoted(headers[column.name])
         elif column.needed:
-            close = did_you_mean(column.name, names)
+            close = did_you_mean(column.name, headers.values())
             problems.add(
                 "RS005",
                 f"{table} needs {column.name}, and its source has no column of that name.",
@@ -91,10 +133,34 @@ def resolve(
                 mend=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
             )
     if contract.attributes:
+        _check_hidden(table, given, lines, headers, file, problems)
         # A line that merely renames a column takes it away under its old name.
-        renamed = {**columns, **attributes}
-        used = {text.strip().strip('"') for text in renamed.values()}
-        for name in names:
-            if name not in used and name not in attributes and name not in columns:
-                attributes[name] = f'"{name}"'
-    return columns, attributes
+        renamed = {name for one in given.values() if one.is_column for name in one.reads}
+        for name, header in headers.items():
+            if name not in renamed and name not in attributes and name not in columns:
+                attributes[name] = quoted(header)
+                written[name] = header
+    return columns, attributes, written
+
+
+def _check_hidden(
+    table: str,
+    given: Mapping[str, Given],
+    lines: Mapping[str, int | None],
+    headers: Mapping[str, str],
+    file: str,
+    problems: Problems,
+) -> None:
+    """Add a Problem for each column that nothing can name any more: a line of riskseg.toml gives
+    its name to something else, and none reads it."""
+    reads = {name for one in given.values() for name in one.reads}
+    for name, one in given.items():
+        if name in headers and name not in reads:
+            problems.add(
+                "RS011",
+                f'"{one.written}" is taken from `{one.expression}`, and {table} has a column '
+                f'"{headers[name]}" too, which nothing could name any more.',
+                file=file,
+                line=lines.get(one.written),
+                mend=f"Give the other a name of its own: `NAME = '{quoted(headers[name])}'`.",
+            )

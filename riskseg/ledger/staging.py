@@ -4,6 +4,9 @@ Each staged row carries `row_no`, its place in the source counted from 1, and `f
 number of the first check that it fails. Reading and checking are one pass. Money becomes whole
 minor units (pence, cents) in a 64-bit integer: sums are exact and the same on every engine, at
 any number of threads.
+
+A source is read under the contract's names (:attr:`~riskseg.ledger.mapping.Mapped.rows`), where an
+attribute is `"@NAME"`: no header can take the place of a column made here.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from riskseg.ledger.contract import Column, Holds
-from riskseg.ledger.mapping import Mapped
+from riskseg.ledger.mapping import Mapped, attribute_column
 
 # Dates outside this range are typing errors, and would make windows of millions of days.
 _EARLIEST, _LATEST = "date '1900-01-01'", "date '2199-12-31'"
@@ -48,8 +51,7 @@ def account_ids_sql(sources: list[Mapped]) -> str:
     accounts = [s for s in sources if s.table.name == "accounts"]
     chosen = accounts or sources
     union = " union ".join(
-        f"select cast({s.columns['account_id']} as varchar) as account_id from {s.relation}"
-        for s in chosen
+        f"select cast(account_id as varchar) as account_id from {s.rows}" for s in chosen
     )
     return (
         "create table account_ids as select cast(row_number() over (order by account_id) as "
@@ -69,16 +71,17 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     typed = [_typed(mapped, column, scale, texts) for column in _columns(mapped)]
     faults = _faults(mapped, scale)
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
-    attributes = [f"{e} as {_q('@' + name)}" for name, e in mapped.attributes.items()]
-    kept = [f"{_q('@' + name)} as {_q(name)}" for name in mapped.attributes]
+    attributes = [attribute_column(name) for name in mapped.attributes]
     # Counted below the join: a join hands its rows on in any order it likes.
     counted = ["row_number() over () as row_no"] if numbered else []
     read = ", ".join([*counted, *typed, *_evidence(mapped, scale), *attributes])
-    staged = ", ".join([*(["row_no"] if numbered else []), "account_no", *_staged(mapped), *kept])
+    staged = ", ".join(
+        [*(["row_no"] if numbered else []), "account_no", *_staged(mapped), *attributes]
+    )
     sql = (
         f"create or replace table {mapped.table.name} as "
         f"select {staged}, cast(case {arms} end as utinyint) as fault "
-        f"from (select {read} from {mapped.relation}) s "
+        f"from (select {read} from {mapped.rows}) s "
         "left join account_ids a on a.account_id = s.account_id"
     )
     return Staging(mapped.table.name, sql, faults)
@@ -128,13 +131,10 @@ def duplicates_sql(mapped: Mapped) -> str | None:
 def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
     """The rows with the numbers in `row_nos` (a select), as they stood in the source: `(row_no,
     told)`."""
-    told = ", ".join(
-        f"{_q(name)} := cast({expression} as varchar)"
-        for name, expression in mapped.columns.items()
-    )
+    told = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
     return (
         f"select row_no, to_json(told) as told from (select row_number() over () as row_no, "
-        f"struct_pack({told}) as told from {mapped.relation}) where row_no in ({row_nos})"
+        f"struct_pack({told}) as told from {mapped.rows}) where row_no in ({row_nos})"
     )
 
 
@@ -143,7 +143,7 @@ def _columns(mapped: Mapped) -> list[Column]:
 
 
 def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
-    e = mapped.columns[column.name]
+    e = column.name
     match column.holds:
         case Holds.ID if not texts and column.name != "account_id":
             value = f"case when ({e}) is not null then hash(cast({e} as varchar)) end"
@@ -172,7 +172,7 @@ def _evidence(mapped: Mapped, scale: int) -> list[str]:
     """What the checks need beside the typed values: was it null, has it too many decimals."""
     parts = []
     for column in _columns(mapped):
-        e = mapped.columns[column.name]
+        e = column.name
         if column.holds in (Holds.DATE, Holds.MONEY):
             parts.append(f"({e}) is null as _null_{column.name}")
         if column.holds is Holds.MONEY:
@@ -212,7 +212,7 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
             off = f"{n} not between {_EARLIEST} and {_LATEST}"
             found.append(("RS102", n, f"{n} is a date before 1900 or after 2199", off, ""))
         if c.holds is Holds.MONEY:
-            if _remainder(mapped.columns[n], mapped.types[n], scale):
+            if _remainder(n, mapped.types[n], scale):
                 mend = "Set scale in [workspace], or round it in the mapping."
                 told = f"{n} has more than {scale} decimals"
                 found.append(("RS103", n, told, f"_more_{n}", mend))
@@ -312,7 +312,3 @@ def _or_null(mapped: Mapped, name: str) -> str:
     column = mapped.table.column(name)
     type_ = "date" if column and column.holds is Holds.DATE else "varchar"
     return name if mapped.has(name) else f"cast(null as {type_}) as {name}"
-
-
-def _q(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

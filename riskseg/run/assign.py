@@ -31,6 +31,7 @@ from riskseg.run.deciding import (
 from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
+from riskseg.run.reading import check_unchanged, while_unchanged
 from riskseg.run.session import (
     LOAD,
     Session,
@@ -140,6 +141,7 @@ def assign(
             progress.note(note)
         quarantined = set_apart(session, progress)
         sources = fingerprints(engine, workspace)
+        check_unchanged(workspace, session.ledger.stamps)
         run = _run_id(workspace, ready, target, force, sources)
         totals = _Totals(ready)
         columns: dict[str, str] = {}
@@ -162,6 +164,7 @@ def assign(
 
         batches = decisions(engine, ready, parts, fill, reached, after)
         schema = next(batches)
+        batches = while_unchanged(batches, workspace, session.ledger.stamps)
         written = sinks.write(target, schema, batches, token=run)
         progress.reached(WRITE, total - 2, total)
         done = Assigned(

@@ -10,7 +10,7 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, duplicates_sql, original_rows_sql, suspects_sql
-from riskseg.run.sources import files_of
+from riskseg.run.reading import files_of
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def find_bad_rows(
         known = known | _duplicates(engine, mapped)
         if _reverses(mapped):
             known |= _orphans(engine)
-        several = len(files_of(workspace.settings.sources[name], workspace.root)) > 1
+        source = workspace.settings.sources[name]
+        several = not source.is_select and len(files_of(source, workspace.root)) > 1
         found += _bad_rows(engine, mapped, known, several)
     return found
 
@@ -143,7 +144,8 @@ def refuse(
             allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or mend them."
             for one in (b.as_problem() for b in mine):
                 problems.extend([replace(one, mend=f"{one.mend} {allowed}".strip())])
-        if count == 0:
+        # A file of payments or events with a head and no row is a truth: nothing has happened.
+        if count == 0 and name not in ("payments", "events"):
             source = workspace.settings.sources[name]
             problems.add(
                 "RS109",

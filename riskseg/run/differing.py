@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 
 KEY = "account_id"
@@ -30,14 +30,14 @@ class Differing:
         return bool(self.rows or self.appeared or self.vanished)
 
 
-def file_relation(place: Path) -> str:
+def file_relation(engine: Engine, place: Path) -> str:
     """A file of decisions or inputs as the engine reads it; text formats as text."""
-    name = place.name.lower()
+    name, file = place.name.lower(), f"{engine.file(place)}, hive_partitioning = false"
     if name.endswith(".parquet"):
-        return f"read_parquet({literal(str(place))})"
+        return f"read_parquet({file})"
     if name.endswith((".csv", ".csv.gz")):
-        return f"read_csv({literal(str(place))}, all_varchar = true, header = true)"
-    return f"read_json({literal(str(place))}, convert_strings_to_integers = false)"
+        return f"read_csv({file}, all_varchar = true, header = true)"
+    return f"read_json({file}, convert_strings_to_integers = false)"
 
 
 def differing(engine: Engine, first: str, second: str) -> Differing:

@@ -14,7 +14,7 @@ from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.domain.relations import Relation, fact_column, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.learning.artefact import Model, load
 from riskseg.run.deciding import Decider, Reasons, decider
@@ -225,7 +225,10 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
 
 def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
     """Make `account_ids` from a run's inputs; how many there are. Raises RS610."""
-    source = f"read_parquet({literal(str(kept.inputs))}, file_row_number = true)"
+    source = (
+        f"read_parquet({engine.file(kept.inputs)}, file_row_number = true, "
+        "hive_partitioning = false)"
+    )
     try:
         engine.run(f"create view kept_inputs as select * from {source}")
         engine.run(

@@ -8,6 +8,7 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine, EngineError
+from riskseg.run.differing import file_relation
 from riskseg.run.session import scratch_engine
 from riskseg.run.sources import map_sources
 from riskseg.store import kept as store
@@ -17,12 +18,13 @@ from riskseg.workspace import Workspace
 def check_known(workspace: Workspace, account: str, kept: Iterable[Path]) -> None:
     """Raise RS601, with the nearest id of the sources and of the `kept` inputs of runs, unless a
     source names the account. A source that cannot be read names none."""
-    with scratch_engine(workspace) as engine:
+    inputs = [folder / store.INPUTS for folder in kept]
+    with scratch_engine(workspace, reads=inputs) as engine:
         ids = _ids_of_sources(engine, workspace)
         if any(_rows(engine, f"{one} where id = {literal(account)} limit 1") for one in ids):
             return
-        inputs = [f"select account_id as id from {_inputs(folder)}" for folder in kept]
-        raise _unknown(account, _nearest(engine, account, [*ids, *inputs]))
+        ids += [f"select account_id as id from {file_relation(engine, i)}" for i in inputs]
+        raise _unknown(account, _nearest(engine, account, ids))
 
 
 def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
@@ -33,10 +35,6 @@ def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
         f"from {one.relation})"
         for one in mapped.values()
     ]
-
-
-def _inputs(folder: Path) -> str:
-    return f"read_parquet({literal(str(folder / store.INPUTS))})"
 
 
 def _nearest(engine: Engine, account: str, ids: Iterable[str]) -> list[str]:

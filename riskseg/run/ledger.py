@@ -16,9 +16,10 @@ from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
-from riskseg.ledger.mapping import Mapped
+from riskseg.ledger.mapping import Mapped, attribute_column
 from riskseg.ledger.staging import Fault, account_ids_sql, stage
 from riskseg.run.bad_rows import BadRows, all_sound, find_bad_rows, refuse
+from riskseg.run.reading import Stamps, check_unchanged, stamps
 from riskseg.run.sources import kind_of, map_sources
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import Workspace
@@ -33,7 +34,8 @@ class Ledger:
     `ledger_payments`, `ledger_events` (views of the sound rows) and `account_ids`.
 
     `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
-    `last_on` are the first and last day on which anything of the ledger became known.
+    `last_on` are the first and last day on which anything of the ledger became known, `stamps`
+    tell whether the sources' files are still those that were loaded.
     """
 
     sources: Mapping[str, Mapped]
@@ -45,6 +47,7 @@ class Ledger:
     accounts: int
     first_on: date | None
     last_on: date | None
+    stamps: Stamps
 
     @property
     def billed(self) -> bool:
@@ -75,6 +78,7 @@ def load(
     """The ledger, or None after adding Problems: a source that cannot be read or, with `limit`,
     more bad rows than `max_bad_rows` allows. `texts` keeps the ids of bills and payments
     readable (see :func:`riskseg.ledger.staging.stage`)."""
+    before = stamps(workspace)
     sources = map_sources(engine, workspace, problems)
     if sources is None:
         return None
@@ -88,6 +92,7 @@ def load(
         bad = find_bad_rows(engine, workspace, sources, faults or {})
     if faults is None:
         return None
+    check_unchanged(workspace, before)
     rows = {name: engine.value(f"select count(*) from {name}") for name in sources}
     refuse(workspace, rows, bad if limit else [], problems)
     if len(problems):
@@ -107,6 +112,7 @@ def load(
         accounts=engine.value("select count(*) from account_ids"),
         first_on=first_on,
         last_on=last_on,
+        stamps=before,
     )
 
 
@@ -161,7 +167,7 @@ def _attributes(
 
 def _seen(engine: Engine, attribute: str) -> tuple[str, ...]:
     """The texts that accounts hold; none where they are too many to be levels."""
-    column = quoted(attribute)
+    column = attribute_column(attribute)
     found = engine.rows(
         f"select distinct {column} from ledger_accounts where {column} is not null "
         f"order by 1 limit {MOST_LEVELS + 1}"
@@ -256,11 +262,15 @@ def workspace_facts(
     facts |= {n: f.fact for n, f in here.available().items()}
     for name, fact in ledger.attributes.items():
         if name in facts or name == "as_of":
+            source = ledger.sources["accounts"]
+            written = source.written[name]
             problems.add(
                 "RS503",
-                f'The attribute "{name}" of accounts has the name of a fact of riskseg\'s own.',
-                file="riskseg.toml",
-                mend="Select the columns you want under other names in [source.accounts].",
+                f'The attribute "{written}" of accounts has the name of a fact of riskseg\'s own, '
+                f"{name}.",
+                file=source.file,
+                line=source.lines.get(written) or source.lines.get("from"),
+                mend=f"Name it otherwise in [source.accounts]: `NAME = '{quoted(written)}'`.",
             )
         facts[name] = fact
     return here, facts

@@ -117,7 +117,8 @@ def replay(
     _check_strategy(workspace, kept, ready, record, progress)
     with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
         place = Path(folder) / f"then{_ending(record)}"
-        with scratch_engine(workspace) as engine:
+        theirs = [Path(record.output)] if record.output and record.output_sha256 else []
+        with scratch_engine(workspace, reads=[kept.inputs, place, *theirs]) as engine:
             written = _decide_again(engine, workspace, kept, ready, place, progress)
             progress.reached(COMPARE, 3, 4)
             gone = len(store.erased(kept.folder))
@@ -274,8 +275,8 @@ def _compared(
             return missing, None, f"{place} is there no more"
         if sha256_of(place) != record.output_sha256:
             return missing, None, f"{place} is not what the run wrote any more"
-        theirs = file_relation(place)
-    found = differing(engine, theirs, file_relation(Path(written.place)))
+        theirs = file_relation(engine, place)
+    found = differing(engine, theirs, file_relation(engine, Path(written.place)))
     if found.rows == 0 and found.appeared == 0 and found.vanished == gone:
         same_rows = gone > 0 or record.output_sha256 is None
         return ("same rows" if same_rows else "different"), None if same_rows else found, ""
@@ -301,7 +302,9 @@ def _since_then(
     """The same run from the sources as they are now, beside what it was."""
     from riskseg.store import sinks
 
-    with scratch_engine(workspace) as engine:
+    folder = then.parent
+    inputs, place = folder / store.INPUTS, folder / f"now{then.name.removeprefix('then')}"
+    with scratch_engine(workspace, reads=[kept.inputs, then, inputs, place]) as engine:
         session = begin(workspace, engine)
         sources = fingerprints(engine, workspace)
         changed = tuple(
@@ -313,29 +316,27 @@ def _since_then(
         gone -= {"as_of"}
         if gone:
             return SinceThen(changed, None, None, 0, tuple(sorted(gone)))
-        with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
-            keeping = store.Keeping(Path(folder))
+        keeping = store.Keeping(folder)
 
-            def fill(first: int, last: int) -> None:
-                make_facts(session, ready.wanted, kept.as_of, first, last, lambda _: None)
-                build(engine, [_as_kept(engine, kept)])
-                select, _ = inputs_select(engine)
-                if not keeping.begun:
-                    keeping.begin(engine.arrow(f"select * from ({select}) limit 0").schema)
-                keeping.add(engine.batches(select))
+        def fill(first: int, last: int) -> None:
+            make_facts(session, ready.wanted, kept.as_of, first, last, lambda _: None)
+            build(engine, [_as_kept(engine, kept)])
+            select, _ = inputs_select(engine)
+            if not keeping.begun:
+                keeping.begin(engine.arrow(f"select * from ({select}) limit 0").schema)
+            keeping.add(engine.batches(select))
 
-            place = Path(folder) / f"now{then.name.removeprefix('then')}"
-            batches = decisions(engine, ready, session.partitions(), fill, lambda stage, _: None)
-            sinks.write(str(place), next(batches), batches, token="now")
-            keeping.close()
-            inputs = Path(folder) / store.INPUTS
-            facts = differing(engine, file_relation(kept.inputs), file_relation(inputs))
-            one, other = file_relation(then), file_relation(place)
-            moves = differing(engine, one, other)
-            listed = ", ".join(quoted(n) for n in ("account_id", *WHAT_IS_DONE))
-            moved = differing(
-                engine, f"(select {listed} from {one})", f"(select {listed} from {other})"
-            )
+        batches = decisions(engine, ready, session.partitions(), fill, lambda stage, _: None)
+        sinks.write(str(place), next(batches), batches, token="now")
+        keeping.close()
+        old, new = file_relation(engine, kept.inputs), file_relation(engine, inputs)
+        facts = differing(engine, old, new)
+        one, other = file_relation(engine, then), file_relation(engine, place)
+        moves = differing(engine, one, other)
+        listed = ", ".join(quoted(n) for n in ("account_id", *WHAT_IS_DONE))
+        moved = differing(
+            engine, f"(select {listed} from {one})", f"(select {listed} from {other})"
+        )
     return SinceThen(changed, facts, moves, moved.rows, ())
 
 

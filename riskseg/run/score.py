@@ -16,6 +16,7 @@ from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
 from riskseg.run.journal import read_journal
 from riskseg.run.models import Scorer, scorer, spec_files
+from riskseg.run.reading import while_unchanged
 from riskseg.run.scoring import score as score_model
 from riskseg.run.session import (
     LOAD,
@@ -92,6 +93,7 @@ def score(
         watches = {n: m.watch() for n, m in models.items()}
         batches = _batches(session, scorers, as_of, counts, watches, progress)
         schema = next(batches)
+        batches = while_unchanged(batches, workspace, session.ledger.stamps)
         written = sinks.write(target, schema, batches, token="score")
         differences = tell_differences(watches, progress)
     versions = {n: m.version for n, m in models.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ from riskseg.engine import Engine, TooLargeError
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load, workspace_facts
+from riskseg.run.reading import readable
 from riskseg.run.stages import Progress, Stage
 from riskseg.workspace import Workspace, open_workspace
 
@@ -71,8 +72,11 @@ def open_checked(root: Path) -> Workspace:
 
 
 @contextmanager
-def scratch_engine(workspace: Workspace, *, lasting: bool = False) -> Iterator[Engine]:
-    """An engine over a scratch of its own, which goes when it closes.
+def scratch_engine(
+    workspace: Workspace, *, lasting: bool = False, reads: Iterable[Path] = ()
+) -> Iterator[Engine]:
+    """An engine over a scratch of its own, which goes when it closes. It can read the files of the
+    workspace's sources, and those in `reads`.
 
     A command that only reads takes no lock, so its scratch lies in the system's folder for such,
     where no other command looks. A `lasting` one holds the lock and may need much room: its
@@ -86,7 +90,7 @@ def scratch_engine(workspace: Workspace, *, lasting: bool = False) -> Iterator[E
         tempfile.TemporaryDirectory(prefix="riskseg-", dir=home) as folder,
         Engine(
             Path(folder) / "ledger.duckdb",
-            files=workspace.root,
+            reads=[*readable(workspace), *reads],
             threads=settings.threads,
             memory=settings.memory,
         ) as engine,

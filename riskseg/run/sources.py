@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from riskseg.domain.facts import Kind
+from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.engine import Engine, EngineError
+from riskseg.domain.relations import quoted
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.ledger.contract import CONTRACT
-from riskseg.ledger.mapping import Mapped, relation, resolve
+from riskseg.ledger.mapping import Given, Mapped, check_headers, resolve
+from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
+from riskseg.run.reading import files_of, missing, relation
 from riskseg.workspace import Source, Workspace
 
 
@@ -42,48 +45,30 @@ def map_sources(
 def _map_one(
     engine: Engine, workspace: Workspace, source: Source, problems: Problems
 ) -> Mapped | None:
-    from_ = relation(source.loaded_from, source.is_select)
-    line = source.lines.get("from")
-    file = source.file
-    if not from_:
-        problems.add(
-            "RS006",
-            f'"{source.loaded_from}" is no file that can be loaded.',
-            file=file,
-            line=line,
-            mend="Name a .parquet, .csv or .csv.gz file, a glob of such, or a select over files.",
-        )
+    before = len(problems)
+    file, line = source.file, source.lines.get("from")
+    loaded = f"select of {source.table}" if source.is_select else source.loaded_from
+    if not _check_files(source, workspace.root, problems):
         return None
-    files = files_of(source, workspace.root)
-    if not source.is_select and not files:
-        problems.add(
-            "RS006",
-            f'There is no file "{source.loaded_from}".',
-            file=file,
-            line=line,
-            mend="Names are looked up from the folder of riskseg.toml.",
-        )
-        return None
-    if files and not any(path.stat().st_size for path in files):
-        problems.add(
-            "RS109",
-            f"{source.table} has no rows: the file is empty.",
-            file=file,
-            line=line,
-            mend="Check the file, or take the source out.",
-        )
-        return None
+    from_ = relation(engine, source, workspace.root)
     try:
         found = engine.columns(from_)
     except EngineError as error:
         problems.add("RS006", f"{source.table} cannot be loaded: {error}", file=file, line=line)
         return None
-    before = len(problems)
-    columns, attributes = resolve(source.table, source.columns, source.lines, found, file, problems)
-    types = _types(engine, from_, {**columns, **attributes}, source, found, problems)
+    except DuplicateColumnsError as error:
+        check_headers(source.table, error.names, file, line, problems)
+        return None
+    check_headers(
+        source.table, _headers(engine, source, workspace.root, found), file, line, problems
+    )
+    given = _given(source, problems)
     if len(problems) > before:
         return None
-    loaded = source.loaded_from if not source.is_select else f"select of {source.table}"
+    columns, attributes, written = resolve(source.table, given, source.lines, found, file, problems)
+    types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
+    if len(problems) > before:
+        return None
     return Mapped(
         CONTRACT[source.table],
         file,
@@ -92,36 +77,135 @@ def _map_one(
         {n: _as_attribute(e, types[n]) for n, e in attributes.items()},
         types,
         loaded,
+        written,
+        source.lines,
     )
+
+
+def _check_files(source: Source, root: Path, problems: Problems) -> bool:
+    """Whether a `from` names files, all of which are there; Problems otherwise."""
+    file, line = source.file, source.lines.get("from")
+    try:
+        lacking, files = missing(source, root), files_of(source, root)
+    except NotAllowedError as error:
+        forms = "a .parquet, .csv or .csv.gz file, a glob of such, or a select over files"
+        code = "RS006" if isinstance(error, NoTableError) else "RS012"
+        told = f"{source.table} cannot be selected so: {error}."
+        if not source.is_select:
+            code, told = "RS006", f'"{source.loaded_from}" is no file that can be loaded.'
+        problems.add(code, told, file=file, line=line, mend=f"Name {forms}.")
+        return False
+    except EngineError as error:
+        told = f"The select of {source.table} cannot be read: {error}"
+        problems.add("RS006", told, file=file, line=line)
+        return False
+    for name in lacking:
+        problems.add(
+            "RS006",
+            f'There is no file "{name}".',
+            file=file,
+            line=line,
+            mend="Names are looked up from the folder of riskseg.toml.",
+        )
+    if files and not any(path.stat().st_size for path in files):
+        problems.add(
+            "RS109",
+            f"{source.table} has no rows: the file is empty.",
+            file=file,
+            line=line,
+            mend="Check the file, or take the source out.",
+        )
+        return False
+    return not lacking
+
+
+def _headers(engine: Engine, source: Source, root: Path, found: Mapping[str, str]) -> Iterable[str]:
+    """The columns as the files have them. The engine calls the second of two that differ in letter
+    case only `NAME_1`: where one is called so, the files are asked."""
+    names = {name.lower() for name in found}
+    if not any(re.sub(r"_\d+$", "", name) in names - {name} for name in names):
+        return found
+    written: dict[str, None] = dict.fromkeys(found)
+    for path in files_of(source, root)[:1]:
+        with suppress(EngineError, OSError, ValueError):
+            own = _own_headers(engine, path)
+            if len(own) > len({folded(name) for name in own}):
+                return own
+    return written
+
+
+def _own_headers(engine: Engine, path: Path) -> list[str]:
+    if reader(path.name) == "read_parquet":
+        import pyarrow.parquet as pq
+
+        return list(pq.read_schema(path).names)
+    if reader(path.name) == "read_csv":
+        first = f"read_csv({engine.file(path)}, header = false, all_varchar = true)"
+        return [str(v) for row in engine.rows(f"select * from {first} limit 1") for v in row]
+    return []
+
+
+def _given(source: Source, problems: Problems) -> dict[str, Given]:
+    """The lines under [source.TABLE], by folded name; Problems for what is no expression."""
+    given: dict[str, Given] = {}
+    for written, text in source.columns.items():
+        name, line = folded(written), source.lines.get(written)
+        if name in given:
+            told = f'"{given[name].written}" and "{written}" are one name.'
+            mend = "Names are compared without letter case: keep one of the lines."
+            problems.add("RS009", told, file=source.file, line=line, mend=mend)
+            continue
+        try:
+            trees = [syntax_tree(f"select {text}\n"), syntax_tree(f"select ({text}\n)")]
+            reads, is_column = check_expression(trees)
+        except (EngineError, NotAllowedError) as error:
+            code = "RS012" if isinstance(error, NotAllowedError) else "RS007"
+            problems.add(
+                code,
+                f'"{text}" is no expression over the columns of {source.table}: {error}.',
+                file=source.file,
+                line=line,
+                mend="Write one expression, such as `lpad(cust_no, 8, '0')`.",
+            )
+            continue
+        given[name] = Given(written, text, reads, is_column)
+    return given
 
 
 def _types(
     engine: Engine,
     from_: str,
     expressions: Mapping[str, str],
+    given: Mapping[str, Given],
     source: Source,
     found: Mapping[str, str],
     problems: Problems,
 ) -> dict[str, str]:
     """The engine type of each expression; a Problem for each that does not work."""
-    listed = ", ".join(f"({e}) as x{i}" for i, e in enumerate(expressions.values()))
+    own = "=" * (1 + max(map(len, found), default=0))  # no column is called so
+    listed = "".join(f", {e} as {quoted(f'{own}{i}')}" for i, e in enumerate(expressions.values()))
     try:
-        found_types = engine.columns(f"(select {listed} from {from_})")
-        return {name: found_types[f"x{i}"] for i, name in enumerate(expressions)}
+        # Beside all columns, so that a sum over the rows, which would leave one, is refused.
+        found_types = engine.columns(f"(select *{listed} from {from_})")
+        return {name: found_types[f"{own}{i}"] for i, name in enumerate(expressions)}
     except EngineError:
         pass  # one of them at least: which, and why, each has to be asked alone
     types: dict[str, str] = {}
     for name, expression in expressions.items():
         try:
-            types[name] = engine.columns(f"(select ({expression}) as x from {from_})")["x"]
+            alone = engine.columns(f"(select *, {expression} as {quoted(own)} from {from_})")
+            types[name] = alone[own]
         except EngineError as error:
-            missing = re.search(r'Referenced column "([^"]+)" not found', str(error))
+            shown = given[name].expression if name in given else expression
+            missing = re.search(r'Referenced column "(.+?)" not found', str(error))
             why = f'there is no column "{missing[1]}"' if missing else _first_line(error)
+            if "GROUP BY" in why:
+                why = "it is of many rows, and each row is mapped by itself"
             problems.add(
                 "RS007",
-                f'"{expression}" does not work on the columns of {source.table}: {why}.',
+                f'"{shown}" does not work on the columns of {source.table}: {why}.',
                 file=source.file,
-                line=source.lines.get(name) or source.lines.get("from"),
+                line=source.lines.get(given[name].written if name in given else "from"),
                 mend=did_you_mean(missing[1], found) if missing else "",
             )
     return types
@@ -130,13 +214,6 @@ def _types(
 def _first_line(error: EngineError) -> str:
     """What the engine says, less its name for the kind of error and its further hints."""
     return re.sub(r"^\w+ Error: ", "", str(error)).split("\n")[0].rstrip(".")
-
-
-def files_of(source: Source, root: Path) -> list[Path]:
-    """The files a source is loaded from; none for a select."""
-    if source.is_select:
-        return []
-    return [Path(f) for f in sorted(glob.glob(str(root / source.loaded_from), recursive=True))]
 
 
 def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
@@ -148,7 +225,7 @@ def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
         if source.is_select:
             rows = f"select count(*), sum(cast(hash(t) as hugeint)) from {name} t"
             digest.update(repr(engine.rows(rows)).encode())
-        for path in files_of(source, workspace.root):
+        for path in [] if source.is_select else files_of(source, workspace.root):
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         found[name] = digest.hexdigest()

@@ -19,6 +19,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.facts import facts
 from riskseg.run.ledger import Ledger, load, workspace_facts
+from riskseg.run.reading import readable
 from riskseg.run.stages import build
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, write_workspace
@@ -100,7 +101,7 @@ def load_workspace(folder: Path, accounts: Iterable[Account] = (), threads: int 
     workspace = open_workspace(folder, problems)
     problems.raise_if_any()
     assert workspace is not None
-    engine = Engine(files=folder, threads=threads)
+    engine = Engine(reads=readable(workspace), threads=threads)
     ledger = load(engine, workspace, problems, texts=True)
     problems.raise_if_any()
     assert ledger is not None

@@ -19,6 +19,7 @@ from riskseg.domain.problems import CODES, Problem, Problems
 from riskseg.engine import Engine
 from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load
+from riskseg.run.reading import readable
 from riskseg.workspace import open_workspace
 
 Row = dict[str, str | None]
@@ -207,7 +208,7 @@ def loaded(folder: Path) -> tuple[Engine, Ledger | None, list[Problem]]:
     opened = open_workspace(folder, problems)
     problems.raise_if_any()
     assert opened is not None
-    engine = Engine(files=folder, threads=2)
+    engine = Engine(reads=readable(opened), threads=2)
     ledger = load(engine, opened, problems, texts=True)
     return engine, ledger, list(problems)
 
