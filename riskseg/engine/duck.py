@@ -60,6 +60,7 @@ class Engine:
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
         self._links: Path | None = None
+        self._checked: set[str] = set()
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
         self._connection = _connect(str(scratch) if scratch else ":memory:", config)
@@ -120,6 +121,13 @@ class Engine:
         if len({row[0].lower() for row in found}) < len(found):
             raise DuplicateColumnsError([row[0] for row in found])
         return {row[0]: str(row[1]) for row in found}
+
+    def check_columns(self, select: str) -> None:
+        """Raise DuplicateColumnsError for a select of two columns of one name; a text that was
+        looked at before is not again."""
+        if select not in self._checked:
+            self.columns(f"({select})")
+            self._checked.add(select)
 
     def arrow(self, sql: str) -> pa.Table:
         """A result as one Arrow table."""

@@ -36,17 +36,16 @@ class Progress:
 
 
 def build(engine: Engine, relations: Iterable[Relation]) -> None:
-    """Make the stored relations, each in one statement with the unstored ones before it."""
-    pending: list[Relation] = []
-    import time
+    """Make the stored relations, each in one statement with the unstored ones before it.
 
+    One with two columns of one name is refused, stored or not: DuplicateColumnsError.
+    """
+    pending: list[Relation] = []
     for relation in relations:
         ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
-        head = f"with {ctes} " if ctes else ""
-        t = time.time()
-        n = len(engine.columns(f"({head}{relation.select})"))
-        print(relation.name, n, round(time.time() - t, 4), len(head) + len(relation.select))
-        if not relation.stored:
+        select = (f"with {ctes} " if ctes else "") + relation.select
+        engine.check_columns(select)
+        if relation.stored:
+            engine.run(f"create or replace temp table {relation.name} as {select}")
+        else:
             pending.append(relation)
-            continue
-        engine.run(f"create or replace temp table {relation.name} as {head}{relation.select}")
