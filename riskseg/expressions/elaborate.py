@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import did_you_mean
 from riskseg.expressions.functions import FUNCTIONS, NUMERIC, Function
 from riskseg.expressions.reading import Tell, shown
@@ -199,6 +199,9 @@ class Elaborator:
             self._tell("RS302", f"{whole}: a name with a dot is not part of the language.", "")
             return None
         name = source.name
+        if name not in self._scope:
+            same = (known for known in self._scope if folded(known) == folded(name))
+            name = next(same, name)
         fact = self._scope.get(name)
         if fact is None:
             self._tell("RS303", f'"{name}" is not known here.', did_you_mean(name, self._scope))

@@ -12,9 +12,19 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+)
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.scorecard.edits import Edit
 from riskseg.learning.scorecard.tables import Form
@@ -39,6 +49,10 @@ def _days(value: Any) -> int:
 Days = Annotated[int, BeforeValidator(_days)]
 
 
+# The name of a feature or attribute, in any letter case.
+Feature = Annotated[StrictStr, AfterValidator(folded)]
+
+
 class Target(Shape):
     """What is to be predicted: an event on the bills, or a column of the accounts."""
 
@@ -46,7 +60,7 @@ class Target(Shape):
     days_past_due: Annotated[int, Field(strict=True, ge=0)] | None = None
     horizon_days: Annotated[int, Field(strict=True, ge=1)] | None = None
     action: str | None = None
-    column: str | None = None
+    column: Feature | None = None
     positive: StrictStr | StrictBool | StrictInt | StrictFloat | None = None
 
     @property
@@ -81,7 +95,7 @@ class HoldOut(Shape):
 
 
 # Strict would want a tuple, and YAML has lists.
-Names = Annotated[tuple[StrictStr, ...], Field(strict=False)]
+Names = Annotated[tuple[Feature, ...], Field(strict=False)]
 
 
 class FeatureChoice(Shape):
@@ -100,13 +114,21 @@ class ScorecardChoice(Shape):
     form: Form = "classic"
     pairs: (
         Annotated[
-            tuple[Annotated[tuple[StrictStr, StrictStr], Field(strict=False)], ...],
+            tuple[Annotated[tuple[Feature, Feature], Field(strict=False)], ...],
             Field(strict=False),
         ]
         | None
     ) = None
     most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
-    edits: dict[StrictStr, Edit] = Field(default_factory=dict)
+    edits: dict[Feature, Edit] = Field(default_factory=dict)
+
+    @field_validator("edits", mode="before")
+    @classmethod
+    def _each_once(cls, value: Any) -> Any:
+        names = [folded(name) for name in value if isinstance(name, str)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"{min(twice)} stands twice, in another letter case")
+        return value
 
 
 class BoostedChoice(Shape):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.relations import Relation
-from riskseg.ledger.mapping import attribute_column
+from riskseg.domain.relations import Relation, fact_column
 
 LIFECYCLE = Fact(
     "lifecycle",
@@ -22,7 +21,7 @@ def account_rows(attributes: Sequence[str], *, dated: bool) -> Relation:
 
     A close or write-off after the as-of date has not happened yet.
     """
-    kept = "".join(f", a.{attribute_column(name)}" for name in attributes)
+    kept = "".join(f", a.{fact_column(name)}" for name in attributes)
     in_force = (
         " and (a.valid_from is null or a.valid_from <= s.as_of) qualify row_number() over "
         "(partition by s.snap order by a.valid_from desc nulls last) = 1"

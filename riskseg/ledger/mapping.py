@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.contract import CONTRACT, Table
 
 
@@ -55,17 +55,11 @@ class Mapped:
 
     @property
     def rows(self) -> str:
-        """The source under the contract's own names, attributes as :func:`attribute_column` has
-        them: what is made of it need not mind what its columns are called."""
+        """The source under the contract's own names, attributes in their
+        `fact_column`: what is made of it need not mind what its columns are called."""
         listed = [f"{e} as {quoted(name)}" for name, e in self.columns.items()]
-        listed += [f"{e} as {attribute_column(name)}" for name, e in self.attributes.items()]
+        listed += [f"{e} as {fact_column(name)}" for name, e in self.attributes.items()]
         return f"(select {', '.join(listed)} from {self.relation})"
-
-
-def attribute_column(name: str) -> str:
-    """The quoted column that holds an attribute in tables of the ledger: no column of riskseg's
-    own begins so."""
-    return quoted("@" + name)
 
 
 def check_headers(

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from riskseg.domain.relations import fact_column
 from riskseg.ledger.contract import Column, Holds
-from riskseg.ledger.mapping import Mapped, attribute_column
+from riskseg.ledger.mapping import Mapped
 
 # Dates outside this range are typing errors, and would make windows of millions of days.
 _EARLIEST, _LATEST = "date '1900-01-01'", "date '2199-12-31'"
@@ -71,7 +72,7 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     typed = [_typed(mapped, column, scale, texts) for column in _columns(mapped)]
     faults = _faults(mapped, scale)
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
-    attributes = [attribute_column(name) for name in mapped.attributes]
+    attributes = [fact_column(name) for name in mapped.attributes]
     # Counted below the join: a join hands its rows on in any order it likes.
     counted = ["row_number() over () as row_no"] if numbered else []
     read = ", ".join([*counted, *typed, *_evidence(mapped, scale), *attributes])

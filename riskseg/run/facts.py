@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.domain.relations import Relation, fact_column
 from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
-from riskseg.ledger.mapping import attribute_column
 from riskseg.run.ledger import Ledger
 from riskseg.treatment.episodes import episodes
 
@@ -48,7 +47,7 @@ def facts(
         "first_billed_on": account["first_billed_on"],
         "lifecycle": lifecycle_sql(ledger.money.arrears_from, billed=ledger.billed),
         **compiled.columns,
-        **{n: f"a.{attribute_column(n)}" for n in attributes},
+        **{n: f"a.{fact_column(n)}" for n in attributes},
     }
     joins = (
         "join account_rows a on a.snap = s.snap join account_ids i on i.account_no = s.account_no"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.engine import Engine
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def learnable(fact: Fact) -> bool:
@@ -19,21 +20,34 @@ def learnable(fact: Fact) -> bool:
 
 
 def model_columns(names: Iterable[str], facts: Mapping[str, Fact]) -> str:
-    """Facts as a model takes them: numbers as doubles, text as it is."""
+    """Facts as a model takes them: numbers as doubles, text as it is; under the model's own names,
+    which an older one may have in another letter case."""
     listed = []
     for name in names:
-        type_ = "varchar" if facts[name].kind.is_textual else "double"
-        listed.append(f"cast({fact_column(name)} as {type_}) as {quoted(name)}")
+        fact = facts[folded(name)]
+        type_ = "varchar" if fact.kind.is_textual else "double"
+        listed.append(f"cast({fact_column(fact.name)} as {type_}) as {quoted(name)}")
     return ", ".join(listed)
 
 
 def frame(engine: Engine, sql: str) -> pd.DataFrame:
     """A result as a data frame: numbers as float64, nulls as NaN, text as objects with None."""
+    return keyed_frame(engine, sql, keys=0)[1]
+
+
+def keyed_frame(engine: Engine, sql: str, *, keys: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A result whose first `keys` columns are ours and the rest a model's, as two data frames: a
+    column of one may have the name of one of the other."""
+    table = engine.arrow(sql)
+    names, columns = table.column_names, table.columns
+    return _framed(names[:keys], columns[:keys]), _framed(names[keys:], columns[keys:])
+
+
+def _framed(names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pd.DataFrame:
     import pandas as pd
 
-    table = engine.arrow(sql)
-    columns = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
+    framed = {}
+    for name, column in zip(names, columns, strict=True):
         array = column.to_numpy(zero_copy_only=False)
-        columns[name] = pd.Series(array, dtype=object) if array.dtype == object else array
-    return pd.DataFrame(columns, copy=False)
+        framed[name] = pd.Series(array, dtype=object) if array.dtype == object else array
+    return pd.DataFrame(framed, copy=False)

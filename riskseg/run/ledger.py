@@ -9,14 +9,14 @@ from typing import Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.features.catalogue import Catalogue, without
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
-from riskseg.ledger.mapping import Mapped, attribute_column
+from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, account_ids_sql, stage
 from riskseg.run.bad_rows import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.run.reading import Stamps, check_unchanged, stamps
@@ -167,7 +167,7 @@ def _attributes(
 
 def _seen(engine: Engine, attribute: str) -> tuple[str, ...]:
     """The texts that accounts hold; none where they are too many to be levels."""
-    column = attribute_column(attribute)
+    column = fact_column(attribute)
     found = engine.rows(
         f"select distinct {column} from ledger_accounts where {column} is not null "
         f"order by 1 limit {MOST_LEVELS + 1}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
@@ -141,7 +141,8 @@ def champions(
 
 def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     """The model with the population it was trained for. Raises RS409 where facts are missing."""
-    missing = [n for n in model.features if n not in facts]
+    features = frozenset(map(folded, model.features))
+    missing = [n for n in model.features if folded(n) not in facts]
     if missing:
         raise problem(
             "RS409",
@@ -155,4 +156,4 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     target = model.manifest["spec"]["target"]
     dpd = target.get("days_past_due") or 90
     sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
-    return Scorer(model, sql, frozenset(model.features) | (own.names if own else frozenset()))
+    return Scorer(model, sql, features | (own.names if own else frozenset()))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
@@ -17,7 +17,7 @@ from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline, timeline
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.facts import facts as facts_relations
-from riskseg.run.frames import frame, learnable, model_columns
+from riskseg.run.frames import keyed_frame, learnable, model_columns
 from riskseg.run.models import check_spec, scorer
 from riskseg.run.population import implied, population_sql
 from riskseg.run.session import Session
@@ -25,6 +25,9 @@ from riskseg.run.stages import build
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    # Whose each row is, of when, how it came out and its place; and its facts apart from those.
+    Part = tuple[pd.DataFrame, pd.DataFrame]
 
     from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
@@ -112,12 +115,12 @@ def observed_rows(
     columns = dict.fromkeys([*(f.name for f in (*features, *judged)), *also])
     named = condition.names if condition else frozenset()
     focus = spec.observe.at == "issue"
-    parts: list[pd.DataFrame] = []
+    parts: list[Part] = []
     goods, below = 0, PLACES
     for first, last in _parts(session, spec):
         reached(0)
         only = f"select * from ({snapshots.select}) where account_no between {first} and {last}"
-        wanted = {*columns, *named}
+        wanted = {*map(folded, columns), *named}
         if spec.target.column:
             wanted.add(spec.target.column)
         here = Relation("snapshots", only, stored=True)
@@ -130,29 +133,29 @@ def observed_rows(
         reached(1)
         place = _place(spec.seed)
         goods += engine.value(f"select count(*) from {label} where label = 0")
-        part = frame(
+        part = keyed_frame(
             engine,
-            f"select i.account_id as _account, f.{fact_column('party_id')} as _party, "
-            "f.as_of as _as_of, l.label as _label, "
-            f"{place} as _place{', ' if listed else ''}{listed} "
+            f"select i.account_id as account, f.{fact_column('party_id')} as party, f.as_of, "
+            f"l.label, {place} as place{', ' if listed else ''}{listed} "
             "from observed_facts f "
             f"join {label} l on l.snap = f.snap "
             "join account_ids i on i.account_no = f.account_no "
-            f"where l.label = 1 or {place} < {below} order by _account, f.snap",
+            f"where l.label = 1 or {place} < {below} order by i.account_id, f.snap",
+            keys=5,
         )
         parts, below = _thinned([*parts, part], spec.sample.goods, below)
-    rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    keys, rows = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
     parts.clear()
-    as_of = rows["_as_of"].to_numpy().astype("datetime64[D]")
+    as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
     if spec.target.column is not None and not ledger.billed:
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
-    group = rows["_party"].to_numpy()
-    account = rows["_account"].to_numpy()
-    labels = rows["_label"].to_numpy().astype(np.int8)
+    group = keys["party"].to_numpy()
+    account = keys["account"].to_numpy()
+    labels = keys["label"].to_numpy().astype(np.int8)
     weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
     used, held = _held_out(spec, window, as_of, group)
     training = TrainingFrame(
-        rows.drop(columns=["_account", "_party", "_as_of", "_label", "_place"]),
+        rows,
         features,
         labels,
         account,
@@ -171,16 +174,18 @@ def _place(seed: int) -> str:
     return f"cast('0x' || {digits} as bigint)"
 
 
-def _thinned(parts: list[pd.DataFrame], most: int, below: int) -> tuple[list[pd.DataFrame], int]:
+def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]:
     """The parts with no more than `most` good rows, those of the lowest places; and the place
     that later parts' good rows must be below."""
     import numpy as np
 
-    places = np.concatenate([p["_place"].to_numpy()[p["_label"].to_numpy() == 0] for p in parts])
+    goods = [keys["place"].to_numpy()[keys["label"].to_numpy() == 0] for keys, _ in parts]
+    places = np.concatenate(goods)
     if len(places) <= most:
         return parts, below
     below = int(np.partition(places, most)[most])
-    return [p[(p["_label"] == 1) | (p["_place"] < below)] for p in parts], below
+    kept = [(keys["label"] == 1) | (keys["place"] < below) for keys, _ in parts]
+    return [(k[which], f[which]) for (k, f), which in zip(parts, kept, strict=True)], below
 
 
 def _parts(session: Session, spec: ModelSpec) -> list[tuple[int, int]]:

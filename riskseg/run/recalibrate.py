@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.run.journal import open_journal
@@ -105,7 +106,7 @@ def _same_question(authored: AuthoredSpec, trained: Mapping[str, Any], version: 
     asked = authored.spec.model_dump(mode="json", by_alias=True)
     problems = Problems()
     for key in ("target", "population"):
-        if asked[key] != trained[key]:
+        if _plain(asked[key]) != _plain(trained[key]):
             problems.add(
                 "RS408",
                 f"The spec's {key} is not the one that version {version} was trained on.",
@@ -114,6 +115,13 @@ def _same_question(authored: AuthoredSpec, trained: Mapping[str, Any], version: 
                 mend=f"Restore the {key}, or train the model anew.",
             )
     problems.raise_if_any()
+
+
+def _plain(asked: Any) -> Any:
+    """A target with its column's name folded: an older version may have it in another case."""
+    if isinstance(asked, Mapping) and asked.get("column") is not None:
+        return {**asked, "column": folded(asked["column"])}
+    return asked
 
 
 def _day_after(manifest: Mapping[str, Any]) -> date | None:

@@ -8,7 +8,7 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine
 from riskseg.learning.reference import Watch
-from riskseg.run.frames import frame, model_columns
+from riskseg.run.frames import keyed_frame, model_columns
 from riskseg.run.models import Scorer
 
 PROBABILITY = "decimal(7, 6)"
@@ -24,14 +24,13 @@ def score(
     import pyarrow as pa
 
     columns = model_columns(scorer.model.features, facts)
-    rows = frame(
-        engine, f"select snap, {columns} from facts where {scorer.population} order by snap"
-    )
+    sql = f"select snap, {columns} from facts where {scorer.population} order by snap"
+    keys, rows = keyed_frame(engine, sql, keys=1)
     probabilities = scorer.model.predict(rows, threads=engine.threads)
     if watch is not None:
         watch.see(rows, probabilities)
     table = quoted(f"scores_{key}")
-    engine.register("scored_batch", pa.table({"snap": rows["snap"].to_numpy(), "p": probabilities}))
+    engine.register("scored_batch", pa.table({"snap": keys["snap"].to_numpy(), "p": probabilities}))
     engine.run(
         f"create or replace temp table {table} as "
         f"select snap, cast(p as {PROBABILITY}) as p from scored_batch"
@@ -55,13 +54,14 @@ def explain(
     import pyarrow as pa
 
     columns = model_columns(scorer.model.features, facts)
-    rows = frame(
+    keys, rows = keyed_frame(
         engine,
         f"select snap, {columns} from facts where {scorer.population} and snap in ({snaps}) "
         "order by snap",
+        keys=1,
     )
     told = scorer.model.reasons(rows, top, threads=engine.threads).texts()
-    table = pa.table({"snap": rows["snap"].to_numpy(), "reasons": told})
+    table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": told})
     engine.register("reasons_batch", table)
     engine.run("create or replace temp table reasons as select * from reasons_batch")
     engine.unregister("reasons_batch")
