@@ -125,7 +125,7 @@ class ScorecardChoice(Shape):
     @field_validator("edits", mode="before")
     @classmethod
     def _each_once(cls, value: Any) -> Any:
-        names = [folded(name) for name in value if isinstance(name, str)]
+        names = [folded(name) for name in value] if isinstance(value, dict) else []
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"{min(twice)} stands twice, in another letter case")
         return value
