@@ -5,7 +5,15 @@ from riskseg.engine.duck import (
     Engine,
     EngineError,
     TooLargeError,
+    holds_databases,
     syntax_tree,
 )
 
-__all__ = ["DuplicateColumnsError", "Engine", "EngineError", "TooLargeError", "syntax_tree"]
+__all__ = [
+    "DuplicateColumnsError",
+    "Engine",
+    "EngineError",
+    "TooLargeError",
+    "holds_databases",
+    "syntax_tree",
+]

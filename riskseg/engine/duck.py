@@ -170,6 +170,12 @@ def _connect(database: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection
     return duckdb.connect(database, config=config | closed)
 
 
+def holds_databases(folder: Path) -> bool:
+    """Whether the engine can have a database in a folder: in its name, a `?` begins options and a
+    backslash separates."""
+    return not set("?\\") & set(str(folder.resolve()))
+
+
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from riskseg.domain.facts import LAST_DAY, Fact
 from riskseg.domain.problems import Problems, problem
-from riskseg.engine import Engine, TooLargeError
+from riskseg.engine import Engine, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load, workspace_facts
@@ -85,6 +85,7 @@ def scratch_engine(
     home = workspace.state / "scratch" if lasting else None
     if home is not None:
         home.mkdir(parents=True, exist_ok=True)
+        home = home if holds_databases(home) else None
     settings = workspace.settings
     with (
         tempfile.TemporaryDirectory(prefix="riskseg-", dir=home) as folder,
