@@ -6,7 +6,7 @@ Both are judged by the engine's own syntax tree, so that what is allowed is what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -129,20 +129,21 @@ def reader(name: str) -> str:
     return forms.get(word, "read_csv") if word else ""
 
 
-def check_expression(trees: Sequence[Tree]) -> tuple[frozenset[str], bool]:
-    """The names of the columns that one expression reads, and whether it is a bare column.
-
-    `trees` are those of selects of it, bare and in brackets: what is an expression both ways can
-    end neither itself nor what it is put into. Raises NotAllowedError for anything else.
-    """
-    for tree in trees:
-        alone = tree["type"] == "SELECT_NODE" and len(tree["select_list"]) == 1
-        if not alone or tree["select_list"][0]["alias"] or tree["from_table"]["type"] != "EMPTY":
-            raise NotAllowedError("it is more than one expression")
-        rest = ("where_clause", "group_expressions", "having", "qualify", "sample", "modifiers")
-        if any(tree[key] for key in rest) or tree["cte_map"]["map"]:
-            raise NotAllowedError("it is more than one expression")
-    whole = trees[0]["select_list"][0]
+def check_expression(tree: Tree) -> tuple[frozenset[str], bool]:
+    """The names of the columns that an expression reads, and whether it is a bare column; `tree` is
+    that of a select of it. Raises NotAllowedError where there is more, or another select in it."""
+    rest = ("where_clause", "group_expressions", "having", "qualify", "sample", "modifiers")
+    alone = (
+        tree["type"] == "SELECT_NODE"
+        and len(tree["select_list"]) == 1
+        and not tree["select_list"][0]["alias"]
+        and tree["from_table"]["type"] == "EMPTY"
+        and not any(tree[key] for key in rest)
+        and not tree["cte_map"]["map"]
+    )
+    if not alone:
+        raise NotAllowedError("it is more than one expression")
+    whole = tree["select_list"][0]
     names: set[str] = set()
     for node in _nodes(whole):
         if "subquery" in node:

@@ -156,8 +156,10 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
             problems.add("RS009", told, file=source.file, line=line, mend=mend)
             continue
         try:
-            trees = [syntax_tree(f"select {text}\n"), syntax_tree(f"select ({text}\n)")]
-            reads, is_column = check_expression(trees)
+            # What is an expression both bare and in brackets ends neither itself nor what it is
+            # put into.
+            reads, is_column = check_expression(syntax_tree(f"select {text}\n"))
+            check_expression(syntax_tree(f"select ({text}\n)"))
         except (EngineError, NotAllowedError) as error:
             code = "RS012" if isinstance(error, NotAllowedError) else "RS007"
             problems.add(
@@ -226,7 +228,8 @@ def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
             rows = f"select count(*), sum(cast(hash(t) as hugeint)) from {name} t"
             digest.update(repr(engine.rows(rows)).encode())
         for path in [] if source.is_select else files_of(source, workspace.root):
-            with path.open("rb") as stream:
+            # One that is gone has changed: that is told by the look at the files which follows.
+            with suppress(FileNotFoundError), path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         found[name] = digest.hexdigest()
     return found

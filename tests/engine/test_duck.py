@@ -1,9 +1,16 @@
-"""The engine's door: what it must not do by itself."""
+"""The engine's door: what it must not do by itself, and what nobody gets it to do."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from riskseg.domain.relations import Relation
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
+from riskseg.run.stages import build
 
 
 def test_nothing_is_drawn_on_stdout() -> None:
@@ -17,3 +24,88 @@ def test_nothing_is_drawn_on_stdout() -> None:
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_csv('{other}')",
+        "select * from '{other}'",
+        "select * from read_text('{other}')",
+        "select * from glob('{folder}/*')",
+        "copy (select 1) to '{folder}/out.csv'",
+        "copy (select 1) to '{allowed}'",
+        "attach '{folder}/out.db'",
+        "export database '{folder}/out'",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+        "set allowed_paths = ['{other}']",
+        "reset threads",
+        "install httpfs",
+        "load httpfs",
+        "create secret (type s3)",
+        "select 1; select 2",
+        "",
+    ],
+)
+@pytest.mark.parametrize("call", ["run", "rows", "arrow", "batches", "columns"])
+def test_the_engine_is_locked(tmp_path: Path, sql: str, call: str) -> None:
+    allowed, other = tmp_path / "allowed.csv", tmp_path / "other.csv"
+    for file in (allowed, other):
+        file.write_text("a\n1\n")
+    text = sql.format(folder=tmp_path, allowed=allowed, other=other)
+    with Engine(tmp_path / "scratch", reads=[allowed]) as engine:
+        with pytest.raises(EngineError):
+            list(getattr(engine, call)(f"({text})" if call == "columns" else text) or ())
+        read = f"select * from read_csv({engine.file(allowed)}, all_varchar = true)"
+        assert engine.rows(read) == [("1",)]
+    assert allowed.read_text() == "a\n1\n"
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_no_variable_of_the_process_is_a_table() -> None:
+    import pyarrow as pa
+
+    mine = pa.table({"a": [1]})
+    with Engine() as engine, pytest.raises(EngineError, match="mine"):
+        engine.rows("select * from mine")
+    assert mine.num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "a,b", "a[b]", "a?b", "a*b", "a\\b", "it's", 'a"b', "[!a]*?\\", "a\nb", "k=v", "-x"],
+)
+def test_a_file_is_read_whatever_its_path_holds(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    file, beside = folder / f"{name}.csv", folder / "b.csv"
+    file.write_text("a\nright\n")
+    beside.write_text("a\nwrong\n")
+    with Engine(reads=[file]) as engine:
+        assert engine.rows(f"select a from read_csv({engine.file(file)})") == [("right",)]
+
+
+@pytest.mark.parametrize(
+    "relations",
+    [
+        [Relation("r", "select 1 as a, 2 as A", stored=True)],
+        [Relation("q", "select 1 as a, 2 as a"), Relation("r", "select a from q", stored=True)],
+        [
+            Relation("q", "select 1 as a, 2 as b"),
+            Relation("r", "select *, 3 as B from q", stored=True),
+        ],
+    ],
+)
+def test_a_relation_with_two_columns_of_one_name_is_refused(relations: list[Relation]) -> None:
+    with Engine() as engine, pytest.raises(DuplicateColumnsError):
+        build(engine, relations)
+
+
+def test_a_syntax_tree_is_of_one_select() -> None:
+    assert syntax_tree("select 1;")["type"] == "SELECT_NODE"
+    for text in ("select 1; select 2", "drop table a", "", "select", "select " + "[" * 900):
+        with pytest.raises(EngineError):
+            syntax_tree(text)
+    with pytest.raises(EngineError, match="nested too deeply"):
+        syntax_tree("select " + "[" * 900 + "1" + "]" * 900)

@@ -1,0 +1,167 @@
+"""Sources from end to end: empty ones, ones that change meanwhile, ones in odd places."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.run import assign as assigning
+from riskseg.run import ledger as loading
+from riskseg.run.assign import assign
+from riskseg.run.check import check
+from riskseg.run.replay import replay
+from riskseg.run.stages import Progress, Stage
+
+DAY = date(2026, 1, 1)
+AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
+STRATEGY = {
+    "strategy.yaml": "name: s\npurpose: to be tried\nowner: tests\n"
+    "actions: [{name: sms, channel: sms}, {name: letter, channel: post}]\n",
+    "tiers.yaml": "t:\n  - {tier: late, when: balance_overdue > 50}\n"
+    "  - {tier: fine, otherwise: true}\n",
+    "segments.yaml": "columns: [t]\nrows:\n  - {id: l, match: [late], segment: late}\n"
+    "  - {id: r, match: [any], segment: rest}\n",
+    "paths.yaml": "p: {for: [late], starts: as_of, steps: [{day: 0, action: letter}]}\n"
+    "q: {for: [rest], starts: as_of, steps: [{day: 0, action: sms}]}\n",
+}
+FILES = {
+    "accounts": "account_id,region\na,north\nb,south\n",
+    "bills": "account_id,bill_id,due_on,amount\na,1,2025-11-01,100\nb,2,2025-11-01,100\n",
+    "payments": "account_id,paid_on,amount\nb,2025-11-01,100\n",
+    "events": "account_id,happened_on,kind\nb,2025-11-02,contact\n",
+}
+
+
+def make(root: Path, **files: str) -> Path:
+    (root / "rules" / "s").mkdir(parents=True)
+    (root / "data").mkdir()
+    for name, text in STRATEGY.items():
+        (root / "rules" / "s" / name).write_text(text)
+    toml = '[workspace]\nstrategy = "rules/s"\n'
+    for name, text in {**FILES, **files}.items():
+        (root / "data" / f"{name}.csv").write_text(text)
+        toml += f'[source.{name}]\nfrom = "data/{name}.csv"\n'
+    (root / "riskseg.toml").write_text(toml)
+    return root
+
+
+def decided(root: Path) -> dict[str, str]:
+    assign(root, DAY, str(root / "d.csv"), at=AT)
+    with (root / "d.csv").open(encoding="utf-8-sig") as file:
+        return {row["account_id"]: row["action"] for row in csv.DictReader(file)}
+
+
+def raised(call: Callable[[], object]) -> list[Problem]:
+    with pytest.raises(ProblemsError) as caught:
+        call()
+    return list(caught.value.problems)
+
+
+def test_a_head_without_rows_says_that_nothing_has_happened(tmp_path: Path) -> None:
+    root = make(
+        tmp_path, payments="account_id,paid_on,amount\n", events="account_id,happened_on,kind"
+    )
+    assert list(check(root).problems) == []
+    assert decided(root) == {"a": "letter", "b": "letter"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("accounts", "account_id,region\n"),
+        ("bills", "account_id,bill_id,due_on,amount\n"),
+        *((name, "") for name in FILES),
+    ],
+)
+def test_no_rows_where_there_must_be_some_and_no_head_are_problems(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    root = make(tmp_path, **{name: text})
+    problems = raised(lambda: decided(root))
+    assert [name in p.what for p in problems if p.code == "RS109"] == [True]
+
+
+def _replaced(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    os.replace(other, path)
+
+
+def _written_to(path: Path) -> None:
+    """In place, to the same length, and with its time of writing set back."""
+    before = path.stat()
+    path.write_text(path.read_text().replace("a,", "b,"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _removed(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("change", [_replaced, _written_to, _removed])
+@pytest.mark.parametrize("stage", [assigning.RULES, assigning.SCORE, assigning.DECIDE])
+@pytest.mark.parametrize("select", [False, True])
+def test_a_source_that_changes_during_a_run_is_noticed(
+    tmp_path: Path, change: Callable[[Path], None], stage: Stage, select: bool
+) -> None:
+    root = make(tmp_path)
+    if select:
+        toml = (root / "riskseg.toml").read_text()
+        toml = toml.replace('"data/bills.csv"', "\"select * from 'data/bills.csv'\"")
+        (root / "riskseg.toml").write_text(toml)
+    assert decided(root) == {"a": "letter", "b": "sms"}
+    before = (root / "d.csv").read_bytes()
+
+    def reached(now: Stage, done: int, total: int) -> None:
+        if now == stage and (root / "data" / "bills.csv").exists():
+            change(root / "data" / "bills.csv")
+
+    later = date(2026, 1, 2)
+    out = str(root / "d.csv")
+    problems = raised(lambda: assign(root, later, out, at=AT, progress=Progress(reached)))
+    assert [(p.code, p.file) for p in problems] == [("RS620", "data/bills.csv")]
+    assert (root / "d.csv").read_bytes() == before
+    assert replay(root, "last").as_of == DAY
+
+
+def test_a_source_that_changes_while_it_is_loaded_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make(tmp_path)
+    original = loading.map_sources
+
+    def and_then(*args: Any) -> Any:
+        mapped = original(*args)
+        _written_to(root / "data" / "bills.csv")
+        return mapped
+
+    monkeypatch.setattr(loading, "map_sources", and_then)
+    assert [p.code for p in raised(lambda: check(root))] == ["RS620"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a,b", "a[b]", "a?b", "a*b", "a\\b", "it's", 'a"b', "k=v", "[!a]*?\\"]
+)
+def test_a_workspace_works_wherever_it_lies(tmp_path: Path, name: str) -> None:
+    root = make(tmp_path / name)
+    (root / "data" / "bills.csv").rename(root / "data" / f"{name}.csv")
+    toml = (root / "riskseg.toml").read_text()
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    (root / "riskseg.toml").write_text(
+        toml.replace("data/bills.csv", f"data/{quoted}.csv").replace(
+            '"data/payments.csv"', "\"select * from 'data/payments.csv'\""
+        )
+    )
+    assert list(check(root).problems) == []
+    assert decided(root) == {"a": "letter", "b": "sms"}
+    again = replay(root, "last", from_source=True)
+    assert again.verdict == "same bytes"
+    assert again.since is not None
+    assert again.since.sources == ()
