@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
@@ -175,8 +175,9 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
             billed=told["billed"],
             files=store.read_texts(folder / store.STRATEGY),
             models={k: (name, version) for k, (name, version) in told["models"].items()},
-            facts={n: _fact(n, f) for n, f in told["facts"].items()},
-            columns=told["columns"],
+            # A run of an earlier version has attributes in the letter case of its source.
+            facts={folded(n): _fact(folded(n), f) for n, f in told["facts"].items()},
+            columns={folded(n): t for n, t in told["columns"].items()},
             sources=told["sources"],
             rows=told["rows"],
         )

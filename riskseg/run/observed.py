@@ -45,14 +45,13 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     pool = {n: f.fact for n, f in session.catalogue.available().items()} | dict(
         session.ledger.attributes
     )
-    left_out = {*spec.features.exclude, spec.target.column}
     if not session.ledger.billed:
         pool = {name: replace(fact, static=False) for name, fact in pool.items()}
     return tuple(
         fact
         for name, fact in pool.items()
         if learnable(fact)
-        and name not in left_out
+        and name != spec.target.column
         and (not fact.static or name in spec.features.static)
     )
 

@@ -178,7 +178,6 @@ REFUSED = [
     ("nullif(bills, months) > 1", "RS302"),
     # RS303: unknown names
     ("blance > 1", "RS303"),
-    ("Balance > 1", "RS303"),
     # RS304: kinds
     ("bills", "RS304"),
     ("tariff", "RS304"),
