@@ -84,7 +84,7 @@ def values(folder: Path, scale: int, own: Mapping[str, str]) -> dict[str, tuple[
         build(engine, facts(ledger, here, scale, own, snapshots))
         types = engine.columns("facts")
         rows = engine.arrow("select * from facts order by account_no").to_pylist()
-    return {name: (types[name], *(row[name] for row in rows)) for name in own}
+    return {n: (types[f"@{n}"], *(row[f"@{n}"] for row in rows)) for n in own}
 
 
 def half_up(value: Decimal, scale: int) -> Decimal:
