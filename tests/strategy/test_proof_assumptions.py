@@ -168,6 +168,19 @@ def test_a_default_value_is_one_that_the_fact_can_have(
     assert told == [("RS004", "rules/strategy.yaml", 5)], "\n".join(map(str, problems))
 
 
+def test_a_default_value_outside_all_facts_is_still_assumed(tmp_path: Path) -> None:
+    """A day that no account's date may be: nothing may follow from it for that."""
+    head = LACKS["strategy.yaml"].replace(
+        "expects: {", "expects: {asked_on: {type: date, else: 1800-01-01}, "
+    )
+    files = declaring("asked_on > '2000-01-01'", "asked_on < '1900-01-01'")
+    strategy, problems = lacking(tmp_path, {**files, "strategy.yaml": head})
+    assert strategy is not None, problems
+    found = verdicts(strategy, Granted(defaults=strategy.stand_ins))
+    assert found["declared p0"].verdict == "refuted"
+    assert found["declared p1"].verdict == "proved"
+
+
 @pytest.mark.parametrize("value", ["0.0000005", "1000000000000000000"])
 def test_a_default_value_is_a_number_the_language_can_hold(tmp_path: Path, value: str) -> None:
     head = LACKS["strategy.yaml"].replace("integer, else: 0", f"decimal, else: {value}")
