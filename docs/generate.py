@@ -333,6 +333,7 @@ def language() -> Iterator[str]:
     )
     yield (
         "Decimals are rounded to six decimals, a half away from zero, after each `*` and `/`. "
+        "A result that is too large to hold stops the run (RS614), whatever its type. "
         "`not` binds more than `and`, `and` more than `or`."
     )
     yield ""

@@ -208,7 +208,9 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        large = isinstance(error, duckdb.OutOfRangeException) or "out of range" in str(error)
+        large = isinstance(error, duckdb.OutOfRangeException) or any(
+            words in str(error) for words in ("out of range", "Could not cast value")
+        )
         raise (TooLargeError if large else EngineError)(_plain(error)) from error
 
 

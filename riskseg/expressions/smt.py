@@ -25,7 +25,8 @@ from typing import Any
 
 import z3
 
-from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
+from riskseg.domain.facts import Fact, Kind
+from riskseg.expressions.assumptions import assumptions
 from riskseg.expressions.checking import Expression
 from riskseg.expressions.tree import (
     And,
@@ -114,30 +115,19 @@ def variable(fact: Fact, name: str) -> Term:
     return Term(value, z3.Bool(f"{name} is unknown") if fact.nullable else _FALSE)
 
 
-def domain(fact: Fact, term: Term, texts: Texts) -> Any:
-    """That a known value of the fact is one it can have: its bounds, its levels."""
-    held: list[Any] = []
-    value = term.value
-    match fact.kind:
-        case Kind.INTEGER | Kind.DECIMAL:
-            one = ONE if fact.kind is Kind.DECIMAL else 1
-            if fact.lower is not None:
-                held.append(value >= int(fact.lower * one))
-            if fact.upper is not None:
-                held.append(value <= int(fact.upper * one))
-        case Kind.NUMBER:
-            held += [negated(z3.fpIsNaN(value)), negated(z3.fpIsInf(value))]
-            if fact.lower is not None:
-                held.append(z3.fpGEQ(value, _double(float(fact.lower))))
-            if fact.upper is not None:
-                held.append(z3.fpLEQ(value, _double(float(fact.upper))))
-        case Kind.DATE:
-            held += [value >= days(FIRST_DAY), value <= days(LAST_DAY)]
-        case Kind.LEVEL:
-            held.append(either(*(value == texts.code(level) for level in fact.levels)))
-        case Kind.TEXT:
-            held.append(value >= 0)
-    return either(term.unknown, both(*held))
+def domain(fact: Fact, term: Term, texts: Texts, scale: int = 6) -> Any:
+    """That a value of the fact is one it can have: what is assumed of it, as `assign` checks it."""
+    held = [
+        holds(to_smt(assumption, lambda _: term, texts)) for assumption in assumptions(fact, scale)
+    ]
+    if fact.kind is Kind.TEXT:
+        held.append(either(term.unknown, term.value >= 0))  # a text goes by its number
+    return both(*held)
+
+
+def holds(assumption: Term) -> Any:
+    """That an assumption holds, if it is known at all."""
+    return either(assumption.unknown, assumption.value)
 
 
 def constant(value: Value, kind: Kind, texts: Texts) -> Term:
@@ -264,12 +254,17 @@ class _Writer:
                 for test, branch in reversed(branches):
                     result = chosen(self.term(test).true, self.term(branch), result)
                 return result
+            case Compare("=", Call("round", (x, Literal(int() as digits)), Kind.DECIMAL), y) if (
+                x == y
+            ):  # it has no more decimals than that: said so, it is easy on the solver
+                inner = self.term(x)
+                return Term(inner.value % 10 ** (6 - digits) == 0, inner.unknown)
             case Compare(sign, left, right):
                 one, other = self.term(left), self.term(right)
                 unknown = either(one.unknown, other.unknown)
                 if sign in ("=", "<>"):
-                    same = equal(one, other)
-                    return Term(same if sign == "=" else negated(same), unknown)
+                    equals = equal(one, other)
+                    return Term(equals if sign == "=" else negated(equals), unknown)
                 return Term(_COMPARE[sign](one.value, other.value), unknown)
             case In(part, options):
                 inner = self.term(part)
@@ -396,7 +391,9 @@ def _round(value: Any, kind: Kind, digits: int) -> Any:
     if kind is Kind.NUMBER:
         scale = _double(10.0**digits)
         scaled = z3.fpMul(_NEAREST, value, scale)
-        return z3.fpDiv(_NEAREST, z3.fpRoundToIntegral(z3.RNA(), scaled), scale)
+        rounded = z3.fpDiv(_NEAREST, z3.fpRoundToIntegral(z3.RNA(), scaled), scale)
+        # Too large to be scaled is too large to have decimals.
+        return z3.If(either(z3.fpIsInf(scaled), z3.fpIsNaN(scaled)), value, rounded)
     step = 10 ** (6 - digits)
     return _rounded_quotient(value, z3.IntVal(step)) * step
 

@@ -21,6 +21,25 @@ from riskseg.expressions.tree import (
 )
 
 
+def parts(node: Node) -> Iterator[Node]:
+    """A node and everything inside it."""
+    yield node
+    inside: tuple[Node, ...] = ()
+    match node:
+        case Cast(part, _) | IsNull(part) | Not(part):
+            inside = (part,)
+        case In(part, options):
+            inside = (part, *options)
+        case Arithmetic(_, left, right, _) | Compare(_, left, right):
+            inside = (left, right)
+        case And(each) | Or(each) | Call(_, each, _):
+            inside = each
+        case Case(branches, otherwise, _):
+            inside = (*(n for branch in branches for n in branch), otherwise)
+    for each_ in inside:
+        yield from parts(each_)
+
+
 def comparisons(node: Node) -> Iterator[Compare | In]:
     """Every comparison and list inside a tree."""
     match node:

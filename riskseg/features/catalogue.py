@@ -15,12 +15,15 @@ from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.expressions import Expression, check
+from riskseg.expressions.assumptions import MONEY_UNIT
+from riskseg.features.bounds import never_negative
 
 Range = Literal["bills", "payments", "events", "account"]
 Aggregate = Literal["count", "sum", "max", "min", "latest"]
 
 # Days up to the as-of date; `open`: bills that are; None: all there is.
 Window = int | Literal["open"] | None
+MOST_EMPTY = 1_000_000_000
 # The date of a fact that a window is measured on.
 DATED: Mapping[str, str] = {"bills": "due_on", "payments": "paid_on", "events": "happened_on"}
 
@@ -36,7 +39,7 @@ class Entry(Shape):
     window: Annotated[int, Field(ge=1, le=36_500)] | Literal["open"] | None = None
     type: Literal["integer", "decimal", "date", "boolean"] | None = None
     unit: str = ""
-    empty: int | None = None
+    empty: Annotated[int, Field(ge=-MOST_EMPTY, le=MOST_EMPTY)] | None = None
     direction: Literal["+", "-"] | None = None
     family: str = ""
     words: str
@@ -83,7 +86,7 @@ class Feature:
 
     @property
     def is_money(self) -> bool:
-        return self.fact.unit == "money"
+        return self.fact.unit == MONEY_UNIT
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,10 @@ class Catalogue:
 
     def available(self) -> dict[str, Feature]:
         return {n: f for n, f in self.features.items() if n not in self.lacking}
+
+    def declared(self) -> dict[str, Fact]:
+        """What the features that this workspace lacks would be."""
+        return {n: self.features[n].fact for n in self.lacking}
 
     def closure(self, names: Iterable[str]) -> dict[str, Feature]:
         """The named features and those they are worked out from, in catalogue order."""
@@ -179,7 +186,10 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
                     mend="Give it another name.",
                 )
             elif entry.range == "account":
-                later.append((entry, document, index))
+                before = len(problems)
+                _check_keys(entry, document, index, problems)
+                if len(problems) == before:
+                    later.append((entry, document, index))
             else:
                 feature = _aggregate(entry, document, index, problems)
                 if feature:
@@ -211,24 +221,8 @@ def without(catalogue: Catalogue, has: frozenset[str]) -> Catalogue:
 def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Feature | None:
     scope = SCOPES[entry.range]
     before = len(problems)
-    if entry.aggregate is None:
-        problems.add(
-            "RS005",
-            f'"{entry.name}" ranges over {entry.range} and has no aggregate.',
-            file=at.file,
-            line=at.line(index),
-            mend="Add `aggregate: count`, or sum, max, min, latest.",
-        )
-        return None
-    if (entry.value is None) != (entry.aggregate == "count"):
-        problems.add(
-            "RS004",
-            f'"{entry.name}": a count has no value, and every other aggregate has one.',
-            file=at.file,
-            line=at.line(index),
-        )
-        return None
     value = filter_ = None
+    _check_keys(entry, at, index, problems)
     if entry.value is not None:
         value = check(
             entry.value,
@@ -243,17 +237,19 @@ def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Fe
         filter_ = check(entry.filter, scope, problems, file=at.file, line=at.line(index, "filter"))
     if len(problems) > before:
         return None
-    kind = Kind(entry.type) if entry.type else _kind(entry, value)
+    kind = _kind(entry, value, at, index, problems)
     empty = (
         entry.empty
         if entry.empty is not None
         else (0 if entry.aggregate in ("count", "sum") else None)
     )
-    fact = _as_fact(
-        entry, kind, nullable=empty is None, lower=Decimal(0) if kind is not Kind.DATE else None
-    )
+    if kind is None:
+        return None
+    lower = None
+    if value is None or (kind.is_numeric and never_negative(value.tree, scope)):
+        lower = Decimal(min(0, empty or 0))
     return Feature(
-        fact,
+        _as_fact(entry, kind, nullable=empty is None, lower=lower),
         entry.range,
         entry.aggregate,
         value,
@@ -264,10 +260,59 @@ def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Fe
     )
 
 
-def _kind(entry: Entry, value: Expression | None) -> Kind:
-    if entry.unit == "money":
-        return Kind.DECIMAL
-    return Kind.INTEGER if value is None else value.type.kind
+def _check_keys(entry: Entry, at: Document, index: int, problems: Problems) -> None:
+    """Add a Problem for each key that the feature's range or aggregate has no use for, or lacks."""
+
+    def wrong(key: str, what: str, hint: str = "", code: str = "RS004") -> None:
+        line = at.line(index, key) or at.line(index)
+        message = f'"{entry.name}" {what}'
+        problems.add(code, message, file=at.file, line=line, mend=hint)
+
+    if entry.range == "account":
+        for key in ("aggregate", "filter", "window", "empty"):
+            if getattr(entry, key) is not None:
+                wrong(key, f"is worked out from other features: `{key}` would change nothing.")
+        if entry.value is None:
+            wrong("range", "has no value.", "Add `value:`.", "RS005")
+        return
+    if entry.aggregate is None:
+        hint = "Add `aggregate: count`, or sum, max, min, latest."
+        wrong("range", f"ranges over {entry.range} and has no aggregate.", hint, "RS005")
+    elif (entry.value is None) != (entry.aggregate == "count"):
+        wrong("aggregate", "is wrong: a count has no value, and every other aggregate has one.")
+    if entry.range != "bills" and entry.aggregate == "latest":
+        wrong("aggregate", "takes the latest, which is the bill issued last.", "Range over bills.")
+    if entry.range != "bills" and entry.window == "open":
+        wrong("window", "looks at what is open, which only bills are.", "Write days, as `90 days`.")
+    if entry.aggregate == "count" and entry.empty not in (None, 0):
+        wrong("empty", "counts: of nothing there are 0.", "Leave `empty` out.")
+
+
+def _kind(
+    entry: Entry, value: Expression | None, at: Document, index: int, problems: Problems
+) -> Kind | None:
+    """What a feature is: of its own `type`, where its value can be brought to that, else of its
+    value's; money is a decimal. None after adding a Problem."""
+
+    def wrong(key: str, what: str, hint: str = "") -> None:
+        line = at.line(index, key) or at.line(index)
+        problems.add("RS304", f'"{entry.name}" {what}', file=at.file, line=line, mend=hint)
+
+    given = Kind.INTEGER if value is None else value.type.kind
+    money = entry.unit == MONEY_UNIT
+    kind = Kind(entry.type) if entry.type else Kind.DECIMAL if money else given
+    before = len(problems)
+    if given.is_textual:
+        wrong("value", "gives a text.", "A feature is a number, a date, or true or false.")
+    elif kind is not given and not (kind.is_numeric and given.is_numeric):
+        wrong("type" if entry.type else "unit", f"is {kind}, and its value {given}.")
+    elif money and (kind is not Kind.DECIMAL or value is None):
+        wrong("unit", "is no amount of money.", "Money is a decimal; a count has another unit.")
+    elif entry.aggregate == "sum" and not kind.is_numeric:
+        wrong("aggregate", f"adds up what is no number but {kind}.")
+    elif entry.empty is not None and not kind.is_numeric:
+        wrong("empty", f"is {kind}: a number cannot stand for it.", "Leave `empty` out.")
+    return kind if len(problems) == before else None
 
 
 def _as_fact(entry: Entry, kind: Kind, *, nullable: bool, lower: Decimal | None) -> Fact:
@@ -306,7 +351,7 @@ def _add_account_features(
         for entry, at, index in ready:
             scope = {**ACCOUNT_DATES, **{n: f.fact for n, f in features.items()}}
             value = check(
-                entry.value or "null",
+                entry.value,
                 scope,
                 problems,
                 file=at.file,
@@ -314,8 +359,8 @@ def _add_account_features(
                 expect="value",
                 may_be_unknown=True,
             )
-            if value is not None:
-                kind = Kind(entry.type) if entry.type else value.type.kind
+            kind = _kind(entry, value, at, index, problems) if value is not None else None
+            if value is not None and kind is not None:
                 fact = _as_fact(entry, kind, nullable=value.type.nullable, lower=None)
                 needs = frozenset(entry.needs)
                 features[entry.name] = Feature(

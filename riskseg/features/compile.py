@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import Relation, from_minor, quoted
-from riskseg.expressions import to_sql
+from riskseg.expressions import Node, to_sql
+from riskseg.expressions.tree import Arithmetic, Name
 from riskseg.features.catalogue import DATED, Feature
 
 _RELATION = {"bills": "bill_facts", "payments": "payment_facts", "events": "event_facts"}
@@ -68,22 +69,22 @@ def compile_features(
     for feature in features.values():
         if feature.range == "account" and feature.value is not None:
             value = to_sql(feature.value, lambda n: account.get(n) or f"({columns[n]})")
-            columns[feature.name] = f"cast({value} as {_stored(feature)})"
+            columns[feature.name] = f"cast({value} as {_stored(feature, scale)})"
     return Compiled(tuple(relations), columns, tuple(ranges))
 
 
-def _stored(feature: Feature) -> str:
+def _stored(feature: Feature, scale: int) -> str:
+    """The type a feature is kept in; a cast to fewer decimals rounds a half away from zero."""
     match feature.fact.kind:
         case Kind.INTEGER:
             return "bigint"
+        case Kind.DECIMAL if feature.is_money:
+            return f"decimal(18, {scale})"
         case Kind.DECIMAL:
-            return "decimal(18, 4)"
+            return "decimal(18, 4)" if feature.range == "account" else "decimal(38, 6)"
         case Kind.DATE:
             return "date"
-        case Kind.BOOLEAN:
-            return "boolean"
-        case _:
-            return "double"
+    return "boolean"
 
 
 def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
@@ -99,9 +100,11 @@ def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
             conditions.append(f"{dated} <= f.as_of")
     if feature.filter is not None:
         conditions.append(to_sql(feature.filter, lambda n: _exact(n, scale)))
-    # Sums of money are taken in minor units, whole numbers, and made decimal once at the end.
+    # Amounts and their sums are aggregated in minor units, whole numbers, and made decimal once at
+    # the end. Any other value is worked out in money, or a number in it would be one of pence.
+    minor = feature.value is not None and feature.is_money and adds_up(feature.value.tree)
     value = (
-        to_sql(feature.value, _raw if feature.is_money else lambda n: _exact(n, scale))
+        to_sql(feature.value, _raw if minor else lambda n: _exact(n, scale))
         if feature.value
         else "*"
     )
@@ -113,11 +116,19 @@ def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
     else:
         call = f"{feature.aggregate}({value})"
     where = f" filter (where {' and '.join(conditions)})" if conditions else ""
-    if feature.is_money:
+    if minor:
         return from_minor(f"{call}{where}", scale)
-    if feature.fact.kind is Kind.INTEGER:
-        return f"cast({call}{where} as bigint)"
-    return f"{call}{where}"
+    return f"cast({call}{where} as {_stored(feature, scale)})"
+
+
+def adds_up(node: Node) -> bool:
+    """Whether a value is an amount, or amounts added and subtracted."""
+    match node:
+        case Name(_, Kind.DECIMAL):
+            return True
+        case Arithmetic("+" | "-", left, right, Kind.DECIMAL):
+            return adds_up(left) and adds_up(right)
+    return False
 
 
 def _raw(name: str) -> str:

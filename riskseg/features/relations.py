@@ -16,11 +16,12 @@ from typing import Any
 
 import z3
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.expressions import Expression, check
 from riskseg.expressions.smt import Term, Texts, both, domain, negated, to_smt, variable
 from riskseg.features.catalogue import SCOPES, Feature, Window
+from riskseg.features.compile import adds_up
 
 # What allocation makes so of every bill: nothing is past due before its due date is over, and a due
 # bill that is not cleared has something overdue on it, for all the days since.
@@ -46,7 +47,7 @@ def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[E
                 continue
             if _alike(one, other) and _implies(row, one, other):
                 found.append(warranted(f'"{one.name}" <= "{other.name}"', facts))
-            elif _shows(row, one, other):
+            elif not _rounded(other) and _shows(row, one, other):
                 found.append(warranted(f'"{one.name}" = 0 or "{other.name}" > 0', facts))
     return tuple(found)
 
@@ -79,8 +80,22 @@ def _within(window: Window, other: Window) -> bool:
 
 
 def _alike(one: Feature, other: Feature) -> bool:
-    values = [f.value.tree if f.value else None for f in (one, other)]
-    return one.aggregate == other.aggregate and values[0] == values[1]
+    """Whether both make the same of the rows that count for them, and are rounded alike."""
+    kept = [
+        (f.aggregate, f.value.tree if f.value else None, f.fact.kind, f.is_money)
+        for f in (one, other)
+    ]
+    return kept[0] == kept[1]
+
+
+def _rounded(feature: Feature) -> bool:
+    """Whether what is more than 0 can be kept as 0."""
+    value = feature.value
+    if value is None or value.type.kind is Kind.INTEGER:
+        return False
+    if feature.is_money:
+        return not adds_up(value.tree)
+    return feature.fact.kind is Kind.INTEGER
 
 
 def _implies(row: _Row, part: Feature, whole: Feature) -> bool:

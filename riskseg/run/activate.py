@@ -117,6 +117,7 @@ def _from_journal(session: Session, journal: Journal, active: ActivationRecord) 
         session.catalogue.lacking,
         problems,
         shown=f"{record.name}@{record.fingerprint}",
+        declared=session.catalogue.declared(),
     )
     problems.raise_if_any()
     assert strategy is not None

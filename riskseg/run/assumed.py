@@ -1,20 +1,28 @@
-"""What proofs take for granted, held against the accounts a run really reads.
+"""What proofs assume, held against the accounts a run really reads.
 
-A strategy is proved for every account within the bounds of its facts and the relations between
-features. An account outside them would be decided by rules of which nothing is proved, so the run
+A strategy is proved for every account that is as `expressions/assumptions.py` and the relations
+between features say. Any other would be decided by rules of which nothing is proved, so the run
 stops and names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
+from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import fact_column, literal
-from riskseg.engine import Engine
-from riskseg.expressions import Expression, to_sql
+from riskseg.domain.relations import fact_column
+from riskseg.engine import Engine, TooLargeError
+from riskseg.expressions import Expression
+from riskseg.expressions.assumptions import (
+    FINITE,
+    MOST_DECIMALS,
+    assumptions,
+    check_sql,
+    finite_results,
+)
 from riskseg.features.catalogue import Catalogue
+from riskseg.run.too_large import Calculation, calculations
 from riskseg.strategy.checked import Strategy
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 
@@ -42,69 +50,74 @@ def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression
     return found
 
 
-def hold_against(engine: Engine, strategy: Strategy, relations: Sequence[Expression]) -> None:
-    """Raise RS613 for whatever an account in `scored` breaks; stand-ins are the strategy's own."""
+def hold_against(
+    engine: Engine, strategy: Strategy, relations: Sequence[Expression], scale: int
+) -> None:
+    """Raise RS613 for each assumption that an account in `scored` breaks, RS614 for a calculation
+    that gives no finite number. Default values are the strategy's own; `scale` is the number of
+    decimals of money."""
     facts = {n: f for n, f in strategy.facts.items() if n not in strategy.stand_ins}
-    granted = [*_bounds(facts), *_relations(relations, facts)]
-    if not granted:
+    assumed: list[tuple[Expression, Calculation | None]] = [
+        (one, None) for fact in facts.values() for one in assumptions(fact, scale)
+    ]
+    assumed += [(one, None) for one in relations if one.names <= set(facts)]
+    assumed += [
+        (one, calculation)
+        for calculation in calculations(strategy)
+        for one in finite_results([calculation.expression])
+    ]
+    if not assumed:
         return
-    columns = ", ".join(
-        f"count(*) filter (where not {sql}), "
-        f"(list(account_no order by account_no) filter (where not {sql}))[1:{SHOWN}]"
-        for _, sql in granted
-    )
-    row = engine.rows(f"select {columns} from scored")[0]
+    held = _held(engine, [check_sql(one, fact_column) for one, _ in assumed])
     problems = Problems()
-    for (told, _), count, numbers in zip(granted, row[::2], row[1::2], strict=True):
-        if count:
-            listed = ", ".join(map(str, numbers))
-            names = [
-                name
-                for (name,) in engine.rows(
-                    "select account_id from account_ids "
-                    f"where account_no in ({listed}) order by account_no"
-                )
-            ]
-            who = "1 account" if count == 1 else f"{count:,} accounts"
-            problems.add(
-                "RS613",
-                f"{who} ({', '.join(map(str, names))}{', …' if count > len(names) else ''}) "
-                f"{'is' if count == 1 else 'are'} outside what proofs take for granted: {told}.",
-                mend="Mend the source, or leave the column out of the strategy.",
-            )
+    for (one, calculation), fine in zip(assumed, held, strict=True):
+        if not fine:
+            _report(engine, one, calculation, problems)
     problems.raise_if_any()
 
 
-def _bounds(facts: Mapping[str, Fact]) -> Iterator[tuple[str, str]]:
-    """Each bound of each fact in words, and as SQL that is never unknown."""
-    for name, fact in facts.items():
-        column = fact_column(name)
-
-        def known(condition: str, column: str = column) -> str:
-            return f"coalesce({condition}, {column} is null)"
-
-        if not fact.nullable:
-            yield f"{name} is never unknown", f"({column} is not null)"
-        if fact.kind.is_numeric and fact.lower is not None:
-            yield f"{name} is at least {fact.lower:f}", known(f"{column} >= {fact.lower:f}")
-        if fact.kind.is_numeric and fact.upper is not None:
-            yield f"{name} is at most {fact.upper:f}", known(f"{column} <= {fact.upper:f}")
-        if fact.kind is Kind.NUMBER:
-            yield f"{name} is a number", known(f"isfinite({column})")
-        if fact.kind is Kind.DATE:
-            told = f"{name} is between {FIRST_DAY} and {LAST_DAY}"
-            yield told, known(f"{column} between date '{FIRST_DAY}' and date '{LAST_DAY}'")
-        if fact.kind is Kind.LEVEL:
-            listed = ", ".join(map(literal, fact.levels))
-            yield f"{name} is one of {', '.join(fact.levels)}", known(f"{column} in ({listed})")
+def _held(engine: Engine, checks: Sequence[str]) -> list[bool]:
+    """Whether every account passes each check."""
+    columns = [f"coalesce(bool_and({check}), true)" for check in checks]
+    try:
+        return list(engine.rows(f"select {', '.join(columns)} from scored")[0])
+    except TooLargeError:
+        # What stands in it twice was worked out once, before any `try`; a filter does not do that.
+        found = "select count(*) = 0 from scored where not"
+        return [engine.value(f"{found} {check}") for check in checks]
 
 
-def _relations(
-    relations: Sequence[Expression], facts: Mapping[str, Fact]
-) -> Iterator[tuple[str, str]]:
-    for relation in relations:
-        if relation.names <= set(facts):
-            yield (
-                relation.text.replace('"', ""),
-                f"coalesce({to_sql(relation, fact_column)}, false)",
-            )
+def _report(
+    engine: Engine, broken: Expression, calculation: Calculation | None, problems: Problems
+) -> None:
+    """Add a Problem with how many accounts break the assumption, and the first of them."""
+    those = f"from scored where not {check_sql(broken, fact_column)}"
+    names = engine.rows(
+        "select account_id from account_ids where account_no in "
+        f"(select account_no {those} order by account_no limit {SHOWN}) order by account_no"
+    )
+    if calculation is not None:
+        calculation.too_large(broken.text.removesuffix(FINITE), str(names[0][0]), problems)
+        return
+    count = engine.value(f"select count(*) {those}")
+    listed = ", ".join(str(name) for (name,) in names) + (", …" if count > len(names) else "")
+    accounts = "1 account" if count == 1 else f"{count:,} accounts"
+    problems.add(
+        "RS613",
+        f"{accounts} ({listed}) {'is' if count == 1 else 'are'} outside what proofs take for "
+        f"granted: {words(broken)}.",
+        mend=_hint(broken),
+    )
+
+
+def _hint(broken: Expression) -> str:
+    if len(broken.names) > 1:
+        return "Correct the source, or leave one of them out of the strategy."
+    (name,) = broken.names
+    mapped = f'`{name} = "round({name}, {MOST_DECIMALS})"` in riskseg.toml'
+    return f"Correct the source, map it otherwise ({mapped}, say), or leave it out of the strategy."
+
+
+def words(assumption: Expression) -> str:
+    """An assumption as a person reads it."""
+    return assumption.text.replace('"', "")

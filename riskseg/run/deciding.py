@@ -129,7 +129,7 @@ def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
         for name, value in strategy.stand_ins.items()
     }
     build(engine, [scored(tables, stand_ins)])
-    hold_against(engine, strategy, decider.relations)
+    hold_against(engine, strategy, decider.relations, decider.scale)
     with told_where(engine, strategy, decider.as_of, "account_no", _named(engine)):
         build(engine, compile_strategy(strategy, decider.as_of))
     if decider.reasons != "none" and decider.of is not None:

@@ -51,6 +51,7 @@ def read_texts(
     problems: Problems,
     *,
     shown: str,
+    declared: Mapping[str, Fact] | None = None,
 ) -> Strategy | None:
     """The strategy that kept texts give with these facts, or None after adding its Problems, in
     which `shown` stands for the folder."""
@@ -58,7 +59,7 @@ def read_texts(
     if read is None:
         return None
     models = {name: True for name in read.head.uses.values()}
-    return check_strategy(read, facts, lacking, models, problems)
+    return check_strategy(read, facts, lacking, models, problems, declared)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -272,5 +272,9 @@ def workspace_facts(
                 line=source.lines.get(written) or source.lines.get("from"),
                 mend=f"Name it otherwise in [source.accounts]: `NAME = '{quoted(written)}'`.",
             )
+        # Whoever counts, a count is never negative.
+        declared = here.declared().get(name)
+        if declared is not None and fact.kind.is_numeric:
+            fact = replace(fact, lower=declared.lower, upper=declared.upper)
         facts[name] = fact
     return here, facts

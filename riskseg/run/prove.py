@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.problems import Problems
+from riskseg.expressions.assumptions import assumptions, finite_results
 from riskseg.expressions.tree import Value
-from riskseg.run.assumed import between
+from riskseg.run.assumed import between, words
 from riskseg.run.editions import found, read
 from riskseg.run.rules import decided
 from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage
+from riskseg.run.too_large import calculations
 from riskseg.strategy.checked import Example, Strategy
 from riskseg.strategy.proof.account import Granted, any_account
 from riskseg.strategy.proof.ask import Asker
@@ -119,7 +121,9 @@ def prove_checked(
         progress.reached(PROVE, len(results), len(results) + 1)
     told: tuple[Note, ...] = ()
     if with_notes:
-        decision = decide(strategy, any_account(strategy.facts, granted))
+        account = any_account(strategy.facts, granted)
+        known = replace(account, granted=(*account.granted, *account.defaults))
+        decision = decide(strategy, known)
         told = tuple(notes(strategy, decision, asker))
     return Proven(strategy, Proofs(tuple(results), told), _words(strategy, granted), decisions)
 
@@ -129,8 +133,10 @@ def warranted(session: Session, strategies: Sequence[Strategy]) -> Granted:
     name; and where there is one strategy alone, the dates it holds."""
     facts = {name: fact for s in strategies for name, fact in s.facts.items()}
     one = strategies[0] if len(strategies) == 1 else None
+    finite = finite_results(c.expression for s in strategies for c in calculations(s))
     return Granted(
-        relations=between(session.catalogue, facts),
+        relations=(*between(session.catalogue, facts), *finite),
+        defaults=one.stand_ins if one else {},
         begins=one.effective_from if one else None,
         ends=one.effective_to if one else None,
         scale=session.scale,
@@ -176,11 +182,14 @@ def _tried(
 
 
 def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
+    """What is assumed: a line a fact, then a line for each relation."""
     told = []
     for name, fact in strategy.facts.items():
-        bounds = [f"≥ {fact.lower}"] if fact.lower is not None else []
-        bounds += [f"≤ {fact.upper}"] if fact.upper is not None else []
-        kind = f"one of {', '.join(fact.levels)}" if fact.levels else str(fact.kind)
-        known = "or unknown" if fact.nullable else "never unknown"
-        told.append(" ".join([name, kind, *bounds, known]))
-    return (*told, *(relation.text for relation in granted.relations))
+        unknown = "may be unknown" if fact.nullable else ""
+        held = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
+        if name in strategy.stand_ins:
+            value = strategy.stand_ins[name]
+            known = "unknown" if value is None else str(value)
+            held, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
+        told.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *held])))
+    return (*told, *(words(relation) for relation in granted.relations))

@@ -56,7 +56,10 @@ def check_here(session: Session, authored: AuthoredStrategy, problems: Problems)
     """A strategy checked against the facts and models of the workspace, or None after adding its
     Problems."""
     models = dict.fromkeys(spec_files(session.workspace), True)
-    return check_strategy(authored, session.facts, session.catalogue.lacking, models, problems)
+    known = session.catalogue
+    return check_strategy(
+        authored, session.facts, known.lacking, models, problems, known.declared()
+    )
 
 
 def checked_strategy(session: Session) -> Strategy:

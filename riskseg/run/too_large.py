@@ -1,7 +1,8 @@
 """Which calculation of the rules gave a number the engine cannot hold, and of whom.
 
 The language has no greatest number and an engine has one. Whether it is met depends on the facts,
-so it shows only where accounts are decided.
+so it shows only where accounts are decided. A whole number or a decimal too large stops the engine;
+a float does not, so each calculation with floats is looked at before anything is decided by it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,19 @@ from riskseg.strategy.compile import prioritised
 
 
 @dataclass(frozen=True)
-class _Calculation:
+class Calculation:
+    """An expression of a strategy, the SQL it is carried out by, and where it stands."""
+
     expression: Expression
     sql: str
     file: str
     line: int | None
+
+    def too_large(self, text: str, first: str | None, problems: Problems) -> None:
+        """Add RS614 for the expression, or the part of it given by `text`."""
+        message = f"`{text}` gives a number too large to calculate with"
+        message += "." if first is None else f", for {first} first."
+        problems.add("RS614", message, file=self.file, line=self.line, mend="Use smaller factors.")
 
 
 @contextmanager
@@ -39,7 +48,7 @@ def told_where(
         yield
     except TooLargeError:
         problems = Problems()
-        for one in _calculations(strategy, as_of):
+        for one in calculations(strategy, as_of):
             try:
                 engine.run(f"select count({one.sql}) from scored")
             except TooLargeError:
@@ -48,27 +57,29 @@ def told_where(
                     f"select min({key}) from scored "
                     f"where {' and '.join([f'try({one.sql}) is null', *known])}"
                 )
-                told = f"`{one.expression.text}` gives a number too large to calculate with"
-                told += "." if first is None else f", for {name(first)} first."
-                file = f"{strategy.folder}/{one.file}"
-                problems.add("RS614", told, file=file, line=one.line, mend="Use smaller factors.")
+                named = None if first is None else name(first)
+                one.too_large(one.expression.text, named, problems)
         problems.raise_if_any()
         raise
 
 
-def _calculations(strategy: Strategy, as_of: date) -> Iterator[_Calculation]:
-    def one(expression: Expression, file: str, line: int | None = None) -> _Calculation:
-        return _Calculation(expression, to_sql(expression, fact_column), file, line)
+def calculations(strategy: Strategy, as_of: date | None = None) -> Iterator[Calculation]:
+    """Every expression that decides something: as of a date, or on any."""
+
+    def one(expression: Expression, file: str, line: int | None = None) -> Calculation:
+        sql = to_sql(expression, fact_column)
+        return Calculation(expression, sql, f"{strategy.folder}/{file}", line)
 
     for scheme in strategy.schemes:
         for row in scheme.rows:
             if row.when is not None:
                 yield one(row.when.expression, "tiers.yaml", row.line)
-    for path in in_force(strategy.paths, as_of):
+    for path in in_force(strategy.paths, as_of) if as_of else strategy.paths:
         yield one(path.starts, "paths.yaml")
         if path.ends_when is not None:
             yield one(path.ends_when.expression, "paths.yaml")
-    for guard in in_force(strategy.guards, as_of):
+    for guard in in_force(strategy.guards, as_of) if as_of else strategy.guards:
         yield one(guard.when.expression, "guards.yaml", guard.line)
     if strategy.priority is not None:
-        yield _Calculation(strategy.priority, prioritised(strategy.priority), "strategy.yaml", None)
+        sql = prioritised(strategy.priority)
+        yield Calculation(strategy.priority, sql, f"{strategy.folder}/strategy.yaml", None)

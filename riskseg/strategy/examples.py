@@ -11,12 +11,13 @@ from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
+from riskseg.expressions.assumptions import can_be_written
 from riskseg.strategy.checked import Example, PackExample, Strategy
 
 TYPES = {
     Kind.BOOLEAN: "boolean",
     Kind.INTEGER: "bigint",
-    Kind.DECIMAL: "decimal(18, 6)",
+    Kind.DECIMAL: "decimal(38, 6)",
     Kind.NUMBER: "double",
     Kind.DATE: "date",
     Kind.TEXT: "varchar",
@@ -172,12 +173,18 @@ def _literal(fact: Fact, value: object) -> str | None:
         case Kind.BOOLEAN:
             fits, text = isinstance(value, bool), str(value).lower()
         case Kind.INTEGER:
-            fits, text = isinstance(value, int) and not isinstance(value, bool), str(value)
+            fits, text = _number(value) and isinstance(value, int), str(value)
+            fits = fits and can_be_written(Decimal(text))
         case Kind.DECIMAL | Kind.NUMBER:
-            fits = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-            text = f"{Decimal(str(value)):f}" if fits else ""
+            number = Decimal(str(value)) if _number(value) else Decimal("nan")
+            fits = can_be_written(number) if fact.kind is Kind.DECIMAL else number.is_finite()
+            text = f"{number:f}"
         case Kind.DATE:
             fits, text = isinstance(value, date), f"date '{value}'"
         case _:
             fits, text = isinstance(value, str), literal(str(value))
     return f"cast({text} as {type_})" if fits else None
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

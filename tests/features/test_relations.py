@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -51,6 +52,34 @@ def test_between_features() -> None:
         "balance_overdue = 0 or days_past_due > 0",
         "late_bills_12m = 0 or late_bills_3m > 0",
         "days_past_due = 0 or late_bills_12m > 0",
+    }
+
+
+def test_what_is_rounded_shows_nothing(tmp_path: Path) -> None:
+    """A thousandth of an amount is kept as 0.00, and a number of pence as no pound."""
+    own = tmp_path / "features.yaml"
+    rows = {
+        "all": "value: amount, unit: money",
+        "thousandth": "value: amount * 0.001, unit: money",
+        "pounds": "value: amount, type: integer",
+        "exact": "value: amount, type: decimal",
+        "more": "value: amount + paid, unit: money",
+        "late": "value: amount, unit: money, filter: days_past_due > 9",
+    }
+    text = [
+        f"- {{name: {n}, range: bills, aggregate: sum, words: w, {v}}}" for n, v in rows.items()
+    ]
+    own.write_text("\n".join(text), encoding="utf-8")
+    problems = Problems()
+    features = read_catalogue(own, problems).features
+    assert not len(problems), list(problems)
+    mine = [features[name] for name in rows]
+    told = named(relations(mine, {f.name: f.fact for f in mine}))
+    assert {"late <= all", "all = 0 or more > 0", "thousandth = 0 or all > 0"} <= told
+    assert "pounds = 0 or exact > 0" in told
+    assert not told & {
+        *("all = 0 or thousandth > 0", "all = 0 or pounds > 0", "exact = 0 or pounds > 0"),
+        *("pounds <= all", "all <= pounds", "pounds <= exact"),
     }
 
 

@@ -40,6 +40,10 @@ def test_right_ones_have_no_problem(tmp_path: Path) -> None:
         ("days_past_due: 31,", "days_past_due: null,", "does not give days_past_due"),
         ("days_past_due: 31,", "days_past_due: many,", "days_past_due is 'many'"),
         ("days_past_due: 31,", "on_plan: 1,", "on_plan is 1"),
+        ("days_past_due: 31,", f"days_past_due: {BIG + 1},", f"days_past_due is {BIG + 1}"),
+        ("days_past_due: 31,", "balance_overdue: 0.0000005,", "which is no decimal"),
+        ("days_past_due: 31,", "balance_overdue: .inf,", "which is no decimal"),
+        ("days_past_due: 31,", f"balance_overdue: {BIG + 1},", "which is no decimal"),
     ],
 )
 def test_a_wrong_one_is_told_at_its_line(old: str, new: str, says: str, tmp_path: Path) -> None:

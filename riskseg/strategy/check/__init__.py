@@ -41,14 +41,16 @@ def check_strategy(
     lacking: Mapping[str, str],
     models: Mapping[str, bool],
     problems: Problems,
+    declared: Mapping[str, Fact] | None = None,
 ) -> Strategy | None:
     """The checked strategy, or None after adding its Problems.
 
     `facts` are those the workspace has; `lacking` maps a known fact it cannot compute to the
-    source it would need. `models` are the workspace's models (the value is not looked at).
+    source it would need, and `declared` to what it would be. `models` are the workspace's models
+    (the value is not looked at).
     """
     found = Problems()
-    strategy = _strategy(Scope(authored, facts, lacking, models, found))
+    strategy = _strategy(Scope(authored, facts, lacking, models, found, declared or {}))
     problems.extend(found)
     if len(found):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.expressions import Expression, check, texts_compared
+from riskseg.expressions.assumptions import can_be_written
 from riskseg.strategy.authored import AuthoredStrategy, Expected
 from riskseg.strategy.checked import DECIDED, Condition
 
@@ -22,7 +24,8 @@ class Scope:
     """The facts of the workspace, the strategy's probabilities and its stand-ins, by name.
 
     `named` gathers the facts that expressions name; `stand_ins` the facts this workspace lacks,
-    with the value that stands for them; `expects` is what brought those. `fact_names` are the
+    with the value that stands for them; `expects` is what brought those. `declared` are the facts
+    the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
     names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
     hinder nothing.
     """
@@ -34,9 +37,10 @@ class Scope:
         lacking: Mapping[str, str],
         models: Mapping[str, bool],
         problems: Problems,
+        declared: Mapping[str, Fact],
     ) -> None:
         self.authored, self.problems = authored, problems
-        self.lacking = lacking
+        self.lacking, self.declared = lacking, declared
         self.named: set[str] = set()
         self.stand_ins: dict[str, object] = {}
         self.expects: dict[str, Expected] = {}
@@ -85,17 +89,29 @@ class Scope:
         for written, (expected, file) in brought.items():
             name = folded(written)
             self.expects[name] = expected
-            unknown = expected.otherwise == "unknown"
-            if name in self.facts:
-                continue
-            value = None if unknown else as_type(expected.type, expected.otherwise)
-            if value is None and not unknown:
-                stands = shown_value(expected.otherwise)
-                told = f'"{name}" is a {expected.type}: {stands} cannot stand for it.'
-                self.tell("RS004", told, file, "expects", written, "else")
-            kind = Kind(expected.type)
-            self.facts[name] = Fact(name, kind, nullable=unknown, words=f"{name} is {{value}}")
-            self.stand_ins[name] = value
+            if name not in self.facts:
+                self._default(name, expected, file, written)
+
+    def _default(self, name: str, expected: Expected, file: str, written: str) -> None:
+        """The default value of a fact that the workspace lacks, within the bounds it would have."""
+        unknown = expected.otherwise == "unknown"
+        kind = Kind(expected.type)
+        fact = self.declared.get(name) or Fact(name, kind, words=f"{name} is {{value}}")
+        if fact.kind is not kind:
+            message = f'"{name}" is of the type {fact.kind} wherever it is known, not {kind}.'
+            self.tell(
+                "RS004", message, file, "expects", written, "type", mend=f"Write {fact.kind}."
+            )
+        value = None if unknown else as_type(expected.type, expected.otherwise)
+        given = shown_value(expected.otherwise)
+        if value is None and not unknown:
+            told = f'"{name}" is a {expected.type}: {given} cannot stand for it.'
+            self.tell("RS004", told, file, "expects", written, "else")
+        elif isinstance(value, int | Decimal) and _outside(fact, Decimal(value)):
+            message = f'"{name}" is never {given}: it is at least {fact.lower:f}.'
+            self.tell("RS004", message, file, "expects", written, "else")
+        self.facts[name] = replace(fact, nullable=unknown)
+        self.stand_ins[name] = value
 
     def _models(self, models: Mapping[str, bool]) -> None:
         for name, model in self.authored.head.uses.items():
@@ -194,7 +210,7 @@ class Scope:
 
     def _checked(self, text: object, known: Mapping[str, Fact], **how: Any) -> Expression | None:
         """The expression, with any kind that fits for the facts the workspace lacks: of which kind
-        they would be is not known here."""
+        they would be is not known of every one."""
         told = Problems()
         for kind in (Kind.INTEGER, Kind.DATE, Kind.BOOLEAN, Kind.TEXT):
             found = Problems()
@@ -208,7 +224,7 @@ class Scope:
 
     def _ghosts(self, kind: Kind) -> dict[str, Fact]:
         lower = _ZERO if kind is Kind.INTEGER else None
-        return {n: Fact(n, kind, lower=lower) for n in self.lacking}
+        return {n: self.declared.get(n, Fact(n, kind, lower=lower)) for n in self.lacking}
 
 
 def as_type(type_: str, value: object) -> object | None:
@@ -217,12 +233,17 @@ def as_type(type_: str, value: object) -> object | None:
         case "boolean":
             return value if isinstance(value, bool) else None
         case "integer":
-            return value if isinstance(value, int) and not isinstance(value, bool) else None
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return value if whole and can_be_written(Decimal(str(value))) else None
         case "decimal":
             number = isinstance(value, int | float) and not isinstance(value, bool)
             exact = Decimal(str(value)) if number else None
-            return exact if exact is not None and exact.is_finite() else None
+            return exact if exact is not None and can_be_written(exact) else None
         case "text":
             return value if isinstance(value, str) else None
         case _:
             return value if isinstance(value, date) and not isinstance(value, datetime) else None
+
+
+def _outside(fact: Fact, value: Decimal) -> bool:
+    return fact.lower is not None and value < fact.lower

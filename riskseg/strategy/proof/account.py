@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
+
+import z3
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.expressions import Expression
-from riskseg.expressions.smt import Term, Texts, days, domain, to_smt, value_of, variable
+from riskseg.expressions.smt import (
+    Term,
+    Texts,
+    constant,
+    days,
+    domain,
+    either,
+    holds,
+    to_smt,
+    value_of,
+    variable,
+)
 from riskseg.expressions.tree import Value
 
-MONEY_UNIT = "money"
+_FALSE = z3.BoolVal(False)
 
 
 @dataclass(frozen=True)
 class Account:
-    """Each fact as a term, and what is taken for granted of them all."""
+    """Each fact as a term, and what is assumed of them all. `defaults` say that the facts the
+    workspace lacks have their default values: so it is of every account here, and a row that only
+    other values reach is no fault of the strategy's."""
 
     facts: Mapping[str, Fact]
     terms: Mapping[str, Term]
     texts: Texts
     granted: tuple[Any, ...]
+    defaults: tuple[Any, ...] = ()
 
     def term(self, expression: Expression) -> Term:
         return to_smt(expression, self.terms.__getitem__, self.texts)
@@ -38,10 +54,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Granted:
-    """What the catalogue warrants of every account: `relations` between facts, and the dates a
-    strategy holds. `scale` is the workspace's number of decimals of money."""
+    """What is assumed of every account beside the domain of each fact: `relations` between facts,
+    the default value of each fact that the workspace lacks, and the dates a strategy holds.
+    `scale` is the workspace's number of decimals of money."""
 
     relations: Sequence[Expression] = ()
+    defaults: Mapping[str, object] = field(default_factory=dict)
     begins: date | None = None
     ends: date | None = None
     scale: int = 2
@@ -50,28 +68,41 @@ class Granted:
 
 def any_account(facts: Mapping[str, Fact], granted: Granted) -> Account:
     """An account of which nothing is known but `granted`."""
+    texts = granted.texts
     terms = {name: variable(fact, name) for name, fact in facts.items()}
-    held = [domain(fact, terms[name], granted.texts) for name, fact in facts.items()]
-    for name, fact in facts.items():
-        if fact.unit == MONEY_UNIT and fact.kind is Kind.DECIMAL:
-            held.append(terms[name].value % 10 ** (6 - granted.scale) == 0)
+    account = Account(facts, terms, texts, ())
+    known = with_defaults(account, granted.defaults).terms
+    defaults = {n: terms[n].same(known[n]) for n in granted.defaults if n in facts}
+    held = [
+        either(domain(fact, terms[name], texts, granted.scale), defaults.get(name, _FALSE))
+        for name, fact in facts.items()
+    ]
     as_of = terms.get("as_of")
     if as_of is not None and granted.begins is not None:
         held.append(as_of.value >= days(granted.begins))
     if as_of is not None and granted.ends is not None:
         held.append(as_of.value <= days(granted.ends))
-    account = Account(facts, terms, granted.texts, ())
     held += [
-        account.term(relation).true
+        holds(account.term(relation))
         for relation in granted.relations
         if relation.names <= set(facts)
     ]
-    return Account(facts, terms, granted.texts, tuple(held))
+    return replace(account, granted=tuple(held), defaults=tuple(defaults.values()))
 
 
 def changed(account: Account, **terms: Term) -> Account:
     """The same account with other terms for some facts."""
-    return Account(account.facts, {**account.terms, **terms}, account.texts, account.granted)
+    return replace(account, terms={**account.terms, **terms})
+
+
+def with_defaults(account: Account, defaults: Mapping[str, object]) -> Account:
+    """The same account with the default value for each fact that the workspace lacks."""
+    constants = {
+        name: constant(cast(Value, value), account.facts[name].kind, account.texts)
+        for name, value in defaults.items()
+        if name in account.facts
+    }
+    return changed(account, **constants)
 
 
 def plain_value(fact: Fact) -> Value:

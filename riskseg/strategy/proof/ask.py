@@ -80,7 +80,9 @@ def verdict_of_none(
     accounts: Sequence[Account],
     asker: Asker,
 ) -> Result:
-    """The result of a claim that no account is as asked; one that is refutes it."""
+    """The result of a claim that no account is as asked; one that is refutes it. Facts that the
+    workspace lacks have their default values."""
+    asked = [*asked, *(default for account in accounts for default in account.defaults)]
     found = asker.any(solver, *asked)
     if found == "no":
         return claimed
@@ -93,7 +95,8 @@ def verdict_of_none(
 def verdict_of_any(
     claimed: Result, fault: Callable[[], str], solver: Any, asked: Sequence[Any], asker: Asker
 ) -> Result:
-    """The result of a claim that some account is as asked."""
+    """The result of a claim that some account is as asked, here or in a workspace that has the
+    facts which this one lacks."""
     found = asker.any(solver, *asked)
     if found == "yes":
         return claimed

@@ -224,11 +224,11 @@ def _places(
         for path in here:
             on = both(now, in_cell(segment, frozenset(path.segments), account.texts))
             paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
-            places += _places_on(route(path, here), on, account)
+            places += places_on(route(path, here), on, account)
     return paths, tuple(places)
 
 
-def _places_on(walked: tuple[Path, ...], on: Any, account: Account) -> Iterator[Place]:
+def places_on(walked: tuple[Path, ...], on: Any, account: Account) -> Iterator[Place]:
     """Every stretch of the paths of a route, for an account whose segment leads to the first."""
     as_of = account.terms["as_of"].value
     starts: list[Term] = []

@@ -12,7 +12,7 @@ from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import Term, both, constant, negated, value_of
 from riskseg.expressions.tree import Value
 from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import Granted, any_account
+from riskseg.strategy.proof.account import Granted, any_account, with_defaults
 from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.dimensions import dimensions
@@ -46,10 +46,12 @@ class Meaning:
 
 
 def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Meaning:
-    """How the decisions of two strategies differ, over the facts of both."""
+    """How the decisions of two strategies differ, over the facts of both. Each has its own default
+    values for the facts that the workspace lacks."""
     facts = {**old.facts, **new.facts}
-    account = any_account(facts, granted)
-    was, is_ = decide(old, account), decide(new, account)
+    account = with_defaults(any_account(facts, granted), {**old.stand_ins, **new.stand_ins})
+    was = decide(old, with_defaults(account, old.stand_ins))
+    is_ = decide(new, with_defaults(account, new.stand_ins))
     turns: list[Turn] = []
     unsure: list[str] = []
     same: list[Any] = []

@@ -2,14 +2,15 @@
 
 Two accounts are compared that differ in nothing but the flag: false or unknown in the one, true in
 the other. If on some day the protected one gets an action, the other must have had one at least as
-harsh by then: on that day, or on an earlier day of its path. Earlier days are those of the path the
-account is on; on each the as-of date is that day, and every other fact is as it is now. An action
-that helps is as harsh as none.
+harsh by then: on that day, or on an earlier day of the path that its segment had in force, and on
+which the strategy was. On each the as-of date is that day, and every other fact is as it is now. An
+action that helps is as harsh as none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import z3
@@ -17,16 +18,22 @@ import z3
 from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import Term, both, constant, either
 from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import changed
+from riskseg.strategy.proof.account import Account, changed
 from riskseg.strategy.proof.ask import Asker, verdict_of_none
 from riskseg.strategy.proof.decision import (
     Decision,
+    Place,
     applies,
     decide,
     holds,
+    in_cell,
     lawful,
+    places_on,
+    regimes,
+    within,
 )
 from riskseg.strategy.proof.results import Result
+from riskseg.strategy.route import route
 
 
 def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
@@ -64,24 +71,38 @@ def _harshness(strategy: Strategy, rank: Any) -> Any:
 
 def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]]:
     """(that the account has passed a day on which a step of its path was due, the rank of what was
-    emitted then), for every such day."""
+    emitted then), for every such day of every path its segment may have had: that in force then."""
     account = decision.account
-    as_of = account.terms["as_of"]
-    for place in decision.places:
+    as_of, segment = account.terms["as_of"], decision.names["segment"]
+    ranks = {action.name: action.rank for action in strategy.actions}
+    for begins, ends, place in _ever(strategy, account, segment):
         stretch = place.stretch
         if stretch.step is None or stretch.first is None or stretch.last is None:
             continue
         if any("as_of" in path.starts.names for path in place.walked):
             continue  # such a path has no yesterday: every day is its first
-        rank = next(a.rank for a in strategy.actions if a.name == stretch.action)
         for day in range(stretch.first, stretch.last + 1):
             then = changed(account, as_of=Term(place.started.value + day))
             guards = {g.name: applies(g, then) for g in strategy.guards}
             ended = either(*(holds(p.ends_when, then) for p in place.walked if p.ends_when))
-            emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, z3.IntVal(rank)))
+            due = z3.IntVal(ranks[stretch.action])
+            emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due))
             passed = both(
                 place.on,
                 z3.Not(place.started.unknown),
                 place.started.value + day <= as_of.value,
+                within(begins, ends, then),
+                within(strategy.effective_from, strategy.effective_to, then),
             )
             yield passed, emitted
+
+
+def _ever(
+    strategy: Strategy, account: Account, segment: Term
+) -> Iterator[tuple[date | None, date | None, Place]]:
+    """The places of the account's segment in each stretch of time, with its first and last day."""
+    for begins, ends, paths in regimes(strategy):
+        for path in paths:
+            serves = in_cell(segment, frozenset(path.segments), account.texts)
+            for place in places_on(route(path, paths), serves, account):
+                yield begins, ends, place

@@ -1,0 +1,135 @@
+"""What is assumed of every fact: the one list that runs check and proofs assume.
+
+An assumption is a condition that holds wherever it is known. :func:`check_sql` renders it for the
+engine, which holds every account that is decided against it; :func:`riskseg.expressions.smt.domain`
+renders the same as terms. So a proof assumes nothing that a run does not check.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
+from riskseg.expressions.checking import Expression
+from riskseg.expressions.show import show
+from riskseg.expressions.sql import quote, to_sql
+from riskseg.expressions.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Compare,
+    In,
+    IsNull,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Or,
+    Type,
+    Value,
+)
+from riskseg.expressions.walk import parts
+
+MONEY_UNIT = "money"
+# An INTEGER or DECIMAL fact is no larger and has no more decimals than a rule can write.
+BEYOND, MOST_DECIMALS = Decimal(10**18), 6
+FINITE = " is a finite number"
+_LARGEST = sys.float_info.max
+
+
+def assumptions(fact: Fact, scale: int) -> Iterator[Expression]:
+    """Everything assumed of a fact's values; `scale` is the number of decimals of money.
+
+    The text of each is for people: "rate has at most 6 decimals".
+    """
+    x = Name(fact.name, fact.kind)
+
+    def assumption(words: str, *conditions: Node) -> Expression:
+        tree = conditions[0] if len(conditions) == 1 else And(conditions)
+        return _condition(f"{fact.name} {words}", tree, frozenset({fact.name}))
+
+    if not fact.nullable:
+        yield assumption("is never unknown", Not(IsNull(x)))
+    if fact.kind.is_numeric and fact.lower is not None:
+        yield assumption(f"is at least {fact.lower:f}", Compare(">=", x, _number(fact.lower, x)))
+    if fact.kind.is_numeric and fact.upper is not None:
+        yield assumption(f"is at most {fact.upper:f}", Compare("<=", x, _number(fact.upper, x)))
+    match fact.kind:
+        case Kind.INTEGER | Kind.DECIMAL:
+            # A sum is of the type that calculations are done in, whatever the fact is stored as.
+            size = Arithmetic("+", x, _number(Decimal(0), x), x.kind)
+            if fact.upper is None:
+                yield assumption(f"is below {BEYOND:f}", Compare("<", size, _number(BEYOND, x)))
+            if fact.lower is None:
+                yield assumption(f"is above {-BEYOND:f}", Compare(">", size, _number(-BEYOND, x)))
+        case Kind.NUMBER:
+            yield assumption(FINITE.strip(), *_finite(x))
+        case Kind.DATE:
+            first, last = Literal(FIRST_DAY, x.kind), Literal(LAST_DAY, x.kind)
+            yield assumption(
+                f"is between {FIRST_DAY} and {LAST_DAY}",
+                Compare(">=", x, first),
+                Compare("<=", x, last),
+            )
+        case Kind.LEVEL:
+            levels = tuple(Literal(level, x.kind) for level in fact.levels)
+            one_of = In(x, levels) if levels else IsNull(x)
+            yield assumption(f"is one of {', '.join(fact.levels) or 'no levels'}", one_of)
+    if fact.kind is Kind.DECIMAL:
+        decimals = scale if fact.unit == MONEY_UNIT else MOST_DECIMALS
+        rounded = Call("round", (x, Literal(decimals, Kind.INTEGER)), Kind.DECIMAL)
+        yield assumption(f"has at most {decimals} decimals", Compare("=", rounded, x))
+
+
+def finite_results(expressions: Iterable[Expression]) -> Iterator[Expression]:
+    """That each calculation with NUMBERs in the expressions gives a finite number, or an unknown.
+
+    A float that overflows becomes infinite, and from infinities comes what is no number at all:
+    engines order that above every number. A DECIMAL or an INTEGER too large stops an engine by
+    itself.
+    """
+    seen: set[Node] = set()
+    for expression in expressions:
+        for node in parts(expression.tree):
+            if isinstance(node, Arithmetic) and node.kind is Kind.NUMBER and node not in seen:
+                seen.add(node)
+                names = frozenset(p.name for p in parts(node) if isinstance(p, Name))
+                tree = Or((IsNull(node), And(_finite(node))))
+                yield _condition(show(node) + FINITE, tree, names)
+
+
+def can_be_written(value: Decimal) -> bool:
+    """Whether the language can hold the number: at most 18 digits, then at most 6 decimals."""
+    if not value.is_finite() or abs(value) >= BEYOND:
+        return False
+    return value == round(value, MOST_DECIMALS)
+
+
+def check_sql(assumption: Expression, column: Callable[[str], str] = quote) -> str:
+    """An assumption as SQL that is true or false: false too where it cannot be worked out.
+    `column` gives the SQL that stands for a fact's name."""
+    unknown = " or ".join(f"{column(name)} is null" for name in sorted(assumption.names))
+    return f"coalesce(try({to_sql(assumption, column)}), {unknown})"
+
+
+def _condition(words: str, tree: Node, names: frozenset[str]) -> Expression:
+    return Expression(words, tree, Type(Kind.BOOLEAN, nullable=True), names)
+
+
+def _finite(node: Node) -> tuple[Node, Node]:
+    """Neither infinite nor NaN, which DuckDB orders above all numbers."""
+    return (
+        Compare(">=", node, Literal(-_LARGEST, Kind.NUMBER)),
+        Compare("<=", node, Literal(_LARGEST, Kind.NUMBER)),
+    )
+
+
+def _number(value: Decimal, of: Name) -> Literal:
+    typed: Value = value
+    if of.kind is Kind.NUMBER:
+        typed = float(value)
+    elif of.kind is Kind.INTEGER:
+        typed = int(value)
+    return Literal(typed, of.kind)
