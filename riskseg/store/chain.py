@@ -32,9 +32,7 @@ def entries(connection: sa.Connection, table: str, columns: Sequence[str]) -> li
             raise BrokenChainError(told)
         previous, last = row[DIGEST], row[NUMBER]
     sequence = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
-    written = connection.execute(
-        sa.select(sequence.c.seq).where(sequence.c.name == table)
-    ).scalar()
+    written = connection.execute(sa.select(sequence.c.seq).where(sequence.c.name == table)).scalar()
     if (written or 0) != last:
         raise BrokenChainError(f"the last entry of {table} is number {last}, not {written}")
     return found

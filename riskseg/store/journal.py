@@ -8,6 +8,7 @@ with its digest (see `chain`), so that what was damaged or edited since is never
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -53,6 +54,7 @@ _TABLES: Mapping[type, sa.Table] = {
     ActivationRecord: ACTIVATIONS,
     ErasureRecord: ERASURES,
 }
+_HEADER_BYTES = 100
 _DAMAGED = "This journal is damaged."
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")
 # What a JSON column holds, where that is not any mapping.
@@ -110,7 +112,7 @@ class Journal:
             return cls.open(path)
         except ProblemsError as error:
             unwritable = _errorname(error.__cause__).startswith(_UNWRITABLE)
-            if revision is None or revision > REVISION or not unwritable:
+            if revision is None or not unwritable:
                 raise
             raise _unusable(
                 path,
@@ -239,7 +241,7 @@ class Journal:
             return None
         found = _first(self.models(model), lambda m: m.version == last.version)
         if found is None:
-            raise self._damaged(f"{model} {last.version} was promoted and is not recorded")
+            raise _edited(self._path, f"{model} {last.version} was promoted and is not recorded")
         return found
 
     def activate(self, strategy: StrategyRecord, activation: ActivationRecord) -> None:
@@ -257,7 +259,7 @@ class Journal:
         """The strategy an activation names."""
         found = _first(self.strategies(), _is(activation))
         if found is None:
-            raise self._damaged(f"the text of {activation.fingerprint} is not in it")
+            raise _edited(self._path, f"the text of {activation.fingerprint} is not in it")
         return found
 
     def activations(self) -> list[ActivationRecord]:
@@ -285,20 +287,14 @@ class Journal:
     def _latest(self, connection: sa.Connection, kind: type[R]) -> list[R]:
         """Every entry of a kind, the latest first. Raises RS603 where one is not as written."""
         table = _TABLES[kind]
-        try:
-            rows = chain.entries(connection, table.name, table.columns.keys())
-            return [_record(kind, table, row) for row in reversed(rows)]
-        except chain.BrokenChainError as error:
-            raise self._damaged(str(error)) from error
+        rows = chain.entries(connection, table.name, table.columns.keys())
+        return [_record(kind, table, row) for row in reversed(rows)]
 
     def _add(self, connection: sa.Connection, record: Record) -> None:
         table = _TABLES[type(record)]
         self._latest(connection, type(record))  # nothing is built on what is damaged
         connection.execute(table.insert().values(_values(record)))
         chain.seal(connection, table.name, table.columns.keys())
-
-    def _damaged(self, what: str) -> ProblemsError:
-        return _unusable(self._path, f"This journal is damaged or was edited: {what}.")
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -322,9 +318,13 @@ class Journal:
             return None
         version = sa.table(VERSION_TABLE, sa.column("version_num"))
         revisions = connection.execute(sa.select(version.c.version_num)).scalars().all()
-        if len(revisions) != 1 or not isinstance(revisions[0], str):
-            raise self._damaged("its version cannot be read")
-        return revisions[0]
+        if len(revisions) != 1 or not re.fullmatch(r"\d{4}", str(revisions[0])):
+            raise _edited(self._path, "its version cannot be read")
+        revision = str(revisions[0])
+        if revision > REVISION:
+            what = "A later version of riskseg wrote this journal."
+            raise _unusable(self._path, what, "Use that version.")
+        return revision
 
     def _upgrade(self, to: str = "head") -> None:
         """Carry out the migrations that are missing, all of them or none."""
@@ -342,11 +342,7 @@ class Journal:
             try:
                 command.upgrade(config, to)
             except CommandError as error:
-                raise _unusable(
-                    self._path,
-                    "A later version of riskseg wrote this journal.",
-                    "Use that version.",
-                ) from error
+                raise _unusable(self._path, _DAMAGED) from error
 
 
 def _engine(path: Path, *, reading: bool = False, alone: bool = False) -> sa.Engine:
@@ -354,6 +350,9 @@ def _engine(path: Path, *, reading: bool = False, alone: bool = False) -> sa.Eng
     SQLite keeps beside it."""
 
     def connect() -> sqlite3.Connection:
+        # SQLite takes less than its own header for a database that is new.
+        if path.is_file() and 0 < path.stat().st_size < _HEADER_BYTES:
+            raise _unusable(path, _DAMAGED)
         where = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if alone else 'rw'}"
         connection = sqlite3.connect(
             where if reading else str(path),
@@ -466,6 +465,8 @@ def _told(path: Path) -> Iterator[None]:
     """SQLite's complaints about the file as Problems; any other error is our own."""
     try:
         yield
+    except (chain.BrokenChainError, UnicodeDecodeError) as error:
+        raise _edited(path, str(error)) from error
     except sa.exc.DBAPIError as error:
         name = _errorname(error)
         if name.startswith("SQLITE_BUSY"):
@@ -485,6 +486,10 @@ def _told(path: Path) -> Iterator[None]:
             raise
         # Our statements are the same for every journal: it is the file that they do not fit.
         raise _unusable(path, _DAMAGED) from error
+
+
+def _edited(path: Path, what: str) -> ProblemsError:
+    return _unusable(path, f"This journal is damaged or was edited: {what}.")
 
 
 def _unusable(

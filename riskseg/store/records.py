@@ -67,8 +67,8 @@ class PromotionRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyRecord:
     """A strategy's files as they were activated: `files` maps a file's name in its folder to its
-    text, and `text` is their :func:`text_hash`. Several texts can have one `fingerprint`, that of what
-    they mean."""
+    text, and `text` is their :func:`text_hash`. Several texts can have one `fingerprint`, that of
+    what they mean."""
 
     fingerprint: str
     text: str
