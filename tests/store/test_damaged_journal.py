@@ -149,7 +149,7 @@ def right(whole: Path) -> list[tuple[str, Any]]:
 
 
 def check(path: Path, right: list[tuple[str, Any]], *, writes: bool = True) -> int:
-    """How many answers are RS603; every other is right. Whatever is written meets no other fault."""
+    """How many answers are RS603; every other is right. Writing meets no other fault."""
     told = answers(path)
     wrong = [(n, a) for (n, a), e in zip(told, right, strict=True) if a not in ("RS603", e[1])]
     assert not wrong
