@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
+from riskseg.run.definitions import changed, definitions, listed
 from riskseg.run.journal import open_journal, read_journal
-from riskseg.run.kept import read_texts, text_hash
+from riskseg.run.kept import read_texts
 from riskseg.run.rulebook import ANY_DAY
 from riskseg.run.rules import check_here, read_authored, read_checked, run_examples
 from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
@@ -34,11 +35,14 @@ def plan() -> list[Stage]:
 
 @dataclass(frozen=True)
 class InForce:
-    """The strategy to decide by, its files, and whether the journal says so."""
+    """The strategy to decide by, its files, and whether the journal says so. `definitions` are of
+    the facts it reads; `redefined` those of them that its activation was not proved of."""
 
     strategy: Strategy
     files: Mapping[str, str]
     activated: bool
+    definitions: Mapping[str, str]
+    redefined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,9 @@ def strategy_in_force(
                 f"No strategy was in force as of {as_of}: the first holds from {first}.",
                 mend=f"Give a date from {first} on, or decide by the folder's with --draft.",
             )
-        found = _from_journal(session, journal, active)
+        found = _from_journal(session, journal, active, progress)
         _note_folder(session, found.strategy, progress)
+        _note_redefined(found, progress)
     _holds(found.strategy, as_of)
     return found
 
@@ -105,11 +110,13 @@ def _from_folder(session: Session) -> InForce:
     strategy = check_here(session, authored, problems)
     problems.raise_if_any()
     assert strategy is not None
-    return InForce(strategy, authored.texts, activated=False)
+    return InForce(strategy, authored.texts, False, definitions(session, strategy))
 
 
-def _from_journal(session: Session, journal: Journal, active: ActivationRecord) -> InForce:
-    record = journal.strategy(active.fingerprint, active.text)
+def _from_journal(
+    session: Session, journal: Journal, active: ActivationRecord, progress: Progress
+) -> InForce:
+    record = journal.strategy(active)
     problems = Problems()
     strategy = read_texts(
         record.files,
@@ -121,7 +128,40 @@ def _from_journal(session: Session, journal: Journal, active: ActivationRecord) 
     )
     problems.raise_if_any()
     assert strategy is not None
-    return InForce(strategy, record.files, activated=True)
+    _check_fingerprint(session.workspace, strategy, active, progress)
+    now = definitions(session, strategy)
+    return InForce(strategy, record.files, True, now, changed(active.definitions, now))
+
+
+def _check_fingerprint(
+    workspace: Workspace, strategy: Strategy, active: ActivationRecord, progress: Progress
+) -> None:
+    """Raise RS603 where the text in the journal is not that of the version it names. Another
+    version of riskseg may give the same text another fingerprint: that is a note."""
+    from riskseg import __version__
+
+    if strategy.fingerprint == active.fingerprint:
+        return
+    is_ = f"is version {strategy.fingerprint}, and the journal says {active.fingerprint}"
+    if active.riskseg_version != __version__:
+        progress.note(f"The strategy in force, as riskseg {__version__} reads it, {is_}.")
+        return
+    raise problem(
+        "RS603",
+        f"The journal was edited: its strategy {is_}.",
+        file=workspace.shown(workspace.journal),
+        mend="Restore it from a copy.",
+    )
+
+
+def _note_redefined(found: InForce, progress: Progress) -> None:
+    """Say where the facts are not those that the activation was proved of."""
+    if found.redefined:
+        progress.note(
+            f"{found.strategy.name} {found.strategy.fingerprint} was proved of other facts: since "
+            f"it was activated, the definition of {listed(found.redefined)} has changed. Activate "
+            "it again to have it proved of these."
+        )
 
 
 def _note_folder(session: Session, active: Strategy, progress: Progress) -> None:
@@ -174,7 +214,7 @@ def activate(
         _holds(strategy, effective_from)
         with open_journal(workspace) as journal:
             last = next(iter(journal.activations()), None)
-            if last is not None and _same(last, strategy, effective_from):
+            if last is not None and _same(last, found, effective_from):
                 return Activated(
                     strategy.name,
                     strategy.fingerprint,
@@ -212,8 +252,9 @@ def _bare(strategy: Strategy) -> list[str]:
     return notes
 
 
-def _same(last: ActivationRecord, strategy: Strategy, effective_from: date) -> bool:
-    same = last.fingerprint == strategy.fingerprint
+def _same(last: ActivationRecord, found: InForce, effective_from: date) -> bool:
+    """Whether the last activation says all that another would."""
+    same = last.fingerprint == found.strategy.fingerprint and last.definitions == found.definitions
     return same and last.effective_from <= effective_from
 
 
@@ -291,7 +332,8 @@ def _record(
     at: datetime,
     reason: str,
 ) -> None:
-    from riskseg.store.records import ActivationRecord, StrategyRecord
+    from riskseg import __version__
+    from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
 
     strategy, text = found.strategy, text_hash(found.files)
     journal.activate(
@@ -310,6 +352,8 @@ def _record(
             effective_from=effective_from,
             proof=proof,
             reason=reason,
+            definitions=found.definitions,
+            riskseg_version=__version__,
         ),
     )
 
@@ -323,7 +367,7 @@ def versions(root: Path) -> list[Activation]:
         for a in journal.activations():
             found.append(
                 Activation(
-                    journal.strategy(a.fingerprint, a.text).name,
+                    journal.strategy(a).name,
                     a.fingerprint,
                     a.effective_from,
                     a.at,

@@ -28,6 +28,7 @@ from riskseg.run.deciding import (
     decisions,
     make_facts,
 )
+from riskseg.run.definitions import definitions, fingerprint
 from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
@@ -76,7 +77,8 @@ class SegmentTotal:
 
 @dataclass(frozen=True)
 class Assigned:
-    """A finished run. `segments` in the order of the strategy's table."""
+    """A finished run. `segments` in the order of the strategy's table; `definitions` of what was
+    read, `redefined` those of them that the activation was not proved of."""
 
     run_id: str
     as_of: date
@@ -93,6 +95,8 @@ class Assigned:
     of: str | None
     currency: str
     differences: Mapping[str, Sequence[str]]
+    definitions: Mapping[str, str]
+    redefined: tuple[str, ...]
 
 
 def assign(
@@ -142,7 +146,8 @@ def assign(
         quarantined = set_apart(session, progress)
         sources = fingerprints(engine, workspace)
         check_unchanged(workspace, session.ledger.stamps)
-        run = _run_id(workspace, ready, target, force, sources)
+        read = definitions(session, force.strategy, ready.wanted)
+        run = _run_id(workspace, ready, target, force, sources, read)
         totals = _Totals(ready)
         columns: dict[str, str] = {}
 
@@ -183,6 +188,8 @@ def assign(
             of=ready.of,
             currency=workspace.settings.currency,
             differences=tell_differences(ready.watches, progress),
+            definitions=read,
+            redefined=force.redefined,
         )
         if written.sha256 is not None:
             _write_manifest(Path(written.place), done, sources, run)
@@ -273,6 +280,7 @@ def _run_id(
     target: str,
     force: InForce,
     sources: Mapping[str, str],
+    read: Mapping[str, str],
 ) -> str:
     """The same inputs make the same run."""
     from riskseg import __version__
@@ -289,6 +297,7 @@ def _run_id(
         force.activated,
         sorted((k, s.model.version) for k, s in ready.scorers.items()),
         sorted(sources.items()),
+        fingerprint(read),
         hashlib.sha256(own.read_bytes()).hexdigest() if own.is_file() else "",
         [settings.currency, settings.scale, str(settings.arrears_from), str(settings.max_bad_rows)],
     ]
@@ -314,6 +323,11 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
             "stand_ins": {k: v for k, v in sorted(done.strategy.stand_ins.items())},
         },
         "models": dict(sorted(done.models.items())),
+        "definitions": {
+            "fingerprint": fingerprint(done.definitions),
+            "changed_since_activation": list(done.redefined),
+            "of": dict(done.definitions),
+        },
         "sources": dict(sources),
         "quarantined": dict(done.quarantined),
         "kept": done.kept,
@@ -349,5 +363,6 @@ def _record(
             models=dict(done.models),
             sources=dict(sources),
             activated=done.activated,
+            definitions=dict(done.definitions),
         )
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -28,11 +27,6 @@ from riskseg.workspace import Workspace
 # Facts that decide nothing.
 _NOT_KEPT = ("party_id",)
 _FORM = 1
-
-
-def text_hash(files: Mapping[str, str]) -> str:
-    """The SHA-256 of a strategy's files."""
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def authored_from(

@@ -1,14 +1,16 @@
 """The journal: which runs are complete, which model versions exist, which one is champion, which
 strategy is in force from when, which accounts were erased.
 
-One SQLite file a workspace. Entries are added, never changed and never removed.
+One SQLite file a workspace. Entries are added, never changed and never removed: each is read
+with its digest (see `chain`), so that what was damaged or edited since is never taken for true.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import date, datetime
@@ -19,6 +21,7 @@ from typing import Any, Self, TypeVar
 import sqlalchemy as sa
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.store import chain
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
@@ -26,6 +29,7 @@ from riskseg.store.records import (
     PromotionRecord,
     RunRecord,
     StrategyRecord,
+    text_hash,
 )
 from riskseg.store.tables import (
     ACTIVATIONS,
@@ -37,17 +41,30 @@ from riskseg.store.tables import (
     RUNS,
     STRATEGIES,
     VERSION_TABLE,
+    Moment,
 )
 
 _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_TABLES: Mapping[type, sa.Table] = {
+    RunRecord: RUNS,
+    ModelRecord: MODELS,
+    PromotionRecord: PROMOTIONS,
+    StrategyRecord: STRATEGIES,
+    ActivationRecord: ACTIVATIONS,
+    ErasureRecord: ERASURES,
+}
+_HEADER_BYTES = 100
+_DAMAGED = "This journal is damaged."
+_UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")
+# What a JSON column holds, where that is not any mapping.
+_LISTS = {"runs"}
+_TEXTS = {"models", "sources", "files", "definitions", "runs"}
 
 Record = (
     RunRecord | ModelRecord | PromotionRecord | StrategyRecord | ActivationRecord | ErasureRecord
 )
-R = TypeVar(
-    "R", RunRecord, ModelRecord, PromotionRecord, StrategyRecord, ActivationRecord, ErasureRecord
-)
+R = TypeVar("R", bound=Record)
 
 
 class Journal:
@@ -70,7 +87,7 @@ class Journal:
         journal = cls(path, _engine(path))
         try:
             with journal._reading() as connection:
-                current = _revision(connection) == REVISION
+                current = journal._revision(connection) == REVISION
             if not current:
                 journal._upgrade()
         except BaseException:
@@ -94,7 +111,8 @@ class Journal:
         try:
             return cls.open(path)
         except ProblemsError as error:
-            if revision is None or revision > REVISION:
+            unwritable = _errorname(error.__cause__).startswith(_UNWRITABLE)
+            if revision is None or not unwritable:
                 raise
             raise _unusable(
                 path,
@@ -114,7 +132,7 @@ class Journal:
         journal = cls(path, _engine(path, reading=True))
         try:
             with journal._reading() as connection:
-                return journal, _revision(connection)
+                return journal, journal._revision(connection)
         except ProblemsError:
             journal.close()
             beside = path.with_name(path.name + "-wal")
@@ -123,7 +141,7 @@ class Journal:
         journal = cls(path, _engine(path, reading=True, alone=True))
         try:
             with journal._reading() as connection:
-                return journal, _revision(connection)
+                return journal, journal._revision(connection)
         except BaseException:
             journal.close()
             raise
@@ -151,20 +169,17 @@ class Journal:
         tells of the file that is there.
         """
         with self._writing() as connection:
-            last = _latest(connection, RUNS, RunRecord, RUNS.c.run_id == run.run_id, limit=1)
-            if not last or _content(last[0]) != _content(run):
-                connection.execute(RUNS.insert().values(_values(run)))
+            last = _first(self._latest(connection, RunRecord), lambda r: r.run_id == run.run_id)
+            if last is None or _content(last) != _content(run):
+                self._add(connection, run)
 
     def runs(self, *, limit: int | None = None) -> list[RunRecord]:
         """Complete runs, the latest first; all of them, or the last `limit`."""
-        with self._reading() as connection:
-            return _latest(connection, RUNS, RunRecord, limit=limit)
+        return self._all(RunRecord)[:limit]
 
     def run(self, run_id: str) -> RunRecord | None:
         """The latest run under an id, or None."""
-        with self._reading() as connection:
-            found = _latest(connection, RUNS, RunRecord, RUNS.c.run_id == run_id, limit=1)
-        return found[0] if found else None
+        return _first(self.runs(), lambda run: run.run_id == run_id)
 
     def record_model(self, model: ModelRecord) -> None:
         """Add a trained version; the same version with the same fingerprint is kept once.
@@ -173,12 +188,13 @@ class Journal:
         versions, so a version is never two things.
         """
         with self._writing() as connection:
-            found = _latest(
-                connection, MODELS, ModelRecord, *_is(MODELS, model.model, model.version)
+            found = _first(
+                self._latest(connection, ModelRecord),
+                lambda m: (m.model, m.version) == (model.model, model.version),
             )
-            if not found:
-                connection.execute(MODELS.insert().values(_values(model)))
-            elif found[0].fingerprint != model.fingerprint:
+            if found is None:
+                self._add(connection, model)
+            elif found.fingerprint != model.fingerprint:
                 raise problem(
                     "RS010",
                     f"{model.model} already has a version {model.version} with other content.",
@@ -188,8 +204,7 @@ class Journal:
 
     def models(self, name: str | None = None) -> list[ModelRecord]:
         """Trained versions, the latest first; of every model, or of `name`."""
-        with self._reading() as connection:
-            return _latest(connection, MODELS, ModelRecord, *_is(MODELS, name))
+        return [m for m in self._all(ModelRecord) if name is None or m.model == name]
 
     def promote(self, model: str, version: str, *, at: datetime, by: str, reason: str) -> None:
         """Make a recorded version the champion of its model from `at` on.
@@ -197,7 +212,7 @@ class Journal:
         Raises RS401 for a version that is not recorded.
         """
         with self._writing() as connection:
-            known = _latest(connection, MODELS, ModelRecord)
+            known = self._latest(connection, ModelRecord)
             if not any((k.model, k.version) == (model, version) for k in known):
                 versions = [k.version for k in known if k.model == model]
                 raise problem(
@@ -207,86 +222,79 @@ class Journal:
                     or did_you_mean(model, {k.model for k in known})
                     or "Train one first.",
                 )
-            promotion = PromotionRecord(model=model, version=version, at=at, by=by, reason=reason)
-            connection.execute(PROMOTIONS.insert().values(_values(promotion)))
+            self._add(
+                connection,
+                PromotionRecord(model=model, version=version, at=at, by=by, reason=reason),
+            )
 
     def promotions(self, model: str | None = None) -> list[PromotionRecord]:
         """Promotions, the latest first; of every model, or of one."""
-        with self._reading() as connection:
-            return _latest(connection, PROMOTIONS, PromotionRecord, *_is(PROMOTIONS, model))
+        return [p for p in self._all(PromotionRecord) if model is None or p.model == model]
 
     def champion(self, model: str, on: date | None = None) -> ModelRecord | None:
         """The version promoted last, or last at the close of the day `on`; None without one.
 
         The day of a promotion is the calendar day of its `at` as given.
         """
-        with self._reading() as connection:
-            for promotion in _latest(
-                connection, PROMOTIONS, PromotionRecord, *_is(PROMOTIONS, model)
-            ):
-                if on is None or promotion.at.date() <= on:
-                    return _latest(
-                        connection, MODELS, ModelRecord, *_is(MODELS, model, promotion.version)
-                    )[0]
-        return None
+        last = _first(self.promotions(model), lambda p: on is None or p.at.date() <= on)
+        if last is None:
+            return None
+        found = _first(self.models(model), lambda m: m.version == last.version)
+        if found is None:
+            raise _edited(self._path, f"{model} {last.version} was promoted and is not recorded")
+        return found
 
     def activate(self, strategy: StrategyRecord, activation: ActivationRecord) -> None:
         """Make a strategy the one in force from a date on; its text is kept once."""
         with self._writing() as connection:
-            known = _latest(
-                connection,
-                STRATEGIES,
-                StrategyRecord,
-                STRATEGIES.c.fingerprint == strategy.fingerprint,
-                STRATEGIES.c.text == strategy.text,
-            )
-            if not known:
-                connection.execute(STRATEGIES.insert().values(_values(strategy)))
-            connection.execute(ACTIVATIONS.insert().values(_values(activation)))
+            if _first(self._latest(connection, StrategyRecord), _is(strategy)) is None:
+                self._add(connection, strategy)
+            self._add(connection, activation)
 
     def strategies(self) -> list[StrategyRecord]:
         """Every text of a strategy that was ever activated, the latest first."""
-        with self._reading() as connection:
-            return _latest(connection, STRATEGIES, StrategyRecord)
+        return self._all(StrategyRecord)
 
-    def strategy(self, fingerprint: str, text: str) -> StrategyRecord:
+    def strategy(self, activation: ActivationRecord) -> StrategyRecord:
         """The strategy an activation names."""
-        with self._reading() as connection:
-            return _latest(
-                connection,
-                STRATEGIES,
-                StrategyRecord,
-                STRATEGIES.c.fingerprint == fingerprint,
-                STRATEGIES.c.text == text,
-            )[0]
+        found = _first(self.strategies(), _is(activation))
+        if found is None:
+            raise _edited(self._path, f"the text of {activation.fingerprint} is not in it")
+        return found
 
     def activations(self) -> list[ActivationRecord]:
         """Activations, the latest first."""
-        with self._reading() as connection:
-            return _latest(connection, ACTIVATIONS, ActivationRecord)
+        return self._all(ActivationRecord)
 
     def in_force(self, on: date) -> ActivationRecord | None:
         """The activation that holds as of a date: the last one made of those whose first day is
         on or before it; None where there is none."""
-        with self._reading() as connection:
-            found = _latest(
-                connection,
-                ACTIVATIONS,
-                ActivationRecord,
-                ACTIVATIONS.c.effective_from <= on,
-                limit=1,
-            )
-        return found[0] if found else None
+        return _first(self.activations(), lambda a: a.effective_from <= on)
 
     def record_erasure(self, erasure: ErasureRecord) -> None:
         """Add that an account was taken out of all that is kept."""
         with self._writing() as connection:
-            connection.execute(ERASURES.insert().values(_values(erasure)))
+            self._add(connection, erasure)
 
     def erasures(self) -> list[ErasureRecord]:
         """Erasures, the latest first."""
+        return self._all(ErasureRecord)
+
+    def _all(self, kind: type[R]) -> list[R]:
         with self._reading() as connection:
-            return _latest(connection, ERASURES, ErasureRecord)
+            return self._latest(connection, kind)
+
+    def _latest(self, connection: sa.Connection, kind: type[R]) -> list[R]:
+        """Every entry of a kind, the latest first. Raises RS603 where one is not as written."""
+        table = _TABLES[kind]
+        rows = chain.entries(connection, table.name, table.columns.keys())
+        return [_record(kind, table, row) for row in reversed(rows)]
+
+    def _add(self, connection: sa.Connection, record: Record) -> None:
+        table = _TABLES[type(record)]
+        self._latest(connection, type(record))  # nothing is built on what is damaged
+        connection.execute(table.insert().values(_values(record)))
+        chain.seal(connection, table.name, table.columns.keys())
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -301,7 +309,24 @@ class Journal:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    def _upgrade(self) -> None:
+    def _revision(self, connection: sa.Connection) -> str | None:
+        """The journal's revision, None for a database that has none. Raises RS603 for a file that
+        is not whole."""
+        if connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok":
+            raise _unusable(self._path, _DAMAGED)
+        if not sa.inspect(connection).has_table(VERSION_TABLE):
+            return None
+        version = sa.table(VERSION_TABLE, sa.column("version_num"))
+        revisions = connection.execute(sa.select(version.c.version_num)).scalars().all()
+        if len(revisions) != 1 or not re.fullmatch(r"\d{4}", str(revisions[0])):
+            raise _edited(self._path, "its version cannot be read")
+        revision = str(revisions[0])
+        if revision > REVISION:
+            what = "A later version of riskseg wrote this journal."
+            raise _unusable(self._path, what, "Use that version.")
+        return revision
+
+    def _upgrade(self, to: str = "head") -> None:
         """Carry out the migrations that are missing, all of them or none."""
         from alembic import command
         from alembic.config import Config
@@ -312,16 +337,12 @@ class Journal:
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with self._writing() as connection:
             config.attributes.update(connection=connection, version_table=VERSION_TABLE)
-            if _revision(connection) is None and sa.inspect(connection).get_table_names():
+            if self._revision(connection) is None and sa.inspect(connection).get_table_names():
                 raise _unusable(self._path, "This database is not a journal.")
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
             except CommandError as error:
-                raise _unusable(
-                    self._path,
-                    "A later version of riskseg wrote this journal.",
-                    "Use that version.",
-                ) from error
+                raise _unusable(self._path, _DAMAGED) from error
 
 
 def _engine(path: Path, *, reading: bool = False, alone: bool = False) -> sa.Engine:
@@ -329,6 +350,9 @@ def _engine(path: Path, *, reading: bool = False, alone: bool = False) -> sa.Eng
     SQLite keeps beside it."""
 
     def connect() -> sqlite3.Connection:
+        # SQLite takes less than its own header for a database that is new.
+        if path.is_file() and 0 < path.stat().st_size < _HEADER_BYTES:
+            raise _unusable(path, _DAMAGED)
         where = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if alone else 'rw'}"
         connection = sqlite3.connect(
             where if reading else str(path),
@@ -361,29 +385,55 @@ def _without_entries() -> sa.Engine:
     return engine
 
 
-def _revision(connection: sa.Connection) -> str | None:
-    """The journal's revision, None for a database that has none."""
-    if not sa.inspect(connection).has_table(VERSION_TABLE):
-        return None
-    version = sa.table(VERSION_TABLE, sa.column("version_num", sa.Text))
-    return connection.execute(sa.select(version.c.version_num)).scalar()
+def _first(records: list[R], wanted: Callable[[R], bool]) -> R | None:
+    return next((record for record in records if wanted(record)), None)
 
 
-def _is(table: sa.Table, model: str | None, version: str | None = None) -> list[Any]:
-    asked = {"model": model, "version": version}
-    return [table.c[name] == value for name, value in asked.items() if value is not None]
+def _is(named: StrategyRecord | ActivationRecord) -> Callable[[StrategyRecord], bool]:
+    """Whether a strategy is the one that a record names."""
+    return lambda found: (found.fingerprint, found.text) == (named.fingerprint, named.text)
 
 
-def _latest(
-    connection: sa.Connection,
-    table: sa.Table,
-    kind: type[R],
-    *where: sa.ColumnElement[bool],
-    limit: int | None = None,
-) -> list[R]:
-    columns = [table.c[field.name] for field in fields(kind)]
-    query = sa.select(*columns).where(*where).order_by(table.c.number.desc()).limit(limit)
-    return [kind(**row) for row in connection.execute(query).mappings()]
+def _record(kind: type[R], table: sa.Table, row: Mapping[str, Any]) -> R:
+    """An entry from what SQLite holds. Raises BrokenChainError for what no version of ours wrote:
+    entries of before there were digests may have been damaged then."""
+    try:
+        record = kind(**{f.name: _read(table.c[f.name], row[f.name]) for f in fields(kind)})
+    except (ValueError, TypeError, RecursionError) as error:
+        told = f"entry {row[chain.NUMBER]} of {table.name} cannot be read"
+        raise chain.BrokenChainError(told) from error
+    if isinstance(record, StrategyRecord) and text_hash(record.files) != record.text:
+        told = f"the text of {record.name} {record.fingerprint} is not the one activated"
+        raise chain.BrokenChainError(told)
+    return record
+
+
+def _read(column: sa.Column[Any], value: Any) -> Any:
+    """A column's value from what SQLite holds. Raises ValueError, TypeError."""
+    if value is None:
+        if column.nullable:
+            return None
+        raise ValueError(column.name)
+    if isinstance(column.type, Moment):
+        return datetime.fromisoformat(value)
+    if isinstance(column.type, sa.Date):
+        return date.fromisoformat(value)
+    if isinstance(column.type, sa.JSON):
+        return _read_json(column.name, json.loads(value))
+    kind = str if isinstance(column.type, sa.Text) else int
+    if not isinstance(value, kind):
+        raise TypeError(column.name)
+    return bool(value) if isinstance(column.type, sa.Boolean) else value
+
+
+def _read_json(column: str, value: Any) -> Any:
+    whole = isinstance(value, list if column in _LISTS else dict)
+    if whole and column in _TEXTS:
+        held = value if column in _LISTS else value.values()
+        whole = all(isinstance(text, str) for text in held)
+    if not whole:
+        raise TypeError(column)
+    return value
 
 
 def _values(record: Record) -> dict[str, Any]:
@@ -405,13 +455,20 @@ def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
+def _errorname(error: BaseException | None) -> str:
+    """What SQLite calls an error; nothing for another's."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Tell SQLite's complaints about the file as Problems; any other error is our own."""
+    """SQLite's complaints about the file as Problems; any other error is our own."""
     try:
         yield
+    except (chain.BrokenChainError, UnicodeDecodeError) as error:
+        raise _edited(path, str(error)) from error
     except sa.exc.DBAPIError as error:
-        name = getattr(error.orig, "sqlite_errorname", "")
+        name = _errorname(error)
         if name.startswith("SQLITE_BUSY"):
             raise problem(
                 "RS604",
@@ -419,15 +476,20 @@ def _told(path: Path) -> Iterator[None]:
                 file=str(path),
                 mend="Wait until it has ended.",
             ) from error
-        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-            raise _unusable(path, "This journal is damaged.") from error
-        if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")):
+        if name.startswith(_UNWRITABLE):
             raise _unusable(
                 path,
                 f"The journal cannot be opened for writing: {error.orig}.",
                 "Make room, or give the right to write there.",
             ) from error
-        raise
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+            raise
+        # Our statements are the same for every journal: it is the file that they do not fit.
+        raise _unusable(path, _DAMAGED) from error
+
+
+def _edited(path: Path, what: str) -> ProblemsError:
+    return _unusable(path, f"This journal is damaged or was edited: {what}.")
 
 
 def _unusable(

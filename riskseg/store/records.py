@@ -7,6 +7,8 @@ time zone included, and never used to put entries in order.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +22,8 @@ class RunRecord:
     `output` and `output_sha256` are None for a run that writes no file; the hash alone is None
     for a database table. `strategy` is a fingerprint. `models` maps a model's name to its
     version, `sources` a source's name to its fingerprint. `activated` tells whether the
-    strategy was in force, or merely the one that lay in the folder.
+    strategy was in force, or merely the one that lay in the folder. `definitions` maps what was
+    read to a hash of what it meant; None where an earlier version of riskseg recorded the run.
     """
 
     run_id: str
@@ -36,6 +39,7 @@ class RunRecord:
     models: Mapping[str, str]
     sources: Mapping[str, str]
     activated: bool = False
+    definitions: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +67,8 @@ class PromotionRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyRecord:
     """A strategy's files as they were activated: `files` maps a file's name in its folder to its
-    text, and `text` is a hash of them. Several texts can have one `fingerprint`, that of what
-    they mean."""
+    text, and `text` is their :func:`text_hash`. Several texts can have one `fingerprint`, that of
+    what they mean."""
 
     fingerprint: str
     text: str
@@ -77,7 +81,9 @@ class StrategyRecord:
 class ActivationRecord:
     """For as-of dates from `effective_from` on, the strategy of this `fingerprint` and `text` is
     the one in force, until an activation made later says otherwise. `proof` tells what was proved
-    of it; `reason` why it was activated without."""
+    of it; `reason` why it was activated without. `definitions` maps the facts it was proved of to
+    a hash of what they meant then. These and the version of riskseg are None in entries of before
+    they were recorded."""
 
     fingerprint: str
     text: str
@@ -86,6 +92,8 @@ class ActivationRecord:
     effective_from: date
     proof: Mapping[str, Any]
     reason: str
+    definitions: Mapping[str, str] | None = None
+    riskseg_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +104,8 @@ class ErasureRecord:
     by: str
     account: str
     runs: Sequence[str]
+
+
+def text_hash(files: Mapping[str, str]) -> str:
+    """The SHA-256 of a strategy's files."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

@@ -7,11 +7,12 @@ holds the two together.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 # The newest migration's revision, so that opening an up-to-date journal loads no migrations.
-REVISION = "0002"
+REVISION = "0003"
 
 # Not Alembic's usual name: a database of some other application is not taken for a journal.
 VERSION_TABLE = "journal_version"
@@ -38,6 +39,16 @@ def _number() -> sa.Column[int]:
     return sa.Column("number", sa.Integer, primary_key=True, autoincrement=True)
 
 
+def _digest() -> sa.Column[str]:
+    """What binds an entry to those before it: see `chain`. It has one once it is written."""
+    return sa.Column("digest", sa.Text)
+
+
+def _definitions() -> sa.Column[Any]:
+    """Entries of before there were any have none."""
+    return sa.Column("definitions", sa.JSON(none_as_null=True))
+
+
 RUNS = sa.Table(
     "runs",
     METADATA,
@@ -55,6 +66,8 @@ RUNS = sa.Table(
     sa.Column("models", sa.JSON, nullable=False),
     sa.Column("sources", sa.JSON, nullable=False),
     sa.Column("activated", sa.Boolean, nullable=False),
+    _definitions(),
+    _digest(),
     sqlite_autoincrement=True,
 )
 
@@ -68,6 +81,7 @@ MODELS = sa.Table(
     sa.Column("metrics", sa.JSON, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.UniqueConstraint("model", "version", name="one_record_a_version"),
+    _digest(),
     sqlite_autoincrement=True,
 )
 
@@ -83,6 +97,7 @@ PROMOTIONS = sa.Table(
     sa.ForeignKeyConstraint(
         ["model", "version"], ["models.model", "models.version"], name="promoted_version"
     ),
+    _digest(),
     sqlite_autoincrement=True,
 )
 
@@ -96,6 +111,7 @@ STRATEGIES = sa.Table(
     sa.Column("files", sa.JSON, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.UniqueConstraint("fingerprint", "text", name="one_record_a_text"),
+    _digest(),
     sqlite_autoincrement=True,
 )
 
@@ -110,11 +126,14 @@ ACTIVATIONS = sa.Table(
     sa.Column("effective_from", sa.Date, nullable=False),
     sa.Column("proof", sa.JSON, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    _definitions(),
+    sa.Column("riskseg_version", sa.Text),
     sa.ForeignKeyConstraint(
         ["fingerprint", "text"],
         ["strategies.fingerprint", "strategies.text"],
         name="activated_text",
     ),
+    _digest(),
     sqlite_autoincrement=True,
 )
 
@@ -126,5 +145,6 @@ ERASURES = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("runs", sa.JSON, nullable=False),
+    _digest(),
     sqlite_autoincrement=True,
 )

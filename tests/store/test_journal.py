@@ -31,8 +31,9 @@ from riskseg.store.records import (
     PromotionRecord,
     RunRecord,
     StrategyRecord,
+    text_hash,
 )
-from riskseg.store.tables import METADATA, REVISION, VERSION_TABLE
+from riskseg.store.tables import METADATA, REVISION, RUNS, VERSION_TABLE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -180,15 +181,17 @@ def test_promoting_what_does_not_exist(
     assert (found.code, found.mend) == ("RS401", mend)
 
 
-def strategy(fingerprint: str, text: str) -> StrategyRecord:
-    files = {"strategy.yaml": f"name: é{text}\n"}
-    return StrategyRecord(fingerprint=fingerprint, text=text, name="s", files=files, at=AT)
+def strategy(fingerprint: str, named: str) -> StrategyRecord:
+    files = {"strategy.yaml": f"name: é{named}\n"}
+    return StrategyRecord(
+        fingerprint=fingerprint, text=text_hash(files), name=named, files=files, at=AT
+    )
 
 
-def activation(fingerprint: str, text: str, first: date) -> ActivationRecord:
+def activation(fingerprint: str, named: str, first: date) -> ActivationRecord:
     return ActivationRecord(
         fingerprint=fingerprint,
-        text=text,
+        text=strategy(fingerprint, named).text,
         at=AT,
         by="ann",
         effective_from=first,
@@ -209,15 +212,15 @@ def test_the_strategy_in_force_is_the_last_activated_of_those_that_have_begun(pa
         for day, text in expected.items():
             active = journal.in_force(date(2026, 3, day))
             assert active is not None
-            assert active.text == text, day
-            assert journal.strategy(active.fingerprint, active.text) == strategy(
-                active.fingerprint, text
-            )
+            found = journal.strategy(active)
+            assert found.name == text, day
+            assert found == strategy(active.fingerprint, text)
         assert journal.in_force(date(2026, 2, 28)) is None
-        assert [a.text for a in journal.activations()] == ["t1b", "t3", "t2", "t1"]
+        named = [journal.strategy(a).name for a in journal.activations()]
+        assert named == ["t1b", "t3", "t2", "t1"]
         # The same text is kept once, an activation as often as it is made.
         journal.activate(strategy("f2", "t2"), activation("f2", "t2", date(2026, 3, 30)))
-        assert [s.text for s in journal.strategies()] == ["t1b", "t3", "t2", "t1"]
+        assert [s.name for s in journal.strategies()] == ["t1b", "t3", "t2", "t1"]
         assert len(journal.activations()) == 5
 
 
@@ -228,15 +231,27 @@ def test_erasures_come_back_as_given(path: Path) -> None:
         assert journal.erasures() == [erasure]
 
 
-def test_a_journal_of_before_is_brought_up_to_date(path: Path) -> None:
-    with Journal.open(path) as journal:
-        journal.record_run(RUN)
-    for table in ("activations", "strategies", "erasures"):
-        sql(path, f"DROP TABLE {table}")
-    sql(path, f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
-    with Journal.open(path) as journal:
-        assert journal.runs() == [RUN]
-        assert journal.activations() == []
+def earlier(path: Path, revision: str) -> None:
+    """A journal as an earlier version of riskseg left it, with a run in it."""
+    journal = Journal(path, journal_module._engine(path))
+    journal._upgrade(revision)
+    values = journal_module._values(RUN)
+    del values["definitions"]
+    with journal._writing() as connection:
+        connection.execute(RUNS.insert().values(values))
+    journal.close()
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_journal_of_before_is_brought_up_to_date(path: Path, revision: str) -> None:
+    earlier(path, revision)
+    for open_it in (Journal.open_to_read, Journal.open):
+        with open_it(path) as journal:
+            assert journal.runs() == [RUN]
+            assert journal.activations() == []
+    sql(path, "UPDATE runs SET rows = rows + 1")
+    with Journal.open(path) as journal, pytest.raises(ProblemsError, match="RS603"):
+        journal.runs()
 
 
 def test_a_new_journal_has_the_tables_the_code_reads(path: Path) -> None:
@@ -326,9 +341,7 @@ def test_reading_where_nothing_may_be_written(open_folder: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no seteuid")
 def test_a_journal_of_before_that_may_not_be_written(open_folder: Path) -> None:
     path = open_folder / "journal.db"
-    Journal.open(path).close()
-    sql(path, "DROP TABLE erasures", "DROP TABLE activations", "DROP TABLE strategies")
-    sql(path, f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+    earlier(path, "0001")
     with (
         closed_to_writing(open_folder),
         pytest.raises(ProblemsError, match=r"RS603 .*An earlier version of riskseg wrote"),
