@@ -65,12 +65,6 @@ def read_text(text: str) -> tuple[Any, dict[Path_, int], list[YamlFault]]:
     return (None if root is None else walk.value(root, ())), walk.lines, walk.faults
 
 
-def stays_text(text: str) -> bool:
-    """Whether a text that YAML lets stand without quotes is read as a text."""
-    others = (_NUMBER, _NO_NUMBER, _DATE)
-    return text not in {*_WORDS, "<<"} and not any(other.fullmatch(text) for other in others)
-
-
 def exactly(number: str) -> Decimal | None:
     """A number as written, or None where it has more digits than are ever calculated with."""
     try:
@@ -88,6 +82,19 @@ def is_usable(number: Decimal) -> bool:
     assert isinstance(exponent, int)
     small = number.is_zero() or number.adjusted() < _MOST_DIGITS
     return small and -_MOST_DIGITS <= exponent <= _MOST_DIGITS
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes texts so that they are read here as the texts they are."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    others = (_NUMBER, _NO_NUMBER, _DATE)
+    plain = text not in {*_WORDS, "<<"} and not any(other.fullmatch(text) for other in others)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
+
+
+Dumper.add_representer(str, _text)
 
 
 class _Walk:
@@ -143,11 +150,11 @@ class _Walk:
                 raise _too_many_digits(text, line)
             return int(text)
         if _NUMBER.fullmatch(text):
-            number = float(text)
-            # What a machine holds is the number that was written, to the last digit.
-            if exactly(text) != Decimal(repr(number)):
+            exact = exactly(text)
+            if exact is None:
                 raise _too_many_digits(text, line)
-            return number
+            # As the shapes of documents like it, unless that would be another number.
+            return float(exact) if Decimal(repr(float(exact))) == exact else exact
         if _NO_NUMBER.fullmatch(text):
             return float(text.replace(".", "").lower())
         if _DATE.fullmatch(text):
@@ -239,6 +246,7 @@ def _composed(text: str) -> yaml.Node | None:
 
 # What PyYAML says of common slips, what they are, and what helps.
 _IN_QUOTES = 'Put quotes around a text that holds ": " or begins with one of * & ! | > % @ `.'
+_NO_COLON = "a key lacks its colon"
 _SLIPS: tuple[tuple[str, str, str], ...] = (
     (
         r"found character '\\t'",
@@ -257,7 +265,7 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
         "Indent what belongs together alike.",
     ),
     (r"expected ',' or '(.)'", r'a comma or the closing "\1" is missing', _IN_QUOTES),
-    (r"could not find expected ':'", "a key lacks its colon", "Write a space behind the colon."),
+    (r"could not find expected ':'", _NO_COLON, "Write a colon and a space behind the key."),
     (r"found another document", "a second document begins here", "Keep one in a file."),
     (r"found undefined alias (.*)", r"there is no anchor \1 above", _IN_QUOTES),
     (r"found unexpected end of stream", "a quote is opened and not closed", ""),
@@ -275,6 +283,8 @@ def _in_words(error: yaml.MarkedYAMLError, text: str) -> YamlFault:
             told, hint = found.expand(meant), helps
             break
     begun = error.context_mark.line + 1 if error.context_mark else line
+    if told == _NO_COLON:
+        line = begun  # which is where the key is
     if begun != line:
         told += f", in what begins on line {begun}"
     rows = text.splitlines()

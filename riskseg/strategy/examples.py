@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from riskseg.domain.documents import shown_value
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY, MOST_DAYS, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.strategy.checked import Example, PackExample, Strategy
@@ -22,6 +23,11 @@ TYPES = {
     Kind.TEXT: "varchar",
     Kind.LEVEL: "varchar",
 }
+
+# What an example's decimals are held in has so many digits before the point.
+_LARGEST = Decimal(10**12)
+# The day of its path that an example may give in the place of dates.
+DAY = Fact("day", Kind.INTEGER)
 
 
 def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Problems) -> date:
@@ -162,22 +168,49 @@ def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> Non
         problems.add("RS211", told, file=example.file, line=example.line, mend=mend)
 
 
-def _literal(fact: Fact, value: object) -> str | None:
-    """A YAML value as the SQL of its fact's type; None where it is of another type."""
-    type_ = TYPES[fact.kind]
-    if value is None:
-        return f"cast(null as {type_})"
+def misfit(fact: Fact, value: object) -> str | None:
+    """Why a YAML value cannot be one of a fact, in words; None where it can, or is unknown."""
     fits: bool
     match fact.kind:
+        case _ if value is None:
+            return None
         case Kind.BOOLEAN:
-            fits, text = isinstance(value, bool), str(value).lower()
+            fits = isinstance(value, bool)
         case Kind.INTEGER:
-            fits, text = isinstance(value, int) and not isinstance(value, bool), str(value)
+            fits = isinstance(value, int) and not isinstance(value, bool)
         case Kind.DECIMAL | Kind.NUMBER:
             fits = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-            text = f"{Decimal(str(value)):f}" if fits else ""
+            fits = fits and isfinite(value)  # type: ignore[arg-type]
         case Kind.DATE:
-            fits, text = isinstance(value, date), f"date '{value}'"
+            fits = isinstance(value, date)
         case _:
-            fits, text = isinstance(value, str), literal(str(value))
-    return f"cast({text} as {type_})" if fits else None
+            fits = isinstance(value, str)
+    if not fits:
+        return f"which is no {fact.kind}"
+    if fact.kind is Kind.DECIMAL and round(exact := Decimal(str(value)), 6) != exact:
+        return "which has more than 6 decimals"
+    if fact.kind.is_numeric and abs(Decimal(str(value))) >= _LARGEST:
+        return f"which is not below {_LARGEST:,}"
+    if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
+        return f"which is not between {FIRST_DAY} and {LAST_DAY}"
+    if fact is DAY and abs(int(str(value))) > MOST_DAYS:
+        return f"which is more than {MOST_DAYS:,} days"
+    return None
+
+
+def _literal(fact: Fact, value: object) -> str | None:
+    """A YAML value as the SQL of its fact's type; None where it cannot be one."""
+    if misfit(fact, value):
+        return None
+    match fact.kind:
+        case _ if value is None:
+            text = "null"
+        case Kind.BOOLEAN:
+            text = str(value).lower()
+        case Kind.INTEGER | Kind.DECIMAL | Kind.NUMBER:
+            text = f"{Decimal(str(value)):f}"
+        case Kind.DATE:
+            text = f"date '{value}'"
+        case _:
+            text = literal(str(value))
+    return f"cast({text} as {TYPES[fact.kind]})"

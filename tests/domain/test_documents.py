@@ -100,7 +100,10 @@ class Outer(RootModel[list[Inner]]):
 @pytest.mark.parametrize(
     ("entry", "what"),
     [
-        ("{name: x, on: 2026-03-01 10:00:00}", '"on" cannot be \'2026-03-01 10:00:00\': it should be'),
+        (
+            "{name: x, on: 2026-03-01 10:00:00}",
+            "\"on\" cannot be '2026-03-01 10:00:00': it should be",
+        ),
         ("{name: x, cut: .nan}", '"cut" cannot be .nan: it should be a finite number.'),
         ("{name: x, cut: -.inf}", '"cut" cannot be -.inf: it should be a finite number.'),
         ("{name: true}", '"name" cannot be true: it should be text.'),

@@ -183,7 +183,7 @@ def as_type(type_: str, value: object) -> object | None:
         case "integer":
             return value if isinstance(value, int) and not isinstance(value, bool) else None
         case "decimal":
-            number = isinstance(value, int | float) and not isinstance(value, bool)
+            number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
             exact = Decimal(str(value)) if number else None
             return exact if exact is not None and exact.is_finite() else None
         case "text":

@@ -12,7 +12,7 @@ import yaml
 
 from riskseg.domain.documents import Document, parse_yaml
 from riskseg.domain.problems import Problems
-from riskseg.domain.yaml_text import Path_, stays_text
+from riskseg.domain.yaml_text import Dumper, Path_
 
 # Rows are aligned where that keeps them on a screen.
 _WIDTH = 120
@@ -91,10 +91,14 @@ def _whole(lines: list[str], comments: _Comments, data: Any) -> Laid:
 @lru_cache(maxsize=100_000)
 def _scalar(value: str) -> str:
     # Folding and quoting are YAML's business; inside a flow, on one line.
-    style = '"' if not value.isprintable() else None if stays_text(value) else "'"
-    wide = float("inf")
-    text: str = yaml.safe_dump(
-        [value], default_flow_style=True, default_style=style, width=wide, allow_unicode=True
+    style = None if value.isprintable() else '"'
+    text: str = yaml.dump(
+        [value],
+        Dumper=Dumper,
+        default_flow_style=True,
+        default_style=style,
+        width=float("inf"),
+        allow_unicode=True,
     )
     return text.strip()[1:-1]
 
