@@ -6,26 +6,25 @@ declared as pydantic models; what does not fit them becomes Problems at those li
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic.fields import FieldInfo
-from yaml.composer import Composer
 
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.toml_text import toml_lines
+from riskseg.domain.yaml_text import DEEPEST, Path_, YamlFault, cut, is_usable, read_text
 
-Path_ = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -104,7 +103,7 @@ class Document:
         if fault["type"] == "extra_forbidden":
             problems.add(
                 "RS003",
-                f'"{name}" is not a key that belongs here.',
+                f'"{cut(name)}" is not a key that belongs here.',
                 mend=did_you_mean(name, _keys_at(shape, path[:-1])),
                 **self.at(*path),
             )
@@ -116,10 +115,11 @@ class Document:
                 **self.at(*path[:-1]),
             )
         else:
-            subject = f'"{name}"' if name else "An entry" if path else "The file"
+            subject = f'"{cut(name)}"' if name else "An entry" if path else "The file"
             problems.add(
                 "RS004",
                 f"{subject} cannot be {shown_value(fault['input'])}: {_expected(faults)}.",
+                mend=_hint(fault["input"], {one["type"] for one in faults}),
                 **self.at(*path),
             )
 
@@ -158,10 +158,26 @@ def shown_value(value: Any) -> str:
             return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"
         case date() | int() | Decimal():
             return str(value)
-        case bytes() | set():
-            return "binary data" if isinstance(value, bytes) else "a set"
+        case str():
+            return repr(cut(value))
         case _:
-            return repr(value)
+            return cut(repr(value))
+
+
+def _hint(value: Any, faults: Set[str]) -> str:
+    """What most often helps, for a value that does not fit; empty where nothing is likely."""
+    if faults & {"list_type", "tuple_type"}:
+        if isinstance(value, dict):
+            return "Begin each entry of a list with `- `."
+        return f"Write a list: `[{value}]`." if isinstance(value, str) and len(value) < 60 else ""
+    if not isinstance(value, str):
+        return ""
+    if "date_type" in faults:
+        is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", value)
+        return "Write it without quotes." if is_date else "Write a date as 2026-01-31."
+    if faults & {"int_type", "float_type", "is_instance_of"} and re.fullmatch(r"-?\d+", value):
+        return "Write it without quotes."
+    return ""
 
 
 def _expected(faults: list[Any]) -> str:
@@ -173,6 +189,8 @@ def _expected(faults: list[Any]) -> str:
             hyphens = "-]" in fault["ctx"]["pattern"]
             signs = "digits, underscores and hyphens" if hyphens else "digits and underscores"
             text = f"a name is small letters, {signs}, a letter first"
+        elif fault["type"] == "literal_error":
+            text = re.sub(r"\b(True|False)\b", lambda word: word[0].lower(), text)
         elif fault["type"] == "model_type":
             text = "it should be a mapping of keys to values"
         for said, meant in _WORDS.items():
@@ -225,181 +243,98 @@ def _read(path: Path, file: str, problems: Problems) -> str | None:
     try:
         # Some editors put a byte order mark first.
         return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        told = f"This cannot be read: {error.strerror or error}."
+        problems.add("RS002", told, file=file)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        mend = "Save it as UTF-8."
-        problems.add("RS002", "This is not UTF-8 text.", file=file, line=line, mend=mend)
-        return None
+        wide = error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        told = "This is UTF-16, not UTF-8 text." if wide else "This is not UTF-8 text."
+        problems.add("RS002", told, file=file, line=line, mend="Save it as UTF-8.")
+    return None
 
 
 def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
     """YAML text with its lines. A key that stands twice is a Problem, not the last one wins."""
-    before = len(problems)
-    lines: dict[Path_, int] = {(): 1}
-    data = None
     try:
-        loader, root = _composed(text)
-        if root is not None:
-            _walk(root, (), lines, file, problems)
-            if len(problems) == before:
-                data = loader.construct_document(root)
-    except _UnusableError as error:
-        mark, mend = error.problem_mark, error.mend
-        line = mark.line + 1 if mark else None
-        told = f"This is not YAML we can use: {error.problem}."
-        problems.add("RS002", told, file=file, line=line, mend=mend)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        told = f"This is not YAML: the character U+{ord(text[error.position]):04X} stands in it."
-        problems.add("RS002", told, file=file, line=line, mend="Remove it.")
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        told = error.problem or error.context or "it is not YAML"
-        begun = error.context_mark.line + 1 if error.context_mark else line
-        if begun != line:
-            told += f", in what begins on line {begun}"
-        problems.add("RS002", f"This is not YAML: {told}.", file=file, line=line)
-    except RecursionError:
-        problems.add("RS002", "This is nested too deeply to be read.", file=file)
-    except (yaml.YAMLError, ValueError) as error:
-        problems.add("RS002", f"This is not YAML we can use: {error}.", file=file)
-    if len(problems) > before:
+        data, lines, faults = read_text(text)
+    except YamlFault as whole:
+        data, lines, faults = None, {}, [whole]
+    for fault in faults:
+        problems.add(fault.code, fault.what, file=file, line=fault.line, mend=fault.hint)
+    if faults:
         return None
     blank = data is None
     return Document(file, {} if blank else data, lines, blank=blank)
-
-
-class _UnusableError(yaml.constructor.ConstructorError):
-    """A value that looks like a date or number and is none, with its place."""
-
-    def __init__(self, problem: str, mark: yaml.Mark, mend: str) -> None:
-        super().__init__(None, None, problem, mark)
-        self.mend = mend
-
-
-class _Located:
-    """Of a value that cannot be made, PyYAML itself says only what Python said."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)  # type: ignore[misc]
-        except ValueError as error:
-            told, mend = "is no number that can be read", "Put quotes around it if it is a text."
-            if node.tag.endswith(":timestamp"):
-                told, mend = (
-                    f"is no date: {error}",
-                    "Write a day there is, or quotes around a text.",
-                )
-            told = f'"{_cut(str(node.value))}" {told}'
-            raise _UnusableError(told, node.start_mark, mend) from error
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-class _Loader(_Located, yaml.SafeLoader):
-    """Safe YAML 1.1 less its traps: `no`, `on` and 1:30 stay text, and dates stay dates."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false|True|False)$"), list("tTfF")
-)
-
-
-if yaml.__with_libyaml__:
-
-    class _Fast(_Located, Composer, yaml.CSafeLoader):
-        """The same by libyaml. Nodes are put together here all the same: in C, a file nested too
-        deeply would end the process."""
-
-        yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
-
-        def __init__(self, text: str) -> None:
-            yaml.CSafeLoader.__init__(self, text)
-            Composer.__init__(self)
-
-
-# Where libyaml may read otherwise than the pure reader: tags, question marks in lists, comments
-# hard behind | and >, tabs, other ends of lines than \n, and what is no text.
-_ODD = re.compile(
-    r"[!?]|[|>][-+0-9]*\#|[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]"
-)
-
-
-def _composed(text: str) -> tuple[Any, yaml.Node | None]:
-    """The loader that makes data of YAML text, and its nodes. libyaml takes a third of the time,
-    where PyYAML was built with it; what it refuses is for the pure reader to judge, so that the
-    words and lines of a Problem are the same everywhere."""
-    if yaml.__with_libyaml__ and not _ODD.search(text):
-        with suppress(yaml.YAMLError):
-            fast = _Fast(text)
-            return fast, fast.get_single_node()
-    loader = _Loader(text)
-    return loader, loader.get_single_node()
-
-
-def _walk(node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, p: Problems) -> None:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
-                p.add(
-                    "RS009",
-                    f'"{name}" stands twice in one mapping.',
-                    file=file,
-                    line=key.start_mark.line + 1,
-                    mend="Keep one of them.",
-                )
-            seen.add(name)
-            lines[(*path, name)] = key.start_mark.line + 1
-            _walk(value, (*path, name), lines, file, p)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _walk(item, (*path, index), lines, file, p)
 
 
 def read_toml(path: Path, problems: Problems, *, shown: str | None = None) -> Document | None:
     """A TOML file with the line of every table and key, or None after adding a Problem."""
     file = shown or str(path)
     text = _read(path, file, problems)
-    if text is None:
-        return None
+    return None if text is None else parse_toml(text, file, problems)
+
+
+def parse_toml(text: str, file: str, problems: Problems) -> Document | None:
+    """TOML text with its lines. A number with a point is the decimal that was written."""
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+)", str(error))
-        problems.add(
-            "RS002",
-            f"This is not TOML: {re.sub(r' [(]at .*', '', str(error))}.",
-            file=file,
-            line=int(found[1]) if found else None,
-        )
+        line = int(found[1]) if found else text.rstrip().count("\n") + 1
+        told = f"This is not TOML: {re.sub(r' [(]at .*', '', str(error))}."
+        problems.add("RS002", told, file=file, line=line)
         return None
-    return Document(file, data, _toml_lines(text))
+    except RecursionError:
+        problems.add("RS002", "This is nested too deeply to be read.", file=file)
+        return None
+    except ValueError:  # of a whole number that is longer than Python reads
+        found = re.search(r"[0-9_]{4000,}", text)
+        line = text.count("\n", 0, found.start() if found else 0) + 1
+        problems.add("RS002", _TOO_MANY_DIGITS, file=file, line=line)
+        return None
+    if _is_deep(data):
+        problems.add("RS002", "This is nested too deeply to be read.", file=file)
+        return None
+    before = len(problems)
+    document = Document(file, data, toml_lines(text))
+    _check_numbers(data, (), document, problems)
+    return document if len(problems) == before else None
 
 
-def _toml_lines(text: str) -> dict[Path_, int]:
-    """Lines of `[table]` heads and `key = ` beginnings. tomllib keeps no positions, and the
-    files are ours to shape: dotted heads and plain or quoted keys are all they hold."""
-    lines: dict[Path_, int] = {(): 1}
-    table: Path_ = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        head = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
-        if head and "=" not in line.split("]")[0]:
-            table = tuple(part.strip().strip("\"'") for part in head[1].split("."))
-            for depth in range(1, len(table) + 1):
-                lines.setdefault(table[:depth], number)
-            continue
-        key = re.match(r"\s*([A-Za-z0-9_.-]+|\"[^\"]+\"|'[^']+')\s*=", line)
-        if key:
-            parts = tuple(part.strip("\"'") for part in key[1].split("."))
-            lines.setdefault((*table, *parts), number)
-    return lines
+_TOO_MANY_DIGITS = "A number here has too many digits to be calculated with."
+
+
+def _decimal(written: str) -> Decimal:
+    try:
+        return Decimal(written)
+    except InvalidOperation:  # an exponent beyond what even a decimal holds
+        return Decimal("1e999")
+
+
+def _is_deep(data: Any) -> bool:
+    """Whether data are nested deeper than any that is read. Asked without recursion."""
+    level = [data]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+        level = inner
+    return bool(level)
+
+
+def _check_numbers(value: Any, path: Path_, document: Document, problems: Problems) -> None:
+    """A Problem for each number of more digits than are ever calculated with."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_numbers(inner, (*path, key), document, problems)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_numbers(inner, (*path, index), document, problems)
+    elif isinstance(value, Decimal) and not value.is_finite():
+        return  # of `inf` and `nan` the shape says more
+    elif isinstance(value, Decimal | int) and not is_usable(Decimal(value)):
+        problems.add("RS002", _TOO_MANY_DIGITS, **document.at(*path))

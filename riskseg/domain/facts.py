@@ -11,6 +11,8 @@ from enum import StrEnum
 
 # Dates that a fact may hold: far beyond any bill, and near enough for proofs to work out years.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+# The longest span of days that a file may name: a century.
+MOST_DAYS = 36_500
 
 
 def folded(name: str) -> str:

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
-from riskseg.domain.facts import folded
+from riskseg.domain.facts import MOST_DAYS, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.scorecard.edits import Edit
 from riskseg.learning.scorecard.tables import Form
@@ -43,6 +43,8 @@ def _days(value: Any) -> int:
     found = re.fullmatch(r"([1-9][0-9]*) days?", value) if isinstance(value, str) else None
     if not found:
         raise ValueError('a duration is written in whole days, as in "30 days"')
+    if len(found[1]) > 5 or int(found[1]) > MOST_DAYS:
+        raise ValueError(f"a duration is at most {MOST_DAYS:,} days")
     return int(found[1])
 
 
@@ -57,8 +59,8 @@ class Target(Shape):
     """What is to be predicted: an event on the bills, or a column of the accounts."""
 
     event: str | None = None
-    days_past_due: Annotated[int, Field(strict=True, ge=0)] | None = None
-    horizon_days: Annotated[int, Field(strict=True, ge=1)] | None = None
+    days_past_due: Annotated[int, Field(strict=True, ge=0, le=MOST_DAYS)] | None = None
+    horizon_days: Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)] | None = None
     action: str | None = None
     column: Feature | None = None
     positive: StrictStr | StrictBool | StrictInt | StrictFloat | None = None

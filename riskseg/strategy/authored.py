@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AliasChoices, Field, RootModel, field_validator
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
+from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.strategy.packs import shipped_packs
 from riskseg.strategy.sheets import standing
@@ -21,6 +22,7 @@ NAME = r"^[a-z][a-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
 # An expression may be written as a plain YAML value: `when: true`.
 Text = str | bool | int
+Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
 
 
 def exact(value: object) -> object:
@@ -91,7 +93,7 @@ class AuthoredSegments(Shape):
 
 
 class AuthoredStep(Shape):
-    day: int
+    day: Days
     action: str
     template: str | None = None
 
@@ -103,7 +105,7 @@ class AuthoredPath(Shape):
     then: str = "stay"
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None
-    due_for: int = Field(default=1, ge=1)
+    due_for: int = Field(default=1, ge=1, le=MOST_DAYS)
     effective_from: date | None = None
     effective_to: date | None = None
 
@@ -130,7 +132,7 @@ class AuthoredGuard(Shape):
     of: str | None = None
     needs: Text | None = None
     must: str | None = None
-    within: int | None = None
+    within: Days | None = None
     unknown: Literal["match", "skip"] | None = None
     source: str | None = None
     effective_from: date | None = None

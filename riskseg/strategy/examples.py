@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from riskseg.domain.documents import shown_value
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY, MOST_DAYS, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.assumptions import can_be_written
@@ -23,6 +24,9 @@ TYPES = {
     Kind.TEXT: "varchar",
     Kind.LEVEL: "varchar",
 }
+
+# The day of its path that an example may give in the place of dates.
+DAY = Fact("day", Kind.INTEGER)
 
 
 def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Problems) -> date:
@@ -163,28 +167,50 @@ def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> Non
         problems.add("RS211", told, file=example.file, line=example.line, mend=mend)
 
 
-def _literal(fact: Fact, value: object) -> str | None:
-    """A YAML value as the SQL of its fact's type; None where it is of another type."""
-    type_ = TYPES[fact.kind]
-    if value is None:
-        return f"cast(null as {type_})"
+def misfit(fact: Fact, value: object) -> str | None:
+    """Why a YAML value cannot be one of a fact, in words; None where it can, or is unknown."""
     fits: bool
     match fact.kind:
+        case _ if value is None:
+            return None
         case Kind.BOOLEAN:
-            fits, text = isinstance(value, bool), str(value).lower()
+            fits = isinstance(value, bool)
         case Kind.INTEGER:
-            fits, text = _number(value) and isinstance(value, int), str(value)
-            fits = fits and can_be_written(Decimal(text))
+            fits = isinstance(value, int) and not isinstance(value, bool)
         case Kind.DECIMAL | Kind.NUMBER:
-            number = Decimal(str(value)) if _number(value) else Decimal("nan")
-            fits = can_be_written(number) if fact.kind is Kind.DECIMAL else number.is_finite()
-            text = f"{number:f}"
+            fits = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+            fits = fits and isfinite(value)  # type: ignore[arg-type]
         case Kind.DATE:
-            fits, text = isinstance(value, date), f"date '{value}'"
+            fits = isinstance(value, date)
         case _:
-            fits, text = isinstance(value, str), literal(str(value))
-    return f"cast({text} as {type_})" if fits else None
+            fits = isinstance(value, str)
+    if not fits:
+        return f"which is no {fact.kind}"
+    if fact.kind is Kind.DECIMAL and round(exact := Decimal(str(value)), 6) != exact:
+        return "which has more than 6 decimals"
+    whole = fact.kind in (Kind.INTEGER, Kind.DECIMAL)
+    if whole and not can_be_written(Decimal(str(value))):
+        return "which has more than 18 digits"
+    if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
+        return f"which is not between {FIRST_DAY} and {LAST_DAY}"
+    if fact is DAY and abs(int(str(value))) > MOST_DAYS:
+        return f"which is more than {MOST_DAYS:,} days"
+    return None
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+def _literal(fact: Fact, value: object) -> str | None:
+    """A YAML value as the SQL of its fact's type; None where it cannot be one."""
+    if misfit(fact, value):
+        return None
+    match fact.kind:
+        case _ if value is None:
+            text = "null"
+        case Kind.BOOLEAN:
+            text = str(value).lower()
+        case Kind.INTEGER | Kind.DECIMAL | Kind.NUMBER:
+            text = f"{Decimal(str(value)):f}"
+        case Kind.DATE:
+            text = f"date '{value}'"
+        case _:
+            text = literal(str(value))
+    return f"cast({text} as {TYPES[fact.kind]})"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import Field, RootModel, field_validator
 
-from riskseg.domain import documents
+from riskseg.domain import yaml_text
 from riskseg.domain.documents import Shape, parse_yaml
 from riskseg.domain.problems import Problems
 
@@ -53,20 +53,20 @@ def test_libyaml_reads_as_the_pure_reader_does(monkeypatch: pytest.MonkeyPatch) 
     texts = [*ODD, *(file.read_text() for file in FILES), *(mutated(rng) for _ in range(1500))]
     quick = [read(text) for text in texts]
     with monkeypatch.context() as patched:
-        patched.setattr(documents.yaml, "__with_libyaml__", False)
+        patched.setattr(yaml_text.yaml, "__with_libyaml__", False)
         slow = [read(text) for text in texts]
     for text, one, other in zip(texts, quick, slow, strict=True):
         assert one == other, text
     assert sum(problems == [] for _, problems in quick) > 500
     # The test would show nothing if libyaml were never asked.
-    assert any(not documents._ODD.search(text) for text in texts)
+    assert any(not yaml_text._ODD.search(text) for text in texts)
 
 
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
         ("a: 1\nb: 2026-02-30", 2, '"2026-02-30" is no date: day is out of range for month'),
-        ("a: 1\nb: [3, 0b_]", 2, '"0b_" is no number that can be read'),
+        ("a: 1\nb: [3, 1e999999]", 2, '"1e999999" has too many digits'),
         ("a: 1\nb:\n  c: x\0y", 3, "the character U+0000"),
     ],
 )
@@ -74,7 +74,7 @@ def test_libyaml_reads_as_the_pure_reader_does(monkeypatch: pytest.MonkeyPatch) 
 def test_what_cannot_be_a_value_has_a_line(
     text: str, line: int, what: str, fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents.yaml, "__with_libyaml__", fast and yaml.__with_libyaml__)
+    monkeypatch.setattr(yaml_text.yaml, "__with_libyaml__", fast and yaml.__with_libyaml__)
     problems = Problems()
     assert parse_yaml(text, "f.yaml", problems) is None
     [one] = problems
@@ -100,7 +100,10 @@ class Outer(RootModel[list[Inner]]):
 @pytest.mark.parametrize(
     ("entry", "what"),
     [
-        ("{name: x, on: 2026-03-01 10:00:00}", '"on" cannot be 2026-03-01 10:00:00: it should be'),
+        (
+            "{name: x, on: 2026-03-01 10:00:00}",
+            "\"on\" cannot be '2026-03-01 10:00:00': it should be",
+        ),
         ("{name: x, cut: .nan}", '"cut" cannot be .nan: it should be a finite number.'),
         ("{name: x, cut: -.inf}", '"cut" cannot be -.inf: it should be a finite number.'),
         ("{name: true}", '"name" cannot be true: it should be text.'),

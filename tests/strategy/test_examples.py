@@ -38,12 +38,6 @@ def test_right_ones_have_no_problem(tmp_path: Path) -> None:
         ("segment: chase,", "segment: leave,", "should give segment leave; it gives segment chase"),
         ("day: 3}", "day: 4}", "should give action sms; it gives action none"),
         ("days_past_due: 31,", "days_past_due: null,", "does not give days_past_due"),
-        ("days_past_due: 31,", "days_past_due: many,", "days_past_due is 'many'"),
-        ("days_past_due: 31,", "on_plan: 1,", "on_plan is 1"),
-        ("days_past_due: 31,", f"days_past_due: {BIG + 1},", f"days_past_due is {BIG + 1}"),
-        ("days_past_due: 31,", "balance_overdue: 0.0000005,", "which is no decimal"),
-        ("days_past_due: 31,", "balance_overdue: .inf,", "which is no decimal"),
-        ("days_past_due: 31,", f"balance_overdue: {BIG + 1},", "which is no decimal"),
     ],
 )
 def test_a_wrong_one_is_told_at_its_line(old: str, new: str, says: str, tmp_path: Path) -> None:
@@ -128,17 +122,13 @@ def test_without_a_date_it_is_of_a_day_on_which_the_strategy_holds(
     assert decisions[1]["next_on"] == day + timedelta(days=11)
 
 
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [("as_of: 2025-12-31", "when the strategy does not hold"), ("as_of: soon", "no date")],
-)
-def test_a_date_of_its_own_must_be_one(given: str, says: str, tmp_path: Path) -> None:
-    files = changed(E, "day: 3}", f"day: 3, {given}}}")
+def test_a_date_of_its_own_is_one_on_which_the_strategy_holds(tmp_path: Path) -> None:
+    files = changed(E, "day: 3}", "day: 3, as_of: 2025-12-31}")
     files["strategy.yaml"] += "effective_from: 2026-01-01\n"
     decisions, problems = run(tmp_path, files)
     assert decisions == []
     assert [(p.code, p.line) for p in problems] == [("RS211", 12)]
-    assert says in problems[0].what
+    assert "when the strategy does not hold" in problems[0].what
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from riskseg.domain.documents import shown_value
 from riskseg.domain.problems import did_you_mean
 from riskseg.strategy.check.names import Levels, decided
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.checked import Action, Example
+from riskseg.strategy.examples import DAY, misfit
 
 _FILE = "examples.yaml"
 
@@ -18,12 +20,12 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
     given = [*scope.facts, *scope.lacking, *authored.head.expects, "day"]
     document = authored.documents[_FILE]
     examples = []
-    for name in authored.examples.defaults:
-        _known(scope, name, given, "defaults", name)
+    for name, value in authored.examples.defaults.items():
+        _known(scope, name, value, given, "defaults", name)
     for i, example in enumerate(authored.examples.examples):
         at = ("examples", i)
-        for name in example.given:
-            _known(scope, name, given, *at, "given", name)
+        for name, value in example.given.items():
+            _known(scope, name, value, given, *at, "given", name)
         for name, value in example.expect.items():
             if name not in expected:
                 told = f'An example cannot expect "{name}".'
@@ -42,7 +44,11 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
     return tuple(examples)
 
 
-def _known(scope: Scope, name: str, given: Sequence[str], *path: str | int) -> None:
-    if scope.canonical(name) not in given:
+def _known(scope: Scope, name: str, value: object, given: Sequence[str], *path: str | int) -> None:
+    """Whether there is the fact, and the value can be one of it."""
+    name = scope.canonical(name)
+    if name not in given:
         told = f'There is no fact "{name}".'
         scope.tell("RS201", told, _FILE, *path, mend=did_you_mean(name, given))
+    elif (fact := {"day": DAY, **scope.facts}.get(name)) and (why := misfit(fact, value)):
+        scope.tell("RS004", f"{name} is {shown_value(value)}, {why}.", _FILE, *path)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from riskseg.domain.documents import shown_value
 from riskseg.domain.problems import did_you_mean
 from riskseg.strategy.authored import AuthoredAction, AuthoredGuard, AuthoredPackRule
 from riskseg.strategy.check.entries import fits, guard_of, kind_of
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.checked import Action, Guard, Included, PackExample
+from riskseg.strategy.examples import misfit
 from riskseg.strategy.packs import ALSO, KINDS
 
 Kinds = Mapping[str, tuple[Action, ...]]
@@ -172,7 +174,11 @@ def _examples(
         at = ("rules", j, "examples", k)
         if (one.forbidden is None) == (one.allowed is None):
             scope.tell("RS005", "An example is either `forbidden` or `allowed`.", file, *at)
-        for name in one.given:
+        for name, value in one.given.items():
+            fact = scope.facts.get(name)
+            if fact and (why := misfit(fact, value)):
+                told = f"{name} is {shown_value(value)}, {why}."
+                scope.tell("RS004", told, file, *at, "given", name)
             if name not in guard.when.expression.names | {"as_of"}:
                 told = f'"{guard.name}" does not look at "{name}".'
                 mend = did_you_mean(name, guard.when.expression.names)

@@ -236,7 +236,7 @@ def as_type(type_: str, value: object) -> object | None:
             whole = isinstance(value, int) and not isinstance(value, bool)
             return value if whole and can_be_written(Decimal(str(value))) else None
         case "decimal":
-            number = isinstance(value, int | float) and not isinstance(value, bool)
+            number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
             exact = Decimal(str(value)) if number else None
             return exact if exact is not None and can_be_written(exact) else None
         case "text":

@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from riskseg.domain.yaml_text import Dumper
 from riskseg.strategy.proof.results import Account
 
 # What an example may expect of a decision that a person looks at first.
 EXPECTED = ("segment", "path", "action")
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(Dumper):
     """Decimals as the numbers they are."""
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from riskseg.domain.documents import Document, Path_, parse_yaml
+from riskseg.domain.documents import Document, parse_yaml
 from riskseg.domain.problems import Problems
+from riskseg.domain.yaml_text import Dumper, Path_
 
 # Rows are aligned where that keeps them on a screen.
 _WIDTH = 120
@@ -91,9 +92,13 @@ def _whole(lines: list[str], comments: _Comments, data: Any) -> Laid:
 def _scalar(value: str) -> str:
     # Folding and quoting are YAML's business; inside a flow, on one line.
     style = None if value.isprintable() else '"'
-    wide = float("inf")
-    text: str = yaml.safe_dump(
-        [value], default_flow_style=True, default_style=style, width=wide, allow_unicode=True
+    text: str = yaml.dump(
+        [value],
+        Dumper=Dumper,
+        default_flow_style=True,
+        default_style=style,
+        width=float("inf"),
+        allow_unicode=True,
     )
     return text.strip()[1:-1]
 

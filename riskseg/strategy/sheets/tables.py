@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from riskseg.domain.documents import Document, Path_
+from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problem, Problems
+from riskseg.domain.yaml_text import Path_
 from riskseg.strategy.sheets.cells import (
     OTHERWISE,
     CellError,
