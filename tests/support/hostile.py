@@ -4,6 +4,7 @@ there can be of them, so that what is proved can be counted."""
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +13,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.strategy.checked import COLUMNS, Strategy
@@ -272,7 +271,7 @@ def hostile_strategy(seed: int) -> Made:
         "paths.yaml": paths,
         "guards.yaml": guards,
     }
-    texts = {n: yaml.safe_dump(c, allow_unicode=True, sort_keys=False) for n, c in files.items()}
+    texts = {n: json.dumps(c, ensure_ascii=False, indent=1) for n, c in files.items()}
     with tempfile.TemporaryDirectory() as folder:
         strategy, problems = read(Path(folder), texts, facts)
     if {problem.code for problem in problems} == {"RS204"}:  # several rows cover another together
