@@ -181,16 +181,12 @@ def test_a_default_value_outside_all_facts_is_still_assumed(tmp_path: Path) -> N
     assert found["declared p1"].verdict == "proved"
 
 
-@pytest.mark.parametrize(
-    ("value", "code"), [("0.0000005", "RS004"), ("1000000000000000000", "RS002")]
-)
-def test_a_default_value_is_a_number_the_language_can_hold(
-    tmp_path: Path, value: str, code: str
-) -> None:
+@pytest.mark.parametrize("value", ["0.0000005", "-123456.1234567"])
+def test_a_default_value_is_a_number_the_language_can_hold(tmp_path: Path, value: str) -> None:
     head = LACKS["strategy.yaml"].replace("integer, else: 0", f"decimal, else: {value}")
     strategy, problems = lacking(tmp_path, {**LACKS, "strategy.yaml": head}, declared=None)
     assert strategy is None
-    assert [p.code for p in problems] == [code]
+    assert [p.code for p in problems] == ["RS004"]
 
 
 def test_two_versions_are_compared_with_their_default_values(tmp_path: Path) -> None:
