@@ -1,4 +1,4 @@
-"""`riskseg strategy activate` and `versions`: which strategy holds, from when, by whom."""
+"""`riskseg strategy activate` and `strategy versions`: which strategy holds, from when, by whom."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def _why(context: typer.Context, reason: str) -> str:
 @guarded
 def strategy_activate(
     by: Annotated[str, typer.Option(help="Who decided it.", callback=someone)],
+    version: Annotated[
+        str | None,
+        typer.Argument(
+            help="One that `strategy versions` lists, or its beginning; else the folder's."
+        ),
+    ] = None,
     effective_from: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="The first day it holds; today's."),
@@ -36,7 +42,7 @@ def strategy_activate(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the folder's strategy the one in force, from a day on."""
+    """Make the folder's strategy, or an earlier version, the one in force from a day on."""
     from riskseg.run import activate as job
 
     if plan:
@@ -45,6 +51,7 @@ def strategy_activate(
     at = now()
     done = job.activate(
         root(),
+        version,
         effective_from=effective_from.date() if effective_from else at.date(),
         by=by,
         at=at,

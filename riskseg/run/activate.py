@@ -8,9 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.run.definitions import changed, definitions, listed
-from riskseg.run.journal import open_journal, read_journal
+from riskseg.run.journal import meant, open_journal, read_journal
 from riskseg.run.kept import read_texts
 from riskseg.run.rulebook import ANY_DAY
 from riskseg.run.rules import check_here, read_authored, read_checked, run_examples
@@ -21,7 +21,7 @@ from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.store.journal import Journal
-    from riskseg.store.records import ActivationRecord
+    from riskseg.store.records import ActivationRecord, StrategyRecord
 
 CHECK = Stage("check", "read the sources' columns, check the strategy")
 EXAMPLES = Stage("examples", "run its examples")
@@ -117,6 +117,14 @@ def _from_journal(
     session: Session, journal: Journal, active: ActivationRecord, progress: Progress
 ) -> InForce:
     record = journal.strategy(active)
+    strategy = _read(session, record)
+    _check_fingerprint(session.workspace, strategy, active, progress)
+    now = definitions(session, strategy)
+    return InForce(strategy, record.files, True, now, changed(active.definitions, now))
+
+
+def _read(session: Session, record: StrategyRecord) -> Strategy:
+    """A text of the journal as a strategy of this workspace. Raises its Problems."""
     problems = Problems()
     strategy = read_texts(
         record.files,
@@ -128,9 +136,25 @@ def _from_journal(
     )
     problems.raise_if_any()
     assert strategy is not None
-    _check_fingerprint(session.workspace, strategy, active, progress)
-    now = definitions(session, strategy)
-    return InForce(strategy, record.files, True, now, changed(active.definitions, now))
+    return strategy
+
+
+def _of_version(session: Session, journal: Journal, version: str) -> InForce:
+    """A version that was activated before, by its fingerprint or the beginning of it. Raises RS230
+    where that is none, or several."""
+    records = {r.fingerprint: r for r in reversed(journal.strategies())}
+    found = meant(version, records)
+    if len(found) != 1:
+        raise problem(
+            "RS230",
+            f'"{version}" could be {" or ".join(sorted(found))}.'
+            if found
+            else f'The journal has no version "{version}".',
+            mend="Give more of the version." if found else did_you_mean(version, records),
+        )
+    record = records[found[0]]
+    strategy = _read(session, record)
+    return InForce(strategy, record.files, False, definitions(session, strategy))
 
 
 def _check_fingerprint(
@@ -191,6 +215,7 @@ def _holds(strategy: Strategy, as_of: date) -> None:
 
 def activate(
     root: Path,
+    version: str | None = None,
     *,
     effective_from: date,
     by: str,
@@ -199,22 +224,27 @@ def activate(
     reason: str = "",
     progress: Progress | None = None,
 ) -> Activated:
-    """Make the folder's strategy the one in force from a date on.
+    """Make the folder's strategy the one in force from a date on, or a `version` that was activated
+    before: its text is the journal's, and is tried and proved again for the facts of today.
 
     Raises its Problems, those of its examples (RS211), RS606 where it is refuted, or unproved
-    without `unproved`, and RS607 where it would reach back over what was decided by another.
+    without `unproved`, RS607 where it would reach back over what was decided by another, and RS230
+    for a version that the journal does not have.
     """
     progress = progress or Progress()
     workspace = open_checked(root)
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(CHECK, 0, 4)
         session = begin(workspace, engine)
-        found = _from_folder(session)
-        strategy = found.strategy
-        _holds(strategy, effective_from)
         with open_journal(workspace) as journal:
+            found = (
+                _from_folder(session) if version is None else _of_version(session, journal, version)
+            )
+            strategy = found.strategy
+            _holds(strategy, effective_from)
             last = next(iter(journal.activations()), None)
             if last is not None and _same(last, found, effective_from):
+                journal.strategy(last)  # raises RS603 where its text is not as it was activated
                 return Activated(
                     strategy.name,
                     strategy.fingerprint,
@@ -234,7 +264,7 @@ def activate(
             run_examples(engine, strategy, ANY_DAY, problems)
             problems.raise_if_any()
             progress.reached(PROVE, 2, 4)
-            proof = _proved(session, strategy, workspace, unproved=unproved)
+            proof = _proved(session, strategy, unproved=unproved)
             progress.reached(JOURNAL, 3, 4)
             _record(journal, found, proof, effective_from, by, at, reason)
     return Activated(
@@ -293,15 +323,13 @@ def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> 
     return notes
 
 
-def _proved(
-    session: Session, strategy: Strategy, workspace: Workspace, *, unproved: bool
-) -> dict[str, Any]:
+def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str, Any]:
     """What was proved. Raises RS606 where that does not suffice."""
     from riskseg.run.prove import prove_strategy
 
     results = prove_strategy(session, strategy).results
     problems = Problems()
-    file = f"{workspace.settings.strategy}/strategy.yaml"
+    file = f"{strategy.folder}/strategy.yaml"
     for result in results:
         if result.verdict == "refuted":
             what = f"Refuted: {result.name}. {result.fault}".rstrip()

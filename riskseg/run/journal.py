@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems
@@ -72,3 +73,9 @@ def unknown_told(workspace: Workspace, names: list[str]) -> str:
         "copy, and what was activated or promoted since may be missing too. They are left as they "
         "are: restore a later copy, or remove their folders"
     )
+
+
+def meant(name: str, versions: Iterable[str]) -> list[str]:
+    """The versions that a name stands for: the one of that name, else those it begins."""
+    known = list(dict.fromkeys(versions))
+    return [name] if name in known else [v for v in known if name and v.startswith(name)]

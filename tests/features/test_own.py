@@ -211,7 +211,7 @@ def test_an_amount_too_large_for_money_stops_the_engine(tmp_path: Path) -> None:
         ("range: bills, aggregate: max, value: due_on, empty: 0", "RS304", "cannot stand"),
         ("range: bills, aggregate: max, value: amount > 1, empty: 0", "RS304", "cannot stand"),
         ("range: bills, aggregate: count, empty: 3", "RS004", "0"),
-        ("range: bills, aggregate: sum, value: amount, empty: 10000000000000000000", "RS002", "digits"),
+        (f"range: bills, aggregate: sum, value: amount, empty: {10**19}", "RS002", "digits"),
         ("range: payments, aggregate: latest, value: amount", "RS004", "latest"),
         ("range: events, aggregate: count, window: open", "RS004", "open"),
         ("range: account, value: late_bills_6m, window: 90 days", "RS004", "window"),
