@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import quoted
+from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
 from riskseg.run.models import spec_files
 from riskseg.run.session import Session
@@ -17,9 +17,10 @@ from riskseg.run.stages import build
 from riskseg.run.too_large import told_where
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.checked import Example, Strategy, in_force
-from riskseg.strategy.compile import compile_strategy, guarded, out
+from riskseg.strategy.checked import Example, Path, Strategy, in_force
+from riskseg.strategy.compile import compile_strategy, guarded, inner, out
 from riskseg.strategy.examples import (
+    check_day,
     day_of,
     guard_misses,
     guarded_examples,
@@ -104,20 +105,53 @@ def decided(
     relation = scored_examples(strategy, examples, as_of, problems)
     if relation is None:
         return []
-    build(engine, [replace(relation, stored=True)])
-    with told_where(
-        engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
-    ):
-        build(engine, compile_strategy(strategy, as_of))
-    names = [
+    rows = _decide_rows(engine, strategy, relation, examples, as_of)
+    paths = [_first_path(strategy, row) for row in rows]
+    if any(e.day not in (None, row["day0"]) for e, row in zip(examples, rows, strict=True)):
+        # Which path an example stands on is known only now, and with it what its day means.
+        relation = scored_examples(strategy, examples, as_of, problems, paths)
+        assert relation is not None
+        rows = _decide_rows(engine, strategy, relation, examples, as_of)
+        before = len(problems)
+        for example, row in zip(examples, rows, strict=True):
+            check_day(strategy, example, _first_path(strategy, row), row["day0"], problems)
+        if len(problems) > before:
+            return []
+    names = _decided_names(strategy)
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def _first_path(strategy: Strategy, row: Mapping[str, Any]) -> Path:
+    return next(path for path in strategy.paths if path.name == row["first"])
+
+
+def _decided_names(strategy: Strategy) -> list[str]:
+    return [
         *(b.name for b in strategy.bands),
         *(s.name for s in strategy.schemes),
         *("segment", "path", "path_day", "step", "action", "channel", "template"),
         *("next_action", "next_on", "priority", "guards", "rows_matched"),
     ]
-    listed = ", ".join(f"{out(n)} as {quoted(n)}" for n in names)
+
+
+def _decide_rows(
+    engine: Engine,
+    strategy: Strategy,
+    scored: Relation,
+    examples: Sequence[Example],
+    as_of: date,
+) -> list[dict[str, Any]]:
+    """What is decided of examples, with `first`, the path that the segment of each leads to, and
+    `day0`, the day of that path."""
+    build(engine, [replace(scored, stored=True)])
+    with told_where(
+        engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
+    ):
+        build(engine, compile_strategy(strategy, as_of))
+    names = _decided_names(strategy)
+    listed = ", ".join([*map(out, names), inner("first"), inner("day0")])
     rows = engine.rows(f"select {listed} from decided order by snap")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [dict(zip((*names, "first", "day0"), row, strict=True)) for row in rows]
 
 
 def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems: Problems) -> None:

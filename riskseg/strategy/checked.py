@@ -170,11 +170,15 @@ class Property:
 
 @dataclass(frozen=True)
 class Example:
+    """`given` are facts; `day` is the day of its path on which the account stands, if it is to be
+    worked out from that when the path started."""
+
     name: str
     given: Mapping[str, object]
     expect: Mapping[str, object]
     file: str
     line: int | None
+    day: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from riskseg.domain.facts import FIRST_DAY, LAST_DAY, MOST_DAYS, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.assumptions import can_be_written
-from riskseg.strategy.checked import Example, PackExample, Strategy
+from riskseg.expressions.tree import Call, Literal, Name
+from riskseg.strategy.checked import Example, PackExample, Path, Strategy
 
 TYPES = {
     Kind.BOOLEAN: "boolean",
@@ -48,23 +49,27 @@ def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Prob
 
 
 def scored_examples(
-    strategy: Strategy, examples: Sequence[Example], as_of: date, problems: Problems
+    strategy: Strategy,
+    examples: Sequence[Example],
+    as_of: date,
+    problems: Problems,
+    paths: Sequence[Path | None] = (),
 ) -> Relation | None:
     """`scored`: one row an example, numbered by `snap` from 1; or None after adding Problems.
 
-    All of them are of the day `as_of`. A fact an example leaves out is unknown. `day: N` sets
-    every date a path starts at to N days before the as-of date, so that the example stands on day
-    N of its path.
+    All of them are of the day `as_of`. A fact an example leaves out is unknown. An example with a
+    `day` has the dates that paths start at set so that it stands on that day of its path: the one
+    of `paths`, else whichever path starts at such a date.
     """
-    anchors = {n for p in strategy.paths for n in p.starts.names if n != "as_of"}
     rows = []
     lacking: dict[str, list[Example]] = {}
     before = len(problems)
     for number, example in enumerate(examples, start=1):
         given = {**example.given, "as_of": as_of}
-        if "day" in given and isinstance(given["day"], int):
-            for anchor in anchors:
-                given.setdefault(anchor, as_of - timedelta(days=given["day"]))
+        if example.day is not None:
+            own = paths[number - 1] if paths else None
+            for name, day in _day_0(strategy, own).items():
+                given.setdefault(name, as_of - timedelta(days=example.day + day))
         known = {n: given.get(n, strategy.stand_ins.get(n)) for n in strategy.facts}
         for name, fact in strategy.facts.items():
             if known[name] is None and not fact.nullable:
@@ -75,6 +80,34 @@ def scored_examples(
     if len(problems) > before or not rows:
         return None
     return _relation("scored", [*strategy.facts], rows)
+
+
+def _day_0(strategy: Strategy, own: Path | None) -> dict[str, int]:
+    """The dates that paths start at, with the days after them on which day 0 falls: those of the
+    path the example is to stand on come first."""
+    found: dict[str, int] = {}
+    for path in (*([own] if own else []), *strategy.paths):
+        match path.starts.tree:
+            case Call("add_days", (Name(name), Literal(int() as days))):
+                found.setdefault(name, days)
+        for name in sorted(path.starts.names - {"as_of"}):
+            found.setdefault(name, 0)
+    return found
+
+
+def check_day(
+    strategy: Strategy, example: Example, path: Path, day: int | None, problems: Problems
+) -> None:
+    """Add RS211 where an example does not stand on the day of its path that it names."""
+    if example.day is not None and day != example.day:
+        problems.add(
+            "RS211",
+            f'In "{example.name}", day {example.day} of the path "{path.name}" cannot be worked '
+            f"out: the path starts at `{path.starts.text}`.",
+            file=example.file,
+            line=example.line,
+            mend="Give the dates that it names, and leave `day` out.",
+        )
 
 
 def _tell_lacking(

@@ -123,7 +123,11 @@ MOVES = {
     ),
     "an attribute": ("riskseg.toml", "cast(square_metres", "cast(other", ["size"]),
     "a column": (
-        *("riskseg.toml", "[source.payments]", '[source.payments]\namount = "cast(amount as decimal(9, 2)) - 1"'),
+        *(
+            "riskseg.toml",
+            "[source.payments]",
+            '[source.payments]\namount = "cast(amount as decimal(9, 2)) - 1"',
+        ),
         ["payments.amount"],
     ),
     "a select": (

@@ -155,3 +155,32 @@ def test_a_number_too_large_is_told_with_its_rule(
     assert (told.code, told.file, told.line) == ("RS614", f"rules/{file}", line)
     assert str(BIG) in told.what
     assert "for the example" in told.what
+
+
+@pytest.mark.parametrize(
+    ("starts", "right"),
+    [
+        ("episode_started_on", True),
+        ("episode_started_on - 1", True),
+        ("1 + next_due_on", True),
+        ("coalesce(hold_from, episode_started_on)", True),
+        ("case when days_past_due > 9 then hold_from else hold_until end", True),
+        ("coalesce(hold_from, episode_started_on) + 2", False),
+        ("as_of", False),
+        ("case when days_past_due > 9 then hold_from - 3 else hold_until end", False),
+    ],
+)
+def test_the_day_of_an_example_is_right_or_refused(
+    starts: str, right: bool, tmp_path: Path
+) -> None:
+    """Two paths may start at one date, each so many days after it."""
+    files = changed("paths.yaml", "chase:\n  for: [chase]\n  starts: episode_started_on", "chase:\n"
+                    f"  for: [chase]\n  starts: '{starts}'")  # fmt: skip
+    _, problems = run(tmp_path, files)
+    if right:
+        assert not problems
+    else:
+        (problem,) = problems
+        assert problem.code == "RS211"
+        assert "day 3 of the path" in problem.what
+        assert starts in problem.what

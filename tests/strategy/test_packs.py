@@ -335,3 +335,37 @@ def test_kept_texts_are_the_strategy_whatever_riskseg_ships_later(
     kept = tmp_path / "kept"
     (kept / "packs").mkdir(parents=True)
     assert sound(kept, authored.texts).fingerprint == before.fingerprint
+
+
+SIGNIFICANT = "  - {name: disconnect, channel: field, significant: true}\n"
+
+
+def _with_action(action: str) -> dict[str, str]:
+    files = including("gb-energy")
+    return {**files, "strategy.yaml": files["strategy.yaml"] + action}
+
+
+def test_a_significant_action_of_no_known_kind_is_a_problem(tmp_path: Path) -> None:
+    strategy, problems = read(tmp_path, _with_action(SIGNIFICANT))
+    assert strategy is None
+    (problem,) = problems
+    line = _with_action(SIGNIFICANT)["strategy.yaml"].count("\n")
+    assert (problem.code, problem.file, problem.line) == ("RS225", "rules/strategy.yaml", line)
+    assert "Did you mean `means: disconnection`?" in problem.mend
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        SIGNIFICANT.replace("true}", "true, means: disconnection}"),
+        SIGNIFICANT.replace("true}", "true, means: other}"),
+        SIGNIFICANT.replace("disconnect,", "agency,"),
+        SIGNIFICANT.replace("true", "false"),
+    ],
+)
+def test_an_action_that_says_its_kind_is_none(action: str, tmp_path: Path) -> None:
+    sound(tmp_path, _with_action(action))
+
+
+def test_without_a_pack_no_kind_is_asked_for(tmp_path: Path) -> None:
+    sound(tmp_path, {**_with_action(SIGNIFICANT), "guards.yaml": "[]\n"})

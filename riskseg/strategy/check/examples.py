@@ -17,7 +17,7 @@ _FILE = "examples.yaml"
 def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> tuple[Example, ...]:
     authored = scope.authored
     expected = decided(authored, levels, actions)
-    given = [*scope.facts, *scope.lacking, *authored.head.expects, "day"]
+    given = [*scope.facts, *scope.lacking, *authored.head.expects, DAY.name]
     document = authored.documents[_FILE]
     examples = []
     for name, value in authored.examples.defaults.items():
@@ -39,8 +39,18 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
             scope.canonical(name): value
             for name, value in (*authored.examples.defaults.items(), *example.given.items())
         }
-        line = document.line(*at)
-        examples.append(Example(example.example, merged, example.expect, document.file, line))
+        # A fact of that name comes first.
+        day = merged.pop(DAY.name, None) if DAY.name not in scope.facts else None
+        examples.append(
+            Example(
+                example.example,
+                merged,
+                example.expect,
+                document.file,
+                document.line(*at),
+                day if isinstance(day, int) else None,
+            )
+        )
     return tuple(examples)
 
 
@@ -50,5 +60,5 @@ def _known(scope: Scope, name: str, value: object, given: Sequence[str], *path: 
     if name not in given:
         told = f'There is no fact "{name}".'
         scope.tell("RS201", told, _FILE, *path, mend=did_you_mean(name, given))
-    elif (fact := {"day": DAY, **scope.facts}.get(name)) and (why := misfit(fact, value)):
+    elif (fact := {DAY.name: DAY, **scope.facts}.get(name)) and (why := misfit(fact, value)):
         scope.tell("RS004", f"{name} is {shown_value(value)}, {why}.", _FILE, *path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 from riskseg.domain.documents import shown_value
 from riskseg.domain.problems import did_you_mean
@@ -74,7 +75,8 @@ def check_pack(
 
 
 def check_means(scope: Scope) -> None:
-    """Each kind an action is said to be is one that packs speak of."""
+    """Each kind an action is said to be is one that packs speak of; and where a pack is included,
+    each significant action is of such a kind, or its rules could not apply to it."""
     packs = scope.authored.packs.values()
     known = {*KINDS, *(kind for pack in packs for rule in pack.rules for kind in _spoken_of(rule))}
     for i, action in enumerate(scope.authored.head.actions):
@@ -83,6 +85,19 @@ def check_means(scope: Scope) -> None:
                 told = f'There is no kind of action "{kind}".'
                 at = ("actions", i, "means")
                 scope.tell("RS201", told, "strategy.yaml", *at, mend=did_you_mean(kind, known))
+        named = action.means is not None or action.name in known
+        if packs and action.significant and not named:
+            close = get_close_matches(action.name, sorted(known - {"other"}), n=1)
+            meant = f"Did you mean `means: {close[0]}`? " if close else ""
+            scope.tell(
+                "RS225",
+                f'"{action.name}" is significant, and no included pack knows what kind of action '
+                "it is: none of their rules about kinds of action applies to it.",
+                "strategy.yaml",
+                *("actions", i),
+                mend=f"{meant}Say it with `means`: one of {', '.join(sorted(known))}; `other` says "
+                "that it is none of the rest.",
+            )
 
 
 def _kinds(scope: Scope, actions: Sequence[Action]) -> Kinds:

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "letter": "a letter",
     "contact": "anything that reaches the customer: calls, texts, emails, letters, visits, and "
     "actions with `contact: true`",
+    "other": "none of these, so that no pack has a rule about it",
     "support": "an offer of help, or a look at whether the customer can pay",
 }
 
