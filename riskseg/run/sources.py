@@ -13,7 +13,7 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.ledger.contract import CONTRACT
-from riskseg.ledger.mapping import Given, Mapped, check_headers, resolve
+from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
 from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
 from riskseg.run.reading import files_of, missing, relation
 from riskseg.workspace import Source, Workspace
@@ -67,6 +67,8 @@ def _map_one(
         return None
     columns, attributes, written = resolve(source.table, given, source.lines, found, file, problems)
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
+    if len(problems) == before:  # a column that nothing reads may be one that was misspelt
+        check_hidden(source.table, given, source.lines, found, file, problems)
     if len(problems) > before:
         return None
     return Mapped(
