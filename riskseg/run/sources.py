@@ -15,7 +15,7 @@ from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tr
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
 from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
-from riskseg.run.reading import files_of, missing, relation
+from riskseg.run.reading import files_of, missing, relation, samples
 from riskseg.workspace import Source, Workspace
 
 
@@ -127,13 +127,12 @@ def _headers(engine: Engine, source: Source, root: Path, found: Mapping[str, str
     names = {name.lower() for name in found}
     if not any(re.sub(r"_\d+$", "", name) in names - {name} for name in names):
         return found
-    written: dict[str, None] = dict.fromkeys(found)
-    for path in files_of(source, root)[:1]:
+    for path in samples(source, root):
         with suppress(EngineError, OSError, ValueError):
             own = _own_headers(engine, path)
             if len(own) > len({folded(name) for name in own}):
                 return own
-    return written
+    return found
 
 
 def _own_headers(engine: Engine, path: Path) -> list[str]:
@@ -154,7 +153,7 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
         name, line = folded(written), source.lines.get(written)
         if name in given:
             told = f'"{given[name].written}" and "{written}" are one name.'
-            mend = "Names are compared without letter case: keep one of the lines."
+            mend = "Names have no letter case: keep one of the lines."
             problems.add("RS009", told, file=source.file, line=line, mend=mend)
             continue
         try:
