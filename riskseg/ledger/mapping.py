@@ -76,7 +76,7 @@ def check_headers(
                 f"{table} has columns of one name: {' and '.join(same)}.",
                 file=file,
                 line=line,
-                mend="Names have no letter case: rename one at the source, or let `from` select others.",
+                mend="Names have no letter case: rename one at the source, or select others.",
             )
 
 
