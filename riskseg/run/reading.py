@@ -106,6 +106,11 @@ def stamps(workspace: Workspace) -> Stamps:
     return {path: _stamp(path) for path in readable(workspace)}
 
 
+def size_of(path: Path) -> int:
+    """How long a file is; 0 of one that is gone."""
+    return _stamp(path)[1]
+
+
 def _stamp(path: Path) -> Stamp:
     try:
         found = path.stat()

@@ -15,7 +15,7 @@ from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tr
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
 from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
-from riskseg.run.reading import files_of, missing, relation, samples
+from riskseg.run.reading import files_of, missing, relation, samples, size_of
 from riskseg.workspace import Source, Workspace
 
 
@@ -109,7 +109,7 @@ def _check_files(source: Source, root: Path, problems: Problems) -> bool:
             line=line,
             mend="Names are looked up from the folder of riskseg.toml.",
         )
-    if files and not any(path.stat().st_size for path in files):
+    if files and not any(size_of(path) for path in files):
         problems.add(
             "RS109",
             f"{source.table} has no rows: the file is empty.",
