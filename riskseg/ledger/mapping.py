@@ -76,7 +76,7 @@ def check_headers(
                 f"{table} has columns of one name: {' and '.join(same)}.",
                 file=file,
                 line=line,
-                mend="Names are compared without letter case. Rename one at the source.",
+                mend="Names have no letter case: rename one at the source, or select others.",
             )
 
 
@@ -127,7 +127,6 @@ def resolve(
                 mend=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
             )
     if contract.attributes:
-        _check_hidden(table, given, lines, headers, file, problems)
         # A line that merely renames a column takes it away under its old name.
         renamed = {name for one in given.values() if one.is_column for name in one.reads}
         for name, header in headers.items():
@@ -137,24 +136,28 @@ def resolve(
     return columns, attributes, written
 
 
-def _check_hidden(
+def check_hidden(
     table: str,
     given: Mapping[str, Given],
     lines: Mapping[str, int | None],
-    headers: Mapping[str, str],
+    found: Iterable[str],
     file: str,
     problems: Problems,
 ) -> None:
-    """Add a Problem for each column that nothing can name any more: a line of riskseg.toml gives
-    its name to something else, and none reads it."""
+    """Add a Problem for each column of a source with attributes that nothing can name any more: a
+    line of riskseg.toml gives its name to something else, and none reads it."""
+    if not CONTRACT[table].attributes:
+        return
     reads = {name for one in given.values() for name in one.reads}
-    for name, one in given.items():
-        if name in headers and name not in reads:
+    for header in found:
+        name = folded(header)
+        if name in given and name not in reads:
+            one = given[name]
             problems.add(
                 "RS011",
                 f'"{one.written}" is taken from `{one.expression}`, and {table} has a column '
-                f'"{headers[name]}" too, which nothing could name any more.',
+                f'"{header}" too, which nothing could name any more.',
                 file=file,
                 line=lines.get(one.written),
-                mend=f"Give the other a name of its own: `NAME = '{quoted(headers[name])}'`.",
+                mend=f"Give the other a name of its own: `NAME = '{quoted(header)}'`.",
             )

@@ -83,16 +83,22 @@ def load(
     if sources is None:
         return None
     scale = workspace.settings.scale
-    engine.run(account_ids_sql(list(sources.values())))
+    try:
+        engine.run(account_ids_sql(list(sources.values())))
+    except EngineError as error:
+        check_unchanged(workspace, before)
+        first = next(iter(sources.values()))
+        problems.add("RS007", f"The accounts' ids cannot be read: {error}", file=first.file)
+        return None
     faults = _stage(engine, sources, scale, problems, texts=texts)
     bad: list[BadRows] = []
     if faults is not None and not all_sound(engine, sources):
         # Only now is it worth numbering rows, so that the bad ones can be pointed at.
         faults = _stage(engine, sources, scale, problems, numbered=True)
         bad = find_bad_rows(engine, workspace, sources, faults or {})
+    check_unchanged(workspace, before)
     if faults is None:
         return None
-    check_unchanged(workspace, before)
     rows = {name: engine.value(f"select count(*) from {name}") for name in sources}
     refuse(workspace, rows, bad if limit else [], problems)
     if len(problems):

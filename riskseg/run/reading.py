@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ from riskseg.ledger.selects import Named, NotAllowedError, files_named, reader, 
 from riskseg.workspace import Source, Workspace
 
 Batch = TypeVar("Batch")
+# What can be loaded without a select that says how.
+_PLAIN = re.compile(r"\.(parquet|pq|(csv|tsv|txt)(\.gz)?)$", re.IGNORECASE)
 # Of a file: which it is, how long, when it was last written to, when anything of it changed.
 Stamp = tuple[int, int, int, int]
 Stamps = dict[Path, Stamp]
@@ -26,7 +29,7 @@ def _named(source: Source) -> list[Named]:
     text = _select(source)
     if source.is_select:
         return files_named(text, syntax_tree(text))
-    if not reader(source.loaded_from):
+    if not _PLAIN.search(source.loaded_from):
         raise NotAllowedError("no file that can be loaded")
     return [Named(source.loaded_from, 0, len(text.encode()), "argument")]
 
@@ -47,6 +50,11 @@ def _found(name: str, root: Path) -> list[Path]:
 def files_of(source: Source, root: Path) -> list[Path]:
     """The files that a source is loaded from."""
     return [path for one in _named(source) for path in _found(one.name, root)]
+
+
+def samples(source: Source, root: Path) -> list[Path]:
+    """One file of each name in a source's `from`."""
+    return [path for one in _named(source) for path in _found(one.name, root)[:1]]
 
 
 def missing(source: Source, root: Path) -> list[str]:
@@ -96,6 +104,11 @@ def stamps(workspace: Workspace) -> Stamps:
     tick of the system's clock (some milliseconds) and of the same length goes unseen.
     """
     return {path: _stamp(path) for path in readable(workspace)}
+
+
+def size_of(path: Path) -> int:
+    """How long a file is; 0 of one that is gone."""
+    return _stamp(path)[1]
 
 
 def _stamp(path: Path) -> Stamp:

@@ -16,7 +16,7 @@ from riskseg.engine import Engine, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load, workspace_facts
-from riskseg.run.reading import readable
+from riskseg.run.reading import check_unchanged, readable
 from riskseg.run.stages import Progress, Stage
 from riskseg.workspace import Workspace, open_workspace
 
@@ -146,6 +146,8 @@ def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     folder = session.workspace.state / "quarantine"
     shutil.rmtree(folder, ignore_errors=True)
     ledger = session.ledger
+    if ledger.bad:  # they are read once more, as they stood in their files
+        check_unchanged(session.workspace, ledger.stamps)
     for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
         folder.mkdir(parents=True, exist_ok=True)
         place = folder / f"{table}.csv"

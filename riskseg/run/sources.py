@@ -13,9 +13,9 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.ledger.contract import CONTRACT
-from riskseg.ledger.mapping import Given, Mapped, check_headers, resolve
+from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
 from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
-from riskseg.run.reading import files_of, missing, relation
+from riskseg.run.reading import files_of, missing, relation, samples, size_of
 from riskseg.workspace import Source, Workspace
 
 
@@ -67,6 +67,8 @@ def _map_one(
         return None
     columns, attributes, written = resolve(source.table, given, source.lines, found, file, problems)
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
+    if len(problems) == before:  # a column that nothing reads may be one that was misspelt
+        check_hidden(source.table, given, source.lines, found, file, problems)
     if len(problems) > before:
         return None
     return Mapped(
@@ -107,7 +109,7 @@ def _check_files(source: Source, root: Path, problems: Problems) -> bool:
             line=line,
             mend="Names are looked up from the folder of riskseg.toml.",
         )
-    if files and not any(path.stat().st_size for path in files):
+    if files and not any(size_of(path) for path in files):
         problems.add(
             "RS109",
             f"{source.table} has no rows: the file is empty.",
@@ -125,13 +127,12 @@ def _headers(engine: Engine, source: Source, root: Path, found: Mapping[str, str
     names = {name.lower() for name in found}
     if not any(re.sub(r"_\d+$", "", name) in names - {name} for name in names):
         return found
-    written: dict[str, None] = dict.fromkeys(found)
-    for path in files_of(source, root)[:1]:
+    for path in samples(source, root):
         with suppress(EngineError, OSError, ValueError):
             own = _own_headers(engine, path)
             if len(own) > len({folded(name) for name in own}):
                 return own
-    return written
+    return found
 
 
 def _own_headers(engine: Engine, path: Path) -> list[str]:
@@ -152,7 +153,7 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
         name, line = folded(written), source.lines.get(written)
         if name in given:
             told = f'"{given[name].written}" and "{written}" are one name.'
-            mend = "Names are compared without letter case: keep one of the lines."
+            mend = "Names have no letter case: keep one of the lines."
             problems.add("RS009", told, file=source.file, line=line, mend=mend)
             continue
         try:

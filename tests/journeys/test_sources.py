@@ -165,3 +165,43 @@ def test_a_workspace_works_wherever_it_lies(tmp_path: Path, name: str) -> None:
     assert again.verdict == "same bytes"
     assert again.since is not None
     assert again.since.sources == ()
+
+
+def test_rows_that_cannot_be_read_are_a_problem_wherever_they_are_read_first(
+    tmp_path: Path,
+) -> None:
+    """Far into a file, where its columns have long been told from its first rows."""
+    rows = "".join(f"a{n},{n},2025-11-01,10\n" for n in range(30_000))
+    root = make(tmp_path, bills=FILES["bills"] + rows + "b,x,2025-11-01,1,234.50\n")
+    (root / "riskseg.toml").write_text(
+        '[workspace]\nstrategy = "rules/s"\n[source.bills]\nfrom = "data/bills.csv"\n'
+    )
+    assert {p.code for p in check(root).problems} >= {"RS007"}
+
+
+def test_contract_columns_have_no_letter_case(tmp_path: Path) -> None:
+    root = make(
+        tmp_path,
+        accounts="Customer,Region\na,north\nb,south\n",
+        bills="ACCOUNT_ID,Bill_Id,DUE_ON,Amount\na,1,2025-11-01,100\nb,2,2025-11-01,100\n",
+    )
+    toml = (root / "riskseg.toml").read_text()
+    line = 'from = "data/accounts.csv"\n'
+    (root / "riskseg.toml").write_text(toml.replace(line, f'{line}Account_Id = "CUSTOMER"\n'))
+    assert list(check(root).problems) == []
+    assert decided(root) == {"a": "letter", "b": "sms"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling", "fifo"])
+def test_what_is_no_file_is_a_problem(tmp_path: Path, kind: str) -> None:
+    root = make(tmp_path)
+    place = root / "data" / "bills.csv"
+    place.unlink()
+    match kind:
+        case "folder":
+            place.mkdir()
+        case "dangling":
+            place.symlink_to(root / "nowhere.csv")
+        case _:
+            os.mkfifo(place)
+    assert [(p.code, p.line) for p in check(root).problems] == [("RS006", 6)]
