@@ -50,8 +50,7 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
     values for the facts that the workspace lacks."""
     facts = {**old.facts, **new.facts}
     account = with_defaults(any_account(facts, granted), {**old.stand_ins, **new.stand_ins})
-    was = decide(old, with_defaults(account, old.stand_ins))
-    is_ = decide(new, with_defaults(account, new.stand_ins))
+    was, is_ = decide(old, with_defaults(account, old.stand_ins)), decide(new, account)
     turns: list[Turn] = []
     unsure: list[str] = []
     same: list[Any] = []
