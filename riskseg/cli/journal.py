@@ -79,8 +79,28 @@ def _tell(done: Replayed) -> None:
             print("All rows are the same; only the bytes of the file are not.")
         if done.riskseg_then != done.riskseg_now:
             print(f"It was decided by riskseg {done.riskseg_then}; this is {done.riskseg_now}.")
+    _show_file(done)
     if done.since is not None:
         _tell_since(done.since, done.rows)
+
+
+def _show_file(done: Replayed) -> None:
+    """What is found where the run wrote its decisions."""
+    file = done.file
+    if file.state == "gone":
+        print(f"The file is not there any more: {done.output}.")
+    elif file.state == "written over":
+        print(f"Run {file.by} has written over {done.output} since.")
+    elif file.state == "altered":
+        print(f"The file was altered since the run wrote it: {done.output}.")
+        if file.differing is None:
+            print("Its rows cannot be compared.")
+        elif file.differing.any:
+            _tell_differing(file.differing, done.rows, "stand otherwise in the file")
+        else:
+            print("Its rows are the same; only its bytes are not.")
+    elif file.manifest is False:
+        print(f"The manifest beside {done.output} does not tell of this run.")
 
 
 def _count(number: int, word: str) -> str:

@@ -6,7 +6,9 @@ models that the journal names, through the same SQL as the run's own. Reads only
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,12 +16,13 @@ from typing import TYPE_CHECKING, Literal
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
-from riskseg.engine import Engine
+from riskseg.engine import Engine, EngineError
 from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
 from riskseg.run.differing import Differing, differing, file_relation
 from riskseg.run.journal import read_journal
 from riskseg.run.kept import (
     Kept,
+    damaged,
     inputs_select,
     kept_decider,
     kept_facts,
@@ -50,6 +53,7 @@ WHAT_IS_DONE = (
 )
 
 Verdict = Literal["same bytes", "same rows", "different", "not compared"]
+State = Literal["as written", "altered", "written over", "gone", "a table"]
 
 
 def plan() -> list[Stage]:
@@ -71,9 +75,23 @@ class SinceThen:
 
 
 @dataclass(frozen=True)
+class Output:
+    """What became of the file that a run wrote. One that is `altered` is not what was handed over:
+    `differing` tells how its rows differ from the run's, None where they cannot be compared.
+    `by` is the later run that has written over it. `manifest` is whether the manifest beside a
+    file that is as written tells of this run; None where there is none."""
+
+    state: State
+    differing: Differing | None = None
+    by: str = ""
+    manifest: bool | None = None
+
+
+@dataclass(frozen=True)
 class Replayed:
     """`erased` accounts were taken out of the inputs since. `differing` tells how the rows differ
-    where they do; `why` what could not be compared, if anything."""
+    where they do; `why` what could not be compared, if anything; `file` what is found where the
+    run wrote."""
 
     run_id: str
     as_of: date
@@ -88,11 +106,14 @@ class Replayed:
     riskseg_then: str
     riskseg_now: str
     since: SinceThen | None
+    file: Output
 
     @property
     def same(self) -> bool:
-        """Whether every row that can still be decided came out as it was."""
-        return self.verdict in ("same bytes", "same rows")
+        """Whether every row that can still be decided came out as it was, and nothing else stands
+        where the run wrote it."""
+        reproduced = self.verdict in ("same bytes", "same rows")
+        return reproduced and self.file.state != "altered" and self.file.manifest is not False
 
 
 def replay(
@@ -111,8 +132,10 @@ def replay(
     with read_journal(workspace) as journal:
         record = find_run(journal, run)
         overwritten = _overwritten(journal, record)
+        erased = {e.account for e in journal.erasures() if record.run_id in e.runs}
     _check_kept(workspace, record)
     kept = read_kept(workspace, record.run_id)
+    _check_record(workspace, kept, record, erased)
     ready = kept_decider(workspace, kept)
     _check_strategy(workspace, kept, ready, record, progress)
     with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
@@ -123,6 +146,7 @@ def replay(
             progress.reached(COMPARE, 3, 4)
             gone = len(store.erased(kept.folder))
             verdict, found, why = _compared(engine, record, written, gone, overwritten)
+            file = _file(engine, record, written, overwritten)
         since = None
         if from_source:
             progress.reached(NOW, 3, 4)
@@ -141,6 +165,7 @@ def replay(
         riskseg_then=kept.riskseg,
         riskseg_now=__version__,
         since=since,
+        file=file,
     )
 
 
@@ -192,6 +217,34 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
         file=workspace.shown(folder),
         mend=mend,
     )
+
+
+def _check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: set[str]) -> None:
+    """Raise RS610 where what a run has kept is not what the journal says of it: an account missing
+    without an erasure, other models, another date."""
+    models = {key: f"{name} {version}" for key, (name, version) in kept.models.items()}
+    told = [
+        (kept.run, record.run_id, "is of run"),
+        (str(kept.as_of), str(record.as_of), "is as of"),
+        (_listed(models), _listed(record.models), "was decided with"),
+        (kept.reasons, record.arguments.get("reasons", kept.reasons), "has the reasons"),
+    ]
+    for theirs, ours, words in told:
+        if theirs != ours:
+            why = f"it {words} {theirs}, and the journal says {ours}"
+            raise damaged(workspace, kept.folder, why)
+    try:
+        unknown = [hashed for hashed in store.erased(kept.folder) if hashed not in erased]
+    except store.Unreadable as error:
+        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+    if unknown:
+        count = "1 account is" if len(unknown) == 1 else f"{len(unknown)} accounts are"
+        why = f"{count} said to be erased, of which the journal knows nothing"
+        raise damaged(workspace, kept.folder, why)
+
+
+def _listed(models: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}: {model}" for key, model in sorted(models.items())) or "no model"
 
 
 def _check_strategy(
@@ -281,6 +334,39 @@ def _compared(
         same_rows = gone > 0 or record.output_sha256 is None
         return ("same rows" if same_rows else "different"), None if same_rows else found, ""
     return "different", found, ""
+
+
+def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str) -> Output:
+    """What is found where the run wrote its file, beside what it wrote."""
+    from riskseg.store.files import sha256_of
+
+    if record.output_sha256 is None:
+        return Output("a table")
+    place = Path(record.output or "")
+    if not place.is_file():
+        return Output("gone")
+    if sha256_of(place) == record.output_sha256:
+        return Output("as written", manifest=_manifest(place, record))
+    if overwritten:
+        return Output("written over", by=overwritten)
+    try:
+        rows = differing(
+            engine, file_relation(engine, Path(written.place)), file_relation(engine, place)
+        )
+    except EngineError:  # it may be no table any more
+        return Output("altered")
+    return Output("altered", rows)
+
+
+def _manifest(place: Path, record: RunRecord) -> bool | None:
+    manifest = place.with_name(place.name + ".manifest.json")
+    if not manifest.is_file():
+        return None
+    try:
+        told = json.loads(manifest.read_text(encoding="utf-8"))
+        return (told["run"], told["sha256"]) == (record.run_id, record.output_sha256)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _table(engine: Engine, record: RunRecord, written: Written) -> str:
