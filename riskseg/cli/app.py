@@ -312,21 +312,46 @@ def assign(
 @guarded
 def explain(
     account: Annotated[str, typer.Argument(help="The account's id.")],
-    as_of: AsOf,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day."),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", help="As this run decided: its id, the beginning of one, or `last`."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="By the sources as they are now, whatever was decided.")
+    ] = False,
     draft: Draft = False,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell one account's whole story: the numbers, the rows that matched, guards, reasons."""
+    """Show one account's whole story: the numbers, the rows that matched, guards, reasons.
+
+    If a run decided that date, it is that run's decision, and what has changed since.
+    """
     from riskseg.run import explain as job
 
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    told = job.explain(root(), account, as_of.date(), draft=draft, progress=progress(quiet=True))
+    if as_of is None and run is None:
+        raise typer.BadParameter("Give --as-of or --run.")
+    if run is not None and (fresh or draft):
+        raise typer.BadParameter("--run shows what was decided: --fresh and --draft do not.")
+    story = job.explain(
+        root(),
+        account,
+        as_of.date() if as_of else None,
+        run=run,
+        fresh=fresh,
+        draft=draft,
+        progress=progress(quiet=True),
+    )
     if as_json:
-        print_json({**plain(told), "strategy": told.strategy.fingerprint})
+        print_json({**plain(story), "strategy": story.strategy.fingerprint})
         return
     from riskseg.cli import show
 
-    show.story(stdout(), told)
+    show.story(stdout(), story)

@@ -15,8 +15,8 @@ from rich.table import Table
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
-from riskseg.run.explain import Story
 from riskseg.run.recalibrate import Recalibrated
+from riskseg.run.story import Story
 from riskseg.run.train import Kept
 from riskseg.strategy.checked import NO_ACTION, Dated, Included, Path, Property, Strategy
 
@@ -386,7 +386,11 @@ def story(console: Console, s: Story) -> None:
     if s.bills:
         columns = ("bill", "due", "amount", "paid", "overdue", "cleared", "days late")
         right = ("amount", "paid", "overdue", "days late")
-        made = table(*columns, right=right, title="The last bills")
+        made = table(
+            *columns,
+            right=right,
+            title="The last bills, by the sources now" if s.run else "The last bills",
+        )
         for b in s.bills:
             made.add_row(
                 escape(b.bill_id),
@@ -404,3 +408,20 @@ def story(console: Console, s: Story) -> None:
     console.print(f"[dim]Facts the rules read: {facts}[/]")
     if s.stand_ins:
         console.print(f"[dim]{escape(stand_ins(s.stand_ins))}[/]")
+    for note in s.notes:
+        console.print(f"Note: {escape(note)}.")
+    if s.run is not None:
+        same = "" if s.changes or s.notes else " The sources give the same today."
+        console.print(f"\nAs run {s.run} decided it on {s.decided_at:%Y-%m-%d}.{same}")
+    if s.changes:
+        made = table("", "then", "now", title="What the sources give otherwise now")
+        for change in s.changes:
+            fact = s.strategy.facts.get(change.name)
+            then, now = (
+                fact_value(fact, value) if fact or value is not None else "none"
+                for value in (change.then, change.now)
+            )
+            made.add_row(change.name, escape(then), escape(now))
+        console.print(made)
+        if s.bills:
+            console.print("The bills above are by the sources as they are now.")

@@ -67,7 +67,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except ProblemsError as error:
             problems_to_stderr(error.problems, as_json=as_json)
             raise typer.Exit(USERS_FAULT) from None
-        except (typer.Exit, typer.Abort, BrokenPipeError, KeyboardInterrupt):
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception:
             traceback.print_exc()

@@ -1,131 +1,165 @@
-"""`explain`: one account's whole story as of a date, from the very run that decides it."""
+"""`explain`: one account's whole story as of a date.
+
+If a journalled run decided that date, the story is that run's, decided again from what it kept;
+what the sources give otherwise now is said beside it. A payment that came later cannot contradict
+the letter that was sent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import did_you_mean, problem
-from riskseg.domain.relations import from_minor, literal
-from riskseg.learning.reasons import Reason
-from riskseg.ledger.allocation import bill_facts
+from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.domain.relations import literal
+from riskseg.engine import Engine
 from riskseg.run.activate import strategy_in_force
 from riskseg.run.assign import RULES, prepare
-from riskseg.run.deciding import DECIDE, FACTS, SCORE, Decider, decide, decision_select
-from riskseg.run.frames import frame, model_columns
+from riskseg.run.deciding import DECIDE, FACTS, SCORE, decide, decide_facts
 from riskseg.run.journal import read_journal
-from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
-from riskseg.run.stages import Progress, Stage, build
-from riskseg.strategy.checked import Strategy, in_force
-from riskseg.strategy.route import route, stretches
+from riskseg.run.kept import Kept, kept_decider, kept_facts, open_inputs, read_kept
+from riskseg.run.replay import WHAT_IS_DONE, check_record, check_strategy, find_run
+from riskseg.run.retention import account_hash
+from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
+from riskseg.run.stages import Progress, Stage
+from riskseg.run.story import Change, Story, last_bills, story
+from riskseg.store import kept as store
+from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.journal import Journal
+    from riskseg.store.records import RunRecord
+
+BILLS = 12
 
 
 def plan() -> list[Stage]:
     return [LOAD, RULES, FACTS, SCORE, DECIDE]
 
 
-@dataclass(frozen=True)
-class Bill:
-    bill_id: str
-    issued_on: date
-    due_on: date
-    amount: Any
-    paid: Any
-    overdue: Any
-    cleared_on: date | None
-    days_past_due: int
-
-
-@dataclass(frozen=True)
-class Score:
-    """`p` is None where the account is outside the model's population. `told` is the reasons as
-    a decision holds them."""
-
-    key: str
-    model: str
-    version: str
-    learner: str
-    p: Any
-    reasons: tuple[Reason, ...]
-    told: str
-
-
-@dataclass(frozen=True)
-class Matched:
-    """A table's row that fired, in the file's own words."""
-
-    table: str
-    result: str
-    row: str
-    text: str
-    line: int | None
-
-
-@dataclass(frozen=True)
-class GuardState:
-    name: str
-    kind: str
-    state: str  # "in force", "in force: unknown", "not in force"
-    forbids: tuple[str, ...]
-    source: str | None
-
-
-@dataclass(frozen=True)
-class StepOn:
-    day: int
-    on: date | None
-    action: str
-    template: str | None
-    path: str
-    when: str  # "past", "today", "ahead"
-
-
-@dataclass(frozen=True)
-class Story:
-    decision: Mapping[str, Any]
-    facts: Mapping[str, Any]
-    words: Mapping[str, str]
-    stand_ins: Mapping[str, object]
-    bills: tuple[Bill, ...]
-    scores: tuple[Score, ...]
-    matched: tuple[Matched, ...]
-    steps: tuple[StepOn, ...]
-    step_due: str
-    guards: tuple[GuardState, ...]
-    strategy: Strategy
-    currency: str
-
-
 def explain(
     root: Path,
     account: str,
-    as_of: date,
+    as_of: date | None = None,
     *,
+    run: str | None = None,
+    fresh: bool = False,
     draft: bool = False,
     progress: Progress | None = None,
-    bills: int = 12,
 ) -> Story:
-    """The account's story, by the strategy in force or, for a `draft`, the folder's. Raises RS601
-    where no such account exists as of the date."""
+    """The account's story as the latest run of the date decided it, or as a given `run` did.
+
+    Where no run decided the date, and with `fresh`, it is decided from the sources as they are
+    now: by the strategy in force or, for a `draft`, the folder's. Raises RS601 where there is no
+    such account, RS602 for a run of another date, RS608 for a run that the journal does not have.
+    """
     progress = progress or Progress()
     workspace = open_checked(root)
+    record = None
+    if run is not None or not (fresh or draft):
+        with read_journal(workspace) as journal:
+            record = find_run(journal, run) if run is not None else _of_date(journal, as_of)
+            erased = _erased(journal, record)
+    if record is None:
+        if as_of is None:
+            raise problem("RS602", "No date is given.", mend="Give --as-of, or --run.")
+        return _now(workspace, account, as_of, draft=draft, progress=progress)
+    assert record.as_of is not None
+    if as_of not in (None, record.as_of):
+        told = f"Run {record.run_id} decided accounts as of {record.as_of}, not of {as_of}."
+        raise problem("RS602", told, mend="Leave --as-of out, or name another run.")
+    if store.is_kept(workspace.state / "runs" / record.run_id):
+        return _then(workspace, account, record, erased, progress)
+    now = _now(workspace, account, record.as_of, draft=False, progress=progress)
+    note = f"run {record.run_id} decided this date and kept nothing: this is decided from the "
+    return replace(now, notes=(f"{note}sources as they are now, and may differ from it",))
+
+
+def _of_date(journal: Journal, as_of: date | None) -> RunRecord | None:
+    """The latest run of `assign` that decided a date, if any."""
+    runs = (r for r in journal.runs() if r.command == "assign" and r.as_of == as_of)
+    return next(runs, None)
+
+
+def _erased(journal: Journal, record: RunRecord | None) -> set[str]:
+    """Hashes of the accounts that were erased from what a run kept."""
+    if record is None:
+        return set()
+    return {e.account for e in journal.erasures() if record.run_id in e.runs}
+
+
+def _then(
+    workspace: Workspace, account: str, record: RunRecord, erased: set[str], progress: Progress
+) -> Story:
+    """The account as a run decided it, and what the sources give otherwise now."""
+    progress.reached(LOAD, 0, 5)
+    kept = read_kept(workspace, record.run_id)
+    check_record(workspace, kept, record, erased)
+    ready = replace(kept_decider(workspace, kept), reasons="none")
+    check_strategy(workspace, kept, ready, record, progress)
+    with scratch_engine(workspace, reads=[kept.inputs]) as engine:
+        open_inputs(engine, workspace, kept)
+        number = _number(engine, account)
+        if number is None:
+            raise _not_in_run(account, record, erased)
+        kept_facts(engine, workspace, kept, number, number)
+        done = {SCORE: 3, DECIDE: 4}
+        decide_facts(engine, ready, lambda stage: progress.reached(stage, done[stage], 5))
+        then = story(engine, ready, kept.currency)
+    assert then is not None
+    then = replace(then, run=record.run_id, decided_at=record.at)
+    try:
+        now = _now(workspace, account, kept.as_of, draft=False, progress=Progress())
+    except ProblemsError as error:
+        why = f"what has changed since cannot be shown: {error.problems[0].what}"
+        return replace(then, notes=(why,))
+    return replace(then, bills=now.bills, changes=_changes(kept, then, now))
+
+
+def _changes(kept: Kept, then: Story, now: Story) -> tuple[Change, ...]:
+    """Facts that are otherwise now, and then what would be decided otherwise."""
+    facts = [
+        Change(name, value, now.facts[name])
+        for name, value in then.facts.items()
+        if name in kept.columns and name in now.facts and now.facts[name] != value
+    ]
+    decided = [
+        Change(name, then.decision[name], now.decision[name])
+        for name in WHAT_IS_DONE
+        if then.decision[name] != now.decision[name]
+    ]
+    return (*facts, *decided)
+
+
+def _not_in_run(account: str, record: RunRecord, erased: set[str]) -> ProblemsError:
+    told = f'Run {record.run_id} decided no account "{account}".'
+    if account_hash(account) in erased:
+        told = f'The account "{account}" was erased from what run {record.run_id} kept.'
+    return problem("RS601", told, mend="`--fresh` shows it by the sources as they are now.")
+
+
+def _number(engine: Engine, account: str) -> int | None:
+    found = engine.rows(f"select account_no from account_ids where account_id = {literal(account)}")
+    return int(found[0][0]) if found else None
+
+
+def _now(
+    workspace: Workspace, account: str, as_of: date, *, draft: bool, progress: Progress
+) -> Story:
+    """The account as it is decided from the sources as they are now."""
     with scratch_engine(workspace) as engine:
         progress.reached(LOAD, 0, 5)
         session = begin(workspace, engine, texts=True)
-        found = engine.rows(
-            f"select account_no from account_ids where account_id = {literal(account)}"
-        )
-        if not found:
+        number = _number(engine, account)
+        if number is None:
             close = engine.rows(
                 "select account_id from account_ids order by "
                 f"levenshtein(account_id, {literal(account)}), account_id limit 1"
             )
             mend = did_you_mean(account, (row[0] for row in close))
             raise problem("RS601", f'There is no account "{account}".', mend=mend)
-        number = found[0][0]
         progress.reached(RULES, 1, 5)
         with read_journal(workspace) as journal:
             force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
@@ -134,114 +168,11 @@ def explain(
         decide(
             session, decider, number, number, lambda stage: progress.reached(stage, done[stage], 5)
         )
-        told = _rows(session, decision_select(decider))
-        if not told:
+        found = story(engine, decider, workspace.settings.currency)
+        if found is None:
             raise problem(
                 "RS601",
                 f'The account "{account}" does not exist yet as of {as_of}.',
                 mend="Give a later date.",
             )
-        return _story(session, decider, told[0], bills)
-
-
-def _rows(session: Session, sql: str) -> list[dict[str, Any]]:
-    return session.engine.arrow(sql).to_pylist()  # type: ignore[no-any-return]
-
-
-def _story(session: Session, decider: Decider, decision: dict[str, Any], bills: int) -> Story:
-    strategy = decider.strategy
-    row = _rows(session, "select * from decided")[0]
-    facts = {n: row[f"@{n}"] for n in sorted(strategy.facts) if n != "as_of"}
-    scores = tuple(_score(session, decider, key, row) for key in decider.scorers)
-    decision["reasons"] = next((s.told for s in scores if s.key == decider.of), "")
-    steps = _steps(strategy, decider.as_of, row)
-    return Story(
-        decision=decision,
-        facts=facts,
-        words={n: f.words for n, f in strategy.facts.items()},
-        stand_ins=strategy.stand_ins,
-        bills=_bills(session, bills),
-        scores=scores,
-        matched=_matched(strategy, row),
-        steps=steps,
-        step_due=row["~due"],
-        guards=_guards(strategy, decider.as_of, row),
-        strategy=strategy,
-        currency=session.workspace.settings.currency,
-    )
-
-
-def _score(session: Session, decider: Decider, key: str, row: Mapping[str, Any]) -> Score:
-    one = decider.scorers[key]
-    reasons: tuple[Reason, ...] = ()
-    text = ""
-    p = row[f"@{key}"]
-    if p is not None:
-        columns = model_columns(one.model.features, session.facts)
-        found = one.model.reasons(frame(session.engine, f"select {columns} from facts"))
-        reasons, text = found.of(0), found.texts()[0].as_py()
-    model = one.model
-    return Score(key, model.name, model.version, model.learner, p, reasons, text)
-
-
-def _bills(session: Session, count: int) -> tuple[Bill, ...]:
-    """The bills due last, allocated without leaving any out."""
-    if not session.ledger.billed:
-        return ()
-    build(session.engine, bill_facts(session.ledger.money))
-    scale = session.scale
-    found = _rows(
-        session,
-        f"select bill_id, issued_on, due_on, {from_minor('minor', scale)} as amount, "
-        f"{from_minor('paid', scale)} as paid, {from_minor('overdue', scale)} as overdue, "
-        f"cleared_on, cast(days_past_due as integer) as days_past_due from bill_facts "
-        f"order by due_on desc, bill_id desc limit {count}",
-    )
-    return tuple(Bill(**row) for row in reversed(found))
-
-
-def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:
-    found = []
-    for scheme in strategy.schemes:
-        number = row[f"#{scheme.name}"]
-        tier = scheme.rows[number - 1]
-        text = "otherwise" if tier.when is None else tier.when.expression.text
-        found.append(Matched(scheme.name, tier.tier, f"row {number}", text, tier.line))
-    segment = strategy.rows[row["~segment_row"] - 1]
-    cells = []
-    for column, cell in zip(strategy.columns, segment.cells, strict=True):
-        shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
-        cells.append(f"{column}: {shown}")
-    found.append(Matched("segments", segment.segment, segment.id, ", ".join(cells), segment.line))
-    return tuple(found)
-
-
-def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[StepOn, ...]:
-    """The steps of the paths the account walks, dated where their day 0 is known."""
-    paths = in_force(strategy.paths, as_of)
-    first = next(p for p in paths if p.name == row["~first"])
-    found = []
-    for leg, path in enumerate(route(first, paths)):
-        day = row[f"~day{leg}"]
-        for s in stretches(path):
-            if s.step is None or s.first is None:
-                continue
-            on = None if day is None else as_of + timedelta(days=s.first - day)
-            if day is None or s.first > day:
-                when = "ahead"
-            else:
-                when = "today" if s.last is None or day <= s.last else "past"
-            found.append(StepOn(s.first, on, s.action, s.template, path.name, when))
-    return tuple(found)
-
-
-def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:
-    found = []
-    for guard in in_force(strategy.guards, as_of):
-        state = "not in force"
-        if row[f"!{guard.name}"]:
-            state = "in force: unknown" if row.get(f"?{guard.name}") else "in force"
-        found.append(
-            GuardState(guard.name, guard.kind, state, tuple(sorted(guard.never)), guard.source)
-        )
-    return tuple(found)
+        return replace(found, bills=last_bills(session, BILLS))

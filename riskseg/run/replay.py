@@ -135,9 +135,9 @@ def replay(
         erased = {e.account for e in journal.erasures() if record.run_id in e.runs}
     _check_kept(workspace, record)
     kept = read_kept(workspace, record.run_id)
-    _check_record(workspace, kept, record, erased)
+    check_record(workspace, kept, record, erased)
     ready = kept_decider(workspace, kept)
-    _check_strategy(workspace, kept, ready, record, progress)
+    check_strategy(workspace, kept, ready, record, progress)
     with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
         place = Path(folder) / f"then{_ending(record)}"
         theirs = [Path(record.output)] if record.output and record.output_sha256 else []
@@ -219,7 +219,7 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
     )
 
 
-def _check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: set[str]) -> None:
+def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: set[str]) -> None:
     """Raise RS610 where what a run has kept is not what the journal says of it: an account missing
     without an erasure, other models, another date."""
     models = {key: f"{name} {version}" for key, (name, version) in kept.models.items()}
@@ -247,7 +247,7 @@ def _listed(models: Mapping[str, str]) -> str:
     return ", ".join(f"{key}: {model}" for key, model in sorted(models.items())) or "no model"
 
 
-def _check_strategy(
+def check_strategy(
     workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
 ) -> None:
     """Raise RS610 where the kept text is not that of the strategy which the journal names.

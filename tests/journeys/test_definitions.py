@@ -171,7 +171,7 @@ def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
     assert (one.definitions, other.definitions) == (now["of"], then["of"])
 
     told: list[str] = []
-    explain(workspace, "a", DAY, progress=Progress(note=told.append))
+    explain(workspace, "a", DAY, fresh=True, progress=Progress(note=told.append))
     assert note in told
 
     # Activated again, it is proved of these facts, and there is nothing to tell any more.
@@ -268,7 +268,7 @@ def test_what_was_edited_in_the_journal_does_not_decide(workspace: Path, what: s
     sql(workspace, "pragma foreign_keys = off", EDITS[what](version))
     for use in (
         lambda: decide(workspace),
-        lambda: explain(workspace, "a", DAY),
+        lambda: explain(workspace, "a", DAY, fresh=True),
         lambda: make(workspace, first="2026-06-05"),
         lambda: versions(workspace),
     ):
