@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -79,4 +80,6 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    # Where the encoding lacks a character, JSON has a way to write it of its own.
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    print(json.dumps(plain(value), indent=2, ensure_ascii=not encoding.startswith("utf")))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import typer
@@ -19,7 +24,9 @@ from riskseg.run.stages import Progress, Stage
 P = ParamSpec("P")
 R = TypeVar("R")
 
-USERS_FAULT, OUR_FAULT = 1, 3
+USERS_FAULT, OUR_FAULT, BUSY = 1, 3, 4
+# What a shell says of a command that a signal ended.
+_SIGNALLED = 128
 
 
 def stderr() -> Console:
@@ -37,7 +44,7 @@ class _Piped(Console):
 
 
 def stdout() -> Console:
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         return Console(highlight=False)
     return _Piped(width=160, highlight=False)
 
@@ -56,32 +63,101 @@ def problems_to_stderr(problems: Iterable[Problem], *, as_json: bool = False) ->
     console.print(f"[bold]{count}[/]")
 
 
+class _Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Let Ctrl-C and SIGTERM end the command the way an exception does, so that whatever it was
+    writing is cleared away; the list holds the number of the signal that came."""
+    came: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        came.append(number)
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """Problems end a command with 1 and their list, anything else unforeseen with 3."""
+    """Problems end a command with 1 and their list (4 where another run holds the workspace), a
+    signal with 130 or 143, anything else unforeseen with 3."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         as_json = bool(kwargs.get("as_json"))
-        try:
-            return command(*args, **kwargs)
-        except ProblemsError as error:
-            problems_to_stderr(error.problems, as_json=as_json)
-            raise typer.Exit(USERS_FAULT) from None
-        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError, KeyboardInterrupt):
-            raise
-        except Exception:
-            traceback.print_exc()
-            stderr().print("[bold red]This is a fault of riskseg's own.[/]")
-            raise typer.Exit(OUR_FAULT) from None
+        _write_any_text()
+        with _signals() as came:
+            try:
+                return command(*args, **kwargs)
+            except ProblemsError as error:
+                problems_to_stderr(error.problems, as_json=as_json)
+                busy = all(problem.code == "RS604" for problem in error.problems)
+                raise typer.Exit(BUSY if busy else USERS_FAULT) from None
+            except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+                raise
+            except (KeyboardInterrupt, _Terminated):
+                raise _ended(came) from None
+            except OSError as error:
+                if came:
+                    raise _ended(came) from None
+                if error.errno is None:
+                    raise _our_fault() from None
+                problems_to_stderr([_refused(error)], as_json=as_json)
+                raise typer.Exit(USERS_FAULT) from None
+            except Exception:
+                # A library may turn what the signal raised into an error of its own.
+                raise _ended(came) if came else _our_fault() from None
 
     return wrapped
+
+
+def _ended(came: list[int]) -> typer.Exit:
+    number = came[0] if came else int(signal.SIGINT)
+    word = "Terminated" if number == signal.SIGTERM else "Interrupted"
+    stderr().print(f"{word}: nothing was changed that was not finished.")
+    return typer.Exit(_SIGNALLED + number)
+
+
+def _our_fault() -> typer.Exit:
+    traceback.print_exc()
+    stderr().print("[bold red]This is a fault of riskseg's own.[/]")
+    return typer.Exit(OUR_FAULT)
+
+
+def _refused(error: OSError) -> Problem:
+    """What the system says of a file or folder."""
+    name = error.filename if isinstance(error.filename, str) else None
+    why = os.strerror(error.errno or 0).lower()
+    return Problem(
+        "RS616",
+        f"The system says: {why}.",
+        name,
+        mend="Make room, or give the right to use it, or name another place.",
+    )
+
+
+def _write_any_text() -> None:
+    """Let a character that the terminal or file has no code for be written as its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def progress(*, quiet: bool = False) -> Progress:
     """One line a stage on stderr; on a terminal the line of a repeated stage is written over."""
     if quiet:
         return Progress(note=_note)
-    live = sys.stderr.isatty()
+    live = sys.stderr is not None and sys.stderr.isatty()
     last = [""]
 
     def reached(stage: Stage, done: int, total: int) -> None:
@@ -103,7 +179,7 @@ def progress(*, quiet: bool = False) -> Progress:
 
 
 def end_progress() -> None:
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         sys.stderr.write("\n")
 
 

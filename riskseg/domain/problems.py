@@ -101,6 +101,8 @@ CODES: dict[str, str] = {
     "RS612": "a span of time that cannot be read",
     "RS613": "an account outside what proofs take for granted",
     "RS614": "a number too large to calculate with",
+    "RS615": "too little memory",
+    "RS616": "a file or folder that the system does not let riskseg use",
     "RS620": "a source that changed while a run was reading it",
 }
 

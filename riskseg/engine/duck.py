@@ -29,6 +29,10 @@ class EngineError(Exception):
     """The engine refused a statement. Callers that ran a person's SQL turn it into a Problem."""
 
 
+class NoMemoryError(EngineError):
+    """It needs more memory, or room for what memory does not hold, than it may take."""
+
+
 class TooLargeError(EngineError):
     """A number in it does not fit."""
 
@@ -207,6 +211,8 @@ def syntax_tree(select: str) -> dict[str, Any]:
 def _refusals() -> Iterator[None]:
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise NoMemoryError(_plain(error)) from error
     except duckdb.Error as error:
         large = isinstance(error, duckdb.OutOfRangeException) or any(
             words in str(error) for words in ("out of range", "Could not cast value")

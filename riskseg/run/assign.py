@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +32,7 @@ from riskseg.run.definitions import definitions, fingerprint
 from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
+from riskseg.run.outputs import check_target
 from riskseg.run.reading import check_unchanged, while_unchanged
 from riskseg.run.session import (
     LOAD,
@@ -121,7 +122,7 @@ def assign(
     progress = progress or Progress()
     workspace = open_checked(root)
     problems = Problems()
-    sinks.check(target, problems)
+    check_target(workspace, target, problems)
     problems.raise_if_any()
     beside = [] if "://" in target else [Path(target).resolve().parent]
     with (
@@ -147,7 +148,7 @@ def assign(
         sources = fingerprints(engine, workspace)
         check_unchanged(workspace, session.ledger.stamps)
         read = definitions(session, force.strategy, ready.wanted)
-        run = _run_id(workspace, ready, target, force, sources, read)
+        run = _run_id(workspace, ready, sinks.without_secrets(target), force, sources, read)
         totals = _Totals(ready)
         columns: dict[str, str] = {}
 
@@ -192,7 +193,8 @@ def assign(
             redefined=force.redefined,
         )
         if written.sha256 is not None:
-            _write_manifest(Path(written.place), done, sources, run)
+            # That anything is kept is true only of a run that the journal has.
+            _write_manifest(Path(written.place), replace(done, kept=False), sources, run)
         if keep:
             settings = workspace.settings
             told = about(
@@ -205,6 +207,8 @@ def assign(
         _record(journal, done, arguments, sources, at)
         if keep:
             store.mark_journalled(workspace.state / "runs" / run)
+            if written.sha256 is not None:
+                _write_manifest(Path(written.place), done, sources, run)
     return done
 
 

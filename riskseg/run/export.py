@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from riskseg.domain.problems import Problems
 from riskseg.learning.artefact import Model
+from riskseg.run.outputs import check_output
 from riskseg.run.session import open_checked, scratch_engine
 from riskseg.run.versions import opened
 
@@ -49,6 +51,9 @@ def export(
     workspace = open_checked(root)
     model, _ = opened(workspace, name, version)
     place = out or Path(f"{model.name}.{to}")
+    problems = Problems()
+    check_output(workspace, place, problems, (f".{to.rpartition('.')[2]}",))
+    problems.raise_if_any()
     content, rows, difference = b"", None, None
     if to == "points.csv":
         from riskseg.learning.export.points import points_csv

@@ -16,6 +16,7 @@ from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
 from riskseg.run.journal import read_journal
 from riskseg.run.models import Scorer, scorer, spec_files
+from riskseg.run.outputs import check_target
 from riskseg.run.reading import while_unchanged
 from riskseg.run.scoring import score as score_model
 from riskseg.run.session import (
@@ -67,7 +68,7 @@ def score(
     progress = progress or Progress()
     workspace = open_checked(root)
     problems = Problems()
-    sinks.check(target, problems)
+    check_target(workspace, target, problems)
     specs = spec_files(workspace)
     for name in names:
         if name not in specs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +14,15 @@ from pathlib import Path
 
 from riskseg.domain.facts import LAST_DAY, Fact
 from riskseg.domain.problems import Problems, problem
-from riskseg.engine import Engine, TooLargeError, holds_databases
+from riskseg.engine import Engine, NoMemoryError, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.bad_rows import quarantine
 from riskseg.run.ledger import Ledger, load, workspace_facts
 from riskseg.run.reading import check_unchanged, readable
 from riskseg.run.stages import Progress, Stage
+from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
 from riskseg.workspace import Workspace, open_workspace
+from riskseg.workspace.settings import FILE
 
 LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 
@@ -68,6 +72,7 @@ def open_checked(root: Path) -> Workspace:
     workspace = open_workspace(root, problems)
     problems.raise_if_any()
     assert workspace is not None
+    own_parts(workspace.root)
     return workspace
 
 
@@ -78,17 +83,20 @@ def scratch_engine(
     """An engine over a scratch of its own, which goes when it closes. It can read the files of the
     workspace's sources, and those in `reads`.
 
-    A command that only reads takes no lock, so its scratch lies in the system's folder for such,
-    where no other command looks. A `lasting` one holds the lock and may need much room: its
-    scratch lies in the workspace, and a killed run's is swept by the next that takes the lock.
+    A command that only reads takes no lock, so its scratch lies in the system's folder for such. A
+    `lasting` one holds the lock and may need much room: its scratch lies in the workspace. What a
+    killed command left is swept by the next one, wherever it is.
     """
     home = workspace.state / "scratch" if lasting else None
     if home is not None:
-        home.mkdir(parents=True, exist_ok=True)
+        private_folder(home)
         home = home if holds_databases(home) else None
+    sweep_scratch(workspace)
     settings = workspace.settings
     with (
-        tempfile.TemporaryDirectory(prefix="riskseg-", dir=home) as folder,
+        tempfile.TemporaryDirectory(
+            prefix=f"{_scratch_prefix(workspace)}{os.getpid()}-", dir=home
+        ) as folder,
         Engine(
             Path(folder) / "ledger.duckdb",
             reads=[*readable(workspace), *reads],
@@ -98,21 +106,43 @@ def scratch_engine(
     ):
         try:
             yield engine
+        except NoMemoryError as error:
+            raise problem(
+                "RS615",
+                f"The engine needs more than the {settings.memory} of memory that it may take.",
+                file=FILE,
+                line=workspace.document.line("engine", "memory"),
+                mend="Raise `memory` in [engine], or `partitions`, which lets it do less at once.",
+            ) from error
         except TooLargeError as error:  # in a feature or a model's population: see `too_large`
             mend = "Look for it in models/features.yaml, the models' specs and the strategy."
             told = f"A calculation gives a number too large: {error}"
             raise problem("RS614", told, mend=mend) from error
 
 
+def _scratch_prefix(workspace: Workspace) -> str:
+    return f"riskseg-{hashlib.sha256(str(workspace.root).encode()).hexdigest()[:12]}-"
+
+
+def sweep_scratch(workspace: Workspace) -> None:
+    """Remove the copies of the ledger that killed commands of this workspace left in the system's
+    folder for scratch."""
+    prefix = _scratch_prefix(workspace)
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
     """The workspace to oneself; what a killed run left behind is swept up first, there and in
     the folders `places`."""
-    from riskseg.store.files import sweep
     from riskseg.store.lock import workspace_lock
 
     with workspace_lock(workspace.root):
         shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
+        sweep_scratch(workspace)
         versions = [p for p in workspace.models.glob("*") if p.is_dir()]
         own = [workspace.state / "quarantine", workspace.state / "runs"]
         own += workspace.state.glob("runs/*")
@@ -149,9 +179,10 @@ def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     if ledger.bad:  # they are read once more, as they stood in their files
         check_unchanged(session.workspace, ledger.stamps)
     for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         place = folder / f"{table}.csv"
         sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
+        private_file(place)
         counts[table] = rows.num_rows
         shown = session.workspace.shown(place)
         told = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"

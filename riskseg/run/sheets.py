@@ -15,6 +15,7 @@ from pathlib import Path
 
 from riskseg.domain.documents import Document, read_yaml
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
+from riskseg.run.outputs import check_output
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import begin, locked, open_checked, scratch_engine
 from riskseg.run.stages import Progress
@@ -104,6 +105,7 @@ def export(root: Path, out: str) -> Exported:
     place, workbook = _place(out), out.lower().endswith(".xlsx")
     workspace, problems = open_checked(root), Problems()
     _not_the_strategy(workspace, place if not workbook else place.parent, out)
+    check_output(workspace, place, problems)
     authored = read_authored(workspace, problems)
     problems.raise_if_any()
     assert authored is not None

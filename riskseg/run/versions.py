@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import did_you_mean, problem
+from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.run.journal import open_journal, read_journal
 from riskseg.run.models import spec_files
+from riskseg.run.outputs import check_output
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace
 
@@ -93,7 +94,11 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
     from riskseg.learning.card import card as page
     from riskseg.store.files import write_beside
 
-    model, _ = opened(open_checked(root), name, version)
+    workspace = open_checked(root)
+    problems = Problems()
+    check_output(workspace, out, problems, (".html", ".htm"))
+    problems.raise_if_any()
+    model, _ = opened(workspace, name, version)
     with write_beside(out, token="card") as part:
         part.write_text(
             page(

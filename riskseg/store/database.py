@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -95,7 +96,7 @@ def write_table(
         Operations(MigrationContext.configure(connection)).rename_table(
             side.name, name, schema=place or None
         )
-    return f"{url.render_as_string()}#{table}", rows
+    return f"{_rendered(url)}#{table}", rows
 
 
 def read_table(target: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -130,23 +131,63 @@ def _parsed(target: str) -> tuple[sa.URL, str]:
         raise problem(
             "RS010",
             "A database URL must say which table to write.",
-            file=_shown(target),
+            file=without_secrets(target),
             mend="Add #table at its end.",
         )
     try:
-        return sa.make_url(address), table
+        url = sa.make_url(address)
+        if "@" in (url.host or ""):
+            raise ValueError("an @ that is part of a password is written %40")
+        return url, table
     except (sa.exc.ArgumentError, ValueError) as error:
         raise problem(
             "RS010",
             "This is not a database URL.",
-            file=_shown(address),
-            mend="Write it as dialect://user:password@host/database#table.",
+            file=without_secrets(address),
+            mend="Write it as dialect://user:password@host/database#table; in a password, @ is "
+            "written %40, / %2F and : %3A.",
         ) from error
 
 
-def _shown(target: str) -> str:
-    """An address less the password, whether or not it can be read as a URL."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", target)
+_HIDDEN = "***"
+_SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth", re.IGNORECASE)
+
+
+def without_secrets(target: str) -> str:
+    """An address less its passwords, whether or not it can be read as a URL: that before the `@`,
+    and each value of its query whose name speaks of a secret."""
+    shown = re.sub(r"(://[^:/@]*):.*@", rf"\1:{_HIDDEN}@", target)
+
+    def hidden(found: re.Match[str]) -> str:
+        return found[1] + (_HIDDEN if _SECRET.search(found[1]) else found[2])
+
+    return re.sub(r"([?&;][^=&;#]*=)([^&;#]*)", hidden, shown)
+
+
+def _rendered(url: sa.URL) -> str:
+    return without_secrets(url.render_as_string())
+
+
+def _hide(text: str, url: sa.URL) -> str:
+    """What a driver says, less the secrets of the address."""
+    values = [str(url.password)] if url.password else []
+    for name, value in url.query.items():
+        if _SECRET.search(name):
+            values += [value] if isinstance(value, str) else value
+    for value in values:
+        for secret in {value, quote(value), quote_plus(value)}:
+            text = text.replace(secret, _HIDDEN) if secret else text
+    return without_secrets(text) if "://" in text else text
+
+
+def database_file(target: str) -> Path | None:
+    """The file of a database that is one; None for any other database, and for what is no URL."""
+    try:
+        url, _ = _parsed(target)
+    except ProblemsError:
+        return None
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return Path(str(url.database)) if is_file else None
 
 
 def _engine(url: sa.URL) -> sa.Engine:
@@ -158,14 +199,14 @@ def _engine(url: sa.URL) -> sa.Engine:
         raise problem(
             "RS010",
             f'"{url.drivername}" is no kind of database known here.',
-            file=url.render_as_string(),
+            file=_rendered(url),
             mend="Mend the beginning of the URL, or install the dialect's package.",
         ) from error
     except ModuleNotFoundError as error:
         raise problem(
             "RS010",
             f'The driver "{error.name}" is not installed.',
-            file=url.render_as_string(),
+            file=_rendered(url),
             mend=f"Install {error.name}, or name another driver in the URL.",
         ) from error
 
@@ -192,10 +233,10 @@ def _told(url: sa.URL) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        said, _, _ = str(error.orig).partition("\n")
+        said, _, _ = _hide(str(error.orig), url).partition("\n")
         raise problem(
             "RS010",
             f"The database refuses: {said}.",
-            file=url.render_as_string(),
+            file=_rendered(url),
             mend="Check that it can be reached and that you may make tables there.",
         ) from error

@@ -20,7 +20,15 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, ProblemsError, problem
 
 _PART = ".riskseg.part"
+# Whose part files this process writes: see `own_parts`.
+_owner = {"tag": "none"}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+def own_parts(workspace: Path) -> None:
+    """Name the part files of this process after the workspace that it works for, so that others,
+    which may write into the same folder, leave them alone."""
+    _owner["tag"] = hashlib.sha256(str(workspace).encode()).hexdigest()[:8]
 
 
 @contextmanager
@@ -32,7 +40,7 @@ def write_beside(path: Path, *, token: str) -> Iterator[Path]:
     written, before the block begins, or where the disk has no room, within it.
     """
     path = Path(os.path.realpath(path))
-    part = _part_of(path, token)
+    part = part_of(path, token)
     _probe(path, part)
     try:
         yield part
@@ -56,7 +64,7 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
     else, that is RS010.
     """
     path = Path(os.path.realpath(path))
-    part = _part_of(path, token)
+    part = part_of(path, token)
     _probe(path, part, folder=True)
     try:
         part.mkdir()
@@ -82,25 +90,54 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
 
 
 def sweep(folders: Iterable[Path]) -> list[Path]:
-    """Remove what killed runs left in `folders` (not below them); returns what was removed.
+    """Remove what killed runs of this workspace left in `folders` (not below them); returns what
+    was removed.
 
-    Call it while holding the workspace's lock: what a live run is writing looks the same.
-    What may not be removed is left, and not returned.
+    Call it while holding the workspace's lock. A part of another workspace, or of a process that
+    is alive, is left; so is what may not be removed, which is not returned.
     """
     removed = []
     for folder in sorted(set(folders)):
-        for part in sorted(folder.glob(f".*{_PART}")):
+        for part in sorted(folder.glob(f".*.{_owner['tag']}-*{_PART}")):
+            pid = part.name.removesuffix(_PART).rpartition("-")[2]
+            if pid.isdigit() and int(pid) != os.getpid() and is_alive(int(pid)):
+                continue
             with suppress(OSError):
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
                 removed.append(part)
     return removed
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process of that number runs on this machine."""
+    if sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made where it is not there, for nobody but its owner to look into."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def private_file(path: Path) -> None:
+    """Let nobody but its owner read a file."""
+    with suppress(OSError):
+        path.chmod(0o600)
+
+
 def check_place(path: Path, problems: Problems) -> None:
     """Add RS010 where a file at `path` could not be written, without writing it."""
     path = Path(os.path.realpath(path))
     try:
-        _probe(path, _part_of(path, "probe"))
+        _probe(path, part_of(path, "probe"))
     except ProblemsError as error:
         problems.extend(error.problems)
 
@@ -117,8 +154,9 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _part_of(path: Path, token: str) -> Path:
-    return path.with_name(f".{path.name}.{token}{_PART}")
+def part_of(path: Path, token: str) -> Path:
+    """What a file or folder is called while it is written, or removed."""
+    return path.with_name(f".{path.name}.{token}.{_owner['tag']}-{os.getpid()}{_PART}")
 
 
 def _probe(path: Path, part: Path, *, folder: bool = False) -> None:

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.store import chain
+from riskseg.store.files import private_file, private_folder
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
@@ -83,13 +84,14 @@ class Journal:
         """Open the journal at `path`; it and its folder are made, or it is brought to this
         version, where needed."""
         with suppress(OSError):  # SQLite tells better why the file cannot be opened
-            path.parent.mkdir(exist_ok=True)
+            private_folder(path.parent)
         journal = cls(path, _engine(path))
         try:
             with journal._reading() as connection:
                 current = journal._revision(connection) == REVISION
             if not current:
                 journal._upgrade()
+                private_file(path)
         except BaseException:
             journal.close()
             raise

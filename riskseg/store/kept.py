@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.store.files import flush_all, write_beside
+from riskseg.store.files import flush_all, part_of, private_file, private_folder, write_beside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,8 +100,11 @@ def settle(kept: Keeping, runs: Path, run_id: str) -> Path:
     place = runs / run_id
     if is_kept(place):
         return place
-    runs.mkdir(exist_ok=True)
+    private_folder(runs)
     _drop(place)
+    for file in kept._folder.rglob("*"):
+        if file.is_file():
+            private_file(file)
     flush_all(kept._folder)
     os.replace(kept._folder, place)
     return place
@@ -161,7 +164,7 @@ def _drop(folder: Path) -> None:
     """Remove a folder. It first takes a name that is swept: half a folder is never taken for one
     that is kept."""
     if folder.exists():
-        part = folder.with_name(f".{folder.name}.gone.riskseg.part")
+        part = part_of(folder, "gone")
         shutil.rmtree(part, ignore_errors=True)
         os.replace(folder, part)
         shutil.rmtree(part, ignore_errors=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from riskseg.domain.problems import problem
+from riskseg.store.files import private_folder
 
 if sys.platform == "win32":
     import msvcrt
@@ -35,8 +36,8 @@ def workspace_lock(folder: Path) -> Iterator[None]:
     """
     path = folder / ".riskseg" / "lock"
     try:
-        path.parent.mkdir(exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        private_folder(path.parent)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise problem(
             "RS010",

@@ -17,6 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+# How a formula begins in some spreadsheet; apostrophes before it are kept apart from ours.
+_FORMULA = "^'*[=+\\-@\t\r＝＋－＠]"
+
 
 def csv_header(schema: pa.Schema) -> bytes:
     names = _quoted_where_needed(pa.array(schema.names, pa.string()))
@@ -24,7 +27,8 @@ def csv_header(schema: pa.Schema) -> bytes:
 
 
 def csv_rows(table: pa.Table) -> bytes:
-    """A line a row. Null is empty; the empty text is `""`."""
+    """A line a row. Null is empty; the empty text is `""`. A text that begins like a formula has
+    an apostrophe before it, so that no spreadsheet works it out."""
     columns = [pc.fill_null(_csv_column(column), "") for column in _only_chunks(table)]
     return _joined(pc.binary_join_element_wise(*columns, ","), "", "\n")
 
@@ -59,7 +63,15 @@ def _csv_column(column: Any) -> Any:
     if pa.types.is_nested(column.type):
         return _quoted_where_needed(_each(column, json_text))
     text = _text(column)
-    return _quoted_where_needed(text) if _is_text(column.type) else text
+    return _quoted_where_needed(_no_formula(text)) if _is_text(column.type) else text
+
+
+def _no_formula(text: Any) -> Any:
+    """Texts with an apostrophe before one that a spreadsheet would take for a formula."""
+    formula = pc.match_substring_regex(text, _FORMULA)
+    if not pc.any(formula).as_py():
+        return text
+    return pc.if_else(formula, pc.binary_join_element_wise("'", text, ""), text)
 
 
 def _json_column(column: Any) -> Any:

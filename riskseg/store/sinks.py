@@ -32,6 +32,24 @@ class Written:
     sha256: str | None
 
 
+def file_of(target: str) -> Path | None:
+    """The file that is written to, a database's own included; None for a database elsewhere."""
+    if not _is_url(target):
+        return Path(target)
+    from riskseg.store.database import database_file
+
+    return database_file(target)
+
+
+def without_secrets(target: str) -> str:
+    """The target as it may be shown and kept."""
+    if not _is_url(target):
+        return target
+    from riskseg.store.database import without_secrets as hidden
+
+    return hidden(target)
+
+
 def check(target: str, problems: Problems) -> None:
     """Add RS010 where `target` cannot be written. Cheap: ask before any long work."""
     if _is_url(target):
