@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from riskseg.domain.relations import literal, quoted
 from riskseg.expressions.tree import (
     And,
     Arithmetic,
@@ -28,7 +29,7 @@ def show(node: Node) -> str:
         case Literal(value, _):
             return _value(value)
         case Name(name, _):
-            return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
+            return name if name.isidentifier() else quoted(name)
         case Cast(part, _):
             return show(part)
         case Arithmetic("-", Literal(value=0), right, _):
@@ -76,7 +77,7 @@ def _value(value: Value) -> str:
         case Decimal():
             return f"{value:f}"
         case str():
-            return "'" + value.replace("'", "''") + "'"
+            return literal(value)
         case int() | float():
             return str(value)
         case _:

@@ -278,6 +278,7 @@ def workspace_facts(
                 line=source.lines.get(written) or source.lines.get("from"),
                 mend=f"Name it otherwise in [source.accounts]: `NAME = '{quoted(written)}'`.",
             )
+            continue
         # Whoever counts, a count is never negative.
         declared = here.declared().get(name)
         if declared is not None and fact.kind.is_numeric:

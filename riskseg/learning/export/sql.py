@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import did_you_mean, problem
+from riskseg.domain.relations import literal, quoted
 from riskseg.learning.calibration import FARTHEST, Calibration
 from riskseg.learning.scorecard.tables import FACTOR, OFFSET, Bins, PairTable, Scorecard, Table
 from riskseg.learning.trees.boosted import Boosted
@@ -223,11 +224,11 @@ def _number(value: float) -> str:
 
 
 def _text(value: str) -> str:
-    return _braces("'" + value.replace("'", "''") + "'")
+    return _braces(literal(value))
 
 
 def _name(name: str) -> str:
-    return _braces('"' + name.replace('"', '""') + '"')
+    return _braces(quoted(name))
 
 
 def _braces(text: str) -> str:
