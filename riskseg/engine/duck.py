@@ -29,8 +29,9 @@ class EngineError(Exception):
     """The engine refused a statement. Callers that ran a person's SQL turn it into a Problem."""
 
 
-class NoMemoryError(EngineError):
-    """It needs more memory, or room for what memory does not hold, than it may take."""
+class NoMemoryError(Exception):
+    """The engine needs more memory, or room for what memory does not hold, than it may take. No
+    refusal of a statement: callers that ask whether a statement works must not take it for one."""
 
 
 class TooLargeError(EngineError):

@@ -239,8 +239,14 @@ def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: se
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
     if unknown:
         count = "1 account is" if len(unknown) == 1 else f"{len(unknown)} accounts are"
-        why = f"{count} said to be erased, of which the journal knows nothing"
-        raise damaged(workspace, kept.folder, why)
+        raise problem(
+            "RS610",
+            f"In what the run has kept, {count} said to be erased, of which the journal knows "
+            "nothing.",
+            file=workspace.shown(kept.folder),
+            mend="If an erasure was interrupted, erase the account again; else restore the folder "
+            "from a copy.",
+        )
 
 
 def _listed(models: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import glob
 import hashlib
 import os
 import shutil
@@ -42,6 +43,7 @@ def write_beside(path: Path, *, token: str) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     part = part_of(path, token)
     _probe(path, part)
+    _remove_dead(path.parent, f".{glob.escape(path.name)}.{glob.escape(token)}")
     try:
         yield part
         _flush(part)
@@ -66,6 +68,7 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     part = part_of(path, token)
     _probe(path, part, folder=True)
+    _remove_dead(path.parent, f".{glob.escape(path.name)}.{glob.escape(token)}")
     try:
         part.mkdir()
         yield part
@@ -96,15 +99,19 @@ def sweep(folders: Iterable[Path]) -> list[Path]:
     Call it while holding the workspace's lock. A part of another workspace, or of a process that
     is alive, is left; so is what may not be removed, which is not returned.
     """
+    return [part for folder in sorted(set(folders)) for part in _remove_dead(folder, ".*")]
+
+
+def _remove_dead(folder: Path, pattern: str) -> list[Path]:
+    """Remove the part files of this workspace in a folder that no other live process writes."""
     removed = []
-    for folder in sorted(set(folders)):
-        for part in sorted(folder.glob(f".*.{_owner['tag']}-*{_PART}")):
-            pid = part.name.removesuffix(_PART).rpartition("-")[2]
-            if pid.isdigit() and int(pid) != os.getpid() and is_alive(int(pid)):
-                continue
-            with suppress(OSError):
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
-                removed.append(part)
+    for part in sorted(folder.glob(f"{pattern}.{_owner['tag']}-*{_PART}")):
+        pid = part.name.removesuffix(_PART).rpartition("-")[2]
+        if pid.isdigit() and int(pid) != os.getpid() and is_alive(int(pid)):
+            continue
+        with suppress(OSError):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+            removed.append(part)
     return removed
 
 
@@ -123,7 +130,7 @@ def is_alive(pid: int) -> bool:
 
 def private_folder(path: Path) -> Path:
     """The folder, made where it is not there, for nobody but its owner to look into."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

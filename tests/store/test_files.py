@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problems, ProblemsError
-from riskseg.store.files import check_place, folder_beside, sha256_of, sweep, write_beside
+from riskseg.store.files import (
+    check_place,
+    folder_beside,
+    part_of,
+    sha256_of,
+    sweep,
+    write_beside,
+)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -156,7 +163,8 @@ def test_killed_at_any_point_it_is_whole_or_absent_and_sweeps_clean(
     target = tmp_path / "v1"
     told = run(KILLED, target, point, kind)
     assert told.returncode == -signal.SIGKILL, told.stderr
-    left = [] if point == "after the rename" else [tmp_path / ".v1.r1.riskseg.part"]
+    left = sorted(tmp_path.glob(".v1.r1.*.riskseg.part"))
+    assert len(left) == (0 if point == "after the rename" else 1)
     assert target.exists() == (point == "after the rename")
     assert sweep([tmp_path]) == left
     if target.is_file():
@@ -175,14 +183,12 @@ def test_sweep_takes_only_what_is_ours(tmp_path: Path) -> None:
     for name in kept:
         (tmp_path / name).touch()
     (tmp_path / "below").mkdir()
-    (tmp_path / "below" / ".out.csv.r1.riskseg.part").touch()
-    (tmp_path / ".v1.r2.riskseg.part").mkdir()
-    (tmp_path / ".v1.r2.riskseg.part" / "manifest.json").touch()
-    (tmp_path / ".out.csv.r1.riskseg.part").touch()
-    assert sweep([tmp_path, tmp_path, tmp_path / "absent"]) == [
-        tmp_path / ".out.csv.r1.riskseg.part",
-        tmp_path / ".v1.r2.riskseg.part",
-    ]
+    part_of(tmp_path / "below" / "out.csv", "r1").touch()
+    folder, file = part_of(tmp_path / "v1", "r2"), part_of(tmp_path / "out.csv", "r1")
+    folder.mkdir()
+    (folder / "manifest.json").touch()
+    file.touch()
+    assert sweep([tmp_path, tmp_path, tmp_path / "absent"]) == [file, folder]
     assert names(tmp_path) == sorted([*kept, "below"])
     assert len(names(tmp_path / "below")) == 1
 
