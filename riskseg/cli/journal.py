@@ -17,6 +17,7 @@ from riskseg.cli.told import (
     progress,
     show_plan,
     stdout,
+    visible,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _tell_differing(found: Differing, rows: int, what: str) -> None:
     if found.vanished:
         print(f"{_count(found.vanished, 'account')} vanished.")
     if found.accounts:
-        print(f"The first: {', '.join(found.accounts)}.")
+        print(f"The first: {visible(', '.join(found.accounts))}.")
 
 
 def _tell_since(since: SinceThen, rows: int) -> None:

@@ -50,8 +50,9 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def money(value: Any) -> str:
-    return "–" if value is None else f"{value:,.2f}"
+def money(value: Any, scale: int) -> str:
+    """An amount with the decimals of the workspace's currency."""
+    return "–" if value is None else f"{value:,.{scale}f}"
 
 
 def day(value: str | None) -> str:
@@ -73,7 +74,7 @@ def assigned(console: Console, done: Assigned) -> None:
             s.segment,
             number(s.accounts),
             share(s.accounts, done.rows),
-            money(s.overdue),
+            money(s.overdue, done.scale),
             "–" if s.mean is None else f"{100 * s.mean:.1f}%",
             ", then ".join(paths[:2]),
             number(s.due),
@@ -83,7 +84,7 @@ def assigned(console: Console, done: Assigned) -> None:
         "all",
         number(done.rows),
         share(done.rows, done.rows),
-        money(sum((s.overdue for s in done.segments), Decimal(0))),
+        money(sum((s.overdue for s in done.segments), Decimal(0)), done.scale),
         "",
         "",
         number(sum(s.due for s in done.segments)),
@@ -323,13 +324,13 @@ def guard_pack(console: Console, pack: Included) -> None:
     console.print()
 
 
-def fact_value(fact: Fact | None, value: Any) -> str:
+def fact_value(fact: Fact | None, value: Any, scale: int) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if fact is not None and fact.unit == "money":
-        return money(value)
+        return money(value, scale)
     if fact is not None and fact.kind is Kind.DECIMAL:
         return f"{value:f}".rstrip("0").rstrip(".") or "0"
     return str(value)
@@ -346,7 +347,7 @@ def story(console: Console, s: Story) -> None:
     )
     if d["balance_overdue"] is not None:
         console.print(
-            f"{s.currency} {money(d['balance_overdue'])} overdue, "
+            f"{s.currency} {money(d['balance_overdue'], s.scale)} overdue, "
             f"{d['days_past_due']} days past due; next: {d['next_action'] or 'nothing'}"
             + (f" on {d['next_on']}" if d["next_on"] else "")
         )
@@ -395,15 +396,15 @@ def story(console: Console, s: Story) -> None:
             made.add_row(
                 escape(b.bill_id),
                 str(b.due_on),
-                money(b.amount),
-                money(b.paid),
-                money(b.overdue) if b.overdue else "",
+                money(b.amount, s.scale),
+                money(b.paid, s.scale),
+                money(b.overdue, s.scale) if b.overdue else "",
                 str(b.cleared_on or ""),
                 str(b.days_past_due or ""),
             )
         console.print(made)
     facts = "  ".join(
-        f"{n}={escape(fact_value(s.strategy.facts.get(n), v))}" for n, v in s.facts.items()
+        f"{n}={escape(fact_value(s.strategy.facts.get(n), v, s.scale))}" for n, v in s.facts.items()
     )
     console.print(f"[dim]Facts the rules read: {facts}[/]")
     if s.stand_ins:
@@ -418,7 +419,7 @@ def story(console: Console, s: Story) -> None:
         for change in s.changes:
             fact = s.strategy.facts.get(change.name)
             then, now = (
-                fact_value(fact, value) if fact or value is not None else "none"
+                fact_value(fact, value, s.scale) if fact or value is not None else "none"
                 for value in (change.then, change.now)
             )
             made.add_row(change.name, escape(then), escape(now))
