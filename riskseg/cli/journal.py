@@ -58,7 +58,7 @@ def replay(
 
 
 def _tell(done: Replayed) -> None:
-    print(f"Run {done.run_id} as of {done.as_of}: {done.rows:,} accounts decided again.")
+    print(f"Run {done.run_id} as of {done.as_of}: {_count(done.rows, 'account')} decided again.")
     if done.erased:
         they = "it" if done.erased == 1 else "they"
         told = f"{_count(done.erased, 'account')} erased since: {they} cannot be decided again."

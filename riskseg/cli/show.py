@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.domain.words import counted
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
 from riskseg.run.recalibrate import Recalibrated
@@ -96,7 +97,7 @@ def assigned(console: Console, done: Assigned) -> None:
     actions = ", ".join(f"{a} {number(n)}" for a, n in sorted(done.actions.items()))
     console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
     run = f"run {done.run_id}{'' if done.activated else ', not activated'}"
-    console.print(f"{number(done.rows)} decisions in {done.place} ({run}).")
+    console.print(f"{counted(done.rows, 'decision')} in {done.place} ({run}).")
     if done.strategy.stand_ins:
         console.print(f"[dim]{escape(stand_ins(done.strategy.stand_ins))}[/]")
 
