@@ -30,6 +30,7 @@ from riskseg.cli.told import (
     show_plan,
     stdout,
 )
+from riskseg.domain.words import counted
 
 app = typer.Typer(
     name="riskseg",
@@ -185,7 +186,7 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
 
         for table, count in done.rows.items():
             bad = f", {done.bad[table]:,} of them bad" if table in done.bad else ""
-            print(f"{table}: {count:,} rows{bad}")
+            print(f"{table}: {counted(count, 'row')}{bad}")
         if done.models:
             print(f"models: {', '.join(done.models)}")
         if done.strategy:
@@ -263,7 +264,7 @@ def score(
     if as_json:
         print_json(done)
         return
-    print(f"{done.rows:,} accounts in {done.place}")
+    print(f"{counted(done.rows, 'account')} in {done.place}")
     for name, count in done.scored.items():
         print(f"p_{name}: {count:,} scored by version {done.models[name]}")
 

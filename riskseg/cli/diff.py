@@ -103,7 +103,7 @@ def moves(console: Console, m: Moves) -> None:
     for note in m.notes:
         console.print(f"Note: {escape(note)}")
     goes = "moves" if m.moved == 1 else "move"
-    owed = "" if m.overdue is None else f", {m.currency} {money(m.overdue)} overdue"
+    owed = "" if m.overdue is None else f", {m.currency} {money(m.overdue, m.scale)} overdue"
     flags = f"; protected {number(m.protected)}, not known {number(m.unknown)}"
     console.print(
         f"[bold]As of {m.as_of}[/] {number(m.moved)} of {_many(m.accounts, 'account')} {goes} "
@@ -136,7 +136,7 @@ def _outcomes(m: Moves) -> Table:
             _step(one.old.path, one.new.path),
             _step(one.old.action, one.new.action),
             number(one.accounts),
-            money(one.overdue),
+            money(one.overdue, m.scale),
             number(one.protected),
             number(one.unknown),
             escape(", ".join(one.examples)),
@@ -151,7 +151,7 @@ def _levels(m: Moves) -> Table:
     made = table("band or tier", "level", *right, right=right)
     for one in m.levels[:MOST]:
         step = _step(one.old, one.new)
-        made.add_row(escape(one.name), step, number(one.accounts), money(one.overdue))
+        made.add_row(escape(one.name), step, number(one.accounts), money(one.overdue, m.scale))
     return made
 
 

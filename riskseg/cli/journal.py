@@ -17,6 +17,7 @@ from riskseg.cli.told import (
     progress,
     show_plan,
     stdout,
+    visible,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def replay(
 
 
 def _tell(done: Replayed) -> None:
-    print(f"Run {done.run_id} as of {done.as_of}: {done.rows:,} accounts decided again.")
+    print(f"Run {done.run_id} as of {done.as_of}: {_count(done.rows, 'account')} decided again.")
     if done.erased:
         they = "it" if done.erased == 1 else "they"
         told = f"{_count(done.erased, 'account')} erased since: {they} cannot be decided again."
@@ -116,7 +117,7 @@ def _tell_differing(found: Differing, rows: int, what: str) -> None:
     if found.vanished:
         print(f"{_count(found.vanished, 'account')} vanished.")
     if found.accounts:
-        print(f"The first: {', '.join(found.accounts)}.")
+        print(f"The first: {visible(', '.join(found.accounts))}.")
 
 
 def _tell_since(since: SinceThen, rows: int) -> None:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.domain.words import counted
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
 from riskseg.run.recalibrate import Recalibrated
@@ -50,8 +51,9 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def money(value: Any) -> str:
-    return "–" if value is None else f"{value:,.2f}"
+def money(value: Any, scale: int) -> str:
+    """An amount with the decimals of the workspace's currency."""
+    return "–" if value is None else f"{value:,.{scale}f}"
 
 
 def day(value: str | None) -> str:
@@ -73,7 +75,7 @@ def assigned(console: Console, done: Assigned) -> None:
             s.segment,
             number(s.accounts),
             share(s.accounts, done.rows),
-            money(s.overdue),
+            money(s.overdue, done.scale),
             "–" if s.mean is None else f"{100 * s.mean:.1f}%",
             ", then ".join(paths[:2]),
             number(s.due),
@@ -83,7 +85,7 @@ def assigned(console: Console, done: Assigned) -> None:
         "all",
         number(done.rows),
         share(done.rows, done.rows),
-        money(sum((s.overdue for s in done.segments), Decimal(0))),
+        money(sum((s.overdue for s in done.segments), Decimal(0)), done.scale),
         "",
         "",
         number(sum(s.due for s in done.segments)),
@@ -95,7 +97,7 @@ def assigned(console: Console, done: Assigned) -> None:
     actions = ", ".join(f"{a} {number(n)}" for a, n in sorted(done.actions.items()))
     console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
     run = f"run {done.run_id}{'' if done.activated else ', not activated'}"
-    console.print(f"{number(done.rows)} decisions in {done.place} ({run}).")
+    console.print(f"{counted(done.rows, 'decision')} in {done.place} ({run}).")
     if done.strategy.stand_ins:
         console.print(f"[dim]{escape(stand_ins(done.strategy.stand_ins))}[/]")
 
@@ -323,13 +325,13 @@ def guard_pack(console: Console, pack: Included) -> None:
     console.print()
 
 
-def fact_value(fact: Fact | None, value: Any) -> str:
+def fact_value(fact: Fact | None, value: Any, scale: int) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if fact is not None and fact.unit == "money":
-        return money(value)
+        return money(value, scale)
     if fact is not None and fact.kind is Kind.DECIMAL:
         return f"{value:f}".rstrip("0").rstrip(".") or "0"
     return str(value)
@@ -346,7 +348,7 @@ def story(console: Console, s: Story) -> None:
     )
     if d["balance_overdue"] is not None:
         console.print(
-            f"{s.currency} {money(d['balance_overdue'])} overdue, "
+            f"{s.currency} {money(d['balance_overdue'], s.scale)} overdue, "
             f"{d['days_past_due']} days past due; next: {d['next_action'] or 'nothing'}"
             + (f" on {d['next_on']}" if d["next_on"] else "")
         )
@@ -395,15 +397,15 @@ def story(console: Console, s: Story) -> None:
             made.add_row(
                 escape(b.bill_id),
                 str(b.due_on),
-                money(b.amount),
-                money(b.paid),
-                money(b.overdue) if b.overdue else "",
+                money(b.amount, s.scale),
+                money(b.paid, s.scale),
+                money(b.overdue, s.scale) if b.overdue else "",
                 str(b.cleared_on or ""),
                 str(b.days_past_due or ""),
             )
         console.print(made)
     facts = "  ".join(
-        f"{n}={escape(fact_value(s.strategy.facts.get(n), v))}" for n, v in s.facts.items()
+        f"{n}={escape(fact_value(s.strategy.facts.get(n), v, s.scale))}" for n, v in s.facts.items()
     )
     console.print(f"[dim]Facts the rules read: {facts}[/]")
     if s.stand_ins:
@@ -418,7 +420,7 @@ def story(console: Console, s: Story) -> None:
         for change in s.changes:
             fact = s.strategy.facts.get(change.name)
             then, now = (
-                fact_value(fact, value) if fact or value is not None else "none"
+                fact_value(fact, value, s.scale) if fact or value is not None else "none"
                 for value in (change.then, change.now)
             )
             made.add_row(change.name, escape(then), escape(now))

@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.stages import Progress, Stage
@@ -29,11 +31,27 @@ USERS_FAULT, OUR_FAULT, BUSY = 1, 3, 4
 _SIGNALLED = 128
 
 
+# Control characters but the end of a line and the tab, and what turns the direction of writing.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """A text with its control characters written out, so that no terminal obeys them."""
+    return _CONTROL.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
+
+
+class _Shown(Console):
+    """Whatever it prints, a message or a cell of a table, has its control characters shown."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(visible(text), **how)
+
+
 def stderr() -> Console:
-    return Console(stderr=True, soft_wrap=True, highlight=False)
+    return _Shown(stderr=True, soft_wrap=True, highlight=False)
 
 
-class _Piped(Console):
+class _Piped(_Shown):
     """Nobody's window is there to cut what is printed: tables have a width of their own, and a
     line of text stays one, to be searched for and pasted."""
 
@@ -45,7 +63,7 @@ class _Piped(Console):
 
 def stdout() -> Console:
     if sys.stdout is not None and sys.stdout.isatty():
-        return Console(highlight=False)
+        return _Shown(highlight=False)
     return _Piped(width=160, highlight=False)
 
 
@@ -172,6 +190,7 @@ def progress(*, quiet: bool = False) -> Progress:
         sys.stderr.flush()
 
     def note(text: str) -> None:
+        text = visible(text)
         sys.stderr.write(f"\n     {text}" if live else f"     {text}\n")
         sys.stderr.flush()
 
@@ -184,7 +203,7 @@ def end_progress() -> None:
 
 
 def _note(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{visible(text)}\n")
 
 
 def show_plan(stages: Sequence[Stage], *, as_json: bool) -> None:

@@ -128,7 +128,8 @@ def _groups(spread: Mapping[str, Any]) -> Groups:
 
 def _share(rows: int, whole: int) -> str:
     accounts = "1 account" if rows == 1 else f"{rows:,} accounts"
-    return f"{accounts} ({100 * rows / whole:.2g}%)"
+    share = 100 * rows / whole
+    return f"{accounts} ({share:{'.2g' if share < 10 else '.0f'}}%)"
 
 
 def _psi(spread: Mapping[str, Any], counts: NDArray[np.int64], trained: int) -> tuple[float, float]:

@@ -95,6 +95,7 @@ class Assigned:
     quarantined: Mapping[str, int]
     of: str | None
     currency: str
+    scale: int
     differences: Mapping[str, Sequence[str]]
     definitions: Mapping[str, str]
     redefined: tuple[str, ...]
@@ -188,6 +189,7 @@ def assign(
             quarantined=quarantined,
             of=ready.of,
             currency=workspace.settings.currency,
+            scale=workspace.settings.scale,
             differences=tell_differences(ready.watches, progress),
             definitions=read,
             redefined=force.redefined,

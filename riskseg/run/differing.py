@@ -36,7 +36,9 @@ def file_relation(engine: Engine, place: Path) -> str:
     if name.endswith(".parquet"):
         return f"read_parquet({file})"
     if name.endswith((".csv", ".csv.gz")):
-        return f"read_csv({file}, all_varchar = true, header = true)"
+        # Less the apostrophe by which the writer keeps a text from being taken for a formula.
+        texts = "regexp_replace(columns(*), '^''(''*[=+@\\t\\r＝＋－＠-])', '\\1')"
+        return f"(select {texts} from read_csv({file}, all_varchar = true, header = true))"
     return f"read_json({file}, convert_strings_to_integers = false)"
 
 

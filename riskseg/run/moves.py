@@ -95,6 +95,7 @@ class Moves:
     stand_ins: Mapping[str, object]
     notes: tuple[str, ...]
     currency: str
+    scale: int
 
 
 def moves(
@@ -145,6 +146,7 @@ def moves(
         stand_ins=dict(sorted(stand_ins.items())),
         notes=notes,
         currency=session.workspace.settings.currency,
+        scale=session.scale,
     )
 
 
@@ -319,6 +321,7 @@ class _Tally:
         stand_ins: Mapping[str, object],
         notes: Sequence[str],
         currency: str,
+        scale: int,
     ) -> Moves:
         ordered = sorted(self.moved.items(), key=lambda m: (-m[1].accounts, m[0]))
         shifted = sorted(
@@ -356,6 +359,7 @@ class _Tally:
             stand_ins=stand_ins,
             notes=tuple(notes),
             currency=currency,
+            scale=scale,
         )
 
 

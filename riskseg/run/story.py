@@ -103,6 +103,7 @@ class Story:
     guards: tuple[GuardState, ...]
     strategy: Strategy
     currency: str
+    scale: int
     run: str | None = None
     decided_at: datetime | None = None
     changes: tuple[Change, ...] = ()
@@ -133,6 +134,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Story | None:
         guards=_guards(strategy, decider.as_of, row),
         strategy=strategy,
         currency=currency,
+        scale=decider.scale,
     )
 
 

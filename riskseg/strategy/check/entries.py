@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, cast
 
 from riskseg.domain.problems import did_you_mean
+from riskseg.domain.words import with_article
 from riskseg.strategy.authored import AuthoredGuard
 from riskseg.strategy.check.periods import Period
 from riskseg.strategy.check.scope import Scope
@@ -45,7 +46,7 @@ def fits(
     called = _CALLED.get(kind, kind)
     sound = True
     for key in sorted(entry.model_fields_set - needed - optional - {kind, *besides}):
-        told = f'"{key}" does not go with a {called}.'
+        told = f'"{key}" does not go with {with_article(called)}.'
         scope.tell("RS003", told, file, *at, key, mend=did_you_mean(key, needed | optional))
         sound = False
     # Written and left empty is no better: a guard that forbids nothing guards nobody.

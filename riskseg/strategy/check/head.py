@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
+from riskseg.domain.words import with_article
 from riskseg.expressions import Expression
 from riskseg.strategy.check.packs import kinds_of
 from riskseg.strategy.check.periods import Period
@@ -80,7 +81,8 @@ def check_protective(scope: Scope, guards: Sequence[Guard]) -> None:
         if name not in scope.facts:
             scope.unknown_fact(name, _FILE, "protective", i)
         elif scope.facts[name].kind is not Kind.BOOLEAN:
-            told = f'"{name}" is a {scope.facts[name].kind}; a protective fact is true or false.'
+            kind = with_article(scope.facts[name].kind)
+            told = f'"{name}" is {kind}; a protective fact is true or false.'
             scope.tell("RS304", told, _FILE, "protective", i)
         # A guard with a Problem of its own may be the one that looks at it.
         elif not len(scope.problems) and not any(
@@ -97,6 +99,6 @@ def check_priority(scope: Scope) -> Expression | None:
         return None
     priority = scope.expression(text, _FILE, "priority", value=True)
     if priority and not priority.type.kind.is_numeric:
-        told = f"The priority is a {priority.type.kind}, not a number."
+        told = f"The priority is {with_article(priority.type.kind)}, not a number."
         scope.tell("RS304", told, _FILE, "priority")
     return priority

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
+from riskseg.domain.words import with_article
 from riskseg.strategy.authored import AuthoredPath
 from riskseg.strategy.check.periods import Period, gaps
 from riskseg.strategy.check.scope import Scope
@@ -19,7 +20,8 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
     for name, path in scope.authored.paths.root.items():
         starts = scope.expression(path.starts, _FILE, name, "starts", value=True)
         if starts and starts.type.kind is not Kind.DATE:
-            told = f"The path starts at {path.starts}, which is a {starts.type.kind}, not a date."
+            kind = with_article(starts.type.kind)
+            told = f"The path starts at {path.starts}, which is {kind}, not a date."
             mend = "Use a date, such as episode_started_on or next_due_on."
             scope.tell("RS304", told, _FILE, name, "starts", mend=mend)
         steps = _steps(scope, name, path, actions)

@@ -11,6 +11,7 @@ from typing import Any
 from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.words import with_article
 from riskseg.expressions import Expression, check, texts_compared
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.strategy.authored import AuthoredStrategy, Expected
@@ -105,7 +106,7 @@ class Scope:
         value = None if unknown else as_type(expected.type, expected.otherwise)
         given = shown_value(expected.otherwise)
         if value is None and not unknown:
-            told = f'"{name}" is a {expected.type}: {given} cannot stand for it.'
+            told = f'"{name}" is {with_article(str(expected.type))}: {given} cannot stand for it.'
             self.tell("RS004", told, file, "expects", written, "else")
         elif isinstance(value, int | Decimal) and _outside(fact, Decimal(value)):
             message = f'"{name}" is never {given}: it is at least {fact.lower:f}.'

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import did_you_mean
+from riskseg.domain.words import with_article
 from riskseg.strategy.authored import AuthoredRow
 from riskseg.strategy.check.names import Levels
 from riskseg.strategy.check.scope import Scope
@@ -88,7 +89,7 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
         elif fact.kind.is_textual:
             levels[column] = fact.levels or None
         else:
-            told = f'"{column}" is a {fact.kind}; a column needs levels.'
+            told = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
             mend = "Make it a band or a tier scheme."
             scope.tell("RS304", told, _FILE, "columns", i, mend=mend)
     return levels

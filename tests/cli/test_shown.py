@@ -1,0 +1,58 @@
+"""What people see: money, control characters, and texts in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from riskseg.cli import told
+from riskseg.cli.show import money, table
+from riskseg.domain.problems import Problem
+from riskseg.engine import Engine
+from riskseg.run.differing import differing, file_relation
+from riskseg.store import sinks
+
+
+@pytest.mark.parametrize(
+    ("scale", "shown"), [(0, "1,235"), (2, "1,234.50"), (3, "1,234.500"), (4, "1,234.5000")]
+)
+def test_money_has_the_decimals_of_the_workspace(scale: int, shown: str) -> None:
+    value = Decimal("1234.5") if scale else Decimal(1235)
+    assert money(value, scale) == shown
+    assert money(Decimal(0), scale) == f"{0:.{scale}f}"
+
+
+def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "A\x1b[31m\x07\x9b2J\u202e1"
+    told.problems_to_stderr([Problem("RS601", f'There is no account "{hostile}".')])
+    made = table("account")
+    made.add_row(hostile)
+    told.stdout().print(made)
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        assert "A\\x1b[31m\\x07\\x9b2J\\u202e1" in text
+        assert not set(text) & set("\x1b\x07\x9b\u202e")
+
+
+TEXTS = ["=1+1", "+44", "-5", "@x", "\tx", "\rx", "'=1", "''=1", "'plain", "plain", "1-2", "＝1"]
+
+
+def test_a_csv_text_that_begins_like_a_formula_is_kept_from_being_one_and_read_back(
+    tmp_path: Path,
+) -> None:
+    rows = pa.table({"account_id": TEXTS, "owed": [Decimal("-1.50")] * len(TEXTS)})
+    sinks.write(str(tmp_path / "d.csv"), rows.schema, rows.to_batches(), token="t")
+    with (tmp_path / "d.csv").open(newline="", encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    guarded = {text: row["account_id"] for text, row in zip(TEXTS, written, strict=True)}
+    assert {t for t, g in guarded.items() if g != t} == set(TEXTS) - {"'plain", "plain", "1-2"}
+    assert all(g in (t, f"'{t}") for t, g in guarded.items())
+    assert {row["owed"] for row in written} == {"-1.50"}
+    sinks.write(str(tmp_path / "d.parquet"), rows.schema, rows.to_batches(), token="t")
+    with Engine(reads=[tmp_path / "d.csv", tmp_path / "d.parquet"]) as engine:
+        one, other = (file_relation(engine, tmp_path / f"d.{e}") for e in ("csv", "parquet"))
+        assert not differing(engine, one, other).any
