@@ -61,6 +61,18 @@ def root() -> Path:
     return given if given is not None else find(Path.cwd())
 
 
+def root_if_any() -> Path | None:
+    """The workspace as :func:`root` finds it; None where there is none to be found."""
+    from riskseg.domain.problems import ProblemsError
+
+    if _workspace["given"] is not None:
+        return _workspace["given"]
+    try:
+        return root()
+    except ProblemsError:
+        return None
+
+
 def now() -> datetime:
     """The clock is read here and nowhere else."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from riskseg.cli.common import AsJson, plain, print_json, root
-from riskseg.cli.strategy import strategy_app
+from riskseg.cli.common import AsJson, plain, print_json, root_if_any
+from riskseg.cli.strategy import NoData, note_facts, strategy_app
 from riskseg.cli.told import end_progress, guarded, progress, stdout
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def strategy_diff(
             help="Also decide the accounts of this day with both: who moves.",
         ),
     ] = None,
+    no_data: NoData = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing."""
@@ -46,7 +47,13 @@ def strategy_diff(
 
     day = as_of.date() if as_of else None
     done = run(
-        root(), old, new, here=Path.cwd(), as_of=day, progress=progress(quiet=as_json or not day)
+        root_if_any(),
+        old,
+        new,
+        here=Path.cwd(),
+        as_of=day,
+        data=not no_data,
+        progress=progress(quiet=as_json or not day),
     )
     if day and not as_json:
         end_progress()
@@ -56,6 +63,7 @@ def strategy_diff(
             written["text"] = str(change)
         print_json(told)
         return
+    note_facts(done.from_data)
     difference(stdout(), done)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, plain, print_json, root
+from riskseg.cli.common import AsJson, Plan, plain, print_json, root_if_any
 from riskseg.cli.told import (
     USERS_FAULT,
     end_progress,
@@ -14,6 +14,7 @@ from riskseg.cli.told import (
     problems_to_stderr,
     progress,
     show_plan,
+    stderr,
     stdout,
 )
 
@@ -22,16 +23,53 @@ strategy_app = typer.Typer(
 )
 
 
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        help="A strategy folder, the name of one in rules/, or a version in the journal; else the "
+        "workspace's own, or the folder you are in."
+    ),
+]
+NoData = Annotated[
+    bool,
+    typer.Option(
+        "--no-data",
+        help="With the facts that riskseg declares and the rules expect, whatever data there are; "
+        "so too where there is no workspace.",
+    ),
+]
+
+
+def facts_of(from_data: bool) -> str:
+    """Which facts the rules were looked at with, as JSON says it."""
+    return "data" if from_data else "declared"
+
+
+def note_facts(from_data: bool) -> None:
+    if not from_data:
+        stderr().print("Without data: facts are those that riskseg declares and the rules expect.")
+
+
 @strategy_app.command("check")
 @guarded
-def strategy_check(as_json: AsJson = False) -> None:
-    """Check the strategy against the facts of this workspace."""
+def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
+    """Check a strategy against the facts of this workspace, or without any data."""
     from riskseg.run.rulebook import show as run
 
-    checked = run(root())
+    done = run(root_if_any(), name, data=not no_data)
+    checked = done.strategy
     if as_json:
-        print_json({"strategy": checked.name, "version": checked.fingerprint, "problems": []})
+        print_json(
+            {
+                "strategy": checked.name,
+                "version": checked.fingerprint,
+                "facts": facts_of(done.from_data),
+                "notes": checked.notes,
+                "problems": [],
+            }
+        )
         return
+    note_facts(done.from_data)
     for note in checked.notes:
         print(note)
     print(f"{checked.name} {checked.fingerprint}: no problems.")
@@ -47,16 +85,19 @@ def strategy_check(as_json: AsJson = False) -> None:
 
 @strategy_app.command("test")
 @guarded
-def strategy_test(as_json: AsJson = False) -> None:
+def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
     from riskseg.run.rulebook import test as run
     from riskseg.strategy.checked import Example, PackExample
 
-    done = run(root())
+    done = run(root_if_any(), name, data=not no_data)
+    if not as_json:
+        note_facts(done.from_data)
     if as_json:
         print_json(
             {
                 "strategy": done.strategy.name,
+                "facts": facts_of(done.from_data),
                 "examples": [
                     {"example": e.name, "decision": d}
                     for e, d in zip(done.strategy.examples, done.decisions, strict=False)
@@ -93,12 +134,8 @@ def strategy_test(as_json: AsJson = False) -> None:
 @strategy_app.command("prove")
 @guarded
 def strategy_prove(
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            help="A strategy folder, or a version in the journal; else the workspace's."
-        ),
-    ] = None,
+    name: Name = None,
+    no_data: NoData = False,
     seconds: Annotated[
         float,
         typer.Option(min=0.1, max=86_400, help="The time limit of one question; then: unproved."),
@@ -120,8 +157,9 @@ def strategy_prove(
         show_plan(job.plan(), as_json=as_json)
         return
     done = job.prove(
-        root(),
+        root_if_any(),
         name,
+        data=not no_data,
         seconds=seconds,
         with_notes=notes or as_json,
         progress=progress(quiet=as_json),
@@ -135,6 +173,7 @@ def strategy_prove(
     else:
         from riskseg.cli import proofs
 
+        note_facts(done.from_data)
         proofs.proven(stdout(), done, with_notes=notes, granted=granted)
     if done.proofs.verdict != "proved":
         raise typer.Exit(USERS_FAULT)
@@ -142,11 +181,11 @@ def strategy_prove(
 
 @strategy_app.command("show")
 @guarded
-def strategy_show(as_json: AsJson = False) -> None:
-    """Show the strategy as it is understood: bands, tiers, segments, paths, guards."""
+def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
+    """Show a strategy as it is understood: bands, tiers, segments, paths, guards."""
     from riskseg.run.rulebook import show as run
 
-    checked = run(root())
+    checked = run(root_if_any(), name, data=not no_data).strategy
     if as_json:
         told = plain(checked)
         told["facts"] = sorted(checked.facts)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from riskseg.domain.problems import Problems
-from riskseg.run.editions import found, read
+from riskseg.domain.problems import problem
+from riskseg.run.editions import checked_editions
+from riskseg.run.fact_source import is_from_data
 from riskseg.run.moves import DECIDE, Moves, moves
 from riskseg.run.prove import SECONDS, usual, warranted
-from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
+from riskseg.run.session import LOAD, Session
 from riskseg.run.stages import Progress, Stage
 from riskseg.strategy.changes import Change, changes
 from riskseg.strategy.checked import Strategy
@@ -45,56 +46,62 @@ class Difference:
     changes: tuple[Change, ...]
     meaning: Meaning
     moves: Moves | None
+    from_data: bool = True
 
 
 def diff(
-    root: Path,
+    root: Path | None,
     old: str,
     new: str | None = None,
     *,
     here: Path,
     as_of: date | None = None,
+    data: bool = True,
     seconds: float = SECONDS,
     progress: Progress | None = None,
 ) -> Difference:
-    """Compare two versions, each a folder (relative to `here` or to the workspace) or a version
-    in the journal; without `new`, the old one with the workspace's folder.
+    """Compare two versions (see :func:`riskseg.run.editions.found`); without `new`, the old one
+    with the workspace's own. Without a workspace (`root`) or `data` the facts are those that are
+    declared, and there are no accounts that could move.
 
-    Raises the Problems of both together, and RS230 for a version that cannot be found.
+    Raises the Problems of both together, RS230 for a version that cannot be found, and RS602 for
+    a date without data.
     """
     progress = progress or Progress()
-    workspace = open_checked(root)
-    problems = Problems()
-    named = [found(workspace, here, name, problems) for name in (old, new)]
-    problems.raise_if_any()
-    texts = [text for text in named if text is not None]
-    with scratch_engine(workspace) as engine:
+    if as_of is not None and (root is None or not data):
+        told = "Who moves as of a date can be told only of accounts, and there are none here."
+        raise problem("RS602", told, mend="Leave --as-of out, or name a workspace with its data.")
+
+    def loading() -> None:
         progress.reached(LOAD, 0, 1)
-        session = begin(workspace, engine)
+
+    with checked_editions(root, [old, new], here, data=data, loading=loading) as (
+        source,
+        (one, other),
+    ):
         progress.reached(READ, 1, 2)
-        editions = [read(session, text, problems) for text in texts]
-        problems.raise_if_any()
-        one, other = (edition for edition in editions if edition is not None)
         strategies = one.strategy, other.strategy
         progress.reached(MEAN, 2, 3)
         meant = meaning(
-            *strategies, warranted(session, strategies), Asker(seconds, usual(strategies[1]))
+            *strategies, warranted(source, strategies), Asker(seconds, usual(strategies[1]))
         )
         moved = None
         if as_of is not None:
+            assert isinstance(source, Session)
             moved = moves(
-                session,
+                source,
                 strategies,
                 as_of,
                 lambda done, of: progress.reached(DECIDE, 3 + done, 3 + of),
             )
-    return Difference(
-        old=_version(strategies[0]),
-        new=_version(strategies[1]),
-        changes=changes(one, other),
-        meaning=meant,
-        moves=moved,
-    )
+        return Difference(
+            old=_version(strategies[0]),
+            new=_version(strategies[1]),
+            changes=changes(one, other),
+            meaning=meant,
+            moves=moved,
+            from_data=is_from_data(source),
+        )
 
 
 def _version(strategy: Strategy) -> Version:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.run.fact_source import FactSource, fact_source
 from riskseg.run.journal import read_journal
 from riskseg.run.kept import authored_from
 from riskseg.run.rules import check_here
-from riskseg.run.session import Session
+from riskseg.run.session import open_checked
 from riskseg.store import kept as store
-from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.entries import Edition
 from riskseg.workspace import Workspace
 
@@ -24,21 +26,36 @@ class Text:
     shown: str
     folder: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    line: int | None = None
 
 
-def found(workspace: Workspace, here: Path, name: str | None, problems: Problems) -> Text | None:
-    """Where a version's files are; a folder comes before a version in the journal."""
+def found(
+    workspace: Workspace | None, here: Path, name: str | None, problems: Problems
+) -> Text | None:
+    """Where a version's files are, or None after adding RS230. `name` is a folder (relative to
+    `here` or to the workspace), the name of one in `rules/`, or a version in the journal or the
+    beginning of one; without it, the strategy that riskseg.toml names, or the folder `here`."""
     if name is None:
-        return Text(workspace.settings.strategy, folder=workspace.strategy)
+        if workspace is not None:
+            line = workspace.document.line("workspace", "strategy")
+            return Text(workspace.settings.strategy, workspace.strategy, line=line)
+        if (here / "strategy.yaml").is_file():
+            return Text(here.name, here)
+        mend = "Name a strategy folder, or a workspace with `riskseg -w DIR`."
+        problems.add("RS230", f"There is no strategy.yaml in {here}.", mend=mend)
+        return None
     if not name.strip():
         # It begins every fingerprint.
         mend = "Give a strategy folder, or the beginning of a fingerprint."
         problems.add("RS230", "No version is named.", mend=mend)
         return None
-    for place in (here / name, workspace.root / name):
+    roots = [here, here / "rules"]
+    roots += [workspace.root, workspace.root / "rules"] if workspace is not None else []
+    for place in (root / name for root in roots):
         if place.is_dir():
-            return Text(workspace.shown(place.resolve()), folder=place)
-    known = _journalled(workspace)
+            shown = workspace.shown(place.resolve()) if workspace is not None else name
+            return Text(shown, place)
+    known = _journalled(workspace) if workspace is not None else {}
     meant = sorted(fingerprint for fingerprint in known if fingerprint.startswith(name))
     if len(meant) == 1:
         return known[meant[0]]
@@ -46,13 +63,52 @@ def found(workspace: Workspace, here: Path, name: str | None, problems: Problems
         told = f'"{name}" could be {" or ".join(meant)}.'
         problems.add("RS230", told, mend="Give more of the fingerprint.")
         return None
-    near = [workspace.shown(p.parent) for p in workspace.root.glob("*/*/strategy.yaml")]
+    near = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]
+    names = [workspace.shown(p.resolve()) if workspace is not None else p.name for p in near]
     problems.add(
         "RS230",
         f'"{name}" is no strategy folder and no version in the journal.',
-        mend=did_you_mean(name, [*near, *known]),
+        mend=did_you_mean(name, [*names, *(p.name for p in near), *known]),
     )
     return None
+
+
+def authored_of(text: Text, problems: Problems) -> AuthoredStrategy | None:
+    """What a version's files say, or None after adding their Problems."""
+    if text.folder is not None:
+        return read_strategy(text.folder, problems, shown=text.shown, line=text.line)
+    return authored_from(text.files, problems, shown=text.shown)
+
+
+@contextmanager
+def checked_editions(
+    root: Path | None,
+    names: Sequence[str | None],
+    here: Path,
+    *,
+    data: bool = True,
+    loading: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[FactSource, list[Edition]]]:
+    """The versions that are named, checked against the facts of the workspace's data; without a
+    workspace (`root`) or `data`, against the facts that are declared. Raises all their Problems
+    together."""
+    workspace = open_checked(root) if root is not None else None
+    problems = Problems()
+    texts = [found(workspace, here, name, problems) for name in names]
+    problems.raise_if_any()
+    authored = [authored_of(text, problems) for text in texts if text is not None]
+    read = [one for one in authored if one is not None]
+    if workspace is None or not data:
+        # Which facts there are is read off the rules themselves.
+        problems.raise_if_any()
+    with fact_source(workspace, read, data=data, loading=loading) as source:
+        editions = []
+        for one in read:
+            strategy = check_here(source, one, problems)
+            if strategy is not None:
+                editions.append(Edition(strategy, one.documents, one.texts))
+        problems.raise_if_any()
+        yield source, editions
 
 
 def _journalled(workspace: Workspace) -> dict[str, Text]:
@@ -68,15 +124,3 @@ def _journalled(workspace: Workspace) -> dict[str, Text]:
             if run.strategy and folder.is_dir():
                 found.setdefault(run.strategy, Text(workspace.shown(folder), folder=folder))
     return found
-
-
-def read(session: Session, text: Text, problems: Problems) -> Edition | None:
-    """The version checked against the facts of the workspace, or None after adding Problems."""
-    if text.folder is not None:
-        authored = read_strategy(text.folder, problems, shown=text.shown)
-    else:
-        authored = authored_from(text.files, problems, shown=text.shown)
-    if authored is None:
-        return None
-    strategy = check_here(session, authored, problems)
-    return Edition(strategy, authored.documents, authored.texts) if strategy else None

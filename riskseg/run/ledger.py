@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ from riskseg.domain.relations import fact_column, quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.features.catalogue import Catalogue, without
 from riskseg.features.snapshots import FIRST_KNOWN
-from riskseg.ledger.accounts import LIFECYCLE
+from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
 from riskseg.ledger.mapping import Mapped
@@ -251,21 +251,27 @@ def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None,
     return first, last
 
 
+def own_facts(catalogue: Catalogue, dates: Iterable[str], *, billed: bool) -> dict[str, Fact]:
+    """The facts that riskseg itself gives: the lifecycle, `dates` of the account, those of bills
+    where there are any, and the features that the catalogue has available."""
+    facts = {LIFECYCLE.name: LIFECYCLE}
+    for name in dates:
+        facts[name] = Fact(name, Kind.DATE, nullable=True, words=f"{name} {{value}}")
+    if billed:
+        facts["first_billed_on"] = Fact(
+            "first_billed_on", Kind.DATE, nullable=True, words="first billed on {value}"
+        )
+        facts[EPISODE_STARTED_ON.name] = EPISODE_STARTED_ON
+    return facts | {n: f.fact for n, f in catalogue.available().items()}
+
+
 def workspace_facts(
     catalogue: Catalogue, ledger: Ledger, problems: Problems
 ) -> tuple[Catalogue, dict[str, Fact]]:
     """The catalogue as this workspace sees it, and every fact a rule may name here."""
     here = without(catalogue, ledger.has)
-    facts = {LIFECYCLE.name: LIFECYCLE}
-    for name in ("opened_on", "closed_on", "written_off_on"):
-        if f"accounts.{name}" in ledger.has:
-            facts[name] = Fact(name, Kind.DATE, nullable=True, words=f"{name} {{value}}")
-    if ledger.billed:
-        facts["first_billed_on"] = Fact(
-            "first_billed_on", Kind.DATE, nullable=True, words="first billed on {value}"
-        )
-        facts[EPISODE_STARTED_ON.name] = EPISODE_STARTED_ON
-    facts |= {n: f.fact for n, f in here.available().items()}
+    dates = [name for name in DATES if f"accounts.{name}" in ledger.has]
+    facts = own_facts(here, dates, billed=ledger.billed)
     for name, fact in ledger.attributes.items():
         if name in facts or name == "as_of":
             source = ledger.sources["accounts"]

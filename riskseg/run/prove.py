@@ -17,9 +17,10 @@ from riskseg.domain.problems import Problems
 from riskseg.expressions.assumptions import assumptions, finite_results
 from riskseg.expressions.tree import Value
 from riskseg.run.assumed import between, words
-from riskseg.run.editions import found, read
+from riskseg.run.editions import checked_editions
+from riskseg.run.fact_source import FactSource, is_from_data
 from riskseg.run.rules import decided
-from riskseg.run.session import LOAD, Session, begin, open_checked, scratch_engine
+from riskseg.run.session import LOAD
 from riskseg.run.stages import Progress, Stage
 from riskseg.run.too_large import calculations
 from riskseg.strategy.checked import Example, Strategy
@@ -55,53 +56,49 @@ class Proven:
     granted: tuple[str, ...]
     decisions: Mapping[str, tuple[Mapping[str, Any], ...]]
     margin: str = "  "
+    from_data: bool = True
 
 
 def prove(
-    root: Path,
+    root: Path | None,
     name: str | None = None,
     *,
     here: Path | None = None,
+    data: bool = True,
     seconds: float = SECONDS,
     with_notes: bool = False,
     progress: Progress | None = None,
 ) -> Proven:
-    """Prove a strategy, each property within `seconds`: the one `name` names (a folder relative to
-    `here` or to the workspace, or a version in the journal), else the workspace's own. Notes take
-    as long as all properties together, and are worked out only where asked for.
+    """Prove a strategy, each property within `seconds`: the workspace's own, or the one `name`
+    names (see :func:`riskseg.run.editions.found`). Without a workspace (`root`) or `data` the facts
+    are those that are declared. Notes take as long as all properties together, and are worked out
+    only where asked for.
 
     Raises its Problems, and RS230 for one that cannot be found.
     """
     progress = progress or Progress()
-    workspace = open_checked(root)
-    problems = Problems()
-    text = found(workspace, here or Path.cwd(), name, problems)
-    problems.raise_if_any()
-    assert text is not None
-    with scratch_engine(workspace) as engine:
+
+    def loading() -> None:
         progress.reached(LOAD, 0, 1)
-        session = begin(workspace, engine)
+
+    with checked_editions(root, [name], here or Path.cwd(), data=data, loading=loading) as (
+        source,
+        (edition,),
+    ):
         progress.reached(READ, 1, 2)
-        edition = read(session, text, problems)
-        problems.raise_if_any()
-        assert edition is not None
         done = prove_checked(
-            session,
-            edition.strategy,
-            seconds=seconds,
-            with_notes=with_notes,
-            progress=progress,
+            source, edition.strategy, seconds=seconds, with_notes=with_notes, progress=progress
         )
         return replace(done, margin=margin_of(edition.texts.get("examples.yaml", "")))
 
 
-def prove_strategy(session: Session, strategy: Strategy, seconds: float = SECONDS) -> Proofs:
+def prove_strategy(source: FactSource, strategy: Strategy, seconds: float = SECONDS) -> Proofs:
     """The result of every property of a checked strategy."""
-    return prove_checked(session, strategy, seconds=seconds, with_notes=False).proofs
+    return prove_checked(source, strategy, seconds=seconds, with_notes=False).proofs
 
 
 def prove_checked(
-    session: Session,
+    source: FactSource,
     strategy: Strategy,
     *,
     seconds: float,
@@ -109,12 +106,12 @@ def prove_checked(
     progress: Progress | None = None,
 ) -> Proven:
     progress = progress or Progress()
-    granted = warranted(session, [strategy])
+    granted = warranted(source, [strategy])
     asker = Asker(seconds, usual(strategy))
     results: list[Result] = []
     decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for result in properties(strategy, granted, asker):
-        tried, by_engine = _tried(session, strategy, result)
+        tried, by_engine = _tried(source, strategy, result)
         results.append(tried)
         if by_engine:
             decisions[tried.name] = by_engine
@@ -125,21 +122,27 @@ def prove_checked(
         known = replace(account, granted=(*account.granted, *account.defaults))
         decision = decide(strategy, known)
         told = tuple(notes(strategy, decision, asker))
-    return Proven(strategy, Proofs(tuple(results), told), _words(strategy, granted), decisions)
+    return Proven(
+        strategy,
+        Proofs(tuple(results), told),
+        _words(strategy, granted),
+        decisions,
+        from_data=is_from_data(source),
+    )
 
 
-def warranted(session: Session, strategies: Sequence[Strategy]) -> Granted:
+def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
     """What holds of every account whatever the strategies: relations between the features they
     name; and where there is one strategy alone, the dates it holds."""
     facts = {name: fact for s in strategies for name, fact in s.facts.items()}
     one = strategies[0] if len(strategies) == 1 else None
     finite = finite_results(c.expression for s in strategies for c in calculations(s))
     return Granted(
-        relations=(*between(session.catalogue, facts), *finite),
+        relations=(*between(source.catalogue, facts), *finite),
         defaults=one.stand_ins if one else {},
         begins=one.effective_from if one else None,
         ends=one.effective_to if one else None,
-        scale=session.scale,
+        scale=source.scale,
     )
 
 
@@ -154,25 +157,25 @@ def usual(strategy: Strategy) -> dict[str, Value]:
     return {n: value for n, (value, times) in most.items() if 2 * times >= len(strategy.examples)}
 
 
-def decided_alone(session: Session, strategy: Strategy, account: Account) -> dict[str, Any]:
+def decided_alone(source: FactSource, strategy: Strategy, account: Account) -> dict[str, Any]:
     """What the engine decides for one made-up account."""
     as_of = account["as_of"]
     assert isinstance(as_of, date)
     example = Example("counterexample", dict(account), {}, strategy.folder, None)
     problems = Problems()
-    decisions = decided(session.engine, strategy, [example], as_of, problems)
+    decisions = decided(source.engine, strategy, [example], as_of, problems)
     problems.raise_if_any()
     (decision,) = decisions
     return decision
 
 
 def _tried(
-    session: Session, strategy: Strategy, result: Result
+    source: FactSource, strategy: Strategy, result: Result
 ) -> tuple[Result, tuple[Mapping[str, Any], ...]]:
     """The result, unproved where the engine decides the accounts otherwise than the terms do."""
     decisions = []
     for account in result.accounts:
-        decision = decided_alone(session, strategy, account)
+        decision = decided_alone(source, strategy, account)
         expected = decided_by_terms(strategy, account, OUTCOME)
         if any(decision[name] != expected[name] for name in OUTCOME):
             fault = "The engine decides the account found otherwise: this is a fault of riskseg."

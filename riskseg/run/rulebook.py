@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from riskseg.domain.problems import Problem, Problems
-from riskseg.run.rules import checked_strategy, run_examples
-from riskseg.run.session import Session, begin, open_checked, scratch_engine
+from riskseg.run.editions import checked_editions
+from riskseg.run.fact_source import is_from_data
+from riskseg.run.rules import run_examples
 from riskseg.strategy.checked import Strategy
-
-T = TypeVar("T")
 
 # Examples without an as_of of their own are decided as of this day; the result must not hang on it.
 ANY_DAY = date(2026, 3, 2)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A checked strategy, and whether its facts are those of data or merely declared."""
+
+    strategy: Strategy
+    from_data: bool
 
 
 @dataclass(frozen=True)
@@ -26,25 +32,23 @@ class Tested:
     strategy: Strategy
     decisions: tuple[dict[str, Any], ...]
     problems: tuple[Problem, ...]
+    from_data: bool
 
 
-def show(root: Path) -> Strategy:
-    """The checked strategy. Raises its Problems."""
-    return _with_session(root, checked_strategy)
+def show(
+    root: Path | None, name: str | None = None, *, here: Path | None = None, data: bool = True
+) -> Shown:
+    """The checked strategy: the workspace's, or the one `name` names (see
+    :func:`riskseg.run.editions.found`). Raises its Problems, and RS230."""
+    with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
+        return Shown(editions[0].strategy, is_from_data(source))
 
 
-def test(root: Path) -> Tested:
+def test(
+    root: Path | None, name: str | None = None, *, here: Path | None = None, data: bool = True
+) -> Tested:
     """Run the strategy's examples through the SQL that decides real accounts."""
-
-    def run(session: Session) -> Tested:
-        strategy, problems = checked_strategy(session), Problems()
-        decisions = run_examples(session.engine, strategy, ANY_DAY, problems)
-        return Tested(strategy, tuple(decisions), tuple(problems))
-
-    return _with_session(root, run)
-
-
-def _with_session(root: Path, use: Callable[[Session], T]) -> T:
-    workspace = open_checked(root)
-    with scratch_engine(workspace) as engine:
-        return use(begin(workspace, engine))
+    with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
+        strategy, problems = editions[0].strategy, Problems()
+        decisions = run_examples(source.engine, strategy, ANY_DAY, problems)
+        return Tested(strategy, tuple(decisions), tuple(problems), is_from_data(source))

@@ -11,6 +11,7 @@ from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
+from riskseg.run.fact_source import FactSource
 from riskseg.run.models import spec_files
 from riskseg.run.session import Session
 from riskseg.run.stages import build
@@ -53,13 +54,21 @@ def read_checked(
     return check_here(session, authored, problems) if authored else None
 
 
-def check_here(session: Session, authored: AuthoredStrategy, problems: Problems) -> Strategy | None:
-    """A strategy checked against the facts and models of the workspace, or None after adding its
-    Problems."""
-    models = dict.fromkeys(spec_files(session.workspace), True)
-    known = session.catalogue
+def check_here(
+    source: FactSource, authored: AuthoredStrategy, problems: Problems
+) -> Strategy | None:
+    """A strategy checked against the facts, and the models of the workspace if there is one; or
+    None after adding its Problems."""
+    workspace = source.workspace
+    names = authored.head.uses.values() if workspace is None else spec_files(workspace)
+    known = source.catalogue
     return check_strategy(
-        authored, session.facts, known.lacking, models, problems, known.declared()
+        authored,
+        source.facts,
+        known.lacking,
+        dict.fromkeys(names, True),
+        problems,
+        known.declared(),
     )
 
 
