@@ -147,7 +147,7 @@ def _outcomes(m: Moves) -> Table:
             money(one.overdue, m.scale),
             number(one.protected),
             number(one.unknown),
-            escape(", ".join(one.examples)),
+            ", ".join(one.examples),
         )
     return made
 
@@ -159,7 +159,7 @@ def _levels(m: Moves) -> Table:
     made = table("band or tier", "level", *right, right=right)
     for one in m.levels[:MOST]:
         step = _step(one.old, one.new)
-        made.add_row(escape(one.name), step, number(one.accounts), money(one.overdue, m.scale))
+        made.add_row(one.name, step, number(one.accounts), money(one.overdue, m.scale))
     return made
 
 
@@ -171,7 +171,7 @@ def _actions(m: Moves) -> Table:
     made = table("channel", "action", *right, right=right, title=title)
     for one in m.actions:
         figures = map(number, (one.old, one.new, one.added, one.removed))
-        made.add_row(escape(one.channel), escape(one.action), *figures)
+        made.add_row(one.channel, one.action, *figures)
     return made
 
 

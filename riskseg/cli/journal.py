@@ -6,7 +6,6 @@ import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root, someone
 from riskseg.cli.told import (
@@ -187,7 +186,7 @@ def _tell_erasures(erasures: Sequence[Erasure]) -> None:
 
     made = table("erased account", "at", "by", "from runs", right=("from runs",))
     for one in erasures:
-        made.add_row(one.account[:12], one.at.isoformat(), escape(one.by), number(len(one.runs)))
+        made.add_row(one.account[:12], one.at.isoformat(), one.by, number(len(one.runs)))
     stdout().print(made)
 
 

@@ -34,7 +34,7 @@ def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -
         heading = "no fault, and worth knowing" if notes else "The order of rows decides nowhere."
         console.print(f"\n{heading}")
         for note in notes:
-            console.print(f"  {note.subject}: {escape(note.what)}")
+            console.print(f"  {escape(note.subject)}: {escape(note.what)}")
     count = len(results)
     if done.proofs.verdict == "proved":
         console.print(

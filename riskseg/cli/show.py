@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from riskseg.cli.told import visible
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.run.assign import Assigned
@@ -39,11 +41,21 @@ CALIBRATION = {
 }
 
 
+class _Literal(Table):
+    """A table whose texts are shown as they are: a name in brackets is no style."""
+
+    def add_row(self, *cells: Any, **how: Any) -> None:
+        literal = (Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*literal, **how)
+
+
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    shown = Text(visible(title)) if title else None
+    made = _Literal(box=box.SIMPLE_HEAD, title=shown, title_justify="left", pad_edge=False)
     made.title_style = "bold"
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if column in right else "left"
+        made.add_column(Text(visible(column)), justify=justify, overflow="fold")
     return made
 
 
@@ -166,12 +178,12 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
     strength = table("feature", "weight", "what it is", right=("weight",))
     for f in s["features"]:
         weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"
-        strength.add_row(f["feature"], weight, escape(glossed(f["words"])))
+        strength.add_row(f["feature"], weight, glossed(f["words"]))
     console.print(strength)
     if s["dropped"]:
         dropped = table("left out", "why")
         for name, why in s["dropped"].items():
-            dropped.add_row(name, escape(str(why)))
+            dropped.add_row(name, str(why))
         console.print(dropped)
     for one in s["protected"]:
         if one["auc"] is not None:
@@ -189,7 +201,7 @@ def comparison(console: Console, told: Mapping[str, Any]) -> None:
     made = table("", *METRICS, *CALIBRATION, right=(*METRICS, *CALIBRATION))
     for one in told["models"]:
         figures = (f"{one['metrics'][key]:.4f}" for key in {**METRICS, **CALIBRATION}.values())
-        made.add_row(escape(one["name"]), *figures)
+        made.add_row(one["name"], *figures)
     console.print(made)
     changed = table("the second less the first", "difference (95% interval)")
     for name, key in METRICS.items():
@@ -230,21 +242,24 @@ def features(console: Console, listed: Sequence[Listed]) -> None:
     for one in listed:
         fact = one.fact
         risk = {1: "+", -1: "-", 0: ""}[fact.direction]
-        told = escape(glossed(fact.words))
+        words = Text(visible(glossed(fact.words)))
         if one.lacks:
-            told = f"[dim]not here: needs {one.lacks}[/]"
-        made.add_row(fact.name, str(fact.kind), one.window, risk, told)
+            words = Text(f"not here: needs {one.lacks}", style="dim")
+        made.add_row(fact.name, str(fact.kind), one.window, risk, words)
     console.print(made)
 
 
 def strategy(console: Console, s: Strategy) -> None:
-    console.print(f"[bold]{s.name}[/] {s.fingerprint}\n{escape(s.purpose)} (owner: {s.owner})\n")
+    console.print(
+        f"[bold]{s.name}[/] {s.fingerprint}\n{escape(s.purpose)} (owner: {escape(s.owner)})\n"
+    )
     for band in s.bands:
         low, cuts = Decimal(0), []
         for level, high in band.cuts:
             cuts.append(f"{level} {low:f} to {high:f}")
             low = high
-        console.print(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored")
+        cut = f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"
+        console.print(escape(cut))
     for scheme in s.schemes:
         made = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
         for row in scheme.rows:
@@ -252,7 +267,7 @@ def strategy(console: Console, s: Strategy) -> None:
             unknown = ""
             if row.when is not None and row.when.expression.type.nullable:
                 unknown = "match" if row.when.unknown else "skip"
-            made.add_row(row.tier, escape(when), unknown)
+            made.add_row(row.tier, when, unknown)
         console.print(made)
     made = table("row", *s.columns, "segment", "path", title="segments")
     for row_ in s.rows:
@@ -283,9 +298,7 @@ def strategy(console: Console, s: Strategy) -> None:
         made = table("property", "is to hold", "unknown", "source", title="to be proved")
         for one in s.properties:
             unknown = ("holds" if one.that.unknown else "broken") if unsure(one) else ""
-            made.add_row(
-                one.name, escape(one.that.expression.text), unknown, escape(one.source or "")
-            )
+            made.add_row(one.name, one.that.expression.text, unknown, one.source or "")
         console.print(made)
     for pack in s.packs:
         guard_pack(console, pack)
@@ -339,10 +352,11 @@ def fact_value(fact: Fact | None, value: Any, scale: int) -> str:
 
 def story(console: Console, s: Story) -> None:
     d = s.decision
-    due = f"[bold]{d['action']}[/]" + (f" ({d['template']})" if d["template"] else "")
+    template = f" ({escape(d['template'])})" if d["template"] else ""
+    due = f"[bold]{d['action']}[/]{template}"
     console.print(
         f"[bold]{escape(str(d['account_id']))}[/] as of {d['as_of']}: {d['lifecycle']}, "
-        f"segment [bold]{d['segment']}[/], path [bold]{d['path']}[/]"
+        f"segment [bold]{d['segment']}[/], path [bold]{escape(d['path'])}[/]"
         + (f" day {d['path_day']}" if d["path_day"] is not None else "")
         + f", action {due}"
     )
@@ -355,17 +369,17 @@ def story(console: Console, s: Story) -> None:
     for score in s.scores:
         if score.p is None:
             outside = f"the account is outside the population of {score.model}"
-            console.print(f"\n[bold]{score.key}[/]: none; {outside}.")
+            console.print(f"\n[bold]{escape(score.key)}[/]: none; {outside}.")
             continue
         by = f"{score.model} {score.version} ({score.learner})"
-        console.print(f"\n[bold]{score.key} {100 * score.p:.2f}%[/] by {by}")
+        console.print(f"\n[bold]{escape(score.key)} {100 * score.p:.2f}%[/] by {by}")
         for reason in score.reasons:
             console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
         if not score.reasons:
             console.print("  nothing raises it above the average")
     made = table("table", "gives", "row", "because", "line", title="Which rows matched")
     for m in s.matched:
-        made.add_row(m.table, m.result, m.row, escape(m.text), str(m.line or ""))
+        made.add_row(m.table, m.result, m.row, m.text, str(m.line or ""))
     console.print()
     console.print(made)
     if s.steps:
@@ -378,9 +392,9 @@ def story(console: Console, s: Story) -> None:
     if s.guards:
         made = table("guard", "kind", "state", "forbids", "source", title="Guards")
         for g in s.guards:
-            state = f"[bold]{g.state}[/]" if g.state != "not in force" else f"[dim]{g.state}[/]"
+            state = Text(g.state, style="dim" if g.state == "not in force" else "bold")
             forbids = "everything" if g.kind == "hold" else ", ".join(g.forbids)
-            made.add_row(g.name, g.kind, state, forbids, escape(g.source or ""))
+            made.add_row(g.name, g.kind, state, forbids, g.source or "")
         console.print(made)
         if s.step_due not in (d["action"], NO_ACTION):
             own = f"The path's own step, {s.step_due}, is not lawful here"
@@ -395,7 +409,7 @@ def story(console: Console, s: Story) -> None:
         )
         for b in s.bills:
             made.add_row(
-                escape(b.bill_id),
+                b.bill_id,
                 str(b.due_on),
                 money(b.amount, s.scale),
                 money(b.paid, s.scale),
@@ -423,7 +437,7 @@ def story(console: Console, s: Story) -> None:
                 fact_value(fact, value, s.scale) if fact or value is not None else "none"
                 for value in (change.then, change.now)
             )
-            made.add_row(change.name, escape(then), escape(now))
+            made.add_row(change.name, then, now)
         console.print(made)
         if s.bills:
             console.print("The bills above are by the sources as they are now.")

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
 from riskseg.cli.strategy import strategy_app
@@ -102,8 +101,8 @@ def strategy_versions(as_json: AsJson = False) -> None:
             a.version,
             a.effective_from.isoformat(),
             a.at.isoformat(),
-            escape(a.by),
-            escape(proved),
+            a.by,
+            proved,
             state,
         )
     stdout().print(made)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 
 from riskseg.domain.problems import Problems
 from riskseg.engine import EngineError
 from riskseg.ledger.selects import NotAllowedError
-from riskseg.run.reading import files_of
+from riskseg.run.reading import files_of, patterns_of
 from riskseg.workspace import Workspace
 from riskseg.workspace.settings import FILE
 
@@ -40,15 +41,15 @@ def check_output(
             file=str(place),
             mend=f"Use {' or '.join(endings)}.",
         )
-    for kept, what in _needed(workspace):
-        if _is_or_is_in(place, kept):
-            problems.add(
-                "RS010",
-                f"This would write over {what}.",
-                file=str(place),
-                mend="Name another place for the output.",
-            )
-            return
+    needed = [what for kept, what in _needed(workspace) if _is_or_is_in(place, kept)]
+    needed += [f"the source of {name}" for name in _taken_by_a_source(workspace, place)]
+    if needed:
+        problems.add(
+            "RS010",
+            f"This would write over {needed[0]}.",
+            file=str(place),
+            mend="Name another place for the output.",
+        )
 
 
 def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
@@ -62,6 +63,15 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
         with suppress(EngineError, NotAllowedError):  # told where the sources are read
             for file in files_of(source, workspace.root):
                 yield file, f"the source of {name}"
+
+
+def _taken_by_a_source(workspace: Workspace, place: Path) -> Iterator[str]:
+    """Sources whose pattern a new file of that name would fit: the next run would read it."""
+    real = Path(os.path.realpath(place))
+    for name, source in workspace.settings.sources.items():
+        with suppress(EngineError, NotAllowedError):
+            if any(fnmatch(str(real), pattern) for pattern in patterns_of(source, workspace.root)):
+                yield name
 
 
 def _is_or_is_in(place: Path, other: Path) -> bool:

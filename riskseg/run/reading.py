@@ -52,6 +52,12 @@ def files_of(source: Source, root: Path) -> list[Path]:
     return [path for one in _named(source) for path in _found(one.name, root)]
 
 
+def patterns_of(source: Source, root: Path) -> list[str]:
+    """The patterns by which a source names files, as those of whole paths."""
+    real = glob.escape(os.path.realpath(root))
+    return [os.path.normpath(os.path.join(real, one.name)) for one in _named(source)]
+
+
 def samples(source: Source, root: Path) -> list[Path]:
     """One file of each name in a source's `from`."""
     return [path for one in _named(source) for path in _found(one.name, root)[:1]]

@@ -65,8 +65,18 @@ def check_url(target: str, problems: Problems) -> None:
             if url.database:
                 check_place(Path(url.database), problems)
         else:
-            with _told(url), engine.connect():
-                pass
+            try:
+                with _told(url), engine.connect():
+                    pass
+            except ProblemsError:
+                raise
+            except Exception as error:  # a driver may refuse in words of its own
+                raise problem(
+                    "RS010",
+                    f"The database cannot be reached: {_hide(str(error), url)}.",
+                    file=_rendered(url),
+                    mend="Check its address.",
+                ) from None
     except ProblemsError as error:
         problems.extend(error.problems)
 
@@ -150,18 +160,37 @@ def _parsed(target: str) -> tuple[sa.URL, str]:
 
 
 _HIDDEN = "***"
-_SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth", re.IGNORECASE)
+# Words of a query that are no secret; whatever else one holds is hidden.
+_HARMLESS = re.compile(
+    r"(user|host|port|dbname|database|schema|driver|charset|encoding|sslmode|timeout|mode|cache"
+    r"|connect_timeout|application_name)=[\w .+-]*",
+    re.IGNORECASE,
+)
 
 
 def without_secrets(target: str) -> str:
-    """An address less its passwords, whether or not it can be read as a URL: that before the `@`,
-    and each value of its query whose name speaks of a secret."""
-    shown = re.sub(r"(://[^:/@]*):.*@", rf"\1:{_HIDDEN}@", target)
+    """An address less its passwords, whether or not it can be read as a URL: what stands between
+    the user and the last `@`, and whatever in its query is not known to be harmless."""
+    address, mark, table = target.rpartition("#")
+    if not mark:
+        address, table = target, ""
+    scheme, slashes, rest = address.partition("://")
+    if not slashes:
+        return target
+    if "@" in rest:
+        user, _, rest = rest.rpartition("@")
+        named, colon, _ = user.partition(":")
+        rest = f"{named}{colon and ':' + _HIDDEN}@{rest}"
+    place, asked, query = rest.partition("?")
+    shown = "&".join(map(_shown_part, query.split("&"))) if asked else ""
+    return f"{scheme}://{place}{asked}{shown}{mark}{table}"
 
-    def hidden(found: re.Match[str]) -> str:
-        return found[1] + (_HIDDEN if _SECRET.search(found[1]) else found[2])
 
-    return re.sub(r"([?&;][^=&;#]*=)([^&;#]*)", hidden, shown)
+def _shown_part(part: str) -> str:
+    name, equals, _ = part.partition("=")
+    if _HARMLESS.fullmatch(part):
+        return part
+    return f"{name}={_HIDDEN}" if equals and re.fullmatch(r"[\w-]+", name) else _HIDDEN
 
 
 def _rendered(url: sa.URL) -> str:
@@ -172,8 +201,8 @@ def _hide(text: str, url: sa.URL) -> str:
     """What a driver says, less the secrets of the address."""
     values = [str(url.password)] if url.password else []
     for name, value in url.query.items():
-        if _SECRET.search(name):
-            values += [value] if isinstance(value, str) else value
+        listed = [value] if isinstance(value, str) else value
+        values += [one for one in listed if not _HARMLESS.fullmatch(f"{name}={one}")]
     for value in values:
         for secret in {value, quote(value), quote_plus(value)}:
             text = text.replace(secret, _HIDDEN) if secret else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from riskseg.domain.problems import problem
@@ -37,6 +37,8 @@ def workspace_lock(folder: Path) -> Iterator[None]:
     path = folder / ".riskseg" / "lock"
     try:
         private_folder(path.parent)
+        with suppress(OSError):  # one that an earlier version made
+            path.parent.chmod(0o700)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise problem(

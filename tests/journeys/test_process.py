@@ -63,6 +63,7 @@ OVER_INPUTS: dict[str, Callable[[Path], str]] = {
     "the journal": lambda w: f"sqlite:///{w / '.riskseg' / 'journal.db'}#decisions",
     "a folder": lambda w: str(w),
     "no known ending": lambda w: str(w / "out.xyz"),
+    "a file that a pattern of a source takes": lambda w: str(w / "bills" / "new.csv"),
 }
 
 
@@ -70,6 +71,9 @@ OVER_INPUTS: dict[str, Callable[[Path], str]] = {
 def test_outputs_never_take_the_place_of_inputs(workspace: Path, place: str) -> None:
     (workspace / "models").mkdir()
     (workspace / ".riskseg").mkdir()
+    (workspace / "bills").mkdir()
+    with (workspace / "riskseg.toml").open("a") as toml:
+        toml.write('[source.bills]\nfrom = "bills/*.csv"\n')
     target = OVER_INPUTS[place](workspace)
     before = snapshot(workspace)
     with pytest.raises(ProblemsError) as raised:
@@ -83,8 +87,13 @@ def test_outputs_never_take_the_place_of_inputs(workspace: Path, place: str) -> 
     [
         ("postgresql://u:secret@h/d#t", "postgresql://u:***@h/d#t"),
         ("postgresql://u:se@cr/e#t@h/d#t", "postgresql://u:***@h/d#t"),
+        ("p://u/x:pw@h/d#t", "p://u/x:***@h/d#t"),
         ("mysql://h/d?user=u&password=secret#t", "mysql://h/d?user=u&password=***#t"),
-        ("x://h/d?sslPassword=a&sslmode=b#t", "x://h/d?sslPassword=***&sslmode=b#t"),
+        ("x://h/d?password=pa#ss#t", "x://h/d?password=***#t"),
+        ("x://h/d?password=pa&ss#t", "x://h/d?password=***&***#t"),
+        ("x://h:5432/d?password=a@b#t", "x://h:***@b#t"),
+        ("x://?odbc_connect=UID%3Du%3BPWD%3Dsecret#t", "x://?odbc_connect=***#t"),
+        ("x://h/d?sslPassword=a&sslmode=require#t", "x://h/d?sslPassword=***&sslmode=require#t"),
         ("x://h/d?access_token=a&api-key=b#t", "x://h/d?access_token=***&api-key=***#t"),
         ("sqlite:///a.db#t", "sqlite:///a.db#t"),
     ],
@@ -247,3 +256,33 @@ def test_a_disk_without_room_is_a_problem(workspace: Path, monkeypatch: pytest.M
     assert done.exit_code == 1, done.output
     assert "no space left on device" in done.output
     assert json.loads((workspace / "o.csv.manifest.json").read_text())["kept"] is False
+
+
+def test_names_in_brackets_are_no_styles(tmp_path: Path) -> None:
+    """What people call things is shown as it is, control characters written out."""
+    files = {
+        "strategy.yaml": "name: s\npurpose: '[/p]'\nowner: '[/o]'\n"
+        "actions: [{name: sms, channel: '[/c]'}]\n",
+        "tiers.yaml": "'[/t]':\n  - {tier: a, when: \"note = '[/n]'\", unknown: skip}\n"
+        "  - {tier: b, otherwise: true}\n",
+        "segments.yaml": "columns: ['[/t]']\nrows:\n  - {id: q, match: [a], segment: miss}\n"
+        "  - {id: r, match: [any], segment: miss}\n",
+        "paths.yaml": "'[/x]':\n  for: [miss]\n  starts: as_of\n"
+        "  steps: [{day: 0, action: sms, template: '[b]t[/]'}]\n",
+    }
+    root = write(tmp_path, 'id,note\n[/a],[/n]\n"\x1b[31mred",y\n', files)
+    assigned = ["assign", "--as-of", str(DAY), "--out", str(root / "o.csv")]
+    for words in (
+        ["check"],
+        ["strategy", "show"],
+        ["strategy", "prove", "--granted", "--notes"],
+        assigned,
+        ["explain", "[/a]", "--as-of", str(DAY)],
+        ["explain", "\x1b[31mred", "--run", "last"],
+        ["explain", "\x1b[31mrad", "--as-of", str(DAY), "--fresh"],
+        ["replay", "last"],
+        ["journal", "show"],
+    ):
+        done = CliRunner().invoke(app, ["-w", str(root), *words])
+        assert done.exit_code in (0, 1), (words, done.output, done.exception)
+        assert "\x1b" not in done.output, words

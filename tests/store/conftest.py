@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from riskseg.store import files
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -24,3 +26,9 @@ def run() -> Run:
         )
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _no_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Part files are those of no workspace in particular, as in the processes that tests begin."""
+    monkeypatch.setitem(files._owner, "tag", "none")
