@@ -78,6 +78,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
     """A version whatever its folder is called, and its files: those its manifest names, read once,
     so that what is verified is what is written."""
     from riskseg.learning.artefact import load, version_of
+    from riskseg.learning.show import summary
 
     if not (folder / MANIFEST).is_file():
         raise problem(
@@ -96,7 +97,10 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
             copy.mkdir()
             for name, text in files.items():
                 (copy / name).write_bytes(text)
-            return load(copy, shown=str(folder)), files
+            model = load(copy, shown=str(folder))
+        # The hash says that it is what was written, not that it is whole.
+        _ = summary(model), model.facts, model.population, model.cut, model.ordinary
+        return model, files
     except ProblemsError:
         raise
     except (ValueError, TypeError, KeyError, LookupError, AttributeError, RecursionError) as error:
