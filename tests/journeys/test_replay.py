@@ -464,7 +464,7 @@ def test_a_journal_that_is_gone_is_not_taken_for_a_new_one(
     whole = journal.read_bytes()
     journal.unlink() if state == "gone" else journal.write_bytes(b"")
     commands = (
-        ["journal", "keep", "24", "months"],
+        ["journal", "prune", "--older-than", "24 months", "--yes"],
         ["journal", "show"],
         ["journal", "erase", SOMEONE],
         ["replay", "last"],
@@ -540,9 +540,9 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
     code, told = run("replay", "last")
     assert (code, "1 account erased" in told) == (0, True)
     assert "1 erased" in run("journal", "show")[1]
-    assert "of 1 run of" in run("journal", "keep", "0", "days")[1]
+    assert "of 1 run of" in run("journal", "prune", "--older-than", "0 days", "--yes")[1]
     assert run("replay", "last")[0] == 1
-    assert run("journal", "keep", "3", "weeks")[0] == 1
+    assert run("journal", "prune", "--older-than", "3 weeks", "--yes")[0] == 1
 
 
 def test_a_replayed_verdict_counts_as_same_only_where_it_was_compared() -> None:
