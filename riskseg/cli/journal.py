@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from riskseg.run.differing import Differing
     from riskseg.run.replay import Replayed, SinceThen
-    from riskseg.run.retention import Erasure, Ran
+    from riskseg.run.retention import Erasure, Pruned, Ran
 
 journal_app = typer.Typer(
     help="What was decided, and what is kept to decide it again.", no_args_is_help=True
@@ -190,29 +191,60 @@ def _tell_erasures(erasures: Sequence[Erasure]) -> None:
     stdout().print(made)
 
 
-@journal_app.command("keep")
+@journal_app.command("prune")
 @guarded
-def journal_keep(
-    count: Annotated[int, typer.Argument(min=0, help="How many.")],
-    unit: Annotated[str, typer.Argument(help="days, months or years.")],
+def journal_prune(
+    older_than: Annotated[
+        str, typer.Option("--older-than", help='Of runs before that: "90 days", "24 months".')
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let go the kept inputs of runs older than that. The journal's rows stay."""
-    from riskseg.run.retention import keep
+    """Remove the inputs that older runs kept, after asking. The journal's entries stay."""
+    from riskseg.run.retention import prune
 
-    done = keep(root(), count, unit, at=now())
+    at = now()
+    done = prune(root(), older_than, at=at, dry_run=True)
+    if done.runs and not dry_run:
+        if not yes:
+            _confirm(done, as_json=as_json)
+        done = prune(root(), older_than, at=at)
     if as_json:
         print_json(done)
         return
+    verb = "would be" if dry_run else "are"
     print(
-        f"The inputs of {_count(done.runs, 'run')} of before {done.before.isoformat()} are let go; "
-        f"those of {_count(done.left, 'run')} are kept."
+        f"The inputs of {_count(done.runs, 'run')} of before {done.before.isoformat()} {verb} "
+        f"removed; those of {_count(done.left, 'run')} {verb} kept."
     )
     if done.unknown:
         print(
             f"{_count(len(done.unknown), 'kept run')} unknown to the journal, so of no known age, "
             f"left as before: {', '.join(done.unknown)}."
         )
+
+
+def _can_ask() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _confirm(planned: Pruned, *, as_json: bool) -> None:
+    """Ask before anything is removed; where nobody can be asked, nothing is."""
+    runs = _count(planned.runs, "run")
+    if as_json or not _can_ask():
+        raise typer.BadParameter(
+            f"The inputs of {runs} would be removed, and {'they' if planned.runs > 1 else 'it'} "
+            "could not be decided again. Give --yes, or --dry-run to see only."
+        )
+    typer.confirm(
+        f"Remove the inputs of {runs} of before {planned.before.isoformat()}? They cannot be "
+        "decided again after that.",
+        abort=True,
+        err=True,
+    )
 
 
 @journal_app.command("erase")

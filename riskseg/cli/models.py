@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
-from riskseg.cli.told import end_progress, guarded, progress, show_plan, stdout
+from riskseg.cli.told import end_progress, guarded, progress, show_plan, stderr, stdout
 
 models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
 
 ModelName = Annotated[str, typer.Argument(help="Its name.")]
-ModelVersion = Annotated[str | None, typer.Argument(help="The champion if left out.")]
+ModelVersion = Annotated[
+    str | None, typer.Argument(help="The beginning is enough; the champion if left out.")
+]
 
 
 class ExportForm(StrEnum):
@@ -43,6 +45,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     for v in found:
         auc = "–" if v.auc is None else f"{v.auc:.4f}"
         champion = "champion" if v.champion else ""
+        champion += "" if v.there else ", its folder is gone"
         made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), champion)
     stdout().print(made if found else "No model has been trained here. Run `riskseg train`.")
 
@@ -70,7 +73,9 @@ def models_show(
 @guarded
 def models_promote(
     model: Annotated[str, typer.Argument(help="Its name.")],
-    version: Annotated[str, typer.Argument(help="One that `riskseg models` lists.")],
+    version: Annotated[
+        str, typer.Argument(help="One that `riskseg models` lists, or its beginning.")
+    ],
     by: Annotated[
         str | None, typer.Option(help="Who decided it; you if left out.", callback=someone)
     ] = None,
@@ -79,8 +84,34 @@ def models_promote(
     """Make a version the champion."""
     from riskseg.run.versions import promote
 
-    promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
-    print(f"{model} {version} is the champion now.")
+    promoted = promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
+    print(f"{model} {promoted} is the champion now.")
+
+
+@models_app.command("register")
+@guarded
+def models_register(
+    folder: Annotated[Path, typer.Argument(help="A version's folder, with its manifest.json.")],
+    promote: Annotated[bool, typer.Option("--promote", help="Make it the champion.")] = False,
+    by: Annotated[
+        str | None, typer.Option(help="Who decided it; you if left out.", callback=someone)
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a version that was trained in another workspace."""
+    from riskseg.run.register import register
+
+    done = register(
+        root(), folder, promote=promote, at=now(), by=by or getpass.getuser(), reason=reason
+    )
+    if as_json:
+        print_json(done)
+        return
+    for note in done.notes:
+        stderr().print(note, markup=False)
+    champion = "; it is the champion" if done.champion else ""
+    print(f"{done.model} {done.version} is in {done.place}{champion}.")
 
 
 @models_app.command("card")

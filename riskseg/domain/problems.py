@@ -83,6 +83,7 @@ CODES: dict[str, str] = {
     "RS407": "no feature to learn from",
     "RS408": "a target that the sources cannot give",
     "RS409": "a model made for other features than this workspace has",
+    "RS410": "a model version whose folder is gone",
     # RS5xx: features
     "RS501": "a feature that does not exist",
     "RS503": "a feature defined twice",

@@ -116,7 +116,7 @@ def champions(
     """The champion of each model in `names` (its key there, the model's name), loaded.
 
     `promoted` maps models to the versions the journal promoted. Raises RS401 for each that has
-    never been trained, RS406 for each that is damaged.
+    never been trained, RS406 for each that is damaged, RS410 for each whose folder is gone.
     """
     problems = Problems()
     found: dict[str, Model] = {}
@@ -131,12 +131,45 @@ def champions(
             )
             continue
         folder = workspace.models / name / version
+        if is_gone(workspace, name, version):
+            problems.extend(gone(workspace, name, version, champion=True).problems)
+            continue
         try:
             found[key] = load(folder, shown=workspace.shown(folder))
         except ProblemsError as error:
             problems.extend(error.problems)
     problems.raise_if_any()
     return found
+
+
+def is_gone(workspace: Workspace, name: str, version: str) -> bool:
+    """Whether nothing is left of a version but the journal's word."""
+    return not (workspace.models / name / version).exists()
+
+
+def there(workspace: Workspace, name: str) -> list[str]:
+    """The versions of a model whose folders are there, whether or not the journal has them."""
+    return sorted(p.parent.name for p in (workspace.models / name).glob("[!.]*/manifest.json"))
+
+
+def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> ProblemsError:
+    """What a person is told of a version whose folder is gone: RS410."""
+    left = there(workspace, name)
+    others = (
+        f" or make one that is there the champion with `riskseg models promote {name} VERSION`: "
+        f"{', '.join(left)}."
+        if champion and left
+        else f" or name one that is there: {', '.join(left)}."
+        if left
+        else f" or run `riskseg train {name}`."
+    )
+    what = f"{version}, the champion of {name}," if champion else f"{name} {version}"
+    return problem(
+        "RS410",
+        f"The folder of {what} is gone.",
+        file=workspace.shown(workspace.models / name / version),
+        mend=f"Restore it from a copy (`riskseg models register FOLDER`),{others}",
+    )
 
 
 def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:

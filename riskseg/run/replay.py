@@ -209,7 +209,7 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
     elif not record.arguments.get("keep", False):
         told, mend, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
     else:
-        told, code = "were let go: `riskseg journal keep` removes those that are too old", "RS609"
+        told, code = "were removed: `riskseg journal prune` removes those of older runs", "RS609"
         mend = "The journal still tells what it was decided with."
     raise problem(
         code,

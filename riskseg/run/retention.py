@@ -6,7 +6,9 @@ import calendar
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -62,14 +64,16 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class LetGo:
-    """`before`: runs of before that moment. `runs` had kept inputs that are gone now; `left` have
-    them still, `unknown` among them, of which the journal cannot tell how old they are."""
+class Pruned:
+    """`before`: runs of before that moment. `runs` had kept inputs that are gone now, or would be
+    but for a `dry_run`; `left` have them still, `unknown` among them, of which the journal cannot
+    tell how old they are."""
 
     before: datetime
     runs: int
     left: int
     unknown: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,22 +125,46 @@ def _count_erased(folder: Path) -> int | None:
         return None
 
 
-def keep(root: Path, count: int, unit: str, *, at: datetime) -> LetGo:
-    """Let go what runs of more than so long before `at` have kept. Raises RS612."""
+def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -> Pruned:
+    """Remove what runs of more than so long before `at` have kept; a `dry_run` only counts it.
+
+    Raises RS612 for what is no span of time.
+    """
     workspace = open_checked(root)
-    before = moment_before(at, count, unit)
+    before = moment_before(at, *span(older_than))
     runs = workspace.state / "runs"
-    with locked(workspace), open_journal(workspace) as journal:
+    with ExitStack() as held:
+        if dry_run:
+            journal = held.enter_context(read_journal(workspace))
+        else:
+            held.enter_context(locked(workspace))
+            journal = held.enter_context(open_journal(workspace))
         latest = {r.run_id: _as_at(r.at, at) for r in reversed(journal.runs())}
         old = [run for run, ran in latest.items() if ran < before]
-        gone = store.let_go(runs, old)
-        left = [f.name for f in store.folders(runs) if store.is_kept(f)]
-    return LetGo(before, gone, len(left), tuple(run for run in left if run not in latest))
+        kept = [f.name for f in store.folders(runs) if store.is_kept(f)]
+        if not dry_run:
+            store.let_go(runs, old)
+    gone = tuple(run for run in kept if run in old)
+    left = [run for run in kept if run not in old]
+    return Pruned(
+        before, len(gone), len(left), tuple(run for run in left if run not in latest), dry_run
+    )
 
 
 def _as_at(moment: datetime, like: datetime) -> datetime:
     """A moment that can be compared with another: one without a zone is taken to be in its."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=like.tzinfo)
+
+
+def span(text: str) -> tuple[int, str]:
+    """A span of time as a person writes it: "90 days", "90d", "24 months", "1 year". Raises
+    RS612."""
+    found = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
+    if found is None:
+        mend = 'Write a number and a unit, as in "90 days" or "24 months".'
+        raise problem("RS612", f'"{text}" is no span of time.', mend=mend)
+    unit = found[2].lower()
+    return int(found[1]), "days" if unit == "d" else unit
 
 
 def moment_before(at: datetime, count: int, unit: str) -> datetime:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.tables import Scorecard
-from riskseg.run.journal import open_journal, read_journal
-from riskseg.run.models import spec_files
+from riskseg.run.journal import meant, open_journal, read_journal
+from riskseg.run.models import gone, is_gone, spec_files, there
 from riskseg.run.outputs import check_output
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
+    from riskseg.learning.spec import LearnerName
     from riskseg.learning.train import Trained
     from riskseg.store.journal import Journal
 
 
 @dataclass(frozen=True)
 class Version:
-    """One trained version. `at` is when it was trained, `auc` that of its hold-out."""
+    """One trained version. `at` is when it was trained, or registered; `auc` that of its hold-out.
+    Where its files are not `there`, `learner` is empty and `auc` None."""
 
     model: str
     version: str
@@ -31,10 +34,12 @@ class Version:
     champion: bool
     at: datetime
     auc: float | None
+    there: bool = True
 
 
 def versions(root: Path) -> list[Version]:
-    """Every version the journal knows whose files are there, oldest first."""
+    """Every version the journal knows whose files are there, and champions whose are not; the
+    latest first."""
     from riskseg.learning.artefact import load
     from riskseg.learning.show import summary
 
@@ -42,7 +47,8 @@ def versions(root: Path) -> list[Version]:
     found = []
     with read_journal(workspace) as journal:
         for record in journal.models():
-            champion = journal.champion(record.model)
+            last = journal.champion(record.model)
+            champion = last is not None and last.version == record.version
             folder = workspace.models / record.model / record.version
             if (folder / "manifest.json").is_file():
                 told = summary(load(folder, shown=workspace.shown(folder)))
@@ -51,10 +57,14 @@ def versions(root: Path) -> list[Version]:
                         record.model,
                         record.version,
                         told["learner"],
-                        champion is not None and champion.version == record.version,
+                        champion,
                         record.at,
                         told["metrics"]["hold_out"]["auc"],
                     )
+                )
+            elif champion:
+                found.append(
+                    Version(record.model, record.version, "", True, record.at, None, there=False)
                 )
     return found
 
@@ -62,7 +72,8 @@ def versions(root: Path) -> list[Version]:
 def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple[Model, bool]:
     """(the version, the champion's where none is named; whether it is the champion).
 
-    A name may bring its version along: `late_payment@0d62212175de`. Raises RS401, RS406.
+    A name may bring its version along, and a version may be the beginning of one:
+    `late_payment@0d62`. Raises RS401, RS406, RS410.
     """
     from riskseg.learning.artefact import load
 
@@ -70,15 +81,41 @@ def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple
         name, version = name.split("@", 1)
     with read_journal(workspace) as journal:
         champion = journal.champion(name)
-    chosen = version or (champion.version if champion else None)
-    if chosen is None:
-        known = spec_files(workspace)
-        missing = f'The model "{name}" has not been trained here.'
-        mend = f"Run `riskseg train {name}`." if name in known else did_you_mean(name, known)
-        raise problem("RS401", missing, mend=mend)
+        recorded = [record.version for record in journal.models(name)]
+    if version is not None:
+        known = spec_files(workspace).keys() | ({name} if recorded else set())
+        chosen = _chosen(name, version, [*recorded, *there(workspace, name)], known)
+    elif champion is not None:
+        chosen = champion.version
+    else:
+        raise _untrained(workspace, name)
+    promoted = champion is not None and champion.version == chosen
+    if is_gone(workspace, name, chosen):
+        raise gone(workspace, name, chosen, champion=promoted)
     folder = workspace.models / name / chosen
-    model = load(folder, shown=workspace.shown(folder))
-    return model, champion is not None and champion.version == chosen
+    return load(folder, shown=workspace.shown(folder)), promoted
+
+
+def _untrained(workspace: Workspace, name: str) -> ProblemsError:
+    known = spec_files(workspace)
+    mend = f"Run `riskseg train {name}`." if name in known else did_you_mean(name, known)
+    return problem("RS401", f'The model "{name}" has not been trained here.', mend=mend)
+
+
+def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[str]) -> str:
+    """The version that is meant by its name or the beginning of it. Raises RS401."""
+    known = sorted(set(versions))
+    found = meant(version, known)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        told = f'"{version}" could be {" or ".join(found)} of {name}.'
+        raise problem("RS401", told, mend="Give more of the version.")
+    raise problem(
+        "RS401",
+        f'There is no version "{version}" of a model "{name}".',
+        mend=did_you_mean(version, known) or did_you_mean(name, set(models) - {name}),
+    )
 
 
 def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
@@ -113,38 +150,66 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
 
 
 def keep(workspace: Workspace, name: str, trained: Trained, journal: Journal, at: datetime) -> bool:
-    """Write a version's files, then the journal; whether it is the champion now: the first
-    version of a model is."""
+    """Write a version's files, then the journal; whether it is the champion now."""
     from riskseg.store.files import folder_beside
-    from riskseg.store.records import ModelRecord
 
     home = workspace.models / name
     home.mkdir(parents=True, exist_ok=True)
     with folder_beside(home / trained.version, token="train") as part:
         for file, content in trained.files.items():
             (part / file).write_bytes(content)
+    return record(workspace, journal, name, trained.version, trained.metrics, at, by="train")
+
+
+def record(
+    workspace: Workspace,
+    journal: Journal,
+    name: str,
+    version: str,
+    metrics: Mapping[LearnerName, Mapping[str, Any]],
+    at: datetime,
+    *,
+    by: str,
+) -> bool:
+    """Record a version whose files are there; whether it is the champion now: the first version of
+    a model is, and the one that follows on a champion whose folder is gone."""
+    from riskseg.store.records import ModelRecord
+
     journal.record_model(
         ModelRecord(
             model=name,
-            version=trained.version,
-            fingerprint=trained.version,
-            metrics={learner: dict(m) for learner, m in trained.metrics.items()},
+            version=version,
+            fingerprint=version,
+            metrics={learner: dict(m) for learner, m in metrics.items()},
             at=at,
         )
     )
     champion = journal.champion(name)
+    reason = ""
     if champion is None:
-        journal.promote(name, trained.version, at=at, by="train", reason="the first version")
-        champion = journal.champion(name)
-    return champion is not None and champion.version == trained.version
-
-
-def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> None:
-    """Make a version the champion from now on. Raises RS401, RS406."""
-    from riskseg.learning.artefact import load
-
-    workspace = open_checked(root)
-    folder = workspace.models / name / version
-    load(folder, shown=workspace.shown(folder))
-    with locked(workspace), open_journal(workspace) as journal:
+        reason = "the first version"
+    elif is_gone(workspace, name, champion.version):
+        reason = f"the folder of {champion.version} is gone"
+    if reason:
         journal.promote(name, version, at=at, by=by, reason=reason)
+    return bool(reason) or (champion is not None and champion.version == version)
+
+
+def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> str:
+    """Make a version, named in full or by its beginning, the champion from now on; its full name.
+
+    Raises RS401, RS406, RS410.
+    """
+    workspace = open_checked(root)
+    model, _ = opened(workspace, name, version)
+    with locked(workspace), open_journal(workspace) as journal:
+        if all(r.version != model.version for r in journal.models(name)):
+            folder = workspace.shown(workspace.models / name / model.version)
+            raise problem(
+                "RS401",
+                f"The journal does not know {name} {model.version}: it was not trained here.",
+                file=folder,
+                mend=f"Run `riskseg models register {folder} --promote`.",
+            )
+        journal.promote(name, model.version, at=at, by=by, reason=reason)
+    return model.version

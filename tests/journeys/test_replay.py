@@ -19,7 +19,7 @@ from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.replay import Replayed, replay
-from riskseg.run.retention import account_hash, erase, keep, listed, moment_before
+from riskseg.run.retention import account_hash, erase, listed, moment_before, prune
 from riskseg.run.stages import Progress
 from riskseg.run.train import train
 from riskseg.run.versions import promote
@@ -267,7 +267,7 @@ def test_an_account_is_erased_everywhere(decided: Path, copy_of: Copy) -> None:
     # Again, and again when neither the source nor anything kept knows the id any more.
     assert erase(workspace, SOMEONE, by="ann", at=p.AT).runs == ()
     shutil.rmtree(workspace / "data")
-    keep(workspace, 0, "days", at=p.AT + timedelta(days=1))
+    prune(workspace, "0 days", at=p.AT + timedelta(days=1))
     assert erase(workspace, SOMEONE, by="ann", at=p.AT).runs == ()
     with Journal.open(workspace / ".riskseg/journal.db") as journal:
         assert len(journal.erasures()) == 1
@@ -407,10 +407,10 @@ def test_retention(decided: Path, copy_of: Copy) -> None:
         workspace, p.AS_OF, place(workspace, "b.csv"), at=p.AT + timedelta(days=1)
     ).run_id
     later = p.AT.replace(year=p.AT.year + 2)
-    assert keep(workspace, 25, "months", at=later).runs == 0
+    assert prune(workspace, "25 months", at=later).runs == 0
     # To the second: what is two years old today is kept.
-    assert keep(workspace, 2, "years", at=later).runs == 0
-    done = keep(workspace, 24, "months", at=later + timedelta(hours=1))
+    assert prune(workspace, "2 years", at=later).runs == 0
+    done = prune(workspace, "24 months", at=later + timedelta(hours=1))
     assert (done.runs, done.left) == (1, 1)
     assert [(r.run_id, r.kept) for r in listed(workspace, limit=2).runs] == [
         (young, True),
@@ -438,21 +438,21 @@ def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of:
         return done.stdout
 
     assert f"unknown to the journal: {lost}" in run("show")
-    done = keep(workspace, 36, "months", at=later)
+    done = prune(workspace, "36 months", at=later)
     assert (done.runs, done.left, done.unknown) == (0, 2, (lost,))
-    told = run("keep", "24", "months")
+    told = run("prune", "--older-than", "24 months", "--yes")
     assert "1 kept run unknown to the journal" in told and lost in told
     notes: list[str] = []
     decide(workspace, "next.parquet", progress=Progress(note=notes.append))
     assert (runs / lost / kept.INPUTS).is_file()
     assert any("does not know 1 kept run" in n and lost in n for n in notes), notes
-    done = keep(workspace, 24, "months", at=later)
+    done = prune(workspace, "24 months", at=later)
     assert (done.runs, done.left, done.unknown) == (2, 1, (lost,))
     assert not (runs / known).exists()
     # Deciding the same again makes it known again.
     decide(workspace, "lost.parquet")
     assert replay(workspace, lost).same
-    assert keep(workspace, 24, "months", at=later).runs == 1
+    assert prune(workspace, "24 months", at=later).runs == 1
 
 
 @pytest.mark.parametrize("state", ["gone", "empty"])
@@ -464,7 +464,7 @@ def test_a_journal_that_is_gone_is_not_taken_for_a_new_one(
     whole = journal.read_bytes()
     journal.unlink() if state == "gone" else journal.write_bytes(b"")
     commands = (
-        ["journal", "keep", "24", "months"],
+        ["journal", "prune", "--older-than", "24 months", "--yes"],
         ["journal", "show"],
         ["journal", "erase", SOMEONE],
         ["replay", "last"],
@@ -540,9 +540,9 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
     code, told = run("replay", "last")
     assert (code, "1 account erased" in told) == (0, True)
     assert "1 erased" in run("journal", "show")[1]
-    assert "of 1 run of" in run("journal", "keep", "0", "days")[1]
+    assert "of 1 run of" in run("journal", "prune", "--older-than", "0 days", "--yes")[1]
     assert run("replay", "last")[0] == 1
-    assert run("journal", "keep", "3", "weeks")[0] == 1
+    assert run("journal", "prune", "--older-than", "3 weeks", "--yes")[0] == 1
 
 
 def test_a_replayed_verdict_counts_as_same_only_where_it_was_compared() -> None:

@@ -1,0 +1,122 @@
+"""`models register`: a version trained elsewhere, checked against its hash and the facts here."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import ProblemsError, problem
+from riskseg.run.journal import open_journal
+from riskseg.run.models import scorer, spec_files
+from riskseg.run.session import begin, locked, open_checked, scratch_engine
+from riskseg.run.versions import record
+
+if TYPE_CHECKING:
+    from riskseg.learning.artefact import Model
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version that is among this workspace's now, in the folder `place`."""
+
+    model: str
+    version: str
+    place: str
+    champion: bool
+    notes: tuple[str, ...]
+
+
+def register(
+    root: Path,
+    folder: Path,
+    *,
+    promote: bool = False,
+    at: datetime,
+    by: str,
+    reason: str = "",
+) -> Registered:
+    """Copy a version's folder among those of its model and record it; `promote` it where that is
+    asked for, where it is the model's first, or where the champion's folder is gone.
+
+    Raises RS401 where there is no version, RS406 where it is not what was trained, and RS409 where
+    it needs facts that this workspace does not have.
+    """
+    from riskseg.store.files import folder_beside
+
+    workspace = open_checked(root)
+    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
+        model, files = _read(folder)
+        session = begin(workspace, engine)
+        scorer(model, session.facts, billed=session.ledger.billed)
+        place = workspace.models / model.name / model.version
+        if place.resolve() != folder.resolve():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with folder_beside(place, token="register") as part:
+                for name, content in files.items():
+                    (part / name).write_bytes(content)
+        with open_journal(workspace) as journal:
+            metrics = model.manifest["metrics"]
+            champion = record(workspace, journal, model.name, model.version, metrics, at, by=by)
+            if promote and not champion:
+                journal.promote(model.name, model.version, at=at, by=by, reason=reason)
+    notes = []
+    if model.name not in spec_files(workspace):
+        spec = workspace.shown(workspace.models / f"{model.name}.yaml")
+        notes.append(f"There is no {spec}: a strategy that uses {model.name} needs its spec.")
+    shown = workspace.shown(place)
+    return Registered(model.name, model.version, shown, champion or promote, tuple(notes))
+
+
+def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
+    """A version whatever its folder is called, and its files: those its manifest names, read once,
+    so that what is verified is what is written."""
+    from riskseg.learning.artefact import load, version_of
+    from riskseg.learning.show import summary
+
+    if not (folder / MANIFEST).is_file():
+        raise problem(
+            "RS401",
+            f"There is no {MANIFEST} in this folder.",
+            file=str(folder),
+            mend="Name the folder of one version, as it lies in models/MODEL/VERSION.",
+        )
+    content = (folder / MANIFEST).read_bytes()
+    try:
+        names = _names(json.loads(content))
+        files = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+        files[MANIFEST] = content
+        with tempfile.TemporaryDirectory(prefix="riskseg-") as scratch:
+            copy = Path(scratch) / version_of(content)
+            copy.mkdir()
+            for name, text in files.items():
+                (copy / name).write_bytes(text)
+            model = load(copy, shown=str(folder))
+        # The hash says that it is what was written, not that it is whole.
+        _ = summary(model), model.facts, model.population, model.cut, model.ordinary
+        return model, files
+    except ProblemsError:
+        raise
+    except (ValueError, TypeError, KeyError, LookupError, AttributeError, RecursionError) as error:
+        raise problem(
+            "RS406",
+            "This is no version of a model that riskseg can read.",
+            file=str(folder / MANIFEST),
+            mend="Copy the folder again from where it was trained.",
+        ) from error
+
+
+def _names(manifest: Any) -> list[str]:
+    """The files a manifest names, in its own folder all of them. Raises ValueError."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", manifest["name"]):  # it becomes a folder
+        raise ValueError("a name that no spec can have")
+    names = list(manifest["files"])
+    if any(Path(n).name != n or n in (".", "..", MANIFEST) for n in names):
+        raise ValueError("a file outside the folder")
+    return names

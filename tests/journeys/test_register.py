@@ -1,0 +1,242 @@
+"""Versions by their beginning, champions whose folder is gone, and versions from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from riskseg.cli import app
+from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.learning.artefact import version_of
+from riskseg.run import versions
+from riskseg.run.assign import assign
+from riskseg.run.register import register
+from riskseg.run.score import score
+from riskseg.run.train import train
+from riskseg.store.journal import Journal
+from tests.support import portfolio as p
+
+Copy = Callable[[Path], Path]
+MODEL = "late_payment"
+
+
+@pytest.fixture(scope="module")
+def two(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a champion and a later version of one model. Not to be changed."""
+    workspace = p.copied(trained, tmp_path_factory.mktemp("two") / "workspace")
+    p.replace(workspace, f"models/{MODEL}.yaml", "seed: 7", "seed: 8")
+    [done] = train(workspace, (MODEL,), at=p.AT)
+    assert not done.champion
+    return workspace
+
+
+def names(workspace: Path) -> tuple[str, str]:
+    """The champion, and the later version."""
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        later, first = journal.models(MODEL)
+        champion = journal.champion(MODEL)
+    assert champion == first
+    return first.version, later.version
+
+
+def champion(workspace: Path) -> str:
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        found = journal.champion(MODEL)
+    assert found is not None
+    return found.version
+
+
+def problem_of(use: Callable[[], object]) -> Problem:
+    with pytest.raises(ProblemsError) as raised:
+        use()
+    [found] = raised.value.problems
+    return found
+
+
+def run(workspace: Path, *words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["-w", str(workspace), "models", *words])
+    return done.exit_code, done.output
+
+
+def test_a_version_by_its_beginning(two: Path, copy_of: Copy, tmp_path: Path) -> None:
+    workspace = copy_of(two)
+    first, later = names(workspace)
+    start = next(n for n in range(1, 13) if first[:n] != later[:n])
+    for version in (later[:start], later[:6], later):
+        assert versions.show(workspace, MODEL, version)["version"] == later
+        assert versions.show(workspace, f"{MODEL}@{version}")["version"] == later
+    assert versions.card(workspace, MODEL, later[:6], tmp_path / "card.html") == later
+    code, told = run(workspace, "export", MODEL, later[:6], "--to", "points.csv",
+                     "--out", str(tmp_path / "points.csv"))  # fmt: skip
+    assert (code, later in told) == (0, True), told
+    for unknown in ("", "zz", f"{later}0", "../default"):
+        assert problem_of(lambda v=unknown: versions.show(workspace, MODEL, v)).code == "RS401"  # type: ignore[misc]
+    code, told = run(workspace, "promote", MODEL, later[:6])
+    assert (code, f"{MODEL} {later} is the champion now." in told) == (0, True), told
+    assert champion(workspace) == later
+
+
+def test_a_beginning_of_two_versions(two: Path, copy_of: Copy) -> None:
+    workspace = copy_of(two)
+    first, _ = names(workspace)
+    twin = first[:4] + "0" * 8
+    shutil.copytree(workspace / "models" / MODEL / first, workspace / "models" / MODEL / twin)
+    found = problem_of(lambda: versions.show(workspace, MODEL, first[:4]))
+    assert found.code == "RS401"
+    assert first in found.what and twin in found.what
+
+
+def test_a_champion_whose_folder_is_gone(two: Path, copy_of: Copy) -> None:
+    workspace = copy_of(two)
+    first, later = names(workspace)
+    shutil.rmtree(workspace / "models" / MODEL / first)
+    out = str(workspace / "out.csv")
+    for use in (
+        lambda: versions.show(workspace, MODEL),
+        lambda: versions.show(workspace, MODEL, first[:6]),
+        lambda: assign(workspace, p.AS_OF, out, at=p.AT),
+        lambda: score(workspace, p.AS_OF, out, names=(MODEL,)),
+        lambda: versions.promote(workspace, MODEL, first, at=p.AT, by="ann", reason=""),
+    ):
+        found = problem_of(use)
+        assert found.code == "RS410"
+        assert first in found.what and "champion" in found.what
+        assert later in found.mend and "models promote" in found.mend
+    listed = {v.version: v for v in versions.versions(workspace) if v.model == MODEL}
+    assert (listed[first].there, listed[first].champion, listed[later].there) == (False, True, True)
+    code, told = run(workspace)
+    assert (code, "its folder is gone" in told) == (0, True)
+    versions.promote(workspace, MODEL, later[:6], at=p.AT, by="ann", reason="")
+    assert f"{MODEL} {later}" in assign(workspace, p.AS_OF, out, at=p.AT).models.values()
+
+
+def test_training_follows_on_a_champion_that_is_gone(two: Path, copy_of: Copy) -> None:
+    workspace = copy_of(two)
+    first, later = names(workspace)
+    shutil.rmtree(workspace / "models" / MODEL)
+    found = problem_of(lambda: versions.show(workspace, MODEL))
+    assert (found.code, "riskseg train" in found.mend) == ("RS410", True)
+    [done] = train(workspace, (MODEL,), at=p.AT)
+    assert (done.version, done.champion, champion(workspace)) == (later, True, later)
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        last = journal.promotions(MODEL)[0]
+    assert (last.by, first in last.reason) == ("train", True)
+    # The very version that is gone, trained again, is the champion that it was.
+    shutil.rmtree(workspace / "models" / MODEL)
+    assert train(workspace, (MODEL,), at=p.AT)[0].champion
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        assert journal.promotions(MODEL)[0] == last
+
+
+def test_a_version_from_elsewhere(two: Path, sound: Path, copy_of: Copy, tmp_path: Path) -> None:
+    first, later = names(two)
+    workspace = copy_of(sound)
+    moved = tmp_path / "whatever it is called"
+    shutil.copytree(two / "models" / MODEL / first, moved)
+    (moved / "notes.txt").write_text("not of the version")
+    done = register(workspace, moved, at=p.AT, by="ann")
+    assert (done.model, done.version, done.champion, done.notes) == (MODEL, first, True, ())
+    place = workspace / "models" / MODEL / first
+    assert done.place == f"models/{MODEL}/{first}"
+    assert not (place / "notes.txt").exists()
+    assert versions.show(workspace, MODEL)["version"] == first
+    scored = score(workspace, p.AS_OF, str(tmp_path / "s.csv"), names=(MODEL,))
+    assert scored.models[MODEL] == first
+
+    # Another waits to be promoted, unless it is asked for; to repeat it changes nothing.
+    other = two / "models" / MODEL / later
+    assert not register(workspace, other, at=p.AT, by="ann").champion
+    assert not register(workspace, other, at=p.AT, by="ann").champion
+    assert champion(workspace) == first
+    assert register(workspace, other, at=p.AT, by="ann", promote=True, reason="newer").champion
+    assert champion(workspace) == later
+    with Journal.open(workspace / ".riskseg/journal.db") as journal:
+        assert len(journal.models(MODEL)) == 2
+        assert (journal.promotions(MODEL)[0].by, journal.promotions(MODEL)[0].reason) == (
+            "ann",
+            "newer",
+        )
+    # A copy of a champion that was lost is the champion again.
+    kept = tmp_path / later
+    shutil.move(workspace / "models" / MODEL / later, kept)
+    assert register(workspace, kept, at=p.AT, by="ann").champion
+
+
+def test_a_folder_that_was_copied_into_its_place(two: Path, sound: Path, copy_of: Copy) -> None:
+    first, _ = names(two)
+    workspace = copy_of(sound)
+    place = workspace / "models" / MODEL / first
+    shutil.copytree(two / "models" / MODEL / first, place)
+    (workspace / f"models/{MODEL}.yaml").unlink()
+    found = problem_of(
+        lambda: versions.promote(workspace, MODEL, first, at=p.AT, by="ann", reason="")
+    )
+    assert (found.code, "models register" in found.mend) == ("RS401", True)
+    code, told = run(workspace, "register", str(place), "--by", "ann")
+    assert (code, "it is the champion" in told, "needs its spec" in told) == (0, True, True), told
+    code, told = run(workspace, "register", str(place), "--by", "ann", "--json")
+    assert (code, json.loads(told)["version"]) == (0, first)
+
+
+def _manifest(folder: Path, **changes: object) -> None:
+    told = json.loads((folder / "manifest.json").read_text()) | changes
+    (folder / "manifest.json").write_text(json.dumps(told))
+
+
+def _lose(folder: Path) -> None:
+    (folder / "reference.json").unlink()
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "nothing in it": (_empty, "RS401"),
+    "no folder": (shutil.rmtree, "RS401"),
+    "a file that was changed": (lambda f: (f / "calibration.json").write_text("{}"), "RS406"),
+    "a file that is missing": (_lose, "RS406"),
+    "no JSON": (lambda f: (f / "manifest.json").write_text("{"), "RS406"),
+    "no mapping": (lambda f: (f / "manifest.json").write_text("[]"), "RS406"),
+    "no text": (lambda f: (f / "manifest.json").write_bytes(b"\xff\xfe\x00"), "RS406"),
+    "an empty manifest": (lambda f: (f / "manifest.json").write_text("{}"), "RS406"),
+    "a later format": (lambda f: _manifest(f, format=99), "RS406"),
+    "a name that leads outside": (lambda f: _manifest(f, name="../out"), "RS406"),
+    "a name that is no text": (lambda f: _manifest(f, name=3), "RS406"),
+    "files that lead outside": (lambda f: _manifest(f, files={"../x": "00"}), "RS406"),
+    "files that are none": (lambda f: _manifest(f, files=3), "RS406"),
+    "no features": (lambda f: _manifest(f, features=[]), "RS406"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_no_version_is_not_registered(
+    damage: str, two: Path, sound: Path, tmp_path: Path
+) -> None:
+    spoil, code = DAMAGE[damage]
+    folder = tmp_path / "copied"
+    shutil.copytree(two / "models" / MODEL / names(two)[0], folder)
+    spoil(folder)
+    before = sorted(sound.rglob("*"))
+    found = problem_of(lambda: register(sound, folder, at=p.AT, by="ann"))
+    assert (found.code, str(folder) in str(found.file)) == (code, True)
+    added = set(sound.rglob("*")) - set(before)
+    assert not [a for a in added if "models" in a.parts or a.name == "journal.db"]
+
+
+def test_a_version_that_needs_other_facts(two: Path, copy_of: Copy, tmp_path: Path) -> None:
+    """Its hash is right: it is the workspace that it does not fit."""
+    workspace = copy_of(two)
+    folder = tmp_path / "copied"
+    shutil.copytree(two / "models" / MODEL / names(two)[0], folder)
+    text = (folder / "manifest.json").read_text()
+    _manifest(folder, population="never_heard_of > 1")
+    assert version_of((folder / "manifest.json").read_bytes()) != version_of(text.encode())
+    found = problem_of(lambda: register(workspace, folder, at=p.AT, by="ann"))
+    assert found.code in ("RS303", "RS409")
