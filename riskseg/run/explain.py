@@ -103,7 +103,7 @@ def _then(
         open_inputs(engine, workspace, kept)
         number = _number(engine, account)
         if number is None:
-            raise _not_in_run(account, record, erased)
+            raise _not_in_run(account, record, erased, _nearest(engine, account))
         kept_facts(engine, workspace, kept, number, number)
         done = {SCORE: 3, DECIDE: 4}
         decide_facts(engine, ready, lambda stage: progress.reached(stage, done[stage], 5))
@@ -133,11 +133,24 @@ def _changes(kept: Kept, then: Story, now: Story) -> tuple[Change, ...]:
     return (*facts, *decided)
 
 
-def _not_in_run(account: str, record: RunRecord, erased: set[str]) -> ProblemsError:
-    told = f'Run {record.run_id} decided no account "{account}".'
+def _not_in_run(
+    account: str, record: RunRecord, erased: set[str], near: list[str]
+) -> ProblemsError:
+    fresh = "`--fresh` shows it by the sources as they are now."
     if account_hash(account) in erased:
         told = f'The account "{account}" was erased from what run {record.run_id} kept.'
-    return problem("RS601", told, mend="`--fresh` shows it by the sources as they are now.")
+        return problem("RS601", told, mend=fresh)
+    told = f'Run {record.run_id} decided no account "{account}".'
+    return problem("RS601", told, mend=f"{did_you_mean(account, near)} {fresh}".strip())
+
+
+def _nearest(engine: Engine, account: str) -> list[str]:
+    """The account id that is spelt most like it."""
+    rows = engine.rows(
+        "select account_id from account_ids order by "
+        f"levenshtein(account_id, {literal(account)}), account_id limit 1"
+    )
+    return [row[0] for row in rows]
 
 
 def _number(engine: Engine, account: str) -> int | None:
@@ -154,11 +167,7 @@ def _now(
         session = begin(workspace, engine, texts=True)
         number = _number(engine, account)
         if number is None:
-            close = engine.rows(
-                "select account_id from account_ids order by "
-                f"levenshtein(account_id, {literal(account)}), account_id limit 1"
-            )
-            mend = did_you_mean(account, (row[0] for row in close))
+            mend = did_you_mean(account, _nearest(engine, account))
             raise problem("RS601", f'There is no account "{account}".', mend=mend)
         progress.reached(RULES, 1, 5)
         with read_journal(workspace) as journal:

@@ -34,7 +34,7 @@ def check_output(
 ) -> None:
     """Add RS010 where a file at `place` would take the place of something the workspace needs, or
     has an ending that is not the form's."""
-    if endings and not place.name.lower().endswith(tuple(endings)):
+    if endings and place.suffix and not place.name.lower().endswith(tuple(endings)):
         problems.add(
             "RS010",
             "The ending of this name does not fit what is written.",

@@ -22,7 +22,7 @@ from riskseg.run import editions
 from riskseg.run.assign import assign
 from riskseg.run.session import open_checked
 from riskseg.store.journal import Journal
-from riskseg.store.records import ActivationRecord, StrategyRecord
+from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()
@@ -229,7 +229,7 @@ def test_versions_in_the_journal(workspace: Path) -> None:
     files = {f.name: f.read_text() for f in (workspace / OTHER).glob("*.yaml")}
     with Journal.open(workspace / ".riskseg" / "journal.db") as journal:
         (ran,) = (r.strategy for r in journal.runs() if r.command == "assign")
-        named = {"fingerprint": activated, "text": "a hash"}
+        named = {"fingerprint": activated, "text": text_hash(files)}
         journal.activate(
             StrategyRecord(**named, name="household-utility", files=files, at=p.AT),
             ActivationRecord(

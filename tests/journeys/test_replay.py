@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.assign import Assigned, assign
-from riskseg.run.replay import Replayed, replay
+from riskseg.run.replay import Output, Replayed, replay
 from riskseg.run.retention import account_hash, erase, listed, moment_before, prune
 from riskseg.run.stages import Progress
 from riskseg.run.train import train
@@ -546,7 +546,10 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
 
 
 def test_a_replayed_verdict_counts_as_same_only_where_it_was_compared() -> None:
-    bare = Replayed("r", p.AS_OF, None, 1, "different", None, None, 0, None, "", "1", "1", None)
+    file = Output("as written")
+    bare = Replayed(
+        "r", p.AS_OF, None, 1, "different", None, None, 0, None, "", "1", "1", None, file
+    )
     expected = {"same bytes": True, "same rows": True, "different": False, "not compared": False}
     for verdict, same in expected.items():
         assert replace(bare, verdict=verdict).same is same  # type: ignore[arg-type]
