@@ -70,7 +70,9 @@ def _sql(value: Level) -> str:
     return literal(value) if isinstance(value, str) else str(value).lower()
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, WORD - 1, WORD, WORD + 1, 2 * WORD, 2 * WORD + 1, 400])
+@pytest.mark.parametrize(
+    "count", [1, 2, 7, WORD - 1, WORD, WORD + 1, WORD + 2, 2 * WORD, 2 * WORD + 1, 400]
+)
 @pytest.mark.parametrize("most", [4_096, 6], ids=["few tables", "many tables"])
 def test_it_is_the_row_met_first(monkeypatch: pytest.MonkeyPatch, count: int, most: int) -> None:
     monkeypatch.setattr(module, "_MOST_COMBINATIONS", most)
