@@ -74,3 +74,13 @@ def test_a_static_feature_must_be_listed(frame: TrainingFrame, author: Author) -
 def test_a_date_is_none(frame: TrainingFrame, author: Author) -> None:
     days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(len(frame)), unit="D")
     assert dropped(author(""), frame, Fact("day", Kind.DATE), day=days) == {"day": "a date"}
+
+
+def test_of_two_that_say_the_same_the_fuller_stays_wherever_it_is(
+    frame: TrainingFrame, author: Author
+) -> None:
+    full = np.random.default_rng(0).random(len(frame))
+    holed = np.where(np.arange(len(frame)) % 500 == 0, np.nan, full)
+    facts = [number("holed"), number("full")]  # the fuller one comes later
+    why = dropped(author(""), frame, *facts, holed=holed, full=full)
+    assert set(why) == {"holed"}
