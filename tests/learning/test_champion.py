@@ -38,22 +38,3 @@ def test_the_low_end_must_be_above_and_not_at_what_is_needed(
 ) -> None:
     assert chosen(monkeypatch, (0.05, 0.01, 0.09), 0.01).learner == "scorecard"
     assert chosen(monkeypatch, (0.05, 0.0101, 0.09), 0.01).learner == "lightgbm"
-
-
-def test_the_rival_is_the_best_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(champion, "auc_gain", lambda *_, **__: (0.2, 0.1, 0.3))
-    spec = ModelSpec.model_validate(
-        {
-            "name": "m",
-            "target": {"column": "x"},
-            "champion": {"prefer": "scorecard", "unless_auc_gain": 0.01},
-        }
-    )
-    label = np.arange(ROWS) % 2
-    training: Any = SimpleNamespace(label=label, weight=np.ones(ROWS), group=np.arange(ROWS))
-    margins: Any = {
-        "scorecard": np.arange(ROWS) * 1.0,
-        "additive": label * 1.0,
-        "lightgbm": -label * 1.0,
-    }
-    assert champion.choose(spec, training, margins).learner == "additive"
