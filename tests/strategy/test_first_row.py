@@ -95,3 +95,12 @@ def test_every_row_of_a_long_table_is_found() -> None:
 def test_a_table_that_names_nothing_gives_its_first_row(count: int) -> None:
     rows = [SegmentRow(f"r{n}", (None, None), "s", n) for n in range(count)]
     assert by_sql(rows, [("a", True), (None, None)]) == [1, 1]
+
+
+@pytest.mark.parametrize("count", [WORD, WORD + 1, WORD + 2, WORD + 3])
+def test_about_as_many_rows_as_a_number_has_bits(count: int) -> None:
+    """No row but the last takes everything, so that none of them is left out."""
+    rows = [SegmentRow(f"r{n}", (frozenset([str(n)]),), "s", n) for n in range(count - 1)]
+    rows.append(SegmentRow("rest", (None,), "s", None))
+    given = [(str(n),) for n in range(count)]
+    assert by_sql(rows, given) == list(range(1, count + 1))
