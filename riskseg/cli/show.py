@@ -405,7 +405,7 @@ def story(console: Console, s: Story) -> None:
         made = table(
             *columns,
             right=right,
-            title="The last bills, by the sources now" if s.run else "The last bills",
+            title="The last bills",
         )
         for b in s.bills:
             made.add_row(

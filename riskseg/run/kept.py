@@ -210,7 +210,7 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
     assert strategy is not None
     return decider(
         strategy,
-        models,
+        {key: models[key] for key in strategy.uses if key in models},
         kept.as_of,
         kept.reasons,
         kept.facts,
