@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -61,16 +63,19 @@ def root() -> Path:
     return given if given is not None else find(Path.cwd())
 
 
-def root_if_any() -> Path | None:
-    """The workspace as :func:`root` finds it; None where there is none to be found."""
+def root_if_any(*names: str | None) -> Path | None:
+    """The workspace as :func:`root` finds it, else the nearest one upward from a folder among the
+    names; None where there is none to be found."""
     from riskseg.domain.problems import ProblemsError
+    from riskseg.workspace import find
 
     if _workspace["given"] is not None:
         return _workspace["given"]
-    try:
-        return root()
-    except ProblemsError:
-        return None
+    folders = (Path(name).resolve() for name in names if name and os.path.isdir(name))
+    for start in (Path.cwd(), *folders):
+        with suppress(ProblemsError):
+            return find(start)
+    return None
 
 
 def now() -> datetime:

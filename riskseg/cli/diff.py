@@ -47,7 +47,7 @@ def strategy_diff(
 
     day = as_of.date() if as_of else None
     done = run(
-        root_if_any(),
+        root_if_any(old, new),
         old,
         new,
         here=Path.cwd(),

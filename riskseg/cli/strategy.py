@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, plain, print_json, root_if_any
+from riskseg.cli.common import AsJson, Plan, print_json, root_if_any
 from riskseg.cli.told import (
     USERS_FAULT,
     end_progress,
@@ -56,7 +56,7 @@ def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson =
     """Check a strategy against the facts of this workspace, or without any data."""
     from riskseg.run.rulebook import show as run
 
-    done = run(root_if_any(), name, data=not no_data)
+    done = run(root_if_any(name), name, data=not no_data)
     checked = done.strategy
     if as_json:
         print_json(
@@ -90,7 +90,7 @@ def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = 
     from riskseg.run.rulebook import test as run
     from riskseg.strategy.checked import Example, PackExample
 
-    done = run(root_if_any(), name, data=not no_data)
+    done = run(root_if_any(name), name, data=not no_data)
     if not as_json:
         note_facts(done.from_data)
     if as_json:
@@ -157,7 +157,7 @@ def strategy_prove(
         show_plan(job.plan(), as_json=as_json)
         return
     done = job.prove(
-        root_if_any(),
+        root_if_any(name),
         name,
         data=not no_data,
         seconds=seconds,
@@ -166,10 +166,9 @@ def strategy_prove(
     )
     end_progress()
     if as_json:
-        told = plain(done)
-        told["strategy"] = {"name": done.strategy.name, "version": done.strategy.fingerprint}
-        told["verdict"] = done.proofs.verdict
-        print_json(told)
+        from riskseg.cli import structures
+
+        print_json(structures.proven(done))
     else:
         from riskseg.cli import proofs
 
@@ -185,12 +184,13 @@ def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = 
     """Show a strategy as it is understood: bands, tiers, segments, paths, guards."""
     from riskseg.run.rulebook import show as run
 
-    checked = run(root_if_any(), name, data=not no_data).strategy
+    done = run(root_if_any(name), name, data=not no_data)
     if as_json:
-        told = plain(checked)
-        told["facts"] = sorted(checked.facts)
-        print_json(told)
+        from riskseg.cli import structures
+
+        print_json({**structures.strategy(done.strategy), "from_data": done.from_data})
         return
     from riskseg.cli import show
 
-    show.strategy(stdout(), checked)
+    note_facts(done.from_data)
+    show.strategy(stdout(), done.strategy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.run.fact_source import FactSource, fact_source
-from riskseg.run.journal import read_journal
+from riskseg.run.journal import meant, read_journal
 from riskseg.run.kept import authored_from
 from riskseg.run.rules import check_here
 from riskseg.run.session import open_checked
@@ -51,16 +52,18 @@ def found(
         return None
     roots = [here, here / "rules"]
     roots += [workspace.root, workspace.root / "rules"] if workspace is not None else []
-    for place in (root / name for root in roots):
-        if place.is_dir():
-            shown = workspace.shown(place.resolve()) if workspace is not None else name
-            return Text(shown, place)
-    known = _journalled(workspace) if workspace is not None else {}
-    meant = sorted(fingerprint for fingerprint in known if fingerprint.startswith(name))
-    if len(meant) == 1:
-        return known[meant[0]]
-    if meant:
-        told = f'"{name}" could be {" or ".join(meant)}.'
+    folders = [root / name for root in roots if os.path.isdir(root / name)]
+    strategies = [place for place in folders if (place / "strategy.yaml").is_file()]
+    known = _journalled(workspace) if workspace is not None and not strategies else {}
+    versions = sorted(meant(name, known))
+    if len(versions) == 1:
+        return known[versions[0]]
+    # A folder that holds no strategy is taken where the name can mean nothing else.
+    for place in (*strategies, *(folders if not versions else ())):
+        shown = workspace.shown(place.resolve()) if workspace is not None else name
+        return Text(shown, place)
+    if versions:
+        told = f'"{name}" could be {" or ".join(versions)}.'
         problems.add("RS230", told, mend="Give more of the fingerprint.")
         return None
     near = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]

@@ -12,12 +12,14 @@ from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
-from riskseg.ledger.accounts import DATES
+from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.run.ledger import own_facts
 from riskseg.run.session import begin, read_own_catalogue, scratch_engine
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.workspace import Workspace
 
+# Facts that every account has, whoever expects them.
+_ALWAYS = ("as_of", LIFECYCLE.name)
 # The decimals of money where no riskseg.toml says otherwise.
 SCALE = 2
 
@@ -92,6 +94,8 @@ def _with_expected(
         expected = [authored.head.expects, *(pack.expects for pack in authored.packs.values())]
         for written, one in ((n, e) for expects in expected for n, e in expects.items()):
             name = folded(written)
+            if name in _ALWAYS:
+                continue
             fact = found.get(name) or Fact(name, Kind(one.type), words=f"{name} is {{value}}")
             found[name] = replace(fact, nullable=fact.nullable or one.otherwise == "unknown")
     return found

@@ -135,10 +135,13 @@ def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
     """What holds of every account whatever the strategies: relations between the features they
     name; and where there is one strategy alone, the dates it holds."""
     facts = {name: fact for s in strategies for name, fact in s.facts.items()}
+    # A fact that is expected may come from anywhere: nothing relates it to those riskseg computes.
+    expected = set() if is_from_data(source) else {name for s in strategies for name in s.expects}
+    related = {name: fact for name, fact in facts.items() if name not in expected}
     one = strategies[0] if len(strategies) == 1 else None
     finite = finite_results(c.expression for s in strategies for c in calculations(s))
     return Granted(
-        relations=(*between(source.catalogue, facts), *finite),
+        relations=(*between(source.catalogue, related), *finite),
         defaults=one.stand_ins if one else {},
         begins=one.effective_from if one else None,
         ends=one.effective_to if one else None,

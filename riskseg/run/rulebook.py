@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.run.editions import checked_editions
 from riskseg.run.fact_source import is_from_data
 from riskseg.run.rules import run_examples
+from riskseg.strategy.check.scope import as_type
 from riskseg.strategy.checked import Strategy
 
 # Examples without an as_of of their own are decided as of this day; the result must not hang on it.
@@ -47,8 +48,19 @@ def show(
 def test(
     root: Path | None, name: str | None = None, *, here: Path | None = None, data: bool = True
 ) -> Tested:
-    """Run the strategy's examples through the SQL that decides real accounts."""
+    """Run the strategy's examples through the SQL that decides real accounts. Without data, an
+    expected fact that an example leaves out has its default value."""
     with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
         strategy, problems = editions[0].strategy, Problems()
-        decisions = run_examples(source.engine, strategy, ANY_DAY, problems)
+        tried = strategy
+        if not is_from_data(source):
+            tried = replace(strategy, stand_ins=_defaults(strategy))
+        decisions = run_examples(source.engine, tried, ANY_DAY, problems)
         return Tested(strategy, tuple(decisions), tuple(problems), is_from_data(source))
+
+
+def _defaults(strategy: Strategy) -> dict[str, object]:
+    return {
+        name: None if otherwise == "unknown" else as_type(type_, otherwise)
+        for name, (type_, otherwise) in strategy.expects.items()
+    }

@@ -11,7 +11,7 @@ from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
-from riskseg.run.fact_source import FactSource
+from riskseg.run.fact_source import FactSource, is_from_data
 from riskseg.run.models import spec_files
 from riskseg.run.session import Session
 from riskseg.run.stages import build
@@ -69,6 +69,7 @@ def check_here(
         dict.fromkeys(names, True),
         problems,
         known.declared(),
+        data=is_from_data(source),
     )
 
 

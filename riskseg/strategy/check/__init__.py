@@ -42,15 +42,18 @@ def check_strategy(
     models: Mapping[str, bool],
     problems: Problems,
     declared: Mapping[str, Fact] | None = None,
+    *,
+    data: bool = True,
 ) -> Strategy | None:
     """The checked strategy, or None after adding its Problems.
 
     `facts` are those the workspace has; `lacking` maps a known fact it cannot compute to the
     source it would need, and `declared` to what it would be. `models` are the workspace's models
-    (the value is not looked at).
+    (the value is not looked at). Without `data`, `facts` are those of any workspace there could
+    be, with all that the strategy expects among them.
     """
     found = Problems()
-    strategy = _strategy(Scope(authored, facts, lacking, models, found, declared or {}))
+    strategy = _strategy(Scope(authored, facts, lacking, models, found, declared or {}, data=data))
     problems.extend(found)
     if len(found):
         return None

@@ -59,6 +59,6 @@ def _known(scope: Scope, name: str, value: object, given: Sequence[str], *path: 
     name = scope.canonical(name)
     if name not in given:
         told = f'There is no fact "{name}".'
-        scope.tell("RS201", told, _FILE, *path, mend=did_you_mean(name, given))
+        scope.tell("RS201", told, _FILE, *path, mend=scope.meant(name, given))
     elif (fact := {DAY.name: DAY, **scope.facts}.get(name)) and (why := misfit(fact, value)):
         scope.tell("RS004", f"{name} is {shown_value(value)}, {why}.", _FILE, *path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,8 @@ from riskseg.strategy.authored import AuthoredStrategy, Expected
 from riskseg.strategy.checked import DECIDED, Condition
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
+# How a fact that riskseg does not know comes to be, where no data say which there are.
+DECLARE = "A fact of your own is declared in `expects:` of strategy.yaml."
 _ZERO, _ONE = Decimal(0), Decimal(1)
 
 
@@ -28,7 +30,8 @@ class Scope:
     with the value that stands for them; `expects` is what brought those. `declared` are the facts
     the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
     names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
-    hinder nothing.
+    hinder nothing. Without `data`, `facts` are those of any workspace there could be: what is
+    expected is among them, and `hint` says how a fact of one's own comes to be.
     """
 
     def __init__(
@@ -39,8 +42,11 @@ class Scope:
         models: Mapping[str, bool],
         problems: Problems,
         declared: Mapping[str, Fact],
+        *,
+        data: bool = True,
     ) -> None:
         self.authored, self.problems = authored, problems
+        self.hint = "" if data else DECLARE
         self.lacking, self.declared = lacking, declared
         self.named: set[str] = set()
         self.stand_ins: dict[str, object] = {}
@@ -90,14 +96,18 @@ class Scope:
         for written, (expected, file) in brought.items():
             name = folded(written)
             self.expects[name] = expected
-            if name not in self.facts:
-                self._default(name, expected, file, written)
+            if self.hint:
+                self._default_value(self.facts[name], expected, file, written)
+            elif name not in self.facts:
+                kind = Kind(expected.type)
+                fact = self.declared.get(name) or Fact(name, kind, words=f"{name} is {{value}}")
+                self.stand_ins[name] = self._default_value(fact, expected, file, written)
+                self.facts[name] = replace(fact, nullable=expected.otherwise == "unknown")
 
-    def _default(self, name: str, expected: Expected, file: str, written: str) -> None:
-        """The default value of a fact that the workspace lacks, within the bounds it would have."""
+    def _default_value(self, fact: Fact, expected: Expected, file: str, written: str) -> object:
+        """The default value of a fact that a workspace lacks, within the bounds it would have."""
+        name, kind = fact.name, Kind(expected.type)
         unknown = expected.otherwise == "unknown"
-        kind = Kind(expected.type)
-        fact = self.declared.get(name) or Fact(name, kind, words=f"{name} is {{value}}")
         if fact.kind is not kind:
             message = f'"{name}" is of the type {fact.kind} wherever it is known, not {kind}.'
             self.tell(
@@ -111,8 +121,7 @@ class Scope:
         elif isinstance(value, int | Decimal) and _outside(fact, Decimal(value)):
             message = f'"{name}" is never {given}: it is at least {fact.lower:f}.'
             self.tell("RS004", message, file, "expects", written, "else")
-        self.facts[name] = replace(fact, nullable=unknown)
-        self.stand_ins[name] = value
+        return value
 
     def _models(self, models: Mapping[str, bool]) -> None:
         for name, model in self.authored.head.uses.items():
@@ -202,7 +211,11 @@ class Scope:
             self.tell("RS212", self._lacks(name), file, *path)
         else:
             told = f'There is no fact "{name}".'
-            self.tell("RS201", told, file, *path, mend=did_you_mean(name, self.facts))
+            self.tell("RS201", told, file, *path, mend=self.meant(name, self.facts))
+
+    def meant(self, name: str, known: Iterable[str]) -> str:
+        """What a name that is no fact was meant to be, or how it becomes one."""
+        return f"{did_you_mean(name, known)} {self.hint}".strip()
 
     def _lacks(self, name: str) -> str:
         table, _, column = self.lacking[name].partition(".")
@@ -220,7 +233,9 @@ class Scope:
                 return expression
             if not len(told):
                 told.extend(found)
-        self.problems.extend(told)
+        for one in told:
+            hint = f"{one.mend} {self.hint}".strip() if one.code == "RS303" else one.mend
+            self.problems.extend([replace(one, mend=hint)])
         return None
 
     def _ghosts(self, kind: Kind) -> dict[str, Fact]:

@@ -82,7 +82,7 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
             scope.unknown_fact(column, _FILE, "columns", i)
         elif fact is None:
             told = f'"{column}" is no band, tier scheme or fact.'
-            mend = did_you_mean(column, [*own, *scope.facts])
+            mend = scope.meant(column, [*own, *scope.facts])
             scope.tell("RS201", told, _FILE, "columns", i, mend=mend)
         elif fact.kind is Kind.BOOLEAN:
             levels[column] = (True, False)
