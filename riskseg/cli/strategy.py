@@ -40,11 +40,6 @@ NoData = Annotated[
 ]
 
 
-def facts_of(from_data: bool) -> str:
-    """Which facts the rules were looked at with, as JSON says it."""
-    return "data" if from_data else "declared"
-
-
 def note_facts(from_data: bool) -> None:
     if not from_data:
         stderr().print("Without data: facts are those that riskseg declares and the rules expect.")
@@ -63,7 +58,7 @@ def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson =
             {
                 "strategy": checked.name,
                 "version": checked.fingerprint,
-                "facts": facts_of(done.from_data),
+                "from_data": done.from_data,
                 "notes": checked.notes,
                 "problems": [],
             }
@@ -97,7 +92,7 @@ def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = 
         print_json(
             {
                 "strategy": done.strategy.name,
-                "facts": facts_of(done.from_data),
+                "from_data": done.from_data,
                 "examples": [
                     {"example": e.name, "decision": d}
                     for e, d in zip(done.strategy.examples, done.decisions, strict=False)
