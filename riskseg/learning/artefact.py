@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,7 +138,19 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
     if version_of(content) != folder.name:
         damaged("manifest.json", f"The file is not that of version {folder.name}.")
         problems.raise_if_any()
-    manifest = json.loads(content)
+    try:
+        return _read(folder, json.loads(content), problems, damaged)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        # Its hashes may all be right, and it is none of ours all the same.
+        damaged("manifest.json", f"This is no model that can be read: {error!r}.")
+        problems.raise_if_any()
+        raise
+
+
+def _read(
+    folder: Path, manifest: Any, problems: Problems, damaged: Callable[[str, str], None]
+) -> Model:
+    """The model that a manifest and the files it names give."""
     if manifest["format"] != FORMAT:
         damaged("manifest.json", f"Its format {manifest['format']} is not one this version reads.")
         problems.raise_if_any()

@@ -21,6 +21,7 @@ from riskseg.run.ledger import load, workspace_facts
 from riskseg.run.reading import readable
 from riskseg.run.stages import build
 from riskseg.workspace import open_workspace
+from tests.support.account_file import decide, write
 
 DAY = date(2025, 12, 31)
 # (due, amount, paid) of the bills of account `a`, in units of the smallest coin; `b` has none.
@@ -235,3 +236,33 @@ def test_the_catalogue_says_what_is_never_negative() -> None:
     aggregates = [f for f in known if f.range != "account" and f.fact.kind is not Kind.DATE]
     assert aggregates
     assert all(f.fact.lower == 0 for f in aggregates)
+
+
+def test_the_longest_window_of_a_range_counts(tmp_path: Path) -> None:
+    """Payments and events are read as far back as any feature looks."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "features.yaml").write_text(
+        "".join(
+            f"- {{name: {range_}_{days}, range: {range_}, aggregate: count, window: {days} days, "
+            'words: "{value}"}\n'
+            for range_ in ("payments", "events")
+            for days in (30, 300)
+        )
+    )
+    (tmp_path / "bills.csv").write_text("account_id,bill_id,due_on,amount\na,1,2025-01-01,9\n")
+    (tmp_path / "payments.csv").write_text("account_id,paid_on,amount\na,2025-09-01,1\n")
+    (tmp_path / "events.csv").write_text("account_id,happened_on,kind\na,2025-09-01,action\n")
+    sources = ("bills", "payments", "events")
+    write(
+        tmp_path,
+        "id\na\n",
+        {
+            "tiers.yaml": "t:\n"
+            "  - {tier: all, when: payments_300 = 1 and events_300 = 1 and payments_30 = 0}\n"
+            "  - {tier: none_of_it, otherwise: true}\n",
+            "segments.yaml": "columns: [t]\nrows:\n  - {id: a, match: [all], segment: hit}\n"
+            "  - {id: b, match: [any], segment: miss}\n",
+        },
+        toml="".join(f'[source.{name}]\nfrom = "{name}.csv"\n' for name in sources),
+    )
+    assert decide(tmp_path)["a"]["segment"] == "hit"
