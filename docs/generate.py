@@ -64,6 +64,8 @@ def commands() -> Iterator[str]:
             ("1", "problems in what was given: files, data, names, dates"),
             ("2", "wrong usage: an option that does not exist, a value missing"),
             ("3", "a fault of riskseg's own; only then is there a traceback"),
+            ("4", "busy: another run holds the workspace; try again when it has ended"),
+            ("130, 143", "ended by Ctrl-C, or by SIGTERM; what was not finished is cleared away"),
         ),
     )
     root = typer.main.get_command(app)
