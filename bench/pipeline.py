@@ -24,6 +24,7 @@ from pathlib import Path
 
 import duckdb
 
+from riskseg.domain.relations import fact_column
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.run.facts import facts
 from riskseg.run.session import begin, open_checked, scratch_engine
@@ -90,18 +91,23 @@ def compare_features(workspace: Path, data: Path) -> int:
     """How many features of how many accounts agree; an error where one does not."""
     import floor
 
-    with scratch_engine(open_checked(workspace)) as engine:
+    files = sorted(data.resolve().glob("*.parquet"))
+    with scratch_engine(open_checked(workspace), reads=files) as engine:
         session = begin(open_checked(workspace), engine)
         first, last = session.partitions()[0]
         day = date.fromisoformat(AS_OF)
         snapshots = as_of_snapshots(day, first, last, listed=True, dated=False)
         build(engine, facts(session.ledger, session.catalogue, 2, session.facts, snapshots))
         engine.run(f"create temp table by_hand as {floor.features_sql(str(data), AS_OF)}")
-        shared = sorted(set(engine.columns("facts")) & set(engine.columns("by_hand")))
+        by_hand = engine.columns("by_hand")
+        shared = sorted(n for n in by_hand if f"@{n}" in engine.columns("facts"))
+        if not shared:
+            raise ValueError("the floor has no feature to compare")
         for name in shared:
-            same = f"f.{name} is not distinct from h.{name}"
+            fact = f"f.{fact_column(name)}"
+            same = f"{fact} is not distinct from h.{name}"
             if not name.endswith("_on"):  # the floor divides as floats, and rounds a half otherwise
-                gap = f"coalesce(f.{name}, -1)::double - coalesce(h.{name}, -1)::double"
+                gap = f"coalesce({fact}, -1)::double - coalesce(h.{name}, -1)::double"
                 same = f"abs({gap}) < 0.0101"
             differ = engine.value(
                 "select count(*) from facts f join account_ids i using (account_no) "

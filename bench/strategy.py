@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))  # the long table is that of the tests
 
 from riskseg.domain.facts import Fact, Kind  # noqa: E402
 from riskseg.domain.problems import Problems  # noqa: E402
-from riskseg.domain.relations import Relation, literal, quoted  # noqa: E402
+from riskseg.domain.relations import Relation, fact_column, literal  # noqa: E402
 from riskseg.engine import Engine  # noqa: E402
 from riskseg.features.catalogue import read_catalogue  # noqa: E402
 from riskseg.ledger.accounts import LIFECYCLE  # noqa: E402
@@ -31,7 +31,7 @@ from riskseg.run.stages import build  # noqa: E402
 from riskseg.strategy.authored import read_strategy  # noqa: E402
 from riskseg.strategy.check import check_strategy  # noqa: E402
 from riskseg.strategy.checked import Strategy  # noqa: E402
-from riskseg.strategy.compile import compile_strategy, out  # noqa: E402
+from riskseg.strategy.compile import compile_strategy, inner  # noqa: E402
 from riskseg.strategy.examples import TYPES  # noqa: E402
 from riskseg.strategy.proof.account import Granted  # noqa: E402
 from riskseg.strategy.proof.ask import Asker  # noqa: E402
@@ -65,7 +65,7 @@ def drawn(strategy: Strategy, accounts: int) -> Relation:
         typed = f"cast({value} as {TYPES[fact.kind]})"
         if fact.nullable:
             typed = f"case when random() > 0.1 then {typed} end"
-        columns.append(f"{typed} as {quoted(name)}")
+        columns.append(f"{typed} as {fact_column(name)}")
     return Relation(
         "scored",
         f"select range as snap, date '{AS_OF}' as as_of, {', '.join(columns)} "
@@ -82,7 +82,7 @@ def deciding(strategy: Strategy, accounts: int) -> tuple[float, int]:
         began = time.perf_counter()
         build(engine, compile_strategy(strategy, AS_OF))
         seconds = time.perf_counter() - began
-        return seconds, engine.value(f"select count(distinct {out('segment__row')}) from decided")
+        return seconds, engine.value(f"select count(distinct {inner('segment_row')}) from decided")
 
 
 def measured(name: str, folder: Path, facts: Mapping[str, Fact], accounts: int) -> None:
