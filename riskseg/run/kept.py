@@ -176,7 +176,7 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
             sources=told["sources"],
             rows=told["rows"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(workspace, folder, str(error)) from error
 
 

@@ -371,7 +371,7 @@ def _manifest(place: Path, record: RunRecord) -> bool | None:
     try:
         told = json.loads(manifest.read_text(encoding="utf-8"))
         return (told["run"], told["sha256"]) == (record.run_id, record.output_sha256)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
