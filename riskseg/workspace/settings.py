@@ -230,6 +230,14 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 )
                 continue
             for name, values in listed.items():
+                if folded(name) in levels:
+                    problems.add(
+                        "RS202",
+                        f'The levels of "{folded(name)}" are declared twice.',
+                        file=FILE,
+                        line=document.line("source", table, key, name),
+                        mend="Names have no letter case: keep one of them.",
+                    )
                 line = level_lines[folded(name)] = document.line("source", table, key, name)
                 _check_levels(name, values, line, problems)
                 levels[folded(name)] = tuple(values)
