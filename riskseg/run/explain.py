@@ -78,9 +78,9 @@ def explain(
 
 
 def _of_date(journal: Journal, as_of: date | None) -> RunRecord | None:
-    """The latest run of `assign` that decided a date, if any."""
+    """The latest run of `assign` that decided a date, if any; a draft decides nothing."""
     runs = (r for r in journal.runs() if r.command == "assign" and r.as_of == as_of)
-    return next(runs, None)
+    return next((r for r in runs if not r.arguments.get("draft")), None)
 
 
 def _erased(journal: Journal, record: RunRecord | None) -> set[str]:

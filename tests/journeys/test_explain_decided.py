@@ -87,10 +87,12 @@ def test_a_run_by_its_name(workspace: Path) -> None:
     pay_late(workspace)
     later = assign(workspace, DAY, str(workspace / "later.csv"), at=AT)
     assert explain(workspace, "a", DAY).run == later.run_id  # the latest run of the date
+    assign(workspace, DAY, str(workspace / "draft.csv"), at=AT, draft=True)
+    assert explain(workspace, "a", DAY).run == later.run_id  # a draft decides nothing
     assert first is not None
     told = explain(workspace, "a", run=first[:6])
     assert (told.run, told.decision["action"]) == (first, "agency")
-    code, text = output(workspace, "a", "--run", "last", "--json")
+    code, text = output(workspace, "a", "--run", later.run_id, "--json")
     assert (code, json.loads(text)["run"]) == (0, later.run_id)
     assert output(workspace, "a")[0] == 2
     assert output(workspace, "a", "--run", first, "--fresh")[0] == 2
