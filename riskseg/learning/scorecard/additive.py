@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
+from riskseg.learning.parallel import side_by_side
 from riskseg.learning.scorecard.additive_fit import (
     Block,
     Effects,
@@ -85,8 +86,8 @@ def fit_additive(
 
     `pairs` are the two-way tables to have; None has up to `most_pairs` discovered, in each fold
     anew, and kept if the folds' loss falls for them. A feature's declared direction holds in its
-    table and in every two-way table that it is in. Nothing is drawn at random and no more than
-    one thread is used, so `seed` and `threads` change nothing.
+    table and in every two-way table that it is in. Nothing is drawn at random, so `seed` changes
+    nothing; folds are learned side by side.
     """
     import numpy as np
 
@@ -104,30 +105,46 @@ def fit_additive(
     setting = FEW if few else MANY
     discover = pairs is None and most_pairs > 0 and not few and len(features) > 1
     counts = [0, most_pairs] if discover else [0]
-    outside = {count: np.zeros(len(label)) for count in counts}
-    for fold in np.unique(folds):
-        seen = folds != fold
-        if seen.all():
-            continue
-        say(f"additive scorecard: fold {int(fold) + 1}")
+    folds_there = [fold for fold in np.unique(folds) if (folds != fold).any()]
+
+    def cards(fold: int | None) -> list[Scorecard]:
+        """The card with each number of pairs, from the rows outside a fold, or from all."""
+        seen = slice(None) if fold is None else folds != fold
         learner = _Learner(rows[seen], label[seen], weight[seen], features, setting)
         single = learner.single() if discover or not pairs else None
-        for count in counts:
-            card = learner.card(single, pairs, count)
-            outside[count][~seen] = card.margin(rows[~seen])
+        # Of all rows, that without pairs is seldom wanted.
+        made = [
+            learner.card(single, pairs, n) for n in (counts if fold is not None else counts[-1:])
+        ]
+        say(f"additive scorecard: {'all rows' if fold is None else f'fold {int(fold) + 1}'}")
+        return made
+
+    *by_fold, whole = side_by_side(cards, [*folds_there, None], threads)
+    outside = {count: np.zeros(len(label)) for count in counts}
+    for fold, made in zip(folds_there, by_fold, strict=True):
+        for count, card in zip(counts, made, strict=True):
+            outside[count][folds == fold] = card.margin(rows[folds == fold])
     losses = {count: _log_loss(label, weight, margin) for count, margin in outside.items()}
     best = min(counts, key=lambda count: losses[count])
     tried = [
         {"what": _told(pairs, count), "log_loss": fixed(losses[count]), "chosen": count == best}
         for count in counts
     ]
-    say("additive scorecard: all rows")
-    learner = _Learner(rows, label, weight, features, setting)
-    single = learner.single() if best or not pairs else None
-    card = learner.card(single, pairs, best)
+    card = whole[0]
+    if best != counts[-1]:
+        learner = _Learner(rows, label, weight, features, setting)
+        card = learner.card(learner.single(), pairs, best)
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
     return replace(card, notes=tuple(notes)), outside[best], tried
+
+
+def _means(effects: Floats, groups: Places) -> Floats:
+    """The mean effect of the cells of each group."""
+    import numpy as np
+
+    means: Floats = np.bincount(groups, effects) / np.bincount(groups)
+    return means
 
 
 def _told(pairs: Pairs | None, count: int) -> str:
@@ -327,6 +344,7 @@ class _Learner:
                 self.label,
                 self.weight,
                 offset=offset,
+                start=replace(now, cells=tuple(map(_means, now.cells, groups))),
                 fixed=smoothing,
             )
             now = replace(

@@ -10,8 +10,8 @@ working model. A table without information is drawn to nothing; no rows are held
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,12 @@ START = (10.0, 1.0)
 # The penalties of a table are estimated as if these many effective cells of an average table had
 # been seen besides its own.
 BORROWED = 0.1
-# Cells times cells times rows of one step, above which smoothing is estimated on fewer rows.
+# Tables times tables times rows, above which smoothing is estimated, and the curvature of a step
+# taken, on fewer rows.
 WORTH_WAITING = 3e7
+# The residual, as a share of the first, at which a step by conjugate gradients is near enough.
+NEAR_ENOUGH = 0.1
+MOST_GRADIENTS = 40
 
 
 @dataclass(frozen=True)
@@ -115,31 +119,25 @@ def fit_effects(
 
     `places` has each row's cell, table by table; `offset` is added to the log-odds; `fixed`
     takes the penalties as given; `start` are effects of the first tables to begin from. Newton's
-    method, each step halved until it gains.
+    method, each step halved until it gains. On many rows the penalties are estimated on every
+    n-th row, and the steps on all rows are found by conjugate gradients, preconditioned by the
+    curvature of every n-th row.
     """
     import numpy as np
     from threadpoolctl import threadpool_limits
 
     offset = np.zeros(len(label)) if offset is None else offset
+    stride = max(1, math.ceil(len(label) * len(blocks) ** 2 / WORTH_WAITING))
     with threadpool_limits(1):  # the order of additions, and so the bytes, stay the same
-        begun: _State | None = None
-        stride = math.ceil(len(label) * len(blocks) ** 2 / WORTH_WAITING)
-        if fixed is None and stride > 1:
-            some = slice(None, None, stride)
-            system = _System(
-                blocks,
-                [p[some] for p in places],
-                label[some],
-                weight[some],
-                offset[some],
-                borrowed,
-            )
-            begun = system.solve(system.begin(start, None), MOST_STEPS, learn=True)
-            fixed = begun.smoothing
         system = _System(blocks, places, label, weight, offset, borrowed)
-        state = begun or system.begin(start, fixed)
-        state = system.solve(state, MOST_STEPS, learn=fixed is None)
-        return system.told(state)
+        if stride == 1:
+            state = system.solve(system.begin(start, fixed), learn=fixed is None)
+            return system.effects(state)
+        sampled = system.every(stride)
+        state = system.begin(start, fixed)
+        if fixed is None:
+            state = sampled.solve(state, learn=True)
+        return system.effects(system.descend(state, sampled))
 
 
 @dataclass(frozen=True)
@@ -149,12 +147,54 @@ class _State:
     smoothing: Smoothing
 
 
+@dataclass(frozen=True)
+class _Curve:
+    """The penalised curvature of the effects once the intercept is solved for, as a Cholesky
+    factor, and the penalty in it."""
+
+    factor: Floats
+    penalty: Floats
+
+    def solve(self, force: Floats) -> Floats:
+        from scipy.linalg import cho_solve
+
+        step: Floats = cho_solve((self.factor, True), force, check_finite=False)
+        return step
+
+
+def _conjugate(
+    curved: Callable[[Floats], Floats], nearly: Callable[[Floats], Floats], force: Floats
+) -> Floats:
+    """The step at which the curvature takes up the force, by conjugate gradients; `nearly` solves
+    for a curvature that is near (Nocedal and Wright, *Numerical Optimization*, 2006, 5.3)."""
+    import numpy as np
+
+    step = np.zeros(len(force))
+    left = force
+    lean = nearly(left)
+    way, size = lean, float(left @ lean)
+    first = size
+    for _ in range(MOST_GRADIENTS):
+        if size <= first * NEAR_ENOUGH**2:
+            break
+        bent = curved(way)
+        reach = size / float(way @ bent)
+        step = step + reach * way
+        left = left - reach * bent
+        lean = nearly(left)
+        size, before = float(left @ lean), size
+        way = lean + (size / before) * way
+    return step
+
+
 class _System:
+    """The penalised likelihood of some rows: `design` has a 1 for each row's cell of each table."""
+
     def __init__(
         self,
         blocks: Sequence[Block],
         places: Sequence[Places],
-        label: Labels,
+        label: Labels | Floats,
         weight: Floats,
         offset: Floats,
         borrowed: float,
@@ -162,7 +202,7 @@ class _System:
         import numpy as np
         import scipy.sparse as sparse
 
-        self.blocks, self.weight, self.offset = blocks, weight, offset
+        self.blocks, self.places, self.weight, self.offset = blocks, places, weight, offset
         self.borrowed = borrowed
         self.label = label.astype(np.float64)
         ends = np.cumsum([0, *(block.cells for block in blocks)])
@@ -175,6 +215,18 @@ class _System:
         )
         self.turned = self.design.T.tocsr()
         self.size = int(ends[-1])
+
+    def every(self, stride: int) -> _System:
+        """The system of every n-th row."""
+        some = slice(None, None, stride)
+        return _System(
+            self.blocks,
+            [place[some] for place in self.places],
+            self.label[some],
+            self.weight[some],
+            self.offset[some],
+            self.borrowed,
+        )
 
     def begin(self, start: Effects | None, fixed: Smoothing | None) -> _State:
         import numpy as np
@@ -191,41 +243,63 @@ class _System:
         level = math.log(rate / (1 - rate)) - float(np.average(self.offset, weights=self.weight))
         return _State(level, effects, smoothing)
 
-    def solve(self, state: _State, most: int, *, learn: bool) -> _State:
+    def solve(self, state: _State, *, learn: bool) -> _State:
+        """The state after Newton's steps, and, where asked, with the penalties that these rows
+        make likeliest."""
         import numpy as np
-        from scipy.linalg import cho_factor, cho_solve
         from scipy.linalg.lapack import dpotri
 
-        for _ in range(most):
-            penalty = self._penalty(state.smoothing)
-            loss = self._loss(state, penalty)
-            gradient, curvature, level, pull = self._quadratic(state)
-            # The intercept, which has no penalty, is solved for and put back.
-            curved = curvature - np.outer(pull, pull) / level[0]
-            force = gradient - penalty @ state.effects - pull * level[1] / level[0]
-            factor = cho_factor(curved + penalty, lower=True)
-            step = cho_solve(factor, force)
-            rise = (level[1] - pull @ step) / level[0]
-            share = 1.0
-            while share > 1e-4:
-                tried = _State(
-                    state.intercept + share * rise, state.effects + share * step, state.smoothing
-                )
-                if self._loss(tried, penalty) <= loss + 1e-9 * abs(loss):
-                    break
-                share /= 2
-            moved = share * float(np.sqrt(np.mean((self.design @ step + rise) ** 2)))
-            state = tried
+        for _ in range(MOST_STEPS):
+            curve = self._curve(state)
+            state, moved = self._step(state, curve)
             if learn:
-                inverse, _ = dpotri(factor[0], lower=1)  # its lower triangle
-                state = _State(
-                    state.intercept, state.effects, self._smoother(state, penalty, inverse)
-                )
+                inverse, _ = dpotri(np.asfortranarray(curve.factor), lower=1)
+                state = replace(state, smoothing=self._smoother(state, curve.penalty, inverse))
             if moved < ENOUGH:
                 break
         return state
 
-    def told(self, state: _State) -> Effects:
+    def descend(self, state: _State, sampled: _System) -> _State:
+        """The state after Newton's steps found by conjugate gradients, preconditioned by the
+        curvature of a sample: the curvature of all rows is never made."""
+        curve = sampled._curve(state, float(self.weight.sum() / sampled.weight.sum()))
+        for _ in range(MOST_STEPS):
+            state, moved = self._step(state, curve, sampled=True)
+            if moved < ENOUGH:
+                break
+        return state
+
+    def _step(self, state: _State, curve: _Curve, *, sampled: bool = False) -> tuple[_State, float]:
+        """(the state after one step, by how much it moves the log-odds of a row, on average).
+        `sampled` says that the curvature is near that of these rows, and not theirs."""
+        import numpy as np
+
+        error, spread = self._errors(state)
+        pull, whole = self.turned @ spread, max(float(spread.sum()), 1e-9)
+        level = float(error.sum())
+        # The intercept, which has no penalty, is solved for and put back.
+        force = self.turned @ error - curve.penalty @ state.effects - pull * (level / whole)
+
+        def curved(step: Floats) -> Floats:
+            along = self.turned @ (spread * (self.design @ step))
+            back: Floats = along - pull * (float(pull @ step) / whole) + curve.penalty @ step
+            return back
+
+        step = _conjugate(curved, curve.solve, force) if sampled else curve.solve(force)
+        rise = (level - float(pull @ step)) / whole
+        loss, share = self._loss(state, curve.penalty), 1.0
+        while True:
+            tried = replace(
+                state,
+                intercept=state.intercept + share * rise,
+                effects=state.effects + share * step,
+            )
+            if share <= 1e-4 or self._loss(tried, curve.penalty) <= loss + 1e-9 * abs(loss):
+                break
+            share /= 2
+        return tried, share * float(np.sqrt(np.mean((self.design @ step + rise) ** 2)))
+
+    def effects(self, state: _State) -> Effects:
         return Effects(
             state.intercept,
             tuple(state.effects[part] for part in self.parts),
@@ -236,7 +310,8 @@ class _System:
         margin: Floats = self.offset + state.intercept + self.design @ state.effects
         return margin
 
-    def _at(self, state: _State) -> tuple[Floats, Floats]:
+    def _errors(self, state: _State) -> tuple[Floats, Floats]:
+        """(each row's weight times label less probability, its weight times the variance)."""
         import numpy as np
 
         p = 1.0 / (1.0 + np.exp(-np.clip(self._margin(state), -30, 30)))
@@ -249,18 +324,20 @@ class _System:
         fit = float((self.weight * (np.logaddexp(0.0, margin) - self.label * margin)).sum())
         return fit + float(state.effects @ (penalty @ state.effects)) / 2
 
-    def _quadratic(self, state: _State) -> tuple[Floats, Floats, tuple[float, float], Floats]:
-        """(gradient, curvature, the intercept's curvature and gradient, their cross terms)."""
+    def _curve(self, state: _State, times: float = 1.0) -> _Curve:
+        """The penalised curvature at a state, of so many times these rows."""
+        import numpy as np
         import scipy.sparse as sparse
 
-        error, spread = self._at(state)
+        penalty = self._penalty(state.smoothing)
+        spread = times * self._errors(state)[1]
         weighted = sparse.csr_matrix(
             (spread[self.turned.indices], self.turned.indices, self.turned.indptr),
             shape=self.turned.shape,
         )
-        curvature = (weighted @ self.design).toarray()
-        level = (max(float(spread.sum()), 1e-9), float(error.sum()))
-        return self.turned @ error, curvature, level, self.turned @ spread
+        pull, level = self.turned @ spread, max(float(spread.sum()), 1e-9)
+        curved = (weighted @ self.design).toarray() - np.outer(pull, pull) / level + penalty
+        return _Curve(np.linalg.cholesky(curved), penalty)
 
     def _penalty(self, smoothing: Smoothing) -> Floats:
         import numpy as np
