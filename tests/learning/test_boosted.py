@@ -93,7 +93,6 @@ def test_the_record_says_what_was_tried(fitted: Fitted) -> None:
 def test_threads_and_their_number_leave_no_trace(
     frame: TrainingFrame, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riskseg.learning.trees.tuning.WORTH_THREADS", 0)
     trees, outside, tried = fit(frame, threads=2)
     assert trees.text == fitted[0].text
     assert (trees.as_json(), tried) == (fitted[0].as_json(), fitted[2])
@@ -140,11 +139,11 @@ def test_features_without_information_are_told_from_those_with() -> None:
         np.int8
     )
     weight = np.ones(6000)
-    told = uninformative(matrix, label, weight, ["a", "n", "b", "m"], seed=1, threads=1)
+    told = uninformative(matrix, label, weight, ["a", "n", "b", "m"], seed=1)
     assert set(told) == {"n", "m"}
     assert all(why.startswith("tells no more than chance: gain ") for why in told.values())
     noise = random.permutation(label)
-    assert len(uninformative(matrix, noise, weight, ["a", "n", "b", "m"], seed=1, threads=1)) < 4
+    assert len(uninformative(matrix, noise, weight, ["a", "n", "b", "m"], seed=1)) < 4
 
 
 def test_what_is_left_out_has_its_reason(trees: Boosted, frame: TrainingFrame) -> None:

@@ -11,11 +11,11 @@ from riskseg.learning.trees.tuning import (
     MOST_LEAVES,
     SEEDS,
     STEP,
+    Bag,
     Candidate,
     Curve,
     Judged,
     Part,
-    bag,
     dataset,
     mean_curve,
     search,
@@ -94,9 +94,11 @@ def test_the_mean_is_over_rows_by_weight_as_far_as_all_folds_go() -> None:
 
 def test_a_bags_loss_is_that_of_the_mean_margin() -> None:
     part = make_part(1)
-    boosters, curve = bag(part, CANDIDATES[-1], (1, 3), 7, 1)
-    assert len(boosters) == 3 and set(curve.loss) == {1, 3}
+    grown = Bag(part, CANDIDATES[-1], 7, 50)
     for size in (1, 3):
+        curve = grown.curve(size)
+        boosters = grown.boosters
+        assert len(boosters) == size and set(curve.loss) == {size}
         trees = 2 * STEP
         told = [
             b.predict(part.judged, raw_score=True, num_iteration=trees) for b in boosters[:size]
@@ -104,7 +106,8 @@ def test_a_bags_loss_is_that_of_the_mean_margin() -> None:
         chance = 1 / (1 + np.exp(-np.mean(told, axis=0)))
         loss = -np.where(part.label == 1, np.log(chance), np.log(1 - chance)) * part.weight
         assert curve.loss[size][1] == pytest.approx(loss.sum())
-    assert curve.weight == part.weight.sum()
+        assert grown.margin(size, trees) == pytest.approx(np.mean(told, axis=0))
+        assert curve.weight == part.weight.sum()
     margins = [b.predict(part.judged, raw_score=True) for b in boosters]
     assert np.abs(margins[0] - margins[1]).max() > 0.001
 
@@ -112,6 +115,20 @@ def test_a_bags_loss_is_that_of_the_mean_margin() -> None:
 def test_a_fold_of_a_candidate_is_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = Judged([make_part(1), make_part(2)], 7, 1)
     first = judged.loss(CANDIDATES[-1])
-    monkeypatch.setattr("riskseg.learning.trees.tuning.bag", None)
+    monkeypatch.setattr("riskseg.learning.trees.tuning.Bag", None)
     assert judged.loss(CANDIDATES[-1]) == first
     assert judged.by_fold(CANDIDATES[-1]).shape == (2,)
+
+
+def test_later_members_grow_no_more_trees_than_their_bag_allows() -> None:
+    bag = Bag(make_part(1), CANDIDATES[-1], 7, 40).grown_to(2, 20)
+    assert [booster.current_iteration() for booster in bag.boosters][1] == 20
+    assert all(c.most_trees(1) * c.leaves <= MOST_LEAVES for c in CANDIDATES)
+    assert all(c.most_trees(3) * c.leaves * 3 <= MOST_LEAVES for c in CANDIDATES)
+
+
+def test_candidates_side_by_side_have_the_losses_they_have_alone() -> None:
+    parts = [make_part(fold) for fold in range(3)]
+    alone, beside = Judged(parts, 7, 1), Judged(parts, 7, 4)
+    beside.reckon(CANDIDATES)
+    assert [beside.loss(c) for c in CANDIDATES] == [alone.loss(c) for c in CANDIDATES]

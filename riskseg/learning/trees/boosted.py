@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import level_codes, levels_by_risk
+from riskseg.learning.parallel import side_by_side
 from riskseg.learning.trees.bag import merged
 from riskseg.learning.trees.directions import refused
 from riskseg.learning.trees.null_importance import uninformative
@@ -23,12 +24,12 @@ from riskseg.learning.trees.text import read_trees
 from riskseg.learning.trees.tuning import (
     AS_GOOD,
     CANDIDATES,
-    MOST_LEAVES,
+    FIRST_FOLDS,
     STEP,
+    Bag,
     Candidate,
     Judged,
     Part,
-    bag,
     dataset,
     grow,
     mean_curve,
@@ -208,7 +209,8 @@ def fit_boosted(
     freed = False
     notes: list[str] = []
     winner = CANDIDATES[0]
-    idle: list[dict[str, str]] = [{} for _ in task.folds_there]
+    # What each fold leaves out, and then what all rows do.
+    idle: list[dict[str, str]] = [{} for _ in [*task.folds_there, None]]
     if searching:
         lessons = small.lessons(task.folds_there)
         judged = Judged([lesson.part for lesson in lessons], seed, threads)
@@ -225,33 +227,125 @@ def fit_boosted(
 
     where = ""
     say("learning on all folds")
-    lessons = task.lessons(task.folds_there, idle)
-    parts = [lesson.held_to(freed) for lesson in lessons]
+    *by_fold, dropped = idle
+    lessons = task.lessons(task.folds_there, by_fold)
+    whole = _whole(task, dropped, freed)
     bagged = searching and winner.random and len(label) * len(features) <= BAGGED_CELLS
-    sizes = BAGS if bagged else BAGS[:1]
-    grown = [bag(part, winner, sizes, seed, threads) for part in parts]
-    means = {size: mean_curve([curve for _, curve in grown], size) for size in sizes}
-    size, trees = _smallest(means, winner, record)
-    outside = task.outside(parts, [boosters[:size] for boosters, _ in grown], trees)
+    grown = _grow_all(
+        [lesson.held_to(freed) for lesson in lessons],
+        whole,
+        winner,
+        BAGS if bagged else BAGS[:1],
+        seed,
+        threads,
+        record,
+    )
+    outside = np.zeros(len(label))
+    for lesson, bag in zip(lessons, grown.bags, strict=True):
+        outside[lesson.part.held] = bag.margin(grown.size, grown.trees)
+    gains = np.mean(
+        [b.feature_importance(importance_type="gain", iteration=grown.trees) for b in grown.whole],
+        axis=0,
+    )
+    columns = tuple(
+        replace(column, gain=fixed(gain), direction=direction)
+        for column, gain, direction in zip(whole.columns, gains, whole.directions, strict=True)
+    )
+    text = merged([booster.model_to_string(num_iteration=grown.trees) for booster in grown.whole])
+    return Boosted(columns, text, dropped, (*notes, *whole.notes)), outside, tried
 
-    say("learning from all rows")
-    dropped = small.idle(None) if any(idle) else {}
-    kept = [fact for fact in features if fact.name not in dropped]
+
+@dataclass(frozen=True)
+class _Whole:
+    """All rows, ready to be learned from."""
+
+    columns: tuple[Column, ...]
+    data: lgb.Dataset
+    directions: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def _whole(task: _Task, dropped: Mapping[str, str], freed: bool) -> _Whole:
+    kept = [fact for fact in task.features if fact.name not in dropped]
     columns, matrix, declared = task.prepare(None, kept)
     directions = declared
     if freed:
-        directions = refused(matrix, label, weight, declared)
-        let_go = [c.name for c, a, b in zip(columns, declared, directions, strict=True) if a != b]
-        notes += [f"the data refuse the direction of {name}" for name in let_go]
-    data = dataset(matrix, label, weight)
-    boosters = [grow(data, winner, directions, trees, seed + s, threads) for s in range(size)]
-    gains = np.mean([b.feature_importance(importance_type="gain") for b in boosters], axis=0)
-    columns = tuple(
-        replace(column, gain=fixed(gain), direction=direction)
-        for column, gain, direction in zip(columns, gains, directions, strict=True)
+        directions = refused(matrix, task.label, task.weight, declared)
+    let_go = [c.name for c, a, b in zip(columns, declared, directions, strict=True) if a != b]
+    notes = tuple(f"the data refuse the direction of {name}" for name in let_go)
+    return _Whole(columns, dataset(matrix, task.label, task.weight), directions, notes)
+
+
+@dataclass(frozen=True)
+class _Grown:
+    """Each fold's bag and the boosters of all rows, and how much of them is taken."""
+
+    bags: Sequence[Bag]
+    whole: Sequence[lgb.Booster]
+    size: int
+    trees: int
+
+
+def _grow_all(
+    parts: Sequence[Part],
+    whole: _Whole,
+    candidate: Candidate,
+    sizes: Sequence[int],
+    seed: int,
+    threads: int,
+    record: Record,
+) -> _Grown:
+    """Trees on each fold and on all rows, side by side; the size of the bag and the number of
+    trees are then chosen by the folds' losses.
+
+    A larger bag is first tried on two folds. All rows are learned from while the folds are: at
+    least as many trees as any fold has when it is done, of which those chosen are taken.
+    """
+    bags = [Bag(part, candidate, seed, candidate.most_trees(1)) for part in parts]
+    done: list[int] = []
+
+    def first(bag: Bag | None) -> lgb.Booster | None:
+        if bag is None:
+            most = candidate.most_trees(1)
+            enough = lambda trees: bool(done) and trees >= min(done)  # noqa: E731
+            return grow(whole.data, candidate, whole.directions, most, seed, enough=enough)
+        done.append(max(bag.grown_to(1).boosters[0].current_iteration(), STEP))
+        return None
+
+    *_, booster = side_by_side(first, [*bags, None], threads)
+    assert booster is not None
+    means = {1: mean_curve([bag.curve(1) for bag in bags], 1)}
+    size, trees = 1, _fewest(means[1], candidate.most_trees(1))
+    larger = max(sizes)
+    if larger > 1:
+        few = bags[:FIRST_FOLDS]
+        most = candidate.most_trees(larger)
+        side_by_side(lambda bag: bag.grown_to(larger, most), few, threads)
+        loss = {n: mean_curve([bag.curve(n) for bag in few], n) for n in (1, larger)}
+        if min(loss[larger]) < min(loss[1]) / AS_GOOD:
+            size = larger
+            side_by_side(lambda bag: bag.grown_to(larger, most), bags, threads)
+            means[larger] = mean_curve([bag.curve(larger) for bag in bags], larger)
+            trees = _fewest(means[larger], most)
+        else:
+            record(f"{_seeds(larger)}, {len(few)} folds", min(loss[larger]), False)
+    for n, mean in means.items():
+        taken = trees if n == size else _fewest(mean, candidate.most_trees(n))
+        record(f"{_seeds(n)} of {taken} trees", float(mean[taken // STEP - 1]), n == size)
+    others = side_by_side(
+        lambda s: grow(whole.data, candidate, whole.directions, trees, seed + s),
+        range(1, size),
+        threads,
     )
-    text = merged([booster.model_to_string() for booster in boosters])
-    return Boosted(columns, text, dropped, tuple(notes)), outside, tried
+    return _Grown(bags, [booster, *others], size, trees)
+
+
+def _fewest(mean: Floats, most: int) -> int:
+    """The fewest trees that are as good as any number up to the most, in whole steps."""
+    import numpy as np
+
+    allowed = mean[: most // STEP]
+    return (int(np.argmax(allowed <= allowed.min() * AS_GOOD)) + 1) * STEP
 
 
 Record = Callable[[str, float, bool], None]
@@ -348,21 +442,7 @@ class _Task:
         columns, matrix, _ = self.prepare(fold, self.features)
         _, label, weight = self.learned(fold)
         names = [column.name for column in columns]
-        return uninformative(matrix, label, weight, names, seed=self.seed, threads=self.threads)
-
-    def outside(
-        self, parts: Sequence[Part], grown: Sequence[Sequence[lgb.Booster]], trees: int
-    ) -> Floats:
-        import numpy as np
-
-        margins = np.zeros(len(self.label))
-        for part, boosters in zip(parts, grown, strict=True):
-            for booster in boosters:
-                margins[part.held] += booster.predict(
-                    part.judged, raw_score=True, num_iteration=trees, num_threads=self.threads
-                )
-            margins[part.held] /= len(boosters)
-        return margins
+        return uninformative(matrix, label, weight, names, seed=self.seed)
 
 
 def _try_directions(
@@ -407,38 +487,20 @@ def _try_leaner(
     freed: bool,
     record: Record,
 ) -> list[dict[str, str]]:
-    """What each fold leaves out as telling no more than chance; nothing where that costs."""
+    """What each fold leaves out as telling no more than chance, and then what all rows do; nothing
+    where that costs."""
     folds = task.folds_there
-    idle = [task.idle(fold) for fold in folds]
-    if not any(idle):
-        return [{} for _ in folds]
+    idle = side_by_side(task.idle, [*folds, None], task.threads)
+    nothing: list[dict[str, str]] = [{} for _ in idle]
+    if not any(idle[:-1]):
+        return nothing
     full, _ = judged.loss(winner)
-    lean_parts = [lesson.held_to(freed) for lesson in task.lessons(folds, idle)]
+    lean_parts = [lesson.held_to(freed) for lesson in task.lessons(folds, idle[:-1])]
     lean, _ = Judged(lean_parts, judged.seed, judged.threads).loss(winner)
     take = lean <= full * AS_GOOD
     record("with all features", full, not take)
     record("without features that tell no more than chance", lean, take)
-    return idle if take else [{} for _ in folds]
-
-
-def _smallest(means: Mapping[int, Floats], candidate: Candidate, record: Record) -> tuple[int, int]:
-    """(size of the bag, trees of each member): the fewest leaves that are as good as any."""
-    options = []
-    for size, mean in means.items():
-        for step, loss in enumerate(mean, start=1):
-            leaves = size * step * STEP * candidate.leaves
-            if leaves <= MOST_LEAVES or (size == min(means) and step == 1):
-                options.append((float(loss), leaves, size, step * STEP))
-    least = min(loss for loss, *_ in options)
-    _, chosen, trees = min(option[1:] for option in options if option[0] <= least * AS_GOOD)
-    for size in means:
-        of_size = [option for option in options if option[2] == size]
-        if of_size:
-            loss, _, _, best = min(of_size)
-            if size == chosen:
-                loss, best = float(means[size][trees // STEP - 1]), trees
-            record(f"{_seeds(size)} of {best} trees", loss, size == chosen)
-    return chosen, trees
+    return idle if take else nothing
 
 
 def _seeds(size: int) -> str:

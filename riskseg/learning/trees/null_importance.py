@@ -23,7 +23,7 @@ LEARNER = Candidate(6, 3, 50, 5.0, rate=0.1)
 
 
 def uninformative(
-    matrix: Floats, label: Labels, weight: Floats, names: Sequence[str], *, seed: int, threads: int
+    matrix: Floats, label: Labels, weight: Floats, names: Sequence[str], *, seed: int
 ) -> dict[str, str]:
     """Why each feature without information tells nothing; never all of the features.
 
@@ -41,7 +41,7 @@ def uninformative(
     for _ in range(SHUFFLES):
         shuffled = matrix[random.permutation(len(label))]
         data = dataset(np.column_stack([matrix, shuffled]), label, weight)
-        booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed, threads)
+        booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed)
         gains.append(booster.feature_importance(importance_type="gain"))
     real = np.mean(gains, axis=0)[:count]
     chance = np.max(gains, axis=0)[count:]

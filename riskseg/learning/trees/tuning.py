@@ -3,14 +3,16 @@
 All candidates are judged on two folds, the best of them on the others too; then one is chosen
 by its mean loss, and where several are as good, the one with the fewest leaves. The candidates
 are few and known to do well on tables of this kind, so that the search costs seconds and its
-winner owes little to chance.
+winner owes little to chance. Trees are grown by one thread each, many at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from riskseg.learning.parallel import side_by_side
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -32,9 +34,8 @@ SHARED: dict[str, Any] = {
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
+    "num_threads": 1,
 }
-# With fewer cells than this, threads wait for one another longer than they work.
-WORTH_THREADS = 2_000_000
 MOST_TREES = 600
 PATIENCE = 30
 # A loss is taken after every so many trees.
@@ -47,6 +48,8 @@ FIRST_FOLDS = 2
 SECOND_ROUND = 3
 # Chance moves the loss of one seed as far as a candidate does.
 SEEDS = 2
+# A search learns so many times as fast as what ships: which candidate is best hardly depends on it.
+HASTE = 2
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,17 @@ class Candidate:
     def random(self) -> bool:
         """Whether another seed makes other trees."""
         return self.rows < 1 or self.columns < 1 or self.extra
+
+    def most_trees(self, size: int) -> int:
+        """The trees of each member of a bag that the leaves to walk to allow, in whole steps; a
+        step at least."""
+        rate = self.rate / CANDIDATES[0].rate
+        most = min(MOST_TREES, MOST_LEAVES / (size * self.leaves)) / rate
+        return max(1, int(most / STEP)) * STEP
+
+    @property
+    def hasty(self) -> Candidate:
+        return replace(self, rate=self.rate * HASTE)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -135,61 +149,82 @@ def grow(
     directions: Sequence[int],
     trees: int,
     seed: int,
-    threads: int,
     judge: lgb.Dataset | None = None,
+    enough: Callable[[int], bool] | None = None,
 ) -> lgb.Booster:
-    """So many trees; with a judge, fewer where its loss has long not fallen."""
+    """So many trees; fewer where the loss of a judge has long not fallen, or where `enough` says
+    so of the number grown."""
     import lightgbm as lgb
+    from lightgbm.callback import EarlyStopException
 
-    cells = data.num_data() * data.num_feature()
-    parameters = SHARED | candidate.parameters
-    parameters |= {"seed": seed, "num_threads": threads if cells >= WORTH_THREADS else 1}
+    def stop(now: Any) -> None:
+        if enough is not None and enough(now.iteration + 1):
+            raise EarlyStopException(now.iteration, [])
+
+    parameters = SHARED | candidate.parameters | {"seed": seed}
     if any(directions):
         parameters["monotone_constraints"] = list(directions)
-    if judge is None:
-        return lgb.train(parameters, data, trees, keep_training_booster=True)
-    patient = lgb.early_stopping(PATIENCE, verbose=False)
+    patient = [] if judge is None else [lgb.early_stopping(PATIENCE, verbose=False)]
     return lgb.train(
         parameters,
         data,
         trees,
-        valid_sets=[judge],
-        callbacks=[patient],
+        valid_sets=[] if judge is None else [judge],
+        callbacks=[*patient, stop],
         keep_training_booster=True,
     )
 
 
-def bag(
-    part: Part, candidate: Candidate, sizes: Sequence[int], seed: int, threads: int
-) -> tuple[list[lgb.Booster], Curve]:
-    """The boosters of the largest bag, grown on one fold, and the loss of each size of it.
+class Bag:
+    """Boosters that learn from one fold with a seed each, grown when they are asked for.
 
-    The first stops when it no longer falls; the others grow as many trees.
+    The first stops when its loss no longer falls; the others grow as many trees, as far as the
+    leaves of a bag allow.
     """
-    import lightgbm as lgb
 
-    boosters: list[lgb.Booster] = []
-    loss: dict[int, Floats] = {}
-    total: Any = 0.0
-    trees = MOST_TREES
-    judge = lgb.Dataset(part.judged, part.label, weight=part.weight, reference=part.data)
-    for place in range(max(sizes)):
-        booster = grow(
-            part.data,
-            candidate,
-            part.directions,
-            trees,
-            seed + place,
-            threads,
-            None if place else judge,
-        )
-        boosters.append(booster)
-        if not place:
-            trees = max(booster.current_iteration() // STEP, 1) * STEP
-        total = total + _staged(booster, part.judged, trees, threads)
-        if place + 1 in sizes:
-            loss[place + 1] = _losses(total / (place + 1), part.label, part.weight)
-    return boosters, Curve(loss, float(part.weight.sum()))
+    def __init__(self, part: Part, candidate: Candidate, seed: int, most: int) -> None:
+        self.part, self.candidate, self.seed, self.most = part, candidate, seed, most
+        self.boosters: list[lgb.Booster] = []
+        self._margins: list[Floats] = []
+
+    def grown_to(self, size: int, most: int | None = None) -> Bag:
+        """With so many members at least, those that are new of at most so many trees."""
+        import lightgbm as lgb
+
+        part = self.part
+        if not self.boosters:
+            judge = lgb.Dataset(part.judged, part.label, weight=part.weight, reference=part.data)
+            self._add(self._grow(0, self.most, judge))
+        while len(self.boosters) < size:
+            trees = len(self._margins[0]) * STEP
+            self._add(self._grow(len(self.boosters), min(trees, most or trees)))
+        return self
+
+    def curve(self, size: int) -> Curve:
+        """The loss of a bag of this size."""
+        import numpy as np
+
+        grown = self.grown_to(size)._margins[:size]
+        steps = min(map(len, grown))
+        mean: Floats = np.mean([margins[:steps] for margins in grown], axis=0)
+        loss = _losses(mean, self.part.label, self.part.weight)
+        return Curve({size: loss}, float(self.part.weight.sum()))
+
+    def margin(self, size: int, trees: int) -> Floats:
+        """The mean log-odds of the rows held, by members of so many trees."""
+        import numpy as np
+
+        margins = [grown[trees // STEP - 1] for grown in self._margins[:size]]
+        return np.asarray(np.mean(margins, axis=0))
+
+    def _grow(self, place: int, trees: int, judge: lgb.Dataset | None = None) -> lgb.Booster:
+        part = self.part
+        return grow(part.data, self.candidate, part.directions, trees, self.seed + place, judge)
+
+    def _add(self, booster: lgb.Booster) -> None:
+        trees = max(booster.current_iteration() // STEP, 1) * STEP
+        self.boosters.append(booster)
+        self._margins.append(_staged(booster, self.part.judged, trees))
 
 
 def mean_curve(curves: Sequence[Curve], size: int) -> Floats:
@@ -216,19 +251,22 @@ class Judged:
         return Judged(parts, self.seed, self.threads)
 
     def fold(self, candidate: Candidate, place: int) -> Curve:
-        if (candidate, place) not in self._curves:
-            part = self.parts[place]
-            _, curve = bag(part, candidate, (SEEDS,), self.seed, self.threads)
-            self._curves[candidate, place] = curve
-        return self._curves[candidate, place]
+        hasty = candidate.hasty
+        return Bag(self.parts[place], hasty, self.seed, hasty.most_trees(1)).curve(SEEDS)
+
+    def reckon(self, candidates: Sequence[Candidate], folds: int | None = None) -> None:
+        """Learn what is not known yet of these candidates on the first folds, side by side."""
+        count = len(self.parts) if folds is None else min(folds, len(self.parts))
+        wanted = [(one, place) for place in range(count) for one in candidates]
+        new = [one for one in wanted if one not in self._curves]
+        curves = side_by_side(lambda one: self.fold(*one), new, self.threads)
+        self._curves |= dict(zip(new, curves, strict=True))
 
     def loss(self, candidate: Candidate, folds: int | None = None) -> tuple[float, int]:
         """(the least mean loss, the leaves of a tree count as good) over the first folds."""
         import numpy as np
 
-        count = len(self.parts) if folds is None else min(folds, len(self.parts))
-        curves = [self.fold(candidate, place) for place in range(count)]
-        mean = mean_curve(curves, SEEDS)
+        mean = mean_curve(self._of(candidate, folds), SEEDS)
         steps = int(np.argmax(mean <= mean.min() * AS_GOOD)) + 1
         return float(mean.min()), steps * STEP * candidate.leaves
 
@@ -236,9 +274,13 @@ class Judged:
         """The mean loss of each fold at the number of trees that is best for all."""
         import numpy as np
 
-        curves = [self.fold(candidate, place) for place in range(len(self.parts))]
+        curves = self._of(candidate, None)
         best = int(mean_curve(curves, SEEDS).argmin())
         return np.array([curve.loss[SEEDS][best] / curve.weight for curve in curves])
+
+    def _of(self, candidate: Candidate, folds: int | None) -> list[Curve]:
+        self.reckon([candidate], folds)
+        return [self._curves[candidate, place] for place in range(len(self.parts))[:folds]]
 
 
 def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]]]:
@@ -246,9 +288,11 @@ def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]
     folds = len(judged.parts)
     rivals, record = list(CANDIDATES), []
     if folds > FIRST_FOLDS:
+        judged.reckon(rivals, FIRST_FOLDS)
         first = {rival: judged.loss(rival, FIRST_FOLDS)[0] for rival in rivals}
         rivals = sorted(rivals, key=first.__getitem__)[:SECOND_ROUND]
         record = [(r, first[r], FIRST_FOLDS) for r in CANDIDATES if r not in rivals]
+    judged.reckon(rivals)
     found = {rival: judged.loss(rival) for rival in rivals}
     least = min(loss for loss, _ in found.values())
     as_good = [rival for rival in rivals if found[rival][0] <= least * AS_GOOD]
@@ -257,13 +301,13 @@ def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]
     return chosen, record
 
 
-def _staged(booster: lgb.Booster, matrix: Floats, trees: int, threads: int) -> Floats:
+def _staged(booster: lgb.Booster, matrix: Floats, trees: int) -> Floats:
     """(steps, rows): the margins after each ten trees."""
     import numpy as np
 
     told = [
         booster.predict(
-            matrix, raw_score=True, start_iteration=start, num_iteration=STEP, num_threads=threads
+            matrix, raw_score=True, start_iteration=start, num_iteration=STEP, num_threads=1
         )
         for start in range(0, trees, STEP)
     ]
