@@ -77,7 +77,11 @@ def learn(
         from riskseg.learning.scorecard.classic import fit_classic
 
         model, outside, tried = fit_classic(
-            *data, edits=spec.scorecard.edits, snapshots=training.as_of, **common
+            *data,
+            edits=spec.scorecard.edits,
+            turned_signs=spec.scorecard.turned_signs,
+            snapshots=training.as_of,
+            **common,
         )
         if spec.scorecard.form == "additive":
             notes = (

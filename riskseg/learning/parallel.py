@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,10 +33,24 @@ def side_by_side(work: Callable[[T], R], pieces: Iterable[T], threads: int) -> l
             raise
 
 
+_limiting = threading.Lock()
+_limits: list[Any] = []
+
+
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Linear algebra by one thread: the order of its additions, and so the bytes, stay the same."""
+    """Linear algebra by one thread: the order of its additions, and so the bytes, stay the same.
+
+    The limit is the process's. It is set by the first who asks, since looking for the libraries
+    takes milliseconds, and lifted by the last."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
+    with _limiting:
+        _limits.append(_limits[-1] if _limits else threadpool_limits(1))
+    try:
         yield
+    finally:
+        with _limiting:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()

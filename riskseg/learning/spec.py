@@ -110,8 +110,9 @@ class FeatureChoice(Shape):
 
 class ScorecardChoice(Shape):
     """The form of the scorecard, and what a person wants of its bins (`edits`, by feature; a
-    classic one's). `pairs` are the two-way tables of an additive one, found by itself where left
-    out, at most `most_pairs` of them."""
+    classic one's). With `turned_signs` the points of a classic one may run against the weights of
+    evidence of a feature without a declared direction. `pairs` are the two-way tables of an
+    additive one, found by itself where left out, at most `most_pairs` of them."""
 
     form: Form = "classic"
     pairs: (
@@ -122,6 +123,7 @@ class ScorecardChoice(Shape):
         | None
     ) = None
     most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
+    turned_signs: StrictBool = False
     edits: dict[Feature, Edit] = Field(default_factory=dict)
 
     @field_validator("edits", mode="before")

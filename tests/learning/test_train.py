@@ -50,7 +50,7 @@ def test_what_is_in_a_model(trained: Trained, frame: TrainingFrame) -> None:
 
 
 def test_same_bytes_at_any_thread_count_and_row_order(
-    trained: Trained, frame: TrainingFrame, author: Author, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, frame: TrainingFrame, author: Author
 ) -> None:
     shuffled = frame.where(np.random.default_rng(1).permutation(len(frame)))
     again = train(author(""), shuffled, threads=2)

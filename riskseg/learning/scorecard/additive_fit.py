@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from riskseg.learning.parallel import one_thread_each
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -124,11 +126,10 @@ def fit_effects(
     curvature of every n-th row.
     """
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     offset = np.zeros(len(label)) if offset is None else offset
     stride = max(1, math.ceil(len(label) * len(blocks) ** 2 / WORTH_WAITING))
-    with threadpool_limits(1):  # the order of additions, and so the bytes, stay the same
+    with one_thread_each():  # the order of additions, and so the bytes, stay the same
         system = _System(blocks, places, label, weight, offset, borrowed)
         if stride == 1:
             state = system.solve(system.begin(start, fixed), learn=fixed is None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from riskseg.learning.parallel import one_thread_each
 from riskseg.learning.scorecard.additive_fit import grid_block
 
 if TYPE_CHECKING:
@@ -50,10 +51,9 @@ def rank_pairs(
     variables, whose mean and variance are known.
     """
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     told: list[tuple[float, int, int]] = []
-    with threadpool_limits(1):
+    with one_thread_each():
         for i, j in combinations(range(len(sides)), 2):
             if sides[i].ordered < 2 or sides[j].ordered < 2:
                 continue

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import levels_by_risk
+from riskseg.learning.parallel import side_by_side
 from riskseg.learning.scorecard.binning import (
     LEAST_ROWS,
     best_starts,
@@ -21,6 +22,7 @@ from riskseg.learning.scorecard.binning import (
     unstable,
 )
 from riskseg.learning.scorecard.edits import Edit, around, hand_bins
+from riskseg.learning.scorecard.regression import regress
 from riskseg.learning.scorecard.tables import Bins, Scorecard, Table, base_for, points_for
 
 if TYPE_CHECKING:
@@ -32,12 +34,10 @@ if TYPE_CHECKING:
 
     Places = NDArray[np.int64]
 
-# The regression's C: small samples need the ridge, large ones do not feel it.
-STRENGTH = 0.1
-# Rows on which the sign of a coefficient shows as well as on all of them.
-ENOUGH_FOR_SIGNS = 30_000
 # Rows that are enough to choose a setting by.
-ENOUGH_TO_CHOOSE = 150_000
+ENOUGH_TO_CHOOSE = 50_000
+# Of many settings, those that do best on the first folds are judged on the others.
+FIRST_FOLDS, SECOND_ROUND = 2, 4
 # A bin with fewer rows than the first in one half of the window, where the other half leads one
 # to expect at least the second, is a bin of the other half's time.
 NEARLY_EMPTY, EXPECTED = 5, 25
@@ -59,7 +59,7 @@ class Setting:
     penalty: float
     least_share: float
     above_chance: float = 0.0
-    turned: bool = True
+    turned: bool = False
     average: float = 10.0
 
     def __str__(self) -> str:
@@ -75,11 +75,7 @@ class Setting:
 CUTTING = tuple(
     Setting(penalty, share) for penalty in (4.0, 1.0, 0.25, 0.05) for share in (0.05, 0.02, 0.002)
 )
-WEIGHING: tuple[tuple[float, bool, float], ...] = tuple(
-    (chance, turned, average)
-    for chance, turned in ((3.0, False), (0.0, False), (3.0, True), (0.0, True))
-    for average in (30.0, 10.0)
-)
+WEIGHING = tuple((chance, average) for chance in (3.0, 0.0) for average in (30.0, 10.0))
 
 
 def fit_classic(
@@ -90,6 +86,7 @@ def fit_classic(
     folds: Folds,
     *,
     edits: Mapping[str, Edit] | None = None,
+    turned_signs: bool = False,
     snapshots: NDArray[np.datetime64] | None = None,
     seed: int = 0,
     threads: int = 1,
@@ -100,7 +97,9 @@ def fit_classic(
     `label` is 1 for the bad outcome, and both occur outside every fold. `snapshots` are the
     rows' dates: where they span two or more, bins must hold in both halves of their time. The
     setting is chosen on the folds by mean log loss; bins, levels and the choice of features are
-    learned anew in every fold. Nothing here is random: `seed` and `threads` change nothing.
+    learned anew in every fold. With `turned_signs` a feature without a declared direction may have
+    points that run against its weights of evidence, beside the other features. Nothing here is
+    random: `seed` and `threads` change nothing.
     """
     import numpy as np
 
@@ -109,43 +108,65 @@ def fit_classic(
     data = _Data(rows, label, weight, tuple(features), edits, later)
     some = slice(None, None, -(-len(label) // ENOUGH_TO_CHOOSE) or 1)
     sample = data if some.step == 1 else data.only(some)
-    parts: list[_Part] = []
-    for fold in np.unique(folds):
-        say(f"pre-bins of fold {fold + 1}")
-        parts.append(_prepare(sample, folds[some] != fold))
+    folds_there = list(np.unique(folds))
+    say("binning finely")
+    parts = side_by_side(lambda fold: _prepare(sample, folds[some] != fold), folds_there, threads)
+    losses: dict[tuple[Setting, int], float] = {}
 
-    tried: list[dict[str, Any]] = []
-    losses: dict[Setting, Floats] = {}
+    def mean(setting: Setting) -> float:
+        """Over the folds that the setting was judged on."""
+        return float(np.mean([loss for (one, _), loss in losses.items() if one == setting]))
 
     def best_of(settings: Sequence[Setting]) -> Setting:
-        for setting in settings:
-            if setting not in losses:
-                losses[setting] = np.array([_loss(sample, part, setting) for part in parts])
+        if len(settings) > SECOND_ROUND and len(parts) > FIRST_FOLDS:
+            reckon(settings, FIRST_FOLDS)
+            settings = sorted(settings, key=mean)[:SECOND_ROUND]
+        reckon(settings, len(parts))
         # The best, not the coarsest within one standard error of it: on small samples the error
-        # is wide, and the coarser bins measured 0.01 of AUC worse. Of equals, the coarsest.
-        return min(settings, key=lambda setting: round(float(losses[setting].mean()), 6))
+        # is wide, and the coarser bins measured 0.01 of AUC worse.
+        return min(settings, key=lambda setting: round(mean(setting), 6))
+
+    def reckon(settings: Sequence[Setting], count: int) -> None:
+        pieces = [(one, n) for one in settings for n in range(count) if (one, n) not in losses]
+        found = side_by_side(
+            lambda piece: _loss(sample, parts[piece[1]], piece[0]), pieces, threads
+        )
+        losses.update(zip(pieces, found, strict=True))
 
     say(f"trying {len(CUTTING)} ways to cut")
     setting = best_of(CUTTING)
-    say(f"trying {len(WEIGHING)} ways to weigh")
-    setting = best_of(
-        [
-            replace(setting, above_chance=chance, turned=turned, average=average)
-            for chance, turned, average in WEIGHING
-        ]
-    )
-    tried = [
-        {"what": str(one), "log_loss": fixed(float(loss.mean())), "chosen": one == setting}
-        for one, loss in losses.items()
+    weighing = [
+        replace(setting, above_chance=chance, turned=turned_signs, average=average)
+        for chance, average in WEIGHING
     ]
+    say(f"trying {len(weighing)} ways to weigh")
+    setting = best_of(weighing)
+    judged = dict.fromkeys(one for one, _ in losses)
+    tried = [_record(one, losses, len(parts), one == setting) for one in judged]
+    say("fitting to all folds and rows")
+
+    def card(fold: int | None) -> Scorecard:
+        seen = np.ones(len(label), dtype=np.bool_) if fold is None else folds != fold
+        prepared = parts[folds_there.index(fold)] if fold is not None and sample is data else None
+        return _card(data, prepared or _prepare(data, seen), setting)
+
+    *cards, whole = side_by_side(card, [*folds_there, None], threads)
     outside = np.zeros(len(label))
-    for place, fold in enumerate(np.unique(folds)):
-        held = folds == fold
-        part = parts[place] if sample is data else _prepare(data, ~held)
-        outside[held] = _card(data, part, setting).margin(rows[held])
-    say("fitting to all rows")
-    card = _card(data, _prepare(data, np.ones(len(label), dtype=np.bool_)), setting)
-    return card, outside, tried
+    for fold, one in zip(folds_there, cards, strict=True):
+        outside[folds == fold] = one.margin(rows[folds == fold])
+    return whole, outside, tried
+
+
+def _record(
+    setting: Setting, losses: Mapping[tuple[Setting, int], float], folds: int, chosen: bool
+) -> dict[str, Any]:
+    found = [loss for (one, _), loss in losses.items() if one == setting]
+    over = "" if len(found) == folds else f", {len(found)} folds"
+    return {
+        "what": f"{setting}{over}",
+        "log_loss": fixed(sum(found) / len(found)),
+        "chosen": chosen,
+    }
 
 
 @dataclass(frozen=True)
@@ -476,7 +497,7 @@ def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
         not setting.turned or bool(one.column.fact.direction and one.column.fact.kind.is_numeric)
         for one in weighed
     ]
-    kept, coefficients, intercept = _regress(
+    kept, coefficients, intercept = regress(
         woe, data.label[seen], data.weight[seen] * part.scale, must
     )
     for place, one in enumerate(weighed):
@@ -540,71 +561,3 @@ def _whole(one: _Weighed) -> tuple[Bins, tuple[float, ...]]:
     bins = replace(fine, cuts=tuple(fine.cuts[start - 1] for start in begins))
     woe = np.r_[one.woe[along[np.r_[0, begins]]], one.woe[one.groups[len(along) :]]]
     return bins, tuple(float(w) for w in woe)
-
-
-def _regress(
-    woe: Floats, label: Labels, weight: Floats, must: Sequence[bool]
-) -> tuple[list[int], list[float], float]:
-    """(columns kept, their coefficients, intercept) for the log-odds of the bad outcome.
-
-    A higher weight of evidence is a better risk: where `must`, the coefficient is negative. The
-    most wrong of these columns goes, and what that makes of the others is read off the likelihood's
-    quadratic form, until none is wrong; then the rest is fitted again. So on rows enough to tell
-    first, then on all of them.
-    """
-    stride = -(-len(label) // ENOUGH_FOR_SIGNS)
-    kept = list(range(woe.shape[1]))
-    if stride > 1 and any(must):
-        part = slice(None, None, stride)
-        kept, _, _ = _without_wrong_signs(woe[part], label[part], weight[part], kept, must)
-    return _without_wrong_signs(woe, label, weight, kept, must)
-
-
-def _without_wrong_signs(
-    woe: Floats,
-    label: Labels,
-    weight: Floats,
-    kept: list[int],
-    must: Sequence[bool],
-) -> tuple[list[int], list[float], float]:
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
-
-    kept = list(kept)
-    while kept:
-        with threadpool_limits(1):  # the order of additions, and so the bytes, stay the same
-            model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", tol=1e-8)
-            model.fit(woe[:, kept], label, sample_weight=weight)
-            coefficients = np.round(model.coef_[0], 6)
-            wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
-            if wrong.max() < 0:
-                return kept, [float(c) for c in coefficients], round(float(model.intercept_[0]), 6)
-            p = model.predict_proba(woe[:, kept])[:, 1]
-            columns = np.column_stack([woe[:, kept], np.ones(len(label))])
-            curvature = columns.T @ (columns * (weight * p * (1 - p))[:, None])
-        np.fill_diagonal(curvature[:-1, :-1], curvature.diagonal()[:-1] + 1 / STRENGTH)
-        kept = _right_ones(kept, model.coef_[0], np.linalg.inv(curvature)[:-1, :-1], must)
-    rate = float(np.average(label, weights=weight))
-    return [], [], round(math.log(rate / (1 - rate)), 6)
-
-
-def _right_ones(
-    kept: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
-) -> list[int]:
-    """The columns left when the most wrong goes, and again, until none is. `spread` is the inverse
-    of the curvature: without one column the others move by their share of it."""
-    import numpy as np
-
-    kept = list(kept)
-    while kept:
-        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
-        worst = int(wrong.argmax())
-        if np.round(wrong[worst], 6) < 0:
-            return kept
-        move = spread[:, worst] / spread[worst, worst]
-        coefficients = np.delete(coefficients - move * coefficients[worst], worst)
-        spread = spread - np.outer(move, spread[worst])
-        spread = np.delete(np.delete(spread, worst, axis=0), worst, axis=1)
-        kept.pop(worst)
-    return kept

@@ -1,0 +1,113 @@
+"""The logistic regression on weights of evidence, without coefficients of the wrong sign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from riskseg.learning.parallel import one_thread_each
+
+if TYPE_CHECKING:
+    from riskseg.learning.frame import Floats, Labels
+
+# The strength of the ridge on a coefficient: small samples need it, large ones do not feel it.
+RIDGE = 10.0
+# Rows on which the sign of a coefficient shows as well as on all of them.
+ENOUGH_FOR_SIGNS = 30_000
+MOST_STEPS = 50
+ENOUGH = 1e-9
+
+
+def regress(
+    woe: Floats, label: Labels, weight: Floats, must: Sequence[bool]
+) -> tuple[list[int], list[float], float]:
+    """(columns kept, their coefficients, intercept) for the log-odds of the bad outcome.
+
+    A higher weight of evidence is a better risk: where `must`, the coefficient is negative. The
+    most wrong of these columns goes, and what that makes of the others is read off the likelihood's
+    quadratic form, until none is wrong; then the rest is fitted again. So on rows enough to tell
+    first, then on all of them.
+    """
+    stride = -(-len(label) // ENOUGH_FOR_SIGNS)
+    kept = list(range(woe.shape[1]))
+    with one_thread_each():
+        if stride > 1 and any(must):
+            part = slice(None, None, stride)
+            kept, _, _ = _without_wrong_signs(woe[part], label[part], weight[part], kept, must)
+        return _without_wrong_signs(woe, label, weight, kept, must)
+
+
+def _without_wrong_signs(
+    woe: Floats,
+    label: Labels,
+    weight: Floats,
+    kept: list[int],
+    must: Sequence[bool],
+) -> tuple[list[int], list[float], float]:
+    import numpy as np
+
+    kept = list(kept)
+    rate = float(np.average(label, weights=weight))
+    line: Floats = np.r_[-np.ones(len(kept)), math.log(rate / (1 - rate))]
+    while kept:
+        line, curvature = ridge_logistic(woe[:, kept], label, weight, line)
+        coefficients = np.round(line[:-1], 6)
+        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+        if wrong.max() < 0:
+            return kept, [float(c) for c in coefficients], round(float(line[-1]), 6)
+        spread: Floats = np.linalg.inv(curvature)[:-1, :-1]
+        left = _right_ones(kept, line[:-1], spread, must)
+        line = np.r_[line[:-1][np.isin(kept, left)], line[-1]]
+        kept = left
+    return [], [], round(math.log(rate / (1 - rate)), 6)
+
+
+def ridge_logistic(
+    columns: Floats, label: Labels, weight: Floats, start: Floats
+) -> tuple[Floats, Floats]:
+    """(coefficients and then the intercept, the curvature there) of a logistic regression with a
+    ridge on the coefficients, by Newton's method from a start, each step halved until it gains."""
+    import numpy as np
+
+    x = np.column_stack([columns, np.ones(len(label))])
+    bad = label.astype(np.float64)
+    ridge = np.r_[np.full(columns.shape[1], RIDGE), 0.0]
+
+    def loss(line: Floats) -> float:
+        margin = x @ line
+        return float(weight @ (np.logaddexp(0.0, margin) - bad * margin) + ridge @ line**2 / 2)
+
+    line, now = start, loss(start)
+    for _ in range(MOST_STEPS):
+        p = 1.0 / (1.0 + np.exp(-np.clip(x @ line, -30, 30)))
+        curvature = x.T @ (x * (weight * p * (1 - p))[:, None]) + np.diag(ridge)
+        step = np.linalg.solve(curvature, x.T @ (weight * (bad - p)) - ridge * line)
+        share = 1.0
+        while (then := loss(line + share * step)) > now + 1e-12 * abs(now) and share > 1e-6:
+            share /= 2
+        line, now = line + share * step, then
+        if np.abs(step).max() < ENOUGH:
+            break
+    return line, curvature
+
+
+def _right_ones(
+    kept: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
+) -> list[int]:
+    """The columns left when the most wrong goes, and again, until none is. `spread` is the inverse
+    of the curvature: without one column the others move by their share of it."""
+    import numpy as np
+
+    kept = list(kept)
+    while kept:
+        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+        worst = int(wrong.argmax())
+        if np.round(wrong[worst], 6) < 0:
+            return kept
+        move = spread[:, worst] / spread[worst, worst]
+        coefficients = np.delete(coefficients - move * coefficients[worst], worst)
+        spread = spread - np.outer(move, spread[worst])
+        spread = np.delete(np.delete(spread, worst, axis=0), worst, axis=1)
+        kept.pop(worst)
+    return kept
