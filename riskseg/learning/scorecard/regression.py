@@ -56,7 +56,7 @@ def _without_wrong_signs(
         wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
         if wrong.max() < 0:
             return kept, [float(c) for c in coefficients], round(float(line[-1]), 6)
-        spread: Floats = np.linalg.inv(curvature)[:-1, :-1]
+        spread = np.asarray(np.linalg.inv(curvature)[:-1, :-1], dtype=np.float64)
         left = _right_ones(kept, line[:-1], spread, must)
         line = np.r_[line[:-1][np.isin(kept, left)], line[-1]]
         kept = left
