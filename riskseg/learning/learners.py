@@ -83,7 +83,7 @@ def learn(
             snapshots=training.as_of,
             **common,
         )
-        if spec.scorecard.form == "additive":
+        if spec.scorecard.chosen_form == "additive":
             notes = (
                 f"The scorecard is classic, not additive: {int(training.label.sum())} bad outcomes "
                 f"are fewer than the {FEW_BADS} that free shapes take.",
@@ -102,7 +102,7 @@ def learn(
 
 def _form_for(spec: ModelSpec, training: TrainingFrame) -> str:
     """The scorecard's form: the spec's, but the simpler one where bad outcomes are few."""
-    return spec.scorecard.form if int(training.label.sum()) >= FEW_BADS else "classic"
+    return spec.scorecard.chosen_form if int(training.label.sum()) >= FEW_BADS else "classic"
 
 
 def files_of(model: Scorecard | Boosted) -> dict[str, bytes]:

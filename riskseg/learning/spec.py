@@ -109,12 +109,15 @@ class FeatureChoice(Shape):
 
 
 class ScorecardChoice(Shape):
-    """The form of the scorecard, and what a person wants of its bins (`edits`, by feature; a
-    classic one's). With `turned_signs` the points of a classic one may run against the weights of
-    evidence of a feature without a declared direction. `pairs` are the two-way tables of an
-    additive one, found by itself where left out, at most `most_pairs` of them."""
+    """The form of the scorecard (left out: additive, or classic where bins are edited by hand), and
+    what a person wants of its bins (`edits`, by feature; a classic one's).
 
-    form: Form = "classic"
+    With `turned_signs` the points of a classic one may run against the weights of evidence of a
+    feature without a declared direction. `pairs` are the two-way tables of an additive one, found
+    by itself where left out, at most `most_pairs` of them.
+    """
+
+    form: Form | None = None
     pairs: (
         Annotated[
             tuple[Annotated[tuple[Feature, Feature], Field(strict=False)], ...],
@@ -125,6 +128,11 @@ class ScorecardChoice(Shape):
     most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
     turned_signs: StrictBool = False
     edits: dict[Feature, Edit] = Field(default_factory=dict)
+
+    @property
+    def chosen_form(self) -> Form:
+        """The form asked for, or the one that the other settings ask for."""
+        return self.form or ("classic" if self.edits or self.turned_signs else "additive")
 
     @field_validator("edits", mode="before")
     @classmethod
@@ -166,10 +174,12 @@ class Asked(Shape):
 
 
 class ChampionRule(Shape):
-    """The learner to ship unless another gains at least this much AUC over it."""
+    """The learner to ship unless another is significantly better by more than a margin: in AUC, or
+    in the share of its log loss that the other saves."""
 
     prefer: LearnerName | None = None
-    unless_auc_gain: Annotated[float, Field(ge=0, lt=0.5)] = 0.01
+    unless_auc_gain: Annotated[float, Field(ge=0, lt=0.5)] = 0.005
+    unless_log_loss_gain: Annotated[float, Field(ge=0, lt=0.5)] = 0.003
 
 
 class ModelSpec(Shape):
@@ -187,6 +197,7 @@ class ModelSpec(Shape):
     lightgbm: BoostedChoice = BoostedChoice()
     calibration: Literal["auto", "none", "sigmoid", "beta", "isotonic"] = "auto"
     champion: ChampionRule = ChampionRule()
+    refit: StrictBool = False
     fairness: Fairness = Fairness()
     sample: Sample = Sample()
     evidence: Asked = Asked()
@@ -360,7 +371,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
                 line=authored.line(name),
                 mend=f"Add {name} to `learners`, or remove `{name}`.",
             )
-    if card.form == "classic" and card.pairs:
+    if card.chosen_form == "classic" and card.pairs:
         problems.add(
             "RS004",
             "A classic scorecard has no two-way tables.",
@@ -368,7 +379,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
             line=authored.line("scorecard", "pairs"),
             mend="Write `form: additive`, or remove `pairs`.",
         )
-    if card.form == "additive" and card.edits:
+    if card.chosen_form == "additive" and card.edits:
         problems.add(
             "RS004",
             "The bins of an additive scorecard are not edited by hand.",

@@ -2,7 +2,8 @@
 
 Everything that is chosen (the number of trees, the calibration, the champion) is chosen by
 folds of parties inside the training window. The hold-out is read once, to report how good the
-result is, and nothing is fitted again afterwards: what was validated is what ships.
+result is, and nothing is fitted again afterwards: what was validated is what ships. With
+`refit: true` the recipe that was validated is what ships: it is carried out once more on all rows.
 """
 
 from __future__ import annotations
@@ -93,10 +94,9 @@ def train(
             partial(_say_by, say, name),
         )
     say("comparing the learners")
-    outside = {name: one.outside for name, one in learned.items()}
-    choice = choose(spec, training, outside)
-    say("validating on the hold-out")
     within = {name: one.calibration.probability(one.outside) for name, one in learned.items()}
+    choice = choose(spec, training, within)
+    say("validating on the hold-out")
     beyond = {
         name: one.calibration.probability(one.model.margin(held.rows, threads))
         for name, one in learned.items()
@@ -109,14 +109,31 @@ def train(
         for name in learned
     }
     champion = learned[choice.learner]
+    shipped, learned_from = dict(learned), training
+    if spec.refit:
+        say("learning once more, from all rows")
+        all_folds = folds_by_party(frame.group, FOLDS, spec.seed)
+        learned_from = frame
+        shipped[choice.learner] = learn(
+            spec,
+            choice.learner,
+            frame,
+            features,
+            all_folds,
+            threads,
+            partial(_say_by, say, "refit"),
+        )
+    ships = shipped[choice.learner]
     files: dict[str, bytes] = {}
-    for one in learned.values():
+    for one in shipped.values():
         files |= files_of(one.model)
     files["calibration.json"] = canonical(
-        {name: one.calibration.as_json() for name, one in learned.items()}
+        {name: one.calibration.as_json() for name, one in shipped.items()}
     )
-    fitted = champion.calibration.probability(champion.model.margin(training.rows, threads))
-    files["reference.json"] = canonical(reference(training.rows, features, fitted, training.weight))
+    fitted = ships.calibration.probability(ships.model.margin(learned_from.rows, threads))
+    files["reference.json"] = canonical(
+        reference(learned_from.rows, features, fitted, learned_from.weight)
+    )
     say("gathering the evidence")
     files["evidence.json"] = canonical(
         evidence(
@@ -139,16 +156,17 @@ def train(
         "name": spec.name,
         "spec": spec.model_dump(mode="json", by_alias=True),
         "learner": choice.learner,
-        "form": champion.model.form if isinstance(champion.model, Scorecard) else None,
+        "form": ships.model.form if isinstance(ships.model, Scorecard) else None,
         "champion": _champion(choice),
         "population": spec.population,
         "features": [_fact(fact) for fact in features],
         "attributes": [_fact(fact) for fact in frame.attributes],
         "dropped": dropped,
-        "notes": [note for one in learned.values() for note in one.notes],
+        "notes": [note for one in shipped.values() for note in one.notes] + _refitted(spec, frame),
         "tried": {name: one.tried for name, one in learned.items()},
         "training": counts(training),
         "hold_out": counts(held),
+        "refit": counts(frame) if spec.refit else None,
         "metrics": metrics,
         "fingerprints": {"data": fingerprint(frame)},
         "libraries": {
@@ -158,6 +176,15 @@ def train(
         "parent": None,
     }
     return sealed(manifest, files, metrics)
+
+
+def _refitted(spec: ModelSpec, frame: TrainingFrame) -> list[str]:
+    if not spec.refit:
+        return []
+    return [
+        f"What ships was learned from all {len(frame):,} rows, the hold-out among them. The "
+        "figures are those of the same recipe, learned from the training window alone."
+    ]
 
 
 def _say_by(say: Progress, name: str, told: str) -> None:
@@ -211,10 +238,15 @@ def _refit(
 
 
 def _champion(choice: Choice) -> dict[str, Any]:
-    gain = None
-    if choice.gain is not None:
-        gain = dict(zip(("auc", "low", "high"), map(fixed, choice.gain), strict=True))
-    return {"learner": choice.learner, "why": choice.why, "gain": gain}
+    def interval(name: str, ends: tuple[float, float, float] | None) -> dict[str, float] | None:
+        return ends and dict(zip((name, "low", "high"), map(fixed, ends), strict=True))
+
+    return {
+        "learner": choice.learner,
+        "why": choice.why,
+        "gain": interval("auc", choice.gain),
+        "log_loss_saved": interval("share", choice.saved),
+    }
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.effects import monotone
-from riskseg.learning.evidence.metrics import Ranking
+from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
 from riskseg.learning.split import folds_by_party
@@ -38,7 +38,7 @@ def fit(frame: TrainingFrame, label: Labels | None = None, threads: int = 1) -> 
 
 
 def area(label: Labels, margin: Floats) -> float:
-    return Ranking(label, margin).auc(np.ones(len(label)))
+    return auc(label, margin)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,5 +1,4 @@
-"""The preferred learner ships unless the whole interval of another's gain is above what it must
-gain."""
+"""The preferred learner ships unless another is significantly better by more than the margin."""
 
 from __future__ import annotations
 
@@ -13,28 +12,69 @@ from riskseg.learning import champion
 from riskseg.learning.spec import ModelSpec
 
 ROWS = 40
+NOTHING = (0.0, -0.001, 0.001)
 
 
-def chosen(
-    monkeypatch: pytest.MonkeyPatch, gain: tuple[float, float, float], needed: float
-) -> champion.Choice:
-    monkeypatch.setattr(champion, "auc_gain", lambda *_, **__: gain)
-    rule = {"prefer": "scorecard", "unless_auc_gain": needed}
-    spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}, "champion": rule})
+def spec(**rule: Any) -> ModelSpec:
+    return ModelSpec.model_validate({"name": "m", "target": {"column": "x"}, "champion": rule})
+
+
+@pytest.mark.parametrize(
+    ("auc", "log_loss", "chosen"),
+    [
+        ((0.006, 0.001, 0.011), NOTHING, "lightgbm"),  # above the margin, and above zero
+        ((0.006, -0.001, 0.013), NOTHING, "scorecard"),  # it may be nothing
+        ((0.006, 0.0, 0.012), NOTHING, "scorecard"),  # the end must be above zero, not at it
+        ((0.004, 0.003, 0.005), NOTHING, "scorecard"),  # significant, and too little
+        (NOTHING, (-0.01, -0.02, -0.001), "lightgbm"),  # the log loss alone is enough
+        (NOTHING, (-0.01, -0.02, 0.001), "scorecard"),
+        ((0.006, 0.001, 0.011), (0.01, 0.001, 0.02), "scorecard"),  # worse probabilities
+        ((-0.01, -0.02, -0.001), (-0.01, -0.02, -0.001), "scorecard"),  # worse order
+    ],
+)
+def test_what_ships(
+    monkeypatch: pytest.MonkeyPatch,
+    auc: tuple[float, float, float],
+    log_loss: tuple[float, float, float],
+    chosen: str,
+) -> None:
+    """`log_loss` is the other learner's less the preferred one's: negative is better."""
+    found = {"auc": list(auc), "log_loss": list(log_loss)}
+    monkeypatch.setattr(champion, "differences", lambda *_: found)
     label = np.arange(ROWS) % 2
     training: Any = SimpleNamespace(label=label, weight=np.ones(ROWS), group=np.arange(ROWS))
-    margins: Any = {"scorecard": np.arange(ROWS) * 1.0, "lightgbm": label * 1.0}
-    return champion.choose(spec, training, margins)
+    probabilities: Any = {"scorecard": np.full(ROWS, 0.5), "lightgbm": np.full(ROWS, 0.5)}
+    choice = champion.choose(spec(prefer="scorecard"), training, probabilities)
+    assert choice.learner == chosen
+    assert choice.gain == auc and choice.saved is not None
+    assert f"lightgbm gains {auc[0]:.4f} AUC over scorecard" in choice.why
 
 
-def test_a_gain_that_may_be_too_small_ships_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    choice = chosen(monkeypatch, (0.05, 0.005, 0.095), 0.01)
-    assert choice.learner == "scorecard"
-    assert "not all of it above 0.01" in choice.why
+@pytest.mark.parametrize(
+    ("better", "rule", "chosen"),
+    [
+        (1.5, {}, "lightgbm"),
+        (1.5, {"unless_auc_gain": 0.4, "unless_log_loss_gain": 0.4}, "scorecard"),
+        (1.0, {}, "scorecard"),
+        (0.5, {}, "scorecard"),
+        (1.5, {"prefer": "lightgbm"}, "lightgbm"),
+    ],
+)
+def test_probabilities_of_a_known_quality(better: float, rule: dict[str, Any], chosen: str) -> None:
+    """Log-odds of which the learners see a share each: 1 for the scorecard, `better` for trees."""
+    random = np.random.default_rng(1)
+    seen, more = random.normal(size=(2, 6000))
+    truth = seen + more
+    label = (random.random(6000) < 1 / (1 + np.exp(-truth))).astype(np.int8)
+    other = seen + (better - 1) * more if better > 1 else better * seen
+    training: Any = SimpleNamespace(label=label, weight=np.ones(6000), group=np.arange(6000) // 2)
+    odds = {"scorecard": seen, "lightgbm": other}
+    probabilities: Any = {name: 1 / (1 + np.exp(-margin)) for name, margin in odds.items()}
+    choice = champion.choose(spec(**{"prefer": "scorecard", **rule}), training, probabilities)
+    assert choice.learner == chosen
 
 
-def test_the_low_end_must_be_above_and_not_at_what_is_needed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert chosen(monkeypatch, (0.05, 0.01, 0.09), 0.01).learner == "scorecard"
-    assert chosen(monkeypatch, (0.05, 0.0101, 0.09), 0.01).learner == "lightgbm"
+def test_one_learner_needs_no_comparison() -> None:
+    training: Any = SimpleNamespace(label=np.arange(4) % 2, weight=np.ones(4), group=np.arange(4))
+    choice = champion.choose(spec(), training, {"scorecard": np.full(4, 0.5)})
+    assert (choice.learner, choice.gain, choice.saved) == ("scorecard", None, None)

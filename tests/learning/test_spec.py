@@ -127,7 +127,7 @@ def test_reading_loads_no_numerical_library() -> None:
     ("more", "said"),
     [
         ("scorecard: {form: additive, edits: {x: {drop: true}}}", "not edited by hand"),
-        ("scorecard: {pairs: [[a, b]]}", "has no two-way tables"),
+        ("scorecard: {form: classic, pairs: [[a, b]]}", "has no two-way tables"),
         ("scorecard: {form: additive, pairs: [[a, a]]}", "paired with itself"),
         ("learners: [scorecard]\nlightgbm: {search: none}", "settings for lightgbm"),
         ("learners: [lightgbm]\nscorecard: {form: additive}", "settings for scorecard"),

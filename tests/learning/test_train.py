@@ -182,3 +182,21 @@ def test_progress_is_told(frame: TrainingFrame, author: Author) -> None:
     said: list[str] = []
     train(author("learners: [scorecard]\n"), frame, threads=1, progress=said.append)
     assert "learning: scorecard" in said
+
+
+def test_a_refit_learns_from_the_hold_out_too_and_says_so(
+    trained: Trained, frame: TrainingFrame, author: Author
+) -> None:
+    card = "learners: [scorecard]\nscorecard: {form: classic}\n"
+    alone = train(author(card), frame, threads=1)
+    again = train(author(card + "refit: true\n"), frame, threads=1)
+    before, after = (json.loads(one.files["manifest.json"]) for one in (alone, again))
+    assert after["metrics"] == before["metrics"]
+    assert (before["refit"], after["refit"]["rows"]) == (None, len(frame))
+    assert any("the hold-out among them" in note for note in after["notes"])
+    cards = [
+        json.loads(one.files["scorecard.json"])["features"][0]["bins"] for one in (alone, again)
+    ]
+    counted = [sum(part["count"] for part in bins) for bins in cards]
+    assert counted == [int((~frame.held_out).sum()), len(frame)]
+    assert json.loads(again.files["reference.json"])["rows"] == len(frame)

@@ -80,61 +80,6 @@ def auc(label: Labels, score: Floats, weight: Floats | None = None) -> float:
     return Ranked.of(label, score, weight).auc()
 
 
-class Ranking:
-    """Rows sorted by score once, so that the AUC under many weights is quick."""
-
-    def __init__(self, label: Labels, score: Floats) -> None:
-        import numpy as np
-
-        self._order = np.argsort(score, kind="stable")
-        ranked = score[self._order]
-        self._starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-        self._bad = label[self._order].astype(np.float64)
-
-    def auc(self, weight: Floats) -> float:
-        """The AUC where each row counts `weight` times; NaN if an outcome has no weight."""
-        import numpy as np
-
-        ordered = weight[self._order]
-        bad = np.add.reduceat(ordered * self._bad, self._starts)
-        good = np.add.reduceat(ordered, self._starts) - bad
-        below = np.cumsum(good) - good
-        pairs = bad.sum() * good.sum()
-        return float((bad * (below + good / 2)).sum() / pairs) if pairs else float("nan")
-
-
-def auc_gain(
-    label: Labels,
-    score: Floats,
-    rival: Floats,
-    party: NDArray[Any],
-    *,
-    seed: int,
-    weight: Floats | None = None,
-    draws: int = 300,
-    level: float = 0.95,
-) -> tuple[float, float, float]:
-    """(AUC of the rival less AUC of the score, and the ends of its interval).
-
-    A percentile bootstrap that draws parties, not rows: a party's rows are no independent
-    evidence. Both scores are judged on the same draws.
-    """
-    import numpy as np
-    import pandas as pd
-
-    codes, parties = pd.factorize(party)
-    weight = np.ones(len(label)) if weight is None else weight
-    ours, theirs = Ranking(label, score), Ranking(label, rival)
-    random = np.random.default_rng(seed)
-    gains = []
-    for _ in range(draws):
-        times = np.bincount(random.integers(0, len(parties), len(parties)), minlength=len(parties))
-        drawn = times[codes] * weight
-        gains.append(theirs.auc(drawn) - ours.auc(drawn))
-    low, high = np.nanquantile(gains, [(1 - level) / 2, (1 + level) / 2])
-    return auc(label, rival, weight) - auc(label, score, weight), float(low), float(high)
-
-
 def ks(label: Labels, score: Floats, weight: Floats | None = None) -> float:
     """Kolmogorov-Smirnov: the widest gap between the two outcomes' distributions of the score."""
     import numpy as np
