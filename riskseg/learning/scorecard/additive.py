@@ -20,8 +20,7 @@ from riskseg.learning.parallel import side_by_side
 from riskseg.learning.scorecard.additive_fit import (
     Block,
     Effects,
-    Smoothing,
-    fit_effects,
+    Likelihood,
     grid_block,
     line_block,
 )
@@ -197,10 +196,11 @@ class _Learner:
         self.lines = [_line(rows[fact.name], label, weight, fact, setting) for fact in features]
         self.blocks = [line_block(line.ordered, line.extra) for line in self.lines]
         self.places = [line.places for line in self.lines]
+        self.alone = self._likelihood(self.blocks, self.places)
 
     def single(self) -> Effects:
         """One-way tables alone, before directions are imposed."""
-        return self._fit(self.blocks, self.places)
+        return self.alone.fit()
 
     def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
         import numpy as np
@@ -217,7 +217,8 @@ class _Learner:
             for i, j in chosen
         ]
         cells = [self._cell(i, j) for i, j in chosen]
-        joint = self._fit([*self.blocks, *grids], [*self.places, *cells], single)
+        both = self._likelihood([*self.blocks, *grids], [*self.places, *cells])
+        joint = both.fit(start=single)
         lines = len(self.lines)
         mains = [effects.copy() for effects in joint.cells[:lines]]
         surfaces = [
@@ -229,7 +230,8 @@ class _Learner:
             told = np.zeros(len(self.label))
             for surface, cell in zip(surfaces, cells, strict=True):
                 told += surface.ravel()[cell]
-            final = self._directed(replace(joint, smoothing=joint.smoothing[:lines]), told)
+            begun = replace(joint, cells=tuple(mains), smoothing=joint.smoothing[:lines])
+            final = self._directed(begun, told)
         else:
             final = replace(joint, cells=tuple(mains))
         return self._card(final, tuple(chosen), tuple(surfaces))
@@ -254,17 +256,9 @@ class _Learner:
         )
         return ranked[:most]
 
-    def _fit(
-        self, blocks: Sequence[Block], places: Sequence[Places], start: Effects | None = None
-    ) -> Effects:
-        return fit_effects(
-            blocks,
-            places,
-            self.label,
-            self.weight,
-            start=start,
-            borrowed=self.setting.borrowed,
-        )
+    def _likelihood(self, blocks: Sequence[Block], places: Sequence[Places]) -> Likelihood:
+        borrowed = self.setting.borrowed
+        return Likelihood(blocks, places, self.label, self.weight, borrowed=borrowed)
 
     def _rows(self, cell: Places, cells: int) -> Floats:
         """The weighted number of rows in each cell."""
@@ -317,7 +311,7 @@ class _Learner:
         the rest is fitted again, until none is wrong."""
         import numpy as np
 
-        smoothing: Smoothing = begun.smoothing
+        likelihood = self.alone if offset is None else self.alone.moved(offset)
         groups = [np.arange(block.cells) for block in self.blocks]
         now = begun
         stale = offset is not None
@@ -338,19 +332,9 @@ class _Learner:
             if not wrong and not stale:
                 return now
             stale = False
-            part_fit = fit_effects(
-                [block.pooled(g) for block, g in zip(self.blocks, groups, strict=True)],
-                [g[p] for g, p in zip(groups, self.places, strict=True)],
-                self.label,
-                self.weight,
-                offset=offset,
-                start=replace(now, cells=tuple(map(_means, now.cells, groups))),
-                fixed=smoothing,
-            )
-            now = replace(
-                part_fit,
-                cells=tuple(c[g] for c, g in zip(part_fit.cells, groups, strict=True)),
-            )
+            means = (_means(c, g)[g] for c, g in zip(now.cells, groups, strict=True))
+            begun = replace(now, cells=tuple(means))
+            now = likelihood.fit(start=begun, fixed=begun.smoothing, tied=groups)
 
     def _card(
         self, effects: Effects, pairs: Sequence[tuple[int, int]], surfaces: Sequence[Floats]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -47,14 +48,6 @@ class Block:
 
     cells: int
     penalties: tuple[Floats, Floats]
-
-    def pooled(self, group: Places) -> Block:
-        """The block in which cells of one group are one cell."""
-        import numpy as np
-
-        spread = np.eye(int(group.max()) + 1)[group]
-        rough, size = self.penalties
-        return Block(spread.shape[1], (spread.T @ rough @ spread, spread.T @ size @ spread))
 
 
 def line_block(ordered: int, extra: int) -> Block:
@@ -106,41 +99,6 @@ class Effects:
         return total
 
 
-def fit_effects(
-    blocks: Sequence[Block],
-    places: Sequence[Places],
-    label: Labels,
-    weight: Floats,
-    *,
-    offset: Floats | None = None,
-    start: Effects | None = None,
-    fixed: Smoothing | None = None,
-    borrowed: float = BORROWED,
-) -> Effects:
-    """Effects of every table's cells on the log-odds of the bad outcome.
-
-    `places` has each row's cell, table by table; `offset` is added to the log-odds; `fixed`
-    takes the penalties as given; `start` are effects of the first tables to begin from. Newton's
-    method, each step halved until it gains. On many rows the penalties are estimated on every
-    n-th row, and the steps on all rows are found by conjugate gradients, preconditioned by the
-    curvature of every n-th row.
-    """
-    import numpy as np
-
-    offset = np.zeros(len(label)) if offset is None else offset
-    stride = max(1, math.ceil(len(label) * len(blocks) ** 2 / WORTH_WAITING))
-    with one_thread_each():  # the order of additions, and so the bytes, stay the same
-        system = _System(blocks, places, label, weight, offset, borrowed)
-        if stride == 1:
-            state = system.solve(system.begin(start, fixed), learn=fixed is None)
-            return system.effects(state)
-        sampled = system.every(stride)
-        state = system.begin(start, fixed)
-        if fixed is None:
-            state = sampled.solve(state, learn=True)
-        return system.effects(system.descend(state, sampled))
-
-
 @dataclass(frozen=True)
 class _State:
     intercept: float
@@ -151,16 +109,20 @@ class _State:
 @dataclass(frozen=True)
 class _Curve:
     """The penalised curvature of the effects once the intercept is solved for, as a Cholesky
-    factor, and the penalty in it."""
+    factor, and the penalty in it. Where cells are tied, `ties` gives each its group, and the
+    factor is that of the groups."""
 
     factor: Floats
     penalty: Floats
+    ties: Any = None
 
     def solve(self, force: Floats) -> Floats:
         from scipy.linalg import cho_solve
 
+        if self.ties is not None:
+            force = self.ties.T @ force
         step: Floats = cho_solve((self.factor, True), force, check_finite=False)
-        return step
+        return step if self.ties is None else self.ties @ step
 
 
 def _conjugate(
@@ -188,8 +150,12 @@ def _conjugate(
     return step
 
 
-class _System:
-    """The penalised likelihood of some rows: `design` has a 1 for each row's cell of each table."""
+class Likelihood:
+    """The penalised likelihood of effects of every table's cells on the log-odds of the bad
+    outcome.
+
+    `places` has each row's cell, table by table; `offset` is added to the log-odds.
+    """
 
     def __init__(
         self,
@@ -197,39 +163,90 @@ class _System:
         places: Sequence[Places],
         label: Labels | Floats,
         weight: Floats,
-        offset: Floats,
-        borrowed: float,
+        *,
+        offset: Floats | None = None,
+        borrowed: float = BORROWED,
     ) -> None:
         import numpy as np
         import scipy.sparse as sparse
 
-        self.blocks, self.places, self.weight, self.offset = blocks, places, weight, offset
+        self.blocks, self.places, self.weight = blocks, places, weight
+        self.offset = np.zeros(len(label)) if offset is None else offset
         self.borrowed = borrowed
         self.label = label.astype(np.float64)
         ends = np.cumsum([0, *(block.cells for block in blocks)])
         self.parts = [slice(a, b) for a, b in pairwise(ends)]
         rows, tables = len(label), len(blocks)
-        held = np.stack([p + e for p, e in zip(places, ends[:-1], strict=True)], axis=1)
+        held = np.empty((rows, tables), dtype=np.int32)
+        for table, (place, end) in enumerate(zip(places, ends[:-1], strict=True)):
+            held[:, table] = place + end
+        # A 1 for each row's cell of each table.
         self.design = sparse.csr_matrix(
-            (np.ones(rows * tables), held.ravel(), np.arange(0, rows * tables + 1, tables)),
+            (
+                np.ones(rows * tables),
+                held.ravel(),
+                np.arange(0, rows * tables + 1, tables, dtype=np.int32),
+            ),
             shape=(rows, int(ends[-1])),
         )
         self.turned = self.design.T.tocsr()
         self.size = int(ends[-1])
 
-    def every(self, stride: int) -> _System:
-        """The system of every n-th row."""
+    def fit(
+        self,
+        *,
+        start: Effects | None = None,
+        fixed: Smoothing | None = None,
+        tied: Sequence[Places] | None = None,
+    ) -> Effects:
+        """The likeliest effects, and the penalties that make them likeliest unless they are
+        `fixed`.
+
+        `start` are effects of the first tables to begin from; `tied` the group of each cell, table
+        by table: cells of one group have one effect, and must begin with one. Newton's method, each
+        step halved until it gains. On many rows the penalties are estimated on every n-th row, and
+        the steps on all rows are found by conjugate gradients, preconditioned by the curvature of
+        every n-th row.
+        """
+        stride = max(1, math.ceil(len(self.label) * len(self.blocks) ** 2 / WORTH_WAITING))
+        ties = None if tied is None else self._ties(tied)
+        with one_thread_each():  # the order of additions, and so the bytes, stay the same
+            state = self._begin(start, fixed)
+            if stride == 1:
+                return self._effects(self._solve(state, ties, learn=fixed is None))
+            sampled = self._every(stride)
+            if fixed is None:
+                state = sampled._solve(state, ties, learn=True)
+            return self._effects(self._descend(state, sampled, ties))
+
+    def moved(self, offset: Floats) -> Likelihood:
+        """The same of other offsets."""
+        other = copy(self)
+        other.offset = offset
+        return other
+
+    def _every(self, stride: int) -> Likelihood:
+        """The likelihood of every n-th row."""
         some = slice(None, None, stride)
-        return _System(
+        return Likelihood(
             self.blocks,
             [place[some] for place in self.places],
             self.label[some],
             self.weight[some],
-            self.offset[some],
-            self.borrowed,
+            offset=self.offset[some],
+            borrowed=self.borrowed,
         )
 
-    def begin(self, start: Effects | None, fixed: Smoothing | None) -> _State:
+    def _ties(self, tied: Sequence[Places]) -> Any:
+        """(cells, groups), with a 1 for the group of each cell."""
+        import numpy as np
+        import scipy.sparse as sparse
+
+        ends = np.cumsum([0, *(int(group.max()) + 1 for group in tied)])
+        group = np.concatenate([g + end for g, end in zip(tied, ends[:-1], strict=True)])
+        return sparse.csr_matrix((np.ones(self.size), (np.arange(self.size), group)))
+
+    def _begin(self, start: Effects | None, fixed: Smoothing | None) -> _State:
         import numpy as np
 
         effects = np.zeros(self.size)
@@ -244,14 +261,14 @@ class _System:
         level = math.log(rate / (1 - rate)) - float(np.average(self.offset, weights=self.weight))
         return _State(level, effects, smoothing)
 
-    def solve(self, state: _State, *, learn: bool) -> _State:
+    def _solve(self, state: _State, ties: Any, *, learn: bool) -> _State:
         """The state after Newton's steps, and, where asked, with the penalties that these rows
         make likeliest."""
         import numpy as np
         from scipy.linalg.lapack import dpotri
 
         for _ in range(MOST_STEPS):
-            curve = self._curve(state)
+            curve = self._curve(state, ties)
             state, moved = self._step(state, curve)
             if learn:
                 inverse, _ = dpotri(np.asfortranarray(curve.factor), lower=1)
@@ -260,10 +277,10 @@ class _System:
                 break
         return state
 
-    def descend(self, state: _State, sampled: _System) -> _State:
+    def _descend(self, state: _State, sampled: Likelihood, ties: Any) -> _State:
         """The state after Newton's steps found by conjugate gradients, preconditioned by the
         curvature of a sample: the curvature of all rows is never made."""
-        curve = sampled._curve(state, float(self.weight.sum() / sampled.weight.sum()))
+        curve = sampled._curve(state, ties, float(self.weight.sum() / sampled.weight.sum()))
         for _ in range(MOST_STEPS):
             state, moved = self._step(state, curve, sampled=True)
             if moved < ENOUGH:
@@ -300,7 +317,7 @@ class _System:
             share /= 2
         return tried, share * float(np.sqrt(np.mean((self.design @ step + rise) ** 2)))
 
-    def effects(self, state: _State) -> Effects:
+    def _effects(self, state: _State) -> Effects:
         return Effects(
             state.intercept,
             tuple(state.effects[part] for part in self.parts),
@@ -325,7 +342,7 @@ class _System:
         fit = float((self.weight * (np.logaddexp(0.0, margin) - self.label * margin)).sum())
         return fit + float(state.effects @ (penalty @ state.effects)) / 2
 
-    def _curve(self, state: _State, times: float = 1.0) -> _Curve:
+    def _curve(self, state: _State, ties: Any = None, times: float = 1.0) -> _Curve:
         """The penalised curvature at a state, of so many times these rows."""
         import numpy as np
         import scipy.sparse as sparse
@@ -338,7 +355,9 @@ class _System:
         )
         pull, level = self.turned @ spread, max(float(spread.sum()), 1e-9)
         curved = (weighted @ self.design).toarray() - np.outer(pull, pull) / level + penalty
-        return _Curve(np.linalg.cholesky(curved), penalty)
+        if ties is not None:
+            curved = ties.T @ (ties.T @ curved).T
+        return _Curve(np.linalg.cholesky(curved), penalty, ties)
 
     def _penalty(self, smoothing: Smoothing) -> Floats:
         import numpy as np
