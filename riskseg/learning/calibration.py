@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from riskseg.learning.canonical import fixed
+from riskseg.learning.parallel import side_by_side
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds, Labels
@@ -136,6 +137,7 @@ def choose_calibration(
     weight: Floats,
     folds: Folds,
     kinds: Sequence[CalibrationKind] = KINDS,
+    threads: int = 1,
 ) -> tuple[Calibration, list[dict[str, Any]]]:
     """(the chosen kind fitted on all rows, what was tried).
 
@@ -145,7 +147,10 @@ def choose_calibration(
     """
     import numpy as np
 
-    losses = np.array([_fold_losses(kind, margin, label, weight, folds) for kind in kinds])
+    by_kind = side_by_side(
+        lambda kind: _fold_losses(kind, margin, label, weight, folds), kinds, threads
+    )
+    losses = np.array(by_kind)
     mean = losses.mean(axis=1)
     best = int(mean.argmin())
     worse = losses - losses[best]

@@ -91,7 +91,7 @@ def learn(
     notes = (*model.notes, *notes)
     outcome = (training.label, training.weight)
     if spec.calibration == "auto":
-        calibration, calibrations = choose_calibration(outside, *outcome, folds)
+        calibration, calibrations = choose_calibration(outside, *outcome, folds, threads=threads)
     else:
         calibration = fit_calibration(spec.calibration, outside, *outcome)
         calibrations = []

@@ -25,6 +25,7 @@ from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learners import Learned, files_of, learn
+from riskseg.learning.parallel import side_by_side
 from riskseg.learning.reference import reference
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.scorecard.tables import Scorecard
@@ -81,18 +82,14 @@ def train(
     check_leaks(authored, training, features, folds, problems)
     problems.raise_if_any()
 
-    learned: dict[LearnerName, Learned] = {}
-    for name in spec.learners:
-        say(f"learning: {name}")
-        learned[name] = learn(
-            spec,
-            name,
-            training,
-            features,
-            folds,
-            threads,
-            partial(_say_by, say, name),
-        )
+    say(f"learning: {', '.join(spec.learners)}")
+
+    def learned_by(name: LearnerName) -> Learned:
+        return learn(spec, name, training, features, folds, threads, partial(_say_by, say, name))
+
+    # Each has stretches that keep one core busy: side by side they fill the others.
+    found = side_by_side(learned_by, spec.learners, threads)
+    learned = dict(zip(spec.learners, found, strict=True))
     say("comparing the learners")
     within = {name: one.calibration.probability(one.outside) for name, one in learned.items()}
     choice = choose(spec, training, within)

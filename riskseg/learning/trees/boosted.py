@@ -317,7 +317,8 @@ def _grow_all(
     means = {1: mean_curve([bag.curve(1) for bag in bags], 1)}
     size, trees = 1, _fewest(means[1], candidate.most_trees(1))
     larger = max(sizes)
-    if larger > 1:
+    # Members of less than half the trees that one alone wants do not make up for them.
+    if larger > 1 and 2 * candidate.most_trees(larger) >= trees:
         few = bags[:FIRST_FOLDS]
         most = candidate.most_trees(larger)
         side_by_side(lambda bag: bag.grown_to(larger, most), few, threads)
@@ -419,13 +420,12 @@ class _Task:
     def lessons(
         self, folds: Sequence[int], idle: Sequence[Mapping[str, str]] | None = None
     ) -> list[_Lesson]:
-        lessons = []
-        for place, fold in enumerate(folds):
+        def lesson(place: int) -> _Lesson:
             left_out = idle[place] if idle else {}
             features = [fact for fact in self.features if fact.name not in left_out]
-            columns, matrix, declared = self.prepare(fold, features)
-            _, label, weight = self.learned(fold)
-            held: Mask = self.folds == fold
+            columns, matrix, declared = self.prepare(folds[place], features)
+            _, label, weight = self.learned(folds[place])
+            held: Mask = self.folds == folds[place]
             part = Part(
                 held,
                 dataset(matrix, label, weight),
@@ -434,8 +434,9 @@ class _Task:
                 self.weight[held],
                 declared,
             )
-            lessons.append(_Lesson(part, refused(matrix, label, weight, declared)))
-        return lessons
+            return _Lesson(part, refused(matrix, label, weight, declared))
+
+        return side_by_side(lesson, range(len(folds)), self.threads)
 
     def idle(self, fold: int | None) -> dict[str, str]:
         """Why each feature that tells no more than chance does not, by the rows learned from."""
