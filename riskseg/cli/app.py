@@ -222,6 +222,9 @@ def features(as_json: AsJson = False) -> None:
 @guarded
 def train(
     models: Annotated[list[str] | None, typer.Argument(help="Which; all if left out.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="One learner of the spec, for instance scorecard.")
+    ] = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -231,7 +234,7 @@ def train(
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    kept = job.train(root(), models or (), at=now(), progress=progress())
+    kept = job.train(root(), models or (), at=now(), only=only, progress=progress())
     end_progress()
     if as_json:
         print_json(kept)

@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -22,6 +22,9 @@ from rich.text import Text
 
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.stages import Progress, Stage
+
+if TYPE_CHECKING:
+    import rich.progress
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,6 +109,15 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _without_bar() -> Iterator[None]:
+    """Whatever ends a command, what is said of it comes after its bar."""
+    try:
+        yield
+    finally:
+        end_progress()
+
+
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
     """Problems end a command with 1 and their list (4 where another run holds the workspace), a
     signal with 130 or 143, anything else unforeseen with 3."""
@@ -116,7 +128,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         _write_any_text()
         with _signals() as came:
             try:
-                return command(*args, **kwargs)
+                with _without_bar():
+                    return command(*args, **kwargs)
             except ProblemsError as error:
                 problems_to_stderr(error.problems, as_json=as_json)
                 busy = all(problem.code == "RS604" for problem in error.problems)
@@ -171,35 +184,66 @@ def _write_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+# The bar on the terminal, while there is one.
+_bars: list[rich.progress.Progress] = []
+
+
 def progress(*, quiet: bool = False) -> Progress:
-    """One line a stage on stderr; on a terminal the line of a repeated stage is written over."""
+    """On a terminal a bar with the stage, the step within it and the time that is left; elsewhere
+    one line for each stage and step on stderr."""
     if quiet:
         return Progress(note=_note)
-    live = sys.stderr is not None and sys.stderr.isatty()
+    return _bar() if sys.stderr is not None and sys.stderr.isatty() else _lines()
+
+
+def _lines() -> Progress:
     last = [""]
 
     def reached(stage: Stage, done: int, total: int) -> None:
-        share = f"{100 * done // max(total, 1):3d}%"
-        line = f"{share} {stage.name}: {stage.does}"
-        if live:
-            same = last[0] == stage.name
-            sys.stderr.write(f"{chr(13) if same else chr(10)}\x1b[2m{line}\x1b[0m\x1b[K")
-        elif last[0] != stage.name:
-            sys.stderr.write(f"{line}\n")
+        if last[0] != stage.name:
+            share = f"{100 * done // max(total, 1):3d}%"
+            sys.stderr.write(f"{share} {stage.name}: {stage.does}\n")
         last[0] = stage.name
         sys.stderr.flush()
 
     def note(text: str) -> None:
-        text = visible(text)
-        sys.stderr.write(f"\n     {text}" if live else f"     {text}\n")
+        sys.stderr.write(f"     {visible(text)}\n")
         sys.stderr.flush()
 
-    return Progress(reached, note)
+    return Progress(reached, lambda _done, text: note(text), note)
+
+
+def _bar() -> Progress:
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=stderr(),
+    )
+    _bars.append(bar)
+    bar.start()
+    whole = bar.add_task("", total=1)
+
+    def reached(stage: Stage, done: int, total: int) -> None:
+        bar.update(whole, description=f"{stage.name}: {stage.does}", completed=done, total=total)
+
+    def within(done: float, text: str) -> None:
+        bar.update(whole, description=visible(text), completed=done)
+
+    def note(text: str) -> None:
+        bar.console.print(visible(text), markup=False)
+
+    return Progress(reached, within, note)
 
 
 def end_progress() -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
-        sys.stderr.write("\n")
+    """Take the bar away, if there is one."""
+    while _bars:
+        _bars.pop().stop()
 
 
 def _note(text: str) -> None:

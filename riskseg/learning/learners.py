@@ -48,6 +48,13 @@ class Learned:
     notes: tuple[str, ...]
 
 
+def steps_of(spec: ModelSpec, name: LearnerName) -> int:
+    """About how many steps a learner says it has reached."""
+    if name == "lightgbm":
+        return 5 if spec.lightgbm.search == "full" else 2
+    return 6 if spec.scorecard.chosen_form == "additive" else 4
+
+
 def learn(
     spec: ModelSpec,
     name: LearnerName,

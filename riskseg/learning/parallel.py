@@ -10,13 +10,21 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+_interrupted = threading.Event()
+_limiting = threading.Lock()
+_limits: list[Any] = []
+
+
+class Interrupted(BaseException):
+    """The work was called off from outside while this piece was at it."""
+
 
 def side_by_side(work: Callable[[T], R], pieces: Iterable[T], threads: int) -> list[R]:
     """The result of each piece, in the order of the pieces.
 
     What is slow in learning (LightGBM, LAPACK, sparse products) lets other threads run. Each piece
-    uses one thread itself, so that its result does not depend on how many there are. The first
-    error is raised once the pieces that had begun are done.
+    uses one thread itself, so that its result does not depend on how many there are. After an
+    error no new piece is begun; after an interrupt, those at work end at `stop_if_interrupted`.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -27,14 +35,19 @@ def side_by_side(work: Callable[[T], R], pieces: Iterable[T], threads: int) -> l
         futures = [pool.submit(work, piece) for piece in listed]
         try:
             return [future.result() for future in futures]
-        except BaseException:
-            for future in futures:
-                future.cancel()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                _interrupted.set()
+            pool.shutdown(cancel_futures=True)
+            if threading.current_thread() is threading.main_thread():
+                _interrupted.clear()
             raise
 
 
-_limiting = threading.Lock()
-_limits: list[Any] = []
+def stop_if_interrupted() -> None:
+    """Ends a long piece of work where the command was interrupted."""
+    if _interrupted.is_set():
+        raise Interrupted
 
 
 @contextmanager
@@ -42,7 +55,8 @@ def one_thread_each() -> Iterator[None]:
     """Linear algebra by one thread: the order of its additions, and so the bytes, stay the same.
 
     The limit is the process's. It is set by the first who asks, since looking for the libraries
-    takes milliseconds, and lifted by the last."""
+    takes milliseconds, and lifted by the last.
+    """
     from threadpoolctl import threadpool_limits
 
     with _limiting:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from riskseg.learning.champion import Choice, choose
 from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.learners import Learned, files_of, learn
+from riskseg.learning.learners import Learned, files_of, learn, steps_of
 from riskseg.learning.parallel import side_by_side
 from riskseg.learning.reference import reference
 from riskseg.learning.scorecard.edits import check_edits
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds
 
 FOLDS = 5
+# Steps of `train` itself that it says it has reached.
+OWN_STEPS = 5
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
 
-Progress = Callable[[str], None]
+# The share of the learning that is done, and what begins or has ended.
+Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def train(
     number of threads. Raises ProblemsError: RS402, RS403, RS404, RS407, RS501.
     """
     spec = authored.spec
-    say = progress or (lambda _: None)
+    say = _Steps(progress, OWN_STEPS + sum(steps_of(spec, name) for name in spec.learners))
     frame = frame.ordered()
     problems = Problems()
     check_outcomes(authored, frame, problems)
@@ -184,8 +188,23 @@ def _refitted(spec: ModelSpec, frame: TrainingFrame) -> list[str]:
     ]
 
 
-def _say_by(say: Progress, name: str, told: str) -> None:
-    say(f"{name}: {told}")
+class _Steps:
+    """Counts the steps that learning says it has reached, of about so many."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+        self._counting = threading.Lock()
+
+    def __call__(self, text: str) -> None:
+        if self._progress is None:
+            return
+        with self._counting:  # learners work side by side
+            self._progress(min(self._done / self._total, 0.99), text)
+            self._done += 1
+
+
+def _say_by(say: Callable[[str], None], name: str, text: str) -> None:
+    say(f"{name}: {text}")
 
 
 def sealed(

@@ -26,12 +26,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a run tells where it is: `reached(stage, done, total)` at the start of each stage.
+    """How a run tells where it is: `reached(stage, done, total)` at the start of each stage, and
+    `within(done, text)` as a long one goes on.
 
-    `note` passes on a remark a person should see. Both default to silence.
+    `note` passes on a remark a person should see. All default to silence.
     """
 
     reached: Callable[[Stage, int, int], None] = lambda _stage, _done, _total: None
+    within: Callable[[float, str], None] = lambda _done, _text: None
     note: Callable[[str], None] = lambda _text: None
 
 

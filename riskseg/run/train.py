@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.run.journal import open_journal
 from riskseg.run.models import check_spec, read_specs
@@ -38,6 +38,10 @@ LEARN = Stage("learn", "learn, calibrate, compare inside the training window; va
 KEEP = Stage("keep", "write the version as text, then the journal", "model")
 
 
+# What the stages of a model take of its time, about: observe, label, learn, keep.
+SHARES = (2, 1, 12, 1)
+
+
 def plan() -> list[Stage]:
     return [LOAD, OBSERVE, LABEL, LEARN, KEEP]
 
@@ -53,12 +57,19 @@ class Kept:
 
 
 def train(
-    root: Path, names: Sequence[str], *, at: datetime, progress: Progress | None = None
+    root: Path,
+    names: Sequence[str],
+    *,
+    at: datetime,
+    only: str | None = None,
+    progress: Progress | None = None,
 ) -> list[Kept]:
     """Train the named models, or all. The first version of a model is promoted; a later one
     waits for `models promote`, unless it is the very same.
 
-    Raises ProblemsError; models trained before the one with a Problem stay.
+    `only` names the one learner to learn with, of those in the spec: after a hand edit of a
+    scorecard the other learners need not be waited for. Raises ProblemsError; models trained
+    before the one with a Problem stay.
     """
     from riskseg.learning.artefact import load
     from riskseg.learning.show import summary
@@ -66,8 +77,10 @@ def train(
     progress = progress or Progress()
     workspace = open_checked(root)
     specs = _chosen(workspace, names)
+    if only is not None:
+        specs = {name: _by(authored, only) for name, authored in specs.items()}
     stages = plan()
-    total = 1 + 4 * len(specs)
+    total = 1 + sum(SHARES) * len(specs)
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(stages[0], 0, total)
         session = begin(workspace, engine)
@@ -76,15 +89,14 @@ def train(
         kept = []
         with open_journal(workspace) as journal:
             for i, (name, authored) in enumerate(specs.items()):
+                begun = 1 + sum(SHARES) * i
                 training = observed_rows(
-                    session,
-                    authored,
-                    conditions[name],
-                    partial(_reached, progress, 1 + 4 * i, total),
+                    session, authored, conditions[name], partial(_reached, progress, begun, total)
                 )
-                progress.reached(LEARN, 3 + 4 * i, total)
-                trained = _learn(session, authored, training, progress)
-                progress.reached(KEEP, 4 + 4 * i, total)
+                learning, keeping = begun + sum(SHARES[:2]), begun + sum(SHARES[:3])
+                progress.reached(LEARN, learning, total)
+                trained = _learn(session, authored, training, partial(_within, progress, learning))
+                progress.reached(KEEP, keeping, total)
                 champion = keep(workspace, name, trained, journal, at)
                 told = summary(load(workspace.models / name / trained.version))
                 kept.append(Kept(name, trained.version, champion, told))
@@ -92,7 +104,11 @@ def train(
 
 
 def _reached(progress: Progress, done: int, total: int, step: int) -> None:
-    progress.reached((OBSERVE, LABEL)[step], done + step, total)
+    progress.reached((OBSERVE, LABEL)[step], done + sum(SHARES[:step]), total)
+
+
+def _within(progress: Progress, done: int, share: float, text: str) -> None:
+    progress.within(done + share * SHARES[2], text)
 
 
 def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpec]:
@@ -115,6 +131,22 @@ def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpe
     return {n: s for n, s in specs.items() if not names or n in names}
 
 
+def _by(authored: AuthoredSpec, only: str) -> AuthoredSpec:
+    """The spec with one of its learners alone. Raises RS401 where it is not among them."""
+    spec = authored.spec
+    if only not in spec.learners:
+        raise problem(
+            "RS401",
+            f"{spec.name} does not learn with {only}: its learners are "
+            f"{' and '.join(spec.learners)}.",
+            file=authored.file,
+            line=authored.line("learners"),
+            mend=did_you_mean(only, spec.learners),
+        )
+    alone = {"learners": (only,), "champion": spec.champion.model_copy(update={"prefer": None})}
+    return replace(authored, spec=spec.model_copy(update=alone))
+
+
 def _checked(session: Session, specs: Mapping[str, AuthoredSpec]) -> dict[str, Expression | None]:
     problems = Problems()
     conditions = {
@@ -126,13 +158,17 @@ def _checked(session: Session, specs: Mapping[str, AuthoredSpec]) -> dict[str, E
 
 
 def _learn(
-    session: Session, authored: AuthoredSpec, training: TrainingFrame, progress: Progress
+    session: Session,
+    authored: AuthoredSpec,
+    training: TrainingFrame,
+    within: Callable[[float, str], None],
 ) -> Trained:
     from riskseg.learning.train import train as learn
 
+    name = authored.spec.name
     return learn(
         authored,
         training,
         threads=session.engine.threads,
-        progress=lambda text: progress.note(f"{authored.spec.name}: {text}"),
+        progress=lambda share, text: within(share, f"{name}: {text}"),
     )

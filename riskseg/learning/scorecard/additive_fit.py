@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from riskseg.learning.parallel import one_thread_each
+from riskseg.learning.parallel import one_thread_each, stop_if_interrupted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -292,6 +292,7 @@ class Likelihood:
         `sampled` says that the curvature is near that of these rows, and not theirs."""
         import numpy as np
 
+        stop_if_interrupted()
         error, spread = self._errors(state)
         pull, whole = self.turned @ spread, max(float(spread.sum()), 1e-9)
         level = float(error.sum())

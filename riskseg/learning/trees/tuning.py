@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from riskseg.learning.parallel import side_by_side
+from riskseg.learning.parallel import side_by_side, stop_if_interrupted
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -158,13 +158,16 @@ def grow(
     from lightgbm.callback import EarlyStopException
 
     def stop(now: Any) -> None:
+        stop_if_interrupted()
         if enough is not None and enough(now.iteration + 1):
             raise EarlyStopException(now.iteration, [])
 
     parameters = SHARED | candidate.parameters | {"seed": seed}
     if any(directions):
         parameters["monotone_constraints"] = list(directions)
-    patient = [] if judge is None else [lgb.early_stopping(PATIENCE, verbose=False)]
+    # So many trees at the rate of what ships.
+    patience = round(PATIENCE * CANDIDATES[0].rate / candidate.rate)
+    patient = [] if judge is None else [lgb.early_stopping(patience, verbose=False)]
     return lgb.train(
         parameters,
         data,
