@@ -1,7 +1,8 @@
 """Which features may be learned from, and why each of the others may not.
 
-Nothing here looks at outcomes, so it may look at all of the training window: what depends on
-them (no information, a sign that turns) each learner judges for itself, inside its folds.
+Hardly anything here looks at outcomes, so it may look at all of the training window: what depends
+on them (no information, a sign that turns) each learner judges for itself, inside its folds. Only
+of a feature that drifts is it asked whether it helps later nevertheless.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ ENOUGH_ROWS = 50_000
 
 def usable(
     authored: AuthoredSpec, frame: TrainingFrame, problems: Problems
-) -> tuple[tuple[Fact, ...], dict[str, str]]:
-    """(features to learn from, why each of the others is not one).
+) -> tuple[tuple[Fact, ...], dict[str, str], list[str]]:
+    """(features to learn from, why each of the others is not one, notes for the model's record).
 
     Adds RS501 for names in the spec that are not features here, RS407 if none is left.
     """
@@ -50,8 +51,11 @@ def usable(
     dropped = _unfit(authored, frame)
     kept = [fact for fact in frame.features if fact.name not in dropped]
     training = frame.where(~frame.held_out)
+    notes: list[str] = []
     for judge in (_drifting, _doubles):
         found = judge(training, [fact for fact in kept if fact.name not in choice.keep])
+        if judge is _drifting and found:
+            found = _not_worth_it(training, kept, found, notes)
         dropped |= found
         kept = [fact for fact in kept if fact.name not in found]
     if not kept:
@@ -63,7 +67,25 @@ def usable(
             line=authored.line("features"),
             mend="Exclude fewer, or list static features that were known at the time.",
         )
-    return tuple(kept), dropped
+    return tuple(kept), dropped, notes
+
+
+def _not_worth_it(
+    training: TrainingFrame, features: Sequence[Fact], drifting: dict[str, str], notes: list[str]
+) -> dict[str, str]:
+    """The drifting features less those that help in the later half; a note for each of these."""
+    from riskseg.learning.drifting import worth_their_drift
+
+    later = later_half(training)
+    assert later is not None
+    steady = [fact for fact in features if fact.name not in drifting]
+    asked = [fact for fact in features if fact.name in drifting]
+    gains = worth_their_drift(training, later, steady, asked)
+    notes += [
+        f"{name} {drifting[name]}. It is kept since it gains {gain:.3f} AUC in the later half."
+        for name, gain in gains.items()
+    ]
+    return {name: why for name, why in drifting.items() if name not in gains}
 
 
 def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:

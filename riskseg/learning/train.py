@@ -75,7 +75,7 @@ def train(
     problems = Problems()
     check_outcomes(authored, frame, problems)
     problems.raise_if_any()
-    features, dropped = usable(authored, frame, problems)
+    features, dropped, notes = usable(authored, frame, problems)
     check_edits(authored, frame.features, problems)
     check_pairs(authored, features, problems)
     problems.raise_if_any()
@@ -163,7 +163,11 @@ def train(
         "features": [_fact(fact) for fact in features],
         "attributes": [_fact(fact) for fact in frame.attributes],
         "dropped": dropped,
-        "notes": [note for one in shipped.values() for note in one.notes] + _refitted(spec, frame),
+        "notes": [
+            *notes,
+            *(note for one in shipped.values() for note in one.notes),
+            *_refitted(spec, frame),
+        ],
         "tried": {name: one.tried for name, one in learned.items()},
         "training": counts(training),
         "hold_out": counts(held),

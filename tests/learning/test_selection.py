@@ -24,7 +24,7 @@ def with_feature(frame: TrainingFrame, name: str, values: Any) -> TrainingFrame:
 
 def dropped(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
     problems = Problems()
-    kept, why = usable(authored, frame, problems)
+    kept, why, _ = usable(authored, frame, problems)
     problems.raise_if_any()
     assert {fact.name for fact in kept} | set(why) == set(frame.names)
     return why
@@ -55,3 +55,18 @@ def test_a_drifting_feature_goes_unless_it_is_kept(frame: TrainingFrame, author:
 
 def test_few_rows_do_not_look_like_drift(frame: TrainingFrame, author: Author) -> None:
     assert dropped(author(""), frame.where(np.arange(60))) == {}
+
+
+def test_a_drifting_feature_that_helps_later_is_kept_with_a_note(
+    frame: TrainingFrame, author: Author
+) -> None:
+    random = np.random.default_rng(4)
+    days = (frame.as_of - frame.as_of.min()) / np.timedelta64(1, "D")
+    moving = days + np.where(frame.label == 1, 400, 0) + random.normal(0, 200, len(frame))
+    rows = frame.rows.assign(moving=moving)
+    wide = replace(frame, rows=rows, features=(*frame.features, Fact("moving", Kind.NUMBER)))
+    problems = Problems()
+    kept, why, notes = usable(author(""), wide, problems)
+    assert "moving" in [fact.name for fact in kept] and "moving" not in why
+    assert len(notes) == 1 and notes[0].startswith("moving drifts: PSI ")
+    assert "AUC in the later half" in notes[0]

@@ -23,7 +23,7 @@ def dropped(authored: AuthoredSpec, frame: TrainingFrame, *facts: Fact, **column
     """Why each of the added features is dropped."""
     wide = replace(frame, rows=frame.rows.assign(**columns), features=(*frame.features, *facts))
     problems = Problems()
-    _, why = usable(authored, wide, problems)
+    _, why, _ = usable(authored, wide, problems)
     problems.raise_if_any()
     return why
 

@@ -121,12 +121,12 @@ class Boosted:
 
         See :mod:`riskseg.learning.trees.shap`; LightGBM's `pred_contrib` to about 1e-13.
         """
-        return self._explainer.values(_matrix(batch, self.columns), threads)
+        return self._explainer.values(matrix_of(batch, self.columns), threads)
 
     def swift_margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """The margin, to about 1e-12, by the tables of the SHAP values: about three times as fast
         where those are at hand."""
-        return self._explainer.margin(_matrix(batch, self.columns), threads)
+        return self._explainer.margin(matrix_of(batch, self.columns), threads)
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -137,7 +137,7 @@ class Boosted:
 
         if batch.empty:  # LightGBM refuses a batch without rows
             return np.zeros(0)
-        matrix = _matrix(batch, self.columns)
+        matrix = matrix_of(batch, self.columns)
         return np.asarray(self._booster.predict(matrix, num_threads=threads, **how))
 
     def as_json(self) -> dict[str, Any]:
@@ -412,10 +412,10 @@ class _Task:
     ) -> tuple[tuple[Column, ...], Floats, tuple[int, ...]]:
         """(columns, what is learned from as numbers, the declared directions)."""
         rows, label, weight = self.learned(fold)
-        columns = _columns(rows, label, weight, features)
+        columns = columns_of(rows, label, weight, features)
         # Text is in order of risk already, as the learner's own doing: no direction to keep.
         declared = tuple(0 if fact.kind.is_textual else fact.direction for fact in features)
-        return columns, _matrix(rows, columns), declared
+        return columns, matrix_of(rows, columns), declared
 
     def lessons(
         self, folds: Sequence[int], idle: Sequence[Mapping[str, str]] | None = None
@@ -429,7 +429,7 @@ class _Task:
             part = Part(
                 held,
                 dataset(matrix, label, weight),
-                _matrix(self.rows[held], columns),
+                matrix_of(self.rows[held], columns),
                 self.label[held],
                 self.weight[held],
                 declared,
@@ -508,7 +508,7 @@ def _seeds(size: int) -> str:
     return "one seed" if size == 1 else f"a bag of {size} seeds, each"
 
 
-def _columns(
+def columns_of(
     rows: pd.DataFrame, label: Labels, weight: Floats, features: Sequence[Fact]
 ) -> tuple[Column, ...]:
     import numpy as np
@@ -523,7 +523,7 @@ def _columns(
     return tuple(columns)
 
 
-def _matrix(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:
+def matrix_of(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:
     import numpy as np
 
     return np.ascontiguousarray(np.column_stack([column.numbers(batch) for column in columns]))
