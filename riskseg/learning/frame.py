@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int8]
     Mask = NDArray[np.bool_]
     Folds = NDArray[np.int8]
+    Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.calibration import Calibration, choose_calibration, fit_calibration
 from riskseg.learning.canonical import canonical
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.parties import party_codes
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.spec import LearnerName, ModelSpec
 from riskseg.learning.trees.boosted import Boosted, fit_boosted
@@ -67,6 +68,7 @@ def learn(
     """Learns with one learner, and calibrates it on the margins of rows it did not see."""
     data = (training.rows, training.label, training.weight, features, folds)
     common: dict[str, Any] = {"seed": spec.seed, "threads": threads, "say": say}
+    common["party"] = party_codes(training.group)
     notes: tuple[str, ...] = ()
     model: Scorecard | Boosted
     if name == "lightgbm":

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Floats, Folds, Labels
+    from riskseg.learning.frame import Codes, Floats, Folds, Labels
 
     Places = NDArray[np.int64]
 
@@ -77,6 +77,7 @@ def fit_additive(
     *,
     pairs: Pairs | None = None,
     most_pairs: int = 8,
+    party: Codes | None = None,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[str], None] | None = None,
@@ -85,8 +86,9 @@ def fit_additive(
 
     `pairs` are the two-way tables to have; None has up to `most_pairs` discovered, in each fold
     anew, and kept if the folds' loss falls for them. A feature's declared direction holds in its
-    table and in every two-way table that it is in. Nothing is drawn at random, so `seed` changes
-    nothing; folds are learned side by side.
+    table and in every two-way table that it is in. `party` numbers the party of each row, where one
+    has several. Nothing is drawn at random, so `seed` changes nothing; folds are learned side by
+    side.
     """
     import numpy as np
 
@@ -109,7 +111,8 @@ def fit_additive(
     def cards(fold: int | None) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
-        learner = _Learner(rows[seen], label[seen], weight[seen], features, setting)
+        whose = None if party is None else party[seen]
+        learner = _Learner(rows[seen], label[seen], weight[seen], features, setting, whose)
         single = learner.single() if discover or not pairs else None
         # Of all rows, that without pairs is seldom wanted.
         made = [
@@ -131,7 +134,7 @@ def fit_additive(
     ]
     card = whole[0]
     if best != counts[-1]:
-        learner = _Learner(rows, label, weight, features, setting)
+        learner = _Learner(rows, label, weight, features, setting, party)
         card = learner.card(learner.single(), pairs, best)
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
@@ -191,8 +194,10 @@ class _Learner:
         weight: Floats,
         features: Sequence[Fact],
         setting: Setting,
+        party: Codes | None = None,
     ) -> None:
         self.label, self.weight, self.setting = label, weight, setting
+        self.party = party
         self.lines = [_line(rows[fact.name], label, weight, fact, setting) for fact in features]
         self.blocks = [line_block(line.ordered, line.extra) for line in self.lines]
         self.places = [line.places for line in self.lines]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Floats, Folds, Labels, Mask
+    from riskseg.learning.frame import Codes, Floats, Folds, Labels, Mask
 
     Places = NDArray[np.int64]
 
@@ -88,6 +88,7 @@ def fit_classic(
     edits: Mapping[str, Edit] | None = None,
     turned_signs: bool = False,
     snapshots: NDArray[np.datetime64] | None = None,
+    party: Codes | None = None,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[str], None] = lambda _: None,
@@ -95,17 +96,18 @@ def fit_classic(
     """(the scorecard, each row's margin from one that did not see its fold, what was tried).
 
     `label` is 1 for the bad outcome, and both occur outside every fold. `snapshots` are the
-    rows' dates: where they span two or more, bins must hold in both halves of their time. The
-    setting is chosen on the folds by mean log loss; bins, levels and the choice of features are
-    learned anew in every fold. With `turned_signs` a feature without a declared direction may have
-    points that run against its weights of evidence, beside the other features. Nothing here is
-    random: `seed` and `threads` change nothing.
+    rows' dates: where they span two or more, bins must hold in both halves of their time. `party`
+    numbers the party of each row, where one has several. The setting is chosen on the folds by
+    mean log loss; bins, levels and the choice of features are learned anew in every fold. With
+    `turned_signs` a feature without a declared direction may have points that run against its
+    weights of evidence, beside the other features. Nothing here is random: `seed` and `threads`
+    change nothing.
     """
     import numpy as np
 
     edits = edits or {}
     later = _later(snapshots)
-    data = _Data(rows, label, weight, tuple(features), edits, later)
+    data = _Data(rows, label, weight, tuple(features), edits, later, party)
     some = slice(None, None, -(-len(label) // ENOUGH_TO_CHOOSE) or 1)
     sample = data if some.step == 1 else data.only(some)
     folds_there = list(np.unique(folds))
@@ -177,6 +179,7 @@ class _Data:
     features: tuple[Fact, ...]
     edits: Mapping[str, Edit]
     later: Mask | None
+    party: Codes | None
 
     def only(self, some: slice) -> _Data:
         """The same of some of the rows."""
@@ -186,6 +189,7 @@ class _Data:
             label=self.label[some],
             weight=self.weight[some],
             later=None if self.later is None else self.later[some],
+            party=None if self.party is None else self.party[some],
         )
 
 

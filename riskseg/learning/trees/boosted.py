@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Floats, Folds, Labels, Mask
+    from riskseg.learning.frame import Codes, Floats, Folds, Labels, Mask
 
 # Parameters are searched for, and features looked at, on no more rows than this.
 SEARCHED_ROWS = 20_000
@@ -183,6 +183,7 @@ def fit_boosted(
     seed: int,
     threads: int,
     say: Progress,
+    party: Codes | None = None,
     searching: bool = True,
 ) -> tuple[Boosted, Floats, list[dict[str, Any]]]:
     """(the trees, each row's log-odds from trees that did not see its fold, what was tried).
@@ -193,12 +194,13 @@ def fit_boosted(
     rows; without `searching` the number of trees alone is chosen. What looks at labels more
     closely than a choice among a few (the order of levels, which directions to let go, which
     features to leave out) is found anew in the training rows of each fold. With what was chosen,
-    all rows are learned from once more.
+    all rows are learned from once more. `party` numbers the party of each row, where one has
+    several.
     """
     import numpy as np
 
     tried: list[dict[str, Any]] = []
-    task = _Task(rows, label, weight, features, folds, seed, threads)
+    task = _Task(rows, label, weight, features, folds, party, seed, threads)
     sample = task.sample()
     small = task if len(sample) == len(label) else task.where(sample)
     where = "" if small is task else f" (on {len(sample):,} rows)"
@@ -372,6 +374,7 @@ class _Task:
     weight: Floats
     features: Sequence[Fact]
     folds: Folds
+    party: Codes | None
     seed: int
     threads: int
 
@@ -398,6 +401,7 @@ class _Task:
             label=self.label[chosen],
             weight=self.weight[chosen],
             folds=self.folds[chosen],
+            party=None if self.party is None else self.party[chosen],
         )
 
     def learned(self, fold: int | None) -> tuple[pd.DataFrame, Labels, Floats]:
