@@ -179,9 +179,15 @@ def test_without_calibration_the_margin_is_the_log_odds(
 
 
 def test_progress_is_told(frame: TrainingFrame, author: Author) -> None:
-    said: list[str] = []
-    train(author("learners: [scorecard]\n"), frame, threads=1, progress=said.append)
-    assert "learning: scorecard" in said
+    said: list[tuple[float, str]] = []
+
+    def progress(share: float, text: str) -> None:
+        said.append((share, text))
+
+    train(author("learners: [scorecard]\n"), frame, threads=2, progress=progress)
+    shares, texts = zip(*said, strict=True)
+    assert "learning: scorecard" in texts
+    assert list(shares) == sorted(shares) and 0.5 < shares[-1] < 1
 
 
 def test_a_refit_learns_from_the_hold_out_too_and_says_so(
