@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.cohorts import cohorts, levels_of
 from riskseg.learning.evidence.curves import calibration_groups, distribution, gains, ks_curve, roc
 from riskseg.learning.evidence.effects import effects, monotone
-from riskseg.learning.evidence.gathered import evidence, learning_curve
+from riskseg.learning.evidence.gathered import evidence, known_and_new, learning_curve
 from riskseg.learning.evidence.metrics import Ranked, auc, ks
 from riskseg.learning.evidence.stability import Groups, by_snapshot, psi, stability
 from riskseg.learning.frame import TrainingFrame
@@ -369,3 +370,24 @@ def test_weights_stand_for_rows() -> None:
         assert one["mean"] == pytest.approx(other["mean"], rel=0.1, abs=0.01)
     assert part["stability"]["probability"]["psi"] < 0.01
     assert part["intervals"]["brier"][0] == pytest.approx(full["intervals"]["brier"][0], rel=0.03)
+
+
+def test_parties_that_were_learned_from_are_judged_apart_from_new_ones() -> None:
+    random = np.random.default_rng(3)
+    rows = 4000
+    p = np.round(1 / (1 + np.exp(-random.normal(-1, 1, rows))), 6)
+    label = (random.random(rows) < p).astype(np.int8)
+    party = np.array([f"P{n:05d}" for n in np.arange(rows) // 2])
+    held: Any = SimpleNamespace(label=label, weight=np.ones(rows), group=party)
+    training: Any = SimpleNamespace(group=party[:2500])
+    # Of those that are new, the probability is too low by 1 in log-odds.
+    told = p.copy()
+    told[2500:] = np.round(1 / (1 + np.exp(1 + np.log((1 - p[2500:]) / p[2500:]))), 6)
+    found = known_and_new(training, held, told)
+    known, new = found["known"], found["new"]
+    assert known is not None and new is not None
+    assert (known["rows"], new["rows"]) == (2500, 1500)
+    assert abs(known["calibration_intercept"]) < 0.15
+    assert new["calibration_intercept"] == pytest.approx(1, abs=0.2)
+    training.group = party
+    assert known_and_new(training, held, told)["new"] is None

@@ -185,8 +185,32 @@ def calibrated(m: Material) -> Html:
             ),
             Html("</div>"),
             folded("The numbers: calibration", table(heads, rows, words=2)),
+            _known_and_new(m),
         ]
     )
+
+
+def _known_and_new(m: Material) -> Html | str:
+    """How right the probabilities are for parties that were learned from, and for new ones."""
+    parties = m.evidence.get("parties") or {}
+    rows = []
+    for name, about in (("known", "Learned from, at earlier dates"), ("new", "Not learned from")):
+        found = parties.get(name)
+        if found:
+            rows.append(
+                (
+                    about,
+                    count(found["rows"]),
+                    words.figure(found["auc"], 3),
+                    words.figure(found["expected_calibration_error"], 4),
+                    words.figure(found["calibration_slope"], 3),
+                    words.figure(found["calibration_intercept"], 3),
+                )
+            )
+    if len(rows) < 2:
+        return ""
+    heads = ("Parties", "Rows", "AUC", "Calibration error", "Slope", "Intercept")
+    return folded("The numbers: parties that are known, and new ones", table(heads, rows, words=1))
 
 
 def _chosen(m: Material) -> str:

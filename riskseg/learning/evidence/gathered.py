@@ -14,7 +14,7 @@ from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.cohorts import cohorts
 from riskseg.learning.evidence.curves import calibration_groups, distribution, gains, ks_curve, roc
 from riskseg.learning.evidence.effects import effects, monotone
-from riskseg.learning.evidence.metrics import Ranked
+from riskseg.learning.evidence.metrics import Ranked, all_metrics
 from riskseg.learning.evidence.protected import stand_ins
 from riskseg.learning.evidence.stability import by_snapshot, stability
 from riskseg.learning.evidence.uncertainty import auc_interval, intervals
@@ -32,6 +32,14 @@ FORMAT = 1
 # Shares of the parties a learning curve learns from, in twentieths; and the least of each outcome.
 TWENTIETHS = (2, 5, 10, 15, 20)
 LEAST_OF_EACH = 30
+# What is told of parties that are known and of those that are new.
+SHOWN = (
+    "auc",
+    "log_loss",
+    "expected_calibration_error",
+    "calibration_slope",
+    "calibration_intercept",
+)
 
 # Learns from chosen training rows; margins for the hold-out.
 Refit = Callable[["Mask"], "Floats"]
@@ -75,6 +83,7 @@ def evidence(
         "roc": roc(ranked),
         "ks": ks_curve(ranked),
         "calibration": calibration_groups(*outcome, held.group),
+        "parties": known_and_new(training, held, beyond),
         "gains": gains(ranked),
         "distribution": distribution(*outcome),
         "by_snapshot": by_snapshot(training, within, held, beyond),
@@ -85,6 +94,29 @@ def evidence(
         "protected": stand_ins(training, used, seed=spec.seed),
         "learning_curve": [] if refit is None else learning_curve(training, held, refit, spec.seed),
     }
+
+
+def known_and_new(
+    training: TrainingFrame, held: TrainingFrame, probability: Floats
+) -> dict[str, dict[str, Any] | None]:
+    """The metrics of the hold-out's rows whose party was learned from, and of the others': a model
+    may be right about those it knows and wrong about those it does not. None where one of the two
+    has too few outcomes of a kind."""
+    import numpy as np
+
+    known = np.isin(held.group.astype(str), np.unique(training.group.astype(str)))
+    found: dict[str, dict[str, Any] | None] = {}
+    for name, rows in (("known", known), ("new", ~known)):
+        label, weight = held.label[rows], held.weight[rows]
+        bad = int(label.sum())
+        few = min(bad, len(label) - bad) < LEAST_OF_EACH
+        of_rows = None if few else all_metrics(label, probability[rows], weight)
+        found[name] = of_rows and {
+            "rows": len(label),
+            "bad": bad,
+            **{key: of_rows[key] for key in SHOWN},
+        }
+    return found
 
 
 def learning_curve(
