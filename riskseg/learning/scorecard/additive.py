@@ -472,8 +472,9 @@ def _line(
     extra = 1 if bins.levels is None else 2
     held = np.bincount(places, minlength=bins.count)[: bins.count - extra]
     if controls.shape(fact.name) == "always" and not fact.kind.is_textual:
-        both = [np.bincount(places, of, bins.count) for of in (weight, weight * label)]
-        direction = controls.direction(fact, both[0][: len(held)], both[1][: len(held)]) or 0
+        both = np.array([np.bincount(places, of, bins.count) for of in (weight, weight * label)])
+        rows, bads = both.astype(np.float64)[:, : len(held)]
+        direction = controls.direction(fact, rows, bads) or 0
     most = min(setting.pair_bins, controls.most(fact.name) or setting.pair_bins)
     begins = _cuts(np.arange(len(held)).astype(np.float64), held, most)
     coarse = Bins(fact.name, tuple(bins.cuts[int(b) - 1] for b in begins), bins.levels)

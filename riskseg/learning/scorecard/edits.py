@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -90,19 +90,33 @@ def around(specials: Sequence[float], values: Floats) -> tuple[float, ...]:
     return tuple(sorted(cut for cut in cuts if cut > known[0]))
 
 
-def check_edits(authored: AuthoredSpec, features: Sequence[Fact], problems: Problems) -> None:
-    """Adds RS501 for features that do not exist and RS004 for edits that cannot be carried out."""
+def check_edits(
+    authored: AuthoredSpec,
+    features: Sequence[Fact],
+    problems: Problems,
+    others: Collection[str] = (),
+) -> None:
+    """Adds RS501 for features that do not exist and RS004 for edits that cannot be carried out.
+
+    `others` are names that a workspace knows besides the features to learn from.
+    """
     facts = {fact.name: fact for fact in features}
+    spec = authored.spec
     for name, edit in authored.spec.scorecard.edits.items():
 
         def fault(code: str, what: str, mend: str, *path: str | int, _name: str = name) -> None:
             line = authored.line("scorecard", "edits", _name, *path)
             problems.add(code, what, file=authored.file, line=line, mend=mend)
 
-        if name not in facts:
-            fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
-        else:
+        if name in facts:
             _check(facts[name], edit, fault)
+        elif name == spec.target.column:
+            fault("RS501", f'"{name}" is the outcome: it is not learned from.', "Remove its edit.")
+        elif name in others and name not in spec.features.exclude:
+            what = f'"{name}" is not learned from: it is known only as of today, or is a date.'
+            fault("RS501", what, "List it in `features: {static: […]}`, or remove its edit.")
+        elif name not in spec.features.exclude:
+            fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
 
 
 def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
