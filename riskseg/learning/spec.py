@@ -389,9 +389,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
         )
     if card.chosen_form == "additive":
         classic = [
-            ("edits", name, key)
-            for name, edit in card.edits.items()
-            for key in edit.by_hand
+            ("edits", name, key) for name, edit in card.edits.items() for key in edit.by_hand
         ]
         for path in [*classic, *([("binning",)] if card.binning != "auto" else [])]:
             problems.add(

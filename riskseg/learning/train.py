@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds
 
 FOLDS = 5
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "optbinning")
 
 Progress = Callable[[str], None]
 
