@@ -69,6 +69,37 @@ def models_show(
     show.model(stdout(), told)
 
 
+@models_app.command("bins")
+@guarded
+def models_bins(
+    model: ModelName,
+    feature: Annotated[
+        str | None, typer.Argument(help="One feature, bin by bin; all of them if left out.")
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", help="The beginning is enough; the champion if left out."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a scorecard's bins: their evidence and points.
+
+    For instance `riskseg models bins late_payment` or `riskseg models bins late_payment age`.
+    """
+    from riskseg.run.bins import bins
+
+    found = bins(root(), model, version, feature=feature)
+    if as_json:
+        print_json(found)
+        return
+    from riskseg.cli import bins as show
+
+    if feature is None:
+        show.overview(stdout(), found)
+    else:
+        show.detail(stdout(), found, feature)
+
+
 @models_app.command("promote")
 @guarded
 def models_promote(

@@ -12,6 +12,7 @@ from riskseg.learning.calibration import Calibration, choose_calibration, fit_ca
 from riskseg.learning.canonical import canonical
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.parties import party_codes
+from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.spec import LearnerName, ModelSpec
 from riskseg.learning.trees.boosted import Boosted, fit_boosted
@@ -80,14 +81,18 @@ def learn(
 
         card = spec.scorecard
         model, outside, tried = fit_additive(
-            *data, pairs=card.pairs, most_pairs=card.most_pairs, **common
+            *data,
+            pairs=card.pairs,
+            most_pairs=card.most_pairs,
+            controls=Controls.of(card),
+            **common,
         )
     else:
         from riskseg.learning.scorecard.classic import fit_classic
 
         model, outside, tried = fit_classic(
             *data,
-            edits=spec.scorecard.edits,
+            controls=Controls.of(spec.scorecard),
             turned_signs=spec.scorecard.turned_signs,
             snapshots=training.as_of,
             **common,

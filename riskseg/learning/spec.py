@@ -26,7 +26,7 @@ from pydantic import (
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS, folded
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.learning.scorecard.edits import Edit
+from riskseg.learning.scorecard.edits import Edit, LeastShare, MostBins
 from riskseg.learning.scorecard.tables import Form
 
 LearnerName = Literal["scorecard", "lightgbm"]
@@ -109,8 +109,10 @@ class FeatureChoice(Shape):
 
 
 class ScorecardChoice(Shape):
-    """The form of the scorecard (left out: additive, or classic where bins are edited by hand), and
-    what a person wants of its bins (`edits`, by feature; a classic one's).
+    """The form of the scorecard (left out: additive, or classic where bins are edited by hand or
+    found by optbinning), and what a person wants of its bins: at most `max_bins` a feature with
+    at least `min_bin_share` of the accounts each, of a shape (`monotone`); `edits` say it by
+    feature. `binning` says who finds the bins of a classic one.
 
     With `turned_signs` the points of a classic one may run against the weights of evidence of a
     feature without a declared direction. `pairs` are the two-way tables of an additive one, found
@@ -127,12 +129,18 @@ class ScorecardChoice(Shape):
     ) = None
     most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
     turned_signs: StrictBool = False
+    binning: Literal["auto", "optbinning"] = "auto"
+    max_bins: MostBins | None = None
+    min_bin_share: LeastShare | None = None
+    monotone: Literal["auto", "always", "none"] = "auto"
     edits: dict[Feature, Edit] = Field(default_factory=dict)
 
     @property
     def chosen_form(self) -> Form:
         """The form asked for, or the one that the other settings ask for."""
-        return self.form or ("classic" if self.edits or self.turned_signs else "additive")
+        by_hand = any(edit.by_hand for edit in self.edits.values())
+        classic = by_hand or self.turned_signs or self.binning == "optbinning"
+        return self.form or ("classic" if classic else "additive")
 
     @field_validator("edits", mode="before")
     @classmethod
@@ -379,14 +387,19 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
             line=authored.line("scorecard", "pairs"),
             mend="Write `form: additive`, or remove `pairs`.",
         )
-    if card.chosen_form == "additive" and card.edits:
-        problems.add(
-            "RS004",
-            "The bins of an additive scorecard are not edited by hand.",
-            file=authored.file,
-            line=authored.line("scorecard", "edits"),
-            mend="Write `form: classic`, or remove `edits`.",
-        )
+    if card.chosen_form == "additive":
+        classic = [
+            ("edits", name, key) for name, edit in card.edits.items() for key in edit.by_hand
+        ]
+        for path in [*classic, *([("binning",)] if card.binning != "auto" else [])]:
+            problems.add(
+                "RS004",
+                f'"{path[-1]}" is for a classic scorecard: the bins of an additive one are where '
+                "its shapes change.",
+                file=authored.file,
+                line=authored.line("scorecard", *path),
+                mend=f"Write `form: classic`, or remove `{path[-1]}`.",
+            )
     for index, (one, other) in enumerate(card.pairs or ()):
         if one == other:
             problems.add(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 FOLDS = 5
 # Steps of `train` itself that it says it has reached.
 OWN_STEPS = 5
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm")
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "optbinning")
 
 # The share of the learning that is done, and what begins or has ended.
 Progress = Callable[[float, str], None]

@@ -10,6 +10,7 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.run.journal import check_there
 from riskseg.run.ledger import load, workspace_facts
 from riskseg.run.models import check_spec, read_specs
+from riskseg.run.observed import check_card
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import Session, read_own_catalogue, scratch_engine
 from riskseg.run.stages import Progress, Stage
@@ -73,6 +74,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
             session = Session(workspace, engine, ledger, here, facts)
             for authored in specs.values():
                 check_spec(authored, facts, here.lacking, problems)
+                check_card(session, authored, problems)
             checked = read_checked(session, problems)
             if checked is not None:
                 strategy, stand_ins = checked.name, dict(checked.stand_ins)

@@ -13,6 +13,7 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
 from riskseg.learning.artefact import Model
+from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline, timeline
 from riskseg.ledger.allocation import bill_facts
@@ -54,6 +55,15 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
         and name != spec.target.column
         and (not fact.static or name in spec.features.static)
     )
+
+
+def check_card(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
+    """Add Problems for what a spec says of single features of its scorecard."""
+    from riskseg.learning.train import check_pairs
+
+    features = candidates(session, authored.spec)
+    check_edits(authored, features, problems, session.facts)
+    check_pairs(authored, features, problems)
 
 
 def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:

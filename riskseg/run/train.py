@@ -13,7 +13,7 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.run.journal import open_journal
 from riskseg.run.models import check_spec, read_specs
-from riskseg.run.observed import observed_rows
+from riskseg.run.observed import check_card, observed_rows
 from riskseg.run.session import (
     LOAD,
     Session,
@@ -153,6 +153,8 @@ def _checked(session: Session, specs: Mapping[str, AuthoredSpec]) -> dict[str, E
         name: check_spec(authored, session.facts, session.catalogue.lacking, problems)
         for name, authored in specs.items()
     }
+    for authored in specs.values():
+        check_card(session, authored, problems)
     problems.raise_if_any()
     return conditions
 

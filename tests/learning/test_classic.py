@@ -14,6 +14,7 @@ from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.scorecard import classic
 from riskseg.learning.scorecard.binning import best_starts, prebin_cuts, refuses
 from riskseg.learning.scorecard.classic import fit_classic
+from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.edits import Edit
 from riskseg.learning.scorecard.tables import Scorecard, Table
 from riskseg.learning.split import folds_by_party
@@ -37,7 +38,8 @@ def learn(
 ) -> tuple[Scorecard, Any, list[dict[str, Any]]]:
     folds = (np.arange(len(label)) % 2).astype(np.int8)
     weight = more.pop("weight", np.ones(len(label)))
-    return fit_classic(rows, label, weight, features, folds, edits=edits, **more)
+    controls = Controls(edits=edits or {})
+    return fit_classic(rows, label, weight, features, folds, controls=controls, **more)
 
 
 def table_of(card: Scorecard, name: str) -> Table:

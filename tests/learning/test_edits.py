@@ -34,6 +34,9 @@ def told(edits: str) -> list[tuple[str, int | None, str]]:
         "late_bills: {cuts: [1, 3], specials: [98]}",
         "late_bills: {drop: true}",
         "tariff: {levels: [[night, flat], [prepay]]}",
+        "late_bills: {max_bins: 4, min_bin_share: 0.1, monotone: increasing}",
+        "tariff: {max_bins: 2, min_bin_share: 0.1}",
+        "has_debit: {monotone: always}",
     ],
 )
 def test_edits_that_can_be_carried_out(edits: str) -> None:
@@ -60,6 +63,12 @@ def test_edits_that_can_be_carried_out(edits: str) -> None:
         ("tariff:\n  levels:\n    - [flat]\n    - [flat]", "RS004", 8, "stands twice"),
         ("tariff: {levels: []}", "RS004", 5, "no group"),
         ("tariff: {levels: [[]]}", "RS004", 5, "no levels"),
+        ("late_bills: {max_bins: 1}", "RS004", 5, "max_bins"),
+        ("late_bills: {min_bin_share: 0.6}", "RS004", 5, "min_bin_share"),
+        ("late_bills: {monotone: rising}", "RS004", 5, "monotone"),
+        ("late_bills: {cuts: [1], max_bins: 3}", "RS004", 5, "here they are given"),
+        ("tariff: {monotone: increasing}", "RS004", 5, "in order of risk"),
+        ("has_debit: {max_bins: 2}", "RS004", 5, "true or false"),
         ("has_debit: {cuts: [1]}", "RS004", 5, "true or false"),
     ],
 )

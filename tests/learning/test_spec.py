@@ -126,7 +126,8 @@ def test_reading_loads_no_numerical_library() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("scorecard: {form: additive, edits: {x: {drop: true}}}", "not edited by hand"),
+        ("scorecard: {form: additive, edits: {x: {cuts: [1]}}}", '"cuts" is for a classic'),
+        ("scorecard: {form: additive, binning: optbinning}", '"binning" is for a classic'),
         ("scorecard: {form: classic, pairs: [[a, b]]}", "has no two-way tables"),
         ("scorecard: {form: additive, pairs: [[a, a]]}", "paired with itself"),
         ("learners: [scorecard]\nlightgbm: {search: none}", "settings for lightgbm"),

@@ -141,8 +141,9 @@ def held(bin_: Mapping[str, Any], kind: str | None = None) -> str:
     low, high = bin_.get("from"), bin_.get("to")
     if kind == "boolean" and (low is None) != (high is None):
         return "no" if low is None else "yes"
-    whole = kind == "integer" and all(float(n).is_integer() for n in (low, high) if n is not None)
-    if whole and low is not None and high is not None:
+    if kind == "integer":  # a cut between two whole numbers parts them as one at the higher does
+        low, high = (None if end is None else math.ceil(end) for end in (low, high))
+    if kind == "integer" and low is not None and high is not None:
         return value(low) if high - low == 1 else f"{value(low)} to {value(high - 1)}"
     if low is None and high is None:
         return "any value"

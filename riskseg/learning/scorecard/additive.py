@@ -25,6 +25,7 @@ from riskseg.learning.scorecard.additive_fit import (
     line_block,
 )
 from riskseg.learning.scorecard.additive_pairs import Side, alone, in_direction, pooled, rank_pairs
+from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.tables import (
     Bins,
     PairTable,
@@ -53,6 +54,7 @@ SAME = 0.01
 # A feature whose effects all stay within this is left out: less than a fifth of a point.
 NOTHING = 0.005
 ROUNDS = 30
+AS_IT_COMES = Controls()
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def fit_additive(
     pairs: Pairs | None = None,
     most_pairs: int = 8,
     party: Codes | None = None,
+    controls: Controls = AS_IT_COMES,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[str], None] | None = None,
@@ -94,6 +97,8 @@ def fit_additive(
 
     say = say or (lambda _: None)
     notes = []
+    by_hand = {fact.name for fact in features if controls.edit(fact.name).drop}
+    features = controls.directed(fact for fact in features if fact.name not in by_hand)
     if pairs is not None:
         names = {fact.name for fact in features}
         notes += [
@@ -112,7 +117,9 @@ def fit_additive(
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
         whose = None if party is None else party[seen]
-        learner = _Learner(rows[seen], label[seen], weight[seen], features, setting, whose)
+        learner = _Learner(
+            rows[seen], label[seen], weight[seen], features, setting, controls, whose
+        )
         single = learner.single() if discover or not pairs else None
         # Of all rows, that without pairs is seldom wanted.
         made = [
@@ -134,11 +141,12 @@ def fit_additive(
     ]
     card = whole[0]
     if best != counts[-1]:
-        learner = _Learner(rows, label, weight, features, setting, party)
+        learner = _Learner(rows, label, weight, features, setting, controls, party)
         card = learner.card(learner.single(), pairs, best)
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
-    return replace(card, notes=tuple(notes)), outside[best], tried
+    dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}
+    return replace(card, notes=tuple(notes), dropped=dropped), outside[best], tried
 
 
 def _means(effects: Floats, groups: Places) -> Floats:
@@ -194,11 +202,14 @@ class _Learner:
         weight: Floats,
         features: Sequence[Fact],
         setting: Setting,
+        controls: Controls = AS_IT_COMES,
         party: Codes | None = None,
     ) -> None:
-        self.label, self.weight, self.setting = label, weight, setting
+        self.label, self.weight, self.setting, self.controls = label, weight, setting, controls
         self.party = party
-        self.lines = [_line(rows[fact.name], label, weight, fact, setting) for fact in features]
+        self.lines = [
+            _line(rows[fact.name], label, weight, fact, setting, controls) for fact in features
+        ]
         self.blocks = [line_block(line.ordered, line.extra) for line in self.lines]
         self.places = [line.places for line in self.lines]
         self.alone = self._likelihood(self.blocks, self.places)
@@ -386,7 +397,12 @@ class _Learner:
         """The table of a feature, with neighbours that say the same made one bin."""
         import numpy as np
 
-        starts = _distinct(effects[: line.ordered], rows[: line.ordered])
+        along, held = effects[: line.ordered], rows[: line.ordered]
+        starts = _distinct(along, held)
+        n = np.add.reduceat(held, starts)
+        mean = np.add.reduceat(held * along, starts) / np.maximum(n, 1e-9)
+        kept = self.controls.levels_off(line.bins.name, mean, n, float(rows.sum()))
+        starts = [starts[place] for place in kept]
         group = np.searchsorted(starts, np.arange(line.ordered), side="right") - 1
         group = np.concatenate([group, len(starts) + np.arange(line.extra)])
         whole = np.bincount(group, rows)
@@ -421,7 +437,14 @@ def _distinct(effects: Floats, rows: Floats) -> list[int]:
     return starts
 
 
-def _line(values: pd.Series, label: Labels, weight: Floats, fact: Fact, setting: Setting) -> _Line:
+def _line(
+    values: pd.Series,
+    label: Labels,
+    weight: Floats,
+    fact: Fact,
+    setting: Setting,
+    controls: Controls,
+) -> _Line:
     import numpy as np
 
     direction = 0
@@ -439,7 +462,12 @@ def _line(values: pd.Series, label: Labels, weight: Floats, fact: Fact, setting:
     # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins.
     extra = 1 if bins.levels is None else 2
     held = np.bincount(places, minlength=bins.count)[: bins.count - extra]
-    begins = _cuts(np.arange(len(held)).astype(np.float64), held, setting.pair_bins)
+    if controls.shape(fact.name) == "always" and not fact.kind.is_textual:
+        both = np.array([np.bincount(places, of, bins.count) for of in (weight, weight * label)])
+        rows, bads = both.astype(np.float64)[:, : len(held)]
+        direction = controls.direction(fact, rows, bads) or 0
+    most = min(setting.pair_bins, controls.most(fact.name) or setting.pair_bins)
+    begins = _cuts(np.arange(len(held)).astype(np.float64), held, most)
     coarse = Bins(fact.name, tuple(bins.cuts[int(b) - 1] for b in begins), bins.levels)
     run = np.searchsorted(begins, np.arange(len(held)), side="right")
     to_coarse = np.concatenate([run, coarse.count - extra + np.arange(extra)]).astype(np.int64)

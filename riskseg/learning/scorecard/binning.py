@@ -48,7 +48,7 @@ def best_starts(
     bads: Floats,
     rows: Floats,
     *,
-    direction: int,
+    direction: int | None,
     penalty: float,
     least: float,
 ) -> list[int]:
@@ -57,11 +57,11 @@ def best_starts(
     `counts` and `bads` are (effective) rows and bad ones of each pre-bin, `rows` are the rows
     themselves, of which every bin holds at least `least`. A cut must gain `penalty` in
     log-likelihood. `direction` is the sign of the rate along the value; 0 leaves it to the data,
-    which may have one turn.
+    which may have one turn; None holds the rates to no shape.
     """
     import numpy as np
 
-    blocks = _blocks(counts, bads, direction)
+    blocks = np.arange(len(counts)) if direction is None else _blocks(counts, bads, direction)
     n, b, r = (np.add.reduceat(part, blocks) for part in (counts, bads, rows))
     size = len(blocks)
     count, bad, held = (np.r_[0.0, np.cumsum(part)] for part in (n, b, r))
@@ -91,6 +91,12 @@ def refuses(counts: Floats, bads: Floats, direction: int) -> bool:
     with_it, _ = _pooled(counts, bads, direction)
     against, _ = _pooled(counts, bads, -direction)
     return bool(with_it[-1] - against[-1] > REFUSED_BY)
+
+
+def better_direction(counts: Floats, bads: Floats) -> int:
+    """The sign of the monotone rates that fit the data better."""
+    rising, falling = (float(_pooled(counts, bads, sign)[0][-1]) for sign in (1, -1))
+    return 1 if rising <= falling else -1
 
 
 def _blocks(counts: Floats, bads: Floats, direction: int) -> Places:

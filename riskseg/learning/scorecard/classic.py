@@ -21,7 +21,9 @@ from riskseg.learning.scorecard.binning import (
     refuses,
     unstable,
 )
+from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.edits import Edit, around, hand_bins
+from riskseg.learning.scorecard.optimal import LEAST_SHARE, load_optbinning, optimal_bins
 from riskseg.learning.scorecard.regression import regress
 from riskseg.learning.scorecard.tables import Bins, Scorecard, Table, base_for, points_for
 
@@ -75,6 +77,7 @@ class Setting:
 CUTTING = tuple(
     Setting(penalty, share) for penalty in (4.0, 1.0, 0.25, 0.05) for share in (0.05, 0.02, 0.002)
 )
+AS_IT_COMES = Controls()
 WEIGHING = tuple((chance, average) for chance in (3.0, 0.0) for average in (30.0, 10.0))
 
 
@@ -85,7 +88,7 @@ def fit_classic(
     features: Sequence[Fact],
     folds: Folds,
     *,
-    edits: Mapping[str, Edit] | None = None,
+    controls: Controls = AS_IT_COMES,
     turned_signs: bool = False,
     snapshots: NDArray[np.datetime64] | None = None,
     party: Codes | None = None,
@@ -105,9 +108,11 @@ def fit_classic(
     """
     import numpy as np
 
-    edits = edits or {}
+    if controls.optimal:
+        say("loading optbinning")
+        load_optbinning()
     later = _later(snapshots)
-    data = _Data(rows, label, weight, tuple(features), edits, later, party)
+    data = _Data(rows, label, weight, controls.directed(features), controls, later, party)
     some = slice(None, None, -(-len(label) // ENOUGH_TO_CHOOSE) or 1)
     sample = data if some.step == 1 else data.only(some)
     folds_there = list(np.unique(folds))
@@ -135,8 +140,9 @@ def fit_classic(
         )
         losses.update(zip(pieces, found, strict=True))
 
-    say(f"trying {len(CUTTING)} ways to cut")
-    setting = best_of(CUTTING)
+    cutting = _cutting(controls)
+    say(f"trying {len(cutting)} {'way' if len(cutting) == 1 else 'ways'} to cut")
+    setting = best_of(cutting)
     weighing = [
         replace(setting, above_chance=chance, turned=turned_signs, average=average)
         for chance, average in WEIGHING
@@ -159,6 +165,16 @@ def fit_classic(
     return whole, outside, tried
 
 
+def _cutting(controls: Controls) -> Sequence[Setting]:
+    """The ways to cut that the controls leave a choice of."""
+    if controls.optimal:  # it cuts by itself
+        return (Setting(0.0, controls.min_bin_share or LEAST_SHARE),)
+    if controls.min_bin_share is None:
+        return CUTTING
+    given = [replace(one, least_share=controls.min_bin_share) for one in CUTTING]
+    return tuple(dict.fromkeys(given))
+
+
 def _record(
     setting: Setting, losses: Mapping[tuple[Setting, int], float], folds: int, chosen: bool
 ) -> dict[str, Any]:
@@ -177,7 +193,7 @@ class _Data:
     label: Labels
     weight: Floats
     features: tuple[Fact, ...]
-    edits: Mapping[str, Edit]
+    controls: Controls
     later: Mask | None
     party: Codes | None
 
@@ -197,12 +213,15 @@ class _Data:
 class _Column:
     """A feature in pre-bins. `places` is the pre-bin of every row, seen or not; the other arrays
     have one entry a pre-bin and are of the rows seen: `counts` and `bads` effective, `held` rows.
-    `ordinary` are the pre-bins along the value that are no code. `halves` are (rows, bad ones)
-    in the first and in the second half of the window."""
+    `given` are the cuts where they are not to be searched for, `note` says why there are none.
+    `ordinary` are the pre-bins along the value that are no code. `halves` are (rows, bad ones) in
+    the first and in the second half of the window."""
 
     fact: Fact
     fine: Bins
     by_hand: bool
+    given: frozenset[float] | None
+    note: str
     places: Places
     ordinary: Places
     counts: Floats
@@ -264,11 +283,16 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
     later = data.later[seen] if data.later is not None else None
     columns = []
     for fact in data.features:
-        edit = data.edits.get(fact.name)
+        edit = data.controls.edits.get(fact.name)
         if edit is not None and edit.drop:
             continue
         values = data.rows[fact.name]
-        fine, specials = _fine_bins(values[seen], label, weight, fact, edit)
+        by_hand = hand_bins(edit, fact.name)
+        given: Bins | str | None = by_hand
+        if data.controls.optimal and by_hand is None:
+            given = optimal_bins(values[seen], label, weight, fact, data.controls)
+        whole = given if isinstance(given, Bins) else None
+        fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole)
         places = fine.places(values)
         here, size = places[seen], fine.count
 
@@ -283,7 +307,9 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
             _Column(
                 fact,
                 fine,
-                hand_bins(edit, fact.name) is not None,
+                by_hand is not None,
+                None if whole is None else frozenset(whole.cuts),
+                given if isinstance(given, str) else "",
                 places,
                 along[~np.isin(along, coded)],
                 sums(weight) * scale,
@@ -298,22 +324,26 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
 
 
 def _fine_bins(
-    values: pd.Series, label: Labels, weight: Floats, fact: Fact, edit: Edit | None
+    values: pd.Series,
+    label: Labels,
+    weight: Floats,
+    fact: Fact,
+    edit: Edit | None,
+    given: Bins | None,
 ) -> tuple[Bins, tuple[float, ...]]:
-    """(the narrowest bins to cut between, the values that are codes)."""
+    """(the narrowest bins to cut between, or those given, the values that are codes)."""
     import numpy as np
 
-    by_hand = hand_bins(edit, fact.name)
     if fact.kind.is_textual:
-        if by_hand is not None:
-            return by_hand, ()
+        if given is not None:
+            return given, ()
         levels = levels_by_risk(values, label, weight)
         return Bins(fact.name, tuple(float(n) for n in range(1, len(levels))), levels), ()
     specials = tuple(float(s) for s in edit.specials) if edit is not None else ()
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     numbers = numbers[~np.isnan(numbers)]
-    if by_hand is not None:
-        cuts = set(by_hand.cuts)
+    if given is not None:
+        cuts = set(given.cuts)
     else:
         cuts = set(map(float, prebin_cuts(numbers[~np.isin(numbers, specials)])))
     if specials:
@@ -326,15 +356,18 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
     import numpy as np
 
     fact, ordinary = column.fact, column.ordinary
-    direction = 1 if fact.kind.is_textual else fact.direction
+    controls = data.controls
     counts, bads, held = (part[ordinary] for part in (column.counts, column.bads, column.held))
     occurs = np.flatnonzero(held)
-    notes: list[str] = []
-    if not column.by_hand and len(occurs):
-        declared = fact.direction and not fact.kind.is_textual
-        if declared and refuses(counts[occurs], bads[occurs], direction):
-            return f"the data refuse the direction {'+' if direction > 0 else '-'}"
-        least = max(float(LEAST_ROWS), setting.least_share * float(column.held.sum()))
+    direction = controls.direction(fact, counts[occurs], bads[occurs])
+    notes = [f"{fact.name}: {column.note}; these bins are riskseg's"] if column.note else []
+    if column.given is None and len(occurs):
+        declared = 0 if fact.kind.is_textual else fact.direction
+        if declared and refuses(counts[occurs], bads[occurs], declared):
+            return f"the data refuse the direction {'+' if declared > 0 else '-'}"
+        share = controls.share(fact.name)
+        share = setting.least_share if share is None else share
+        least = max(float(LEAST_ROWS), share * float(column.held.sum()))
         found = best_starts(
             counts[occurs],
             bads[occurs],
@@ -344,10 +377,11 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
             least=least,
         )
         starts = [0, *(int(occurs[start]) for start in found[1:])]
-        starts = _without(starts, column, data.edits.get(fact.name))
+        starts = _without(starts, column, controls.edits.get(fact.name))
         starts = _stable(starts, column, notes)
+        starts = controls.starts(fact.name, starts, counts, bads, float(column.counts.sum()))
     else:
-        starts = list(range(len(ordinary)))
+        starts = _given(column)
     while True:
         groups = _groups(column, starts)
         woe, information, by_chance = _evidence(column, groups, setting.average)
@@ -359,7 +393,7 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
         if not len(wrong):
             break
         if column.by_hand:
-            if fact.direction and not fact.kind.is_textual:
+            if not fact.kind.is_textual:
                 notes.append(
                     f"{fact.name}: the cuts by hand do not keep to the direction "
                     f"{'+' if direction > 0 else '-'}"
@@ -367,6 +401,19 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
             break
         starts = starts[: wrong[0] + 1] + starts[wrong[0] + 2 :]
     return _Weighed(column, groups, woe, information, by_chance, tuple(notes))
+
+
+def _given(column: _Column) -> list[int]:
+    """The starts of bins that are given: a code in the midst of one does not part it, unless a
+    person wrote the cuts."""
+    places = range(1, len(column.ordinary))
+    if column.by_hand or column.given is None:
+        return [0, *places]
+    given, cuts, along = column.given, column.fine.cuts, column.ordinary
+    return [
+        0,
+        *(n for n in places if any(cuts[c] in given for c in range(along[n - 1], along[n]))),
+    ]
 
 
 def _without(starts: list[int], column: _Column, edit: Edit | None) -> list[int]:
@@ -481,7 +528,7 @@ class _Fit:
 def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
     import numpy as np
 
-    dropped = {name: "left out by hand" for name, edit in data.edits.items() if edit.drop}
+    dropped = {name: "left out by hand" for name, edit in data.controls.edits.items() if edit.drop}
     weighed: list[_Weighed] = []
     for column in part.columns:
         one = _weighed(data, column, setting)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
@@ -21,6 +21,12 @@ Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 # Strict would want tuples, and YAML has lists.
 Numbers = Annotated[tuple[StrictInt | Finite, ...], Field(strict=False)]
 Group = Annotated[tuple[StrictStr, ...], Field(strict=False)]
+MostBins = Annotated[StrictInt, Field(ge=2, le=60)]
+LeastShare = Annotated[StrictFloat, Field(gt=0, le=0.5)]
+# The shape of the bad rate along a number. `auto`: the declared direction, or one turn at most;
+# `always`: the declared direction, or the one that fits better; `none`: any shape;
+# `increasing`: more is riskier; `decreasing`: less is.
+Monotone = Literal["auto", "always", "none", "increasing", "decreasing"]
 
 
 class Edit(Shape):
@@ -29,7 +35,8 @@ class Edit(Shape):
     `cuts`: these cuts, no others (a bin holds its lower cut). `levels`: these groups of a text's
     levels, no others, in this order; every other level is "other". `without`: the automatic cut
     nearest to each of these goes. `specials`: numbers that are codes, each a bin of its own with
-    no place in the feature's direction. `drop`: the feature is left out.
+    no place in the feature's direction. `drop`: the feature is left out. `max_bins`,
+    `min_bin_share` and `monotone` take the place of the scorecard's.
     """
 
     cuts: Numbers | None = None
@@ -37,6 +44,15 @@ class Edit(Shape):
     without: Numbers = ()
     specials: Numbers = ()
     drop: StrictBool = False
+    max_bins: MostBins | None = None
+    min_bin_share: LeastShare | None = None
+    monotone: Monotone | None = None
+
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        """What is said of the bins themselves, which an additive scorecard does not begin with."""
+        said = ("cuts", "levels", "without", "specials")
+        return tuple(key for key in said if key in self.model_fields_set)
 
 
 def hand_bins(edit: Edit | None, name: str) -> Bins | None:
@@ -74,19 +90,33 @@ def around(specials: Sequence[float], values: Floats) -> tuple[float, ...]:
     return tuple(sorted(cut for cut in cuts if cut > known[0]))
 
 
-def check_edits(authored: AuthoredSpec, features: Sequence[Fact], problems: Problems) -> None:
-    """Adds RS501 for features that do not exist and RS004 for edits that cannot be carried out."""
+def check_edits(
+    authored: AuthoredSpec,
+    features: Sequence[Fact],
+    problems: Problems,
+    others: Collection[str] = (),
+) -> None:
+    """Adds RS501 for features that do not exist and RS004 for edits that cannot be carried out.
+
+    `others` are names that a workspace knows besides the features to learn from.
+    """
     facts = {fact.name: fact for fact in features}
+    spec = authored.spec
     for name, edit in authored.spec.scorecard.edits.items():
 
         def fault(code: str, what: str, mend: str, *path: str | int, _name: str = name) -> None:
             line = authored.line("scorecard", "edits", _name, *path)
             problems.add(code, what, file=authored.file, line=line, mend=mend)
 
-        if name not in facts:
-            fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
-        else:
+        if name in facts:
             _check(facts[name], edit, fault)
+        elif name == spec.target.column:
+            fault("RS501", f'"{name}" is the outcome: it is not learned from.', "Remove its edit.")
+        elif name in others and name not in spec.features.exclude:
+            what = f'"{name}" is not learned from: it is known only as of today, or is a date.'
+            fault("RS501", what, "List it in `features: {static: […]}`, or remove its edit.")
+        elif name not in spec.features.exclude:
+            fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
 
 
 def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
@@ -100,14 +130,24 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
     if edit.without and (edit.cuts is not None or edit.levels is not None):
         what = '"without" removes automatic cuts, and here there are none.'
         fault("RS004", what, "Remove `without`.", "without")
+    if edit.cuts is not None or edit.levels is not None:
+        for key in ("max_bins", "min_bin_share", "monotone"):
+            if key in written:
+                what = f'"{key}" is for bins that are found, and here they are given.'
+                fault("RS004", what, f"Remove `{key}`.", key)
     if fact.kind.is_textual:
+        if "monotone" in written:
+            what = f'"monotone" is for numbers: the levels of {fact.name} are in order of risk.'
+            fault("RS004", what, "Remove `monotone`.", "monotone")
         for key in ("cuts", "without", "specials"):
             if key in written:
                 what = f'"{key}" are numbers, and {fact.name} is text.'
                 fault("RS004", what, "Group its `levels`.", key)
     elif edit.levels is not None:
         fault("RS004", f'{fact.name} is not text: it has no "levels".', "Give `cuts`.", "levels")
-    if fact.kind is Kind.BOOLEAN and (edit.cuts or edit.without or edit.specials):
+    if fact.kind is Kind.BOOLEAN and (
+        edit.cuts or edit.without or edit.specials or edit.max_bins or edit.min_bin_share
+    ):
         fault("RS004", f"{fact.name} is true or false: there is nothing to cut.", "Remove this.")
     for key, numbers in (("cuts", edit.cuts or ()), ("specials", edit.specials)):
         for index, (low, high) in enumerate(pairwise(numbers)):

@@ -100,11 +100,12 @@ class Bins:
 @dataclass(frozen=True)
 class Table:
     """The points of one feature, in hundredths, one entry a bin. `woe` are the weights of
-    evidence they were made from; None where the points were learned directly."""
+    evidence they were made from; None where the points were learned directly. Of a card made
+    elsewhere the counts may all be 0 and the bad ones None: they are not known."""
 
     bins: Bins
     counts: tuple[int, ...]
-    bads: tuple[int, ...]
+    bads: tuple[int, ...] | None
     points: tuple[int, ...]
     woe: tuple[float, ...] | None = None
 
@@ -248,14 +249,18 @@ def _hundredths(text: str) -> int:
 
 
 def _average(points: Sequence[int], counts: Sequence[int]) -> int:
-    return round(sum(p * n for p, n in zip(points, counts, strict=True)) / sum(counts))
+    whole = sum(counts)
+    if not whole:  # no account was counted: as if the points were all as common
+        counts, whole = (1,) * len(points), len(points)
+    return round(sum(p * n for p, n in zip(points, counts, strict=True)) / whole)
 
 
 def _table_as_json(table: Table) -> dict[str, Any]:
     shown = table.bins.described()
     for index, told in enumerate(shown):
-        count, bad = table.counts[index], table.bads[index]
-        told |= {"count": count, "bad": bad, "bad_rate": fixed(bad / count) if count else None}
+        count, bad = table.counts[index], None if table.bads is None else table.bads[index]
+        rate = fixed(bad / count) if count and bad is not None else None
+        told |= {"count": count, "bad": bad, "bad_rate": rate}
         if table.woe is not None:
             told["woe"] = table.woe[index]
         told["points"] = decimal(table.points[index])
@@ -272,7 +277,7 @@ def _table_from_json(told: Mapping[str, Any]) -> Table:
     return Table(
         Bins.from_described(told["feature"], told["kind"], bins),
         tuple(b["count"] for b in bins),
-        tuple(b["bad"] for b in bins),
+        None if any(b["bad"] is None for b in bins) else tuple(b["bad"] for b in bins),
         tuple(_hundredths(b["points"]) for b in bins),
         tuple(b["woe"] for b in bins) if all("woe" in b for b in bins) else None,
     )

@@ -1,0 +1,89 @@
+"""Bins found by optbinning (Navas-Palencia, *Optimal binning: mathematical programming
+formulation and solution approach*, 2020).
+
+It finds cuts and groups of levels, and nothing else: what they weigh, the points and the scores
+are made here as for any other bins.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.levels import levels_by_risk
+from riskseg.learning.scorecard.tables import Bins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats, Labels
+    from riskseg.learning.scorecard.controls import Controls
+
+# What optbinning itself takes where nothing is said.
+LEAST_SHARE = 0.05
+MOST_PREBINS = 20
+TRENDS = {1: "ascending", -1: "descending"}
+SHAPES = {"auto": "auto", "always": "auto_asc_desc", "none": None}
+# A search that is stopped gives what it has by then, which differs between machines. So many
+# pre-bins take it well under a second.
+TIME_LIMIT = 3600
+
+
+def load_optbinning() -> Any:
+    """The library. It is loaded when it is asked for: it takes two seconds."""
+    # A solver that optbinning does not use here may complain, on standard output, when loaded.
+    logging.getLogger("__cvxpy__").addFilter(lambda record: False)
+    import optbinning
+
+    return optbinning
+
+
+def optimal_bins(
+    values: pd.Series, label: Labels, weight: Floats, fact: Fact, controls: Controls
+) -> Bins | str:
+    """The bins of a feature, its codes left out; or why there are none.
+
+    `fact` has the direction that the bad rate is to keep to. Levels too rare to judge are not
+    grouped. The same rows give the same bins: the solver works by itself on one thread.
+    """
+    import numpy as np
+
+    textual = fact.kind.is_textual
+    share, most = controls.share(fact.name) or LEAST_SHARE, controls.most(fact.name)
+    levels = levels_by_risk(values, label, weight) if textual else ()
+    settings: dict[str, Any] = {
+        "dtype": "categorical" if textual else "numerical",
+        "solver": "cp",
+        "time_limit": TIME_LIMIT,
+        "min_prebin_size": min(share, LEAST_SHARE),
+        "min_bin_size": share,
+        "max_n_prebins": max(MOST_PREBINS, most or 0),
+        "max_n_bins": most,
+        "special_codes": [float(code) for code in controls.edit(fact.name).specials] or None,
+        "monotonic_trend": "ascending"
+        if textual
+        else TRENDS.get(fact.direction, SHAPES.get(controls.shape(fact.name))),
+    }
+    if textual:
+        given = values.where(values.isin(levels), None).to_numpy(dtype=object)
+    else:
+        given = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    weighted = None if bool((weight == 1).all()) else weight
+    try:
+        found = load_optbinning().OptimalBinning(**settings)
+        with np.errstate(all="ignore"):
+            found.fit(given, np.asarray(label, dtype=np.int64), sample_weight=weighted)
+    except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        told = str(error).splitlines() or [type(error).__name__]
+        return f"optbinning cannot bin it ({told[0]})"
+    if found.status != "OPTIMAL":
+        return f"optbinning found no bins for it ({str(found.status).lower()})"
+    if not textual:
+        return Bins(fact.name, tuple(float(cut) for cut in found.splits), None)
+    place = {level: index for index, level in enumerate(levels)}
+    groups = [sorted(map(str, group), key=place.__getitem__) for group in found.splits]
+    groups.sort(key=lambda group: place[group[0]])
+    ends = np.cumsum([len(group) for group in groups])[:-1]
+    ordered = tuple(level for group in groups for level in group)
+    return Bins(fact.name, tuple(float(end) for end in ends), ordered)

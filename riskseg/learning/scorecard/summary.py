@@ -1,0 +1,152 @@
+"""A scorecard's bins as an analyst reads them: what each holds, its evidence and its points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+from riskseg.learning.scorecard.tables import PairTable, Scorecard, Table
+
+# Where a feature is riskier along its value; `turns` where that changes.
+Risk = Literal["more", "less", "turns", "flat", "levels"]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bin, of the training window. `holds` is its `from`, `to` or `levels`, or `other` or
+    `missing`. `woe` is ln(share of goods / share of bads), `iv` its part of the information value.
+    What an imported card does not say is None."""
+
+    holds: Mapping[str, Any]
+    accounts: int | None
+    share: float | None
+    bad: int | None
+    bad_rate: float | None
+    woe: float | None
+    iv: float | None
+    points: float
+
+
+@dataclass(frozen=True)
+class FeatureBins:
+    """One feature of a scorecard: `auc` and `gini` are those of its points alone, in training;
+    `least` and `most` its points."""
+
+    feature: str
+    risk: Risk
+    iv: float | None
+    auc: float | None
+    gini: float | None
+    missing: float | None
+    least: float
+    most: float
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two features with points together; `least` and `most` are those."""
+
+    features: tuple[str, str]
+    cells: int
+    least: float
+    most: float
+
+
+def feature_bins(card: Scorecard) -> list[FeatureBins]:
+    """Every feature with a table, the most informative first."""
+    found = [_feature(table) for table in card.tables]
+    return sorted(found, key=lambda f: (-(f.iv or 0.0), f.least - f.most, f.feature))
+
+
+def pairs(card: Scorecard) -> list[Pair]:
+    """The two-way tables, the widest range of points first."""
+    found = [_pair(pair) for pair in card.pairs]
+    return sorted(found, key=lambda p: (p.least - p.most, p.features))
+
+
+def _pair(pair: PairTable) -> Pair:
+    names = (pair.first.name, pair.second.name)
+    return Pair(names, len(pair.points), min(pair.points) / 100, max(pair.points) / 100)
+
+
+def _feature(table: Table) -> FeatureBins:
+    whole = sum(table.counts)
+    woe, parts = _evidence(table)
+    bins = tuple(
+        Bin(
+            holds,
+            table.counts[n] if whole else None,
+            table.counts[n] / whole if whole else None,
+            None if table.bads is None else table.bads[n],
+            table.bads[n] / table.counts[n] if table.bads is not None and table.counts[n] else None,
+            woe[n],
+            parts[n],
+            table.points[n] / 100,
+        )
+        for n, holds in enumerate(table.bins.described())
+    )
+    known = [part for part in parts if part is not None]
+    area = _auc(table)
+    return FeatureBins(
+        table.bins.name,
+        _risk(table),
+        sum(known) if known else None,
+        area,
+        None if area is None else 2 * area - 1,
+        bins[-1].share,
+        min(table.points) / 100,
+        max(table.points) / 100,
+        bins,
+    )
+
+
+def _evidence(table: Table) -> tuple[Sequence[float | None], Sequence[float | None]]:
+    """(weights of evidence, parts of the information value); the card's own weights if any."""
+    nothing = [None] * len(table.points)
+    if table.bads is None or not 0 < sum(table.bads) < sum(table.counts):
+        return table.woe or nothing, nothing
+    bad = sum(table.bads)
+    good = sum(table.counts) - bad
+    woe: list[float | None] = []
+    parts: list[float | None] = []
+    for n, (count, bads) in enumerate(zip(table.counts, table.bads, strict=True)):
+        if not count:
+            woe.append(None if table.woe is None else table.woe[n])
+            parts.append(0.0)
+            continue
+        # Half an account where there is none of a kind: no bin is infinitely good or bad.
+        goods, wrong = max(count - bads, 0.5) / good, max(bads, 0.5) / bad
+        own = math.log(goods / wrong) if table.woe is None else table.woe[n]
+        woe.append(own)
+        parts.append((goods - wrong) * own)
+    return woe, parts
+
+
+def _auc(table: Table) -> float | None:
+    """How well the points alone rank the training window's accounts; 0.5 is chance."""
+    if table.bads is None or not 0 < sum(table.bads) < sum(table.counts):
+        return None
+    ranked: dict[int, tuple[int, int]] = {}
+    for points, count, bad in zip(table.points, table.counts, table.bads, strict=True):
+        goods, bads = ranked.get(points, (0, 0))
+        ranked[points] = goods + count - bad, bads + bad
+    above, pairs = 0, 0.0
+    for points in sorted(ranked, reverse=True):
+        goods, bads = ranked[points]
+        pairs += bads * (above + goods / 2)
+        above += goods
+    return pairs / (above * sum(table.bads))
+
+
+def _risk(table: Table) -> Risk:
+    if table.bins.levels is not None:
+        return "levels"
+    points = table.points[: len(table.bins.cuts) + 1]
+    falls = {low > high for low, high in pairwise(points) if low != high}
+    if len(falls) != 1:
+        return "turns" if falls else "flat"
+    return "more" if falls == {True} else "less"
