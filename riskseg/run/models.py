@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskseg.domain.facts import Fact, folded
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
 from riskseg.learning.spec import AuthoredSpec, read_spec
@@ -74,8 +75,11 @@ def check_spec(
     facts: Mapping[str, Fact],
     lacking: Mapping[str, str],
     problems: Problems,
+    *,
+    outcomes: bool = True,
 ) -> Expression | None:
-    """Add Problems for names in a spec that this workspace does not know."""
+    """Add Problems for names in a spec that this workspace does not know; without `outcomes` the
+    column to be predicted may be one of them."""
     spec = authored.spec
     known = {*facts, *lacking}
     for part, keys in (
@@ -97,7 +101,7 @@ def check_spec(
                     what = f'"{name}" is a date: there are no groups to judge a model by.'
                     mend = "Name an attribute with levels, or a number."
                     problems.add("RS501", what, file=authored.file, line=line, mend=mend)
-    if spec.target.column is not None and spec.target.column not in facts:
+    if spec.target.column is not None and spec.target.column not in facts and outcomes:
         problems.add(
             "RS408",
             f'The accounts have no column "{spec.target.column}".',
@@ -105,23 +109,74 @@ def check_spec(
             line=authored.line("target", "column"),
             mend=did_you_mean(spec.target.column, facts),
         )
+    elif spec.target.column is not None and spec.target.column in facts:
+        _check_positive(authored, facts[spec.target.column], problems)
     return check_population(
         spec.population, facts, problems, file=authored.file, line=authored.line("population")
     )
 
 
+def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
+    """Add RS408 for a bad outcome that the column cannot hold, or that none of the few levels of a
+    text is."""
+    positive, levels = authored.spec.target.positive, fact.levels or fact.seen
+    if positive is None:
+        return
+    what = f'"{fact.name}" never holds "{positive}".'
+    mend = ""
+    if fact.kind.is_textual:
+        mend = did_you_mean(str(positive), levels)
+        if not levels or str(positive) in levels:
+            return
+    elif fact.kind is Kind.BOOLEAN:
+        mend = f"Write {{column: {inline(fact.name)}, positive: true}}, or false."
+        if str(positive).lower() in ("true", "false", "1", "0"):
+            return
+    else:
+        mend = f"It is {fact.kind}: give the number that is the bad outcome."
+        if not isinstance(positive, bool) and _is_number(str(positive)):
+            return
+    where = authored.line("target", "positive")
+    problems.add("RS408", what, file=authored.file, line=where, mend=mend)
+
+
+def _is_number(text: str) -> bool:
+    return exactly(text.strip()) is not None
+
+
+def without_champion(workspace: Workspace, name: str, recorded: Iterable[str]) -> ProblemsError:
+    """A model with versions, none of which is the champion: RS411."""
+    versions = [v for v in dict.fromkeys(recorded) if not is_gone(workspace, name, v)]
+    return problem(
+        "RS411",
+        f'No version of the model "{name}" is the champion.',
+        file=workspace.shown(workspace.models / f"{name}.yaml"),
+        mend=f"`riskseg models show {name} VERSION` says how good a version is, `riskseg models "
+        f"promote {name} VERSION` makes it the champion: {', '.join(versions)}."
+        if versions
+        else f"Run `riskseg train {name}`.",
+    )
+
+
 def champions(
-    workspace: Workspace, names: Mapping[str, str], promoted: Mapping[str, str]
+    workspace: Workspace,
+    names: Mapping[str, str],
+    promoted: Mapping[str, str],
+    recorded: Mapping[str, Sequence[str]],
 ) -> dict[str, Model]:
     """The champion of each model in `names` (its key there, the model's name), loaded.
 
-    `promoted` maps models to the versions the journal promoted. Raises RS401 for each that has
-    never been trained, RS406 for each that is damaged, RS410 for each whose folder is gone.
+    `promoted` maps models to the versions the journal promoted, `recorded` to all that it has.
+    Raises RS401 for each that has never been trained, RS411 for each without a champion, RS406 for
+    each that is damaged, RS410 for each whose folder is gone.
     """
     problems = Problems()
     found: dict[str, Model] = {}
     for key, name in names.items():
         version = promoted.get(name)
+        if version is None and recorded.get(name):
+            problems.extend(without_champion(workspace, name, recorded[name]).problems)
+            continue
         if version is None:
             problems.add(
                 "RS401",
