@@ -97,6 +97,14 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 Dumper.add_representer(str, _text)
 
 
+def inline(value: Any) -> str:
+    """A value as it is written in a list or mapping of one line, in quotes where it needs them."""
+    text = yaml.dump(
+        [value], Dumper=Dumper, default_flow_style=True, width=10**9, allow_unicode=True
+    )
+    return text.strip()[1:-1]
+
+
 class _Walk:
     """One passage over the nodes of a text."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
+from riskseg.domain.yaml_text import inline
 from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
@@ -85,7 +86,7 @@ def check_leaks(
                 "only after it.",
                 file=authored.file,
                 line=authored.line("features"),
-                mend=f"Add {fact.name} to `features: {{exclude: […]}}`.",
+                mend=f"Add {inline(fact.name)} to `features: {{exclude: […]}}`.",
             )
 
 

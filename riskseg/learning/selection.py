@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems
 from riskseg.learning.evidence.stability import Groups, later_half, significant
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import AuthoredSpec
@@ -31,23 +31,10 @@ def usable(
 ) -> tuple[tuple[Fact, ...], dict[str, str], list[str]]:
     """(features to learn from, why each of the others is not one, notes for the model's record).
 
-    Adds RS501 for names in the spec that are not features here, RS407 if none is left.
+    Names in the spec are checked where the workspace's facts are known (`run.models.check_spec`):
+    one that is excluded need not be among the features here. Adds RS407 if none is left.
     """
     choice = authored.spec.features
-    for key, names in (
-        ("exclude", choice.exclude),
-        ("static", choice.static),
-        ("keep", choice.keep),
-    ):
-        for index, name in enumerate(names):
-            if name not in frame.names:
-                problems.add(
-                    "RS501",
-                    f'"{name}" is not a feature here.',
-                    file=authored.file,
-                    line=authored.line("features", key, index),
-                    mend=did_you_mean(name, frame.names),
-                )
     dropped = _unfit(authored, frame)
     kept = [fact for fact in frame.features if fact.name not in dropped]
     training = frame.where(~frame.held_out)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskseg.domain.facts import Fact, folded
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
 from riskseg.learning.spec import AuthoredSpec, read_spec
@@ -105,9 +106,39 @@ def check_spec(
             line=authored.line("target", "column"),
             mend=did_you_mean(spec.target.column, facts),
         )
+    elif spec.target.column is not None:
+        _check_positive(authored, facts[spec.target.column], problems)
     return check_population(
         spec.population, facts, problems, file=authored.file, line=authored.line("population")
     )
+
+
+def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
+    """Add RS408 for a bad outcome that the column cannot hold, or that none of the few levels of a
+    text is."""
+    positive, levels = authored.spec.target.positive, fact.levels or fact.seen
+    if positive is None:
+        return
+    what = f'"{fact.name}" never holds "{positive}".'
+    mend = ""
+    if fact.kind.is_textual:
+        mend = did_you_mean(str(positive), levels)
+        if not levels or str(positive) in levels:
+            return
+    elif fact.kind is Kind.BOOLEAN:
+        mend = f"Write {{column: {inline(fact.name)}, positive: true}}, or false."
+        if str(positive).lower() in ("true", "false", "1", "0"):
+            return
+    else:
+        mend = f"It is {fact.kind}: give the number that is the bad outcome."
+        if not isinstance(positive, bool) and _is_number(str(positive)):
+            return
+    where = authored.line("target", "positive")
+    problems.add("RS408", what, file=authored.file, line=where, mend=mend)
+
+
+def _is_number(text: str) -> bool:
+    return exactly(text.strip()) is not None
 
 
 def champions(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import Relation, fact_column, literal
+from riskseg.domain.yaml_text import inline
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
 from riskseg.learning.artefact import Model
@@ -286,7 +287,8 @@ def _outcome(session: Session, authored: AuthoredSpec) -> str:
                 f'"{target.column}" has values other than 0 and 1.',
                 file=authored.file,
                 line=authored.line("target", "column"),
-                mend=f"Say which is the bad outcome: {{column: {target.column}, positive: VALUE}}.",
+                mend="Say which is the bad outcome: "
+                f"{{column: {inline(target.column)}, positive: VALUE}}.",
             )
         bad = f"{column} = 1"
     elif target.positive is None:
@@ -296,7 +298,7 @@ def _outcome(session: Session, authored: AuthoredSpec) -> str:
             f'"{target.column}" is {fact.kind}; nothing says which value is the bad outcome.',
             file=authored.file,
             line=authored.line("target", "column"),
-            mend=f"Say it: {{column: {target.column}, positive: {example}}}.",
+            mend=f"Say it: {{column: {inline(target.column)}, positive: {inline(example)}}}.",
         )
     else:
         value = literal(str(target.positive))

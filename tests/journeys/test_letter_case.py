@@ -63,7 +63,7 @@ def test_one_feature_in_two_letter_cases_is_edited_once() -> None:
 
 
 def test_a_feature_that_the_spec_excludes_is_a_feature_still() -> None:
-    """It is dropped with that reason; a name that is no candidate is a misspelling (RS501)."""
+    """It is dropped with that reason."""
     ledger = SimpleNamespace(attributes=FACTS, billed=False)
     catalogue = SimpleNamespace(available=dict)
     session = SimpleNamespace(ledger=ledger, catalogue=catalogue)

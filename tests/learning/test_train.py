@@ -163,11 +163,10 @@ def test_no_feature_left(frame: TrainingFrame, author: Author) -> None:
     assert codes(error) == ["RS407"]
 
 
-def test_a_misspelt_feature_is_named(frame: TrainingFrame, author: Author) -> None:
-    with pytest.raises(ProblemsError) as error:
-        train(author("features:\n  exclude:\n    - tarif\n"), frame, threads=1)
-    (problem,) = error.value.problems
-    assert (problem.code, problem.line, problem.mend) == ("RS501", 5, 'Did you mean "tariff"?')
+def test_what_is_no_feature_here_may_be_excluded(frame: TrainingFrame, author: Author) -> None:
+    """An attribute known only as of today, or a feature of a source that is not here."""
+    spec = author("features: {exclude: [postcode_today], keep: [hops]}\nlearners: [scorecard]\n")
+    assert train(spec, frame, threads=1).version
 
 
 def test_without_calibration_the_margin_is_the_log_odds(
