@@ -12,8 +12,8 @@ import pytest
 
 from riskseg.learning.card import card
 from riskseg.learning.card.drawing import Scale
-from riskseg.learning.card.findings import beyond_chance, checks, limits
-from riskseg.learning.card.words import held
+from riskseg.learning.evidence.verdicts import beyond_chance, checks, limits
+from riskseg.learning.words import held
 
 Plain = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from riskseg.learning.card import findings, words
+from riskseg.learning import words
 from riskseg.learning.card.markup import (
     Html,
     absent,
@@ -17,7 +17,8 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import Material, Told, days
-from riskseg.learning.card.words import count, percent, plural
+from riskseg.learning.evidence import verdicts
+from riskseg.learning.words import count, percent, plural
 
 
 def purpose(m: Material) -> Html:
@@ -56,7 +57,7 @@ def data(m: Material) -> Html:
                 _window(m, part),
                 count(part["rows"]),
                 count(part["bad"]),
-                percent(findings.bad_rate(part)),
+                percent(verdicts.bad_rate(part)),
                 count(part.get("parties")),
             )
         )
@@ -70,7 +71,7 @@ def data(m: Material) -> Html:
                 klass="small",
             )
         )
-    elif findings.out_of_time(m.manifest):
+    elif verdicts.out_of_time(m.manifest):
         told.append(
             paragraph(
                 "The hold-out is later than the training window, with one full label between them, "
@@ -78,7 +79,7 @@ def data(m: Material) -> Html:
                 klass="small",
             )
         )
-    sampled = findings.sampled(m.manifest)
+    sampled = verdicts.sampled(m.manifest)
     if sampled:
         told.append(
             paragraph(
@@ -88,7 +89,7 @@ def data(m: Material) -> Html:
             )
         )
     observe = m.spec.get("observe") or {}
-    if findings.dated(m.manifest):
+    if verdicts.dated(m.manifest):
         history = f"with {days(observe.get('history') or 0)} of history before the first"
         told.append(paragraph(f"{_observed(observe)}, {history}.", klass="small"))
     told.append(element("h3", "Population, and what was left out"))
@@ -131,7 +132,7 @@ def _dropped(m: Material) -> Html:
 
 
 def limits(m: Material) -> Html:
-    found = findings.limits(m.manifest, m.evidence)
+    found = verdicts.limits(m.manifest, m.evidence)
     told: list[object] = [
         element("dl", *(Html(element("dt", one.title) + element("dd", one.says)) for one in found))
     ]

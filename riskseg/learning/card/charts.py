@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskseg.learning.card import words
+from riskseg.learning import words
 from riskseg.learning.card.drawing import (
     BLUE,
     GREY,
@@ -22,7 +22,7 @@ from riskseg.learning.card.drawing import (
     rounded_up,
 )
 from riskseg.learning.card.markup import Html
-from riskseg.learning.card.words import figure, percent, tick_percent
+from riskseg.learning.words import figure, percent, tick_percent
 
 Told = Mapping[str, Any]
 

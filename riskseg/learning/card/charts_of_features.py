@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskseg.learning.card import words
+from riskseg.learning import words
 from riskseg.learning.card.drawing import (
     BLUE,
     GLYPH,
@@ -21,7 +21,7 @@ from riskseg.learning.card.drawing import (
     rounded_up,
 )
 from riskseg.learning.card.markup import Html
-from riskseg.learning.card.words import known, percent, tick_percent
+from riskseg.learning.words import known, percent, tick_percent
 
 Told = Mapping[str, Any]
 MOST_LEVELS = 8

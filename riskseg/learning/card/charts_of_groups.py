@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskseg.learning.card import words
+from riskseg.learning import words
 from riskseg.learning.card.drawing import BLUE, GREEN, GREY, ORANGE, RULE, WHOLE, Drawing, Scale
 from riskseg.learning.card.markup import Html
-from riskseg.learning.card.words import known, percent, tick_percent
+from riskseg.learning.words import known, percent, tick_percent
 
 Told = Mapping[str, Any]
 MOST_COHORTS = 24

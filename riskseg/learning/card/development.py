@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskseg.learning.card import charts, words
+from riskseg.learning import words
+from riskseg.learning.card import charts
 from riskseg.learning.card.markup import (
     Html,
     absent,
@@ -17,7 +18,7 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import Material, Told, days
-from riskseg.learning.card.words import count, interval, percent
+from riskseg.learning.words import count, interval, percent
 
 
 def making(m: Material) -> Html:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from riskseg.learning.card import charts_of_groups, findings, words
+from riskseg.learning import words
+from riskseg.learning.card import charts_of_groups
 from riskseg.learning.card.markup import (
     Html,
     absent,
@@ -14,7 +15,8 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import Material, Told
-from riskseg.learning.card.words import count, interval, listed, percent
+from riskseg.learning.evidence import verdicts
+from riskseg.learning.words import count, interval, listed, percent
 
 
 def groups(m: Material) -> Html:
@@ -90,7 +92,7 @@ def groups(m: Material) -> Html:
         )
         read = [
             (
-                findings.attribute(p),
+                verdicts.attribute(p),
                 "yes" if p["in_model"] else "no",
                 interval(p["auc"]),
                 listed(p.get("through") or []) or words.ABSENT,

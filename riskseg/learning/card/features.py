@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from riskseg.learning.card import charts_of_features, words
+from riskseg.learning import words
+from riskseg.learning.card import charts_of_features
 from riskseg.learning.card.drawing import MOST_BARS
 from riskseg.learning.card.markup import (
     Html,
@@ -19,7 +20,7 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import OPEN_FEATURES, Material, Told
-from riskseg.learning.card.words import count, percent, plural
+from riskseg.learning.words import count, percent, plural
 
 
 def features(m: Material) -> Html:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from riskseg.learning import words
 from riskseg.learning.canonical import canonical
-from riskseg.learning.card import findings, words
+from riskseg.learning.evidence import verdicts
 
 Told = Mapping[str, Any]
 
@@ -39,19 +40,19 @@ class Material:
 
     @property
     def training(self) -> Told:
-        return findings.part(self.manifest, "training")
+        return verdicts.part(self.manifest, "training")
 
     @property
     def held(self) -> Told:
-        return findings.part(self.manifest, "hold_out")
+        return verdicts.part(self.manifest, "hold_out")
 
     @cached_property
-    def checks(self) -> list[findings.Check]:
-        return findings.checks(self.manifest, self.evidence)
+    def checks(self) -> list[verdicts.Check]:
+        return verdicts.checks(self.manifest, self.evidence)
 
     @property
     def auc(self) -> list[float] | None:
-        return findings.estimate(self.manifest, self.evidence, "auc")
+        return verdicts.estimate(self.manifest, self.evidence, "auc")
 
     @property
     def version(self) -> str:
@@ -68,7 +69,7 @@ class Material:
     def mean_predicted(self) -> float | None:
         """The mean probability of the hold-out's rows."""
         groups = self.evidence.get("calibration") or []
-        good = findings.good_weight(self.held)
+        good = verdicts.good_weight(self.held)
         many = [g["bad"] + good * (g["rows"] - g["bad"]) for g in groups]
         means = sum(g["mean"] * n for g, n in zip(groups, many, strict=True))
         return means / sum(many) if sum(many) else None

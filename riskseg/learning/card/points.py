@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from riskseg.learning.card import charts_of_features, words
+from riskseg.learning import words
+from riskseg.learning.card import charts_of_features
 from riskseg.learning.card.markup import (
     Html,
     absent,
@@ -16,7 +17,7 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import OPEN_FEATURES, Material, Told
-from riskseg.learning.card.words import count, percent, plural
+from riskseg.learning.words import count, percent, plural
 
 
 def points(m: Material) -> Html:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from riskseg.learning.card import charts, findings, words
+from riskseg.learning import words
+from riskseg.learning.card import charts
 from riskseg.learning.card.markup import (
     Html,
     absent,
@@ -14,7 +15,8 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import Material
-from riskseg.learning.card.words import count, interval, listed, percent
+from riskseg.learning.evidence import verdicts
+from riskseg.learning.words import count, interval, listed, percent
 
 METRICS = (
     ("auc", "AUC", "chance that a bad one ranks above a good one; 0.5 is chance", 3),
@@ -163,7 +165,7 @@ def calibrated(m: Material) -> Html:
         for n, g in enumerate(groups, 1)
     ]
     heads = ("Group", "Probabilities", "Rows", "Bad", "Mean predicted", "Observed")
-    off = len(findings.misses(groups))
+    off = len(verdicts.misses(groups))
     chosen = _chosen(m)
     note = "orange squares do not." if off else "here all do."
     return joined(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from riskseg.learning.card import charts_of_time, findings, words
+from riskseg.learning import words
+from riskseg.learning.card import charts_of_time
 from riskseg.learning.card.drawing import MOST_BARS
 from riskseg.learning.card.markup import Html, absent, figure, folded, joined, paragraph, table
 from riskseg.learning.card.material import Material
-from riskseg.learning.card.words import count, interval, known, percent
+from riskseg.learning.evidence import verdicts
+from riskseg.learning.words import count, interval, known, percent
 
 
 def over_time(m: Material) -> Html:
@@ -16,7 +18,7 @@ def over_time(m: Material) -> Html:
         why = (
             "No comparison by month: the accounts carry no dates, so there are no months to "
             "compare."
-            if not findings.dated(m.manifest)
+            if not verdicts.dated(m.manifest)
             else "No comparison by month was kept for this version."
         )
         told.append(absent(why))

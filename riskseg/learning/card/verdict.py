@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskseg.learning.card import findings, words
+from riskseg.learning import words
 from riskseg.learning.card.markup import (
     Html,
     element,
@@ -13,7 +13,8 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import Material
-from riskseg.learning.card.words import count, percent, plural
+from riskseg.learning.evidence import verdicts
+from riskseg.learning.words import count, percent, plural
 
 EVENTS = {"late": "pays late", "default": "defaults", "self_cure": "cures by itself"}
 MARKS = {"holds": ("✓", "holds"), "watch": ("!", "watch"), "unknown": ("?", "not known")}
@@ -64,7 +65,7 @@ def _tiles(m: Material) -> Html:
             else "no interval"
         )
         tiles.append(("AUC", words.figure(m.auc[0]), ends))
-    ks = findings.estimate(m.manifest, m.evidence, "ks")
+    ks = verdicts.estimate(m.manifest, m.evidence, "ks")
     if ks:
         ends = f"{words.figure(ks[1])} to {words.figure(ks[2])}" if len(ks) > 2 else ""
         tiles.append(("KS", words.figure(ks[0]), ends))
@@ -81,7 +82,7 @@ def _tiles(m: Material) -> Html:
     mean = m.mean_predicted
     if mean is not None:
         tiles.append(
-            ("Predicted bad rate", percent(mean), f"observed {percent(findings.bad_rate(m.held))}")
+            ("Predicted bad rate", percent(mean), f"observed {percent(verdicts.bad_rate(m.held))}")
         )
     tiles.append(("Hold-out", count(m.held["rows"]), f"{count(m.held['bad'])} bad"))
     return element(
@@ -144,7 +145,7 @@ def _how_good(m: Material) -> str:
     if not m.auc:
         return "Its ranking was not measured."
     told = (
-        f"It ranks {findings.strength_in_words(m.auc[0])}: of two accounts, one bad and one "
+        f"It ranks {verdicts.strength_in_words(m.auc[0])}: of two accounts, one bad and one "
         f"good, it puts the bad one higher {percent(m.auc[0], 0).rstrip('%')} times in 100."
     )
     gains = m.evidence.get("gains") or []
@@ -155,7 +156,7 @@ def _how_good(m: Material) -> str:
         )
     mean = m.mean_predicted
     if mean is not None:
-        came = percent(findings.bad_rate(m.held))
+        came = percent(verdicts.bad_rate(m.held))
         told += f" It predicted {percent(mean)} on average, and {came} came true."
     return told
 
@@ -164,7 +165,7 @@ def _how_sure(m: Material) -> str:
     told = f"Judged on {plural(m.held['rows'], 'row')} with {count(m.held['bad'])} bad outcomes"
     if m.recalibrated:
         told += ", the recent accounts it was recalibrated to"
-    elif findings.out_of_time(m.manifest):
+    elif verdicts.out_of_time(m.manifest):
         told += (
             f", observed from {words.date(m.held['from'])} to "
             f"{words.date(m.held['until'])}, after the training window"
@@ -194,7 +195,7 @@ def _ships(m: Material) -> str:
 
 
 def _watch(m: Material) -> Html:
-    found = findings.watched(m.checks)
+    found = verdicts.watched(m.checks)
     if not found:
         return element(
             "p",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from riskseg.learning.card import words
-from riskseg.learning.card.words import figure, interval, known, listed, percent
+from riskseg.learning import words
+from riskseg.learning.words import figure, interval, known, listed, percent
 
 Told = Mapping[str, Any]
 Status = Literal["holds", "watch", "unknown"]
