@@ -225,16 +225,26 @@ def train(
     only: Annotated[
         str | None, typer.Option(help="One learner of the spec, for instance scorecard.")
     ] = None,
+    promote: Annotated[
+        bool,
+        typer.Option("--promote", help="Make it the champion, whatever there is and however good."),
+    ] = False,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Learn, calibrate, validate out of time, compare, keep a version."""
+    """Learn, calibrate, validate out of time, compare, keep a version.
+
+    The first version of a model becomes the champion, unless it ranks barely better than chance;
+    a later one waits for `riskseg models promote`. For instance `riskseg train late_payment`.
+    """
     from riskseg.run import train as job
 
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    kept = job.train(root(), models or (), at=now(), only=only, progress=progress())
+    kept = job.train(
+        root(), models or (), at=now(), only=only, promote=promote, progress=progress()
+    )
     end_progress()
     if as_json:
         print_json(kept)

@@ -16,6 +16,7 @@ from rich.text import Text
 from riskseg.cli.told import visible
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
+from riskseg.learning.evidence.verdict import Verdict
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
 from riskseg.run.recalibrate import Recalibrated
@@ -144,15 +145,32 @@ def kept(console: Console, one: Kept) -> None:
     console.print(f"Ships: {shipped(s)}. {escape(s['why'])}")
     for note in s["notes"]:
         console.print(f"Note: {escape(note)}")
-    state = (
-        "It is the champion."
-        if one.champion
-        else (
-            f"Another version is the champion; `riskseg models promote {s['name']} {s['version']}` "
-            "makes it this one."
-        )
-    )
-    console.print(state + "\n")
+    verdict(console, s["verdict"])
+    console.print(escape(_state(one)) + "\n")
+
+
+def _state(one: Kept) -> str:
+    """Whether a version is the champion, and what makes it that."""
+    if one.champion:
+        return "It is the champion."
+    promote = f"`riskseg models promote {one.name} {one.version}` makes it this one."
+    if one.champion_version is not None:
+        return f"Another version is the champion; {promote}"
+    why = one.summary["verdict"].too_weak
+    return f"It is not made the champion{f': {why}' if why else ''}. {promote}"
+
+
+def verdict(console: Console, of: Verdict) -> None:
+    """The verdict on a model: in sentences, then the checks that do not hold."""
+    for sentence in filter(None, (f"{of.ranking} {of.calibration}".strip(), of.certainty)):
+        console.print(escape(sentence))
+    for check in of.checks:
+        if check.status == "watch":
+            message = f"  ! {check.topic}: no. {check.found} {check.act}"
+            console.print(escape(message.rstrip()), soft_wrap=True)
+    unknown = [check.topic for check in of.checks if check.status == "unknown"]
+    if unknown:
+        console.print(f"Not known: {'; '.join(escape(topic) for topic in unknown)}.")
 
 
 def shipped(s: Mapping[str, Any]) -> str:
@@ -167,7 +185,8 @@ def interval(told: Sequence[float], digits: int = 4) -> str:
 
 
 def model(console: Console, s: Mapping[str, Any]) -> None:
-    kept(console, Kept(s["name"], s["version"], bool(s["champion"]), s))
+    shown = Kept(s["name"], s["version"], bool(s["champion"]), s, s["champion_version"])
+    kept(console, shown)
     if s["parent"]:
         console.print(f"Recalibrated from version {s['parent']}.\n")
     sure = table("how sure, on the hold-out", "estimate (95% interval)")

@@ -84,6 +84,7 @@ CODES: dict[str, str] = {
     "RS408": "a target that the sources cannot give",
     "RS409": "a model made for other features than this workspace has",
     "RS410": "a model version whose folder is gone",
+    "RS411": "a model without a champion",
     # RS5xx: features
     "RS501": "a feature that does not exist",
     "RS503": "a feature defined twice",

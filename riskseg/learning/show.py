@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskseg.learning.artefact import Model
+from riskseg.learning.evidence.verdict import verdict
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.trees.boosted import Boosted
 
@@ -17,7 +18,7 @@ def summary(model: Model) -> dict[str, Any]:
     Keys: name, version, parent, question, learner, form, calibration (its kind), why, notes,
     training, hold_out, learners (headline metrics on the hold-out), metrics (all of the
     champion's), intervals (of the champion's on the hold-out), features (the strongest first),
-    dropped, protected.
+    dropped, protected, verdict (in words, with every check).
     """
     told = model.manifest
     scorer = model.scorer
@@ -44,6 +45,7 @@ def summary(model: Model) -> dict[str, Any]:
         "features": [feature | {"words": words[feature["feature"]]} for feature in features],
         "dropped": {**told["dropped"], **scorer.dropped},
         "protected": model.evidence["protected"],
+        "verdict": verdict(told, model.evidence),
     }
 
 

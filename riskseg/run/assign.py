@@ -241,12 +241,14 @@ def tell_differences(watches: Mapping[str, Watch], progress: Progress) -> dict[s
 
 
 def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) -> dict[str, Model]:
-    promoted = {}
+    promoted, recorded = {}, {}
     for name in uses.values():
         record = journal.champion(name)
         if record is not None:
             promoted[name] = record.version
-    return champions(workspace, uses, promoted)
+        else:
+            recorded[name] = [one.version for one in journal.models(name)]
+    return champions(workspace, uses, promoted, recorded)
 
 
 class _Totals:

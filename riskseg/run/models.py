@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,18 +141,39 @@ def _is_number(text: str) -> bool:
     return exactly(text.strip()) is not None
 
 
+def without_champion(workspace: Workspace, name: str, recorded: Iterable[str]) -> ProblemsError:
+    """A model with versions, none of which is the champion: RS411."""
+    versions = [v for v in dict.fromkeys(recorded) if not is_gone(workspace, name, v)]
+    return problem(
+        "RS411",
+        f'No version of the model "{name}" is the champion.',
+        file=workspace.shown(workspace.models / f"{name}.yaml"),
+        mend=f"`riskseg models show {name} VERSION` says how good a version is, `riskseg models "
+        f"promote {name} VERSION` makes it the champion: {', '.join(versions)}."
+        if versions
+        else f"Run `riskseg train {name}`.",
+    )
+
+
 def champions(
-    workspace: Workspace, names: Mapping[str, str], promoted: Mapping[str, str]
+    workspace: Workspace,
+    names: Mapping[str, str],
+    promoted: Mapping[str, str],
+    recorded: Mapping[str, Sequence[str]],
 ) -> dict[str, Model]:
     """The champion of each model in `names` (its key there, the model's name), loaded.
 
-    `promoted` maps models to the versions the journal promoted. Raises RS401 for each that has
-    never been trained, RS406 for each that is damaged, RS410 for each whose folder is gone.
+    `promoted` maps models to the versions the journal promoted, `recorded` to all that it has.
+    Raises RS401 for each that has never been trained, RS411 for each without a champion, RS406 for
+    each that is damaged, RS410 for each whose folder is gone.
     """
     problems = Problems()
     found: dict[str, Model] = {}
     for key, name in names.items():
         version = promoted.get(name)
+        if version is None and recorded.get(name):
+            problems.extend(without_champion(workspace, name, recorded[name]).problems)
+            continue
         if version is None:
             problems.add(
                 "RS401",

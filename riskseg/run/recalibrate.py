@@ -84,7 +84,7 @@ def recalibrate(
         )
         progress.reached(KEEP, 4, 5)
         with open_journal(workspace) as journal:
-            champion = keep(workspace, model.name, made.trained, journal, at)
+            champion = keep(workspace, model.name, made.trained, journal, at).champion
     return Recalibrated(
         name=model.name,
         version=made.trained.version,

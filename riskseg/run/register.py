@@ -43,11 +43,13 @@ def register(
     reason: str = "",
 ) -> Registered:
     """Copy a version's folder among those of its model and record it; `promote` it where that is
-    asked for, where it is the model's first, or where the champion's folder is gone.
+    asked for, where there is no champion, or where the champion's folder is gone; one that ranks
+    barely better than chance only where it is asked for.
 
     Raises RS401 where there is no version, RS406 where it is not what was trained, and RS409 where
     it needs facts that this workspace does not have.
     """
+    from riskseg.learning.evidence.verdict import too_weak
     from riskseg.store.files import folder_beside
 
     workspace = open_checked(root)
@@ -62,16 +64,18 @@ def register(
                 for name, content in files.items():
                     (part / name).write_bytes(content)
         with open_journal(workspace) as journal:
-            metrics = model.manifest["metrics"]
-            champion = record(workspace, journal, model.name, model.version, metrics, at, by=by)
-            if promote and not champion:
-                journal.promote(model.name, model.version, at=at, by=by, reason=reason)
+            recorded = record(
+                workspace, journal, model, at, by=by, promote=reason if promote else None
+            )
     notes = []
     if model.name not in spec_files(workspace):
         spec = workspace.shown(workspace.models / f"{model.name}.yaml")
         notes.append(f"There is no {spec}: a strategy that uses {model.name} needs its spec.")
     shown = workspace.shown(place)
-    return Registered(model.name, model.version, shown, champion or promote, tuple(notes))
+    if recorded.champion_version is None:
+        weak = too_weak(model.manifest, model.evidence)
+        notes.append(f"It is not made the champion: {weak}.")
+    return Registered(model.name, model.version, shown, recorded.champion, tuple(notes))
 
 
 def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:

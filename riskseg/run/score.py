@@ -80,8 +80,8 @@ def score(
         session.answers(as_of)
         set_apart(session, progress)
         with read_journal(workspace) as journal:
-            trained = [n for n in specs if journal.champion(n) is not None]
-            wanted = list(names) or trained
+            trained = [n for n in specs if journal.models(n)]
+            wanted = list(names) or [n for n in trained if journal.champion(n)] or trained
             if not wanted:
                 raise problem(
                     "RS401", "No model has been trained here.", mend="Run `riskseg train`."

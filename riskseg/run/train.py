@@ -48,12 +48,14 @@ def plan() -> list[Stage]:
 
 @dataclass(frozen=True)
 class Kept:
-    """One model, trained: its version, whether it now is the champion, and its summary."""
+    """One model, trained: its version, whether it now is the champion, its summary, and which
+    version is the champion, if any."""
 
     name: str
     version: str
     champion: bool
     summary: Mapping[str, Any]
+    champion_version: str | None = None
 
 
 def train(
@@ -62,16 +64,17 @@ def train(
     *,
     at: datetime,
     only: str | None = None,
+    promote: bool = False,
     progress: Progress | None = None,
 ) -> list[Kept]:
-    """Train the named models, or all. The first version of a model is promoted; a later one
-    waits for `models promote`, unless it is the very same.
+    """Train the named models, or all. The first version of a model is promoted unless it ranks
+    barely better than chance; a later one waits for `models promote`, unless it is the very same.
+    With `promote` whatever is trained is promoted.
 
     `only` names the one learner to learn with, of those in the spec: after a hand edit of a
     scorecard the other learners need not be waited for. Raises ProblemsError; models trained
     before the one with a Problem stay.
     """
-    from riskseg.learning.artefact import load
     from riskseg.learning.show import summary
 
     progress = progress or Progress()
@@ -97,9 +100,9 @@ def train(
                 progress.reached(LEARN, learning, total)
                 trained = _learn(session, authored, training, partial(_within, progress, learning))
                 progress.reached(KEEP, keeping, total)
-                champion = keep(workspace, name, trained, journal, at)
-                told = summary(load(workspace.models / name / trained.version))
-                kept.append(Kept(name, trained.version, champion, told))
+                done = keep(workspace, name, trained, journal, at, promote=promote)
+                told = summary(done.model)
+                kept.append(Kept(name, trained.version, done.champion, told, done.champion_version))
     return kept
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +12,12 @@ from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, probl
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.run.journal import meant, open_journal, read_journal
-from riskseg.run.models import gone, is_gone, spec_files, there
+from riskseg.run.models import gone, is_gone, spec_files, there, without_champion
 from riskseg.run.outputs import check_output
 from riskseg.run.session import locked, open_checked
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
-    from riskseg.learning.spec import LearnerName
     from riskseg.learning.train import Trained
     from riskseg.store.journal import Journal
 
@@ -88,6 +87,8 @@ def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple
     elif champion is not None:
         chosen = champion.version
     else:
+        if recorded:
+            raise without_champion(workspace, name, recorded)
         raise _untrained(workspace, name)
     promoted = champion is not None and champion.version == chosen
     if is_gone(workspace, name, chosen):
@@ -122,8 +123,14 @@ def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
     """The summary of a version, the champion's where none is named. Raises RS401, RS406."""
     from riskseg.learning.show import summary
 
-    model, champion = opened(open_checked(root), name, version)
-    return summary(model) | {"champion": champion}
+    workspace = open_checked(root)
+    model, champion = opened(workspace, name, version)
+    with read_journal(workspace) as journal:
+        current = journal.champion(model.name)
+    return summary(model) | {
+        "champion": champion,
+        "champion_version": None if current is None else current.version,
+    }
 
 
 def card(root: Path, name: str, version: str | None, out: Path) -> str:
@@ -149,8 +156,30 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
     return model.version
 
 
-def keep(workspace: Workspace, name: str, trained: Trained, journal: Journal, at: datetime) -> bool:
-    """Write a version's files, then the journal; whether it is the champion now."""
+@dataclass(frozen=True)
+class Recorded:
+    """A version that the journal has now, and the champion's version, if there is one."""
+
+    model: Model
+    champion_version: str | None
+
+    @property
+    def champion(self) -> bool:
+        """Whether it is this one."""
+        return self.model.version == self.champion_version
+
+
+def keep(
+    workspace: Workspace,
+    name: str,
+    trained: Trained,
+    journal: Journal,
+    at: datetime,
+    *,
+    promote: bool = False,
+) -> Recorded:
+    """Write a version's files, then the journal; see :func:`record`."""
+    from riskseg.learning.artefact import load
     from riskseg.store.files import folder_beside
 
     home = workspace.models / name
@@ -158,41 +187,50 @@ def keep(workspace: Workspace, name: str, trained: Trained, journal: Journal, at
     with folder_beside(home / trained.version, token="train") as part:
         for file, content in trained.files.items():
             (part / file).write_bytes(content)
-    return record(workspace, journal, name, trained.version, trained.metrics, at, by="train")
+    model = load(home / trained.version)
+    reason = "trained with --promote" if promote else None
+    return record(workspace, journal, model, at, by="train", promote=reason)
 
 
 def record(
     workspace: Workspace,
     journal: Journal,
-    name: str,
-    version: str,
-    metrics: Mapping[LearnerName, Mapping[str, Any]],
+    model: Model,
     at: datetime,
     *,
     by: str,
-) -> bool:
-    """Record a version whose files are there; whether it is the champion now: the first version of
-    a model is, and the one that follows on a champion whose folder is gone."""
+    promote: str | None = None,
+) -> Recorded:
+    """Record a version whose files are there, and make it the champion where that is asked for
+    (`promote` is the reason), where there is no champion, or where the champion's folder is gone.
+
+    A version that ranks barely better than chance is made the champion only where that is asked.
+    """
+    from riskseg.learning.evidence.verdict import too_weak
     from riskseg.store.records import ModelRecord
 
+    name, version = model.name, model.version
     journal.record_model(
         ModelRecord(
             model=name,
             version=version,
             fingerprint=version,
-            metrics={learner: dict(m) for learner, m in metrics.items()},
+            metrics={learner: dict(m) for learner, m in model.manifest["metrics"].items()},
             at=at,
         )
     )
     champion = journal.champion(name)
-    reason = ""
-    if champion is None:
-        reason = "the first version"
-    elif is_gone(workspace, name, champion.version):
-        reason = f"the folder of {champion.version} is gone"
-    if reason:
+    current = None if champion is None else champion.version
+    reason = promote
+    if reason is None and not too_weak(model.manifest, model.evidence):
+        if current is None:
+            reason = "there was no champion"
+        elif is_gone(workspace, name, current):
+            reason = f"the folder of {current} is gone"
+    if reason is not None and current != version:
         journal.promote(name, version, at=at, by=by, reason=reason)
-    return bool(reason) or (champion is not None and champion.version == version)
+        current = version
+    return Recorded(model, current)
 
 
 def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from riskseg.learning import words
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.verdict import mean_predicted
 
 Told = Mapping[str, Any]
 
@@ -68,11 +69,7 @@ class Material:
     @property
     def mean_predicted(self) -> float | None:
         """The mean probability of the hold-out's rows."""
-        groups = self.evidence.get("calibration") or []
-        good = verdicts.good_weight(self.held)
-        many = [g["bad"] + good * (g["rows"] - g["bad"]) for g in groups]
-        means = sum(g["mean"] * n for g, n in zip(groups, many, strict=True))
-        return means / sum(many) if sum(many) else None
+        return mean_predicted(self.manifest, self.evidence)
 
     @property
     def recalibrated(self) -> Told | None:

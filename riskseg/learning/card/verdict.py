@@ -14,7 +14,8 @@ from riskseg.learning.card.markup import (
 )
 from riskseg.learning.card.material import Material
 from riskseg.learning.evidence import verdicts
-from riskseg.learning.words import count, percent, plural
+from riskseg.learning.evidence.verdict import calibration, certainty, ranking
+from riskseg.learning.words import count, percent
 
 EVENTS = {"late": "pays late", "default": "defaults", "self_cure": "cures by itself"}
 MARKS = {"holds": ("✓", "holds"), "watch": ("!", "watch"), "unknown": ("?", "not known")}
@@ -107,7 +108,7 @@ def _answers(m: Material) -> list[tuple[str, str]]:
         ("What it predicts.", _what(m)),
         ("For whom.", _whom(m)),
         ("How good.", _how_good(m)),
-        ("How sure.", _how_sure(m)),
+        ("How sure.", certainty(m.manifest, m.evidence, tuple(m.checks))),
         ("What ships, and why.", _ships(m)),
     ]
 
@@ -142,45 +143,8 @@ def _whom(m: Material) -> str:
 
 
 def _how_good(m: Material) -> str:
-    if not m.auc:
-        return "Its ranking was not measured."
-    told = (
-        f"It ranks {verdicts.strength_in_words(m.auc[0])}: of two accounts, one bad and one "
-        f"good, it puts the bad one higher {percent(m.auc[0], 0).rstrip('%')} times in 100."
-    )
-    gains = m.evidence.get("gains") or []
-    if gains:
-        told += (
-            f" The riskiest {percent(gains[0]['share'], 0)} hold {percent(gains[0]['caught'])} "
-            f"of all bad outcomes, {gains[0]['lift']:.1f} times their share."
-        )
-    mean = m.mean_predicted
-    if mean is not None:
-        came = percent(verdicts.bad_rate(m.held))
-        told += f" It predicted {percent(mean)} on average, and {came} came true."
-    return told
-
-
-def _how_sure(m: Material) -> str:
-    told = f"Judged on {plural(m.held['rows'], 'row')} with {count(m.held['bad'])} bad outcomes"
-    if m.recalibrated:
-        told += ", the recent accounts it was recalibrated to"
-    elif verdicts.out_of_time(m.manifest):
-        told += (
-            f", observed from {words.date(m.held['from'])} to "
-            f"{words.date(m.held['until'])}, after the training window"
-        )
-    else:
-        told += ", other parties than those it learned from, but not a later time"
-    told += "."
-    if m.auc and len(m.auc) > 2:
-        told += (
-            f" The AUC's 95% interval runs from {words.figure(m.auc[1])} to "
-            f"{words.figure(m.auc[2])}."
-        )
-    holds = sum(check.status == "holds" for check in m.checks)
-    told += f" {holds} of {len(m.checks)} checks hold."
-    return told
+    parts = (of(m.manifest, m.evidence) for of in (ranking, calibration))
+    return " ".join(filter(None, parts))
 
 
 def _ships(m: Material) -> str:

@@ -1,6 +1,7 @@
-"""What the numbers of a model card say: checks with an answer, and the limits of what is known.
+"""What the numbers of a model say: checks with an answer, and the limits of what is known.
 
-Every threshold here is a convention for reading, not a rule of the model. The card says so.
+Every threshold here is a convention for reading, not a rule of the model. The card says so. What
+is made of them in sentences is in `verdict`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ FEW_BADS_A_FEATURE = 10  # Harrell's rule of thumb for events per variable
 FEW_BADS_IN_A_GROUP = 30
 SHORT_HOLD_OUT = 56  # days; two billing months
 SUSPICIOUS_AUC = 0.95
+BARELY = 0.55  # an AUC below it is barely better than chance
 PSI_SHIFT, PSI_LARGE = 0.10, 0.25
 STAND_IN_AUC = 0.75
 FOUR_FIFTHS = 0.8
@@ -591,7 +593,7 @@ def strength_in_words(auc: float) -> str:
         (0.8, "strongly"),
         (0.7, "usefully"),
         (0.6, "modestly"),
-        (0.55, "weakly"),
+        (BARELY, "weakly"),
     ):
         if auc >= least:
             return told

@@ -1,0 +1,116 @@
+"""The verdict on a model in sentences, for the terminal, for machines and for the card alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from riskseg.learning import words
+from riskseg.learning.evidence.verdicts import (
+    BARELY,
+    Check,
+    Told,
+    bad_rate,
+    checks,
+    estimate,
+    good_weight,
+    out_of_time,
+    part,
+    strength_in_words,
+)
+from riskseg.learning.words import count, percent, plural
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to think of a model: how well it ranks, whether its probabilities come true, how sure
+    that is; each check with its answer; and why it ranks too badly to be made the champion by
+    itself, if so."""
+
+    ranking: str
+    calibration: str
+    certainty: str
+    checks: tuple[Check, ...]
+    too_weak: str
+
+
+def verdict(manifest: Told, evidence: Told) -> Verdict:
+    """The verdict by a trained model's manifest and evidence."""
+    found = tuple(checks(manifest, evidence))
+    return Verdict(
+        ranking=ranking(manifest, evidence),
+        calibration=calibration(manifest, evidence),
+        certainty=certainty(manifest, evidence, found),
+        checks=found,
+        too_weak=too_weak(manifest, evidence),
+    )
+
+
+def too_weak(manifest: Told, evidence: Told) -> str:
+    """Why a model is not made the champion unless somebody says so; empty where it may be.
+
+    It ranks barely better than chance where its AUC on the hold-out is below 0.55, or where the
+    AUC's 95% interval reaches down to 0.5, which is chance.
+    """
+    auc = estimate(manifest, evidence, "auc")
+    if not auc:
+        return ""
+    if auc[0] >= BARELY and (len(auc) < 3 or auc[1] > 0.5):
+        return ""
+    return f"it ranks barely better than chance, with an AUC of {words.interval(auc)}"
+
+
+def ranking(manifest: Told, evidence: Told) -> str:
+    """How well the model tells bad from good, and how many of the bad its riskiest tenth holds."""
+    auc = estimate(manifest, evidence, "auc")
+    if not auc:
+        return "Its ranking was not measured."
+    message = (
+        f"It ranks {strength_in_words(auc[0])}: of two accounts, one bad and one good, it puts the "
+        f"bad one higher {percent(auc[0], 0).rstrip('%')} times in 100."
+    )
+    if gains := evidence.get("gains"):
+        message += (
+            f" The riskiest {percent(gains[0]['share'], 0)} hold {percent(gains[0]['caught'])} "
+            f"of all bad outcomes, {gains[0]['lift']:.1f} times their share."
+        )
+    return message
+
+
+def calibration(manifest: Told, evidence: Told) -> str:
+    """What the model predicted on average, and what came true; empty where it was not measured."""
+    mean = mean_predicted(manifest, evidence)
+    if mean is None:
+        return ""
+    came = percent(bad_rate(part(manifest, "hold_out")))
+    return f"It predicted {percent(mean)} on average, and {came} came true."
+
+
+def certainty(manifest: Told, evidence: Told, found: tuple[Check, ...]) -> str:
+    """What the model was judged on, how far its AUC is certain, and how many checks hold."""
+    held, auc = part(manifest, "hold_out"), estimate(manifest, evidence, "auc")
+    message = f"Judged on {plural(held['rows'], 'row')} with {count(held['bad'])} bad outcomes"
+    if manifest.get("recalibrated"):
+        message += ", the recent accounts it was recalibrated to"
+    elif out_of_time(manifest):
+        message += (
+            f", observed from {words.date(held['from'])} to {words.date(held['until'])}, after "
+            "the training window"
+        )
+    else:
+        message += ", other parties than those it learned from, but not a later time"
+    message += "."
+    if auc and len(auc) > 2:
+        message += (
+            f" The AUC's 95% interval runs from {words.figure(auc[1])} to {words.figure(auc[2])}."
+        )
+    holds = sum(check.status == "holds" for check in found)
+    return f"{message} {holds} of {len(found)} checks hold."
+
+
+def mean_predicted(manifest: Told, evidence: Told) -> float | None:
+    """The mean probability of the hold-out's rows."""
+    groups = evidence.get("calibration") or []
+    good = good_weight(part(manifest, "hold_out"))
+    many = [g["bad"] + good * (g["rows"] - g["bad"]) for g in groups]
+    means = sum(g["mean"] * n for g, n in zip(groups, many, strict=True))
+    return means / sum(many) if sum(many) else None

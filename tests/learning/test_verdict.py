@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from riskseg.learning.artefact import Model
+from riskseg.learning.evidence.verdict import too_weak, verdict
+
+RULE = [
+    ("well above chance", 0.70, [0.70, 0.65, 0.75], False),
+    ("few outcomes, and an interval above chance", 0.60, [0.60, 0.51, 0.69], False),
+    ("certain and weak", 0.549, [0.549, 0.54, 0.558], True),
+    ("an interval that holds chance", 0.62, [0.62, 0.49, 0.75], True),
+    ("an interval that ends at chance", 0.62, [0.62, 0.5, 0.74], True),
+    ("turned", 0.40, [0.40, 0.30, 0.50], True),
+    ("no interval", 0.56, None, False),
+    ("no interval, weak", 0.54, None, True),
+    ("nothing measured", None, None, False),
+]
+
+
+@pytest.mark.parametrize(("what", "auc", "interval", "weak"), RULE, ids=[r[0] for r in RULE])
+def test_what_is_barely_better_than_chance(
+    what: str, auc: float | None, interval: list[float] | None, weak: bool
+) -> None:
+    manifest: dict[str, Any] = {
+        "learner": "scorecard",
+        "metrics": {"scorecard": {"hold_out": {"auc": auc}}},
+    }
+    assert bool(too_weak(manifest, {"intervals": {"auc": interval}})) is weak, what
+
+
+def test_a_verdict_says_how_it_ranks_and_what_came_true(scorecard: Model) -> None:
+    found = verdict(scorecard.manifest, scorecard.evidence)
+    assert found.ranking.startswith("It ranks ")
+    assert "on average" in found.calibration and "came true" in found.calibration
+    assert "bad outcomes" in found.certainty and "checks hold" in found.certainty
+    assert len({check.topic for check in found.checks}) == len(found.checks) >= 8
+    assert found.too_weak == ""
