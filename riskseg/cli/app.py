@@ -51,6 +51,15 @@ Draft = Annotated[
 ]
 
 
+AccountsFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="A file of accounts to read instead of the workspace's own, through its mapping.",
+    ),
+]
+
+
 class Reasons(StrEnum):
     due = "due"
     all = "all"
@@ -263,16 +272,28 @@ def score(
     models: Annotated[
         list[str] | None, typer.Argument(help="Which; all trained if left out.")
     ] = None,
+    accounts_from: AccountsFrom = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a probability a model and account."""
+    """Write a probability for each model and account.
+
+    For instance `riskseg score --as-of 2026-06-30 --out scores.parquet --from new.csv`: a file of
+    accounts alone needs no column for the outcome.
+    """
     from riskseg.run import score as job
 
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    done = job.score(root(), as_of.date(), out, names=models or (), progress=progress())
+    done = job.score(
+        root(),
+        as_of.date(),
+        out,
+        names=models or (),
+        accounts_from=accounts_from,
+        progress=progress(),
+    )
     end_progress()
     if as_json:
         print_json(done)
@@ -294,6 +315,7 @@ def assign(
         bool, typer.Option("--keep/--no-keep", help="Keep what `riskseg replay` needs.")
     ] = True,
     draft: Draft = False,
+    accounts_from: AccountsFrom = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -311,6 +333,7 @@ def assign(
         reasons=reasons.value,
         keep=keep,
         draft=draft,
+        accounts_from=accounts_from,
         progress=progress(),
     )
     end_progress()

@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "RS010": "the place for an output already holds something else, or cannot be written",
     "RS011": "columns of a source that have one name",
     "RS012": "SQL in riskseg.toml that does more than select from its files",
+    "RS013": "a file of accounts that cannot stand for the workspace's sources",
     # RS1xx: the data contract
     "RS101": "a needed value is null",
     "RS102": "a value does not have the type of its column",

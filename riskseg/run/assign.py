@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +29,8 @@ from riskseg.run.deciding import (
     make_facts,
 )
 from riskseg.run.definitions import definitions, fingerprint
+from riskseg.run.given import GivenFile, with_accounts_from
+from riskseg.run.given import fingerprint as file_fingerprint
 from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
@@ -79,7 +81,8 @@ class SegmentTotal:
 @dataclass(frozen=True)
 class Assigned:
     """A finished run. `segments` in the order of the strategy's table; `definitions` of what was
-    read, `redefined` those of them that the activation was not proved of."""
+    read, `redefined` those of them that the activation was not proved of; `accounts_from` is the
+    file of accounts that was given, if one was."""
 
     run_id: str
     as_of: date
@@ -99,6 +102,7 @@ class Assigned:
     differences: Mapping[str, Sequence[str]]
     definitions: Mapping[str, str]
     redefined: tuple[str, ...]
+    accounts_from: GivenFile | None = None
 
 
 def assign(
@@ -110,18 +114,20 @@ def assign(
     reasons: Reasons = "due",
     keep: bool = True,
     draft: bool = False,
+    accounts_from: Path | None = None,
     progress: Progress | None = None,
 ) -> Assigned:
     """Decide every account that exists as of the date, write the decisions, journal the run.
 
     With `keep`, what it was decided from is kept too, so that it can be decided again; a `draft` is
-    decided by the strategy in the folder, whatever is in force.
+    decided by the strategy in the folder, whatever is in force. `accounts_from` names a file that
+    is read instead of the workspace's own account file, through the same mapping.
     """
     from riskseg.domain.problems import Problems
     from riskseg.store import sinks
 
     progress = progress or Progress()
-    workspace = open_checked(root)
+    workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
     check_target(workspace, target, problems)
     problems.raise_if_any()
@@ -146,7 +152,7 @@ def assign(
         for note in ready.strategy.notes:
             progress.note(note)
         quarantined = set_apart(session, progress)
-        sources = fingerprints(engine, workspace)
+        sources, given = fingerprints(engine, workspace), file_fingerprint(accounts_from)
         check_unchanged(workspace, session.ledger.stamps)
         read = definitions(session, force.strategy, ready.wanted)
         run = _run_id(workspace, ready, sinks.without_secrets(target), force, sources, read)
@@ -193,6 +199,7 @@ def assign(
             differences=tell_differences(ready.watches, progress),
             definitions=read,
             redefined=force.redefined,
+            accounts_from=given,
         )
         if written.sha256 is not None:
             # That anything is kept is true only of a run that the journal has.
@@ -205,7 +212,14 @@ def assign(
             kept.describe(told, force.files)
             store.settle(kept, workspace.state / "runs", run)
         progress.reached(JOURNAL, total - 1, total)
-        arguments = {"out": written.place, "reasons": reasons, "keep": keep, "draft": draft}
+        arguments: dict[str, Any] = {
+            "out": written.place,
+            "reasons": reasons,
+            "keep": keep,
+            "draft": draft,
+        }
+        if given is not None:
+            arguments["accounts_from"] = asdict(given)
         _record(journal, done, arguments, sources, at)
         if keep:
             store.mark_journalled(workspace.state / "runs" / run)
@@ -337,6 +351,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
             "of": dict(done.definitions),
         },
         "sources": dict(sources),
+        "accounts_from": None if done.accounts_from is None else asdict(done.accounts_from),
         "quarantined": dict(done.quarantined),
         "kept": done.kept,
         "differences": dict(done.differences),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskseg.domain.problems import Problem, Problems
-from riskseg.run.journal import check_there
+from riskseg.domain.problems import Problem, Problems, ProblemsError
+from riskseg.run.given import without_outcomes
+from riskseg.run.journal import check_there, read_journal
 from riskseg.run.ledger import load, workspace_facts
 from riskseg.run.models import check_spec, read_specs
 from riskseg.run.observed import check_card
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import Session, read_own_catalogue, scratch_engine
 from riskseg.run.stages import Progress, Stage
-from riskseg.workspace import open_workspace
+from riskseg.workspace import Workspace, open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
 LOAD = Stage("load", "read the sources, check every row against the contract")
@@ -57,6 +58,9 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
     strategy: str | None = None
     stand_ins: dict[str, object] = {}
     notes: tuple[str, ...] = ()
+    scored = _with_champion(workspace, specs)
+    targets = {name: specs[name].spec.target.column for name in scored}
+    workspace = without_outcomes(workspace, filter(None, targets.values()))
     with scratch_engine(workspace) as engine:
         found = Problems()
         ledger = load(engine, workspace, found, limit=False)  # each bad row is told below
@@ -72,12 +76,28 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
                 bad[one.table] = bad.get(one.table, 0) + one.count
             here, facts = workspace_facts(catalogue, ledger, problems)
             session = Session(workspace, engine, ledger, here, facts)
-            for authored in specs.values():
-                check_spec(authored, facts, here.lacking, problems)
+            for name, authored in specs.items():
+                outcomes = name not in scored
+                check_spec(authored, facts, here.lacking, problems, outcomes=outcomes)
                 check_card(session, authored, problems)
             checked = read_checked(session, problems)
             if checked is not None:
                 strategy, stand_ins = checked.name, dict(checked.stand_ins)
                 notes = checked.notes
+            notes += tuple(
+                f'The accounts have no column "{column}": {name} can score them, and cannot learn '
+                "from them."
+                for name, column in targets.items()
+                if column is not None and column not in facts
+            )
     ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.code))
     return Checked(rows, bad, tuple(specs), strategy, stand_ins, tuple(ordered), notes)
+
+
+def _with_champion(workspace: Workspace, specs: Iterable[str]) -> list[str]:
+    """The models that score already; none where the journal cannot be read, which is said apart."""
+    try:
+        with read_journal(workspace) as journal:
+            return [name for name in specs if journal.champion(name) is not None]
+    except ProblemsError:
+        return []

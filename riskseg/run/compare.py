@@ -45,7 +45,7 @@ def compare(
     authored = spec_of(workspace, models[0].name)
     with scratch_engine(workspace) as engine:
         progress.reached(LOAD, 0, 4)
-        session = begin(workspace, engine)
+        session = begin(workspace, engine, outcomes=True)
         frame = rows_to_judge(
             session,
             authored,

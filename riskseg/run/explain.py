@@ -18,6 +18,7 @@ from riskseg.engine import Engine
 from riskseg.run.activate import strategy_in_force
 from riskseg.run.assign import RULES, prepare
 from riskseg.run.deciding import DECIDE, FACTS, SCORE, decide, decide_facts
+from riskseg.run.given import as_the_run_read
 from riskseg.run.journal import read_journal
 from riskseg.run.kept import Kept, kept_decider, kept_facts, open_inputs, read_kept
 from riskseg.run.replay import WHAT_IS_DONE, check_record, check_strategy, find_run
@@ -72,7 +73,8 @@ def explain(
         raise problem("RS602", told, mend="Leave --as-of out, or name another run.")
     if store.is_kept(workspace.state / "runs" / record.run_id):
         return _then(workspace, account, record, erased, progress)
-    now = _now(workspace, account, record.as_of, draft=False, progress=progress)
+    given = as_the_run_read(workspace, record)
+    now = _now(given, account, record.as_of, draft=False, progress=progress)
     note = f"run {record.run_id} decided this date and kept nothing: this is decided from the "
     return replace(now, notes=(f"{note}sources as they are now, and may differ from it",))
 
@@ -111,7 +113,8 @@ def _then(
     assert then is not None
     then = replace(then, run=record.run_id, decided_at=record.at)
     try:
-        now = _now(workspace, account, kept.as_of, draft=False, progress=Progress())
+        given = as_the_run_read(workspace, record)
+        now = _now(given, account, kept.as_of, draft=False, progress=Progress())
     except ProblemsError as error:
         why = f"what has changed since cannot be shown: {error.problems[0].what}"
         return replace(then, notes=(why,))

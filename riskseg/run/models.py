@@ -75,8 +75,11 @@ def check_spec(
     facts: Mapping[str, Fact],
     lacking: Mapping[str, str],
     problems: Problems,
+    *,
+    outcomes: bool = True,
 ) -> Expression | None:
-    """Add Problems for names in a spec that this workspace does not know."""
+    """Add Problems for names in a spec that this workspace does not know; without `outcomes` the
+    column to be predicted may be one of them."""
     spec = authored.spec
     known = {*facts, *lacking}
     for part, keys in (
@@ -98,7 +101,7 @@ def check_spec(
                     what = f'"{name}" is a date: there are no groups to judge a model by.'
                     mend = "Name an attribute with levels, or a number."
                     problems.add("RS501", what, file=authored.file, line=line, mend=mend)
-    if spec.target.column is not None and spec.target.column not in facts:
+    if spec.target.column is not None and spec.target.column not in facts and outcomes:
         problems.add(
             "RS408",
             f'The accounts have no column "{spec.target.column}".',
@@ -106,7 +109,7 @@ def check_spec(
             line=authored.line("target", "column"),
             mend=did_you_mean(spec.target.column, facts),
         )
-    elif spec.target.column is not None:
+    elif spec.target.column is not None and spec.target.column in facts:
         _check_positive(authored, facts[spec.target.column], problems)
     return check_population(
         spec.population, facts, problems, file=authored.file, line=authored.line("population")

@@ -23,10 +23,10 @@ Stamp = tuple[int, int, int, int]
 Stamps = dict[Path, Stamp]
 
 
-def _named(source: Source) -> list[Named]:
+def names_in(source: Source) -> list[Named]:
     """The names in a `from`. Raises EngineError for a select that cannot be parsed, and
     NotAllowedError for one that reads something other than files."""
-    text = _select(source)
+    text = select_of(source)
     if source.is_select:
         return files_named(text, syntax_tree(text))
     if not _PLAIN.search(source.loaded_from):
@@ -34,7 +34,8 @@ def _named(source: Source) -> list[Named]:
     return [Named(source.loaded_from, 0, len(text.encode()), "argument")]
 
 
-def _select(source: Source) -> str:
+def select_of(source: Source) -> str:
+    """A `from` without what may stand at its end."""
     return source.loaded_from.strip().rstrip(";") if source.is_select else source.loaded_from
 
 
@@ -49,23 +50,23 @@ def _found(name: str, root: Path) -> list[Path]:
 
 def files_of(source: Source, root: Path) -> list[Path]:
     """The files that a source is loaded from."""
-    return [path for one in _named(source) for path in _found(one.name, root)]
+    return [path for one in names_in(source) for path in _found(one.name, root)]
 
 
 def patterns_of(source: Source, root: Path) -> list[str]:
     """The patterns by which a source names files, as those of whole paths."""
     real = glob.escape(os.path.realpath(root))
-    return [os.path.normpath(os.path.join(real, one.name)) for one in _named(source)]
+    return [os.path.normpath(os.path.join(real, one.name)) for one in names_in(source)]
 
 
 def samples(source: Source, root: Path) -> list[Path]:
     """One file of each name in a source's `from`."""
-    return [path for one in _named(source) for path in _found(one.name, root)[:1]]
+    return [path for one in names_in(source) for path in _found(one.name, root)[:1]]
 
 
 def missing(source: Source, root: Path) -> list[str]:
     """The names in a source's `from` that no file has."""
-    return [one.name for one in _named(source) if not _found(one.name, root)]
+    return [one.name for one in names_in(source) if not _found(one.name, root)]
 
 
 def relation(engine: Engine, source: Source, root: Path) -> str:
@@ -74,12 +75,12 @@ def relation(engine: Engine, source: Source, root: Path) -> str:
     CSV is read as text throughout, so that an id keeps its leading zeros and every value is
     checked against the contract rather than guessed at.
     """
-    named = _named(source)
+    named = names_in(source)
 
     def literals(one: Named) -> list[str]:
         return [engine.file(path) for path in _found(one.name, root)]
 
-    text = with_files(_select(source), named, literals)
+    text = with_files(select_of(source), named, literals)
     if source.is_select:
         return f"({text}\n)"
     # A folder named `year=2025` gives a column where the pattern reaches into it; one that the

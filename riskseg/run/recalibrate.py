@@ -67,7 +67,7 @@ def recalibrate(
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         model, _ = opened(workspace, name, version)
         progress.reached(LOAD, 0, 5)
-        session = begin(workspace, engine)
+        session = begin(workspace, engine, outcomes=True)
         set_apart(session, progress)
         authored = spec_of(workspace, model.name)
         _same_question(authored, model.manifest["spec"], model.version)

@@ -19,6 +19,7 @@ from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
 from riskseg.run.differing import Differing, differing, file_relation
+from riskseg.run.given import as_the_run_read
 from riskseg.run.journal import read_journal
 from riskseg.run.kept import (
     Kept,
@@ -150,7 +151,7 @@ def replay(
         since = None
         if from_source:
             progress.reached(NOW, 3, 4)
-            since = _since_then(workspace, kept, ready, place, progress)
+            since = _since_then(as_the_run_read(workspace, record), kept, ready, place, progress)
     return Replayed(
         run_id=record.run_id,
         as_of=kept.as_of,

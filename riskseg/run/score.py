@@ -14,6 +14,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.reference import Watch
 from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
+from riskseg.run.given import GivenFile, fingerprint, with_accounts_from
 from riskseg.run.journal import read_journal
 from riskseg.run.models import Scorer, scorer, spec_files
 from riskseg.run.outputs import check_target
@@ -45,13 +46,15 @@ def plan() -> list[Stage]:
 @dataclass(frozen=True)
 class Scores:
     """`scored` counts, for each model, the accounts that have a probability; `differences` tells
-    how they differ from those it was trained on."""
+    how they differ from those it was trained on. `accounts_from` is the file of accounts that was
+    given, if one was."""
 
     place: str
     rows: int
     models: Mapping[str, str]
     scored: Mapping[str, int]
     differences: Mapping[str, Sequence[str]]
+    accounts_from: GivenFile | None = None
 
 
 def score(
@@ -60,13 +63,18 @@ def score(
     target: str,
     *,
     names: Sequence[str] = (),
+    accounts_from: Path | None = None,
     progress: Progress | None = None,
 ) -> Scores:
-    """Write account_id, as_of and, for each model, p_MODEL and its version."""
+    """Write account_id, as_of and, for each model, p_MODEL and its version.
+
+    `accounts_from` names a file that is read instead of the workspace's own account file, through
+    the same mapping.
+    """
     from riskseg.store import sinks
 
     progress = progress or Progress()
-    workspace = open_checked(root)
+    workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
     check_target(workspace, target, problems)
     specs = spec_files(workspace)
@@ -92,13 +100,14 @@ def score(
         }
         counts = dict.fromkeys(scorers, 0)
         watches = {n: m.watch() for n, m in models.items()}
+        given = fingerprint(accounts_from)
         batches = _batches(session, scorers, as_of, counts, watches, progress)
         schema = next(batches)
         batches = while_unchanged(batches, workspace, session.ledger.stamps)
         written = sinks.write(target, schema, batches, token="score")
         differences = tell_differences(watches, progress)
     versions = {n: m.version for n, m in models.items()}
-    return Scores(written.place, written.rows, versions, counts, differences)
+    return Scores(written.place, written.rows, versions, counts, differences, given)
 
 
 def _batches(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine
 from riskseg.learning.reference import Watch
@@ -23,7 +25,7 @@ def score(
     """
     import pyarrow as pa
 
-    columns = model_columns(scorer.model.features, facts)
+    columns = _columns(engine, scorer, facts)
     sql = f"select snap, {columns} from facts where {scorer.population} order by snap"
     keys, rows = keyed_frame(engine, sql, keys=1)
     probabilities = scorer.model.predict(rows, threads=engine.threads)
@@ -37,6 +39,41 @@ def score(
     )
     engine.unregister("scored_batch")
     return table
+
+
+def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
+    """The features as the model takes them, whatever kind today's file gives them: a column that
+    is empty today is text, and is still a number to the model.
+
+    Raises RS102 for a value that is none of the model's kind.
+    """
+    problems = Problems()
+    columns = []
+    for feature in scorer.model.facts:
+        today = facts[folded(feature.name)]
+        if feature.kind.is_textual or today.kind.is_numeric or today.kind is Kind.BOOLEAN:
+            shown = replace(today, kind=Kind.TEXT if feature.kind.is_textual else Kind.NUMBER)
+            columns.append(model_columns([feature.name], {shown.name: shown}))
+            continue
+        column = fact_column(today.name)
+        kind = "boolean" if feature.kind is Kind.BOOLEAN else "double"
+        cast = f"try_cast(cast({column} as varchar) as {kind})"
+        columns.append(f"cast({cast} as double) as {quoted(feature.name)}")
+        bad = engine.rows(
+            f"select count(*), min(cast({column} as varchar)) from facts where {scorer.population} "
+            f"and {column} is not null and {cast} is null"
+        )[0]
+        if bad[0]:
+            rows = "1 account" if bad[0] == 1 else f"{bad[0]:,} accounts"
+            problems.add(
+                "RS102",
+                f'{scorer.model.name} learned from "{feature.name}" as {feature.kind}, and '
+                f'{rows} hold something else, such as "{bad[1]}".',
+                mend=f"Correct the file, or map the column in [source.accounts]: "
+                f'`{feature.name} = "try_cast({feature.name} as {kind})"`.',
+            )
+    problems.raise_if_any()
+    return ", ".join(columns)
 
 
 def scored(tables: Mapping[str, str], stand_ins: Mapping[str, str]) -> Relation:
@@ -53,7 +90,7 @@ def explain(
     """Make the table `reasons` (snap, reasons) for the snapshots a select gives; its name."""
     import pyarrow as pa
 
-    columns = model_columns(scorer.model.features, facts)
+    columns = _columns(engine, scorer, facts)
     keys, rows = keyed_frame(
         engine,
         f"select snap, {columns} from facts where {scorer.population} and snap in ({snaps}) "

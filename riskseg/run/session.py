@@ -17,6 +17,7 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.engine import Engine, NoMemoryError, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.run.bad_rows import quarantine
+from riskseg.run.given import for_scoring
 from riskseg.run.ledger import Ledger, load, workspace_facts
 from riskseg.run.reading import check_unchanged, readable
 from riskseg.run.stages import Progress, Stage
@@ -155,9 +156,15 @@ def read_own_catalogue(workspace: Workspace, problems: Problems) -> Catalogue:
     return read_catalogue(own, problems, shown=workspace.shown(own))
 
 
-def begin(workspace: Workspace, engine: Engine, *, texts: bool = False) -> Session:
-    """Load the ledger and see which facts there are. Raises every Problem of data and catalogue."""
+def begin(
+    workspace: Workspace, engine: Engine, *, texts: bool = False, outcomes: bool = False
+) -> Session:
+    """Load the ledger and see which facts there are. Raises every Problem of data and catalogue.
+
+    Without `outcomes` the columns that models learn to predict may be lacking.
+    """
     problems = Problems()
+    workspace = workspace if outcomes else for_scoring(workspace)
     catalogue = read_own_catalogue(workspace, problems)
     ledger = load(engine, workspace, problems, texts=texts)
     problems.raise_if_any()

@@ -65,6 +65,9 @@ def _map_one(
     given = _given(source, problems)
     if len(problems) > before:
         return None
+    headers = {folded(name) for name in found}
+    lacking = {name for name in source.may_lack if name in given}
+    given = {n: g for n, g in given.items() if n not in lacking or g.reads <= headers}
     columns, attributes, written = resolve(source.table, given, source.lines, found, file, problems)
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
     if len(problems) == before:  # a column that nothing reads may be one that was misspelt

@@ -86,7 +86,7 @@ def train(
     total = 1 + sum(SHARES) * len(specs)
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(stages[0], 0, total)
-        session = begin(workspace, engine)
+        session = begin(workspace, engine, outcomes=True)
         set_apart(session, progress)
         conditions = _checked(session, specs)
         kept = []

@@ -61,6 +61,7 @@ class Source:
     `columns` maps a contract column (or, for accounts, an attribute) to a SQL expression over
     the loaded columns. `levels` maps an attribute to the only texts that it may hold. `lines`
     gives the line of `from` and of every column in riskseg.toml, `level_lines` those of `levels`.
+    `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     """
 
     table: str
@@ -69,6 +70,7 @@ class Source:
     lines: Mapping[str, int | None] = field(default_factory=dict)
     file: str = FILE
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    may_lack: frozenset[str] = frozenset()
     level_lines: Mapping[str, int | None] = field(default_factory=dict)
 
     @property
