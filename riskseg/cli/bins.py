@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from riskseg.cli.show import number, table
-from riskseg.learning.card import words
+from riskseg.learning import words
 from riskseg.learning.scorecard.summary import FeatureBins, Pair
 from riskseg.run.bins import Effect, ModelBins
 
