@@ -20,6 +20,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+# The column of `facts` that says how long ago the account's last bill was issued; there where the
+# workspace has bills. It is the point of the billing cycle, and no fact.
+SINCE_BILL = "since_bill"
+
+
 def fact_column(name: str) -> str:
     """The quoted column of a fact in the table `facts` and all that is made from it.
 

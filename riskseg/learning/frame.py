@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 
+# A column of rows that is no feature: how many days ago the account's last bill was issued.
+CYCLE_DAY = "#SINCE BILL"
+
+
 @dataclass(frozen=True)
 class TrainingFrame:
     """Rows, what they mean and how they came out; every array has one entry a row.

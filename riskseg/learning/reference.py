@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
-from riskseg.learning.evidence.stability import Groups, psi_of, significant
+from riskseg.learning.evidence.stability import DRIFT, Groups, psi_of, significant
+from riskseg.learning.frame import CYCLE_DAY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +33,50 @@ def reference(
     cuts. Text: the share of each of the commonest levels; the rest is `other`. `missing` is the
     share of nulls among all; the other shares are of all too. `seen` are all levels, or null if
     there are too many to keep.
+
+    `cycle` says the same of each part of the billing cycle, by the days since the last bill: the
+    `cuts` between the parts (those without a bill are the last part), the `rows` in each, and by
+    feature (`""` is the probability) the shares in each. Null where the rows do not say it.
     """
     import pandas as pd
 
+    values = {"": pd.Series(probability), **{fact.name: rows[fact.name] for fact in features}}
+    facts = {"": None, **{fact.name: fact for fact in features}}
+    spreads = {name: _spread(one, facts[name], weight) for name, one in values.items()}
+    days = rows.get(CYCLE_DAY)
     return {
         "rows": len(rows),
-        "probability": _spread(pd.Series(probability), None, weight),
-        "features": {fact.name: _spread(rows[fact.name], fact, weight) for fact in features},
+        "probability": spreads.pop(""),
+        "features": spreads,
+        "cycle": None if days is None else _cycle(days, values, facts, weight),
+    }
+
+
+def _cycle(
+    days: pd.Series,
+    values: Mapping[str, pd.Series],
+    facts: Mapping[str, Fact | None],
+    weight: Floats,
+) -> dict[str, Any]:
+    import numpy as np
+
+    parts = Groups.of(days, None, weight)
+    part = parts.places(days)
+    assert parts.cuts is not None
+    shares = {}
+    for name, one in values.items():
+        groups = Groups.of(one, facts[name], weight)
+        counts = np.bincount(
+            part * groups.count + groups.places(one),
+            weights=weight,
+            minlength=parts.count * groups.count,
+        ).reshape(parts.count, groups.count)
+        whole = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+        shares[name] = [[fixed(share) for share in row] for row in counts / whole]
+    return {
+        "cuts": [float(cut) for cut in parts.cuts],
+        "rows": [int(n) for n in np.bincount(part, minlength=parts.count)],
+        "shares": shares,
     }
 
 
@@ -59,19 +98,56 @@ def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> dict[str, A
     }
 
 
-class Watch:
-    """Counts what batches hold of `features`, as they are scored, and tells how that differs from
-    training."""
+@dataclass(frozen=True)
+class Drift:
+    """How `rows` that were scored differ from training, in plain sentences: none of `differences`
+    where all is as it was. `largest` is the largest PSI among what is not told as different,
+    `by_chance` whether only chance in so few rows makes it so large."""
 
-    def __init__(self, told: Mapping[str, Any], features: Sequence[str]) -> None:
+    rows: int
+    features: int
+    differences: tuple[str, ...]
+    largest: float
+    by_chance: bool
+
+    @property
+    def summary(self) -> str:
+        """One line for a batch that is as training was; empty where there is anything to say."""
+        if self.differences or not self.rows:
+            return ""
+        features = "1 feature" if self.features == 1 else f"{self.features} features"
+        chance = ", within chance for so few accounts" if self.by_chance else ""
+        return (
+            f"{features} and the probability are as in training (largest PSI "
+            f"{self.largest:.2f}{chance})"
+        )
+
+
+class Watch:
+    """Counts what batches hold of `features`, as they are scored, and says how that differs from
+    training.
+
+    What an account owes depends on how long ago it was billed, and a batch is often all of one
+    day while training was spread over the billing cycle. So a batch is compared with what training
+    would have looked like at the points of the cycle at which the batch's accounts are.
+    """
+
+    def __init__(self, reference: Mapping[str, Any], features: Sequence[str]) -> None:
         import numpy as np
 
-        self._trained = int(told["rows"])
-        self._spreads = {"": told["probability"], **{n: told["features"][n] for n in features}}
+        self._trained = int(reference["rows"])
+        of_features = {name: reference["features"][name] for name in features}
+        self._spreads = {"": reference["probability"], **of_features}
         self._groups = {name: _groups(spread) for name, spread in self._spreads.items()}
         self._rows = 0
+        cycle = reference.get("cycle")
+        self._cycle: Mapping[str, Any] | None = cycle
+        self._parts = None if cycle is None else Groups(np.asarray(cycle["cuts"]), (), True)
+        parts = 1 if self._parts is None else self._parts.count
+        # Rows by part of the cycle and group; a last part is of rows that say no day at all.
         self._counts = {
-            name: np.zeros(groups.count, dtype=np.int64) for name, groups in self._groups.items()
+            name: np.zeros((parts + 1, groups.count), dtype=np.int64)
+            for name, groups in self._groups.items()
         }
         self._nulls = dict.fromkeys(features, 0)
         self._seen = {
@@ -81,13 +157,17 @@ class Watch:
         }
         self._strange = dict.fromkeys(self._seen, 0)
 
-    def see(self, batch: pd.DataFrame, probability: Floats) -> None:
-        """Takes note of a batch and its probabilities."""
+    def see(
+        self, batch: pd.DataFrame, probability: Floats, cycle_day: pd.Series | None = None
+    ) -> None:
+        """Takes note of a batch, its probabilities, and the days since each account's last
+        bill."""
         import numpy as np
         import pandas as pd
 
         self._rows += len(batch)
         stride = -(-len(batch) // ENOUGH_ROWS) or 1
+        part = self._part(cycle_day, len(batch))[::stride]
         for name, groups in self._groups.items():
             values = batch[name] if name else pd.Series(probability)
             if name:
@@ -96,25 +176,68 @@ class Watch:
                 codes, found = pd.factorize(values)
                 strange = [str(level) not in self._seen[name] for level in found]
                 self._strange[name] += int(np.array([*strange, False])[codes].sum())
-            places = groups.places(values.iloc[::stride])
-            self._counts[name] += np.bincount(places, minlength=groups.count)
+            places = part * groups.count + groups.places(values.iloc[::stride])
+            counts = self._counts[name]
+            counts += np.bincount(places, minlength=counts.size).reshape(counts.shape)
 
-    def told(self) -> list[str]:
-        """What a person should know of all that was seen, in plain sentences; none if all is as
-        it was in training."""
-        found: list[str] = []
+    def _part(self, cycle_day: pd.Series | None, rows: int) -> NDArray[np.int64]:
+        """The part of the cycle of each row."""
+        import numpy as np
+
+        last = len(self._counts[""]) - 1
+        if self._parts is None or cycle_day is None or cycle_day.isna().all():
+            return np.full(rows, last)
+        return self._parts.places(cycle_day).astype(np.int64)
+
+    def drift(self) -> Drift:
+        """How all that was seen differs from training."""
+        differences: list[str] = []
+        largest, beyond = 0.0, False
         for name, spread in self._spreads.items():
             what = name or "the probability"
-            if name and self._nulls[name] and not spread["missing"]:
-                told = _share(self._nulls[name], self._rows)
-                found.append(f"{what} is unknown for {told}; in training it was always known")
             if self._strange.get(name):
-                told = _share(self._strange[name], self._rows)
-                found.append(f"{what} has a level that training never saw in {told}")
-            psi, by_chance = _psi(spread, self._counts[name], self._trained)
+                share = _share(self._strange[name], self._rows)
+                differences.append(f"{what} has a level that training never saw in {share}")
+            if name and self._rows and self._nulls[name] == self._rows and spread["missing"] < 1:
+                known = f"{100 * (1 - spread['missing']):.3g}%"
+                differences.append(
+                    f"{what} is gone: it is unknown for all {self._rows:,} accounts; in training "
+                    f"it was known for {known}"
+                )
+                continue
+            if name and self._nulls[name] and not spread["missing"]:
+                share = _share(self._nulls[name], self._rows)
+                differences.append(
+                    f"{what} is unknown for {share}; in training it was always known"
+                )
+            psi, by_chance = self._psi(name)
             if significant(psi, by_chance):
-                found.append(f"{what} is spread otherwise than in training (PSI {psi:.2f})")
-        return found
+                differences.append(f"{what} is distributed differently than in training "
+                                   f"(PSI {psi:.2f})")  # fmt: skip
+            elif psi > largest:
+                largest, beyond = psi, psi > DRIFT
+        return Drift(self._rows, len(self._nulls), tuple(differences), fixed(largest), beyond)
+
+    def _psi(self, name: str) -> tuple[float, float]:
+        """(PSI against training at the same points of the cycle, what chance alone gives)."""
+        import numpy as np
+
+        counts = self._counts[name]
+        if not counts.sum():
+            return 0.0, 0.0
+        overall = _shares(self._spreads[name])
+        shares = np.tile(overall, (len(counts), 1))
+        rows = np.full(len(counts), float(self._trained))
+        if self._cycle is not None:
+            trained = np.asarray(self._cycle["rows"], dtype=np.float64)
+            there = np.flatnonzero(trained)
+            shares[there] = np.asarray(self._cycle["shares"][name])[there]
+            rows[there] = trained[there]
+        mix = counts.sum(axis=1) / counts.sum()
+        expected = mix @ shares
+        # Shares of so many rows vary as much as this mix of the parts' shares does.
+        many = 1 / float((mix * mix / rows).sum())
+        return psi_of(expected * many, counts.sum(axis=0).astype(np.float64))
 
 
 def _groups(spread: Mapping[str, Any]) -> Groups:
@@ -132,15 +255,11 @@ def _share(rows: int, whole: int) -> str:
     return f"{accounts} ({share:{'.2g' if share < 10 else '.0f'}}%)"
 
 
-def _psi(spread: Mapping[str, Any], counts: NDArray[np.int64], trained: int) -> tuple[float, float]:
-    """(PSI against training, what chance alone gives on average)."""
+def _shares(spread: Mapping[str, Any]) -> Floats:
+    """The shares of a spread's groups, in their order."""
     import numpy as np
 
-    shares = [
-        *(spread["levels"].values() if "levels" in spread else spread["shares"]),
-        *([spread["other"]] if "levels" in spread else []),
-        spread["missing"],
-    ]
-    if not counts.sum():
-        return 0.0, 0.0
-    return psi_of(np.asarray(shares) * trained, counts.astype(np.float64))
+    known = (
+        [*spread["levels"].values(), spread["other"]] if "levels" in spread else spread["shares"]
+    )
+    return np.asarray([*known, spread["missing"]], dtype=np.float64)

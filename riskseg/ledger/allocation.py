@@ -40,7 +40,7 @@ def bill_facts(money: Money, *, keep_days: int | None = None) -> list[Relation]:
     They read `ledger_bills`, `ledger_payments` and `snapshots` (snap, account_no, as_of).
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, minor (amount), disputed, paid,
     cleared_on (null while open), overdue, days_past_due; money in minor units.
-    `totals`: snap, bills, first_billed_on, open, overdue, has_paid, credit.
+    `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, has_paid, credit.
 
     `keep_days` drops bills that fell due longer ago, unless something of the account is overdue:
     they are allocated like the others, but no feature looks at them. None keeps every bill.
@@ -192,13 +192,13 @@ def _laid(money: Money) -> list[Relation]:
         Relation(
             "bill_totals",
             "select snap, count(*) as bills, min(issued_on) as first_billed_on, "
-            "cast(sum(residual - pool_paid) as bigint) as open, "
+            "max(issued_on) as last_billed_on, cast(sum(residual - pool_paid) as bigint) as open, "
             "cast(sum(case when due_on < as_of then residual - pool_paid else 0 end) as bigint) "
             "as overdue, cast(sum(pool_paid) as bigint) as pool_paid from billed group by snap",
         ),
         Relation(
             "totals",
-            "select s.snap, coalesce(b.bills, 0) as bills, b.first_billed_on, "
+            "select s.snap, coalesce(b.bills, 0) as bills, b.first_billed_on, b.last_billed_on, "
             "coalesce(b.open, 0) as open, "
             "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
             "coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit from snapshots s "

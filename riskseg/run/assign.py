@@ -34,6 +34,7 @@ from riskseg.run.given import fingerprint as file_fingerprint
 from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
+from riskseg.run.observed import columns_since
 from riskseg.run.outputs import check_target
 from riskseg.run.reading import check_unchanged, while_unchanged
 from riskseg.run.session import (
@@ -196,7 +197,9 @@ def assign(
             of=ready.of,
             currency=workspace.settings.currency,
             scale=workspace.settings.scale,
-            differences=tell_differences(ready.watches, progress),
+            differences=tell_differences(
+                session, {k: s.model for k, s in ready.scorers.items()}, ready.watches, progress
+            ),
             definitions=read,
             redefined=force.redefined,
             accounts_from=given,
@@ -245,12 +248,17 @@ def prepare(
     )
 
 
-def tell_differences(watches: Mapping[str, Watch], progress: Progress) -> dict[str, list[str]]:
-    """How what was scored differs from what each model was trained on, as notes too."""
-    found = {key: watch.told() for key, watch in watches.items()}
-    for key, told in found.items():
-        for one in told:
-            progress.note(f"{key}: {one}")
+def tell_differences(
+    session: Session, models: Mapping[str, Model], watches: Mapping[str, Watch], progress: Progress
+) -> dict[str, list[str]]:
+    """How what was scored differs from what each model was trained on, as notes too; one line
+    where it does not."""
+    found = {}
+    for key, watch in watches.items():
+        drift = watch.drift()
+        found[key] = [*columns_since(session, models[key]), *drift.differences]
+        for message in found[key] or filter(None, [drift.summary]):
+            progress.note(f"{key}: {message}")
     return found
 
 

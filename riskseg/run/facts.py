@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from riskseg.domain.relations import Relation, fact_column
+from riskseg.domain.relations import SINCE_BILL, Relation, fact_column
 from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
@@ -26,8 +26,8 @@ def facts(
     *,
     focus: bool = False,
 ) -> list[Relation]:
-    """Relations from `snapshots` to `facts`: snap, account_no, as_of, and the `fact_column` of
-    each fact.
+    """Relations from `snapshots` to `facts`: snap, account_no, as_of, `SINCE_BILL` where there are
+    bills, and the `fact_column` of each fact.
 
     `wanted` may name features, attributes and dates; unknown names are left out. `focus` says
     that snapshots name the bill that counts as the latest.
@@ -53,7 +53,9 @@ def facts(
         "join account_rows a on a.snap = s.snap join account_ids i on i.account_no = s.account_no"
     )
     relations = [snapshots]
+    since = ""
     if ledger.billed:
+        since = f", cast(s.as_of - t.last_billed_on as integer) as {SINCE_BILL}"
         relations += bill_facts(ledger.money, keep_days=days_needed(features.values()))
         relations += episodes(ledger.money.arrears_from)
         columns["episode_started_on"] = "e.episode_started_on"
@@ -67,7 +69,7 @@ def facts(
     relations.append(
         Relation(
             "facts",
-            f"select s.snap, s.account_no, s.as_of{bill}{listed} from snapshots s {joins}",
+            f"select s.snap, s.account_no, s.as_of{bill}{since}{listed} from snapshots s {joins}",
             stored=True,
         )
     )

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, problem
-from riskseg.domain.relations import Relation, fact_column, literal
+from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.yaml_text import inline
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
-from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
+from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
 from riskseg.learning.timeline import Timeline, timeline
 from riskseg.ledger.allocation import bill_facts
+from riskseg.run.definitions import listed
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
 from riskseg.run.models import check_spec, scorer
@@ -65,6 +66,26 @@ def check_card(session: Session, authored: AuthoredSpec, problems: Problems) -> 
     features = candidates(session, authored.spec)
     check_edits(authored, features, problems, session.facts)
     check_pairs(authored, features, problems)
+
+
+def columns_since(session: Session, model: Model) -> list[str]:
+    """What could be learned from now and could not when a model was trained, and the other way
+    round, as sentences. What the model reads is there, or it could not score."""
+    asked = model.manifest["spec"]
+    spec = ModelSpec.model_construct(
+        name=model.name,
+        target=Target.model_construct(column=asked["target"].get("column")),
+        features=FeatureChoice.model_construct(static=tuple(asked["features"]["static"])),
+    )
+    known = {folded(f["name"]) for f in model.manifest["features"]}
+    known |= set(map(folded, model.manifest["dropped"]))
+    now = {fact.name for fact in candidates(session, spec)}
+    messages = []
+    if new := sorted(now - known):
+        messages.append(f"new since training, and not used: {listed(tuple(new))}")
+    if gone := sorted(known - now - set(session.facts)):
+        messages.append(f"gone since training, and not used: {listed(tuple(gone))}")
+    return messages
 
 
 def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
@@ -116,7 +137,7 @@ def observed_rows(
     import numpy as np
     import pandas as pd
 
-    from riskseg.learning.frame import TrainingFrame
+    from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 
     spec, engine, ledger = authored.spec, session.engine, session.ledger
     window, snapshots = _observed(session, authored)
@@ -140,6 +161,9 @@ def observed_rows(
         )
         label = _label(session, authored, condition, focus)
         listed = model_columns(columns, session.facts)
+        if ledger.billed:
+            day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
+            listed = ", ".join(filter(None, (listed, day)))
         reached(1)
         place = _place(spec.seed)
         goods += engine.value(f"select count(*) from {label} where label = 0")

@@ -105,7 +105,7 @@ def score(
         schema = next(batches)
         batches = while_unchanged(batches, workspace, session.ledger.stamps)
         written = sinks.write(target, schema, batches, token="score")
-        differences = tell_differences(watches, progress)
+        differences = tell_differences(session, models, watches, progress)
     versions = {n: m.version for n, m in models.items()}
     return Scores(written.place, written.rows, versions, counts, differences, given)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
-from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, quoted
 from riskseg.engine import Engine
 from riskseg.learning.reference import Watch
 from riskseg.run.frames import keyed_frame, model_columns
@@ -26,11 +26,15 @@ def score(
     import pyarrow as pa
 
     columns = _columns(engine, scorer, facts)
-    sql = f"select snap, {columns} from facts where {scorer.population} order by snap"
-    keys, rows = keyed_frame(engine, sql, keys=1)
+    cycle = SINCE_BILL if SINCE_BILL in engine.columns("facts") else "null"
+    sql = (
+        f"select snap, cast({cycle} as double) as day, {columns} from facts "
+        f"where {scorer.population} order by snap"
+    )
+    keys, rows = keyed_frame(engine, sql, keys=2)
     probabilities = scorer.model.predict(rows, threads=engine.threads)
     if watch is not None:
-        watch.see(rows, probabilities)
+        watch.see(rows, probabilities, keys["day"])
     table = quoted(f"scores_{key}")
     engine.register("scored_batch", pa.table({"snap": keys["snap"].to_numpy(), "p": probabilities}))
     engine.run(

@@ -177,6 +177,6 @@ def test_what_was_never_seen_is_told(trained: Path, copy_of: Copy) -> None:
     p.write_rows(workspace, "bills", [head, *map(dearer, bills)])
     done = assign(workspace, p.AS_OF, str(workspace / "d.parquet"), at=p.AT)
     told = [one for found in done.differences.values() for one in found]
-    assert any("is spread otherwise than in training" in one for one in told)
+    assert any("is distributed differently than in training" in one for one in told)
     manifest = json.loads((workspace / "d.parquet.manifest.json").read_text())
     assert manifest["differences"] == {k: list(v) for k, v in done.differences.items()}

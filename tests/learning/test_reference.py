@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.artefact import Model
-from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.reference import reference
+from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
+from riskseg.learning.reference import Drift, Watch, reference
 
 
 def told(model: Model, rows: pd.DataFrame, parts: int = 1) -> list[str]:
@@ -15,7 +16,7 @@ def told(model: Model, rows: pd.DataFrame, parts: int = 1) -> list[str]:
     for part in np.array_split(np.arange(len(rows)), parts):
         batch = rows.iloc[part]
         watch.see(batch, model.predict(batch))
-    return watch.told()
+    return list(watch.drift().differences)
 
 
 def test_rows_like_those_of_training_are_no_news(model: Model, frame: TrainingFrame) -> None:
@@ -31,7 +32,7 @@ def test_parts_make_no_difference(model: Model, frame: TrainingFrame) -> None:
 
 def test_no_rows_tell_nothing(model: Model, frame: TrainingFrame) -> None:
     assert told(model, frame.rows.head(0)) == []
-    assert model.watch().told() == []
+    assert model.watch().drift().differences == ()
 
 
 CHANGES = [
@@ -51,7 +52,9 @@ def test_one_strange_row_is_told(
 
 def test_a_drift_is_told_with_its_size(model: Model, frame: TrainingFrame) -> None:
     rows = frame.rows.assign(months_on_book=frame.rows.months_on_book + 60)
-    assert any(one.startswith("months_on_book is spread otherwise") for one in told(model, rows))
+    assert any(
+        one.startswith("months_on_book is distributed differently") for one in told(model, rows)
+    )
 
 
 def test_weights_give_the_shares_of_the_population(frame: TrainingFrame) -> None:
@@ -65,3 +68,65 @@ def test_weights_give_the_shares_of_the_population(frame: TrainingFrame) -> None
     )
     assert weighted["features"] == whole["features"]
     assert weighted["probability"] == whole["probability"]
+
+
+# What accounts owe falls in the course of a cycle of 30 days, from 30 to nothing.
+OWED = Fact("owed", Kind.NUMBER)
+
+
+def on_days(days: np.ndarray, dearer: float = 0.0) -> tuple[pd.DataFrame, np.ndarray]:
+    random = np.random.default_rng(len(days))
+    owed = 30 - days + random.normal(0, 4, len(days)) + dearer
+    rows = pd.DataFrame({"owed": owed, CYCLE_DAY: days.astype(float)})
+    return rows, 1 / (1 + np.exp(-owed / 10))
+
+
+def drift_on(days: np.ndarray, dearer: float = 0.0, *, cycle: bool = True) -> Drift:
+    """Of a batch on these days of the cycle, where training was spread over all of it."""
+    rows, probability = on_days(np.arange(3000) % 30)
+    trained = reference(rows, [OWED], probability, np.ones(len(rows)))
+    watch = Watch(trained, ["owed"])
+    rows, probability = on_days(days, dearer)
+    for part in np.array_split(np.arange(len(rows)), 3):
+        batch = rows.iloc[part].reset_index(drop=True)
+        watch.see(batch, probability[part], batch[CYCLE_DAY] if cycle else None)
+    return watch.drift()
+
+
+DAYS = {
+    "right after the bill run": np.ones(500, dtype=int),
+    "right before the next": np.full(500, 28),
+    "on two days": np.r_[np.full(300, 3), np.full(200, 20)],
+    "all over the cycle": np.arange(600) % 30,
+}
+
+
+@pytest.mark.parametrize("days", DAYS.values(), ids=DAYS.keys())
+def test_a_batch_is_compared_with_the_same_point_of_the_cycle(days: np.ndarray) -> None:
+    found = drift_on(days)
+    assert found.differences == ()
+    assert found.summary.startswith("1 feature and the probability are as in training (largest")
+    assert any("owed is distributed" in one for one in drift_on(days, dearer=20).differences)
+
+
+def test_without_the_day_of_the_cycle_all_of_training_is_what_it_is_compared_with() -> None:
+    for name, days in DAYS.items():
+        found = drift_on(days, cycle=False).differences
+        assert bool(found) == (not name.startswith("all over")), name
+
+
+def test_a_column_that_is_gone_is_told_as_that(model: Model, frame: TrainingFrame) -> None:
+    for column in model.features:
+        rows = frame.rows.copy()
+        rows[column] = None if rows[column].dtype == object else np.nan
+        of_it = [one for one in told(model, rows) if one.startswith(f"{column} ")]
+        assert len(of_it) == 1 and of_it[0].startswith(f"{column} is gone: "), of_it
+
+
+def test_one_line_when_all_is_well(model: Model, frame: TrainingFrame) -> None:
+    watch = model.watch()
+    assert watch.drift().summary == ""
+    rows = frame.rows[frame.held_out]
+    watch.see(rows, model.predict(rows))
+    count = len(model.features)
+    assert watch.drift().summary.startswith(f"{count} features and the probability are as in")
