@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,7 @@ def line_block(ordered: int, extra: int) -> Block:
     return Block(cells, (_between_neighbours(ordered, extra), np.eye(cells)))
 
 
+@lru_cache(maxsize=512)
 def grid_block(first: tuple[int, int], second: tuple[int, int]) -> Block:
     """A two-way table of (ordered, extra) by (ordered, extra), the second changing fastest."""
     import numpy as np
@@ -191,6 +193,7 @@ class Likelihood:
         )
         self.turned = self.design.T.tocsr()
         self.size = int(ends[-1])
+        self._sample: Likelihood | None = None
 
     def fit(
         self,
@@ -228,14 +231,11 @@ class Likelihood:
     def _every(self, stride: int) -> Likelihood:
         """The likelihood of every n-th row."""
         some = slice(None, None, stride)
-        return Likelihood(
-            self.blocks,
-            [place[some] for place in self.places],
-            self.label[some],
-            self.weight[some],
-            offset=self.offset[some],
-            borrowed=self.borrowed,
-        )
+        if self._sample is None:
+            places = [place[some] for place in self.places]
+            label, weight = self.label[some], self.weight[some]
+            self._sample = Likelihood(self.blocks, places, label, weight, borrowed=self.borrowed)
+        return self._sample.moved(self.offset[some])
 
     def _ties(self, tied: Sequence[Places]) -> Any:
         """(cells, groups), with a 1 for the group of each cell."""
