@@ -11,7 +11,7 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.calibration import Calibration, choose_calibration, fit_calibration
 from riskseg.learning.canonical import canonical
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.parties import party_codes
+from riskseg.learning.parties import Parties
 from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.spec import LearnerName, ModelSpec
@@ -69,7 +69,7 @@ def learn(
     """Learns with one learner, and calibrates it on the margins of rows it did not see."""
     data = (training.rows, training.label, training.weight, features, folds)
     common: dict[str, Any] = {"seed": spec.seed, "threads": threads, "say": say}
-    common["party"] = party_codes(training.group)
+    common["party"] = Parties.of(training.group, training.rows, features)
     notes: tuple[str, ...] = ()
     model: Scorecard | Boosted
     if name == "lightgbm":

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskseg.learning.parties import LEAST_PARTIES
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from riskseg.learning.frame import Floats, Labels
+    from riskseg.learning.frame import Codes, Floats, Labels
 
-# A level with fewer rows says more about chance than about risk.
-LEAST_ROWS = 25
+# As for parties, where every row is one.
+LEAST_ROWS = LEAST_PARTIES
 
 
 def levels_by_risk(
-    values: pd.Series, label: Labels, weight: Floats | None = None
+    values: pd.Series, label: Labels, weight: Floats | None = None, party: Codes | None = None
 ) -> tuple[str, ...]:
-    """Levels with enough rows, from the lowest (weighted) share of bad outcomes to the highest."""
+    """Levels of enough parties, from the lowest (weighted) share of bad outcomes to the highest.
+
+    Without `party` every row is one.
+    """
     import numpy as np
     import pandas as pd
 
@@ -31,11 +36,11 @@ def levels_by_risk(
             "level": values[known].astype(str).to_numpy(),
             "bad": (label * counted)[known],
             "all": counted[known],
-            "rows": 1,
+            "party": np.arange(len(label))[known] if party is None else party[known],
         }
     )
-    table = table.groupby("level")[["bad", "all", "rows"]].sum()
-    table = table[table["rows"] >= LEAST_ROWS]
+    by_level = table.groupby("level")
+    table = by_level[["bad", "all"]].sum()[by_level["party"].nunique() >= LEAST_PARTIES]
     rates = zip(table["bad"] / table["all"], table.index, strict=True)
     return tuple(str(level) for _, level in sorted(rates))
 

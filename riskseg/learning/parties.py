@@ -1,19 +1,150 @@
-"""Rows that belong together: what several rows of one party tell, and how to shuffle them."""
+"""Rows that belong together: what several rows of one party tell, and how to shuffle them.
+
+Rows of one party are alike in their outcomes and, mostly, in their values, so that they tell less
+than as many rows of different parties. How much less is the design effect of survey sampling
+(Kish, *Survey Sampling*, 1965), for an effect of a feature by Moulton, *Random group effects and
+the precision of regression estimates* (1986): 1 + (alikeness of the values in a party) times
+(design effect of the outcomes - 1). With one row per party it is 1.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from riskseg.domain.facts import Fact
+
 if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Codes
+    from riskseg.learning.frame import Codes, Floats, Mask
+
+# Rows that are enough to see how alike values are.
+ENOUGH_ROWS = 20_000
+# A level with fewer parties says more about chance than about risk; nor does a bin hold fewer.
+LEAST_PARTIES = 25
+NO_MORE_THAN_CHANCE = "it tells no more of parties than chance would"
 
 
-def party_codes(group: NDArray[Any]) -> Codes | None:
-    """The party of each row as a number from 0; None where every row is a party of its own."""
+@dataclass(frozen=True)
+class Parties:
+    """The party of each row, numbered from 0, and how alike each feature is within a party: 1
+    where it is the same in all of its rows, 0 where its rows are as different as those of others.
+    """
+
+    codes: Codes
+    alike: Mapping[str, float]
+
+    @classmethod
+    def of(
+        cls, group: NDArray[Any], rows: pd.DataFrame, features: Sequence[Fact]
+    ) -> Parties | None:
+        """None where every row is a party of its own."""
+        import numpy as np
+        import pandas as pd
+
+        found, parties = pd.factorize(group)
+        if len(parties) == len(found):
+            return None
+        codes = found.astype(np.int64)
+        some = codes % (-(-len(codes) // ENOUGH_ROWS)) == 0
+        return cls(
+            codes,
+            {
+                fact.name: alikeness(rows.loc[some, fact.name], fact, codes[some])
+                for fact in features
+            },
+        )
+
+    def where(self, chosen: Any) -> Parties:
+        """Those of the rows chosen by a mask, a slice or positions."""
+        return replace(self, codes=self.codes[chosen])
+
+    def counted(self, name: str) -> Floats:
+        """How many parties each row counts for: all rows of a party together for one where the
+        feature is the same in them, each for one where it differs freely."""
+        import numpy as np
+
+        size = np.bincount(self.codes)[self.codes]
+        return np.asarray(1.0 / (1.0 + self.alike[name] * (size - 1.0)), dtype=np.float64)
+
+    def times_chance(self, name: str, later: Mask) -> float:
+        """How many times as far as of independent rows the shares of a feature's values go by
+        chance, between the rows marked and the others."""
+        import numpy as np
+
+        sides = [where for where in (later, ~later) if where.any()]
+        rows = sum(1.0 / int(where.sum()) for where in sides)
+        counted = (float(np.sum(self.where(where).counted(name))) for where in sides)
+        return sum(1.0 / parties for parties in counted) / rows if rows else 1.0
+
+    def design_effects(self, error: Floats, features: Sequence[tuple[str, ...]]) -> list[float]:
+        """How many times the variance of each effect, of one feature or of several together, is
+        that of as many independent rows; `error` is what is left of each row's outcome, times its
+        weight."""
+        import numpy as np
+
+        sums = np.bincount(self.codes, error)
+        square = float(error @ error)
+        whole = max(float(sums @ sums) / square, 1.0) if square else 1.0
+        return [
+            1.0 + math.prod(self.alike[name] for name in names) * (whole - 1.0)
+            for names in features
+        ]
+
+    def design_effect(self, error: Floats, name: str) -> float:
+        """As :meth:`design_effects`, of one feature."""
+        return self.design_effects(error, [(name,)])[0]
+
+
+def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:
+    """The intraclass correlation of a feature within parties: of the ranks of a number, nulls
+    below all, and of the levels of a text. Every row counts alike, however large its party."""
     import numpy as np
     import pandas as pd
 
-    codes, parties = pd.factorize(group)
-    return None if len(parties) == len(codes) else codes.astype(np.int64)
+    size = np.bincount(codes)
+    several = (size > 1)[codes]
+    codes, values = codes[several], values[several]
+    if not len(codes):
+        return 0.0
+    share = 1.0 / (size[codes] - 1.0)
+    if fact.kind.is_textual:
+        levels, _ = pd.factorize(values, use_na_sentinel=False)
+        count = int(levels.max()) + 1
+        _, place, held = np.unique(codes * count + levels, return_inverse=True, return_counts=True)
+        agree = float(((held[place] - 1.0) * share).mean())
+        chance = float(((np.bincount(levels) / len(levels)) ** 2).sum())
+        return _between(agree - chance, 1.0 - chance)
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    ranks = pd.Series(np.where(np.isnan(numbers), -np.inf, numbers)).rank().to_numpy()
+    ranks = ranks - ranks.mean()
+    others = np.bincount(codes, ranks)[codes] - ranks
+    return _between(float((ranks * others * share).sum()), float((ranks * ranks).sum()))
+
+
+def _between(part: float, whole: float) -> float:
+    return min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
+
+
+def shuffled(codes: Codes | None, count: int, random: Generator) -> NDArray[Any]:
+    """For each row one to take its values from: those of a party are from one other party, in their
+    order, and begin anew where that has fewer."""
+    import numpy as np
+
+    if codes is None:
+        return random.permutation(count)
+    order = np.argsort(codes, kind="stable")
+    size = np.bincount(codes)
+    parties = np.flatnonzero(size)
+    start = np.cumsum(size) - size
+    source = np.zeros(len(size), dtype=np.int64)
+    source[parties] = random.permutation(parties)
+    nth = np.empty(count, dtype=np.int64)
+    nth[order] = np.arange(count) - start[codes[order]]
+    other = source[codes]
+    return np.asarray(order[start[other] + nth % size[other]])

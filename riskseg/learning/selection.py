@@ -14,6 +14,9 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.learning.evidence.stability import Groups, later_half, significant
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.identifiers import identifiers
+from riskseg.learning.parties import Parties
+from riskseg.learning.screen import DATED_SOURCES
 from riskseg.learning.spec import AuthoredSpec
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def usable(
     kept = [fact for fact in frame.features if fact.name not in dropped]
     training = frame.where(~frame.held_out)
     notes: list[str] = []
-    for judge in (_drifting, _doubles):
+    for judge in (_identifying, _drifting, _doubles):
         found = judge(training, [fact for fact in kept if fact.name not in choice.keep])
         if judge is _drifting and found:
             found = _not_worth_it(training, kept, found, notes)
@@ -94,17 +97,26 @@ def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
     return dropped
 
 
+def _identifying(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
+    """Row numbers and identifiers among what came with the accounts, undated: what is worked out
+    from dated facts is neither."""
+    undated = [fact for fact in features if fact.source not in DATED_SOURCES]
+    return identifiers(training, undated)
+
+
 def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
     """Features spread otherwise in the later half of the training window than in the earlier."""
     later = later_half(training)
     if later is None:
         return {}
     found: dict[str, str] = {}
+    parties = Parties.of(training.group, training.rows, features)
     for fact in features:
         values, weight = training.rows[fact.name], training.weight
         groups = Groups.of(values[~later], fact, weight[~later])
         shift = groups.psi(values[~later], values[later], weight[~later], weight[later])
-        if significant(*shift):
+        times = parties.times_chance(fact.name, later) if parties is not None else 1.0
+        if significant(shift[0], times * shift[1]):
             found[fact.name] = (
                 f"drifts: PSI {shift[0]:.2f} between the halves of the training window"
             )

@@ -7,7 +7,7 @@ header or its line in riskseg.toml is in.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskseg.domain.facts import folded
@@ -87,11 +87,13 @@ def resolve(
     found: Iterable[str],
     file: str,
     problems: Problems,
+    index: Collection[str] = (),
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Expressions by contract column, and by attribute; attributes as they are written. Misfits
     are added as Problems.
 
-    A column that is not mapped is taken under its own name where the source has it.
+    A column that is not mapped is taken under its own name where the source has it, except as an
+    attribute one of `index`: columns that only number the rows of a file.
     """
     contract = CONTRACT[table]
     headers = {folded(name): name for name in found}
@@ -130,7 +132,8 @@ def resolve(
         # A line that merely renames a column takes it away under its old name.
         renamed = {name for one in given.values() if one.is_column for name in one.reads}
         for name, header in headers.items():
-            if name not in renamed and name not in attributes and name not in columns:
+            taken = name in renamed or name in attributes or name in columns
+            if not taken and header not in index:
                 attributes[name] = quoted(header)
                 written[name] = header
     return columns, attributes, written

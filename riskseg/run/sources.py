@@ -15,6 +15,7 @@ from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tr
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
 from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
+from riskseg.run.index_columns import index_columns
 from riskseg.run.reading import files_of, missing, relation, samples, size_of
 from riskseg.workspace import Source, Workspace
 
@@ -68,7 +69,14 @@ def _map_one(
     headers = {folded(name) for name in found}
     lacking = {name for name in source.may_lack if name in given}
     given = {n: g for n, g in given.items() if n not in lacking or g.reads <= headers}
-    columns, attributes, written = resolve(source.table, given, source.lines, found, file, problems)
+    index = (
+        index_columns(engine, source, workspace.root, found)
+        if CONTRACT[source.table].attributes
+        else set()
+    )
+    columns, attributes, written = resolve(
+        source.table, given, source.lines, found, file, problems, index
+    )
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
     if len(problems) == before:  # a column that nothing reads may be one that was misspelt
         check_hidden(source.table, given, source.lines, found, file, problems)

@@ -4,13 +4,14 @@ month by month."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, sums_by
 from riskseg.learning.evidence.uncertainty import auc_interval, wilson
+from riskseg.learning.parties import Parties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +157,7 @@ def stability(
 ) -> dict[str, Any]:
     """PSI of the probability and the features: of the hold-out against training, and of the later
     half of the training dates against the earlier. Training rows by out-of-fold probabilities."""
+    import numpy as np
     import pandas as pd
 
     training, within = _thinned(training, within)
@@ -164,6 +166,12 @@ def stability(
     groups = Groups.of(before, None, training.weight)
     found, chance = groups.psi(before, after, training.weight, held.weight)
     later = later_half(training)
+    whose = Parties.of(training.group, training.rows, features)
+    both: Parties | None = None
+    is_held = np.repeat([False, True], [len(training), len(held)])
+    if whose is not None:
+        groups_of = np.concatenate([training.group, held.group])
+        both = replace(whose, codes=pd.factorize(groups_of)[0].astype(np.int64))
     told = []
     for fact in features:
         values = training.rows[fact.name]
@@ -172,10 +180,10 @@ def stability(
             halves = groups.psi(
                 values[~later], values[later], training.weight[~later], training.weight[later]
             )
-            told.append(_moved(fact.name, halves, "training halves"))
+            told.append(_moved(fact.name, halves, "training halves", whose, later))
         groups = Groups.of(values, fact, training.weight)
         shift = groups.psi(values, held.rows[fact.name], training.weight, held.weight)
-        told.append(_moved(fact.name, shift, "hold-out"))
+        told.append(_moved(fact.name, shift, "hold-out", both, is_held))
     return {
         "probability": {"psi": fixed(found), "by_chance": fixed(chance)},
         "features": told,
@@ -193,8 +201,12 @@ def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, 
     return frame.where(chosen), probability[chosen]
 
 
-def _moved(name: str, shift: tuple[float, float], part: str) -> dict[str, Any]:
-    return {"feature": name, "psi": fixed(shift[0]), "by_chance": fixed(shift[1]), "part": part}
+def _moved(
+    name: str, shift: tuple[float, float], part: str, parties: Parties | None, later: Mask
+) -> dict[str, Any]:
+    times = parties.times_chance(name, later) if parties is not None else 1.0
+    found, by_chance = fixed(shift[0]), fixed(times * shift[1])
+    return {"feature": name, "psi": found, "by_chance": by_chance, "part": part}
 
 
 def later_half(training: TrainingFrame) -> Mask | None:

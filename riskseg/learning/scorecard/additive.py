@@ -10,13 +10,15 @@ interactions* (2013). The result is points: what the tables say is what the mode
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
-from riskseg.learning.parallel import side_by_side
+from riskseg.learning.parallel import one_thread_each, side_by_side
+from riskseg.learning.parties import NO_MORE_THAN_CHANCE, Parties
 from riskseg.learning.scorecard.additive_fit import (
     Block,
     Effects,
@@ -24,7 +26,14 @@ from riskseg.learning.scorecard.additive_fit import (
     grid_block,
     line_block,
 )
-from riskseg.learning.scorecard.additive_pairs import Side, alone, in_direction, pooled, rank_pairs
+from riskseg.learning.scorecard.additive_pairs import (
+    Side,
+    alone,
+    beyond_chance,
+    in_direction,
+    pooled,
+    rank_pairs,
+)
 from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.tables import (
     Bins,
@@ -40,7 +49,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Codes, Floats, Folds, Labels
+    from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
     Places = NDArray[np.int64]
 
@@ -79,7 +88,7 @@ def fit_additive(
     *,
     pairs: Pairs | None = None,
     most_pairs: int = 8,
-    party: Codes | None = None,
+    party: Parties | None = None,
     controls: Controls = AS_IT_COMES,
     seed: int = 0,
     threads: int = 1,
@@ -116,11 +125,13 @@ def fit_additive(
     def cards(fold: int | None) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
-        whose = None if party is None else party[seen]
+        whose = None if party is None else party.where(seen)
         learner = _Learner(
             rows[seen], label[seen], weight[seen], features, setting, controls, whose
         )
         single = learner.single() if discover or not pairs else None
+        if single is not None and party is not None:
+            learner, single = learner.telling(single, pairs or ())
         # Of all rows, that without pairs is seldom wanted.
         made = [
             learner.card(single, pairs, n) for n in (counts if fold is not None else counts[-1:])
@@ -142,7 +153,10 @@ def fit_additive(
     card = whole[0]
     if best != counts[-1]:
         learner = _Learner(rows, label, weight, features, setting, controls, party)
-        card = learner.card(learner.single(), pairs, best)
+        single = learner.single()
+        if party is not None:
+            learner, single = learner.telling(single, pairs or ())
+        card = learner.card(single, pairs, best)
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
     dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}
@@ -203,20 +217,60 @@ class _Learner:
         features: Sequence[Fact],
         setting: Setting,
         controls: Controls = AS_IT_COMES,
-        party: Codes | None = None,
+        party: Parties | None = None,
     ) -> None:
         self.label, self.weight, self.setting, self.controls = label, weight, setting, controls
         self.party = party
+        self.dropped: dict[str, str] = {}
         self.lines = [
-            _line(rows[fact.name], label, weight, fact, setting, controls) for fact in features
+            _line(rows[fact.name], label, weight, fact, setting, controls, party)
+            for fact in features
         ]
         self.blocks = [line_block(line.ordered, line.extra) for line in self.lines]
         self.places = [line.places for line in self.lines]
-        self.alone = self._likelihood(self.blocks, self.places)
+        self.names = [(fact.name,) for fact in features]
+        self.alone = self._likelihood(self.blocks, self.places, self.names)
 
     def single(self) -> Effects:
         """One-way tables alone, before directions are imposed."""
         return self.alone.fit()
+
+    def telling(self, single: Effects, pairs: Pairs) -> tuple[_Learner, Effects]:
+        """(this less the tables that tell no more than chance does between parties, its one-way
+        tables); one table at least is left, and those of declared `pairs` are."""
+        import numpy as np
+
+        assert self.party is not None
+        p = 1.0 / (1.0 + np.exp(-single.margin(self.places)))
+        error, spread = self.weight * (self.label - p), self.weight * p * (1 - p)
+        times = self.party.design_effects(error, self.names)
+        wanted = {name for pair in pairs for name in pair}
+
+        def tells(index: int) -> bool:
+            block, place, effects = self.blocks[index], self.places[index], single.cells[index]
+            weight = np.bincount(place, spread, block.cells).astype(np.float64)
+            level = float(weight @ effects) / max(float(weight.sum()), 1e-9)
+            force = np.bincount(place, error, block.cells) + weight * (effects - level)
+            return beyond_chance(block, force, weight, times[index])
+
+        with one_thread_each():
+            kept = [
+                index for index, (name,) in enumerate(self.names) if name in wanted or tells(index)
+            ]
+        if not kept or len(kept) == len(self.lines):
+            return self, single
+        other = copy(self)
+        other.lines = [self.lines[index] for index in kept]
+        other.blocks = [self.blocks[index] for index in kept]
+        other.places = [self.places[index] for index in kept]
+        other.names = [self.names[index] for index in kept]
+        other.dropped = {
+            name: NO_MORE_THAN_CHANCE
+            for index, (name,) in enumerate(self.names)
+            if index not in kept
+        }
+        other.alone = other._likelihood(other.blocks, other.places, other.names)
+        return other, other.single()
 
     def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
         import numpy as np
@@ -233,7 +287,10 @@ class _Learner:
             for i, j in chosen
         ]
         cells = [self._cell(i, j) for i, j in chosen]
-        both = self._likelihood([*self.blocks, *grids], [*self.places, *cells])
+        names = [self.names[i] + self.names[j] for i, j in chosen]
+        both = self._likelihood(
+            [*self.blocks, *grids], [*self.places, *cells], [*self.names, *names]
+        )
         joint = both.fit(start=single)
         lines = len(self.lines)
         mains = [effects.copy() for effects in joint.cells[:lines]]
@@ -264,17 +321,37 @@ class _Learner:
             return []
         assert single is not None
         p = 1.0 / (1.0 + np.exp(-single.margin(self.places)))
+        error = self.weight * (self.label - p)
         ranked = rank_pairs(
             [line.side for line in self.lines],
             [line.to_coarse[line.places] for line in self.lines],
-            self.weight * (self.label - p),
+            error,
             self.weight * p * (1 - p),
+            self._dispersed(error),
         )
         return ranked[:most]
 
-    def _likelihood(self, blocks: Sequence[Block], places: Sequence[Places]) -> Likelihood:
-        borrowed = self.setting.borrowed
-        return Likelihood(blocks, places, self.label, self.weight, borrowed=borrowed)
+    def _likelihood(
+        self, blocks: Sequence[Block], places: Sequence[Places], names: Sequence[tuple[str, ...]]
+    ) -> Likelihood:
+        return Likelihood(
+            blocks,
+            places,
+            self.label,
+            self.weight,
+            borrowed=self.setting.borrowed,
+            party=self.party,
+            features=names,
+        )
+
+    def _dispersed(self, error: Floats) -> Callable[[int, int], float]:
+        """How many times as far as with independent rows chance goes for a pair."""
+        if self.party is None:
+            return lambda i, j: 1.0
+        party = self.party
+        whole = party.design_effects(error, [()])[0]
+        alike = [party.alike[name] for (name,) in self.names]
+        return lambda i, j: 1.0 + alike[i] * alike[j] * (whole - 1.0)
 
     def _rows(self, cell: Places, cells: int) -> Floats:
         """The weighted number of rows in each cell."""
@@ -358,7 +435,7 @@ class _Learner:
         import numpy as np
 
         intercept = effects.intercept
-        tables, dropped = [], {}
+        tables, dropped = [], dict(self.dropped)
         for line, cells in zip(self.lines, effects.cells, strict=True):
             rows = self._rows(line.places, line.bins.count)
             centred, level = _centred(cells, rows)
@@ -444,19 +521,20 @@ def _line(
     fact: Fact,
     setting: Setting,
     controls: Controls,
+    party: Parties | None,
 ) -> _Line:
     import numpy as np
 
     direction = 0
     if fact.kind.is_textual:
-        levels = levels_by_risk(values, label, weight)
+        levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
         codes = level_codes(values, levels)
-        known, counts = np.unique(codes[codes >= 0], return_counts=True)
+        known, counts = _counted(codes, codes >= 0, fact, party)
         bins = Bins(fact.name, _cuts(known, counts, setting.bins), levels)
     else:
         direction = fact.direction
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        known, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+        known, counts = _counted(numbers, ~np.isnan(numbers), fact, party)
         bins = Bins(fact.name, _cuts(known, counts, setting.bins), None)
     places = bins.places(values)
     # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins.
@@ -472,6 +550,18 @@ def _line(
     run = np.searchsorted(begins, np.arange(len(held)), side="right")
     to_coarse = np.concatenate([run, coarse.count - extra + np.arange(extra)]).astype(np.int64)
     return _Line(bins, coarse, direction, places, to_coarse)
+
+
+def _counted(
+    values: Floats, known: Mask, fact: Fact, party: Parties | None
+) -> tuple[Floats, NDArray[Any]]:
+    """(the known values, rising; how many parties have each, a row each without `party`)."""
+    import numpy as np
+
+    if party is None:
+        return np.unique(values[known], return_counts=True)
+    different, place = np.unique(values[known], return_inverse=True)
+    return different, np.bincount(place, party.counted(fact.name)[known])
 
 
 def _cuts(values: Floats, counts: NDArray[Any], most: int) -> tuple[float, ...]:

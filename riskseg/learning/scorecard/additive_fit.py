@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats, Labels
+    from riskseg.learning.parties import Parties
 
     Places = NDArray[np.int64]
 
@@ -156,7 +157,8 @@ class Likelihood:
     """The penalised likelihood of effects of every table's cells on the log-odds of the bad
     outcome.
 
-    `places` has each row's cell, table by table; `offset` is added to the log-odds.
+    `places` has each row's cell, table by table; `offset` is added to the log-odds. `party` is the
+    party of each row, where one has several, and `features` are those of each table.
     """
 
     def __init__(
@@ -168,13 +170,15 @@ class Likelihood:
         *,
         offset: Floats | None = None,
         borrowed: float = BORROWED,
+        party: Parties | None = None,
+        features: Sequence[tuple[str, ...]] = (),
     ) -> None:
         import numpy as np
         import scipy.sparse as sparse
 
         self.blocks, self.places, self.weight = blocks, places, weight
         self.offset = np.zeros(len(label)) if offset is None else offset
-        self.borrowed = borrowed
+        self.borrowed, self.party, self.features = borrowed, party, features
         self.label = label.astype(np.float64)
         ends = np.cumsum([0, *(block.cells for block in blocks)])
         self.parts = [slice(a, b) for a, b in pairwise(ends)]
@@ -234,7 +238,15 @@ class Likelihood:
         if self._sample is None:
             places = [place[some] for place in self.places]
             label, weight = self.label[some], self.weight[some]
-            self._sample = Likelihood(self.blocks, places, label, weight, borrowed=self.borrowed)
+            self._sample = Likelihood(
+                self.blocks,
+                places,
+                label,
+                weight,
+                borrowed=self.borrowed,
+                party=None if self.party is None else self.party.where(some),
+                features=self.features,
+            )
         return self._sample.moved(self.offset[some])
 
     def _ties(self, tied: Sequence[Places]) -> Any:
@@ -385,5 +397,11 @@ class Likelihood:
                 square[row, column] = float(effects @ matrix @ effects)
         average = (cells.sum(axis=0) + 1e-6) / (square.sum(axis=0) + 1e-9)
         told = (cells + self.borrowed) / (square + self.borrowed / average)
+        if self.party is not None:
+            # Effects that vary by chance more than those of independent rows are drawn to 0 by as
+            # much more.
+            told *= np.array(self.party.design_effects(self._errors(state)[0], self.features))[
+                :, None
+            ]
         told = np.clip(told, *SMOOTHING)
         return tuple((float(rough), float(size)) for rough, size in told)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from riskseg.learning.parallel import one_thread_each
-from riskseg.learning.scorecard.additive_fit import grid_block
+from riskseg.learning.scorecard.additive_fit import Block, grid_block
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,8 @@ RANKED_AT = (10.0, 3.0)
 # Standard deviations by which a pair's gain must exceed what chance gives: far out, since
 # hundreds of pairs are looked at and the largest gains are kept.
 ABOVE_CHANCE = 4.0
+# The same of a table of one feature.
+TABLE_ABOVE_CHANCE = 3.0
 SWEEPS = 50
 
 
@@ -41,14 +43,19 @@ class Side:
 
 
 def rank_pairs(
-    sides: Sequence[Side], places: Sequence[Places], error: Floats, spread: Floats
+    sides: Sequence[Side],
+    places: Sequence[Places],
+    error: Floats,
+    spread: Floats,
+    dispersed: Callable[[int, int], float] = lambda i, j: 1.0,
 ) -> list[tuple[int, int]]:
     """Pairs that gain more than chance on the one-way tables, the largest gain first.
 
     `error` is each row's weight times (label - p), `spread` its weight times p (1 - p). A pair's
     gain is that of one penalised Newton step: s' (diag(w) + S)^-1 s with the cells' sums s and
     w. Where outcomes depend on the one-way tables alone it is a weighted sum of chi-squared
-    variables, whose mean and variance are known.
+    variables, whose mean and variance are known; `dispersed` is how many times as much for
+    a pair, where rows are not independent.
     """
     import numpy as np
 
@@ -61,17 +68,32 @@ def rank_pairs(
                 (sides[i].ordered, sides[i].extra), (sides[j].ordered, sides[j].extra)
             )
             cell = places[i] * sides[j].cells + places[j]
-            force = np.bincount(cell, error, block.cells)
-            weight = np.bincount(cell, spread, block.cells)
-            rough, size = block.penalties
-            curved = np.diag(weight) + RANKED_AT[0] * rough + RANKED_AT[1] * size
-            share = np.linalg.solve(curved, np.column_stack([np.diag(weight), force]))
-            hat = share[:, :-1]
-            gain, mean = float(force @ share[:, -1]), float(np.trace(hat))
-            noise = float(np.sqrt(2 * (hat * hat.T).sum()))
-            if gain > mean + ABOVE_CHANCE * noise:
-                told.append((round(mean - gain, 6), i, j))
+            force = np.bincount(cell, error, block.cells).astype(np.float64)
+            weight = np.bincount(cell, spread, block.cells).astype(np.float64)
+            gain, mean, noise = _gain(block, force, weight)
+            times = dispersed(i, j)
+            if gain > times * (mean + ABOVE_CHANCE * noise):
+                told.append((round(times * mean - gain, 6), i, j))
     return [(i, j) for _, i, j in sorted(told)]
+
+
+def beyond_chance(block: Block, force: Floats, weight: Floats, dispersed: float) -> bool:
+    """Whether a table gains more than chance does, as in :func:`rank_pairs`: `force` and `weight`
+    are the sums of its cells in a model without it."""
+    gain, mean, noise = _gain(block, force, weight)
+    return gain > dispersed * (mean + TABLE_ABOVE_CHANCE * noise)
+
+
+def _gain(block: Block, force: Floats, weight: Floats) -> tuple[float, float, float]:
+    """(what one penalised step gains, what it gains by chance, and how much that varies)."""
+    import numpy as np
+
+    rough, size = block.penalties
+    curved = np.diag(weight) + RANKED_AT[0] * rough + RANKED_AT[1] * size
+    share = np.linalg.solve(curved, np.column_stack([np.diag(weight), force]))
+    hat = share[:, :-1]
+    noise = float(np.sqrt(2 * (hat * hat.T).sum()))
+    return float(force @ share[:, -1]), float(np.trace(hat)), noise
 
 
 def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> Floats:

@@ -14,6 +14,9 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import levels_by_risk
 from riskseg.learning.parallel import side_by_side
+from riskseg.learning.parties import NO_MORE_THAN_CHANCE, Parties
+from riskseg.learning.scorecard.additive_fit import line_block
+from riskseg.learning.scorecard.additive_pairs import beyond_chance
 from riskseg.learning.scorecard.binning import (
     LEAST_ROWS,
     best_starts,
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Codes, Floats, Folds, Labels, Mask
+    from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
     Places = NDArray[np.int64]
 
@@ -91,7 +94,7 @@ def fit_classic(
     controls: Controls = AS_IT_COMES,
     turned_signs: bool = False,
     snapshots: NDArray[np.datetime64] | None = None,
-    party: Codes | None = None,
+    party: Parties | None = None,
     seed: int = 0,
     threads: int = 1,
     say: Callable[[str], None] = lambda _: None,
@@ -195,7 +198,7 @@ class _Data:
     features: tuple[Fact, ...]
     controls: Controls
     later: Mask | None
-    party: Codes | None
+    party: Parties | None
 
     def only(self, some: slice) -> _Data:
         """The same of some of the rows."""
@@ -205,17 +208,18 @@ class _Data:
             label=self.label[some],
             weight=self.weight[some],
             later=None if self.later is None else self.later[some],
-            party=None if self.party is None else self.party[some],
+            party=None if self.party is None else self.party.where(some),
         )
 
 
 @dataclass(frozen=True)
 class _Column:
     """A feature in pre-bins. `places` is the pre-bin of every row, seen or not; the other arrays
-    have one entry a pre-bin and are of the rows seen: `counts` and `bads` effective, `held` rows.
-    `given` are the cuts where they are not to be searched for, `note` says why there are none.
-    `ordinary` are the pre-bins along the value that are no code. `halves` are (rows, bad ones) in
-    the first and in the second half of the window."""
+    have one entry a pre-bin and are of the rows seen: `counts` and `bads` effective rows, `held`
+    parties. `idle` says that it tells no more of parties than chance would. `given` are the cuts
+    where they are not to be searched for, `note` says why there are none. `ordinary` are the
+    pre-bins along the value that are no code. `halves` are (rows, bad ones), effective too, in the
+    first and in the second half of the window."""
 
     fact: Fact
     fine: Bins
@@ -223,6 +227,7 @@ class _Column:
     given: frozenset[float] | None
     note: str
     places: Places
+    idle: bool
     ordinary: Places
     counts: Floats
     bads: Floats
@@ -248,6 +253,7 @@ class _Weighed:
     woe: Floats
     information: float
     by_chance: float
+    free: int
     notes: tuple[str, ...]
 
     @property
@@ -281,6 +287,7 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
     rate = float(weight[bad].sum() / weight.sum())
     scale = 1 / (rate * (1 - rate) * (1 / each[0] + 1 / each[1])) / float(weight.sum())
     later = data.later[seen] if data.later is not None else None
+    party = data.party.where(seen) if data.party is not None else None
     columns = []
     for fact in data.features:
         edit = data.controls.edits.get(fact.name)
@@ -292,7 +299,7 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
         if data.controls.optimal and by_hand is None:
             given = optimal_bins(values[seen], label, weight, fact, data.controls)
         whole = given if isinstance(given, Bins) else None
-        fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole)
+        fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole, party)
         places = fine.places(values)
         here, size = places[seen], fine.count
 
@@ -300,7 +307,22 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
             at, of = (at, of) if where is None else (at[where], of[where])
             return np.bincount(at, weights=of, minlength=n).astype(np.float64)
 
-        one = np.ones(len(here))
+        held: Floats = np.ones(len(here))
+        less, idle = 1.0, False
+        if party is not None:
+            held = party.counted(fact.name)
+            error: Floats = weight * (label - _rates(sums(weight), sums(weight * label))[here])
+            effect = party.design_effect(error, fact.name)
+            less = 1 / effect
+            # As levels come in order of risk already, neighbours are no more alike than others.
+            line = 0 if fine.levels else len(fine.cuts) + 1
+            idle = not beyond_chance(
+                line_block(line, size - line),
+                sums(weight * (label - rate)),
+                sums(weight) * rate * (1 - rate),
+                effect,
+            )
+        few, bad_ones = np.full(len(here), less), np.asarray(label * less, dtype=np.float64)
         along = np.arange(len(fine.cuts) + 1)
         coded = np.searchsorted(fine.cuts, specials, side="right")
         columns.append(
@@ -311,16 +333,28 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
                 None if whole is None else frozenset(whole.cuts),
                 given if isinstance(given, str) else "",
                 places,
+                idle,
                 along[~np.isin(along, coded)],
-                sums(weight) * scale,
-                sums(weight * label) * scale,
-                sums(one),
+                sums(weight) * scale * less,
+                sums(weight * label) * scale * less,
+                sums(held),
                 ()
                 if later is None
-                else tuple((sums(one, w), sums(label.astype(float), w)) for w in (~later, later)),
+                else tuple((sums(few, w), sums(bad_ones, w)) for w in (~later, later)),
             )
         )
     return _Part(seen, scale, tuple(columns))
+
+
+def _rates(counts: Floats, bads: Floats) -> Floats:
+    """The rate of bad outcomes about each pre-bin: over a tenth of all rows, so that a few
+    parties do not make it their own."""
+    import numpy as np
+
+    tenth = np.minimum((np.cumsum(counts) - counts) * 10 // counts.sum(), 9).astype(np.int64)
+    whole = np.maximum(np.bincount(tenth, counts), 1e-9)
+    rates: Floats = (np.bincount(tenth, bads) / whole)[tenth]
+    return rates
 
 
 def _fine_bins(
@@ -330,6 +364,7 @@ def _fine_bins(
     fact: Fact,
     edit: Edit | None,
     given: Bins | None,
+    party: Parties | None,
 ) -> tuple[Bins, tuple[float, ...]]:
     """(the narrowest bins to cut between, or those given, the values that are codes)."""
     import numpy as np
@@ -337,7 +372,7 @@ def _fine_bins(
     if fact.kind.is_textual:
         if given is not None:
             return given, ()
-        levels = levels_by_risk(values, label, weight)
+        levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
         return Bins(fact.name, tuple(float(n) for n in range(1, len(levels))), levels), ()
     specials = tuple(float(s) for s in edit.specials) if edit is not None else ()
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -384,7 +419,7 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
         starts = _given(column)
     while True:
         groups = _groups(column, starts)
-        woe, information, by_chance = _evidence(column, groups, setting.average)
+        woe, information, by_chance, free = _evidence(column, groups, setting.average)
         if not direction:
             break
         # The average accounts weigh most on small bins, and joining over time mixes rates: either
@@ -400,7 +435,7 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
                 )
             break
         starts = starts[: wrong[0] + 1] + starts[wrong[0] + 2 :]
-    return _Weighed(column, groups, woe, information, by_chance, tuple(notes))
+    return _Weighed(column, groups, woe, information, by_chance, free, tuple(notes))
 
 
 def _given(column: _Column) -> list[int]:
@@ -484,13 +519,15 @@ def _groups(column: _Column, starts: Sequence[int]) -> Places:
     return groups
 
 
-def _evidence(column: _Column, groups: Places, average: float) -> tuple[Floats, float, float]:
+def _evidence(column: _Column, groups: Places, average: float) -> tuple[Floats, float, float, int]:
     """(weight of evidence ln(share of goods / share of bads) of each bin, their information
-    value, what chance makes of it), with the average accounts added to every bin.
+    value, what chance makes of it, by how many degrees of freedom), with the average accounts
+    added to every bin.
 
     Where outcomes do not depend on the bin, information times goods times bads over all rows is
     close to chi-squared with one degree of freedom fewer than bins: `by_chance` is the
-    information that one degree of freedom is worth.
+    information that one degree of freedom is worth. Levels put in order of risk before they are
+    joined have as many as there are levels.
     """
     import numpy as np
 
@@ -503,17 +540,15 @@ def _evidence(column: _Column, groups: Places, average: float) -> tuple[Floats, 
     woe = np.asarray(np.round(np.log(good / bad), 6) + 0.0, dtype=np.float64)
     held = counts > 0
     information = float(((good - bad) * woe)[held].sum())
-    free = max(int(held.sum()) - 1, 0)
-    return woe, information, free / (rate * (1 - rate) * total)
+    occur = column.counts > 0 if column.fine.levels and not column.by_hand else held
+    free = max(int(occur.sum()) - 1, 0)
+    return woe, information, free / (rate * (1 - rate) * total), free
 
 
 def _possible(weighed: _Weighed, above: float) -> float:
     """The information that chance gives, so many standard deviations above its mean (a
     chi-squared with f degrees of freedom has mean f and variance 2 f)."""
-    import numpy as np
-
-    counts = np.bincount(weighed.groups, weights=weighed.column.counts)
-    free = max(int((counts > 0).sum()) - 1, 0)
+    free = weighed.free
     return weighed.by_chance * (1 + above * math.sqrt(2 / free)) if free else 0.0
 
 
@@ -532,6 +567,8 @@ def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
     weighed: list[_Weighed] = []
     for column in part.columns:
         one = _weighed(data, column, setting)
+        if column.idle and not column.by_hand:
+            one = NO_MORE_THAN_CHANCE
         if isinstance(one, str):
             dropped[column.fact.name] = one
         elif one.information <= _possible(one, setting.above_chance):

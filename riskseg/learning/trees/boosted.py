@@ -16,6 +16,7 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import level_codes, levels_by_risk
 from riskseg.learning.parallel import side_by_side
+from riskseg.learning.parties import Parties
 from riskseg.learning.trees.bag import merged
 from riskseg.learning.trees.directions import refused
 from riskseg.learning.trees.null_importance import uninformative
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Codes, Floats, Folds, Labels, Mask
+    from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
 # Parameters are searched for, and features looked at, on no more rows than this.
 SEARCHED_ROWS = 20_000
@@ -183,7 +184,7 @@ def fit_boosted(
     seed: int,
     threads: int,
     say: Progress,
-    party: Codes | None = None,
+    party: Parties | None = None,
     searching: bool = True,
 ) -> tuple[Boosted, Floats, list[dict[str, Any]]]:
     """(the trees, each row's log-odds from trees that did not see its fold, what was tried).
@@ -272,7 +273,8 @@ def _whole(task: _Task, dropped: Mapping[str, str], freed: bool) -> _Whole:
     columns, matrix, declared = task.prepare(None, kept)
     directions = declared
     if freed:
-        directions = refused(matrix, task.label, task.weight, declared)
+        names = [column.name for column in columns]
+        directions = refused(matrix, task.label, task.weight, declared, task.party, names)
     let_go = [c.name for c, a, b in zip(columns, declared, directions, strict=True) if a != b]
     notes = tuple(f"the data refuse the direction of {name}" for name in let_go)
     return _Whole(columns, dataset(matrix, task.label, task.weight), directions, notes)
@@ -374,7 +376,7 @@ class _Task:
     weight: Floats
     features: Sequence[Fact]
     folds: Folds
-    party: Codes | None
+    party: Parties | None
     seed: int
     threads: int
 
@@ -401,22 +403,23 @@ class _Task:
             label=self.label[chosen],
             weight=self.weight[chosen],
             folds=self.folds[chosen],
-            party=None if self.party is None else self.party[chosen],
+            party=None if self.party is None else self.party.where(chosen),
         )
 
-    def learned(self, fold: int | None) -> tuple[pd.DataFrame, Labels, Floats]:
-        """(rows, label, weight) to learn from when this fold is held."""
+    def learned(self, fold: int | None) -> tuple[pd.DataFrame, Labels, Floats, Parties | None]:
+        """(rows, label, weight, party) to learn from when this fold is held."""
         if fold is None:
-            return self.rows, self.label, self.weight
+            return self.rows, self.label, self.weight, self.party
         seen = self.folds != fold
-        return self.rows[seen], self.label[seen], self.weight[seen]
+        party = None if self.party is None else self.party.where(seen)
+        return self.rows[seen], self.label[seen], self.weight[seen], party
 
     def prepare(
         self, fold: int | None, features: Sequence[Fact]
     ) -> tuple[tuple[Column, ...], Floats, tuple[int, ...]]:
         """(columns, what is learned from as numbers, the declared directions)."""
-        rows, label, weight = self.learned(fold)
-        columns = columns_of(rows, label, weight, features)
+        rows, label, weight, party = self.learned(fold)
+        columns = columns_of(rows, label, weight, features, party)
         # Text is in order of risk already, as the learner's own doing: no direction to keep.
         declared = tuple(0 if fact.kind.is_textual else fact.direction for fact in features)
         return columns, matrix_of(rows, columns), declared
@@ -428,7 +431,7 @@ class _Task:
             left_out = idle[place] if idle else {}
             features = [fact for fact in self.features if fact.name not in left_out]
             columns, matrix, declared = self.prepare(folds[place], features)
-            _, label, weight = self.learned(folds[place])
+            _, label, weight, party = self.learned(folds[place])
             held: Mask = self.folds == folds[place]
             part = Part(
                 held,
@@ -438,16 +441,24 @@ class _Task:
                 self.weight[held],
                 declared,
             )
-            return _Lesson(part, refused(matrix, label, weight, declared))
+            names = [column.name for column in columns]
+            return _Lesson(part, refused(matrix, label, weight, declared, party, names))
 
         return side_by_side(lesson, range(len(folds)), self.threads)
 
     def idle(self, fold: int | None) -> dict[str, str]:
         """Why each feature that tells no more than chance does not, by the rows learned from."""
         columns, matrix, _ = self.prepare(fold, self.features)
-        _, label, weight = self.learned(fold)
-        names = [column.name for column in columns]
-        return uninformative(matrix, label, weight, names, seed=self.seed)
+        _, label, weight, party = self.learned(fold)
+        return uninformative(
+            matrix,
+            label,
+            weight,
+            [column.name for column in columns],
+            seed=self.seed,
+            party=party,
+            levels=[column.levels is not None for column in columns],
+        )
 
 
 def _try_directions(
@@ -458,15 +469,13 @@ def _try_directions(
     Directions are kept unless all of them together lose to none beyond noise. Then those that
     the features on their own speak against are let go, where that helps.
     """
-    import numpy as np
 
     base = CANDIDATES[0]
     notes: list[str] = []
     none = judged.with_directions([(0,) * len(lesson.freed) for lesson in lessons])
     kept_loss, none_loss = judged.loss(base)[0], none.loss(base)[0]
     cost = judged.by_fold(base) - none.by_fold(base)
-    noise = BEYOND_NOISE * cost.std(ddof=1) / np.sqrt(len(cost)) if len(cost) > 1 else np.inf
-    costly = cost.mean() > noise and kept_loss > none_loss * AS_GOOD
+    costly = cost.mean() > _noise(cost) and kept_loss > none_loss * AS_GOOD
     freed = judged
     if costly and any(lesson.freed != lesson.part.directions for lesson in lessons):
         freed = judged.with_directions([lesson.freed for lesson in lessons])
@@ -482,6 +491,15 @@ def _try_directions(
             "no feature on its own refuses its direction"
         )
     return (freed if take else judged), take, notes
+
+
+def _noise(cost: Floats) -> float:
+    """How far the mean of the folds' differences goes by chance."""
+    import numpy as np
+
+    if len(cost) < 2:
+        return float(np.inf)
+    return float(BEYOND_NOISE * cost.std(ddof=1) / np.sqrt(len(cost)))
 
 
 def _try_leaner(
@@ -501,8 +519,14 @@ def _try_leaner(
         return nothing
     full, _ = judged.loss(winner)
     lean_parts = [lesson.held_to(freed) for lesson in task.lessons(folds, idle[:-1])]
-    lean, _ = Judged(lean_parts, judged.seed, judged.threads).loss(winner)
+    leaner = Judged(lean_parts, judged.seed, judged.threads)
+    lean, _ = leaner.loss(winner)
     take = lean <= full * AS_GOOD
+    if not take and task.party is not None:
+        # Few parties more or less decide which is better: the leaner is kept if it is no worse
+        # beyond noise.
+        cost = leaner.by_fold(winner) - judged.by_fold(winner)
+        take = bool(cost.mean() <= _noise(cost))
     record("with all features", full, not take)
     record("without features that tell no more than chance", lean, take)
     return idle if take else nothing
@@ -513,14 +537,19 @@ def _seeds(size: int) -> str:
 
 
 def columns_of(
-    rows: pd.DataFrame, label: Labels, weight: Floats, features: Sequence[Fact]
+    rows: pd.DataFrame,
+    label: Labels,
+    weight: Floats,
+    features: Sequence[Fact],
+    party: Parties | None = None,
 ) -> tuple[Column, ...]:
     import numpy as np
 
+    codes = None if party is None else party.codes
     columns = []
     for fact in features:
         values = rows[fact.name]
-        levels = levels_by_risk(values, label, weight) if fact.kind.is_textual else None
+        levels = levels_by_risk(values, label, weight, codes) if fact.kind.is_textual else None
         numbers = Column(fact.name, levels, None).numbers(rows)
         nulls = bool(np.isnan(numbers).any())
         columns.append(Column(fact.name, levels, None if nulls else float(np.median(numbers))))

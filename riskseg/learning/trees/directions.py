@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels
+    from riskseg.learning.parties import Parties
 
 # Groups of equal count a feature's bad rates are compared over.
 GROUPS = 20
@@ -20,13 +21,19 @@ REFUSED = 45.0
 
 
 def refused(
-    matrix: Floats, label: Labels, weight: Floats, directions: Sequence[int]
+    matrix: Floats,
+    label: Labels,
+    weight: Floats,
+    directions: Sequence[int],
+    party: Parties | None = None,
+    names: Sequence[str] = (),
 ) -> tuple[int, ...]:
     """The directions with 0 for those that the feature on its own speaks against.
 
     Twice the log-likelihood between the bad rates of 20 groups of equal count and the nearest
     rates in the direction (isotonic regression by pooling adjacent violators); weights are
-    scaled to the number of rows, so that sampling adds no evidence.
+    scaled to the number of rows, so that sampling adds no evidence. Where a `party` has several
+    rows they count for as many as their design effect leaves; `names` are the features.
     """
     import numpy as np
     from sklearn.isotonic import IsotonicRegression
@@ -42,11 +49,20 @@ def refused(
         group = np.searchsorted(edges, values[known], side="left")
         count = np.bincount(group, scaled[known], len(edges) + 1).astype(np.float64)
         bad = np.bincount(group, scaled[known] * label[known], len(edges) + 1).astype(np.float64)
-        bad, count = bad[count > 0], count[count > 0]
+        occurs = count > 0
+        bad, count = bad[occurs], count[occurs]
         line = IsotonicRegression(increasing=direction > 0)
         shares = bad / count
         rates = line.fit_transform(np.arange(len(count)), shares, sample_weight=count)
         lost = 2 * (_likelihood(bad, count, shares) - _likelihood(bad, count, rates))
+        if party is not None:
+            # What is left of outcomes by the rates that speak against the direction: raw rates
+            # would be those of the parties themselves.
+            against = IsotonicRegression(increasing=direction < 0)
+            rates = against.fit_transform(np.arange(len(count)), shares, sample_weight=count)
+            error = np.zeros(len(label))
+            error[known] = scaled[known] * (label[known] - rates[np.cumsum(occurs)[group] - 1])
+            lost /= party.design_effect(error, names[place])
         if lost > REFUSED:
             kept[place] = 0
     return tuple(kept)

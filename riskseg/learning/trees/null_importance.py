@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from riskseg.learning.parties import Parties, shuffled
+from riskseg.learning.scorecard.additive_fit import line_block
+from riskseg.learning.scorecard.additive_pairs import beyond_chance
+from riskseg.learning.trees.directions import GROUPS
 from riskseg.learning.trees.tuning import Candidate, dataset, grow
 
 if TYPE_CHECKING:
@@ -23,12 +27,21 @@ LEARNER = Candidate(6, 3, 50, 5.0, rate=0.1)
 
 
 def uninformative(
-    matrix: Floats, label: Labels, weight: Floats, names: Sequence[str], *, seed: int
+    matrix: Floats,
+    label: Labels,
+    weight: Floats,
+    names: Sequence[str],
+    *,
+    seed: int,
+    party: Parties | None = None,
+    levels: Sequence[bool] | None = None,
 ) -> dict[str, str]:
     """Why each feature without information tells nothing; never all of the features.
 
     A feature's mean gain must exceed the most its own shuffled values have in a few shuffles.
-    At most 20,000 rows are looked at.
+    At most 20,000 rows are looked at. Shuffled, the values of a `party` go to another together.
+    Columns that `levels` marks hold levels in order of risk, which they are put in for each shuffle
+    anew: an order learned from outcomes tells something of them by itself.
     """
     import numpy as np
 
@@ -36,15 +49,28 @@ def uninformative(
     if len(label) > ROWS:
         chosen = np.sort(random.choice(len(label), ROWS, replace=False))
         matrix, label, weight = matrix[chosen], label[chosen], weight[chosen]
+        party = None if party is None else party.where(chosen)
     count = len(names)
+    texts = levels or [False] * count
     gains = []
     for _ in range(SHUFFLES):
-        shuffled = matrix[random.permutation(len(label))]
-        data = dataset(np.column_stack([matrix, shuffled]), label, weight)
+        other = matrix[shuffled(None if party is None else party.codes, len(label), random)]
+        for place in np.flatnonzero(texts):
+            other[:, place] = _ordered_anew(other[:, place], label, weight)
+        data = dataset(np.column_stack([matrix, other]), label, weight)
         booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed)
         gains.append(booster.feature_importance(importance_type="gain"))
     real = np.mean(gains, axis=0)[:count]
     chance = np.max(gains, axis=0)[count:]
+    if party is not None:
+        # Every fifth feature that means nothing gains more than the most of four shuffles, and one
+        # that is the same in all rows of a party then weighs much: where it tells nothing alone,
+        # it must gain twice as much as the most.
+        alone = [
+            _tells_alone(matrix[:, place], label, weight, party, name, text)
+            for place, (name, text) in enumerate(zip(names, texts, strict=True))
+        ]
+        chance = np.where(alone, chance, 2 * chance)
     found = {
         name: f"tells no more than chance: gain {told:.4g}, and up to {most:.4g} when shuffled"
         for name, told, most in zip(names, real, chance, strict=True)
@@ -53,3 +79,46 @@ def uninformative(
     if len(found) == count:
         del found[names[int(np.argmax(real - chance))]]
     return found
+
+
+def _tells_alone(
+    values: Floats, label: Labels, weight: Floats, party: Parties, name: str, text: bool
+) -> bool:
+    """Whether bad rates differ between levels, or groups of equal count and nulls, by more than
+    chance between parties."""
+    import numpy as np
+
+    known = ~np.isnan(values)
+    if text:
+        place = np.where(known, values, -1).astype(np.int64) + 1
+        block = line_block(0, int(place.max()) + 1)
+    else:
+        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, GROUPS + 1)[1:-1]))
+        place = np.where(known, np.searchsorted(edges, values, side="left"), len(edges) + 1)
+        block = line_block(len(edges) + 1, 1)
+    count, bad = (
+        np.bincount(place, of, block.cells).astype(np.float64) for of in (weight, weight * label)
+    )
+    rate = float(bad.sum() / count.sum())
+    error = weight * (label - (bad / np.maximum(count, 1e-12))[place])
+    return beyond_chance(
+        block,
+        bad - rate * count,
+        rate * (1 - rate) * count,
+        party.design_effects(error, [(name,)])[0],
+    )
+
+
+def _ordered_anew(places: Floats, label: Labels, weight: Floats) -> Floats:
+    """Levels given by their place in some order, by their place in the order of risk."""
+    import numpy as np
+
+    known = ~np.isnan(places)
+    at = places[known].astype(np.int64)
+    if not len(at):
+        return places
+    count = np.maximum(np.bincount(at, weight[known]), 1e-9)
+    rates = np.bincount(at, (weight * label)[known]) / count
+    anew = np.full(len(places), np.nan)
+    anew[known] = np.argsort(np.argsort(rates, kind="stable"), kind="stable")[at]
+    return anew

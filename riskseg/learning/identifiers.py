@@ -1,0 +1,105 @@
+"""Features that number their rows, accounts or parties rather than say something of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.frame import TrainingFrame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats
+
+# With fewer values nothing shows.
+LEAST_VALUES = 100
+# Numbers that are no identifiers would repeat so many times at least, by chance alone, in the range
+# that they have, and these do so no more than a twentieth as often.
+REPEATED_BY_CHANCE, NO_MORE_THAN = 20.0, 0.05
+# The share of texts that no other account has.
+OWN_TEXTS = 0.95
+# The share of rows that have the value of the others of their account or party.
+SAME_THROUGHOUT = 0.99
+# Names of what numbers something.
+NUMBERED = re.compile(
+    r"(^|_|\b)(id|ids|idx|index|key|no|nr|num|number|nummer|ref|reference|row|rowid|rownum|rn|seq"
+    r"|sequence|serial|uuid|guid)$|^unnamed: \d+$|^__index_level_\d+__$",
+    re.IGNORECASE,
+)
+
+
+def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
+    """Why each feature that is a row number or an identifier is one.
+
+    Whole numbers that are (nearly) all different are, where numbers drawn at random from their
+    range would repeat: a measure, such as an income, repeats more often than these, not less. Where
+    the range is too wide to tell, those all different are whose name says that they number
+    something. So are texts that nearly every account has its own of.
+    """
+    import pandas as pd
+
+    units = {"row": None, "account": training.account, "party": training.group}
+    codes = {
+        unit: None if ids is None else pd.factorize(ids)[0].astype("int64")
+        for unit, ids in units.items()
+    }
+    found: dict[str, str] = {}
+    for fact in features:
+        for unit, ids in codes.items():
+            values = _one_each(training.rows[fact.name], ids)
+            if values is None or len(values) < LEAST_VALUES:
+                continue
+            why = _text(values, unit) if fact.kind.is_textual else _number(values, fact.name, unit)
+            if why:
+                found[fact.name] = f"a row number or identifier: {why}"
+                break
+    return found
+
+
+def _one_each(values: pd.Series, ids: NDArray[Any] | None) -> pd.Series | None:
+    """The known values, one for each account or party; None where theirs differ."""
+    import numpy as np
+    import pandas as pd
+
+    known = values.notna().to_numpy()
+    values = values[known]
+    if ids is None or not len(values):
+        return values
+    ids = ids[known]
+    codes, _ = pd.factorize(values)
+    _, first, place = np.unique(ids, return_index=True, return_inverse=True)
+    if (codes == codes[first][place]).mean() < SAME_THROUGHOUT:
+        return None
+    return values.iloc[first]
+
+
+def _text(values: pd.Series, unit: str) -> str | None:
+    different = int(values.nunique())
+    if different < OWN_TEXTS * len(values):
+        return None
+    return f"nearly every {unit} has a text of its own"
+
+
+def _number(values: pd.Series, name: str, unit: str) -> str | None:
+    import numpy as np
+
+    numbers: Floats = values.to_numpy(dtype=np.float64)
+    if not np.isfinite(numbers).all() or (numbers != np.floor(numbers)).any():
+        return None
+    count, different = len(numbers), len(np.unique(numbers))
+    range_ = float(numbers.max() - numbers.min()) + 1.0
+    by_chance = count + range_ * float(np.expm1(-count / range_))
+    repeated = count - different
+    if by_chance >= REPEATED_BY_CHANCE and repeated <= NO_MORE_THAN * by_chance:
+        own = "different" if not repeated else "nearly all different"
+        return (
+            f"{count:,} whole numbers, {own} for each {unit}, where some {by_chance:,.0f} would "
+            "repeat by chance"
+        )
+    if not repeated and NUMBERED.search(name):
+        return f"by its name, and {count:,} whole numbers, different for each {unit}"
+    return None
