@@ -39,7 +39,7 @@ def set_aside(
         weight=np.ones(count * each),
     )
     problems = Problems()
-    _, why = usable(author(""), frame, problems)
+    _, why, _ = usable(author(""), frame, problems)
     problems.raise_if_any()
     kept = author(f"features: {{keep: [{name}]}}\n")
     assert name not in usable(kept, frame, problems)[1]
