@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ENOUGH_ROWS = 20_000
 # A level with fewer parties says more about chance than about risk; nor does a bin hold fewer.
 LEAST_PARTIES = 25
+# Features alike as much as this in all rows of a party do not move.
+NEVER_MOVES = 0.99
 NO_MORE_THAN_CHANCE = "it tells no more of parties than chance would"
 
 
@@ -63,6 +65,10 @@ class Parties:
     def where(self, chosen: Any) -> Parties:
         """Those of the rows chosen by a mask, a slice or positions."""
         return replace(self, codes=self.codes[chosen])
+
+    def moves(self, name: str) -> bool:
+        """Whether a feature moves within parties at all, as an attribute of theirs does not."""
+        return self.alike[name] < NEVER_MOVES
 
     def counted(self, name: str) -> Floats:
         """How many parties each row counts for: all rows of a party together for one where the

@@ -240,10 +240,11 @@ class _Learner:
         tables); one table at least is left, and those of declared `pairs` are."""
         import numpy as np
 
-        assert self.party is not None
+        party = self.party
+        assert party is not None
         p = 1.0 / (1.0 + np.exp(-single.margin(self.places)))
         error, spread = self.weight * (self.label - p), self.weight * p * (1 - p)
-        times = self.party.design_effects(error, self.names)
+        times = party.design_effects(error, self.names)
         wanted = {name for pair in pairs for name in pair}
 
         def tells(index: int) -> bool:
@@ -251,7 +252,8 @@ class _Learner:
             weight = np.bincount(place, spread, block.cells).astype(np.float64)
             level = float(weight @ effects) / max(float(weight.sum()), 1e-9)
             force = np.bincount(place, error, block.cells) + weight * (effects - level)
-            return beyond_chance(block, force, weight, times[index])
+            (name,) = self.names[index]
+            return beyond_chance(block, force, weight, times[index], moves=party.moves(name))
 
         with one_thread_each():
             kept = [

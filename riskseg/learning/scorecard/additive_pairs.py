@@ -23,8 +23,10 @@ RANKED_AT = (10.0, 3.0)
 # Standard deviations by which a pair's gain must exceed what chance gives: far out, since
 # hundreds of pairs are looked at and the largest gains are kept.
 ABOVE_CHANCE = 4.0
-# The same of a table of one feature.
-TABLE_ABOVE_CHANCE = 3.0
+# The same of a table of one feature: one that never moves within a party (an attribute) must show
+# that it tells something; one that does is left out only where it gains less than chance mostly
+# does, since beside others like it each gains little.
+FIXED_ABOVE_CHANCE, MOVING_ABOVE_CHANCE = 3.0, -1.0
 SWEEPS = 50
 
 
@@ -77,11 +79,15 @@ def rank_pairs(
     return [(i, j) for _, i, j in sorted(told)]
 
 
-def beyond_chance(block: Block, force: Floats, weight: Floats, dispersed: float) -> bool:
+def beyond_chance(
+    block: Block, force: Floats, weight: Floats, dispersed: float, *, moves: bool = False
+) -> bool:
     """Whether a table gains more than chance does, as in :func:`rank_pairs`: `force` and `weight`
-    are the sums of its cells in a model without it."""
+    are the sums of its cells in a model without it, `moves` says whether its feature moves within
+    a party."""
     gain, mean, noise = _gain(block, force, weight)
-    return gain > dispersed * (mean + TABLE_ABOVE_CHANCE * noise)
+    above = MOVING_ABOVE_CHANCE if moves else FIXED_ABOVE_CHANCE
+    return gain > dispersed * (mean + above * noise)
 
 
 def _gain(block: Block, force: Floats, weight: Floats) -> tuple[float, float, float]:
