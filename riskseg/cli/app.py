@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 import riskseg
 import riskseg.cli.diff
@@ -29,11 +30,26 @@ from riskseg.cli.told import (
     progress,
     show_plan,
     stdout,
+    without_secrets,
 )
 from riskseg.domain.words import counted
 
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; what they say of words they cannot use shows no password."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:  # an error of usage has no class of its own in typer
+            if isinstance(message := vars(error).get("message"), str):
+                vars(error)["message"] = without_secrets(message)
+            raise
+
+
 app = typer.Typer(
     name="riskseg",
+    cls=_Commands,
     help="Credit and collections segmentation: "
     "from billing history to a decision for every account.",
     no_args_is_help=True,

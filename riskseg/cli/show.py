@@ -252,6 +252,8 @@ def recalibrated(console: Console, done: Recalibrated) -> None:
     for name, m in (("before", done.before), ("after", done.after)):
         made.add_row(name, *(f"{m[key]:.4f}" for key in {**METRICS, **CALIBRATION}.values()))
     console.print(made)
+    for note in done.notes:
+        console.print(f"Note: {escape(note)}")
     if not done.champion:
         console.print(f"`riskseg models promote {done.name} {done.version}` makes it the champion.")
 

@@ -38,6 +38,11 @@ _SIGNALLED = 128
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
+# What may hold a password: an address, and a setting of that name.
+_ADDRESS = re.compile(r"[a-zA-Z][\w+.-]*://[^\s'\"]+")
+_PASSWORD = re.compile(r"\b((?:password|passwd|pwd)\s*[=:]\s*)[^\s,;&'\")]+", re.IGNORECASE)
+
+
 def visible(text: str) -> str:
     """A text with its control characters written out, so that no terminal obeys them."""
     return _CONTROL.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
@@ -159,8 +164,16 @@ def _ended(came: list[int]) -> typer.Exit:
     return typer.Exit(_SIGNALLED + number)
 
 
+def without_secrets(text: str) -> str:
+    """A text less the passwords of the addresses in it."""
+    from riskseg.store.sinks import without_secrets as hidden
+
+    text = _ADDRESS.sub(lambda found: hidden(found[0]), text)
+    return _PASSWORD.sub(r"\1***", text)
+
+
 def _our_fault() -> typer.Exit:
-    traceback.print_exc()
+    sys.stderr.write(without_secrets(traceback.format_exc()))
     stderr().print("[bold red]This is a fault of riskseg's own.[/]")
     return typer.Exit(OUR_FAULT)
 

@@ -39,6 +39,7 @@ class Recalibration:
     last: str | None
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def recalibrated(
@@ -130,6 +131,7 @@ def recalibrated(
             *model.manifest["notes"],
             f"Recalibrated from version {model.version}: the hold-out's figures are of the recent "
             "accounts it was recalibrated to, each by a line fitted to other parties.",
+            *_short_of_a_cycle(authored, recent),
         ],
     }
     return Recalibration(
@@ -140,5 +142,22 @@ def recalibrated(
         bad=recent["bad"],
         first=recent["from"],
         last=recent["until"],
+        notes=tuple(_short_of_a_cycle(authored, recent)),
         **told,
     )
+
+
+def _short_of_a_cycle(authored: AuthoredSpec, recent: Mapping[str, Any]) -> list[str]:
+    """A note where the recent rows are of fewer days than lie between two looks at an account: what
+    is owed depends on the day of the billing cycle, and they are of some of its days alone."""
+    spec = authored.spec
+    if not spec.repeats or spec.observe.at is not None or recent["from"] is None:
+        return []
+    first, last = (date.fromisoformat(recent[end]) for end in ("from", "until"))
+    days = (last - first).days + 1
+    if days >= spec.observe.every:
+        return []
+    return [
+        f"The recent accounts were observed on {days} days, and a cycle has {spec.observe.every}: "
+        "the level is that of these days of the billing cycle. Give an earlier day with --since."
+    ]

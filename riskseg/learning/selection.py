@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.learning.evidence.stability import Groups, later_half, significant
+from riskseg.learning.evidence.stability import Groups, change, later_half, significant
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.identifiers import identifiers
 from riskseg.learning.parties import Parties
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 # Two features whose ranks agree this closely are one.
 SAME_RANKS = 0.995
 ENOUGH_ROWS = 50_000
+CHANGES = {
+    "new": "is new: always null in the earlier half of the training window",
+    "gone": "is gone: always null in the later half of the training window",
+}
 
 
 def usable(
@@ -117,8 +121,9 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
         shift = groups.psi(values[~later], values[later], weight[~later], weight[later])
         times = parties.times_chance(fact.name, later) if parties is not None else 1.0
         if significant(shift[0], times * shift[1]):
-            found[fact.name] = (
-                f"drifts: PSI {shift[0]:.2f} between the halves of the training window"
+            found[fact.name] = CHANGES.get(
+                change(values[~later], values[later]).get("change", ""),
+                f"drifts: PSI {shift[0]:.2f} between the halves of the training window",
             )
     return found
 

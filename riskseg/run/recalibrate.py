@@ -43,6 +43,7 @@ class Recalibrated:
     intercept: float
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def recalibrate(
@@ -98,6 +99,7 @@ def recalibrate(
         intercept=made.intercept,
         before=made.before,
         after=made.after,
+        notes=made.notes,
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from riskseg.run.assign import assign
+from riskseg.run.recalibrate import recalibrate
 from riskseg.run.score import Scores, score
 from riskseg.run.stages import Progress
 from riskseg.run.starters import init
@@ -143,3 +144,12 @@ def test_columns_that_are_new_or_gone_are_told_as_that(account_file: Path, copy_
     of_income = [one for one in found if one.startswith("income ")]
     assert of_income == ["income is gone: it is unknown for all 500 accounts; in training it was "
                          "known for 100%"]  # fmt: skip
+
+
+def test_a_recalibration_to_part_of_a_cycle_says_so(workspace: Path, copy_of: Copy) -> None:
+    root = copy_of(workspace)
+    whole = recalibrate(root, "late_payment", since=date(2025, 8, 1), at=p.AT)
+    assert whole.notes == ()
+    part = recalibrate(root, "late_payment", since=date(2025, 11, 1), at=p.AT)
+    assert part.last is not None and len(part.notes) == 1
+    assert "days, and a cycle has 30" in part.notes[0]

@@ -180,10 +180,16 @@ def stability(
             halves = groups.psi(
                 values[~later], values[later], training.weight[~later], training.weight[later]
             )
-            told.append(_moved(fact.name, halves, "training halves", whose, later))
+            halved = values[~later], values[later]
+            told.append(
+                _moved(fact.name, halves, "training halves", whose, later) | change(*halved)
+            )
         groups = Groups.of(values, fact, training.weight)
         shift = groups.psi(values, held.rows[fact.name], training.weight, held.weight)
-        told.append(_moved(fact.name, shift, "hold-out", both, is_held))
+        told.append(
+            _moved(fact.name, shift, "hold-out", both, is_held)
+            | change(values, held.rows[fact.name])
+        )
     return {
         "probability": {"psi": fixed(found), "by_chance": fixed(chance)},
         "features": told,
@@ -207,6 +213,13 @@ def _moved(
     times = parties.times_chance(name, later) if parties is not None else 1.0
     found, by_chance = fixed(shift[0]), fixed(times * shift[1])
     return {"feature": name, "psi": found, "by_chance": by_chance, "part": part}
+
+
+def change(before: pd.Series, after: pd.Series) -> dict[str, str]:
+    """Whether a column is new, null in all rows before, or gone, null in all rows after."""
+    null = bool(before.isna().all()), bool(after.isna().all())
+    words = {(True, False): "new", (False, True): "gone"}.get(null)
+    return {"change": words} if words and len(before) and len(after) else {}
 
 
 def later_half(training: TrainingFrame) -> Mask | None:

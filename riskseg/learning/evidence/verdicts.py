@@ -254,13 +254,16 @@ def _stable(evidence: Told) -> Check:
     if not known(whole):
         return Check(topic, "unknown", "The PSI was not measured.")
     moved: dict[str, float] = {}
+    changed = {f["feature"]: f"{f['feature']} is {f['change']}" for f in features if "change" in f}
     for f in features:
+        if f["feature"] in changed:
+            continue
         if f["psi"] > PSI_SHIFT and f["psi"] > (f["by_chance"] or 0.0):
             moved[f["feature"]] = max(moved.get(f["feature"], 0.0), f["psi"])
     chance = told["probability"].get("by_chance")
     said = f"PSI of the probability {figure(whole)}"
     said += f" (chance gives {figure(chance)})" if known(chance) else ""
-    if whole > PSI_SHIFT or moved:
+    if whole > PSI_SHIFT or moved or changed:
         names = listed(
             [
                 f"{n} {figure(p, 2)}"
@@ -268,6 +271,7 @@ def _stable(evidence: Told) -> Check:
             ]
         )
         more = f"; above 0.10: {names}" if moved else ""
+        more += f"; {listed(list(changed.values()))}" if changed else ""
         return Check(
             topic,
             "watch",
