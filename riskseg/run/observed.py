@@ -17,7 +17,7 @@ from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
 from riskseg.learning.timeline import Timeline, timeline
-from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.allocation import bill_facts, settled_bills
 from riskseg.run.definitions import listed
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
 
+# Snapshots times bills and payments that one part holds at most: about 500 MB in the engine.
+PAIRS_A_PART = 12_000_000
 # Places a row may have in the draw of a sample: 32 bits of an md5.
 PLACES = 2**32
 
@@ -148,18 +150,30 @@ def observed_rows(
     focus = spec.observe.at == "issue"
     parts: list[Part] = []
     goods, below = 0, PLACES
-    for first, last in _parts(session, spec):
+    build(engine, [replace(snapshots, name="every_snapshot")])
+    shared = ledger.billed and spec.repeats and ledger.money.names_bills
+    if shared:
+        build(engine, settled_bills(ledger.money))
+    for first, last in _parts(session):
         reached(0)
-        only = f"select * from ({snapshots.select}) where account_no between {first} and {last}"
+        only = f"select * from every_snapshot where account_no between {first} and {last}"
         wanted = {*map(folded, columns), *named}
         if spec.target.column:
             wanted.add(spec.target.column)
         here = Relation("snapshots", only, stored=True)
         build(
             engine,
-            facts_relations(ledger, session.catalogue, session.scale, wanted, here, focus=focus),
+            facts_relations(
+                ledger,
+                session.catalogue,
+                session.scale,
+                wanted,
+                here,
+                focus=focus,
+                shared=shared,
+            ),
         )
-        label = _label(session, authored, condition, focus)
+        label = _label(session, authored, condition, focus, shared)
         listed = model_columns(columns, session.facts)
         if ledger.billed:
             day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
@@ -222,16 +236,22 @@ def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]
     return [(k[which], f[which]) for (k, f), which in zip(parts, kept, strict=True)], below
 
 
-def _parts(session: Session, spec: ModelSpec) -> list[tuple[int, int]]:
-    """Account ranges small enough for all their snapshots at once."""
-    if not spec.repeats or spec.observe.at is not None:
-        return session.partitions()
-    snapshots = max(1, spec.observe.for_ // spec.observe.every)
-    finer = []
-    for first, last in session.partitions():
-        size = max(1, (last - first + 1) // max(1, snapshots // 4))
-        finer += [(a, min(a + size - 1, last)) for a in range(first, last + 1, size)]
-    return finer
+def _parts(session: Session) -> list[tuple[int, int]]:
+    """Ranges of accounts whose snapshots, times the bills and payments of each, are few enough to
+    be looked at in one pass. An account is never divided."""
+    ranges = session.partitions()
+    if not session.ledger.billed:
+        return ranges
+    ends = session.engine.rows(
+        "with looked as (select account_no, count(*) as n from every_snapshot group by account_no),"
+        " had as (select account_no, count(*) as n from (select account_no from ledger_bills "
+        "union all select account_no from ledger_payments) group by account_no), "
+        "parts as (select account_no, floor(sum(looked.n * had.n) over (order by account_no) / "
+        f"{PAIRS_A_PART}) as part from looked join had using (account_no)) "
+        "select max(account_no) from parts group by part"
+    )
+    cuts = sorted({last for _, last in ranges} | {end for (end,) in ends})
+    return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
 
 
 def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None, Relation]:
@@ -259,7 +279,11 @@ def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None
 
 
 def _label(
-    session: Session, authored: AuthoredSpec, condition: Expression | None, focus: bool
+    session: Session,
+    authored: AuthoredSpec,
+    condition: Expression | None,
+    focus: bool,
+    shared: bool,
 ) -> str:
     """Make `observed_facts` (the population alone) and the labels; the labels' name."""
     spec, engine = authored.spec, session.engine
@@ -288,7 +312,10 @@ def _label(
     )
     snapshots = Relation("snapshots", later.select, stored=True)
     facts = bill_facts(
-        session.ledger.money, keep_days=None if focus else spec.label_days + target.dpd
+        session.ledger.money,
+        keep_days=None if focus else spec.label_days + target.dpd,
+        shared=shared,
+        spans=False,
     )
     build(engine, [snapshots, *facts, label])
     return "labels"
