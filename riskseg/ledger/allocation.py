@@ -194,8 +194,8 @@ def _pool(money: Money, shared: bool) -> list[Relation]:
     found.append(
         Relation(
             "money",
-            f"select s.snap, p.paid_on, {left} as minor{named} from {_ledger('payments', 'p', shared)}"
-            f"{undone} where p.settled{original}",
+            f"select s.snap, p.paid_on, {left} as minor{named} "
+            f"from {_ledger('payments', 'p', shared)}{undone} where p.settled{original}",
             stored=money.names_bills,
         )
     )
@@ -323,7 +323,8 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
             "coalesce(b.open, 0) as open, "
             "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
             "coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit from snapshots s "
-            f"{over}left join bill_totals b on b.snap = s.snap left join pools p on p.snap = s.snap",
+            f"{over}left join bill_totals b on b.snap = s.snap "
+            "left join pools p on p.snap = s.snap",
             stored=True,
         ),
     ]
