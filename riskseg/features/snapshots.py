@@ -79,6 +79,16 @@ def at_issue_snapshots(snapshots: Relation) -> Relation:
     )
 
 
+def observed_snapshots() -> Relation:
+    """Every account on each day on which it was observed."""
+    return Relation(
+        "snapshots",
+        "select cast(row_number() over (order by account_no, observed_on) as integer) as snap, "
+        "account_no, observed_on as as_of from ledger_accounts",
+        stored=True,
+    )
+
+
 def single_snapshots(at: date | None) -> Relation:
     """Every account once: as of a date, or of no date at all for an account file."""
     day = f"date '{at}'" if at else "date '9999-12-31'"

@@ -69,6 +69,40 @@ def timeline(
     return Timeline(train_from, train_until, hold_from, hold_until, every)
 
 
+def observed_timeline(
+    authored: AuthoredSpec,
+    first_on: date,
+    last_on: date,
+    known_by: date | None,
+    problems: Problems,
+) -> Timeline | None:
+    """The dates for a target column of rows that were observed from `first_on` to `last_on`.
+
+    The outcome of a row is known `horizon_days` later, so training ends so many days before the
+    hold-out. Whatever the file says, what was not known by `known_by` is not used.
+    """
+    spec = authored.spec
+    hold_until = last_on
+    if known_by is not None:
+        hold_until = min(last_on, known_by - timedelta(days=spec.label_days))
+    hold_from = train_from = first_on
+    train_until = hold_until
+    if spec.hold_out_days is not None:
+        hold_from = hold_until - timedelta(days=spec.hold_out_days - 1)
+        train_until = hold_from - timedelta(days=max(1, spec.label_days))
+    if train_until >= train_from:
+        return Timeline(train_from, train_until, hold_from, hold_until, None)
+    problems.add(
+        "RS405",
+        f"Rows were observed from {first_on} to {hold_until}: before the days held out and the "
+        f"{spec.label_days} until an outcome is known there is none to learn from.",
+        file=authored.file,
+        line=authored.line("hold_out"),
+        mend="Hold out fewer days, or a share of the parties: `hold_out: {share: 0.25}`.",
+    )
+    return None
+
+
 def _single(
     authored: AuthoredSpec, at: date, first_on: date, last_on: date, problems: Problems
 ) -> Timeline | None:

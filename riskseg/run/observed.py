@@ -12,11 +12,16 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.yaml_text import inline
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
-from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
+from riskseg.features.snapshots import (
+    cycle_snapshots,
+    issue_snapshots,
+    observed_snapshots,
+    single_snapshots,
+)
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
-from riskseg.learning.timeline import Timeline, timeline
+from riskseg.learning.timeline import Timeline, observed_timeline, timeline
 from riskseg.ledger.allocation import bill_facts, settled_bills
 from riskseg.run.definitions import listed
 from riskseg.run.facts import facts as facts_relations
@@ -195,7 +200,7 @@ def observed_rows(
     keys, rows = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
     parts.clear()
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
-    if spec.target.column is not None and not ledger.billed:
+    if spec.target.column is not None and not ledger.billed and not ledger.observed:
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     group = keys["party"].to_numpy()
     account = keys["account"].to_numpy()
@@ -256,6 +261,30 @@ def _parts(session: Session) -> list[tuple[int, int]]:
 
 def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None, Relation]:
     spec, ledger = authored.spec, session.ledger
+    if spec.target.column is not None and ledger.observed and spec.observe.at is None:
+        assert ledger.last_on is not None
+        problems = Problems()
+        window = observed_timeline(
+            authored, ledger.first_on or ledger.last_on, ledger.last_on, ledger.known_by, problems
+        )
+        problems.raise_if_any()
+        return window, observed_snapshots()
+    if spec.target.column is not None and spec.target.horizon_days is not None:
+        raise problem(
+            "RS004",
+            '"horizon_days" does not go with a column of accounts that have no dates.',
+            file=authored.file,
+            line=authored.line("target", "horizon_days"),
+            mend="Map `observed_on` in [source.accounts], or remove `horizon_days`.",
+        )
+    if spec.target.column is not None and spec.hold_out_days is not None:
+        raise problem(
+            "RS405",
+            "Nothing says when the accounts were observed, so there are no last days to hold out.",
+            file=authored.file,
+            line=authored.line("hold_out", "last"),
+            mend="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
+        )
     if spec.target.column is not None:
         at = spec.observe.at if isinstance(spec.observe.at, date) else ledger.last_on
         return None, single_snapshots(at)
@@ -367,5 +396,8 @@ def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) 
 
     if spec.hold_out_days is None or window is None:
         held = held_out_by_party(group, spec.hold_out_share or HELD_SHARE, spec.seed)
-        return np.ones(len(as_of), dtype=bool), held
+        used = np.ones(len(as_of), dtype=bool)
+        if window is not None and spec.target.column is not None:
+            used = as_of <= np.datetime64(window.hold_until)
+        return used, held
     return held_out_by_date(as_of, window)

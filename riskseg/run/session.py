@@ -72,7 +72,7 @@ class Session:
                 f"Nothing says which accounts were known on {as_of}: the file has no dates.",
                 mend="Map `observed_on` in [source.accounts], or train without --as-of.",
             )
-        return replace(self, ledger=replace(self.ledger, last_on=min(last, as_of)))
+        return replace(self, ledger=replace(self.ledger, last_on=min(last, as_of), known_by=as_of))
 
     def partitions(self) -> list[tuple[int, int]]:
         """Ranges of account numbers, first and last included, that one pass takes at a time."""

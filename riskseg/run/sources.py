@@ -70,6 +70,10 @@ def _map_one(
     given = {n: g for n, g in given.items() if n not in lacking or g.reads <= headers}
     columns, attributes, written = resolve(source.table, given, source.lines, found, file, problems)
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
+    if {"valid_from", "observed_on"} <= columns.keys():
+        told = "accounts have both valid_from and observed_on; each says from when a row holds."
+        mend = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
+        problems.add("RS011", told, file=file, line=line, mend=mend)
     if len(problems) == before:  # a column that nothing reads may be one that was misspelt
         check_hidden(source.table, given, source.lines, found, file, problems)
     if len(problems) > before:
