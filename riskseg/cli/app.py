@@ -254,6 +254,14 @@ def train(
         bool,
         typer.Option("--promote", help="Make it the champion, whatever there is and however good."),
     ] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="Use only what was known by the close of this day: for back-tests.",
+        ),
+    ] = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -268,7 +276,13 @@ def train(
         show_plan(job.plan(), as_json=as_json)
         return
     kept = job.train(
-        root(), models or (), at=now(), only=only, promote=promote, progress=progress()
+        root(),
+        models or (),
+        at=now(),
+        only=only,
+        as_of=as_of.date() if as_of else None,
+        promote=promote,
+        progress=progress(),
     )
     end_progress()
     if as_json:
@@ -314,7 +328,7 @@ def score(
     if as_json:
         print_json(done)
         return
-    print(f"{counted(done.rows, 'account')} in {done.place}")
+    print(f"{counted(done.rows, 'row' if done.of_bills else 'account')} in {done.place}")
     for name, count in done.scored.items():
         print(f"p_{name}: {count:,} scored by version {done.models[name]}")
 

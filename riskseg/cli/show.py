@@ -137,6 +137,8 @@ def kept(console: Console, one: Kept) -> None:
             day(c["until"]),
         )
     console.print(counts)
+    if s["known_by"]:
+        console.print(f"Learned from what was known by {s['known_by']} (train --as-of).")
     learners = table("on the hold-out", *METRICS, right=tuple(METRICS))
     for name, m in s["learners"].items():
         mark = " ←" if name == s["learner"] else ""

@@ -66,6 +66,29 @@ def issue_snapshots(first: date, last: date) -> Relation:
     )
 
 
+def at_issue_snapshots(snapshots: Relation) -> Relation:
+    """One snapshot a bill issued on the as-of date of the accounts that `snapshots` look at: what a
+    model that is observed at issue was trained on. `focus_bill` names the bill."""
+    return Relation(
+        "snapshots",
+        "select cast(row_number() over (order by a.account_no, b.bill_id) as integer) as snap, "
+        f"a.account_no, a.as_of, b.bill_id as focus_bill from ({snapshots.select}) a join "
+        "ledger_bills b on b.account_no = a.account_no and b.known_on = a.as_of and b.minor > 0 "
+        "and (b.cancelled_on is null or b.cancelled_on > b.known_on)",
+        stored=True,
+    )
+
+
+def observed_snapshots() -> Relation:
+    """Every account on each day on which it was observed."""
+    return Relation(
+        "snapshots",
+        "select cast(row_number() over (order by account_no, observed_on) as integer) as snap, "
+        "account_no, observed_on as as_of from ledger_accounts",
+        stored=True,
+    )
+
+
 def single_snapshots(at: date | None) -> Relation:
     """Every account once: as of a date, or of no date at all for an account file."""
     day = f"date '{at}'" if at else "date '9999-12-31'"

@@ -16,7 +16,7 @@ def summary(model: Model) -> dict[str, Any]:
     """What a trained model is and how good it is.
 
     Keys: name, version, parent, question, learner, form, calibration (its kind), why, notes,
-    training, hold_out, learners (headline metrics on the hold-out), metrics (all of the
+    known_by, training, hold_out, learners (headline metrics on the hold-out), metrics (all of the
     champion's), intervals (of the champion's on the hold-out), features (the strongest first),
     dropped, protected, verdict (in words, with every check).
     """
@@ -34,6 +34,7 @@ def summary(model: Model) -> dict[str, Any]:
         "calibration": model.calibration.kind,
         "why": told["champion"]["why"],
         "notes": told["notes"],
+        "known_by": told.get("known_by"),
         "training": told["training"],
         "hold_out": told["hold_out"],
         "learners": {

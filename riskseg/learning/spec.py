@@ -294,7 +294,7 @@ def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
             "Write {event: late} or {column: NAME}.",
         )
     elif target.column is not None:
-        for key in ("days_past_due", "horizon_days", "action"):
+        for key in ("days_past_due", "action"):
             if getattr(target, key) is not None:
                 what = f'"{key}" does not go with a column: its value is the outcome.'
                 fault("RS004", what, f"Remove `{key}`.", key)
@@ -333,7 +333,7 @@ def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
         if (spec.hold_out.last is None) == (spec.hold_out.share is None):
             mend = "Write {last: 90 days} or {share: 0.25}."
             fault("A hold-out is either the last days or a share.", mend, "hold_out")
-        elif spec.hold_out.last is not None and not spec.repeats:
+        elif spec.hold_out.last is not None and isinstance(spec.observe.at, date):
             what = "Accounts observed once have no last days to hold out."
             fault(what, "Write {share: 0.25}.", "hold_out", "last")
     held = spec.hold_out_days

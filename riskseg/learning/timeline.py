@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from riskseg.domain.problems import Problems
-from riskseg.learning.spec import AuthoredSpec, HoldOut, ModelSpec, least_for
+from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, HoldOut, ModelSpec, least_for
 
 # Below these a shortened spec is no longer the question that was asked.
 LEAST_HISTORY_DAYS = 30
@@ -56,7 +56,7 @@ def timeline(
             f"({first_on} to {last_on}).",
             file=authored.file,
             line=authored.line("observe"),
-            mend=_advice(longest_that_fits(spec, days)),
+            mend=_advice(spec, days),
         )
         return None
     hold_until = last_on - timedelta(days=spec.label_days)
@@ -67,6 +67,40 @@ def timeline(
     hold_from = hold_until - timedelta(days=spec.hold_out_days - 1)
     train_until = hold_from - timedelta(days=spec.label_days)
     return Timeline(train_from, train_until, hold_from, hold_until, every)
+
+
+def observed_timeline(
+    authored: AuthoredSpec,
+    first_on: date,
+    last_on: date,
+    known_by: date | None,
+    problems: Problems,
+) -> Timeline | None:
+    """The dates for a target column of rows that were observed from `first_on` to `last_on`.
+
+    The outcome of a row is known `horizon_days` later, so training ends so many days before the
+    hold-out. Whatever the file says, what was not known by `known_by` is not used.
+    """
+    spec = authored.spec
+    hold_until = last_on
+    if known_by is not None:
+        hold_until = min(last_on, known_by - timedelta(days=spec.label_days))
+    hold_from = train_from = first_on
+    train_until = hold_until
+    if spec.hold_out_days is not None:
+        hold_from = hold_until - timedelta(days=spec.hold_out_days - 1)
+        train_until = hold_from - timedelta(days=max(1, spec.label_days))
+    if train_until >= train_from:
+        return Timeline(train_from, train_until, hold_from, hold_until, None)
+    problems.add(
+        "RS405",
+        f"Rows were observed from {first_on} to {hold_until}: before the days held out and the "
+        f"{spec.label_days} until an outcome is known there is none to learn from.",
+        file=authored.file,
+        line=authored.line("hold_out"),
+        mend="Hold out fewer days, or a share of the parties: `hold_out: {share: 0.25}`.",
+    )
+    return None
 
 
 def _single(
@@ -122,13 +156,33 @@ def longest_that_fits(spec: ModelSpec, days: int) -> ModelSpec | None:
     )
 
 
-def _advice(fitting: ModelSpec | None) -> str:
-    if fitting is None:
+def _advice(spec: ModelSpec, days: int) -> str:
+    """The longest spec that fits; and where days are held out, one that holds out a share of the
+    parties instead, which needs neither those days nor an embargo, if it asks more of the same."""
+    fitting, by_share = longest_that_fits(spec, days), None
+    if spec.hold_out_days is not None:
+        held = HoldOut.model_construct(last=None, share=HELD_SHARE)
+        by_share = longest_that_fits(spec.model_copy(update={"hold_out": held}), days)
+    if fitting is None and by_share is None:
         return "Not even the shortest useful spec fits: bring more history."
+    if fitting is None and by_share is not None:
+        return (
+            f"No last days can be held out. By a share of the parties, {_written(by_share)} fits."
+        )
+    assert fitting is not None
+    longest = f"The longest that fits: {_written(fitting)}."
+    if by_share is None or by_share.target.horizon <= fitting.target.horizon:
+        return longest
+    return f"{longest} By a share of the parties instead: {_written(by_share)}."
+
+
+def _written(fitting: ModelSpec) -> str:
     observe = fitting.observe
     shown = "at: issue" if observe.at == "issue" else f"every: {observe.every} days"
     parts = [f"observe: {{{shown}, for: {observe.for_} days, history: {observe.history} days}}"]
     if fitting.hold_out_days is not None:
         parts.append(f"hold_out: {{last: {fitting.hold_out_days} days}}")
+    elif fitting.hold_out is not None:
+        parts.append(f"hold_out: {{share: {fitting.hold_out.share}}}")
     parts.append(f"horizon_days: {fitting.target.horizon}")
-    return f"The longest that fits: {', '.join(parts)}."
+    return ", ".join(parts)

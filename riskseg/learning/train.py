@@ -13,6 +13,7 @@ import platform
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -63,11 +64,13 @@ def train(
     *,
     threads: int,
     progress: Progress | None = None,
+    known_by: date | None = None,
 ) -> Trained:
     """Learns, calibrates, compares and validates.
 
     The same spec and rows give the same bytes, in whatever order the rows come and at any
-    number of threads. Raises ProblemsError: RS402, RS403, RS404, RS407, RS501.
+    number of threads. `known_by` is the day on which what is learned from was known, where it is
+    not all that is known now. Raises ProblemsError: RS402, RS403, RS404, RS407, RS501.
     """
     spec = authored.spec
     say = _Steps(progress, OWN_STEPS + sum(steps_of(spec, name) for name in spec.learners))
@@ -178,6 +181,7 @@ def train(
             "python": platform.python_version(),
             **{library: version(library) for library in LIBRARIES},
         },
+        "known_by": known_by.isoformat() if known_by else None,
         "parent": None,
     }
     return sealed(manifest, files, metrics)

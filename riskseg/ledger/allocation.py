@@ -34,7 +34,78 @@ class Money:
     arrears_from: int
 
 
-def bill_facts(money: Money, *, keep_days: int | None = None) -> list[Relation]:
+# A bill that is never settled, or a payment of one, is so after every date there is.
+_NEVER = "date '9999-12-31'"
+
+
+def settled_bills(money: Money) -> list[Relation]:
+    """Tables of the whole ledger that let many snapshots of an account share what is over.
+
+    A bill that payments naming it pay to the penny takes nothing from the pool and leaves nothing
+    to it, and from the day all of them are known it never changes again. `settled_bills` holds
+    those, `settled_totals` how many there are of an account by each day; `open_bills` and
+    `open_payments` are the ledger's with the day (`settled_from`) from which each is over.
+    """
+    excluded = ""
+    if money.cancels:
+        excluded += " and b.cancelled_on is null"
+    if money.credits:
+        excluded += " and b.minor >= 0"
+    taken_back = (
+        " and not exists (select 1 from ledger_payments r where r.account_no = p.account_no "
+        "and r.reverses = p.payment_id and r.settled)"
+        if money.reverses
+        else ""
+    )
+    original = " and p.reverses is null" if money.reverses else ""
+    owed = _owed(money)
+    reached = (
+        "sum(p.minor) over (partition by p.account_no, p.bill_id order by p.paid_on, p.minor, "
+        "p.payment_id rows unbounded preceding)"
+    )
+    return [
+        Relation(
+            "naming_payments",
+            "select p.account_no, p.bill_id, p.paid_on, p.known_on, p.minor, "
+            f"cast({reached} as bigint) as reached, true{taken_back} as stands "
+            f"from ledger_payments p where p.settled and p.bill_id is not null{original}",
+        ),
+        Relation(
+            "settled_bills",
+            "select b.account_no, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
+            f"{owed} as owed, greatest(b.known_on, max(p.known_on)) as settled_from, "
+            f"greatest(max(p.paid_on) filter (where p.minor > 0 and {owed} - (p.reached - p.minor) "
+            f">= {money.arrears_from}), b.issued_on) as cleared_on from ledger_bills b "
+            "join naming_payments p on p.account_no = b.account_no and p.bill_id = b.bill_id "
+            f"where true{excluded} group by b.account_no, b.bill_id, b.issued_on, b.due_on, "
+            "b.minor, b.disputed, b.known_on "
+            f"having sum(p.minor) = {owed} and bool_and(p.stands)",
+            stored=True,
+        ),
+        Relation(
+            "settled_totals",
+            "select distinct account_no, settled_from, count(*) over so_far as bills, "
+            "min(issued_on) over so_far as first_billed_on, "
+            "max(issued_on) over so_far as last_billed_on from settled_bills "
+            "window so_far as (partition by account_no order by settled_from)",
+            stored=True,
+        ),
+        *(
+            Relation(
+                f"open_{name}",
+                f"select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from "
+                f"from ledger_{name} f left join settled_bills z "
+                "on z.account_no = f.account_no and z.bill_id = f.bill_id",
+                stored=True,
+            )
+            for name in ("bills", "payments")
+        ),
+    ]
+
+
+def bill_facts(
+    money: Money, *, keep_days: int | None = None, shared: bool = False, spans: bool = True
+) -> list[Relation]:
     """Relations that end in `bill_facts`, a row a snapshot and bill, and `totals`, one a snapshot.
 
     They read `ledger_bills`, `ledger_payments` and `snapshots` (snap, account_no, as_of).
@@ -44,29 +115,69 @@ def bill_facts(money: Money, *, keep_days: int | None = None) -> list[Relation]:
 
     `keep_days` drops bills that fell due longer ago, unless something of the account is overdue:
     they are allocated like the others, but no feature looks at them. None keeps every bill.
+    `shared` says that the tables of :func:`settled_bills` are there: what is over is then not
+    allocated for each snapshot anew. `spans` says that episodes are asked for, which look at late
+    bills of any age.
     """
-    return [*_bills(money), *_pool(money), *_laid(money), *_cleared(money, keep_days)]
+    shared = shared and money.names_bills
+    relations = [
+        *_bills(money, shared),
+        *_pool(money, shared),
+        *_laid(money, shared),
+        *_cleared(money, keep_days, "allocated" if shared else "bill_facts"),
+    ]
+    return [*relations, _with_settled(keep_days, spans)] if shared else relations
 
 
-def _bills(money: Money) -> list[Relation]:
-    owed = "greatest(b.minor - b.disputed, 0)" if money.disputes else "b.minor"
+def _owed(money: Money) -> str:
+    return "greatest(b.minor - b.disputed, 0)" if money.disputes else "b.minor"
+
+
+def _ledger(name: str, alias: str, shared: bool) -> str:
+    """Rows of the ledger known at each snapshot `s`, less those of bills that are settled by then
+    where these are `shared`."""
+    table = f"{'open' if shared else 'ledger'}_{name} {alias}"
+    over = f" and {alias}.settled_from > s.as_of" if shared else ""
+    return (
+        f"{table} join snapshots s on s.account_no = {alias}.account_no "
+        f"and {alias}.known_on <= s.as_of{over}"
+    )
+
+
+def _bills(money: Money, shared: bool) -> list[Relation]:
     positive = " and b.minor >= 0" if money.credits else ""
     return [
         Relation(
             "known_bills",
             "select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
-            f"{owed} as owed from ledger_bills b join snapshots s on s.account_no = b.account_no "
-            f"and b.known_on <= s.as_of where true{_standing(money)}{positive}",
+            f"{_owed(money)} as owed from {_ledger('bills', 'b', shared)} "
+            f"where true{_standing(money)}{positive}",
             stored=money.names_bills,
         )
     ]
+
+
+def _with_settled(keep_days: int | None, spans: bool) -> Relation:
+    """`bill_facts` of what was allocated, and of the settled bills that a feature can see."""
+    seen = ""
+    if keep_days is not None:
+        late = " or (t.overdue > 0 and z.cleared_on > z.due_on)" if spans else ""
+        seen = f" where z.due_on >= s.as_of - {keep_days}{late}"
+    return Relation(
+        "bill_facts",
+        "select * from allocated union all select s.snap, s.as_of, z.bill_id, z.issued_on, "
+        "z.due_on, z.minor, z.disputed, z.owed as paid, z.cleared_on, 0 as overdue, "
+        "case when z.due_on < s.as_of then greatest(z.cleared_on - z.due_on, 0) else 0 end "
+        "as days_past_due from settled_bills z join snapshots s on s.account_no = z.account_no "
+        f"and z.settled_from <= s.as_of join totals t on t.snap = s.snap{seen}",
+    )
 
 
 def _standing(money: Money) -> str:
     return " and (b.cancelled_on is null or b.cancelled_on > s.as_of)" if money.cancels else ""
 
 
-def _pool(money: Money) -> list[Relation]:
+def _pool(money: Money, shared: bool) -> list[Relation]:
     """Relations up to `pool` (snap, paid_on, minor) and `named` (snap, bill_id, paid, paid_on).
 
     A named payment of a last few pennies, less than `arrears_from`, is no reason to call the bill
@@ -83,9 +194,8 @@ def _pool(money: Money) -> list[Relation]:
     found.append(
         Relation(
             "money",
-            f"select s.snap, p.paid_on, {left} as minor{named} from ledger_payments p "
-            "join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of"
-            f"{undone} where p.settled{original}",
+            f"select s.snap, p.paid_on, {left} as minor{named} "
+            f"from {_ledger('payments', 'p', shared)}{undone} where p.settled{original}",
             stored=money.names_bills,
         )
     )
@@ -137,7 +247,7 @@ def undone_payments() -> Relation:
     )
 
 
-def _laid(money: Money) -> list[Relation]:
+def _laid(money: Money, shared: bool) -> list[Relation]:
     """Bills and pool laid end to end: `billed`, `laid_pool`, and `totals` of both."""
     # What every row would have alike is left out of the sort and added behind it.
     sorted_, added = ["b.snap", "b.as_of", "b.bill_id", "b.issued_on", "b.due_on", "b.minor"], []
@@ -163,6 +273,16 @@ def _laid(money: Money) -> list[Relation]:
     residual = "residual" if money.names_bills or money.disputes else "minor"
     # Bills alike in all of this are interchangeable; the id last makes the order total.
     order += dict.fromkeys([residual, "minor", "bill_id"])
+    bills, over = "coalesce(b.bills, 0)", ""
+    first, last = "b.first_billed_on", "b.last_billed_on"
+    if shared:
+        bills += " + coalesce(z.bills, 0)"
+        first = "least(b.first_billed_on, z.first_billed_on)"
+        last = "greatest(b.last_billed_on, z.last_billed_on)"
+        over = (
+            "asof left join settled_totals z on z.account_no = s.account_no "
+            "and s.as_of >= z.settled_from "
+        )
     return [
         Relation("residuals", f"select {', '.join(sorted_)} from known_bills b{join}"),
         Relation(
@@ -198,18 +318,20 @@ def _laid(money: Money) -> list[Relation]:
         ),
         Relation(
             "totals",
-            "select s.snap, coalesce(b.bills, 0) as bills, b.first_billed_on, b.last_billed_on, "
+            f"select s.snap, {bills} as bills, {first} as first_billed_on, "
+            f"{last} as last_billed_on, "
             "coalesce(b.open, 0) as open, "
             "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
             "coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit from snapshots s "
-            "left join bill_totals b on b.snap = s.snap left join pools p on p.snap = s.snap",
+            f"{over}left join bill_totals b on b.snap = s.snap "
+            "left join pools p on p.snap = s.snap",
             stored=True,
         ),
     ]
 
 
-def _cleared(money: Money, keep_days: int | None) -> list[Relation]:
-    """From bills and pool laid end to end to the day each bill was cleared."""
+def _cleared(money: Money, keep_days: int | None, name: str) -> list[Relation]:
+    """From bills and pool laid end to end to the day each bill was cleared: the relation `name`."""
     kept = "select * from billed"
     if keep_days is not None:
         kept = (
@@ -249,7 +371,7 @@ def _cleared(money: Money, keep_days: int | None) -> list[Relation]:
             "select *, cast(null as date) from marked where mark > pooled",
         ),
         Relation(
-            "bill_facts",
+            name,
             "select snap, as_of, bill_id, issued_on, due_on, minor, disputed, "
             "named_paid + pool_paid as paid, cleared_on, "
             "case when due_on < as_of then residual - pool_paid else 0 end as overdue, "

@@ -202,7 +202,7 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
     for c in _columns(mapped):
         n = c.name
         judged = c.holds in (Holds.DATE, Holds.MONEY)
-        if c.needed:
+        if c.needed or n == "observed_on":
             null = f"_null_{n}" if judged else f"s.{n} is null"
             mend = "Fill it in at the source, or leave such rows out: `from` can be a select."
             found.append(("RS101", n, f"{n} is null", null, mend))
@@ -266,7 +266,11 @@ def _staged(mapped: Mapped) -> list[str]:
     has = mapped.has
     match mapped.table.name:
         case "accounts":
-            return [*(_or_null(mapped, c.name) for c in mapped.table.columns[1:])]
+            # What was observed of an account on a day holds until it is observed again.
+            listed = {c.name: _or_null(mapped, c.name) for c in mapped.table.columns[1:]}
+            if has("observed_on"):
+                listed["valid_from"] = "observed_on as valid_from"
+            return list(listed.values())
         case "bills":
             # A bill whose day of issue is not known is first heard of when it is recorded, at the
             # latest when it falls due.

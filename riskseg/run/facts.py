@@ -10,7 +10,7 @@ from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.ledger import Ledger
-from riskseg.treatment.episodes import episodes
+from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
 
 # What every table of facts holds besides those asked for.
 ALWAYS = ("party_id", "closed_on", "written_off_on", "lifecycle")
@@ -25,12 +25,14 @@ def facts(
     snapshots: Relation,
     *,
     focus: bool = False,
+    shared: bool = False,
 ) -> list[Relation]:
     """Relations from `snapshots` to `facts`: snap, account_no, as_of, `SINCE_BILL` where there are
     bills, and the `fact_column` of each fact.
 
     `wanted` may name features, attributes and dates; unknown names are left out. `focus` says
-    that snapshots name the bill that counts as the latest.
+    that snapshots name the bill that counts as the latest, `shared` that what is over of each
+    account is at hand (:func:`riskseg.ledger.allocation.settled_bills`).
     """
     names = {*wanted, *(OVERDUE if ledger.billed else ())}
     features = catalogue.closure(n for n in names if n in catalogue.available())
@@ -56,10 +58,18 @@ def facts(
     since = ""
     if ledger.billed:
         since = f", cast(s.as_of - t.last_billed_on as integer) as {SINCE_BILL}"
-        relations += bill_facts(ledger.money, keep_days=days_needed(features.values()))
-        relations += episodes(ledger.money.arrears_from)
-        columns["episode_started_on"] = "e.episode_started_on"
-        joins += " join totals t on t.snap = s.snap left join episodes e on e.snap = s.snap"
+        spans = EPISODE_STARTED_ON.name in names
+        relations += bill_facts(
+            ledger.money,
+            keep_days=days_needed(features.values()),
+            shared=shared,
+            spans=spans,
+        )
+        joins += " join totals t on t.snap = s.snap"
+        if spans:
+            relations += episodes(ledger.money.arrears_from)
+            columns[EPISODE_STARTED_ON.name] = "e.episode_started_on"
+            joins += " left join episodes e on e.snap = s.snap"
     relations += compiled.relations
     joins += "".join(f" left join {r}_features {r} on {r}.snap = s.snap" for r in compiled.ranges)
     relations.append(account_rows(attributes, dated=ledger.dated))

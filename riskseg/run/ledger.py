@@ -48,6 +48,7 @@ class Ledger:
     first_on: date | None
     last_on: date | None
     stamps: Stamps
+    known_by: date | None = None
 
     @property
     def billed(self) -> bool:
@@ -59,7 +60,12 @@ class Ledger:
 
     @property
     def dated(self) -> bool:
-        return self.listed and self.sources["accounts"].has("valid_from")
+        return (self.listed and self.sources["accounts"].has("valid_from")) or self.observed
+
+    @property
+    def observed(self) -> bool:
+        """Whether rows of accounts say on which day they were observed."""
+        return self.listed and self.sources["accounts"].has("observed_on")
 
     @property
     def undone(self) -> bool:
@@ -164,7 +170,7 @@ def _attributes(
             words=f"{name} is {{value}}",
             family=name,
             source="accounts",
-            static=not accounts.has("valid_from"),
+            static=not (accounts.has("valid_from") or accounts.has("observed_on")),
             seen=_seen(engine, name) if kind is Kind.TEXT else (),
         )
     _check_levels(workspace, facts, problems)
@@ -244,6 +250,9 @@ def _has(sources: Mapping[str, Mapped]) -> frozenset[str]:
 
 def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None, date | None]:
     dated = [name for name in ("bills", "payments", "events") if name in sources]
+    if not dated and "accounts" in sources and sources["accounts"].has("observed_on"):
+        days = "select min(observed_on), max(observed_on) from ledger_accounts"
+        return engine.rows(days)[0]
     if not dated:
         return None, None
     union = " union all ".join(

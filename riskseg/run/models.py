@@ -8,6 +8,7 @@ from pathlib import Path
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.relations import fact_column
 from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
@@ -16,16 +17,27 @@ from riskseg.run.frames import learnable
 from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
 
+# The fact that says whether an account's latest bill is issued on the as-of date.
+LATEST_ISSUED_ON = "latest_issued_on"
 NOT_SPECS = ("features.yaml",)
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """A champion ready to score: the model, and the SQL condition of its population."""
+    """A champion ready to score: the model, and the SQL condition of its population.
+
+    A model that is observed `at_issue` of a bill covers an account on the day its latest bill is
+    issued; `of_bills` is its population where snapshots name the bill themselves.
+    """
 
     model: Model
     population: str
     reads: frozenset[str]
+    of_bills: str | None = None
+
+    @property
+    def at_issue(self) -> bool:
+        return self.of_bills is not None
 
 
 def spec_files(workspace: Workspace) -> dict[str, Path]:
@@ -244,4 +256,8 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     target = model.manifest["spec"]["target"]
     dpd = target.get("days_past_due") or 90
     sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
-    return Scorer(model, sql, features | (own.names if own else frozenset()))
+    reads = features | (own.names if own else frozenset())
+    if model.manifest["spec"]["observe"].get("at") != "issue":
+        return Scorer(model, sql, reads)
+    issued = f"({sql}) and {fact_column(LATEST_ISSUED_ON)} = as_of"
+    return Scorer(model, issued, reads | {LATEST_ISSUED_ON}, sql)

@@ -12,12 +12,17 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.yaml_text import inline
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
-from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
+from riskseg.features.snapshots import (
+    cycle_snapshots,
+    issue_snapshots,
+    observed_snapshots,
+    single_snapshots,
+)
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
-from riskseg.learning.timeline import Timeline, timeline
-from riskseg.ledger.allocation import bill_facts
+from riskseg.learning.timeline import Timeline, observed_timeline, timeline
+from riskseg.ledger.allocation import bill_facts, settled_bills
 from riskseg.run.definitions import listed
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
     from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
 
+# Snapshots times bills and payments that one part holds at most: about 500 MB in the engine.
+PAIRS_A_PART = 12_000_000
 # Places a row may have in the draw of a sample: 32 bits of an md5.
 PLACES = 2**32
 
@@ -148,18 +155,30 @@ def observed_rows(
     focus = spec.observe.at == "issue"
     parts: list[Part] = []
     goods, below = 0, PLACES
-    for first, last in _parts(session, spec):
+    build(engine, [replace(snapshots, name="every_snapshot")])
+    shared = ledger.billed and spec.repeats and ledger.money.names_bills
+    if shared:
+        build(engine, settled_bills(ledger.money))
+    for first, last in _parts(session):
         reached(0)
-        only = f"select * from ({snapshots.select}) where account_no between {first} and {last}"
+        only = f"select * from every_snapshot where account_no between {first} and {last}"
         wanted = {*map(folded, columns), *named}
         if spec.target.column:
             wanted.add(spec.target.column)
         here = Relation("snapshots", only, stored=True)
         build(
             engine,
-            facts_relations(ledger, session.catalogue, session.scale, wanted, here, focus=focus),
+            facts_relations(
+                ledger,
+                session.catalogue,
+                session.scale,
+                wanted,
+                here,
+                focus=focus,
+                shared=shared,
+            ),
         )
-        label = _label(session, authored, condition, focus)
+        label = _label(session, authored, condition, focus, shared)
         listed = model_columns(columns, session.facts)
         if ledger.billed:
             day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
@@ -181,7 +200,7 @@ def observed_rows(
     keys, rows = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
     parts.clear()
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
-    if spec.target.column is not None and not ledger.billed:
+    if spec.target.column is not None and not ledger.billed and not ledger.observed:
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     group = keys["party"].to_numpy()
     account = keys["account"].to_numpy()
@@ -222,20 +241,50 @@ def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]
     return [(k[which], f[which]) for (k, f), which in zip(parts, kept, strict=True)], below
 
 
-def _parts(session: Session, spec: ModelSpec) -> list[tuple[int, int]]:
-    """Account ranges small enough for all their snapshots at once."""
-    if not spec.repeats or spec.observe.at is not None:
-        return session.partitions()
-    snapshots = max(1, spec.observe.for_ // spec.observe.every)
-    finer = []
-    for first, last in session.partitions():
-        size = max(1, (last - first + 1) // max(1, snapshots // 4))
-        finer += [(a, min(a + size - 1, last)) for a in range(first, last + 1, size)]
-    return finer
+def _parts(session: Session) -> list[tuple[int, int]]:
+    """Ranges of accounts whose snapshots, times the bills and payments of each, are few enough to
+    be looked at in one pass. An account is never divided."""
+    ranges = session.partitions()
+    if not session.ledger.billed:
+        return ranges
+    ends = session.engine.rows(
+        "with looked as (select account_no, count(*) as n from every_snapshot group by account_no),"
+        " had as (select account_no, count(*) as n from (select account_no from ledger_bills "
+        "union all select account_no from ledger_payments) group by account_no), "
+        "parts as (select account_no, floor(sum(looked.n * had.n) over (order by account_no) / "
+        f"{PAIRS_A_PART}) as part from looked join had using (account_no)) "
+        "select max(account_no) from parts group by part"
+    )
+    cuts = sorted({last for _, last in ranges} | {end for (end,) in ends})
+    return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
 
 
 def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None, Relation]:
     spec, ledger = authored.spec, session.ledger
+    if spec.target.column is not None and ledger.observed and spec.observe.at is None:
+        assert ledger.last_on is not None
+        problems = Problems()
+        window = observed_timeline(
+            authored, ledger.first_on or ledger.last_on, ledger.last_on, ledger.known_by, problems
+        )
+        problems.raise_if_any()
+        return window, observed_snapshots()
+    if spec.target.column is not None and spec.target.horizon_days is not None:
+        raise problem(
+            "RS004",
+            '"horizon_days" does not go with a column of accounts that have no dates.',
+            file=authored.file,
+            line=authored.line("target", "horizon_days"),
+            mend="Map `observed_on` in [source.accounts], or remove `horizon_days`.",
+        )
+    if spec.target.column is not None and spec.hold_out_days is not None:
+        raise problem(
+            "RS405",
+            "Nothing says when the accounts were observed, so there are no last days to hold out.",
+            file=authored.file,
+            line=authored.line("hold_out", "last"),
+            mend="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
+        )
     if spec.target.column is not None:
         at = spec.observe.at if isinstance(spec.observe.at, date) else ledger.last_on
         return None, single_snapshots(at)
@@ -259,7 +308,11 @@ def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None
 
 
 def _label(
-    session: Session, authored: AuthoredSpec, condition: Expression | None, focus: bool
+    session: Session,
+    authored: AuthoredSpec,
+    condition: Expression | None,
+    focus: bool,
+    shared: bool,
 ) -> str:
     """Make `observed_facts` (the population alone) and the labels; the labels' name."""
     spec, engine = authored.spec, session.engine
@@ -288,7 +341,10 @@ def _label(
     )
     snapshots = Relation("snapshots", later.select, stored=True)
     facts = bill_facts(
-        session.ledger.money, keep_days=None if focus else spec.label_days + target.dpd
+        session.ledger.money,
+        keep_days=None if focus else spec.label_days + target.dpd,
+        shared=shared,
+        spans=False,
     )
     build(engine, [snapshots, *facts, label])
     return "labels"
@@ -340,5 +396,8 @@ def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) 
 
     if spec.hold_out_days is None or window is None:
         held = held_out_by_party(group, spec.hold_out_share or HELD_SHARE, spec.seed)
-        return np.ones(len(as_of), dtype=bool), held
+        used = np.ones(len(as_of), dtype=bool)
+        if window is not None and spec.target.column is not None:
+            used = as_of <= np.datetime64(window.hold_until)
+        return used, held
     return held_out_by_date(as_of, window)

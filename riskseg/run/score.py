@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import literal, quoted
-from riskseg.features.snapshots import as_of_snapshots
+from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.learning.reference import Watch
 from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
@@ -19,6 +19,7 @@ from riskseg.run.journal import read_journal
 from riskseg.run.models import Scorer, scorer, spec_files
 from riskseg.run.outputs import check_target
 from riskseg.run.reading import while_unchanged
+from riskseg.run.scoring import PROBABILITY
 from riskseg.run.scoring import score as score_model
 from riskseg.run.session import (
     LOAD,
@@ -45,7 +46,8 @@ def plan() -> list[Stage]:
 
 @dataclass(frozen=True)
 class Scores:
-    """`scored` counts, for each model, the accounts that have a probability; `differences` tells
+    """`scored` counts, for each model, the rows that have a probability: accounts, or bills issued
+    that day where it is observed at issue (`of_bills`: there is such a model). `differences` tells
     how they differ from those it was trained on. `accounts_from` is the file of accounts that was
     given, if one was."""
 
@@ -55,6 +57,7 @@ class Scores:
     scored: Mapping[str, int]
     differences: Mapping[str, Sequence[str]]
     accounts_from: GivenFile | None = None
+    of_bills: bool = False
 
 
 def score(
@@ -70,6 +73,9 @@ def score(
 
     `accounts_from` names a file that is read instead of the workspace's own account file, through
     the same mapping.
+
+    A model observed at issue has a row a bill issued on the date, named by `bill_id`; the others
+    have a row an account, whose `bill_id` is null.
     """
     from riskseg.store import sinks
 
@@ -84,9 +90,6 @@ def score(
     problems.raise_if_any()
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(LOAD, 0, 1)
-        session = begin(workspace, engine)
-        session.answers(as_of)
-        set_apart(session, progress)
         with read_journal(workspace) as journal:
             trained = [n for n in specs if journal.models(n)]
             wanted = list(names) or [n for n in trained if journal.champion(n)] or trained
@@ -95,6 +98,11 @@ def score(
                     "RS401", "No model has been trained here.", mend="Run `riskseg train`."
                 )
             models = load_champions(workspace, {n: n for n in wanted}, journal)
+        # Rows that bills name need their ids as they are written.
+        at_issue = any(m.manifest["spec"]["observe"].get("at") == "issue" for m in models.values())
+        session = begin(workspace, engine, texts=at_issue)
+        session.answers(as_of)
+        set_apart(session, progress)
         scorers = {
             n: scorer(m, session.facts, billed=session.ledger.billed) for n, m in models.items()
         }
@@ -107,7 +115,7 @@ def score(
         written = sinks.write(target, schema, batches, token="score")
         differences = tell_differences(session, models, watches, progress)
     versions = {n: m.version for n, m in models.items()}
-    return Scores(written.place, written.rows, versions, counts, differences, given)
+    return Scores(written.place, written.rows, versions, counts, differences, given, at_issue)
 
 
 def _batches(
@@ -118,26 +126,52 @@ def _batches(
     watches: Mapping[str, Watch],
     progress: Progress,
 ) -> Iterator[pa.RecordBatch]:
-    """The schema first, then rows in the order of account ids."""
-    engine, ledger = session.engine, session.ledger
-    parts = session.partitions()
-    reads = frozenset().union(*(s.reads for s in scorers.values()))
+    """The schema first, then the rows: those of accounts, and those of bills issued on the date
+    where a model is observed at issue, both in the order of account ids."""
+    ledger, parts = session.ledger, session.partitions()
+    kinds = [k for k in (False, True) if any(s.at_issue is k for s in scorers.values())]
     for i, (first, last) in enumerate(parts):
-        progress.reached(FACTS, 1 + 2 * i, 2 + 2 * len(parts))
         snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
-        build(engine, facts(ledger, session.catalogue, session.scale, reads, snapshots))
-        progress.reached(SCORE, 2 + 2 * i, 2 + 2 * len(parts))
-        columns, joins = "", ""
-        for name, one in scorers.items():
-            table = score_model(engine, name, one, session.facts, watches[name])
-            counts[name] += engine.value(f"select count(*) from {table}")
-            columns += f", {table}.p as {quoted('p_' + name)}"
-            columns += f", {literal(one.model.version)} as {quoted('version_' + name)}"
+        for of_bills in kinds:
+            progress.reached(FACTS, 1 + 2 * i, 2 + 2 * len(parts))
+            chosen = {n: s for n, s in scorers.items() if s.at_issue is of_bills}
+            reads = frozenset().union(*(s.reads for s in chosen.values()))
+            looked = at_issue_snapshots(snapshots) if of_bills else snapshots
+            relations = facts(
+                ledger, session.catalogue, session.scale, reads, looked, focus=of_bills
+            )
+            build(session.engine, relations)
+            progress.reached(SCORE, 2 + 2 * i, 2 + 2 * len(parts))
+            sql = _scored(session, scorers, of_bills, True in kinds, counts, watches)
+            if i == 0 and of_bills is kinds[0]:
+                yield session.engine.arrow(f"select * from ({sql}) limit 0").schema
+            yield from session.engine.batches(sql)
+
+
+def _scored(
+    session: Session,
+    scorers: Mapping[str, Scorer],
+    of_bills: bool,
+    named: bool,
+    counts: dict[str, int],
+    watches: Mapping[str, Watch],
+) -> str:
+    """Score `facts` with the models that look at bills, or at accounts; a select of its rows with
+    every model's columns, and the bill's id where rows are `named` by it."""
+    columns, joins = "", ""
+    if named:
+        columns = f", {'f.focus_bill' if of_bills else 'cast(null as varchar)'} as bill_id"
+    for name, one in scorers.items():
+        p = f"cast(null as {PROBABILITY})"
+        if one.at_issue is of_bills:
+            looked = replace(one, population=one.of_bills) if one.of_bills else one
+            table = score_model(session.engine, name, looked, session.facts, watches[name])
+            counts[name] += session.engine.value(f"select count(*) from {table}")
             joins += f" left join {table} on {table}.snap = f.snap"
-        sql = (
-            f"select i.account_id, f.as_of{columns} from facts f join account_ids i "
-            f"on i.account_no = f.account_no{joins} order by f.account_no"
-        )
-        if i == 0:
-            yield engine.arrow(f"select * from ({sql}) limit 0").schema
-        yield from engine.batches(sql)
+            p = f"{table}.p"
+        columns += f", {p} as {quoted('p_' + name)}"
+        columns += f", {literal(one.model.version)} as {quoted('version_' + name)}"
+    return (
+        f"select i.account_id, f.as_of{columns} from facts f join account_ids i "
+        f"on i.account_no = f.account_no{joins} order by f.account_no, f.snap"
+    )

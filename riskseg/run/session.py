@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -57,6 +57,22 @@ class Session:
                 f"Nothing is known as of {as_of}: the first fact is of {first}.",
                 mend=f"Give a date from {first} on.",
             )
+
+    def known_by(self, as_of: date) -> Session:
+        """The session as it stood on a date: outcomes that became known later are not observed.
+
+        What is known of an account is asked as of each snapshot's date anyway, so it is enough
+        that the history ends there. Raises RS602 where nothing was known, or nothing says when.
+        """
+        self.answers(as_of)
+        last = self.ledger.last_on
+        if last is None:
+            raise problem(
+                "RS602",
+                f"Nothing says which accounts were known on {as_of}: the file has no dates.",
+                mend="Map `observed_on` in [source.accounts], or train without --as-of.",
+            )
+        return replace(self, ledger=replace(self.ledger, last_on=min(last, as_of), known_by=as_of))
 
     def partitions(self) -> list[tuple[int, int]]:
         """Ranges of account numbers, first and last included, that one pass takes at a time."""

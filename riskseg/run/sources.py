@@ -78,6 +78,10 @@ def _map_one(
         source.table, given, source.lines, found, file, problems, index
     )
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
+    if {"valid_from", "observed_on"} <= columns.keys():
+        told = "accounts have both valid_from and observed_on; each says from when a row holds."
+        mend = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
+        problems.add("RS011", told, file=file, line=line, mend=mend)
     if len(problems) == before:  # a column that nothing reads may be one that was misspelt
         check_hidden(source.table, given, source.lines, found, file, problems)
     if len(problems) > before:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,7 @@ def train(
     at: datetime,
     only: str | None = None,
     promote: bool = False,
+    as_of: date | None = None,
     progress: Progress | None = None,
 ) -> list[Kept]:
     """Train the named models, or all. The first version of a model is promoted unless it ranks
@@ -72,8 +73,10 @@ def train(
     With `promote` whatever is trained is promoted.
 
     `only` names the one learner to learn with, of those in the spec: after a hand edit of a
-    scorecard the other learners need not be waited for. Raises ProblemsError; models trained
-    before the one with a Problem stay.
+    scorecard the other learners need not be waited for. With `as_of`, only what was known by the
+    close of that day is used, so that scoring a later date is an honest back-test.
+
+    Raises ProblemsError; models trained before the one with a Problem stay.
     """
     from riskseg.learning.show import summary
 
@@ -87,6 +90,8 @@ def train(
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(stages[0], 0, total)
         session = begin(workspace, engine, outcomes=True)
+        if as_of is not None:
+            session = session.known_by(as_of)
         set_apart(session, progress)
         conditions = _checked(session, specs)
         kept = []
@@ -98,7 +103,9 @@ def train(
                 )
                 learning, keeping = begun + sum(SHARES[:2]), begun + sum(SHARES[:3])
                 progress.reached(LEARN, learning, total)
-                trained = _learn(session, authored, training, partial(_within, progress, learning))
+                trained = _learn(
+                    session, authored, training, partial(_within, progress, learning), as_of
+                )
                 progress.reached(KEEP, keeping, total)
                 done = keep(workspace, name, trained, journal, at, promote=promote)
                 told = summary(done.model)
@@ -167,6 +174,7 @@ def _learn(
     authored: AuthoredSpec,
     training: TrainingFrame,
     within: Callable[[float, str], None],
+    known_by: date | None,
 ) -> Trained:
     from riskseg.learning.train import train as learn
 
@@ -176,4 +184,5 @@ def _learn(
         training,
         threads=session.engine.threads,
         progress=lambda share, text: within(share, f"{name}: {text}"),
+        known_by=known_by,
     )

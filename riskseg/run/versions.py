@@ -215,7 +215,8 @@ def record(
             model=name,
             version=version,
             fingerprint=version,
-            metrics={learner: dict(m) for learner, m in model.manifest["metrics"].items()},
+            metrics={learner: dict(m) for learner, m in model.manifest["metrics"].items()}
+            | ({"known_by": known_by} if (known_by := model.manifest.get("known_by")) else {}),
             at=at,
         )
     )

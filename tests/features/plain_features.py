@@ -197,6 +197,7 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "on_time_share_12m": _on_time,
     "latest_bill": lambda s: money([s.latest.amount]) if s.latest else None,
     "latest_terms": lambda s: (s.latest.due_on - s.latest.issued_on).days if s.latest else None,
+    "latest_issued_on": lambda s: s.latest.issued_on if s.latest else None,
     "latest_against_average": _against_average,
     "open_bills": lambda s: sum(b.cleared_on is None for b in s.bills),
     "oldest_open_bill": lambda s: max(

@@ -1,0 +1,130 @@
+"""Models observed at the issue of each bill, and models of what was known by a date."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from riskseg.cli.app import app
+from riskseg.domain.problems import ProblemsError
+from riskseg.run.score import score
+from riskseg.run.train import train
+from tests.ledger.facts import Account, Bill, Payment, write_workspace
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+START = date(2024, 1, 1)
+TODAY = START + timedelta(days=720)
+SPEC = """\
+name: late
+target: {event: late, days_past_due: 5, horizon_days: 30}
+observe: {at: issue, for: 420 days, history: 60 days}
+hold_out: {last: 120 days}
+learners: [scorecard]
+"""
+
+
+def accounts(count: int) -> list[Account]:
+    """A bill a month each; some pay late often. The first two have two bills and none today."""
+    found = []
+    for n in range(count):
+        draw = random.Random(n)  # noqa: S311
+        issued = [TODAY - timedelta(days=30 * k + (n % 2)) for k in range(22)]
+        if n == 0:
+            issued.append(TODAY)
+        bills = tuple(
+            Bill(f"B{n}-{k}", on + timedelta(days=14), 5_000 + 100 * k, on)
+            for k, on in enumerate(issued)
+        )
+        payments = tuple(
+            Payment(
+                bill.due_on
+                + timedelta(days=25 if draw.random() < 0.1 + 0.6 * (n % 3 == 0) else -2),
+                bill.amount,
+                bill_id=bill.bill_id,
+            )
+            for bill in bills[1:]
+        )
+        found.append(Account(f"A{n:02d}", bills, payments))
+    return found
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = write_workspace(
+        tmp_path_factory.mktemp("observing"), accounts(60), tables=("bills", "payments")
+    )
+    (root / "models").mkdir()
+    (root / "models" / "late.yaml").write_text(SPEC)
+    train(root, ["late"], at=AT)
+    return root
+
+
+def test_scores_are_of_the_bills_issued_that_day(workspace: Path) -> None:
+    out = workspace / "scores.parquet"
+    done = score(workspace, TODAY, str(out))
+    rows = pq.read_table(out).to_pylist()
+    issued = {f"B{n}-0" for n in range(0, 60, 2)} | {"B0-22"}
+    assert {row["bill_id"] for row in rows} == issued
+    assert len(rows) == done.rows == done.scored["late"] == len(issued)
+    assert all(row["account_id"] == f"A{int(row['bill_id'][1:].split('-')[0]):02d}" for row in rows)
+    assert all(0 < row["p_late"] < 1 for row in rows)
+    assert done.of_bills
+
+
+def test_a_day_on_which_no_bill_is_issued_has_no_rows(workspace: Path) -> None:
+    out = workspace / "none.parquet"
+    done = score(workspace, TODAY - timedelta(days=10), str(out))
+    assert done.rows == 0
+    assert "bill_id" in pq.read_schema(out).names
+
+
+def test_what_became_known_later_changes_nothing(workspace: Path) -> None:
+    day = TODAY - timedelta(days=60)
+    then = train(workspace, ["late"], at=AT, as_of=day)[0]
+    manifest = json.loads(
+        (workspace / "models" / "late" / then.version / "manifest.json").read_text()
+    )
+    assert manifest["known_by"] == day.isoformat() == then.summary["known_by"]
+    label = timedelta(days=35)
+    assert date.fromisoformat(then.summary["hold_out"]["until"]) + label <= day
+
+
+def test_training_by_a_date_is_training_on_what_was_there(tmp_path: Path) -> None:
+    """Facts of later days may be anything, or not be there at all."""
+    day = TODAY - timedelta(days=60)
+    versions = []
+    for name in ("all", "then"):
+        root = tmp_path / name
+        root.mkdir()
+        told = accounts(60)
+        if name == "then":
+            told = [
+                Account(
+                    a.account_id,
+                    tuple(b for b in a.bills if b.issued_on is not None and b.issued_on <= day),
+                    tuple(p for p in a.payments if p.paid_on <= day),
+                )
+                for a in told
+            ]
+        write_workspace(root, told, tables=("bills", "payments"))
+        (root / "models").mkdir()
+        (root / "models" / "late.yaml").write_text(SPEC)
+        versions.append(train(root, [], at=AT, as_of=day)[0].version)
+    assert versions[0] == versions[1]
+
+
+def test_a_date_before_all_history_is_a_problem(workspace: Path) -> None:
+    with pytest.raises(ProblemsError) as found:
+        train(workspace, ["late"], at=AT, as_of=START - timedelta(days=900))
+    assert [p.code for p in found.value.problems] == ["RS602"]
+
+
+def test_the_command_says_what_the_date_is(workspace: Path) -> None:
+    shown = CliRunner().invoke(app, ["train", "--help"])
+    assert "--as-of" in shown.output
