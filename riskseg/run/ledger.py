@@ -319,6 +319,6 @@ def _described(
                 problems.add("RS501", what, mend=hint, **column.at())
         elif name in facts:
             if len(columns) > 1:
-                check_agreement(name, *columns, problems)
+                check_agreement(name, columns[0], columns[1], problems)
             found[name] = described(facts[name], columns, problems)
     return found

@@ -244,4 +244,5 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     target = model.manifest["spec"]["target"]
     dpd = target.get("days_past_due") or 90
     sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
-    return Scorer(model, sql, features | (own.names if own else frozenset()))
+    beside = frozenset(n for n in model.named_in_reasons if n in facts)
+    return Scorer(model, sql, features | beside | (own.names if own else frozenset()))

@@ -23,6 +23,7 @@ from riskseg.run.session import (
     scratch_engine,
     set_apart,
 )
+from riskseg.run.special_values import proposed
 from riskseg.run.stages import Progress, Stage
 from riskseg.run.versions import keep
 from riskseg.workspace import Workspace
@@ -89,6 +90,8 @@ def train(
         session = begin(workspace, engine, outcomes=True)
         set_apart(session, progress)
         conditions = _checked(session, specs)
+        found = proposed(engine, session.ledger, session.catalogue, session.facts)
+        noted = {finding.column: str(finding) for finding in found}
         kept = []
         with open_journal(workspace) as journal:
             for i, (name, authored) in enumerate(specs.items()):
@@ -98,7 +101,8 @@ def train(
                 )
                 learning, keeping = begun + sum(SHARES[:2]), begun + sum(SHARES[:3])
                 progress.reached(LEARN, learning, total)
-                trained = _learn(session, authored, training, partial(_within, progress, learning))
+                within = partial(_within, progress, learning)
+                trained = _learn(session, authored, training, within, noted)
                 progress.reached(KEEP, keeping, total)
                 done = keep(workspace, name, trained, journal, at, promote=promote)
                 told = summary(done.model)
@@ -167,6 +171,7 @@ def _learn(
     authored: AuthoredSpec,
     training: TrainingFrame,
     within: Callable[[float, str], None],
+    noted: Mapping[str, str],
 ) -> Trained:
     from riskseg.learning.train import train as learn
 
@@ -176,4 +181,5 @@ def _learn(
         training,
         threads=session.engine.threads,
         progress=lambda share, text: within(share, f"{name}: {text}"),
+        noted=noted,
     )

@@ -58,13 +58,15 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True)
 class Column:
     """How a feature becomes a number. `fill` stands in for a null training never saw;
-    `direction` is the one its trees are held to."""
+    `direction` is the one its trees are held to; `special_values` are the codes of
+    a feature that is held to a direction: they have no place in it, and count as nulls."""
 
     name: str
     levels: tuple[str, ...] | None
     fill: float | None
     gain: float = 0.0
     direction: int = 0
+    special_values: tuple[float, ...] = ()
 
     def numbers(self, batch: pd.DataFrame) -> Floats:
         import numpy as np
@@ -72,6 +74,8 @@ class Column:
         values = batch[self.name]
         if self.levels is None:
             numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+            if self.special_values:
+                numbers[np.isin(numbers, self.special_values)] = np.nan
         else:
             numbers = level_codes(values, self.levels)
             numbers[numbers < 0] = np.nan
@@ -150,6 +154,11 @@ class Boosted:
                     "fill": column.fill,
                     "gain": column.gain,
                     "direction": column.direction,
+                    **(
+                        {"special_values": list(column.special_values)}
+                        if column.special_values
+                        else {}
+                    ),
                 }
                 for column in self.columns
             ],
@@ -166,6 +175,7 @@ class Boosted:
                 c["fill"],
                 c["gain"],
                 c.get("direction", 0),
+                tuple(c.get("special_values", ())),
             )
             for c in told["columns"]
         )
@@ -521,9 +531,12 @@ def columns_of(
     for fact in features:
         values = rows[fact.name]
         levels = levels_by_risk(values, label, weight) if fact.kind.is_textual else None
-        numbers = Column(fact.name, levels, None).numbers(rows)
-        nulls = bool(np.isnan(numbers).any())
-        columns.append(Column(fact.name, levels, None if nulls else float(np.median(numbers))))
+        codes = fact.special_values if fact.direction else ()
+        column = Column(fact.name, levels, None, special_values=codes)
+        numbers = column.numbers(rows)
+        if not np.isnan(numbers).any():
+            column = replace(column, fill=float(np.median(numbers)))
+        columns.append(column)
     return tuple(columns)
 
 
