@@ -52,7 +52,11 @@ def sentences(
     numbers = None if fact.kind.is_textual else _numbers(values)
     shown = _shown(values, numbers, fact, currency)
     one = np.zeros(len(values), dtype=bool) if numbers is None else numbers == 1
-    told = _filled(fact.words or f"{fact.name} is {{value}}", shown, one)
+    words = fact.words or f"{fact.name} is {{value}}"
+    counted = shown
+    if numbers is not None and words.startswith("{value} {") and "0" not in dict(fact.labels):
+        counted = pc.if_else(pa.array(numbers == 0), "no", shown)  # "no bills", not "0 bills"
+    told = _filled(words, counted, one)
     if "reason" in said:
         told = _beside(told, said["reason"], shown, one, batch)
     if numbers is not None:
@@ -61,17 +65,17 @@ def sentences(
             at = np.full(1, float(usual))
             text = _text_of(at, own, currency)[0].as_py()
             compared = pc.binary_join_element_wise(told, f" (usual: {text})", "")
-            told = pc.if_else(pa.array(numbers != float(usual)), compared, told)
+            told = pc.if_else(pc.not_equal(shown, text), compared, told)
         if "negative" in said:
             below = _shown(values, np.abs(numbers), fact, currency)
-            words = _filled(said["negative"], below, np.abs(numbers) == 1)
-            told = pc.if_else(pa.array(numbers < 0), words, told)
+            early = _filled(said["negative"], below, np.abs(numbers) == 1)
+            told = pc.if_else(pa.array(numbers < 0), early, told)
         if "zero" in said:
             told = pc.if_else(pa.array(numbers == 0), said["zero"], told)
         for code in fact.special_values:
             label = dict(fact.labels).get(code_text(code))
-            words = f"{fact.name} is {label or f'not known (code {code_text(code)})'}"
-            told = pc.if_else(pa.array(numbers == code), words, told)
+            coded = f"{fact.name} is {label or f'not known (code {code_text(code)})'}"
+            told = pc.if_else(pa.array(numbers == code), coded, told)
     unknown = said.get("unknown") or f"{fact.name} is not known"
     return pc.if_else(pa.array(null), unknown, told)
 
