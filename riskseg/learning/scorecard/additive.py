@@ -419,9 +419,10 @@ class _Learner:
         bads = np.bincount(line.places, self.weight * self.label, line.bins.count)
         # From the fit's places back to bins in turn, where a code stands between its neighbours.
         group, rows, bads = group[line.slots], rows[line.slots], bads[line.slots]
-        along = len(line.bins.cuts) + 1
-        begins = np.flatnonzero(np.diff(group[:along])) + 1
-        each = np.r_[0, begins, np.arange(along, line.bins.count)]
+        numbered = len(line.bins.cuts) + 1
+        rest = np.arange(numbered, len(group))
+        begins = np.flatnonzero(np.diff(group[:numbered])) + 1
+        each = np.concatenate([np.zeros(1, dtype=np.int64), begins, rest])
         return Table(
             replace(line.bins, cuts=tuple(line.bins.cuts[place - 1] for place in begins)),
             tuple(round(float(n)) for n in np.add.reduceat(rows, each)),
