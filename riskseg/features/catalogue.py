@@ -238,12 +238,13 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
                 if feature:
                     features[entry.name] = feature
     _add_account_features(later, features, problems)
-    for name in columns.keys() & features.keys():
+    clashes = {name: columns.pop(name) for name in sorted(columns.keys() & features.keys())}
+    for name, column in clashes.items():
         problems.add(
             "RS503",
             f'"{name}" is a feature that riskseg works out, not an attribute to describe.',
             mend="Give your own feature another name, and a `range`.",
-            **columns[name].at(),
+            **column.at(),
         )
     return Catalogue(features, columns=columns)
 
