@@ -235,7 +235,8 @@ def _feature(feature: Feature) -> tuple[str, ...]:
     if feature.filter is not None:
         computed += f" where {code(feature.filter.text)}"
     needs = sorted(feature.needs - {feature.range})
-    words = glossed(fact.words) + (" (*rules only*)" if fact.static else "")
+    words = "; ".join(map(glossed, (fact.words, *dict(fact.phrases).values())))
+    words += " (*rules only*)" if fact.static else ""
     return (
         code(fact.name),
         f"{fact.kind} ({fact.unit})" if fact.unit == "money" else str(fact.kind),
@@ -404,6 +405,16 @@ _TOML: Mapping[str, str] = {
     "engine.threads": "how many to use; all there are if left out. Changes no result",
     "engine.memory": "the most memory the engine takes, as in `2GB`; past it, it uses the disk",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
+}
+_COLUMN: Mapping[str, str] = {
+    "words": "what a reason says; `{value}` is the account's own",
+    "direction": "`+` more is riskier, `-` less is riskier: models are held to it",
+    "unit": "`money`, `share` (0.25 is 25%), `percent` (25 is 25%), or a word such as `days`",
+    "labels": "what people call a value, by value",
+    "special_values": "numbers that are codes: a list, or a label for each",
+    "family": "columns that tell the same story have the same",
+    "protected": "whether models are judged by it, as what they should not stand in for",
+    "levels": "the only texts it may hold; not in models/features.yaml",
 }
 _SPEC: Mapping[str, str] = {
     "name": "as the file's name, without `.yaml`",
@@ -574,6 +585,11 @@ def files() -> Iterator[str]:
         for earlier, later in contract.order:
             yield f"`{later}` is not before `{earlier}`."
         yield ""
+    yield "### [source.accounts.columns.NAME]"
+    yield ""
+    yield "What a column of the accounts means; it changes no value."
+    yield ""
+    yield from _keys(settings.SourceColumn, _COLUMN)
     yield "## A model's spec: models/NAME.yaml"
     yield ""
     yield from table(("key", "default", "what it is"), _spec())

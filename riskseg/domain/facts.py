@@ -53,6 +53,11 @@ class Fact:
     suggestions, never a decision, since tomorrow's file may hold others.
     `static` marks what is known only as of today (an undated attribute, say): rules may use it,
     models leave it out unless the spec lists it.
+    `labels` are what people call a value: they change no value. `special_values` are numbers that
+    are codes ("refused to say"), with no place in the direction. `phrases` are words for cases
+    that `words` do not fit: `zero`, `negative` ({value} without its sign), `unknown`, and `reason`
+    (which may name other facts). `risky_side` is +1 or -1 where only more or only less may be
+    given as a reason why the risk is higher, although no model is held to it.
     """
 
     name: str
@@ -69,6 +74,15 @@ class Fact:
     static: bool = False
     protected: bool = False
     seen: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    special_values: tuple[float, ...] = ()
+    phrases: tuple[tuple[str, str], ...] = ()
+    risky_side: int = 0
+
+    @property
+    def side(self) -> int:
+        """The side on which a value speaks of more risk: the direction where one is declared."""
+        return self.direction or self.risky_side
 
 
 _BY_NUMBER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")

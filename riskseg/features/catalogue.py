@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel, field_validator
+from pydantic import Discriminator, Field, RootModel, Tag, field_validator
 
+from riskseg.domain.columns import Column, ColumnShape
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.expressions import Expression, check
 from riskseg.expressions.assumptions import MONEY_UNIT
@@ -26,6 +27,16 @@ Window = int | Literal["open"] | None
 MOST_EMPTY = 1_000_000_000
 # The date of a fact that a window is measured on.
 DATED: Mapping[str, str] = {"bills": "due_on", "payments": "paid_on", "events": "happened_on"}
+
+
+class Phrases(Shape):
+    """Words for the values of a feature that its `words` do not fit; see
+    :class:`riskseg.domain.facts.Fact`."""
+
+    reason: str = ""
+    zero: str = ""
+    negative: str = ""
+    unknown: str = ""
 
 
 class Entry(Shape):
@@ -42,7 +53,9 @@ class Entry(Shape):
     empty: Annotated[int, Field(ge=-MOST_EMPTY, le=MOST_EMPTY)] | None = None
     direction: Literal["+", "-"] | None = None
     family: str = ""
+    risky: Literal["+", "-"] | None = None
     words: str
+    phrases: Phrases = Phrases()
     needs: tuple[str, ...] = ()
     static: bool = False
     protected: bool = False
@@ -62,7 +75,32 @@ class Entry(Shape):
         return tuple(value) if isinstance(value, list) else value
 
 
-class Entries(RootModel[list[Entry]]):
+class ColumnEntry(ColumnShape):
+    """An entry that describes an attribute of the accounts, and is no feature of its own."""
+
+    name: str
+
+
+# Keys that only a feature worked out by riskseg has.
+_COMPUTED = frozenset(set(Entry.model_fields) - set(ColumnEntry.model_fields))
+
+
+def _of_kind(entry: Any) -> str:
+    """Whether an entry is of a feature, or describes a column of the accounts."""
+    keys = set(entry) if isinstance(entry, dict) else set()
+    return "feature" if keys & _COMPUTED or "name" not in keys else "column"
+
+
+class Entries(
+    RootModel[
+        list[
+            Annotated[
+                Annotated[Entry, Tag("feature")] | Annotated[ColumnEntry, Tag("column")],
+                Discriminator(_of_kind),
+            ]
+        ]
+    ]
+):
     pass
 
 
@@ -93,11 +131,13 @@ class Feature:
 class Catalogue:
     """Every feature known, and which of them this workspace can compute.
 
-    `lacking` maps the others to the source (or `source.column`) that is not there.
+    `lacking` maps the others to the source (or `source.column`) that is not there. `columns` are
+    attributes of the accounts that models/features.yaml describes, by folded name.
     """
 
     features: Mapping[str, Feature]
     lacking: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
 
     def available(self) -> dict[str, Feature]:
         return {n: f for n, f in self.features.items() if n not in self.lacking}
@@ -172,12 +212,15 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
     if own is not None and own.is_file():
         documents.append(read_yaml(own, problems, shown=shown))
     features: dict[str, Feature] = {}
+    columns: dict[str, Column] = {}
     later: list[tuple[Entry, Document, int]] = []
     for document in documents:
         entries = document.shaped(Entries, problems) if document and document.data else None
         for index, entry in enumerate(entries.root if entries else ()):
             assert document is not None
-            if entry.name in features or any(entry.name == e.name for e, _, _ in later):
+            if isinstance(entry, ColumnEntry):
+                _add_column(entry, Column(entry, document, (index,)), columns, problems)
+            elif entry.name in features or any(entry.name == e.name for e, _, _ in later):
                 problems.add(
                     "RS503",
                     f'The feature "{entry.name}" is defined twice.',
@@ -195,7 +238,29 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
                 if feature:
                     features[entry.name] = feature
     _add_account_features(later, features, problems)
-    return Catalogue(features)
+    clashes = {name: columns.pop(name) for name in sorted(columns.keys() & features.keys())}
+    for name, column in clashes.items():
+        problems.add(
+            "RS503",
+            f'"{name}" is a feature that riskseg works out, not an attribute to describe.',
+            mend="Give your own feature another name, and a `range`.",
+            **column.at(),
+        )
+    return Catalogue(features, columns=columns)
+
+
+def _add_column(
+    entry: ColumnEntry, column: Column, columns: dict[str, Column], problems: Problems
+) -> None:
+    """Add what an entry says of an attribute; a Problem where another entry says it already."""
+    if folded(entry.name) in columns:
+        problems.add(
+            "RS503",
+            f'The attribute "{folded(entry.name)}" is described twice.',
+            mend="Names have no letter case: keep one of them.",
+            **column.at(),
+        )
+    columns[folded(entry.name)] = column
 
 
 def without(catalogue: Catalogue, has: frozenset[str]) -> Catalogue:
@@ -215,7 +280,7 @@ def without(catalogue: Catalogue, has: frozenset[str]) -> Catalogue:
             if missing:
                 lacking[name] = missing[0]
                 changed = True
-    return Catalogue(catalogue.features, lacking)
+    return Catalogue(catalogue.features, lacking, catalogue.columns)
 
 
 def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Feature | None:
@@ -328,6 +393,8 @@ def _as_fact(entry: Entry, kind: Kind, *, nullable: bool, lower: Decimal | None)
         source=entry.range,
         static=entry.static,
         protected=entry.protected,
+        phrases=tuple((k, v) for k, v in entry.phrases.model_dump().items() if v),
+        risky_side={"+": 1, "-": -1, None: 0}[entry.risky],
     )
 
 

@@ -18,6 +18,7 @@ from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
 from riskseg.learning.reference import Watch
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.wording import NO_CURRENCY, Currency, companions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,14 @@ class Model:
     @cached_property
     def ordinary(self) -> Ordinary:
         """The values that reasons are held against."""
-        return Ordinary.of(self.evidence["effects"])
+        return Ordinary.of(self.evidence["effects"], self.facts)
+
+    @cached_property
+    def named_in_reasons(self) -> tuple[str, ...]:
+        """Facts beside the features that reasons name where they are to be had: "2 of 12 bills"
+        takes both numbers."""
+        beside = (name for fact in self.facts for name in companions(fact))
+        return tuple(dict.fromkeys(name for name in beside if name not in self.features))
 
     def predict(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """The probability of the bad outcome of each row, at six decimals.
@@ -85,7 +93,13 @@ class Model:
         self._check(batch)
         return self.calibration.probability(self.scorer.margin(batch, threads))
 
-    def reasons(self, batch: pd.DataFrame, top: int = TOP, threads: int = 1) -> Reasons:
+    def reasons(
+        self,
+        batch: pd.DataFrame,
+        top: int = TOP,
+        threads: int = 1,
+        currency: Currency = NO_CURRENCY,
+    ) -> Reasons:
         """What moved each row's probability most, by the model that scores it: upward, and the
         one strongest thing downward. Raises RS409 as :meth:`predict` does."""
         self._check(batch)
@@ -97,6 +111,7 @@ class Model:
             self.scorer.swift_margin,
             top,
             threads,
+            currency,
         )
 
     def watch(self) -> Watch:
@@ -184,4 +199,9 @@ def _fact(told: Mapping[str, Any]) -> Fact:
         direction=told["direction"],
         family=told["family"],
         protected=told["protected"],
+        # A version of an earlier riskseg has none of these.
+        labels=tuple(told.get("labels", {}).items()),
+        special_values=tuple(told.get("special_values", ())),
+        phrases=tuple(told.get("phrases", {}).items()),
+        risky_side=told.get("risky_side", 0),
     )

@@ -92,7 +92,7 @@ def learn(
 
         model, outside, tried = fit_classic(
             *data,
-            controls=Controls.of(spec.scorecard),
+            controls=Controls.of(spec.scorecard).with_codes(features),
             turned_signs=spec.scorecard.turned_signs,
             snapshots=training.as_of,
             **common,

@@ -3,17 +3,19 @@
 Contributions (SHAP values, or points lost) say how much each feature moved the probability away
 from the average. They are added over families and ranked; then each candidate is put to the test:
 with the family's features at ordinary values, the model's own margin must move the way the reason
-says. What fails is no reason.
+says. What fails is no reason. Nor is a fact whose value is on the harmless side: that no bill is
+overdue is never given as a reason why the risk is higher.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact, Kind, worded
+from riskseg.domain.facts import Fact
+from riskseg.learning.wording import NO_CURRENCY, Currency, sentences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,12 +53,15 @@ class Reason:
 class Reasons:
     """The reasons of a batch: `places` and `contributions` have a row an account, and columns for
     the adverse reasons, strongest first, then one for the strongest favourable one. A place is
-    that of a fact in `facts`; -1 where there is no such reason."""
+    that of a fact in `facts`; -1 where there is no such reason. `usual` are values to compare
+    with, by feature."""
 
     facts: tuple[Fact, ...]
     batch: pd.DataFrame
     places: NDArray[np.int16]
     contributions: Floats
+    currency: Currency = NO_CURRENCY
+    usual: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, row: int) -> tuple[Reason, ...]:
         """One account's reasons, the favourable one last."""
@@ -66,9 +71,13 @@ class Reasons:
                 fact = self.facts[place]
                 values = self.batch[fact.name].iloc[[row]]
                 value = None if values.isna().iloc[0] else values.iloc[0]
-                words = _phrases(values, fact)[0].as_py()
+                words = self._sentences(fact, [row])[0].as_py()
                 found.append(Reason(fact.name, float(contribution), value, words))
         return tuple(found)
+
+    def _sentences(self, fact: Fact, rows: Any) -> pa.Array:
+        batch = self.batch.iloc[rows]
+        return sentences(batch[fact.name], fact, self.currency, batch, self.usual.get(fact.name))
 
     def texts(self) -> pa.Array:
         """Each account's reasons as one line: the adverse ones, then what speaks in its favour."""
@@ -91,7 +100,7 @@ class Reasons:
         for place, fact in enumerate(self.facts):
             here = np.flatnonzero(places == place)
             if len(here):
-                parts.append(_phrases(self.batch[fact.name].iloc[here], fact))
+                parts.append(self._sentences(fact, here))
                 rows.append(here)
         order = np.argsort(np.concatenate(rows), kind="stable")
         return pa.concat_arrays(parts).take(pa.array(order))
@@ -100,25 +109,77 @@ class Reasons:
 @dataclass(frozen=True)
 class Ordinary:
     """By feature, the value nearest to the average account's risk: of those no riskier than it
-    (`safer`), and of those no safer (`riskier`). None stands for a null."""
+    (`safer`), and of those no safer (`riskier`). None stands for a null. Of numbers, `usual` is
+    the median, and `ends` are the least and the greatest value; special values do not count."""
 
     safer: Mapping[str, Any]
     riskier: Mapping[str, Any]
+    usual: Mapping[str, float] = field(default_factory=dict)
+    ends: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, effects: Sequence[Mapping[str, Any]]) -> Ordinary:
+    def of(cls, effects: Sequence[Mapping[str, Any]], facts: Sequence[Fact] = ()) -> Ordinary:
         """From the effects of a model's evidence: the mean margin at some values of a feature,
         and how common each is."""
-        safer, riskier = {}, {}
+        codes = {fact.name: fact.special_values for fact in facts}
+        safer, riskier, usual, ends = {}, {}, {}, {}
         for effect in effects:
-            points = effect["points"]
+            name, points = effect["feature"], effect["points"]
             share = sum(p["share"] for p in points) or 1.0
             average = sum(p["margin"] * p["share"] for p in points) / share
             below = [p for p in points if p["margin"] <= average] or points
             above = [p for p in points if p["margin"] >= average] or points
-            safer[effect["feature"]] = max(below, key=lambda p: p["margin"])["value"]
-            riskier[effect["feature"]] = min(above, key=lambda p: p["margin"])["value"]
-        return cls(safer, riskier)
+            safer[name] = max(below, key=lambda p: p["margin"])["value"]
+            riskier[name] = min(above, key=lambda p: p["margin"])["value"]
+            known = [p for p in points if isinstance(p["value"], float | int)]
+            known = sorted(
+                (p for p in known if p["value"] not in codes.get(name, ())),
+                key=lambda p: p["value"],
+            )
+            if known:
+                usual[name] = _median(known)
+                ends[name] = (known[0]["value"], known[-1]["value"])
+        return cls(safer, riskier, usual, ends)
+
+
+def _median(points: Sequence[Mapping[str, Any]]) -> float:
+    """The value at which half of the shares of rising points is reached."""
+    half, so_far = sum(p["share"] for p in points) / 2, 0.0
+    for point in points:
+        so_far += point["share"]
+        if so_far >= half:
+            break
+    return float(point["value"])
+
+
+def _may_speak(
+    batch: pd.DataFrame, facts: Sequence[Fact], ordinary: Ordinary
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each row's value of each fact may be why the risk is higher, and why it is lower.
+
+    Where the model is held to a direction, anything but the safest value (the riskiest) may;
+    where there is only a side on which a value speaks of risk, what is beyond the usual one (is
+    not). What has no side may always.
+    """
+    import numpy as np
+
+    worse = np.ones((len(batch), len(facts)), dtype=np.bool_)
+    better = worse.copy()
+    for place, fact in enumerate(facts):
+        if not fact.side or fact.kind.is_textual or fact.name not in ordinary.ends:
+            continue
+        numbers = batch[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = ~(np.isnan(numbers) | np.isin(numbers, fact.special_values))
+        signed = fact.side * numbers
+        if fact.direction:
+            safest, riskiest = sorted(fact.side * end for end in ordinary.ends[fact.name])
+            worse[:, place] = ~known | (signed > safest)
+            better[:, place] = known & (signed < riskiest)
+        else:
+            usual = fact.side * ordinary.usual[fact.name]
+            worse[:, place] = ~known | (signed > usual)
+            better[:, place] = known & (signed <= usual)
+    return worse, better
 
 
 def ranked_reasons(
@@ -129,6 +190,7 @@ def ranked_reasons(
     margin: Margin,
     top: int,
     threads: int = 1,
+    currency: Currency = NO_CURRENCY,
 ) -> Reasons:
     """The `top` families that raised each row's probability most, and the one that lowered it
     most, each tested against the model.
@@ -151,7 +213,8 @@ def ranked_reasons(
     else:
         found = [part(rows) for rows in parts]
     places = np.concatenate([places for places, _ in found])
-    return Reasons(tuple(facts), batch, places, np.concatenate([weights for _, weights in found]))
+    weights = np.concatenate([weights for _, weights in found])
+    return Reasons(tuple(facts), batch, places, weights, currency, ordinary.usual)
 
 
 def _ranked(
@@ -170,13 +233,17 @@ def _ranked(
         [n for n, fact in enumerate(facts) if (fact.family or fact.name) == family]
         for family in families
     ]
-    totals = np.zeros((len(batch), len(families)))
+    # For the adverse and for the favourable: each family's total, and its member that speaks.
+    totals = np.zeros((2, len(batch), len(families)))
     loudest = np.zeros((2, len(batch), len(families)), dtype=np.int16)
+    may = _may_speak(batch, facts, ordinary)
     for place, own in enumerate(members):
         part = np.round(contributions[:, own], DIGITS)
-        totals[:, place] = np.round(part.sum(axis=1), DIGITS)
-        loudest[0, :, place] = np.asarray(own)[part.argmax(axis=1)]
-        loudest[1, :, place] = np.asarray(own)[part.argmin(axis=1)]
+        total = np.round(part.sum(axis=1), DIGITS)
+        for way, sign in enumerate((1, -1)):
+            heard = np.where(may[way][:, own], sign * part, 0.0)
+            loudest[way, :, place] = np.asarray(own)[heard.argmax(axis=1)]
+            totals[way, :, place] = np.where(heard.max(axis=1) > 0, total, 0.0)
 
     here = margin(batch)
     columns = [[facts[n].name for n in own] for own in members]
@@ -202,67 +269,17 @@ def _ranked(
 
     places = np.full((len(batch), top + 1), -1, dtype=np.int16)
     weights = np.zeros((len(batch), top + 1))
-    for sign, first, wanted in ((1, 0, top), (-1, top, 1)):
+    for way, (sign, first, wanted) in enumerate(((1, 0, top), (-1, top, 1))):
         found = np.zeros(len(batch), dtype=np.int64)
-        order = np.argsort(-sign * totals, axis=1, kind="stable")
+        order = np.argsort(-sign * totals[way], axis=1, kind="stable")
         for rank in range(min(wanted + SPARE, len(families))):
             family = order[:, rank]
-            total = np.take_along_axis(totals, family[:, None], axis=1)[:, 0]
+            total = np.take_along_axis(totals[way], family[:, None], axis=1)[:, 0]
             rows = np.flatnonzero((found < wanted) & (sign * total > 0))
             if not len(rows):
                 break
             rows = rows[confirmed(rows, family[rows], sign)]
-            places[rows, first + found[rows]] = loudest[0 if sign > 0 else 1, rows, family[rows]]
+            places[rows, first + found[rows]] = loudest[way, rows, family[rows]]
             weights[rows, first + found[rows]] = total[rows]
             found[rows] += 1
     return places, weights
-
-
-def _phrases(values: pd.Series, fact: Fact) -> pa.Array:
-    """The fact's words with each account's own value in them."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    shown, one = _shown(values, fact)
-    template = fact.words or f"{fact.name} = {{value}}"
-
-    def filled(words: str) -> pa.Array:
-        before, _, after = words.partition("{value}")
-        middle = shown if "{value}" in words else pa.array([""] * len(values))
-        return pc.binary_join_element_wise(before, middle, after, "")
-
-    several = filled(worded(template, one=False))
-    if not one.any():
-        return several
-    return pc.if_else(pa.array(np.asarray(one)), filled(worded(template, one=True)), several)
-
-
-def _shown(values: pd.Series, fact: Fact) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """(values as text, which of them are exactly one)."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    null = values.isna().to_numpy()
-    if fact.kind.is_textual:
-        text = pa.array(values.where(~null, None).astype(object), pa.string())
-        return pc.fill_null(text, "unknown"), np.zeros(len(values), dtype=bool)
-    numbers = np.where(null, 0.0, values.to_numpy(dtype=np.float64, na_value=np.nan))
-    if fact.kind is Kind.BOOLEAN:
-        known = pc.if_else(pa.array(numbers != 0), "yes", "no")
-    elif fact.unit == "share":
-        percent = pa.array(np.round(numbers * 100).astype(np.int64)).cast(pa.string())
-        known = pc.binary_join_element_wise(percent, "%", "")
-    else:
-        hundredths = np.round(np.abs(numbers) * 100).astype(np.int64)
-        sign = pc.if_else(pa.array((numbers < 0) & (hundredths > 0)), "-", "")
-        whole = pa.array(hundredths // 100).cast(pa.string())
-        rest = pc.utf8_lpad(pa.array(hundredths % 100).cast(pa.string()), 2, "0")
-        exact = pa.array(hundredths % 100 == 0)
-        known = pc.if_else(
-            exact,
-            pc.binary_join_element_wise(sign, whole, ""),
-            pc.binary_join_element_wise(pc.binary_join_element_wise(sign, whole, ""), rest, "."),
-        )
-    return pc.if_else(pa.array(null), "unknown", known), (~null) & (numbers == 1)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
@@ -65,8 +66,10 @@ def train(
     threads: int,
     progress: Progress | None = None,
     known_by: date | None = None,
+    noted: Mapping[str, str] = MappingProxyType({}),
 ) -> Trained:
-    """Learns, calibrates, compares and validates.
+    """Learns, calibrates, compares and validates. What is `noted` of a feature beforehand becomes
+    a note of the model.
 
     The same spec and rows give the same bytes, in whatever order the rows come and at any
     number of threads. `known_by` is the day on which what is learned from was known, where it is
@@ -168,6 +171,7 @@ def train(
         "dropped": dropped,
         "notes": [
             *notes,
+            *(noted[fact.name] for fact in features if fact.name in noted),
             *(note for one in shipped.values() for note in one.notes),
             *_refitted(spec, frame),
         ],
@@ -282,6 +286,10 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "direction": fact.direction,
         "family": fact.family,
         "protected": fact.protected,
+        "labels": dict(fact.labels),
+        "special_values": list(fact.special_values),
+        "phrases": dict(fact.phrases),
+        "risky_side": fact.risky_side,
     }
 
 

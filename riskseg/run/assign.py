@@ -244,6 +244,7 @@ def prepare(
         session.facts,
         billed=session.ledger.billed,
         scale=session.scale,
+        currency=session.workspace.settings.currency,
         relations=between(session.catalogue, strategy.facts),
     )
 

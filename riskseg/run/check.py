@@ -14,6 +14,7 @@ from riskseg.run.models import check_spec, read_specs
 from riskseg.run.observed import check_card
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import Session, read_own_catalogue, scratch_engine
+from riskseg.run.special_values import proposed
 from riskseg.run.stages import Progress, Stage
 from riskseg.workspace import Workspace, open_workspace
 
@@ -90,6 +91,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
                 for name, column in targets.items()
                 if column is not None and column not in facts
             )
+            notes += tuple(map(str, proposed(engine, ledger, here, facts)))
     ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.code))
     return Checked(rows, bad, tuple(specs), strategy, stand_ins, tuple(ordered), notes)
 

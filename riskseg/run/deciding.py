@@ -18,6 +18,7 @@ from riskseg.expressions import Expression
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.learning.reference import Watch
+from riskseg.learning.wording import Currency
 from riskseg.run.assumed import hold_against
 from riskseg.run.facts import OVERDUE, facts
 from riskseg.run.models import Scorer, scorer
@@ -45,8 +46,9 @@ class Decider:
     """Everything that turns facts into decisions as of one date.
 
     `facts` describes what the strategy and its models read, `billed` whether there are bills,
-    `scale` the decimals of money. `watches` take note of how accounts differ from those a model
-    was trained on. `relations` between features are what proofs take for granted of them.
+    `scale` the decimals of money and `currency` its code. `watches` take note of how accounts
+    differ from those a model was trained on. `relations` between features are what proofs take
+    for granted of them.
     """
 
     strategy: Strategy
@@ -56,6 +58,7 @@ class Decider:
     facts: Mapping[str, Fact]
     billed: bool
     scale: int
+    currency: str
     watches: Mapping[str, Watch] = field(default_factory=dict)
     relations: tuple[Expression, ...] = ()
 
@@ -87,13 +90,16 @@ def decider(
     *,
     billed: bool,
     scale: int,
+    currency: str,
     relations: tuple[Expression, ...] = (),
 ) -> Decider:
     """A decider with a model for each of the strategy's `uses`. Raises RS409 where a model needs
     a fact that `facts` does not have."""
     scorers = {k: scorer(m, facts, billed=billed) for k, m in models.items()}
     watches = {key: model.watch() for key, model in models.items()}
-    return Decider(strategy, scorers, as_of, reasons, facts, billed, scale, watches, relations)
+    return Decider(
+        strategy, scorers, as_of, reasons, facts, billed, scale, currency, watches, relations
+    )
 
 
 def decide(session: Session, decider: Decider, first: int, last: int, reached: Reached) -> None:
@@ -139,6 +145,7 @@ def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
             decider.scorers[decider.of],
             decider.facts,
             f"select snap from decided{due}",
+            Currency(decider.currency, decider.scale),
         )
 
 

@@ -145,7 +145,10 @@ def _told(fact: Fact) -> dict[str, Any]:
 
 def _fact(name: str, told: Mapping[str, Any]) -> Fact:
     given = dict(told) | {"name": name, "kind": Kind(told["kind"])}
-    given["levels"] = tuple(told.get("levels", ()))
+    for several in ("levels", "seen", "special_values"):
+        given[several] = tuple(told.get(several, ()))
+    for pairs in ("labels", "phrases"):
+        given[pairs] = tuple((key, text) for key, text in told.get(pairs, ()))
     for bound in ("lower", "upper"):
         if bound in told:
             given[bound] = Decimal(told[bound])
@@ -216,6 +219,7 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
         kept.facts,
         billed=kept.billed,
         scale=kept.scale,
+        currency=kept.currency,
     )
 
 

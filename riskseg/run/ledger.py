@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from riskseg.domain.columns import Column, check_agreement, described
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column, quoted
@@ -35,7 +36,8 @@ class Ledger:
 
     `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
-    tell whether the sources' files are still those that were loaded.
+    tell whether the sources' files are still those that were loaded. `described` is what
+    riskseg.toml says of attributes.
     """
 
     sources: Mapping[str, Mapped]
@@ -49,6 +51,7 @@ class Ledger:
     last_on: date | None
     stamps: Stamps
     known_by: date | None = None
+    described: Mapping[str, Column] = field(default_factory=dict)
 
     @property
     def billed(self) -> bool:
@@ -125,6 +128,7 @@ def load(
         first_on=first_on,
         last_on=last_on,
         stamps=before,
+        described=workspace.settings.sources["accounts"].described if "accounts" in sources else {},
     )
 
 
@@ -301,4 +305,29 @@ def workspace_facts(
         if declared is not None and fact.kind.is_numeric:
             fact = replace(fact, lower=declared.lower, upper=declared.upper)
         facts[name] = fact
-    return here, facts
+    return here, facts | _described(here, ledger, facts, problems)
+
+
+def _described(
+    catalogue: Catalogue, ledger: Ledger, facts: Mapping[str, Fact], problems: Problems
+) -> dict[str, Fact]:
+    """The attributes of which riskseg.toml or models/features.yaml says something, with that. A
+    Problem for what is said of no attribute, or cannot be."""
+    if not ledger.listed:
+        return {}
+    said: dict[str, list[Column]] = {}
+    for place in (ledger.described, catalogue.columns):
+        for name, column in place.items():
+            said.setdefault(name, []).append(column)
+    found = {}
+    for name, columns in said.items():
+        if name not in ledger.attributes:
+            for column in columns:
+                what = f'accounts have no attribute "{name}", which is described here.'
+                hint = did_you_mean(name, ledger.attributes)
+                problems.add("RS501", what, mend=hint, **column.at())
+        elif name in facts:
+            if len(columns) > 1:
+                check_agreement(name, columns[0], columns[1], problems)
+            found[name] = described(facts[name], columns, problems)
+    return found

@@ -256,7 +256,8 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     target = model.manifest["spec"]["target"]
     dpd = target.get("days_past_due") or 90
     sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
-    reads = features | (own.names if own else frozenset())
+    beside = frozenset(n for n in model.named_in_reasons if n in facts)
+    reads = features | beside | (own.names if own else frozenset())
     if model.manifest["spec"]["observe"].get("at") != "issue":
         return Scorer(model, sql, reads)
     issued = f"({sql}) and {fact_column(LATEST_ISSUED_ON)} = as_of"

@@ -125,6 +125,7 @@ def moves(
             session.facts,
             billed=billed,
             scale=session.scale,
+            currency=session.workspace.settings.currency,
         )
         for s in strategies
     )

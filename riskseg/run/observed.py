@@ -52,9 +52,8 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     What is known only as of today carries the outcome back into the past, so it is left out
     unless the spec lists it; where there is nothing but an account file, it is all there is.
     """
-    pool = {n: f.fact for n, f in session.catalogue.available().items()} | dict(
-        session.ledger.attributes
-    )
+    pool = {n: f.fact for n, f in session.catalogue.available().items()}
+    pool |= {n: session.facts[n] for n in session.ledger.attributes}
     if not session.ledger.billed:
         pool = {name: replace(fact, static=False) for name, fact in pool.items()}
     return tuple(

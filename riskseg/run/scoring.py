@@ -10,6 +10,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, quoted
 from riskseg.engine import Engine
 from riskseg.learning.reference import Watch
+from riskseg.learning.wording import Currency
 from riskseg.run.frames import keyed_frame, model_columns
 from riskseg.run.models import Scorer
 
@@ -88,20 +89,32 @@ def scored(tables: Mapping[str, str], stand_ins: Mapping[str, str]) -> Relation:
     return Relation("scored", f"select f.*{columns} from facts f{joins}", stored=True)
 
 
+def reason_columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
+    """The columns that a model's reasons are worked out from and named with."""
+    named = [n for n in scorer.model.named_in_reasons if n in facts]
+    beside = model_columns(named, facts)
+    return _columns(engine, scorer, facts) + (f", {beside}" if beside else "")
+
+
 def explain(
-    engine: Engine, scorer: Scorer, facts: Mapping[str, Fact], snaps: str, top: int = 4
+    engine: Engine,
+    scorer: Scorer,
+    facts: Mapping[str, Fact],
+    snaps: str,
+    currency: Currency,
+    top: int = 4,
 ) -> str:
     """Make the table `reasons` (snap, reasons) for the snapshots a select gives; its name."""
     import pyarrow as pa
 
-    columns = _columns(engine, scorer, facts)
+    columns = reason_columns(engine, scorer, facts)
     keys, rows = keyed_frame(
         engine,
         f"select snap, {columns} from facts where {scorer.population} and snap in ({snaps}) "
         "order by snap",
         keys=1,
     )
-    told = scorer.model.reasons(rows, top, threads=engine.threads).texts()
+    told = scorer.model.reasons(rows, top, engine.threads, currency).texts()
     table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": told})
     engine.register("reasons_batch", table)
     engine.run("create or replace temp table reasons as select * from reasons_batch")

@@ -10,9 +10,11 @@ from typing import Any
 from riskseg.domain.relations import from_minor
 from riskseg.engine import Engine
 from riskseg.learning.reasons import Reason
+from riskseg.learning.wording import Currency
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.deciding import Decider, decision_select
-from riskseg.run.frames import frame, model_columns
+from riskseg.run.frames import frame
+from riskseg.run.scoring import reason_columns
 from riskseg.run.session import Session
 from riskseg.run.stages import build
 from riskseg.strategy.checked import Strategy, in_force
@@ -148,8 +150,8 @@ def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -
     text = ""
     p = row[f"@{key}"]
     if p is not None:
-        columns = model_columns(one.model.features, decider.facts)
-        found = one.model.reasons(frame(engine, f"select {columns} from facts"))
+        batch = frame(engine, f"select {reason_columns(engine, one, decider.facts)} from facts")
+        found = one.model.reasons(batch, currency=Currency(decider.currency, decider.scale))
         reasons, text = found.of(0), found.texts()[0].as_py()
     model = one.model
     return Score(key, model.name, model.version, model.learner, p, reasons, text)

@@ -23,6 +23,7 @@ from riskseg.run.session import (
     scratch_engine,
     set_apart,
 )
+from riskseg.run.special_values import proposed
 from riskseg.run.stages import Progress, Stage
 from riskseg.run.versions import keep
 from riskseg.workspace import Workspace
@@ -94,6 +95,8 @@ def train(
             session = session.known_by(as_of)
         set_apart(session, progress)
         conditions = _checked(session, specs)
+        found = proposed(engine, session.ledger, session.catalogue, session.facts)
+        noted = {finding.column: str(finding) for finding in found}
         kept = []
         with open_journal(workspace) as journal:
             for i, (name, authored) in enumerate(specs.items()):
@@ -103,9 +106,8 @@ def train(
                 )
                 learning, keeping = begun + sum(SHARES[:2]), begun + sum(SHARES[:3])
                 progress.reached(LEARN, learning, total)
-                trained = _learn(
-                    session, authored, training, partial(_within, progress, learning), as_of
-                )
+                within = partial(_within, progress, learning)
+                trained = _learn(session, authored, training, within, noted, as_of)
                 progress.reached(KEEP, keeping, total)
                 done = keep(workspace, name, trained, journal, at, promote=promote)
                 told = summary(done.model)
@@ -174,6 +176,7 @@ def _learn(
     authored: AuthoredSpec,
     training: TrainingFrame,
     within: Callable[[float, str], None],
+    noted: Mapping[str, str],
     known_by: date | None,
 ) -> Trained:
     from riskseg.learning.train import train as learn
@@ -185,4 +188,5 @@ def _learn(
         threads=session.engine.threads,
         progress=lambda share, text: within(share, f"{name}: {text}"),
         known_by=known_by,
+        noted=noted,
     )

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from riskseg.domain.columns import Column, ColumnShape
 from riskseg.domain.documents import Document, Shape, read_toml
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
@@ -48,10 +50,26 @@ class EngineTable(Shape):
     partitions: int | None = Field(default=None, ge=1)
 
 
+class SourceColumn(ColumnShape):
+    """What riskseg.toml says of a column of accounts."""
+
+    levels: list[str] | None = None
+
+
+class SourceTable(Shape):
+    """A source as authored: `from`, and a SQL expression for each column."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | dict[str, Any]]
+
+    levels: str | dict[str, list[str]] = Field(default_factory=dict)
+    columns: str | dict[str, SourceColumn] = Field(default_factory=dict)
+
+
 class Top(Shape):
     workspace: WorkspaceTable = WorkspaceTable()
     engine: EngineTable = EngineTable()
-    source: dict[str, dict[str, str | dict[str, list[str]]]] = Field(default_factory=dict)
+    source: dict[str, SourceTable] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,8 +77,9 @@ class Source:
     """One table of the contract: where it is loaded from and how its columns are named.
 
     `columns` maps a contract column (or, for accounts, an attribute) to a SQL expression over
-    the loaded columns. `levels` maps an attribute to the only texts that it may hold. `lines`
-    gives the line of `from` and of every column in riskseg.toml, `level_lines` those of `levels`.
+    the loaded columns. `levels` maps an attribute to the only texts that it may hold, `described`
+    to all else that is said of it. `lines` gives the line of `from` and of every column in
+    riskseg.toml, `level_lines` those of `levels`.
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     """
 
@@ -72,6 +91,7 @@ class Source:
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     may_lack: frozenset[str] = frozenset()
     level_lines: Mapping[str, int | None] = field(default_factory=dict)
+    described: Mapping[str, Column] = field(default_factory=dict)
 
     @property
     def is_select(self) -> bool:
@@ -194,9 +214,76 @@ def _check_levels(name: str, values: Sequence[str], line: int | None, problems: 
         )
 
 
+@dataclass
+class _Said:
+    """What riskseg.toml says of attributes, by folded name."""
+
+    levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    level_lines: dict[str, int | None] = field(default_factory=dict)
+    described: dict[str, Column] = field(default_factory=dict)
+
+
+def _said(authored: SourceTable, document: Document, problems: Problems) -> _Said:
+    """What [source.accounts] says of its columns, less what it says twice."""
+    said = _Said()
+
+    def leveled(name: str, values: Sequence[str], *path: str) -> None:
+        line = document.line("source", "accounts", *path)
+        if folded(name) in said.levels:
+            problems.add(
+                "RS202",
+                f'The levels of "{folded(name)}" are declared twice.',
+                file=FILE,
+                line=line,
+                mend="Names have no letter case: keep one of them.",
+            )
+        said.level_lines[folded(name)] = line
+        _check_levels(name, values, line, problems)
+        said.levels[folded(name)] = tuple(values)
+
+    if isinstance(authored.levels, dict):
+        for name, values in authored.levels.items():
+            leveled(name, values, "levels", name)
+    if isinstance(authored.columns, dict):
+        for name, shape in authored.columns.items():
+            path = ("source", "accounts", "columns", name)
+            if folded(name) in said.described:
+                problems.add(
+                    "RS202",
+                    f'The column "{folded(name)}" is declared twice.',
+                    mend="Names have no letter case: keep one of them.",
+                    **document.at(*path),
+                )
+            said.described[folded(name)] = Column(shape, document, path)
+            if shape.levels is not None:
+                leveled(name, shape.levels, "columns", name, "levels")
+    return said
+
+
+def _texts(
+    table: str, authored: SourceTable, document: Document, problems: Problems
+) -> dict[str, str]:
+    """What is written as a text: `from`, and the expressions. Tables that do not belong here are
+    Problems."""
+    texts: dict[str, str] = {}
+    for key in authored.model_fields_set:
+        value = getattr(authored, key)
+        if isinstance(value, str):
+            texts[key] = value
+        elif table != "accounts" or key not in ("levels", "columns"):
+            problems.add(
+                "RS003",
+                f'"{key}" is not a table that belongs in [source.{table}].',
+                mend="Attributes are declared in [source.accounts.columns.NAME], levels alone in "
+                "[source.accounts.levels].",
+                **document.at("source", table, key),
+            )
+    return texts
+
+
 def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
-    for table, entries in top.source.items():
+    for table, authored in top.source.items():
         if table not in TABLES:
             problems.add(
                 "RS003",
@@ -206,7 +293,8 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 mend=did_you_mean(table, TABLES),
             )
             continue
-        if "from" not in entries:
+        written = document.data["source"][table]
+        if "from" not in written:
             problems.add(
                 "RS005",
                 f'"from" is missing: [source.{table}] does not say where its rows are.',
@@ -215,42 +303,18 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 mend='Add `from = "a file, a glob, or a select"`.',
             )
             continue
-        lines = {key: document.line("source", table, key) for key in entries}
-        texts = {key: text for key, text in entries.items() if isinstance(text, str)}
-        levels: dict[str, tuple[str, ...]] = {}
-        level_lines: dict[str, int | None] = {}
-        for key, listed in entries.items():
-            if isinstance(listed, str):
-                continue
-            if (table, key) != ("accounts", "levels"):
-                problems.add(
-                    "RS003",
-                    f'"{key}" is not a table that belongs in [source.{table}].',
-                    file=FILE,
-                    line=lines[key],
-                    mend="Levels are declared in [source.accounts.levels]: an attribute each.",
-                )
-                continue
-            for name, values in listed.items():
-                if folded(name) in levels:
-                    problems.add(
-                        "RS202",
-                        f'The levels of "{folded(name)}" are declared twice.',
-                        file=FILE,
-                        line=document.line("source", table, key, name),
-                        mend="Names have no letter case: keep one of them.",
-                    )
-                line = level_lines[folded(name)] = document.line("source", table, key, name)
-                _check_levels(name, values, line, problems)
-                levels[folded(name)] = tuple(values)
-        columns = {key: text for key, text in texts.items() if key != "from"}
+        lines = {key: document.line("source", table, key) for key in written}
+        texts = _texts(table, authored, document, problems)
+        said = _said(authored, document, problems) if table == "accounts" else _Said()
+        columns = {key: texts[key] for key in written if key != "from" and key in texts}
         sources[table] = Source(
             table,
             texts.get("from", ""),
             MappingProxyType(columns),
             lines,
-            levels=levels,
-            level_lines=level_lines,
+            levels=said.levels,
+            level_lines=said.level_lines,
+            described=said.described,
         )
     if not sources and not problems:
         problems.add(

@@ -163,7 +163,7 @@ def test_reasons_in_words() -> None:
     assert first == "3 bills late in 6 months; balance of 31.20; direct debit: no"
     assert found.of(0)[0].contribution == 0.5 and found.of(0)[0].value == 3
     # What lowers the risk is no adverse reason; here nothing that lowers it stands its test.
-    assert second == "balance of unknown"
+    assert second == "balance is not known"
     assert found.of(1)[0].value is None
 
 

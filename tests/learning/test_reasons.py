@@ -86,7 +86,7 @@ def test_no_rows_have_no_reasons(model: Model, frame: TrainingFrame) -> None:
 VALUES: list[tuple[Kind, str, Any, str]] = [
     (Kind.INTEGER, "{value} {bill was|bills were} late", 1.0, "1 bill was late"),
     (Kind.INTEGER, "{value} {bill was|bills were} late", 3.0, "3 bills were late"),
-    (Kind.INTEGER, "{value} {bill was|bills were} late", np.nan, "unknown bills were late"),
+    (Kind.INTEGER, "{value} {bill was|bills were} late", np.nan, "x is not known"),
     (Kind.DECIMAL, "{value} is overdue", 31.2, "31.20 is overdue"),
     (Kind.DECIMAL, "{value} is overdue", -0.05, "-0.05 is overdue"),
     (Kind.DECIMAL, "{value} is overdue", -0.001, "0 is overdue"),
@@ -94,8 +94,8 @@ VALUES: list[tuple[Kind, str, Any, str]] = [
     (Kind.BOOLEAN, "direct debit: {value}", 1.0, "direct debit: yes"),
     (Kind.BOOLEAN, "direct debit: {value}", 0.0, "direct debit: no"),
     (Kind.TEXT, "tariff {value}", "night", "tariff night"),
-    (Kind.TEXT, "tariff {value}", None, "tariff unknown"),
-    (Kind.NUMBER, "", 2.5, "x = 2.50"),
+    (Kind.TEXT, "tariff {value}", None, "x is not known"),
+    (Kind.NUMBER, "", 2.5, "x is 2.50"),
     (Kind.NUMBER, "there is a hold", 2.5, "there is a hold"),
 ]
 

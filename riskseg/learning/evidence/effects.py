@@ -88,7 +88,7 @@ def monotone(
         if fact.kind.is_textual or not fact.direction:
             continue
         numbers = rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
-        known = numbers[~np.isnan(numbers)]
+        known = numbers[~(np.isnan(numbers) | np.isin(numbers, fact.special_values))]
         cuts = weighted_quantiles(known, np.ones(len(known)), STEPS)
         steps = np.unique(np.r_[known.min(), cuts, known.max()]) if len(known) else cuts
         told = _margins(margin, sample, fact, list(steps))

@@ -53,7 +53,8 @@ def _edges(scorer: Scorecard | Boosted) -> dict[str, tuple[set[float], set[str]]
         trees = read_trees(scorer.text).trees
         return {
             column.name: (
-                {float(t) for tree in trees for t in tree.threshold[tree.feature == place]},
+                {float(t) for tree in trees for t in tree.threshold[tree.feature == place]}
+                | set(column.special_values),
                 set(column.levels or ()),
             )
             for place, column in enumerate(scorer.columns)

@@ -181,6 +181,9 @@ def _boosted(graph: _Graph, boosted: Boosted, facts: Sequence[Fact]) -> str:
             code = graph.double(graph.codes(values, codes, -1))
             strange = graph.add("Less", code, graph.constant([[0.0]]))
             values = graph.add("Where", strange, graph.constant([[float("nan")]]), code)
+        for special in column.special_values:
+            coded = graph.add("Equal", values, graph.constant([[special]]))
+            values = graph.add("Where", coded, graph.constant([[float("nan")]]), values)
         if column.fill is not None:
             unknown = graph.add("IsNaN", values)
             values = graph.add("Where", unknown, graph.constant([[column.fill]]), values)

@@ -131,6 +131,9 @@ def _boosted(boosted: Boosted, facts: Sequence[Fact]) -> list[tuple[str, str]]:
         if column.levels is not None:
             whens = " ".join(f"when {_text(one)} then {n}e0" for n, one in enumerate(column.levels))
             told = f"case {told} {whens} end" if whens else "cast(null as double)"
+        if column.special_values:
+            codes = ", ".join(map(_number, column.special_values))
+            told = f"case when {told} in ({codes}) then null else {told} end"
         inputs.append(told if column.fill is None else f"coalesce({told}, {_number(column.fill)})")
     stages = [("riskseg_inputs", _inputs(inputs))]
     columns = ", ".join(f"x{n}" for n in range(len(inputs)))

@@ -35,6 +35,7 @@ from riskseg.learning.scorecard.additive_pairs import (
     rank_pairs,
 )
 from riskseg.learning.scorecard.controls import Controls
+from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import (
     Bins,
     PairTable,
@@ -185,17 +186,24 @@ def _log_loss(label: Labels, weight: Floats, margin: Floats) -> float:
 
 @dataclass(frozen=True)
 class _Line:
-    """A feature's fine bins, each row's place in them, and the coarse bins each belongs to."""
+    """A feature's fine bins, each row's place in them, and the coarse bins each belongs to.
+
+    Places are those of the fit: bins in order of the value, then those without a place in it
+    (codes, other levels, nulls). `slots` and `coarse_slots` are the place of each bin in turn.
+    """
 
     bins: Bins
     coarse: Bins
     direction: int
     places: Places
     to_coarse: Places
+    slots: Places
+    coarse_slots: Places
+    codes: int = 0
 
     @property
     def extra(self) -> int:
-        return 1 if self.bins.levels is None else 2
+        return (1 if self.bins.levels is None else 2) + self.codes
 
     @property
     def ordered(self) -> int:
@@ -458,13 +466,14 @@ class _Learner:
                 * rows.reshape(surface.shape).sum(axis=0)[None, :]
             ) > 0
             intercept += level
-            points = np.where(reached, surface - level, 0.0).ravel()
+            turned = (first.coarse_slots[:, None] * second.side.cells + second.coarse_slots).ravel()
+            points = np.where(reached, surface - level, 0.0).ravel()[turned]
             two_way.append(
                 PairTable(
                     first.coarse,
                     second.coarse,
-                    tuple(round(float(n)) for n in rows),
-                    tuple(round(float(n)) for n in bads),
+                    tuple(round(float(n)) for n in rows[turned]),
+                    tuple(round(float(n)) for n in bads[turned]),
                     tuple(points_for(float(effect)) for effect in points),
                 )
             )
@@ -487,12 +496,17 @@ class _Learner:
         whole = np.bincount(group, rows)
         means = np.bincount(group, rows * effects) / np.maximum(whole, 1e-9)
         bads = np.bincount(line.places, self.weight * self.label, line.bins.count)
-        cuts = tuple(line.bins.cuts[start - 1] for start in starts[1:])
+        # From the fit's places back to bins in turn, where a code stands between its neighbours.
+        group, rows, bads = group[line.slots], rows[line.slots], bads[line.slots]
+        numbered = len(line.bins.cuts) + 1
+        rest = np.arange(numbered, len(group))
+        begins = np.flatnonzero(np.diff(group[:numbered])) + 1
+        each = np.concatenate([np.zeros(1, dtype=np.int64), begins, rest])
         return Table(
-            replace(line.bins, cuts=cuts),
-            tuple(round(float(n)) for n in whole),
-            tuple(round(float(n)) for n in np.bincount(group, bads)),
-            tuple(points_for(float(effect)) for effect in means),
+            replace(line.bins, cuts=tuple(line.bins.cuts[place - 1] for place in begins)),
+            tuple(round(float(n)) for n in np.add.reduceat(rows, each)),
+            tuple(round(float(n)) for n in np.add.reduceat(bads, each)),
+            tuple(points_for(float(effect)) for effect in means[group[each]]),
         )
 
 
@@ -528,30 +542,62 @@ def _line(
     import numpy as np
 
     direction = 0
+    codes: tuple[float, ...] = ()
     if fact.kind.is_textual:
         levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
-        codes = level_codes(values, levels)
-        known, counts = _counted(codes, codes >= 0, fact, party)
+        places = level_codes(values, levels)
+        known, counts = _counted(places, places >= 0, fact, party)
         bins = Bins(fact.name, _cuts(known, counts, setting.bins), levels)
     else:
-        direction = fact.direction
+        direction, codes = fact.direction, fact.special_values
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        known, counts = _counted(numbers, ~np.isnan(numbers), fact, party)
-        bins = Bins(fact.name, _cuts(known, counts, setting.bins), None)
-    places = bins.places(values)
-    # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins.
-    extra = 1 if bins.levels is None else 2
-    held = np.bincount(places, minlength=bins.count)[: bins.count - extra]
+        ordinary = ~np.isnan(numbers) & ~np.isin(numbers, codes)
+        known, counts = _counted(numbers, ordinary, fact, party)
+        numbers = numbers[~np.isnan(numbers)]
+        cuts = {*_cuts(known, counts, setting.bins), *(around(codes, numbers) if codes else ())}
+        bins = Bins(fact.name, tuple(sorted(cuts)), None)
+    slots = _slots(bins, codes)
+    in_fit = slots[bins.places(values)]
+    # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins; a code
+    # ends one.
+    extra = (1 if bins.levels is None else 2) + len(codes)
+    held = np.bincount(in_fit, minlength=bins.count)[: bins.count - extra]
     if controls.shape(fact.name) == "always" and not fact.kind.is_textual:
-        both = np.array([np.bincount(places, of, bins.count) for of in (weight, weight * label)])
+        both = np.array([np.bincount(in_fit, of, bins.count) for of in (weight, weight * label)])
         rows, bads = both.astype(np.float64)[:, : len(held)]
         direction = controls.direction(fact, rows, bads) or 0
     most = min(setting.pair_bins, controls.most(fact.name) or setting.pair_bins)
-    begins = _cuts(np.arange(len(held)).astype(np.float64), held, most)
-    coarse = Bins(fact.name, tuple(bins.cuts[int(b) - 1] for b in begins), bins.levels)
+    found = _cuts(np.arange(len(held)).astype(np.float64), held, most)
+    begins = np.union1d(np.asarray(found, dtype=np.int64), _after_codes(slots, len(held)))
+    natural = np.argsort(slots, kind="stable")[begins]
+    coarse_cuts = {bins.cuts[n - 1] for n in natural.tolist()}
+    coarse_cuts |= set(around(codes, numbers)) if codes else set()
+    coarse = Bins(fact.name, tuple(sorted(coarse_cuts)), bins.levels)
     run = np.searchsorted(begins, np.arange(len(held)), side="right")
     to_coarse = np.concatenate([run, coarse.count - extra + np.arange(extra)]).astype(np.int64)
-    return _Line(bins, coarse, direction, places, to_coarse)
+    return _Line(
+        bins, coarse, direction, in_fit, to_coarse, slots, _slots(coarse, codes), len(codes)
+    )
+
+
+def _slots(bins: Bins, codes: Sequence[float]) -> Places:
+    """The place in the fit of each bin: codes come after what is in order of the value."""
+    import numpy as np
+
+    coded = np.zeros(bins.count, dtype=np.int64)
+    coded[np.searchsorted(bins.cuts, codes, side="right")] = 1
+    coded[len(bins.cuts) + 1 :] = 2
+    slots = np.empty(bins.count, dtype=np.int64)
+    slots[np.argsort(coded, kind="stable")] = np.arange(bins.count)
+    return slots
+
+
+def _after_codes(slots: Places, ordered: int) -> Places:
+    """The places at which the order of the value goes on after a code."""
+    import numpy as np
+
+    after = np.flatnonzero((slots[:-1] >= ordered) & (slots[1:] < ordered)) + 1
+    return slots[after][slots[after] > 0]
 
 
 def _counted(

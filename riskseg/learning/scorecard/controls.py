@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.scorecard.binning import better_direction
-from riskseg.learning.scorecard.edits import Edit, Monotone
+from riskseg.learning.scorecard.edits import Edit, Monotone, with_special_values
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
@@ -34,6 +34,10 @@ class Controls:
     def of(cls, choice: ScorecardChoice) -> Controls:
         optimal = choice.binning == "optbinning"
         return cls(choice.max_bins, choice.min_bin_share, choice.monotone, optimal, choice.edits)
+
+    def with_codes(self, features: Iterable[Fact]) -> Controls:
+        """The same, with the declared special values of each feature among its specials."""
+        return replace(self, edits=with_special_values(self.edits, features))
 
     def edit(self, name: str) -> Edit:
         return self.edits.get(name) or Edit()

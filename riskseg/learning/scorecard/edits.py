@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -53,6 +53,17 @@ class Edit(Shape):
         """What is said of the bins themselves, which an additive scorecard does not begin with."""
         said = ("cuts", "levels", "without", "specials")
         return tuple(key for key in said if key in self.model_fields_set)
+
+
+def with_special_values(edits: Mapping[str, Edit], features: Iterable[Fact]) -> dict[str, Edit]:
+    """The edits, with the declared special values of each feature among its specials."""
+    found = dict(edits)
+    for fact in features:
+        if fact.special_values:
+            edit = found.get(fact.name, Edit())
+            codes = tuple(sorted({*map(float, edit.specials), *fact.special_values}))
+            found[fact.name] = edit.model_copy(update={"specials": codes})
+    return found
 
 
 def hand_bins(edit: Edit | None, name: str) -> Bins | None:

@@ -59,13 +59,15 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True)
 class Column:
     """How a feature becomes a number. `fill` stands in for a null training never saw;
-    `direction` is the one its trees are held to."""
+    `direction` is the one its trees are held to; `special_values` are the codes of
+    a feature that is held to a direction: they have no place in it, and count as nulls."""
 
     name: str
     levels: tuple[str, ...] | None
     fill: float | None
     gain: float = 0.0
     direction: int = 0
+    special_values: tuple[float, ...] = ()
 
     def numbers(self, batch: pd.DataFrame) -> Floats:
         import numpy as np
@@ -73,6 +75,8 @@ class Column:
         values = batch[self.name]
         if self.levels is None:
             numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+            if self.special_values:
+                numbers[np.isin(numbers, self.special_values)] = np.nan
         else:
             numbers = level_codes(values, self.levels)
             numbers[numbers < 0] = np.nan
@@ -151,6 +155,11 @@ class Boosted:
                     "fill": column.fill,
                     "gain": column.gain,
                     "direction": column.direction,
+                    **(
+                        {"special_values": list(column.special_values)}
+                        if column.special_values
+                        else {}
+                    ),
                 }
                 for column in self.columns
             ],
@@ -167,6 +176,7 @@ class Boosted:
                 c["fill"],
                 c["gain"],
                 c.get("direction", 0),
+                tuple(c.get("special_values", ())),
             )
             for c in told["columns"]
         )
@@ -550,9 +560,12 @@ def columns_of(
     for fact in features:
         values = rows[fact.name]
         levels = levels_by_risk(values, label, weight, codes) if fact.kind.is_textual else None
-        numbers = Column(fact.name, levels, None).numbers(rows)
-        nulls = bool(np.isnan(numbers).any())
-        columns.append(Column(fact.name, levels, None if nulls else float(np.median(numbers))))
+        special = fact.special_values if fact.direction else ()
+        column = Column(fact.name, levels, None, special_values=special)
+        numbers = column.numbers(rows)
+        if not np.isnan(numbers).any():
+            column = replace(column, fill=float(np.median(numbers)))
+        columns.append(column)
     return tuple(columns)
 
 

@@ -1,0 +1,197 @@
+"""Values in words: money with its currency, days as days, labels in place of codes, and a
+sentence for each account's own value of a fact."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.columns import code_text
+from riskseg.domain.facts import Fact, Kind, worded
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats
+
+# The other facts that a sentence names, as {bills_12m}.
+_NAMED = re.compile(r"\{(?!value\})([a-z][a-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class Currency:
+    """How money is written: 12.50 GBP. Without a code, as a bare number."""
+
+    code: str = ""
+    scale: int = 2
+
+
+NO_CURRENCY = Currency()
+
+
+def companions(fact: Fact) -> tuple[str, ...]:
+    """The other facts that the fact's reason names."""
+    return tuple(_NAMED.findall(dict(fact.phrases).get("reason", "")))
+
+
+def sentences(
+    values: pd.Series, fact: Fact, currency: Currency, batch: pd.DataFrame, usual: Any = None
+) -> pa.Array:
+    """What is said of each value. `batch` has the rows' other facts, `usual` is the value to
+    compare with, where there is one to show."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    said = dict(fact.phrases)
+    null = values.isna().to_numpy()
+    numbers = None if fact.kind.is_textual else _numbers(values)
+    shown = _shown(values, numbers, fact, currency)
+    one = np.zeros(len(values), dtype=bool) if numbers is None else numbers == 1
+    words = fact.words or f"{fact.name} is {{value}}"
+    counted = shown
+    if numbers is not None and words.startswith("{value} {") and "0" not in dict(fact.labels):
+        counted = pc.if_else(pa.array(numbers == 0), "no", shown)  # "no bills", not "0 bills"
+    told = _filled(words, counted, one)
+    if "reason" in said:
+        told = _beside(told, said["reason"], shown, one, batch)
+    if numbers is not None:
+        if fact.direction == 0 and fact.kind is not Kind.BOOLEAN and usual:
+            own = Fact(fact.name, fact.kind, unit=fact.unit, labels=fact.labels)
+            at = np.full(1, float(usual))
+            text = _text_of(at, own, currency)[0].as_py()
+            compared = pc.binary_join_element_wise(told, f" (usual: {text})", "")
+            told = pc.if_else(pc.not_equal(shown, text), compared, told)
+        if "negative" in said:
+            below = _shown(values, np.abs(numbers), fact, currency)
+            early = _filled(said["negative"], below, np.abs(numbers) == 1)
+            told = pc.if_else(pa.array(numbers < 0), early, told)
+        if "zero" in said:
+            told = pc.if_else(pa.array(numbers == 0), said["zero"], told)
+        for code in fact.special_values:
+            label = dict(fact.labels).get(code_text(code))
+            coded = f"{fact.name} is {label or f'not known (code {code_text(code)})'}"
+            told = pc.if_else(pa.array(numbers == code), coded, told)
+    unknown = said.get("unknown") or f"{fact.name} is not known"
+    return pc.if_else(pa.array(null), unknown, told)
+
+
+def _numbers(values: pd.Series) -> Floats:
+    import numpy as np
+
+    numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def _filled(words: str, shown: pa.Array, one: NDArray[np.bool_]) -> pa.Array:
+    """The words with each value in them, in the singular where it is one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def filled(template: str) -> pa.Array:
+        before, _, after = template.partition("{value}")
+        middle = shown if "{value}" in template else pa.array([""] * len(shown))
+        return pc.binary_join_element_wise(before, middle, after, "")
+
+    several = filled(worded(words, one=False))
+    if not one.any():
+        return several
+    return pc.if_else(pa.array(one), filled(worded(words, one=True)), several)
+
+
+def _beside(
+    told: pa.Array, words: str, shown: pa.Array, one: NDArray[np.bool_], batch: pd.DataFrame
+) -> pa.Array:
+    """What is told, or the words that name other facts, where those are known and more than 1."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = _NAMED.findall(words)
+    if not set(names) <= set(batch.columns):
+        return told
+    fits = np.ones(len(shown), dtype=bool)
+    parts: dict[str, pa.Array] = {"value": shown}
+    for name in names:
+        numbers = _numbers(batch[name])
+        fits &= numbers > 1  # not where it is NaN
+        parts[name] = _plain_text(np.where(np.isnan(numbers), 0.0, numbers))
+
+    def filled(template: str) -> pa.Array:
+        pieces = re.split(r"\{([a-z][a-z0-9_]*)\}", template)
+        texts = [parts[p] if n % 2 else p for n, p in enumerate(pieces)]
+        return pc.binary_join_element_wise(*texts, "")
+
+    whole = pc.if_else(
+        pa.array(one), filled(worded(words, one=True)), filled(worded(words, one=False))
+    )
+    return pc.if_else(pa.array(fits), whole, told)
+
+
+def _shown(values: pd.Series, numbers: Floats | None, fact: Fact, currency: Currency) -> pa.Array:
+    """Each value as text, by its label where it has one; nulls as anything."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if numbers is None:
+        known = values.where(~values.isna().to_numpy(), None).astype(object)
+        text = pa.array(known, pa.string())
+        for key, label in fact.labels:
+            text = pc.if_else(pc.fill_null(pc.equal(text, key), False), label, text)
+        return pc.fill_null(text, "")
+    return _text_of(np.where(np.isnan(numbers), 0.0, numbers), fact, currency)
+
+
+def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if fact.kind is Kind.BOOLEAN:
+        labels = dict(fact.labels)
+        yes, no = labels.get("true", "yes"), labels.get("false", "no")
+        return pc.if_else(pa.array(numbers != 0), yes, no)
+    if fact.unit == "money":
+        text = _decimal_text(numbers, currency.scale)
+        text = pc.binary_join_element_wise(text, f" {currency.code}" if currency.code else "", "")
+    elif fact.unit == "share":
+        percent = pa.array(np.round(numbers * 100).astype(np.int64)).cast(pa.string())
+        text = pc.binary_join_element_wise(percent, "%", "")
+    elif fact.unit == "percent":
+        text = pc.binary_join_element_wise(_plain_text(numbers), "%", "")
+    else:
+        text = _plain_text(numbers)
+    for key, label in fact.labels:
+        text = pc.if_else(pa.array(numbers == float(key)), label, text)
+    return text
+
+
+def _plain_text(numbers: Floats) -> pa.Array:
+    """Whole numbers as they are, others with two decimals."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = np.round(np.abs(numbers) * 100).astype(np.int64) % 100 == 0
+    return pc.if_else(pa.array(whole), _decimal_text(numbers, 0), _decimal_text(numbers, 2))
+
+
+def _decimal_text(numbers: Floats, places: int) -> pa.Array:
+    """Numbers with so many decimals, without a sign where all of them are 0."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    unit = 10**places
+    parts = np.round(np.abs(numbers) * unit).astype(np.int64)
+    sign = pc.if_else(pa.array((numbers < 0) & (parts > 0)), "-", "")
+    text = pc.binary_join_element_wise(sign, pa.array(parts // unit).cast(pa.string()), "")
+    if not places:
+        return text
+    rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), places, "0")
+    return pc.binary_join_element_wise(text, rest, ".")
