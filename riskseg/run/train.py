@@ -107,7 +107,8 @@ def train(
                     session, authored, training, partial(_within, progress, learning), as_of
                 )
                 progress.reached(KEEP, keeping, total)
-                done = keep(workspace, name, trained, journal, at, promote=promote)
+                reason = "trained with --promote" if promote else None
+                done = keep(workspace, name, trained, journal, at, promote=reason)
                 told = summary(done.model)
                 kept.append(Kept(name, trained.version, done.champion, told, done.champion_version))
     return kept
