@@ -69,6 +69,11 @@ def compare(
             for model in models
             if model.manifest["parent"]
         ]
+        notes += [
+            f"{model.name} {model.version} was imported: what it learned from is not known."
+            for model in models
+            if model.imported
+        ]
         return {"notes": notes} | compared(
             frame.label,
             frame.weight,

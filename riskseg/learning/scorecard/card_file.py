@@ -209,10 +209,8 @@ def _plain(card: CardFile, told: Mapping[str, str], line: int, *, comma: bool) -
         if bin_.casefold() in ("special", "specials"):
             card.notes.append(f"{feature}: the row {bin_} names no codes, and is left out")
         return
-    if card.unit in told:
-        value = number(card.unit)
-    else:
-        value = number("woe") * number("coefficient")
+    direct = card.unit in told
+    value = number(card.unit) if direct else number("woe") * number("coefficient")
     count = int(number("count")) if told.get("count") else 0
     bad = int(number("bad")) if told.get("bad") else None
     if bad is not None and not 0 <= bad <= count:

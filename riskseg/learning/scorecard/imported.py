@@ -162,7 +162,16 @@ def _table(
     if placed is None:
         return None
     bins, along, other, missing = placed
-    given = [_Given(hundredths(row), row.count, row.bad) for row in along]
+    counted_rows: set[int] = set()
+
+    def gives(row: Row) -> _Given:
+        """What a row gives; one that fills several bins has its accounts in the first."""
+        again = row.line in counted_rows
+        counted_rows.add(row.line)
+        bad = 0 if again and row.bad is not None else row.bad
+        return _Given(hundredths(row), 0 if again else row.count, bad)
+
+    given = [gives(row) for row in along]
     counted = sum(one.count for one in given)
     mean = (
         sum(one.points * one.count for one in given) / counted
@@ -173,7 +182,7 @@ def _table(
     rest = [("other", other)] if bins.levels is not None else []
     for word, row in [*rest, ("missing", missing)]:
         if row is not None:
-            given.append(_Given(hundredths(row), row.count, row.bad))
+            given.append(gives(row))
             continue
         given.append(neither)
         gets = "a null" if word == "missing" else "any other level"
