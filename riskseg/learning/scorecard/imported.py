@@ -274,6 +274,9 @@ def _of_numbers(
     parts = _whole(fact, parts)
     if not parts:
         return Bins(fact.name, (), None), []
+    first, row = parts[0]
+    if fact.lower is not None and first.low <= fact.lower:  # there is nothing below
+        parts[0] = (Range(-math.inf, first.high), row)
     ends: list[float] = []
     along: list[Row] = []
     at = -math.inf
