@@ -440,7 +440,12 @@ _SPEC: Mapping[str, str] = {
     "scorecard.turned_signs": "let points of a classic one run against the weights of evidence",
     "scorecard.pairs": "two-way tables of an additive one, `[[a, b], …]`; found if left out",
     "scorecard.most_pairs": "how many two-way tables may be found",
-    "scorecard.edits": "`feature: {cuts | levels | without | specials | drop}`: bins by hand",
+    "scorecard.binning": "who finds the bins of a classic one: `auto` or `optbinning`",
+    "scorecard.max_bins": "the most bins of a feature, codes, other levels and nulls apart",
+    "scorecard.min_bin_share": "the least share of all accounts in a bin",
+    "scorecard.monotone": "`auto` (the declared direction, or one turn), `always` or `none`",
+    "scorecard.edits": "`feature: {cuts | levels | without | specials | drop}`: bins by hand; "
+    "`{max_bins | min_bin_share | monotone}` of one feature (`increasing`, `decreasing` too)",
     "lightgbm.search": "`full`, or `none`: the first settings a search would try, in a fraction of "
     "the time",
     "calibration": "`none`, `sigmoid`, `beta`, `isotonic`, or `auto`: chosen by folds",

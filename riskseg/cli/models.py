@@ -6,12 +6,15 @@ import getpass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
 from riskseg.cli.told import end_progress, guarded, progress, show_plan, stderr, stdout
+
+if TYPE_CHECKING:
+    from riskseg.learning.scorecard.imported import Meaning
 
 models_app = typer.Typer(help="What is trained, how good it is, which version is the champion.")
 
@@ -25,6 +28,11 @@ class ExportForm(StrEnum):
     sql = "sql"
     onnx = "onnx"
     points = "points.csv"
+
+
+class HigherIs(StrEnum):
+    better = "better"
+    riskier = "riskier"
 
 
 @models_app.callback(invoke_without_command=True)
@@ -143,6 +151,123 @@ def models_register(
         stderr().print(note, markup=False)
     champion = "; it is the champion" if done.champion else ""
     print(f"{done.model} {done.version} is in {done.place}{champion}.")
+
+
+@models_app.command("import")
+@guarded
+def models_import(
+    card: Annotated[Path, typer.Argument(help="A CSV file: feature, bins, points.")],
+    model: Annotated[str, typer.Option("--model", help="The model that it is a version of.")],
+    pdo: Annotated[float | None, typer.Option(min=0, help="Points that double the odds.")] = None,
+    points_at_odds: Annotated[
+        str | None,
+        typer.Option(metavar="SCORE:ODDS", help="As in 600:50, odds of good to bad."),
+    ] = None,
+    factor: Annotated[
+        float | None,
+        typer.Option(min=0, help="In place of --pdo: score = offset + factor·ln(odds)."),
+    ] = None,
+    offset: Annotated[float | None, typer.Option(help="The score at even odds.")] = None,
+    base: Annotated[
+        float | None, typer.Option(help="Points everyone begins with, where no row says so.")
+    ] = None,
+    intercept: Annotated[
+        float | None, typer.Option(help="Of a table of weights of evidence: its log-odds.")
+    ] = None,
+    higher_is: Annotated[
+        HigherIs | None,
+        typer.Option(help="What more of it means: better for points, riskier for log-odds."),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="What it predicts, where there is no spec: late, default, column:NAME."),
+    ] = None,
+    question: Annotated[str, typer.Option(help="The same in words.", callback=one_line)] = "",
+    reference_as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Compare later accounts with those of this day."),
+    ] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Make it the champion.")] = False,
+    by: Annotated[
+        str | None, typer.Option(help="Who decided it; you if left out.", callback=someone)
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a scorecard that was made elsewhere, from a CSV file.
+
+    For instance `riskseg models import card.csv --model default --pdo 20 --points-at-odds 600:50`.
+    """
+    from riskseg.run import import_card as job
+
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    done = job.import_card(
+        root(),
+        card,
+        model,
+        _meaning(pdo, points_at_odds, factor, offset, base, intercept, higher_is),
+        target=target,
+        question=question,
+        reference_as_of=reference_as_of.date() if reference_as_of else None,
+        promote=promote,
+        at=now(),
+        by=by or "import",
+        reason=reason,
+        progress=progress(quiet=as_json),
+    )
+    end_progress()
+    if as_json:
+        print_json(done)
+        return
+    for note in done.notes:
+        stderr().print(f"Note: {note}", markup=False)
+    if done.spec:
+        print(f"Wrote {done.spec}.")
+    state = "; it is the champion" if done.champion else ""
+    print(f"{done.model} {done.version}: {done.features} features{state}.")
+
+
+def _meaning(
+    pdo: float | None,
+    points_at_odds: str | None,
+    factor: float | None,
+    offset: float | None,
+    base: float | None,
+    intercept: float | None,
+    higher_is: HigherIs | None,
+) -> Meaning:
+    """What the options say of a card's points."""
+    import math
+    import re
+    from decimal import Decimal
+
+    from riskseg.learning.scorecard.imported import Meaning
+    from riskseg.learning.scorecard.tables import Scale
+
+    for one, two in (((pdo, "--pdo"), (points_at_odds, "--points-at-odds")),
+                     ((factor, "--factor"), (offset, "--offset"))):  # fmt: skip
+        if (one[0] is None) != (two[0] is None):
+            raise typer.BadParameter(f"{one[1]} and {two[1]} go together.")
+    if pdo is not None and factor is not None:
+        raise typer.BadParameter("Give --pdo or --factor, not both.")
+    if base is not None and intercept is not None:
+        raise typer.BadParameter("Give --base for points or --intercept for log-odds, not both.")
+    scale = None
+    if points_at_odds is not None:
+        found = re.fullmatch(r"(-?\d+(?:\.\d+)?):(\d+(?:\.\d+)?)", points_at_odds)
+        if not found or not float(found[2]) or not pdo:
+            raise typer.BadParameter("Write --pdo 20 --points-at-odds 600:50.")
+        scale = Scale(float(found[1]), float(found[2]), pdo)
+    elif factor is not None and offset is not None:
+        if not factor:
+            raise typer.BadParameter("A factor of 0 makes every score the same.")
+        scale = Scale(offset, 1.0, factor * math.log(2))
+    start = base if base is not None else intercept
+    riskier = None if higher_is is None else higher_is is HigherIs.riskier
+    return Meaning(scale, None if start is None else Decimal(repr(start)), riskier)
 
 
 @models_app.command("card")

@@ -124,6 +124,10 @@ def kept(console: Console, one: Kept) -> None:
     s = one.summary
     console.print(f"[bold]{s['name']}[/] {s['version']}  [dim]{escape(s['question'] or '')}[/]")
     counted = ("rows", "bad", "rate", "parties")
+    if s["imported"] and not s["hold_out"]["rows"]:
+        console.print(f"Imported from {escape(s['imported']['file'])}: no outcome has judged it.")
+        _ships(console, one)
+        return
     counts = table("", *counted, "from", "until", right=counted)
     for name, key in (("training", "training"), ("hold-out", "hold_out")):
         c = s[key]
@@ -144,6 +148,11 @@ def kept(console: Console, one: Kept) -> None:
         mark = " ←" if name == s["learner"] else ""
         learners.add_row(name + mark, *(f"{m[key]:.4f}" for key in METRICS.values()))
     console.print(learners)
+    _ships(console, one)
+
+
+def _ships(console: Console, one: Kept) -> None:
+    s = one.summary
     console.print(f"Ships: {shipped(s)}. {escape(s['why'])}")
     for note in s["notes"]:
         console.print(f"Note: {escape(note)}")
@@ -195,7 +204,8 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
     for name, key in {**METRICS, **CALIBRATION}.items():
         if key in s["intervals"]:
             sure.add_row(name, interval(s["intervals"][key]))
-    console.print(sure)
+    if s["intervals"]:
+        console.print(sure)
     strength = table("feature", "weight", "what it is", right=("weight",))
     for f in s["features"]:
         weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"

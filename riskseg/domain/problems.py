@@ -86,6 +86,7 @@ CODES: dict[str, str] = {
     "RS409": "a model made for other features than this workspace has",
     "RS410": "a model version whose folder is gone",
     "RS411": "a model without a champion",
+    "RS412": "a scorecard file that cannot be imported",
     # RS5xx: features
     "RS501": "a feature that does not exist",
     "RS503": "a feature defined twice",

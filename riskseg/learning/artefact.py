@@ -60,7 +60,14 @@ class Model:
         """The probability from which an account is taken to be treated: the spec's, or the share
         of bad outcomes in training."""
         told, trained = self.manifest["spec"]["fairness"]["cut"], self.manifest["training"]
+        if told is None and not trained["rows"]:  # imported: no outcome was seen
+            return 0.5
         return float(trained["bad"] / trained["stands_for"] if told is None else told)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was made elsewhere: there is no training window, and no hold-out."""
+        return bool(self.manifest.get("imported"))
 
     @property
     def features(self) -> tuple[str, ...]:

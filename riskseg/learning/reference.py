@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MOST_SEEN = 1_000
 # Rows of one batch that are enough to see a shift by.
 ENOUGH_ROWS = 100_000
+NO_REFERENCE = (
+    "the model was imported without accounts to compare with: drift is not measured "
+    "(`models import --reference-as-of` gives it some)"
+)
 
 
 def reference(
@@ -136,8 +140,10 @@ class Watch:
         import numpy as np
 
         self._trained = int(reference["rows"])
-        of_features = {name: reference["features"][name] for name in features}
-        self._spreads = {"": reference["probability"], **of_features}
+        given = {name: reference["features"].get(name) for name in features}
+        spreads = {"": reference["probability"], **given}
+        # A card made elsewhere may say of some features how they were spread, or of none.
+        self._spreads = {name: spread for name, spread in spreads.items() if spread is not None}
         self._groups = {name: _groups(spread) for name, spread in self._spreads.items()}
         self._rows = 0
         cycle = reference.get("cycle")
@@ -149,7 +155,7 @@ class Watch:
             name: np.zeros((parts + 1, groups.count), dtype=np.int64)
             for name, groups in self._groups.items()
         }
-        self._nulls = dict.fromkeys(features, 0)
+        self._nulls = dict.fromkeys((name for name in self._spreads if name), 0)
         self._seen = {
             name: frozenset(spread["seen"])
             for name, spread in self._spreads.items()
@@ -184,13 +190,15 @@ class Watch:
         """The part of the cycle of each row."""
         import numpy as np
 
-        last = len(self._counts[""]) - 1
+        last = 1 if self._parts is None else self._parts.count
         if self._parts is None or cycle_day is None or cycle_day.isna().all():
             return np.full(rows, last)
         return self._parts.places(cycle_day).astype(np.int64)
 
     def drift(self) -> Drift:
         """How all that was seen differs from training."""
+        if not self._spreads:
+            return Drift(self._rows, 0, (NO_REFERENCE,), 0.0, False)
         differences: list[str] = []
         largest, beyond = 0.0, False
         for name, spread in self._spreads.items():

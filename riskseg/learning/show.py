@@ -15,10 +15,11 @@ HEADLINE = ("auc", "gini", "ks", "brier", "log_loss", "expected_calibration_erro
 def summary(model: Model) -> dict[str, Any]:
     """What a trained model is and how good it is.
 
-    Keys: name, version, parent, question, learner, form, calibration (its kind), why, notes,
-    known_by, training, hold_out, learners (headline metrics on the hold-out), metrics (all of the
-    champion's), intervals (of the champion's on the hold-out), features (the strongest first),
-    dropped, protected, verdict (in words, with every check).
+    Keys: name, version, parent, question, imported (from where, if it was), learner, form,
+    calibration (its kind), why, notes, known_by, training, hold_out, learners (headline metrics
+    on the hold-out), metrics (all of the champion's), intervals (of the champion's on the
+    hold-out), features (the strongest first), dropped, protected, verdict (in words, with every
+    check).
     """
     told = model.manifest
     scorer = model.scorer
@@ -29,6 +30,7 @@ def summary(model: Model) -> dict[str, Any]:
         "version": model.version,
         "question": told["spec"]["question"],
         "parent": told["parent"],
+        "imported": told.get("imported"),
         "learner": model.learner,
         "form": told["form"],
         "calibration": model.calibration.kind,
@@ -38,7 +40,7 @@ def summary(model: Model) -> dict[str, Any]:
         "training": told["training"],
         "hold_out": told["hold_out"],
         "learners": {
-            name: {key: metrics["hold_out"][key] for key in HEADLINE}
+            name: {key: (metrics["hold_out"] or {}).get(key) for key in HEADLINE}
             for name, metrics in told["metrics"].items()
         },
         "metrics": told["metrics"][model.learner],

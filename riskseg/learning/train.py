@@ -166,8 +166,8 @@ def train(
         "form": ships.model.form if isinstance(ships.model, Scorecard) else None,
         "champion": _champion(choice),
         "population": spec.population,
-        "features": [_fact(fact) for fact in features],
-        "attributes": [_fact(fact) for fact in frame.attributes],
+        "features": [fact_as_json(fact) for fact in features],
+        "attributes": [fact_as_json(fact) for fact in frame.attributes],
         "dropped": dropped,
         "notes": [
             *notes,
@@ -277,7 +277,8 @@ def _champion(choice: Choice) -> dict[str, Any]:
     }
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
+def fact_as_json(fact: Fact) -> dict[str, Any]:
+    """A feature as a manifest keeps it."""
     return {
         "name": fact.name,
         "kind": fact.kind.value,

@@ -69,6 +69,11 @@ def compare(
             for model in models
             if model.manifest["parent"]
         ]
+        notes += [
+            f"{model.name} {model.version} was imported: what it learned from is not known."
+            for model in models
+            if model.imported
+        ]
         return {"notes": notes} | compared(
             frame.label,
             frame.weight,
@@ -104,6 +109,8 @@ def _unseen(model: Model, frame: TrainingFrame) -> Mask:
     from riskseg.learning.spec import HELD_SHARE
     from riskseg.learning.split import held_out_by_party
 
+    if model.imported:
+        return np.ones(len(frame), dtype=np.bool_)
     held = model.manifest["spec"]["hold_out"] or {}
     if model.manifest["hold_out"]["from"] is not None and not held.get("share"):
         day = date.fromisoformat(model.manifest["hold_out"]["from"])

@@ -109,7 +109,8 @@ def train(
                 within = partial(_within, progress, learning)
                 trained = _learn(session, authored, training, within, noted, as_of)
                 progress.reached(KEEP, keeping, total)
-                done = keep(workspace, name, trained, journal, at, promote=promote)
+                reason = "trained with --promote" if promote else None
+                done = keep(workspace, name, trained, journal, at, promote=reason)
                 told = summary(done.model)
                 kept.append(Kept(name, trained.version, done.champion, told, done.champion_version))
     return kept

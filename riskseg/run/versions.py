@@ -58,7 +58,7 @@ def versions(root: Path) -> list[Version]:
                         told["learner"],
                         champion,
                         record.at,
-                        told["metrics"]["hold_out"]["auc"],
+                        (told["metrics"]["hold_out"] or {}).get("auc"),
                     )
                 )
             elif champion:
@@ -176,7 +176,8 @@ def keep(
     journal: Journal,
     at: datetime,
     *,
-    promote: bool = False,
+    by: str = "train",
+    promote: str | None = None,
 ) -> Recorded:
     """Write a version's files, then the journal; see :func:`record`."""
     from riskseg.learning.artefact import load
@@ -188,8 +189,7 @@ def keep(
         for file, content in trained.files.items():
             (part / file).write_bytes(content)
     model = load(home / trained.version)
-    reason = "trained with --promote" if promote else None
-    return record(workspace, journal, model, at, by="train", promote=reason)
+    return record(workspace, journal, model, at, by=by, promote=promote)
 
 
 def record(

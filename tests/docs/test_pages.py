@@ -142,5 +142,5 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
     ]
     for page, block in specs:
         parse_spec(block.text, f"{page}:{block.line}", found)
-    assert len(specs) == 3
+    assert len(specs) == 4
     assert list(found) == []

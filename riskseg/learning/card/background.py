@@ -63,6 +63,9 @@ def data(m: Material) -> Html:
         )
     heads = ("Part", "Observed", "Rows", "Bad", "Bad rate", "Parties")
     told: list[object] = [table(heads, rows, words=2)]
+    if m.manifest.get("imported"):
+        origin = f"The points are those of {m.manifest['imported']['file']}, made elsewhere."
+        told = [paragraph(origin), *([] if m.unjudged else told)]
     if m.recalibrated:
         told.append(
             paragraph(

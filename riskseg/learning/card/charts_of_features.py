@@ -16,6 +16,7 @@ from riskseg.learning.card.drawing import (
     THIRD,
     WHOLE,
     Drawing,
+    Form,
     Scale,
     bent,
     rounded_up,
@@ -25,6 +26,7 @@ from riskseg.learning.words import known, percent, tick_percent
 
 Told = Mapping[str, Any]
 MOST_LEVELS = 8
+TAIL = 14  # the room on an axis for what lies far beyond it
 
 
 def bins(told: Told, key: str, kind: str | None) -> Html:
@@ -168,6 +170,39 @@ def effect(told: Told, limits: tuple[float, float], key: str) -> Html:
     return _levels(points, limits, key, told_name, ends)
 
 
+def window(values: Sequence[float]) -> tuple[float, float]:
+    """The part of an axis where accounts are: without an end that is farther out than a third of
+    the way between all the other values. The ends are single accounts, the rest are twentieths."""
+    ranked = sorted(values)
+    if len(ranked) < 8:
+        return ranked[0], ranked[-1]
+    first, last = ranked[1], ranked[-2]
+    most = (last - first) / 3
+    low = first if first - ranked[0] > most else ranked[0]
+    high = last if ranked[-1] - last > most else ranked[-1]
+    return low, high
+
+
+def beyond(told: Told) -> str:
+    """What lies beyond the axis of a number's effect, in words; empty where nothing does."""
+    values = [p["value"] for p in told["points"] if known(p["value"])]
+    if told["kind"] != "number" or not values:
+        return ""
+    low, high = window(values)
+    ends = [words.value(end) for end in (min(values), max(values)) if not low <= end <= high]
+    return f"; beyond the dotted line up to {' and '.join(ends)}" if ends else ""
+
+
+def _form(values: Sequence[float]) -> Form:
+    """The square root, on either side of zero, where most values crowd near it."""
+    low, high = min(values), max(values)
+    if low >= 0:
+        return bent(values)
+    sizes = sorted(map(abs, values))
+    crowded = sizes[len(sizes) // 2] < 0.2 * sizes[-1]
+    return "sqrt" if crowded and high > 0 else "linear"
+
+
 def _curve(
     points: Sequence[Told], limits: tuple[float, float], key: str, name: str, ends: str
 ) -> Html:
@@ -181,8 +216,19 @@ def _curve(
     edge = d.right - (42 if missing else 0)
     if numbers:
         values = [p["value"] for p in numbers]
-        low, high = min(values), max(values)
-        x = Scale(low, high, d.left + 5, edge - 7, bent(values))
+        low, high = window(values)
+        inside = [value for value in values if low <= value <= high]
+        under, over = TAIL * (min(values) < low), TAIL * (max(values) > high)
+        scale = Scale(low, high, d.left + 5 + under, edge - 7 - over, _form(inside))
+
+        def x(value: float) -> float:
+            beyond = TAIL * ((value > high) - (value < low))
+            return scale(value) + beyond
+
+        for at in ([d.left + 5 + under / 2] if under else []) + (
+            [edge - 7 - over / 2] if over else []
+        ):
+            d.line((at, d.top), (at, d.bottom), GREY, 1, "1 3")
         most = max(p["share"] for p in points) or 1.0
         for p in numbers:
             tall = 26 * p["share"] / most
@@ -192,7 +238,7 @@ def _curve(
         for p in numbers:
             hover = _effect_words(p)
             d.dot((x(p["value"]), y(p["margin"])), BLUE, hover, size=3)
-        shown = [t for t in x.ticks(30) if low <= t <= high] or [low]
+        shown = [t for t in scale.ticks(30) if low <= t <= high] or [low]
         last = -math.inf
         for tick in shown:
             label = words.value(tick)

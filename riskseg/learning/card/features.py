@@ -67,13 +67,17 @@ def _effects(m: Material, effects: Sequence[Told]) -> Html:
         ends = charts_of_features.span(e)
         of = [f"×{math.exp(end):.2f}" for end in ends]
         more = len(e["points"]) - charts_of_features.MOST_LEVELS
+        beyond = charts_of_features.beyond(e)
         rest = f"; {more} rarer levels not drawn" if e["kind"] != "number" and more > 0 else ""
         shown.append(
             element(
                 "figure",
                 element("h4", e["feature"]),
                 charts_of_features.effect(e, (low, high), f"effect-{n + 1}"),
-                element("figcaption", f"{of[0]} to {of[1]}{_direction(e.get('direction'))}{rest}"),
+                element(
+                    "figcaption",
+                    f"{of[0]} to {of[1]}{_direction(e.get('direction'))}{rest}{beyond}",
+                ),
                 klass="small-chart",
             )
         )

@@ -77,6 +77,11 @@ class Material:
         found: Told | None = self.manifest.get("recalibrated")
         return found
 
+    @property
+    def unjudged(self) -> bool:
+        """Whether it was made elsewhere, and no outcome here has judged it."""
+        return bool(self.manifest.get("imported")) and not self.held["rows"]
+
     @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of each feature."""

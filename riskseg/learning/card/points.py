@@ -57,8 +57,9 @@ def _scale(m: Material) -> str:
         told += f"The base is {_points(card['base'])}. "
     if scale:
         told += (
-            f"{scale['score']} points stand for odds of {scale['odds_good_to_bad']} good to 1 "
-            f"bad, and every {scale['points_to_double_odds']} points more double them. "
+            f"{words.value(scale['score'])} points stand for odds of "
+            f"{words.value(scale['odds_good_to_bad'])} good to 1 bad, and every "
+            f"{words.value(scale['points_to_double_odds'])} points more double them. "
         )
     return told + (
         "High scores are good. Features with the widest range of points come first. Edges of bins "
@@ -69,7 +70,7 @@ def _scale(m: Material) -> str:
 def _bins(m: Material, row: Told, key: str) -> Html:
     bins = row["bins"]
     kind = m.kinds.get(row["feature"])
-    total = sum(b["count"] for b in bins) or 1
+    total = sum(b["count"] for b in bins)
     evidence = any(b.get("woe") is not None for b in bins)
     heads: list[object] = ["", "Holds", "Rows", "Bad", "Bad rate", "Points"]
     if evidence:
@@ -79,7 +80,7 @@ def _bins(m: Material, row: Told, key: str) -> Html:
         cells: list[object] = [
             n,
             words.held(b, kind),
-            f"{percent(b['count'] / total)}",
+            percent(b["count"] / total) if total else words.ABSENT,
             count(b["bad"]),
             percent(b["bad_rate"]),
             _points(b["points"]),

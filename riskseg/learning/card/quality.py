@@ -46,6 +46,8 @@ METRICS = (
 
 
 def performance(m: Material) -> Html:
+    if m.unjudged:
+        return absent("It was made elsewhere: how well it ranks was not measured here.")
     told: list[object] = [_metrics(m), Html('<div class="pair">')]
     if m.evidence.get("roc"):
         told.append(

@@ -52,6 +52,8 @@ def verdict(m: Material) -> Html:
 
 
 def _held_out(m: Material) -> str:
+    if m.unjudged:
+        return "here there is none"
     if m.recalibrated:
         return "here the recent accounts it was recalibrated to, each by a line fitted to others"
     return "rows that took no part in learning, read once at the end"
@@ -85,7 +87,8 @@ def _tiles(m: Material) -> Html:
         tiles.append(
             ("Predicted bad rate", percent(mean), f"observed {percent(verdicts.bad_rate(m.held))}")
         )
-    tiles.append(("Hold-out", count(m.held["rows"]), f"{count(m.held['bad'])} bad"))
+    if not m.unjudged:
+        tiles.append(("Hold-out", count(m.held["rows"]), f"{count(m.held['bad'])} bad"))
     return element(
         "div",
         *(
@@ -160,6 +163,8 @@ def _ships(m: Material) -> str:
 
 def _watch(m: Material) -> Html:
     found = verdicts.watched(m.checks)
+    if m.unjudged:
+        return Html("")
     if not found:
         return element(
             "p",

@@ -88,6 +88,11 @@ def calibration(manifest: Told, evidence: Told) -> str:
 def certainty(manifest: Told, evidence: Told, found: tuple[Check, ...]) -> str:
     """What the model was judged on, how far its AUC is certain, and how many checks hold."""
     held, auc = part(manifest, "hold_out"), estimate(manifest, evidence, "auc")
+    if manifest.get("imported") and not held["rows"]:
+        return (
+            f"It was made elsewhere ({manifest['imported']['file']}), and no outcome here has "
+            "judged it. `models compare` and `models recalibrate` do."
+        )
     message = f"Judged on {plural(held['rows'], 'row')} with {count(held['bad'])} bad outcomes"
     if manifest.get("recalibrated"):
         message += ", the recent accounts it was recalibrated to"

@@ -399,6 +399,9 @@ def _level(cohort: Told) -> str:
 def _enough(manifest: Told) -> Check:
     topic = "There were bad outcomes enough to learn and to judge"
     training, held = part(manifest, "training"), part(manifest, "hold_out")
+    if not training["rows"]:
+        judged = f"{words.count(held['bad'])} bad judge it" if held["rows"] else "none judges it"
+        return Check(topic, "unknown", f"It was made elsewhere; of the outcomes here {judged}.")
     features = max(len(manifest["features"]), 1)
     each = training["bad"] / features
     told = (
@@ -421,7 +424,16 @@ def _enough(manifest: Told) -> Check:
 def limits(manifest: Told, evidence: Told) -> list[Limit]:
     """What the reader must know, worked out from the data and the target."""
     found: list[Limit] = []
-    found += _limits_of_counts(manifest, evidence)
+    if manifest.get("imported"):
+        found.append(
+            Limit(
+                "It was made elsewhere",
+                "What it learned from and how it was validated is not kept here. `models compare` "
+                "and `models recalibrate` judge it on accounts whose outcomes are known.",
+            )
+        )
+    if part(manifest, "training").get("rows"):
+        found += _limits_of_counts(manifest, evidence)
     found += _limits_of_dates(manifest)
     found += _limits_of_label(manifest)
     found += _limits_of_groups(evidence)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.learning.calibration import FARTHEST, Calibration
-from riskseg.learning.scorecard.tables import FACTOR, OFFSET, Bins, Scorecard
+from riskseg.learning.scorecard.tables import Bins, Scorecard
 from riskseg.learning.trees.boosted import Boosted
 from riskseg.learning.trees.text import Missing, Tree, read_trees
 
@@ -154,8 +154,8 @@ def _scorecard(graph: _Graph, card: Scorecard, facts: Sequence[Fact]) -> tuple[s
         points = graph.add("Gather", graph.constant(list(told)), place, axis=0)
         total = graph.add("Add", total, points)
     score = graph.add("Div", graph.double(total), graph.constant([[100.0]]))
-    lost = graph.add("Sub", graph.constant([[OFFSET]]), score)
-    return score, graph.add("Div", lost, graph.constant([[FACTOR]]))
+    lost = graph.add("Sub", graph.constant([[card.scale.offset]]), score)
+    return score, graph.add("Div", lost, graph.constant([[card.scale.factor]]))
 
 
 def _bin(graph: _Graph, bins: Bins, inputs: dict[str, str]) -> str:

@@ -27,13 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import problem
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.scorecard.tables import (
-    ODDS_AT,
-    POINTS_TO_DOUBLE_ODDS,
-    SCORE_AT,
-    Scorecard,
-    decimal,
-)
+from riskseg.learning.scorecard.tables import Scorecard, decimal
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
@@ -60,9 +54,9 @@ def points_csv(model: Model) -> str:
 
 def _scorecard(card: Scorecard) -> Iterator[dict[str, Any]]:
     scale = {
-        "score_at": SCORE_AT,
-        "odds_at": ODDS_AT,
-        "points_to_double_odds": POINTS_TO_DOUBLE_ODDS,
+        "score_at": card.scale.score,
+        "odds_at": card.scale.odds,
+        "points_to_double_odds": card.scale.to_double,
     }
     for name, value in scale.items():
         yield {"what": "scale", "feature": name, "value": value}

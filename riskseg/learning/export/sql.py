@@ -20,7 +20,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.domain.relations import literal, quoted
 from riskseg.learning.calibration import FARTHEST, Calibration
-from riskseg.learning.scorecard.tables import FACTOR, OFFSET, Bins, PairTable, Scorecard, Table
+from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
 from riskseg.learning.trees.boosted import Boosted
 from riskseg.learning.trees.text import ZERO, Missing, Tree, read_trees
 
@@ -88,7 +88,8 @@ def _scorecard(card: Scorecard, facts: Sequence[Fact]) -> list[tuple[str, str]]:
         ("riskseg_scores", "select *, hundredths / 1e2 as score from {}"),
         (
             "riskseg_margins",
-            f"select *, ({_number(OFFSET)} - score) / {_number(FACTOR)} as margin from {{}}",
+            f"select *, ({_number(card.scale.offset)} - score) / {_number(card.scale.factor)} "
+            "as margin from {}",
         ),
     ]
 

@@ -26,12 +26,35 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
 
 Form = Literal["classic", "additive"]
+CardForm = Literal["classic", "additive", "imported"]
 
 POINTS_TO_DOUBLE_ODDS = 20
 SCORE_AT = 600
 ODDS_AT = 50  # good to bad
 FACTOR = POINTS_TO_DOUBLE_ODDS / math.log(2)
 OFFSET = SCORE_AT - FACTOR * math.log(ODDS_AT)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What scores mean: `score` stands for odds of `odds` good to 1 bad, and so many points more
+    double them."""
+
+    score: float = SCORE_AT
+    odds: float = ODDS_AT
+    to_double: float = POINTS_TO_DOUBLE_ODDS
+
+    @property
+    def factor(self) -> float:
+        return self.to_double / math.log(2)
+
+    @property
+    def offset(self) -> float:
+        """The score at even odds."""
+        return self.score - self.factor * math.log(self.odds)
+
+
+LEARNED = Scale()
 
 
 @dataclass(frozen=True)
@@ -151,12 +174,13 @@ class Scorecard:
     """Tables of points. `dropped` says why a feature is in none of them, `notes` what a reader of
     the tables should know of how they came to be."""
 
-    form: Form
+    form: CardForm
     base: int  # hundredths
     tables: tuple[Table, ...]
     pairs: tuple[PairTable, ...]
     dropped: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    scale: Scale = LEARNED
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -177,7 +201,7 @@ class Scorecard:
 
     def margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Log-odds of the bad outcome that the score stands for."""
-        margin: Floats = (OFFSET - self.scores(batch) / 100) / FACTOR
+        margin: Floats = (self.scale.offset - self.scores(batch) / 100) / self.scale.factor
         return margin
 
     def swift_margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
@@ -205,9 +229,9 @@ class Scorecard:
         return {
             "form": self.form,
             "scale": {
-                "score": SCORE_AT,
-                "odds_good_to_bad": ODDS_AT,
-                "points_to_double_odds": POINTS_TO_DOUBLE_ODDS,
+                "score": self.scale.score,
+                "odds_good_to_bad": self.scale.odds,
+                "points_to_double_odds": self.scale.to_double,
             },
             "base": decimal(self.base),
             "dropped": dict(self.dropped),
@@ -225,6 +249,11 @@ class Scorecard:
             tuple(_pair_from_json(pair) for pair in told["pairs"]),
             dict(told["dropped"]),
             tuple(told["notes"]),
+            Scale(
+                told["scale"]["score"],
+                told["scale"]["odds_good_to_bad"],
+                told["scale"]["points_to_double_odds"],
+            ),
         )
 
 

@@ -1,0 +1,196 @@
+"""A version of a model from a scorecard made elsewhere: the files that training would write.
+
+Nothing is known of how good it is until outcomes judge it: it has no metrics. Accounts as of a
+date, where they are given, say how its features and probabilities are spread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.learning.artefact import FORMAT
+from riskseg.learning.calibration import Calibration
+from riskseg.learning.canonical import canonical, fixed
+from riskseg.learning.evidence.effects import effects
+from riskseg.learning.learners import files_of
+from riskseg.learning.reference import reference
+from riskseg.learning.scorecard.tables import Scorecard, Table
+from riskseg.learning.spec import ModelSpec
+from riskseg.learning.train import Trained, fact_as_json, sealed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEARNER = "scorecard"
+NOTHING: dict[str, Any] = {
+    "rows": 0,
+    "bad": 0,
+    "stands_for": 0.0,
+    "parties": 0,
+    "from": None,
+    "until": None,
+}
+# Evidence that comes of outcomes: there is none.
+OF_OUTCOMES: dict[str, Any] = {
+    "intervals": {},
+    "roc": [],
+    "ks": None,
+    "calibration": [],
+    "gains": [],
+    "distribution": None,
+    "by_snapshot": [],
+    "stability": {},
+    "monotone": [],
+    "cohorts": [],
+    "protected": [],
+    "learning_curve": [],
+}
+
+
+def imported(
+    spec: ModelSpec,
+    card: Scorecard,
+    calibration: Calibration,
+    facts: Sequence[Fact],
+    *,
+    source: str,
+    content: bytes,
+    accounts: pd.DataFrame | None,
+    threads: int,
+) -> Trained:
+    """The version's files. `facts` are those of the card's features; `accounts`, if given, those
+    that later ones are compared with."""
+    import numpy as np
+
+    if accounts is None or not len(accounts):
+        spread: dict[str, Any] = {"rows": 0, "probability": None, "features": _spreads(card)}
+        spread["rows"] = max((sum(table.counts) for table in card.tables), default=0)
+        measured = [_effect(table, facts, card.scale.factor) for table in card.tables]
+        measured += [_unmeasured(fact) for fact in facts if fact.name not in _tabled(card)]
+    else:
+        card = replace(card, tables=tuple(_counted(table, accounts) for table in card.tables))
+        weight = np.ones(len(accounts))
+        probability = calibration.probability(card.margin(accounts))
+        spread = reference(accounts, facts, probability, weight)
+        measured = effects(lambda rows: card.margin(rows, threads), accounts, weight, facts)
+    digest = hashlib.sha256(content).hexdigest()
+    metrics: dict[str, dict[str, Any]] = {LEARNER: {"out_of_fold": None, "hold_out": None}}
+    files = dict(files_of(card))
+    files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
+    files["reference.json"] = canonical(spread)
+    files["evidence.json"] = canonical(
+        {"format": 1, "learner": LEARNER, **OF_OUTCOMES, "effects": measured}
+    )
+    manifest = {
+        "format": FORMAT,
+        "name": spec.name,
+        "spec": spec.model_dump(mode="json", by_alias=True),
+        "learner": LEARNER,
+        "form": card.form,
+        "imported": {"file": source, "sha256": digest},
+        "champion": {"learner": LEARNER, "why": f"imported from {source}", "gain": None},
+        "population": spec.population,
+        "features": [fact_as_json(fact) for fact in facts],
+        "attributes": [],
+        "dropped": {},
+        "notes": list(card.notes),
+        "tried": {},
+        "training": NOTHING,
+        "hold_out": NOTHING,
+        "metrics": metrics,
+        "fingerprints": {"data": digest},
+        "libraries": {"python": platform.python_version()},
+        "parent": None,
+    }
+    return sealed(manifest, files, metrics)  # type: ignore[arg-type]
+
+
+def _tabled(card: Scorecard) -> set[str]:
+    return {table.bins.name for table in card.tables}
+
+
+def _counted(table: Table, accounts: pd.DataFrame) -> Table:
+    """The table with the accounts in each bin, where its file does not say how many."""
+    import numpy as np
+
+    if sum(table.counts):
+        return table
+    places = table.bins.places(accounts[table.bins.name])
+    counts = np.bincount(places, minlength=table.bins.count)
+    return replace(table, counts=tuple(int(count) for count in counts))
+
+
+def _spreads(card: Scorecard) -> dict[str, Any]:
+    """How the numbers were spread over the card's own bins, where it says."""
+    found = {}
+    for table in card.tables:
+        whole = sum(table.counts)
+        if whole and table.bins.levels is None:
+            *known, missing = (fixed(count / whole) for count in table.counts)
+            found[table.bins.name] = {
+                "cuts": list(table.bins.cuts),
+                "shares": known,
+                "missing": missing,
+            }
+    return found
+
+
+def _effect(table: Table, facts: Sequence[Fact], factor: float) -> dict[str, Any]:
+    """What the points of a table do to the log-odds, at one value of each bin."""
+    fact = next(fact for fact in facts if fact.name == table.bins.name)
+    whole = sum(table.counts)
+    along = len(table.bins.cuts) + 1
+    shares = [count / whole if whole else 1 / along for count in table.counts]
+    points = []
+    for place, holds in enumerate(table.bins.described()):
+        extra = place >= along
+        if extra and not table.counts[place]:
+            continue
+        values = [None] if "missing" in holds else holds.get("levels", ["other"])
+        if "from" in holds:
+            values = [_inside(holds["from"], holds["to"], fact.kind)]
+        for value in values:
+            points.append(
+                {
+                    "value": value,
+                    "margin": fixed((table.average - table.points[place]) / 100 / factor),
+                    "share": fixed(shares[place] / len(values)),
+                }
+            )
+    kind = "text" if fact.kind.is_textual else "number"
+    return {
+        "feature": fact.name,
+        "words": glossed(fact.words),
+        "kind": "boolean" if fact.kind is Kind.BOOLEAN else kind,
+        "direction": fact.direction,
+        "points": points,
+    }
+
+
+def _unmeasured(fact: Fact) -> dict[str, Any]:
+    """A feature that has points with another only: without accounts there is no telling."""
+    kind = "text" if fact.kind.is_textual else "number"
+    value = None if fact.kind.is_textual else 0.0
+    return {
+        "feature": fact.name,
+        "words": glossed(fact.words),
+        "kind": "boolean" if fact.kind is Kind.BOOLEAN else kind,
+        "direction": fact.direction,
+        "points": [{"value": value, "margin": 0.0, "share": 1.0}],
+    }
+
+
+def _inside(low: float | None, high: float | None, kind: Kind) -> float:
+    """A value in a bin, its least where it has one."""
+    if low is not None:
+        return float(math.ceil(low)) if kind is Kind.INTEGER else low
+    if high is None:
+        return 0.0
+    below = math.nextafter(high, -math.inf)
+    return float(math.floor(below)) if kind in (Kind.INTEGER, Kind.BOOLEAN) else below

@@ -1,0 +1,250 @@
+"""`models import`: a scorecard made elsewhere becomes a version of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskseg.domain.facts import Fact, folded
+from riskseg.domain.problems import Problems, problem
+from riskseg.features.snapshots import as_of_snapshots
+from riskseg.learning.scorecard.card_file import read_card
+from riskseg.learning.scorecard.imported import Meaning, scorecard
+from riskseg.learning.spec import AuthoredSpec, parse_spec, read_spec
+from riskseg.run.facts import facts as facts_relations
+from riskseg.run.frames import frame, model_columns
+from riskseg.run.journal import open_journal
+from riskseg.run.models import check_spec
+from riskseg.run.population import implied, population_sql
+from riskseg.run.session import LOAD, Session, begin, locked, open_checked, scratch_engine
+from riskseg.run.stages import Progress, Stage, build
+from riskseg.run.versions import keep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.expressions import Expression
+    from riskseg.workspace import Workspace
+
+READ = Stage("read", "every row of the card, against the facts there are")
+REFERENCE = Stage("reference", "accounts as of a date, to compare later ones with", "partition")
+KEEP = Stage("keep", "write the version as text, then the journal")
+
+# Accounts that are enough to see how a feature is spread.
+ENOUGH = 100_000
+# What a spec's target may be, by the words of --target.
+TARGETS = ("late", "default")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A version made of a card. `spec` is the model's spec where it was written now; `accounts`
+    are those that later ones are compared with."""
+
+    model: str
+    version: str
+    champion: bool
+    features: int
+    spec: str | None
+    accounts: int
+    notes: tuple[str, ...]
+
+
+def plan() -> list[Stage]:
+    return [LOAD, READ, REFERENCE, KEEP]
+
+
+def import_card(
+    root: Path,
+    file: Path,
+    name: str,
+    meaning: Meaning,
+    *,
+    target: str | None = None,
+    question: str = "",
+    reference_as_of: date | None = None,
+    promote: bool = False,
+    at: datetime,
+    by: str = "import",
+    reason: str = "",
+    progress: Progress | None = None,
+) -> Imported:
+    """Keep a version of the model `name` whose points are those of a CSV file.
+
+    The model's spec says what is predicted and of whom; where there is none, one is written from
+    `target` (late, default or column:NAME) and `question`. The first version of a model is its
+    champion, a later one only with `promote`. Raises RS412 and RS501 for what is wrong with the
+    file, by line, and the Problems of the spec.
+    """
+    from riskseg.learning.imported import imported
+
+    progress = progress or Progress()
+    workspace = open_checked(root)
+    content = _content(file)
+    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
+        progress.reached(LOAD, 0, 4)
+        session = begin(workspace, engine)
+        progress.reached(READ, 1, 4)
+        authored, text = _spec(workspace, name, target, question)
+        problems = Problems()
+        condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
+        made = None
+        read = read_card(_text(content, file), str(file), problems)
+        if read is not None:
+            made = scorecard(read, session.facts, meaning, str(file), problems)
+        problems.raise_if_any()
+        assert made is not None
+        card, calibration = made
+        facts = [session.facts[folded(feature)] for feature in card.features]
+        accounts = None
+        if reference_as_of is not None:
+            progress.reached(REFERENCE, 2, 4)
+            accounts = _accounts(session, authored, condition, facts, reference_as_of)
+        trained = imported(
+            authored.spec,
+            card,
+            calibration,
+            facts,
+            source=file.name,
+            content=content,
+            accounts=accounts,
+            threads=engine.threads,
+        )
+        progress.reached(KEEP, 3, 4)
+        if text is not None:
+            workspace.models.mkdir(parents=True, exist_ok=True)
+            (workspace.models / f"{name}.yaml").write_text(text, encoding="utf-8")
+        with open_journal(workspace) as journal:
+            asked = (reason or "imported with --promote") if promote else None
+            kept = keep(workspace, name, trained, journal, at, by=by, promote=asked)
+    return Imported(
+        name,
+        trained.version,
+        kept.champion,
+        len(facts),
+        None if text is None else workspace.shown(workspace.models / f"{name}.yaml"),
+        0 if accounts is None else len(accounts),
+        card.notes,
+    )
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        told = f"This cannot be read: {error.strerror or error}."
+        raise problem("RS412", told, file=str(file)) from None
+
+
+def _text(content: bytes, file: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise problem(
+            "RS412", "This is not UTF-8 text.", file=str(file), line=line, mend="Save it as UTF-8."
+        ) from None
+
+
+def _spec(
+    workspace: Workspace, name: str, target: str | None, question: str
+) -> tuple[AuthoredSpec, str | None]:
+    """(the model's spec, its text where it is to be written)."""
+    place = workspace.models / f"{name}.yaml"
+    problems = Problems()
+    shown = workspace.shown(place)
+    if place.exists():
+        authored = read_spec(place, problems, shown=shown)
+        problems.raise_if_any()
+        assert authored is not None
+        if target is not None and _target(target) != _target_of(authored):
+            raise problem(
+                "RS408",
+                f"The spec's target is not {target}.",
+                file=shown,
+                line=authored.line("target"),
+                mend="Leave out --target, or give the card to a model of its own.",
+            )
+        return authored, None
+    if target is None:
+        raise problem(
+            "RS401",
+            f"There is no {shown}, and nothing says what the card predicts.",
+            mend="Give --target late, --target default or --target column:NAME.",
+        )
+    text = (
+        "# What an imported scorecard predicts, and of whom.\n"
+        f"name: {name}\n"
+        + (f"question: {_quoted(question)}\n" if question else "")
+        + f"target: {_target(target)}\n"
+        "learners: [scorecard]\n"
+    )
+    authored = parse_spec(text, shown, problems)
+    problems.raise_if_any()
+    assert authored is not None
+    return authored, text
+
+
+def _target(word: str) -> str:
+    """A target as a spec has it."""
+    kind, _, column = word.partition(":")
+    if kind == "column" and column:
+        return f"{{column: {_quoted(folded(column))}}}"
+    if word not in TARGETS:
+        raise problem(
+            "RS408",
+            f'"{word}" is no target.',
+            mend="Write --target late, --target default or --target column:NAME.",
+        )
+    return f"{{event: {word}}}"
+
+
+def _target_of(authored: AuthoredSpec) -> str:
+    target = authored.spec.target
+    if target.column is not None:
+        return f"{{column: {_quoted(target.column)}}}"
+    return f"{{event: {target.event}}}"
+
+
+def _quoted(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _accounts(
+    session: Session,
+    authored: AuthoredSpec,
+    condition: Expression | None,
+    facts: Sequence[Fact],
+    as_of: date,
+) -> pd.DataFrame:
+    """The card's features of the population as of a date; of many accounts, some."""
+    import pandas as pd
+
+    session.answers(as_of)
+    engine, ledger = session.engine, session.ledger
+    own, spec = condition, authored.spec
+    where = population_sql(implied(spec.target.event, spec.target.dpd, billed=ledger.billed), own)
+    names = [fact.name for fact in facts]
+    reads = {*map(folded, names), *(condition.names if condition else ())}
+    columns = model_columns(names, session.facts)
+    parts = session.partitions()
+    stride = max(1, sum(last - first + 1 for first, last in parts) // ENOUGH)
+    found = []
+    for first, last in parts:
+        snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
+        build(engine, facts_relations(ledger, session.catalogue, session.scale, reads, snapshots))
+        sql = f"select {columns} from facts where ({where}) and account_no % {stride} = 0"
+        found.append(frame(engine, f"{sql} order by account_no"))
+    accounts = pd.concat(found, ignore_index=True)
+    if not len(accounts):
+        raise problem(
+            "RS602",
+            f"No account is of the model's population as of {as_of}.",
+            mend="Give another day with --reference-as-of.",
+        )
+    return accounts

@@ -1,0 +1,249 @@
+"""What an analyst does to a scorecard, and with one that was made elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from riskseg.cli import app
+from riskseg.domain.problems import ProblemsError
+from riskseg.learning.scorecard.imported import Meaning
+from riskseg.learning.scorecard.tables import Scale
+from riskseg.run import versions
+from riskseg.run.bins import bins
+from riskseg.run.check import check
+from riskseg.run.export import export
+from riskseg.run.import_card import import_card
+from riskseg.run.recalibrate import recalibrate
+from riskseg.run.score import score
+from tests.support import account_file as a
+
+TYPES = {"income": "double", "late": "integer", "bad": "integer"}
+NOTHING = Meaning()
+POINTS = Meaning(Scale(600, 50, 20))
+CARD = """\
+feature,from,to,levels,points,count,bad
+base,,,,400,,
+income,,2000,,10.5,300,90
+income,2000,,,40,500,60
+income,missing,,,5,0,0
+late,,1,,30,,
+late,2,4,,-5,,
+late,5,,,-60,,
+region,,,north|south,0,,
+region,,,west,-12.25,,
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of an account file. Not to be changed."""
+    random = np.random.default_rng(3)
+    rows = ["id,income,late,region,bad"]
+    for n in range(800):
+        income, late = random.gamma(3, 900), random.poisson(1.3)
+        odds = -1.2 - 0.0005 * (income - 2700) + 0.6 * late
+        bad = int(random.random() < 1 / (1 + np.exp(-odds)))
+        rows.append(f"{n},{income:.2f},{late},{('north', 'south', 'west')[n % 3]},{bad}")
+    root = tmp_path_factory.mktemp("controls") / "workspace"
+    return a.write(root, "\n".join(rows) + "\n", {}, types=TYPES)
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    root = tmp_path / "workspace"
+    shutil.copytree(made, root)
+    (root / "models").mkdir(exist_ok=True)
+    return root
+
+
+def take(root: Path, text: str, meaning: Meaning = POINTS, **more: object):  # type: ignore[no-untyped-def]
+    file = root / "card.csv"
+    file.write_text(text, encoding="utf-8")
+    more = {"target": "column:bad", **more}
+    return import_card(root, file, "made", meaning, at=a.AT, **more)  # type: ignore[arg-type]
+
+
+def scored(root: Path, column: str = "p_made") -> list[float]:
+    score(root, a.DAY, str(root / "scores.csv"))
+    with (root / "scores.csv").open() as file:
+        return [float(row[column]) for row in csv.DictReader(file)]
+
+
+def run(root: Path, *words: str) -> str:
+    done = CliRunner().invoke(app, ["-w", str(root), *words])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_card_made_elsewhere_scores_by_its_own_points(workspace: Path) -> None:
+    done = take(workspace, CARD, reference_as_of=a.DAY)
+    assert done.champion and done.spec == "models/made.yaml" and done.accounts == 800
+    assert any("late: there is no row for missing" in note for note in done.notes)
+    with (workspace / "accounts.csv").open() as file:
+        rows = {int(row["id"]): row for row in csv.DictReader(file)}
+    score(workspace, a.DAY, str(workspace / "scores.csv"))
+    with (workspace / "scores.csv").open() as file:
+        told = {int(row["account_id"]): float(row["p_made"]) for row in csv.DictReader(file)}
+    for n in range(0, 800, 37):
+        row = rows[n]
+        points = 400 + (10.5 if float(row["income"]) < 2000 else 40)
+        late = int(row["late"])
+        points += 30 if late <= 1 else -5 if late <= 4 else -60
+        points += -12.25 if row["region"] == "west" else 0
+        odds = np.log(2) * (600 - points) / 20 - np.log(50)
+        assert told[n] == pytest.approx(1 / (1 + np.exp(-odds)), abs=2e-6)
+
+
+def test_every_command_takes_an_imported_version(workspace: Path) -> None:
+    first = take(workspace, CARD)
+    shown = json.loads(run(workspace, "models", "show", "made", "--json"))
+    assert shown["imported"]["file"] == "card.csv" and shown["form"] == "imported"
+    assert "no outcome has judged it" in run(workspace, "models", "show", "made")
+    assert first.version in run(workspace, "models")
+    run(workspace, "models", "card", "made", "--out", str(workspace / "card.html"))
+    page = (workspace / "card.html").read_text()
+    assert "made elsewhere" in page and "with 0 bad outcomes" not in page
+    for form in ("sql", "onnx", "points.csv"):
+        done = export(workspace, "made", None, form, workspace / f"out.{form}")  # type: ignore[arg-type]
+        assert done.difference in (None, 0.0)
+    income = bins(workspace, "made", feature="income").features[0]
+    assert [b.accounts for b in income.bins] == [300, 500, 0] and income.iv is not None
+    assert bins(workspace, "made", feature="late").features[0].iv is None
+    moved = recalibrate(workspace, "made", at=a.AT)
+    assert moved.parent == first.version and moved.rows == 800
+    run(workspace, "models", "card", "made", moved.version, "--out", str(workspace / "c2.html"))
+    assert "what it learned from is not known" in run(
+        workspace, "models", "compare", "made", f"made@{moved.version}"
+    )
+    assert not [p for p in check(workspace).problems if p.code != "RS200"]
+
+
+def test_drift_of_an_imported_version(workspace: Path) -> None:
+    """It is measured against the accounts of a day, the card's own counts, or not at all."""
+
+    def differences(text: str, **more: object) -> list[str]:
+        take(workspace, text, promote=True, **more)
+        return list(score(workspace, a.DAY, str(workspace / "s.csv")).differences["made"])
+
+    uncounted = CARD.replace("300,90", ",").replace("500,60", ",").replace("5,0,0", "5,,")
+    assert "without accounts to compare with" in " ".join(differences(uncounted))
+    assert differences(uncounted, reference_as_of=a.DAY) == []
+    skewed = CARD.replace("300,90", "30,9").replace("500,60", "5000,600")
+    assert "income" in " ".join(differences(skewed))
+
+
+def test_what_is_exported_comes_back_the_same(workspace: Path) -> None:
+    take(workspace, CARD)
+    before = scored(workspace)
+    export(workspace, "made", None, "points.csv", workspace / "out.csv")
+    done = take(workspace, (workspace / "out.csv").read_text(), NOTHING, promote=True)
+    assert done.champion and scored(workspace) == before
+
+
+def test_tables_of_other_libraries(workspace: Path) -> None:
+    theirs = (
+        "Variable,Bin,Count,Event,WoE,Coefficient,Points\n"
+        'income,"(-inf, 2000.00)",300,90,-0.6,-0.9,10.5\n'
+        'income,"[2000.00, inf)",500,60,0.7,-0.9,40\n'
+        "income,Special,0,0,0,-0.9,0\nincome,Missing,0,0,0,-0.9,5\n"
+        'late,"[-Inf,2)%,%[9,Inf)",,,,,30\nlate,"[2,9)",,,,,-5\nlate,missing,,,,,0\n'
+        "region,\"['north' 'south']\",,,,,0\nregion,west,,,,,-12\nregion,other,,,,,1\n"
+        "region,missing,,,,,2\n"
+    )
+    done = take(workspace, theirs)
+    assert done.notes == ("income: the row Special names no codes, and is left out",)
+    late = bins(workspace, "made", feature="late").features[0]
+    assert [b.points for b in late.bins] == [30.0, -5.0, 30.0, 0.0]
+    woe = "feature,bin,woe,coefficient\nintercept,,,-1\nincome,< 2000,-0.6,-0.9\n"
+    take(workspace, woe + "income,>= 2000,0.7,-0.9\nincome,missing,0,-0.9\n", NOTHING, promote=True)
+    wanted = {round(float(1 / (1 + np.exp(1 - e))), 2) for e in (0.54, -0.63)}
+    assert {round(p, 2) for p in scored(workspace)} == wanted
+
+
+def test_points_that_rise_with_the_risk(workspace: Path) -> None:
+    take(workspace, "feature,bin,points\nincome,< 2000,60\nincome,>= 2000,40\nincome,missing,0\n",
+         Meaning(Scale(50, 1, 10), riskier=True))  # fmt: skip
+    told = {round(p, 3) for p in scored(workspace)}
+    assert told == {round(1 - 1 / 3, 3), round(1 / 3, 3)}
+
+
+FAULTS = [
+    ("late,,1,,30,,", "late,,3,,30,,", "RS412", 7, "overlaps"),
+    ("late,2,4,,-5,,", "late,3,4,,-5,,", "RS412", 7, "no row is for values from 1 to 3"),
+    ("late,,1,,30,,", "late,,1,,many,,", "RS412", 6, '"many"'),
+    ("income,,2000", "incme,,2000", "RS501", 3, '"incme"'),
+    ("income,,2000", "income,100,2000", "RS412", 3, "below 100"),
+    ("region,,,west", "region,,,west|north", "RS412", 10, '"north" of region stands twice'),
+    ("region,,,west", "region,3,4,", "RS412", 10, "is text"),
+    ("income,missing,,,5,0,0", "income,missing,,,5,0,3", "RS412", 5, "cannot be"),
+    ("late,5,,,-60,,", "late,missing,,,1,,\nlate,missing,,,2,,\nlate,5,,,-60,,", "RS412", 9,
+     "second row for missing"),
+    ("late,5,,,-60,,", "late,9,5,,-60,,", "RS412", 8, "No number lies"),
+    ("feature,from", "thing,from", "RS412", 1, "are not those of a scorecard"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "code", "line", "what"), FAULTS)
+def test_rows_that_are_wrong(
+    workspace: Path, old: str, new: str, code: str, line: int, what: str
+) -> None:
+    assert CARD.count(old) == 1
+    with pytest.raises(ProblemsError) as raised:
+        take(workspace, CARD.replace(old, new))
+    found = [(p.code, p.line, p.what) for p in raised.value.problems]
+    assert any(c == code and n == line and what in w for c, n, w in found), found
+    assert not (workspace / "models" / "made.yaml").exists()
+
+
+def test_what_else_is_refused(workspace: Path) -> None:
+    for text, meaning, more, code in (
+        (CARD, NOTHING, {}, "RS412"),
+        ("", POINTS, {}, "RS412"),
+        (CARD, POINTS, {"target": None}, "RS401"),
+        (CARD, POINTS, {"target": "soon"}, "RS408"),
+        (CARD, POINTS, {"target": "column:worse"}, "RS408"),
+    ):
+        with pytest.raises(ProblemsError) as raised:
+            take(workspace, text, meaning, **more)
+        assert code in a.codes(raised.value)
+    with pytest.raises(ProblemsError) as raised:
+        import_card(workspace, workspace / "none.csv", "made", POINTS, at=a.AT)
+    assert a.codes(raised.value) == ["RS412"]
+
+
+def test_check_finds_wrong_edits(workspace: Path) -> None:
+    (workspace / "models" / "made.yaml").write_text(
+        "name: made\ntarget: {column: bad}\nscorecard:\n  max_bins: 4\n  edits:\n"
+        "    incme: {drop: true}\n    late: {cuts: [3, 1]}\n    region: {monotone: increasing}\n"
+        "    bad: {drop: true}\n"
+    )
+    found = [(p.code, p.line) for p in check(workspace).problems if p.code != "RS200"]
+    assert found == [("RS501", 6), ("RS004", 7), ("RS004", 8), ("RS501", 9)]
+
+
+def test_bounds_and_bins_in_the_terminal(workspace: Path) -> None:
+    from riskseg.run.train import train
+
+    (workspace / "models" / "made.yaml").write_text(
+        "name: made\ntarget: {column: bad}\nlearners: [scorecard]\nscorecard:\n"
+        "  binning: optbinning\n  max_bins: 4\n  edits: {income: {monotone: decreasing}}\n"
+    )
+    train(workspace, (), at=a.AT)
+    told = run(workspace, "models", "bins", "made")
+    assert "IV" in told and max(map(len, told.splitlines()[1:-1])) <= 80
+    for one in bins(workspace, "made").features:
+        assert len(one.bins) <= 4 + 1 + (one.risk == "levels")
+        assert one.auc is not None and one.iv is not None
+    assert "WoE" in run(workspace, "models", "bins", "made", "income")
+    with pytest.raises(ProblemsError) as raised:
+        bins(workspace, "made", feature="incme")
+    assert "income" in raised.value.problems[0].mend
+    assert versions.show(workspace, "made")["form"] == "classic"
