@@ -268,22 +268,9 @@ def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None
         )
         problems.raise_if_any()
         return window, observed_snapshots()
-    if spec.target.column is not None and spec.target.horizon_days is not None:
-        raise problem(
-            "RS004",
-            '"horizon_days" does not go with a column of accounts that have no dates.',
-            file=authored.file,
-            line=authored.line("target", "horizon_days"),
-            mend="Map `observed_on` in [source.accounts], or remove `horizon_days`.",
-        )
-    if spec.target.column is not None and spec.hold_out_days is not None:
-        raise problem(
-            "RS405",
-            "Nothing says when the accounts were observed, so there are no last days to hold out.",
-            file=authored.file,
-            line=authored.line("hold_out", "last"),
-            mend="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
-        )
+    problems = Problems()
+    check_dates(session, authored, problems)
+    problems.raise_if_any()
     if spec.target.column is not None:
         at = spec.observe.at if isinstance(spec.observe.at, date) else ledger.last_on
         return None, single_snapshots(at)
@@ -304,6 +291,29 @@ def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None
     if window.every is None:
         return window, issue_snapshots(window.train_from, window.hold_until)
     return window, cycle_snapshots(window.train_from, window.hold_until, window.every, spec.seed)
+
+
+def check_dates(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
+    """Add RS004 and RS405 for what a spec asks of the dates of accounts that have none."""
+    spec = authored.spec
+    if spec.target.column is None or session.ledger.observed:
+        return
+    if spec.target.horizon_days is not None:
+        problems.add(
+            "RS004",
+            '"horizon_days" does not go with a column of accounts that have no dates.',
+            file=authored.file,
+            line=authored.line("target", "horizon_days"),
+            mend="Remove `horizon_days`, or map `observed_on` in [source.accounts].",
+        )
+    if spec.hold_out_days is not None:
+        problems.add(
+            "RS405",
+            "Nothing says when the accounts were observed, so there are no last days to hold out.",
+            file=authored.file,
+            line=authored.line("hold_out", "last"),
+            mend="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
+        )
 
 
 def _label(

@@ -230,7 +230,7 @@ CASES = [
     Case("a column observed again and again", "RS004",
          (change(SPEC, "learners:", "observe: {every: 30 days}\nlearners:"),),
          remove_key, by_check),
-    Case("last days of an account file", "RS004",
+    Case("last days of an account file", "RS405",
          (change(SPEC, "learners:", "hold_out: {last: 90 days}\nlearners:"),),
          write_share, by_check),
     Case("a champion that does not learn", "RS004",
