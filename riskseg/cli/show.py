@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskseg.cli.told import visible
+from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.learning.evidence.verdict import Verdict
@@ -206,10 +207,11 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
             sure.add_row(name, interval(s["intervals"][key]))
     if s["intervals"]:
         console.print(sure)
-    strength = table("feature", "weight", "what it is", right=("weight",))
+    strength = table("feature", "weight", "risk", "what it is", right=("weight",))
     for f in s["features"]:
         weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"
-        strength.add_row(f["feature"], weight, glossed(f["words"]))
+        risk = {1: "+", -1: "-", 0: ""}[f["direction"]]
+        strength.add_row(f["feature"], weight, risk, glossed(f["words"]) + values_meant(f))
     console.print(strength)
     if s["dropped"]:
         dropped = table("left out", "why")

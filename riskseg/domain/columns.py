@@ -6,7 +6,7 @@ models/features.yaml that has the name of an attribute.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -193,3 +193,13 @@ def _check(fact: Fact, column: Column, problems: Problems) -> None:
         if label and shape.labels.get(code, label) != label:
             what = f'The special value {code} of "{name}" has two labels.'
             wrong(f"labels.{code}", what, "Keep one of them.", "RS503")
+
+
+def values_meant(fact: Mapping[str, Any]) -> str:
+    """What values of a fact, as a model's manifest has it, mean: its labels, and codes without
+    one. Empty where nothing is said."""
+    labels = fact.get("labels") or {}
+    meant = [f"{value} is {label}" for value, label in labels.items()]
+    codes = map(code_text, fact.get("special_values") or ())
+    meant += [f"{code} is a code" for code in codes if code not in labels]
+    return f" ({', '.join(meant)})" if meant else ""

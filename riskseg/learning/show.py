@@ -24,7 +24,15 @@ def summary(model: Model) -> dict[str, Any]:
     told = model.manifest
     scorer = model.scorer
     features = _by_gain(scorer) if isinstance(scorer, Boosted) else _by_points(scorer)
-    words = {fact.name: fact.words for fact in model.facts}
+    meant = {
+        fact.name: {
+            "words": fact.words,
+            "direction": fact.direction,
+            "labels": dict(fact.labels),
+            "special_values": list(fact.special_values),
+        }
+        for fact in model.facts
+    }
     return {
         "name": model.name,
         "version": model.version,
@@ -45,7 +53,7 @@ def summary(model: Model) -> dict[str, Any]:
         },
         "metrics": told["metrics"][model.learner],
         "intervals": model.evidence["intervals"],
-        "features": [feature | {"words": words[feature["feature"]]} for feature in features],
+        "features": [feature | meant[feature["feature"]] for feature in features],
         "dropped": {**told["dropped"], **scorer.dropped},
         "protected": model.evidence["protected"],
         "verdict": verdict(told, model.evidence),

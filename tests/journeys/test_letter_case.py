@@ -66,7 +66,7 @@ def test_a_feature_that_the_spec_excludes_is_a_feature_still() -> None:
     """It is dropped with that reason."""
     ledger = SimpleNamespace(attributes=FACTS, billed=False)
     catalogue = SimpleNamespace(available=dict)
-    session = SimpleNamespace(ledger=ledger, catalogue=catalogue)
+    session = SimpleNamespace(ledger=ledger, catalogue=catalogue, facts=FACTS)
     found = candidates(cast(Any, session), authored(SPEC.replace("GRÖSSE", "GRÖßE")).spec)
     assert {fact.name for fact in found} == {"limit_bal", "größe", "snap"}
 
@@ -101,7 +101,8 @@ def test_an_older_model_reads_the_facts_of_today() -> None:
         name="m",
         version="v",
         features=("LIMIT_BAL", "Größe"),
+        named_in_reasons=(),
         population="LIMIT_BAL > 0 and SNAP is not null",
-        manifest={"spec": {"target": {"column": "BAD"}}},
+        manifest={"spec": {"target": {"column": "BAD"}, "observe": {}}},
     )
     assert scorer(model, FACTS, billed=False).reads == {"limit_bal", "größe", "snap"}

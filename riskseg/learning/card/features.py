@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from riskseg.domain.columns import values_meant
+from riskseg.domain.facts import glossed
 from riskseg.learning import words
 from riskseg.learning.card import charts_of_features
 from riskseg.learning.card.drawing import MOST_BARS
@@ -131,7 +133,7 @@ def _feature_table(m: Material, effects: Sequence[Told]) -> Html:
     for f in sorted(m.manifest["features"], key=lambda f: (-reach.get(f["name"], -1.0), f["name"])):
         name = f["name"]
         marks = " (protected)" if f.get("protected") else ""
-        says = (f.get("words") or "").replace("{value}", "…")
+        says = glossed(f.get("words") or "") + values_meant(f)
         kind = " · ".join(part for part in (f.get("kind"), f.get("unit")) if part)
         rows.append(
             (
