@@ -80,8 +80,9 @@ def test_last_days_need_a_date(workspace: Path) -> None:
         with pytest.raises(ProblemsError) as found:
             train(workspace, [], at=AT)
         for problems in (found.value.problems, check(workspace).problems):
-            assert [p.code for p in problems] == codes
-            assert all("observed_on" in p.mend for p in problems)
+            found_codes = [p.code for p in problems if "models" in (p.file or "")]
+            assert found_codes == codes
+            assert all("observed_on" in p.mend for p in problems if p.code in codes)
 
 
 def test_two_dates_of_a_row_are_a_problem(workspace: Path) -> None:
