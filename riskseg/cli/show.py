@@ -178,7 +178,7 @@ def verdict(console: Console, of: Verdict) -> None:
         console.print(escape(sentence))
     for check in of.checks:
         if check.status == "watch":
-            message = f"  ! {check.topic}: no. {check.found} {check.act}"
+            message = f"  ! {check.found} {check.act}"
             console.print(escape(message.rstrip()), soft_wrap=True)
     unknown = [check.topic for check in of.checks if check.status == "unknown"]
     if unknown:

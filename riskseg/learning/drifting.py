@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from riskseg.domain.facts import Fact
 from riskseg.learning.evidence.uncertainty import auc_difference
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.parallel import side_by_side
 from riskseg.learning.trees.boosted import columns_of, matrix_of
 from riskseg.learning.trees.tuning import Candidate, dataset, grow
 
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Mask
 
 # Rows of one half that are enough to tell.
-ENOUGH_ROWS = 30_000
-TREES = 60
+ENOUGH_ROWS = 15_000
+TREES = 40
 LEARNER = Candidate(8, 4, 50, 5.0, rate=0.1)
 # AUC of the later half below which a gain is not worth a drift.
 LEAST_GAIN = 0.005
 
 
 def worth_their_drift(
-    training: TrainingFrame, later: Mask, steady: Sequence[Fact], drifting: Sequence[Fact]
+    training: TrainingFrame,
+    later: Mask,
+    steady: Sequence[Fact],
+    drifting: Sequence[Fact],
+    threads: int = 1,
 ) -> dict[str, float]:
     """The AUC that each drifting feature gains in the later half beside the steady ones, where it
     gains significantly and more than 0.005. Trees are grown with a fixed seed."""
@@ -41,12 +46,14 @@ def worth_their_drift(
     earlier, after = halves
     if any(len(np.unique(half.label)) < 2 for half in halves):
         return {}
-    base = _foretold(earlier, after, steady)
+    base, *others = side_by_side(
+        lambda more: _foretold(earlier, after, [*steady, *more]),
+        [[], *([fact] for fact in drifting)],
+        threads,
+    )
     worth = {}
-    for fact in drifting:
-        found = auc_difference(
-            after.label, base, _foretold(earlier, after, [*steady, fact]), after.weight, after.group
-        )
+    for fact, foretold in zip(drifting, others, strict=True):
+        found = auc_difference(after.label, base, foretold, after.weight, after.group)
         if found is not None and found[0] > LEAST_GAIN and found[1] > 0:
             worth[fact.name] = found[0]
     return worth

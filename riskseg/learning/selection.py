@@ -34,7 +34,7 @@ CHANGES = {
 
 
 def usable(
-    authored: AuthoredSpec, frame: TrainingFrame, problems: Problems
+    authored: AuthoredSpec, frame: TrainingFrame, problems: Problems, threads: int = 1
 ) -> tuple[tuple[Fact, ...], dict[str, str], list[str]]:
     """(features to learn from, why each of the others is not one, notes for the model's record).
 
@@ -49,7 +49,7 @@ def usable(
     for judge in (_identifying, _drifting, _doubles):
         found = judge(training, [fact for fact in kept if fact.name not in choice.keep])
         if judge is _drifting and found:
-            found = _not_worth_it(training, kept, found, notes)
+            found = _not_worth_it(training, kept, found, notes, threads)
         dropped |= found
         kept = [fact for fact in kept if fact.name not in found]
     if not kept:
@@ -65,7 +65,11 @@ def usable(
 
 
 def _not_worth_it(
-    training: TrainingFrame, features: Sequence[Fact], drifting: dict[str, str], notes: list[str]
+    training: TrainingFrame,
+    features: Sequence[Fact],
+    drifting: dict[str, str],
+    notes: list[str],
+    threads: int,
 ) -> dict[str, str]:
     """The drifting features less those that help in the later half; a note for each of these."""
     from riskseg.learning.drifting import worth_their_drift
@@ -74,7 +78,7 @@ def _not_worth_it(
     assert later is not None
     steady = [fact for fact in features if fact.name not in drifting]
     asked = [fact for fact in features if fact.name in drifting]
-    gains = worth_their_drift(training, later, steady, asked)
+    gains = worth_their_drift(training, later, steady, asked, threads)
     notes += [
         f"{name} {drifting[name]}. It is kept since it gains {gain:.3f} AUC in the later half."
         for name, gain in gains.items()

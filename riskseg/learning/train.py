@@ -81,7 +81,7 @@ def train(
     problems = Problems()
     check_outcomes(authored, frame, problems)
     problems.raise_if_any()
-    features, dropped, notes = usable(authored, frame, problems)
+    features, dropped, notes = usable(authored, frame, problems, threads)
     check_edits(authored, frame.features, problems)
     check_pairs(authored, features, problems)
     problems.raise_if_any()
