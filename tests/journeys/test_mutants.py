@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from riskseg.domain.facts import Kind
+from riskseg.domain.facts import Fact, Kind
 from riskseg.ledger.accounts import lifecycle_sql
 from riskseg.run import assign as assigning
 from riskseg.run import facts as facts_of
@@ -180,7 +180,13 @@ class Told:
 
     version = "told"
     named_in_reasons = ()
-    manifest: Mapping[str, Any] = field(default_factory=lambda: {"spec": {"target": {}}})
+    manifest: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "spec": {"target": {}, "observe": {}, "features": {"static": []}},
+            "features": [],
+            "dropped": {},
+        }
+    )
 
     @property
     def name(self) -> str:
@@ -191,6 +197,10 @@ class Told:
         return (f"told_{self.key}",)
 
     @property
+    def facts(self) -> tuple[Fact, ...]:
+        return (Fact(self.features[0], Kind.DECIMAL),)
+
+    @property
     def population(self) -> str:
         return f"told_{self.key} is not null"
 
@@ -198,7 +208,8 @@ class Told:
         return batch[f"told_{self.key}"].to_numpy()
 
     def watch(self) -> Any:
-        return SimpleNamespace(see=lambda *_: None, told=list)
+        as_in_training = SimpleNamespace(differences=(), summary="")
+        return SimpleNamespace(see=lambda *_: None, drift=lambda: as_in_training)
 
 
 def write_accounts(place: Path, strategy: Strategy, some: Sequence[Mapping[str, Any]]) -> None:
