@@ -72,12 +72,12 @@ def _of_trees(model: str) -> str:
 
 
 def _bins(console: Console, one: FeatureBins, kind: str) -> None:
-    told = [one.feature]
+    figures = [one.feature]
     if one.iv is not None:
-        told.append(f"IV {one.iv:.3f}")
+        figures.append(f"IV {one.iv:.3f}")
     if one.auc is not None:
-        told.append(f"AUC {one.auc:.3f}")
-    console.print(", ".join(told))
+        figures.append(f"AUC {one.auc:.3f}")
+    console.print(", ".join(figures))
     right = ("accounts", "share", "bad", "rate", "WoE", "IV", "points")
     made = table("bin", *right, right=right)
     for b in one.bins:

@@ -81,7 +81,7 @@ class Fact:
 
     @property
     def side(self) -> int:
-        """The side on which a value speaks of more risk: the direction where one is declared."""
+        """The side on which a value means more risk: the direction, where one is declared."""
         return self.direction or self.risky_side
 
 

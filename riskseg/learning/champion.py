@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from riskseg.learning.evidence.compare import differences
 from riskseg.learning.evidence.metrics import expected_calibration_error, log_loss
+from riskseg.learning.evidence.uncertainty import Interval
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import LearnerName, ModelSpec
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
-
-Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

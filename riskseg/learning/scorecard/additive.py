@@ -34,7 +34,7 @@ from riskseg.learning.scorecard.additive_pairs import (
     pooled,
     rank_pairs,
 )
-from riskseg.learning.scorecard.controls import Controls
+from riskseg.learning.scorecard.controls import AS_IT_COMES, Controls
 from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import (
     Bins,
@@ -64,7 +64,6 @@ SAME = 0.01
 # A feature whose effects all stay within this is left out: less than a fifth of a point.
 NOTHING = 0.005
 ROUNDS = 30
-AS_IT_COMES = Controls()
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def fit_additive(
     counts = [0, most_pairs] if discover else [0]
     folds_there = [fold for fold in np.unique(folds) if (folds != fold).any()]
 
-    def cards(fold: int | None) -> list[Scorecard]:
+    def cards(fold: int | None, wanted: Sequence[int]) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
         whose = None if party is None else party.where(seen)
@@ -133,31 +132,25 @@ def fit_additive(
         single = learner.single() if discover or not pairs else None
         if single is not None and party is not None:
             learner, single = learner.telling(single, pairs or ())
-        # Of all rows, that without pairs is seldom wanted.
-        made = [
-            learner.card(single, pairs, n) for n in (counts if fold is not None else counts[-1:])
-        ]
+        made = [learner.card(single, pairs, count) for count in wanted]
         say(f"additive scorecard: {'all rows' if fold is None else f'fold {int(fold) + 1}'}")
         return made
 
-    *by_fold, whole = side_by_side(cards, [*folds_there, None], threads)
+    # Of all rows, the card without pairs is seldom wanted.
+    pieces = [*((fold, counts) for fold in folds_there), (None, counts[-1:])]
+    *by_fold, [card] = side_by_side(lambda piece: cards(*piece), pieces, threads)
     outside = {count: np.zeros(len(label)) for count in counts}
     for fold, made in zip(folds_there, by_fold, strict=True):
-        for count, card in zip(counts, made, strict=True):
-            outside[count][folds == fold] = card.margin(rows[folds == fold])
+        for count, one in zip(counts, made, strict=True):
+            outside[count][folds == fold] = one.margin(rows[folds == fold])
     losses = {count: _log_loss(label, weight, margin) for count, margin in outside.items()}
     best = min(counts, key=lambda count: losses[count])
     tried = [
         {"what": _told(pairs, count), "log_loss": fixed(losses[count]), "chosen": count == best}
         for count in counts
     ]
-    card = whole[0]
     if best != counts[-1]:
-        learner = _Learner(rows, label, weight, features, setting, controls, party)
-        single = learner.single()
-        if party is not None:
-            learner, single = learner.telling(single, pairs or ())
-        card = learner.card(single, pairs, best)
+        [card] = cards(None, [best])
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
     dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}

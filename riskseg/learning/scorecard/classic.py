@@ -24,7 +24,7 @@ from riskseg.learning.scorecard.binning import (
     refuses,
     unstable,
 )
-from riskseg.learning.scorecard.controls import Controls
+from riskseg.learning.scorecard.controls import AS_IT_COMES, Controls
 from riskseg.learning.scorecard.edits import Edit, around, hand_bins
 from riskseg.learning.scorecard.optimal import LEAST_SHARE, load_optbinning, optimal_bins
 from riskseg.learning.scorecard.regression import regress
@@ -80,7 +80,6 @@ class Setting:
 CUTTING = tuple(
     Setting(penalty, share) for penalty in (4.0, 1.0, 0.25, 0.05) for share in (0.05, 0.02, 0.002)
 )
-AS_IT_COMES = Controls()
 WEIGHING = tuple((chance, average) for chance in (3.0, 0.0) for average in (30.0, 10.0))
 
 

@@ -153,3 +153,7 @@ def _sums(*parts: Floats) -> tuple[Floats, ...]:
 
     ends = [np.r_[0.0, np.cumsum(part)] for part in parts]
     return tuple(end[None, :] - end[:, None] for end in ends)
+
+
+# What an analyst asks of the bins where nothing is asked.
+AS_IT_COMES = Controls()
