@@ -215,6 +215,13 @@ def features() -> Iterator[str]:
             ("`first_billed_on`", "date", "bills", "when the first bill was issued"),
             ("`opened_on` `closed_on` `written_off_on`", "date", "accounts that have them", ""),
             ("every other column of accounts", "its own", "accounts", "an attribute"),
+            (
+                "`latest_NAME` for each attribute NAME of bills",
+                "its own",
+                "bills",
+                "the attribute of the bill issued last, if that was in the last 365 days; scored "
+                "at issue, of the bill itself",
+            ),
             ("the names under `uses` in strategy.yaml", "decimal", "a trained model", "0 to 1"),
         ),
     )
@@ -222,7 +229,14 @@ def features() -> Iterator[str]:
     yield ""
     yield from table(
         ("range", "names"),
-        ((range_, ", ".join(map(_named, facts.values()))) for range_, facts in SCOPES.items()),
+        (
+            (
+                range_,
+                ", ".join(map(_named, facts.values()))
+                + (", and the attributes of bills" if range_ == "bills" else ""),
+            )
+            for range_, facts in SCOPES.items()
+        ),
     )
 
 
@@ -551,7 +565,8 @@ DECISION: Mapping[str, str] = {
 _PROSE = {
     "accounts": "Needed only for an account file, or for attributes. Every other column is an "
     "attribute, under its own name or the one it is mapped to.",
-    "bills": "Needed unless there are accounts alone.",
+    "bills": "Needed unless there are accounts alone. A column that a line of riskseg.toml, or a "
+    "table [source.bills.columns.NAME], names is an attribute of bills.",
     "payments": "Needed with bills if anything is to be seen as paid.",
     "events": "What happened: a source's own words are mapped to the kinds below.",
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from riskseg.domain.columns import Column, ColumnShape
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.relations import quoted
 from riskseg.expressions import Expression, check
 from riskseg.expressions.assumptions import MONEY_UNIT
 from riskseg.features.bounds import never_negative
@@ -25,6 +26,8 @@ Aggregate = Literal["count", "sum", "max", "min", "latest"]
 # Days up to the as-of date; `open`: bills that are; None: all there is.
 Window = int | Literal["open"] | None
 MOST_EMPTY = 1_000_000_000
+# How old the latest bill may be, where its attributes are features.
+LATEST_DAYS = 365
 # The date of a fact that a window is measured on.
 DATED: Mapping[str, str] = {"bills": "due_on", "payments": "paid_on", "events": "happened_on"}
 
@@ -107,7 +110,8 @@ class Entries(
 @dataclass(frozen=True)
 class Feature:
     """A checked feature. `fact` is what rules and models see of it; `window` is in days, or
-    `open` for the bills that still matter whatever their age."""
+    `open` for the bills that still matter whatever their age; `attributes` are those of bills that
+    its value or filter names."""
 
     fact: Fact
     range: Range
@@ -117,6 +121,7 @@ class Feature:
     window: Window
     empty: int | None
     needs: frozenset[str]
+    attributes: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -125,6 +130,20 @@ class Feature:
     @property
     def is_money(self) -> bool:
         return self.fact.unit == MONEY_UNIT
+
+
+@dataclass(frozen=True)
+class BillAttribute:
+    """An attribute of bills as a fact of one bill, and where riskseg.toml names it."""
+
+    fact: Fact
+    file: str
+    line: int | None
+
+    @property
+    def latest(self) -> str:
+        """The name of the feature that is the attribute of the latest bill."""
+        return f"latest_{self.fact.name}"
 
 
 @dataclass(frozen=True)
@@ -205,8 +224,20 @@ ACCOUNT_DATES: Mapping[str, Fact] = {
 }
 
 
-def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> Catalogue:
-    """The shipped catalogue, and the workspace's own features where it has any."""
+def read_catalogue(
+    own: Path | None,
+    problems: Problems,
+    *,
+    shown: str = "",
+    attributes: Iterable[BillAttribute] = (),
+    undetermined: Collection[str] = (),
+) -> Catalogue:
+    """The shipped catalogue, the workspace's own features where it has any, and for each attribute
+    of bills the feature that is that of the latest bill.
+
+    `undetermined` are attributes of bills of which nobody knows yet what they hold: features that
+    name one are left out.
+    """
     shipped = (files("riskseg.features") / "catalogue.yaml").read_text(encoding="utf-8")
     documents = [parse_yaml(shipped, "catalogue.yaml", problems)]
     if own is not None and own.is_file():
@@ -214,6 +245,7 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
     features: dict[str, Feature] = {}
     columns: dict[str, Column] = {}
     later: list[tuple[Entry, Document, int]] = []
+    of_bills = {one.fact.name: one.fact for one in attributes}
     for document in documents:
         entries = document.shaped(Entries, problems) if document and document.data else None
         for index, entry in enumerate(entries.root if entries else ()):
@@ -234,9 +266,13 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
                 if len(problems) == before:
                     later.append((entry, document, index))
             else:
-                feature = _aggregate(entry, document, index, problems)
+                unknown = entry.range == "bills" and _names(entry) & set(undetermined)
+                feature = (
+                    None if unknown else _aggregate(entry, document, index, of_bills, problems)
+                )
                 if feature:
                     features[entry.name] = feature
+    _add_latest(attributes, features, problems)
     _add_account_features(later, features, problems)
     clashes = {name: columns.pop(name) for name in sorted(columns.keys() & features.keys())}
     for name, column in clashes.items():
@@ -247,6 +283,40 @@ def read_catalogue(own: Path | None, problems: Problems, *, shown: str = "") -> 
             **column.at(),
         )
     return Catalogue(features, columns=columns)
+
+
+def _add_latest(
+    attributes: Iterable[BillAttribute], features: dict[str, Feature], problems: Problems
+) -> None:
+    """Add, for each attribute of bills, the feature that is the attribute of the latest bill; a
+    Problem where its name, or the attribute's, is that of something else."""
+    scope = SCOPES["bills"]
+    for one in attributes:
+        name = one.fact.name
+        taken = name if name in scope else one.latest if one.latest in features else None
+        if taken is not None:
+            problems.add(
+                "RS503",
+                f'The attribute "{name}" of bills would be known as {taken}, which is something '
+                "else already.",
+                file=one.file,
+                line=one.line,
+                mend=f"Name it otherwise in [source.bills]: `NAME = '{quoted(name)}'`.",
+            )
+            continue
+        value = check(quoted(name), {name: one.fact}, problems, expect="value", may_be_unknown=True)
+        assert value is not None
+        features[one.latest] = Feature(
+            replace(one.fact, name=one.latest, family=one.latest),
+            "bills",
+            "latest",
+            value,
+            None,
+            LATEST_DAYS,
+            None,
+            frozenset({"bills"}),
+            {name: one.fact},
+        )
 
 
 def _add_column(
@@ -283,8 +353,12 @@ def without(catalogue: Catalogue, has: frozenset[str]) -> Catalogue:
     return Catalogue(catalogue.features, lacking, catalogue.columns)
 
 
-def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Feature | None:
+def _aggregate(
+    entry: Entry, at: Document, index: int, of_bills: Mapping[str, Fact], problems: Problems
+) -> Feature | None:
     scope = SCOPES[entry.range]
+    if entry.range == "bills":
+        scope = {**of_bills, **scope}
     before = len(problems)
     value = filter_ = None
     _check_keys(entry, at, index, problems)
@@ -314,7 +388,10 @@ def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Fe
     if value is None or (kind.is_numeric and never_negative(value.tree, scope)):
         lower = Decimal(min(0, empty or 0))
     return Feature(
-        _as_fact(entry, kind, nullable=empty is None, lower=lower),
+        replace(
+            _as_fact(entry, kind, nullable=empty is None, lower=lower),
+            levels=value.type.levels if value else (),
+        ),
         entry.range,
         entry.aggregate,
         value,
@@ -322,6 +399,11 @@ def _aggregate(entry: Entry, at: Document, index: int, problems: Problems) -> Fe
         entry.window,
         empty,
         frozenset({entry.range, *entry.needs}),
+        {
+            name: of_bills[name]
+            for name in sorted(set().union(*(e.names for e in (value, filter_) if e)))
+            if entry.range == "bills" and name not in SCOPES["bills"]
+        },
     )
 
 
@@ -366,9 +448,12 @@ def _kind(
     given = Kind.INTEGER if value is None else value.type.kind
     money = entry.unit == MONEY_UNIT
     kind = Kind(entry.type) if entry.type else Kind.DECIMAL if money else given
+    if kind is Kind.NUMBER and entry.aggregate != "latest":
+        kind = Kind.DECIMAL  # a sum of floats would depend on the order of the rows
     before = len(problems)
-    if given.is_textual:
-        wrong("value", "gives a text.", "A feature is a number, a date, or true or false.")
+    if given.is_textual and (entry.aggregate != "latest" or entry.type):
+        hint = "A feature is a number, a date, or true or false; a text only of the latest bill."
+        wrong("value", "gives a text.", hint)
     elif kind is not given and not (kind.is_numeric and given.is_numeric):
         wrong("type" if entry.type else "unit", f"is {kind}, and its value {given}.")
     elif money and (kind is not Kind.DECIMAL or value is None):
@@ -437,7 +522,7 @@ def _add_account_features(
 
 
 def _names(entry: Entry) -> set[str]:
-    """Words of an entry's value, enough to order entries by."""
+    """Words of an entry's value and filter, enough to see which names stand there."""
     import re
 
-    return set(re.findall(r"[a-z_][a-z0-9_]*", entry.value or ""))
+    return set(re.findall(r"[^\W\d]\w*", f"{entry.value or ''} {entry.filter or ''}".lower()))

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from riskseg.domain.facts import Kind
-from riskseg.domain.relations import Relation, from_minor, quoted
+from riskseg.domain.relations import Relation, fact_column, from_minor, quoted
 from riskseg.expressions import Node, to_sql
 from riskseg.expressions.tree import Arithmetic, Name
 from riskseg.features.catalogue import DATED, Feature
 
+# What is kept in minor units of a bill, payment or event.
+AMOUNTS = frozenset({"amount", "paid", "overdue"})
 _RELATION = {"bills": "bill_facts", "payments": "payment_facts", "events": "event_facts"}
 
 
@@ -36,12 +38,14 @@ def compile_features(
     *,
     focus: bool,
     undone: bool,
+    bill_order: str,
     account: Mapping[str, str],
 ) -> Compiled:
     """SQL for the features, which must hold whatever they are worked out from.
 
     `focus` says that snapshots name a bill (`focus_bill`) that counts as the latest.
-    `undone` says that the ledger's payments are reversed by others.
+    `undone` says that the ledger's payments are reversed by others. Of bills issued and due on the
+    same days the latest is the last by `bill_order`, SQL over `bill_facts` f.
     `account` gives the SQL of the account's own dates (as_of, opened_on).
     """
     relations: list[Relation] = []
@@ -53,8 +57,15 @@ def compile_features(
             continue
         ranges.append(range_)
         relations += _facts(range_, chosen, undone)
-        aggregates = ", ".join(f"{_aggregate(f, scale, focus)} as {quoted(f.name)}" for f in chosen)
-        join = " join snapshots s on s.snap = f.snap" if focus and range_ == "bills" else ""
+        aggregates = ", ".join(
+            f"{_aggregate(f, scale, focus, bill_order)} as {quoted(f.name)}" for f in chosen
+        )
+        attributes = any(f.attributes for f in chosen)
+        join = ""
+        if range_ == "bills" and (focus or attributes):
+            join = " join snapshots s on s.snap = f.snap"
+        if attributes:
+            join += " join ledger_bills b on b.account_no = s.account_no and b.bill_id = f.bill_id"
         relations.append(
             Relation(
                 f"{range_}_features",
@@ -84,48 +95,64 @@ def _stored(feature: Feature, scale: int) -> str:
             return "decimal(18, 4)" if feature.range == "account" else "decimal(38, 6)"
         case Kind.DATE:
             return "date"
+        case Kind.TEXT | Kind.LEVEL:
+            return "varchar"
+        case Kind.NUMBER:
+            return "double"
     return "boolean"
 
 
-def _aggregate(feature: Feature, scale: int, focus: bool) -> str:
+def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> str:
     conditions = []
-    latest_of_snapshot = feature.aggregate == "latest" and focus
+    latest = feature.aggregate == "latest"
+    latest_of_snapshot = latest and focus
     if feature.window == "open":
         conditions.append("(f.cleared_on is null or f.overdue > 0 or f.due_on >= f.as_of)")
     elif feature.window is not None and not latest_of_snapshot:
         dated = f"f.{DATED[feature.range]}"
         conditions.append(f"{dated} > f.as_of - {feature.window}")
         # The bill issued last has rarely fallen due yet.
-        if feature.aggregate != "latest":
+        if not latest:
             conditions.append(f"{dated} <= f.as_of")
+
+    def exact(name: str) -> str:
+        if name in feature.attributes:
+            return f"b.{fact_column(name)}"
+        return _exact(name, scale)
+
     if feature.filter is not None:
-        conditions.append(to_sql(feature.filter, lambda n: _exact(n, scale)))
+        conditions.append(to_sql(feature.filter, exact))
     # Amounts and their sums are aggregated in minor units, whole numbers, and made decimal once at
     # the end. Any other value is worked out in money, or a number in it would be one of pence.
     minor = feature.value is not None and feature.is_money and adds_up(feature.value.tree)
-    value = (
-        to_sql(feature.value, _raw if minor else lambda n: _exact(n, scale))
-        if feature.value
-        else "*"
-    )
+    value = to_sql(feature.value, _raw if minor else exact) if feature.value else "*"
+    if feature.value and feature.value.type.kind is Kind.NUMBER and not latest:
+        value = f"cast(case when isfinite({value}) then {value} end as decimal(28, 6))"
     if latest_of_snapshot:
         conditions.append("f.bill_id = s.focus_bill")
         call = f"max({value})"
-    elif feature.aggregate == "latest":
-        call = f"arg_max({value}, (f.issued_on, f.due_on, f.bill_id))"
+    elif latest:
+        # Unlike arg_max, it does not pass over the latest bill where its value is null.
+        call = f"arg_max_null({value}, (f.issued_on, f.due_on, {bill_order}))"
     else:
         call = f"{feature.aggregate}({value})"
     where = f" filter (where {' and '.join(conditions)})" if conditions else ""
     if minor:
         return from_minor(f"{call}{where}", scale)
+    if latest and feature.value and _is_attribute(feature.value.tree, feature):
+        return f"{call}{where}"  # as the source has it, however many decimals that are
     return f"cast({call}{where} as {_stored(feature, scale)})"
+
+
+def _is_attribute(node: Node, feature: Feature) -> bool:
+    return isinstance(node, Name) and node.name in feature.attributes and not feature.is_money
 
 
 def adds_up(node: Node) -> bool:
     """Whether a value is an amount, or amounts added and subtracted."""
     match node:
-        case Name(_, Kind.DECIMAL):
-            return True
+        case Name(name, _):
+            return name in AMOUNTS
         case Arithmetic("+" | "-", left, right, Kind.DECIMAL):
             return adds_up(left) and adds_up(right)
     return False
@@ -136,7 +163,7 @@ def _raw(name: str) -> str:
 
 
 def _exact(name: str, scale: int) -> str:
-    return from_minor(_raw(name), scale) if name in ("amount", "paid", "overdue") else _raw(name)
+    return from_minor(_raw(name), scale) if name in AMOUNTS else _raw(name)
 
 
 def _facts(range_: str, chosen: list[Feature], undone: bool) -> list[Relation]:

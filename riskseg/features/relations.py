@@ -39,9 +39,10 @@ def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[E
     `facts` are those the expressions may name.
     """
     grown = [f for f in features if _grows(f) and f.name in facts]
+    attributes = {name: fact for f in grown for name, fact in f.attributes.items()}
     found = []
     for one in grown:
-        row = _Row(one)
+        row = _Row(one, attributes)
         for other in grown:
             if one is other or one.range != other.range or not _within(one.window, other.window):
                 continue
@@ -115,7 +116,7 @@ def _shows(row: _Row, one: Feature, other: Feature) -> bool:
 def _never_negative(feature: Feature) -> bool:
     if feature.value is None:
         return False
-    row = _Row(feature)
+    row = _Row(feature, feature.attributes)
     value = row.term(feature.value)
     return row.never(*row.counts(feature), z3.Not(value.unknown), value.value < 0)
 
@@ -123,8 +124,8 @@ def _never_negative(feature: Feature) -> bool:
 class _Row:
     """Any row that a feature aggregates, as terms."""
 
-    def __init__(self, feature: Feature) -> None:
-        scope = SCOPES[feature.range]
+    def __init__(self, feature: Feature, attributes: Mapping[str, Fact]) -> None:
+        scope = {**attributes, **SCOPES[feature.range]}
         self._texts = Texts()
         self._terms = {name: variable(fact, name) for name, fact in scope.items()}
         held = [_ROWS[feature.range]] if feature.range in _ROWS else []

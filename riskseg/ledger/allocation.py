@@ -24,7 +24,8 @@ from riskseg.domain.relations import Relation
 @dataclass(frozen=True, slots=True)
 class Money:
     """What the ledger at hand contains: what it lacks costs nothing. `arrears_from` is in minor
-    units; `undone` says that payments fail or are reversed."""
+    units; `reverses` says that payments fail or are reversed, `readable_ids` that the ids of bills
+    are kept as texts and not as hashes."""
 
     names_bills: bool
     reverses: bool
@@ -32,6 +33,11 @@ class Money:
     disputes: bool
     credits: bool
     arrears_from: int
+    readable_ids: bool = False
+
+    def bill_order(self, bill_id: str) -> str:
+        """SQL by which bills of one day are put in order: the same however ids are kept."""
+        return f"hash({bill_id})" if self.readable_ids else bill_id
 
 
 # A bill that is never settled, or a payment of one, is so after every date there is.
@@ -271,8 +277,9 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
         added += [] if money.disputes else ["minor as residual"]
         added += ["0 as named_paid", "cast(null as date) as named_on"]
     residual = "residual" if money.names_bills or money.disputes else "minor"
-    # Bills alike in all of this are interchangeable; the id last makes the order total.
-    order += dict.fromkeys([residual, "minor", "bill_id"])
+    # Bills alike in all of this are interchangeable, but for their attributes; the id last makes
+    # the order total.
+    order += dict.fromkeys([residual, "minor", money.bill_order("bill_id")])
     bills, over = "coalesce(b.bills, 0)", ""
     first, last = "b.first_billed_on", "b.last_billed_on"
     if shared:

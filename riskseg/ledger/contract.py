@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Holds(StrEnum):
@@ -14,6 +14,14 @@ class Holds(StrEnum):
     DATE = "a date"
     MONEY = "an amount of money"
     WORD = "a word"
+
+
+class Attributes(Enum):
+    """Which columns of a source that are not of the contract are its attributes."""
+
+    NONE = "none"
+    NAMED = "those that riskseg.toml names"
+    ALL = "every other column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     order: tuple[tuple[str, str], ...] = ()
-    attributes: bool = False
+    attributes: Attributes = Attributes.NONE
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)
@@ -59,7 +67,7 @@ CONTRACT: Mapping[str, Table] = {
             ),
             key=("account_id", "valid_from", "observed_on"),
             order=(("opened_on", "closed_on"), ("opened_on", "written_off_on")),
-            attributes=True,
+            attributes=Attributes.ALL,
         ),
         Table(
             "bills",
@@ -78,6 +86,9 @@ CONTRACT: Mapping[str, Table] = {
             ),
             key=("account_id", "bill_id"),
             order=(("issued_on", "due_on"), ("issued_on", "cancelled_on")),
+            # What a file of bills says besides is often how they were paid, which nobody knew when
+            # they were issued: an attribute is what a person says is one.
+            attributes=Attributes.NAMED,
         ),
         Table(
             "payments",

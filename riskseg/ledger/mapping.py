@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column, quoted
-from riskseg.ledger.contract import CONTRACT, Table
+from riskseg.ledger.contract import CONTRACT, Attributes, Table
+
+# How alike two names are, from 0 to 1, where the one is likely the other with a typing error.
+NEARLY = 0.85
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,16 @@ def resolve(
     found: Iterable[str],
     file: str,
     problems: Problems,
+    *,
     index: Collection[str] = (),
+    named: Collection[str] = (),
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Expressions by contract column, and by attribute; attributes as they are written. Misfits
     are added as Problems.
 
-    A column that is not mapped is taken under its own name where the source has it, except as an
-    attribute one of `index`: columns that only number the rows of a file.
+    A column that is not mapped is taken under its own name where the source has it. As an
+    attribute it is where the table takes all but the columns in `index`, which only number the rows
+    of a file, or else is one of `named`.
     """
     contract = CONTRACT[table]
     headers = {folded(name): name for name in found}
@@ -103,7 +110,7 @@ def resolve(
     for name, one in given.items():
         if contract.column(name):
             columns[name] = one.sql
-        elif contract.attributes and name:
+        elif _may_be_attribute(contract, name):
             attributes[name] = one.sql
             written[name] = one.written
         else:
@@ -128,15 +135,25 @@ def resolve(
                 line=lines.get("from"),
                 mend=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
             )
-    if contract.attributes:
+    if contract.attributes is not Attributes.NONE:
         # A line that merely renames a column takes it away under its old name.
         renamed = {name for one in given.values() if one.is_column for name in one.reads}
         for name, header in headers.items():
             taken = name in renamed or name in attributes or name in columns
-            if not taken and header not in index:
+            chosen = name in named if contract.attributes is Attributes.NAMED else True
+            if chosen and not taken and header not in index:
                 attributes[name] = quoted(header)
                 written[name] = header
     return columns, attributes, written
+
+
+def _may_be_attribute(contract: Table, name: str) -> bool:
+    """Whether a line of riskseg.toml can be meant for an attribute. Where a table has few, a name
+    that is nearly one of its columns is a misspelt one."""
+    if contract.attributes is Attributes.NAMED:
+        columns = [c.name for c in contract.columns]
+        return bool(name) and not get_close_matches(name, columns, cutoff=NEARLY)
+    return contract.attributes is Attributes.ALL and bool(name)
 
 
 def check_hidden(
@@ -149,7 +166,7 @@ def check_hidden(
 ) -> None:
     """Add a Problem for each column of a source with attributes that nothing can name any more: a
     line of riskseg.toml gives its name to something else, and none reads it."""
-    if not CONTRACT[table].attributes:
+    if CONTRACT[table].attributes is not Attributes.ALL:
         return
     reads = {name for one in given.values() for name in one.reads}
     for header in found:

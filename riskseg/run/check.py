@@ -50,9 +50,6 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
         return Checked({}, {}, (), None, {}, tuple(problems))
     check_there(workspace, problems)
     specs = read_specs(workspace, problems)
-    own = Problems()
-    catalogue = read_own_catalogue(workspace, own)
-    problems.extend(own)
     progress.reached(LOAD, 1, 3)
     rows: Mapping[str, int] = {}
     bad: dict[str, int] = {}
@@ -66,6 +63,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
         found = Problems()
         ledger = load(engine, workspace, found, limit=False)  # each bad row is told below
         problems.extend(found)
+        catalogue = read_own_catalogue(workspace, ledger, problems)
         progress.reached(RULES, 2, 3)
         if ledger is None:
             # Without facts the strategy's names cannot be judged; its shape can.

@@ -40,6 +40,8 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
         if table in tables:
             told[f"{table}.from"] = _selected(session, table)
             told |= {f"{table}.{column}": text for column, text in mapped.columns.items()}
+    for name in {name for f in features.values() for name in f.attributes}:
+        told[f"bills.{name}"] = session.ledger.sources["bills"].attributes[name]
     settings = session.workspace.settings
     told |= {f"workspace.{name}": str(getattr(settings, name)) for name in _SETTINGS}
     return {name: _hash(value) for name, value in sorted(told.items())}

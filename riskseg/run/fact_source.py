@@ -74,7 +74,9 @@ def fact_source(
         return
     problems = Problems()
     catalogue = (
-        read_own_catalogue(workspace, problems) if workspace else read_catalogue(None, problems)
+        read_own_catalogue(workspace, None, problems)
+        if workspace
+        else read_catalogue(None, problems)
     )
     problems.raise_if_any()
     facts = _with_expected(own_facts(catalogue, DATES, billed=True), strategies)

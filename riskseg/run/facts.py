@@ -41,7 +41,14 @@ def facts(
         "opened_on": "a.opened_on",
         "first_billed_on": "t.first_billed_on" if ledger.billed else "cast(null as date)",
     }
-    compiled = compile_features(features, scale, focus=focus, undone=ledger.undone, account=account)
+    compiled = compile_features(
+        features,
+        scale,
+        focus=focus,
+        undone=ledger.undone,
+        bill_order=ledger.money.bill_order("f.bill_id"),
+        account=account,
+    )
     attributes = sorted(names & set(ledger.attributes))
     columns: dict[str, str] = {
         "party_id": "coalesce(a.party_id, i.account_id)",

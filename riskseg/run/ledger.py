@@ -12,7 +12,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.engine import Engine, EngineError
-from riskseg.features.catalogue import Catalogue, without
+from riskseg.features.catalogue import BillAttribute, Catalogue, without
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.ledger.allocation import Money
@@ -36,8 +36,8 @@ class Ledger:
 
     `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
-    tell whether the sources' files are still those that were loaded. `described` is what
-    riskseg.toml says of attributes.
+    tell whether the sources' files are still those that were loaded. `attributes` are those of
+    accounts; `described` is what riskseg.toml says of attributes, by table and name.
     """
 
     sources: Mapping[str, Mapped]
@@ -46,12 +46,13 @@ class Ledger:
     money: Money
     has: frozenset[str]
     attributes: Mapping[str, Fact]
+    bill_attributes: tuple[BillAttribute, ...]
     accounts: int
     first_on: date | None
     last_on: date | None
     stamps: Stamps
     known_by: date | None = None
-    described: Mapping[str, Column] = field(default_factory=dict)
+    described: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
 
     @property
     def billed(self) -> bool:
@@ -104,6 +105,7 @@ def load(
     if faults is not None and not all_sound(engine, sources):
         # Only now is it worth numbering rows, so that the bad ones can be pointed at.
         faults = _stage(engine, sources, scale, problems, numbered=True)
+        texts = True
         bad = find_bad_rows(engine, workspace, sources, faults or {})
     check_unchanged(workspace, before)
     if faults is None:
@@ -113,7 +115,8 @@ def load(
     if len(problems):
         return None
     _views(engine, sources)
-    attributes = _attributes(engine, workspace, sources, problems)
+    attributes = _attributes(engine, workspace, sources, "accounts", problems)
+    bill_attributes = _bill_attributes(engine, workspace, sources, problems)
     if len(problems):
         return None
     first_on, last_on = _window(engine, sources)
@@ -121,14 +124,15 @@ def load(
         sources=sources,
         rows=rows,
         bad=tuple(bad),
-        money=_money(engine, workspace, sources),
+        money=_money(engine, workspace, sources, texts),
         has=_has(sources),
         attributes=attributes,
+        bill_attributes=bill_attributes,
         accounts=engine.value("select count(*) from account_ids"),
         first_on=first_on,
         last_on=last_on,
         stamps=before,
-        described=workspace.settings.sources["accounts"].described if "accounts" in sources else {},
+        described={name: workspace.settings.sources[name].described for name in sources},
     )
 
 
@@ -155,51 +159,75 @@ def _stage(
 
 
 def _attributes(
-    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
+    engine: Engine,
+    workspace: Workspace,
+    sources: Mapping[str, Mapped],
+    table: str,
+    problems: Problems,
 ) -> dict[str, Fact]:
-    """Attributes as facts. Any may be unknown: today's data without nulls is no promise. A text
-    has levels only where riskseg.toml declares them, or tomorrow's file could change them."""
-    if "accounts" not in sources:
+    """The attributes of a table as facts. Any may be unknown: today's data without nulls is no
+    promise. A text has levels only where riskseg.toml declares them, or tomorrow's file could
+    change them. What is known of an account's row without a date is known as of today only."""
+    if table not in sources:
         return {}
-    accounts = sources["accounts"]
-    declared = workspace.settings.sources["accounts"].levels
+    mapped = sources[table]
+    declared = workspace.settings.sources[table].levels
+    of = "" if table == "accounts" else " of the latest bill"
+    dated = table == "bills" or mapped.has("valid_from") or mapped.has("observed_on")
     facts = {}
-    for name in accounts.attributes:
-        kind = kind_of(accounts.types[name])[0]
+    for name in mapped.attributes:
+        kind = kind_of(mapped.types[name])[0]
         facts[name] = Fact(
             name,
             Kind.LEVEL if kind is Kind.TEXT and name in declared else kind,
             nullable=True,
             levels=declared.get(name, ()) if kind is Kind.TEXT else (),
-            words=f"{name} is {{value}}",
+            words=f"{name}{of} is {{value}}",
             family=name,
-            source="accounts",
-            static=not (accounts.has("valid_from") or accounts.has("observed_on")),
-            seen=_seen(engine, name) if kind is Kind.TEXT else (),
+            source=table,
+            static=not dated,
+            seen=_seen(engine, table, name) if kind is Kind.TEXT else (),
         )
-    _check_levels(workspace, facts, problems)
+    _check_levels(workspace, table, facts, problems)
     return facts
 
 
-def _seen(engine: Engine, attribute: str) -> tuple[str, ...]:
-    """The texts that accounts hold; none where they are too many to be levels."""
+def _bill_attributes(
+    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], problems: Problems
+) -> tuple[BillAttribute, ...]:
+    """The attributes of bills as facts, with what riskseg.toml says of them and where."""
+    if "bills" not in sources:
+        return ()
+    facts = _attributes(engine, workspace, sources, "bills", problems)
+    source = workspace.settings.sources["bills"]
+    said = {name: [column] for name, column in source.described.items()}
+    facts |= _described("bills", said, facts, facts, problems)
+    written = sources["bills"].written
+    lines = {name: source.lines.get(written[name]) or source.lines.get("from") for name in facts}
+    return tuple(BillAttribute(fact, source.file, lines[name]) for name, fact in facts.items())
+
+
+def _seen(engine: Engine, table: str, attribute: str) -> tuple[str, ...]:
+    """The texts that a table's rows hold; none where they are too many to be levels."""
     column = fact_column(attribute)
     found = engine.rows(
-        f"select distinct {column} from ledger_accounts where {column} is not null "
+        f"select distinct {column} from ledger_{table} where {column} is not null "
         f"order by 1 limit {MOST_LEVELS + 1}"
     )
     return tuple(row[0] for row in found) if len(found) <= MOST_LEVELS else ()
 
 
-def _check_levels(workspace: Workspace, facts: Mapping[str, Fact], problems: Problems) -> None:
-    """Add a Problem for each declaration of levels that is about no text of accounts."""
-    source = workspace.settings.sources["accounts"]
+def _check_levels(
+    workspace: Workspace, table: str, facts: Mapping[str, Fact], problems: Problems
+) -> None:
+    """Add a Problem for each declaration of levels that is about no text of a table."""
+    source = workspace.settings.sources[table]
     for name in source.levels:
         if name in source.may_lack and name not in facts:
             continue
         at: dict[str, Any] = {"file": source.file, "line": source.level_lines[name]}
         if name not in facts:
-            what = f'accounts have no attribute "{name}", whose levels are declared.'
+            what = f'{table} have no attribute "{name}", whose levels are declared.'
             problems.add("RS501", what, **at, mend=did_you_mean(name, facts))
         elif facts[name].kind is not Kind.LEVEL:
             what = f'"{name}" is a {facts[name].kind}; only a text has levels.'
@@ -229,7 +257,9 @@ def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
         engine.run(FIRST_KNOWN)
 
 
-def _money(engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped]) -> Money:
+def _money(
+    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped], readable_ids: bool
+) -> Money:
     bills, payments = sources.get("bills"), sources.get("payments")
     negative = bills is not None and engine.value(
         "select coalesce(bool_or(minor < 0), false) from ledger_bills"
@@ -241,6 +271,7 @@ def _money(engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped]) 
         disputes=bills is not None and bills.has("disputed_amount"),
         credits=bool(negative),
         arrears_from=workspace.settings.arrears_from_minor,
+        readable_ids=readable_ids,
     )
 
 
@@ -305,26 +336,30 @@ def workspace_facts(
         if declared is not None and fact.kind.is_numeric:
             fact = replace(fact, lower=declared.lower, upper=declared.upper)
         facts[name] = fact
-    return here, facts | _described(here, ledger, facts, problems)
+    if not ledger.listed:
+        return here, facts
+    said: dict[str, list[Column]] = {}
+    for place in (ledger.described["accounts"], here.columns):
+        for name, column in place.items():
+            said.setdefault(name, []).append(column)
+    return here, facts | _described("accounts", said, ledger.attributes, facts, problems)
 
 
 def _described(
-    catalogue: Catalogue, ledger: Ledger, facts: Mapping[str, Fact], problems: Problems
+    table: str,
+    said: Mapping[str, list[Column]],
+    attributes: Mapping[str, Fact],
+    facts: Mapping[str, Fact],
+    problems: Problems,
 ) -> dict[str, Fact]:
-    """The attributes of which riskseg.toml or models/features.yaml says something, with that. A
-    Problem for what is said of no attribute, or cannot be."""
-    if not ledger.listed:
-        return {}
-    said: dict[str, list[Column]] = {}
-    for place in (ledger.described, catalogue.columns):
-        for name, column in place.items():
-            said.setdefault(name, []).append(column)
+    """The attributes of a table of which something is `said`, with that. A Problem for what is said
+    of no attribute, or cannot be."""
     found = {}
     for name, columns in said.items():
-        if name not in ledger.attributes:
+        if name not in attributes:
             for column in columns:
-                what = f'accounts have no attribute "{name}", which is described here.'
-                hint = did_you_mean(name, ledger.attributes)
+                what = f'{table} have no attribute "{name}", which is described here.'
+                hint = did_you_mean(name, attributes)
                 problems.add("RS501", what, mend=hint, **column.at())
         elif name in facts:
             if len(columns) > 1:

@@ -20,6 +20,7 @@ from riskseg.run.bad_rows import quarantine
 from riskseg.run.given import for_scoring
 from riskseg.run.ledger import Ledger, load, workspace_facts
 from riskseg.run.reading import check_unchanged, readable
+from riskseg.run.sources import attributes_named
 from riskseg.run.stages import Progress, Stage
 from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
 from riskseg.workspace import Workspace, open_workspace
@@ -167,9 +168,17 @@ def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
         yield
 
 
-def read_own_catalogue(workspace: Workspace, problems: Problems) -> Catalogue:
+def read_own_catalogue(
+    workspace: Workspace, ledger: Ledger | None, problems: Problems
+) -> Catalogue:
+    """The catalogue with the workspace's own features. Without a ledger, features that name an
+    attribute of bills are left out: nobody knows what it holds."""
     own = workspace.models / "features.yaml"
-    return read_catalogue(own, problems, shown=workspace.shown(own))
+    shown = workspace.shown(own)
+    if ledger is not None:
+        return read_catalogue(own, problems, shown=shown, attributes=ledger.bill_attributes)
+    undetermined = attributes_named(workspace.settings.sources.get("bills"))
+    return read_catalogue(own, problems, shown=shown, undetermined=undetermined)
 
 
 def begin(
@@ -181,8 +190,8 @@ def begin(
     """
     problems = Problems()
     workspace = workspace if outcomes else for_scoring(workspace)
-    catalogue = read_own_catalogue(workspace, problems)
     ledger = load(engine, workspace, problems, texts=texts)
+    catalogue = read_own_catalogue(workspace, ledger, problems)
     problems.raise_if_any()
     assert ledger is not None
     here, facts = workspace_facts(catalogue, ledger, problems)

@@ -12,7 +12,7 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
-from riskseg.ledger.contract import CONTRACT
+from riskseg.ledger.contract import CONTRACT, Attributes
 from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
 from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
 from riskseg.run.index_columns import index_columns
@@ -71,11 +71,18 @@ def _map_one(
     given = {n: g for n, g in given.items() if n not in lacking or g.reads <= headers}
     index = (
         index_columns(engine, source, workspace.root, found)
-        if CONTRACT[source.table].attributes
+        if CONTRACT[source.table].attributes is Attributes.ALL
         else set()
     )
     columns, attributes, written = resolve(
-        source.table, given, source.lines, found, file, problems, index
+        source.table,
+        given,
+        source.lines,
+        found,
+        file,
+        problems,
+        index=index,
+        named={*source.levels, *source.described},
     )
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
     if {"valid_from", "observed_on"} <= columns.keys():
@@ -97,6 +104,14 @@ def _map_one(
         written,
         source.lines,
     )
+
+
+def attributes_named(source: Source | None) -> set[str]:
+    """The attributes that riskseg.toml names of a source, by folded name, whether there or not."""
+    if source is None:
+        return set()
+    names = {*map(folded, source.columns), *source.levels, *source.described}
+    return {name for name in names if CONTRACT[source.table].column(name) is None}
 
 
 def _check_files(source: Source, root: Path, problems: Problems) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers of an account file that look like codes: 999 for "refused to say", -1 for "none".
+"""Numbers of accounts and bills that look like codes: 999 for "refused to say", -1 for "none".
 
 A column says nothing of its codes, and a model learns them as numbers. Those that stand far from
 all others, or are what files customarily use, are proposed with the line that declares them.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from riskseg.domain.columns import code_text
 from riskseg.domain.facts import Fact
@@ -48,14 +48,15 @@ UNMISTAKABLE = frozenset(
 
 @dataclass(frozen=True)
 class Finding:
-    """Values of a column that look like codes, and `why`. `count` accounts have them, of `known`
-    with any value."""
+    """Values of a column of `table` that look like codes, and `why`. `count` of its rows have them,
+    of `known` with any value."""
 
     column: str
     codes: tuple[float, ...]
     count: int
     known: int
     why: str
+    table: str = "accounts"
 
     def __str__(self) -> str:
         several = len(self.codes) > 1
@@ -67,8 +68,9 @@ class Finding:
         bare = re.fullmatch(r"[A-Za-z0-9_-]+", self.column)
         key = self.column if bare else json.dumps(self.column, ensure_ascii=False)
         return (
-            f"{self.column}: {listed} {verb} for {part} accounts, {self.why}. If {are}, write "
-            f"`special_values = [{', '.join(codes)}]` under [source.accounts.columns.{key}]; "
+            f"{self.column}: {listed} {verb} for {part} {self.table}, {self.why}. If {are}, "
+            f"write `special_values = [{', '.join(codes)}]` under "
+            f"[source.{self.table}.columns.{key}]; "
             "if not, `special_values = []`."
         )
 
@@ -76,27 +78,32 @@ class Finding:
 def proposed(
     engine: Engine, ledger: Ledger, catalogue: Catalogue, facts: Mapping[str, Fact]
 ) -> tuple[Finding, ...]:
-    """What looks like a code in the numeric attributes of the accounts, less what is declared.
+    """What looks like a code in numeric attributes of accounts and bills, less what is declared.
 
     A column of which it is declared that it has no special values is left alone.
     """
-    said = [*ledger.described.items(), *catalogue.columns.items()]
-    none = {n for n, c in said if "special_values" in c.shape.model_fields_set} - {
-        n for n, c in said if c.shape.special_values
-    }
+    of_accounts = [facts[name] for name in ledger.attributes if name in facts]
+    of_bills = [one.fact for one in ledger.bill_attributes]
     found: list[Finding] = []
-    for name in ledger.attributes:
-        if name in facts and facts[name].kind.is_numeric and name not in none:
-            found += _in_column(engine, name, facts[name].special_values)
+    for table, attributes in (("accounts", of_accounts), ("bills", of_bills)):
+        said = [*ledger.described.get(table, {}).items()]
+        said += catalogue.columns.items() if table == "accounts" else ()
+        none = {n for n, c in said if "special_values" in c.shape.model_fields_set} - {
+            n for n, c in said if c.shape.special_values
+        }
+        for fact in attributes:
+            if fact.kind.is_numeric and fact.name not in none:
+                in_column = _in_column(engine, table, fact.name, fact.special_values)
+                found += [replace(one, table=table) for one in in_column]
     return tuple(found)
 
 
-def _in_column(engine: Engine, name: str, declared: Sequence[float]) -> list[Finding]:
+def _in_column(engine: Engine, table: str, name: str, declared: Sequence[float]) -> list[Finding]:
     column = fact_column(name)
     without = f" and value not in ({', '.join(map(repr, declared))})" if declared else ""
     engine.run(
         "create or replace temp table value_counts as select value, count(*) as n from "
-        f"(select cast({column} as double) as value from ledger_accounts) "
+        f"(select cast({column} as double) as value from ledger_{table}) "
         f"where value is not null and isfinite(value){without} group by value"
     )
     select = "select value, n from value_counts order by value"

@@ -28,6 +28,7 @@ from       = "data/bills.parquet"
 # issued_on  = "period_end"
 # due_on     = "due_date"
 # amount     = "bill_amount"
+# product    = "product_code"     # an attribute: what was known when the bill was issued
 
 [source.payments]
 from       = "data/payments.parquet"

@@ -50,8 +50,12 @@ class EngineTable(Shape):
     partitions: int | None = Field(default=None, ge=1)
 
 
+# The tables whose attributes riskseg.toml may describe.
+DESCRIBED_TABLES = ("accounts", "bills")
+
+
 class SourceColumn(ColumnShape):
-    """What riskseg.toml says of a column of accounts."""
+    """What riskseg.toml says of an attribute of accounts or bills."""
 
     levels: list[str] | None = None
 
@@ -76,10 +80,10 @@ class Top(Shape):
 class Source:
     """One table of the contract: where it is loaded from and how its columns are named.
 
-    `columns` maps a contract column (or, for accounts, an attribute) to a SQL expression over
-    the loaded columns. `levels` maps an attribute to the only texts that it may hold, `described`
-    to all else that is said of it. `lines` gives the line of `from` and of every column in
-    riskseg.toml, `level_lines` those of `levels`.
+    `columns` maps a contract column (or, for accounts and bills, an attribute) to a SQL expression
+    over the loaded columns. `levels` maps an attribute to the only texts that it may hold,
+    `described` to all else that is said of it. `lines` gives the line of `from` and of every column
+    in riskseg.toml, `level_lines` those of `levels`.
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     """
 
@@ -223,12 +227,12 @@ class _Said:
     described: dict[str, Column] = field(default_factory=dict)
 
 
-def _said(authored: SourceTable, document: Document, problems: Problems) -> _Said:
-    """What [source.accounts] says of its columns, less what it says twice."""
+def _said(table: str, authored: SourceTable, document: Document, problems: Problems) -> _Said:
+    """What [source.TABLE] says of its attributes, less what it says twice."""
     said = _Said()
 
     def leveled(name: str, values: Sequence[str], *path: str) -> None:
-        line = document.line("source", "accounts", *path)
+        line = document.line("source", table, *path)
         if folded(name) in said.levels:
             problems.add(
                 "RS202",
@@ -246,7 +250,7 @@ def _said(authored: SourceTable, document: Document, problems: Problems) -> _Sai
             leveled(name, values, "levels", name)
     if isinstance(authored.columns, dict):
         for name, shape in authored.columns.items():
-            path = ("source", "accounts", "columns", name)
+            path = ("source", table, "columns", name)
             if folded(name) in said.described:
                 problems.add(
                     "RS202",
@@ -270,12 +274,12 @@ def _texts(
         value = getattr(authored, key)
         if isinstance(value, str):
             texts[key] = value
-        elif table != "accounts" or key not in ("levels", "columns"):
+        elif table not in DESCRIBED_TABLES or key not in ("levels", "columns"):
             problems.add(
                 "RS003",
                 f'"{key}" is not a table that belongs in [source.{table}].',
-                mend="Attributes are declared in [source.accounts.columns.NAME], levels alone in "
-                "[source.accounts.levels].",
+                mend="Attributes of accounts and bills are declared in "
+                "[source.accounts.columns.NAME] and [source.bills.columns.NAME].",
                 **document.at("source", table, key),
             )
     return texts
@@ -305,7 +309,8 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
             continue
         lines = {key: document.line("source", table, key) for key in written}
         texts = _texts(table, authored, document, problems)
-        said = _said(authored, document, problems) if table == "accounts" else _Said()
+        described = table in DESCRIBED_TABLES
+        said = _said(table, authored, document, problems) if described else _Said()
         columns = {key: texts[key] for key in written if key != "from" and key in texts}
         sources[table] = Source(
             table,

@@ -39,7 +39,6 @@ def write(
 ) -> Path:
     """A workspace in `root`: `accounts` is the text of its CSV, whose `id` is the account's id;
     `types` are the engine's types of columns that are no text; `toml` is added to riskseg.toml."""
-    (root / "rules" / "s").mkdir(parents=True, exist_ok=True)
     (root / "accounts.csv").write_text(accounts, encoding="utf-8")
     read = "read_csv('accounts.csv', header = true, all_varchar = true)"
     casts = "".join(
@@ -53,9 +52,16 @@ def write(
         f'account_id = "id"\n{toml}',
         encoding="utf-8",
     )
-    for name, text in {"strategy.yaml": HEAD, "paths.yaml": HIT_OR_MISS, **strategy}.items():
-        (root / "rules" / "s" / name).write_text(text, encoding="utf-8")
+    write_rules(root, strategy)
     return root
+
+
+def write_rules(root: Path, strategy: Mapping[str, str]) -> None:
+    """The files of the strategy `rules/s`: those given, and the head and paths of this module."""
+    folder = root / "rules" / "s"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {"strategy.yaml": HEAD, "paths.yaml": HIT_OR_MISS, **strategy}.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def decide(root: Path, day: date = DAY, *, keep: bool = False) -> dict[str, dict[str, str]]:
