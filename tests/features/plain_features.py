@@ -11,6 +11,7 @@ from tests.ledger.facts import Account, Event, Payment
 from tests.ledger.slow_allocation import (
     BillFact,
     allocate,
+    bill_order,
     known,
     known_payments,
     reversals,
@@ -59,7 +60,9 @@ def see(account: Account, as_of: date, arrears_from: int, focus: str | None = No
     bills = allocation.bills
     if focus is None:
         recent = [b for b in bills if b.due_on > as_of - timedelta(days=365)]
-        latest = max(recent, key=lambda b: (b.issued_on, b.due_on, b.bill_id), default=None)
+        latest = max(
+            recent, key=lambda b: (b.issued_on, b.due_on, bill_order(b.bill_id)), default=None
+        )
     else:
         latest = next((b for b in bills if b.bill_id == focus), None)
     payments = known_payments(account, as_of)

@@ -111,6 +111,6 @@ def test_a_declaration_that_does_not_fit_is_a_problem(
 
 
 def test_levels_of_another_table_are_a_problem(tmp_path: Path) -> None:
-    bills = '[source.bills]\nfrom = "bills.csv"\n[source.bills.levels]\nkind = ["a"]\n'
-    write(tmp_path, BOTH, {"segments.yaml": SEGMENTS}, toml=bills)
+    paid = '[source.payments]\nfrom = "paid.csv"\n[source.payments.levels]\nmethod = ["a"]\n'
+    write(tmp_path, BOTH, {"segments.yaml": SEGMENTS}, toml=paid)
     assert "RS003" in {p.code for p in check(tmp_path).problems}
