@@ -32,13 +32,15 @@ def check(
     line: int | None = None,
     expect: Choice["condition", "value"] = "condition",
     may_be_unknown: bool = False,
+    unknown_key: bool = True,
 ) -> Expression | None:
     """The checked expression, or None after adding every Problem found (RS301 to RS307).
 
     `text` is what YAML gave: text, or a plain true, number or date. `scope` holds the facts that
     may be named, under the names they go by; `as_of` is one if the caller puts it there.
     A condition must be true or false; one that can also be unknown is a Problem unless
-    `may_be_unknown`, which says that the author wrote what happens then.
+    `may_be_unknown`, which says that the author wrote what happens then. `unknown_key` says that
+    there is an `unknown` key to write it in.
     A value may be of any kind and unknown; its type says.
     """
     found = Problems()
@@ -62,11 +64,12 @@ def check(
             causes = Flow(scope, tell).causes(typed.node)
             asked = expect == "condition" and typed.kind is Kind.BOOLEAN
             if causes and asked and not may_be_unknown:
+                cures = ["Test for it with `is null`", "give it a value with `coalesce(…, …)`"]
+                cures += ["add `unknown: match` or `unknown: skip`"] if unknown_key else []
                 tell(
                     "RS305",
                     f"{shown(written)} can be unknown because of {listed(causes)}.",
-                    "Test for it with `is null`, give it a value with `coalesce(…, …)`, or add "
-                    "`unknown: match` or `unknown: skip`.",
+                    f"{', '.join(cures[:-1])}, or {cures[-1]}.",
                 )
             type_ = _type(typed, nullable=bool(causes))
             expression = Expression(written, typed.node, type_, frozenset(elaborator.names))

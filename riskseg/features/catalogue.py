@@ -373,7 +373,14 @@ def _aggregate(
             may_be_unknown=True,
         )
     if entry.filter is not None:
-        filter_ = check(entry.filter, scope, problems, file=at.file, line=at.line(index, "filter"))
+        filter_ = check(
+            entry.filter,
+            scope,
+            problems,
+            file=at.file,
+            line=at.line(index, "filter"),
+            unknown_key=False,
+        )
     if len(problems) > before:
         return None
     kind = _kind(entry, value, at, index, problems)

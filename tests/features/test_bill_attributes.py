@@ -215,6 +215,13 @@ def test_only_what_riskseg_toml_names_is_an_attribute(tmp_path: Path) -> None:
             "a text only of the latest bill",
         ),
         (
+            'product = "prod"\n',
+            "",
+            "- {name: n, range: bills, aggregate: count, filter: product = 'x', words: \"w\"}\n",
+            "RS305",
+            "or give it a value with `coalesce(…, …)`.",
+        ),
+        (
             "",
             "",
             '- {name: most, range: bills, aggregate: latest, value: product, words: "w"}\n',
