@@ -128,6 +128,11 @@ class Feature:
         return self.fact.name
 
     @property
+    def names(self) -> frozenset[str]:
+        """What its value and its filter name."""
+        return frozenset().union(*(e.names for e in (self.value, self.filter) if e))
+
+    @property
     def is_money(self) -> bool:
         return self.fact.unit == MONEY_UNIT
 
@@ -190,6 +195,7 @@ SCOPES: Mapping[str, Mapping[str, Fact]] = {
             _fact("as_of", Kind.DATE),
             _fact("due_on", Kind.DATE),
             _fact("issued_on", Kind.DATE),
+            _fact("known_on", Kind.DATE),
             _fact("amount", Kind.DECIMAL, lower=0),
             _fact("paid", Kind.DECIMAL, lower=0),
             _fact("overdue", Kind.DECIMAL, lower=0),

@@ -60,11 +60,11 @@ def compile_features(
         aggregates = ", ".join(
             f"{_aggregate(f, scale, focus, bill_order)} as {quoted(f.name)}" for f in chosen
         )
-        attributes = any(f.attributes for f in chosen)
+        of_ledger = any(_of_ledger(f) & f.names for f in chosen)
         join = ""
-        if range_ == "bills" and (focus or attributes):
+        if range_ == "bills" and (focus or of_ledger):
             join = " join snapshots s on s.snap = f.snap"
-        if attributes:
+        if of_ledger:
             join += " join ledger_bills b on b.account_no = s.account_no and b.bill_id = f.bill_id"
         relations.append(
             Relation(
@@ -116,8 +116,8 @@ def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> st
             conditions.append(f"{dated} <= f.as_of")
 
     def exact(name: str) -> str:
-        if name in feature.attributes:
-            return f"b.{fact_column(name)}"
+        if name in _of_ledger(feature):
+            return f"b.{fact_column(name) if name in feature.attributes else name}"
         return _exact(name, scale)
 
     if feature.filter is not None:
@@ -142,6 +142,11 @@ def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> st
     if latest and feature.value and _is_attribute(feature.value.tree, feature):
         return f"{call}{where}"  # as the source has it, however many decimals that are
     return f"cast({call}{where} as {_stored(feature, scale)})"
+
+
+def _of_ledger(feature: Feature) -> frozenset[str]:
+    """What a feature of bills can name that allocation does not hand on: it is the ledger's."""
+    return frozenset(feature.attributes) | ({"known_on"} if feature.range == "bills" else set())
 
 
 def _is_attribute(node: Node, feature: Feature) -> bool:

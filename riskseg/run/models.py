@@ -18,7 +18,7 @@ from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
 
 # The fact that says whether an account's latest bill is issued on the as-of date.
-LATEST_ISSUED_ON = "latest_issued_on"
+LATEST_KNOWN_ON = "latest_known_on"
 NOT_SPECS = ("features.yaml",)
 
 
@@ -260,5 +260,5 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     reads = features | beside | (own.names if own else frozenset())
     if model.manifest["spec"]["observe"].get("at") != "issue":
         return Scorer(model, sql, reads)
-    issued = f"({sql}) and {fact_column(LATEST_ISSUED_ON)} = as_of"
-    return Scorer(model, issued, reads | {LATEST_ISSUED_ON}, sql)
+    at_issue = f"({sql}) and {fact_column(LATEST_KNOWN_ON)} = as_of"
+    return Scorer(model, at_issue, reads | {LATEST_KNOWN_ON}, sql)

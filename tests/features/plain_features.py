@@ -12,6 +12,7 @@ from tests.ledger.slow_allocation import (
     BillFact,
     allocate,
     bill_order,
+    issued,
     known,
     known_payments,
     reversals,
@@ -80,6 +81,12 @@ def see(account: Account, as_of: date, arrears_from: int, focus: str | None = No
 def _paid(payment: Payment, others: list[Payment]) -> Paid:
     undone = bool(reversals(payment, others))
     return Paid(payment.paid_on, settled(payment) and not undone, undone)
+
+
+def latest_known_on(seen: Seen) -> date | None:
+    bill_id = seen.latest.bill_id if seen.latest and seen.latest.amount > 0 else None
+    bills = [b for b in seen.account.bills if b.bill_id == bill_id]
+    return max((max(issued(b), b.recorded_on or issued(b)) for b in bills), default=None)
 
 
 def money(pence: Iterable[int]) -> Decimal:
@@ -200,6 +207,7 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "on_time_share_12m": _on_time,
     "latest_bill": lambda s: money([s.latest.amount]) if s.latest else None,
     "latest_terms": lambda s: (s.latest.due_on - s.latest.issued_on).days if s.latest else None,
+    "latest_known_on": latest_known_on,
     "latest_issued_on": lambda s: s.latest.issued_on if s.latest else None,
     "latest_against_average": _against_average,
     "open_bills": lambda s: sum(b.cleared_on is None for b in s.bills),
