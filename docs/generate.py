@@ -23,6 +23,7 @@ from riskseg.expressions import FUNCTIONS, check
 from riskseg.features.catalogue import SCOPES, Feature, read_catalogue
 from riskseg.learning import spec
 from riskseg.ledger.accounts import LIFECYCLE
+from riskseg.ledger.latest import LATEST_KNOWN_ON
 from riskseg.ledger.contract import CONTRACT, Column
 from riskseg.strategy import authored
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
@@ -213,6 +214,12 @@ def features() -> Iterator[str]:
                 "day 0 of the current arrears episode",
             ),
             ("`first_billed_on`", "date", "bills", "when the first bill was issued"),
+            (
+                code(LATEST_KNOWN_ON.name),
+                "date",
+                "bills",
+                "when the bill issued last was issued and recorded; null where it asks for nothing",
+            ),
             ("`opened_on` `closed_on` `written_off_on`", "date", "accounts that have them", ""),
             ("every other column of accounts", "its own", "accounts", "an attribute"),
             ("the names under `uses` in strategy.yaml", "decimal", "a trained model", "0 to 1"),

@@ -9,6 +9,7 @@ from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.latest import LATEST_KNOWN_ON, latest_known
 from riskseg.run.ledger import Ledger
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
 
@@ -70,6 +71,10 @@ def facts(
             relations += episodes(ledger.money.arrears_from)
             columns[EPISODE_STARTED_ON.name] = "e.episode_started_on"
             joins += " left join episodes e on e.snap = s.snap"
+        if LATEST_KNOWN_ON.name in names:
+            relations.append(latest_known())
+            columns[LATEST_KNOWN_ON.name] = "l.known_on"
+            joins += " left join latest_known l on l.snap = s.snap"
     relations += compiled.relations
     joins += "".join(f" left join {r}_features {r} on {r}.snap = s.snap" for r in compiled.ranges)
     relations.append(account_rows(attributes, dated=ledger.dated))

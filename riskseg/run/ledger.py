@@ -17,6 +17,7 @@ from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
+from riskseg.ledger.latest import LATEST_KNOWN_ON
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, account_ids_sql, stage
 from riskseg.run.bad_rows import BadRows, all_sound, find_bad_rows, refuse
@@ -277,6 +278,7 @@ def own_facts(catalogue: Catalogue, dates: Iterable[str], *, billed: bool) -> di
             "first_billed_on", Kind.DATE, nullable=True, words="first billed on {value}"
         )
         facts[EPISODE_STARTED_ON.name] = EPISODE_STARTED_ON
+        facts[LATEST_KNOWN_ON.name] = LATEST_KNOWN_ON
     return facts | {n: f.fact for n, f in catalogue.available().items()}
 
 

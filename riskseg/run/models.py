@@ -13,12 +13,14 @@ from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
 from riskseg.learning.spec import AuthoredSpec, read_spec
+from riskseg.ledger.latest import LATEST_KNOWN_ON
 from riskseg.run.frames import learnable
 from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
 
-# The fact that says whether an account's latest bill is issued on the as-of date.
-LATEST_ISSUED_ON = "latest_issued_on"
+# What says whether the latest bill is one that a model observed at issue looks at on the as-of date.
+# A run of an earlier version has kept the day of issue alone.
+ISSUED = (LATEST_KNOWN_ON.name, "latest_issued_on")
 NOT_SPECS = ("features.yaml",)
 
 
@@ -27,7 +29,7 @@ class Scorer:
     """A champion ready to score: the model, and the SQL condition of its population.
 
     A model that is observed `at_issue` of a bill covers an account on the day its latest bill is
-    issued; `of_bills` is its population where snapshots name the bill themselves.
+    issued and recorded; `of_bills` is its population where snapshots name the bill themselves.
     """
 
     model: Model
@@ -260,5 +262,5 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     reads = features | beside | (own.names if own else frozenset())
     if model.manifest["spec"]["observe"].get("at") != "issue":
         return Scorer(model, sql, reads)
-    issued = f"({sql}) and {fact_column(LATEST_ISSUED_ON)} = as_of"
-    return Scorer(model, issued, reads | {LATEST_ISSUED_ON}, sql)
+    day = next((name for name in ISSUED if name in facts), ISSUED[0])
+    return Scorer(model, f"({sql}) and {fact_column(day)} = as_of", reads | {day}, sql)
