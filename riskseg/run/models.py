@@ -221,6 +221,12 @@ def there(workspace: Workspace, name: str) -> list[str]:
     return sorted(p.parent.name for p in (workspace.models / name).glob("[!.]*/manifest.json"))
 
 
+def without_spec(workspace: Workspace) -> list[str]:
+    """Models that have versions and no spec: nothing says how to learn them."""
+    found = {p.parent.parent.name for p in workspace.models.glob("[!.]*/[!.]*/manifest.json")}
+    return sorted(found - set(spec_files(workspace)))
+
+
 def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> ProblemsError:
     """What a person is told of a version whose folder is gone: RS410."""
     left = there(workspace, name)
