@@ -23,8 +23,8 @@ from riskseg.expressions import FUNCTIONS, check
 from riskseg.features.catalogue import SCOPES, Feature, read_catalogue
 from riskseg.learning import spec
 from riskseg.ledger.accounts import LIFECYCLE
-from riskseg.ledger.latest import LATEST_KNOWN_ON
 from riskseg.ledger.contract import CONTRACT, Column
+from riskseg.ledger.latest import LATEST_KNOWN_ON
 from riskseg.strategy import authored
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ from riskseg.run.bad_rows import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.run.reading import Stamps, check_unchanged, stamps
 from riskseg.run.sources import kind_of, map_sources
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
-from riskseg.workspace import Workspace
+from riskseg.workspace import Source, Workspace
 
 # More distinct texts than this are names, not levels.
 MOST_LEVELS = 64
@@ -37,8 +37,8 @@ class Ledger:
 
     `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
-    tell whether the sources' files are still those that were loaded. `described` is what
-    riskseg.toml says of attributes.
+    tell whether the sources' files are still those that were loaded. `accounts_source` is what
+    riskseg.toml says of accounts, if they have a table.
     """
 
     sources: Mapping[str, Mapped]
@@ -52,7 +52,12 @@ class Ledger:
     last_on: date | None
     stamps: Stamps
     known_by: date | None = None
-    described: Mapping[str, Column] = field(default_factory=dict)
+    accounts_source: Source | None = None
+
+    @property
+    def described(self) -> Mapping[str, Column]:
+        """What riskseg.toml says of attributes."""
+        return {} if self.accounts_source is None else self.accounts_source.described
 
     @property
     def billed(self) -> bool:
@@ -129,7 +134,7 @@ def load(
         first_on=first_on,
         last_on=last_on,
         stamps=before,
-        described=workspace.settings.sources["accounts"].described if "accounts" in sources else {},
+        accounts_source=workspace.settings.sources["accounts"] if "accounts" in sources else None,
     )
 
 
@@ -196,7 +201,7 @@ def _check_levels(workspace: Workspace, facts: Mapping[str, Fact], problems: Pro
     """Add a Problem for each declaration of levels that is about no text of accounts."""
     source = workspace.settings.sources["accounts"]
     for name in source.levels:
-        if name in source.may_lack and name not in facts:
+        if name not in facts and source.excuses(name):
             continue
         at: dict[str, Any] = {"file": source.file, "line": source.level_lines[name]}
         if name not in facts:
@@ -315,7 +320,8 @@ def _described(
 ) -> dict[str, Fact]:
     """The attributes of which riskseg.toml or models/features.yaml says something, with that. A
     Problem for what is said of no attribute, or cannot be."""
-    if not ledger.listed:
+    source = ledger.accounts_source
+    if source is None:
         return {}
     said: dict[str, list[Column]] = {}
     for place in (ledger.described, catalogue.columns):
@@ -324,6 +330,8 @@ def _described(
     found = {}
     for name, columns in said.items():
         if name not in ledger.attributes:
+            if source.excuses(name):
+                continue
             for column in columns:
                 what = f'accounts have no attribute "{name}", which is described here.'
                 hint = did_you_mean(name, ledger.attributes)

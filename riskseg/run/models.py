@@ -18,8 +18,8 @@ from riskseg.run.frames import learnable
 from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
 
-# What says whether the latest bill is one that a model observed at issue looks at on the as-of date.
-# A run of an earlier version has kept the day of issue alone.
+# What says whether a model observed at issue looks at the latest bill on the as-of date. A run of
+# an earlier version has kept the day of issue alone.
 ISSUED = (LATEST_KNOWN_ON.name, "latest_issued_on")
 NOT_SPECS = ("features.yaml",)
 
@@ -254,9 +254,9 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     if missing:
         raise problem(
             "RS409",
-            f"The model {model.name} {model.version} needs {', '.join(missing)}, which this "
-            "workspace no longer has.",
-            mend="Bring back their sources, or train the model anew.",
+            f"The model {model.name} {model.version} needs {', '.join(missing)}, which the sources "
+            "do not have.",
+            mend="Bring back the column or its source, or train the model anew.",
         )
     problems = Problems()
     own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")

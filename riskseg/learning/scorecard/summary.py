@@ -20,8 +20,8 @@ Codes = Mapping[str, Sequence[float]]
 @dataclass(frozen=True)
 class Bin:
     """One bin, of the training window. `holds` is its `from`, `to` or `levels`, or `other` or
-    `missing`; of a code, the `code` too. `woe` is ln(share of goods / share of bads), `iv` its part of the information value.
-    What an imported card does not say is None."""
+    `missing`; of a code, the `code` too. `woe` is ln(share of goods / share of bads), `iv` its part
+    of the information value. What an imported card does not say is None."""
 
     holds: Mapping[str, Any]
     accounts: int | None
