@@ -460,8 +460,8 @@ _SPEC: Mapping[str, str] = {
     "scorecard.monotone": "`auto` (the declared direction, or one turn), `always` or `none`",
     "scorecard.edits": "`feature: {cuts | levels | without | specials | drop}`: bins by hand; "
     "`{max_bins | min_bin_share | monotone}` of one feature (`increasing`, `decreasing` too)",
-    "lightgbm.search": "`full`, or `none`: the first settings a search would try, in a fraction of "
-    "the time",
+    "lightgbm.search": "`full`, or `none`: the first settings a search would try, with "
+    "every feature, in a fraction of the time",
     "calibration": "`none`, `sigmoid`, `beta`, `isotonic`, or `auto`: chosen by folds",
     "champion.prefer": "the learner that ships; the first listed if left out",
     "champion.unless_auc_gain": "the AUC another must gain, significantly, to ship in its place",

@@ -14,6 +14,7 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.evidence.uncertainty import auc_difference
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.parallel import side_by_side
+from riskseg.learning.parties import Parties, rows_as_one
 from riskseg.learning.trees.boosted import columns_of, matrix_of
 from riskseg.learning.trees.tuning import Candidate, dataset, grow
 
@@ -65,10 +66,12 @@ def _foretold(earlier: TrainingFrame, after: TrainingFrame, features: Sequence[F
 
     if not features:
         return np.zeros(len(after))
-    columns = columns_of(earlier.rows, earlier.label, earlier.weight, features)
+    party = Parties.of(earlier.group, earlier.rows, ())
+    columns = columns_of(earlier.rows, earlier.label, earlier.weight, features, party)
     data = dataset(matrix_of(earlier.rows, columns), earlier.label, earlier.weight)
     directions = [0 if fact.kind.is_textual else fact.direction for fact in features]
-    booster = grow(data, LEARNER, directions, TREES, seed=1)
+    as_one = rows_as_one(party, earlier.label, earlier.weight)
+    booster = grow(data, LEARNER, directions, TREES, seed=1, as_one=as_one)
     return np.asarray(
         booster.predict(matrix_of(after.rows, columns), raw_score=True, num_threads=1)
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Codes, Floats, Mask
+    from riskseg.learning.frame import Codes, Floats, Labels, Mask
 
 # Rows that are enough to see how alike values are.
 ENOUGH_ROWS = 20_000
@@ -92,11 +92,7 @@ class Parties:
         """How many times the variance of each effect, of one feature or of several together, is
         that of as many independent rows; `error` is what is left of each row's outcome, times its
         weight."""
-        import numpy as np
-
-        sums = np.bincount(self.codes, error)
-        square = float(error @ error)
-        whole = max(float(sums @ sums) / square, 1.0) if square else 1.0
+        whole = self._whole(error)
         return [
             1.0 + math.prod(self.alike[name] for name in names) * (whole - 1.0)
             for names in features
@@ -105,6 +101,38 @@ class Parties:
     def design_effect(self, error: Floats, name: str) -> float:
         """As :meth:`design_effects`, of one feature."""
         return self.design_effects(error, [(name,)])[0]
+
+    def rows_as_one(self, label: Labels, weight: Floats) -> float:
+        """How many rows tell as much of the rate of bad outcomes as one independent row."""
+        import numpy as np
+
+        return self._whole(weight * (label - float(np.average(label, weights=weight))))
+
+    def _whole(self, error: Floats) -> float:
+        """The design effect of what is the same in all rows of a party."""
+        import numpy as np
+
+        sums = np.bincount(self.codes, error)
+        square = float(error @ error)
+        return max(float(sums @ sums) / square, 1.0) if square else 1.0
+
+
+def rows_as_one(party: Parties | None, label: Labels, weight: Floats) -> float:
+    """As :meth:`Parties.rows_as_one`; 1 where every row is a party of its own."""
+    return 1.0 if party is None else party.rows_as_one(label, weight)
+
+
+def counted_outcomes(group: NDArray[Any], label: Labels, weight: Floats) -> tuple[int, int]:
+    """(bad, good) outcomes: as many of different parties as tell as much of the bad rate."""
+    import numpy as np
+    import pandas as pd
+
+    bad, good = int(label.sum()), int(len(label) - label.sum())
+    codes, parties = pd.factorize(group)
+    if len(parties) == len(codes):
+        return bad, good
+    as_one = Parties(codes.astype(np.int64), {}).rows_as_one(label, weight)
+    return round(bad / as_one), round(good / as_one)
 
 
 def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:

@@ -15,6 +15,7 @@ from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learners import files_of
+from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.learning.split import folds_by_party
 from riskseg.learning.train import FOLDS, Trained, counts, fingerprint, sealed
@@ -62,11 +63,13 @@ def recalibrated(
     if since is not None:
         frame = frame.where(frame.as_of >= np.datetime64(since))
     bad = int(frame.label.sum())
-    if min(bad, len(frame) - bad) < LEAST_OF_EACH:
+    counted = counted_outcomes(frame.group, frame.label, frame.weight)
+    if min(counted) < LEAST_OF_EACH:
+        alike = "" if counted[0] == bad else f", which tell as much as {counted[0]} parties"
         raise problem(
             "RS402",
             f"{len(frame)} accounts{f' observed since {since}' if since else ''} have come out, "
-            f"{bad} of them bad; the least is {LEAST_OF_EACH} of each outcome.",
+            f"{bad} of them bad{alike}; the least is {LEAST_OF_EACH} of each outcome.",
             file=authored.file,
             mend="Give an earlier day with --since, or wait for more outcomes.",
         )

@@ -10,6 +10,7 @@ from riskseg.domain.yaml_text import inline
 from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
+from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.spec import AuthoredSpec
 
 if TYPE_CHECKING:
@@ -47,18 +48,30 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
         ("training", False, LEAST_ROWS, LEAST_OF_EACH),
         ("the hold-out", True, 0, LEAST_HELD_OF_EACH),
     ):
-        label = frame.label[frame.held_out == held]
-        bad, good = int(label.sum()), int(len(label) - label.sum())
-        if len(label) < rows or min(bad, good) < each:
+        chosen = frame.where(frame.held_out == held)
+        bad, good, told = _counted(chosen)
+        if len(chosen) < rows or min(bad, good) < each:
             least = f"{each} of each outcome" + (f" among {rows} rows" if rows else "")
             problems.add(
                 "RS402",
-                f"For {part} there are {len(label)} rows, {bad} bad and {good} good; the least is "
-                f"{least}.",
+                f"For {part} there are {told}; the least is {least}.",
                 file=authored.file,
                 line=line,
                 mend="Observe for longer, widen the population or choose a more frequent target.",
             )
+
+
+def _counted(frame: TrainingFrame) -> tuple[int, int, str]:
+    """Bad and good outcomes, those of one party for as much as they tell, and a text of both."""
+    counted = counted_outcomes(frame.group, frame.label, frame.weight)
+    bad = int(frame.label.sum())
+    told = f"{len(frame)} rows, {bad} bad and {len(frame) - bad} good"
+    if counted != (bad, len(frame) - bad):
+        told += (
+            f", that tell as much as {counted[0]} bad and {counted[1]} good ones of different "
+            "parties"
+        )
+    return *counted, told
 
 
 def check_leaks(

@@ -138,6 +138,8 @@ def held(bin_: Mapping[str, Any], kind: str | None = None) -> str:
         return "any other level"
     if "levels" in bin_:
         return ", ".join(str(level) for level in bin_["levels"]) or "no level"
+    if "code" in bin_:
+        return f"{value(bin_['code'])} (a code)"
     low, high = bin_.get("from"), bin_.get("to")
     if kind == "boolean" and (low is None) != (high is None):
         return "no" if low is None else "yes"

@@ -69,11 +69,23 @@ def bins(
         form=model.manifest["form"],
         base=None if card is None else card.base / 100,
         kinds={fact.name: fact.kind.value for fact in model.facts},
-        features=() if card is None else tuple(feature_bins(card)),
+        features=() if card is None else tuple(feature_bins(card, _codes(model))),
         pairs=() if card is None else tuple(pairs(card)),
         effects=() if card is not None else _effects(model),
     )
     return found if feature is None else _only(found, model, feature)
+
+
+def _codes(model: Model) -> dict[str, list[float]]:
+    """The numbers of each feature that its scorecard sets apart as codes: those declared, and those
+    that an edit by hand names. A card made elsewhere has the bins that it came with."""
+    if model.manifest["form"] == "imported":
+        return {}
+    edits = model.manifest["spec"].get("scorecard", {}).get("edits", {})
+    return {
+        fact.name: sorted({*fact.special_values, *edits.get(fact.name, {}).get("specials", ())})
+        for fact in model.facts
+    }
 
 
 def _effects(model: Model) -> tuple[Effect, ...]:

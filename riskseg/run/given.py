@@ -65,7 +65,8 @@ def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
     if not file.is_file():
         raise problem("RS006", "There is no such file.", file=str(file), mend="Check its name.")
     own = sources["accounts"]
-    given = replace(own, loaded_from=_loaded_from(own, file), lines={**own.lines, "from": None})
+    lines = {**own.lines, "from": None}
+    given = replace(own, loaded_from=_loaded_from(own, file), lines=lines, given=True)
     settings = replace(workspace.settings, sources=MappingProxyType({**sources, "accounts": given}))
     return replace(workspace, settings=settings)
 

@@ -23,7 +23,7 @@ from riskseg.run.bad_rows import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.run.reading import Stamps, check_unchanged, stamps
 from riskseg.run.sources import kind_of, map_sources
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
-from riskseg.workspace import Workspace
+from riskseg.workspace import Source, Workspace
 
 # More distinct texts than this are names, not levels.
 MOST_LEVELS = 64
@@ -37,7 +37,7 @@ class Ledger:
     `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
     tell whether the sources' files are still those that were loaded. `attributes` are those of
-    accounts; `described` is what riskseg.toml says of attributes, by table and name.
+    accounts; `authored` is what riskseg.toml says of each source.
     """
 
     sources: Mapping[str, Mapped]
@@ -52,7 +52,7 @@ class Ledger:
     last_on: date | None
     stamps: Stamps
     known_by: date | None = None
-    described: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
+    authored: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def billed(self) -> bool:
@@ -132,7 +132,7 @@ def load(
         first_on=first_on,
         last_on=last_on,
         stamps=before,
-        described={name: workspace.settings.sources[name].described for name in sources},
+        authored={name: workspace.settings.sources[name] for name in sources},
     )
 
 
@@ -201,7 +201,7 @@ def _bill_attributes(
     facts = _attributes(engine, workspace, sources, "bills", problems)
     source = workspace.settings.sources["bills"]
     said = {name: [column] for name, column in source.described.items()}
-    facts |= _described("bills", said, facts, facts, problems)
+    facts |= _described(source, said, facts, facts, problems)
     written = sources["bills"].written
     lines = {name: source.lines.get(written[name]) or source.lines.get("from") for name in facts}
     return tuple(BillAttribute(fact, source.file, lines[name]) for name, fact in facts.items())
@@ -223,7 +223,7 @@ def _check_levels(
     """Add a Problem for each declaration of levels that is about no text of a table."""
     source = workspace.settings.sources[table]
     for name in source.levels:
-        if name in source.may_lack and name not in facts:
+        if name not in facts and source.excuses(name):
             continue
         at: dict[str, Any] = {"file": source.file, "line": source.level_lines[name]}
         if name not in facts:
@@ -339,26 +339,29 @@ def workspace_facts(
     if not ledger.listed:
         return here, facts
     said: dict[str, list[Column]] = {}
-    for place in (ledger.described["accounts"], here.columns):
+    for place in (ledger.authored["accounts"].described, here.columns):
         for name, column in place.items():
             said.setdefault(name, []).append(column)
-    return here, facts | _described("accounts", said, ledger.attributes, facts, problems)
+    accounts = ledger.authored["accounts"]
+    return here, facts | _described(accounts, said, ledger.attributes, facts, problems)
 
 
 def _described(
-    table: str,
+    source: Source,
     said: Mapping[str, list[Column]],
     attributes: Mapping[str, Fact],
     facts: Mapping[str, Fact],
     problems: Problems,
 ) -> dict[str, Fact]:
-    """The attributes of a table of which something is `said`, with that. A Problem for what is said
-    of no attribute, or cannot be."""
+    """The attributes of a source of which something is `said`, with that. A Problem for what is
+    said of no attribute, or cannot be."""
     found = {}
     for name, columns in said.items():
         if name not in attributes:
+            if source.excuses(name):
+                continue
             for column in columns:
-                what = f'{table} have no attribute "{name}", which is described here.'
+                what = f'{source.table} have no attribute "{name}", which is described here.'
                 hint = did_you_mean(name, attributes)
                 problems.add("RS501", what, mend=hint, **column.at())
         elif name in facts:

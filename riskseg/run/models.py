@@ -17,8 +17,9 @@ from riskseg.run.frames import learnable
 from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
 
-# The fact that says whether an account's latest bill is issued on the as-of date.
-LATEST_KNOWN_ON = "latest_known_on"
+# What says whether a model observed at issue looks at the latest bill on the as-of date. A run of
+# an earlier version has kept the day of issue alone.
+ISSUED = ("latest_known_on", "latest_issued_on")
 NOT_SPECS = ("features.yaml",)
 
 
@@ -27,7 +28,7 @@ class Scorer:
     """A champion ready to score: the model, and the SQL condition of its population.
 
     A model that is observed `at_issue` of a bill covers an account on the day its latest bill is
-    issued; `of_bills` is its population where snapshots name the bill themselves.
+    issued and recorded; `of_bills` is its population where snapshots name the bill themselves.
     """
 
     model: Model
@@ -219,6 +220,12 @@ def there(workspace: Workspace, name: str) -> list[str]:
     return sorted(p.parent.name for p in (workspace.models / name).glob("[!.]*/manifest.json"))
 
 
+def without_spec(workspace: Workspace) -> list[str]:
+    """Models that have versions and no spec: nothing says how to learn them."""
+    found = {p.parent.parent.name for p in workspace.models.glob("[!.]*/[!.]*/manifest.json")}
+    return sorted(found - set(spec_files(workspace)))
+
+
 def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> ProblemsError:
     """What a person is told of a version whose folder is gone: RS410."""
     left = there(workspace, name)
@@ -246,9 +253,9 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     if missing:
         raise problem(
             "RS409",
-            f"The model {model.name} {model.version} needs {', '.join(missing)}, which this "
-            "workspace no longer has.",
-            mend="Bring back their sources, or train the model anew.",
+            f"The model {model.name} {model.version} needs {', '.join(missing)}, which the sources "
+            "do not have.",
+            mend="Bring back the column or its source, or train the model anew.",
         )
     problems = Problems()
     own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")
@@ -260,5 +267,5 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     reads = features | beside | (own.names if own else frozenset())
     if model.manifest["spec"]["observe"].get("at") != "issue":
         return Scorer(model, sql, reads)
-    at_issue = f"({sql}) and {fact_column(LATEST_KNOWN_ON)} = as_of"
-    return Scorer(model, at_issue, reads | {LATEST_KNOWN_ON}, sql)
+    day = next((name for name in ISSUED if name in facts), ISSUED[0])
+    return Scorer(model, f"({sql}) and {fact_column(day)} = as_of", reads | {day}, sql)

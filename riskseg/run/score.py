@@ -16,7 +16,7 @@ from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
 from riskseg.run.given import GivenFile, fingerprint, with_accounts_from
 from riskseg.run.journal import read_journal
-from riskseg.run.models import Scorer, scorer, spec_files
+from riskseg.run.models import Scorer, scorer, spec_files, without_spec
 from riskseg.run.outputs import check_target
 from riskseg.run.reading import while_unchanged
 from riskseg.run.scoring import PROBABILITY
@@ -83,15 +83,15 @@ def score(
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
     check_target(workspace, target, problems)
-    specs = spec_files(workspace)
+    known = sorted({*spec_files(workspace), *without_spec(workspace)})
     for name in names:
-        if name not in specs:
-            problems.add("RS401", f'There is no model "{name}".', mend=did_you_mean(name, specs))
+        if name not in known:
+            problems.add("RS401", f'There is no model "{name}".', mend=did_you_mean(name, known))
     problems.raise_if_any()
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(LOAD, 0, 1)
         with read_journal(workspace) as journal:
-            trained = [n for n in specs if journal.models(n)]
+            trained = [n for n in known if journal.models(n)]
             wanted = list(names) or [n for n in trained if journal.champion(n)] or trained
             if not wanted:
                 raise problem(

@@ -86,7 +86,7 @@ def proposed(
     of_bills = [one.fact for one in ledger.bill_attributes]
     found: list[Finding] = []
     for table, attributes in (("accounts", of_accounts), ("bills", of_bills)):
-        said = [*ledger.described.get(table, {}).items()]
+        said = [*ledger.authored[table].described.items()] if table in ledger.authored else []
         said += catalogue.columns.items() if table == "accounts" else ()
         none = {n for n, c in said if "special_values" in c.shape.model_fields_set} - {
             n for n, c in said if c.shape.special_values

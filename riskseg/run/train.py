@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.run.journal import open_journal
-from riskseg.run.models import check_spec, read_specs
+from riskseg.run.models import check_spec, read_specs, without_spec
 from riskseg.run.observed import check_card, observed_rows
 from riskseg.run.session import (
     LOAD,
@@ -69,9 +69,9 @@ def train(
     as_of: date | None = None,
     progress: Progress | None = None,
 ) -> list[Kept]:
-    """Train the named models, or all. The first version of a model is promoted unless it ranks
-    barely better than chance; a later one waits for `models promote`, unless it is the very same.
-    With `promote` whatever is trained is promoted.
+    """Train the named models, or all that have a spec. The first version of a model is promoted
+    unless it ranks barely better than chance; a later one waits for `models promote`, unless it is
+    the very same. With `promote` whatever is trained is promoted.
 
     `only` names the one learner to learn with, of those in the spec: after a hand edit of a
     scorecard the other learners need not be waited for. With `as_of`, only what was known by the
@@ -84,6 +84,11 @@ def train(
     progress = progress or Progress()
     workspace = open_checked(root)
     specs = _chosen(workspace, names)
+    for name in () if names else without_spec(workspace):
+        spec = workspace.shown(workspace.models / f"{name}.yaml")
+        progress.note(f"{name}: there is no {spec}, so it is not learned; its versions stay")
+    if not specs:
+        return []
     if only is not None:
         specs = {name: _by(authored, only) for name, authored in specs.items()}
     stages = plan()
@@ -127,14 +132,15 @@ def _within(progress: Progress, done: int, share: float, text: str) -> None:
 def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpec]:
     problems = Problems()
     specs = read_specs(workspace, problems)
+    unlearned = without_spec(workspace)
     for name in names:
         if name not in specs and not len(problems):
-            problems.add(
-                "RS401",
-                f'There is no model "{name}" in {workspace.shown(workspace.models)}.',
-                mend=did_you_mean(name, specs),
-            )
-    if not specs and not len(problems):
+            what, mend = f'There is no model "{name}"', did_you_mean(name, specs)
+            if name in unlearned:
+                what = f'The model "{name}" has versions and no spec'
+                mend = f"Write {name}.yaml to learn it; the versions stay."
+            problems.add("RS401", f"{what} in {workspace.shown(workspace.models)}.", mend=mend)
+    if not specs and not unlearned and not len(problems):
         problems.add(
             "RS401",
             f"There is no model spec in {workspace.shown(workspace.models)}.",

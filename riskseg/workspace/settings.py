@@ -85,6 +85,8 @@ class Source:
     `described` to all else that is said of it. `lines` gives the line of `from` and of every column
     in riskseg.toml, `level_lines` those of `levels`.
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
+    `given` is a table of another file than riskseg.toml says: what is said of its columns is about
+    those that it has.
     """
 
     table: str
@@ -96,6 +98,11 @@ class Source:
     may_lack: frozenset[str] = frozenset()
     level_lines: Mapping[str, int | None] = field(default_factory=dict)
     described: Mapping[str, Column] = field(default_factory=dict)
+    given: bool = False
+
+    def excuses(self, name: str) -> bool:
+        """Whether something may be said of a column that is not there."""
+        return self.given or name in self.may_lack
 
     @property
     def is_select(self) -> bool:

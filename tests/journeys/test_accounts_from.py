@@ -181,6 +181,37 @@ def test_scoring_needs_no_outcome_and_training_does(workspace: Path, copy_of: Co
     assert [problem.code for problem in check(root).problems] == ["RS007"]
 
 
+def test_what_is_said_of_columns_that_a_file_lacks(
+    workspace: Path, copy_of: Copy, tmp_path: Path
+) -> None:
+    """It is about those that a given file has; of the workspace's own file it is a Problem, unless
+    it is an outcome, which scoring does not need."""
+    root, new, out = copy_of(workspace), tmp_path / "new.csv", str(tmp_path / "out.csv")
+    toml = (root / "riskseg.toml").read_text()
+    said = [f'[source.accounts.columns.{name}]\nwords = "{name} {{value}}"\n' for name in
+            ("outcome", "region", "years")]  # fmt: skip
+    (root / "riskseg.toml").write_text(toml + "".join(said) + "[source.accounts.levels]\n"
+                                       'region = ["north", "south"]\n')  # fmt: skip
+    accounts(60, 2).drop(columns=["defaulted", "region"]).to_csv(new, index=False)
+    done = score(root, p.AS_OF, out, accounts_from=new)
+    assert done.scored == {"outcome": 60}
+    assert done.differences["outcome"][0] == "gone since training, and not used: region"
+    assert assign(root, p.AS_OF, out, at=p.AT, accounts_from=new).rows == 60
+
+    accounts(60, 2).drop(columns="years").to_csv(new, index=False)
+    with pytest.raises(ProblemsError) as error:
+        score(root, p.AS_OF, out, accounts_from=new)
+    (problem,) = error.value.problems
+    assert problem.code == "RS409" and "needs years, which the sources do not have" in problem.what
+
+    own = accounts(60, 2).drop(columns=["defaulted", "region"])
+    own.to_csv(root / "data/accounts.csv", index=False)
+    with pytest.raises(ProblemsError) as error:
+        score(root, p.AS_OF, out)
+    assert {problem.code for problem in error.value.problems} == {"RS501"}
+    assert all('"region"' in problem.what for problem in error.value.problems)
+
+
 def unfit(folder: Path) -> dict[str, tuple[Path, str]]:
     """Files that do not fit, and the codes of their Problems."""
     frame = accounts(60, 2)

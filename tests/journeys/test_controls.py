@@ -17,10 +17,13 @@ from riskseg.learning.scorecard.tables import Scale
 from riskseg.run import versions
 from riskseg.run.bins import bins
 from riskseg.run.check import check
+from riskseg.run.explain import explain
 from riskseg.run.export import export
 from riskseg.run.import_card import import_card
 from riskseg.run.recalibrate import recalibrate
+from riskseg.run.replay import replay
 from riskseg.run.score import score
+from riskseg.run.train import train
 from tests.support import account_file as a
 
 TYPES = {"income": "double", "late": "integer", "bad": "integer"}
@@ -175,6 +178,60 @@ def test_points_that_rise_with_the_risk(workspace: Path) -> None:
     assert told == {round(1 - 1 / 3, 3), round(1 / 3, 3)}
 
 
+SEGMENTS = """\
+columns: [risk]
+rows:
+  - {id: high, match: [high], segment: hit}
+  - {id: rest, match: [any], segment: miss}
+"""
+
+
+def test_a_decision_by_an_imported_card_is_explained_and_replayed(workspace: Path) -> None:
+    """Whatever card came after it, and as long as its own is there."""
+    first = take(workspace, CARD)
+    bands = "uses: {p_bad: made}\nbands: {risk: {of: p_bad, cuts: {low: 0.8, high: 1}}}\n"
+    (workspace / "rules/s/strategy.yaml").write_text(a.HEAD + bands)
+    (workspace / "rules/s/segments.yaml").write_text(SEGMENTS)
+    rows = a.decide(workspace, keep=True)
+    assert {row["segment"] for row in rows.values()} == {"hit", "miss"}
+    assert replay(workspace, "last").verdict == "same bytes"
+
+    take(workspace, CARD.replace(",40,500,60", ",-40,500,60"), promote=True)
+    replayed = replay(workspace, "last", from_source=True)
+    assert replayed.verdict == "same bytes"
+    assert replayed.since is not None and replayed.since.decisions is not None
+    assert replayed.since.decisions.rows == 0
+    hit = next(account for account, row in rows.items() if row["segment"] == "hit")
+    story = explain(workspace, hit, a.DAY)
+    assert story.scores[0].version == first.version and story.scores[0].reasons
+    assert str(story.decision["p_bad"]) == rows[hit]["p_bad"]
+    assert {change.name for change in story.changes} <= {"segment", "path", "action"}
+    assert explain(workspace, hit, a.DAY, fresh=True).scores[0].version != first.version
+
+    (workspace / "models/made" / first.version).rename(workspace / "aside")
+    with pytest.raises(ProblemsError) as raised:
+        replay(workspace, "last")
+    assert a.codes(raised.value) == ["RS611"]
+
+
+def test_train_leaves_alone_what_has_no_spec(workspace: Path) -> None:
+    done = take(workspace, CARD)
+    (workspace / "models/made.yaml").unlink()
+    ran = CliRunner().invoke(app, ["-w", str(workspace), "train", "--json"])
+    assert (ran.exit_code, json.loads(ran.stdout)) == (0, [])
+    assert "made: there is no models/made.yaml, so it is not learned" in ran.stderr
+    with pytest.raises(ProblemsError) as raised:
+        train(workspace, ["made"], at=a.AT)
+    (problem,) = raised.value.problems
+    assert problem.code == "RS401" and "no spec" in problem.what
+    assert done.version in run(workspace, "models") and scored(workspace)
+
+    (workspace / "models/other.yaml").write_text(
+        "name: other\ntarget: {column: bad}\nlearners: [scorecard]\n"
+    )
+    assert [one.name for one in train(workspace, (), at=a.AT)] == ["other"]
+
+
 FAULTS = [
     ("late,,1,,30,,", "late,,3,,30,,", "RS412", 7, "overlaps"),
     ("late,2,4,,-5,,", "late,3,4,,-5,,", "RS412", 7, "no row is for values from 1 to 3"),
@@ -230,8 +287,6 @@ def test_check_finds_wrong_edits(workspace: Path) -> None:
 
 
 def test_bounds_and_bins_in_the_terminal(workspace: Path) -> None:
-    from riskseg.run.train import train
-
     (workspace / "models" / "made.yaml").write_text(
         "name: made\ntarget: {column: bad}\nlearners: [scorecard]\nscorecard:\n"
         "  binning: optbinning\n  max_bins: 4\n  edits: {income: {monotone: decreasing}}\n"

@@ -39,6 +39,7 @@ def write(
 ) -> Path:
     """A workspace in `root`: `accounts` is the text of its CSV, whose `id` is the account's id;
     `types` are the engine's types of columns that are no text; `toml` is added to riskseg.toml."""
+    write_rules(root, strategy)
     (root / "accounts.csv").write_text(accounts, encoding="utf-8")
     read = "read_csv('accounts.csv', header = true, all_varchar = true)"
     casts = "".join(
@@ -52,7 +53,6 @@ def write(
         f'account_id = "id"\n{toml}',
         encoding="utf-8",
     )
-    write_rules(root, strategy)
     return root
 
 

@@ -19,6 +19,7 @@ from riskseg.learning.evidence.protected import stand_ins
 from riskseg.learning.evidence.stability import by_snapshot, stability
 from riskseg.learning.evidence.uncertainty import auc_interval, intervals
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.split import folds_by_party
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def known_and_new(
 ) -> dict[str, dict[str, Any] | None]:
     """The metrics of the hold-out's rows whose party was learned from, and of the others': a model
     may be right about those it knows and wrong about those it does not. None where one of the two
-    has too few outcomes of a kind."""
+    has too few outcomes of a kind, counted by party."""
     import numpy as np
 
     known = np.isin(held.group.astype(str), np.unique(training.group.astype(str)))
@@ -109,7 +110,7 @@ def known_and_new(
     for name, rows in (("known", known), ("new", ~known)):
         label, weight = held.label[rows], held.weight[rows]
         bad = int(label.sum())
-        few = min(bad, len(label) - bad) < LEAST_OF_EACH
+        few = min(counted_outcomes(held.group[rows], label, weight)) < LEAST_OF_EACH
         of_rows = None if few else all_metrics(label, probability[rows], weight)
         found[name] = of_rows and {
             "rows": len(label),

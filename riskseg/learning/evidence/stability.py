@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, sums_by
 from riskseg.learning.evidence.uncertainty import auc_interval, wilson
-from riskseg.learning.parties import Parties
+from riskseg.learning.parties import Parties, alikeness, counted_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Floats, Mask, TrainingFrame
+    from riskseg.learning.frame import Codes, Floats, Mask, TrainingFrame
 
 MOST_LEVELS = 20
 DRIFT = 0.25
@@ -165,6 +165,7 @@ def stability(
     before, after = pd.Series(within), pd.Series(beyond)
     groups = Groups.of(before, None, training.weight)
     found, chance = groups.psi(before, after, training.weight, held.weight)
+    chance *= _Whose.of(training, within, held).times_chance(np.ones(len(held), dtype=bool))
     later = later_half(training)
     whose = Parties.of(training.group, training.rows, features)
     both: Parties | None = None
@@ -194,6 +195,42 @@ def stability(
         "probability": {"psi": fixed(found), "by_chance": fixed(chance)},
         "features": told,
     }
+
+
+@dataclass(frozen=True)
+class _Whose:
+    """The party of each row of the training window and of the hold-out, numbered alike, and how
+    alike probabilities are within a party; None where every row is a party of its own."""
+
+    training: Codes
+    held: Codes
+    alike: float | None
+
+    @classmethod
+    def of(cls, training: TrainingFrame, within: Floats, held: TrainingFrame) -> _Whose:
+        import numpy as np
+        import pandas as pd
+
+        codes, parties = pd.factorize(np.concatenate([training.group, held.group]))
+        codes = codes.astype(np.int64)
+        parts = codes[: len(training)], codes[len(training) :]
+        if len(parties) == len(codes):
+            return cls(*parts, None)
+        some = parts[0] % (-(-len(within) // ENOUGH_ROWS) or 1) == 0
+        p = Fact("p", Kind.NUMBER)
+        return cls(*parts, alikeness(pd.Series(within[some]), p, parts[0][some]))
+
+    def times_chance(self, chosen: Mask, *, of_training: bool = False) -> float:
+        """How many times as far as those of independent rows the probabilities of chosen rows go by
+        chance from those of all training rows."""
+        import numpy as np
+
+        if self.alike is None:
+            return 1.0
+        rows = (self.training if of_training else self.held)[chosen]
+        codes = np.concatenate([self.training, rows])
+        later = np.repeat([False, True], [len(self.training), len(rows)])
+        return Parties(codes, {"p": self.alike}).times_chance("p", later)
 
 
 def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, Floats]:
@@ -243,6 +280,7 @@ def by_snapshot(
     import pandas as pd
 
     groups = Groups.of(pd.Series(within), None, training.weight)
+    whose = _Whose.of(training, within, held)
     found = []
     for part, frame, probability in (
         ("training", training, within),
@@ -255,6 +293,7 @@ def by_snapshot(
             shift, chance = groups.psi(
                 pd.Series(within), pd.Series(told), training.weight, rows.weight
             )
+            chance *= whose.times_chance(chosen, of_training=part == "training")
             found.append(
                 {
                     "from": str(rows.as_of.min().astype("datetime64[D]")),
@@ -272,8 +311,7 @@ def judged(frame: TrainingFrame, probability: Floats) -> dict[str, Any]:
     """Rows and bad outcomes (weighted), AUC, mean probability and rate of some rows."""
     import numpy as np
 
-    bad = int(frame.label.sum())
-    few = min(bad, len(frame) - bad) < LEAST_OF_EACH
+    few = min(counted_outcomes(frame.group, frame.label, frame.weight)) < LEAST_OF_EACH
     area = None if few else auc_interval(frame.label, probability, frame.weight, frame.group)
     return {
         "rows": len(frame),

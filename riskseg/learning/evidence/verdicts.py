@@ -550,6 +550,15 @@ def _limits_of_dates(manifest: Told) -> list[Limit]:
 def _limits_of_label(manifest: Told) -> list[Limit]:
     target = manifest["spec"].get("target") or {}
     event = target.get("event")
+    at_issue = (manifest["spec"].get("observe") or {}).get("at") == "issue"
+    if event == "late" and at_issue:
+        return [
+            Limit(
+                "Whose outcome it is",
+                "The outcome of a row is that of the bill issued that day, and of no other. A bill "
+                "that falls due after the horizon has none and is not in the data.",
+            )
+        ]
     if target.get("column") is not None:
         return [
             Limit(

@@ -296,7 +296,7 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
         by_hand = hand_bins(edit, fact.name)
         given: Bins | str | None = by_hand
         if data.controls.optimal and by_hand is None:
-            given = optimal_bins(values[seen], label, weight, fact, data.controls)
+            given = optimal_bins(values[seen], label, weight, fact, data.controls, party)
         whole = given if isinstance(given, Bins) else None
         fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole, party)
         places = fine.places(values)

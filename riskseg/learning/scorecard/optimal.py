@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.levels import levels_by_risk
+from riskseg.learning.parties import LEAST_PARTIES, Parties
 from riskseg.learning.scorecard.tables import Bins
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # What optbinning itself takes where nothing is said.
 LEAST_SHARE = 0.05
+# A bin has a half of all rows at most, or there would be one alone.
+MOST_SHARE = 0.5
 MOST_PREBINS = 20
 TRENDS = {1: "ascending", -1: "descending"}
 SHAPES = {"auto": "auto", "always": "auto_asc_desc", "none": None}
@@ -40,18 +43,30 @@ def load_optbinning() -> Any:
 
 
 def optimal_bins(
-    values: pd.Series, label: Labels, weight: Floats, fact: Fact, controls: Controls
+    values: pd.Series,
+    label: Labels,
+    weight: Floats,
+    fact: Fact,
+    controls: Controls,
+    party: Parties | None = None,
 ) -> Bins | str:
     """The bins of a feature, its codes left out; or why there are none.
 
     `fact` has the direction that the bad rate is to keep to. Levels too rare to judge are not
-    grouped. The same rows give the same bins: the solver works by itself on one thread.
+    grouped. Where a `party` has several rows, a bin has the share of rows of enough parties. The
+    same rows give the same bins: the solver works by itself on one thread.
     """
     import numpy as np
 
     textual = fact.kind.is_textual
     share, most = controls.share(fact.name) or LEAST_SHARE, controls.most(fact.name)
-    levels = levels_by_risk(values, label, weight) if textual else ()
+    codes = None
+    if party is not None:
+        codes = party.codes
+        share = max(share, LEAST_PARTIES / float(party.counted(fact.name).sum()))
+        if share > MOST_SHARE:
+            return f"fewer than {2 * LEAST_PARTIES} parties are too few for two bins"
+    levels = levels_by_risk(values, label, weight, codes) if textual else ()
     settings: dict[str, Any] = {
         "dtype": "categorical" if textual else "numerical",
         "solver": "cp",

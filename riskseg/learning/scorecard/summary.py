@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Literal
 
-from riskseg.learning.scorecard.tables import PairTable, Scorecard, Table
+from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
 
 # Where a feature is riskier along its value; `turns` where that changes.
 Risk = Literal["more", "less", "turns", "flat", "levels"]
+Codes = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Bin:
     """One bin, of the training window. `holds` is its `from`, `to` or `levels`, or `other` or
-    `missing`. `woe` is ln(share of goods / share of bads), `iv` its part of the information value.
-    What an imported card does not say is None."""
+    `missing`; of a code, the `code` too. `woe` is ln(share of goods / share of bads), `iv` its part
+    of the information value. What an imported card does not say is None."""
 
     holds: Mapping[str, Any]
     accounts: int | None
@@ -56,9 +59,10 @@ class Pair:
     most: float
 
 
-def feature_bins(card: Scorecard) -> list[FeatureBins]:
-    """Every feature with a table, the most informative first."""
-    found = [_feature(table) for table in card.tables]
+def feature_bins(card: Scorecard, codes: Codes = MappingProxyType({})) -> list[FeatureBins]:
+    """Every feature with a table, the most informative first. `codes` are the numbers of each
+    feature that were set apart as codes."""
+    found = [_feature(table, codes.get(table.bins.name, ())) for table in card.tables]
     return sorted(found, key=lambda f: (-(f.iv or 0.0), f.least - f.most, f.feature))
 
 
@@ -73,7 +77,9 @@ def _pair(pair: PairTable) -> Pair:
     return Pair(names, len(pair.points), min(pair.points) / 100, max(pair.points) / 100)
 
 
-def _feature(table: Table) -> FeatureBins:
+def _feature(table: Table, codes: Sequence[float]) -> FeatureBins:
+    coded = _coded(table.bins, codes)
+    table, shown = _gathered(table, coded)
     whole = sum(table.counts)
     woe, parts = _evidence(table)
     bins = tuple(
@@ -87,13 +93,14 @@ def _feature(table: Table) -> FeatureBins:
             parts[n],
             table.points[n] / 100,
         )
-        for n, holds in enumerate(table.bins.described())
+        for n, holds in enumerate(shown)
     )
     known = [part for part in parts if part is not None]
     area = _auc(table)
+    ordered = [b.points for b in bins if "from" in b.holds and "code" not in b.holds]
     return FeatureBins(
         table.bins.name,
-        _risk(table),
+        "levels" if table.bins.levels is not None else _risk(ordered),
         sum(known) if known else None,
         area,
         None if area is None else 2 * area - 1,
@@ -102,6 +109,59 @@ def _feature(table: Table) -> FeatureBins:
         max(table.points) / 100,
         bins,
     )
+
+
+def _coded(bins: Bins, codes: Sequence[float]) -> dict[int, float]:
+    """The bins that hold a code and nothing else, each with its code."""
+    if bins.levels is not None:
+        return {}
+    lower = (-math.inf, *bins.cuts)
+    at = {bisect_right(bins.cuts, code): code for code in sorted(codes)}
+    # Nothing is below the least code where its bin has no lower end.
+    return {
+        place: code
+        for place, code in at.items()
+        if lower[place] == code or (place == 0 and bins.cuts and code == min(codes))
+    }
+
+
+def _gathered(
+    table: Table, coded: Mapping[int, float]
+) -> tuple[Table, Sequence[Mapping[str, Any]]]:
+    """The table with codes after all other numbers, and what each of its bins holds. Two bins
+    that are alike but for a code between them are one."""
+    described = table.bins.described()
+    if not coded:
+        return table, described
+    end = len(table.bins.cuts) + 1
+    runs: list[list[int]] = []
+    for place in (n for n in range(end) if n not in coded):
+        alike = runs and runs[-1][-1] < place - 1 and _alike(table, runs[-1][-1], place)
+        if alike:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    shown = [{"from": described[run[0]]["from"], "to": described[run[-1]]["to"]} for run in runs]
+    shown += [{**described[place], "code": code} for place, code in coded.items()]
+    runs += [[place] for place in (*coded, *range(end, len(described)))]
+    first = [run[0] for run in runs]
+
+    def added(of: Sequence[int]) -> tuple[int, ...]:
+        return tuple(sum(of[place] for place in run) for run in runs)
+
+    gathered = replace(
+        table,
+        counts=added(table.counts),
+        bads=None if table.bads is None else added(table.bads),
+        points=tuple(table.points[place] for place in first),
+        woe=None if table.woe is None else tuple(table.woe[place] for place in first),
+    )
+    return gathered, [*shown, *described[end:]]
+
+
+def _alike(table: Table, one: int, other: int) -> bool:
+    same_weight = table.woe is None or table.woe[one] == table.woe[other]
+    return table.points[one] == table.points[other] and same_weight
 
 
 def _evidence(table: Table) -> tuple[Sequence[float | None], Sequence[float | None]]:
@@ -142,10 +202,8 @@ def _auc(table: Table) -> float | None:
     return pairs / (above * sum(table.bads))
 
 
-def _risk(table: Table) -> Risk:
-    if table.bins.levels is not None:
-        return "levels"
-    points = table.points[: len(table.bins.cuts) + 1]
+def _risk(points: Sequence[float]) -> Risk:
+    """Where a number is riskier, by the points of its bins in order."""
     falls = {low > high for low, high in pairwise(points) if low != high}
     if len(falls) != 1:
         return "turns" if falls else "flat"

@@ -16,7 +16,7 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import level_codes, levels_by_risk
 from riskseg.learning.parallel import side_by_side
-from riskseg.learning.parties import Parties
+from riskseg.learning.parties import Parties, rows_as_one
 from riskseg.learning.trees.bag import merged
 from riskseg.learning.trees.directions import refused
 from riskseg.learning.trees.null_importance import uninformative
@@ -276,6 +276,7 @@ class _Whole:
     data: lgb.Dataset
     directions: tuple[int, ...]
     notes: tuple[str, ...]
+    as_one: float
 
 
 def _whole(task: _Task, dropped: Mapping[str, str], freed: bool) -> _Whole:
@@ -287,7 +288,9 @@ def _whole(task: _Task, dropped: Mapping[str, str], freed: bool) -> _Whole:
         directions = refused(matrix, task.label, task.weight, declared, task.party, names)
     let_go = [c.name for c, a, b in zip(columns, declared, directions, strict=True) if a != b]
     notes = tuple(f"the data refuse the direction of {name}" for name in let_go)
-    return _Whole(columns, dataset(matrix, task.label, task.weight), directions, notes)
+    data = dataset(matrix, task.label, task.weight)
+    as_one = rows_as_one(task.party, task.label, task.weight)
+    return _Whole(columns, data, directions, notes, as_one)
 
 
 @dataclass(frozen=True)
@@ -318,11 +321,17 @@ def _grow_all(
     bags = [Bag(part, candidate, seed, candidate.most_trees(1)) for part in parts]
     done: list[int] = []
 
+    def grow_whole(
+        trees: int, seed: int, enough: Callable[[int], bool] | None = None
+    ) -> lgb.Booster:
+        given = (whole.data, candidate, whole.directions, trees, seed)
+        return grow(*given, enough=enough, as_one=whole.as_one)
+
     def first(bag: Bag | None) -> lgb.Booster | None:
         if bag is None:
             most = candidate.most_trees(1)
             enough = lambda trees: bool(done) and trees >= min(done)  # noqa: E731
-            return grow(whole.data, candidate, whole.directions, most, seed, enough=enough)
+            return grow_whole(most, seed, enough)
         done.append(max(bag.grown_to(1).boosters[0].current_iteration(), STEP))
         return None
 
@@ -347,11 +356,7 @@ def _grow_all(
     for n, mean in means.items():
         taken = trees if n == size else _fewest(mean, candidate.most_trees(n))
         record(f"{_seeds(n)} of {taken} trees", float(mean[taken // STEP - 1]), n == size)
-    others = side_by_side(
-        lambda s: grow(whole.data, candidate, whole.directions, trees, seed + s),
-        range(1, size),
-        threads,
-    )
+    others = side_by_side(lambda s: grow_whole(trees, seed + s), range(1, size), threads)
     return _Grown(bags, [booster, *others], size, trees)
 
 
@@ -450,6 +455,7 @@ class _Task:
                 self.label[held],
                 self.weight[held],
                 declared,
+                rows_as_one(party, label, weight),
             )
             names = [column.name for column in columns]
             return _Lesson(part, refused(matrix, label, weight, declared, party, names))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from riskseg.learning.parties import Parties, shuffled
+from riskseg.learning.parties import Parties, rows_as_one, shuffled
 from riskseg.learning.scorecard.additive_fit import line_block
 from riskseg.learning.scorecard.additive_pairs import beyond_chance
 from riskseg.learning.trees.directions import GROUPS
@@ -52,13 +52,14 @@ def uninformative(
         party = None if party is None else party.where(chosen)
     count = len(names)
     texts = levels or [False] * count
+    as_one = rows_as_one(party, label, weight)
     gains = []
     for _ in range(SHUFFLES):
         other = matrix[shuffled(None if party is None else party.codes, len(label), random)]
         for place in np.flatnonzero(texts):
             other[:, place] = _ordered_anew(other[:, place], label, weight)
         data = dataset(np.column_stack([matrix, other]), label, weight)
-        booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed)
+        booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed, as_one=as_one)
         gains.append(booster.feature_importance(importance_type="gain"))
     real = np.mean(gains, axis=0)[:count]
     chance = np.max(gains, axis=0)[count:]

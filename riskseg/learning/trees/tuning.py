@@ -44,6 +44,8 @@ STEP = 10
 AS_GOOD = 1.0002
 # A batch takes as long as there are leaves to walk to.
 MOST_LEAVES = 3_000
+# Where rows tell little each, a leaf need not have more than one in so many.
+MOST_OF_A_LEAF = 10
 FIRST_FOLDS = 2
 SECOND_ROUND = 3
 # Chance moves the loss of one seed as far as a candidate does.
@@ -54,7 +56,7 @@ HASTE = 2
 
 @dataclass(frozen=True)
 class Candidate:
-    """`least` rows a leaf; each tree sees these shares of the rows and columns."""
+    """`least` independent rows a leaf; each tree sees these shares of the rows and columns."""
 
     leaves: int
     depth: int
@@ -96,7 +98,6 @@ class Candidate:
         return {
             "num_leaves": self.leaves,
             "max_depth": self.depth,
-            "min_data_in_leaf": self.least,
             "lambda_l2": self.l2,
             "learning_rate": self.rate,
             "bagging_fraction": self.rows,
@@ -118,7 +119,8 @@ CANDIDATES = (
 
 @dataclass(frozen=True)
 class Part:
-    """One fold: what is learned from, binned, and what judges it."""
+    """One fold: what is learned from, binned, and what judges it. Of what is learned from, `as_one`
+    rows tell as much as one that is independent."""
 
     held: Mask
     data: lgb.Dataset
@@ -126,6 +128,7 @@ class Part:
     label: Labels
     weight: Floats
     directions: tuple[int, ...]
+    as_one: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,11 @@ def grow(
     seed: int,
     judge: lgb.Dataset | None = None,
     enough: Callable[[int], bool] | None = None,
+    as_one: float = 1.0,
 ) -> lgb.Booster:
     """So many trees; fewer where the loss of a judge has long not fallen, or where `enough` says
-    so of the number grown."""
+    so of the number grown. Where `as_one` rows tell as much as one that is independent, as those of
+    a party do, a leaf needs so many times the candidate's rows, up to a tenth of all rows."""
     import lightgbm as lgb
     from lightgbm.callback import EarlyStopException
 
@@ -162,7 +167,9 @@ def grow(
         if enough is not None and enough(now.iteration + 1):
             raise EarlyStopException(now.iteration, [])
 
-    parameters = SHARED | candidate.parameters | {"seed": seed}
+    least = min(round(candidate.least * as_one), data.num_data() // MOST_OF_A_LEAF)
+    least = max(least, candidate.least)
+    parameters = SHARED | candidate.parameters | {"seed": seed, "min_data_in_leaf": least}
     if any(directions):
         parameters["monotone_constraints"] = list(directions)
     # So many trees at the rate of what ships.
@@ -222,7 +229,10 @@ class Bag:
 
     def _grow(self, place: int, trees: int, judge: lgb.Dataset | None = None) -> lgb.Booster:
         part = self.part
-        return grow(part.data, self.candidate, part.directions, trees, self.seed + place, judge)
+        return grow(
+            *(part.data, self.candidate, part.directions, trees, self.seed + place, judge),
+            as_one=part.as_one,
+        )
 
     def _add(self, booster: lgb.Booster) -> None:
         trees = max(booster.current_iteration() // STEP, 1) * STEP
