@@ -17,6 +17,7 @@ import typer
 from pydantic import BaseModel
 
 from riskseg.cli import app
+from riskseg.domain.decision import COLUMNS, decision_names
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.problems import CODES, Problems
 from riskseg.expressions import FUNCTIONS, check
@@ -537,31 +538,6 @@ _EXAMPLE = {
     "given": "facts, and `day`: the day of the path it stands on",
     "expect": "bands, tiers, segment, path, action",
 }
-DECISION: Mapping[str, str] = {
-    "account_id": "",
-    "as_of": "the as-of date",
-    "lifecycle": "live, final_billed, closed_in_debt, written_off, in_credit or no_history",
-    "p_…": "a probability for each name under `uses`; null where the model does not speak",
-    "…": "one column a band, then one a tier scheme, under their own names",
-    "segment": "",
-    "path": "the path in force; after `then`, the one that follows",
-    "path_day": "the day of that path; null where day 0 is unknown or the path has ended",
-    "step": "which step of the path is due, from 1; null where nothing is",
-    "action": "what to do; `none` where nothing is due",
-    "channel": "the action's channel",
-    "template": "the step's template; null where a guard changed the action",
-    "next_action": "the next step's action, before any guard",
-    "next_on": "and its date",
-    "priority": "the strategy's number; larger comes first",
-    "balance_overdue": "null without bills",
-    "days_past_due": "of the oldest overdue bill",
-    "guards": "those in force, joined by `;`; one that holds for want of knowing ends in `?`",
-    "reasons": "what raises the probability of the first band most, in words",
-    "rows_matched": "the row that fired in each table",
-    "strategy_version": "a hash of the strategy's content, less examples and comments",
-    "model_versions": "`model=version`, joined by `;`",
-    "facts_hash": "a hash of every fact the strategy read of the account",
-}
 _PROSE = {
     "accounts": "Needed only for an account file, or for attributes. Every other column is an "
     "attribute, under its own name or the one it is mapped to.",
@@ -626,6 +602,11 @@ def files() -> Iterator[str]:
         yield f"### {file}"
         yield ""
         yield from _keys(shape, words)
+    described = {column.name: column.description for column in COLUMNS} | {
+        "p_…": "a probability for each name under `uses`; null where the model does not cover the "
+        "account",
+        "…": "one column for each band, then one for each tier scheme, under their own names",
+    }
     yield "## A decision"
     yield ""
     yield (
@@ -635,7 +616,10 @@ def files() -> Iterator[str]:
         "models, fingerprints of the sources."
     )
     yield ""
-    yield from table(("column", "what it holds"), ((code(n), w) for n, w in DECISION.items()))
+    yield from table(
+        ("column", "what it holds"),
+        ((code(name), described[name]) for name in decision_names(["p_…"], ["…"])),
+    )
 
 
 def _keys(shape: type[BaseModel], words: Mapping[str, str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from riskseg.domain.decision import DECIDED, decision_names
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
@@ -165,40 +166,26 @@ def _sql(value: object) -> str:
 def decision_select(decider: Decider) -> str:
     """The decision columns of the accounts just decided, in the order of account ids."""
     strategy = decider.strategy
-    names = [b.name for b in strategy.bands] + [s.name for s in strategy.schemes]
-    overdue = [
-        fact_column(n) if decider.billed else f"cast(null as {t})"
-        for n, t in zip(OVERDUE, (f"decimal(18, {decider.scale})", "bigint"), strict=True)
-    ]
     told = decider.reasons != "none" and decider.of is not None
     versions = ";".join(
         f"{s.model.name}={s.model.version}" for _, s in sorted(decider.scorers.items())
     )
-    columns = [
-        "i.account_id",
-        "d.as_of",
-        f"d.{fact_column('lifecycle')} as lifecycle",
-        *(f"d.{fact_column(key)} as {quoted(key)}" for key in strategy.uses),
-        *(f"d.{out(n)} as {quoted(n)}" for n in names),
-        *(
-            f"d.{out(n)} as {n}"
-            for n in ("segment", "path", "path_day", "step", "action", "channel", "template")
-        ),
-        f"d.{out('next_action')} as next_action",
-        f"d.{out('next_on')} as next_on",
-        f"d.{out('priority')} as priority",
-        f"{overdue[0]} as balance_overdue",
-        f"{overdue[1]} as days_past_due",
-        f"d.{out('guards')} as guards",
-        f"{'r.reasons' if told else 'cast(null as varchar)'} as reasons",
-        f"d.{out('rows_matched')} as rows_matched",
-        f"{literal(strategy.fingerprint)} as strategy_version",
-        f"{literal(versions)} as model_versions",
-        f"d.{out('facts_hash')} as facts_hash",
-    ]
+    made = {
+        **{name: f"d.{out(name)}" for name in (*strategy.levels, *DECIDED)},
+        **{name: f"d.{fact_column(name)}" for name in (*strategy.uses, "as_of", "lifecycle")},
+        "account_id": "i.account_id",
+        "balance_overdue": f"cast(null as decimal(18, {decider.scale}))",
+        "days_past_due": "cast(null as bigint)",
+        **({name: f"d.{fact_column(name)}" for name in OVERDUE} if decider.billed else {}),
+        "reasons": "r.reasons" if told else "cast(null as varchar)",
+        "strategy_version": literal(strategy.fingerprint),
+        "model_versions": literal(versions),
+    }
+    names = decision_names([*strategy.uses], strategy.levels)
+    columns = ", ".join(f"{made[name]} as {quoted(name)}" for name in names)
     reasons = " left join reasons r on r.snap = d.snap" if told else ""
     return (
-        f"select {', '.join(columns)} from decided d join account_ids i "
+        f"select {columns} from decided d join account_ids i "
         f"on i.account_no = d.account_no{reasons} order by d.account_no"
     )
 

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
@@ -21,7 +22,7 @@ from riskseg.run.deciding import DECIDE, FACTS, SCORE, decide, decide_facts
 from riskseg.run.given import as_the_run_read
 from riskseg.run.journal import read_journal
 from riskseg.run.kept import Kept, kept_decider, kept_facts, open_inputs, read_kept
-from riskseg.run.replay import WHAT_IS_DONE, check_record, check_strategy, find_run
+from riskseg.run.replay import check_record, check_strategy, find_run
 from riskseg.run.retention import account_hash
 from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage
@@ -130,7 +131,7 @@ def _changes(kept: Kept, then: Story, now: Story) -> tuple[Change, ...]:
     ]
     decided = [
         Change(name, then.decision[name], now.decision[name])
-        for name in WHAT_IS_DONE
+        for name in TREATMENT
         if then.decision[name] != now.decision[name]
     ]
     return (*facts, *decided)

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from riskseg.domain.decision import OUTCOMES, RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.run.assign import load_champions
@@ -21,10 +22,6 @@ from riskseg.strategy.compile import out
 
 DECIDE = Stage("decide", "decide every account with both strategies", "partition")
 
-# An account moves where one of these differs.
-OUTCOME = ("segment", "path", "action")
-# What else of a decision may differ; bands and tiers that both strategies have come on top.
-BESIDE = ("channel", "path_day", "step", "template", "next_action", "next_on", "priority", "guards")
 EXAMPLES = 3
 
 
@@ -225,7 +222,7 @@ class _Tally:
         old, new = strategies
         known = {*_leveled(old)}
         self.levels = [name for name in _leveled(new) if name in known]
-        self.names = [*self.levels, *OUTCOME, *BESIDE]
+        self.names = [*self.levels, *RESULT]
         self.overdue = (
             f"d.{fact_column('balance_overdue')}" if billed else "cast(null as decimal(18, 4))"
         )
@@ -276,13 +273,13 @@ class _Tally:
         self._actions(rows)
 
     def _outcomes(self, rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
-        keys = ", ".join((*map(_was, OUTCOME), *map(_now, OUTCOME)))
-        moved = f"from compared where {_differs(OUTCOME)}"
+        keys = ", ".join((*map(_was, OUTCOMES), *map(_now, OUTCOMES)))
+        moved = f"from compared where {_differs(OUTCOMES)}"
         for row in rows(
             f"select {keys}, count(*), sum(overdue), count(*) filter (where protected), "
             f"count(*) filter (where protected is null) {moved} group by {keys}"
         ):
-            key, counts = row[: 2 * len(OUTCOME)], row[2 * len(OUTCOME) :]
+            key, counts = row[: 2 * len(OUTCOMES)], row[2 * len(OUTCOMES) :]
             self.moved.setdefault(key, _Count(self.nothing)).add(*counts)
             self.all_moved.add(*counts)
         for *named, account in rows(

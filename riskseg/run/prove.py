@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from riskseg.domain.decision import PROVED
 from riskseg.domain.problems import Problems
 from riskseg.expressions.assumptions import assumptions, finite_results
 from riskseg.expressions.tree import Value
@@ -37,7 +38,6 @@ READ = Stage("read", "read and check the strategy")
 PROVE = Stage("prove", "ask for an account that breaks each property", "property")
 
 # What the engine and the terms must agree on for an account.
-OUTCOME = ("segment", "path", "path_day", "step", "action")
 SECONDS = 10.0
 
 
@@ -179,8 +179,8 @@ def _tried(
     decisions = []
     for account in result.accounts:
         decision = decided_alone(source, strategy, account)
-        expected = decided_by_terms(strategy, account, OUTCOME)
-        if any(decision[name] != expected[name] for name in OUTCOME):
+        expected = decided_by_terms(strategy, account, PROVED)
+        if any(decision[name] != expected[name] for name in PROVED):
             fault = "The engine decides the account found otherwise: this is a fault of riskseg."
             return replace(result, verdict="unproved", fault=fault), ()
         decisions.append(decision)

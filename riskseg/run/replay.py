@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
@@ -47,11 +48,6 @@ NOW = Stage("now", "the same from the sources as they are now (with --from-sourc
 
 # Accounts that one pass decides at most, unless riskseg.toml says how many partitions there are.
 ACCOUNTS_A_PARTITION = 1_000_000
-# What makes a decision another one; the rest tells how it came about.
-WHAT_IS_DONE = (
-    *("segment", "path", "step", "action", "channel", "template", "next_action", "next_on"),
-    "guards",
-)
 
 Verdict = Literal["same bytes", "same rows", "different", "not compared"]
 State = Literal["as written", "altered", "written over", "gone", "a table"]
@@ -426,7 +422,7 @@ def _since_then(
         facts = differing(engine, old, new)
         one, other = file_relation(engine, then), file_relation(engine, place)
         moves = differing(engine, one, other)
-        listed = ", ".join(quoted(n) for n in ("account_id", *WHAT_IS_DONE))
+        listed = ", ".join(quoted(n) for n in ("account_id", *TREATMENT))
         moved = differing(
             engine, f"(select {listed} from {one})", f"(select {listed} from {other})"
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
+from riskseg.domain.decision import RESULT
 from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, quoted
@@ -127,21 +128,12 @@ def decided(
             check_day(strategy, example, _first_path(strategy, row), row["day0"], problems)
         if len(problems) > before:
             return []
-    names = _decided_names(strategy)
+    names = [*strategy.levels, *RESULT, "rows_matched"]
     return [{name: row[name] for name in names} for row in rows]
 
 
 def _first_path(strategy: Strategy, row: Mapping[str, Any]) -> Path:
     return next(path for path in strategy.paths if path.name == row["first"])
-
-
-def _decided_names(strategy: Strategy) -> list[str]:
-    return [
-        *(b.name for b in strategy.bands),
-        *(s.name for s in strategy.schemes),
-        *("segment", "path", "path_day", "step", "action", "channel", "template"),
-        *("next_action", "next_on", "priority", "guards", "rows_matched"),
-    ]
 
 
 def _decide_rows(
@@ -158,7 +150,7 @@ def _decide_rows(
         engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
     ):
         build(engine, compile_strategy(strategy, as_of))
-    names = _decided_names(strategy)
+    names = [*strategy.levels, *RESULT, "rows_matched"]
     listed = ", ".join([*map(out, names), inner("first"), inner("day0")])
     rows = engine.rows(f"select {listed} from decided order by snap")
     return [dict(zip((*names, "first", "day0"), row, strict=True)) for row in rows]

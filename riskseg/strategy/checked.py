@@ -14,18 +14,6 @@ from riskseg.expressions import Expression
 
 UNSCORED = "unscored"
 NO_ACTION = "none"
-# What every decision has, beside its probabilities, bands and tiers: names those cannot take.
-COLUMNS = (
-    *("account_id", "as_of", "lifecycle", "segment", "path", "path_day", "step", "action"),
-    *("channel", "template", "next_action", "next_on", "priority", "balance_overdue"),
-    *("days_past_due", "guards", "reasons", "rows_matched", "strategy_version"),
-    *("model_versions", "facts_hash"),
-)
-# Those of them that are no facts: a rule that named an attribute of such a name could be read in
-# two ways.
-DECIDED = frozenset(COLUMNS) - {
-    *("account_id", "as_of", "lifecycle", "balance_overdue", "days_past_due"),
-}
 
 
 @dataclass(frozen=True)
@@ -247,6 +235,11 @@ class Strategy:
     expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     packs: tuple[Included, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The names of its bands, then of its tier schemes: a column of decisions each."""
+        return (*(band.name for band in self.bands), *(scheme.name for scheme in self.schemes))
 
     @property
     def segments(self) -> tuple[str, ...]:

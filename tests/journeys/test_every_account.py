@@ -12,9 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from riskseg.domain.decision import NAMES
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.explain import explain
-from riskseg.strategy.checked import COLUMNS, Strategy
+from riskseg.strategy.checked import Strategy
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()
@@ -101,8 +102,8 @@ def test_one_decision_for_each_account_that_exists(
 def test_the_columns_of_a_decision(run: Assigned, decided: dict[str, dict[str, Any]]) -> None:
     strategy = run.strategy
     own = [*strategy.uses, *(b.name for b in strategy.bands), *(s.name for s in strategy.schemes)]
-    at = COLUMNS.index("segment")
-    wanted = [*COLUMNS[:at], *own, *COLUMNS[at:]]
+    at = NAMES.index("segment")
+    wanted = [*NAMES[:at], *own, *NAMES[at:]]
     assert list(next(iter(decided.values()))) == wanted
 
 

@@ -171,9 +171,9 @@ def test_many_rows_that_all_are_needed_take_no_time() -> None:
     levels = tuple(f"l{n}" for n in range(1000))
     rows = [row(n, level) for n, level in enumerate(levels, start=1)]
     rows += [row(n, None) for n in range(1001, 1051)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = unreachable(rows, [("c", levels)], set())
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
     assert [len(by) for _, by in found] == [1000] * 50
 
 
@@ -187,6 +187,6 @@ def test_a_big_table_is_quick() -> None:
         for n in range(1, 300)
     ]
     rows.append(row(300, *[None] * 6))
-    begun = time.perf_counter()
+    begun = time.process_time()
     unreachable(rows, columns, set())
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10

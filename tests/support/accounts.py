@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from riskseg.domain.decision import DECIDED
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import Engine
@@ -59,12 +60,7 @@ def decided(
     strategy: Strategy, accounts: Sequence[Mapping[str, Any]], as_of: date
 ) -> list[dict[str, Any]]:
     """The decisions of the compiled SQL, in the order of the accounts."""
-    names = [
-        *(b.name for b in strategy.bands),
-        *(s.name for s in strategy.schemes),
-        *("segment", "path", "path_day", "step", "action", "channel", "template"),
-        *("next_action", "next_on", "priority", "guards", "rows_matched", "facts_hash"),
-    ]
+    names = [*strategy.levels, *DECIDED]
     facts = [*strategy.facts]
     rows = ", ".join(
         f"({n}, {', '.join(_sql(strategy.facts[f], account[f]) for f in facts)})"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from riskseg.domain import decision
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import COLUMNS, NO_ACTION, Action, Band
+from riskseg.strategy.checked import NO_ACTION, Action, Band
 
 Levels = Mapping[str, tuple[str, ...]]
 
@@ -17,7 +18,7 @@ def check_names(scope: Scope) -> None:
     rules: each has a name that nothing else has, in any letter case."""
     authored = scope.authored
     taken = dict.fromkeys(scope.fact_names, "a fact of accounts")
-    taken |= dict.fromkeys(COLUMNS, "a column of every decision")
+    taken |= dict.fromkeys(decision.NAMES, "a column of every decision")
     for kind, file, keys, names in (
         ("a probability", "strategy.yaml", ("uses",), authored.head.uses),
         ("a band", "strategy.yaml", ("bands",), authored.head.bands),

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from riskseg.domain.decision import NOT_FACTS
 from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
@@ -15,7 +16,7 @@ from riskseg.domain.words import with_article
 from riskseg.expressions import Expression, check, texts_compared
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.strategy.authored import AuthoredStrategy, Expected
-from riskseg.strategy.checked import DECIDED, Condition
+from riskseg.strategy.checked import Condition
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
 # How a fact that riskseg does not know comes to be, where no data say which there are.
@@ -178,7 +179,7 @@ class Scope:
                 **at,
             )
         self.named |= expression.names - set(decided or ())
-        for name in sorted(expression.names & DECIDED & set(self.facts)):
+        for name in sorted(expression.names & NOT_FACTS & set(self.facts)):
             self._ambiguous(name, **at)
         for name, text in texts_compared(expression.tree):
             if name not in (decided or {}):
@@ -195,7 +196,7 @@ class Scope:
 
     def column(self, name: str, file: str, *path: str | int) -> None:
         """Check the name of a fact that the segment table reads."""
-        if name in DECIDED and name in self.facts:
+        if name in NOT_FACTS and name in self.facts:
             self._ambiguous(name, **self.authored.at(file, *path))
 
     def condition(

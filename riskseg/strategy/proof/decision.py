@@ -14,6 +14,7 @@ from typing import Any
 
 import z3
 
+from riskseg.domain.decision import COLUMNS
 from riskseg.domain.facts import Kind
 from riskseg.expressions import Expression
 from riskseg.expressions.smt import (
@@ -342,8 +343,8 @@ def decided(
     solver.add(*decision.granted)
     solver.check()
     model = solver.model()
-    whole = {"path_day": Kind.INTEGER, "step": Kind.INTEGER}
+    kinds = {column.name: column.kind for column in COLUMNS}
     return {
-        name: value_of(model, decision.names[name], whole.get(name, Kind.TEXT), texts)
+        name: value_of(model, decision.names[name], kinds.get(name, Kind.TEXT), texts)
         for name in names
     }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import z3
 
+from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import Term, both, constant, negated, value_of
 from riskseg.expressions.tree import Value
@@ -18,9 +19,6 @@ from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.dimensions import dimensions
 from riskseg.strategy.proof.regions import Region, regions
 
-Outcome = Literal["segment", "path", "action"]
-OUTCOMES: tuple[Outcome, ...] = ("segment", "path", "action")
-
 
 @dataclass(frozen=True)
 class Turn:
@@ -28,7 +26,7 @@ class Turn:
     (`complete`: all of them are in one of the regions), and one of them. Paths are compared where
     the segment is the same, actions where the path is too."""
 
-    outcome: Outcome
+    outcome: str
     before: str
     after: str
     regions: tuple[Region, ...]

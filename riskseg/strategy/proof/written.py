@@ -10,11 +10,9 @@ from typing import Any
 
 import yaml
 
+from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.yaml_text import Dumper
 from riskseg.strategy.proof.results import Account
-
-# What an example may expect of a decision that a person looks at first.
-EXPECTED = ("segment", "path", "action")
 
 
 class _Plain(Dumper):
@@ -34,7 +32,7 @@ _Plain.add_representer(
 def example(name: str, account: Account, decision: Mapping[str, Any], *, margin: str) -> str:
     """The account as one entry of `examples`, expecting what it gets today; each line begins with
     the margin."""
-    expected = {key: decision[key] for key in EXPECTED}
+    expected = {key: decision[key] for key in OUTCOMES}
     lines = [
         f"- example: {_flow(name)}",
         f"  given:  {values(account)}",
