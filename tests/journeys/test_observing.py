@@ -169,9 +169,12 @@ def test_models_that_look_alike_share_facts_and_learn_from_what_they_would_alone
         wanted = [model for model in models if model is not None]
         shared = observe(session, wanted)
         tables = [one.table for one in shared]
-        frames = [observed_rows(session, *both) for both in zip(wanted, shared, strict=True)]
+        frames = [
+            observed_rows(session, model, one, embargo=False)
+            for model, one in zip(wanted, shared, strict=True)
+        ]
         for model, frame in zip(wanted, frames, strict=True):
-            alone = observed_rows(session, model, *observe(session, [model]))
+            alone = observed_rows(session, model, *observe(session, [model]), embargo=False)
             assert len(alone) > 30
             pd.testing.assert_frame_equal(frame.rows, alone.rows)
             for name in ("account", "as_of", "label", "held_out", "weight"):
