@@ -15,7 +15,8 @@ from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
 from riskseg.learning.timeline import Timeline
-from riskseg.ledger.allocation import bill_facts, settled_bills
+from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.settled import settled_bills
 from riskseg.run.definitions import listed
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
@@ -126,11 +127,10 @@ def rows_to_judge(
 @dataclass(frozen=True, slots=True)
 class Observed:
     """A table of the scratch with the facts of snapshots, and the ranges of accounts that are
-    few enough to be looked at in one pass. `settled` says that what is over is at hand."""
+    few enough to be looked at in one pass."""
 
     table: str
     parts: Sequence[tuple[int, int]]
-    settled: bool
 
 
 def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
@@ -143,19 +143,16 @@ def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
     looks: dict[Look, list[Asked]] = {}
     for one in models:
         looks.setdefault(one.look, []).append(one)
-    settles = ledger.billed and ledger.money.names_bills
-    if settles and any(look.repeats for look in looks):
+    if any(look.repeats for look in looks):
         build(session.engine, settled_bills(ledger.money))
     made = {
-        look: _observed(session, f"observed_{n}", look, alike, settles and look.repeats)
+        look: _observed(session, f"observed_{n}", look, alike)
         for n, (look, alike) in enumerate(looks.items())
     }
     return [made[one.look] for one in models]
 
 
-def _observed(
-    session: Session, table: str, look: Look, models: Sequence[Asked], settled: bool
-) -> Observed:
+def _observed(session: Session, table: str, look: Look, models: Sequence[Asked]) -> Observed:
     """Fill the table with what all of the models want of each account, on the days of any."""
     engine = session.engine
     wanted = {folded(name) for one in models for name in _wanted(session, one)}
@@ -171,12 +168,12 @@ def _observed(
             wanted,
             Relation("snapshots", only, stored=True),
             focus=look.at == "issue",
-            shared=settled,
+            shared=look.repeats,
         )
         build(engine, relations)
         into = f"insert into {table}" if first > 1 else f"create or replace table {table} as"
         engine.run(f"{into} select * from facts")
-    return Observed(table, parts, settled)
+    return Observed(table, parts)
 
 
 def _columns(session: Session, one: Asked) -> list[str]:
@@ -329,7 +326,7 @@ def _label(
     facts = bill_facts(
         ledger.money,
         keep_days=None if focus else spec.label_days + target.dpd,
-        shared=observed.settled,
+        shared=one.look.repeats,
         spans=False,
     )
     build(engine, [snapshots, *facts, label])
