@@ -6,6 +6,9 @@ from datetime import date
 
 from riskseg.domain.relations import Relation, literal
 
+# A day that cycles are counted from, so that all windows have the same. Any would do.
+CYCLES_FROM = date(2000, 1, 1)
+
 # Without an accounts table an account begins with its first bill or payment.
 FIRST_KNOWN = (
     "create table first_known as select account_no, min(known_on) as known_on from "
@@ -39,17 +42,18 @@ def as_of_snapshots(as_of: date, first: int, last: int, *, listed: bool, dated: 
 def cycle_snapshots(first: date, last: date, every: int, seed: int) -> Relation:
     """Each account at its own phase of a cycle of `every` days, from `first` to `last`.
 
-    The phase is the account's own: an md5 of its id and the seed, so that it is the same
-    whatever other accounts there are.
+    The phase is an md5 of the account's id and the seed, counted from a fixed day, so that an
+    account has the same days whatever other accounts there are, and in whatever window.
     """
     digits = f"substr(md5(account_id || {literal(f'/{seed}')}), 1, 8)"
-    phase = f"cast('0x' || {digits} as bigint) % {every}"
+    begun = (first - CYCLES_FROM).days % every
+    wait = f"cast((cast('0x' || {digits} as bigint) + {every - begun}) % {every} as integer)"
     return Relation(
         "snapshots",
         "select cast(row_number() over (order by account_no, as_of) as integer) as snap, * from "
-        f"(select account_no, date '{last}' - cast({phase} + {every} * n as integer) as as_of "
+        f"(select account_no, date '{first}' + ({wait} + {every} * cast(n as integer)) as as_of "
         f"from account_ids cross join range(0, {(last - first).days // every + 1}) r(n)) "
-        f"where as_of >= date '{first}'",
+        f"where as_of <= date '{last}'",
         stored=True,
     )
 

@@ -40,75 +40,6 @@ class Money:
         return f"hash({bill_id})" if self.readable_ids else bill_id
 
 
-# A bill that is never settled, or a payment of one, is so after every date there is.
-_NEVER = "date '9999-12-31'"
-
-
-def settled_bills(money: Money) -> list[Relation]:
-    """Tables of the whole ledger that let many snapshots of an account share what is over.
-
-    A bill that payments naming it pay to the penny takes nothing from the pool and leaves nothing
-    to it, and from the day all of them are known it never changes again. `settled_bills` holds
-    those, `settled_totals` how many there are of an account by each day; `open_bills` and
-    `open_payments` are the ledger's with the day (`settled_from`) from which each is over.
-    """
-    excluded = ""
-    if money.cancels:
-        excluded += " and b.cancelled_on is null"
-    if money.credits:
-        excluded += " and b.minor >= 0"
-    taken_back = (
-        " and not exists (select 1 from ledger_payments r where r.account_no = p.account_no "
-        "and r.reverses = p.payment_id and r.settled)"
-        if money.reverses
-        else ""
-    )
-    original = " and p.reverses is null" if money.reverses else ""
-    owed = _owed(money)
-    reached = (
-        "sum(p.minor) over (partition by p.account_no, p.bill_id order by p.paid_on, p.minor, "
-        "p.payment_id rows unbounded preceding)"
-    )
-    return [
-        Relation(
-            "naming_payments",
-            "select p.account_no, p.bill_id, p.paid_on, p.known_on, p.minor, "
-            f"cast({reached} as bigint) as reached, true{taken_back} as stands "
-            f"from ledger_payments p where p.settled and p.bill_id is not null{original}",
-        ),
-        Relation(
-            "settled_bills",
-            "select b.account_no, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
-            f"{owed} as owed, greatest(b.known_on, max(p.known_on)) as settled_from, "
-            f"greatest(max(p.paid_on) filter (where p.minor > 0 and {owed} - (p.reached - p.minor) "
-            f">= {money.arrears_from}), b.issued_on) as cleared_on from ledger_bills b "
-            "join naming_payments p on p.account_no = b.account_no and p.bill_id = b.bill_id "
-            f"where true{excluded} group by b.account_no, b.bill_id, b.issued_on, b.due_on, "
-            "b.minor, b.disputed, b.known_on "
-            f"having sum(p.minor) = {owed} and bool_and(p.stands)",
-            stored=True,
-        ),
-        Relation(
-            "settled_totals",
-            "select distinct account_no, settled_from, count(*) over so_far as bills, "
-            "min(issued_on) over so_far as first_billed_on, "
-            "max(issued_on) over so_far as last_billed_on from settled_bills "
-            "window so_far as (partition by account_no order by settled_from)",
-            stored=True,
-        ),
-        *(
-            Relation(
-                f"open_{name}",
-                f"select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from "
-                f"from ledger_{name} f left join settled_bills z "
-                "on z.account_no = f.account_no and z.bill_id = f.bill_id",
-                stored=True,
-            )
-            for name in ("bills", "payments")
-        ),
-    ]
-
-
 def bill_facts(
     money: Money, *, keep_days: int | None = None, shared: bool = False, spans: bool = True
 ) -> list[Relation]:
@@ -121,13 +52,13 @@ def bill_facts(
 
     `keep_days` drops bills that fell due longer ago, unless something of the account is overdue:
     they are allocated like the others, but no feature looks at them. None keeps every bill.
-    `shared` says that the tables of :func:`settled_bills` are there: what is over is then not
-    allocated for each snapshot anew. `spans` says that episodes are asked for, which look at late
-    bills of any age.
+    `shared` says that the tables of :mod:`riskseg.ledger.settled` are there: what is over is then
+    not allocated for each snapshot anew. `spans` says that episodes are asked for, which look at
+    late bills of any age.
     """
-    shared = shared and money.names_bills
     relations = [
         *_bills(money, shared),
+        *([_OVER] if shared else []),
         *_pool(money, shared),
         *_laid(money, shared),
         *_cleared(money, keep_days, "allocated" if shared else "bill_facts"),
@@ -135,8 +66,29 @@ def bill_facts(
     return [*relations, _with_settled(keep_days, spans)] if shared else relations
 
 
-def _owed(money: Money) -> str:
+def owed_sql(money: Money) -> str:
+    """What is owed of the bill `b`."""
     return "greatest(b.minor - b.disputed, 0)" if money.disputes else "b.minor"
+
+
+def due_order(money: Money, residual: str) -> str:
+    """SQL of the order in which the pool pays bills.
+
+    Bills alike in all of this are interchangeable, but for their attributes; the id last makes
+    the order total."""
+    order = ["due_on", "issued_on"]
+    order += ["disputed"] if money.disputes else []
+    order += ["named_on"] if money.names_bills else []
+    return ", ".join(dict.fromkeys([*order, residual, "minor", money.bill_order("bill_id")]))
+
+
+# How much of each snapshot's account is settled by then, where anything is.
+_OVER = Relation(
+    "over",
+    "select s.snap, z.* exclude (account_no, settled_from) from snapshots s asof join "
+    "settled_totals z on z.account_no = s.account_no and s.as_of >= z.settled_from",
+    stored=True,
+)
 
 
 def _ledger(name: str, alias: str, shared: bool) -> str:
@@ -156,7 +108,7 @@ def _bills(money: Money, shared: bool) -> list[Relation]:
         Relation(
             "known_bills",
             "select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
-            f"{_owed(money)} as owed from {_ledger('bills', 'b', shared)} "
+            f"{owed_sql(money)} as owed from {_ledger('bills', 'b', shared)} "
             f"where true{_standing(money)}{positive}",
             stored=money.names_bills,
         )
@@ -235,10 +187,12 @@ def _pool(money: Money, shared: bool) -> list[Relation]:
         )
     if money.credits:
         pool += (
-            " union all select s.snap, b.issued_on, -b.minor from ledger_bills b join snapshots s "
-            "on s.account_no = b.account_no and b.known_on <= s.as_of "
-            f"where b.minor < 0{_standing(money)}"
+            " union all select s.snap, b.issued_on, -b.minor "
+            f"from {_ledger('bills', 'b', shared)} where b.minor < 0{_standing(money)}"
         )
+    if shared and not money.names_bills:
+        # What was settled is laid before the rest in one piece: no open bill's end lies within it.
+        pool += " union all select snap, date '0001-01-01', pooled from over where pooled > 0"
     return [*found, Relation("pool", pool)]
 
 
@@ -257,10 +211,8 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
     """Bills and pool laid end to end: `billed`, `laid_pool`, and `totals` of both."""
     # What every row would have alike is left out of the sort and added behind it.
     sorted_, added = ["b.snap", "b.as_of", "b.bill_id", "b.issued_on", "b.due_on", "b.minor"], []
-    order = ["due_on", "issued_on"]
     if money.disputes:
         sorted_ += ["b.disputed"]
-        order += ["disputed"]
     else:
         added += ["0 as disputed"]
     join = ""
@@ -270,32 +222,27 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
             "coalesce(n.paid, 0) as named_paid",
             "n.paid_on as named_on",
         ]
-        order += ["named_on"]
         join = " left join named n on n.snap = b.snap and n.bill_id = b.bill_id"
     else:
         sorted_ += ["b.owed as residual"] if money.disputes else []
         added += [] if money.disputes else ["minor as residual"]
         added += ["0 as named_paid", "cast(null as date) as named_on"]
     residual = "residual" if money.names_bills or money.disputes else "minor"
-    # Bills alike in all of this are interchangeable, but for their attributes; the id last makes
-    # the order total.
-    order += dict.fromkeys([residual, "minor", money.bill_order("bill_id")])
-    bills, over = "coalesce(b.bills, 0)", ""
-    first, last = "b.first_billed_on", "b.last_billed_on"
+    order = due_order(money, residual)
+    bills, first, last = "coalesce(b.bills, 0)", "b.first_billed_on", "b.last_billed_on"
+    far_end, spent, over = "b.far_end", "coalesce(b.pool_paid, 0)", ""
     if shared:
         bills += " + coalesce(z.bills, 0)"
         first = "least(b.first_billed_on, z.first_billed_on)"
         last = "greatest(b.last_billed_on, z.last_billed_on)"
-        over = (
-            "asof left join settled_totals z on z.account_no = s.account_no "
-            "and s.as_of >= z.settled_from "
-        )
+        far_end, spent = "(b.far_end + coalesce(z.owed, 0))", f"{spent} - coalesce(z.owed, 0)"
+        over = " left join over z on z.snap = {}.snap"
     return [
         Relation("residuals", f"select {', '.join(sorted_)} from known_bills b{join}"),
         Relation(
             "laid_bills",
             f"select {', '.join(['*', *added])}, cast(sum({residual}) over (partition by snap "
-            f"order by {', '.join(order)} rows unbounded preceding) as bigint) as far_end "
+            f"order by {order} rows unbounded preceding) as bigint) as far_end "
             "from residuals",
         ),
         Relation(
@@ -311,9 +258,10 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
         ),
         Relation(
             "billed",
-            "select b.*, coalesce(p.reached, 0) as pooled, "
-            "least(greatest(coalesce(p.reached, 0) - (b.far_end - b.residual), 0), b.residual) "
-            "as pool_paid from laid_bills b left join pools p on p.snap = b.snap",
+            f"select b.* replace ({far_end} as far_end), coalesce(p.reached, 0) as pooled, "
+            f"least(greatest(coalesce(p.reached, 0) - ({far_end} - b.residual), 0), b.residual) "
+            "as pool_paid from laid_bills b left join pools p on p.snap = b.snap"
+            f"{over.format('b')}",
             stored=True,
         ),
         Relation(
@@ -329,9 +277,8 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
             f"{last} as last_billed_on, "
             "coalesce(b.open, 0) as open, "
             "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
-            "coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit from snapshots s "
-            f"{over}left join bill_totals b on b.snap = s.snap "
-            "left join pools p on p.snap = s.snap",
+            f"coalesce(p.reached, 0) - {spent} as credit from snapshots s left join bill_totals b "
+            f"on b.snap = s.snap left join pools p on p.snap = s.snap{over.format('s')}",
             stored=True,
         ),
     ]

@@ -10,8 +10,9 @@ from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.run.given import without_outcomes
 from riskseg.run.journal import check_there, read_journal
 from riskseg.run.ledger import load, workspace_facts
+from riskseg.run.looks import check_dates
 from riskseg.run.models import check_spec, read_specs
-from riskseg.run.observed import check_card, check_dates
+from riskseg.run.observed import check_card
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import Session, read_own_catalogue, scratch_engine
 from riskseg.run.special_values import proposed

@@ -32,7 +32,7 @@ def facts(
 
     `wanted` may name features, attributes and dates; unknown names are left out. `focus` says
     that snapshots name the bill that counts as the latest, `shared` that what is over of each
-    account is at hand (:func:`riskseg.ledger.allocation.settled_bills`).
+    account is at hand (:func:`riskseg.ledger.settled.settled_bills`).
     """
     names = {*wanted, *(OVERDUE if ledger.billed else ())}
     features = catalogue.closure(n for n in names if n in catalogue.available())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from datetime import date
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind, folded
@@ -12,20 +11,16 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.yaml_text import inline
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
-from riskseg.features.snapshots import (
-    cycle_snapshots,
-    issue_snapshots,
-    observed_snapshots,
-    single_snapshots,
-)
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
-from riskseg.learning.timeline import Timeline, observed_timeline, timeline
-from riskseg.ledger.allocation import bill_facts, settled_bills
+from riskseg.learning.timeline import Timeline
+from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.settled import settled_bills
 from riskseg.run.definitions import listed
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
+from riskseg.run.looks import Asked, Look, asked
 from riskseg.run.models import check_spec, scorer
 from riskseg.run.population import implied, population_sql
 from riskseg.run.session import Session
@@ -37,7 +32,6 @@ if TYPE_CHECKING:
     # Whose each row is, of when, how it came out and its place; and its facts apart from those.
     Part = tuple[pd.DataFrame, pd.DataFrame]
 
-    from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
 
 # Snapshots times bills and payments that one part holds at most: about 500 MB in the engine.
@@ -112,85 +106,120 @@ def rows_to_judge(
     models: Sequence[Model],
     reached: Callable[[int], None],
 ) -> TrainingFrame:
-    """As :func:`observed_rows`, with every feature of some trained versions and no embargo.
-    Raises RS409 where this workspace lacks one."""
+    """As :func:`observed_rows`, with every feature of some trained versions and no embargo: for
+    what was learned long ago it has no meaning. `reached` is told 0 when facts are begun, and 1
+    when labels are. Raises RS409 where this workspace lacks a feature."""
     problems = Problems()
     condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
     problems.raise_if_any()
     for model in models:
         scorer(model, session.facts, billed=session.ledger.billed)
-    also = [name for model in models for name in model.features]
-    return observed_rows(session, authored, condition, reached, embargo=False, also=also)
+    also = tuple(name for model in models for name in model.features)
+    one = asked(session, authored, condition, problems, also)
+    problems.raise_if_any()
+    assert one is not None
+    reached(0)
+    [observed] = observe(session, [one])
+    reached(1)
+    return observed_rows(session, one, observed, embargo=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A table of the scratch with the facts of snapshots, and the ranges of accounts that are
+    few enough to be looked at in one pass."""
+
+    table: str
+    parts: Sequence[tuple[int, int]]
+
+
+def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
+    """Work out the facts that each of the models learns from: once for those that look alike.
+
+    A fact is of its account and day, whatever other days are looked at, so a model finds what it
+    would find alone.
+    """
+    ledger = session.ledger
+    looks: dict[Look, list[Asked]] = {}
+    for one in models:
+        looks.setdefault(one.look, []).append(one)
+    if any(look.repeats for look in looks):
+        build(session.engine, settled_bills(ledger.money))
+    made = {
+        look: _observed(session, f"observed_{n}", look, alike)
+        for n, (look, alike) in enumerate(looks.items())
+    }
+    return [made[one.look] for one in models]
+
+
+def _observed(session: Session, table: str, look: Look, models: Sequence[Asked]) -> Observed:
+    """Fill the table with what all of the models want of each account, on the days of any."""
+    engine = session.engine
+    wanted = {folded(name) for one in models for name in _wanted(session, one)}
+    snapshots = look.snapshots([one.days for one in models if one.days])
+    build(engine, [replace(snapshots, name="every_snapshot")])
+    parts = _parts(session)
+    for first, last in parts:
+        only = f"select * from every_snapshot where account_no between {first} and {last}"
+        relations = facts_relations(
+            session.ledger,
+            session.catalogue,
+            session.scale,
+            wanted,
+            Relation("snapshots", only, stored=True),
+            focus=look.at == "issue",
+            shared=look.repeats,
+        )
+        build(engine, relations)
+        into = f"insert into {table}" if first > 1 else f"create or replace table {table} as"
+        engine.run(f"{into} select * from facts")
+    return Observed(table, parts)
+
+
+def _columns(session: Session, one: Asked) -> list[str]:
+    """The facts that a model's rows hold."""
+    spec = one.authored.spec
+    own = (*candidates(session, spec), *attributes(session, spec))
+    return list(dict.fromkeys([*(fact.name for fact in own), *one.also]))
+
+
+def _wanted(session: Session, one: Asked) -> set[str]:
+    """Those, and what its population and its outcome are worked out from."""
+    named = one.condition.names if one.condition else frozenset()
+    target = one.authored.spec.target.column
+    return {*_columns(session, one), *named, *((target,) if target else ())}
 
 
 def observed_rows(
-    session: Session,
-    authored: AuthoredSpec,
-    condition: Expression | None,
-    reached: Callable[[int], None],
-    *,
-    embargo: bool = True,
-    also: Iterable[str] = (),
+    session: Session, one: Asked, observed: Observed, *, embargo: bool = True
 ) -> TrainingFrame:
-    """Snapshots of the population, their facts and their labels, as arrays.
+    """Snapshots of the model's population, their facts and their labels, as arrays.
 
     With more good outcomes than the spec's sample takes, each is drawn by a hash of its account
-    and date, and stands for as many as were not. `reached` is told 0 when a part's facts are
-    begun, and 1 when its labels are. Without the embargo the dates between training and hold-out
-    are there too: for what was learned long ago it has no meaning. `also` names facts that the
-    rows hold besides.
+    and date, and stands for as many as were not. Without the embargo the dates between training
+    and hold-out are there too.
     """
     import numpy as np
     import pandas as pd
 
     from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 
-    spec, engine, ledger = authored.spec, session.engine, session.ledger
-    window, snapshots = _observed(session, authored)
-    features = candidates(session, spec)
-    judged = attributes(session, spec)
-    columns = dict.fromkeys([*(f.name for f in (*features, *judged)), *also])
-    named = condition.names if condition else frozenset()
-    focus = spec.observe.at == "issue"
+    spec, engine, ledger = one.authored.spec, session.engine, session.ledger
+    listed = model_columns(_columns(session, one), session.facts)
+    if ledger.billed:
+        day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
+        listed = ", ".join(filter(None, (listed, day)))
+    place, outcome = _place(spec.seed), _outcome(session, one.authored, observed.table)
     parts: list[Part] = []
     goods, below = 0, PLACES
-    build(engine, [replace(snapshots, name="every_snapshot")])
-    shared = ledger.billed and spec.repeats and ledger.money.names_bills
-    if shared:
-        build(engine, settled_bills(ledger.money))
-    for first, last in _parts(session):
-        reached(0)
-        only = f"select * from every_snapshot where account_no between {first} and {last}"
-        wanted = {*map(folded, columns), *named}
-        if spec.target.column:
-            wanted.add(spec.target.column)
-        here = Relation("snapshots", only, stored=True)
-        build(
-            engine,
-            facts_relations(
-                ledger,
-                session.catalogue,
-                session.scale,
-                wanted,
-                here,
-                focus=focus,
-                shared=shared,
-            ),
-        )
-        label = _label(session, authored, condition, focus, shared)
-        listed = model_columns(columns, session.facts)
-        if ledger.billed:
-            day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
-            listed = ", ".join(filter(None, (listed, day)))
-        reached(1)
-        place = _place(spec.seed)
-        goods += engine.value(f"select count(*) from {label} where label = 0")
+    for accounts in observed.parts:
+        _label(session, one, observed, accounts, outcome)
+        goods += engine.value("select count(*) from labels where label = 0")
         part = keyed_frame(
             engine,
             f"select i.account_id as account, f.{fact_column('party_id')} as party, f.as_of, "
             f"l.label, {place} as place{', ' if listed else ''}{listed} "
-            "from observed_facts f "
-            f"join {label} l on l.snap = f.snap "
+            "from observed_facts f join labels l on l.snap = f.snap "
             "join account_ids i on i.account_no = f.account_no "
             f"where l.label = 1 or {place} < {below} order by i.account_id, f.snap",
             keys=5,
@@ -201,21 +230,19 @@ def observed_rows(
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
     if spec.target.column is not None and not ledger.billed and not ledger.observed:
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
-    group = keys["party"].to_numpy()
-    account = keys["account"].to_numpy()
     labels = keys["label"].to_numpy().astype(np.int8)
-    weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
-    used, held = _held_out(spec, window, as_of, group)
+    group = keys["party"].to_numpy()
+    used, held = _held_out(spec, one.window, as_of, group)
     training = TrainingFrame(
         rows,
-        features,
+        candidates(session, spec),
         labels,
-        account,
+        keys["account"].to_numpy(),
         group,
         as_of,
         held,
-        weight,
-        judged,
+        np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0),
+        attributes(session, spec),
     )
     return training.where(used) if embargo and not used.all() else training
 
@@ -258,117 +285,65 @@ def _parts(session: Session) -> list[tuple[int, int]]:
     return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
 
 
-def _observed(session: Session, authored: AuthoredSpec) -> tuple[Timeline | None, Relation]:
-    spec, ledger = authored.spec, session.ledger
-    if spec.target.column is not None and ledger.observed and spec.observe.at is None:
-        assert ledger.last_on is not None
-        problems = Problems()
-        window = observed_timeline(
-            authored, ledger.first_on or ledger.last_on, ledger.last_on, ledger.known_by, problems
-        )
-        problems.raise_if_any()
-        return window, observed_snapshots()
-    problems = Problems()
-    check_dates(session, authored, problems)
-    problems.raise_if_any()
-    if spec.target.column is not None:
-        at = spec.observe.at if isinstance(spec.observe.at, date) else ledger.last_on
-        return None, single_snapshots(at)
-    if not ledger.billed or ledger.first_on is None or ledger.last_on is None:
-        raise problem(
-            "RS408",
-            f'The target event "{spec.target.event}" needs bills; this workspace has none.',
-            file=authored.file,
-            line=authored.line("target"),
-            mend="Add [source.bills] and [source.payments], or use {column: NAME}.",
-        )
-    problems = Problems()
-    window = timeline(authored, ledger.first_on, ledger.last_on, problems)
-    problems.raise_if_any()
-    assert window is not None
-    if isinstance(spec.observe.at, date):
-        return window, single_snapshots(spec.observe.at)
-    if window.every is None:
-        return window, issue_snapshots(window.train_from, window.hold_until)
-    return window, cycle_snapshots(window.train_from, window.hold_until, window.every, spec.seed)
-
-
-def check_dates(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
-    """Add RS004 and RS405 for what a spec asks of the dates of accounts that have none."""
-    spec = authored.spec
-    if spec.target.column is None or session.ledger.observed:
-        return
-    if spec.target.horizon_days is not None:
-        problems.add(
-            "RS004",
-            '"horizon_days" does not go with a column of accounts that have no dates.',
-            file=authored.file,
-            line=authored.line("target", "horizon_days"),
-            mend="Remove `horizon_days`, or map `observed_on` in [source.accounts].",
-        )
-    if spec.hold_out_days is not None:
-        problems.add(
-            "RS405",
-            "Nothing says when the accounts were observed, so there are no last days to hold out.",
-            file=authored.file,
-            line=authored.line("hold_out", "last"),
-            mend="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
-        )
-
-
 def _label(
     session: Session,
-    authored: AuthoredSpec,
-    condition: Expression | None,
-    focus: bool,
-    shared: bool,
-) -> str:
-    """Make `observed_facts` (the population alone) and the labels; the labels' name."""
-    spec, engine = authored.spec, session.engine
+    one: Asked,
+    observed: Observed,
+    accounts: tuple[int, int],
+    outcome: str | None,
+) -> None:
+    """Make `observed_facts`, the model's own snapshots of some accounts, and their `labels`."""
+    spec, engine, ledger = one.authored.spec, session.engine, session.ledger
     target = spec.target
     population = population_sql(
-        implied(target.event, target.dpd, billed=session.ledger.billed), condition
+        implied(target.event, target.dpd, billed=ledger.billed), one.condition
     )
+    days = ""
+    if one.days:
+        days = "as_of between date '{}' and date '{}' and ".format(*one.days)
     engine.run(
-        f"create or replace temp table observed_facts as select * from facts where {population}"
+        f"create or replace temp table observed_facts as select * from {observed.table} "
+        f"where account_no between {accounts[0]} and {accounts[1]} and {days}{population}"
     )
-    if target.column is not None:
+    if outcome is not None:
         engine.run(
-            "create or replace temp table labels as select snap, label from (select snap, "
-            f"{_outcome(session, authored)} as label from observed_facts) where label is not null"
+            "create or replace temp table labels as select snap, label from "
+            f"(select snap, {outcome} as label from observed_facts) where label is not null"
         )
-        return "labels"
+        return
+    focus = one.look.at == "issue"
+    bill = ", focus_bill" if focus else ""
     engine.run(
-        "create or replace temp table observed as select s.* from snapshots s "
-        "join observed_facts f on f.snap = s.snap"
+        "create or replace temp table observed as "
+        f"select snap, account_no, as_of{bill} from observed_facts"
     )
-    later = later_snapshots(spec.label_days)
     label = (
         late_labels(target.horizon, target.dpd, of_focus_bill=focus)
         if target.event == "late"
         else default_labels(target.horizon, target.dpd)
     )
-    snapshots = Relation("snapshots", later.select, stored=True)
+    snapshots = Relation("snapshots", later_snapshots(spec.label_days).select, stored=True)
     facts = bill_facts(
-        session.ledger.money,
+        ledger.money,
         keep_days=None if focus else spec.label_days + target.dpd,
-        shared=shared,
+        shared=one.look.repeats,
         spans=False,
     )
     build(engine, [snapshots, *facts, label])
-    return "labels"
 
 
-def _outcome(session: Session, authored: AuthoredSpec) -> str:
-    """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown."""
+def _outcome(session: Session, authored: AuthoredSpec, table: str) -> str | None:
+    """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown; None
+    where the target is an event. `table` holds the facts."""
     target = authored.spec.target
-    assert target.column is not None
+    if target.column is None:
+        return None
     fact, column = session.facts[target.column], fact_column(target.column)
     if target.positive is None and fact.kind is Kind.BOOLEAN:
         bad = column
     elif target.positive is None and fact.kind.is_numeric:
         found = session.engine.rows(
-            f"select distinct {column} from facts where {column} is not null limit 3"
+            f"select distinct {column} from {table} where {column} is not null limit 3"
         )
         if not {float(v[0]) for v in found} <= {0.0, 1.0}:
             raise problem(

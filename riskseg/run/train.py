@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.run.journal import open_journal
+from riskseg.run.looks import Asked, asked
 from riskseg.run.models import check_spec, read_specs, without_spec
-from riskseg.run.observed import check_card, observed_rows
+from riskseg.run.observed import check_card, observe, observed_rows
 from riskseg.run.session import (
     LOAD,
     Session,
@@ -29,18 +30,18 @@ from riskseg.run.versions import keep
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
-    from riskseg.expressions import Expression
     from riskseg.learning.frame import TrainingFrame
     from riskseg.learning.train import Trained
 
-OBSERVE = Stage("observe", "facts of each account as of its own dates", "model")
+OBSERVE = Stage("observe", "facts of each account as of its own dates")
 LABEL = Stage("label", "how it came out, as known on the day the label is known", "model")
 LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", "model")
 KEEP = Stage("keep", "write the version as text, then the journal", "model")
 
 
-# What the stages of a model take of its time, about: observe, label, learn, keep.
-SHARES = (2, 1, 12, 1)
+# What loading and observing take of the time, about, and the stages of each model: label, learn,
+# keep.
+BEFORE, SHARES = (1, 2), (1, 12, 1)
 
 
 def plan() -> list[Stage]:
@@ -91,25 +92,26 @@ def train(
         return []
     if only is not None:
         specs = {name: _by(authored, only) for name, authored in specs.items()}
-    stages = plan()
-    total = 1 + sum(SHARES) * len(specs)
+    total = sum(BEFORE) + sum(SHARES) * len(specs)
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
-        progress.reached(stages[0], 0, total)
+        progress.reached(LOAD, 0, total)
         session = begin(workspace, engine, outcomes=True)
         if as_of is not None:
             session = session.known_by(as_of)
         set_apart(session, progress)
-        conditions = _checked(session, specs)
+        models = _asked(session, specs)
         found = proposed(engine, session.ledger, session.catalogue, session.facts)
         noted = {finding.column: str(finding) for finding in found}
+        progress.reached(OBSERVE, BEFORE[0], total)
+        observed = observe(session, models)
         kept = []
         with open_journal(workspace) as journal:
-            for i, (name, authored) in enumerate(specs.items()):
-                begun = 1 + sum(SHARES) * i
-                training = observed_rows(
-                    session, authored, conditions[name], partial(_reached, progress, begun, total)
-                )
-                learning, keeping = begun + sum(SHARES[:2]), begun + sum(SHARES[:3])
+            for i, (model, facts) in enumerate(zip(models, observed, strict=True)):
+                authored, name = model.authored, model.authored.spec.name
+                begun = sum(BEFORE) + sum(SHARES) * i
+                progress.reached(LABEL, begun, total)
+                training = observed_rows(session, model, facts)
+                learning, keeping = begun + SHARES[0], begun + sum(SHARES[:2])
                 progress.reached(LEARN, learning, total)
                 within = partial(_within, progress, learning)
                 trained = _learn(session, authored, training, within, noted, as_of)
@@ -121,12 +123,8 @@ def train(
     return kept
 
 
-def _reached(progress: Progress, done: int, total: int, step: int) -> None:
-    progress.reached((OBSERVE, LABEL)[step], done + sum(SHARES[:step]), total)
-
-
 def _within(progress: Progress, done: int, share: float, text: str) -> None:
-    progress.within(done + share * SHARES[2], text)
+    progress.within(done + share * SHARES[1], text)
 
 
 def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpec]:
@@ -166,7 +164,8 @@ def _by(authored: AuthoredSpec, only: str) -> AuthoredSpec:
     return replace(authored, spec=spec.model_copy(update=alone))
 
 
-def _checked(session: Session, specs: Mapping[str, AuthoredSpec]) -> dict[str, Expression | None]:
+def _asked(session: Session, specs: Mapping[str, AuthoredSpec]) -> list[Asked]:
+    """What each spec asks of this workspace. Raises every Problem of any of them."""
     problems = Problems()
     conditions = {
         name: check_spec(authored, session.facts, session.catalogue.lacking, problems)
@@ -175,7 +174,9 @@ def _checked(session: Session, specs: Mapping[str, AuthoredSpec]) -> dict[str, E
     for authored in specs.values():
         check_card(session, authored, problems)
     problems.raise_if_any()
-    return conditions
+    models = [asked(session, specs[name], conditions[name], problems) for name in specs]
+    problems.raise_if_any()
+    return [model for model in models if model is not None]
 
 
 def _learn(

@@ -4,7 +4,7 @@ Commands of a ```console block begin with `$ `; what follows is output. A ```tom
 with `file=PLACE` is written there, one with `add=PLACE` is added to what is there.
 
 What stands in for what a reader has:
-- the README's demo runs with 1,000 accounts, and the account it explains is the one the demo names;
+- the README's demo has 1,000 accounts, and every account it explains is the one the demo names;
 - the water utility's three files are those of `water_utility.py`, an account file that of `loans`;
 - each guide runs in a copy of the folder the README leaves behind.
 
@@ -70,7 +70,8 @@ def follow(page: Path, folder: Path) -> list[str]:
                 command = command.replace(there, here)
             code, printed = run(stand_in(command), folder)
             if command == "riskseg demo" and (hint := re.search(r"explain (A\d+)", printed)):
-                explained[re.findall(r"explain (A\d+)", "\n".join(shown))[0]] = hint[1]
+                named = re.findall(r"explain (A\d+)", page.read_text(encoding="utf-8"))
+                explained = dict.fromkeys(named, hint[1])
             expected = 1 if any(re.match(r"RS\d{3} |refuted ", line) for line in shown) else 0
             if code != expected:
                 faults.append(f"{where}: `{command}` ended with {code}:\n{printed}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pytest
+
 from riskseg.domain.relations import Relation
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots
 from riskseg.run.stages import build
@@ -26,9 +28,11 @@ def snapshots(loaded: Loaded, relation: Relation) -> dict[str, list[date]]:
     return found
 
 
-def cycle(ids: list[str], seed: int) -> dict[str, list[date]]:
+def cycle(
+    ids: list[str], seed: int, first: date = FIRST, last: date = LAST
+) -> dict[str, list[date]]:
     return snapshots(
-        load_accounts([Account(i) for i in ids]), cycle_snapshots(FIRST, LAST, EVERY, seed)
+        load_accounts([Account(i) for i in ids]), cycle_snapshots(first, last, EVERY, seed)
     )
 
 
@@ -46,6 +50,23 @@ def test_a_phase_is_the_accounts_own_whoever_else_there_is() -> None:
     few, many = cycle(["x", "y"], seed=1), cycle(["a", "b", "x", "y", "z"], seed=1)
     assert few == {k: many[k] for k in few}
     assert few != cycle(["x", "y"], seed=2)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (FIRST, LAST),
+        (date(2026, 2, 17), date(2026, 5, 1)),
+        (date(2026, 3, 9), date(2026, 3, 9)),
+        (date(1999, 12, 20), date(2000, 2, 2)),  # about the day that cycles are counted from
+        (date(1961, 3, 3), date(1961, 7, 28)),
+    ],
+)
+def test_any_window_has_those_of_a_wider_one(first: date, last: date) -> None:
+    ids = [f"{n}" for n in range(60)]
+    wide = cycle(ids, 1, first - timedelta(days=100), last + timedelta(days=77))
+    within = {k: [d for d in days if first <= d <= last] for k, days in wide.items()}
+    assert cycle(ids, 1, first, last) == {k: days for k, days in within.items() if days}
 
 
 def test_a_snapshot_for_each_bill_on_the_day_it_was_known() -> None:

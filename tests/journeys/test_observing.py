@@ -7,13 +7,20 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from riskseg.cli.app import app
-from riskseg.domain.problems import ProblemsError
+from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.learning.spec import read_spec
+from riskseg.run.looks import asked
+from riskseg.run.models import check_spec
+from riskseg.run.observed import observe, observed_rows
 from riskseg.run.score import score
+from riskseg.run.session import begin, open_checked, scratch_engine
 from riskseg.run.train import train
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
 
@@ -123,6 +130,58 @@ def test_a_date_before_all_history_is_a_problem(workspace: Path) -> None:
     with pytest.raises(ProblemsError) as found:
         train(workspace, ["late"], at=AT, as_of=START - timedelta(days=900))
     assert [p.code for p in found.value.problems] == ["RS602"]
+
+
+LATE = "target: {event: late, days_past_due: 5, horizon_days: 30}"
+DEFAULT = "target: {event: default, days_past_due: 20, horizon_days: 45}"
+LOOKS = {
+    "late": f"{LATE}\nobserve: {{every: 40 days, for: 400 days, history: 60 days}}",
+    "default": f"{DEFAULT}\nobserve: {{every: 40 days, for: 370 days, history: 60 days}}",
+    "few": f"{LATE}\nobserve: {{every: 40 days, for: 400 days, history: 90 days}}\n"
+    "features: {exclude: [tenure_days]}\npopulation: bills_12m >= 9",
+    "seldom": f"{LATE}\nobserve: {{every: 50 days, for: 400 days, history: 60 days}}",
+    "seeded": f"{LATE}\nobserve: {{every: 40 days, for: 400 days, history: 60 days}}\nseed: 3",
+    "issue": f"{LATE}\nobserve: {{at: issue, for: 420 days, history: 60 days}}",
+    "issue_default": f"{DEFAULT}\nobserve: {{at: issue, for: 420 days, history: 60 days}}",
+    "once": f"{LATE}\nobserve: {{at: 2025-06-01}}\nhold_out: {{share: 0.3}}",
+}
+
+
+def test_models_that_look_alike_share_facts_and_learn_from_what_they_would_alone(
+    workspace: Path,
+) -> None:
+    specs = []
+    for name, text in LOOKS.items():
+        held = "" if "hold_out" in text else "hold_out: {last: 120 days}\n"
+        path = workspace / f"{name}.txt"
+        path.write_text(f"name: {name}\n{text}\n{held}learners: [scorecard]\n")
+        spec = read_spec(path, problems := Problems(), shown=path.name)
+        assert spec is not None, list(problems)
+        specs.append(spec)
+    opened = open_checked(workspace)
+    with scratch_engine(opened) as engine:
+        session = begin(opened, engine)
+        models = []
+        for spec in specs:
+            condition = check_spec(spec, session.facts, session.catalogue.lacking, Problems())
+            models.append(asked(session, spec, condition, Problems()))
+        assert all(models)
+        wanted = [model for model in models if model is not None]
+        shared = observe(session, wanted)
+        tables = [one.table for one in shared]
+        frames = [
+            observed_rows(session, model, one, embargo=False)
+            for model, one in zip(wanted, shared, strict=True)
+        ]
+        for model, frame in zip(wanted, frames, strict=True):
+            alone = observed_rows(session, model, *observe(session, [model]), embargo=False)
+            assert len(alone) > 30
+            pd.testing.assert_frame_equal(frame.rows, alone.rows)
+            for name in ("account", "as_of", "label", "held_out", "weight"):
+                assert np.array_equal(getattr(frame, name), getattr(alone, name))
+    one, two, three = tables[0], tables[5], tables[7]
+    assert tables == [one, one, one, tables[3], tables[4], two, two, three]
+    assert len(set(tables)) == 5
 
 
 def test_the_command_says_what_the_date_is(workspace: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from riskseg.run import observed
 from riskseg.run.assign import assign
 from riskseg.run.train import train
 from tests.support import portfolio as p
@@ -250,13 +251,28 @@ def test_rows_of_an_account_that_are_valid_later(trained: Path, copy_of: Copy) -
     assert decisions(workspace, "now.parquet") != before
 
 
+def assert_same_versions(workspace: Path, trained: Path, names: Iterable[str]) -> None:
+    for name in names:
+        [version] = (p for p in (workspace / "models" / name).iterdir() if p.is_dir())
+        [other] = (p for p in (trained / "models" / name).iterdir() if p.is_dir())
+        assert version.name == other.name
+        for file in sorted(version.iterdir()):
+            assert (other / file.name).read_bytes() == file.read_bytes(), file.name
+
+
 def test_training_at_two_threads(sound: Path, trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(sound)
     p.replace(workspace, "riskseg.toml", "threads = 1", "threads = 2")
-    kept = train(workspace, (), at=p.AT)
-    for one in kept:
-        folder = trained / "models" / one.name
-        assert [v.name for v in folder.iterdir()] == [one.version]
-        for file in sorted((folder / one.version).iterdir()):
-            other = workspace / "models" / one.name / one.version / file.name
-            assert other.read_bytes() == file.read_bytes(), file.name
+    train(workspace, (), at=p.AT)
+    assert_same_versions(workspace, trained, p.MODELS)
+
+
+def test_training_each_model_alone(
+    sound: Path, trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together they share facts, though their windows differ; here also in other parts."""
+    monkeypatch.setattr(observed, "PAIRS_A_PART", 20_000)
+    workspace = copy_of(sound)
+    for name in p.MODELS:
+        train(workspace, (name,), at=p.AT)
+    assert_same_versions(workspace, trained, p.MODELS)

@@ -42,9 +42,10 @@ LACKING: dict[str, tuple[str, ...]] = {
         "payments.reverses",
     ),
     "reversed": ("payments.bill_id", "bills.disputed_amount", "payments.status"),
+    "unnamed": ("payments.bill_id",),
     "named": ("payments.reverses", "bills.cancelled_on", "bills.issued_on"),
 }
-SIZES = {"everything": 1_000, "plain": 200, "reversed": 200, "named": 200}
+SIZES = {"everything": 1_000, "plain": 200, "reversed": 200, "unnamed": 300, "named": 200}
 
 
 @dataclass
