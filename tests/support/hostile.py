@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from riskseg.domain.decision import NAMES
+from riskseg.domain import decision
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.strategy.checked import Strategy
 from tests.support.deciding import Facts, Reading
@@ -100,7 +100,7 @@ class Made:
 class _Maker:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)  # noqa: S311
-        reserved = {folded(n) for n in NAMES} | {"none", ""}
+        reserved = {folded(n) for n in decision.NAMES} | {"none", ""}
         self.free = [n for n in NAMES if folded(n) not in reserved]
         self.rng.shuffle(self.free)
         self.taken: set[str] = set()
