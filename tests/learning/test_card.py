@@ -781,6 +781,16 @@ def test_limits_come_from_the_data(
     assert all(title in said for title in titles)
 
 
+def test_whose_the_outcome_is_depends_on_when_rows_are_observed(
+    data: dict[str, tuple[Plain, Plain, Plain | None, Plain]],
+) -> None:
+    manifest, evidence = data["scorecard"][:2]
+    spec = manifest["spec"]
+    at_issue = manifest | {"spec": spec | {"observe": {**spec.get("observe", {}), "at": "issue"}}}
+    titles = [limit.title for limit in limits(at_issue, evidence)]
+    assert "Whose outcome it is" in titles and "Who has an outcome" not in titles
+
+
 CHANGES: list[tuple[str, Plain, str]] = [
     ("It ranks better than chance", {"intervals.auc": [0.52, 0.49, 0.55]}, "which is chance"),
     ("It ranks better than chance", {"intervals.auc": [0.97, 0.96, 0.98]}, "higher than outcomes"),
