@@ -106,12 +106,13 @@ def meaning(console: Console, m: Meaning) -> None:
 
 def moves(console: Console, m: Moves) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
-    from riskseg.cli.show import money, number, share, stand_ins
+    from riskseg.cli.show import number, share, stand_ins
+    from riskseg.domain.words import money
 
     for note in m.notes:
         console.print(f"Note: {escape(note)}")
     goes = "moves" if m.moved == 1 else "move"
-    owed = "" if m.overdue is None else f", {m.currency} {money(m.overdue, m.scale)} overdue"
+    owed = "" if m.overdue is None else f", {money(m.overdue, m.currency, m.scale)} overdue"
     flags = f"; protected {number(m.protected)}, not known {number(m.unknown)}"
     console.print(
         f"[bold]As of {m.as_of}[/] {number(m.moved)} of {_many(m.accounts, 'account')} {goes} "

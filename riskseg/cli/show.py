@@ -17,7 +17,9 @@ from riskseg.cli.told import visible
 from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
+from riskseg.domain.words import money as money_text
 from riskseg.learning.evidence.verdict import Verdict
+from riskseg.learning.reasons import NOTHING
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
 from riskseg.run.recalibrate import Recalibrated
@@ -66,8 +68,8 @@ def number(value: int) -> str:
 
 
 def money(value: Any, scale: int) -> str:
-    """An amount with the decimals of the workspace's currency."""
-    return "–" if value is None else f"{value:,.{scale}f}"
+    """An amount in a table whose title names the currency."""
+    return "–" if value is None else money_text(value, scale=scale)
 
 
 def day(value: str | None) -> str:
@@ -397,7 +399,7 @@ def story(console: Console, s: Story) -> None:
     )
     if d["balance_overdue"] is not None:
         console.print(
-            f"{s.currency} {money(d['balance_overdue'], s.scale)} overdue, "
+            f"{money_text(d['balance_overdue'], s.currency, s.scale)} overdue, "
             f"{d['days_past_due']} days past due; next: {d['next_action'] or 'nothing'}"
             + (f" on {d['next_on']}" if d["next_on"] else "")
         )
@@ -408,10 +410,10 @@ def story(console: Console, s: Story) -> None:
             continue
         by = f"{score.model} {score.version} ({score.learner})"
         console.print(f"\n[bold]{escape(score.key)} {100 * score.p:.2f}%[/] by {by}")
+        if not any(reason.contribution > 0 for reason in score.reasons):
+            console.print(f"  {NOTHING}")
         for reason in score.reasons:
             console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
-        if not score.reasons:
-            console.print("  nothing raises it above the average")
     made = table("table", "gives", "row", "because", "line", title="Which rows matched")
     for m in s.matched:
         made.add_row(m.table, m.result, m.row, m.text, str(m.line or ""))

@@ -55,9 +55,11 @@ class Fact:
     models leave it out unless the spec lists it.
     `labels` are what people call a value: they change no value. `special_values` are numbers that
     are codes ("refused to say"), with no place in the direction. `phrases` are words for cases
-    that `words` do not fit: `zero`, `negative` ({value} without its sign), `unknown`, and `reason`
-    (which may name other facts). `risky_side` is +1 or -1 where only more or only less may be
-    given as a reason why the risk is higher, although no model is held to it.
+    that `words` do not fit: `zero`, `negative` ({value} without its sign), `unknown`, `few`
+    (at most half of the usual), and `reason` (which may name other facts). `risky_side` is +1 or
+    -1 where only more or only less may be given as a reason why the risk is higher, although no
+    model is held to it. `hurts_beyond` is the value beyond which, on the side of more risk, a
+    fact always hurts, and up to which it never does.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Fact:
     special_values: tuple[float, ...] = ()
     phrases: tuple[tuple[str, str], ...] = ()
     risky_side: int = 0
+    hurts_beyond: float | None = None
 
     @property
     def side(self) -> int:

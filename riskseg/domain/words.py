@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def with_article(noun: str) -> str:
     """`a text`, `an integer`."""
@@ -11,3 +13,8 @@ def with_article(noun: str) -> str:
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """`1 row`, `2 rows`; `nouns` is the plural where it is not formed by an s."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def money(amount: Any, currency: str = "", scale: int = 2) -> str:
+    """An amount as it is shown everywhere: `GBP 1,374.00`; without a currency, the number."""
+    return f"{currency} {amount:,.{scale}f}".strip()

@@ -40,6 +40,7 @@ class Phrases(Shape):
     zero: str = ""
     negative: str = ""
     unknown: str = ""
+    few: str = ""
 
 
 class Entry(Shape):
@@ -57,6 +58,7 @@ class Entry(Shape):
     direction: Literal["+", "-"] | None = None
     family: str = ""
     risky: Literal["+", "-"] | None = None
+    hurts_beyond: float | None = Field(None, allow_inf_nan=False)
     words: str
     phrases: Phrases = Phrases()
     needs: tuple[str, ...] = ()
@@ -493,6 +495,7 @@ def _as_fact(entry: Entry, kind: Kind, *, nullable: bool, lower: Decimal | None)
         protected=entry.protected,
         phrases=tuple((k, v) for k, v in entry.phrases.model_dump().items() if v),
         risky_side={"+": 1, "-": -1, None: 0}[entry.risky],
+        hurts_beyond=entry.hurts_beyond,
     )
 
 

@@ -119,6 +119,7 @@ class Model:
             top,
             threads,
             currency,
+            self.scorer.scale.factor if isinstance(self.scorer, Scorecard) else 1.0,
         )
 
     def watch(self) -> Watch:
@@ -211,4 +212,5 @@ def _fact(told: Mapping[str, Any]) -> Fact:
         special_values=tuple(told.get("special_values", ())),
         phrases=tuple(told.get("phrases", {}).items()),
         risky_side=told.get("risky_side", 0),
+        hurts_beyond=told.get("hurts_beyond"),
     )

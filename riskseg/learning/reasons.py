@@ -3,8 +3,9 @@
 Contributions (SHAP values, or points lost) say how much each feature moved the probability away
 from the average. They are added over families and ranked; then each candidate is put to the test:
 with the family's features at ordinary values, the model's own margin must move the way the reason
-says. What fails is no reason. Nor is a fact whose value is on the harmless side: that no bill is
-overdue is never given as a reason why the risk is higher.
+says, and as far as is worth a word. What fails is no reason. Nor is a fact whose value does not
+hurt: that no bill is overdue, or that what is usual is so here too, is never given as a reason why
+the risk is higher. In favour it is the other way round. See docs/decisions/0022.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact
-from riskseg.learning.wording import NO_CURRENCY, Currency, sentences
+from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.wording import NO_CURRENCY, Currency, few_words, sentences, whole_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +30,23 @@ if TYPE_CHECKING:
 
 # Contributions closer than this are equal, and the order of the features decides.
 DIGITS = 6
-# A margin that moves less has not moved: additions in another order differ by less.
-LEAST_MOVE = 1e-9
+# The least effect on the log-odds that is worth a reason: a twentieth of the odds.
+LEAST_EFFECT = 0.05
+# The fact that is named bears at least this share of its family's contribution.
+LEAST_SHARE_OF_FAMILY = 0.1
+# A value is practically usual within this share of the way from the usual value to where the
+# outermost twentieth of the accounts begins, and a share (of bills, of a limit) within 0.05.
+LEAST_OF_THE_WAY = 0.2
+LEAST_OF_SHARES = 0.05
+OUTER = 0.05
+# The units of shares, and how much the whole is in each.
+SHARES = {"share": 1.0, "percent": 100.0}
+# Of an amount out of a whole (paid of what was billed), so much is practically all of it.
+PRACTICALLY_ALL = 0.9
+# "A short history": at most so much of the usual.
+FEW = 0.5
+# What is said where nothing can be named as a reason why the risk is higher.
+NOTHING = "nothing in particular raises the risk"
 # Adverse candidates beyond those wanted, tried where one fails its test.
 SPARE = 2
 # Fewer rows are not worth a thread of their own.
@@ -80,10 +96,14 @@ class Reasons:
         return sentences(batch[fact.name], fact, self.currency, batch, self.usual.get(fact.name))
 
     def texts(self) -> pa.Array:
-        """Each account's reasons as one line: the adverse ones, then what speaks in its favour."""
+        """Each account's reasons as one line: the adverse ones, or that there are none, then what
+        speaks in its favour."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         adverse = [self._column(column) for column in range(self.places.shape[1] - 1)]
+        none = pa.array((self.places[:, :-1] < 0).all(axis=1))
+        adverse.append(pc.if_else(none, NOTHING, pa.scalar(None, pa.string())))
         favourable = pc.binary_join_element_wise("in favour: ", self._column(-1), "")
         joined: pa.Array = pc.binary_join_element_wise(
             *adverse, favourable, "; ", null_handling="skip"
@@ -110,19 +130,21 @@ class Reasons:
 class Ordinary:
     """By feature, the value nearest to the average account's risk: of those no riskier than it
     (`safer`), and of those no safer (`riskier`). None stands for a null. Of numbers, `usual` is
-    the median, and `ends` are the least and the greatest value; special values do not count."""
+    the median, `ends` are the least and the greatest value, and `outer` those beyond which a
+    twentieth of the accounts lies; special values do not count."""
 
     safer: Mapping[str, Any]
     riskier: Mapping[str, Any]
     usual: Mapping[str, float] = field(default_factory=dict)
     ends: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    outer: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, effects: Sequence[Mapping[str, Any]], facts: Sequence[Fact] = ()) -> Ordinary:
         """From the effects of a model's evidence: the mean margin at some values of a feature,
         and how common each is."""
         codes = {fact.name: fact.special_values for fact in facts}
-        safer, riskier, usual, ends = {}, {}, {}, {}
+        safer, riskier, usual, ends, outer = {}, {}, {}, {}, {}
         for effect in effects:
             name, points = effect["feature"], effect["points"]
             share = sum(p["share"] for p in points) or 1.0
@@ -137,49 +159,107 @@ class Ordinary:
                 key=lambda p: p["value"],
             )
             if known:
-                usual[name] = _median(known)
+                usual[name] = _reached(known, 0.5)
                 ends[name] = (known[0]["value"], known[-1]["value"])
-        return cls(safer, riskier, usual, ends)
+                outer[name] = (_reached(known, OUTER), _reached(known, 1 - OUTER))
+        return cls(safer, riskier, usual, ends, outer)
 
 
-def _median(points: Sequence[Mapping[str, Any]]) -> float:
-    """The value at which half of the shares of rising points is reached."""
-    half, so_far = sum(p["share"] for p in points) / 2, 0.0
+def _reached(points: Sequence[Mapping[str, Any]], part: float) -> float:
+    """The value at which so much of the shares of rising points is reached."""
+    wanted, so_far = part * sum(p["share"] for p in points), 0.0
     for point in points:
         so_far += point["share"]
-        if so_far >= half:
+        if so_far >= wanted - 1e-9:
             break
     return float(point["value"])
 
 
 def _may_speak(
-    batch: pd.DataFrame, facts: Sequence[Fact], ordinary: Ordinary
+    batch: pd.DataFrame, facts: Sequence[Fact], ordinary: Ordinary, currency: Currency
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each row's value of each fact may be why the risk is higher, and why it is lower.
-
-    Where the model is held to a direction, anything but the safest value (the riskiest) may;
-    where there is only a side on which a value speaks of risk, what is beyond the usual one (is
-    not). What has no side may always.
-    """
+    What is not known, a code included, hurts wherever more or less of the fact would."""
     import numpy as np
 
     worse = np.ones((len(batch), len(facts)), dtype=np.bool_)
     better = worse.copy()
     for place, fact in enumerate(facts):
-        if not fact.side or fact.kind.is_textual or fact.name not in ordinary.ends:
+        if fact.kind.is_textual or fact.name not in ordinary.usual:
             continue
-        numbers = batch[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = _numbers(batch, fact.name)
         known = ~(np.isnan(numbers) | np.isin(numbers, fact.special_values))
-        signed = fact.side * numbers
-        if fact.direction:
-            safest, riskiest = sorted(fact.side * end for end in ordinary.ends[fact.name])
-            worse[:, place] = ~known | (signed > safest)
-            better[:, place] = known & (signed < riskiest)
-        else:
-            usual = fact.side * ordinary.usual[fact.name]
-            worse[:, place] = ~known | (signed > usual)
-            better[:, place] = known & (signed <= usual)
+        hurts, helps = _meaning(numbers, fact, ordinary, batch, currency)
+        worse[:, place] = ~known | hurts
+        better[:, place] = (known & helps) if fact.side else (~known | helps)
     return worse, better
+
+
+def _numbers(batch: pd.DataFrame, name: str) -> Floats:
+    import numpy as np
+
+    numbers: Floats = batch[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def _meaning(
+    numbers: Floats, fact: Fact, ordinary: Ordinary, batch: pd.DataFrame, currency: Currency
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each known value hurts, and whether it helps."""
+    import numpy as np
+
+    usual = ordinary.usual[fact.name]
+    differs = _differs(numbers, fact, ordinary, currency)
+    if not fact.side:
+        return differs, differs
+    signed, middle = fact.side * numbers, fact.side * usual
+    if (whole := whole_of(fact)) is not None:
+        if whole not in batch.columns:
+            return np.zeros_like(differs), np.zeros_like(differs)
+        full = _numbers(batch, whole)
+        return (full > 0) & (numbers < PRACTICALLY_ALL * full), (full > 0) & (
+            numbers >= PRACTICALLY_ALL * full
+        )
+    if fact.hurts_beyond is not None:
+        bound = fact.side * fact.hurts_beyond
+        beyond = (signed > bound) & _seen_apart(numbers, fact.hurts_beyond, fact, currency)
+        return beyond & (signed >= middle), ~beyond & (signed <= middle)
+    hurts, helps = differs & (signed > middle), differs & (signed < middle)
+    if fact.direction:
+        safest, riskiest = sorted(fact.side * end for end in ordinary.ends[fact.name])
+        if safest < riskiest:  # nobody is worse, or better, whatever is usual
+            hurts, helps = hurts | (signed >= riskiest), helps | (signed <= safest)
+    if few_words(fact):
+        hurts &= numbers <= FEW * usual
+    return hurts, helps
+
+
+def _seen_apart(numbers: Floats, other: float, fact: Fact, currency: Currency) -> NDArray[np.bool_]:
+    """Whether each value differs from another as both are shown."""
+    import numpy as np
+
+    unit = 10 ** (currency.scale if fact.unit == "money" else 2)
+    apart: NDArray[np.bool_] = np.round(numbers * unit) != np.round(other * unit)
+    return apart
+
+
+def _differs(
+    numbers: Floats, fact: Fact, ordinary: Ordinary, currency: Currency
+) -> NDArray[np.bool_]:
+    """Whether each value differs from the usual one by more than is practically nothing. Values
+    that are no amounts, yes or no, always do: there is nothing usual to be near to."""
+    import numpy as np
+
+    if fact.kind is Kind.BOOLEAN:
+        return np.ones(len(numbers), dtype=np.bool_)
+    usual, (low, high) = ordinary.usual[fact.name], ordinary.outer[fact.name]
+    way = np.where(numbers < usual, usual - low, high - usual)
+    distance = np.abs(numbers - usual)
+    far = distance >= LEAST_OF_THE_WAY * way
+    if fact.unit in SHARES:
+        far &= distance >= LEAST_OF_SHARES * SHARES[fact.unit]
+    differs: NDArray[np.bool_] = far & _seen_apart(numbers, usual, fact, currency)
+    return differs
 
 
 def ranked_reasons(
@@ -191,18 +271,22 @@ def ranked_reasons(
     top: int,
     threads: int = 1,
     currency: Currency = NO_CURRENCY,
+    worth: float = 1.0,
 ) -> Reasons:
     """The `top` families that raised each row's probability most, and the one that lowered it
     most, each tested against the model.
 
-    `contributions` is (rows, facts), positive where the risk is raised. Features of one family
-    say much the same, so their contributions are added before they are ranked. `margin` scores a
-    batch. A row's reasons hang on nothing but the row, so threads share the rows out.
+    `contributions` is (rows, facts), positive where the risk is raised; `worth` is how many of
+    them make 1 of log-odds. Features of one family say much the same, so their contributions are
+    added before they are ranked. `margin` scores a batch. A row's reasons hang on nothing but the
+    row, so threads share the rows out.
     """
     import numpy as np
 
     def part(rows: slice) -> tuple[NDArray[np.int16], Floats]:
-        return _ranked(batch.iloc[rows], contributions[rows], facts, ordinary, margin, top)
+        here = batch.iloc[rows]
+        may = _may_speak(here, facts, ordinary, currency)
+        return _ranked(here, contributions[rows], facts, ordinary, margin, top, may, worth)
 
     # One part a thread: making a model ready to score costs the same for few rows as for many.
     share = max(-(-len(batch) // threads), LEAST_SHARE)
@@ -224,8 +308,11 @@ def _ranked(
     ordinary: Ordinary,
     margin: Margin,
     top: int,
+    may: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    worth: float,
 ) -> tuple[NDArray[np.int16], Floats]:
-    """(places, contributions) of a part of the rows, as `Reasons` holds them."""
+    """(places, contributions) of a part of the rows, as `Reasons` holds them. `may` says which
+    facts may be named as reasons for more risk, and for less."""
     import numpy as np
 
     families = list(dict.fromkeys(fact.family or fact.name for fact in facts))
@@ -236,14 +323,15 @@ def _ranked(
     # For the adverse and for the favourable: each family's total, and its member that speaks.
     totals = np.zeros((2, len(batch), len(families)))
     loudest = np.zeros((2, len(batch), len(families)), dtype=np.int16)
-    may = _may_speak(batch, facts, ordinary)
     for place, own in enumerate(members):
         part = np.round(contributions[:, own], DIGITS)
         total = np.round(part.sum(axis=1), DIGITS)
         for way, sign in enumerate((1, -1)):
             heard = np.where(may[way][:, own], sign * part, 0.0)
             loudest[way, :, place] = np.asarray(own)[heard.argmax(axis=1)]
-            totals[way, :, place] = np.where(heard.max(axis=1) > 0, total, 0.0)
+            said = heard.max(axis=1)
+            told = (said > 0) & (said >= LEAST_SHARE_OF_FAMILY * sign * total)
+            totals[way, :, place] = np.where(told, total, 0.0)
 
     here = margin(batch)
     columns = [[facts[n].name for n in own] for own in members]
@@ -264,7 +352,7 @@ def _ranked(
                     column = usual[name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
                     column[these] = np.nan if value is None else float(value)
                     usual[name] = column
-        told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) > LEAST_MOVE
+        told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) >= LEAST_EFFECT
         return told
 
     places = np.full((len(batch), top + 1), -1, dtype=np.int16)
@@ -275,7 +363,7 @@ def _ranked(
         for rank in range(min(wanted + SPARE, len(families))):
             family = order[:, rank]
             total = np.take_along_axis(totals[way], family[:, None], axis=1)[:, 0]
-            rows = np.flatnonzero((found < wanted) & (sign * total > 0))
+            rows = np.flatnonzero((found < wanted) & (sign * total >= LEAST_EFFECT * worth))
             if not len(rows):
                 break
             rows = rows[confirmed(rows, family[rows], sign)]

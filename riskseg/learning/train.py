@@ -291,6 +291,7 @@ def fact_as_json(fact: Fact) -> dict[str, Any]:
         "special_values": list(fact.special_values),
         "phrases": dict(fact.phrases),
         "risky_side": fact.risky_side,
+        "hurts_beyond": fact.hurts_beyond,
     }
 
 

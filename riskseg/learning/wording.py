@@ -24,13 +24,25 @@ _NAMED = re.compile(r"\{(?!value\})([a-z][a-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class Currency:
-    """How money is written: 12.50 GBP. Without a code, as a bare number."""
+    """How money is written: GBP 1,012.50. Without a code, as a bare number."""
 
     code: str = ""
     scale: int = 2
 
 
 NO_CURRENCY = Currency()
+
+
+def few_words(fact: Fact) -> str:
+    """What is said of a value that is at most half of the usual, if that has words of its own."""
+    return dict(fact.phrases).get("few", "")
+
+
+def whole_of(fact: Fact) -> str | None:
+    """The fact that this one is a part of, where it is an amount out of a whole of which less is
+    riskier: paid of what was billed."""
+    named = companions(fact)
+    return named[0] if fact.side < 0 and named else None
 
 
 def companions(fact: Fact) -> tuple[str, ...]:
@@ -58,12 +70,14 @@ def sentences(
         counted = pc.if_else(pa.array(numbers == 0), "no", shown)  # "no bills", not "0 bills"
     told = _filled(words, counted, one)
     if "reason" in said:
-        told = _beside(told, said["reason"], shown, one, batch)
+        told = _beside(told, said["reason"], shown, one, batch, fact, currency)
     if numbers is not None:
-        if fact.direction == 0 and fact.kind is not Kind.BOOLEAN and usual:
-            own = Fact(fact.name, fact.kind, unit=fact.unit, labels=fact.labels)
-            at = np.full(1, float(usual))
-            text = _text_of(at, own, currency)[0].as_py()
+        if "few" in said and usual:
+            few = pa.array(numbers <= usual / 2)
+            told = pc.if_else(few, _filled(said["few"], shown, one), told)
+        alone = fact.hurts_beyond is None and whole_of(fact) is None
+        if alone and fact.kind is not Kind.BOOLEAN and usual:
+            text = _text_of(np.full(1, float(usual)), fact, currency)[0].as_py()
             compared = pc.binary_join_element_wise(told, f" (usual: {text})", "")
             told = pc.if_else(pc.not_equal(shown, text), compared, told)
         if "negative" in said:
@@ -104,7 +118,13 @@ def _filled(words: str, shown: pa.Array, one: NDArray[np.bool_]) -> pa.Array:
 
 
 def _beside(
-    told: pa.Array, words: str, shown: pa.Array, one: NDArray[np.bool_], batch: pd.DataFrame
+    told: pa.Array,
+    words: str,
+    shown: pa.Array,
+    one: NDArray[np.bool_],
+    batch: pd.DataFrame,
+    fact: Fact,
+    currency: Currency,
 ) -> pa.Array:
     """What is told, or the words that name other facts, where those are known and more than 1."""
     import numpy as np
@@ -119,7 +139,9 @@ def _beside(
     for name in names:
         numbers = _numbers(batch[name])
         fits &= numbers > 1  # not where it is NaN
-        parts[name] = _plain_text(np.where(np.isnan(numbers), 0.0, numbers))
+        known = np.where(np.isnan(numbers), 0.0, numbers)
+        alike = fact.unit == "money"  # an amount is of an amount, and bills are of bills
+        parts[name] = _money_text(known, currency) if alike else _plain_text(known)
 
     def filled(template: str) -> pa.Array:
         pieces = re.split(r"\{([a-z][a-z0-9_]*)\}", template)
@@ -157,8 +179,7 @@ def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
         yes, no = labels.get("true", "yes"), labels.get("false", "no")
         return pc.if_else(pa.array(numbers != 0), yes, no)
     if fact.unit == "money":
-        text = _decimal_text(numbers, currency.scale)
-        text = pc.binary_join_element_wise(text, f" {currency.code}" if currency.code else "", "")
+        text = _money_text(numbers, currency)
     elif fact.unit == "share":
         percent = pa.array(np.round(numbers * 100).astype(np.int64)).cast(pa.string())
         text = pc.binary_join_element_wise(percent, "%", "")
@@ -171,6 +192,15 @@ def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
     return text
 
 
+def _money_text(numbers: Floats, currency: Currency) -> pa.Array:
+    """As `riskseg.domain.words.money`, for many amounts at once."""
+    import pyarrow.compute as pc
+
+    text = _decimal_text(numbers, currency.scale, grouped=True)
+    before = f"{currency.code} " if currency.code else ""
+    return pc.binary_join_element_wise(before, text, "")
+
+
 def _plain_text(numbers: Floats) -> pa.Array:
     """Whole numbers as they are, others with two decimals."""
     import numpy as np
@@ -181,8 +211,9 @@ def _plain_text(numbers: Floats) -> pa.Array:
     return pc.if_else(pa.array(whole), _decimal_text(numbers, 0), _decimal_text(numbers, 2))
 
 
-def _decimal_text(numbers: Floats, places: int) -> pa.Array:
-    """Numbers with so many decimals, without a sign where all of them are 0."""
+def _decimal_text(numbers: Floats, places: int, *, grouped: bool = False) -> pa.Array:
+    """Numbers with so many decimals, without a sign where all of them are 0; `grouped` with a
+    comma between thousands."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -190,8 +221,22 @@ def _decimal_text(numbers: Floats, places: int) -> pa.Array:
     unit = 10**places
     parts = np.round(np.abs(numbers) * unit).astype(np.int64)
     sign = pc.if_else(pa.array((numbers < 0) & (parts > 0)), "-", "")
-    text = pc.binary_join_element_wise(sign, pa.array(parts // unit).cast(pa.string()), "")
+    whole = parts // unit
+    text = _grouped(whole) if grouped else pa.array(whole).cast(pa.string())
+    text = pc.binary_join_element_wise(sign, text, "")
     if not places:
         return text
     rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), places, "0")
     return pc.binary_join_element_wise(text, rest, ".")
+
+
+def _grouped(whole: NDArray[np.int64]) -> pa.Array:
+    """Whole numbers with a comma between thousands."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (whole >= 1000).any():
+        return pa.array(whole).cast(pa.string())
+    last = pa.array(whole % 1000).cast(pa.string())
+    before = pc.binary_join_element_wise(_grouped(whole // 1000), pc.utf8_lpad(last, 3, "0"), ",")
+    return pc.if_else(pa.array(whole >= 1000), before, last)
