@@ -69,7 +69,7 @@ def learn(
     """Learns with one learner, and calibrates it on the margins of rows it did not see."""
     data = (training.rows, training.label, training.weight, features, folds)
     common: dict[str, Any] = {"seed": spec.seed, "threads": threads, "say": say}
-    common["party"] = Parties.of(training.group, training.rows, features)
+    common["party"] = Parties.of(training.group, training.rows, features, training.account)
     notes: tuple[str, ...] = ()
     model: Scorecard | Boosted
     if name == "lightgbm":

@@ -36,14 +36,22 @@ NO_MORE_THAN_CHANCE = "it tells no more of parties than chance would"
 class Parties:
     """The party of each row, numbered from 0, and how alike each feature is within a party: 1
     where it is the same in all of its rows, 0 where its rows are as different as those of others.
+
+    `accounts` says the same of accounts, where a party has several: what is the same in all rows of
+    an account is one observation of it, however much the accounts of a party differ.
     """
 
     codes: Codes
     alike: Mapping[str, float]
+    accounts: Parties | None = None
 
     @classmethod
     def of(
-        cls, group: NDArray[Any], rows: pd.DataFrame, features: Sequence[Fact]
+        cls,
+        group: NDArray[Any],
+        rows: pd.DataFrame,
+        features: Sequence[Fact],
+        account: NDArray[Any] | None = None,
     ) -> Parties | None:
         """None where every row is a party of its own."""
         import numpy as np
@@ -54,21 +62,28 @@ class Parties:
             return None
         codes = found.astype(np.int64)
         some = codes % (-(-len(codes) // ENOUGH_ROWS)) == 0
+        accounts = None
+        if account is not None and len(pd.unique(account)) > len(parties):
+            accounts = cls.of(account, rows, features)
         return cls(
             codes,
             {
                 fact.name: alikeness(rows.loc[some, fact.name], fact, codes[some])
                 for fact in features
             },
+            accounts,
         )
 
     def where(self, chosen: Any) -> Parties:
         """Those of the rows chosen by a mask, a slice or positions."""
-        return replace(self, codes=self.codes[chosen])
+        accounts = None if self.accounts is None else self.accounts.where(chosen)
+        return replace(self, codes=self.codes[chosen], accounts=accounts)
 
     def moves(self, name: str) -> bool:
-        """Whether a feature moves within parties at all, as an attribute of theirs does not."""
-        return self.alike[name] < NEVER_MOVES
+        """Whether a feature moves within parties, or accounts, at all, as an attribute of theirs
+        does not."""
+        moves = self.alike[name] < NEVER_MOVES
+        return moves and (self.accounts is None or self.accounts.moves(name))
 
     def counted(self, name: str) -> Floats:
         """How many parties each row counts for: all rows of a party together for one where the
@@ -76,7 +91,10 @@ class Parties:
         import numpy as np
 
         size = np.bincount(self.codes)[self.codes]
-        return np.asarray(1.0 / (1.0 + self.alike[name] * (size - 1.0)), dtype=np.float64)
+        counted = np.asarray(1.0 / (1.0 + self.alike[name] * (size - 1.0)), dtype=np.float64)
+        if self.accounts is None:
+            return counted
+        return np.minimum(counted, self.accounts.counted(name))
 
     def times_chance(self, name: str, later: Mask) -> float:
         """How many times as far as of independent rows the shares of a feature's values go by
@@ -93,10 +111,13 @@ class Parties:
         that of as many independent rows; `error` is what is left of each row's outcome, times its
         weight."""
         whole = self._whole(error)
-        return [
+        effects = [
             1.0 + math.prod(self.alike[name] for name in names) * (whole - 1.0)
             for names in features
         ]
+        if self.accounts is None:
+            return effects
+        return list(map(max, effects, self.accounts.design_effects(error, features)))
 
     def design_effect(self, error: Floats, name: str) -> float:
         """As :meth:`design_effects`, of one feature."""

@@ -118,7 +118,7 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
     if later is None:
         return {}
     found: dict[str, str] = {}
-    parties = Parties.of(training.group, training.rows, features)
+    parties = Parties.of(training.group, training.rows, features, training.account)
     for fact in features:
         values, weight = training.rows[fact.name], training.weight
         groups = Groups.of(values[~later], fact, weight[~later])

@@ -264,8 +264,13 @@ def _money(
     negative = bills is not None and engine.value(
         "select coalesce(bool_or(minor < 0), false) from ledger_bills"
     )
+    named = payments is not None and payments.has("bill_id")
+    if named:
+        named = engine.value(
+            "select coalesce(bool_or(bill_id is not null), false) from ledger_payments"
+        )
     return Money(
-        names_bills=payments is not None and payments.has("bill_id"),
+        names_bills=bool(named),
         reverses=payments is not None and payments.has("reverses") and payments.has("payment_id"),
         cancels=bills is not None and bills.has("cancelled_on"),
         disputes=bills is not None and bills.has("disputed_amount"),

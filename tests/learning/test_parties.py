@@ -49,8 +49,12 @@ def portfolio(seed: int, parties: int = 400) -> tuple[pd.DataFrame, Any, Any]:
     return pd.DataFrame(rows), label, party
 
 
-def learned(fit: Callable[..., Any], seed: int, parties: int = 400) -> Scorecard | Boosted:
-    rows, label, party = portfolio(seed, parties)
+def learned(
+    fit: Callable[..., Any], seed: int, parties: int = 400, accounts: int = 1
+) -> Scorecard | Boosted:
+    """`accounts` of the portfolio's parties are accounts of one party."""
+    rows, label, account = portfolio(seed, parties)
+    party = account // accounts
     facts = [Fact(name, KINDS.get(name, NUMBER)) for name in rows]
     folds = folds_by_party(np.array([f"p{n}" for n in party]), 5, 0)
     model, _, _ = fit(
@@ -59,7 +63,7 @@ def learned(fit: Callable[..., Any], seed: int, parties: int = 400) -> Scorecard
         np.ones(len(label)),
         facts,
         folds,
-        party=Parties.of(party, rows, facts),
+        party=Parties.of(party, rows, facts, account),
         seed=0,
         threads=1,
         say=lambda _: None,
@@ -74,6 +78,15 @@ def test_what_is_drawn_at_random_for_each_party_is_left_out(
     fit: Callable[..., Any], seed: int
 ) -> None:
     card = learned(fit, seed)
+    assert set(card.features) == {"moves", "standing", "region"}
+    assert set(card.dropped) == set(NOISE)
+
+
+@pytest.mark.parametrize("fit", [fit_classic, fit_additive])
+def test_what_is_drawn_at_random_for_each_account_of_a_party_is_left_out(
+    fit: Callable[..., Any],
+) -> None:
+    card = learned(fit, 0, accounts=2)
     assert set(card.features) == {"moves", "standing", "region"}
     assert set(card.dropped) == set(NOISE)
 

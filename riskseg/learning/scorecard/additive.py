@@ -352,9 +352,12 @@ class _Learner:
         if self.party is None:
             return lambda i, j: 1.0
         party = self.party
-        whole = party.design_effects(error, [()])[0]
-        alike = [party.alike[name] for (name,) in self.names]
-        return lambda i, j: 1.0 + alike[i] * alike[j] * (whole - 1.0)
+        units = [party] if party.accounts is None else [party, party.accounts]
+        known = [
+            (unit.design_effects(error, [()])[0], [unit.alike[name] for (name,) in self.names])
+            for unit in units
+        ]
+        return lambda i, j: max(1.0 + alike[i] * alike[j] * (whole - 1.0) for whole, alike in known)
 
     def _rows(self, cell: Places, cells: int) -> Floats:
         """The weighted number of rows in each cell."""
