@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
+from riskseg.learning.artefact_files import Unreadable, check, parsed
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.learners import from_files
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
@@ -162,7 +163,11 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
         damaged("manifest.json", f"The file is not that of version {folder.name}.")
         problems.raise_if_any()
     try:
-        return _read(folder, json.loads(content), problems, damaged)
+        return _read(folder, parsed(content, "manifest.json"), problems, damaged)
+    except Unreadable as error:
+        damaged(error.file, f"This is no model that can be read: {error}.")
+        problems.raise_if_any()
+        raise
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         # Its hashes may all be right, and it is none of ours all the same.
         damaged("manifest.json", f"This is no model that can be read: {error!r}.")
@@ -187,6 +192,7 @@ def _read(
             damaged(file, "The file has been changed since the model was trained.")
     problems.raise_if_any()
 
+    check(manifest, files)
     calibration = json.loads(files["calibration.json"])[manifest["learner"]]
     return Model(
         manifest,

@@ -51,6 +51,18 @@ def _days(value: Any) -> int:
 Days = Annotated[int, BeforeValidator(_days)]
 
 
+# What lies beside the specs under such a name is something else: models/features.yaml.
+RESERVED_NAMES = ("features",)
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED_NAMES:
+        raise ValueError(f"models/{name}.yaml is no model's spec")
+    return name
+
+
+ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_not_reserved)]
+
 # The name of a feature or attribute, in any letter case.
 Feature = Annotated[StrictStr, AfterValidator(folded)]
 
@@ -193,7 +205,7 @@ class ChampionRule(Shape):
 class ModelSpec(Shape):
     """A checked spec. Everything but `name` and `target` has a default."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: ModelName
     question: str = ""
     target: Target
     observe: Observe = Observe()

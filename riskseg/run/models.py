@@ -12,7 +12,7 @@ from riskseg.domain.relations import fact_column
 from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
-from riskseg.learning.spec import AuthoredSpec, read_spec
+from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, read_spec
 from riskseg.run.frames import learnable
 from riskseg.run.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
@@ -20,7 +20,6 @@ from riskseg.workspace import Workspace
 # What says whether a model observed at issue looks at the latest bill on the as-of date. A run of
 # an earlier version has kept the day of issue alone.
 ISSUED = ("latest_known_on", "latest_issued_on")
-NOT_SPECS = ("features.yaml",)
 
 
 @dataclass(frozen=True)
@@ -43,27 +42,33 @@ class Scorer:
 
 def spec_files(workspace: Workspace) -> dict[str, Path]:
     """Each model's spec, by the name of its file."""
-    return {p.stem: p for p in sorted(workspace.models.glob("*.yaml")) if p.name not in NOT_SPECS}
+    return {
+        p.stem: p for p in sorted(workspace.models.glob("*.yaml")) if p.stem not in RESERVED_NAMES
+    }
 
 
 def read_specs(workspace: Workspace, problems: Problems) -> dict[str, AuthoredSpec]:
     specs = {}
     for stem, path in spec_files(workspace).items():
-        shown = workspace.shown(path)
-        authored = read_spec(path, problems, shown=shown)
-        if authored is None:
-            continue
-        if authored.spec.name != stem:
-            problems.add(
-                "RS004",
-                f'The model is named "{authored.spec.name}" in a file named "{path.name}".',
-                file=shown,
-                line=authored.line("name"),
-                mend="Give both the same name.",
-            )
-            continue
-        specs[stem] = authored
+        authored = read_named(workspace, path, problems)
+        if authored is not None:
+            specs[stem] = authored
     return specs
+
+
+def read_named(workspace: Workspace, path: Path, problems: Problems) -> AuthoredSpec | None:
+    """The spec in a file of its own name, or None after adding its Problems."""
+    authored = read_spec(path, problems, shown=workspace.shown(path))
+    if authored is None or authored.spec.name == path.stem:
+        return authored
+    problems.add(
+        "RS004",
+        f'The model is named "{authored.spec.name}" in a file named "{path.name}".',
+        file=authored.file,
+        line=authored.line("name"),
+        mend="Give both the same name.",
+    )
+    return None
 
 
 def spec_of(workspace: Workspace, name: str) -> AuthoredSpec:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,7 +80,8 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
     """A version whatever its folder is called, and its files: those its manifest names, read once,
     so that what is verified is what is written."""
     from riskseg.learning.artefact import load, version_of
-    from riskseg.learning.show import summary
+    from riskseg.learning.artefact_files import parsed
+    from riskseg.learning.trial import trial
 
     if not (folder / MANIFEST).is_file():
         raise problem(
@@ -93,7 +92,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
         )
     content = (folder / MANIFEST).read_bytes()
     try:
-        names = _names(json.loads(content))
+        names = _names(parsed(content, MANIFEST))
         files = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
         files[MANIFEST] = content
         with tempfile.TemporaryDirectory(prefix="riskseg-") as scratch:
@@ -103,14 +102,16 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
                 (copy / name).write_bytes(text)
             model = load(copy, shown=str(folder))
         # The hash says that it is what was written, not that it is whole.
-        _ = summary(model), model.facts, model.population, model.cut, model.ordinary
+        trial(model)
         return model, files
     except ProblemsError:
         raise
-    except (ValueError, TypeError, KeyError, LookupError, AttributeError, RecursionError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever files from elsewhere make go wrong
         raise problem(
             "RS406",
-            "This is no version of a model that riskseg can read.",
+            f"This is no version of a model that riskseg can read: {error}.",
             file=str(folder / MANIFEST),
             mend="Copy the folder again from where it was trained.",
         ) from error
@@ -118,9 +119,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
 
 def _names(manifest: Any) -> list[str]:
     """The files a manifest names, in its own folder all of them. Raises ValueError."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", manifest["name"]):  # it becomes a folder
-        raise ValueError("a name that no spec can have")
     names = list(manifest["files"])
     if any(Path(n).name != n or n in (".", "..", MANIFEST) for n in names):
-        raise ValueError("a file outside the folder")
+        raise ValueError("it names a file outside its folder")
     return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -213,6 +214,82 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "files that are none": (lambda f: _manifest(f, files=3), "RS406"),
     "no features": (lambda f: _manifest(f, features=[]), "RS406"),
 }
+
+
+def _spoil(file: str, *path: str | int, to: object) -> Callable[[Path], object]:
+    """Another value at a place of a file, with all hashes made consistent."""
+
+    def spoil(folder: Path) -> None:
+        data = json.loads((folder / file).read_text())
+        if path:
+            inner = data
+            for step in path[:-1]:
+                inner = inner[step]
+            inner[path[-1]] = to
+        else:
+            data = to
+        (folder / file).write_text(json.dumps(data))
+        told = json.loads((folder / "manifest.json").read_text())
+        for name in told["files"]:
+            told["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(told))
+
+    return spoil
+
+
+def _as_text(folder: Path) -> None:
+    """The feature of the first table as a text: its bins are of numbers."""
+    card, told = (
+        json.loads((folder / name).read_text()) for name in ("scorecard.json", "manifest.json")
+    )
+    name = card["features"][0]["feature"]
+    features = [f | {"kind": "text"} if f["name"] == name else f for f in told["features"]]
+    _spoil("manifest.json", "features", to=features)(folder)
+
+
+CARD = ("scorecard.json", "features", 0, "bins", 0)
+INCONSISTENT: dict[str, Callable[[Path], object]] = {
+    "an empty reference": _spoil("reference.json", to={}),
+    "a reference of no rows": _spoil("reference.json", "rows", to=0),
+    "a group without a share": _spoil("reference.json", "probability", "shares", to=[1.0]),
+    "an empty evidence": _spoil("evidence.json", to={}),
+    "effects of nothing": _spoil("evidence.json", "effects", to=[]),
+    "an effect of text": _spoil("evidence.json", "effects", 0, "points", 0, "margin", to="x"),
+    "points of 30 digits": _spoil(*CARD, "points", to="9" * 30),
+    "points that are no number": _spoil(*CARD, "points", to="abc"),
+    "a bin too few": _spoil("scorecard.json", "features", 0, "bins", to=[]),
+    "a bin that begins elsewhere": _spoil(*CARD, "from", to=-1.0),
+    "a scale of 0": _spoil("scorecard.json", "scale", "points_to_double_odds", to=0),
+    "odds below 0": _spoil("scorecard.json", "scale", "odds_good_to_bad", to=-1.0),
+    "no calibration": _spoil("calibration.json", to={}),
+    "a slope that is no number": _spoil(
+        "calibration.json", "scorecard", to={"kind": "sigmoid", "slope": float("nan")}
+    ),
+    "a slope that falls": _spoil(
+        "calibration.json", "scorecard", to={"kind": "sigmoid", "slope": -1.0}
+    ),
+    "a slope beyond floats": _spoil(
+        "calibration.json", "scorecard", to={"kind": "sigmoid", "slope": 10**400}
+    ),
+    "a direction of 7": _spoil("manifest.json", "features", 0, "direction", to=7),
+    "a feature of another kind": _spoil("manifest.json", "features", 0, "kind", to="date"),
+    "a number that is text": _as_text,
+    "a feature that is not listed": _spoil("scorecard.json", "features", 0, "feature", to="x"),
+    "no spec": _spoil("manifest.json", "spec", to=None),
+    "no target": _spoil("manifest.json", "spec", "target", to={}),
+    "days that are SQL": _spoil(
+        "manifest.json", "spec", "target", "days_past_due", to="1 or 1 = 1"
+    ),
+    "no metrics": _spoil("manifest.json", "metrics", to={}),
+    "metrics that are text": _spoil(
+        "manifest.json", "metrics", "scorecard", "hold_out", to={"auc": "high"}
+    ),
+    "a hold-out of a word": _spoil("manifest.json", "hold_out", to="late"),
+    "a date that is none": _spoil("manifest.json", "hold_out", "from", to="soon"),
+    "a name that is taken": _spoil("manifest.json", "name", to="features"),
+    "a card that cannot be drawn": _spoil("evidence.json", "calibration", to=[{"mean": "x"}]),
+}
+DAMAGE |= {name: (spoil, "RS406") for name, spoil in INCONSISTENT.items()}
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

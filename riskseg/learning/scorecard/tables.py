@@ -33,6 +33,10 @@ SCORE_AT = 600
 ODDS_AT = 50  # good to bad
 FACTOR = POINTS_TO_DOUBLE_ODDS / math.log(2)
 OFFSET = SCORE_AT - FACTOR * math.log(ODDS_AT)
+# No points, base or score of a scale is further from 0: sums of hundredths fit in 64 bits.
+LARGEST_NUMBER = 10**9
+# Odds, and points that double them, lie between this and its inverse.
+LEAST_RATIO = 1e-6
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,14 @@ class Scale:
     def offset(self) -> float:
         """The score at even odds."""
         return self.score - self.factor * math.log(self.odds)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether every score stands for a probability that can be worked out."""
+        ratios = (self.odds, self.to_double)
+        return abs(self.score) <= LARGEST_NUMBER and all(
+            LEAST_RATIO <= ratio <= 1 / LEAST_RATIO for ratio in ratios
+        )
 
 
 LEARNED = Scale()
