@@ -8,16 +8,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter, ValidationError
+
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, problem
+from riskseg.domain.yaml_text import inline
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.scorecard.card_file import read_card
 from riskseg.learning.scorecard.imported import Meaning, scorecard
-from riskseg.learning.spec import AuthoredSpec, parse_spec, read_spec
+from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse_spec
 from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import frame, model_columns
 from riskseg.run.journal import open_journal
-from riskseg.run.models import check_spec
+from riskseg.run.models import check_spec, read_named
 from riskseg.run.population import implied, population_sql
 from riskseg.run.session import LOAD, Session, begin, locked, open_checked, scratch_engine
 from riskseg.run.stages import Progress, Stage, build
@@ -94,7 +97,8 @@ def import_card(
         made = None
         read = read_card(_text(content, file), str(file), problems)
         if read is not None:
-            made = scorecard(read, session.facts, meaning, str(file), problems)
+            outcome = authored.spec.target.column
+            made = scorecard(read, session.facts, meaning, str(file), problems, outcome=outcome)
         problems.raise_if_any()
         assert made is not None
         card, calibration = made
@@ -153,11 +157,12 @@ def _spec(
     workspace: Workspace, name: str, target: str | None, question: str
 ) -> tuple[AuthoredSpec, str | None]:
     """(the model's spec, its text where it is to be written)."""
+    _check_name(name)
     place = workspace.models / f"{name}.yaml"
     problems = Problems()
     shown = workspace.shown(place)
     if place.exists():
-        authored = read_spec(place, problems, shown=shown)
+        authored = read_named(workspace, place, problems)
         problems.raise_if_any()
         assert authored is not None
         if target is not None and _target(target) != _target_of(authored):
@@ -177,8 +182,8 @@ def _spec(
         )
     text = (
         "# What an imported scorecard predicts, and of whom.\n"
-        f"name: {name}\n"
-        + (f"question: {_quoted(question)}\n" if question else "")
+        f"name: {inline(name)}\n"
+        + (f"question: {inline(question)}\n" if question else "")
         + f"target: {_target(target)}\n"
         "learners: [scorecard]\n"
     )
@@ -188,11 +193,24 @@ def _spec(
     return authored, text
 
 
+def _check_name(name: str) -> None:
+    """Raise RS004 for a name that no spec can have."""
+    try:
+        TypeAdapter(ModelName).validate_python(name)
+    except ValidationError:
+        raise problem(
+            "RS004",
+            f'A model cannot be called "{name}".',
+            mend="Use small letters, digits and _, and a letter first; "
+            f"{', '.join(RESERVED_NAMES)} is taken by a file that is no model's spec.",
+        ) from None
+
+
 def _target(word: str) -> str:
     """A target as a spec has it."""
     kind, _, column = word.partition(":")
     if kind == "column" and column:
-        return f"{{column: {_quoted(folded(column))}}}"
+        return f"{{column: {inline(folded(column))}}}"
     if word not in TARGETS:
         raise problem(
             "RS408",
@@ -205,14 +223,8 @@ def _target(word: str) -> str:
 def _target_of(authored: AuthoredSpec) -> str:
     target = authored.spec.target
     if target.column is not None:
-        return f"{{column: {_quoted(target.column)}}}"
+        return f"{{column: {inline(target.column)}}}"
     return f"{{event: {target.event}}}"
-
-
-def _quoted(text: str) -> str:
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _accounts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -245,6 +246,14 @@ FAULTS = [
      "second row for missing"),
     ("late,5,,,-60,,", "late,9,5,,-60,,", "RS412", 8, "No number lies"),
     ("feature,from", "thing,from", "RS412", 1, "are not those of a scorecard"),
+    ("levels,points", "points,points", "RS412", 1, "2 columns points"),
+    ("late,5,,,-60,,", "late,5,,,-60,,,7", "RS412", 8, "more cells"),
+    ("late,5,,,-60,,", "late,5,,high,-60,,", "RS412", 8, "for a range and for levels"),
+    ("income,missing,,,5,0,0", "income,missing,7,,5,0,0", "RS412", 5, '"missing" is none'),
+    ("300,90", "-300,", "RS412", 3, "-300 is no number of accounts"),
+    ("300,90", "300,-90", "RS412", 3, "-90 is no number of accounts"),
+    ("300,90", "300.5,90", "RS412", 3, "300.5 is no number of accounts"),
+    ("region,,,west,", "bad,,,west,", "RS404", 10, "bad is what the model predicts"),
 ]  # fmt: skip
 
 
@@ -274,6 +283,111 @@ def test_what_else_is_refused(workspace: Path) -> None:
     with pytest.raises(ProblemsError) as raised:
         import_card(workspace, workspace / "none.csv", "made", POINTS, at=a.AT)
     assert a.codes(raised.value) == ["RS412"]
+
+
+def test_a_feature_and_a_level_are_no_words_of_the_table(tmp_path: Path) -> None:
+    """A feature may be called total or base, and a level none: no row of theirs is lost."""
+    rows = ["id,total,base,special,job,bad"]
+    for n in range(40):
+        job = ("none", "null", "na", "clerk", "")[n % 5]
+        rows.append(f"{n},{n},{n % 4},{n},{job},{int(n % 3 == 0)}")
+    types = {"total": "integer", "base": "integer", "special": "integer", "bad": "integer"}
+    root = a.write(tmp_path / "workspace", "\n".join(rows) + "\n", {}, types=types)
+    done = take(
+        root,
+        "feature,from,to,levels,points\nbase,,,,500\ntotal,,20,,-30\ntotal,20,,,30\n"
+        "base,,2,,-7\nbase,2,,,7\nspecial,,9,,1\nspecial,9,,,2\n"
+        "job,,,none,-60\njob,,,null|na,-10\njob,,,clerk,40\njob,,,missing,3\n",
+    )
+    assert done.features == 4
+    with (root / "accounts.csv").open() as file:
+        given = {row["id"]: row for row in csv.DictReader(file)}
+    score(root, a.DAY, str(root / "scores.csv"))
+    with (root / "scores.csv").open() as file:
+        told = {row["account_id"]: float(row["p_made"]) for row in csv.DictReader(file)}
+    jobs = {"none": -60, "null": -10, "na": -10, "clerk": 40, "": 3}
+    for name, row in given.items():
+        points = 500 + (30 if int(row["total"]) >= 20 else -30)
+        points += (7 if int(row["base"]) >= 2 else -7) + (2 if int(row["special"]) >= 9 else 1)
+        points += jobs[row["job"]]
+        odds = np.log(2) * (600 - points) / 20 - np.log(50)
+        assert told[name] == pytest.approx(1 / (1 + np.exp(-odds)), abs=2e-6), row
+
+
+@pytest.mark.parametrize("word", ["none", "special", "missing", "Total"])
+@pytest.mark.parametrize("column", ["bin", "levels"])
+def test_a_word_that_is_a_level_too(tmp_path: Path, word: str, column: str) -> None:
+    """Where accounts hold a word that may mean nulls or no row at all, the file must say which."""
+    rows = [f"{n},{(word, 'clerk')[n % 2]},{int(n % 3 == 0)}" for n in range(20)]
+    text = "\n".join(["id,job,bad", *rows]) + "\n"
+    root = a.write(tmp_path / "workspace", text, {}, types={"bad": "integer"})
+    card = f"feature,{column},points\njob,clerk,1\njob,{word},2\njob,other,3\n"
+    if column == "levels" and word != "missing":
+        assert not [note for note in take(root, card).notes if word in note]
+        return
+    with pytest.raises(ProblemsError) as raised:
+        take(root, card)
+    [found] = raised.value.problems
+    assert (found.code, found.line) == ("RS412", 3)
+    assert f'["{word}"]' in found.mend
+    quoted = card.replace(f"job,{word}", f'job,"[""{word}""]"')
+    done = take(root, quoted)
+    levels = bins(root, "made", feature="job").features[0]
+    assert done.champion and [b.points for b in levels.bins][:3] == [1.0, 2.0, 3.0]
+
+
+def test_a_feature_in_two_letter_cases_is_one(workspace: Path) -> None:
+    take(workspace, CARD.replace("income,,2000", "INCOME,,2000"))
+    first = scored(workspace)
+    take(workspace, CARD, promote=True)
+    assert scored(workspace) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "line"),
+    [
+        (CARD.replace("points", "log_odds"), Meaning(base=Decimal("1e308")), None),
+        (CARD.replace("points", "log_odds"), Meaning(base=Decimal("nan")), None),
+        (CARD, Meaning(Scale(600, 50, 1e-300)), None),
+        (CARD, Meaning(Scale(1e308, 1, 14)), None),
+        (CARD, Meaning(Scale(600, 50, float("nan"))), None),
+        (CARD, Meaning(Scale(600, float("inf"), 20)), None),
+        ("feature,bin,woe,coefficient\nincome,< 9,1e9,1e9\nincome,>= 9,0,1\n", NOTHING, 2),
+    ],
+)
+def test_what_cannot_be_added_up_is_refused(
+    workspace: Path, text: str, meaning: Meaning, line: int | None
+) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        take(workspace, text, meaning)
+    [found] = raised.value.problems
+    assert (found.code, found.line) == ("RS412", line)
+
+
+def test_points_that_do_not_fit_their_scale_are_noted(workspace: Path) -> None:
+    assert (
+        "every account gets the probability 1"
+        in take(workspace, CARD.replace("base,,,,400", "base,,,,-400")).notes[-1]
+    )
+    assert set(scored(workspace)) == {1.0}
+
+
+@pytest.mark.parametrize("name", ["features", "../made", "Made", "a\ntarget", ""])
+def test_names_that_no_model_has(workspace: Path, name: str) -> None:
+    before = {path: path.read_bytes() for path in workspace.rglob("*.yaml")}
+    file = workspace / "card.csv"
+    file.write_text(CARD)
+    with pytest.raises(ProblemsError) as raised:
+        import_card(workspace, file, name, POINTS, target="column:bad", at=a.AT)
+    assert a.codes(raised.value) == ["RS004"]
+    assert {path: path.read_bytes() for path in workspace.rglob("*.yaml")} == before
+
+
+def test_a_spec_of_another_name(workspace: Path) -> None:
+    (workspace / "models" / "made.yaml").write_text("name: other\ntarget: {column: bad}\n")
+    with pytest.raises(ProblemsError) as raised:
+        take(workspace, CARD)
+    assert a.codes(raised.value) == ["RS004"]
 
 
 def test_check_finds_wrong_edits(workspace: Path) -> None:

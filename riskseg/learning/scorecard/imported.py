@@ -11,9 +11,11 @@ from itertools import pairwise
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.scorecard.card_file import CardFile, Range, Row
+from riskseg.learning.scorecard.card_file import MISSING, SPECIAL, CardFile, Range, Row
 from riskseg.learning.scorecard.tables import (
+    LARGEST_NUMBER,
     LEARNED,
+    LEAST_RATIO,
     Bins,
     PairTable,
     Scale,
@@ -45,11 +47,18 @@ class _Given:
 
 
 def scorecard(
-    card: CardFile, facts: Mapping[str, Fact], meaning: Meaning, file: str, problems: Problems
+    card: CardFile,
+    facts: Mapping[str, Fact],
+    meaning: Meaning,
+    file: str,
+    problems: Problems,
+    *,
+    outcome: str | None = None,
 ) -> tuple[Scorecard, Calibration] | None:
     """The scorecard and the calibration of a file, or None after adding Problems: RS412 for rows
-    that contradict each other, leave something out or are without a scale; RS501 for features
-    that the facts do not have."""
+    that contradict each other, leave something out, are without a scale or beyond what can be
+    added up; RS501 for features that the facts do not have; RS404 for the `outcome`, the column
+    that is predicted."""
     before = len(problems)
     scale = _scale(card, meaning, file, problems)
     if scale is None:
@@ -57,13 +66,16 @@ def scorecard(
     if meaning.riskier and card.unit == "points":
         scale = replace(scale, score=-scale.score)
     points = _to_points(card, scale, meaning)
-    notes = list(dict.fromkeys(card.notes))
-    cells = [row.value for row in card.rows] + [one.value for one, _ in card.pairs]
-    exact = [points(value) for value in cells]
+    base = meaning.base if meaning.base is not None else card.base or Decimal(0)
+    rows = _telling(card.rows, facts, file, problems)
+    notes = _left_out(card.rows)
+    cells = [*rows, *(one for one, _ in card.pairs)]
+    _check_sizes(cells, points, _base(card, scale, meaning, base), file, problems)
+    exact = [points(row.value) for row in cells]
     off = sum(abs(float(one) * 100 - round(float(one) * 100)) for one in exact) / 100
     if off > 1e-9:
         worst = max(abs(float(one) - round(float(one) * 100) / 100) for one in exact)
-        told = worst * len({row.feature for row in card.rows}) / scale.factor
+        told = worst * len({row.feature for row in rows}) / scale.factor
         notes.append(
             "points are rounded to hundredths, which moves the log-odds of an account by "
             f"{told:.2g} at most"
@@ -73,31 +85,102 @@ def scorecard(
         return round(points(row.value) * 100)
 
     tables = []
-    for name, rows in _by_feature(card.rows).items():
-        fact = _fact(name, rows[0].line, facts, file, problems)
+    for name, its in _by_feature(rows).items():
+        fact = _fact(name, its[0].line, facts, outcome, file, problems)
         if fact is not None:
-            made = _table(fact, rows, hundredths, notes, file, problems)
+            made = _table(fact, its, hundredths, notes, file, problems)
             if made is not None:
                 tables.append(made)
-    pairs = _pairs(card, facts, hundredths, file, problems)
-    twice = [t.bins.name for t in tables]
-    for name in sorted({name for name in twice if twice.count(name) > 1}):
-        problems.add("RS412", f"{name} stands under two letter cases.", file=file)
+    pairs = _pairs(card, facts, outcome, hundredths, file, problems)
     calibration = _calibration(card, file, problems)
     if len(problems) > before or calibration is None:
         return None
-    base = meaning.base if meaning.base is not None else card.base or Decimal(0)
     start = round(_base(card, scale, meaning, base) * 100)
     if meaning.riskier and card.unit == "points":
         notes.append("the file's points rise with the risk; here their signs are turned")
     made_card = Scorecard("imported", start, tuple(tables), tuple(pairs), {}, tuple(notes), scale)
+    if same := _same_for_all(made_card, calibration):
+        made_card = replace(made_card, notes=(*notes, same))
     return made_card, calibration
 
 
+def _telling(
+    rows: Sequence[Row], facts: Mapping[str, Fact], file: str, problems: Problems
+) -> list[Row]:
+    """The rows that give points; RS412 for a word that has a meaning here (missing, special) and is
+    what accounts hold too: which of the two is meant is not to be guessed."""
+    for row in rows:
+        fact = facts.get(folded(row.feature))
+        if fact is None or not fact.kind.is_textual or not (row.missing or row.left_out):
+            continue
+        if row.word in (*fact.levels, *fact.seen):
+            problems.add(
+                "RS412",
+                f'"{row.word}" is a level of {fact.name}, and a word for other rows.',
+                file=file,
+                line=row.line,
+                mend=f'Write ["{row.word}"] for the level; '
+                + (
+                    "for nulls write missing in the column `from`."
+                    if row.missing
+                    else "leave the row out if it is none."
+                ),
+            )
+    return [row for row in rows if not row.left_out]
+
+
+def _left_out(rows: Sequence[Row]) -> list[str]:
+    """A note for each row that gives points to no value."""
+    found = []
+    for row in rows:
+        if row.left_out:
+            why = "names no codes, and " if row.text.casefold() in SPECIAL else ""
+            found.append(f"{row.feature}: the row {row.text} {why}is left out")
+    return list(dict.fromkeys(found))
+
+
+def _check_sizes(
+    rows: Sequence[Row],
+    points: Callable[[Decimal], Decimal],
+    start: Decimal,
+    file: str,
+    problems: Problems,
+) -> None:
+    """Add RS412 for points that cannot be added up."""
+
+    def check(what: str, number: Decimal, line: int | None) -> None:
+        if not number.is_finite() or abs(number) > LARGEST_NUMBER:
+            problems.add(
+                "RS412",
+                f"{what} {number:.6g} points, and a scorecard holds up to {LARGEST_NUMBER:.0e}.",
+                file=file,
+                line=line,
+                mend="Correct the number, or the scale.",
+            )
+
+    for row in rows:
+        check("The row gives", points(row.value), row.line)
+    check("Every account begins with", start, None)
+
+
+def _same_for_all(card: Scorecard, calibration: Calibration) -> str:
+    """A note where the least and the greatest score have one probability; empty elsewhere."""
+    import numpy as np
+
+    parts: tuple[Table | PairTable, ...] = (*card.tables, *card.pairs)
+    ends = [card.base + sum(end(part.points) for part in parts) for end in (min, max)]
+    margins = (card.scale.offset - np.array(ends) / 100) / card.scale.factor
+    least, most = calibration.probability(margins)
+    if least != most or ends[0] == ends[1]:
+        return ""
+    return (
+        f"every account gets the probability {least:g}: the points do not fit their scale, or the "
+        "base that every account begins with is missing"
+    )
+
+
 def _scale(card: CardFile, meaning: Meaning, file: str, problems: Problems) -> Scale | None:
-    if card.unit == "log_odds":
-        return meaning.scale or LEARNED
-    found = meaning.scale
+    found = meaning.scale or (LEARNED if card.unit == "log_odds" else None)
     names = ("score_at", "odds_at", "points_to_double_odds")
     if found is None and all(name in card.scale for name in names):
         found = Scale(*(card.scale[name] for name in names))
@@ -108,8 +191,14 @@ def _scale(card: CardFile, meaning: Meaning, file: str, problems: Problems) -> S
             file=file,
             mend="Give --pdo 20 --points-at-odds 600:50, or --factor and --offset.",
         )
-    elif not (found.to_double > 0 and found.odds > 0):
-        problems.add("RS412", "A scale needs odds and points to double them above 0.", file=file)
+    elif not found.is_usable:
+        problems.add(
+            "RS412",
+            "No probability can be worked out by this scale.",
+            file=file,
+            mend=f"Odds, and the points that double them, lie from {LEAST_RATIO:g} to "
+            f"{1 / LEAST_RATIO:g}, and the score from {-LARGEST_NUMBER:,} to {LARGEST_NUMBER:,}.",
+        )
         return None
     return found
 
@@ -129,20 +218,30 @@ def _base(card: CardFile, scale: Scale, meaning: Meaning, base: Decimal) -> Deci
 
 
 def _by_feature(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each feature, whatever letter case they name it in."""
     found: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(row.feature, []).append(row)
+        found.setdefault(folded(row.feature), []).append(row)
     return found
 
 
 def _fact(
-    name: str, line: int, facts: Mapping[str, Fact], file: str, problems: Problems
+    name: str,
+    line: int,
+    facts: Mapping[str, Fact],
+    outcome: str | None,
+    file: str,
+    problems: Problems,
 ) -> Fact | None:
     fact = facts.get(folded(name))
     if fact is None:
         what = f'"{name}" is no feature or attribute here.' if name else "A row has no feature."
         mend = did_you_mean(folded(name), facts)
         problems.add("RS501", what, file=file, line=line, mend=mend)
+    elif folded(fact.name) == outcome:
+        what = f"{fact.name} is what the model predicts: points for it give the answer away."
+        problems.add("RS404", what, file=file, line=line, mend="Leave its rows out.")
+        return None
     elif fact.kind is Kind.DATE:
         what = f"{fact.name} is a date: a scorecard gives points to numbers and texts."
         problems.add("RS412", what, file=file, line=line)
@@ -210,6 +309,13 @@ def _placed(fact: Fact, rows: Sequence[Row], file: str, problems: Problems) -> P
     def fault(what: str, line: int, hint: str = "") -> None:
         problems.add("RS412", what, file=file, line=line, mend=hint)
 
+    if not fact.kind.is_textual:  # a number has no level "none"
+        rows = [
+            replace(row, levels=(), missing=True)
+            if row.levels and all(level.casefold() in MISSING for level in row.levels)
+            else row
+            for row in rows
+        ]
     special: dict[str, Row] = {}
     for word in ("missing", "other"):
         for row in rows:
@@ -339,6 +445,7 @@ def _whole(fact: Fact, parts: list[tuple[Range, Row]]) -> list[tuple[Range, Row]
 def _pairs(
     card: CardFile,
     facts: Mapping[str, Fact],
+    outcome: str | None,
     hundredths: Callable[[Row], int],
     file: str,
     problems: Problems,
@@ -346,14 +453,15 @@ def _pairs(
     """Two-way tables, every bin of the one with every bin of the other."""
     grouped: dict[tuple[str, str], list[tuple[Row, Row]]] = {}
     for one, two in card.pairs:
-        grouped.setdefault((one.feature, two.feature), []).append((one, two))
+        names = folded(one.feature), folded(two.feature)
+        grouped.setdefault(names, []).append((one, two))
     found = []
     for names, cells in grouped.items():
         line = cells[0][0].line
         sides = []
         for place, name in enumerate(names):
             rows = list({cell[place].text: cell[place] for cell in cells}.values())
-            fact = _fact(name, line, facts, file, problems)
+            fact = _fact(name, line, facts, outcome, file, problems)
             placed = None if fact is None else _placed(fact, rows, file, problems)
             if placed is not None:
                 bins, along, other, missing = placed
