@@ -161,7 +161,7 @@ class Manifest(Held):
     name: ModelName
     spec: SpecHeld
     learner: LearnerName
-    form: CardForm | None = None
+    form: CardForm | None
     champion: Champion
     population: str | None
     features: Annotated[list[FactHeld], Field(min_length=1)]
