@@ -19,8 +19,8 @@ from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.domain.words import money as money_text
 from riskseg.learning.evidence.verdict import Verdict
-from riskseg.learning.reasons import NOTHING
 from riskseg.learning.evidence.verdicts import attribute, told_by_chance
+from riskseg.learning.reasons import NOTHING
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
 from riskseg.run.recalibrate import Recalibrated
