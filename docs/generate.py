@@ -428,7 +428,8 @@ _COLUMN: Mapping[str, str] = {
     "labels": "what people call a value, by value",
     "special_values": "numbers that are codes: a list, or a label for each",
     "family": "columns that tell the same story have the same",
-    "protected": "whether models are judged by it, as what they should not stand in for",
+    "protected": "whether models are judged by it, as what they should not stand in for; it is "
+    "learned from only where `features.keep` or `features.static` of a spec lists it",
     "levels": "the only texts it may hold; not in models/features.yaml",
 }
 _SPEC: Mapping[str, str] = {
@@ -449,7 +450,7 @@ _SPEC: Mapping[str, str] = {
     "population": "a condition an account must meet",
     "features.exclude": "features to leave out",
     "features.static": "undated facts to let in",
-    "features.keep": "features to keep though they drift or repeat another",
+    "features.keep": "features to keep though they drift, repeat another or are protected",
     "learners": "`scorecard`, `lightgbm` or both",
     "scorecard.form": "`additive` (shapes learned freely) or `classic` (weights of evidence)",
     "scorecard.turned_signs": "let points of a classic one run against the weights of evidence",
@@ -469,7 +470,7 @@ _SPEC: Mapping[str, str] = {
     "champion.unless_log_loss_gain": "or the share of the log loss that it must save",
     "refit": "after validation, learn what ships once more, from the hold-out too",
     "fairness.by": "attributes by whose levels the model is judged",
-    "fairness.protected": "attributes the model should not stand in for",
+    "fairness.protected": "attributes it should not stand in for, nor learn from unless kept",
     "fairness.cut": "the probability from which an account is taken to be treated; the bad rate of "
     "training if left out",
     "sample.goods": "the most good outcomes to learn from; the others are stood for by weights",

@@ -65,7 +65,7 @@ def models_show(
     version: ModelVersion = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a model is and how good."""
+    """Show what a model is and how good; without a champion, the only version there is."""
     from riskseg.run.versions import show as run
 
     told = run(root(), model, version)
@@ -310,8 +310,10 @@ def models_export(
         print_json(done)
         return
     print(f"{done.model} {done.version}: {done.place}")
-    if done.rows is None:
-        print("It was not run here.")
+    if to is ExportForm.points:
+        print("The bins and points are those of the version; there is nothing to run.")
+    elif done.rows is None:
+        print("It was not run here, and so not checked against riskseg.")
     else:
         print(
             f"{done.rows:,} made-up accounts scored both ways: "

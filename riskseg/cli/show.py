@@ -19,6 +19,7 @@ from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.domain.words import money as money_text
 from riskseg.learning.evidence.verdict import Verdict
+from riskseg.learning.evidence.verdicts import attribute, told_by_chance
 from riskseg.learning.reasons import NOTHING
 from riskseg.run.assign import Assigned
 from riskseg.run.catalogue import Listed
@@ -125,7 +126,8 @@ def stand_ins(values: Mapping[str, object]) -> str:
 
 def kept(console: Console, one: Kept) -> None:
     s = one.summary
-    console.print(f"[bold]{s['name']}[/] {s['version']}  [dim]{escape(s['question'] or '')}[/]")
+    asked = s["question"] or s["predicts"]
+    console.print(f"[bold]{s['name']}[/] {s['version']}  [dim]{escape(asked)}[/]")
     counted = ("rows", "bad", "rate", "parties")
     if s["imported"] and not s["hold_out"]["rows"]:
         console.print(f"Imported from {escape(s['imported']['file'])}: no outcome has judged it.")
@@ -222,11 +224,16 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
         console.print(dropped)
     for one in s["protected"]:
         if one["auc"] is not None:
-            told = interval(one["auc"], 2)
-            console.print(
-                f"The features tell {one['attribute']} with AUC {told}, "
-                f"most of all {', '.join(one['through'])}."
-            )
+            console.print(escape(told_by(one)))
+
+
+def told_by(one: Mapping[str, Any]) -> str:
+    """How well the features tell one level of a protected attribute."""
+    auc, level = one["auc"], attribute(one)
+    if told_by_chance(auc):
+        return f"The features tell {level} no better than chance: AUC {interval(auc, 2)}."
+    most = f", most of all {', '.join(one['through'])}" if one["through"] else ""
+    return f"The features tell {level} with AUC {interval(auc, 2)}{most}."
 
 
 def comparison(console: Console, told: Mapping[str, Any]) -> None:

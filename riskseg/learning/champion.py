@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from riskseg.learning import words
 from riskseg.learning.evidence.compare import differences
 from riskseg.learning.evidence.metrics import expected_calibration_error, log_loss
 from riskseg.learning.evidence.uncertainty import Interval
@@ -40,7 +41,7 @@ def choose(
     label, weight = training.label, training.weight
     others = [name for name in probabilities if name != preferred]
     if not others:
-        return Choice(preferred, "the only learner in the spec")
+        return Choice(preferred, "It is the only learner that was trained.")
     other = min(others, key=lambda name: log_loss(label, probabilities[name], weight))
     ours, theirs = probabilities[preferred], probabilities[other]
     found = differences(label, weight, training.group, ours, theirs, spec.seed)
@@ -49,16 +50,34 @@ def choose(
     loss = log_loss(label, ours, weight)
     less, low, high = found["log_loss"]
     saved = (-less / loss, -high / loss, -low / loss)
-    better = _exceeds(gain, rule.unless_auc_gain) or _exceeds(saved, rule.unless_log_loss_gain)
+    better = {
+        "the AUC it gains": _exceeds(gain, rule.unless_auc_gain),
+        "the log loss it saves": _exceeds(saved, rule.unless_log_loss_gain),
+    }
     worse = gain[2] < 0 or saved[2] < 0
     errors = [expected_calibration_error(label, one, weight) for one in (ours, theirs)]
+    us, them = words.the_learner(preferred), words.the_learner(other)
     why = (
-        f"{other} gains {gain[0]:.4f} AUC over {preferred} (95% interval {gain[1]:.4f} to "
-        f"{gain[2]:.4f}; margin {rule.unless_auc_gain:g}) and saves {saved[0]:.2%} of its log loss "
-        f"({saved[1]:.2%} to {saved[2]:.2%}; margin {rule.unless_log_loss_gain:.1%}); the "
-        f"calibration error is {errors[1]:.4f} against {errors[0]:.4f}"
+        f"In the folds inside the training window {them} gains {gain[0]:.4f} AUC over {us} (95% "
+        f"interval {gain[1]:.4f} to {gain[2]:.4f}; margin {rule.unless_auc_gain:g}) and saves "
+        f"{saved[0]:.2%} of its log loss ({saved[1]:.2%} to {saved[2]:.2%}; margin "
+        f"{rule.unless_log_loss_gain:.1%}); the calibration error there is {errors[1]:.4f} against "
+        f"{errors[0]:.4f}. {words.sentence(_reason(us, them, better, worse=worse))}"
     )
-    return Choice(other if better and not worse else preferred, why, gain, saved)
+    return Choice(other if any(better.values()) and not worse else preferred, why, gain, saved)
+
+
+def _reason(us: str, them: str, better: Mapping[str, bool], *, worse: bool) -> str:
+    """What follows from the figures, and by which part of the rule."""
+    by = [measure for measure, holds in better.items() if holds]
+    if not by:
+        return f"{us} is preferred, and neither figure is above its margin and certainly above zero"
+    if worse:
+        return f"{us} is preferred, and {them} is worse by one of the two figures beyond chance"
+    above = "is above its margin" if len(by) == 1 else "are above their margins"
+    return (
+        f"{us} is preferred, but {' and '.join(by)} {above}, and the whole interval is above zero"
+    )
 
 
 def _exceeds(gain: Interval, margin: float) -> bool:

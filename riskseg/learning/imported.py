@@ -94,7 +94,7 @@ def imported(
         "learner": LEARNER,
         "form": card.form,
         "imported": {"file": source, "sha256": digest},
-        "champion": {"learner": LEARNER, "why": f"imported from {source}", "gain": None},
+        "champion": {"learner": LEARNER, "why": f"It was imported from {source}.", "gain": None},
         "population": spec.population,
         "features": [fact_as_json(fact) for fact in facts],
         "attributes": [],

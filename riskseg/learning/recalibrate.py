@@ -110,6 +110,7 @@ def recalibrated(
         after,
         frame,
         after,
+        fitted=after,
         threads=threads,
     )
     # What the model does is as it was; how the recent rows differ from themselves says nothing.

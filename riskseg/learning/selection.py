@@ -94,6 +94,8 @@ def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
         different = training[fact.name].nunique(dropna=True)
         if fact.name in choice.exclude:
             dropped[fact.name] = "excluded by the spec"
+        elif _protected(authored, fact) and fact.name not in (*choice.keep, *choice.static):
+            dropped[fact.name] = "protected: learned from only where the spec keeps it"
         elif fact.static and fact.name not in choice.static:
             dropped[fact.name] = "known only as of today"
         elif fact.kind is Kind.DATE:
@@ -103,6 +105,10 @@ def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
         elif different == 1 and not training[fact.name].isna().any():
             dropped[fact.name] = "always the same"
     return dropped
+
+
+def _protected(authored: AuthoredSpec, fact: Fact) -> bool:
+    return fact.protected or fact.name in authored.spec.fairness.protected
 
 
 def _identifying(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from riskseg.learning.artefact import Model
-from riskseg.learning.evidence.verdict import verdict
+from riskseg.learning.evidence.verdict import predicted, verdict
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.words import sentence
 
 HEADLINE = ("auc", "gini", "ks", "brier", "log_loss", "expected_calibration_error")
 
@@ -19,7 +20,7 @@ def summary(model: Model) -> dict[str, Any]:
     calibration (its kind), why, notes, known_by, training, hold_out, learners (headline metrics
     on the hold-out), metrics (all of the champion's), intervals (of the champion's on the
     hold-out), features (the strongest first), dropped, protected, verdict (in words, with every
-    check).
+    check). `question` is what the spec asks, `predicts` what it predicts, in words of ours.
     """
     told = model.manifest
     scorer = model.scorer
@@ -37,12 +38,13 @@ def summary(model: Model) -> dict[str, Any]:
         "name": model.name,
         "version": model.version,
         "question": told["spec"]["question"],
+        "predicts": predicted(told["spec"]),
         "parent": told["parent"],
         "imported": told.get("imported"),
         "learner": model.learner,
         "form": told["form"],
         "calibration": model.calibration.kind,
-        "why": told["champion"]["why"],
+        "why": sentence(told["champion"]["why"]),
         "notes": told["notes"],
         "known_by": told.get("known_by"),
         "training": told["training"],

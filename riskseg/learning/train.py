@@ -116,6 +116,7 @@ def train(
         for name in learned
     }
     champion = learned[choice.learner]
+    fitted = champion.calibration.probability(champion.model.margin(training.rows, threads))
     shipped, learned_from = dict(learned), training
     if spec.refit:
         say("learning once more, from all rows")
@@ -137,9 +138,11 @@ def train(
     files["calibration.json"] = canonical(
         {name: one.calibration.as_json() for name, one in shipped.items()}
     )
-    fitted = ships.calibration.probability(ships.model.margin(learned_from.rows, threads))
+    spread = fitted
+    if spec.refit:
+        spread = ships.calibration.probability(ships.model.margin(learned_from.rows, threads))
     files["reference.json"] = canonical(
-        reference(learned_from.rows, features, fitted, learned_from.weight)
+        reference(learned_from.rows, features, spread, learned_from.weight)
     )
     say("gathering the evidence")
     files["evidence.json"] = canonical(
@@ -152,6 +155,7 @@ def train(
             within[choice.learner],
             held,
             beyond[choice.learner],
+            fitted=fitted,
             threads=threads,
             refit=_refit(spec, choice.learner, training, held, features, folds, threads)
             if spec.evidence.learning_curve

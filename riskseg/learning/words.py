@@ -89,8 +89,10 @@ def percent_interval(estimate: Sequence[float] | None) -> str:
 
 
 def times(odds: float) -> str:
-    """A multiple of the odds: ×2, ×0.5."""
-    return f"×{odds:.2g}" if odds < 10 else f"×{odds:,.0f}"
+    """A multiple of the odds: ×2, ×0.5; near 1 to the hundredth, so that ×1.05 is not ×1.1."""
+    if odds >= 10:
+        return f"×{odds:,.0f}"
+    return f"×{odds:.3g}" if 0.5 < odds < 2 else f"×{odds:.2g}"
 
 
 def month(day: str | None) -> str:
@@ -110,6 +112,16 @@ def date(day: str | None) -> str:
 def learner(name: str) -> str:
     """A learner by the name people know it by."""
     return LEARNERS.get(name, name)
+
+
+def the_learner(name: str) -> str:
+    """A learner inside a sentence: "LightGBM", "the scorecard"."""
+    return learner(name) if learner(name)[0].isupper() else f"the {learner(name)}"
+
+
+def sentence(text: str) -> str:
+    """Words as a sentence: a capital at the beginning, a full stop at the end."""
+    return text and text[0].upper() + text[1:].rstrip(".") + "."
 
 
 def clipped(text: str, most: int) -> str:

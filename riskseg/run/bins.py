@@ -60,7 +60,7 @@ def bins(
 
     Raises RS401, RS406, RS410, and RS501 where the model has no such feature.
     """
-    model, _ = opened(open_checked(root), name, version)
+    model, _ = opened(open_checked(root), name, version, lone=True)
     card = model.scorer if isinstance(model.scorer, Scorecard) else None
     found = ModelBins(
         model=model.name,

@@ -68,8 +68,11 @@ def versions(root: Path) -> list[Version]:
     return found
 
 
-def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple[Model, bool]:
-    """(the version, the champion's where none is named; whether it is the champion).
+def opened(
+    workspace: Workspace, name: str, version: str | None = None, *, lone: bool = False
+) -> tuple[Model, bool]:
+    """(the version; whether it is the champion). Where none is named it is the champion; `lone`:
+    where there is no champion, the only version there is.
 
     A name may bring its version along, and a version may be the beginning of one:
     `late_payment@0d62`. Raises RS401, RS406, RS410.
@@ -87,9 +90,11 @@ def opened(workspace: Workspace, name: str, version: str | None = None) -> tuple
     elif champion is not None:
         chosen = champion.version
     else:
-        if recorded:
+        if not recorded:
+            raise _untrained(workspace, name)
+        if not lone or len(set(recorded)) > 1:
             raise without_champion(workspace, name, recorded)
-        raise _untrained(workspace, name)
+        chosen = recorded[0]
     promoted = champion is not None and champion.version == chosen
     if is_gone(workspace, name, chosen):
         raise gone(workspace, name, chosen, champion=promoted)
@@ -120,11 +125,11 @@ def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[s
 
 
 def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
-    """The summary of a version, the champion's where none is named. Raises RS401, RS406."""
+    """The summary of a version, as :func:`opened` finds it. Raises RS401, RS406, RS411."""
     from riskseg.learning.show import summary
 
     workspace = open_checked(root)
-    model, champion = opened(workspace, name, version)
+    model, champion = opened(workspace, name, version, lone=True)
     with read_journal(workspace) as journal:
         current = journal.champion(model.name)
     return summary(model) | {
@@ -142,7 +147,7 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
     problems = Problems()
     check_output(workspace, out, problems, (".html", ".htm"))
     problems.raise_if_any()
-    model, _ = opened(workspace, name, version)
+    model, _ = opened(workspace, name, version, lone=True)
     with write_beside(out, token="card") as part:
         part.write_text(
             page(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from riskseg.cli import told
-from riskseg.cli.show import money, table
+from riskseg.cli.show import money, table, told_by
 from riskseg.domain.problems import Problem
 from riskseg.engine import Engine
 from riskseg.run.differing import differing, file_relation
@@ -24,6 +24,25 @@ def test_money_has_the_decimals_of_the_workspace(scale: int, shown: str) -> None
     value = Decimal("1234.5") if scale else Decimal(1235)
     assert money(value, scale) == shown
     assert money(Decimal(0), scale) == f"{0:.{scale}f}"
+
+
+@pytest.mark.parametrize(
+    ("auc", "through", "said"),
+    [
+        ([0.8, 0.78, 0.82], ["a", "b"],
+         "The features tell region north with AUC 0.80 (0.78 to 0.82), most of all a, b."),
+        ([0.52, 0.49, 0.55], ["a"],
+         "The features tell region north no better than chance: AUC 0.52 (0.49 to 0.55)."),
+        ([0.45, 0.42, 0.47], ["a"],
+         "The features tell region north no better than chance: AUC 0.45 (0.42 to 0.47)."),
+    ],
+)  # fmt: skip
+def test_a_protected_attribute_is_named_with_its_level(
+    auc: list[float], through: list[str], said: str
+) -> None:
+    assert (
+        told_by({"attribute": "region", "level": "north", "auc": auc, "through": through}) == said
+    )
 
 
 def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:

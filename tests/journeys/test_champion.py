@@ -14,6 +14,7 @@ from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.run import versions
 from riskseg.run.assign import assign
+from riskseg.run.export import export
 from riskseg.run.score import score
 from riskseg.run.starters import init
 from riskseg.run.train import train
@@ -53,7 +54,8 @@ def test_a_model_at_chance_waits_for_somebody(workspace: Path, tmp_path: Path) -
     assert "barely better than chance" in kept.summary["verdict"].too_weak
     (listed,) = versions.versions(root)
     assert (listed.version, listed.champion) == (kept.version, False)
-    again = CliRunner().invoke(app, ["-w", str(root), "models", "show", "outcome", kept.version])
+    again = CliRunner().invoke(app, ["-w", str(root), "models", "show", "outcome"])
+    assert "The probability of the bad outcome in the column “outcome”" in again.output
     assert "It is not made the champion: it ranks barely better than chance" in again.output
     hint = f"riskseg models promote outcome {kept.version}"
     assert hint in again.output
@@ -63,7 +65,7 @@ def test_a_model_at_chance_waits_for_somebody(workspace: Path, tmp_path: Path) -
         lambda: assign(root, p.AS_OF, out, at=p.AT),
         lambda: score(root, p.AS_OF, out),
         lambda: score(root, p.AS_OF, out, names=("outcome",)),
-        lambda: versions.show(root, "outcome"),
+        lambda: export(root, "outcome", None, "sql", root / "outcome.sql"),
     )
     for use in uses:
         with pytest.raises(ProblemsError) as error:

@@ -13,7 +13,7 @@ import pytest
 from riskseg.learning.card import card
 from riskseg.learning.card.drawing import Scale
 from riskseg.learning.evidence.verdicts import beyond_chance, checks, limits
-from riskseg.learning.words import held
+from riskseg.learning.words import held, times
 
 Plain = dict[str, Any]
 
@@ -843,6 +843,82 @@ def test_a_check_that_does_not_hold_is_to_be_watched(topic: str, change: Plain, 
     assert told.status == "watch" and told.act
     assert found in told.found
     assert found in Page(card(manifest, evidence, scorecard, reference)).said
+
+
+STABLE = "Scores and features are distributed as in training"
+
+
+@pytest.mark.parametrize(
+    ("probability", "feature", "found"),
+    [
+        ((0.047, 0.048), (0.02, 0.01), ""),
+        ((0.2, 0.19), (0.02, 0.01), ""),  # few rows: chance alone makes as much
+        ((0.02, 0.01), (0.2, 0.19), ""),
+        ((0.2, 0.01), (0.02, 0.01), "PSI of the probability 0.200 (chance gives 0.010)."),
+        ((0.047, 0.048), (0.2, 0.01), "PSI of x 0.20."),  # the probability is no part of it
+    ],
+)
+def test_what_chance_moves_is_no_warning(
+    probability: tuple[float, float], feature: tuple[float, float], found: str
+) -> None:
+    manifest, evidence, _, _ = scorecard_champion()
+    keys = ("psi", "by_chance")
+    evidence["stability"] = {
+        "probability": dict(zip(keys, probability, strict=True)),
+        "features": [{"feature": "x", "part": "hold-out", **dict(zip(keys, feature, strict=True))}],
+    }
+    told = {check.topic: check for check in checks(manifest, evidence)}[STABLE]
+    assert (told.status, told.found) == ("watch", found) if found else told.status == "holds"
+
+
+def test_a_protected_feature_that_was_offered_and_left_out_is_not_read() -> None:
+    manifest, evidence, scorecard, reference = scorecard_champion()
+    manifest["features"].append(
+        manifest["features"][0] | {"name": "region", "protected": True, "kind": "text"}
+    )
+    by_topic = {check.topic: check.found for check in checks(manifest, evidence)}
+    topic = "It does not use protected attributes, nor stand-ins for them"
+    assert "region" not in by_topic[topic]
+    read, offered = len(evidence["effects"]), len(manifest["features"])
+    said = Page(card(manifest, evidence, scorecard, reference)).said
+    assert f"The model reads {read} features of the {offered} it was offered." in said
+    evidence["effects"].append(evidence["effects"][0] | {"feature": "region"})
+    by_topic = {check.topic: check.found for check in checks(manifest, evidence)}
+    assert by_topic[topic] == "The model reads region, marked as protected."
+
+
+def test_an_attribute_that_is_told_the_wrong_way_round_is_not_told() -> None:
+    manifest, evidence, scorecard, reference = scorecard_champion()
+    evidence["protected"] = [
+        {"attribute": "region", "level": "north", "in_model": False, "auc": [0.45, 0.42, 0.47],
+         "through": ["tariff"]},
+    ]  # fmt: skip
+    said = Page(card(manifest, evidence, scorecard, reference)).said
+    assert "region north no 0.450 (0.420 to 0.470); no better than chance" in said
+
+
+def test_choices_that_were_judged_on_other_rows_are_not_put_side_by_side() -> None:
+    manifest, evidence, scorecard, reference = scorecard_champion()
+    settings = [
+        {"what": "16 leaves, 2 folds (on 20,000 rows)", "log_loss": 0.06273, "chosen": False},
+        {"what": "8 leaves (on 20,000 rows)", "log_loss": 0.06463, "chosen": True},
+        {"what": "one seed of 50 trees", "log_loss": 0.06401, "chosen": True},
+    ]
+    manifest["tried"] = {"scorecard": {"settings": settings, "calibrations": []}}
+    said = Page(card(manifest, evidence, scorecard, reference)).said
+    assert "16 leaves rejected 2 folds, 20,000 rows 0.06273" in said
+    assert "8 leaves chosen all folds, 20,000 rows 0.06463" in said
+    assert "one seed of 50 trees chosen all folds, all rows 0.06401" in said
+    assert "Log losses compare only where they were judged on the same." in said
+
+
+@pytest.mark.parametrize(
+    ("odds", "shown"),
+    [(1.0, "×1"), (1.05, "×1.05"), (1.1, "×1.1"), (0.95, "×0.95"), (2.0, "×2"), (0.0625, "×0.062"),
+     (31.6, "×32")],
+)  # fmt: skip
+def test_ticks_of_odds_near_one_are_told_apart(odds: float, shown: str) -> None:
+    assert times(odds) == shown
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from riskseg.learning.spec import ModelSpec
 
 ROWS = 40
 NOTHING = (0.0, -0.001, 0.001)
+NEITHER = "and neither figure is above its margin and certainly above zero"
+WORSE = "and LightGBM is worse by one of the two figures beyond chance"
 
 
 def spec(**rule: Any) -> ModelSpec:
@@ -20,16 +22,26 @@ def spec(**rule: Any) -> ModelSpec:
 
 
 @pytest.mark.parametrize(
-    ("auc", "log_loss", "chosen"),
+    ("auc", "log_loss", "chosen", "because"),
     [
-        ((0.006, 0.001, 0.011), NOTHING, "lightgbm"),  # above the margin, and above zero
-        ((0.006, -0.001, 0.013), NOTHING, "scorecard"),  # it may be nothing
-        ((0.006, 0.0, 0.012), NOTHING, "scorecard"),  # the end must be above zero, not at it
-        ((0.004, 0.003, 0.005), NOTHING, "scorecard"),  # significant, and too little
-        (NOTHING, (-0.01, -0.02, -0.001), "lightgbm"),  # the log loss alone is enough
-        (NOTHING, (-0.01, -0.02, 0.001), "scorecard"),
-        ((0.006, 0.001, 0.011), (0.01, 0.001, 0.02), "scorecard"),  # worse probabilities
-        ((-0.01, -0.02, -0.001), (-0.01, -0.02, -0.001), "scorecard"),  # worse order
+        # above the margin, and above zero
+        ((0.006, 0.001, 0.011), NOTHING, "lightgbm", "but the AUC it gains is above its margin"),
+        ((0.006, -0.001, 0.013), NOTHING, "scorecard", NEITHER),  # it may be nothing
+        ((0.006, 0.0, 0.012), NOTHING, "scorecard", NEITHER),  # the end is at zero, not above it
+        ((0.004, 0.003, 0.005), NOTHING, "scorecard", NEITHER),  # significant, and too little
+        # the log loss alone is enough
+        (NOTHING, (-0.01, -0.02, -0.001), "lightgbm", "but the log loss it saves is above its"),
+        # the margin is for the gain itself: its interval need not be above it, but above zero
+        (NOTHING, (-0.003, -0.02, -0.0001), "lightgbm", "and the whole interval is above zero"),
+        (NOTHING, (-0.01, -0.02, 0.001), "scorecard", NEITHER),
+        (
+            (0.006, 0.001, 0.011),
+            (-0.01, -0.02, -0.001),
+            "lightgbm",
+            "the AUC it gains and the log loss it saves are above their margins",
+        ),
+        ((0.006, 0.001, 0.011), (0.01, 0.001, 0.02), "scorecard", WORSE),  # worse probabilities
+        ((-0.01, -0.02, -0.001), (-0.01, -0.02, -0.001), "scorecard", WORSE),  # worse order
     ],
 )
 def test_what_ships(
@@ -37,6 +49,7 @@ def test_what_ships(
     auc: tuple[float, float, float],
     log_loss: tuple[float, float, float],
     chosen: str,
+    because: str,
 ) -> None:
     """`log_loss` is the other learner's less the preferred one's: negative is better."""
     found = {"auc": list(auc), "log_loss": list(log_loss)}
@@ -47,7 +60,10 @@ def test_what_ships(
     choice = champion.choose(spec(prefer="scorecard"), training, probabilities)
     assert choice.learner == chosen
     assert choice.gain == auc and choice.saved is not None
-    assert f"lightgbm gains {auc[0]:.4f} AUC over scorecard" in choice.why
+    gains = f"LightGBM gains {auc[0]:.4f} AUC over the scorecard"
+    assert choice.why.startswith(f"In the folds inside the training window {gains}")
+    assert "The scorecard is preferred, " in choice.why and because in choice.why
+    assert choice.why.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -78,3 +94,4 @@ def test_one_learner_needs_no_comparison() -> None:
     training: Any = SimpleNamespace(label=np.arange(4) % 2, weight=np.ones(4), group=np.arange(4))
     choice = champion.choose(spec(), training, {"scorecard": np.full(4, 0.5)})
     assert (choice.learner, choice.gain, choice.saved) == ("scorecard", None, None)
+    assert choice.why == "It is the only learner that was trained."

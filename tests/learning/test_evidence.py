@@ -99,7 +99,8 @@ def split(frame: TrainingFrame, p: np.ndarray) -> tuple[Any, Any, Any, Any]:
 
 def whole(frame: TrainingFrame, p: np.ndarray, **more: Any) -> dict[str, Any]:
     spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}, **more})
-    return evidence(spec, "lightgbm", Known(), FACTS, *split(frame, p), threads=1)
+    fitted = p[~frame.held_out]
+    return evidence(spec, "lightgbm", Known(), FACTS, *split(frame, p), fitted=fitted, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +227,24 @@ def test_stability_tells_what_moved() -> None:
             assert one["psi"] < 4 * one["by_chance"], (name, part)
 
 
+def test_the_psi_compares_probabilities_of_one_function() -> None:
+    """Probabilities out of fold are those of other functions, here twice as bold."""
+    frame, p = make()
+    training, _, held, beyond = split(frame, p)
+    fitted = p[~frame.held_out]
+    within = np.round(1 / (1 + np.exp(-2 * truth(training.rows))), 6)
+    spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}})
+    told = evidence(
+        spec, "lightgbm", Known(), FACTS, training, within, held, beyond, fitted=fitted, threads=1
+    )
+    for one in (told["stability"]["probability"], *told["by_snapshot"]):
+        assert one["psi"] < 3 * one["by_chance"]
+    months = [month for month in told["by_snapshot"] if month["part"] == "training"]
+    as_of = training.as_of.astype("datetime64[M]")
+    first = within[as_of == as_of.min()]
+    assert months[0]["mean"] == pytest.approx(first.mean(), abs=1e-6)  # judged out of fold
+
+
 def test_text_is_grouped_by_its_levels_and_null_is_one() -> None:
     values = pd.Series(["a"] * 6 + ["b"] * 3 + [None], dtype=object)
     groups = Groups.of(values, FACTS[2], np.ones(10))
@@ -238,13 +257,13 @@ def test_text_is_grouped_by_its_levels_and_null_is_one() -> None:
 
 def test_every_month_of_each_part() -> None:
     frame, p = make()
-    told = by_snapshot(*split(frame, p))
+    told = by_snapshot(*split(frame, p), p[~frame.held_out])
     assert [one["part"] for one in told] == ["training"] * 6 + ["hold_out"] * 6
     assert told[0]["from"] == told[0]["until"] == "2025-01-10"
     assert sum(one["rows"] for one in told) == len(p)
     assert all(one["psi"] < 5 * one["by_chance"] for one in told)
     undated = replace(frame, as_of=np.full(len(p), np.datetime64("NaT", "D")))
-    assert by_snapshot(*split(undated, p)) == []
+    assert by_snapshot(*split(undated, p), p[~frame.held_out]) == []
 
 
 def test_effects_are_the_models_own(told: dict[str, Any]) -> None:

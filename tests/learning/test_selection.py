@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
@@ -13,6 +14,7 @@ from riskseg.learning.selection import usable
 from riskseg.learning.spec import AuthoredSpec
 
 Author = Callable[[str], AuthoredSpec]
+PROTECTED = "protected: learned from only where the spec keeps it"
 
 
 def with_feature(frame: TrainingFrame, name: str, values: Any) -> TrainingFrame:
@@ -51,6 +53,27 @@ def test_a_drifting_feature_goes_unless_it_is_kept(frame: TrainingFrame, author:
     # Without dates nothing can be seen to drift.
     dateless = replace(wide, as_of=np.full(len(frame), np.datetime64("NaT", "D")))
     assert dropped(author(""), dateless) == {}
+
+
+@pytest.mark.parametrize(
+    ("declared", "spec", "read"),
+    [
+        (False, "", True),
+        (True, "", False),
+        (True, "features: {keep: [has_debit]}\n", True),
+        (True, "features: {static: [has_debit]}\n", True),
+        (False, "fairness: {protected: [has_debit]}\n", False),
+        (False, "fairness: {protected: [has_debit]}\nfeatures: {keep: [has_debit]}\n", True),
+    ],
+)
+def test_what_is_protected_is_read_only_where_the_spec_says_so(
+    frame: TrainingFrame, author: Author, declared: bool, spec: str, read: bool
+) -> None:
+    features = tuple(
+        replace(fact, protected=declared and fact.name == "has_debit") for fact in frame.features
+    )
+    why = dropped(author(spec), replace(frame, features=features))
+    assert why.get("has_debit", "") == ("" if read else PROTECTED)
 
 
 def test_few_rows_do_not_look_like_drift(frame: TrainingFrame, author: Author) -> None:

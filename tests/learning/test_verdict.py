@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from riskseg.learning.artefact import Model
-from riskseg.learning.evidence.verdict import too_weak, verdict
+from riskseg.learning.evidence.stability import stability
+from riskseg.learning.evidence.verdict import predicted, too_weak, verdict
+from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.show import summary
 
 RULE = [
     ("well above chance", 0.70, [0.70, 0.65, 0.75], False),
@@ -38,3 +41,41 @@ def test_a_verdict_says_how_it_ranks_and_what_came_true(scorecard: Model) -> Non
     assert "bad outcomes" in found.certainty and "checks hold" in found.certainty
     assert len({check.topic for check in found.checks}) == len(found.checks) >= 8
     assert found.too_weak == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (
+            {"event": "late"},
+            "The probability that a bill falling due in the next 60 days is still unpaid 14 days "
+            "after it was due",
+        ),
+        (
+            {"event": "default", "days_past_due": 60, "horizon_days": 120},
+            "The probability that an account reaches 60 days past due, or is written off, in the "
+            "next 120 days",
+        ),
+        ({"column": "bad"}, "The probability of the bad outcome in the column “bad”"),
+        (
+            {"column": "bad", "positive": "yes", "horizon_days": 90},
+            "The probability of the bad outcome in the column “bad”, where it is yes in the next "
+            "90 days",
+        ),
+    ],
+)
+def test_what_is_predicted_in_words(target: dict[str, Any], said: str) -> None:
+    assert predicted({"target": target}) == said
+
+
+def test_what_ships_is_said_in_a_sentence(scorecard: Model) -> None:
+    told = summary(scorecard)
+    assert told["why"] == "It is the only learner that was trained."
+    assert told["predicts"] == "The probability of the bad outcome in the column “bad”"
+
+
+def test_the_psi_is_that_of_the_function_that_ships(model: Model, frame: TrainingFrame) -> None:
+    training, held = frame.where(~frame.held_out), frame.where(frame.held_out)
+    facts = [fact for fact in frame.features if fact.name in model.scorer.features]
+    fitted, beyond = (model.predict(part.rows) for part in (training, held))
+    assert model.evidence["stability"] == stability(facts, training, fitted, held, beyond)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,8 @@ def making(m: Material) -> Html:
     if champion.get("why"):
         told.append(
             paragraph(
-                f"Champion: {words.learner(m.learner)}; {m.why}.",
-                " Chosen by rows out of fold in the training window; the hold-out took no part."
-                if champion.get("gain")
-                else "",
+                f"Champion: {words.learner(m.learner)}. {m.why}",
+                " The hold-out took no part in the choice." if champion.get("gain") else "",
             )
         )
     parent = m.parent
@@ -93,19 +92,36 @@ def _moved(m: Material) -> str:
 
 def _tried(name: str, what: str, rows: Sequence[Told]) -> Html:
     """The choices of a learner in the order they were made."""
-    body = [
-        (
-            element("b", t["what"]) if t.get("chosen") else t["what"],
-            "chosen" if t.get("chosen") else "rejected",
-            words.figure(t.get("log_loss"), 5),
+    body = []
+    for t in rows:
+        what_was, judged_on = _judged_on(str(t["what"]))
+        body.append(
+            (
+                element("b", what_was) if t.get("chosen") else what_was,
+                "chosen" if t.get("chosen") else "rejected",
+                judged_on,
+                words.figure(t.get("log_loss"), 5),
+            )
         )
-        for t in rows
-    ]
     title = f"{words.learner(name)}: {what}"
-    shown = table(
-        ("What", "", "Log loss out of fold"), body, words=2, caption=title, klass="words tried"
+    unlike = len({judged_on for _, _, judged_on, _ in body}) > 1
+    caption = title + (
+        ". Log losses compare only where they were judged on the same." if unlike else ""
     )
+    heads = ("What", "", "Judged on", "Log loss out of fold")
+    shown = table(heads, body, words=3, caption=caption, klass="words tried")
     return folded(f"{title}, {len(body)} tried", shown) if len(body) > 15 else shown
+
+
+def _judged_on(what: str) -> tuple[str, str]:
+    """(what was tried, the folds and rows it was judged on) of a choice's record, which has them
+    where they are not all: "16 leaves, 2 folds (on 20,000 rows)"."""
+    some_rows = re.search(r" \(on ([\d,]+ rows)\)$", what)
+    what = what[: some_rows.start()] if some_rows else what
+    some_folds = re.search(r", (\d+ folds)$", what)
+    what = what[: some_folds.start()] if some_folds else what
+    rows = some_rows[1] if some_rows else "all rows"
+    return what, f"{some_folds[1] if some_folds else 'all folds'}, {rows}"
 
 
 def record(m: Material) -> Html:

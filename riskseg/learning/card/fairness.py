@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from riskseg.learning import words
 from riskseg.learning.card import charts_of_groups
 from riskseg.learning.card.markup import (
@@ -86,7 +88,8 @@ def groups(m: Material) -> Html:
         told.append(
             paragraph(
                 "How well the model's features together tell each attribute. An AUC of 0.5 means "
-                "not at all; well above it, the model can treat the group differently without "
+                "not at all, and so does one below it: what was learned of some parties did not "
+                "hold for others. Well above it, the model can treat the group differently without "
                 "reading the attribute."
             )
         )
@@ -94,7 +97,7 @@ def groups(m: Material) -> Html:
             (
                 verdicts.attribute(p),
                 "yes" if p["in_model"] else "no",
-                interval(p["auc"]),
+                _told_with(p["auc"]),
                 listed(p.get("through") or []) or words.ABSENT,
             )
             for p in protected
@@ -104,3 +107,8 @@ def groups(m: Material) -> Html:
     else:
         told.append(absent("No attribute is marked as protected, so no stand-in was looked for."))
     return joined(told)
+
+
+def _told_with(auc: Sequence[float] | None) -> str:
+    by_chance = auc is not None and verdicts.told_by_chance(auc)
+    return interval(auc) + ("; no better than chance" if by_chance else "")

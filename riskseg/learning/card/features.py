@@ -22,6 +22,7 @@ from riskseg.learning.card.markup import (
     table,
 )
 from riskseg.learning.card.material import OPEN_FEATURES, Material, Told
+from riskseg.learning.evidence import verdicts
 from riskseg.learning.words import count, percent, plural
 
 
@@ -29,9 +30,11 @@ def features(m: Material) -> Html:
     effects = [e for e in m.evidence.get("effects") or [] if e["points"]]
     told: list[object] = []
     many = len(m.manifest["features"])
+    read = len(verdicts.features_read(m.manifest, m.evidence))
+    of = f" of the {count(many)} it was offered" if read < many else ""
     told.append(
         paragraph(
-            f"The model may read {plural(many, 'feature')}. What each one does is measured on the "
+            f"The model reads {plural(read, 'feature')}{of}. What each one does is measured on the "
             "model that ships: the feature is set to a value, everything else stays as it is in a "
             "sample of accounts, and the mean change of the log-odds is taken. ×2 means that the "
             "odds of the bad outcome double."
@@ -158,7 +161,8 @@ def _feature_table(m: Material, effects: Sequence[Told]) -> Html:
         "Moves odds by",
     )
     shown = table(heads, rows, words=5, klass="facts")
-    return folded(f"All {plural(len(rows), 'feature')}", shown, opened=len(rows) <= OPEN_FEATURES)
+    title = f"All {plural(len(rows), 'feature')} it was offered"
+    return folded(title, shown, opened=len(rows) <= OPEN_FEATURES)
 
 
 def _direction(direction: Any) -> str:

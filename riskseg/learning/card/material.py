@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,11 +94,9 @@ class Material:
 
     @property
     def why(self) -> str:
-        """Why the learner is the champion, with the learners by the names people know."""
-        told = str((self.manifest.get("champion") or {}).get("why") or "as the spec says")
-        for name, shown in words.LEARNERS.items():
-            told = re.sub(rf"\b{name}\b", shown, told)
-        return told
+        """Why the learner is the champion, in sentences."""
+        told = (self.manifest.get("champion") or {}).get("why")
+        return words.sentence(str(told or "The spec says so"))
 
 
 def days(value: Any) -> str:

@@ -14,10 +14,9 @@ from riskseg.learning.card.markup import (
 )
 from riskseg.learning.card.material import Material
 from riskseg.learning.evidence import verdicts
-from riskseg.learning.evidence.verdict import calibration, certainty, ranking
+from riskseg.learning.evidence.verdict import calibration, certainty, predicted, ranking
 from riskseg.learning.words import count, percent
 
-EVENTS = {"late": "pays late", "default": "defaults", "self_cure": "cures by itself"}
 MARKS = {"holds": ("✓", "holds"), "watch": ("!", "watch"), "unknown": ("?", "not known")}
 
 
@@ -117,22 +116,8 @@ def _answers(m: Material) -> list[tuple[str, str]]:
 
 
 def _what(m: Material) -> str:
-    target = m.spec.get("target") or {}
     question = str(m.spec.get("question") or "").strip()
-    if target.get("column") is not None:
-        told = f"The probability of the bad outcome in the column “{target['column']}”"
-        if target.get("positive") is not None:
-            told += f", where it is {words.value(target['positive'])}"
-    elif target.get("event") == "action":
-        told = f"The probability that the action “{target.get('action')}” is taken"
-    else:
-        event = EVENTS.get(str(target.get("event")), str(target.get("event")))
-        told = f"The probability that an account {event}"
-        if target.get("days_past_due"):
-            told += f" by more than {target['days_past_due']} days"
-    if target.get("horizon_days"):
-        told += f" in the next {target['horizon_days']} days"
-    return f"{told}. " + (f"In full: “{question}”" if question else "")
+    return f"{predicted(m.spec)}. " + (f"In full: “{question}”" if question else "")
 
 
 def _whom(m: Material) -> str:
@@ -151,7 +136,7 @@ def _how_good(m: Material) -> str:
 
 
 def _ships(m: Material) -> str:
-    told = f"The {m.form} ships: {m.why}."
+    told = f"{words.sentence(m.form)} {m.why}"
     parent = m.parent
     if parent:
         told += (

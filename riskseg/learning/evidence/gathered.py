@@ -56,10 +56,12 @@ def evidence(
     held: TrainingFrame,
     beyond: Floats,
     *,
+    fitted: Floats,
     threads: int,
     refit: Refit | None = None,
 ) -> dict[str, Any]:
-    """`within` are the training rows' out-of-fold probabilities, `beyond` those of the hold-out.
+    """`within` are the training rows' out-of-fold probabilities, `beyond` those of the hold-out,
+    and `fitted` those of the training rows by the very function that gave `beyond`.
 
     `refit` is given where a learning curve is asked for.
     """
@@ -87,8 +89,8 @@ def evidence(
         "parties": known_and_new(training, held, beyond),
         "gains": gains(ranked),
         "distribution": distribution(*outcome),
-        "by_snapshot": by_snapshot(training, within, held, beyond),
-        "stability": stability(used, training, within, held, beyond),
+        "by_snapshot": by_snapshot(training, within, held, beyond, fitted),
+        "stability": stability(used, training, fitted, held, beyond),
         "effects": effects(margin, held.rows, held.weight, used),
         "monotone": monotone(margin, training.rows, used, bound),
         "cohorts": cohorts(held, beyond, held.attributes, cut),

@@ -151,21 +151,25 @@ def _weights(values: pd.Series, weight: Floats) -> dict[str, float]:
 def stability(
     features: Sequence[Fact],
     training: TrainingFrame,
-    within: Floats,
+    fitted: Floats,
     held: TrainingFrame,
     beyond: Floats,
 ) -> dict[str, Any]:
     """PSI of the probability and the features: of the hold-out against training, and of the later
-    half of the training dates against the earlier. Training rows by out-of-fold probabilities."""
+    half of the training dates against the earlier.
+
+    `fitted` and `beyond` are probabilities by one and the same function, so that the PSI shows a
+    change of the population alone: those of rows out of fold come from other functions.
+    """
     import numpy as np
     import pandas as pd
 
-    training, within = _thinned(training, within)
+    training, fitted = _thinned(training, fitted)
     held, beyond = _thinned(held, beyond)
-    before, after = pd.Series(within), pd.Series(beyond)
+    before, after = pd.Series(fitted), pd.Series(beyond)
     groups = Groups.of(before, None, training.weight)
     found, chance = groups.psi(before, after, training.weight, held.weight)
-    chance *= _Whose.of(training, within, held).times_chance(np.ones(len(held), dtype=bool))
+    chance *= _Whose.of(training, fitted, held).times_chance(np.ones(len(held), dtype=bool))
     later = later_half(training)
     whose = Parties.of(training.group, training.rows, features)
     both: Parties | None = None
@@ -271,27 +275,35 @@ def later_half(training: TrainingFrame) -> Mask | None:
 
 
 def by_snapshot(
-    training: TrainingFrame, within: Floats, held: TrainingFrame, beyond: Floats
+    training: TrainingFrame,
+    within: Floats,
+    held: TrainingFrame,
+    beyond: Floats,
+    fitted: Floats,
 ) -> list[dict[str, Any]]:
     """How the model did in each calendar month of the training window and of the hold-out; none
-    where the accounts carry no dates. PSI is that of the month's probabilities against all of
-    training."""
+    where the accounts carry no dates.
+
+    Training months are judged by the probabilities out of fold (`within`). PSI is that of the
+    month's probabilities against all of training, both by the function that gave `beyond`.
+    """
     import numpy as np
     import pandas as pd
 
-    groups = Groups.of(pd.Series(within), None, training.weight)
-    whose = _Whose.of(training, within, held)
+    whole = pd.Series(fitted)
+    groups = Groups.of(whole, None, training.weight)
+    whose = _Whose.of(training, fitted, held)
     found = []
-    for part, frame, probability in (
-        ("training", training, within),
-        ("hold_out", held, beyond),
+    for part, frame, probability, spread in (
+        ("training", training, within, fitted),
+        ("hold_out", held, beyond, beyond),
     ):
         months = frame.as_of.astype("datetime64[M]")
         for month in np.unique(months[~np.isnat(months)]):
             chosen = months == month
             rows, told = frame.where(chosen), probability[chosen]
             shift, chance = groups.psi(
-                pd.Series(within), pd.Series(told), training.weight, rows.weight
+                whole, pd.Series(spread[chosen]), training.weight, rows.weight
             )
             chance *= whose.times_chance(chosen, of_training=part == "training")
             found.append(

@@ -17,7 +17,10 @@ from riskseg.learning.evidence.verdicts import (
     part,
     strength_in_words,
 )
+from riskseg.learning.spec import EVENTS
 from riskseg.learning.words import count, percent, plural
+
+OTHERS = {"self_cure": "cures by itself"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,33 @@ def verdict(manifest: Told, evidence: Told) -> Verdict:
         checks=found,
         too_weak=too_weak(manifest, evidence),
     )
+
+
+def predicted(spec: Told) -> str:
+    """What a spec's target means, in words."""
+    target = spec.get("target") or {}
+    event, column = str(target.get("event")), target.get("column")
+    past_due, horizon = EVENTS.get(event, (None, None))
+    past_due = target.get("days_past_due") if target.get("days_past_due") is not None else past_due
+    horizon = target.get("horizon_days") or horizon
+    within = f" in the next {plural(horizon, 'day')}" if horizon else ""
+    if column is not None:
+        value = target.get("positive")
+        which = "" if value is None else f", where it is {words.value(value)}"
+        return f"The probability of the bad outcome in the column “{column}”{which}{within}"
+    if event == "late":
+        return (
+            f"The probability that a bill falling due{within} is still unpaid "
+            f"{plural(past_due or 0, 'day')} after it was due"
+        )
+    if event == "default":
+        return (
+            f"The probability that an account reaches {plural(past_due or 0, 'day')} past due, or "
+            f"is written off,{within}"
+        )
+    if event == "action":
+        return f"The probability that the action “{target.get('action')}” is taken{within}"
+    return f"The probability that an account {OTHERS.get(event, event)}{within}"
 
 
 def too_weak(manifest: Told, evidence: Told) -> str:

@@ -25,6 +25,8 @@ SHORT_HOLD_OUT = 56  # days; two billing months
 SUSPICIOUS_AUC = 0.95
 BARELY = 0.55  # an AUC below it is barely better than chance
 PSI_SHIFT, PSI_LARGE = 0.10, 0.25
+# A PSI of ten groups is more than three times its mean once in 700 by chance.
+TIMES_CHANCE = 3.0
 STAND_IN_AUC = 0.75
 FOUR_FIFTHS = 0.8
 
@@ -256,29 +258,29 @@ def _stable(evidence: Told) -> Check:
     moved: dict[str, float] = {}
     changed = {f["feature"]: f"{f['feature']} is {f['change']}" for f in features if "change" in f}
     for f in features:
-        if f["feature"] in changed:
-            continue
-        if f["psi"] > PSI_SHIFT and f["psi"] > (f["by_chance"] or 0.0):
+        if f["feature"] not in changed and _shifted(f):
             moved[f["feature"]] = max(moved.get(f["feature"], 0.0), f["psi"])
     chance = told["probability"].get("by_chance")
     said = f"PSI of the probability {figure(whole)}"
     said += f" (chance gives {figure(chance)})" if known(chance) else ""
-    if whole > PSI_SHIFT or moved or changed:
-        names = listed(
-            [
-                f"{n} {figure(p, 2)}"
-                for n, p in sorted(moved.items(), key=lambda item: (-item[1], item[0]))
-            ]
-        )
-        more = f"; above 0.10: {names}" if moved else ""
-        more += f"; {listed(list(changed.values()))}" if changed else ""
+    parts = [said] if _shifted(told["probability"]) else []
+    if moved:
+        ranked = sorted(moved.items(), key=lambda item: (-item[1], item[0]))
+        parts.append(f"PSI of {listed([f'{name} {figure(psi, 2)}' for name, psi in ranked])}")
+    parts += [listed(list(changed.values()))] if changed else []
+    if parts:
         return Check(
             topic,
             "watch",
-            f"{said}{more}.",
+            f"{'; '.join(parts)}.",
             "Ask what changed in the data or the business before relying on the level.",
         )
-    return Check(topic, "holds", f"{said}; no feature moved above 0.10.")
+    return Check(topic, "holds", f"{said}; no feature moved beyond 0.10 and beyond chance.")
+
+
+def _shifted(told: Told) -> bool:
+    """Whether a PSI is above the customary bound, and above what chance can make it."""
+    return bool(told["psi"] > max(PSI_SHIFT, TIMES_CHANCE * (told.get("by_chance") or 0.0)))
 
 
 def _monotone(evidence: Told) -> Check | None:
@@ -309,8 +311,11 @@ def _protected(manifest: Told, evidence: Told) -> Check:
     topic = "It does not use protected attributes, nor stand-ins for them"
     rows = evidence.get("protected") or []
     inside = list(dict.fromkeys(p["attribute"] for p in rows if p["in_model"]))
+    reads = features_read(manifest, evidence)
     inside += [
-        f["name"] for f in manifest["features"] if f.get("protected") and f["name"] not in inside
+        f["name"]
+        for f in manifest["features"]
+        if f.get("protected") and f["name"] in reads and f["name"] not in inside
     ]
     through = [p for p in rows if not p["in_model"] and p["auc"] and p["auc"][0] > STAND_IN_AUC]
     if inside:
@@ -341,6 +346,18 @@ def _protected(manifest: Told, evidence: Told) -> Check:
         f"{words.plural(len(rows), 'attribute')} tested; none is told with an AUC "
         f"above {STAND_IN_AUC:g}.",
     )
+
+
+def features_read(manifest: Told, evidence: Told) -> list[str]:
+    """The features that the model reads: of those it was offered, a learner leaves some out."""
+    measured = [effect["feature"] for effect in evidence.get("effects") or []]
+    return measured or [feature["name"] for feature in manifest["features"]]
+
+
+def told_by_chance(auc: Sequence[float]) -> bool:
+    """Whether an AUC on parties that were not learned from is no better than chance. So is one
+    clearly below 0.5: what was learned of some parties does not hold for others."""
+    return auc[1] <= 0.5
 
 
 def attribute(told: Told) -> str:

@@ -18,7 +18,7 @@ from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
 from riskseg.learning.parallel import one_thread_each, side_by_side
-from riskseg.learning.parties import NO_MORE_THAN_CHANCE, Parties
+from riskseg.learning.parties import ADDS_NOTHING, Parties
 from riskseg.learning.scorecard.additive_fit import (
     Block,
     Effects,
@@ -268,9 +268,7 @@ class _Learner:
         other.places = [self.places[index] for index in kept]
         other.names = [self.names[index] for index in kept]
         other.dropped = {
-            name: NO_MORE_THAN_CHANCE
-            for index, (name,) in enumerate(self.names)
-            if index not in kept
+            name: ADDS_NOTHING for index, (name,) in enumerate(self.names) if index not in kept
         }
         other.alone = other._likelihood(other.blocks, other.places, other.names)
         return other, other.single()

@@ -572,7 +572,7 @@ def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
             dropped[column.fact.name] = one
         elif one.information <= _possible(one, setting.above_chance):
             dropped[column.fact.name] = (
-                f"information value {one.information:.4f}: no more than chance"
+                f"on its own it tells no more than chance: information value {one.information:.4f}"
             )
         else:
             weighed.append(one)

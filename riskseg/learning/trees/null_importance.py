@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from riskseg.learning.parties import Parties, rows_as_one, shuffled
+from riskseg.learning.parties import ADDS_NOTHING, Parties, rows_as_one, shuffled
 from riskseg.learning.scorecard.additive_fit import line_block
 from riskseg.learning.scorecard.additive_pairs import beyond_chance
 from riskseg.learning.trees.directions import GROUPS
@@ -73,7 +73,7 @@ def uninformative(
         ]
         chance = np.where(alone, chance, 2 * chance)
     found = {
-        name: f"tells no more than chance: gain {told:.4g}, and up to {most:.4g} when shuffled"
+        name: f"{ADDS_NOTHING}: gain {told:.4g}, and up to {most:.4g} when shuffled"
         for name, told, most in zip(names, real, chance, strict=True)
         if told <= most
     }
