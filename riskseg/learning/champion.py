@@ -71,7 +71,7 @@ def _reason(us: str, them: str, better: Mapping[str, bool], *, worse: bool) -> s
     """What follows from the figures, and by which part of the rule."""
     by = [measure for measure, holds in better.items() if holds]
     if not by:
-        return f"{us} is preferred, and neither figure is above its margin and certainly above zero"
+        return f"{us} is preferred, and neither figure is above its margin with an interval above 0"
     if worse:
         return f"{us} is preferred, and {them} is worse by one of the two figures beyond chance"
     above = "is above its margin" if len(by) == 1 else "are above their margins"

@@ -909,7 +909,7 @@ def test_choices_that_were_judged_on_other_rows_are_not_put_side_by_side() -> No
     assert "16 leaves rejected 2 folds, 20,000 rows 0.06273" in said
     assert "8 leaves chosen all folds, 20,000 rows 0.06463" in said
     assert "one seed of 50 trees chosen all folds, all rows 0.06401" in said
-    assert "Log losses compare only where they were judged on the same." in said
+    assert "Log losses compare only where they were judged on the same folds and rows." in said
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from riskseg.learning.spec import ModelSpec
 
 ROWS = 40
 NOTHING = (0.0, -0.001, 0.001)
-NEITHER = "and neither figure is above its margin and certainly above zero"
+NEITHER = "and neither figure is above its margin with an interval above 0"
 WORSE = "and LightGBM is worse by one of the two figures beyond chance"
 
 

@@ -106,7 +106,9 @@ def _tried(name: str, what: str, rows: Sequence[Told]) -> Html:
     title = f"{words.learner(name)}: {what}"
     unlike = len({judged_on for _, _, judged_on, _ in body}) > 1
     caption = title + (
-        ". Log losses compare only where they were judged on the same." if unlike else ""
+        ". Log losses compare only where they were judged on the same folds and rows."
+        if unlike
+        else ""
     )
     heads = ("What", "", "Judged on", "Log loss out of fold")
     shown = table(heads, body, words=3, caption=caption, klass="words tried")
