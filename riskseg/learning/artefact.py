@@ -83,7 +83,9 @@ class Model:
     @cached_property
     def ordinary(self) -> Ordinary:
         """The values that reasons are held against."""
-        return Ordinary.of(self.evidence["effects"], self.facts)
+        # A card from elsewhere, without accounts to compare with, does not say what is usual.
+        measured = self.reference["probability"] is not None
+        return Ordinary.of(self.evidence["effects"], self.facts, measured=measured)
 
     @cached_property
     def named_in_reasons(self) -> tuple[str, ...]:

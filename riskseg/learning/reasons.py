@@ -140,9 +140,15 @@ class Ordinary:
     outer: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, effects: Sequence[Mapping[str, Any]], facts: Sequence[Fact] = ()) -> Ordinary:
+    def of(
+        cls,
+        effects: Sequence[Mapping[str, Any]],
+        facts: Sequence[Fact] = (),
+        *,
+        measured: bool = True,
+    ) -> Ordinary:
         """From the effects of a model's evidence: the mean margin at some values of a feature,
-        and how common each is."""
+        and how common each is. Where that was not `measured` on accounts, nothing is usual."""
         codes = {fact.name: fact.special_values for fact in facts}
         safer, riskier, usual, ends, outer = {}, {}, {}, {}, {}
         for effect in effects:
@@ -159,8 +165,9 @@ class Ordinary:
                 key=lambda p: p["value"],
             )
             if known:
-                usual[name] = _reached(known, 0.5)
                 ends[name] = (known[0]["value"], known[-1]["value"])
+            if known and measured:
+                usual[name] = _reached(known, 0.5)
                 outer[name] = (_reached(known, OUTER), _reached(known, 1 - OUTER))
         return cls(safer, riskier, usual, ends, outer)
 
@@ -185,7 +192,7 @@ def _may_speak(
     worse = np.ones((len(batch), len(facts)), dtype=np.bool_)
     better = worse.copy()
     for place, fact in enumerate(facts):
-        if fact.kind.is_textual or fact.name not in ordinary.usual:
+        if fact.kind.is_textual or fact.name not in ordinary.ends:
             continue
         numbers = _numbers(batch, fact.name)
         known = ~(np.isnan(numbers) | np.isin(numbers, fact.special_values))
@@ -208,27 +215,28 @@ def _meaning(
     """Whether each known value hurts, and whether it helps."""
     import numpy as np
 
-    usual = ordinary.usual[fact.name]
+    usual = ordinary.usual.get(fact.name)
+    signed = fact.side * numbers
+    if (whole := whole_of(fact)) is not None:
+        full = _numbers(batch, whole) if whole in batch.columns else np.zeros(len(batch))
+        enough = numbers >= PRACTICALLY_ALL * full
+        return (full > 0) & ~enough, (full > 0) & enough
+    if fact.hurts_beyond is not None and fact.side:
+        beyond = signed > fact.side * fact.hurts_beyond
+        beyond &= _seen_apart(numbers, fact.hurts_beyond, fact, currency)
+        middle = signed if usual is None else np.full(len(batch), fact.side * usual)
+        return beyond & (signed >= middle), ~beyond & (signed <= middle)
+    safest, riskiest = sorted(fact.side * end for end in ordinary.ends[fact.name])
+    if usual is None:
+        anything = np.ones(len(batch), dtype=np.bool_)
+        sure = bool(fact.direction)
+        return (signed > safest, signed < riskiest) if sure else (anything, anything)
     differs = _differs(numbers, fact, ordinary, currency)
     if not fact.side:
         return differs, differs
-    signed, middle = fact.side * numbers, fact.side * usual
-    if (whole := whole_of(fact)) is not None:
-        if whole not in batch.columns:
-            return np.zeros_like(differs), np.zeros_like(differs)
-        full = _numbers(batch, whole)
-        return (full > 0) & (numbers < PRACTICALLY_ALL * full), (full > 0) & (
-            numbers >= PRACTICALLY_ALL * full
-        )
-    if fact.hurts_beyond is not None:
-        bound = fact.side * fact.hurts_beyond
-        beyond = (signed > bound) & _seen_apart(numbers, fact.hurts_beyond, fact, currency)
-        return beyond & (signed >= middle), ~beyond & (signed <= middle)
-    hurts, helps = differs & (signed > middle), differs & (signed < middle)
-    if fact.direction:
-        safest, riskiest = sorted(fact.side * end for end in ordinary.ends[fact.name])
-        if safest < riskiest:  # nobody is worse, or better, whatever is usual
-            hurts, helps = hurts | (signed >= riskiest), helps | (signed <= safest)
+    hurts, helps = differs & (signed > fact.side * usual), differs & (signed < fact.side * usual)
+    if fact.direction and safest < riskiest:  # nobody is worse, or better, whatever is usual
+        hurts, helps = hurts | (signed >= riskiest), helps | (signed <= safest)
     if few_words(fact):
         hurts &= numbers <= FEW * usual
     return hurts, helps

@@ -29,8 +29,9 @@ from riskseg.run.deciding import (
     make_facts,
 )
 from riskseg.run.definitions import definitions, fingerprint
-from riskseg.run.given import GivenFile, with_accounts_from
+from riskseg.run.given import GivenFile, check_features, check_given, with_accounts_from
 from riskseg.run.given import fingerprint as file_fingerprint
+from riskseg.run.hindsight import hindsight
 from riskseg.run.journal import open_journal, unknown_runs, unknown_told
 from riskseg.run.kept import about, inputs_select
 from riskseg.run.models import champions
@@ -143,13 +144,24 @@ def assign(
         store.sweep(workspace.state / "runs", {run.run_id for run in journal.runs()})
         if unknown := unknown_runs(workspace, journal):
             progress.note(unknown_told(workspace, unknown))
+        check_given(engine, workspace, accounts_from, ())
         session = begin(workspace, engine)
         parts = session.partitions()
         total = 4 + 3 * len(parts)
         within = {FACTS: 0, SCORE: 1, DECIDE: 2}
         progress.reached(RULES, 1, total)
         force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
-        ready = prepare(session, force.strategy, as_of, journal, reasons=reasons)
+        ready = prepare(
+            session,
+            force.strategy,
+            as_of,
+            journal,
+            reasons=reasons,
+            accounts_from=accounts_from,
+        )
+        for key, one in ready.scorers.items():
+            if known := hindsight(one.model, as_of):
+                progress.note(f"{key}: {known}")
         for note in ready.strategy.notes:
             progress.note(note)
         quarantined = set_apart(session, progress)
@@ -232,13 +244,22 @@ def assign(
 
 
 def prepare(
-    session: Session, strategy: Strategy, as_of: date, journal: Any, *, reasons: Reasons = "due"
+    session: Session,
+    strategy: Strategy,
+    as_of: date,
+    journal: Any,
+    *,
+    reasons: Reasons = "due",
+    accounts_from: Path | None = None,
 ) -> Decider:
     """A strategy and the champions of its models, ready to decide as of the date."""
     session.answers(as_of)
+    models = load_champions(session.workspace, strategy.uses, journal)
+    check_given(session.engine, session.workspace, accounts_from, models.values())
+    check_features(accounts_from, models.values(), session.facts)
     return decider(
         strategy,
-        load_champions(session.workspace, strategy.uses, journal),
+        models,
         as_of,
         reasons,
         session.facts,

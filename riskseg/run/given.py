@@ -3,18 +3,21 @@ own; and what scoring does not need of either, the outcomes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.domain.relations import literal
-from riskseg.engine import EngineError
-from riskseg.ledger.selects import NotAllowedError, reader, with_files
+from riskseg.domain.relations import literal, quoted
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
+from riskseg.learning.artefact import Model
+from riskseg.ledger.selects import NotAllowedError, check_expression, reader, with_files
 from riskseg.run.models import read_specs
-from riskseg.run.reading import names_in, select_of
+from riskseg.run.reading import names_in, relation, select_of, size_of
 from riskseg.workspace import Source, Workspace
 
 if TYPE_CHECKING:
@@ -102,6 +105,101 @@ def _other_kind(file: Path, wanted: str) -> ProblemsError:
     return problem(
         "RS006", "This is no file that accounts are read from.", file=str(file), mend=mend
     )
+
+
+def check_given(
+    engine: Engine, workspace: Workspace, file: Path | None, models: Iterable[Model]
+) -> None:
+    """Raise the Problems of a given file that riskseg.toml is not to blame for: RS007 for each
+    column that the mapping reads and the file lacks, RS102 for each that holds something else
+    than a number where the mapping or one of the models takes one."""
+    if file is None or not size_of(file):  # an empty one is told of when it is loaded
+        return
+    own, problems = for_scoring(workspace).settings.sources["accounts"], Problems()
+    from_ = relation(engine, own, workspace.root)
+    try:
+        columns = {folded(name): name for name in engine.columns(from_)}
+    except EngineError as error:
+        named = re.search(r"Columns with names: (.+?) do not exist", str(error)) or re.search(
+            r'Referenced column ("[^"]+") not found', str(error)
+        )
+        if named is None:
+            return  # said of the source when it is loaded
+        raise _lacks(file, named[1], own.lines.get("from")) from error
+    except DuplicateColumnsError:
+        return
+    said = {name: column.shape for name, column in own.described.items()}
+    numeric = {n for n, one in said.items() if one.unit or one.direction or one.special_values}
+    numeric |= {
+        folded(fact.name) for model in models for fact in model.facts if fact.kind.is_numeric
+    }
+    mapped = {folded(name): text for name, text in own.columns.items()}
+    names = ["account_id", *mapped, *own.levels, *own.described, *sorted(numeric)]
+    for name in dict.fromkeys(names):
+        try:
+            text = mapped.get(name, quoted(columns.get(name, name)))
+            reads, _ = check_expression(syntax_tree(f"select {text}\n"))
+        except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
+            continue
+        stands = name in mapped or name in own.described or name in own.levels
+        if lacking := sorted(reads - columns.keys()):
+            if name not in own.may_lack and (stands or name == "account_id"):
+                told = " and ".join(f'"{column}"' for column in lacking)
+                problems.extend(_lacks(file, told, own.lines.get(name)).problems)
+        elif name in numeric:
+            _check_numbers(engine, from_, file, name, text, problems)
+    problems.raise_if_any()
+
+
+def _lacks(file: Path, columns: str, line: int | None) -> ProblemsError:
+    where = "riskseg.toml" + (f", line {line}," if line else "")
+    return problem(
+        "RS007",
+        f"The file has no column {columns}, which {where} names for accounts.",
+        file=str(file),
+        mend="Add the column, empty where nothing is known.",
+    )
+
+
+def _check_numbers(
+    engine: Engine, from_: str, file: Path, name: str, expression: str, problems: Problems
+) -> None:
+    """Add RS102 for the first row in which a number is something else."""
+    try:
+        bad = engine.rows(
+            f"select count(*), min(row), arg_min(text, row) from (select row_number() over () as "
+            f"row, cast({expression} as varchar) as text from {from_}) where text is not null and "
+            "trim(text) <> '' and try_cast(text as double) is null "
+            "and lower(text) not in ('true', 'false')"
+        )[0]
+    except EngineError:
+        return  # said when the rows are read
+    if bad[0]:
+        more = f"; of later rows, {bad[0] - 1:,} hold no number either" if bad[0] > 1 else ""
+        problems.add(
+            "RS102",
+            f'"{name}" is a number, and row {bad[1]:,} after the header holds "{bad[2]}"{more}.',
+            file=str(file),
+            mend="Correct the file, or have what is no number read as not known in "
+            f'[source.accounts]: `{name} = "try_cast({name} as double)"`.',
+        )
+
+
+def check_features(file: Path | None, models: Iterable[Model], facts: Mapping[str, Fact]) -> None:
+    """Raise RS409 for each model that reads a column which a given file lacks."""
+    if file is None:
+        return
+    problems = Problems()
+    for model in models:
+        if missing := [f'"{name}"' for name in model.features if folded(name) not in facts]:
+            problems.add(
+                "RS409",
+                f"The file has no column {' and '.join(missing)}, which {model.name} "
+                f"{model.version} reads.",
+                file=str(file),
+                mend="Add the column, empty where nothing is known.",
+            )
+    problems.raise_if_any()
 
 
 def without_outcomes(workspace: Workspace, columns: Iterable[str]) -> Workspace:

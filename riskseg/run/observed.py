@@ -70,7 +70,10 @@ def check_card(session: Session, authored: AuthoredSpec, problems: Problems) -> 
 
 def columns_since(session: Session, model: Model) -> list[str]:
     """What could be learned from now and could not when a model was trained, and the other way
-    round, as sentences. What the model reads is there, or it could not score."""
+    round, as sentences. What the model reads is there, or it could not score. One that was
+    imported learned from nothing."""
+    if model.imported:
+        return []
     asked = model.manifest["spec"]
     spec = ModelSpec.model_construct(
         name=model.name,

@@ -14,7 +14,14 @@ from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.learning.reference import Watch
 from riskseg.run.assign import load_champions, tell_differences
 from riskseg.run.facts import facts
-from riskseg.run.given import GivenFile, fingerprint, with_accounts_from
+from riskseg.run.given import (
+    GivenFile,
+    check_features,
+    check_given,
+    fingerprint,
+    with_accounts_from,
+)
+from riskseg.run.hindsight import hindsight
 from riskseg.run.journal import read_journal
 from riskseg.run.models import Scorer, scorer, spec_files, without_spec
 from riskseg.run.outputs import check_target
@@ -98,11 +105,16 @@ def score(
                     "RS401", "No model has been trained here.", mend="Run `riskseg train`."
                 )
             models = load_champions(workspace, {n: n for n in wanted}, journal)
+        for name, model in models.items():
+            if known := hindsight(model, as_of):
+                progress.note(f"{name}: {known}")
+        check_given(engine, workspace, accounts_from, models.values())
         # Rows that bills name need their ids as they are written.
         at_issue = any(m.manifest["spec"]["observe"].get("at") == "issue" for m in models.values())
         session = begin(workspace, engine, texts=at_issue)
         session.answers(as_of)
         set_apart(session, progress)
+        check_features(accounts_from, models.values(), session.facts)
         scorers = {
             n: scorer(m, session.facts, billed=session.ledger.billed) for n, m in models.items()
         }
@@ -113,6 +125,8 @@ def score(
         schema = next(batches)
         batches = while_unchanged(batches, workspace, session.ledger.stamps)
         written = sinks.write(target, schema, batches, token="score")
+        for name in (n for n, one in scorers.items() if one.at_issue and not counts[n]):
+            progress.note(f"{name}: no bill that it speaks of was issued on {as_of}, so no row")
         differences = tell_differences(session, models, watches, progress)
     versions = {n: m.version for n, m in models.items()}
     return Scores(written.place, written.rows, versions, counts, differences, given, at_issue)

@@ -30,6 +30,7 @@ from riskseg.run.versions import keep
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
+    from riskseg.learning.artefact import Model
     from riskseg.learning.frame import TrainingFrame
     from riskseg.learning.train import Trained
 
@@ -97,7 +98,10 @@ def train(
         progress.reached(LOAD, 0, total)
         session = begin(workspace, engine, outcomes=True)
         if as_of is not None:
+            last = session.ledger.last_on
             session = session.known_by(as_of)
+            if last is not None and last < as_of:
+                progress.note(f"nothing became known from {last} to {as_of}: all is used")
         set_apart(session, progress)
         models = _asked(session, specs)
         found = proposed(engine, session.ledger, session.catalogue, session.facts)
@@ -118,9 +122,22 @@ def train(
                 progress.reached(KEEP, keeping, total)
                 reason = "trained with --promote" if promote else None
                 done = keep(workspace, name, trained, journal, at, promote=reason)
+                for note in edits_lost(authored, done.model):
+                    progress.note(f"{name}: {note}")
                 told = summary(done.model)
                 kept.append(Kept(name, trained.version, done.champion, told, done.champion_version))
     return kept
+
+
+def edits_lost(authored: AuthoredSpec, model: Model) -> list[str]:
+    """What is said of hand edits of features that were left out all the same."""
+    why = dict(model.manifest["dropped"])
+    return [
+        f"the edits of {feature} change nothing, since it is left out: {why[feature]}. "
+        f"`features: {{keep: [{feature}]}}` keeps it"
+        for feature, edit in authored.spec.scorecard.edits.items()
+        if feature in why and not edit.drop
+    ]
 
 
 def _within(progress: Progress, done: int, share: float, text: str) -> None:

@@ -158,7 +158,11 @@ def test_a_column_that_is_empty_or_spoilt_today(workspace: Path, tmp_path: Path)
     with pytest.raises(ProblemsError) as error:
         score(workspace, p.AS_OF, out, accounts_from=tmp_path / "spoilt.csv")
     (problem,) = error.value.problems
-    assert problem.code == "RS102" and '"n/a"' in problem.what and "try_cast(years" in problem.mend
+    assert problem.code == "RS102" and 'row 1 after the header holds "n/a"' in problem.what
+    assert "try_cast(years" in problem.mend
+    with pytest.raises(ProblemsError) as error:
+        assign(workspace, p.AS_OF, out, at=p.AT, accounts_from=tmp_path / "spoilt.csv")
+    assert error.value.problems == (problem,)
 
 
 def test_scoring_needs_no_outcome_and_training_does(workspace: Path, copy_of: Copy) -> None:
@@ -221,7 +225,7 @@ def unfit(folder: Path) -> dict[str, tuple[Path, str]]:
         "parquet where CSV is read": (folder / "new.parquet", "RS006"),
         "a folder": (folder, "RS006"),
         "empty": (folder / "empty.csv", "RS109"),
-        "without its id": (folder / "no_id.csv", "RS006"),
+        "without its id": (folder / "no_id.csv", "RS007"),
         "without a mapped column": (folder / "no_income.csv", "RS007"),
         "without a feature": (folder / "no_years.csv", "RS409"),
     }
@@ -261,3 +265,59 @@ def test_by_the_command_line(workspace: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0
     assert json.loads(done.stdout)["accounts_from"]["file"] == str(tmp_path / "new.csv")
+
+
+DESCRIBED = """
+[source.accounts.columns.years]
+direction = "-"
+unit = "years"
+"""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "told"),
+    [
+        (lambda f: f.drop(columns="Customer"), "RS007", 'no column "Customer"'),
+        (lambda f: f.drop(columns="Income"), "RS007", 'no column "income"'),
+        (lambda f: f.drop(columns="years"), "RS007", 'no column "years"'),
+        (
+            lambda f: f.assign(years=["3", "4", "oops", *f["years"][3:]]),
+            "RS102",
+            '"years" is a number, and row 3 after the header holds "oops".',
+        ),
+    ],
+)
+def test_the_file_that_was_given_is_named_and_not_the_mapping(
+    workspace: Path,
+    copy_of: Copy,
+    tmp_path: Path,
+    spoil: Callable[[pd.DataFrame], pd.DataFrame],
+    code: str,
+    told: str,
+) -> None:
+    root, file = copy_of(workspace), tmp_path / "new.csv"
+    toml = root / "riskseg.toml"
+    toml.write_text(toml.read_text() + DESCRIBED)
+    spoil(accounts(60, 2).drop(columns="defaulted")).to_csv(file, index=False)
+    out = str(tmp_path / "o.csv")
+    for use in (
+        lambda: score(root, p.AS_OF, out, accounts_from=file),
+        lambda: assign(root, p.AS_OF, out, at=p.AT, accounts_from=file),
+    ):
+        with pytest.raises(ProblemsError) as error:
+            use()
+        (problem,) = error.value.problems
+        assert (problem.code, problem.file) == (code, str(file))
+        assert told in problem.what
+
+
+def test_a_column_that_only_a_model_reads_is_named_with_the_file(
+    workspace: Path, copy_of: Copy, tmp_path: Path
+) -> None:
+    root, file = copy_of(workspace), tmp_path / "new.csv"
+    accounts(60, 2).drop(columns=["defaulted", "years"]).to_csv(file, index=False)
+    with pytest.raises(ProblemsError) as error:
+        assign(root, p.AS_OF, str(tmp_path / "o.csv"), at=p.AT, accounts_from=file)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.file) == ("RS409", str(file))
+    assert 'no column "years", which outcome' in problem.what

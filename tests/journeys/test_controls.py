@@ -16,14 +16,17 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.learning.scorecard.imported import Meaning
 from riskseg.learning.scorecard.tables import Scale
 from riskseg.run import versions
+from riskseg.run.assign import load_champions
 from riskseg.run.bins import bins
 from riskseg.run.check import check
 from riskseg.run.explain import explain
 from riskseg.run.export import export
 from riskseg.run.import_card import import_card
+from riskseg.run.journal import read_journal
 from riskseg.run.recalibrate import recalibrate
 from riskseg.run.replay import replay
 from riskseg.run.score import score
+from riskseg.run.session import open_checked
 from riskseg.run.train import train
 from tests.support import account_file as a
 
@@ -55,6 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bad = int(random.random() < 1 / (1 + np.exp(-odds)))
         rows.append(f"{n},{income:.2f},{late},{('north', 'south', 'west')[n % 3]},{bad}")
     root = tmp_path_factory.mktemp("controls") / "workspace"
+    root.mkdir()
     return a.write(root, "\n".join(rows) + "\n", {}, types=TYPES)
 
 
@@ -142,6 +146,20 @@ def test_drift_of_an_imported_version(workspace: Path) -> None:
     assert differences(uncounted, reference_as_of=a.DAY) == []
     skewed = CARD.replace("300,90", "30,9").replace("500,60", "5000,600")
     assert "income" in " ".join(differences(skewed))
+
+
+def test_a_card_from_elsewhere_learned_from_nothing(workspace: Path) -> None:
+    """So no column is new since then, what it leaves open is the mean of all its bins, and nothing
+    is usual."""
+    card = "feature,from,to,levels,points\nbase,,,,500\nincome,,2000,,10\nincome,2000,,,40\n"
+    take(workspace, card + "region,,,north|south,10\nregion,,,other,-10\n", promote=True)
+    done = score(workspace, a.DAY, str(workspace / "s.csv"))
+    assert not [told for told in done.differences["made"] if "since training" in told]
+    told = json.loads(run(workspace, "models", "show", "made", "--json"))["notes"]
+    assert "region: there is no row for missing: a null gets 0 points, the mean of its bins" in told
+    with read_journal(open_checked(workspace)) as journal:
+        made = load_champions(open_checked(workspace), {"made": "made"}, journal)["made"]
+    assert made.ordinary.ends["income"] and not made.ordinary.usual
 
 
 def test_what_is_exported_comes_back_the_same(workspace: Path) -> None:

@@ -21,6 +21,7 @@ from riskseg.run.models import check_spec
 from riskseg.run.observed import observe, observed_rows
 from riskseg.run.score import score
 from riskseg.run.session import begin, open_checked, scratch_engine
+from riskseg.run.stages import Progress
 from riskseg.run.train import train
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
 
@@ -85,9 +86,12 @@ def test_scores_are_of_the_bills_issued_that_day(workspace: Path) -> None:
 
 
 def test_a_day_on_which_no_bill_is_issued_has_no_rows(workspace: Path) -> None:
-    out = workspace / "none.parquet"
-    done = score(workspace, TODAY - timedelta(days=10), str(out))
+    out, notes = workspace / "none.parquet", list[str]()
+    day = TODAY - timedelta(days=10)
+    done = score(workspace, day, str(out), progress=Progress(note=notes.append))
     assert done.rows == 0
+    assert f"late: no bill that it speaks of was issued on {day}, so no row" in notes
+    assert any(note.startswith("late: was validated on outcomes up to") for note in notes)
     assert "bill_id" in pq.read_schema(out).names
 
 
@@ -182,6 +186,13 @@ def test_models_that_look_alike_share_facts_and_learn_from_what_they_would_alone
     one, two, three = tables[0], tables[5], tables[7]
     assert tables == [one, one, one, tables[3], tables[4], two, two, three]
     assert len(set(tables)) == 5
+
+
+def test_a_date_after_all_history_is_told(workspace: Path) -> None:
+    notes: list[str] = []
+    day = TODAY + timedelta(days=900)
+    train(workspace, ["late"], at=AT, as_of=day, progress=Progress(note=notes.append))
+    assert any("nothing became known from" in note and str(day) in note for note in notes)
 
 
 def test_the_command_says_what_the_date_is(workspace: Path) -> None:

@@ -271,26 +271,28 @@ def _table(
         return _Given(hundredths(row), 0 if again else row.count, bad)
 
     given = [gives(row) for row in along]
-    counted = sum(one.count for one in given)
+    others = [gives(other)] if bins.levels is not None and other is not None else []
+    known_points = [*given, *others]
+    count = sum(one.count for one in known_points)
     mean = (
-        sum(one.points * one.count for one in given) / counted
-        if counted
-        else sum(one.points for one in given) / len(given)
+        sum(one.points * one.count for one in known_points) / count
+        if count
+        else sum(one.points for one in known_points) / len(known_points)
     )
     neither = _Given(round(mean), 0, 0)
-    rest = [("other", other)] if bins.levels is not None else []
-    for word, row in [*rest, ("missing", missing)]:
-        if row is not None:
-            given.append(gives(row))
-            continue
-        given.append(neither)
-        gets = "a null" if word == "missing" else "any other level"
+
+    def left_out(word: str, gets: str) -> _Given:
         notes.append(
             f"{fact.name}: there is no row for {word}: {gets} gets {decimal(neither.points)} "
-            f"points, {'the average' if counted else 'the mean of its bins'}"
+            f"points, {'the average' if count else 'the mean of its bins'}"
         )
+        return neither
+
+    if bins.levels is not None:
+        given += others or [left_out("other", "any other level")]
+    given.append(gives(missing) if missing is not None else left_out("missing", "a null"))
     bads = [one.bad for one in given]
-    known = counted > 0 and all(bad is not None for bad in bads)
+    known = count > 0 and all(bad is not None for bad in bads)
     return Table(
         bins,
         tuple(one.count for one in given),
