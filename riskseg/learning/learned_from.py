@@ -68,6 +68,7 @@ def _asked(manifest: Mapping[str, Any]) -> ModelSpec:
     told = manifest["spec"]
     at = told["observe"].get("at")
     return ModelSpec.model_construct(
+        name=manifest["spec"]["name"],
         target=Target.model_construct(**told["target"]),
         observe=Observe.model_construct(at=at if at in (None, "issue") else date.fromisoformat(at)),
         hold_out=HoldOut.model_construct(**told["hold_out"]) if told.get("hold_out") else None,
