@@ -153,6 +153,6 @@ def test_a_recalibration_to_part_of_a_cycle_says_so(workspace: Path, copy_of: Co
     (left_out,) = whole.notes
     assert left_out.startswith("Left out: ") and whole.first is not None
     assert whole.first > "2025-08-01"
-    part = recalibrate(root, "late_payment", since=date(2025, 11, 1), at=p.AT)
+    part = recalibrate(root, "late_payment", since=date(2025, 10, 28), at=p.AT)
     assert part.last is not None and len(part.notes) == 1
     assert "days, and a cycle has 30" in part.notes[0]
