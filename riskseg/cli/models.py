@@ -358,7 +358,8 @@ def models_recalibrate(
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help="Accounts observed from this day on; from after its hold-out if left out.",
+            help="Accounts observed from this day on, less those it learned from; from after its "
+            "hold-out if left out.",
         ),
     ] = None,
     slope: Annotated[

@@ -83,12 +83,12 @@ def at_issue_snapshots(snapshots: Relation) -> Relation:
     )
 
 
-def observed_snapshots() -> Relation:
-    """Every account on each day on which it was observed."""
+def observed_snapshots(last: date) -> Relation:
+    """Every account on each day, up to the last, on which it was observed."""
     return Relation(
         "snapshots",
         "select cast(row_number() over (order by account_no, observed_on) as integer) as snap, "
-        "account_no, observed_on as as_of from ledger_accounts",
+        f"account_no, observed_on as as_of from ledger_accounts where observed_on <= date '{last}'",
         stored=True,
     )
 

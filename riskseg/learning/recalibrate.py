@@ -14,6 +14,7 @@ from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.learned_from import first_unseen, held_share, refitted, unseen
 from riskseg.learning.learners import files_of
 from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.spec import AuthoredSpec
@@ -52,9 +53,10 @@ def recalibrated(
     slope: bool,
     threads: int,
 ) -> Recalibration:
-    """Fits a line on the model's log-odds to the rows since a day (all, if none is given).
+    """Fits a line on the model's log-odds to the rows since a day (of any day, if none is given)
+    that the model did not learn from.
 
-    The evidence is that of the recent rows, with probabilities by lines fitted to other parties.
+    The evidence is that of these rows, with probabilities by lines fitted to other parties.
     Raises ProblemsError: RS402 where they are too few, or ranked no better than by chance; RS409.
     """
     import numpy as np
@@ -62,17 +64,9 @@ def recalibrated(
     frame = frame.ordered()
     if since is not None:
         frame = frame.where(frame.as_of >= np.datetime64(since))
-    bad = int(frame.label.sum())
-    counted = counted_outcomes(frame.group, frame.label, frame.weight)
-    if min(counted) < LEAST_OF_EACH:
-        alike = "" if counted[0] == bad else f", which tell as much as {counted[0]} parties"
-        raise problem(
-            "RS402",
-            f"{len(frame)} accounts{f' observed since {since}' if since else ''} have come out, "
-            f"{bad} of them bad{alike}; the least is {LEAST_OF_EACH} of each outcome.",
-            file=authored.file,
-            mend="Give an earlier day with --since, or wait for more outcomes.",
-        )
+    new = unseen(model.manifest, frame)
+    known, frame = int((~new).sum()), frame.where(new)
+    _check_enough(model, frame, authored, since, known)
     seed = authored.spec.seed
     outcome = (frame.label, frame.weight)
     before = model.predict(frame.rows, threads)
@@ -118,6 +112,7 @@ def recalibrated(
     months = [month for month in found["by_snapshot"] if month["part"] == "hold_out"]
     files["evidence.json"] = canonical({**found, **kept, "by_snapshot": months})
     recent = counts(frame)
+    noted = [*_known_before(model, recent, known), *_short_of_a_cycle(authored, recent)]
     metrics = {
         model.manifest["learner"]: {
             "out_of_fold": model.manifest["metrics"][model.learner]["out_of_fold"],
@@ -135,7 +130,7 @@ def recalibrated(
             *model.manifest["notes"],
             f"Recalibrated from version {model.version}: the hold-out's figures are of the recent "
             "accounts it was recalibrated to, each by a line fitted to other parties.",
-            *_short_of_a_cycle(authored, recent),
+            *noted,
         ],
     }
     return Recalibration(
@@ -146,9 +141,56 @@ def recalibrated(
         bad=recent["bad"],
         first=recent["from"],
         last=recent["until"],
-        notes=tuple(_short_of_a_cycle(authored, recent)),
+        notes=tuple(noted),
         **told,
     )
+
+
+def _check_enough(
+    model: Model, frame: TrainingFrame, authored: AuthoredSpec, since: date | None, known: int
+) -> None:
+    """RS402 where too few rows are left, and what would give more."""
+    bad = int(frame.label.sum())
+    counted = counted_outcomes(frame.group, frame.label, frame.weight)
+    if min(counted) >= LEAST_OF_EACH:
+        return
+    first = first_unseen(model.manifest)
+    by_share = held_share(model.manifest) is not None
+    if first is not None and since is not None and (by_share or since > first):
+        earliest = "" if by_share else f", from {first} on"
+        mend = f"Give an earlier day with --since{earliest}, or wait for more outcomes."
+    elif first is not None:
+        mend = f"Wait for more outcomes of what was observed from {first} on."
+    elif refitted(model.manifest):
+        mend = (
+            "With `refit: true` it learned from all accounts: train without it, and recalibrate "
+            "that version."
+        )
+    elif since is not None:
+        mend = "The accounts have no days of their own: leave --since out."
+    else:
+        mend = "Bring the outcomes of more accounts."
+    told = f" observed since {since}" if since else ""
+    alike = "" if counted[0] == bad else f", which tell as much as {counted[0]} parties"
+    apart = f" beside the {known} that it learned from" if known else ""
+    raise problem(
+        "RS402",
+        f"{len(frame)} accounts{told} have come out{apart}, {bad} of them bad{alike}; the least is "
+        f"{LEAST_OF_EACH} of each outcome.",
+        file=authored.file,
+        mend=mend,
+    )
+
+
+def _known_before(model: Model, recent: Mapping[str, Any], known: int) -> list[str]:
+    """Notes on rows that would have made, or make, the version look better than it is."""
+    notes = []
+    if known:
+        notes.append(f"Left out: {known:,} accounts that the version had learned from.")
+    last = model.manifest["hold_out"]["until"]
+    if model.manifest["parent"] and (last is None or recent["from"] <= last):
+        notes.append("It had been recalibrated to some of these accounts before.")
+    return notes
 
 
 def _short_of_a_cycle(authored: AuthoredSpec, recent: Mapping[str, Any]) -> list[str]:

@@ -57,8 +57,19 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
                 f"For {part} there are {told}; the least is {least}.",
                 file=authored.file,
                 line=line,
-                mend="Observe for longer, widen the population or choose a more frequent target.",
+                mend=_more(authored, held),
             )
+
+
+def _more(authored: AuthoredSpec, held: bool) -> str:
+    """What would give more outcomes: a column is not observed for longer than its file is."""
+    rest = "widen the population or choose a more frequent target."
+    if authored.spec.target.event is not None:
+        return f"Observe for longer, {rest}"
+    if authored.spec.hold_out_days is None:
+        return f"Bring more accounts with known outcomes, {rest}"
+    days = authored.spec.hold_out_days
+    return f"Hold out {'more' if held else 'fewer'} days than {days}, {rest}"
 
 
 def _counted(frame: TrainingFrame) -> tuple[int, int, str]:

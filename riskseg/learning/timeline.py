@@ -72,19 +72,20 @@ def timeline(
 def observed_timeline(
     authored: AuthoredSpec,
     first_on: date,
-    last_on: date,
+    known_until: date,
     known_by: date | None,
     problems: Problems,
 ) -> Timeline | None:
-    """The dates for a target column of rows that were observed from `first_on` to `last_on`.
+    """The dates for a target column of rows observed from `first_on`, the outcomes of those up to
+    `known_until` known.
 
     The outcome of a row is known `horizon_days` later, so training ends so many days before the
     hold-out. Whatever the file says, what was not known by `known_by` is not used.
     """
     spec = authored.spec
-    hold_until = last_on
+    hold_until = known_until
     if known_by is not None:
-        hold_until = min(last_on, known_by - timedelta(days=spec.label_days))
+        hold_until = min(known_until, known_by - timedelta(days=spec.label_days))
     hold_from = train_from = first_on
     train_until = hold_until
     if spec.hold_out_days is not None:
@@ -94,8 +95,9 @@ def observed_timeline(
         return Timeline(train_from, train_until, hold_from, hold_until, None)
     problems.add(
         "RS405",
-        f"Rows were observed from {first_on} to {hold_until}: before the days held out and the "
-        f"{spec.label_days} until an outcome is known there is none to learn from.",
+        f"Outcomes are known of rows observed from {first_on} to {hold_until}: before the days "
+        f"held out and the {spec.label_days} until an outcome is known there is none to learn "
+        "from.",
         file=authored.file,
         line=authored.line("hold_out"),
         mend="Hold out fewer days, or a share of the parties: `hold_out: {share: 0.25}`.",

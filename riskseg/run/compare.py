@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
+from riskseg.learning.learned_from import first_unseen, refitted, unseen
 from riskseg.run.models import spec_of
 from riskseg.run.observed import rows_to_judge
 from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
@@ -17,9 +17,9 @@ from riskseg.run.train import LABEL, OBSERVE
 from riskseg.run.versions import opened
 
 if TYPE_CHECKING:
-    from riskseg.learning.frame import Mask, TrainingFrame
+    from riskseg.learning.frame import TrainingFrame
 
-COMPARE = Stage("compare", "both versions on the rows that both held out")
+COMPARE = Stage("compare", "both versions on rows that neither learned from")
 LEAST_OF_EACH = 10
 
 
@@ -33,8 +33,8 @@ def compare(
     """How the second version differs from the first; see `learning.compare` for the keys.
 
     Each is NAME (its champion) or NAME@VERSION. `cut` left out is the first's own. Raises RS401,
-    RS406, RS408 where they answer
-    different questions, RS402 where too few accounts were held out by both.
+    RS406, RS408 where they answer different questions, RS402 where they learned from all but too
+    few accounts.
     """
     from riskseg.learning.evidence.compare import compare as compared
 
@@ -53,15 +53,9 @@ def compare(
             lambda step: progress.reached((OBSERVE, LABEL)[step], 1 + step, 4),
         ).ordered()
         progress.reached(COMPARE, 3, 4)
-        frame = frame.where(_unseen(models[0], frame) & _unseen(models[1], frame))
-        bad = int(frame.label.sum())
-        if min(bad, len(frame) - bad) < LEAST_OF_EACH:
-            raise problem(
-                "RS402",
-                f"{len(frame)} rows, {bad} of them bad, were held out by both versions; the least "
-                f"is {LEAST_OF_EACH} of each outcome.",
-                mend="Compare versions whose hold-outs share more accounts or dates.",
-            )
+        new = unseen(models[0].manifest, frame) & unseen(models[1].manifest, frame)
+        frame = frame.where(new)
+        _check_enough(models, frame)
         told = [model.predict(frame.rows, engine.threads) for model in models]
         one, other = (f"{model.name} {model.version}" for model in models)
         notes = [
@@ -86,6 +80,27 @@ def compare(
         )
 
 
+def _check_enough(models: list[Model], frame: TrainingFrame) -> None:
+    bad = int(frame.label.sum())
+    if min(bad, len(frame) - bad) >= LEAST_OF_EACH:
+        return
+    days = [day for model in models if (day := first_unseen(model.manifest))]
+    all_rows = [f"{m.name} {m.version}" for m in models if refitted(m.manifest)]
+    mend = "Compare versions whose hold-outs share more accounts or dates."
+    if all_rows:
+        mend = f"With `refit: true`, {' and '.join(all_rows)} learned from the hold-out too: " + (
+            f"wait for more outcomes of what was observed from {max(days)} on."
+            if days
+            else "compare versions trained without it."
+        )
+    raise problem(
+        "RS402",
+        f"There are {len(frame)} rows, {bad} of them bad, that neither version learned from; the "
+        f"least is {LEAST_OF_EACH} of each outcome.",
+        mend=mend,
+    )
+
+
 def _same_question(models: list[Model]) -> None:
     asked = [model.manifest["spec"]["target"] for model in models]
     if asked[0] != asked[1]:
@@ -99,22 +114,3 @@ def _same_question(models: list[Model]) -> None:
 
 def _shown(target: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in target.items() if value is not None)
-
-
-def _unseen(model: Model, frame: TrainingFrame) -> Mask:
-    """Rows the version did not learn from: on or after its hold-out's first day, or of the
-    parties it held out."""
-    import numpy as np
-
-    from riskseg.learning.spec import HELD_SHARE
-    from riskseg.learning.split import held_out_by_party
-
-    if model.imported:
-        return np.ones(len(frame), dtype=np.bool_)
-    held = model.manifest["spec"]["hold_out"] or {}
-    if model.manifest["hold_out"]["from"] is not None and not held.get("share"):
-        day = date.fromisoformat(model.manifest["hold_out"]["from"])
-        later: Mask = frame.as_of >= np.datetime64(day)
-        return later
-    share = held.get("share") or HELD_SHARE
-    return held_out_by_party(frame.group, share, model.manifest["spec"]["seed"])

@@ -17,6 +17,7 @@ from riskseg.features.snapshots import (
 )
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.learning.timeline import Timeline, observed_timeline, timeline
+from riskseg.run.outcomes import known_until
 from riskseg.run.session import Session
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ class Look:
 
     def snapshots(self, windows: Sequence[tuple[date, date]]) -> Relation:
         """Those of days in any of the windows; where accounts are looked at once, all there are."""
-        if self.at == "observed":
-            return observed_snapshots()
         if self.at is None or isinstance(self.at, date):
             return single_snapshots(self.at)
         first, last = min(first for first, _ in windows), max(last for _, last in windows)
+        if self.at == "observed":
+            return observed_snapshots(last)
         found = (
             issue_snapshots(first, last)
             if self.at == "issue"
@@ -68,10 +69,15 @@ class Asked:
     @property
     def days(self) -> tuple[date, date] | None:
         """The first and last day of snapshots, where these are many."""
-        if not self.look.repeats:
+        if self.look.at is None or isinstance(self.look.at, date):
             return None
         assert self.window is not None
         return self.window.train_from, self.window.hold_until
+
+    @property
+    def in_window(self) -> str:
+        """SQL that is true of the snapshots of those days."""
+        return "as_of between date '{}' and date '{}'".format(*self.days) if self.days else "true"
 
 
 def asked(
@@ -84,14 +90,18 @@ def asked(
     """What a spec asks of this workspace. Adds Problems and returns None where that cannot be."""
     spec, ledger = authored.spec, session.ledger
     if spec.target.column is not None and ledger.observed and spec.observe.at is None:
-        assert ledger.last_on is not None
+        until = known_until(session, authored, problems)
+        if until is None:
+            return None
         window = observed_timeline(
-            authored, ledger.first_on or ledger.last_on, ledger.last_on, ledger.known_by, problems
+            authored, ledger.first_on or until, until, ledger.known_by, problems
         )
         look = Look("observed")
         return Asked(authored, condition, look, window, also) if window else None
     own = Problems()
     check_dates(session, authored, own)
+    if spec.target.column is not None:
+        known_until(session, authored, own)
     problems.extend(own)
     if len(own):
         return None

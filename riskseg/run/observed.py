@@ -22,6 +22,7 @@ from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
 from riskseg.run.looks import Asked, Look, asked
 from riskseg.run.models import check_spec, scorer
+from riskseg.run.outcomes import check_not_yet_known
 from riskseg.run.population import implied, population_sql
 from riskseg.run.session import Session
 from riskseg.run.stages import build
@@ -212,7 +213,7 @@ def observed_rows(
     if ledger.billed:
         day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
         listed = ", ".join(filter(None, (listed, day)))
-    place, outcome = _place(spec.seed), _outcome(session, one.authored, observed.table)
+    place, outcome = _place(spec.seed), _outcome(session, one, observed.table)
     parts: list[Part] = []
     goods, below = 0, PLACES
     for accounts in observed.parts:
@@ -235,6 +236,9 @@ def observed_rows(
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     labels = keys["label"].to_numpy().astype(np.int8)
     group = keys["party"].to_numpy()
+    weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
+    if one.look.at == "observed":
+        check_not_yet_known(one.authored, as_of, labels, weight)
     used, held = _held_out(spec, one.window, as_of, group)
     training = TrainingFrame(
         rows,
@@ -244,7 +248,7 @@ def observed_rows(
         group,
         as_of,
         held,
-        np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0),
+        weight,
         attributes(session, spec),
     )
     return training.where(used) if embargo and not used.all() else training
@@ -301,12 +305,9 @@ def _label(
     population = population_sql(
         implied(target.event, target.dpd, billed=ledger.billed), one.condition
     )
-    days = ""
-    if one.days:
-        days = "as_of between date '{}' and date '{}' and ".format(*one.days)
     engine.run(
-        f"create or replace temp table observed_facts as select * from {observed.table} "
-        f"where account_no between {accounts[0]} and {accounts[1]} and {days}{population}"
+        f"create or replace temp table observed_facts as select * from {observed.table} where "
+        f"account_no between {accounts[0]} and {accounts[1]} and {one.in_window} and {population}"
     )
     if outcome is not None:
         engine.run(
@@ -335,10 +336,10 @@ def _label(
     build(engine, [snapshots, *facts, label])
 
 
-def _outcome(session: Session, authored: AuthoredSpec, table: str) -> str | None:
+def _outcome(session: Session, one: Asked, table: str) -> str | None:
     """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown; None
     where the target is an event. `table` holds the facts."""
-    target = authored.spec.target
+    authored, target = one.authored, one.authored.spec.target
     if target.column is None:
         return None
     fact, column = session.facts[target.column], fact_column(target.column)
@@ -346,7 +347,8 @@ def _outcome(session: Session, authored: AuthoredSpec, table: str) -> str | None
         bad = column
     elif target.positive is None and fact.kind.is_numeric:
         found = session.engine.rows(
-            f"select distinct {column} from {table} where {column} is not null limit 3"
+            f"select distinct {column} from {table} where {one.in_window} "
+            f"and {column} is not null limit 3"
         )
         if not {float(v[0]) for v in found} <= {0.0, 1.0}:
             raise problem(
@@ -383,8 +385,5 @@ def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) 
 
     if spec.hold_out_days is None or window is None:
         held = held_out_by_party(group, spec.hold_out_share or HELD_SHARE, spec.seed)
-        used = np.ones(len(as_of), dtype=bool)
-        if window is not None and spec.target.column is not None:
-            used = as_of <= np.datetime64(window.hold_until)
-        return used, held
+        return np.ones(len(as_of), dtype=bool), held
     return held_out_by_date(as_of, window)

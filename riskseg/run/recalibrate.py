@@ -56,9 +56,11 @@ def recalibrate(
     at: datetime,
     progress: Progress | None = None,
 ) -> Recalibrated:
-    """Keep a new version of a model, recalibrated to the accounts observed since a day.
+    """Keep a new version of a model, recalibrated to the accounts observed since a day, less those
+    that it learned from.
 
-    Left out, the day is the one after the last that the version was trained or validated on.
+    Left out, the day is the one after the last that the version was trained or validated on; where
+    accounts were observed once, those that it held out are taken.
     The version it comes from is its parent; it is not promoted. Raises RS401, RS402, RS406.
     """
     from riskseg.learning.recalibrate import recalibrated
@@ -127,5 +129,6 @@ def _plain(asked: Any) -> Any:
 
 
 def _day_after(manifest: Mapping[str, Any]) -> date | None:
-    last = manifest["hold_out"]["until"]
-    return None if last is None else date.fromisoformat(last) + timedelta(days=1)
+    last, learned = manifest["hold_out"]["until"], manifest["training"]
+    once = learned["rows"] and learned["from"] == learned["until"]
+    return None if last is None or once else date.fromisoformat(last) + timedelta(days=1)

@@ -78,12 +78,14 @@ class Finding:
 def proposed(
     engine: Engine, ledger: Ledger, catalogue: Catalogue, facts: Mapping[str, Fact]
 ) -> tuple[Finding, ...]:
-    """What looks like a code in numeric attributes of accounts and bills, less what is declared.
+    """What looks like a code in numeric attributes of accounts and bills, less what is declared. Of
+    a ledger as it stood on a day, only what was known by then is looked at.
 
     A column of which it is declared that it has no special values is left alone.
     """
     of_accounts = [facts[name] for name in ledger.attributes if name in facts]
     of_bills = [one.fact for one in ledger.bill_attributes]
+    rows = {table: _known(ledger, table) for table in ("accounts", "bills")}
     found: list[Finding] = []
     for table, attributes in (("accounts", of_accounts), ("bills", of_bills)):
         said = [*ledger.authored[table].described.items()] if table in ledger.authored else []
@@ -93,17 +95,27 @@ def proposed(
         }
         for fact in attributes:
             if fact.kind.is_numeric and fact.name not in none:
-                in_column = _in_column(engine, table, fact.name, fact.special_values)
+                in_column = _in_column(engine, rows[table], fact.name, fact.special_values)
                 found += [replace(one, table=table) for one in in_column]
     return tuple(found)
 
 
-def _in_column(engine: Engine, table: str, name: str, declared: Sequence[float]) -> list[Finding]:
+def _known(ledger: Ledger, table: str) -> str:
+    """SQL for the rows of a table that were known by the ledger's day; undated ones always were."""
+    day = {"accounts": "valid_from", "bills": "known_on"}[table]
+    if ledger.known_by is None:
+        return f"ledger_{table}"
+    return (
+        f"(select * from ledger_{table} where {day} is null or {day} <= date '{ledger.known_by}')"
+    )
+
+
+def _in_column(engine: Engine, rows: str, name: str, declared: Sequence[float]) -> list[Finding]:
     column = fact_column(name)
     without = f" and value not in ({', '.join(map(repr, declared))})" if declared else ""
     engine.run(
         "create or replace temp table value_counts as select value, count(*) as n from "
-        f"(select cast({column} as double) as value from ledger_{table}) "
+        f"(select cast({column} as double) as value from {rows}) "
         f"where value is not null and isfinite(value){without} group by value"
     )
     select = "select value, n from value_counts order by value"

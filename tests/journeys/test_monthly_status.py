@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +14,8 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.run.check import check
+from riskseg.run.compare import compare
+from riskseg.run.recalibrate import recalibrate
 from riskseg.run.score import score
 from riskseg.run.train import train
 
@@ -61,6 +65,143 @@ def test_the_last_months_validate_and_the_row_in_force_is_scored(workspace: Path
 def test_back_tests_use_outcomes_known_by_then(workspace: Path) -> None:
     told = train(workspace, [], at=AT, as_of=date(2024, 12, 15))[0].summary
     assert told["hold_out"]["until"] == "2024-11-01"
+
+
+Row = dict[str, Any]
+
+
+def altered(workspace: Path, alter: Callable[[Row], Row | None]) -> None:
+    """Changes every row of the status table, or takes it away."""
+    table = pq.read_table(workspace / "status.parquet")
+    rows = [row for old in table.to_pylist() if (row := alter(dict(old))) is not None]
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), workspace / "status.parquet")
+
+
+@pytest.mark.parametrize("known", [(), (1,)])
+def test_months_whose_outcomes_are_not_known_yet_validate_nothing(
+    workspace: Path, known: tuple[int, ...]
+) -> None:
+    """Not even those bad outcomes that were quick to show."""
+    open_still = lambda row: row["month"] > MONTHS[-3] and row["worse"] not in known  # noqa: E731
+    altered(workspace, lambda row: row | {"worse": None} if open_still(row) else row)
+    told = train(workspace, [], at=AT)[0].summary
+    assert told["hold_out"]["until"] == str(MONTHS[-3]) == "2024-12-01"
+    assert told["training"]["until"] == "2024-08-01"
+
+
+def test_an_outcome_missing_here_and_there_cuts_nothing_off(workspace: Path) -> None:
+    here = {("A07", MONTHS[-1]), ("A11", MONTHS[-1]), ("A30", MONTHS[3])}
+    missing = lambda row: (row["account_id"], row["month"]) in here  # noqa: E731
+    altered(workspace, lambda row: row | {"worse": None} if missing(row) else row)
+    assert train(workspace, [], at=AT)[0].summary["hold_out"]["until"] == "2025-02-01"
+
+
+def test_outcomes_not_known_yet_and_written_as_good_are_a_problem(workspace: Path) -> None:
+    altered(workspace, lambda row: row | ({"worse": 0} if row["month"] > MONTHS[-4] else {}))
+    with pytest.raises(ProblemsError) as found:
+        train(workspace, [], at=AT)
+    (problem,) = found.value.problems
+    assert problem.code == "RS408" and "None of the 180 accounts observed from" in problem.what
+    # Its cure, obeyed:
+    altered(workspace, lambda row: row | ({"worse": None} if row["month"] > MONTHS[-4] else {}))
+    assert train(workspace, [], at=AT)[0].summary["hold_out"]["until"] == str(MONTHS[-4])
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_an_outcome_that_is_empty_for_all(workspace: Path, dated: bool) -> None:
+    altered(workspace, lambda row: row | {"worse": None})
+    if not dated:
+        altered(workspace, lambda row: row if row["month"] == MONTHS[0] else None)
+        (workspace / "riskseg.toml").write_text('[source.accounts]\nfrom = "status.parquet"\n')
+        spec = "name: worse\ntarget: {column: worse}\n"
+        (workspace / "models" / "worse.yaml").write_text(spec)
+    with pytest.raises(ProblemsError) as found:
+        train(workspace, [], at=AT)
+    (problem,) = found.value.problems
+    assert (
+        problem.code == "RS408" and problem.what == '"worse" is empty: no account has an outcome.'
+    )
+
+
+@pytest.mark.parametrize("more", ["", "sample: {goods: 500}\n"])
+def test_training_by_a_day_is_training_on_what_was_there(workspace: Path, more: str) -> None:
+    """Later rows may hold codes or outcomes of their own, or not be there at all."""
+    day = date(2024, 12, 15)
+    (workspace / "models" / "worse.yaml").write_text(f"{SPEC}{more}")
+
+    def another(row: Row) -> Row:
+        code = int(row["account_id"][1:]) % 3 == 0
+        return row | (
+            {"dpd": 999 if code else row["dpd"], "worse": 2} if row["month"] > day else {}
+        )
+
+    altered(workspace, another)
+    whole = train(workspace, [], at=AT, as_of=day)[0]
+    altered(workspace, lambda row: row if row["month"] <= day else None)
+    assert train(workspace, [], at=AT, as_of=day)[0].version == whole.version
+    assert not any("999" in note for note in whole.summary["notes"])
+
+
+def test_versions_are_compared_by_rows_that_neither_learned_from(workspace: Path) -> None:
+    spec = workspace / "models" / "worse.yaml"
+    by_date = train(workspace, [], at=AT)[0]
+    spec.write_text(SPEC.replace("hold_out: {last: 80 days}\n", ""))
+    by_share = train(workspace, [], at=AT)[0]
+    spec.write_text(f"{SPEC}refit: true\n")
+    of_all = train(workspace, [], at=AT)[0]
+
+    def rows(*versions: str) -> int:
+        return int(compare(workspace, *(f"worse@{v}" for v in versions), cut=None)["rows"])
+
+    held = by_share.summary["hold_out"]["rows"]
+    assert rows(by_share.version, by_share.version) == held < 14 * 60 / 2
+    # From a full label after the last day of training, 2024-10-01.
+    assert rows(by_date.version, by_date.version) == 4 * 60
+    assert 0 < rows(by_date.version, by_share.version) < min(held, 4 * 60)
+    with pytest.raises(ProblemsError) as found:
+        rows(by_date.version, of_all.version)
+    (problem,) = found.value.problems
+    assert problem.code == "RS402" and "There are 0 rows" in problem.what
+    assert "from 2025-03-03 on" in problem.mend
+
+
+def test_a_version_is_recalibrated_by_rows_it_did_not_learn_from(workspace: Path) -> None:
+    train(workspace, [], at=AT)
+    done = recalibrate(workspace, "worse", since=MONTHS[0], at=AT)
+    assert (done.rows, done.first) == (4 * 60, "2024-11-01")
+    assert done.notes == ("Left out: 600 accounts that the version had learned from.",)
+    with pytest.raises(ProblemsError) as found:
+        recalibrate(workspace, "worse", at=AT)
+    assert [p.code for p in found.value.problems] == ["RS402"]
+    assert "--since, from 2024-10-31 on" in found.value.problems[0].mend
+    spec = workspace / "models" / "worse.yaml"
+    spec.write_text(f"{SPEC}refit: true\n")
+    version = train(workspace, [], at=AT, promote=True)[0].version
+    with pytest.raises(ProblemsError) as found:
+        recalibrate(workspace, "worse", version, since=MONTHS[0], at=AT)
+    assert found.value.problems[0].mend.endswith("observed from 2025-03-03 on.")
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_accounts_without_days_that_a_version_held_out(workspace: Path, refit: bool) -> None:
+    altered(workspace, lambda row: row | {"account_id": row["account_id"] + str(row["month"])})
+    (workspace / "riskseg.toml").write_text(
+        "[source.accounts]\nfrom = 'select * exclude (month) from \"status.parquet\"'\n"
+    )
+    refitted = "refit: true\n" if refit else ""
+    spec = f"name: worse\ntarget: {{column: worse}}\nlearners: [scorecard]\n{refitted}"
+    (workspace / "models" / "worse.yaml").write_text(spec)
+    told = train(workspace, [], at=AT)[0].summary
+    if refit:
+        with pytest.raises(ProblemsError) as found:
+            recalibrate(workspace, "worse", at=AT)
+        assert [p.code for p in found.value.problems] == ["RS402"]
+        assert "train without it" in found.value.problems[0].mend
+        return
+    done = recalibrate(workspace, "worse", at=AT)
+    assert (done.rows, done.bad) == (told["hold_out"]["rows"], told["hold_out"]["bad"])
+    again = recalibrate(workspace, "worse", done.version, at=AT)
+    assert "It had been recalibrated to some of these accounts before." in again.notes
 
 
 def test_one_row_an_account_and_day(workspace: Path) -> None:
