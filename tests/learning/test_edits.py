@@ -100,6 +100,7 @@ def test_bins_by_hand() -> None:
         ((5.5,), True, (5.5, 6.0)),
         ((1e17,), True, (1e17, math.nextafter(1e17, math.inf))),
         ((sys.float_info.max,), False, (sys.float_info.max,)),
+        ((0.0,), False, (0.0, sys.float_info.min)),
         ((), True, ()),
     ],
 )

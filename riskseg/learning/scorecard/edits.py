@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -89,8 +90,9 @@ def around(codes: Iterable[float], *, whole: bool) -> tuple[float, ...]:
     for `whole` numbers is at the next one."""
     cuts = set(codes)
     for code in codes:
-        above = math.nextafter(code, math.inf)
-        cuts.add(max(float(math.floor(code)) + 1, above) if whole else above)
+        # Nearer to 0 an engine may take a number for 0 itself.
+        above = math.nextafter(code, math.inf) if code else sys.float_info.min
+        cuts.add(max(math.floor(code) + 1.0, above) if whole else above)
     return tuple(sorted(filter(math.isfinite, cuts)))
 
 
