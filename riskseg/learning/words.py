@@ -63,7 +63,7 @@ def value(told: Any) -> str:
     size = abs(told)
     if float(told).is_integer() and size < 1e15:
         return f"{told:,.0f}"
-    if size >= 1000:
+    if 1000 <= size < 1e15:
         return f"{told:,.2f}"
     return f"{told:.6g}"
 
