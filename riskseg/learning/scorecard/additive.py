@@ -9,6 +9,7 @@ interactions* (2013). The result is points: what the tables say is what the mode
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -125,6 +126,8 @@ def fit_additive(
     def cards(fold: int | None, wanted: Sequence[int]) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
+        if not features:
+            return [_constant(label[seen], weight[seen])] * len(wanted)
         whose = None if party is None else party.where(seen)
         learner = _Learner(
             rows[seen], label[seen], weight[seen], features, setting, controls, whose
@@ -155,6 +158,14 @@ def fit_additive(
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
     dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}
     return replace(card, notes=tuple(notes), dropped=dropped), outside[best], tried
+
+
+def _constant(label: Labels, weight: Floats) -> Scorecard:
+    """The card that gives everyone the average risk."""
+    import numpy as np
+
+    rate = min(max(float(np.average(label, weights=weight)), 1e-6), 1 - 1e-6)
+    return Scorecard("additive", base_for(math.log(rate / (1 - rate))), (), (), {})
 
 
 def _means(effects: Floats, groups: Places) -> Floats:
