@@ -31,7 +31,7 @@ CODES: dict[str, str] = {
     # RS1xx: the data contract
     "RS101": "a needed value is null",
     "RS102": "a value does not have the type of its column",
-    "RS103": "an amount outside its domain",
+    "RS103": "a number outside its domain",
     "RS104": "a key that should be unique stands twice",
     "RS105": "dates out of order",
     "RS106": "an account that accounts does not list",

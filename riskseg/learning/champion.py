@@ -33,15 +33,19 @@ def choose(
     spec: ModelSpec, training: TrainingFrame, probabilities: Mapping[LearnerName, Floats]
 ) -> Choice:
     """Chooses by calibrated probabilities of rows the learners did not see, never by the hold-out.
+    A learner of the spec that is not among them was left without a feature.
 
     Another learner ships where the AUC it gains or the log loss it saves exceeds its margin, with
     an interval over parties that excludes zero, and the other measure is not significantly worse.
     """
     preferred, rule = spec.preferred, spec.champion
     label, weight = training.label, training.weight
+    if len(probabilities) == 1:
+        [only] = probabilities
+        if len(spec.learners) == 1:
+            return Choice(only, "It is the only learner that was trained.")
+        return Choice(only, "It is the only learner that is left with a feature.")
     others = [name for name in probabilities if name != preferred]
-    if not others:
-        return Choice(preferred, "It is the only learner that was trained.")
     other = min(others, key=lambda name: log_loss(label, probabilities[name], weight))
     ours, theirs = probabilities[preferred], probabilities[other]
     found = differences(label, weight, training.group, ours, theirs, spec.seed)

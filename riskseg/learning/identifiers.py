@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def _number(values: pd.Series, name: str, unit: str) -> str | None:
     if not np.isfinite(numbers).all() or (numbers != np.floor(numbers)).any():
         return None
     count, different = len(numbers), len(np.unique(numbers))
-    range_ = float(numbers.max() - numbers.min()) + 1.0
+    range_ = min(float(numbers.max()) - float(numbers.min()) + 1.0, sys.float_info.max)
     by_chance = count + range_ * float(np.expm1(-count / range_))
     repeated = count - different
     if by_chance >= REPEATED_BY_CHANCE and repeated <= NO_MORE_THAN * by_chance:

@@ -121,15 +121,24 @@ def _alone(values: pd.Series, label: Labels, fact: Fact, folds: Folds) -> Floats
     from sklearn.tree import DecisionTreeClassifier
 
     told = np.full(len(label), label.mean())
+    numbers = np.empty(0) if fact.kind.is_textual else _ranks(values)
     for fold in np.unique(folds):
         held = folds == fold
         if len(np.unique(label[~held])) < 2:
             continue
         if fact.kind.is_textual:
             numbers = level_codes(values, levels_by_risk(values[~held], label[~held]))
-        else:
-            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, random_state=0)
         tree.fit(numbers[~held, None], label[~held])
         told[held] = tree.predict_proba(numbers[held, None])[:, 1]
     return told
+
+
+def _ranks(values: pd.Series) -> Floats:
+    """The order of numbers, NaN as NaN: a tree's own arithmetic has no room for 1e39."""
+    import numpy as np
+
+    ranks: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    known = ~np.isnan(ranks)
+    ranks[known] = np.unique(ranks[known], return_inverse=True)[1]
+    return ranks

@@ -7,7 +7,7 @@ of a feature that drifts is it asked whether it helps later nevertheless.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
@@ -53,15 +53,23 @@ def usable(
         dropped |= found
         kept = [fact for fact in kept if fact.name not in found]
     if not kept:
-        told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
-        problems.add(
-            "RS407",
-            f"No feature is left to learn from ({told or 'there are none'}).",
-            file=authored.file,
-            line=authored.line("features"),
-            mend="Exclude fewer, or list static features that were known at the time.",
-        )
+        mend = "Exclude fewer, or list static features that were known at the time."
+        no_feature_left(authored, dropped, mend, problems)
     return tuple(kept), dropped, notes
+
+
+def no_feature_left(
+    authored: AuthoredSpec, dropped: Mapping[str, str], mend: str, problems: Problems
+) -> None:
+    """Add RS407, with why each feature was dropped."""
+    told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
+    problems.add(
+        "RS407",
+        f"No feature is left to learn from ({told or 'there are none'}).",
+        file=authored.file,
+        line=authored.line("features"),
+        mend=mend,
+    )
 
 
 def _not_worth_it(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import threading
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +34,7 @@ from riskseg.learning.reference import reference
 from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.screen import check_leaks, check_outcomes
-from riskseg.learning.selection import usable
+from riskseg.learning.selection import no_feature_left, usable
 from riskseg.learning.spec import AuthoredSpec, LearnerName, ModelSpec
 from riskseg.learning.split import folds_by_party
 
@@ -99,7 +100,7 @@ def train(
 
     # Each has stretches that keep one core busy: side by side they fill the others.
     found = side_by_side(learned_by, spec.learners, threads)
-    learned = dict(zip(spec.learners, found, strict=True))
+    learned = _telling(authored, dict(zip(spec.learners, found, strict=True)), dropped)
     say("comparing the learners")
     within = {name: one.calibration.probability(one.outside) for name, one in learned.items()}
     choice = choose(spec, training, within)
@@ -131,6 +132,7 @@ def train(
             threads,
             partial(_say_by, say, "refit"),
         )
+        _telling(authored, {choice.learner: shipped[choice.learner]}, dropped)
     ships = shipped[choice.learner]
     files: dict[str, bytes] = {}
     for one in shipped.values():
@@ -193,6 +195,21 @@ def train(
         "parent": None,
     }
     return sealed(manifest, files, metrics)
+
+
+def _telling(
+    authored: AuthoredSpec, learned: Mapping[LearnerName, Learned], dropped: Mapping[str, str]
+) -> dict[LearnerName, Learned]:
+    """The learners that were left with a feature. Raises RS407 where there is none: everyone
+    would have the same probability."""
+    telling = {name: one for name, one in learned.items() if one.model.features}
+    if not telling:
+        problems = Problems()
+        mend = "Add columns that have to do with the outcome, or drop fewer by hand."
+        whys = [dropped, *(one.model.dropped for one in learned.values())]
+        no_feature_left(authored, dict(ChainMap(*map(dict, whys))), mend, problems)
+        problems.raise_if_any()
+    return telling
 
 
 def _refitted(spec: ModelSpec, frame: TrainingFrame) -> list[str]:

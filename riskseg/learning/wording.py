@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from riskseg.learning.frame import Floats
 
+# Above it, hundredths are no whole numbers of 64 bits.
+LARGE = 1e15
 # The other facts that a sentence names, as {bills_12m}.
 _NAMED = re.compile(r"\{(?!value\})([a-z][a-z0-9_]*)\}")
 
@@ -181,7 +183,8 @@ def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
     if fact.unit == "money":
         text = _money_text(numbers, currency)
     elif fact.unit == "share":
-        percent = pa.array(np.round(numbers * 100).astype(np.int64)).cast(pa.string())
+        with np.errstate(over="ignore"):
+            percent = _decimal_text(numbers * 100, 0)
         text = pc.binary_join_element_wise(percent, "%", "")
     elif fact.unit == "percent":
         text = pc.binary_join_element_wise(_plain_text(numbers), "%", "")
@@ -207,7 +210,8 @@ def _plain_text(numbers: Floats) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    whole = np.round(np.abs(numbers) * 100).astype(np.int64) % 100 == 0
+    size = np.minimum(np.abs(numbers), LARGE)
+    whole = np.round(size * 100).astype(np.int64) % 100 == 0
     return pc.if_else(pa.array(whole), _decimal_text(numbers, 0), _decimal_text(numbers, 2))
 
 
@@ -219,15 +223,21 @@ def _decimal_text(numbers: Floats, places: int, *, grouped: bool = False) -> pa.
     import pyarrow.compute as pc
 
     unit = 10**places
-    parts = np.round(np.abs(numbers) * unit).astype(np.int64)
+    large = np.abs(numbers) > LARGE
+    parts = np.round(np.where(large, 0.0, np.abs(numbers)) * unit).astype(np.int64)
     sign = pc.if_else(pa.array((numbers < 0) & (parts > 0)), "-", "")
     whole = parts // unit
     text = _grouped(whole) if grouped else pa.array(whole).cast(pa.string())
     text = pc.binary_join_element_wise(sign, text, "")
-    if not places:
-        return text
-    rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), places, "0")
-    return pc.binary_join_element_wise(text, rest, ".")
+    if places:
+        rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), places, "0")
+        text = pc.binary_join_element_wise(text, rest, ".")
+    if large.any():
+        several, place = np.unique(numbers[large], return_inverse=True)
+        form = f"{',' if grouped else ''}.{places}f"
+        shown = [format(n, form if abs(n) < 1e21 else ".6g") for n in several.tolist()]
+        text = pc.replace_with_mask(text, pa.array(large), pa.array(shown).take(pa.array(place)))
+    return text
 
 
 def _grouped(whole: NDArray[np.int64]) -> pa.Array:

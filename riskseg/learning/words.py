@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -62,7 +63,7 @@ def value(told: Any) -> str:
     size = abs(told)
     if float(told).is_integer() and size < 1e15:
         return f"{told:,.0f}"
-    if size >= 1000:
+    if 1000 <= size < 1e15:
         return f"{told:,.2f}"
     return f"{told:.6g}"
 
@@ -163,9 +164,20 @@ def held(bin_: Mapping[str, Any], kind: str | None = None) -> str:
         return "any value"
     if low is None:
         return f"below {value(high)}"
+    code = _just_below(low)
+    if code is not None:
+        return f"above {value(code)}" + ("" if high is None else f" to <{value(high)}")
     if high is None:
         return f"{value(low)} or more"
-    return f"{value(low)} to <{value(high)}"
+    return value(low) if _just_below(high) == low else f"{value(low)} to <{value(high)}"
+
+
+def _just_below(cut: float) -> float | None:
+    """The code that a cut was made just above of; None where it was made at a number itself."""
+    if cut == sys.float_info.min:
+        return 0.0
+    below = math.nextafter(cut, -math.inf)
+    return below if float(f"{cut:.15g}") == below else None
 
 
 def plural(many: float, one: str, more: str | None = None) -> str:

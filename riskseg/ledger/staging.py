@@ -11,9 +11,11 @@ attribute is `"@NAME"`: no header can take the place of a column made here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import partial
 
-from riskseg.domain.relations import fact_column
+from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.mapping import Mapped
 
@@ -75,13 +77,14 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     attributes = [fact_column(name) for name in mapped.attributes]
     # Counted below the join: a join hands its rows on in any order it likes.
     counted = ["row_number() over () as row_no"] if numbered else []
-    read = ", ".join([*counted, *typed, *_evidence(mapped, scale), *attributes])
+    known = [_known_number(mapped, name) for name in mapped.attributes]
+    read = ", ".join([*counted, *typed, *_evidence(mapped, scale), *known])
     staged = ", ".join(
         [*(["row_no"] if numbered else []), "account_no", *_staged(mapped), *attributes]
     )
     sql = (
         f"create or replace table {mapped.table.name} as "
-        f"select {staged}, cast(case {arms} end as utinyint) as fault "
+        f"select {staged}, cast(case {arms} end as usmallint) as fault "
         f"from (select {read} from {mapped.rows}) s "
         "left join account_ids a on a.account_id = s.account_id"
     )
@@ -155,6 +158,22 @@ def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
         case Holds.MONEY:
             value = _minor(e, mapped.types[column.name], scale)
     return f"{value} as {column.name}"
+
+
+def _is_float(mapped: Mapped, name: str) -> bool:
+    return mapped.types[name] in ("DOUBLE", "FLOAT")
+
+
+def _plain(name: str) -> str:
+    return name if re.fullmatch(r"\w+", name) else quoted(name)
+
+
+def _known_number(mapped: Mapped, name: str) -> str:
+    """SQL of an attribute, in which what is not a number is null."""
+    column = fact_column(name)
+    if not _is_float(mapped, name):
+        return column
+    return f"case when not isnan({column}) then {column} end as {column}"
 
 
 def _minor(e: str, type_: str, scale: int) -> str:
@@ -239,6 +258,13 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
                 "Correct the row at the source; if all are so, the mapping may have them swapped."
             )
             found.append(("RS105", later, told, f"{later} < {earlier}", mend))
+    for name in filter(partial(_is_float, mapped), mapped.attributes):
+        told, shown = f"{name} is infinite", _plain(mapped.written[name])
+        mend = (
+            "Correct it at the source, or map it to unknown: "
+            f"`case when isfinite({shown}) then {shown} end`."
+        )
+        found.append(("RS103", name, told, f"isinf({fact_column(name)})", mend))
     if table.name != "accounts":
         found.append(
             (

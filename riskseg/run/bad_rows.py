@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Numbers of the checks that need the whole table; those of single rows count up from 1.
-_DUPLICATE = 254
-_ORPHAN = 255
+_DUPLICATE = 65_534
+_ORPHAN = 65_535
 
 
 @dataclass(frozen=True)

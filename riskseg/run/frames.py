@@ -40,14 +40,19 @@ def keyed_frame(engine: Engine, sql: str, *, keys: int) -> tuple[pd.DataFrame, p
     column of one may have the name of one of the other."""
     table = engine.arrow(sql)
     names, columns = table.column_names, table.columns
-    return _framed(names[:keys], columns[:keys]), _framed(names[keys:], columns[keys:])
+    count = table.num_rows
+    return (
+        _framed(names[:keys], columns[:keys], count),
+        _framed(names[keys:], columns[keys:], count),
+    )
 
 
-def _framed(names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pd.DataFrame:
+def _framed(names: Sequence[str], columns: Sequence[pa.ChunkedArray], count: int) -> pd.DataFrame:
     import pandas as pd
 
     framed = {}
     for name, column in zip(names, columns, strict=True):
         array = column.to_numpy(zero_copy_only=False)
         framed[name] = pd.Series(array, dtype=object) if array.dtype == object else array
-    return pd.DataFrame(framed, copy=False)
+    # A frame of no columns has its rows too.
+    return pd.DataFrame(framed, index=pd.RangeIndex(count), copy=False)

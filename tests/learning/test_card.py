@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from typing import Any
@@ -968,6 +970,10 @@ def test_ticks_are_apart_in_order_and_inside(form: Any, low: float, high: float)
         ({"from": 3.0, "to": 6.0}, "integer", "3 to 5"),
         ({"from": 3.0, "to": 6.0}, "decimal", "3 to <6"),
         ({"from": 1000.5, "to": None}, "decimal", "1,000.50 or more"),
+        ({"from": -9.0, "to": math.nextafter(-9.0, 0.0)}, "number", "-9"),
+        ({"from": math.nextafter(-9.0, 0.0), "to": 0.5}, "number", "above -9 to <0.5"),
+        ({"from": 0.0, "to": sys.float_info.min}, "number", "0"),
+        ({"from": sys.float_info.min, "to": None}, "number", "above 0"),
         ({"from": None, "to": 1.0}, "boolean", "no"),
         ({"from": 1.0, "to": None}, "boolean", "yes"),
         ({"from": None, "to": None}, "number", "any value"),

@@ -199,11 +199,27 @@ def test_a_rare_code_has_a_bin_of_its_own() -> None:
     facts = (Fact("late", Kind.INTEGER, direction=1),)
     card, _, _ = learn(rows, label, facts, {"late": Edit(specials=(-1, 98))})
     table = table_of(card, "late")
-    assert table.bins.cuts[0] == 0.0 and table.bins.cuts[-1] == 98.0
-    assert table.counts[0] == unknown.sum() and table.counts[-2] == code.sum()
-    ordinary = table.points[1:-2]
+    assert table.bins.cuts[:2] == (-1.0, 0.0) and table.bins.cuts[-2:] == (98.0, 99.0)
+    assert table.counts[1] == unknown.sum() and table.counts[-3] == code.sum()
+    ordinary = table.points[2:-3]
     assert len(ordinary) >= 3 and (np.diff(ordinary) < 0).all()
-    assert table.points[-2] > ordinary[0] > table.points[0]
+    assert table.points[-3] > ordinary[0] > table.points[1]
+    # Nothing was below the one code or above the other: what comes there goes with the next.
+    assert (table.points[0], table.points[-2]) == (ordinary[0], ordinary[-1])
+
+
+def test_a_code_within_a_bin_by_hand_does_not_part_it() -> None:
+    random = np.random.default_rng(10)
+    score = random.integers(300, 850, 6000).astype(float)
+    odds = (575 - score) / 90
+    code = np.arange(6000) % 10 == 0
+    score[code], odds[code] = -9.0, -3.0
+    rows, facts = pd.DataFrame({"score": score}), (Fact("score", NUMBER, direction=-1),)
+    edits = {"score": Edit(cuts=(450, 700), specials=(-9,))}
+    card, _, _ = learn(rows, drawn(odds), facts, edits)
+    below, coded, above, *_ = card.tables[0].points
+    assert below == above != coded
+    assert card.tables[0].counts[:2] == (0, code.sum())
 
 
 def test_edits_by_hand_hold(frame: TrainingFrame) -> None:

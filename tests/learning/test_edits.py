@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import numpy as np
+import math
+import sys
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
@@ -91,17 +92,19 @@ def test_bins_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("specials", "cuts"),
+    ("codes", "whole", "cuts"),
     [
-        ((-1.0,), (0.0,)),
-        ((98.0,), (98.0,)),
-        ((96.0, 98.0), (96.0, 98.0)),
-        ((2.0,), (2.0, 96.0)),
-        ((0.0, 2.0), (0.0, 1.0, 2.0, 96.0)),
+        ((-1.0,), False, (-1.0, math.nextafter(-1.0, 0.0))),
+        ((-1.0,), True, (-1.0, 0.0)),
+        ((97.0, 98.0), True, (97.0, 98.0, 99.0)),
+        ((5.5,), True, (5.5, 6.0)),
+        ((1e17,), True, (1e17, math.nextafter(1e17, math.inf))),
+        ((sys.float_info.max,), False, (sys.float_info.max,)),
+        ((0.0,), False, (0.0, sys.float_info.min)),
+        ((), True, ()),
     ],
 )
 def test_a_code_is_cut_from_both_sides(
-    specials: tuple[float, ...], cuts: tuple[float, ...]
+    codes: tuple[float, ...], whole: bool, cuts: tuple[float, ...]
 ) -> None:
-    values = np.array([-1.0, 0.0, 1.0, 2.0, 96.0, 98.0])
-    assert around(specials, values) == cuts
+    assert around(codes, whole=whole) == cuts

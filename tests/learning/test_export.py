@@ -23,6 +23,7 @@ from riskseg.learning.calibration import Calibration
 from riskseg.learning.export.check import UNSEEN, check_rows
 from riskseg.learning.export.points import points_csv
 from riskseg.learning.export.sql import DIALECTS, sql
+from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
 from riskseg.learning.trees.boosted import Boosted, Column
 from tests.learning.growing import grow
@@ -62,6 +63,8 @@ def card() -> Scorecard:
     tariff = Bins(TARIFF, (1.0, 3.0), LEVELS)
     debit = Bins("has_debit", (1.0,), None)
     flat = Bins("flat", (), None)
+    # -9 and 0 are codes.
+    bureau = Bins("bureau", (*around((-9.0, 0.0), whole=False), 400.0), None)
 
     def table(bins: Bins, *points: int) -> Table:
         ones = (1,) * bins.count
@@ -85,6 +88,7 @@ def card() -> Scorecard:
             table(tariff, 900, -2, -733, -41, 12),
             table(debit, -310, 310, 0),
             table(flat, 5, -6),
+            table(bureau, 801, -77, 801, 99, 801, 33, 0),
         ),
         (pair,),
         {},
@@ -97,6 +101,7 @@ CARD_KINDS = {
     TARIFF: "text",
     "has_debit": "boolean",
     "flat": "number",
+    "bureau": "number",
 }
 
 

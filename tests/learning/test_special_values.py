@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,3 +76,43 @@ def test_codes_stand_apart_and_the_direction_holds(learn: Callable[..., Any]) ->
         assert low > np.median(counts) + 1 and high < np.median(counts) - 1
         again = Scorecard.from_json(model.as_json())
         assert (again.margin(data()[0]) == model.margin(data()[0])).all()
+
+
+WHOLE = (replace(FACTS[0], kind=Kind.INTEGER, special_values=(-1.0, 98.0)), FACTS[1])
+
+
+@pytest.mark.parametrize("pairs", [(), (("x", "y"),), None])
+@pytest.mark.parametrize("facts", [FACTS, WHOLE], ids=["numbers", "whole"])
+def test_only_the_code_itself_has_the_points_of_a_code(
+    facts: tuple[Fact, ...], pairs: tuple[tuple[str, str], ...] | None
+) -> None:
+    """Values that training never saw, next to a code or beyond it, are where the direction has
+    them: -2 is no riskier than 0, and 97 and 99 are no safer than 12."""
+    rows, label, weight, folds = data()
+    if pairs is None:
+        controls = Controls().with_codes(facts)
+        card = fit_classic(rows, label, weight, facts, folds, controls=controls)[0]
+    else:
+        card = fit_additive(rows, label, weight, facts, folds, pairs=pairs)[0]
+
+    def at(*values: float) -> Any:
+        return card.margin(pd.DataFrame({"x": values, "y": 0.0}))
+
+    near = [math.nextafter(code, way) for code in facts[0].special_values for way in (-999, 999)]
+    if facts is WHOLE:
+        near = [-2.0, 0.0, 97.0, 99.0]
+    values = sorted({*COUNTS, *near, -1e300, -5.0, 50.0, 1e300})
+    assert (np.diff(at(*values)) >= -1e-9).all()
+    assert at(-1e300) == at(near[0]) == at(0.0) and at(1e300) == at(near[-1]) == at(12.0)
+    assert at(-1.0) > at(12.0) - 1 and at(98.0) < at(0.0) + 1
+    table = next(t for t in card.tables if t.bins.name == "x")
+    for code in (-1.0, 98.0):
+        place = int(table.bins.places(pd.Series([code]))[0])
+        assert table.counts[place] == (rows.x == code).sum()
+        assert table.bads is not None
+        assert table.bads[place] == label[rows.x == code].sum()
+    for held in ([*table.counts], *([*pair.counts] for pair in card.pairs)):
+        assert sum(held) == pytest.approx(len(rows), abs=len(held) / 2)
+    for pair in card.pairs:
+        place = int(pair.first.places(pd.Series([98.0]))[0]) * pair.second.count
+        assert sum(pair.counts[place : place + pair.second.count]) == (rows.x == 98).sum()

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import AuthoredSpec
+from riskseg.learning import train as train_module
 from riskseg.learning.train import Trained, train
 
 Author = Callable[[str], AuthoredSpec]
@@ -160,6 +163,68 @@ def test_useless_features_are_dropped_with_a_reason(frame: TrainingFrame, author
 def test_no_feature_left(frame: TrainingFrame, author: Author) -> None:
     with pytest.raises(ProblemsError) as error:
         train(author(f"features: {{exclude: [{', '.join(frame.names)}]}}\n"), frame, threads=1)
+    assert codes(error) == ["RS407"]
+
+
+def noise(frame: TrainingFrame) -> TrainingFrame:
+    """The same outcomes, and nothing that has to do with them."""
+    values = np.random.default_rng(5).normal(size=len(frame))
+    rows, facts = pd.DataFrame({"noise": values}), (Fact("noise", Kind.NUMBER),)
+    return replace(frame, rows=rows, features=facts, attributes=())
+
+
+def dropped(frame: TrainingFrame) -> str:
+    edits = ", ".join(f"{name}: {{drop: true}}" for name in frame.names)
+    return f"scorecard: {{form: additive, edits: {{{edits}}}}}\n"
+
+
+@pytest.mark.parametrize("form", ["classic", "additive"])
+def test_a_card_without_a_feature_is_no_model(
+    frame: TrainingFrame, author: Author, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskseg.learning.learners.FEW_BADS", 30)
+    spec = author(dropped(frame).replace("additive", form) + "learners: [scorecard]\n")
+    with pytest.raises(ProblemsError) as error:
+        train(spec, frame, threads=1)
+    assert codes(error) == ["RS407"]
+    assert "balance: left out by hand; " in error.value.problems[0].what
+
+
+def test_noise_alone_is_no_model(frame: TrainingFrame, author: Author) -> None:
+    spec = author("scorecard: {form: classic}\nlearners: [scorecard]\n")
+    with pytest.raises(ProblemsError) as error:
+        train(spec, noise(frame), threads=1)
+    assert codes(error) == ["RS407"]
+    assert re.search("noise: .* chance", error.value.problems[0].what)
+
+
+def test_a_learner_without_a_feature_is_not_the_champion(
+    frame: TrainingFrame, author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskseg.learning.learners.FEW_BADS", 30)
+    more = "lightgbm: {search: none}\nlearners: [scorecard, lightgbm]\n"
+    trained = train(author(dropped(frame) + more), frame, threads=1)
+    assert trained.learner == "lightgbm" and "scorecard.json" not in trained.files
+    told = json.loads(trained.files["manifest.json"])
+    assert told["champion"]["why"] == "It is the only learner that is left with a feature."
+
+
+def test_a_refit_without_a_feature_is_no_model(
+    frame: TrainingFrame, author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells something in the training window may tell nothing in all rows."""
+    once = train_module.learn
+
+    def learn(spec: Any, name: Any, rows: TrainingFrame, *more: Any) -> Any:
+        found = once(spec, name, rows, *more)
+        if len(rows) < len(frame):
+            return found
+        return replace(found, model=replace(found.model, tables=()))
+
+    monkeypatch.setattr(train_module, "learn", learn)
+    spec = author("scorecard: {form: classic}\nlearners: [scorecard]\nrefit: true\n")
+    with pytest.raises(ProblemsError) as error:
+        train(spec, frame, threads=1)
     assert codes(error) == ["RS407"]
 
 

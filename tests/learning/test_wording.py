@@ -282,3 +282,28 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
             1,
         )
         assert bool(found.of(0)) == told
+
+        found = ranked_reasons(batch, np.array([[float(sign)]]), [fact], ordinary, margin, top=1)
+        assert bool(found.of(0)) == may
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        ("", 92233720368547760.0, "92233720368547760"),
+        ("", -(2.0**63), "-9223372036854775808"),
+        ("", 1e308, "1e+308"),
+        ("", -np.inf, "-inf"),
+        ("", 1234.5, "1234.50"),
+        ("money", 1e17, "GBP 100,000,000,000,000,000.00"),
+        ("money", -99999999999999.99, "GBP -99,999,999,999,999.98"),
+        ("share", 1e17, "10000000000000000000%"),
+        ("share", 1e308, "inf%"),
+        ("share", -0.001, "0%"),
+        ("share", -0.256, "-26%"),
+        ("percent", 1e22, "1e+22%"),
+    ],
+)
+def test_huge_numbers_are_told_as_they_are(unit: str, value: float, text: str) -> None:
+    assert said(Fact("x", Kind.NUMBER, unit=unit), 1.0, value)[1] == f"x is {text}"

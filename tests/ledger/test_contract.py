@@ -558,3 +558,49 @@ def test_a_mapping_that_does_not_fit_is_a_problem_at_its_line(
     assert ledger is None
     assert [(p.code, p.file, p.line) for p in problems] == [(code, "riskseg.toml", line)]
     assert says in problems[0].what
+
+
+def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown(
+    tmp_path: Path,
+) -> None:
+    """In every column, of accounts and of bills, however many there are; huge is not infinite."""
+    numbers = [float("inf"), float("-inf"), float("nan"), 1e308, None]
+    ids = [f"a{n}" for n in range(len(numbers))]
+    wide = {f"x{n}": pa.array([1.0] * len(ids)) for n in range(300)}
+    accounts = {
+        "account_id": pa.array(ids),
+        **wide,
+        "Used Share": pa.array(numbers),
+        "single": pa.array([0.5, 0.5, 0.5, float("inf"), 0.5], pa.float32()),
+    }
+    pq.write_table(pa.table(accounts), tmp_path / "accounts.parquet")
+    bills = {
+        "account_id": pa.array([ids[-1]] * len(ids)),
+        "bill_id": pa.array(ids),
+        "due_on": pa.array([date(2026, 1, 20)] * len(ids)),
+        "amount": pa.array([10.0] * len(ids)),
+        "rate": pa.array(numbers),
+    }
+    pq.write_table(pa.table(bills), tmp_path / "bills.parquet")
+    files = {"accounts": 'from = "accounts.parquet"'}
+    files["bills"] = 'from = "bills.parquet"\nrate = "rate"'
+    workspace(tmp_path, files)
+    engine, ledger, problems = loaded(tmp_path)
+    assert ledger is not None and not problems
+    assert [(b.table, b.fault.code, b.fault.told, b.count, b.first) for b in ledger.bad] == [
+        ("accounts", "RS103", "used share is infinite", 2, 1),
+        ("accounts", "RS103", "single is infinite", 1, 4),
+        ("bills", "RS103", "rate is infinite", 2, 1),
+    ]
+    assert ledger.bad[0].as_problem().mend.endswith(
+        'map it to unknown: `case when isfinite("Used Share") then "Used Share" end`.'
+    )
+    assert engine.rows('select row_no, "@used share" from ledger_accounts order by 1') == [
+        (3, None),
+        (5, None),
+    ]
+    assert engine.rows('select row_no, "@rate" from ledger_bills order by 1') == [
+        (3, None),
+        (4, 1e308),
+        (5, None),
+    ]

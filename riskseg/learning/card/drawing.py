@@ -28,6 +28,10 @@ Format = Callable[[float], str]
 Point = tuple[float, float]
 
 
+# Beyond it, steps of a scale are no numbers any more.
+HUGE = 1e300
+
+
 @dataclass(frozen=True)
 class Scale:
     """Values to places on the paper."""
@@ -43,7 +47,7 @@ class Scale:
             return math.copysign(math.sqrt(abs(value)), value)
         if self.form == "log":
             return math.log(max(value, self.low))
-        return value
+        return value / 4  # a quarter: between two huge numbers, the difference is infinite
 
     def __call__(self, value: float) -> float:
         low, high = self._bent(self.low), self._bent(self.high)
@@ -77,6 +81,8 @@ class Scale:
         span = self.high - self.low
         if span <= 0:
             return [self.low]
+        if span > HUGE:
+            return [self.low, self.high]
         most = max(1, int(abs(self.end - self.start) // gap))
         rough = span / most
         unit = 10.0 ** math.floor(math.log10(rough))

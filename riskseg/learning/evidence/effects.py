@@ -149,7 +149,8 @@ def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], l
         if len(grid) > MOST_VALUES - 1:
             cuts = weighted_quantiles(numbers, their, MOST_VALUES - 3)
             grid = np.unique(np.r_[grid[0], cuts, grid[-1]])
-        nearest = np.searchsorted((grid[1:] + grid[:-1]) / 2, numbers)
+        halves = grid / 2  # of two huge numbers, the sum is infinite
+        nearest = np.searchsorted(halves[1:] + halves[:-1], numbers)
         asked = [float(one) for one in grid]
         parts = [float(part) for part in sums_by(nearest, their, len(grid))]
     if null.any():

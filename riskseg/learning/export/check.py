@@ -34,7 +34,7 @@ def check_rows(model: Model) -> pd.DataFrame:
 
     given = _edges(model.scorer)
     values = [_values(fact, *given[fact.name], model.reference) for fact in model.facts]
-    rows = max(LEAST_ROWS, *map(len, values))
+    rows = max([LEAST_ROWS, *map(len, values)])
     random = np.random.default_rng(SEED)
     columns: dict[str, Any] = {"account_id": [f"T{n:06d}" for n in range(rows)]}
     for fact, told in zip(model.facts, values, strict=True):

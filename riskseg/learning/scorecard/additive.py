@@ -9,12 +9,13 @@ interactions* (2013). The result is points: what the tables say is what the mode
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
 from riskseg.learning.parallel import one_thread_each, side_by_side
@@ -125,6 +126,8 @@ def fit_additive(
     def cards(fold: int | None, wanted: Sequence[int]) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
+        if not features:
+            return [_constant(label[seen], weight[seen])] * len(wanted)
         whose = None if party is None else party.where(seen)
         learner = _Learner(
             rows[seen], label[seen], weight[seen], features, setting, controls, whose
@@ -157,6 +160,14 @@ def fit_additive(
     return replace(card, notes=tuple(notes), dropped=dropped), outside[best], tried
 
 
+def _constant(label: Labels, weight: Floats) -> Scorecard:
+    """The card that gives everyone the average risk."""
+    import numpy as np
+
+    rate = min(max(float(np.average(label, weights=weight)), 1e-6), 1 - 1e-6)
+    return Scorecard("additive", base_for(math.log(rate / (1 - rate))), (), (), {})
+
+
 def _means(effects: Floats, groups: Places) -> Floats:
     """The mean effect of the cells of each group."""
     import numpy as np
@@ -182,7 +193,9 @@ class _Line:
     """A feature's fine bins, each row's place in them, and the coarse bins each belongs to.
 
     Places are those of the fit: bins in order of the value, then those without a place in it
-    (codes, other levels, nulls). `slots` and `coarse_slots` are the place of each bin in turn.
+    (codes, other levels, nulls). A code parts the bin that it lies in into two, which are one
+    place: `slots` and `coarse_slots` are the place of each bin in turn. `natural` has each row's
+    bin in turn, where that is not its place.
     """
 
     bins: Bins
@@ -193,18 +206,38 @@ class _Line:
     slots: Places
     coarse_slots: Places
     codes: int = 0
+    natural: Places | None = None
 
     @property
     def extra(self) -> int:
         return (1 if self.bins.levels is None else 2) + self.codes
 
     @property
+    def cells(self) -> int:
+        return int(self.slots.max()) + 1
+
+    @property
     def ordered(self) -> int:
-        return self.bins.count - self.extra
+        return self.cells - self.extra
 
     @property
     def side(self) -> Side:
-        return Side(self.coarse.count - self.extra, self.extra, self.direction)
+        return Side(int(self.coarse_slots.max()) + 1 - self.extra, self.extra, self.direction)
+
+    @property
+    def in_bins(self) -> Places:
+        """The bin of each row."""
+        return self.places if self.natural is None else self.natural
+
+    @property
+    def in_coarse(self) -> Places:
+        """The coarse bin of each row."""
+        import numpy as np
+
+        if self.natural is None:
+            return self.to_coarse[self.places]
+        along = np.searchsorted(self.coarse.cuts, (-np.inf, *self.bins.cuts), side="right")
+        return np.append(along, self.coarse.count - 1)[self.natural]
 
 
 class _Learner:
@@ -399,7 +432,7 @@ class _Learner:
         import numpy as np
 
         effects = mains[[one.bins.name for one in self.lines].index(line.bins.name)]
-        rows = self._rows(line.places, line.bins.count) + 1e-9
+        rows = self._rows(line.places, line.cells) + 1e-9
         whole = np.bincount(line.to_coarse, rows, line.side.cells)
         return np.asarray(np.bincount(line.to_coarse, rows * effects, line.side.cells) / whole)
 
@@ -421,7 +454,7 @@ class _Learner:
                 ordered = line.direction * now.cells[index][part]
                 if (np.diff(ordered) < -1e-12).any() and not stale:
                     wrong = True
-                    told = pooled(ordered, self._rows(line.places, line.bins.count)[part])
+                    told = pooled(ordered, self._rows(line.places, line.cells)[part])
                     joined = np.concatenate([[0], np.cumsum(np.diff(told) > 1e-12)])
                     groups[index] = np.concatenate(
                         [joined, joined[-1] + 1 + np.arange(line.extra)]
@@ -441,7 +474,7 @@ class _Learner:
         intercept = effects.intercept
         tables, dropped = [], dict(self.dropped)
         for line, cells in zip(self.lines, effects.cells, strict=True):
-            rows = self._rows(line.places, line.bins.count)
+            rows = self._rows(line.places, line.cells)
             centred, level = _centred(cells, rows)
             intercept += level
             if float(np.abs(centred).max()) < NOTHING:
@@ -450,9 +483,7 @@ class _Learner:
             tables.append(self._table(line, centred, rows))
         two_way = []
         for (i, j), surface in zip(pairs, surfaces, strict=True):
-            cell = self._cell(i, j)
-            rows = self._rows(cell, surface.size)
-            bads = np.bincount(cell, self.weight * self.label, surface.size)
+            rows = self._rows(self._cell(i, j), surface.size)
             first, second = self.lines[i], self.lines[j]
             level = float((surface.ravel() * rows).sum() / rows.sum())
             reached = (
@@ -462,12 +493,14 @@ class _Learner:
             intercept += level
             turned = (first.coarse_slots[:, None] * second.side.cells + second.coarse_slots).ravel()
             points = np.where(reached, surface - level, 0.0).ravel()[turned]
+            pair = first.in_coarse * second.coarse.count + second.in_coarse
+            bads = np.bincount(pair, self.weight * self.label, len(turned))
             two_way.append(
                 PairTable(
                     first.coarse,
                     second.coarse,
-                    tuple(round(float(n)) for n in rows[turned]),
-                    tuple(round(float(n)) for n in bads[turned]),
+                    tuple(round(float(n)) for n in self._rows(pair, len(turned))),
+                    tuple(round(float(n)) for n in bads),
                     tuple(points_for(float(effect)) for effect in points),
                 )
             )
@@ -489,9 +522,10 @@ class _Learner:
         group = np.concatenate([group, len(starts) + np.arange(line.extra)])
         whole = np.bincount(group, rows)
         means = np.bincount(group, rows * effects) / np.maximum(whole, 1e-9)
-        bads = np.bincount(line.places, self.weight * self.label, line.bins.count)
         # From the fit's places back to bins in turn, where a code stands between its neighbours.
-        group, rows, bads = group[line.slots], rows[line.slots], bads[line.slots]
+        group = group[line.slots]
+        rows = self._rows(line.in_bins, line.bins.count)
+        bads = np.bincount(line.in_bins, self.weight * self.label, line.bins.count)
         numbered = len(line.bins.cuts) + 1
         rest = np.arange(numbered, len(group))
         begins = np.flatnonzero(np.diff(group[:numbered])) + 1
@@ -537,61 +571,58 @@ def _line(
 
     direction = 0
     codes: tuple[float, ...] = ()
+    levels: tuple[str, ...] | None = None
     if fact.kind.is_textual:
         levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
-        places = level_codes(values, levels)
-        known, counts = _counted(places, places >= 0, fact, party)
-        bins = Bins(fact.name, _cuts(known, counts, setting.bins), levels)
+        numbers = level_codes(values, levels)
+        known, counts = _counted(numbers, numbers >= 0, fact, party)
     else:
-        direction, codes = fact.direction, fact.special_values
+        direction, codes = fact.direction, tuple(sorted(set(fact.special_values)))
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         ordinary = ~np.isnan(numbers) & ~np.isin(numbers, codes)
         known, counts = _counted(numbers, ordinary, fact, party)
-        numbers = numbers[~np.isnan(numbers)]
-        cuts = {*_cuts(known, counts, setting.bins), *(around(codes, numbers) if codes else ())}
-        bins = Bins(fact.name, tuple(sorted(cuts)), None)
-    slots = _slots(bins, codes)
-    in_fit = slots[bins.places(values)]
-    # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins; a code
-    # ends one.
-    extra = (1 if bins.levels is None else 2) + len(codes)
-    held = np.bincount(in_fit, minlength=bins.count)[: bins.count - extra]
+    cuts = _cuts(known, counts, setting.bins)
+    apart = around(codes, whole=fact.kind is Kind.INTEGER)
+    bins = Bins(fact.name, tuple(sorted({*cuts, *apart})), levels)
+    slots = _slots(bins, cuts, codes)
+    natural = bins.places(values)
+    in_fit = slots[natural]
+    ordered, cells = len(cuts) + 1, int(slots.max()) + 1
+    held = np.bincount(in_fit, minlength=cells)[:ordered]
     if controls.shape(fact.name) == "always" and not fact.kind.is_textual:
-        both = np.array([np.bincount(in_fit, of, bins.count) for of in (weight, weight * label)])
-        rows, bads = both.astype(np.float64)[:, : len(held)]
+        both = np.array([np.bincount(in_fit, of, cells) for of in (weight, weight * label)])
+        rows, bads = both.astype(np.float64)[:, :ordered]
         direction = controls.direction(fact, rows, bads) or 0
     most = min(setting.pair_bins, controls.most(fact.name) or setting.pair_bins)
-    found = _cuts(np.arange(len(held)).astype(np.float64), held, most)
-    begins = np.union1d(np.asarray(found, dtype=np.int64), _after_codes(slots, len(held)))
-    natural = np.argsort(slots, kind="stable")[begins]
-    coarse_cuts = {bins.cuts[n - 1] for n in natural.tolist()}
-    coarse_cuts |= set(around(codes, numbers)) if codes else set()
-    coarse = Bins(fact.name, tuple(sorted(coarse_cuts)), bins.levels)
-    run = np.searchsorted(begins, np.arange(len(held)), side="right")
-    to_coarse = np.concatenate([run, coarse.count - extra + np.arange(extra)]).astype(np.int64)
+    # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins.
+    found = _cuts(np.arange(ordered).astype(np.float64), held, most)
+    begins = np.asarray(found, dtype=np.int64)
+    coarse_cuts = tuple(cuts[begin - 1] for begin in begins.tolist())
+    coarse = Bins(fact.name, tuple(sorted({*coarse_cuts, *apart})), levels)
+    run = np.searchsorted(begins, np.arange(ordered), side="right")
+    extra = np.arange(cells - ordered)
     return _Line(
-        bins, coarse, direction, in_fit, to_coarse, slots, _slots(coarse, codes), len(codes)
+        bins,
+        coarse,
+        direction,
+        in_fit,
+        np.concatenate([run, len(begins) + 1 + extra]).astype(np.int64),
+        slots,
+        _slots(coarse, coarse_cuts, codes),
+        len(codes),
+        natural if codes else None,
     )
 
 
-def _slots(bins: Bins, codes: Sequence[float]) -> Places:
-    """The place in the fit of each bin: codes come after what is in order of the value."""
+def _slots(bins: Bins, cuts: Sequence[float], codes: Sequence[float]) -> Places:
+    """The place in the fit of each bin: those between the `cuts`, then the codes, then the rest."""
     import numpy as np
 
-    coded = np.zeros(bins.count, dtype=np.int64)
-    coded[np.searchsorted(bins.cuts, codes, side="right")] = 1
-    coded[len(bins.cuts) + 1 :] = 2
-    slots = np.empty(bins.count, dtype=np.int64)
-    slots[np.argsort(coded, kind="stable")] = np.arange(bins.count)
-    return slots
-
-
-def _after_codes(slots: Places, ordered: int) -> Places:
-    """The places at which the order of the value goes on after a code."""
-    import numpy as np
-
-    after = np.flatnonzero((slots[:-1] >= ordered) & (slots[1:] < ordered)) + 1
-    return slots[after][slots[after] > 0]
+    along = np.searchsorted(cuts, (-np.inf, *bins.cuts), side="right")
+    coded = np.searchsorted(bins.cuts, codes, side="right")
+    along[coded] = len(cuts) + 1 + np.arange(len(codes))
+    rest = np.arange(bins.count - len(along)) + len(cuts) + 1 + len(codes)
+    return np.concatenate([along, rest]).astype(np.int64)
 
 
 def _counted(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import levels_by_risk
 from riskseg.learning.parallel import side_by_side
@@ -381,7 +381,7 @@ def _fine_bins(
     else:
         cuts = set(map(float, prebin_cuts(numbers[~np.isin(numbers, specials)])))
     if specials:
-        cuts |= set(around(specials, numbers))
+        cuts |= set(around(specials, whole=fact.kind is Kind.INTEGER))
     return Bins(fact.name, tuple(sorted(cuts)), None), specials
 
 
@@ -438,15 +438,15 @@ def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
 
 
 def _given(column: _Column) -> list[int]:
-    """The starts of bins that are given: a code in the midst of one does not part it, unless a
-    person wrote the cuts."""
-    places = range(1, len(column.ordinary))
-    if column.by_hand or column.given is None:
-        return [0, *places]
-    given, cuts, along = column.given, column.fine.cuts, column.ordinary
+    """The starts of bins that are given: a code in the midst of one does not part it."""
+    given, cuts, along = column.given or (), column.fine.cuts, column.ordinary
     return [
         0,
-        *(n for n in places if any(cuts[c] in given for c in range(along[n - 1], along[n]))),
+        *(
+            n
+            for n in range(1, len(along))
+            if any(cuts[c] in given for c in range(along[n - 1], along[n]))
+        ),
     ]
 
 

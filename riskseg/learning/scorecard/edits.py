@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,7 +16,6 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.scorecard.tables import Bins
 
 if TYPE_CHECKING:
-    from riskseg.learning.frame import Floats
     from riskseg.learning.spec import AuthoredSpec
 
 Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
@@ -84,21 +85,15 @@ def hand_bins(edit: Edit | None, name: str) -> Bins | None:
     return None
 
 
-def around(specials: Sequence[float], values: Floats) -> tuple[float, ...]:
-    """The cuts that set each special apart: at it, and at the next larger value that occurs.
-
-    `values` are the feature's training values without NaN. A special larger than any of them is
-    cut from what is below it only.
-    """
-    import numpy as np
-
-    known = np.unique(np.r_[values, np.asarray(specials, dtype=np.float64)])
-    cuts: set[float] = set()
-    for special in specials:
-        place = int(np.searchsorted(known, special, side="right"))
-        cuts |= {float(special)} if place == len(known) else {float(special), float(known[place])}
-    # A cut at the least value would leave nothing below it.
-    return tuple(sorted(cut for cut in cuts if cut > known[0]))
+def around(codes: Iterable[float], *, whole: bool) -> tuple[float, ...]:
+    """The cuts that set each code apart from every other number: at it and just above it, which
+    for `whole` numbers is at the next one."""
+    cuts = set(codes)
+    for code in codes:
+        # Nearer to 0 an engine may take a number for 0 itself.
+        above = math.nextafter(code, math.inf) if code else sys.float_info.min
+        cuts.add(max(math.floor(code) + 1.0, above) if whole else above)
+    return tuple(sorted(filter(math.isfinite, cuts)))
 
 
 def check_edits(

@@ -570,7 +570,8 @@ def columns_of(
         column = Column(fact.name, levels, None, special_values=special)
         numbers = column.numbers(rows)
         if not np.isnan(numbers).any():
-            column = replace(column, fill=float(np.median(numbers)))
+            # Halves: of two huge numbers, the sum is infinite.
+            column = replace(column, fill=2 * float(np.median(numbers / 2)))
         columns.append(column)
     return tuple(columns)
 
