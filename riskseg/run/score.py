@@ -106,8 +106,8 @@ def score(
                 )
             models = load_champions(workspace, {n: n for n in wanted}, journal)
         for name, model in models.items():
-            if known := hindsight(model, as_of):
-                progress.note(f"{name}: {known}")
+            if warning := hindsight(model, as_of):
+                progress.note(f"{name}: {warning}")
         check_given(engine, workspace, accounts_from, models.values())
         # Rows that bills name need their ids as they are written.
         at_issue = any(m.manifest["spec"]["observe"].get("at") == "issue" for m in models.values())

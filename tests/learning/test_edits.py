@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import sys
+
 import pytest
 
 from riskseg.domain.facts import Fact, Kind

@@ -12,9 +12,9 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import ProblemsError
+from riskseg.learning import train as train_module
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.learning import train as train_module
 from riskseg.learning.train import Trained, train
 
 Author = Callable[[str], AuthoredSpec]

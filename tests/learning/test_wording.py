@@ -283,9 +283,6 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
         )
         assert bool(found.of(0)) == told
 
-        found = ranked_reasons(batch, np.array([[float(sign)]]), [fact], ordinary, margin, top=1)
-        assert bool(found.of(0)) == may
-
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(

@@ -592,8 +592,12 @@ def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown
         ("accounts", "RS103", "single is infinite", 1, 4),
         ("bills", "RS103", "rate is infinite", 2, 1),
     ]
-    assert ledger.bad[0].as_problem().mend.endswith(
-        'map it to unknown: `case when isfinite("Used Share") then "Used Share" end`.'
+    assert (
+        ledger.bad[0]
+        .as_problem()
+        .mend.endswith(
+            'map it to unknown: `case when isfinite("Used Share") then "Used Share" end`.'
+        )
     )
     assert engine.rows('select row_no, "@used share" from ledger_accounts order by 1') == [
         (3, None),
