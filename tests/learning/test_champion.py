@@ -92,6 +92,9 @@ def test_probabilities_of_a_known_quality(better: float, rule: dict[str, Any], c
 
 def test_one_learner_needs_no_comparison() -> None:
     training: Any = SimpleNamespace(label=np.arange(4) % 2, weight=np.ones(4), group=np.arange(4))
-    choice = champion.choose(spec(), training, {"scorecard": np.full(4, 0.5)})
+    alone = spec().model_copy(update={"learners": ("scorecard",)})
+    choice = champion.choose(alone, training, {"scorecard": np.full(4, 0.5)})
     assert (choice.learner, choice.gain, choice.saved) == ("scorecard", None, None)
     assert choice.why == "It is the only learner that was trained."
+    left = champion.choose(spec(), training, {"scorecard": np.full(4, 0.5)})
+    assert left.why == "It is the only learner that is left with a feature."
