@@ -430,6 +430,8 @@ def _check_keys(entry: Entry, at: Document, index: int, problems: Problems) -> N
         message = f'"{entry.name}" {what}'
         problems.add(code, message, file=at.file, line=line, mend=hint)
 
+    if entry.hurts_beyond is not None and not (entry.direction or entry.risky):
+        wrong("hurts_beyond", "has no side of more risk.", "Add `direction:` or `risky:`.", "RS005")
     if entry.range == "account":
         for key in ("aggregate", "filter", "window", "empty"):
             if getattr(entry, key) is not None:

@@ -134,16 +134,14 @@ def check_given(
         folded(fact.name) for model in models for fact in model.facts if fact.kind.is_numeric
     }
     mapped = {folded(name): text for name, text in own.columns.items()}
-    names = ["account_id", *mapped, *own.levels, *own.described, *sorted(numeric)]
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(["account_id", *mapped, *sorted(numeric)]):
         try:
             text = mapped.get(name, quoted(columns.get(name, name)))
             reads, _ = check_expression(syntax_tree(f"select {text}\n"))
         except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
             continue
-        stands = name in mapped or name in own.described or name in own.levels
         if lacking := sorted(reads - columns.keys()):
-            if name not in own.may_lack and (stands or name == "account_id"):
+            if name not in own.may_lack and (name in mapped or name == "account_id"):
                 told = " and ".join(f'"{column}"' for column in lacking)
                 problems.extend(_lacks(file, told, own.lines.get(name)).problems)
         elif name in numeric:

@@ -266,3 +266,11 @@ def test_the_longest_window_of_a_range_counts(tmp_path: Path) -> None:
         toml="".join(f'[source.{name}]\nfrom = "{name}.csv"\n' for name in sources),
     )
     assert decide(tmp_path)["a"]["segment"] == "hit"
+
+
+def test_what_hurts_needs_a_side_of_more_risk(tmp_path: Path) -> None:
+    late = '{name: late_1m, range: bills, window: 30 days, aggregate: count, words: "{value} late"'
+    _, found = catalogue(tmp_path, late + ", hurts_beyond: 0}")
+    assert [(one.code, one.line) for one in found] == [("RS005", 1)]
+    known, found = catalogue(tmp_path, late + ", risky: +, hurts_beyond: 0}")
+    assert not found and known.features["late_1m"].fact.hurts_beyond == 0

@@ -156,7 +156,9 @@ def test_a_card_from_elsewhere_learned_from_nothing(workspace: Path) -> None:
     done = score(workspace, a.DAY, str(workspace / "s.csv"))
     assert not [told for told in done.differences["made"] if "since training" in told]
     told = json.loads(run(workspace, "models", "show", "made", "--json"))["notes"]
-    assert "region: there is no row for missing: a null gets 0 points, the mean of its bins" in told
+    assert (
+        "region: there is no row for missing: a null gets 0.00 points, the mean of its bins" in told
+    )
     with read_journal(open_checked(workspace)) as journal:
         made = load_champions(open_checked(workspace), {"made": "made"}, journal)["made"]
     assert made.ordinary.ends["income"] and not made.ordinary.usual
