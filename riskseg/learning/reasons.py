@@ -16,7 +16,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.wording import NO_CURRENCY, Currency, few_words, sentences, whole_of
+from riskseg.learning.wording import (
+    LARGE,
+    NO_CURRENCY,
+    Currency,
+    few_words,
+    sentences,
+    whole_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -247,8 +254,11 @@ def _seen_apart(numbers: Floats, other: float, fact: Fact, currency: Currency) -
     import numpy as np
 
     unit = 10 ** (currency.scale if fact.unit == "money" else 2)
-    apart: NDArray[np.bool_] = np.round(numbers * unit) != np.round(other * unit)
-    return apart
+    # Above it, no number is rounded.
+    shown = np.round(np.clip(numbers, -LARGE, LARGE) * unit)
+    apart = shown != np.round(np.clip(other, -LARGE, LARGE) * unit)
+    found: NDArray[np.bool_] = np.where(np.abs(numbers) > LARGE, numbers != other, apart)
+    return found
 
 
 def _differs(
@@ -260,12 +270,14 @@ def _differs(
 
     if fact.kind is Kind.BOOLEAN:
         return np.ones(len(numbers), dtype=np.bool_)
-    usual, (low, high) = ordinary.usual[fact.name], ordinary.outer[fact.name]
-    way = np.where(numbers < usual, usual - low, high - usual)
-    distance = np.abs(numbers - usual)
+    usual = ordinary.usual[fact.name]
+    # Quarters: between two huge numbers, the difference is infinite.
+    middle, low, high = (end / 4 for end in (usual, *ordinary.outer[fact.name]))
+    way = np.where(numbers < usual, middle - low, high - middle)
+    distance = np.abs(numbers / 4 - middle)
     far = distance >= LEAST_OF_THE_WAY * way
     if fact.unit in SHARES:
-        far &= distance >= LEAST_OF_SHARES * SHARES[fact.unit]
+        far &= distance >= LEAST_OF_SHARES * SHARES[fact.unit] / 4
     differs: NDArray[np.bool_] = far & _seen_apart(numbers, usual, fact, currency)
     return differs
 

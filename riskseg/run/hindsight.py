@@ -9,8 +9,8 @@ from riskseg.learning.spec import ModelSpec, Target
 
 
 def hindsight(model: Model, as_of: date) -> str | None:
-    """A sentence for a date on which some outcomes that the model learned from, or was validated
-    on, were still to come; None where it knew none of them, or nothing says when it was."""
+    """A sentence for a date on which some outcomes that the model learned from were still to come;
+    None where it knew none of them, or nothing says when it was."""
     target = Target.model_construct(**model.manifest["spec"]["target"])
     spec = ModelSpec.model_construct(name=model.name, target=target)
     learned = _known(model, "refit", spec) or _known(model, "training", spec)
@@ -19,12 +19,6 @@ def hindsight(model: Model, as_of: date) -> str | None:
             f"learned from outcomes up to {learned}, and {as_of} is before that: probabilities of "
             f"that day are no back-test. `riskseg train {model.name} --as-of {as_of}` makes a "
             "version for one"
-        )
-    validated = _known(model, "hold_out", spec)
-    if validated is not None and as_of < validated:
-        return (
-            f"was validated on outcomes up to {validated}, and {as_of} is before that: it has not "
-            "learned from them, but how well it does on that day is known already"
         )
     return None
 

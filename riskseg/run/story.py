@@ -13,7 +13,7 @@ from riskseg.learning.reasons import Reason
 from riskseg.learning.wording import Currency
 from riskseg.ledger.allocation import bill_facts
 from riskseg.run.deciding import Decider, decision_select
-from riskseg.run.frames import frame
+from riskseg.run.frames import keyed_frame
 from riskseg.run.scoring import reason_columns
 from riskseg.run.session import Session
 from riskseg.run.stages import build
@@ -150,7 +150,8 @@ def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -
     text = ""
     p = row[f"@{key}"]
     if p is not None:
-        batch = frame(engine, f"select {reason_columns(engine, one, decider.facts)} from facts")
+        columns = reason_columns(engine, one, decider.facts)
+        _, batch = keyed_frame(engine, f"select snap, {columns} from facts", keys=1)
         found = one.model.reasons(batch, currency=Currency(decider.currency, decider.scale))
         reasons, text = found.of(0), found.texts()[0].as_py()
     model = one.model

@@ -21,10 +21,10 @@ PARTS = {"training": {"until": "2025-03-01"}, "hold_out": {"until": "2025-08-01"
     [
         (TARGET, PARTS, "2025-01-01", "learned from outcomes up to 2025-05-14"),
         (TARGET, PARTS, "2025-05-13", "learned"),
-        (TARGET, PARTS, "2025-05-14", "was validated on outcomes up to 2025-10-14"),
+        (TARGET, PARTS, "2025-05-14", ""),
         (TARGET, PARTS, "2025-10-14", ""),
         (TARGET, PARTS | {"refit": {"until": "2025-08-01"}}, "2025-10-13", "learned"),
-        (TARGET | {"event": "default"}, PARTS, "2025-04-30", "was validated"),
+        (TARGET | {"event": "default"}, PARTS, "2025-04-30", ""),
         ({"event": None, "column": "bad", "horizon_days": None}, PARTS, "2025-02-28", "learned"),
         ({"event": None, "column": "bad", "horizon_days": None}, PARTS, "2025-08-01", ""),
         (TARGET, {"training": {"until": None}, "hold_out": {"until": None}}, "2025-01-01", ""),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from riskseg.learning import champion
-from riskseg.learning.spec import ModelSpec
+from riskseg.learning.spec import LearnerName, ModelSpec
 
 ROWS = 40
 NOTHING = (0.0, -0.001, 0.001)
@@ -90,11 +90,19 @@ def test_probabilities_of_a_known_quality(better: float, rule: dict[str, Any], c
     assert choice.learner == chosen
 
 
-def test_one_learner_needs_no_comparison() -> None:
+@pytest.mark.parametrize(
+    ("learners", "left", "why"),
+    [
+        (("scorecard",), "scorecard", "that was trained."),
+        (("scorecard", "lightgbm"), "scorecard", "that is left with a feature."),
+        (("scorecard", "lightgbm"), "lightgbm", "that is left with a feature."),
+    ],
+)
+def test_one_learner_needs_no_comparison(
+    learners: tuple[str, ...], left: LearnerName, why: str
+) -> None:
     training: Any = SimpleNamespace(label=np.arange(4) % 2, weight=np.ones(4), group=np.arange(4))
-    alone = spec().model_copy(update={"learners": ("scorecard",)})
-    choice = champion.choose(alone, training, {"scorecard": np.full(4, 0.5)})
-    assert (choice.learner, choice.gain, choice.saved) == ("scorecard", None, None)
-    assert choice.why == "It is the only learner that was trained."
-    left = champion.choose(spec(), training, {"scorecard": np.full(4, 0.5)})
-    assert left.why == "It is the only learner that is left with a feature."
+    asked = spec(prefer="scorecard").model_copy(update={"learners": learners})
+    choice = champion.choose(asked, training, {left: np.full(4, 0.5)})
+    assert (choice.learner, choice.gain, choice.saved) == (left, None, None)
+    assert choice.why == f"It is the only learner {why}"

@@ -20,7 +20,7 @@ import sqlglot
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import Model
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.export.check import UNSEEN, check_rows
+from riskseg.learning.export.check import LEAST_ROWS, UNSEEN, check_rows
 from riskseg.learning.export.points import points_csv
 from riskseg.learning.export.sql import DIALECTS, sql
 from riskseg.learning.scorecard.edits import around
@@ -229,6 +229,14 @@ def test_each_dialect_says_the_same(dialect: str, either: Model) -> None:
     rows = check_rows(either).head(500)
     assert_same(in_duckdb(back, rows), either, rows)
     assert text.startswith("-- late 0123456789ab")
+
+
+def test_a_card_without_a_feature_is_exported_too() -> None:
+    """It cannot be trained any more, and one that was may be kept."""
+    model = model_of(Scorecard("classic", 51234, (), (), {}), {}, CALIBRATIONS["none"])
+    rows = check_rows(model)
+    assert len(rows) == LEAST_ROWS
+    assert_same(in_duckdb(sql(model), rows), model, rows)
 
 
 def test_a_dialect_that_is_not_there_is_a_problem(either: Model) -> None:

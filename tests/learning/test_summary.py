@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from riskseg.learning import words
+from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.summary import FeatureBins, feature_bins
 from riskseg.learning.scorecard.tables import Bins, Scorecard, Table
 
@@ -45,3 +46,13 @@ def test_a_bin_that_holds_more_than_a_code_is_none() -> None:
         found = shown(codes, (-900, 400, 900, 400, -300, 700, 0))
         assert len(found.bins) == 7 and found.risk == "turns"
         assert [b.accounts for b in found.bins] == list(COUNTS)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_code_is_one_line_and_the_bin_about_it_another(whole: bool) -> None:
+    cuts = (0.29, *around((999.0,), whole=whole))
+    table = Table(Bins("x", cuts, None), (50, 40, 7, 0, 3), (5, 9, 1, 0, 0), (9, 1, 5, 1, 0))
+    [found] = feature_bins(Scorecard("additive", 0, (table,), (), {}), {"x": [999.0]})
+    told = [(words.held(b.holds, "number"), b.accounts) for b in found.bins]
+    lines = [("below 0.29", 50), ("0.29 or more", 40), ("999 (a code)", 7), ("missing", 3)]
+    assert told == lines and found.risk == "more"

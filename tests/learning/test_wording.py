@@ -304,3 +304,21 @@ def test_the_fact_that_is_named_bears_its_part_of_the_family() -> None:
 )
 def test_huge_numbers_are_told_as_they_are(unit: str, value: float, text: str) -> None:
     assert said(Fact("x", Kind.NUMBER, unit=unit), 1.0, value)[1] == f"x is {text}"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("value", "told"), [(1.7e308, True), (-1.7e308, False), (1.6e308, True), (1e300, False)]
+)
+def test_a_huge_number_that_hurts_is_a_reason(value: float, told: bool) -> None:
+    fact, at = Fact("x", Kind.NUMBER, direction=1), {"x": 0.0}
+    ends = {"x": (-1.7e308, 1.7e308)}
+    batch = pd.DataFrame({"x": [value]})
+
+    def margin(rows: pd.DataFrame) -> Any:
+        return np.sign(rows["x"].to_numpy())
+
+    found = ranked_reasons(
+        batch, np.array([[1.0]]), [fact], Ordinary(at, at, at, ends, ends), margin, 1
+    )
+    assert bool(found.of(0)) == told
