@@ -13,6 +13,7 @@ from riskseg.run.ledger import load, workspace_facts
 from riskseg.run.looks import check_dates
 from riskseg.run.models import check_spec, read_specs
 from riskseg.run.observed import check_card
+from riskseg.run.outcomes import check_values
 from riskseg.run.rules import read_authored, read_checked
 from riskseg.run.session import Session, read_own_catalogue, scratch_engine
 from riskseg.run.special_values import proposed
@@ -81,6 +82,8 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
                 check_spec(authored, facts, here.lacking, problems, outcomes=outcomes)
                 check_card(session, authored, problems)
                 check_dates(session, authored, problems)
+                if outcomes:
+                    check_values(session, authored, problems)
             checked = read_checked(session, problems)
             if checked is not None:
                 strategy, stand_ins = checked.name, dict(checked.stand_ins)

@@ -128,7 +128,10 @@ def check_spec(
             mend=did_you_mean(spec.target.column, facts),
         )
     elif spec.target.column is not None and spec.target.column in facts:
-        _check_positive(authored, facts[spec.target.column], problems)
+        fact = facts[spec.target.column]
+        _check_positive(authored, fact, problems)
+        if outcomes and spec.target.positive is None and fact.kind.is_textual:
+            _tell_text(authored, fact, problems)
     return check_population(
         spec.population, facts, problems, file=authored.file, line=authored.line("population")
     )
@@ -156,6 +159,38 @@ def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> N
             return
     where = authored.line("target", "positive")
     problems.add("RS408", what, file=authored.file, line=where, mend=mend)
+
+
+# What stands for a good or a bad outcome without a word of the spec, were it no text.
+_ZERO_OR_ONE = frozenset({"0", "1", "0.0", "1.0", "true", "false"})
+
+
+def _tell_text(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
+    """Add RS408 for a column of texts of which nothing says which is the bad outcome. One that is
+    0 or 1 but for a few values has rows that are wrong: none of its values is proposed."""
+    values = fact.levels or fact.seen
+    column, strays = inline(fact.name), [v for v in values if v.lower() not in _ZERO_OR_ONE]
+    if not strays and values:
+        what = f'"{fact.name}" holds {listed(values)} as texts.'
+        mend = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
+    elif 0 < len(strays) < len(values):
+        what = f'"{fact.name}" should be 0 or 1, and also holds {listed(strays)}.'
+        mend = (
+            "Correct those rows at the source, or leave their outcome unknown, with "
+            "`try_cast(… as integer)` around what it is mapped to."
+        )
+    else:
+        what = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
+        held = f", where VALUE is one of {listed(values)}" if values else ""
+        mend = f"Say it: {{column: {column}, positive: VALUE}}{held}."
+    line = authored.line("target", "column")
+    problems.add("RS408", what, file=authored.file, line=line, mend=mend)
+
+
+def listed(values: Sequence[str], most: int = 6) -> str:
+    """The first few values, as they are written in YAML."""
+    shown = ", ".join(inline(value) for value in values[:most])
+    return f"{shown} and {len(values) - most} more" if len(values) > most else shown
 
 
 def _is_number(text: str) -> bool:

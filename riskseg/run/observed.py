@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind, folded
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
-from riskseg.domain.yaml_text import inline
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
@@ -22,7 +21,7 @@ from riskseg.run.facts import facts as facts_relations
 from riskseg.run.frames import keyed_frame, learnable, model_columns
 from riskseg.run.looks import Asked, Look, asked
 from riskseg.run.models import check_spec, scorer
-from riskseg.run.outcomes import check_not_yet_known
+from riskseg.run.outcomes import check_not_yet_known, check_zero_or_one
 from riskseg.run.population import implied, population_sql
 from riskseg.run.session import Session
 from riskseg.run.stages import build
@@ -346,29 +345,10 @@ def _outcome(session: Session, one: Asked, table: str) -> str | None:
     if target.positive is None and fact.kind is Kind.BOOLEAN:
         bad = column
     elif target.positive is None and fact.kind.is_numeric:
-        found = session.engine.rows(
-            f"select distinct {column} from {table} where {one.in_window} "
-            f"and {column} is not null limit 3"
-        )
-        if not {float(v[0]) for v in found} <= {0.0, 1.0}:
-            raise problem(
-                "RS408",
-                f'"{target.column}" has values other than 0 and 1.',
-                file=authored.file,
-                line=authored.line("target", "column"),
-                mend="Say which is the bad outcome: "
-                f"{{column: {inline(target.column)}, positive: VALUE}}.",
-            )
+        problems = Problems()
+        check_zero_or_one(session, authored, f"{table} where {one.in_window}", problems)
+        problems.raise_if_any()
         bad = f"{column} = 1"
-    elif target.positive is None:
-        example = (fact.levels or fact.seen or ("VALUE",))[0]
-        raise problem(
-            "RS408",
-            f'"{target.column}" is {fact.kind}; nothing says which value is the bad outcome.',
-            file=authored.file,
-            line=authored.line("target", "column"),
-            mend=f"Say it: {{column: {inline(target.column)}, positive: {inline(example)}}}.",
-        )
     else:
         value = literal(str(target.positive))
         bad = f"{column} = cast({value} as {'varchar' if fact.kind.is_textual else 'double'})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import fact_column
+from riskseg.domain.yaml_text import inline
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.run.session import Session
 
@@ -48,6 +49,53 @@ def known_until(session: Session, authored: AuthoredSpec, problems: Problems) ->
         mend="Give the accounts their outcomes, or name the column that has them.",
     )
     return None
+
+
+def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
+    """Add Problems for an outcome column whose values cannot be outcomes: RS408 for numbers other
+    than 0 and 1 of which nothing says which is the bad one, RS403 where all are the same."""
+    target = authored.spec.target
+    fact = session.facts.get(target.column or "")
+    if fact is None or (target.positive is None and fact.kind.is_textual):
+        return
+    before = len(problems)
+    if target.positive is None and fact.kind.is_numeric:
+        check_zero_or_one(session, authored, "ledger_accounts where true", problems)
+    column = fact_column(fact.name)
+    values = session.engine.rows(
+        f"select distinct {column} from ledger_accounts where {column} is not null limit 2"
+    )
+    if len(values) == 1 and len(problems) == before:
+        problems.add(
+            "RS403",
+            f'All outcomes are the same: "{fact.name}" is {values[0][0]} wherever it is known.',
+            file=authored.file,
+            line=authored.line("target", "column"),
+            mend="Check the column and its mapping.",
+        )
+
+
+def check_zero_or_one(
+    session: Session, authored: AuthoredSpec, rows: str, problems: Problems
+) -> None:
+    """Add RS408 where the outcome, a number, is other than 0 and 1; `rows` is SQL of a table and
+    the condition of its rows."""
+    name = authored.spec.target.column or ""
+    column = fact_column(name)
+    strays = session.engine.rows(
+        f"select {column}, count(*) from {rows} and {column} not in (0, 1) group by 1 order by 1 "
+        "limit 3"
+    )
+    if strays:
+        shown = ", ".join(f"{value} ({count:,} rows)" for value, count in strays)
+        problems.add(
+            "RS408",
+            f'"{name}" has values other than 0 and 1, such as {shown}.',
+            file=authored.file,
+            line=authored.line("target", "column"),
+            mend="Correct them, leave them unknown (null), or say which value is the bad outcome: "
+            f"{{column: {inline(name)}, positive: VALUE}}.",
+        )
 
 
 def check_not_yet_known(

@@ -112,7 +112,7 @@ def write_target(value: str | None = None) -> Edit:
     """… {column: NAME, positive: VALUE}. Where the hint does not know it, a person gives it."""
 
     def apply(root: Path, problem: Problem) -> None:
-        found = re.search(r"(\{column: .+?\})(?:\.|, or)", problem.mend)
+        found = re.search(r"(\{column: .+?\})(?:\.|, or|, where)", problem.mend)
         assert found
         target = found[1].replace("VALUE", value) if value else found[1]
         text = (root / SPEC).read_text(encoding="utf-8")
@@ -163,6 +163,15 @@ def add_mapping(root: Path, problem: Problem) -> None:
     change(TOML, "[source.accounts]\n", f'[source.accounts]\n{found[1]} = "id"\n')(root)
 
 
+def map_outcome(root: Path, problem: Problem) -> None:
+    """… leave their outcome unknown, with `try_cast(… as integer)` around what it is mapped to."""
+    assert problem.what == '"outcome" should be 0 or 1, and also holds maybe.'
+    found = re.search(r"with `(try_cast\(… as integer\))` around", problem.mend)
+    assert found
+    mapped = MAYBE[1].split('"')[1]
+    change(TOML, mapped, found[1].replace("…", mapped))(root)
+
+
 def map_to_text(root: Path, problem: Problem) -> None:
     """Map it to a text: `NAME = "cast(NAME as varchar)"`."""
     found = re.search(r"`(.+)`\.$", problem.mend)
@@ -206,6 +215,10 @@ MISSPELT = {
     "fairness by": ("learners:", "fairness: {by: [yaers]}\nlearners:"),
     "protected": ("learners:", "fairness: {protected: [incom]}\nlearners:"),
 }
+MAYBE = (
+    'outcome = "defaulted"\n',
+    "outcome = \"case when id like '%77' then 'maybe' else cast(defaulted as varchar) end\"\n",
+)
 CASES = [
     Case("a leak", "RS404", (change(SPEC, "'größe, neu', ", ""),), exclude, by_train),
     *(
@@ -213,10 +226,13 @@ CASES = [
              take_what_was_meant, by_check)
         for key, edit in MISSPELT.items()
     ),
-    Case("a word as outcome", "RS408", (target("{column: word}"),), write_target(), by_train),
+    Case("a word as outcome", "RS408", (target("{column: word}"),),
+         write_target("'null'"), by_check),
     Case("a word with zeros as outcome", "RS408", (target("{column: digits}"),),
-         write_target(), by_train),
-    Case("numbers as outcome", "RS408", (target("{column: months}"),), write_target("2"), by_train),
+         write_target("'01'"), by_check),
+    Case("numbers as outcome", "RS408", (target("{column: months}"),), write_target("2"), by_check),
+    Case("an outcome that is 0, 1 or a word", "RS408", (change(TOML, *MAYBE),),
+         map_outcome, by_check),
     Case("a bad outcome that no account has", "RS408", (target("{column: word, positive: paidd}"),),
          take_what_was_meant, by_train),
     Case("a bad outcome that is no number", "RS408",
