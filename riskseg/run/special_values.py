@@ -40,10 +40,14 @@ CUSTOMARY = frozenset(
     for sign in (1, -1)
     if 10**digits - one >= 7
 ) | frozenset(float(n) for n in (-1, -2, -3, -4, -5, -6, 88, -88, 888, -888, 8888, 365243))
-# Those that are seldom anything else, and so may stand among the others.
+# Those that are seldom anything else, and so may stand among the others; and those that do beside
+# one of them (997 and 998 beside 999), each with it.
 UNMISTAKABLE = frozenset(
     float(sign * (10**digits - 1)) for digits in range(3, 10) for sign in (1, -1)
 )
+BESIDE = {
+    code - near if code > 0 else code + near: code for code in UNMISTAKABLE for near in range(4)
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def _in_column(engine: Engine, rows: str, name: str, declared: Sequence[float]) 
     low = engine.rows(f"{select} limit {LOOKED_AT}")
     high = engine.rows(f"{select} desc limit {LOOKED_AT}")[::-1]
     known = int(engine.value("select coalesce(sum(n), 0) from value_counts"))
-    listed = ", ".join(map(repr, sorted(UNMISTAKABLE)))
+    listed = ", ".join(map(repr, sorted(BESIDE)))
     common = engine.rows(
         f"select value, n from value_counts where value in ({listed}) and n >= {COMMON} * {known} "
         "order by value"
@@ -134,6 +138,8 @@ def _in_column(engine: Engine, rows: str, name: str, declared: Sequence[float]) 
     inside = [
         (value, n) for value, n in common if value not in far and _stands_out(engine, value, n)
     ]
+    codes_inside = {value for value, _ in inside}
+    inside = [(value, n) for value, n in inside if BESIDE[value] in codes_inside]
     if inside:
         codes = tuple(value for value, _ in inside)
         count = sum(n for _, n in inside)
@@ -190,10 +196,12 @@ def _is_lone_zero(
 
 
 def _stands_out(engine: Engine, value: float, n: int) -> bool:
-    """Whether a value is much more common than those within a fifth of it."""
+    """Whether a value is much more common than those within a fifth of it, less what may be codes
+    beside it."""
     low, high = sorted((0.8 * value, 1.2 * value))
+    beside = ", ".join(repr(v) for v, code in BESIDE.items() if code == BESIDE[value])
     average, most = engine.rows(
         f"select avg(n), max(n) from value_counts where value between {low!r} and {high!r} "
-        f"and value <> {value!r}"
+        f"and value not in ({beside})"
     )[0]
     return average is not None and n > ABOVE_AVERAGE * average and n > ABOVE_ANY * most

@@ -121,3 +121,19 @@ def test_ordinary_ends_are_no_codes(tmp_path: Path, end: str) -> None:
     """A mass at the least amount or at 0 is none; a lone kind of negative is."""
     accounts = ACCOUNTS + "".join(f"b{n},{end},E0\n" for n in range(60))
     assert bool(check(workspace(tmp_path, accounts=accounts)).notes) == (end == "-1")
+
+
+@pytest.mark.parametrize(
+    ("codes", "found"),
+    [((999,), "999 stands for"), ((998, 999), "998 and 999 stand for"), ((998,), None)],
+)
+def test_codes_among_the_other_values(
+    tmp_path: Path, codes: tuple[int, ...], found: str | None
+) -> None:
+    """Beside one that is seldom anything else, its neighbour is one too."""
+    rows = [f"a{n},{500 + 7 * n},E0" for n in range(300)]
+    rows += [f"c{code}-{n},{code},E0" for code in codes for n in range(25)]
+    notes = check(workspace(tmp_path, accounts="\n".join(["id,income,job", *rows, ""]))).notes
+    assert [found is not None and f"income: {found}" in note for note in notes] == (
+        [True] if found else []
+    )
