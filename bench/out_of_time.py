@@ -23,7 +23,8 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
 from riskseg.learning import train as learning
-from riskseg.run import generate, starters
+from riskseg.run import generate
+from riskseg.run import init as starters
 from riskseg.run import train as training
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ import duckdb
 
 from riskseg.domain.relations import fact_column
 from riskseg.features.snapshots import as_of_snapshots
-from riskseg.run.facts import facts
-from riskseg.run.session import begin, open_checked, scratch_engine
-from riskseg.run.stages import build
-from riskseg.run.starters import init
+from riskseg.pipeline.facts import facts
+from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import build
+from riskseg.run.init import init
 
 HERE = Path(__file__).parent
 AS_OF = "2025-11-30"

@@ -27,13 +27,14 @@ from riskseg.domain.relations import Relation, fact_column, literal  # noqa: E40
 from riskseg.engine import Engine  # noqa: E402
 from riskseg.features.catalogue import read_catalogue  # noqa: E402
 from riskseg.ledger.accounts import LIFECYCLE  # noqa: E402
-from riskseg.run.stages import build  # noqa: E402
+from riskseg.pipeline.stages import build  # noqa: E402
+from riskseg.rules.model import Strategy  # noqa: E402
+from riskseg.rules.proof_account import Granted  # noqa: E402
+from riskseg.rules.sql import inner  # noqa: E402
 from riskseg.strategy.authored import read_strategy  # noqa: E402
 from riskseg.strategy.check import check_strategy  # noqa: E402
-from riskseg.strategy.checked import Strategy  # noqa: E402
-from riskseg.strategy.compile import compile_strategy, inner  # noqa: E402
+from riskseg.strategy.compile import compile_strategy  # noqa: E402
 from riskseg.strategy.examples import TYPES  # noqa: E402
-from riskseg.strategy.proof.account import Granted  # noqa: E402
 from riskseg.strategy.proof.ask import Asker  # noqa: E402
 from riskseg.strategy.proof.prove import prove  # noqa: E402
 from riskseg.treatment.episodes import EPISODE_STARTED_ON  # noqa: E402

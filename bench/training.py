@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pipeline import make_data, toml
 
-from riskseg.run.starters import init
+from riskseg.run.init import init
 
 
 def main() -> None:

@@ -21,8 +21,7 @@ import riskseg.cli.versions
 from riskseg.cli.common import AsJson, AsOf, Out, Plan, now, plain, print_json, root, work_in
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
-from riskseg.cli.strategy import strategy_app
-from riskseg.cli.told import (
+from riskseg.cli.progress import (
     USERS_FAULT,
     end_progress,
     guarded,
@@ -32,6 +31,7 @@ from riskseg.cli.told import (
     stdout,
     without_secrets,
 )
+from riskseg.cli.strategy import strategy_app
 from riskseg.domain.words import counted
 
 
@@ -105,7 +105,7 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make a new workspace with specs and a starter strategy."""
-    from riskseg.run.starters import init as run
+    from riskseg.run.init import init as run
 
     written = run(folder, strategy)
     if as_json:
@@ -126,7 +126,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """The whole job on a generated portfolio: generate, train, assign."""
-    from riskseg.run import demo as job
+    from riskseg.cli import demo as job
 
     if plan:
         show_plan(job.plan(), as_json=as_json)
@@ -232,7 +232,7 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
 @guarded
 def features(as_json: AsJson = False) -> None:
     """List the catalogue, and what of it is available here."""
-    from riskseg.run.catalogue import features as run
+    from riskseg.run.features import features as run
 
     listed = run(root())
     if as_json:

@@ -12,12 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from riskseg.cli.common import AsJson, plain, print_json, root_if_any
+from riskseg.cli.progress import end_progress, guarded, progress, stdout
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
-from riskseg.cli.told import end_progress, guarded, progress, stdout
 
 if TYPE_CHECKING:
+    from riskseg.insight.migration import Moves
     from riskseg.run.diff import Difference
-    from riskseg.run.moves import Moves
     from riskseg.strategy.proof.difference import Meaning
 
 # More lines than this in one table nobody reads; --json has them all.

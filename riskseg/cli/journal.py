@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root, someone
-from riskseg.cli.told import (
+from riskseg.cli.progress import (
     USERS_FAULT,
     end_progress,
     guarded,
@@ -23,7 +23,7 @@ from riskseg.cli.told import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskseg.run.differing import Differing
+    from riskseg.insight.differences import Differing
     from riskseg.run.replay import Replayed, SinceThen
     from riskseg.run.retention import Erasure, Pruned, Ran
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
-from riskseg.cli.told import end_progress, guarded, progress, show_plan, stderr, stdout
+from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
 
 if TYPE_CHECKING:
     from riskseg.learning.scorecard.imported import Meaning
@@ -41,7 +41,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     """List every trained version."""
     if context.invoked_subcommand is not None:
         return
-    from riskseg.run.versions import versions
+    from riskseg.run.models import versions
 
     found = versions(root())
     if as_json:
@@ -66,7 +66,7 @@ def models_show(
     as_json: AsJson = False,
 ) -> None:
     """Show what a model is and how good; without a champion, the only version there is."""
-    from riskseg.run.versions import show as run
+    from riskseg.run.models import show as run
 
     told = run(root(), model, version)
     if as_json:
@@ -121,7 +121,7 @@ def models_promote(
     reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
 ) -> None:
     """Make a version the champion."""
-    from riskseg.run.versions import promote
+    from riskseg.run.models import promote
 
     promoted = promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
     print(f"{model} {promoted} is the champion now.")
@@ -279,7 +279,7 @@ def models_card(
     as_json: AsJson = False,
 ) -> None:
     """Write the evidence of a version as one page of HTML."""
-    from riskseg.run.versions import card
+    from riskseg.run.models import card
 
     written = card(root(), model, version, out)
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from riskseg.run.prove import Proven
+from riskseg.pipeline.proving import Proven
 from riskseg.strategy.proof.results import CLAIMS, Result
 from riskseg.strategy.proof.written import example
 

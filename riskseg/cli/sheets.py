@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from riskseg.cli.common import AsJson, plain, print_json, root
+from riskseg.cli.progress import guarded, progress
 from riskseg.cli.strategy import strategy_app
-from riskseg.cli.told import guarded, progress
 
 sheet_app = typer.Typer(
     help="Decision tables in a sheet: to and from Excel and CSV.", no_args_is_help=True

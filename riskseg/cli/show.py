@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from riskseg.cli.told import visible
+from riskseg.cli.progress import visible
 from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
@@ -21,12 +21,12 @@ from riskseg.domain.words import money as money_text
 from riskseg.learning.evidence.verdict import Verdict
 from riskseg.learning.evidence.verdicts import attribute, told_by_chance
 from riskseg.learning.reasons import NOTHING
+from riskseg.pipeline.account_story import Story
+from riskseg.rules.model import NO_ACTION, Dated, Included, Path, Property, Strategy
 from riskseg.run.assign import Assigned
-from riskseg.run.catalogue import Listed
+from riskseg.run.features import Listed
 from riskseg.run.recalibrate import Recalibrated
-from riskseg.run.story import Story
 from riskseg.run.train import Kept
-from riskseg.strategy.checked import NO_ACTION, Dated, Included, Path, Property, Strategy
 
 # What is shown of a learner, and its name among the metrics.
 METRICS = {

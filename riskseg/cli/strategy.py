@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from riskseg.cli.common import AsJson, Plan, print_json, root_if_any
-from riskseg.cli.told import (
+from riskseg.cli.progress import (
     USERS_FAULT,
     end_progress,
     guarded,
@@ -49,7 +49,7 @@ def note_facts(from_data: bool) -> None:
 @guarded
 def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Check a strategy against the facts of this workspace, or without any data."""
-    from riskseg.run.rulebook import show as run
+    from riskseg.run.rules import show as run
 
     done = run(root_if_any(name), name, data=not no_data)
     checked = done.strategy
@@ -82,8 +82,8 @@ def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson =
 @guarded
 def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
-    from riskseg.run.rulebook import test as run
-    from riskseg.strategy.checked import Example, PackExample
+    from riskseg.rules.model import Example, PackExample
+    from riskseg.run.rules import test as run
 
     done = run(root_if_any(name), name, data=not no_data)
     if not as_json:
@@ -177,7 +177,7 @@ def strategy_prove(
 @guarded
 def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Show a strategy as it is understood: bands, tiers, segments, paths, guards."""
-    from riskseg.run.rulebook import show as run
+    from riskseg.run.rules import show as run
 
     done = run(root_if_any(name), name, data=not no_data)
     if as_json:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskseg.run.prove import Proven
-from riskseg.strategy.checked import Condition, Guard, Included, Path, Property, Strategy
+from riskseg.pipeline.proving import Proven
+from riskseg.rules.model import Condition, Guard, Included, Path, Property, Strategy
 
 
 def strategy(s: Strategy) -> dict[str, Any]:

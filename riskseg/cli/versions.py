@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
+from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
 from riskseg.cli.strategy import strategy_app
-from riskseg.cli.told import end_progress, guarded, progress, show_plan, stderr, stdout
 
 
 def _why(context: typer.Context, reason: str) -> str:

@@ -8,20 +8,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, did_you_mean, problem
-from riskseg.run.definitions import changed, definitions, listed
-from riskseg.run.journal import meant, open_journal, read_journal
-from riskseg.run.kept import read_texts
-from riskseg.run.rulebook import ANY_DAY
-from riskseg.run.rules import check_here, read_authored, read_checked, run_examples
-from riskseg.run.session import Session, begin, locked, open_checked, scratch_engine
-from riskseg.run.stages import Progress, Stage
-from riskseg.strategy.checked import Strategy
-from riskseg.workspace import Workspace
+from riskseg.domain.problems import Problems, problem
+from riskseg.pipeline.journal import open_journal, read_journal
+from riskseg.pipeline.session import Session, begin, locked, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.strategies import (
+    ANY_DAY,
+    run_examples,
+)
+from riskseg.pipeline.strategy_in_force import InForce, _from_folder, _holds, _of_version
+from riskseg.rules.model import Strategy
 
 if TYPE_CHECKING:
     from riskseg.store.journal import Journal
-    from riskseg.store.records import ActivationRecord, StrategyRecord
+    from riskseg.store.records import ActivationRecord
 
 CHECK = Stage("check", "read the sources' columns, check the strategy")
 EXAMPLES = Stage("examples", "run its examples")
@@ -31,18 +31,6 @@ JOURNAL = Stage("journal", "record its text, who, and from when")
 
 def plan() -> list[Stage]:
     return [CHECK, EXAMPLES, PROVE, JOURNAL]
-
-
-@dataclass(frozen=True)
-class InForce:
-    """The strategy to decide by, its files, and whether the journal says so. `definitions` are of
-    the facts it reads; `redefined` those of them that its activation was not proved of."""
-
-    strategy: Strategy
-    files: Mapping[str, str]
-    activated: bool
-    definitions: Mapping[str, str]
-    redefined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,146 +59,6 @@ class Activation:
     proof: Mapping[str, Any]
     reason: str
     superseded: bool
-
-
-def strategy_in_force(
-    session: Session, as_of: date, journal: Journal, *, draft: bool, progress: Progress
-) -> InForce:
-    """The strategy that the journal says holds as of the date; the workspace's folder where
-    nothing was ever activated, or where a `draft` is asked for.
-
-    Raises RS605 for a date before the first activation, RS210 for one outside the strategy's own
-    dates, and the strategy's Problems.
-    """
-    activations = journal.activations()
-    if draft or not activations:
-        found = _from_folder(session)
-    else:
-        active = journal.in_force(as_of)
-        if active is None:
-            first = min(a.effective_from for a in activations)
-            raise problem(
-                "RS605",
-                f"No strategy was in force as of {as_of}: the first holds from {first}.",
-                mend=f"Give a date from {first} on, or decide by the folder's with --draft.",
-            )
-        found = _from_journal(session, journal, active, progress)
-        _note_folder(session, found.strategy, progress)
-        _note_redefined(found, progress)
-    _holds(found.strategy, as_of)
-    return found
-
-
-def _from_folder(session: Session) -> InForce:
-    """The folder's strategy, and the very texts it was read from."""
-    problems = Problems()
-    authored = read_authored(session.workspace, problems)
-    problems.raise_if_any()
-    assert authored is not None
-    strategy = check_here(session, authored, problems)
-    problems.raise_if_any()
-    assert strategy is not None
-    return InForce(strategy, authored.texts, False, definitions(session, strategy))
-
-
-def _from_journal(
-    session: Session, journal: Journal, active: ActivationRecord, progress: Progress
-) -> InForce:
-    record = journal.strategy(active)
-    strategy = _read(session, record)
-    _check_fingerprint(session.workspace, strategy, active, progress)
-    now = definitions(session, strategy)
-    return InForce(strategy, record.files, True, now, changed(active.definitions, now))
-
-
-def _read(session: Session, record: StrategyRecord) -> Strategy:
-    """A text of the journal as a strategy of this workspace. Raises its Problems."""
-    problems = Problems()
-    strategy = read_texts(
-        record.files,
-        session.facts,
-        session.catalogue.lacking,
-        problems,
-        shown=f"{record.name}@{record.fingerprint}",
-        declared=session.catalogue.declared(),
-    )
-    problems.raise_if_any()
-    assert strategy is not None
-    return strategy
-
-
-def _of_version(session: Session, journal: Journal, version: str) -> InForce:
-    """A version that was activated before, by its fingerprint or the beginning of it. Raises RS230
-    where that is none, or several."""
-    records = {r.fingerprint: r for r in reversed(journal.strategies())}
-    found = meant(version, records)
-    if len(found) != 1:
-        raise problem(
-            "RS230",
-            f'"{version}" could be {" or ".join(sorted(found))}.'
-            if found
-            else f'The journal has no version "{version}".',
-            mend="Give more of the version." if found else did_you_mean(version, records),
-        )
-    record = records[found[0]]
-    strategy = _read(session, record)
-    return InForce(strategy, record.files, False, definitions(session, strategy))
-
-
-def _check_fingerprint(
-    workspace: Workspace, strategy: Strategy, active: ActivationRecord, progress: Progress
-) -> None:
-    """Raise RS603 where the text in the journal is not that of the version it names. Another
-    version of riskseg may give the same text another fingerprint: that is a note."""
-    from riskseg import __version__
-
-    if strategy.fingerprint == active.fingerprint:
-        return
-    is_ = f"is version {strategy.fingerprint}, and the journal says {active.fingerprint}"
-    if active.riskseg_version != __version__:
-        progress.note(f"The strategy in force, as riskseg {__version__} reads it, {is_}.")
-        return
-    raise problem(
-        "RS603",
-        f"The journal was edited: its strategy {is_}.",
-        file=workspace.shown(workspace.journal),
-        mend="Restore it from a copy.",
-    )
-
-
-def _note_redefined(found: InForce, progress: Progress) -> None:
-    """Say where the facts are not those that the activation was proved of."""
-    if found.redefined:
-        progress.note(
-            f"{found.strategy.name} {found.strategy.fingerprint} was proved of other facts: since "
-            f"it was activated, the definition of {listed(found.redefined)} has changed. Activate "
-            "it again to have it proved of these."
-        )
-
-
-def _note_folder(session: Session, active: Strategy, progress: Progress) -> None:
-    """Say where the folder is not what is in force."""
-    folder = session.workspace.settings.strategy
-    problems = Problems()
-    theirs = read_checked(session, problems)
-    told = f"{active.name} {active.fingerprint} is in force, as activated; "
-    if theirs is None:
-        progress.note(told + f"{folder} has problems and is not used.")
-    elif theirs.fingerprint != active.fingerprint:
-        progress.note(told + f"{folder} is {theirs.fingerprint}, which is not activated.")
-
-
-def _holds(strategy: Strategy, as_of: date) -> None:
-    begun = strategy.effective_from is None or strategy.effective_from <= as_of
-    over = strategy.effective_to is not None and as_of > strategy.effective_to
-    if not begun or over:
-        told = f"from {strategy.effective_from}" if not begun else f"until {strategy.effective_to}"
-        raise problem(
-            "RS210",
-            f'The strategy "{strategy.name}" holds {told}; {as_of} is outside that.',
-            file=f"{strategy.folder}/strategy.yaml",
-            mend="Choose another date, or name the strategy that holds then.",
-        )
 
 
 def activate(
@@ -325,7 +173,7 @@ def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> 
 
 def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str, Any]:
     """What was proved. Raises RS606 where that does not suffice."""
-    from riskseg.run.prove import prove_strategy
+    from riskseg.pipeline.proving import prove_strategy
 
     results = prove_strategy(session, strategy).results
     problems = Problems()

@@ -14,47 +14,42 @@ from typing import Any
 
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
-from riskseg.learning.artefact import Model
-from riskseg.learning.reference import Watch
-from riskseg.run.activate import InForce, strategy_in_force
-from riskseg.run.assumed import between
-from riskseg.run.deciding import (
+from riskseg.pipeline.account_file import GivenFile, check_given, with_accounts_from
+from riskseg.pipeline.account_file import fingerprint as file_fingerprint
+from riskseg.pipeline.archive import about, inputs_select
+from riskseg.pipeline.decisions import (
     DECIDE,
     FACTS,
+    RULES,
     SCORE,
     Decider,
     Reasons,
-    decider,
     decisions,
     make_facts,
+    prepare,
+    tell_differences,
 )
-from riskseg.run.definitions import definitions, fingerprint
-from riskseg.run.given import GivenFile, check_features, check_given, with_accounts_from
-from riskseg.run.given import fingerprint as file_fingerprint
-from riskseg.run.hindsight import hindsight
-from riskseg.run.journal import open_journal, unknown_runs, unknown_told
-from riskseg.run.kept import about, inputs_select
-from riskseg.run.models import champions
-from riskseg.run.observed import columns_since
-from riskseg.run.outputs import check_target
-from riskseg.run.reading import check_unchanged, while_unchanged
-from riskseg.run.session import (
+from riskseg.pipeline.definitions import definitions, fingerprint
+from riskseg.pipeline.hindsight import hindsight
+from riskseg.pipeline.journal import open_journal, unknown_runs, unknown_told
+from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.session import (
     LOAD,
-    Session,
     begin,
     locked,
     open_checked,
     scratch_engine,
     set_apart,
 )
-from riskseg.run.sources import fingerprints
-from riskseg.run.stages import Progress, Stage
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.strategy_in_force import InForce, strategy_in_force
+from riskseg.rules.model import NO_ACTION, Strategy
+from riskseg.rules.sql import out
+from riskseg.sources.describe import fingerprints
+from riskseg.sources.files import check_unchanged, while_unchanged
 from riskseg.store import kept as store
-from riskseg.strategy.checked import NO_ACTION, Strategy
-from riskseg.strategy.compile import out
 from riskseg.workspace import Workspace
 
-RULES = Stage("rules", "read and check the strategy; load the champion of each of its models")
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
 
@@ -241,58 +236,6 @@ def assign(
             if written.sha256 is not None:
                 _write_manifest(Path(written.place), done, sources, run)
     return done
-
-
-def prepare(
-    session: Session,
-    strategy: Strategy,
-    as_of: date,
-    journal: Any,
-    *,
-    reasons: Reasons = "due",
-    accounts_from: Path | None = None,
-) -> Decider:
-    """A strategy and the champions of its models, ready to decide as of the date."""
-    session.answers(as_of)
-    models = load_champions(session.workspace, strategy.uses, journal)
-    check_given(session.engine, session.workspace, accounts_from, models.values())
-    check_features(accounts_from, models.values(), session.facts)
-    return decider(
-        strategy,
-        models,
-        as_of,
-        reasons,
-        session.facts,
-        billed=session.ledger.billed,
-        scale=session.scale,
-        currency=session.workspace.settings.currency,
-        relations=between(session.catalogue, strategy.facts),
-    )
-
-
-def tell_differences(
-    session: Session, models: Mapping[str, Model], watches: Mapping[str, Watch], progress: Progress
-) -> dict[str, list[str]]:
-    """How what was scored differs from what each model was trained on, as notes too; one line
-    where it does not."""
-    found = {}
-    for key, watch in watches.items():
-        drift = watch.drift()
-        found[key] = [*columns_since(session, models[key]), *drift.differences]
-        for message in found[key] or filter(None, [drift.summary]):
-            progress.note(f"{key}: {message}")
-    return found
-
-
-def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) -> dict[str, Model]:
-    promoted, recorded = {}, {}
-    for name in uses.values():
-        record = journal.champion(name)
-        if record is not None:
-            promoted[name] = record.version
-        else:
-            recorded[name] = [one.version for one in journal.models(name)]
-    return champions(workspace, uses, promoted, recorded)
 
 
 class _Totals:

@@ -11,8 +11,8 @@ from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.summary import FeatureBins, Pair, feature_bins, pairs
 from riskseg.learning.scorecard.tables import Scorecard
-from riskseg.run.session import open_checked
-from riskseg.run.versions import opened
+from riskseg.pipeline.model_versions import opened
+from riskseg.pipeline.session import open_checked
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError
-from riskseg.run.given import without_outcomes
-from riskseg.run.journal import check_there, read_journal
-from riskseg.run.ledger import load, workspace_facts
-from riskseg.run.looks import check_dates
-from riskseg.run.models import check_spec, read_specs
-from riskseg.run.observed import check_card
-from riskseg.run.outcomes import check_values
-from riskseg.run.rules import read_authored, read_checked
-from riskseg.run.session import Session, read_own_catalogue, scratch_engine
-from riskseg.run.special_values import proposed
-from riskseg.run.stages import Progress, Stage
+from riskseg.pipeline.account_file import without_outcomes
+from riskseg.pipeline.journal import check_there, read_journal
+from riskseg.pipeline.load import load, workspace_facts
+from riskseg.pipeline.models import check_spec, read_specs
+from riskseg.pipeline.observation_points import check_dates
+from riskseg.pipeline.outcomes import check_values
+from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
+from riskseg.pipeline.special_values import proposed
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.strategies import read_authored, read_checked
+from riskseg.pipeline.training_rows import check_card
 from riskseg.workspace import Workspace, open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")

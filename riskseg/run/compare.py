@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.learned_from import first_unseen, refitted, unseen
-from riskseg.run.models import spec_of
-from riskseg.run.observed import rows_to_judge
-from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
-from riskseg.run.stages import Progress, Stage
-from riskseg.run.train import LABEL, OBSERVE
-from riskseg.run.versions import opened
+from riskseg.pipeline.model_versions import opened
+from riskseg.pipeline.models import spec_of
+from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.training_rows import LABEL, OBSERVE, rows_to_judge
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import TrainingFrame

@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import problem
-from riskseg.run.editions import checked_editions
-from riskseg.run.fact_source import is_from_data
-from riskseg.run.moves import DECIDE, Moves, moves
-from riskseg.run.prove import SECONDS, usual, warranted
-from riskseg.run.session import LOAD, Session
-from riskseg.run.stages import Progress, Stage
+from riskseg.insight.migration import DECIDE, Moves, moves
+from riskseg.pipeline.fact_source import is_from_data
+from riskseg.pipeline.proving import SECONDS, usual, warranted
+from riskseg.pipeline.session import LOAD, Session
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.strategy_versions import checked_editions
+from riskseg.rules.model import Strategy
 from riskseg.strategy.changes import Change, changes
-from riskseg.strategy.checked import Strategy
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.difference import Meaning, meaning
 
@@ -60,9 +60,9 @@ def diff(
     seconds: float = SECONDS,
     progress: Progress | None = None,
 ) -> Difference:
-    """Compare two versions (see :func:`riskseg.run.editions.found`); without `new`, the old one
-    with the workspace's own. Without a workspace (`root`) or `data` the facts are those that are
-    declared, and there are no accounts that could move.
+    """Compare two versions (see :mod:`riskseg.pipeline.strategy_versions`); without `new`, the old
+    one with the workspace's own. Without a workspace (`root`) or `data` the facts are those that
+    are declared, and there are no accounts that could move.
 
     Raises the Problems of both together, RS230 for a version that cannot be found, and RS602 for
     a date without data.

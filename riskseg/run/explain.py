@@ -16,17 +16,24 @@ from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
-from riskseg.run.activate import strategy_in_force
-from riskseg.run.assign import RULES, prepare
-from riskseg.run.deciding import DECIDE, FACTS, SCORE, decide, decide_facts
-from riskseg.run.given import as_the_run_read
-from riskseg.run.journal import read_journal
-from riskseg.run.kept import Kept, kept_decider, kept_facts, open_inputs, read_kept
-from riskseg.run.replay import check_record, check_strategy, find_run
-from riskseg.run.retention import account_hash
-from riskseg.run.session import LOAD, begin, open_checked, scratch_engine
-from riskseg.run.stages import Progress, Stage
-from riskseg.run.story import Change, Story, last_bills, story
+from riskseg.pipeline.account_file import as_the_run_read
+from riskseg.pipeline.account_story import Change, Story, last_bills, story
+from riskseg.pipeline.archive import (
+    Kept,
+    account_hash,
+    check_kept_strategy,
+    check_record,
+    find_run,
+    kept_decider,
+    kept_facts,
+    open_inputs,
+    read_kept,
+)
+from riskseg.pipeline.decisions import DECIDE, FACTS, RULES, SCORE, decide, decide_facts, prepare
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 
@@ -101,7 +108,7 @@ def _then(
     kept = read_kept(workspace, record.run_id)
     check_record(workspace, kept, record, erased)
     ready = replace(kept_decider(workspace, kept), reasons="none")
-    check_strategy(workspace, kept, ready, record, progress)
+    check_kept_strategy(workspace, kept, ready, record, progress)
     with scratch_engine(workspace, reads=[kept.inputs]) as engine:
         open_inputs(engine, workspace, kept)
         number = _number(engine, account)

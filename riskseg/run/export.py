@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from riskseg.domain.problems import Problems
 from riskseg.learning.artefact import Model
-from riskseg.run.outputs import check_output
-from riskseg.run.session import open_checked, scratch_engine
-from riskseg.run.versions import opened
+from riskseg.pipeline.model_versions import opened
+from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.session import open_checked, scratch_engine
 
 if TYPE_CHECKING:
     import pandas as pd

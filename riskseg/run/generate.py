@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import problem
-from riskseg.run.stages import Progress, Stage
+from riskseg.pipeline.stages import Progress, Stage
 
 GENERATE = Stage("generate", "households, bills, payments and events, month by month")
 

@@ -17,14 +17,14 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.scorecard.card_file import read_card
 from riskseg.learning.scorecard.imported import Meaning, scorecard
 from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse_spec
-from riskseg.run.facts import facts as facts_relations
-from riskseg.run.frames import frame, model_columns
-from riskseg.run.journal import open_journal
-from riskseg.run.models import check_spec, read_named
-from riskseg.run.population import implied, population_sql
-from riskseg.run.session import LOAD, Session, begin, locked, open_checked, scratch_engine
-from riskseg.run.stages import Progress, Stage, build
-from riskseg.run.versions import keep
+from riskseg.pipeline.facts import facts as facts_relations
+from riskseg.pipeline.frames import frame, model_columns
+from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.model_versions import keep
+from riskseg.pipeline.models import check_spec, read_named
+from riskseg.pipeline.population import implied, population_sql
+from riskseg.pipeline.session import LOAD, Session, begin, locked, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress, Stage, build
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,311 +1,121 @@
-"""Specs, versions and champions: what lies in models/ and what the journal says of it."""
+"""`models`: what is trained, how good it is, which version is the champion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact, Kind, folded
-from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
-from riskseg.domain.relations import fact_column
-from riskseg.domain.yaml_text import exactly, inline
-from riskseg.expressions import Expression
-from riskseg.learning.artefact import Model, load
-from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, read_spec
-from riskseg.run.frames import learnable
-from riskseg.run.population import check_population, implied, population_sql
-from riskseg.workspace import Workspace
+from riskseg.domain.problems import Problems, problem
+from riskseg.learning.scorecard.tables import Scorecard
+from riskseg.pipeline.journal import open_journal, read_journal
+from riskseg.pipeline.model_versions import opened
+from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.session import locked, open_checked
 
-# What says whether a model observed at issue looks at the latest bill on the as-of date. A run of
-# an earlier version has kept the day of issue alone.
-ISSUED = ("latest_known_on", "latest_issued_on")
+if TYPE_CHECKING:
+    pass
 
 
 @dataclass(frozen=True)
-class Scorer:
-    """A champion ready to score: the model, and the SQL condition of its population.
+class Version:
+    """One trained version. `at` is when it was trained, or registered; `auc` that of its hold-out.
+    Where its files are not `there`, `learner` is empty and `auc` None."""
 
-    A model that is observed `at_issue` of a bill covers an account on the day its latest bill is
-    issued and recorded; `of_bills` is its population where snapshots name the bill themselves.
-    """
-
-    model: Model
-    population: str
-    reads: frozenset[str]
-    of_bills: str | None = None
-
-    @property
-    def at_issue(self) -> bool:
-        return self.of_bills is not None
+    model: str
+    version: str
+    learner: str
+    champion: bool
+    at: datetime
+    auc: float | None
+    there: bool = True
 
 
-def spec_files(workspace: Workspace) -> dict[str, Path]:
-    """Each model's spec, by the name of its file."""
-    return {
-        p.stem: p for p in sorted(workspace.models.glob("*.yaml")) if p.stem not in RESERVED_NAMES
-    }
+def versions(root: Path) -> list[Version]:
+    """Every version the journal knows whose files are there, and champions whose are not; the
+    latest first."""
+    from riskseg.learning.artefact import load
+    from riskseg.learning.show import summary
 
-
-def read_specs(workspace: Workspace, problems: Problems) -> dict[str, AuthoredSpec]:
-    specs = {}
-    for stem, path in spec_files(workspace).items():
-        authored = read_named(workspace, path, problems)
-        if authored is not None:
-            specs[stem] = authored
-    return specs
-
-
-def read_named(workspace: Workspace, path: Path, problems: Problems) -> AuthoredSpec | None:
-    """The spec in a file of its own name, or None after adding its Problems."""
-    authored = read_spec(path, problems, shown=workspace.shown(path))
-    if authored is None or authored.spec.name == path.stem:
-        return authored
-    problems.add(
-        "RS004",
-        f'The model is named "{authored.spec.name}" in a file named "{path.name}".',
-        file=authored.file,
-        line=authored.line("name"),
-        mend="Give both the same name.",
-    )
-    return None
-
-
-def spec_of(workspace: Workspace, name: str) -> AuthoredSpec:
-    """A trained model's spec as its file says it now. Raises RS401 where there is none any more,
-    and the Problems of the specs there are."""
-    problems = Problems()
-    specs = read_specs(workspace, problems)
-    problems.raise_if_any()
-    if name not in specs:
-        file = workspace.shown(workspace.models / f"{name}.yaml")
-        raise problem(
-            "RS401",
-            f'There is no spec of "{name}" any more.',
-            file=file,
-            mend="Restore the file: it says how outcomes are observed.",
-        )
-    return specs[name]
-
-
-def check_spec(
-    authored: AuthoredSpec,
-    facts: Mapping[str, Fact],
-    lacking: Mapping[str, str],
-    problems: Problems,
-    *,
-    outcomes: bool = True,
-) -> Expression | None:
-    """Add Problems for names in a spec that this workspace does not know; without `outcomes` the
-    column to be predicted may be one of them."""
-    spec = authored.spec
-    known = {*facts, *lacking}
-    for part, keys in (
-        ("features", ("exclude", "static", "keep")),
-        ("fairness", ("by", "protected")),
-    ):
-        for key in keys:
-            for i, name in enumerate(getattr(getattr(spec, part), key)):
-                line = authored.line(part, key, i)
-                if name not in known:
-                    what = f'There is no feature or attribute "{name}".'
-                    mend = did_you_mean(name, known)
-                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
-                elif part == "fairness" and name not in facts:
-                    what = f'"{name}" is not known here: it needs {lacking[name]}.'
-                    mend = "Add the source, or name another attribute."
-                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
-                elif part == "fairness" and not learnable(facts[name]):
-                    what = f'"{name}" is a date: there are no groups to judge a model by.'
-                    mend = "Name an attribute with levels, or a number."
-                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
-    if spec.target.column is not None and spec.target.column not in facts and outcomes:
-        problems.add(
-            "RS408",
-            f'The accounts have no column "{spec.target.column}".',
-            file=authored.file,
-            line=authored.line("target", "column"),
-            mend=did_you_mean(spec.target.column, facts),
-        )
-    elif spec.target.column is not None and spec.target.column in facts:
-        fact = facts[spec.target.column]
-        _check_positive(authored, fact, problems)
-        if outcomes and spec.target.positive is None and fact.kind.is_textual:
-            _tell_text(authored, fact, problems)
-    return check_population(
-        spec.population, facts, problems, file=authored.file, line=authored.line("population")
-    )
-
-
-def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
-    """Add RS408 for a bad outcome that the column cannot hold, or that none of the few levels of a
-    text is."""
-    positive, levels = authored.spec.target.positive, fact.levels or fact.seen
-    if positive is None:
-        return
-    what = f'"{fact.name}" never holds "{positive}".'
-    mend = ""
-    if fact.kind.is_textual:
-        mend = did_you_mean(str(positive), levels)
-        if not levels or str(positive) in levels:
-            return
-    elif fact.kind is Kind.BOOLEAN:
-        mend = f"Write {{column: {inline(fact.name)}, positive: true}}, or false."
-        if str(positive).lower() in ("true", "false", "1", "0"):
-            return
-    else:
-        mend = f"It is {fact.kind}: give the number that is the bad outcome."
-        if not isinstance(positive, bool) and _is_number(str(positive)):
-            return
-    where = authored.line("target", "positive")
-    problems.add("RS408", what, file=authored.file, line=where, mend=mend)
-
-
-# What stands for a good or a bad outcome without a word of the spec, were it no text.
-_ZERO_OR_ONE = frozenset({"0", "1", "0.0", "1.0", "true", "false"})
-
-
-def _tell_text(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
-    """Add RS408 for a column of texts of which nothing says which is the bad outcome. One that is
-    0 or 1 but for a few values has rows that are wrong: none of its values is proposed."""
-    values = fact.levels or fact.seen
-    column, strays = inline(fact.name), [v for v in values if v.lower() not in _ZERO_OR_ONE]
-    if not strays and values:
-        what = f'"{fact.name}" holds {listed(values)} as texts.'
-        mend = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
-    elif 0 < len(strays) < len(values):
-        what = f'"{fact.name}" should be 0 or 1, and also holds {listed(strays)}.'
-        mend = (
-            "Correct those rows at the source, or leave their outcome unknown, with "
-            "`try_cast(… as integer)` around what it is mapped to."
-        )
-    else:
-        what = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
-        held = f", where VALUE is one of {listed(values)}" if values else ""
-        mend = f"Say it: {{column: {column}, positive: VALUE}}{held}."
-    line = authored.line("target", "column")
-    problems.add("RS408", what, file=authored.file, line=line, mend=mend)
-
-
-def listed(values: Sequence[str], most: int = 6) -> str:
-    """The first few values, as they are written in YAML."""
-    shown = ", ".join(inline(value) for value in values[:most])
-    return f"{shown} and {len(values) - most} more" if len(values) > most else shown
-
-
-def _is_number(text: str) -> bool:
-    return exactly(text.strip()) is not None
-
-
-def without_champion(workspace: Workspace, name: str, recorded: Iterable[str]) -> ProblemsError:
-    """A model with versions, none of which is the champion: RS411."""
-    versions = [v for v in dict.fromkeys(recorded) if not is_gone(workspace, name, v)]
-    return problem(
-        "RS411",
-        f'No version of the model "{name}" is the champion.',
-        file=workspace.shown(workspace.models / f"{name}.yaml"),
-        mend=f"`riskseg models show {name} VERSION` says how good a version is, `riskseg models "
-        f"promote {name} VERSION` makes it the champion: {', '.join(versions)}."
-        if versions
-        else f"Run `riskseg train {name}`.",
-    )
-
-
-def champions(
-    workspace: Workspace,
-    names: Mapping[str, str],
-    promoted: Mapping[str, str],
-    recorded: Mapping[str, Sequence[str]],
-) -> dict[str, Model]:
-    """The champion of each model in `names` (its key there, the model's name), loaded.
-
-    `promoted` maps models to the versions the journal promoted, `recorded` to all that it has.
-    Raises RS401 for each that has never been trained, RS411 for each without a champion, RS406 for
-    each that is damaged, RS410 for each whose folder is gone.
-    """
-    problems = Problems()
-    found: dict[str, Model] = {}
-    for key, name in names.items():
-        version = promoted.get(name)
-        if version is None and recorded.get(name):
-            problems.extend(without_champion(workspace, name, recorded[name]).problems)
-            continue
-        if version is None:
-            problems.add(
-                "RS401",
-                f'The model "{name}" has not been trained here.',
-                file=workspace.shown(workspace.models / f"{name}.yaml"),
-                mend=f"Run `riskseg train {name}`.",
-            )
-            continue
-        folder = workspace.models / name / version
-        if is_gone(workspace, name, version):
-            problems.extend(gone(workspace, name, version, champion=True).problems)
-            continue
-        try:
-            found[key] = load(folder, shown=workspace.shown(folder))
-        except ProblemsError as error:
-            problems.extend(error.problems)
-    problems.raise_if_any()
+    workspace = open_checked(root)
+    found = []
+    with read_journal(workspace) as journal:
+        for record in journal.models():
+            last = journal.champion(record.model)
+            champion = last is not None and last.version == record.version
+            folder = workspace.models / record.model / record.version
+            if (folder / "manifest.json").is_file():
+                told = summary(load(folder, shown=workspace.shown(folder)))
+                found.append(
+                    Version(
+                        record.model,
+                        record.version,
+                        told["learner"],
+                        champion,
+                        record.at,
+                        (told["metrics"]["hold_out"] or {}).get("auc"),
+                    )
+                )
+            elif champion:
+                found.append(
+                    Version(record.model, record.version, "", True, record.at, None, there=False)
+                )
     return found
 
 
-def is_gone(workspace: Workspace, name: str, version: str) -> bool:
-    """Whether nothing is left of a version but the journal's word."""
-    return not (workspace.models / name / version).exists()
+def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
+    """The summary of a version, as :func:`opened` finds it. Raises RS401, RS406, RS411."""
+    from riskseg.learning.show import summary
+
+    workspace = open_checked(root)
+    model, champion = opened(workspace, name, version, lone=True)
+    with read_journal(workspace) as journal:
+        current = journal.champion(model.name)
+    return summary(model) | {
+        "champion": champion,
+        "champion_version": None if current is None else current.version,
+    }
 
 
-def there(workspace: Workspace, name: str) -> list[str]:
-    """The versions of a model whose folders are there, whether or not the journal has them."""
-    return sorted(p.parent.name for p in (workspace.models / name).glob("[!.]*/manifest.json"))
+def card(root: Path, name: str, version: str | None, out: Path) -> str:
+    """Write a version's card, one page of HTML; the version. Raises RS401, RS406."""
+    from riskseg.report.model_card import card as page
+    from riskseg.store.files import write_beside
 
-
-def without_spec(workspace: Workspace) -> list[str]:
-    """Models that have versions and no spec: nothing says how to learn them."""
-    found = {p.parent.parent.name for p in workspace.models.glob("[!.]*/[!.]*/manifest.json")}
-    return sorted(found - set(spec_files(workspace)))
-
-
-def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> ProblemsError:
-    """What a person is told of a version whose folder is gone: RS410."""
-    left = there(workspace, name)
-    others = (
-        f" or make one that is there the champion with `riskseg models promote {name} VERSION`: "
-        f"{', '.join(left)}."
-        if champion and left
-        else f" or name one that is there: {', '.join(left)}."
-        if left
-        else f" or run `riskseg train {name}`."
-    )
-    what = f"{version}, the champion of {name}," if champion else f"{name} {version}"
-    return problem(
-        "RS410",
-        f"The folder of {what} is gone.",
-        file=workspace.shown(workspace.models / name / version),
-        mend=f"Restore it from a copy (`riskseg models register FOLDER`),{others}",
-    )
-
-
-def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
-    """The model with the population it was trained for. Raises RS409 where facts are missing."""
-    features = frozenset(map(folded, model.features))
-    missing = [n for n in model.features if folded(n) not in facts]
-    if missing:
-        raise problem(
-            "RS409",
-            f"The model {model.name} {model.version} needs {', '.join(missing)}, which the sources "
-            "do not have.",
-            mend="Bring back the column or its source, or train the model anew.",
-        )
+    workspace = open_checked(root)
     problems = Problems()
-    own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")
+    check_output(workspace, out, problems, (".html", ".htm"))
     problems.raise_if_any()
-    target = model.manifest["spec"]["target"]
-    dpd = target.get("days_past_due") or 90
-    sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
-    beside = frozenset(n for n in model.named_in_reasons if n in facts)
-    reads = features | beside | (own.names if own else frozenset())
-    if model.manifest["spec"]["observe"].get("at") != "issue":
-        return Scorer(model, sql, reads)
-    day = next((name for name in ISSUED if name in facts), ISSUED[0])
-    return Scorer(model, f"({sql}) and {fact_column(day)} = as_of", reads | {day}, sql)
+    model, _ = opened(workspace, name, version, lone=True)
+    with write_beside(out, token="card") as part:
+        part.write_text(
+            page(
+                model.manifest,
+                model.evidence,
+                model.scorer.as_json() if isinstance(model.scorer, Scorecard) else None,
+                model.reference,
+            ),
+            encoding="utf-8",
+        )
+    return model.version
+
+
+def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> str:
+    """Make a version, named in full or by its beginning, the champion from now on; its full name.
+
+    Raises RS401, RS406, RS410.
+    """
+    workspace = open_checked(root)
+    model, _ = opened(workspace, name, version)
+    with locked(workspace), open_journal(workspace) as journal:
+        if all(r.version != model.version for r in journal.models(name)):
+            folder = workspace.shown(workspace.models / name / model.version)
+            raise problem(
+                "RS401",
+                f"The journal does not know {name} {model.version}: it was not trained here.",
+                file=folder,
+                mend=f"Run `riskseg models register {folder} --promote`.",
+            )
+        journal.promote(name, model.version, at=at, by=by, reason=reason)
+    return model.version

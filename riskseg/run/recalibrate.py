@@ -11,13 +11,12 @@ from typing import Any
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.run.journal import open_journal
-from riskseg.run.models import spec_of
-from riskseg.run.observed import rows_to_judge
-from riskseg.run.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
-from riskseg.run.stages import Progress, Stage
-from riskseg.run.train import KEEP, LABEL, OBSERVE
-from riskseg.run.versions import keep, opened
+from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.model_versions import KEEP, keep, opened
+from riskseg.pipeline.models import spec_of
+from riskseg.pipeline.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.training_rows import LABEL, OBSERVE, rows_to_judge
 
 MOVE = Stage("recalibrate", "a line on the log-odds, by how recent accounts came out", "model")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import ProblemsError, problem
-from riskseg.run.journal import open_journal
-from riskseg.run.models import scorer, spec_files
-from riskseg.run.session import begin, locked, open_checked, scratch_engine
-from riskseg.run.versions import record
+from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.model_versions import record
+from riskseg.pipeline.models import scorer, spec_files
+from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
@@ -81,7 +81,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
     so that what is verified is what is written."""
     from riskseg.learning.artefact import load, version_of
     from riskseg.learning.artefact_files import parsed
-    from riskseg.learning.trial import trial
+    from riskseg.pipeline.trial import trial
 
     if not (folder / MANIFEST).is_file():
         raise problem(

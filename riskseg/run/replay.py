@@ -8,37 +8,39 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from riskseg.domain.decision import TREATMENT
-from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
-from riskseg.run.deciding import DECIDE, SCORE, Decider, decisions, make_facts
-from riskseg.run.differing import Differing, differing, file_relation
-from riskseg.run.given import as_the_run_read
-from riskseg.run.journal import read_journal
-from riskseg.run.kept import (
+from riskseg.insight.differences import Differing, differing
+from riskseg.pipeline.account_file import as_the_run_read
+from riskseg.pipeline.archive import (
     Kept,
-    damaged,
+    _overwritten,
+    check_kept_strategy,
+    check_record,
+    find_run,
     inputs_select,
     kept_decider,
     kept_facts,
     open_inputs,
     read_kept,
 )
-from riskseg.run.session import begin, open_checked, scratch_engine
-from riskseg.run.sources import fingerprints
-from riskseg.run.stages import Progress, Stage, build
+from riskseg.pipeline.decisions import DECIDE, SCORE, Decider, decisions, make_facts
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress, Stage, build
+from riskseg.sources.describe import fingerprints
+from riskseg.sources.files import file_relation
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
-    from riskseg.store.journal import Journal
     from riskseg.store.records import RunRecord
     from riskseg.store.sinks import Written
 
@@ -134,7 +136,7 @@ def replay(
     kept = read_kept(workspace, record.run_id)
     check_record(workspace, kept, record, erased)
     ready = kept_decider(workspace, kept)
-    check_strategy(workspace, kept, ready, record, progress)
+    check_kept_strategy(workspace, kept, ready, record, progress)
     with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
         place = Path(folder) / f"then{_ending(record)}"
         theirs = [Path(record.output)] if record.output and record.output_sha256 else []
@@ -166,36 +168,6 @@ def replay(
     )
 
 
-def find_run(journal: Journal, run: str) -> RunRecord:
-    """The last run of `assign`, or the one whose id begins so. Raises RS608."""
-    if not run.strip():
-        # It begins every id.
-        raise problem("RS608", "No run is named.", mend="Give its id, or `last`.")
-    runs = [r for r in journal.runs() if r.command == "assign"]
-    if run == "last" and runs:
-        return runs[0]
-    ids = list(dict.fromkeys(r.run_id for r in runs if r.run_id.startswith(run)))
-    if len(ids) == 1:
-        return next(r for r in runs if r.run_id == ids[0])
-    if ids:
-        listed = ", ".join(ids[:5])
-        raise problem(
-            "RS608", f'"{run}" begins {len(ids)} runs: {listed}.', mend="Give more of it."
-        )
-    mend = did_you_mean(run, {r.run_id for r in runs}) if runs else "Decide one: `riskseg assign`."
-    raise problem("RS608", f'The journal has no run "{run}".', mend=mend)
-
-
-def _overwritten(journal: Journal, record: RunRecord) -> str:
-    """The id of a later run that wrote in the same place, if any."""
-    for run in journal.runs():
-        if run == record:
-            break
-        if run.output == record.output and run.run_id != record.run_id:
-            return run.run_id
-    return ""
-
-
 def _check_kept(workspace: Workspace, record: RunRecord) -> None:
     folder = workspace.state / "runs" / record.run_id
     if store.is_kept(folder):
@@ -213,65 +185,6 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
         f"The inputs of run {record.run_id} {told}.",
         file=workspace.shown(folder),
         mend=mend,
-    )
-
-
-def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: set[str]) -> None:
-    """Raise RS610 where what a run has kept is not what the journal says of it: an account missing
-    without an erasure, other models, another date."""
-    models = {key: f"{name} {version}" for key, (name, version) in kept.models.items()}
-    told = [
-        (kept.run, record.run_id, "is of run"),
-        (str(kept.as_of), str(record.as_of), "is as of"),
-        (_listed(models), _listed(record.models), "was decided with"),
-        (kept.reasons, record.arguments.get("reasons", kept.reasons), "has the reasons"),
-    ]
-    for theirs, ours, words in told:
-        if theirs != ours:
-            why = f"it {words} {theirs}, and the journal says {ours}"
-            raise damaged(workspace, kept.folder, why)
-    try:
-        unknown = [hashed for hashed in store.erased(kept.folder) if hashed not in erased]
-    except store.Unreadable as error:
-        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
-    if unknown:
-        count = "1 account is" if len(unknown) == 1 else f"{len(unknown)} accounts are"
-        raise problem(
-            "RS610",
-            f"In what the run has kept, {count} said to be erased, of which the journal knows "
-            "nothing.",
-            file=workspace.shown(kept.folder),
-            mend="If an erasure was interrupted, erase the account again; else restore the folder "
-            "from a copy.",
-        )
-
-
-def _listed(models: Mapping[str, str]) -> str:
-    return ", ".join(f"{key}: {model}" for key, model in sorted(models.items())) or "no model"
-
-
-def check_strategy(
-    workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
-) -> None:
-    """Raise RS610 where the kept text is not that of the strategy which the journal names.
-
-    Another version of riskseg may give the same text another fingerprint: then it is noted, and
-    comparing goes on.
-    """
-    from riskseg import __version__
-
-    version = ready.strategy.fingerprint
-    if version == record.strategy:
-        return
-    told = f"is version {version}, and the journal says that version {record.strategy} decided"
-    if record.riskseg_version != __version__:
-        progress.note(f"the kept strategy, as riskseg {__version__} reads it, {told}")
-        return
-    raise problem(
-        "RS610",
-        f"The strategy that run {record.run_id} kept was changed: it {told}.",
-        file=workspace.shown(kept.texts),
-        mend="Restore the folder from a copy.",
     )
 
 

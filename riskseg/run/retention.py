@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
-from riskseg.run.journal import open_journal, read_journal, unknown_runs
-from riskseg.run.kept import damaged
-from riskseg.run.known import check_known
-from riskseg.run.session import locked, open_checked
+from riskseg.pipeline.account_lookup import check_known
+from riskseg.pipeline.archive import account_hash, damaged
+from riskseg.pipeline.journal import open_journal, read_journal, unknown_runs
+from riskseg.pipeline.session import locked, open_checked
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 
@@ -183,11 +182,6 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
     except (ValueError, OverflowError) as error:
         what = f"{count} {named} before {at.date()} is no date."
         raise problem("RS612", what, mend="Give a shorter span.") from error
-
-
-def account_hash(account: str) -> str:
-    """What stands for an erased account in the journal. Whoever knows the id can find it again."""
-    return hashlib.sha256(f"riskseg erasure of {account}".encode()).hexdigest()
 
 
 def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:

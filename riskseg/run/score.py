@@ -12,23 +12,22 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import literal, quoted
 from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.learning.reference import Watch
-from riskseg.run.assign import load_champions, tell_differences
-from riskseg.run.facts import facts
-from riskseg.run.given import (
+from riskseg.pipeline.account_file import (
     GivenFile,
     check_features,
     check_given,
     fingerprint,
     with_accounts_from,
 )
-from riskseg.run.hindsight import hindsight
-from riskseg.run.journal import read_journal
-from riskseg.run.models import Scorer, scorer, spec_files, without_spec
-from riskseg.run.outputs import check_target
-from riskseg.run.reading import while_unchanged
-from riskseg.run.scoring import PROBABILITY
-from riskseg.run.scoring import score as score_model
-from riskseg.run.session import (
+from riskseg.pipeline.decisions import tell_differences
+from riskseg.pipeline.facts import facts
+from riskseg.pipeline.hindsight import hindsight
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.models import Scorer, load_champions, scorer, spec_files, without_spec
+from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.scoring import PROBABILITY
+from riskseg.pipeline.scoring import score as score_model
+from riskseg.pipeline.session import (
     LOAD,
     Session,
     begin,
@@ -37,7 +36,8 @@ from riskseg.run.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.run.stages import Progress, Stage, build
+from riskseg.pipeline.stages import Progress, Stage, build
+from riskseg.sources.files import while_unchanged
 
 if TYPE_CHECKING:
     import pyarrow as pa

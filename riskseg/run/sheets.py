@@ -15,12 +15,12 @@ from pathlib import Path
 
 from riskseg.domain.documents import Document, read_yaml
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
-from riskseg.run.outputs import check_output
-from riskseg.run.rules import read_authored, read_checked
-from riskseg.run.session import begin, locked, open_checked, scratch_engine
-from riskseg.run.stages import Progress
+from riskseg.pipeline.outputs import check_output
+from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress
+from riskseg.pipeline.strategies import read_authored, read_checked
+from riskseg.rules.model import Strategy
 from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
-from riskseg.strategy.checked import Strategy
 from riskseg.strategy.sheets import standing
 from riskseg.strategy.sheets.cells import read_name
 from riskseg.strategy.sheets.files import (

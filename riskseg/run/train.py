@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.run.journal import open_journal
-from riskseg.run.looks import Asked, asked
-from riskseg.run.models import check_spec, read_specs, without_spec
-from riskseg.run.observed import check_card, observe, observed_rows
-from riskseg.run.session import (
+from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.model_versions import KEEP, keep
+from riskseg.pipeline.models import check_spec, read_specs, without_spec
+from riskseg.pipeline.observation_points import Asked, asked
+from riskseg.pipeline.session import (
     LOAD,
     Session,
     begin,
@@ -24,9 +24,9 @@ from riskseg.run.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.run.special_values import proposed
-from riskseg.run.stages import Progress, Stage
-from riskseg.run.versions import keep
+from riskseg.pipeline.special_values import proposed
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.training_rows import LABEL, OBSERVE, check_card, observe, observed_rows
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import TrainingFrame
     from riskseg.learning.train import Trained
 
-OBSERVE = Stage("observe", "facts of each account as of its own dates")
-LABEL = Stage("label", "how it came out, as known on the day the label is known", "model")
 LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", "model")
-KEEP = Stage("keep", "write the version as text, then the journal", "model")
 
 
 # What loading and observing take of the time, about, and the stages of each model: label, learn,

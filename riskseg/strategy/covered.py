@@ -12,7 +12,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from riskseg.strategy.checked import SegmentRow
+from riskseg.rules.model import SegmentRow
 from riskseg.strategy.taking import takers
 
 Level = str | bool | None

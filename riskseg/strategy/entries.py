@@ -15,7 +15,7 @@ from typing import Any
 
 from riskseg.domain.documents import Document
 from riskseg.expressions import Expression, show
-from riskseg.strategy.checked import Condition, Guard, Path, Strategy
+from riskseg.rules.model import Condition, Guard, Path, Strategy
 
 HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"

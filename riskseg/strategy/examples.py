@@ -14,7 +14,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.expressions.tree import Call, Literal, Name
-from riskseg.strategy.checked import Example, PackExample, Path, Strategy
+from riskseg.rules.model import Example, PackExample, Path, Strategy
 
 TYPES = {
     Kind.BOOLEAN: "boolean",

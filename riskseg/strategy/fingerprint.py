@@ -11,7 +11,7 @@ from typing import Any
 
 from riskseg.expressions import Expression, show
 from riskseg.expressions.tree import In, Literal
-from riskseg.strategy.checked import Condition, Strategy
+from riskseg.rules.model import Condition, Strategy
 
 
 def fingerprint(strategy: Strategy) -> str:

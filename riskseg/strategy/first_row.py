@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from riskseg.domain.relations import Relation, literal, quoted
-from riskseg.strategy.checked import SegmentRow
+from riskseg.rules.model import SegmentRow
 from riskseg.strategy.taking import Takers, takers
 
 # Rows a number holds: as many bits of a signed 64-bit integer as leave it positive.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from riskseg.strategy.checked import SegmentRow
+from riskseg.rules.model import SegmentRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Where an account stands over time: arrears episodes, and the days of a path counted from them."""
+"""Treatment over time: arrears episodes, paths and their steps, and the guards that forbid them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.cli import told
+from riskseg.cli import progress as told
 
 URL = "postgresql://clerk:hunter2@db.example/book?password=hunter2#scores"
 WRONG = [

@@ -9,11 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from riskseg.cli import told
+from riskseg.cli import progress as told
 from riskseg.cli.show import money, table, told_by
 from riskseg.domain.problems import Problem
 from riskseg.engine import Engine
-from riskseg.run.differing import differing, file_relation
+from riskseg.insight.differences import differing
+from riskseg.sources.files import file_relation
 from riskseg.store import sinks
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from riskseg.domain.relations import Relation
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
-from riskseg.run.stages import build
+from riskseg.pipeline.stages import build
 
 
 def test_nothing_is_drawn_on_stdout() -> None:

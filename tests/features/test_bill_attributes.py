@@ -17,12 +17,18 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.relations import Relation
 from riskseg.features.catalogue import read_catalogue
 from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
-from riskseg.run.definitions import definitions
-from riskseg.run.facts import facts
-from riskseg.run.session import Session, begin, open_checked, read_own_catalogue, scratch_engine
-from riskseg.run.special_values import proposed
-from riskseg.run.stages import build
-from riskseg.strategy.checked import Strategy
+from riskseg.pipeline.definitions import definitions
+from riskseg.pipeline.facts import facts
+from riskseg.pipeline.session import (
+    Session,
+    begin,
+    open_checked,
+    read_own_catalogue,
+    scratch_engine,
+)
+from riskseg.pipeline.special_values import proposed
+from riskseg.pipeline.stages import build
+from riskseg.rules.model import Strategy
 from tests.support.account_file import decide, write_rules
 
 # account, bill, issued, product, rate, fee, code: `a`'s latest bill has no product.

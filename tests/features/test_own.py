@@ -16,10 +16,10 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine, TooLargeError
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
-from riskseg.run.facts import facts
-from riskseg.run.ledger import load, workspace_facts
-from riskseg.run.reading import readable
-from riskseg.run.stages import build
+from riskseg.pipeline.facts import facts
+from riskseg.pipeline.load import load, workspace_facts
+from riskseg.pipeline.stages import build
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 from tests.support.account_file import decide, write
 

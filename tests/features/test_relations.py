@@ -14,7 +14,7 @@ from riskseg.engine import Engine
 from riskseg.expressions import Expression, to_sql
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.relations import relations
-from riskseg.run.assumed import between
+from riskseg.pipeline.invariants import between
 from riskseg.strategy.check.scope import AS_OF as AS_OF_FACT
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from tests.ledger.loading import LACKING, random_ledger

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from riskseg.features.snapshots import issue_snapshots
-from riskseg.run import facts as run_facts
+from riskseg.pipeline import facts as run_facts
 from tests.features.plain_features import FEATURES, see
 from tests.ledger.loading import LACKING, Row, random_ledger, shipped_catalogue
 from tests.ledger.random_accounts import AS_OF

@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.session import open_checked
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.explain import explain
-from riskseg.run.journal import read_journal
+from riskseg.run.init import init
 from riskseg.run.replay import replay
 from riskseg.run.score import score
-from riskseg.run.session import open_checked
-from riskseg.run.starters import init
 from riskseg.run.train import train
 from riskseg.store.files import sha256_of
 from tests.support import portfolio as p

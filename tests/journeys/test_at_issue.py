@@ -12,9 +12,9 @@ import pytest
 
 from riskseg.run.assign import assign
 from riskseg.run.explain import explain
+from riskseg.run.init import init
 from riskseg.run.replay import replay
 from riskseg.run.score import score
-from riskseg.run.starters import init
 from riskseg.run.train import train
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
 from tests.support.portfolio import AT

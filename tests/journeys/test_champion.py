@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
-from riskseg.run import versions
+from riskseg.run import models as versions
 from riskseg.run.assign import assign
 from riskseg.run.export import export
+from riskseg.run.init import init
 from riskseg.run.score import score
-from riskseg.run.starters import init
 from riskseg.run.train import train
 from tests.support import portfolio as p
 

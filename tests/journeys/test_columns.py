@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.facts import Fact
+from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.run.check import check
-from riskseg.run.session import begin, open_checked, scratch_engine
 from tests.support.account_file import write
 
 ACCOUNTS = "id,income,job\n" + "".join(f"a{n},{1000 + 10 * n},E{n % 2}\n" for n in range(300))

@@ -16,8 +16,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from riskseg.rules.model import Strategy
 from riskseg.run.assign import assign
-from riskseg.strategy.checked import Strategy
 from riskseg.strategy.proof.results import Note
 from tests.support import portfolio as p
 
@@ -211,7 +211,7 @@ def test_a_plan_is_printed_and_not_carried_out(
 
 
 def test_the_plan_names_the_stages_a_run_reaches(used: Path) -> None:
-    from riskseg.run.stages import Progress
+    from riskseg.pipeline.stages import Progress
 
     reached: list[str] = []
     progress = Progress(lambda stage, _done, _total: reached.append(stage.name))

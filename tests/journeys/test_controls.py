@@ -15,18 +15,18 @@ from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.scorecard.imported import Meaning
 from riskseg.learning.scorecard.tables import Scale
-from riskseg.run import versions
-from riskseg.run.assign import load_champions
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.models import load_champions
+from riskseg.pipeline.session import open_checked
+from riskseg.run import models as versions
 from riskseg.run.bins import bins
 from riskseg.run.check import check
 from riskseg.run.explain import explain
 from riskseg.run.export import export
 from riskseg.run.import_card import import_card
-from riskseg.run.journal import read_journal
 from riskseg.run.recalibrate import recalibrate
 from riskseg.run.replay import replay
 from riskseg.run.score import score
-from riskseg.run.session import open_checked
 from riskseg.run.train import train
 from tests.support import account_file as a
 

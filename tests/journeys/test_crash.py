@@ -14,9 +14,9 @@ import pytest
 
 from riskseg.learning.artefact import load
 from riskseg.learning.train import train as learn
+from riskseg.pipeline.stages import Progress, Stage
 from riskseg.run.assign import assign
 from riskseg.run.retention import listed
-from riskseg.run.stages import Progress, Stage
 from riskseg.run.train import train
 from riskseg.store import files, kept
 from riskseg.store.files import sha256_of

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.stages import Progress
 from riskseg.run.activate import Activated, activate, versions
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.explain import explain
-from riskseg.run.stages import Progress
 from riskseg.store.journal import Journal
 
 AT = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import Problems
-from riskseg.run import editions
+from riskseg.pipeline import strategy_versions as editions
+from riskseg.pipeline.session import open_checked
 from riskseg.run.assign import assign
-from riskseg.run.session import open_checked
 from riskseg.store.journal import Journal
 from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
 from tests.support import portfolio as p

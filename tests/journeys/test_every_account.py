@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.decision import NAMES
+from riskseg.rules.model import Strategy
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.explain import explain
-from riskseg.strategy.checked import Strategy
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()

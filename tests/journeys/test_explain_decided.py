@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.account_story import Change
 from riskseg.run.assign import assign
 from riskseg.run.explain import explain
 from riskseg.run.retention import erase
-from riskseg.run.story import Change
 from tests.support.account_file import AT, DAY, codes, decide, write
 
 BILLS = "account_id,bill_id,due_on,amount\na,1,2025-11-01,100\nb,2,2025-11-01,25\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from riskseg.learning.scorecard.edits import Edit
-from riskseg.run.hindsight import hindsight
+from riskseg.pipeline.hindsight import hindsight
 from riskseg.run.train import edits_lost
 
 TARGET = {"event": "late", "column": None, "days_past_due": 14, "horizon_days": 60}

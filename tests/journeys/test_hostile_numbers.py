@@ -13,16 +13,16 @@ import pytest
 
 from riskseg.engine import Engine
 from riskseg.learning.words import held
+from riskseg.pipeline.frames import keyed_frame
 from riskseg.run.assign import assign
 from riskseg.run.bins import bins
 from riskseg.run.check import check
 from riskseg.run.explain import explain
 from riskseg.run.export import export
-from riskseg.run.frames import keyed_frame
+from riskseg.run.init import init
+from riskseg.run.models import card
 from riskseg.run.score import score
-from riskseg.run.starters import init
 from riskseg.run.train import train
-from riskseg.run.versions import card
 from tests.support import portfolio as p
 
 # A sum, difference or cast that overflows.

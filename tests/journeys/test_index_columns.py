@@ -10,8 +10,8 @@ import pytest
 
 from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
-from riskseg.run.reading import readable
-from riskseg.run.sources import map_sources
+from riskseg.sources.describe import map_sources
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 
 Write = Callable[[pd.DataFrame, Path], None]

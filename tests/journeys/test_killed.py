@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.archive import account_hash
 from riskseg.run.activate import Activated, activate
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.replay import replay
-from riskseg.run.retention import Erased, account_hash, erase
+from riskseg.run.retention import Erased, erase
 from riskseg.store import kept
 from riskseg.store.journal import Journal
 from tests.journeys.killing import ACTIVATE_DOORS, ERASE_DOORS, Door, begin_command, no_proofs
@@ -79,7 +80,7 @@ def check_activated_again(workspace: Path) -> None:
 def test_an_activation_killed_at_a_door(
     door: str, trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riskseg.run.prove.prove_strategy", no_proofs)
+    monkeypatch.setattr("riskseg.pipeline.proving.prove_strategy", no_proofs)
     workspace = copy_of(trained)
     killed_at(workspace, *ACTIVATE, door=ACTIVATE_DOORS[door])
     assert len(activated(workspace)) == (door in ("after the commit", "after the journal"))

@@ -13,9 +13,9 @@ from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
 from riskseg.expressions import check
 from riskseg.learning.spec import AuthoredSpec, parse_spec
-from riskseg.run.frames import keyed_frame, model_columns
-from riskseg.run.models import check_spec, scorer
-from riskseg.run.observed import candidates
+from riskseg.pipeline.frames import keyed_frame, model_columns
+from riskseg.pipeline.models import check_spec, scorer
+from riskseg.pipeline.training_rows import candidates
 
 FACTS = {
     "limit_bal": Fact("limit_bal", Kind.INTEGER, nullable=True),

@@ -13,7 +13,7 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import load
-from riskseg.run import versions
+from riskseg.run import models as versions
 from riskseg.run.compare import compare
 from riskseg.run.export import Form, export
 from riskseg.run.recalibrate import recalibrate

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from riskseg.pipeline.stages import Progress
 from riskseg.run.assign import assign
+from riskseg.run.init import init
 from riskseg.run.recalibrate import recalibrate
 from riskseg.run.score import Scores, score
-from riskseg.run.stages import Progress
-from riskseg.run.starters import init
 from riskseg.run.train import train
 from tests.support import portfolio as p
 

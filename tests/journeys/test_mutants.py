@@ -19,15 +19,15 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.ledger.accounts import lifecycle_sql
+from riskseg.pipeline import facts as facts_of
+from riskseg.pipeline import session as sessions
+from riskseg.pipeline.load import workspace_facts
+from riskseg.pipeline.proving import Proven, prove_checked
+from riskseg.pipeline.session import Session, begin, open_checked, scratch_engine
+from riskseg.pipeline.strategies import checked_strategy
+from riskseg.rules.model import Strategy
 from riskseg.run import assign as assigning
-from riskseg.run import facts as facts_of
-from riskseg.run import session as sessions
-from riskseg.run.ledger import workspace_facts
-from riskseg.run.prove import Proven, prove_checked
-from riskseg.run.rules import checked_strategy
-from riskseg.run.session import Session, begin, open_checked, scratch_engine
-from riskseg.run.starters import init, starters
-from riskseg.strategy.checked import Strategy
+from riskseg.run.init import init, starters
 from riskseg.strategy.proof.results import Result
 from tests.journeys.mutants import ACCOUNT_FILE, HOUSEHOLD, Mutant
 from tests.support import accounts, portfolio

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from riskseg.run.activate import activate
+from riskseg.run.init import init
 from riskseg.run.prove import prove
-from riskseg.run.starters import init
 from tests.docs import water_utility
 from tests.docs.pages import ROOT, blocks
 from tests.support.portfolio import AT

@@ -17,7 +17,7 @@ import pytest
 
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.run.check import check
-from riskseg.run.starters import init
+from riskseg.run.init import init
 from riskseg.run.train import train
 from tests.support import portfolio as p
 

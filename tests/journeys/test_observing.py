@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 from riskseg.cli.app import app
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.learning.spec import read_spec
-from riskseg.run.looks import asked
-from riskseg.run.models import check_spec
-from riskseg.run.observed import observe, observed_rows
+from riskseg.pipeline.models import check_spec
+from riskseg.pipeline.observation_points import asked
+from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress
+from riskseg.pipeline.training_rows import observe, observed_rows
 from riskseg.run.score import score
-from riskseg.run.session import begin, open_checked, scratch_engine
-from riskseg.run.stages import Progress
 from riskseg.run.train import train
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.session import open_checked, scratch_engine
 from riskseg.run.assign import assign
-from riskseg.run.session import open_checked, scratch_engine
 from riskseg.store import files
 from riskseg.store.database import without_secrets
 from riskseg.store.files import own_parts, part_of, sweep

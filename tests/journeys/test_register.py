@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.learning.artefact import version_of
-from riskseg.run import versions
+from riskseg.run import models as versions
 from riskseg.run.assign import assign
 from riskseg.run.register import register
 from riskseg.run.score import score

@@ -17,12 +17,13 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.pipeline.archive import account_hash
+from riskseg.pipeline.stages import Progress
 from riskseg.run.assign import Assigned, assign
+from riskseg.run.models import promote
 from riskseg.run.replay import Output, Replayed, replay
-from riskseg.run.retention import account_hash, erase, listed, moment_before, prune
-from riskseg.run.stages import Progress
+from riskseg.run.retention import erase, listed, moment_before, prune
 from riskseg.run.train import train
-from riskseg.run.versions import promote
 from riskseg.store import kept
 from riskseg.store.journal import Journal
 from tests.support import portfolio as p

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.run import observed
+from riskseg.pipeline import training_rows as observed
 from riskseg.run.assign import assign
 from riskseg.run.train import train
 from tests.support import portfolio as p

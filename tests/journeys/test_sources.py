@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.pipeline import load as loading
+from riskseg.pipeline.stages import Progress, Stage
 from riskseg.run import assign as assigning
-from riskseg.run import ledger as loading
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.replay import replay
-from riskseg.run.stages import Progress, Stage
 
 DAY = date(2026, 1, 1)
 AT = datetime(2026, 1, 1, 9, tzinfo=UTC)

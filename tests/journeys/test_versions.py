@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.stages import Progress
 from riskseg.run.activate import Activated, activate, versions
 from riskseg.run.assign import Assigned, assign
 from riskseg.run.explain import explain
-from riskseg.run.stages import Progress
 from riskseg.store.journal import Journal
 from riskseg.strategy.proof.results import Proofs, Result, Verdict
 from tests.support import portfolio as p
@@ -30,7 +30,7 @@ def proofs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def come_out(*verdicts: Verdict) -> None:
         found = tuple(Result("declared", f"claim_{i}", v) for i, v in enumerate(verdicts))
-        monkeypatch.setattr("riskseg.run.prove.prove_strategy", lambda *_: Proofs(found))
+        monkeypatch.setattr("riskseg.pipeline.proving.prove_strategy", lambda *_: Proofs(found))
 
     come_out("proved", "proved")
     return come_out
@@ -216,7 +216,7 @@ def test_what_is_refuted_is_named_once_at_its_line(
     workspace = copy_of(trained)
     guards = f"{p.STRATEGY}/guards.yaml"
     found = Result("declared", "no_agency", "refuted", "It does not hold: x", (), guards, 12)
-    monkeypatch.setattr("riskseg.run.prove.prove_strategy", lambda *_: Proofs((found,)))
+    monkeypatch.setattr("riskseg.pipeline.proving.prove_strategy", lambda *_: Proofs((found,)))
     with pytest.raises(ProblemsError) as raised:
         make(workspace, "2026-05-01")
     [one] = raised.value.problems

@@ -10,12 +10,12 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.engine import Engine
+from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
+from riskseg.pipeline.stages import Progress
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.explain import explain
 from riskseg.run.score import score
-from riskseg.run.session import begin, locked, open_checked, scratch_engine
-from riskseg.run.stages import Progress
 from riskseg.run.train import train
 from tests.support.portfolio import replace, rows, write_rows
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from riskseg.learning.card import card
-from riskseg.learning.card.drawing import Scale
 from riskseg.learning.evidence.verdicts import beyond_chance, checks, limits
 from riskseg.learning.words import held, times
+from riskseg.report.drawing import Scale
+from riskseg.report.model_card import card
 
 Plain = dict[str, Any]
 

@@ -17,10 +17,10 @@ from riskseg.engine import Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
-from riskseg.run.facts import facts
-from riskseg.run.ledger import Ledger, load, workspace_facts
-from riskseg.run.reading import readable
-from riskseg.run.stages import build
+from riskseg.pipeline.facts import facts
+from riskseg.pipeline.load import Ledger, load, workspace_facts
+from riskseg.pipeline.stages import build
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, write_workspace
 from tests.ledger.random_accounts import random_accounts

@@ -11,9 +11,9 @@ from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
-from riskseg.run.ledger import load
-from riskseg.run.reading import readable
-from riskseg.run.stages import build
+from riskseg.pipeline.load import load
+from riskseg.pipeline.stages import build
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
 

@@ -17,9 +17,9 @@ import pytest
 
 from riskseg.domain.problems import CODES, Problem, Problems
 from riskseg.engine import Engine
-from riskseg.run.bad_rows import quarantine
-from riskseg.run.ledger import Ledger, load
-from riskseg.run.reading import readable
+from riskseg.pipeline.load import Ledger, load
+from riskseg.pipeline.quarantine import quarantine
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 
 Row = dict[str, str | None]

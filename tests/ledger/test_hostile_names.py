@@ -15,8 +15,8 @@ import pytest
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
-from riskseg.run.ledger import load, workspace_facts
-from riskseg.run.reading import readable
+from riskseg.pipeline.load import load, workspace_facts
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.loading import load_workspace, shipped_catalogue
 

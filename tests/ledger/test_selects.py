@@ -8,8 +8,8 @@ import pytest
 
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
-from riskseg.run.ledger import load
-from riskseg.run.reading import readable
+from riskseg.pipeline.load import load
+from riskseg.sources.files import readable
 from riskseg.workspace import open_workspace
 
 

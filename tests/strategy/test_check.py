@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problems
+from riskseg.rules.model import in_force
 from riskseg.strategy.authored import read_strategy
-from riskseg.strategy.checked import in_force
 from tests.support.strategies import FACTS, SMALL, changed, read
 
 

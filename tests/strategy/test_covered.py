@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from riskseg.strategy.checked import SegmentRow
+from riskseg.rules.model import SegmentRow
 from riskseg.strategy.covered import unreachable
 
 Cell = frozenset[str | bool] | None

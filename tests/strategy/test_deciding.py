@@ -13,7 +13,7 @@ import pytest
 from riskseg.domain.problems import Problems
 from riskseg.features.catalogue import read_catalogue
 from riskseg.ledger.accounts import LIFECYCLE
-from riskseg.strategy.checked import Strategy
+from riskseg.rules.model import Strategy
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from tests.support.accounts import decided, random_accounts
 from tests.support.deciding import Facts, Reading, decide

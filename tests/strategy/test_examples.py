@@ -9,7 +9,7 @@ import pytest
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.engine import Engine
-from riskseg.run.rules import run_examples
+from riskseg.pipeline.strategies import run_examples
 from tests.support.strategies import SMALL, changed, sound
 
 AS_OF = date(2026, 3, 2)

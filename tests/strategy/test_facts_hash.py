@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from riskseg.domain.facts import Kind
-from riskseg.strategy.checked import Strategy
+from riskseg.rules.model import Strategy
 from tests.support.accounts import decided, random_accounts
 from tests.support.strategies import FACTS, SMALL, fact, sound
 

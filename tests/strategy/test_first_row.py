@@ -9,9 +9,9 @@ import pytest
 
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
-from riskseg.run.stages import build
+from riskseg.pipeline.stages import build
+from riskseg.rules.model import SegmentRow
 from riskseg.strategy import first_row as module
-from riskseg.strategy.checked import SegmentRow
 from riskseg.strategy.first_row import WORD, first_row
 
 Level = str | bool | None

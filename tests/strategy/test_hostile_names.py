@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from riskseg.strategy.proof.account import Granted
+from riskseg.rules.proof_account import Granted
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.prove import prove
 from tests.support.accounts import decided

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problems
+from riskseg.rules.model import SegmentRow
 from riskseg.strategy import covered
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.checked import SegmentRow
 from riskseg.strategy.covered import Covered, Reached, reachable
 from tests.support.strategies import LACKING, MODELS
 from tests.support.tables import TABLE_FACTS, micro

@@ -12,10 +12,10 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
-from riskseg.run.rules import run_examples
+from riskseg.pipeline.strategies import run_examples
+from riskseg.rules.model import PackExample, Strategy
 from riskseg.strategy import authored as authored_module
 from riskseg.strategy.authored import read_strategy
-from riskseg.strategy.checked import PackExample, Strategy
 from riskseg.strategy.packs import KINDS, shipped_packs
 from tests.support.accounts import decided
 from tests.support.strategies import FACTS, SMALL, read, sound

@@ -17,8 +17,8 @@ from riskseg.domain.problems import Problems
 from riskseg.expressions import check
 from riskseg.features.catalogue import read_catalogue
 from riskseg.ledger.accounts import LIFECYCLE
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import Granted, any_account
+from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Granted, any_account
 from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import decide, decided
 from riskseg.strategy.proof.difference import meaning

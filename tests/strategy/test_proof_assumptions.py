@@ -12,10 +12,10 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
+from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Granted
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import Granted
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.difference import meaning
 from riskseg.strategy.proof.prove import prove

@@ -14,10 +14,10 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.expressions import check
-from riskseg.strategy.checked import Path as StrategyPath
-from riskseg.strategy.checked import Step, Strategy
+from riskseg.rules.model import Path as StrategyPath
+from riskseg.rules.model import Step, Strategy
 from riskseg.strategy.proof.decision import decided as decided_by_terms
-from riskseg.strategy.route import length, stretches
+from riskseg.treatment.paths import length, stretches
 from tests.support.accounts import decided
 from tests.support.deciding import Reading, decide
 from tests.support.strategies import sound

@@ -12,9 +12,10 @@ from riskseg.domain.decision import DECIDED
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import Engine
-from riskseg.run.stages import build
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.compile import compile_strategy, out
+from riskseg.pipeline.stages import build
+from riskseg.rules.model import Strategy
+from riskseg.rules.sql import out
+from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES
 
 NUMBERS = (0, 1, 2, 3, 5, 6, 9, 10, 29, 30, 31, 49, 50, 51, 59, 60, 61, 89, 90, 91, 200)

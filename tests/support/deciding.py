@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from riskseg.strategy.checked import Condition, Guard, Path, Strategy
+from riskseg.rules.model import Condition, Guard, Path, Strategy
 
 Facts = Mapping[str, Any]
 # True, false or None for unknown; or a value.

@@ -16,7 +16,7 @@ from typing import Any
 
 from riskseg.domain import decision
 from riskseg.domain.facts import Fact, Kind, folded
-from riskseg.strategy.checked import Strategy
+from riskseg.rules.model import Strategy
 from tests.support.deciding import Facts, Reading
 from tests.support.strategies import read
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from riskseg.run.starters import init
+from riskseg.run.init import init
 from riskseg.synthetic import generate
 
 AT = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
+from riskseg.rules.model import Strategy
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.checked import Strategy
 
 LACKING = {"broken_promises_12m": "events", "disputed_now": "bills.disputed_amount"}
 MODELS = {"default": True, "late_payment": True}

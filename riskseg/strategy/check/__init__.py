@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
+from riskseg.rules.model import Strategy
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
 from riskseg.strategy.check.guards import check_guards
@@ -29,7 +30,6 @@ from riskseg.strategy.check.properties import check_properties
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.check.segments import check_segments
 from riskseg.strategy.check.tiers import check_tiers
-from riskseg.strategy.checked import Strategy
 from riskseg.strategy.fingerprint import fingerprint
 
 __all__ = ["check_strategy"]

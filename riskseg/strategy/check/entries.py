@@ -7,10 +7,10 @@ from typing import Literal, cast
 
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
+from riskseg.rules.model import Condition, Guard
 from riskseg.strategy.authored import AuthoredGuard
 from riskseg.strategy.check.periods import Period
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import Condition, Guard
 
 KINDS = ("guard", "hold", "requirement", "duty", "prove", "include")
 # The keys each kind needs, and those it may have.

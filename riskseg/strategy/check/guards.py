@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.problems import did_you_mean
+from riskseg.rules.model import NO_ACTION, Action, Guard, Included
 from riskseg.strategy.authored import AuthoredGuard
 from riskseg.strategy.check.entries import KINDS, fits, guard_of, kind_of
 from riskseg.strategy.check.packs import check_pack
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import NO_ACTION, Action, Guard, Included
 
 _FILE = "guards.yaml"
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from riskseg.domain import decision
 from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.rules.model import NO_ACTION, Action, Band
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import NO_ACTION, Action, Band
 
 Levels = Mapping[str, tuple[str, ...]]
 

@@ -7,10 +7,10 @@ from difflib import get_close_matches
 
 from riskseg.domain.documents import shown_value
 from riskseg.domain.problems import did_you_mean
+from riskseg.rules.model import Action, Guard, Included, PackExample
 from riskseg.strategy.authored import AuthoredAction, AuthoredGuard, AuthoredPackRule
 from riskseg.strategy.check.entries import fits, guard_of, kind_of
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import Action, Guard, Included, PackExample
 from riskseg.strategy.examples import misfit
 from riskseg.strategy.packs import ALSO, KINDS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from riskseg.rules.model import Action, Condition, Guard, Property
 from riskseg.strategy.check.entries import fits, kind_of
 from riskseg.strategy.check.names import Levels, decided_facts
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import Action, Condition, Guard, Property
 
 _FILE = "guards.yaml"
 

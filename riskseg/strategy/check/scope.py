@@ -15,8 +15,8 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression, check, texts_compared
 from riskseg.expressions.assumptions import can_be_written
+from riskseg.rules.model import Condition
 from riskseg.strategy.authored import AuthoredStrategy, Expected
-from riskseg.strategy.checked import Condition
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
 # How a fact that riskseg does not know comes to be, where no data say which there are.

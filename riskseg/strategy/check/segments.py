@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
+from riskseg.rules.model import SegmentRow
 from riskseg.strategy.authored import AuthoredRow
 from riskseg.strategy.check.names import Levels
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import SegmentRow
 from riskseg.strategy.covered import unreachable
 
 _FILE = "segments.yaml"

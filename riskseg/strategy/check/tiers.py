@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from riskseg.rules.model import Scheme, TierRow
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.checked import Scheme, TierRow
 
 _FILE = "tiers.yaml"
 

@@ -12,7 +12,7 @@ import z3
 from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import constant
 from riskseg.expressions.tree import Value
-from riskseg.strategy.proof.account import Account, plain_value
+from riskseg.rules.proof_account import Account, plain_value
 from riskseg.strategy.proof.results import Result
 
 UNSURE = "The time limit was reached before an answer."

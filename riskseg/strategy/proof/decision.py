@@ -7,9 +7,8 @@ tests hold the two together on random accounts.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import z3
@@ -24,37 +23,16 @@ from riskseg.expressions.smt import (
     both,
     chosen,
     constant,
-    days,
     either,
     negated,
     to_smt,
     value_of,
 )
 from riskseg.expressions.tree import Value
-from riskseg.strategy.checked import NO_ACTION, UNSCORED, Condition, Guard, Path, Strategy
-from riskseg.strategy.proof.account import Account
-from riskseg.strategy.route import Stretch, length, route, stretches
-
-
-@dataclass(frozen=True)
-class Place:
-    """A stretch of a path and when an account is on it.
-
-    `walked` is the route of paths that leads there, `path` the last of them, and `started` the
-    date of its day 0. `on` says that the account's segment leads to the first of them, `here` that
-    the account stands on these days, `at` that there is still something to do for it.
-    """
-
-    walked: tuple[Path, ...]
-    stretch: Stretch
-    started: Term
-    on: Any
-    here: Any
-    at: Any
-
-    @property
-    def path(self) -> Path:
-        return self.walked[-1]
+from riskseg.rules.model import NO_ACTION, UNSCORED, Strategy
+from riskseg.rules.proof_account import Account, condition_holds, in_cell
+from riskseg.treatment.guards import applies, lawful
+from riskseg.treatment.paths import Place, places_of
 
 
 @dataclass(frozen=True)
@@ -108,7 +86,7 @@ def decide(strategy: Strategy, account: Account) -> Decision:
         names[band.name] = chosen(p.unknown, Term(z3.IntVal(texts.code(UNSCORED))), result)
     for scheme in strategy.schemes:
         matches = [
-            z3.BoolVal(True) if row.when is None else holds(row.when, account)
+            z3.BoolVal(True) if row.when is None else condition_holds(row.when, account)
             for row in scheme.rows
         ]
         tables[scheme.name] = _table(matches)
@@ -116,7 +94,7 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     rows = _rows(strategy, names, texts)
     tables[SEGMENTS] = _table(rows)
     names["segment"], meant = _segment(tables[SEGMENTS], strategy, texts)
-    paths, places = _places(strategy, account, names["segment"])
+    paths, places = places_of(strategy, account, names["segment"])
     path, path_day = constant("", Kind.TEXT, texts), constant(None, Kind.INTEGER, texts)
     for name, on in paths.items():
         path = chosen(on, constant(name, Kind.TEXT, texts), path)
@@ -143,122 +121,6 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     names["channel"] = channel
     granted = (*account.granted, *tables[SEGMENTS].meant, *meant)
     return Decision(account, granted, names, tables, paths, places, guards, due, rank)
-
-
-def holds(condition: Condition, account: Account) -> Any:
-    """The condition as plain true or false, an unknown as the file says."""
-    term = account.term(condition.expression)
-    return either(term.true, term.unknown) if condition.unknown else term.true
-
-
-def applies(guard: Guard, account: Account) -> Any:
-    """Whether the guard forbids what it forbids, on the account's as-of date."""
-    term = account.term(guard.when.expression)
-    held = negated(term.true) if guard.negated else holds(guard.when, account)
-    return both(within(guard.effective_from, guard.effective_to, account), held)
-
-
-def within(begins: date | None, ends: date | None, account: Account) -> Any:
-    """That the as-of date lies between two dates, both included."""
-    as_of = account.terms["as_of"].value
-    return both(
-        *([as_of >= days(begins)] if begins else []), *([as_of <= days(ends)] if ends else [])
-    )
-
-
-def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any:
-    """That a guard in force forbids the action."""
-    return either(*(guards[g.name] for g in strategy.guards if action in g.never))
-
-
-def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any) -> Any:
-    """The rank of what is emitted where an action of the rank `due` is: itself, else the mildest
-    lawful `instead` of the guards that forbid it, else 0."""
-    held = either(*(guards[g.name] for g in strategy.guards if g.kind == "hold"))
-    emitted = due
-    for action in strategy.actions:
-        refused = forbidden(strategy, guards, action.name)
-        if z3.is_false(refused):
-            continue
-        rest: Any = z3.IntVal(0)
-        for other in reversed(strategy.actions):  # the mildest is written last, and so tried first
-            offered = either(
-                *(
-                    guards[g.name]
-                    for g in strategy.guards
-                    if g.instead == other.name and action.name in g.never
-                )
-            )
-            fits = both(offered, negated(forbidden(strategy, guards, other.name)))
-            rest = z3.If(fits, z3.IntVal(other.rank), rest)
-        emitted = z3.If(both(due == action.rank, refused), z3.If(held, z3.IntVal(0), rest), emitted)
-    return emitted
-
-
-def regimes(strategy: Strategy) -> list[tuple[date | None, date | None, tuple[Path, ...]]]:
-    """Stretches of time (both days included; None: without end) and the paths in force then."""
-    one = timedelta(days=1)
-    starts = {p.effective_from for p in strategy.paths if p.effective_from}
-    starts |= {p.effective_to + one for p in strategy.paths if p.effective_to}
-    bounds = sorted(starts)
-    found = []
-    for begins, beyond in zip([None, *bounds], [*bounds, None], strict=True):
-        ends = beyond - one if beyond else None
-        found.append((begins, ends, tuple(p for p in strategy.paths if _runs(p, begins, ends))))
-    return found
-
-
-def _runs(path: Path, begins: date | None, ends: date | None) -> bool:
-    late = path.effective_from and (begins is None or begins < path.effective_from)
-    early = path.effective_to and (ends is None or ends > path.effective_to)
-    return not (late or early)
-
-
-def _places(
-    strategy: Strategy, account: Account, segment: Term
-) -> tuple[dict[str, Any], tuple[Place, ...]]:
-    """For each path, that the account's segment leads there; and every stretch of each."""
-    paths: dict[str, Any] = {}
-    places: list[Place] = []
-    for begins, ends, here in regimes(strategy):
-        now = within(begins, ends, account)
-        for path in here:
-            on = both(now, in_cell(segment, frozenset(path.segments), account.texts))
-            paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
-            places += places_on(route(path, here), on, account)
-    return paths, tuple(places)
-
-
-def places_on(walked: tuple[Path, ...], on: Any, account: Account) -> Iterator[Place]:
-    """Every stretch of the paths of a route, for an account whose segment leads to the first."""
-    as_of = account.terms["as_of"].value
-    starts: list[Term] = []
-    for path in walked:
-        own = account.term(path.starts)
-        if starts:
-            over = starts[-1].value + length(walked[len(starts) - 1])
-            own = Term(
-                z3.If(over >= own.value, over, own.value), either(starts[-1].unknown, own.unknown)
-            )
-        starts.append(own)
-    # Whether each path of the route has begun: days before day 0 belong to the first.
-    begun = [
-        both(negated(s.unknown), *([as_of >= s.value] if n else [])) for n, s in enumerate(starts)
-    ]
-    ended: Any = z3.BoolVal(False)
-    for leg, path in enumerate(walked):
-        if path.ends_when is not None:
-            ended = either(ended, holds(path.ends_when, account))
-        stands = both(on, begun[leg], *(negated(later) for later in begun[leg + 1 : leg + 2]))
-        day = as_of - starts[leg].value
-        for stretch in stretches(path):
-            here = both(
-                stands,
-                *([day >= stretch.first] if stretch.first is not None else []),
-                *([day <= stretch.last] if stretch.last is not None else []),
-            )
-            at = both(here, negated(ended))
-            yield Place(walked[: leg + 1], stretch, starts[leg], on, here, at)
 
 
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:
@@ -311,13 +173,6 @@ def _first(matches: Sequence[Any], texts_: Sequence[str], texts: Texts) -> Term:
     for match, text in reversed(list(zip(matches, texts_, strict=True))[:-1]):
         result = chosen(match, constant(text, Kind.TEXT, texts), result)
     return result
-
-
-def in_cell(term: Term, cell: frozenset[str | bool], texts: Texts) -> Any:
-    """A cell that names levels does not match an unknown."""
-    kind = Kind.BOOLEAN if z3.is_bool(term.value) else Kind.TEXT
-    options = [constant(level, kind, texts).value for level in sorted(cell, key=str)]
-    return both(either(*(term.value == option for option in options)), negated(term.unknown))
 
 
 def _rank(strategy: Strategy, action: str) -> int:

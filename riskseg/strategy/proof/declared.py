@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from riskseg.expressions.smt import either
-from riskseg.strategy.checked import Strategy
+from riskseg.rules.model import Strategy
 from riskseg.strategy.proof.ask import Asker, verdict_of_none
 from riskseg.strategy.proof.decision import Decision
 from riskseg.strategy.proof.results import Result

@@ -12,8 +12,8 @@ from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import Term, both, constant, negated, value_of
 from riskseg.expressions.tree import Value
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import Granted, any_account, with_defaults
+from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Granted, any_account, with_defaults
 from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.dimensions import dimensions

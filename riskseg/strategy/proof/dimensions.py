@@ -26,9 +26,9 @@ from riskseg.expressions.smt import (
 )
 from riskseg.expressions.tree import Cast, Compare, Comparison, In, Literal, Name, Node
 from riskseg.expressions.walk import comparisons
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.decision import Decision, regimes
-from riskseg.strategy.route import length, route, stretches
+from riskseg.rules.model import Strategy
+from riskseg.strategy.proof.decision import Decision
+from riskseg.treatment.paths import length, regimes, route, stretches
 
 # The first whole number from each boundary on, and its two sides in words.
 Cuts = dict[int, tuple[str, str]]

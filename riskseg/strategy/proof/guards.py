@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from riskseg.expressions.smt import both, either
-from riskseg.strategy.checked import Guard, Strategy
+from riskseg.rules.model import Guard, Strategy
+from riskseg.rules.proof_account import condition_holds
 from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
-from riskseg.strategy.proof.decision import Decision, holds
+from riskseg.strategy.proof.decision import Decision
 from riskseg.strategy.proof.results import Claim, Result
 
 
@@ -48,7 +49,7 @@ def prove_guards(strategy: Strategy, decision: Decision, asker: Asker) -> Iterat
                 account.term(condition.expression).false, account.term(condition.expression).unknown
             )
             if guard.negated
-            else holds(condition, account)
+            else condition_holds(condition, account)
         )
         yield verdict_of_any(
             result("guard-used"),

@@ -15,10 +15,11 @@ from typing import Any
 import z3
 
 from riskseg.expressions.smt import both, either, negated
-from riskseg.strategy.checked import SegmentRow, Strategy
+from riskseg.rules.model import SegmentRow, Strategy
+from riskseg.rules.proof_account import in_cell
 from riskseg.strategy.covered import Covered, Reached, reachable
 from riskseg.strategy.proof.ask import Asker
-from riskseg.strategy.proof.decision import Decision, in_cell
+from riskseg.strategy.proof.decision import Decision
 
 # More combinations of one group than this are left to the solver, row by row.
 MOST = 5_000

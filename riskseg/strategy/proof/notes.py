@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from riskseg.expressions.smt import both
-from riskseg.strategy.checked import Scheme, SegmentRow, Strategy
+from riskseg.rules.model import Scheme, SegmentRow, Strategy
 from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import SEGMENTS, Decision
 from riskseg.strategy.proof.dimensions import Dimension, dimensions

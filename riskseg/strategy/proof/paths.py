@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import z3
 
 from riskseg.expressions.smt import both, either
-from riskseg.strategy.checked import Path, Strategy
+from riskseg.rules.model import Path, Strategy
 from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
 from riskseg.strategy.proof.decision import Decision
 from riskseg.strategy.proof.results import Result

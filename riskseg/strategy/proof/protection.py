@@ -17,23 +17,13 @@ import z3
 
 from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import Term, both, constant, either
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import Account, changed
+from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Account, changed, condition_holds, in_cell, within
 from riskseg.strategy.proof.ask import Asker, verdict_of_none
-from riskseg.strategy.proof.decision import (
-    Decision,
-    Place,
-    applies,
-    decide,
-    holds,
-    in_cell,
-    lawful,
-    places_on,
-    regimes,
-    within,
-)
+from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.results import Result
-from riskseg.strategy.route import route
+from riskseg.treatment.guards import applies, lawful
+from riskseg.treatment.paths import Place, places_on, regimes, route
 
 
 def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
@@ -84,7 +74,9 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
         for day in range(stretch.first, stretch.last + 1):
             then = changed(account, as_of=Term(place.started.value + day))
             guards = {g.name: applies(g, then) for g in strategy.guards}
-            ended = either(*(holds(p.ends_when, then) for p in place.walked if p.ends_when))
+            ended = either(
+                *(condition_holds(p.ends_when, then) for p in place.walked if p.ends_when)
+            )
             due = z3.IntVal(ranks[stretch.action])
             emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due))
             passed = both(

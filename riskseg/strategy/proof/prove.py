@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from riskseg.strategy.checked import Strategy
-from riskseg.strategy.proof.account import Granted, any_account
+from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Granted, any_account
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import decide
 from riskseg.strategy.proof.declared import prove_declared

@@ -10,9 +10,9 @@ from typing import Any
 import z3
 
 from riskseg.expressions.smt import either, negated
-from riskseg.strategy.checked import Strategy
+from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Granted
 from riskseg.strategy.covered import Covered
-from riskseg.strategy.proof.account import Granted
 from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
 from riskseg.strategy.proof.decision import SEGMENTS, Decision, Table
 from riskseg.strategy.proof.long import rows_reached

@@ -1,0 +1,1 @@
+"""Insight, one file for each question: how decisions differ, who moves between segments."""

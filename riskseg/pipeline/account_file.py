@@ -1,0 +1,220 @@
+"""Accounts from a file that the command line names, read as riskseg.toml says of the workspace's
+own; and what scoring does not need of either, the outcomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from riskseg.domain.facts import Fact, folded
+from riskseg.domain.problems import Problems, ProblemsError, problem
+from riskseg.domain.relations import literal, quoted
+from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
+from riskseg.learning.artefact import Model
+from riskseg.ledger.selects import NotAllowedError, check_expression, reader, with_files
+from riskseg.pipeline.models import read_specs
+from riskseg.sources.files import names_in, relation, select_of, size_of
+from riskseg.workspace import Source, Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.records import RunRecord
+
+
+@dataclass(frozen=True)
+class GivenFile:
+    """A file of accounts that was read instead of the workspace's own."""
+
+    file: str
+    sha256: str
+
+
+def fingerprint(file: Path | None) -> GivenFile | None:
+    """What tells a given file from others: its place and its hash."""
+    from riskseg.store.files import sha256_of
+
+    return None if file is None else GivenFile(str(file.resolve()), sha256_of(file))
+
+
+def as_the_run_read(workspace: Workspace, record: RunRecord) -> Workspace:
+    """The workspace with the accounts of the file that a run was given, if it was. Raises RS006
+    where it is not there any more."""
+    given = record.arguments.get("accounts_from")
+    return with_accounts_from(workspace, Path(given["file"]) if given else None)
+
+
+def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
+    """The workspace with its accounts in another file, read through the same mapping; as it is
+    where none is given.
+
+    Raises RS013 in a workspace that has more than an account file or reads accounts from several
+    files, RS006 for a file that is not there or of another kind than the mapping reads.
+    """
+    if file is None:
+        return workspace
+    sources = workspace.settings.sources
+    others = [name for name in sources if name != "accounts"]
+    if others or "accounts" not in sources:
+        raise problem(
+            "RS013",
+            f"--from is for an account file alone; this workspace has {' and '.join(others)} too.",
+            file=sources[others[0]].file,
+            line=sources[others[0]].lines.get("from"),
+            mend=f"Set `from` in [source.{others[0]}] and the other sources.",
+        )
+    if not file.is_file():
+        raise problem("RS006", "There is no such file.", file=str(file), mend="Check its name.")
+    own = sources["accounts"]
+    lines = {**own.lines, "from": None}
+    given = replace(own, loaded_from=_loaded_from(own, file), lines=lines, given=True)
+    settings = replace(workspace.settings, sources=MappingProxyType({**sources, "accounts": given}))
+    return replace(workspace, settings=settings)
+
+
+def _loaded_from(own: Source, file: Path) -> str:
+    """The source's `from` with the file in place of its own."""
+    path = str(file.resolve())
+    if not own.is_select:
+        if reader(path) not in ("read_csv", "read_parquet"):
+            raise _other_kind(file, "a .parquet, .csv or .csv.gz file")
+        return path
+    try:
+        named = names_in(own)
+    except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
+        return own.loaded_from
+    if len({one.name for one in named}) != 1:
+        raise problem(
+            "RS013",
+            "Accounts are selected from several files, and --from can stand for one alone.",
+            file=own.file,
+            line=own.lines.get("from"),
+            mend="Set `from` in [source.accounts].",
+        )
+    kind = reader(named[0].name)
+    if kind and reader(path) != kind:
+        ending = named[0].name.rsplit(".", 1)[-1]
+        raise _other_kind(file, f"a .{ending} file, as the select in riskseg.toml reads")
+    return with_files(select_of(own), named, lambda _: [literal(path)])
+
+
+def _other_kind(file: Path, wanted: str) -> ProblemsError:
+    mend = f"Give {wanted}."
+    return problem(
+        "RS006", "This is no file that accounts are read from.", file=str(file), mend=mend
+    )
+
+
+def check_given(
+    engine: Engine, workspace: Workspace, file: Path | None, models: Iterable[Model]
+) -> None:
+    """Raise the Problems of a given file that riskseg.toml is not to blame for: RS007 for each
+    column that the mapping reads and the file lacks, RS102 for each that holds something else
+    than a number where the mapping or one of the models takes one."""
+    if file is None or not size_of(file):  # an empty one is told of when it is loaded
+        return
+    own, problems = for_scoring(workspace).settings.sources["accounts"], Problems()
+    from_ = relation(engine, own, workspace.root)
+    try:
+        columns = {folded(name): name for name in engine.columns(from_)}
+    except EngineError as error:
+        named = re.search(r"Columns with names: (.+?) do not exist", str(error)) or re.search(
+            r'Referenced column ("[^"]+") not found', str(error)
+        )
+        if named is None:
+            return  # said of the source when it is loaded
+        raise _lacks(file, named[1], own.lines.get("from")) from error
+    except DuplicateColumnsError:
+        return
+    said = {name: column.shape for name, column in own.described.items()}
+    numeric = {n for n, one in said.items() if one.unit or one.direction or one.special_values}
+    numeric |= {
+        folded(fact.name) for model in models for fact in model.facts if fact.kind.is_numeric
+    }
+    mapped = {folded(name): text for name, text in own.columns.items()}
+    for name in dict.fromkeys(["account_id", *mapped, *sorted(numeric)]):
+        try:
+            text = mapped.get(name, quoted(columns.get(name, name)))
+            reads, _ = check_expression(syntax_tree(f"select {text}\n"))
+        except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
+            continue
+        if lacking := sorted(reads - columns.keys()):
+            if name not in own.may_lack and (name in mapped or name == "account_id"):
+                told = " and ".join(f'"{column}"' for column in lacking)
+                problems.extend(_lacks(file, told, own.lines.get(name)).problems)
+        elif name in numeric:
+            _check_numbers(engine, from_, file, name, text, problems)
+    problems.raise_if_any()
+
+
+def _lacks(file: Path, columns: str, line: int | None) -> ProblemsError:
+    where = "riskseg.toml" + (f", line {line}," if line else "")
+    return problem(
+        "RS007",
+        f"The file has no column {columns}, which {where} names for accounts.",
+        file=str(file),
+        mend="Add the column, empty where nothing is known.",
+    )
+
+
+def _check_numbers(
+    engine: Engine, from_: str, file: Path, name: str, expression: str, problems: Problems
+) -> None:
+    """Add RS102 for the first row in which a number is something else."""
+    try:
+        bad = engine.rows(
+            f"select count(*), min(row), arg_min(text, row) from (select row_number() over () as "
+            f"row, cast({expression} as varchar) as text from {from_}) where text is not null and "
+            "trim(text) <> '' and try_cast(text as double) is null "
+            "and lower(text) not in ('true', 'false')"
+        )[0]
+    except EngineError:
+        return  # said when the rows are read
+    if bad[0]:
+        more = f"; of later rows, {bad[0] - 1:,} hold no number either" if bad[0] > 1 else ""
+        problems.add(
+            "RS102",
+            f'"{name}" is a number, and row {bad[1]:,} after the header holds "{bad[2]}"{more}.',
+            file=str(file),
+            mend="Correct the file, or have what is no number read as not known in "
+            f'[source.accounts]: `{name} = "try_cast({name} as double)"`.',
+        )
+
+
+def check_features(file: Path | None, models: Iterable[Model], facts: Mapping[str, Fact]) -> None:
+    """Raise RS409 for each model that reads a column which a given file lacks."""
+    if file is None:
+        return
+    problems = Problems()
+    for model in models:
+        if missing := [f'"{name}"' for name in model.features if folded(name) not in facts]:
+            problems.add(
+                "RS409",
+                f"The file has no column {' and '.join(missing)}, which {model.name} "
+                f"{model.version} reads.",
+                file=str(file),
+                mend="Add the column, empty where nothing is known.",
+            )
+    problems.raise_if_any()
+
+
+def without_outcomes(workspace: Workspace, columns: Iterable[str]) -> Workspace:
+    """The workspace with accounts that may lack these columns, whatever riskseg.toml says where
+    they are to be found."""
+    sources = workspace.settings.sources
+    if "accounts" not in sources:
+        return workspace
+    accounts = replace(sources["accounts"], may_lack=frozenset(columns))
+    settings = replace(
+        workspace.settings, sources=MappingProxyType({**sources, "accounts": accounts})
+    )
+    return replace(workspace, settings=settings)
+
+
+def for_scoring(workspace: Workspace) -> Workspace:
+    """The workspace with accounts that may lack the outcomes its models learn from."""
+    specs = read_specs(workspace, Problems()).values()
+    columns = (authored.spec.target.column for authored in specs)
+    return without_outcomes(workspace, filter(None, columns))

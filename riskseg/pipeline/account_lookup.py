@@ -1,0 +1,60 @@
+"""Whether an account's id is known at all: asked where nothing that is kept names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.relations import literal
+from riskseg.engine import Engine, EngineError
+from riskseg.pipeline.session import scratch_engine
+from riskseg.sources.describe import map_sources
+from riskseg.sources.files import file_relation
+from riskseg.store import kept as store
+from riskseg.workspace import Workspace
+
+
+def check_known(workspace: Workspace, account: str, kept: Iterable[Path]) -> None:
+    """Raise RS601, with the nearest id of the sources and of the `kept` inputs of runs, unless a
+    source names the account. A source that cannot be read names none."""
+    inputs = [folder / store.INPUTS for folder in kept]
+    with scratch_engine(workspace, reads=inputs) as engine:
+        ids = _ids_of_sources(engine, workspace)
+        if any(_rows(engine, f"{one} where id = {literal(account)} limit 1") for one in ids):
+            return
+        ids += [f"select account_id as id from {file_relation(engine, i)}" for i in inputs]
+        raise _unknown(account, _nearest(engine, account, ids))
+
+
+def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
+    """A select of `id` for each source; none where they cannot be read."""
+    mapped = map_sources(engine, workspace, Problems()) or {}
+    return [
+        f"select id from (select cast({one.columns['account_id']} as varchar) as id "
+        f"from {one.relation})"
+        for one in mapped.values()
+    ]
+
+
+def _nearest(engine: Engine, account: str, ids: Iterable[str]) -> list[str]:
+    near = f"order by levenshtein(id, {literal(account)}), id limit 1"
+    return [row[0] for one in ids for row in _rows(engine, f"{one} where id is not null {near}")]
+
+
+def _rows(engine: Engine, sql: str) -> list[tuple[str]]:
+    try:
+        return engine.rows(sql)
+    except EngineError:
+        return []
+
+
+def _unknown(account: str, near: Iterable[str]) -> ProblemsError:
+    meant = did_you_mean(account, near)
+    return problem(
+        "RS601",
+        f'No kept run, bad row or source has an account "{account}", and none was erased under '
+        "that id: nothing is changed.",
+        # The nearest of them that is nothing like it would be another person's.
+        mend=meant if meant.startswith("Did") else "Check the id.",
+    )

@@ -1,0 +1,360 @@
+"""What a run keeps so that it can be decided again, and strategies read from kept texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.engine import Engine, EngineError
+from riskseg.learning.artefact import Model, load
+from riskseg.pipeline.decisions import Decider, Reasons, decider
+from riskseg.pipeline.stages import Progress, build
+from riskseg.rules.model import Strategy
+from riskseg.store import kept as store
+from riskseg.strategy.authored import AuthoredStrategy, read_strategy
+from riskseg.strategy.check import check_strategy
+from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.journal import Journal
+    from riskseg.store.records import RunRecord
+
+# Facts that decide nothing.
+_NOT_KEPT = ("party_id",)
+_FORM = 1
+
+
+def authored_from(
+    files: Mapping[str, str], problems: Problems, *, shown: str
+) -> AuthoredStrategy | None:
+    """What a strategy's kept texts say, or None after adding their Problems."""
+    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
+        store.write_texts(Path(folder), files)
+        return read_strategy(Path(folder), problems, shown=shown)
+
+
+def read_texts(
+    files: Mapping[str, str],
+    facts: Mapping[str, Fact],
+    lacking: Mapping[str, str],
+    problems: Problems,
+    *,
+    shown: str,
+    declared: Mapping[str, Fact] | None = None,
+) -> Strategy | None:
+    """The strategy that kept texts give with these facts, or None after adding its Problems, in
+    which `shown` stands for the folder."""
+    read = authored_from(files, problems, shown=shown)
+    if read is None:
+        return None
+    models = {name: True for name in read.head.uses.values()}
+    return check_strategy(read, facts, lacking, models, problems, declared)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How a run was decided. `models` maps each of the strategy's `uses` to name and version,
+    `columns` the kept facts to their types in the engine, `sources` each to its fingerprint then.
+    """
+
+    folder: Path
+    run: str
+    riskseg: str
+    as_of: date
+    reasons: Reasons
+    currency: str
+    scale: int
+    billed: bool
+    files: Mapping[str, str]
+    models: Mapping[str, tuple[str, str]]
+    facts: Mapping[str, Fact]
+    columns: Mapping[str, str]
+    sources: Mapping[str, str]
+    rows: int
+
+    @property
+    def inputs(self) -> Path:
+        return self.folder / store.INPUTS
+
+    @property
+    def texts(self) -> Path:
+        return self.folder / store.STRATEGY
+
+
+def inputs_select(engine: Engine) -> tuple[str, dict[str, str]]:
+    """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
+    columns but the id with their types."""
+    facts = {n[1:]: t for n, t in engine.columns("facts").items() if n.startswith("@")}
+    columns = {n: t for n, t in facts.items() if n not in _NOT_KEPT}
+    columns = {n: "VARCHAR" if t.startswith("ENUM") else t for n, t in columns.items()}
+    listed = "".join(f", cast(f.{fact_column(n)} as {_outside(t)}) as {quoted(n)}"
+                     for n, t in columns.items())  # fmt: skip
+    return (
+        f"select i.account_id{listed} from facts f join account_ids i using (account_no) "
+        "order by f.account_no",
+        columns,
+    )
+
+
+def _outside(type_: str) -> str:
+    """The type in the file: its widest integers are decimals."""
+    return "DECIMAL(38, 0)" if type_ in ("HUGEINT", "UHUGEINT") else type_
+
+
+def about(
+    ready: Decider, run: str, currency: str, arrears_from: Decimal, sources: Mapping[str, str],
+    columns: Mapping[str, str], rows: int,
+) -> dict[str, Any]:  # fmt: skip
+    """run.json: what, beside the facts and the strategy's files, a run was decided with."""
+    from riskseg import __version__
+
+    strategy = ready.strategy
+    read = (ready.wanted | set(strategy.facts)) - set(strategy.stand_ins)
+    return {
+        "form": _FORM,
+        "run": run,
+        "command": "assign",
+        "riskseg": __version__,
+        "as_of": ready.as_of.isoformat(),
+        "reasons": ready.reasons,
+        "currency": currency,
+        "scale": ready.scale,
+        "arrears_from": str(arrears_from),
+        "billed": ready.billed,
+        "strategy": {"name": strategy.name, "version": strategy.fingerprint},
+        "stand_ins": {k: None if v is None else str(v) for k, v in strategy.stand_ins.items()},
+        "models": {k: [s.model.name, s.model.version] for k, s in ready.scorers.items()},
+        "facts": {n: _told(f) for n, f in sorted(ready.facts.items()) if n in read},
+        "columns": dict(columns),
+        "sources": dict(sources),
+        "rows": rows,
+    }
+
+
+def _told(fact: Fact) -> dict[str, Any]:
+    """A fact less what it has by default."""
+    bare = asdict(Fact(fact.name, fact.kind, seen=fact.seen))
+    told = {k: v for k, v in asdict(fact).items() if v != bare[k] or k == "kind"}
+    return {k: str(v) if isinstance(v, Decimal | Kind) else v for k, v in told.items()}
+
+
+def _fact(name: str, told: Mapping[str, Any]) -> Fact:
+    given = dict(told) | {"name": name, "kind": Kind(told["kind"])}
+    for several in ("levels", "seen", "special_values"):
+        given[several] = tuple(told.get(several, ()))
+    for pairs in ("labels", "phrases"):
+        given[pairs] = tuple((key, text) for key, text in told.get(pairs, ()))
+    for bound in ("lower", "upper"):
+        if bound in told:
+            given[bound] = Decimal(told[bound])
+    return Fact(**given)
+
+
+def read_kept(workspace: Workspace, run: str) -> Kept:
+    """What a run has kept. Raises RS610 where it cannot be read."""
+    folder = workspace.state / "runs" / run
+    try:
+        told = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
+        if told["form"] != _FORM:
+            raise ValueError(f"it is of form {told['form']}, of a later version of riskseg")
+        return Kept(
+            folder=folder,
+            run=told["run"],
+            riskseg=told["riskseg"],
+            as_of=date.fromisoformat(told["as_of"]),
+            reasons=told["reasons"],
+            currency=told["currency"],
+            scale=told["scale"],
+            billed=told["billed"],
+            files=store.read_texts(folder / store.STRATEGY),
+            models={k: (name, version) for k, (name, version) in told["models"].items()},
+            # A run of an earlier version has attributes in the letter case of its source.
+            facts={folded(n): _fact(folded(n), f) for n, f in told["facts"].items()},
+            columns={folded(n): t for n, t in told["columns"].items()},
+            sources=told["sources"],
+            rows=told["rows"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(workspace, folder, str(error)) from error
+
+
+def damaged(workspace: Workspace, folder: Path, why: str) -> ProblemsError:
+    return problem(
+        "RS610",
+        f"What the run has kept cannot be read: {why}.",
+        file=workspace.shown(folder),
+        mend="Restore the folder from a copy.",
+    )
+
+
+def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
+    """The decider of a run, from what it kept and the versions of its models. Raises RS611 for
+    each version that is there no more, and the Problems of the kept strategy, if any."""
+    problems = Problems()
+    strategy = read_texts(kept.files, kept.facts, {}, problems, shown=workspace.shown(kept.texts))
+    models: dict[str, Model] = {}
+    for key, (name, version) in kept.models.items():
+        folder = workspace.models / name / version
+        if not folder.is_dir():
+            problems.add(
+                "RS611",
+                f"The run was decided with {name} {version}, which is there no more.",
+                file=workspace.shown(folder),
+                mend="Restore the folder from a copy: a version is never trained twice.",
+            )
+            continue
+        models[key] = load(folder, shown=workspace.shown(folder))
+    problems.raise_if_any()
+    assert strategy is not None
+    return decider(
+        strategy,
+        {key: models[key] for key in strategy.uses if key in models},
+        kept.as_of,
+        kept.reasons,
+        kept.facts,
+        billed=kept.billed,
+        scale=kept.scale,
+        currency=kept.currency,
+    )
+
+
+def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
+    """Make `account_ids` from a run's inputs; how many there are. Raises RS610."""
+    source = (
+        f"read_parquet({engine.file(kept.inputs)}, file_row_number = true, "
+        "hive_partitioning = false)"
+    )
+    try:
+        engine.run(f"create view kept_inputs as select * from {source}")
+        engine.run(
+            "create table account_ids as select cast(file_row_number + 1 as integer) as "
+            "account_no, account_id from kept_inputs"
+        )
+        erased = len(store.erased(kept.folder))
+    except (EngineError, store.Unreadable) as error:
+        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+    accounts = int(engine.value("select count(*) from account_ids"))
+    if accounts + erased != kept.rows:
+        told = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
+        raise damaged(workspace, kept.folder, told)
+    return accounts
+
+
+def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, last: int) -> None:
+    """Make `facts` from a run's inputs, for a range of rows numbered from 1. Raises RS610."""
+    columns = "".join(
+        f", cast({quoted(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
+    )
+    number = "cast(file_row_number + 1 as integer)"
+    sql = (
+        f"select {number} as snap, {number} as account_no, date '{kept.as_of}' as as_of{columns} "
+        f"from kept_inputs where file_row_number between {first - 1} and {last - 1}"
+    )
+    try:
+        build(engine, [Relation("facts", sql, stored=True)])
+    except EngineError as error:
+        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+
+
+def find_run(journal: Journal, run: str) -> RunRecord:
+    """The last run of `assign`, or the one whose id begins so. Raises RS608."""
+    if not run.strip():
+        # It begins every id.
+        raise problem("RS608", "No run is named.", mend="Give its id, or `last`.")
+    runs = [r for r in journal.runs() if r.command == "assign"]
+    if run == "last" and runs:
+        return runs[0]
+    ids = list(dict.fromkeys(r.run_id for r in runs if r.run_id.startswith(run)))
+    if len(ids) == 1:
+        return next(r for r in runs if r.run_id == ids[0])
+    if ids:
+        listed = ", ".join(ids[:5])
+        raise problem(
+            "RS608", f'"{run}" begins {len(ids)} runs: {listed}.', mend="Give more of it."
+        )
+    mend = did_you_mean(run, {r.run_id for r in runs}) if runs else "Decide one: `riskseg assign`."
+    raise problem("RS608", f'The journal has no run "{run}".', mend=mend)
+
+
+def _overwritten(journal: Journal, record: RunRecord) -> str:
+    """The id of a later run that wrote in the same place, if any."""
+    for run in journal.runs():
+        if run == record:
+            break
+        if run.output == record.output and run.run_id != record.run_id:
+            return run.run_id
+    return ""
+
+
+def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: set[str]) -> None:
+    """Raise RS610 where what a run has kept is not what the journal says of it: an account missing
+    without an erasure, other models, another date."""
+    models = {key: f"{name} {version}" for key, (name, version) in kept.models.items()}
+    told = [
+        (kept.run, record.run_id, "is of run"),
+        (str(kept.as_of), str(record.as_of), "is as of"),
+        (_listed(models), _listed(record.models), "was decided with"),
+        (kept.reasons, record.arguments.get("reasons", kept.reasons), "has the reasons"),
+    ]
+    for theirs, ours, words in told:
+        if theirs != ours:
+            why = f"it {words} {theirs}, and the journal says {ours}"
+            raise damaged(workspace, kept.folder, why)
+    try:
+        unknown = [hashed for hashed in store.erased(kept.folder) if hashed not in erased]
+    except store.Unreadable as error:
+        raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
+    if unknown:
+        count = "1 account is" if len(unknown) == 1 else f"{len(unknown)} accounts are"
+        raise problem(
+            "RS610",
+            f"In what the run has kept, {count} said to be erased, of which the journal knows "
+            "nothing.",
+            file=workspace.shown(kept.folder),
+            mend="If an erasure was interrupted, erase the account again; else restore the folder "
+            "from a copy.",
+        )
+
+
+def _listed(models: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}: {model}" for key, model in sorted(models.items())) or "no model"
+
+
+def check_kept_strategy(
+    workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
+) -> None:
+    """Raise RS610 where the kept text is not that of the strategy which the journal names.
+
+    Another version of riskseg may give the same text another fingerprint: then it is noted, and
+    comparing goes on.
+    """
+    from riskseg import __version__
+
+    version = ready.strategy.fingerprint
+    if version == record.strategy:
+        return
+    told = f"is version {version}, and the journal says that version {record.strategy} decided"
+    if record.riskseg_version != __version__:
+        progress.note(f"the kept strategy, as riskseg {__version__} reads it, {told}")
+        return
+    raise problem(
+        "RS610",
+        f"The strategy that run {record.run_id} kept was changed: it {told}.",
+        file=workspace.shown(kept.texts),
+        mend="Restore the folder from a copy.",
+    )
+
+
+def account_hash(account: str) -> str:
+    """What stands for an erased account in the journal. Whoever knows the id can find it again."""
+    return hashlib.sha256(f"riskseg erasure of {account}".encode()).hexdigest()

@@ -1,0 +1,107 @@
+"""What the facts mean that are read: a hash of each definition, so that a change is noticed.
+
+A strategy says what is done about `balance_overdue`; what that is, the catalogue, the mapping
+and `[workspace]` say. An activation is proved of what they say on its day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from riskseg.domain.facts import Kind
+from riskseg.expressions import Expression, show
+from riskseg.features.catalogue import Feature
+from riskseg.pipeline.session import Session
+from riskseg.rules.model import Strategy
+
+_SETTINGS = ("currency", "scale", "arrears_from")
+# What lifecycle and balances come from, whatever else is read.
+_ALWAYS = ("accounts", "bills", "payments")
+_FILE = re.compile(r"'[^']*\.(parquet|pq|csv|tsv|txt)(\.gz)?'", re.IGNORECASE)
+
+
+def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) -> dict[str, str]:
+    """A hash of each definition that the strategy's facts rest on, and those of the facts `more`
+    that its models read, by name: `balance_overdue`, `bills.amount`, `workspace.scale`."""
+    read = {*strategy.facts, *more} - set(strategy.uses) - {"as_of"}
+    features = session.catalogue.closure(read - set(strategy.stand_ins))
+    told: dict[str, Any] = {}
+    for name in read | set(features):
+        told[name] = [
+            _fact(session, strategy, name),
+            _feature(features[name]) if name in features else None,
+        ]
+    tables = {*_ALWAYS, *(f.range for f in features.values())}
+    for table, mapped in session.ledger.sources.items():
+        if table in tables:
+            told[f"{table}.from"] = _selected(session, table)
+            told |= {f"{table}.{column}": text for column, text in mapped.columns.items()}
+    for name in {name for f in features.values() for name in f.attributes}:
+        told[f"bills.{name}"] = session.ledger.sources["bills"].attributes[name]
+    settings = session.workspace.settings
+    told |= {f"workspace.{name}": str(getattr(settings, name)) for name in _SETTINGS}
+    return {name: _hash(value) for name, value in sorted(told.items())}
+
+
+def fingerprint(definitions: Mapping[str, str]) -> str:
+    """One hash of all definitions."""
+    return _hash(sorted(definitions.items()))
+
+
+def changed(then: Mapping[str, str] | None, now: Mapping[str, str]) -> tuple[str, ...]:
+    """What is defined otherwise than it was; nothing where that was not recorded."""
+    names = sorted({*then, *now}) if then is not None else []
+    return tuple(n for n in names if then is not None and then.get(n) != now.get(n))
+
+
+def listed(names: tuple[str, ...], most: int = 6) -> str:
+    """Names as a person reads them, the first few of many."""
+    shown = ", ".join(names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _fact(session: Session, strategy: Strategy, name: str) -> Any:
+    """What rules see of a fact, and where an attribute comes from."""
+    if name in strategy.stand_ins:
+        return {"default": str(strategy.stand_ins[name])}
+    accounts = session.ledger.sources.get("accounts")
+    source = accounts.attributes.get(name) if accounts else None
+    if name in strategy.facts:
+        fact = strategy.facts[name]
+        return [fact.kind, fact.levels, source]
+    # A model knows its own levels: those of today's data are not a definition.
+    kind = session.facts[name].kind if name in session.facts else None
+    return [Kind.TEXT if kind is Kind.LEVEL else kind, source]
+
+
+def _feature(feature: Feature) -> Any:
+    """What a feature is; not the words for it, nor what learning is told of it."""
+    return [
+        feature.range,
+        feature.aggregate,
+        _shown(feature.value),
+        _shown(feature.filter),
+        feature.window,
+        feature.empty,
+        feature.fact.kind,
+        feature.fact.unit,
+    ]
+
+
+def _shown(expression: Expression | None) -> str | None:
+    """An expression however it is spaced."""
+    return None if expression is None else show(expression.tree)
+
+
+def _selected(session: Session, table: str) -> str | None:
+    """A source's select, less the names of its files: those may change daily."""
+    source = session.workspace.settings.sources[table]
+    return _FILE.sub("''", source.loaded_from) if source.is_select else None
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:12]

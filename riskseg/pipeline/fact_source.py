@@ -1,0 +1,103 @@
+"""Which facts rules are checked, tried and proved against: those of a workspace's data, or, without
+data, those that riskseg declares and the rules expect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.problems import Problems
+from riskseg.engine import Engine
+from riskseg.features.catalogue import Catalogue, read_catalogue
+from riskseg.ledger.accounts import DATES, LIFECYCLE
+from riskseg.pipeline.load import own_facts
+from riskseg.pipeline.session import begin, read_own_catalogue, scratch_engine
+from riskseg.strategy.authored import AuthoredStrategy
+from riskseg.workspace import Workspace
+
+# Facts that every account has, whoever expects them.
+_ALWAYS = ("as_of", LIFECYCLE.name)
+# The decimals of money where no riskseg.toml says otherwise.
+SCALE = 2
+
+
+class FactSource(Protocol):
+    """What a strategy is checked against. Without a workspace there is none to say which models
+    there are."""
+
+    @property
+    def workspace(self) -> Workspace | None: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def facts(self) -> Mapping[str, Fact]: ...
+    @property
+    def scale(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The facts of any workspace there could be."""
+
+    workspace: Workspace | None
+    engine: Engine
+    catalogue: Catalogue
+    facts: Mapping[str, Fact]
+    scale: int
+
+
+def is_from_data(source: FactSource) -> bool:
+    """Whether the facts are those of a workspace's data."""
+    return not isinstance(source, Declared)
+
+
+@contextmanager
+def fact_source(
+    workspace: Workspace | None,
+    strategies: Sequence[AuthoredStrategy],
+    *,
+    data: bool,
+    loading: Callable[[], None] = lambda: None,
+) -> Iterator[FactSource]:
+    """The facts of the workspace's data; or, without a workspace or `data`, those that the
+    catalogue declares and the strategies expect. `loading` is called before data are loaded.
+    Raises the Problems of data and catalogue."""
+    if workspace is not None and data:
+        loading()
+        with scratch_engine(workspace) as engine:
+            yield begin(workspace, engine)
+        return
+    problems = Problems()
+    catalogue = (
+        read_own_catalogue(workspace, None, problems)
+        if workspace
+        else read_catalogue(None, problems)
+    )
+    problems.raise_if_any()
+    facts = _with_expected(own_facts(catalogue, DATES, billed=True), strategies)
+    scale = workspace.settings.scale if workspace is not None else SCALE
+    with Engine() as engine:
+        yield Declared(workspace, engine, catalogue, facts, scale)
+
+
+def _with_expected(
+    facts: Mapping[str, Fact], strategies: Sequence[AuthoredStrategy]
+) -> dict[str, Fact]:
+    """The facts, and those that a strategy or one of its packs expects: of any value of their
+    type, and unknown too where `else` says so. No default value stands for them: there is no
+    workspace that lacks them."""
+    found = dict(facts)
+    for authored in strategies:
+        expected = [authored.head.expects, *(pack.expects for pack in authored.packs.values())]
+        for written, one in ((n, e) for expects in expected for n, e in expects.items()):
+            name = folded(written)
+            if name in _ALWAYS:
+                continue
+            fact = found.get(name) or Fact(name, Kind(one.type), words=f"{name} is {{value}}")
+            found[name] = replace(fact, nullable=fact.nullable or one.otherwise == "unknown")
+    return found

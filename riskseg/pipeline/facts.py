@@ -1,0 +1,93 @@
+"""From snapshots to one row of facts each: bill facts, episodes, features, the account itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from riskseg.domain.relations import SINCE_BILL, Relation, fact_column
+from riskseg.features.catalogue import Catalogue
+from riskseg.features.compile import compile_features, days_needed
+from riskseg.ledger.accounts import account_rows, lifecycle_sql
+from riskseg.ledger.allocation import bill_facts
+from riskseg.pipeline.load import Ledger
+from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
+
+# What every table of facts holds besides those asked for.
+ALWAYS = ("party_id", "closed_on", "written_off_on", "lifecycle")
+OVERDUE = ("balance_overdue", "days_past_due")
+
+
+def facts(
+    ledger: Ledger,
+    catalogue: Catalogue,
+    scale: int,
+    wanted: Iterable[str],
+    snapshots: Relation,
+    *,
+    focus: bool = False,
+    shared: bool = False,
+) -> list[Relation]:
+    """Relations from `snapshots` to `facts`: snap, account_no, as_of, `SINCE_BILL` where there are
+    bills, and the `fact_column` of each fact.
+
+    `wanted` may name features, attributes and dates; unknown names are left out. `focus` says
+    that snapshots name the bill that counts as the latest, `shared` that what is over of each
+    account is at hand (:func:`riskseg.ledger.settled.settled_bills`).
+    """
+    names = {*wanted, *(OVERDUE if ledger.billed else ())}
+    features = catalogue.closure(n for n in names if n in catalogue.available())
+    account = {
+        "as_of": "s.as_of",
+        "opened_on": "a.opened_on",
+        "first_billed_on": "t.first_billed_on" if ledger.billed else "cast(null as date)",
+    }
+    compiled = compile_features(
+        features,
+        scale,
+        focus=focus,
+        undone=ledger.undone,
+        bill_order=ledger.money.bill_order("f.bill_id"),
+        account=account,
+    )
+    attributes = sorted(names & set(ledger.attributes))
+    columns: dict[str, str] = {
+        "party_id": "coalesce(a.party_id, i.account_id)",
+        **{n: f"a.{n}" for n in ("opened_on", "closed_on", "written_off_on")},
+        "first_billed_on": account["first_billed_on"],
+        "lifecycle": lifecycle_sql(ledger.money.arrears_from, billed=ledger.billed),
+        **compiled.columns,
+        **{n: f"a.{fact_column(n)}" for n in attributes},
+    }
+    joins = (
+        "join account_rows a on a.snap = s.snap join account_ids i on i.account_no = s.account_no"
+    )
+    relations = [snapshots]
+    since = ""
+    if ledger.billed:
+        since = f", cast(s.as_of - t.last_billed_on as integer) as {SINCE_BILL}"
+        spans = EPISODE_STARTED_ON.name in names
+        relations += bill_facts(
+            ledger.money,
+            keep_days=days_needed(features.values()),
+            shared=shared,
+            spans=spans,
+        )
+        joins += " join totals t on t.snap = s.snap"
+        if spans:
+            relations += episodes(ledger.money.arrears_from)
+            columns[EPISODE_STARTED_ON.name] = "e.episode_started_on"
+            joins += " left join episodes e on e.snap = s.snap"
+    relations += compiled.relations
+    joins += "".join(f" left join {r}_features {r} on {r}.snap = s.snap" for r in compiled.ranges)
+    relations.append(account_rows(attributes, dated=ledger.dated))
+    chosen = [n for n in columns if n in names or n in ALWAYS]
+    listed = "".join(f", {columns[n]} as {fact_column(n)}" for n in chosen)
+    bill = ", s.focus_bill" if focus else ""
+    relations.append(
+        Relation(
+            "facts",
+            f"select s.snap, s.account_no, s.as_of{bill}{since}{listed} from snapshots s {joins}",
+            stored=True,
+        )
+    )
+    return relations

@@ -1,0 +1,123 @@
+"""What proofs assume, held against the accounts a run really reads.
+
+A strategy is proved for every account that is as `expressions/assumptions.py` and the relations
+between features say. Any other would be decided by rules of which nothing is proved, so the run
+stops and names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.problems import Problems
+from riskseg.domain.relations import fact_column
+from riskseg.engine import Engine, TooLargeError
+from riskseg.expressions import Expression
+from riskseg.expressions.assumptions import (
+    FINITE,
+    MOST_DECIMALS,
+    assumptions,
+    check_sql,
+    finite_results,
+)
+from riskseg.features.catalogue import Catalogue
+from riskseg.pipeline.overflow import Calculation, calculations
+from riskseg.rules.model import Strategy
+from riskseg.treatment.episodes import EPISODE_STARTED_ON
+
+SHOWN = 3
+
+
+# Between the treatment and the features: an episode is on while a bill is past due, and began no
+# later than the day after that bill was due. How the two are made says so; see
+# `treatment/episodes.py` and `ledger/allocation.py`.
+_EPISODES = (
+    "(days_past_due = 0 and episode_started_on is null) "
+    "or (days_past_due > 0 and episode_started_on is not null)",
+    "episode_started_on is null or days_past_due <= days_between(episode_started_on, as_of) + 1",
+)
+
+
+def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
+    """What holds between those of the facts named that riskseg computes itself."""
+    from riskseg.features.relations import relations, warranted
+
+    available = catalogue.available()
+    found = relations([f for n, f in available.items() if n in facts], facts)
+    if "days_past_due" in available and {"days_past_due", EPISODE_STARTED_ON.name} <= set(facts):
+        found += tuple(warranted(text, facts) for text in _EPISODES)
+    return found
+
+
+def hold_against(
+    engine: Engine, strategy: Strategy, relations: Sequence[Expression], scale: int
+) -> None:
+    """Raise RS613 for each assumption that an account in `scored` breaks, RS614 for a calculation
+    that gives no finite number. Default values are the strategy's own; `scale` is the number of
+    decimals of money."""
+    facts = {n: f for n, f in strategy.facts.items() if n not in strategy.stand_ins}
+    assumed: list[tuple[Expression, Calculation | None]] = [
+        (one, None) for fact in facts.values() for one in assumptions(fact, scale)
+    ]
+    assumed += [(one, None) for one in relations if one.names <= set(facts)]
+    assumed += [
+        (one, calculation)
+        for calculation in calculations(strategy)
+        for one in finite_results([calculation.expression])
+    ]
+    if not assumed:
+        return
+    held = _held(engine, [check_sql(one, fact_column) for one, _ in assumed])
+    problems = Problems()
+    for (one, calculation), fine in zip(assumed, held, strict=True):
+        if not fine:
+            _report(engine, one, calculation, problems)
+    problems.raise_if_any()
+
+
+def _held(engine: Engine, checks: Sequence[str]) -> list[bool]:
+    """Whether every account passes each check."""
+    columns = [f"coalesce(bool_and({check}), true)" for check in checks]
+    try:
+        return list(engine.rows(f"select {', '.join(columns)} from scored")[0])
+    except TooLargeError:
+        # What stands in it twice was worked out once, before any `try`; a filter does not do that.
+        found = "select count(*) = 0 from scored where not"
+        return [engine.value(f"{found} {check}") for check in checks]
+
+
+def _report(
+    engine: Engine, broken: Expression, calculation: Calculation | None, problems: Problems
+) -> None:
+    """Add a Problem with how many accounts break the assumption, and the first of them."""
+    those = f"from scored where not {check_sql(broken, fact_column)}"
+    names = engine.rows(
+        "select account_id from account_ids where account_no in "
+        f"(select account_no {those} order by account_no limit {SHOWN}) order by account_no"
+    )
+    if calculation is not None:
+        calculation.too_large(broken.text.removesuffix(FINITE), str(names[0][0]), problems)
+        return
+    count = engine.value(f"select count(*) {those}")
+    listed = ", ".join(str(name) for (name,) in names) + (", …" if count > len(names) else "")
+    accounts = "1 account" if count == 1 else f"{count:,} accounts"
+    problems.add(
+        "RS613",
+        f"{accounts} ({listed}) {'is' if count == 1 else 'are'} outside what proofs take for "
+        f"granted: {words(broken)}.",
+        mend=_hint(broken),
+    )
+
+
+def _hint(broken: Expression) -> str:
+    if len(broken.names) > 1:
+        return "Correct the source, or leave one of them out of the strategy."
+    (name,) = broken.names
+    mapped = f'`{name} = "round({name}, {MOST_DECIMALS})"` in riskseg.toml'
+    return f"Correct the source, map it otherwise ({mapped}, say), or leave it out of the strategy."
+
+
+def words(assumption: Expression) -> str:
+    """An assumption as a person reads it."""
+    return assumption.text.replace('"', "")

@@ -1,0 +1,123 @@
+"""What a column of accounts says of outcomes: whether any are known, and until when."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.domain.relations import fact_column
+from riskseg.domain.yaml_text import inline
+from riskseg.learning.spec import AuthoredSpec
+from riskseg.pipeline.session import Session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from riskseg.learning.frame import Floats, Labels
+
+# A day's outcomes count as known where at least this part is of what is known on all days. Below
+# it are days of which the bad outcomes alone are known, those that were quick to show.
+USUAL = 0.5
+# Where so many bad outcomes were to be expected, that there is none is no chance.
+SURELY_SOME = 30
+
+
+def known_until(session: Session, authored: AuthoredSpec, problems: Problems) -> date | None:
+    """The last day whose outcomes are known, of accounts that were observed on days. Adds RS408
+    where no outcome is known."""
+    ledger, column = session.ledger, authored.spec.target.column
+    if column is None or column not in ledger.attributes:
+        return ledger.last_on
+    by = "true"
+    if ledger.last_on is not None:
+        by = f"(valid_from is null or valid_from <= date '{ledger.last_on}')"
+    days = session.engine.rows(
+        f"select valid_from, count({fact_column(column)}), count(*) from ledger_accounts "
+        f"where {by} group by valid_from order by valid_from nulls first"
+    )
+    known, rows = (sum(day[n] for day in days) for n in (1, 2))
+    usual = [day for day, k, n in days if k and k * rows >= USUAL * n * known]
+    if usual:
+        return usual[-1]  # type: ignore[no-any-return]
+    problems.add(
+        "RS408",
+        f'"{column}" is empty: no account has an outcome'
+        + (f" that was known on {ledger.known_by}." if ledger.known_by else "."),
+        file=authored.file,
+        line=authored.line("target", "column"),
+        mend="Give the accounts their outcomes, or name the column that has them.",
+    )
+    return None
+
+
+def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
+    """Add Problems for an outcome column whose values cannot be outcomes: RS408 for numbers other
+    than 0 and 1 of which nothing says which is the bad one, RS403 where all are the same."""
+    target = authored.spec.target
+    fact = session.facts.get(target.column or "")
+    if fact is None or (target.positive is None and fact.kind.is_textual):
+        return
+    before = len(problems)
+    if target.positive is None and fact.kind.is_numeric:
+        check_zero_or_one(session, authored, "ledger_accounts where true", problems)
+    column = fact_column(fact.name)
+    values = session.engine.rows(
+        f"select distinct {column} from ledger_accounts where {column} is not null limit 2"
+    )
+    if len(values) == 1 and len(problems) == before:
+        problems.add(
+            "RS403",
+            f'All outcomes are the same: "{fact.name}" is {values[0][0]} wherever it is known.',
+            file=authored.file,
+            line=authored.line("target", "column"),
+            mend="Check the column and its mapping.",
+        )
+
+
+def check_zero_or_one(
+    session: Session, authored: AuthoredSpec, rows: str, problems: Problems
+) -> None:
+    """Add RS408 where the outcome, a number, is other than 0 and 1; `rows` is SQL of a table and
+    the condition of its rows."""
+    name = authored.spec.target.column or ""
+    column = fact_column(name)
+    strays = session.engine.rows(
+        f"select {column}, count(*) from {rows} and {column} not in (0, 1) group by 1 order by 1 "
+        "limit 3"
+    )
+    if strays:
+        shown = ", ".join(f"{value} ({count:,} rows)" for value, count in strays)
+        problems.add(
+            "RS408",
+            f'"{name}" has values other than 0 and 1, such as {shown}.',
+            file=authored.file,
+            line=authored.line("target", "column"),
+            mend="Correct them, leave them unknown (null), or say which value is the bad outcome: "
+            f"{{column: {inline(name)}, positive: VALUE}}.",
+        )
+
+
+def check_not_yet_known(
+    authored: AuthoredSpec, as_of: NDArray[Any], label: Labels, weight: Floats
+) -> None:
+    """Raise RS408 where the last days have no bad outcome, and many would be expected: outcomes
+    that are not known yet were written as good."""
+    import numpy as np
+
+    if not label.any() or np.isnat(as_of).any():
+        return
+    last_bad = as_of[label == 1].max()
+    after = as_of > last_bad
+    rate = float(np.average(label[~after], weights=weight[~after]))
+    if rate * float(weight[after].sum()) < SURELY_SOME:
+        return
+    first = as_of[after].min()
+    raise problem(
+        "RS408",
+        f"None of the {int(after.sum())} accounts observed from {first} on has the bad outcome; "
+        f"before, {rate:.1%} had it. It seems that it was not known yet.",
+        file=authored.file,
+        line=authored.line("target", "column"),
+        mend="Leave an outcome empty until it is known: null, not the good one.",
+    )

@@ -1,0 +1,86 @@
+"""Where a command may write: never over what the workspace is made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from fnmatch import fnmatch
+from pathlib import Path
+
+from riskseg.domain.problems import Problems
+from riskseg.engine import EngineError
+from riskseg.ledger.selects import NotAllowedError
+from riskseg.sources.files import files_of, patterns_of
+from riskseg.workspace import Workspace
+from riskseg.workspace.settings import FILE
+
+
+def check_target(workspace: Workspace, target: str, problems: Problems) -> None:
+    """Add RS010 where decisions or scores cannot be written to a file or a database's table, or
+    would take the place of something the workspace needs."""
+    from riskseg.store import sinks
+
+    place = sinks.file_of(target)
+    before = len(problems)
+    if place is not None:
+        check_output(workspace, place, problems)
+    if len(problems) == before:
+        sinks.check(target, problems)
+
+
+def check_output(
+    workspace: Workspace, place: Path, problems: Problems, endings: Sequence[str] = ()
+) -> None:
+    """Add RS010 where a file at `place` would take the place of something the workspace needs, or
+    has an ending that is not the form's."""
+    if endings and place.suffix and not place.name.lower().endswith(tuple(endings)):
+        problems.add(
+            "RS010",
+            "The ending of this name does not fit what is written.",
+            file=str(place),
+            mend=f"Use {' or '.join(endings)}.",
+        )
+    needed = [what for kept, what in _needed(workspace) if _is_or_is_in(place, kept)]
+    needed += [f"the source of {name}" for name in _taken_by_a_source(workspace, place)]
+    if needed:
+        problems.add(
+            "RS010",
+            f"This would write over {needed[0]}.",
+            file=str(place),
+            mend="Name another place for the output.",
+        )
+
+
+def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
+    """What no output may take the place of, in words; a folder stands for all in it."""
+    yield workspace.root / FILE, "riskseg.toml, which the workspace is made of"
+    yield workspace.state, "what riskseg keeps for itself"
+    yield workspace.strategy, "the strategy"
+    yield workspace.root / "rules", "the strategies"
+    yield workspace.models, "the models"
+    for name, source in workspace.settings.sources.items():
+        with suppress(EngineError, NotAllowedError):  # told where the sources are read
+            for file in files_of(source, workspace.root):
+                yield file, f"the source of {name}"
+
+
+def _taken_by_a_source(workspace: Workspace, place: Path) -> Iterator[str]:
+    """Sources whose pattern a new file of that name would fit: the next run would read it."""
+    real = Path(os.path.realpath(place))
+    for name, source in workspace.settings.sources.items():
+        with suppress(EngineError, NotAllowedError):
+            if any(fnmatch(str(real), pattern) for pattern in patterns_of(source, workspace.root)):
+                yield name
+
+
+def _is_or_is_in(place: Path, other: Path) -> bool:
+    """Whether a path is another, by whatever name, link or letter case, or lies in it."""
+    if not other.exists():
+        return False
+    real = Path(os.path.realpath(place))
+    for here in (real, *real.parents):
+        with suppress(OSError):
+            if os.path.samefile(here, other):
+                return here == real or other.is_dir()
+    return False

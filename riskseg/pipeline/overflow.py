@@ -1,0 +1,85 @@
+"""Which calculation of the rules gave a number the engine cannot hold, and of whom.
+
+The language has no greatest number and an engine has one. Whether it is met depends on the facts,
+so it shows only where accounts are decided. A whole number or a decimal too large stops the engine;
+a float does not, so each calculation with floats is looked at before anything is decided by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from riskseg.domain.problems import Problems
+from riskseg.domain.relations import fact_column
+from riskseg.engine import Engine, TooLargeError
+from riskseg.expressions import Expression, to_sql
+from riskseg.rules.model import Strategy, in_force
+from riskseg.strategy.compile import prioritised
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """An expression of a strategy, the SQL it is carried out by, and where it stands."""
+
+    expression: Expression
+    sql: str
+    file: str
+    line: int | None
+
+    def too_large(self, text: str, first: str | None, problems: Problems) -> None:
+        """Add RS614 for the expression, or the part of it given by `text`."""
+        message = f"`{text}` gives a number too large to calculate with"
+        message += "." if first is None else f", for {first} first."
+        problems.add("RS614", message, file=self.file, line=self.line, mend="Use smaller factors.")
+
+
+@contextmanager
+def told_where(
+    engine: Engine, strategy: Strategy, as_of: date, key: str, name: Callable[[int], str]
+) -> Iterator[None]:
+    """Raise RS614 for each calculation over `scored` that is too large, if deciding meets one.
+
+    `key` is a column of `scored`, and `name` what a person calls a value of it.
+    """
+    try:
+        yield
+    except TooLargeError:
+        problems = Problems()
+        for one in calculations(strategy, as_of):
+            try:
+                engine.run(f"select count({one.sql}) from scored")
+            except TooLargeError:
+                known = [f"{fact_column(n)} is not null" for n in sorted(one.expression.names)]
+                first = engine.value(
+                    f"select min({key}) from scored "
+                    f"where {' and '.join([f'try({one.sql}) is null', *known])}"
+                )
+                named = None if first is None else name(first)
+                one.too_large(one.expression.text, named, problems)
+        problems.raise_if_any()
+        raise
+
+
+def calculations(strategy: Strategy, as_of: date | None = None) -> Iterator[Calculation]:
+    """Every expression that decides something: as of a date, or on any."""
+
+    def one(expression: Expression, file: str, line: int | None = None) -> Calculation:
+        sql = to_sql(expression, fact_column)
+        return Calculation(expression, sql, f"{strategy.folder}/{file}", line)
+
+    for scheme in strategy.schemes:
+        for row in scheme.rows:
+            if row.when is not None:
+                yield one(row.when.expression, "tiers.yaml", row.line)
+    for path in in_force(strategy.paths, as_of) if as_of else strategy.paths:
+        yield one(path.starts, "paths.yaml")
+        if path.ends_when is not None:
+            yield one(path.ends_when.expression, "paths.yaml")
+    for guard in in_force(strategy.guards, as_of) if as_of else strategy.guards:
+        yield one(guard.when.expression, "guards.yaml", guard.line)
+    if strategy.priority is not None:
+        sql = prioritised(strategy.priority)
+        yield Calculation(strategy.priority, sql, f"{strategy.folder}/strategy.yaml", None)

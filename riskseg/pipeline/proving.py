@@ -1,0 +1,156 @@
+"""Proofs of a strategy: every property, for every account there could be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from riskseg.domain.decision import PROVED
+from riskseg.domain.problems import Problems
+from riskseg.expressions.assumptions import assumptions, finite_results
+from riskseg.expressions.tree import Value
+from riskseg.pipeline.fact_source import FactSource, is_from_data
+from riskseg.pipeline.invariants import between, words
+from riskseg.pipeline.overflow import calculations
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.strategies import decided
+from riskseg.rules.model import Example, Strategy
+from riskseg.rules.proof_account import Granted, any_account
+from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.decision import decide
+from riskseg.strategy.proof.decision import decided as decided_by_terms
+from riskseg.strategy.proof.notes import notes
+from riskseg.strategy.proof.prove import prove as properties
+from riskseg.strategy.proof.results import Account, Note, Proofs, Result
+
+PROVE = Stage("prove", "ask for an account that breaks each property", "property")
+
+
+# What the engine and the terms must agree on for an account.
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Proven:
+    """`granted` is what was taken for granted of every account, in words; `decisions` what the
+    engine decides for the accounts of each result that has any, by the result's name. `margin` is
+    what entries of the strategy's examples.yaml begin with."""
+
+    strategy: Strategy
+    proofs: Proofs
+    granted: tuple[str, ...]
+    decisions: Mapping[str, tuple[Mapping[str, Any], ...]]
+    margin: str = "  "
+    from_data: bool = True
+
+
+def prove_strategy(source: FactSource, strategy: Strategy, seconds: float = SECONDS) -> Proofs:
+    """The result of every property of a checked strategy."""
+    return prove_checked(source, strategy, seconds=seconds, with_notes=False).proofs
+
+
+def prove_checked(
+    source: FactSource,
+    strategy: Strategy,
+    *,
+    seconds: float,
+    with_notes: bool,
+    progress: Progress | None = None,
+) -> Proven:
+    progress = progress or Progress()
+    granted = warranted(source, [strategy])
+    asker = Asker(seconds, usual(strategy))
+    results: list[Result] = []
+    decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for result in properties(strategy, granted, asker):
+        tried, by_engine = _tried(source, strategy, result)
+        results.append(tried)
+        if by_engine:
+            decisions[tried.name] = by_engine
+        progress.reached(PROVE, len(results), len(results) + 1)
+    told: tuple[Note, ...] = ()
+    if with_notes:
+        account = any_account(strategy.facts, granted)
+        known = replace(account, granted=(*account.granted, *account.defaults))
+        decision = decide(strategy, known)
+        told = tuple(notes(strategy, decision, asker))
+    return Proven(
+        strategy,
+        Proofs(tuple(results), told),
+        _words(strategy, granted),
+        decisions,
+        from_data=is_from_data(source),
+    )
+
+
+def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
+    """What holds of every account whatever the strategies: relations between the features they
+    name; and where there is one strategy alone, the dates it holds."""
+    facts = {name: fact for s in strategies for name, fact in s.facts.items()}
+    # A fact that is expected may come from anywhere: nothing relates it to those riskseg computes.
+    expected = set() if is_from_data(source) else {name for s in strategies for name in s.expects}
+    related = {name: fact for name, fact in facts.items() if name not in expected}
+    one = strategies[0] if len(strategies) == 1 else None
+    finite = finite_results(c.expression for s in strategies for c in calculations(s))
+    return Granted(
+        relations=(*between(source.catalogue, related), *finite),
+        defaults=one.stand_ins if one else {},
+        begins=one.effective_from if one else None,
+        ends=one.effective_to if one else None,
+        scale=source.scale,
+    )
+
+
+def usual(strategy: Strategy) -> dict[str, Value]:
+    """The value that half of the examples or more give a fact."""
+    counts: dict[str, Counter[Any]] = {}
+    for example in strategy.examples:
+        for name, value in example.given.items():
+            if name in strategy.facts:
+                counts.setdefault(name, Counter())[value] += 1
+    most = {name: count.most_common(1)[0] for name, count in counts.items()}
+    return {n: value for n, (value, times) in most.items() if 2 * times >= len(strategy.examples)}
+
+
+def decided_alone(source: FactSource, strategy: Strategy, account: Account) -> dict[str, Any]:
+    """What the engine decides for one made-up account."""
+    as_of = account["as_of"]
+    assert isinstance(as_of, date)
+    example = Example("counterexample", dict(account), {}, strategy.folder, None)
+    problems = Problems()
+    decisions = decided(source.engine, strategy, [example], as_of, problems)
+    problems.raise_if_any()
+    (decision,) = decisions
+    return decision
+
+
+def _tried(
+    source: FactSource, strategy: Strategy, result: Result
+) -> tuple[Result, tuple[Mapping[str, Any], ...]]:
+    """The result, unproved where the engine decides the accounts otherwise than the terms do."""
+    decisions = []
+    for account in result.accounts:
+        decision = decided_alone(source, strategy, account)
+        expected = decided_by_terms(strategy, account, PROVED)
+        if any(decision[name] != expected[name] for name in PROVED):
+            fault = "The engine decides the account found otherwise: this is a fault of riskseg."
+            return replace(result, verdict="unproved", fault=fault), ()
+        decisions.append(decision)
+    return result, tuple(decisions)
+
+
+def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
+    """What is assumed: a line a fact, then a line for each relation."""
+    told = []
+    for name, fact in strategy.facts.items():
+        unknown = "may be unknown" if fact.nullable else ""
+        held = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
+        if name in strategy.stand_ins:
+            value = strategy.stand_ins[name]
+            known = "unknown" if value is None else str(value)
+            held, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
+        told.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *held])))
+    return (*told, *(words(relation) for relation in granted.relations))

@@ -1,0 +1,177 @@
+"""Bad rows: found, pointed at, counted, refused where there are too many, and set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from riskseg.domain.problems import Problem, Problems
+from riskseg.engine import Engine
+from riskseg.ledger.mapping import Mapped
+from riskseg.ledger.staging import Fault, duplicates_sql, original_rows_sql, suspects_sql
+from riskseg.sources.files import files_of
+from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Numbers of the checks that need the whole table; those of single rows count up from 1.
+_DUPLICATE = 65_534
+_ORPHAN = 65_535
+
+
+@dataclass(frozen=True)
+class BadRows:
+    """Rows of one table that fail one check; `first` is the number of the first, from 1.
+
+    `line` is where the first stands in the file; None where the rows are of several files.
+    """
+
+    table: str
+    fault: Fault
+    file: str
+    count: int
+    first: int
+    line: int | None
+
+    def as_problem(self) -> Problem:
+        rows = "1 row" if self.count == 1 else f"{self.count} rows"
+        if self.line is None:
+            rows += f", {'' if self.count == 1 else 'the first is '}row {self.first} of all files"
+        elif self.count > 1:
+            rows += ", the first of which is here"
+        return Problem(
+            self.fault.code,
+            f"In {self.table}, {self.fault.told} ({rows}).",
+            self.file,
+            self.line,
+            self.fault.mend,
+        )
+
+
+def _reverses(mapped: Mapped) -> bool:
+    return mapped.table.name == "payments" and mapped.has("reverses")
+
+
+def all_sound(engine: Engine, sources: Mapping[str, Mapped]) -> bool:
+    """Whether no row of any table fails any check."""
+    for name, mapped in sources.items():
+        suspects = suspects_sql(mapped)
+        asked = [f"select count(*) from {name} where fault is not null"]
+        asked += [suspects] if suspects else []
+        asked += [f"select count(*) from payments where {_IS_ORPHAN}"] if _reverses(mapped) else []
+        if any(engine.value(sql) for sql in asked):
+            return False
+    return True
+
+
+def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
+    sql = duplicates_sql(mapped)
+    if sql is None:
+        return {}
+    key = ", ".join(c for c in mapped.table.key if c == "account_id" or mapped.has(c))
+    told = f"{key} stood in a row before"
+    fault = Fault(_DUPLICATE, "RS104", key, told, "", "Keep one row for each.")
+    engine.run(f"update {mapped.table.name} set fault = {_DUPLICATE} where rowid in ({sql})")
+    return {_DUPLICATE: fault}
+
+
+_IS_ORPHAN = (
+    "fault is null and reverses is not null and not exists (select 1 from payments o where "
+    "o.account_no = payments.account_no and o.payment_id = payments.reverses and "
+    "o.reverses is null and o.fault is null)"
+)
+
+
+def _orphans(engine: Engine) -> dict[int, Fault]:
+    """Reversals of a payment that is not there would take money from nobody knows what."""
+    engine.run(f"update payments set fault = {_ORPHAN} where {_IS_ORPHAN}")
+    told = "reverses names no payment of the account"
+    return {_ORPHAN: Fault(_ORPHAN, "RS110", "reverses", told, "")}
+
+
+def find_bad_rows(
+    engine: Engine,
+    workspace: Workspace,
+    sources: Mapping[str, Mapped],
+    faults: Mapping[str, dict[int, Fault]],
+) -> list[BadRows]:
+    """The bad rows of numbered tables, by table and check."""
+    found: list[BadRows] = []
+    for name, known in faults.items():
+        mapped = sources[name]
+        known = known | _duplicates(engine, mapped)
+        if _reverses(mapped):
+            known |= _orphans(engine)
+        source = workspace.settings.sources[name]
+        several = not source.is_select and len(files_of(source, workspace.root)) > 1
+        found += _bad_rows(engine, mapped, known, several)
+    return found
+
+
+def _bad_rows(
+    engine: Engine, mapped: Mapped, faults: Mapping[int, Fault], several: bool
+) -> list[BadRows]:
+    name = mapped.table.name
+    found = engine.rows(
+        f"select fault, count(*), min(row_no) from {name} where fault is not null "
+        "group by fault order by fault"
+    )
+    # A line of a CSV file is one further down: its first line is the head.
+    head = 1 if mapped.relation.startswith("read_csv(") else 0
+    return [
+        BadRows(
+            name,
+            faults[number],
+            mapped.loaded_from,
+            count,
+            first,
+            None if several else first + head,
+        )
+        for number, count, first in found
+    ]
+
+
+def refuse(
+    workspace: Workspace, rows: Mapping[str, int], bad: list[BadRows], problems: Problems
+) -> None:
+    """Add the bad rows of every table that has more of them than the workspace allows."""
+    share = workspace.settings.max_bad_rows
+    for name, count in rows.items():
+        mine = [b for b in bad if b.table == name]
+        if sum(b.count for b in mine) > share * count:
+            allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or mend them."
+            for one in (b.as_problem() for b in mine):
+                problems.extend([replace(one, mend=f"{one.mend} {allowed}".strip())])
+        # A file of payments or events with a head and no row is a truth: nothing has happened.
+        if count == 0 and name not in ("payments", "events"):
+            source = workspace.settings.sources[name]
+            problems.add(
+                "RS109",
+                f"{name} has no rows.",
+                file=source.file,
+                line=source.lines.get("from"),
+                mend="Check the file, or take the source out.",
+            )
+
+
+def quarantine(
+    engine: Engine, sources: Mapping[str, Mapped], bad: Sequence[BadRows]
+) -> Iterator[tuple[str, pa.Table]]:
+    """For each table with bad rows: row number, code, what is wrong, the row as it came."""
+    for name, mapped in sources.items():
+        mine = [b for b in bad if b.table == name]
+        if not mine:
+            continue
+        told = " ".join(f"when {b.fault.number} then '{b.fault.code} {b.fault.told}'" for b in mine)
+        row_nos = f"select row_no from {name} where fault is not null"
+        yield (
+            name,
+            engine.arrow(
+                f"select o.row_no as row, left(case t.fault {told} end, 5) as code, "
+                f"substr(case t.fault {told} end, 7) as reason, cast(o.told as varchar) as content "
+                f"from ({original_rows_sql(mapped, row_nos)}) o join {name} t using (row_no) "
+                "order by o.row_no"
+            ),
+        )

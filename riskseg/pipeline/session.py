@@ -1,0 +1,222 @@
+"""What every use case begins with: the workspace, an engine with a scratch, the ledger in it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from riskseg.domain.facts import LAST_DAY, Fact
+from riskseg.domain.problems import Problems, problem
+from riskseg.engine import Engine, NoMemoryError, TooLargeError, holds_databases
+from riskseg.features.catalogue import Catalogue, read_catalogue
+from riskseg.pipeline.account_file import for_scoring
+from riskseg.pipeline.load import Ledger, load, workspace_facts
+from riskseg.pipeline.quarantine import quarantine
+from riskseg.pipeline.stages import Progress, Stage
+from riskseg.sources.describe import attributes_named
+from riskseg.sources.files import check_unchanged, readable
+from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
+from riskseg.workspace import Workspace, open_workspace
+from riskseg.workspace.settings import FILE
+
+LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
+
+# Bills and payments that one partition holds at most: about 150 MB in the engine.
+ROWS_A_PARTITION = 12_000_000
+
+
+@dataclass(frozen=True)
+class Session:
+    """`catalogue` knows what is lacking here; `facts` are those a rule or model may name."""
+
+    workspace: Workspace
+    engine: Engine
+    ledger: Ledger
+    catalogue: Catalogue
+    facts: Mapping[str, Fact]
+
+    @property
+    def scale(self) -> int:
+        return self.workspace.settings.scale
+
+    def answers(self, as_of: date) -> None:
+        """Raise RS602 for a date before anything is known, or past all that facts may hold."""
+        if as_of > LAST_DAY:
+            told = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
+            raise problem("RS602", told, mend="Give an earlier date.")
+        first = self.ledger.first_on
+        if first is not None and as_of < first:
+            raise problem(
+                "RS602",
+                f"Nothing is known as of {as_of}: the first fact is of {first}.",
+                mend=f"Give a date from {first} on.",
+            )
+
+    def known_by(self, as_of: date) -> Session:
+        """The session as it stood on a date: outcomes that became known later are not observed.
+
+        What is known of an account is asked as of each snapshot's date anyway, so it is enough
+        that the history ends there. Raises RS602 where nothing was known, or nothing says when.
+        """
+        self.answers(as_of)
+        last = self.ledger.last_on
+        if last is None:
+            raise problem(
+                "RS602",
+                f"Nothing says which accounts were known on {as_of}: the file has no dates.",
+                mend="Map `observed_on` in [source.accounts], or train without --as-of.",
+            )
+        return replace(self, ledger=replace(self.ledger, last_on=min(last, as_of), known_by=as_of))
+
+    def partitions(self) -> list[tuple[int, int]]:
+        """Ranges of account numbers, first and last included, that one pass takes at a time."""
+        rows = self.ledger.rows.get("bills", 0) + self.ledger.rows.get("payments", 0)
+        parts = self.workspace.settings.partitions or -(-rows // ROWS_A_PARTITION) or 1
+        n = self.ledger.accounts
+        parts = max(1, min(parts, n))
+        return [(n * k // parts + 1, n * (k + 1) // parts) for k in range(parts)]
+
+
+def open_checked(root: Path) -> Workspace:
+    """The workspace, or its Problems raised."""
+    problems = Problems()
+    workspace = open_workspace(root, problems)
+    problems.raise_if_any()
+    assert workspace is not None
+    own_parts(workspace.root)
+    return workspace
+
+
+@contextmanager
+def scratch_engine(
+    workspace: Workspace, *, lasting: bool = False, reads: Iterable[Path] = ()
+) -> Iterator[Engine]:
+    """An engine over a scratch of its own, which goes when it closes. It can read the files of the
+    workspace's sources, and those in `reads`.
+
+    A command that only reads takes no lock, so its scratch lies in the system's folder for such. A
+    `lasting` one holds the lock and may need much room: its scratch lies in the workspace. What a
+    killed command left is swept by the next one, wherever it is.
+    """
+    home = workspace.state / "scratch" if lasting else None
+    if home is not None:
+        private_folder(home)
+        home = home if holds_databases(home) else None
+    sweep_scratch(workspace)
+    settings = workspace.settings
+    with (
+        tempfile.TemporaryDirectory(
+            prefix=f"{_scratch_prefix(workspace)}{os.getpid()}-", dir=home
+        ) as folder,
+        Engine(
+            Path(folder) / "ledger.duckdb",
+            reads=[*readable(workspace), *reads],
+            threads=settings.threads,
+            memory=settings.memory,
+        ) as engine,
+    ):
+        try:
+            yield engine
+        except NoMemoryError as error:
+            raise problem(
+                "RS615",
+                f"The engine needs more than the {settings.memory} of memory that it may take.",
+                file=FILE,
+                line=workspace.document.line("engine", "memory"),
+                mend="Raise `memory` in [engine], or `partitions`, which lets it do less at once.",
+            ) from error
+        except TooLargeError as error:  # in a feature or a model's population: see `too_large`
+            mend = "Look for it in models/features.yaml, the models' specs and the strategy."
+            told = f"A calculation gives a number too large: {error}"
+            raise problem("RS614", told, mend=mend) from error
+
+
+def _scratch_prefix(workspace: Workspace) -> str:
+    return f"riskseg-{hashlib.sha256(str(workspace.root).encode()).hexdigest()[:12]}-"
+
+
+def sweep_scratch(workspace: Workspace) -> None:
+    """Remove the copies of the ledger that killed commands of this workspace left in the system's
+    folder for scratch."""
+    prefix = _scratch_prefix(workspace)
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
+    """The workspace to oneself; what a killed run left behind is swept up first, there and in
+    the folders `places`."""
+    from riskseg.store.lock import workspace_lock
+
+    with workspace_lock(workspace.root):
+        shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
+        sweep_scratch(workspace)
+        versions = [p for p in workspace.models.glob("*") if p.is_dir()]
+        own = [workspace.state / "quarantine", workspace.state / "runs"]
+        own += workspace.state.glob("runs/*")
+        sweep([workspace.root, *own, *versions, *places])
+        yield
+
+
+def read_own_catalogue(
+    workspace: Workspace, ledger: Ledger | None, problems: Problems
+) -> Catalogue:
+    """The catalogue with the workspace's own features. Without a ledger, features that name an
+    attribute of bills are left out: nobody knows what it holds."""
+    own = workspace.models / "features.yaml"
+    shown = workspace.shown(own)
+    if ledger is not None:
+        return read_catalogue(own, problems, shown=shown, attributes=ledger.bill_attributes)
+    undetermined = attributes_named(workspace.settings.sources.get("bills"))
+    return read_catalogue(own, problems, shown=shown, undetermined=undetermined)
+
+
+def begin(
+    workspace: Workspace, engine: Engine, *, texts: bool = False, outcomes: bool = False
+) -> Session:
+    """Load the ledger and see which facts there are. Raises every Problem of data and catalogue.
+
+    Without `outcomes` the columns that models learn to predict may be lacking.
+    """
+    problems = Problems()
+    workspace = workspace if outcomes else for_scoring(workspace)
+    ledger = load(engine, workspace, problems, texts=texts)
+    catalogue = read_own_catalogue(workspace, ledger, problems)
+    problems.raise_if_any()
+    assert ledger is not None
+    here, facts = workspace_facts(catalogue, ledger, problems)
+    problems.raise_if_any()
+    return Session(workspace, engine, ledger, here, facts)
+
+
+def set_apart(session: Session, progress: Progress) -> dict[str, int]:
+    """Write the quarantine files, one for each table with bad rows, and take away those of
+    earlier runs; how many rows of each table are in them."""
+    from riskseg.store import sinks
+
+    counts = {}
+    folder = session.workspace.state / "quarantine"
+    shutil.rmtree(folder, ignore_errors=True)
+    ledger = session.ledger
+    if ledger.bad:  # they are read once more, as they stood in their files
+        check_unchanged(session.workspace, ledger.stamps)
+    for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
+        private_folder(folder)
+        place = folder / f"{table}.csv"
+        sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
+        private_file(place)
+        counts[table] = rows.num_rows
+        shown = session.workspace.shown(place)
+        told = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
+        progress.note(f"{told} of {table} left out; see {shown}")
+    return counts

@@ -1,0 +1,207 @@
+"""Numbers of accounts and bills that look like codes: 999 for "refused to say", -1 for "none".
+
+A column says nothing of its codes, and a model learns them as numbers. Those that stand far from
+all others, or are what files customarily use, are proposed with the line that declares them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from riskseg.domain.columns import code_text
+from riskseg.domain.facts import Fact
+from riskseg.domain.relations import fact_column
+from riskseg.engine import Engine
+from riskseg.features.catalogue import Catalogue
+from riskseg.pipeline.load import Ledger
+
+# At most so many distinct values at one end of a column are codes.
+MOST_CODES = 5
+# Of the values at each end, what is looked at.
+LOOKED_AT = MOST_CODES + 8
+# A code stands for at least so many accounts, and this share of them.
+LEAST_ACCOUNTS, LEAST_SHARE = 10, 0.0005
+# How far from the others, in widths of their range: any value, and one that is a customary code.
+FAR, FAR_FOR_A_CODE = 3.0, 0.5
+# A customary code within the range of the others is one where it is at least so common, and so
+# many times as common as the values about it are on average and at most.
+COMMON, ABOVE_AVERAGE, ABOVE_ANY = 0.01, 10.0, 2.0
+# A lone 0 below values from ten on, so many times as far from the next as those from each other:
+# an age of 0.
+LONE_ZERO, LEAST_NEXT, RARE = 5.0, 10.0, 0.01
+# 365243 days are a thousand years: what some systems write for "never".
+CUSTOMARY = frozenset(
+    float(sign * (10**digits - one))
+    for digits in range(1, 10)
+    for one in (1, 2, 3, 4)
+    for sign in (1, -1)
+    if 10**digits - one >= 7
+) | frozenset(float(n) for n in (-1, -2, -3, -4, -5, -6, 88, -88, 888, -888, 8888, 365243))
+# Those that are seldom anything else, and so may stand among the others; and those that do beside
+# one of them (997 and 998 beside 999), each with it.
+UNMISTAKABLE = frozenset(
+    float(sign * (10**digits - 1)) for digits in range(3, 10) for sign in (1, -1)
+)
+BESIDE = {
+    code - near if code > 0 else code + near: code for code in UNMISTAKABLE for near in range(4)
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Values of a column of `table` that look like codes, and `why`. `count` of its rows have them,
+    of `known` with any value."""
+
+    column: str
+    codes: tuple[float, ...]
+    count: int
+    known: int
+    why: str
+    table: str = "accounts"
+
+    def __str__(self) -> str:
+        several = len(self.codes) > 1
+        codes = [code_text(code) for code in self.codes]
+        listed = ", ".join(codes[:-1]) + f" and {codes[-1]}" if several else codes[0]
+        verb, are = ("stand", "they are codes") if several else ("stands", "it is a code")
+        share = self.count / self.known
+        part = f"{share:.1%} of" if share >= 0.001 else f"{self.count:,} of {self.known:,}"
+        bare = re.fullmatch(r"[A-Za-z0-9_-]+", self.column)
+        key = self.column if bare else json.dumps(self.column, ensure_ascii=False)
+        return (
+            f"{self.column}: {listed} {verb} for {part} {self.table}, {self.why}. If {are}, "
+            f"write `special_values = [{', '.join(codes)}]` under "
+            f"[source.{self.table}.columns.{key}]; "
+            "if not, `special_values = []`."
+        )
+
+
+def proposed(
+    engine: Engine, ledger: Ledger, catalogue: Catalogue, facts: Mapping[str, Fact]
+) -> tuple[Finding, ...]:
+    """What looks like a code in numeric attributes of accounts and bills, less what is declared. Of
+    a ledger as it stood on a day, only what was known by then is looked at.
+
+    A column of which it is declared that it has no special values is left alone.
+    """
+    of_accounts = [facts[name] for name in ledger.attributes if name in facts]
+    of_bills = [one.fact for one in ledger.bill_attributes]
+    rows = {table: _known(ledger, table) for table in ("accounts", "bills")}
+    found: list[Finding] = []
+    for table, attributes in (("accounts", of_accounts), ("bills", of_bills)):
+        said = [*ledger.authored[table].described.items()] if table in ledger.authored else []
+        said += catalogue.columns.items() if table == "accounts" else ()
+        none = {n for n, c in said if "special_values" in c.shape.model_fields_set} - {
+            n for n, c in said if c.shape.special_values
+        }
+        for fact in attributes:
+            if fact.kind.is_numeric and fact.name not in none:
+                in_column = _in_column(engine, rows[table], fact.name, fact.special_values)
+                found += [replace(one, table=table) for one in in_column]
+    return tuple(found)
+
+
+def _known(ledger: Ledger, table: str) -> str:
+    """SQL for the rows of a table that were known by the ledger's day; undated ones always were."""
+    day = {"accounts": "valid_from", "bills": "known_on"}[table]
+    if ledger.known_by is None:
+        return f"ledger_{table}"
+    return (
+        f"(select * from ledger_{table} where {day} is null or {day} <= date '{ledger.known_by}')"
+    )
+
+
+def _in_column(engine: Engine, rows: str, name: str, declared: Sequence[float]) -> list[Finding]:
+    column = fact_column(name)
+    without = f" and value not in ({', '.join(map(repr, declared))})" if declared else ""
+    engine.run(
+        "create or replace temp table value_counts as select value, count(*) as n from "
+        f"(select cast({column} as double) as value from {rows}) "
+        f"where value is not null and isfinite(value){without} group by value"
+    )
+    select = "select value, n from value_counts order by value"
+    low = engine.rows(f"{select} limit {LOOKED_AT}")
+    high = engine.rows(f"{select} desc limit {LOOKED_AT}")[::-1]
+    known = int(engine.value("select coalesce(sum(n), 0) from value_counts"))
+    listed = ", ".join(map(repr, sorted(BESIDE)))
+    common = engine.rows(
+        f"select value, n from value_counts where value in ({listed}) and n >= {COMMON} * {known} "
+        "order by value"
+    )
+    ends = [
+        f for f in (_at_end(name, high, low, known, 1), _at_end(name, low, high, known, -1)) if f
+    ]
+    far = {code for finding in ends for code in finding.codes}
+    inside = [
+        (value, n) for value, n in common if value not in far and _stands_out(engine, value, n)
+    ]
+    codes_inside = {value for value, _ in inside}
+    inside = [(value, n) for value, n in inside if BESIDE[value] in codes_inside]
+    if inside:
+        codes = tuple(value for value, _ in inside)
+        count = sum(n for _, n in inside)
+        ends.append(Finding(name, codes, count, known, "far more than the values about it do"))
+    return ends
+
+
+def _at_end(
+    name: str,
+    end: Sequence[tuple[float, int]],
+    other: Sequence[tuple[float, int]],
+    known: int,
+    sign: int,
+) -> Finding | None:
+    """The codes at one end of a column: `end` are its values there and `other` those of the other
+    end, rising. The most values that one gap sets apart are taken."""
+    rising = [(sign * value, n) for value, n in (end if sign > 0 else end[::-1])]
+    opposite = sign * (other[0] if sign > 0 else other[-1])[0] if other else 0.0
+    for many in range(min(MOST_CODES, len(rising) - 2), 0, -1):
+        rest, group = rising[:-many], rising[-many:]
+        values = tuple(sorted(sign * value for value, _ in group))
+        count = sum(n for _, n in group)
+        edge = rest[-1][0]
+        width = edge - opposite
+        gap = group[0][0] - edge
+        few = count < max(LEAST_ACCOUNTS, LEAST_SHARE * known)
+        customary = all(value in CUSTOMARY for value in values)
+        zero = sign < 0 and _is_lone_zero(values, count, known, rest)
+        negative = sign < 0 and customary and values[-1] < 0 <= -edge and not few
+        # Where there are few other values, a wide gap between steps is no news: 1, 3 or 12 months.
+        wide = FAR if len(rest) >= 5 else float("inf")
+        far = not few and gap > width * (FAR_FOR_A_CODE if customary and gap > 3 else wide)
+        if customary and len(rest) < 5:
+            far = far and gap > FAR * width
+        if zero or negative or far:
+            low, high = (code_text(v) for v in sorted((sign * edge, sign * opposite)))
+            why = f"far from the others ({low} to {high})"
+            if negative and not far:
+                why = f"and no other value is below 0 (the others: {low} to {high})"
+            return Finding(name, values, count, known, why)
+    return None
+
+
+def _is_lone_zero(
+    values: Sequence[float], count: int, known: int, rest: Sequence[tuple[float, int]]
+) -> bool:
+    """Whether the end is a rare 0 well below whole numbers close to each other, as an age of 0."""
+    above = [-value for value, _ in rest[::-1]]
+    if tuple(values) != (0.0,) or count > RARE * known or len(above) < 8:
+        return False
+    whole = all(value == int(value) for value in above)
+    spacing = (above[-1] - above[0]) / (len(above) - 1)
+    return whole and above[0] >= LEAST_NEXT and above[0] > LONE_ZERO * spacing
+
+
+def _stands_out(engine: Engine, value: float, n: int) -> bool:
+    """Whether a value is much more common than those within a fifth of it, less what may be codes
+    beside it."""
+    low, high = sorted((0.8 * value, 1.2 * value))
+    beside = ", ".join(repr(v) for v, code in BESIDE.items() if code == BESIDE[value])
+    average, most = engine.rows(
+        f"select avg(n), max(n) from value_counts where value between {low!r} and {high!r} "
+        f"and value not in ({beside})"
+    )[0]
+    return average is not None and n > ABOVE_AVERAGE * average and n > ABOVE_ANY * most

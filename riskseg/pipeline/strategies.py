@@ -1,0 +1,181 @@
+"""The workspace's strategy: read, checked against the facts there are, its examples run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, cast
+
+from riskseg.domain.decision import RESULT
+from riskseg.domain.documents import Document
+from riskseg.domain.problems import Problems
+from riskseg.domain.relations import Relation, quoted
+from riskseg.engine import Engine
+from riskseg.pipeline.fact_source import FactSource, is_from_data
+from riskseg.pipeline.models import spec_files
+from riskseg.pipeline.overflow import told_where
+from riskseg.pipeline.session import Session
+from riskseg.pipeline.stages import build
+from riskseg.rules.model import Example, Path, Strategy, in_force
+from riskseg.rules.sql import inner, out
+from riskseg.strategy.authored import AuthoredStrategy, read_strategy
+from riskseg.strategy.check import check_strategy
+from riskseg.strategy.compile import compile_strategy
+from riskseg.strategy.examples import (
+    check_day,
+    day_of,
+    guard_misses,
+    guarded_examples,
+    misses,
+    scored_examples,
+)
+from riskseg.treatment.guards import guarded
+from riskseg.workspace import Workspace
+
+
+def read_authored(
+    workspace: Workspace, problems: Problems, *, instead: Mapping[str, Document] | None = None
+) -> AuthoredStrategy | None:
+    """The files of the strategy riskseg.toml names, or None after adding their Problems. A
+    document of `instead` is taken for the file of its name."""
+    return read_strategy(
+        workspace.strategy,
+        problems,
+        shown=workspace.settings.strategy,
+        line=workspace.document.line("workspace", "strategy"),
+        instead=instead,
+    )
+
+
+def read_checked(
+    session: Session, problems: Problems, *, instead: Mapping[str, Document] | None = None
+) -> Strategy | None:
+    """The strategy riskseg.toml names, or None after adding its Problems. A document of `instead`
+    is taken for the file of its name."""
+    authored = read_authored(session.workspace, problems, instead=instead)
+    return check_here(session, authored, problems) if authored else None
+
+
+def check_here(
+    source: FactSource, authored: AuthoredStrategy, problems: Problems
+) -> Strategy | None:
+    """A strategy checked against the facts, and the models of the workspace if there is one; or
+    None after adding its Problems."""
+    workspace = source.workspace
+    names = authored.head.uses.values() if workspace is None else spec_files(workspace)
+    known = source.catalogue
+    return check_strategy(
+        authored,
+        source.facts,
+        known.lacking,
+        dict.fromkeys(names, True),
+        problems,
+        known.declared(),
+        data=is_from_data(source),
+    )
+
+
+def checked_strategy(session: Session) -> Strategy:
+    """The strategy, or its Problems raised."""
+    problems = Problems()
+    strategy = read_checked(session, problems)
+    problems.raise_if_any()
+    assert strategy is not None
+    return strategy
+
+
+def run_examples(
+    engine: Engine, strategy: Strategy, as_of: date, problems: Problems
+) -> list[dict[str, Any]]:
+    """The decision of each example, through the SQL that decides real accounts; a Problem for
+    each that does not come out as expected, and for each example of an included guard pack that
+    its guard does not forbid or allow as it should. Examples without an as_of use `as_of`, or
+    the nearest day on which the strategy holds. Without a decision for each, there is none."""
+    before = len(problems)
+    days = [day_of(strategy, example, as_of, problems) for example in strategy.examples]
+    decisions: dict[int, dict[str, Any]] = {}
+    if len(problems) == before:
+        for day in sorted(set(days)):
+            numbers = [n for n, other in enumerate(days) if other == day]
+            found = decided(
+                engine, strategy, [strategy.examples[n] for n in numbers], day, problems
+            )
+            decisions |= zip(numbers, found, strict=False)
+    _run_pack_examples(engine, strategy, as_of, problems)
+    if len(decisions) < len(days):
+        return []
+    told = [decisions[number] for number in range(len(days))]
+    for example, decision in zip(strategy.examples, told, strict=True):
+        misses(strategy, example, decision, problems)
+    return told
+
+
+def decided(
+    engine: Engine, strategy: Strategy, examples: Sequence[Example], as_of: date, problems: Problems
+) -> list[dict[str, Any]]:
+    """The decisions of examples of one day, or none after adding Problems."""
+    relation = scored_examples(strategy, examples, as_of, problems)
+    if relation is None:
+        return []
+    rows = _decide_rows(engine, strategy, relation, examples, as_of)
+    paths = [_first_path(strategy, row) for row in rows]
+    if any(e.day not in (None, row["day0"]) for e, row in zip(examples, rows, strict=True)):
+        # Which path an example stands on is known only now, and with it what its day means.
+        relation = scored_examples(strategy, examples, as_of, problems, paths)
+        assert relation is not None
+        rows = _decide_rows(engine, strategy, relation, examples, as_of)
+        before = len(problems)
+        for example, row in zip(examples, rows, strict=True):
+            check_day(strategy, example, _first_path(strategy, row), row["day0"], problems)
+        if len(problems) > before:
+            return []
+    names = [*strategy.levels, *RESULT, "rows_matched"]
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def _first_path(strategy: Strategy, row: Mapping[str, Any]) -> Path:
+    return next(path for path in strategy.paths if path.name == row["first"])
+
+
+def _decide_rows(
+    engine: Engine,
+    strategy: Strategy,
+    scored: Relation,
+    examples: Sequence[Example],
+    as_of: date,
+) -> list[dict[str, Any]]:
+    """What is decided of examples, with `first`, the path that the segment of each leads to, and
+    `day0`, the day of that path."""
+    build(engine, [replace(scored, stored=True)])
+    with told_where(
+        engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
+    ):
+        build(engine, compile_strategy(strategy, as_of))
+    names = [*strategy.levels, *RESULT, "rows_matched"]
+    listed = ", ".join([*map(out, names), inner("first"), inner("day0")])
+    rows = engine.rows(f"select {listed} from decided order by snap")
+    return [dict(zip((*names, "first", "day0"), row, strict=True)) for row in rows]
+
+
+def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems: Problems) -> None:
+    """Whether each guard of an included pack forbids and allows what its examples say."""
+    examples = [example for pack in strategy.packs for example in pack.examples]
+    dated = [replace(e, given={"as_of": as_of, **e.given}) for e in examples]
+    relation = guarded_examples(strategy, dated, problems)
+    if relation is None:
+        return
+    guards = {g.name: g for g in strategy.guards if g.name in {e.guard for e in examples}}
+    columns = ", ".join(quoted(f"!{name}") for name in guards)
+    build(engine, [relation, replace(guarded([*guards.values()]), stored=True)])
+    for example, row in zip(
+        dated, engine.rows(f"select {columns} from guarded order by snap"), strict=True
+    ):
+        states = dict(zip(guards, row, strict=True))
+        day = cast(date, example.given["as_of"])
+        forbids = bool(states[example.guard]) and bool(in_force([guards[example.guard]], day))
+        guard_misses(example, forbids, problems)
+
+
+# Examples without an as_of of their own are decided as of this day; the result must not hang on it.
+ANY_DAY = date(2026, 3, 2)

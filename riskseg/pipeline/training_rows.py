@@ -1,0 +1,375 @@
+"""What a model learns from and is judged by: accounts as of their dates, and how they came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.problems import Problems
+from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
+from riskseg.features.labels import default_labels, late_labels, later_snapshots
+from riskseg.learning.artefact import Model
+from riskseg.learning.scorecard.edits import check_edits
+from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
+from riskseg.learning.timeline import Timeline
+from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.settled import settled_bills
+from riskseg.pipeline.definitions import listed
+from riskseg.pipeline.facts import facts as facts_relations
+from riskseg.pipeline.frames import keyed_frame, learnable, model_columns
+from riskseg.pipeline.models import check_spec, scorer
+from riskseg.pipeline.observation_points import Asked, Look, asked
+from riskseg.pipeline.outcomes import check_not_yet_known, check_zero_or_one
+from riskseg.pipeline.population import implied, population_sql
+from riskseg.pipeline.session import Session
+from riskseg.pipeline.stages import Stage, build
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    # Whose each row is, of when, how it came out and its place; and its facts apart from those.
+    Part = tuple[pd.DataFrame, pd.DataFrame]
+
+    from riskseg.learning.frame import TrainingFrame
+
+# Snapshots times bills and payments that one part holds at most: about 500 MB in the engine.
+PAIRS_A_PART = 12_000_000
+# Places a row may have in the draw of a sample: 32 bits of an md5.
+PLACES = 2**32
+
+
+def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
+    """The facts a model may learn from.
+
+    What is known only as of today carries the outcome back into the past, so it is left out
+    unless the spec lists it; where there is nothing but an account file, it is all there is.
+    """
+    pool = {n: f.fact for n, f in session.catalogue.available().items()}
+    pool |= {n: session.facts[n] for n in session.ledger.attributes}
+    if not session.ledger.billed:
+        pool = {name: replace(fact, static=False) for name, fact in pool.items()}
+    return tuple(
+        fact
+        for name, fact in pool.items()
+        if learnable(fact)
+        and name != spec.target.column
+        and (not fact.static or name in spec.features.static)
+    )
+
+
+def check_card(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
+    """Add Problems for what a spec says of single features of its scorecard."""
+    from riskseg.learning.train import check_pairs
+
+    features = candidates(session, authored.spec)
+    check_edits(authored, features, problems, session.facts)
+    check_pairs(authored, features, problems)
+
+
+def columns_since(session: Session, model: Model) -> list[str]:
+    """What could be learned from now and could not when a model was trained, and the other way
+    round, as sentences. What the model reads is there, or it could not score. One that was
+    imported learned from nothing."""
+    if model.imported:
+        return []
+    asked = model.manifest["spec"]
+    spec = ModelSpec.model_construct(
+        name=model.name,
+        target=Target.model_construct(column=asked["target"].get("column")),
+        features=FeatureChoice.model_construct(static=tuple(asked["features"]["static"])),
+    )
+    known = {folded(f["name"]) for f in model.manifest["features"]}
+    known |= set(map(folded, model.manifest["dropped"]))
+    now = {fact.name for fact in candidates(session, spec)}
+    messages = []
+    if new := sorted(now - known):
+        messages.append(f"new since training, and not used: {listed(tuple(new))}")
+    if gone := sorted(known - now - set(session.facts)):
+        messages.append(f"gone since training, and not used: {listed(tuple(gone))}")
+    return messages
+
+
+def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
+    """The facts a model is judged by, or should not stand in for: those the spec names, and what
+    the catalogue says is protected."""
+    protected = [n for n, f in session.facts.items() if f.protected]
+    names = dict.fromkeys((*spec.fairness.by, *spec.fairness.protected, *protected))
+    return tuple(
+        replace(fact, protected=fact.protected or name in spec.fairness.protected)
+        for name in names
+        if learnable(fact := session.facts[name])
+    )
+
+
+def rows_to_judge(
+    session: Session,
+    authored: AuthoredSpec,
+    models: Sequence[Model],
+    reached: Callable[[int], None],
+) -> TrainingFrame:
+    """As :func:`observed_rows`, with every feature of some trained versions and no embargo: for
+    what was learned long ago it has no meaning. `reached` is told 0 when facts are begun, and 1
+    when labels are. Raises RS409 where this workspace lacks a feature."""
+    problems = Problems()
+    condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
+    problems.raise_if_any()
+    for model in models:
+        scorer(model, session.facts, billed=session.ledger.billed)
+    also = tuple(name for model in models for name in model.features)
+    one = asked(session, authored, condition, problems, also)
+    problems.raise_if_any()
+    assert one is not None
+    reached(0)
+    [observed] = observe(session, [one])
+    reached(1)
+    return observed_rows(session, one, observed, embargo=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A table of the scratch with the facts of snapshots, and the ranges of accounts that are
+    few enough to be looked at in one pass."""
+
+    table: str
+    parts: Sequence[tuple[int, int]]
+
+
+def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
+    """Work out the facts that each of the models learns from: once for those that look alike.
+
+    A fact is of its account and day, whatever other days are looked at, so a model finds what it
+    would find alone.
+    """
+    ledger = session.ledger
+    looks: dict[Look, list[Asked]] = {}
+    for one in models:
+        looks.setdefault(one.look, []).append(one)
+    if any(look.repeats for look in looks):
+        build(session.engine, settled_bills(ledger.money))
+    made = {
+        look: _observed(session, f"observed_{n}", look, alike)
+        for n, (look, alike) in enumerate(looks.items())
+    }
+    return [made[one.look] for one in models]
+
+
+def _observed(session: Session, table: str, look: Look, models: Sequence[Asked]) -> Observed:
+    """Fill the table with what all of the models want of each account, on the days of any."""
+    engine = session.engine
+    wanted = {folded(name) for one in models for name in _wanted(session, one)}
+    snapshots = look.snapshots([one.days for one in models if one.days])
+    build(engine, [replace(snapshots, name="every_snapshot")])
+    parts = _parts(session)
+    for first, last in parts:
+        only = f"select * from every_snapshot where account_no between {first} and {last}"
+        relations = facts_relations(
+            session.ledger,
+            session.catalogue,
+            session.scale,
+            wanted,
+            Relation("snapshots", only, stored=True),
+            focus=look.at == "issue",
+            shared=look.repeats,
+        )
+        build(engine, relations)
+        into = f"insert into {table}" if first > 1 else f"create or replace table {table} as"
+        engine.run(f"{into} select * from facts")
+    return Observed(table, parts)
+
+
+def _columns(session: Session, one: Asked) -> list[str]:
+    """The facts that a model's rows hold."""
+    spec = one.authored.spec
+    own = (*candidates(session, spec), *attributes(session, spec))
+    return list(dict.fromkeys([*(fact.name for fact in own), *one.also]))
+
+
+def _wanted(session: Session, one: Asked) -> set[str]:
+    """Those, and what its population and its outcome are worked out from."""
+    named = one.condition.names if one.condition else frozenset()
+    target = one.authored.spec.target.column
+    return {*_columns(session, one), *named, *((target,) if target else ())}
+
+
+def observed_rows(
+    session: Session, one: Asked, observed: Observed, *, embargo: bool = True
+) -> TrainingFrame:
+    """Snapshots of the model's population, their facts and their labels, as arrays.
+
+    With more good outcomes than the spec's sample takes, each is drawn by a hash of its account
+    and date, and stands for as many as were not. Without the embargo the dates between training
+    and hold-out are there too.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
+
+    spec, engine, ledger = one.authored.spec, session.engine, session.ledger
+    listed = model_columns(_columns(session, one), session.facts)
+    if ledger.billed:
+        day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
+        listed = ", ".join(filter(None, (listed, day)))
+    place, outcome = _place(spec.seed), _outcome(session, one, observed.table)
+    parts: list[Part] = []
+    goods, below = 0, PLACES
+    for accounts in observed.parts:
+        _label(session, one, observed, accounts, outcome)
+        goods += engine.value("select count(*) from labels where label = 0")
+        part = keyed_frame(
+            engine,
+            f"select i.account_id as account, f.{fact_column('party_id')} as party, f.as_of, "
+            f"l.label, {place} as place{', ' if listed else ''}{listed} "
+            "from observed_facts f join labels l on l.snap = f.snap "
+            "join account_ids i on i.account_no = f.account_no "
+            f"where l.label = 1 or {place} < {below} order by i.account_id, f.snap",
+            keys=5,
+        )
+        parts, below = _thinned([*parts, part], spec.sample.goods, below)
+    keys, rows = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+    parts.clear()
+    as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
+    if spec.target.column is not None and not ledger.billed and not ledger.observed:
+        as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
+    labels = keys["label"].to_numpy().astype(np.int8)
+    group = keys["party"].to_numpy()
+    weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
+    if one.look.at == "observed":
+        check_not_yet_known(one.authored, as_of, labels, weight)
+    used, held = _held_out(spec, one.window, as_of, group)
+    training = TrainingFrame(
+        rows,
+        candidates(session, spec),
+        labels,
+        keys["account"].to_numpy(),
+        group,
+        as_of,
+        held,
+        weight,
+        attributes(session, spec),
+    )
+    return training.where(used) if embargo and not used.all() else training
+
+
+def _place(seed: int) -> str:
+    """SQL for a number below PLACES that an account and date always have, and no others' know."""
+    digits = f"substr(md5(i.account_id || '/' || f.as_of || {literal(f'/sample/{seed}')}), 1, 8)"
+    return f"cast('0x' || {digits} as bigint)"
+
+
+def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]:
+    """The parts with no more than `most` good rows, those of the lowest places; and the place
+    that later parts' good rows must be below."""
+    import numpy as np
+
+    goods = [keys["place"].to_numpy()[keys["label"].to_numpy() == 0] for keys, _ in parts]
+    places = np.concatenate(goods)
+    if len(places) <= most:
+        return parts, below
+    below = int(np.partition(places, most)[most])
+    kept = [(keys["label"] == 1) | (keys["place"] < below) for keys, _ in parts]
+    return [(k[which], f[which]) for (k, f), which in zip(parts, kept, strict=True)], below
+
+
+def _parts(session: Session) -> list[tuple[int, int]]:
+    """Ranges of accounts whose snapshots, times the bills and payments of each, are few enough to
+    be looked at in one pass. An account is never divided."""
+    ranges = session.partitions()
+    if not session.ledger.billed:
+        return ranges
+    ends = session.engine.rows(
+        "with looked as (select account_no, count(*) as n from every_snapshot group by account_no),"
+        " had as (select account_no, count(*) as n from (select account_no from ledger_bills "
+        "union all select account_no from ledger_payments) group by account_no), "
+        "parts as (select account_no, floor(sum(looked.n * had.n) over (order by account_no) / "
+        f"{PAIRS_A_PART}) as part from looked join had using (account_no)) "
+        "select max(account_no) from parts group by part"
+    )
+    cuts = sorted({last for _, last in ranges} | {end for (end,) in ends})
+    return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
+
+
+def _label(
+    session: Session,
+    one: Asked,
+    observed: Observed,
+    accounts: tuple[int, int],
+    outcome: str | None,
+) -> None:
+    """Make `observed_facts`, the model's own snapshots of some accounts, and their `labels`."""
+    spec, engine, ledger = one.authored.spec, session.engine, session.ledger
+    target = spec.target
+    population = population_sql(
+        implied(target.event, target.dpd, billed=ledger.billed), one.condition
+    )
+    engine.run(
+        f"create or replace temp table observed_facts as select * from {observed.table} where "
+        f"account_no between {accounts[0]} and {accounts[1]} and {one.in_window} and {population}"
+    )
+    if outcome is not None:
+        engine.run(
+            "create or replace temp table labels as select snap, label from "
+            f"(select snap, {outcome} as label from observed_facts) where label is not null"
+        )
+        return
+    focus = one.look.at == "issue"
+    bill = ", focus_bill" if focus else ""
+    engine.run(
+        "create or replace temp table observed as "
+        f"select snap, account_no, as_of{bill} from observed_facts"
+    )
+    label = (
+        late_labels(target.horizon, target.dpd, of_focus_bill=focus)
+        if target.event == "late"
+        else default_labels(target.horizon, target.dpd)
+    )
+    snapshots = Relation("snapshots", later_snapshots(spec.label_days).select, stored=True)
+    facts = bill_facts(
+        ledger.money,
+        keep_days=None if focus else spec.label_days + target.dpd,
+        shared=one.look.repeats,
+        spans=False,
+    )
+    build(engine, [snapshots, *facts, label])
+
+
+def _outcome(session: Session, one: Asked, table: str) -> str | None:
+    """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown; None
+    where the target is an event. `table` holds the facts."""
+    authored, target = one.authored, one.authored.spec.target
+    if target.column is None:
+        return None
+    fact, column = session.facts[target.column], fact_column(target.column)
+    if target.positive is None and fact.kind is Kind.BOOLEAN:
+        bad = column
+    elif target.positive is None and fact.kind.is_numeric:
+        problems = Problems()
+        check_zero_or_one(session, authored, f"{table} where {one.in_window}", problems)
+        problems.raise_if_any()
+        bad = f"{column} = 1"
+    else:
+        value = literal(str(target.positive))
+        bad = f"{column} = cast({value} as {'varchar' if fact.kind.is_textual else 'double'})"
+        if fact.kind is Kind.BOOLEAN:
+            bad = f"{column} = cast({value} as boolean)"
+    return f"cast(case when {column} is null then null when {bad} then 1 else 0 end as tinyint)"
+
+
+def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) -> tuple[Any, Any]:
+    """Masks: what is used at all (the embargo is not), and what validates."""
+    import numpy as np
+
+    from riskseg.learning.split import held_out_by_date, held_out_by_party
+
+    if spec.hold_out_days is None or window is None:
+        held = held_out_by_party(group, spec.hold_out_share or HELD_SHARE, spec.seed)
+        return np.ones(len(as_of), dtype=bool), held
+    return held_out_by_date(as_of, window)
+
+
+OBSERVE = Stage("observe", "facts of each account as of its own dates")
+
+
+LABEL = Stage("label", "how it came out, as known on the day the label is known", "model")

@@ -1,0 +1,1 @@
+"""Pages of HTML: the model card, and the drawing kit that pages share."""

@@ -1,0 +1,341 @@
+"""Charts as SVG text: scales, axes and marks, in the order they are drawn.
+
+Text is 12.5 units high and half-width charts are 400 units wide, so that at a page 800 pixels
+wide, where two stand side by side, text is still over 11 pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from riskseg.report.markup import Html, escaped
+
+# Okabe and Ito's colours: told apart by colour-blind readers, and by lightness in grey print.
+BLUE, ORANGE, GREEN, GREY, PALE = "#0072B2", "#D55E00", "#009E73", "#5F6B76", "#DCE6EE"
+INK, RULE = "#1F2933", "#D9DFE5"
+LETTER = 12.5  # height of text
+GLYPH = 7.0  # a generous mean width of one letter
+
+HALF, WHOLE, THIRD = 400, 820, 262  # widths of charts
+# More bars than this are not read; the tables beneath the charts hold everything.
+MOST_BARS = 24
+
+Form = Literal["linear", "sqrt", "log"]
+Format = Callable[[float], str]
+Point = tuple[float, float]
+
+
+# Beyond it, steps of a scale are no numbers any more.
+HUGE = 1e300
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values to places on the paper."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    form: Form = "linear"
+
+    def _bent(self, value: float) -> float:
+        if self.form == "sqrt":
+            return math.copysign(math.sqrt(abs(value)), value)
+        if self.form == "log":
+            return math.log(max(value, self.low))
+        return value / 4  # a quarter: between two huge numbers, the difference is infinite
+
+    def __call__(self, value: float) -> float:
+        low, high = self._bent(self.low), self._bent(self.high)
+        if high == low:
+            return (self.start + self.end) / 2
+        share = (self._bent(min(max(value, self.low), self.high)) - low) / (high - low)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self, gap: float) -> list[float]:
+        """Round values at least `gap` units apart, the roundest first."""
+        if self.form == "linear":
+            return self._even(gap)
+        chosen: list[float] = []
+        ends = [0.0] if self.low <= 0 <= self.high else []
+        size = math.floor(math.log10(max(abs(self.high), abs(self.low), 1e-12)))
+        powers = range(size - 6, size + 1)
+        ranked = [
+            sign * m * 10.0**k
+            for m in (1, 5, 2, 3)
+            for k in reversed(powers)
+            for sign in ((1, -1) if self.low < 0 else (1,))
+        ]
+        for tick in [*ends, *ranked]:
+            tick = round(tick, 12)
+            inside = self.low - 1e-12 <= tick <= self.high + 1e-12
+            if inside and all(abs(self(tick) - self(one)) >= gap for one in chosen):
+                chosen.append(tick)
+        return sorted(chosen)
+
+    def _even(self, gap: float) -> list[float]:
+        span = self.high - self.low
+        if span <= 0:
+            return [self.low]
+        if span > HUGE:
+            return [self.low, self.high]
+        most = max(1, int(abs(self.end - self.start) // gap))
+        rough = span / most
+        unit = 10.0 ** math.floor(math.log10(rough))
+        step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= rough * 0.999)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [round(n * step, 12) for n in range(first, last + 1)]
+
+
+def bent(values: Iterable[float]) -> Form:
+    """The square root where most values crowd near zero."""
+    ranked = sorted(values)
+    if not ranked or ranked[0] < 0:
+        return "linear"
+    return "sqrt" if ranked[len(ranked) // 2] < 0.2 * ranked[-1] else "linear"
+
+
+def rounded_up(value: float) -> float:
+    """A round number at or above a share, to end an axis with."""
+    for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8):
+        if value <= step:
+            return step
+    return max(1.0, value)
+
+
+class Drawing:
+    """One chart. Plot area: `left`..`right` by `top`..`bottom`, in the units of the viewBox."""
+
+    def __init__(
+        self,
+        key: str,
+        title: str,
+        about: str,
+        size: tuple[int, int],
+        *,
+        left: float = 54,
+        right: float = 14,
+        top: float = 14,
+        bottom: float = 46,
+    ) -> None:
+        self.key, self.title, self.about = key, title, about
+        self.width, self.height = size
+        self.left, self.right = left, self.width - right
+        self.top, self.bottom = top, self.height - bottom
+        self._parts: list[str] = []
+
+    def x(self, low: float, high: float, form: Form = "linear") -> Scale:
+        return Scale(low, high, self.left, self.right, form)
+
+    def y(self, low: float, high: float, form: Form = "linear") -> Scale:
+        return Scale(low, high, self.bottom, self.top, form)
+
+    def line(
+        self, start: Point, end: Point, colour: str = GREY, wide: float = 1, dash: str = ""
+    ) -> None:
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        self._parts.append(
+            f'<line x1="{_n(start[0])}" y1="{_n(start[1])}" x2="{_n(end[0])}" y2="{_n(end[1])}" '
+            f'stroke="{colour}" stroke-width="{_n(wide)}"{dashed}/>'
+        )
+
+    def path(
+        self,
+        points: Iterable[Point],
+        colour: str,
+        wide: float = 2,
+        dash: str = "",
+        *,
+        filled: bool = False,
+        faint: float = 0.12,
+    ) -> None:
+        """A line through points, or the area they enclose."""
+        told = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        if not told:
+            return
+        if filled:
+            self._parts.append(
+                f'<path d="M{told}Z" fill="{colour}" fill-opacity="{_n(faint, 2)}"/>'
+            )
+            return
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        self._parts.append(
+            f'<path d="M{told}" fill="none" stroke="{colour}" stroke-width="{_n(wide)}" '
+            f'stroke-linejoin="round"{dashed}/>'
+        )
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        wide: float,
+        high: float,
+        colour: str,
+        told: str = "",
+        faint: float = 1,
+    ) -> None:
+        clear = f' fill-opacity="{_n(faint, 2)}"' if faint < 1 else ""
+        self._parts.append(
+            f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(max(wide, 0))}" height="{_n(max(high, 0))}" '
+            f'fill="{colour}"{clear}{_hover("rect", told)}'
+        )
+
+    def dot(
+        self, at: Point, colour: str, told: str = "", *, shape: str = "circle", size: float = 4
+    ) -> None:
+        """A mark: circle, square, diamond, or `open` (a hollow diamond)."""
+        x, y = at
+        if shape == "circle":
+            self._parts.append(
+                f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(size)}" fill="{colour}" '
+                f'stroke="#fff" stroke-width="1"{_hover("circle", told)}'
+            )
+        elif shape == "square":
+            self._parts.append(
+                f'<rect x="{_n(x - size)}" y="{_n(y - size)}" width="{_n(2 * size)}" '
+                f'height="{_n(2 * size)}" fill="{colour}" stroke="#fff" '
+                f'stroke-width="1"{_hover("rect", told)}'
+            )
+        else:
+            r = size * 1.3
+            look = (
+                f'fill="#fff" stroke="{colour}" stroke-width="1.8"'
+                if shape == "open"
+                else f'fill="{colour}" stroke="#fff" stroke-width="1"'
+            )
+            self._parts.append(
+                f'<path d="M{_n(x)} {_n(y - r)}L{_n(x + r)} {_n(y)}L{_n(x)} {_n(y + r)}'
+                f'L{_n(x - r)} {_n(y)}Z" {look}{_hover("path", told)}'
+            )
+
+    def whisker(
+        self, at: Point, low: float, high: float, colour: str, *, upright: bool = True
+    ) -> None:
+        """An interval from place `low` to place `high` through a point."""
+        x, y = at
+        if upright:
+            self.line((x, low), (x, high), colour, 1.6)
+            for end in (low, high):
+                self.line((x - 3.5, end), (x + 3.5, end), colour, 1.6)
+        else:
+            self.line((low, y), (high, y), colour, 1.6)
+            for end in (low, high):
+                self.line((end, y - 3.5), (end, y + 3.5), colour, 1.6)
+
+    def text(
+        self,
+        at: Point,
+        told: str,
+        *,
+        anchor: str = "start",
+        colour: str = INK,
+        size: float = LETTER,
+        bold: bool = False,
+        turned: bool = False,
+        hover: str = "",
+    ) -> None:
+        x, y = at
+        turn = f' transform="rotate(-90 {_n(x)} {_n(y)})"' if turned else ""
+        weight = ' font-weight="600"' if bold else ""
+        shown = f"<title>{escaped(hover)}</title>" if hover else ""
+        self._parts.append(
+            f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
+            f'font-size="{_n(size)}"{weight}{turn}>{shown}{escaped(told)}</text>'
+        )
+
+    def note(self, at: Point, told: str, *, anchor: str = "start", colour: str = INK) -> None:
+        """Text with a white halo, to be read over lines."""
+        x, y = at
+        self._parts.append(
+            f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
+            f'font-size="{_n(LETTER)}" font-weight="600" stroke="#fff" stroke-width="4" '
+            f'paint-order="stroke" stroke-linejoin="round">{escaped(told)}</text>'
+        )
+
+    def across(
+        self,
+        scale: Scale,
+        ticks: Sequence[float],
+        shown: Format,
+        label: str = "",
+        *,
+        grid: bool = True,
+    ) -> None:
+        """The axis below, with light rules upward."""
+        for tick in ticks:
+            place = scale(tick)
+            if grid:
+                self.line((place, self.top), (place, self.bottom), RULE)
+            anchor = "middle"
+            wide = len(shown(tick)) * GLYPH / 2
+            if place + wide > self.width:
+                anchor, place = "end", float(self.width)
+            self.text((place, self.bottom + 17), shown(tick), anchor=anchor, colour=GREY)
+        self.line((scale.start, self.bottom), (scale.end, self.bottom), GREY)
+        if label:
+            middle = (scale.start + scale.end) / 2
+            self.text((middle, self.bottom + 37), label, anchor="middle")
+
+    def upright(
+        self,
+        scale: Scale,
+        ticks: Sequence[float],
+        shown: Format,
+        label: str = "",
+        *,
+        grid: bool = True,
+    ) -> None:
+        """The axis on the left, with light rules across."""
+        for tick in ticks:
+            place = scale(tick)
+            if grid:
+                self.line((self.left, place), (self.right, place), RULE)
+            self.text((self.left - 6, place + 4.3), shown(tick), anchor="end", colour=GREY)
+        if label:
+            self.text((13, (self.top + self.bottom) / 2), label, anchor="middle", turned=True)
+
+    def legend(self, marks: Sequence[tuple[str, str, str]], at: Point | None = None) -> None:
+        """(words, colour, look) one after the other; a look is a shape, `line`, `dash` or `box`."""
+        x, y = at or (self.left, 12)
+        for words, colour, look in marks:
+            if look in ("line", "dash"):
+                self.line((x, y - 4), (x + 18, y - 4), colour, 2, "5 3" if look == "dash" else "")
+                x += 23
+            elif look == "box":
+                self.box(x, y - 10, 12, 11, colour)
+                x += 17
+            elif look == "tick":
+                self.line((x + 5, y - 10), (x + 5, y + 1), colour, 2)
+                x += 13
+            else:
+                self.dot((x + 6, y - 4.5), colour, shape=look)
+                x += 17
+            self.text((x, y), words)
+            x += len(words) * GLYPH + 16
+
+    def done(self) -> Html:
+        """The chart as an `svg` element."""
+        name = escaped(self.key)
+        return Html(
+            f'<svg viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'aria-labelledby="{name}-t {name}-d">'
+            f'<title id="{name}-t">{escaped(self.title)}</title>'
+            f'<desc id="{name}-d">{escaped(self.about)}</desc>'
+            f"{''.join(self._parts)}</svg>"
+        )
+
+
+def _n(number: float, digits: int = 1) -> str:
+    """A coordinate: a tenth of a unit is finer than the eye."""
+    told = f"{number + 0.0:.{digits}f}"
+    told = told.rstrip("0").rstrip(".") if "." in told else told
+    return "0" if told == "-0" else told
+
+
+def _hover(tag: str, told: str) -> str:
+    return f"><title>{escaped(told)}</title></{tag}>" if told else "/>"

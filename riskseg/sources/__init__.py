@@ -1,0 +1,1 @@
+"""Sources: what riskseg.toml names, found, described and fingerprinted."""

@@ -1,0 +1,107 @@
+"""Guards: which are in force for an account, and which action is lawful; as SQL and as terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import z3
+
+from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.expressions.smt import both, either, negated
+from riskseg.rules.model import NO_ACTION, Guard, Strategy
+from riskseg.rules.proof_account import Account, condition_holds, within
+from riskseg.rules.sql import condition_sql, fact_sql, inner, out
+
+
+def guarded(guards: Sequence[Guard]) -> Relation:
+    """Whether each guard is in force for the account, as `!NAME`, and whether that is for want of
+    knowing, as `?NAME`; from `stepped`."""
+    columns = []
+    for guard in guards:
+        condition = fact_sql(guard.when.expression)
+        if guard.negated:
+            condition = f"not coalesce({condition}, false)"
+            sure = condition
+        else:
+            sure = condition_sql(guard.when)
+        columns.append(f"{sure} as {quoted('!' + guard.name)}")
+        if guard.when.expression.type.nullable and (guard.negated or guard.when.unknown):
+            unknown = f"({fact_sql(guard.when.expression)}) is null"
+            columns.append(f"{unknown} as {quoted('?' + guard.name)}")
+    return Relation("guarded", f"select {', '.join(['*', *columns])} from stepped")
+
+
+def _forbids(guards: Sequence[Guard], action: str) -> str:
+    """Whether any guard in force forbids the action."""
+    holding = [quoted("!" + g.name) for g in guards if action in g.never]
+    return f"({' or '.join(holding)})" if holding else "false"
+
+
+def acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
+    """The action that is lawful: the step's own, else the mildest lawful `instead`, else none."""
+    due = inner("due")
+    used = {s.action for p in strategy.paths for s in p.steps}
+    arms = []
+    for action in strategy.actions:
+        if action.name not in used:
+            continue
+        forbidden = _forbids(guards, action.name)
+        if forbidden == "false":
+            continue
+        held = [quoted("!" + g.name) for g in guards if g.kind == "hold"]
+        insteads = []
+        for other in strategy.actions:  # from mild to harsh
+            offering = [
+                quoted("!" + g.name)
+                for g in guards
+                if g.instead == other.name and action.name in g.never
+            ]
+            if offering:
+                lawful = _forbids(guards, other.name)
+                insteads.append(
+                    f"when ({' or '.join(offering)}) and not {lawful} then {literal(other.name)}"
+                )
+        nothing = literal(NO_ACTION)
+        rest = f"case {' '.join(insteads)} else {nothing} end" if insteads else nothing
+        if held:
+            rest = f"case when {' or '.join(held)} then {nothing} else {rest} end"
+        arms.append(f"when {due} = {literal(action.name)} and {forbidden} then {rest}")
+    case = f"case {' '.join(arms)} else {due} end" if arms else due
+    return Relation("acted", f"select *, {case} as {out('action')} from guarded")
+
+
+def applies(guard: Guard, account: Account) -> Any:
+    """Whether the guard forbids what it forbids, on the account's as-of date."""
+    term = account.term(guard.when.expression)
+    held = negated(term.true) if guard.negated else condition_holds(guard.when, account)
+    return both(within(guard.effective_from, guard.effective_to, account), held)
+
+
+def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any:
+    """That a guard in force forbids the action."""
+    return either(*(guards[g.name] for g in strategy.guards if action in g.never))
+
+
+def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any) -> Any:
+    """The rank of what is emitted where an action of the rank `due` is: itself, else the mildest
+    lawful `instead` of the guards that forbid it, else 0."""
+    held = either(*(guards[g.name] for g in strategy.guards if g.kind == "hold"))
+    emitted = due
+    for action in strategy.actions:
+        refused = forbidden(strategy, guards, action.name)
+        if z3.is_false(refused):
+            continue
+        rest: Any = z3.IntVal(0)
+        for other in reversed(strategy.actions):  # the mildest is written last, and so tried first
+            offered = either(
+                *(
+                    guards[g.name]
+                    for g in strategy.guards
+                    if g.instead == other.name and action.name in g.never
+                )
+            )
+            fits = both(offered, negated(forbidden(strategy, guards, other.name)))
+            rest = z3.If(fits, z3.IntVal(other.rank), rest)
+        emitted = z3.If(both(due == action.rank, refused), z3.If(held, z3.IntVal(0), rest), emitted)
+    return emitted
