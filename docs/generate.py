@@ -142,7 +142,7 @@ def problems() -> Iterator[str]:
     yield ""
     yield (
         "A Problem is a fault in what riskseg was given. It has a code, the file and line where it "
-        "stands, what is wrong, and, where there is something to say, how to mend it. A command "
+        "stands, what is wrong, and, where there is something to say, how to fix it. A command "
         "gathers all it can find before it ends, with exit code 1. A code keeps its meaning from "
         "one version to the next."
     )

@@ -269,7 +269,9 @@ def journal_erase(
             print(f"{_count(done.rows, 'bad row')} that named it left the quarantine.")
         if done.problems:
             left = _count(len(done.problems), "run")
-            print(f"It may still stand in {left}: mend or remove what is named, and erase again.")
+            print(
+                f"It may still stand in {left}: correct or remove what is named, and erase again."
+            )
             problems_to_stderr(done.problems)
     if done.problems:
         raise typer.Exit(USERS_FAULT)

@@ -83,8 +83,8 @@ def problems_to_stderr(problems: Iterable[Problem], *, as_json: bool = False) ->
     console = stderr()
     for problem in listed:
         where = f" [cyan]{escape(problem.where)}[/]" if problem.file else ""
-        mend = f" [dim]{escape(problem.mend)}[/]" if problem.mend else ""
-        console.print(f"[bold red]{problem.code}[/]{where}: {escape(problem.what)}{mend}")
+        hint = f" [dim]{escape(problem.hint)}[/]" if problem.hint else ""
+        console.print(f"[bold red]{problem.code}[/]{where}: {escape(problem.what)}{hint}")
     count = f"{len(listed)} problem{'s' if len(listed) != 1 else ''}"
     console.print(f"[bold]{count}[/]")
 
@@ -186,7 +186,7 @@ def _refused(error: OSError) -> Problem:
         "RS616",
         f"The system says: {why}.",
         name,
-        mend="Make room, or give the right to use it, or name another place.",
+        hint="Make room, or give the right to use it, or name another place.",
     )
 
 

@@ -116,7 +116,7 @@ def check_agreement(name: str, one: Column, other: Column, problems: Problems) -
             problems.add(
                 "RS503",
                 f'`{key}` of "{name}" is declared otherwise in {place}:{line}.',
-                mend="Keep one of them.",
+                hint="Keep one of them.",
                 **other.at(key),
             )
 
@@ -159,7 +159,7 @@ def _check(fact: Fact, column: Column, problems: Problems) -> None:
 
     def wrong(key: str, what: str, hint: str, code: str = "RS304") -> None:
         keys = key.split(".", 1)
-        problems.add(code, what, mend=hint, **column.at(*keys))
+        problems.add(code, what, hint=hint, **column.at(*keys))
 
     if fact.kind.is_textual or fact.kind is Kind.DATE:
         if shape.direction:

@@ -104,14 +104,14 @@ class Document:
             problems.add(
                 "RS003",
                 f'"{cut(name)}" is not a key that belongs here.',
-                mend=did_you_mean(name, _keys_at(shape, path[:-1])),
+                hint=did_you_mean(name, _keys_at(shape, path[:-1])),
                 **self.at(*path),
             )
         elif fault["type"] == "missing":
             problems.add(
                 "RS005",
                 f'"{name}" is missing.',
-                mend=f"Add `{name}: …` here.",
+                hint=f"Add `{name}: …` here.",
                 **self.at(*path[:-1]),
             )
         else:
@@ -119,7 +119,7 @@ class Document:
             problems.add(
                 "RS004",
                 f"{subject} cannot be {shown_value(fault['input'])}: {_expected(faults)}.",
-                mend=_hint(fault["input"], {one["type"] for one in faults}),
+                hint=_hint(fault["input"], {one["type"] for one in faults}),
                 **self.at(*path),
             )
 
@@ -250,7 +250,7 @@ def _read(path: Path, file: str, problems: Problems) -> str | None:
         line = error.object[: error.start].count(b"\n") + 1
         wide = error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         told = "This is UTF-16, not UTF-8 text." if wide else "This is not UTF-8 text."
-        problems.add("RS002", told, file=file, line=line, mend="Save it as UTF-8.")
+        problems.add("RS002", told, file=file, line=line, hint="Save it as UTF-8.")
     return None
 
 
@@ -261,7 +261,7 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
     except YamlFault as whole:
         data, lines, faults = None, {}, [whole]
     for fault in faults:
-        problems.add(fault.code, fault.what, file=file, line=fault.line, mend=fault.hint)
+        problems.add(fault.code, fault.what, file=file, line=fault.line, hint=fault.hint)
     if faults:
         return None
     blank = data is None

@@ -1,6 +1,6 @@
 """Problems: faults a person can cause, gathered, located and curable.
 
-A Problem says what is wrong, where it stands, what was expected and how to mend it.
+A Problem says what is wrong, where it stands, what was expected and how to fix it.
 Code that finds one adds it to a :class:`Problems` and goes on looking, so that a person
 sees all of them together. Faults of our own are ordinary exceptions, never Problems.
 """
@@ -119,7 +119,7 @@ class Problem:
     what: str
     file: str | None = None
     line: int | None = None
-    mend: str = ""
+    hint: str = ""
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -133,7 +133,7 @@ class Problem:
 
     def __str__(self) -> str:
         head = f"{self.code} {self.where}: " if self.file else f"{self.code} "
-        tail = f" {self.mend}" if self.mend else ""
+        tail = f" {self.hint}" if self.hint else ""
         return f"{head}{self.what}{tail}"
 
     def as_dict(self) -> dict[str, object]:
@@ -143,7 +143,7 @@ class Problem:
             "file": self.file,
             "line": self.line,
             "what": self.what,
-            "mend": self.mend,
+            "hint": self.hint,
         }
 
 
@@ -168,9 +168,9 @@ class Problems:
         *,
         file: str | None = None,
         line: int | None = None,
-        mend: str = "",
+        hint: str = "",
     ) -> None:
-        self._found.setdefault(Problem(code, what, file, line, mend))
+        self._found.setdefault(Problem(code, what, file, line, hint))
 
     def extend(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -189,10 +189,10 @@ class Problems:
 
 
 def problem(
-    code: str, what: str, *, file: str | None = None, line: int | None = None, mend: str = ""
+    code: str, what: str, *, file: str | None = None, line: int | None = None, hint: str = ""
 ) -> ProblemsError:
     """A single Problem, ready to raise."""
-    return ProblemsError([Problem(code, what, file, line, mend)])
+    return ProblemsError([Problem(code, what, file, line, hint)])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -45,8 +45,8 @@ def check(
     """
     found = Problems()
 
-    def tell(code: str, what: str, mend: str) -> None:
-        found.add(code, what, file=file, line=line, mend=mend)
+    def tell(code: str, what: str, hint: str) -> None:
+        found.add(code, what, file=file, line=line, hint=hint)
 
     expression: Expression | None = None
     written = as_text(text)

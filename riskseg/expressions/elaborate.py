@@ -188,8 +188,8 @@ class Elaborator:
     def _outside(self, source: exp.Expr) -> None:
         text = shown(source.sql(dialect="duckdb", normalize_functions=False))
         unknown = f"`{source.key}`", _LANGUAGE
-        words, mend = _OUTSIDE.get(type(source), unknown)
-        self._tell("RS302", f"{text}: {words} is not part of the language.", mend)
+        words, hint = _OUTSIDE.get(type(source), unknown)
+        self._tell("RS302", f"{text}: {words} is not part of the language.", hint)
 
     # -- names and values ----------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ class Elaborator:
         if typed is None:
             return None
         if typed.kind is not Kind.BOOLEAN:
-            self._tell("RS304", f"{_words(typed)} cannot be true or false.", _condition_mend(typed))
+            self._tell("RS304", f"{_words(typed)} cannot be true or false.", _condition_hint(typed))
             return None
         return typed.node
 
@@ -625,7 +625,7 @@ def _words(typed: Typed) -> str:
     return f"{shown(show(typed.node))} ({typed.kind})"
 
 
-def _condition_mend(typed: Typed) -> str:
+def _condition_hint(typed: Typed) -> str:
     if typed.kind in NUMERIC:
         return "Compare it with a number, `> 0` say."
     return "Compare it with a value."

@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.duckdb import DuckDBParser
 
-# Adds a Problem: its code, what is wrong, how to mend it.
+# Adds a Problem: its code, what is wrong, how to fix it.
 Tell = Callable[[str, str, str], None]
 
 _MOST_CHARACTERS = 20_000

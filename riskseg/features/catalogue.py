@@ -266,7 +266,7 @@ def read_catalogue(
                     f'The feature "{entry.name}" is defined twice.',
                     file=document.file,
                     line=document.line(index),
-                    mend="Give it another name.",
+                    hint="Give it another name.",
                 )
             elif entry.range == "account":
                 before = len(problems)
@@ -287,7 +287,7 @@ def read_catalogue(
         problems.add(
             "RS503",
             f'"{name}" is a feature that riskseg works out, not an attribute to describe.',
-            mend="Give your own feature another name, and a `range`.",
+            hint="Give your own feature another name, and a `range`.",
             **column.at(),
         )
     return Catalogue(features, columns=columns)
@@ -309,7 +309,7 @@ def _add_latest(
                 "else already.",
                 file=one.file,
                 line=one.line,
-                mend=f"Name it otherwise in [source.bills]: `NAME = '{quoted(name)}'`.",
+                hint=f"Name it otherwise in [source.bills]: `NAME = '{quoted(name)}'`.",
             )
             continue
         value = check(quoted(name), {name: one.fact}, problems, expect="value", may_be_unknown=True)
@@ -335,7 +335,7 @@ def _add_column(
         problems.add(
             "RS503",
             f'The attribute "{folded(entry.name)}" is described twice.',
-            mend="Names have no letter case: keep one of them.",
+            hint="Names have no letter case: keep one of them.",
             **column.at(),
         )
     columns[folded(entry.name)] = column
@@ -428,7 +428,7 @@ def _check_keys(entry: Entry, at: Document, index: int, problems: Problems) -> N
     def wrong(key: str, what: str, hint: str = "", code: str = "RS004") -> None:
         line = at.line(index, key) or at.line(index)
         message = f'"{entry.name}" {what}'
-        problems.add(code, message, file=at.file, line=line, mend=hint)
+        problems.add(code, message, file=at.file, line=line, hint=hint)
 
     if entry.hurts_beyond is not None and not (entry.direction or entry.risky):
         wrong("hurts_beyond", "has no side of more risk.", "Add `direction:` or `risky:`.", "RS005")
@@ -460,7 +460,7 @@ def _kind(
 
     def wrong(key: str, what: str, hint: str = "") -> None:
         line = at.line(index, key) or at.line(index)
-        problems.add("RS304", f'"{entry.name}" {what}', file=at.file, line=line, mend=hint)
+        problems.add("RS304", f'"{entry.name}" {what}', file=at.file, line=line, hint=hint)
 
     given = Kind.INTEGER if value is None else value.type.kind
     money = entry.unit == MONEY_UNIT

@@ -165,7 +165,7 @@ def _holding(strategies: Iterable[Strategy], as_of: date) -> tuple[str, ...]:
                 "RS210",
                 f"{holds}, and its paths do not cover that day.",
                 file=f"{s.folder}/strategy.yaml",
-                mend="Choose another date.",
+                hint="Choose another date.",
             )
     problems.raise_if_any()
     return tuple(notes)

@@ -136,7 +136,7 @@ class Model:
                 "RS409",
                 f"The model {self.name} {self.version} needs features that are not here: "
                 f"{', '.join(missing)}.",
-                mend="Bring back their sources, or train the model anew.",
+                hint="Bring back their sources, or train the model anew.",
             )
 
 
@@ -155,11 +155,11 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
     problems = Problems()
 
     def damaged(file: str, what: str) -> None:
-        mend = "Restore the file, or train the model anew."
-        problems.add("RS406", what, file=f"{name}/{file}", mend=mend)
+        hint = "Restore the file, or train the model anew."
+        problems.add("RS406", what, file=f"{name}/{file}", hint=hint)
 
     if not (folder / "manifest.json").is_file():
-        raise problem("RS401", f"There is no model in {name}.", mend="Run `riskseg train`.")
+        raise problem("RS401", f"There is no model in {name}.", hint="Run `riskseg train`.")
     content = (folder / "manifest.json").read_bytes()
     if version_of(content) != folder.name:
         damaged("manifest.json", f"The file is not that of version {folder.name}.")

@@ -84,7 +84,7 @@ def recalibrated(
             f"The model ranks these {len(frame)} accounts no better than chance: a slope would "
             "make every probability the same.",
             file=authored.file,
-            mend="Train the model anew, or move the intercept alone.",
+            hint="Train the model anew, or move the intercept alone.",
         )
     calibration = model.calibration.shifted(*line)
 
@@ -158,18 +158,18 @@ def _check_enough(
     by_share = held_share(model.manifest) is not None
     if first is not None and since is not None and (by_share or since > first):
         earliest = "" if by_share else f", from {first} on"
-        mend = f"Give an earlier day with --since{earliest}, or wait for more outcomes."
+        hint = f"Give an earlier day with --since{earliest}, or wait for more outcomes."
     elif first is not None:
-        mend = f"Wait for more outcomes of what was observed from {first} on."
+        hint = f"Wait for more outcomes of what was observed from {first} on."
     elif refitted(model.manifest):
-        mend = (
+        hint = (
             "With `refit: true` it learned from all accounts: train without it, and recalibrate "
             "that version."
         )
     elif since is not None:
-        mend = "The accounts have no days of their own: leave --since out."
+        hint = "The accounts have no days of their own: leave --since out."
     else:
-        mend = "Bring the outcomes of more accounts."
+        hint = "Bring the outcomes of more accounts."
     told = f" observed since {since}" if since else ""
     alike = "" if counted[0] == bad else f", which tell as much as {counted[0]} parties"
     apart = f" beside the {known} that it learned from" if known else ""
@@ -178,7 +178,7 @@ def _check_enough(
         f"{len(frame)} accounts{told} have come out{apart}, {bad} of them bad{alike}; the least is "
         f"{LEAST_OF_EACH} of each outcome.",
         file=authored.file,
-        mend=mend,
+        hint=hint,
     )
 
 

@@ -41,7 +41,7 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
             f"All {len(frame)} outcomes are the same ({told}).",
             file=authored.file,
             line=line,
-            mend="Check the target, its horizon and the population.",
+            hint="Check the target, its horizon and the population.",
         )
         return
     for part, held, rows, each in (
@@ -57,7 +57,7 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
                 f"For {part} there are {told}; the least is {least}.",
                 file=authored.file,
                 line=line,
-                mend=_more(authored, held),
+                hint=_more(authored, held),
             )
 
 
@@ -110,7 +110,7 @@ def check_leaks(
                 "only after it.",
                 file=authored.file,
                 line=authored.line("features"),
-                mend=f"Add {inline(fact.name)} to `features: {{exclude: […]}}`.",
+                hint=f"Add {inline(fact.name)} to `features: {{exclude: […]}}`.",
             )
 
 

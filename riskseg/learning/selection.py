@@ -53,13 +53,13 @@ def usable(
         dropped |= found
         kept = [fact for fact in kept if fact.name not in found]
     if not kept:
-        mend = "Exclude fewer, or list static features that were known at the time."
-        no_feature_left(authored, dropped, mend, problems)
+        hint = "Exclude fewer, or list static features that were known at the time."
+        no_feature_left(authored, dropped, hint, problems)
     return tuple(kept), dropped, notes
 
 
 def no_feature_left(
-    authored: AuthoredSpec, dropped: Mapping[str, str], mend: str, problems: Problems
+    authored: AuthoredSpec, dropped: Mapping[str, str], hint: str, problems: Problems
 ) -> None:
     """Add RS407, with why each feature was dropped."""
     told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
@@ -68,7 +68,7 @@ def no_feature_left(
         f"No feature is left to learn from ({told or 'there are none'}).",
         file=authored.file,
         line=authored.line("features"),
-        mend=mend,
+        hint=hint,
     )
 
 

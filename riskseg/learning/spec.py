@@ -295,9 +295,9 @@ def _checked(document: Document | None, problems: Problems) -> AuthoredSpec | No
 def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
     target = authored.spec.target
 
-    def fault(code: str, what: str, mend: str, *path: str) -> None:
+    def fault(code: str, what: str, hint: str, *path: str) -> None:
         line = authored.line("target", *path)
-        problems.add(code, what, file=authored.file, line=line, mend=mend)
+        problems.add(code, what, file=authored.file, line=line, hint=hint)
 
     if (target.event is None) == (target.column is None):
         fault(
@@ -330,8 +330,8 @@ def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
 def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
     spec, written = authored.spec, authored.spec.observe.model_fields_set
 
-    def fault(what: str, mend: str, *path: str) -> None:
-        problems.add("RS004", what, file=authored.file, line=authored.line(*path), mend=mend)
+    def fault(what: str, hint: str, *path: str) -> None:
+        problems.add("RS004", what, file=authored.file, line=authored.line(*path), hint=hint)
 
     if spec.target.column is not None and written and not isinstance(spec.observe.at, date):
         fault(
@@ -343,8 +343,8 @@ def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
         fault('"every" and "at" do not go together.', "Keep one of them.", "observe", "every")
     if spec.hold_out is not None:
         if (spec.hold_out.last is None) == (spec.hold_out.share is None):
-            mend = "Write {last: 90 days} or {share: 0.25}."
-            fault("A hold-out is either the last days or a share.", mend, "hold_out")
+            hint = "Write {last: 90 days} or {share: 0.25}."
+            fault("A hold-out is either the last days or a share.", hint, "hold_out")
         elif spec.hold_out.last is not None and isinstance(spec.observe.at, date):
             what = "Accounts observed once have no last days to hold out."
             fault(what, "Write {share: 0.25}.", "hold_out", "last")
@@ -352,8 +352,8 @@ def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
     if held is not None and spec.repeats:
         if held < spec.observe.every:
             what = f"{held} days held out hold no observation of every account."
-            mend = f"Hold out at least {spec.observe.every} days."
-            fault(what, mend, *(("hold_out", "last") if spec.hold_out else ("observe",)))
+            hint = f"Hold out at least {spec.observe.every} days."
+            fault(what, hint, *(("hold_out", "last") if spec.hold_out else ("observe",)))
         least = least_for(spec.observe.every, held, spec.label_days)
         if spec.observe.for_ < least:
             what = (
@@ -370,16 +370,16 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
         line = authored.line("learners")
         problems.add("RS004", "A learner is listed twice.", file=authored.file, line=line)
     if not spec.learners:
-        mend = "List scorecard, lightgbm or both."
+        hint = "List scorecard, lightgbm or both."
         line = authored.line("learners")
-        problems.add("RS004", "There is no learner.", file=authored.file, line=line, mend=mend)
+        problems.add("RS004", "There is no learner.", file=authored.file, line=line, hint=hint)
     elif spec.preferred not in spec.learners:
         problems.add(
             "RS004",
             f"The champion cannot be {spec.preferred}: it is not among the learners.",
             file=authored.file,
             line=authored.line("champion", "prefer"),
-            mend=f"Add {spec.preferred} to `learners`, or prefer {spec.learners[0]}.",
+            hint=f"Add {spec.preferred} to `learners`, or prefer {spec.learners[0]}.",
         )
     card = spec.scorecard
     for name in ("scorecard", "lightgbm"):
@@ -389,7 +389,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
                 f"There are settings for {name}, and it is not among the learners.",
                 file=authored.file,
                 line=authored.line(name),
-                mend=f"Add {name} to `learners`, or remove `{name}`.",
+                hint=f"Add {name} to `learners`, or remove `{name}`.",
             )
     if card.chosen_form == "classic" and card.pairs:
         problems.add(
@@ -397,7 +397,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
             "A classic scorecard has no two-way tables.",
             file=authored.file,
             line=authored.line("scorecard", "pairs"),
-            mend="Write `form: additive`, or remove `pairs`.",
+            hint="Write `form: additive`, or remove `pairs`.",
         )
     if card.chosen_form == "additive":
         classic = [
@@ -410,7 +410,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
                 "its shapes change.",
                 file=authored.file,
                 line=authored.line("scorecard", *path),
-                mend=f"Write `form: classic`, or remove `{path[-1]}`.",
+                hint=f"Write `form: classic`, or remove `{path[-1]}`.",
             )
     for index, (one, other) in enumerate(card.pairs or ()):
         if one == other:
@@ -419,7 +419,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
                 f'"{one}" is paired with itself.',
                 file=authored.file,
                 line=authored.line("scorecard", "pairs", index),
-                mend="Name two features.",
+                hint="Name two features.",
             )
 
 

@@ -56,7 +56,7 @@ def timeline(
             f"({first_on} to {last_on}).",
             file=authored.file,
             line=authored.line("observe"),
-            mend=_advice(spec, days),
+            hint=_advice(spec, days),
         )
         return None
     hold_until = last_on - timedelta(days=spec.label_days)
@@ -100,7 +100,7 @@ def observed_timeline(
         "from.",
         file=authored.file,
         line=authored.line("hold_out"),
-        mend="Hold out fewer days, or a share of the parties: `hold_out: {share: 0.25}`.",
+        hint="Hold out fewer days, or a share of the parties: `hold_out: {share: 0.25}`.",
     )
     return None
 
@@ -118,7 +118,7 @@ def _single(
         f"before {at} and {authored.spec.label_days} days after it.",
         file=authored.file,
         line=authored.line("observe", "at"),
-        mend=f"Observe at a date from {earliest} to {latest}."
+        hint=f"Observe at a date from {earliest} to {latest}."
         if earliest <= latest
         else "No date fits: shorten `history` or the horizon.",
     )

@@ -205,9 +205,9 @@ def _telling(
     telling = {name: one for name, one in learned.items() if one.model.features}
     if not telling:
         problems = Problems()
-        mend = "Add columns that have to do with the outcome, or drop fewer by hand."
+        hint = "Add columns that have to do with the outcome, or drop fewer by hand."
         whys = [dropped, *(one.model.dropped for one in learned.values())]
-        no_feature_left(authored, dict(ChainMap(*map(dict, whys))), mend, problems)
+        no_feature_left(authored, dict(ChainMap(*map(dict, whys))), hint, problems)
         problems.raise_if_any()
     return telling
 
@@ -262,7 +262,7 @@ def check_pairs(authored: AuthoredSpec, features: tuple[Fact, ...], problems: Pr
                     f'"{name}" is not a feature the scorecard learns from.',
                     file=authored.file,
                     line=authored.line("scorecard", "pairs", index),
-                    mend=did_you_mean(name, names),
+                    hint=did_you_mean(name, names),
                 )
 
 

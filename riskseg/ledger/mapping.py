@@ -80,7 +80,7 @@ def check_headers(
                 f"{table} has columns of one name: {' and '.join(same)}.",
                 file=file,
                 line=line,
-                mend="Names have no letter case: rename one at the source, or select others.",
+                hint="Names have no letter case: rename one at the source, or select others.",
             )
 
 
@@ -119,7 +119,7 @@ def resolve(
                 f'"{one.written}" is not a column of {table}.',
                 file=file,
                 line=lines.get(one.written),
-                mend=did_you_mean(name, (c.name for c in contract.columns)),
+                hint=did_you_mean(name, (c.name for c in contract.columns)),
             )
     for column in contract.columns:
         if column.name in columns:
@@ -133,7 +133,7 @@ def resolve(
                 f"{table} needs {column.name}, and its source has no column of that name.",
                 file=file,
                 line=lines.get("from"),
-                mend=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
+                hint=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
             )
     if contract.attributes is not Attributes.NONE:
         # A line that merely renames a column takes it away under its old name.
@@ -179,5 +179,5 @@ def check_hidden(
                 f'"{header}" too, which nothing could name any more.',
                 file=file,
                 line=lines.get(one.written),
-                mend=f"Give the other a name of its own: `NAME = '{quoted(header)}'`.",
+                hint=f"Give the other a name of its own: `NAME = '{quoted(header)}'`.",
             )

@@ -34,7 +34,7 @@ class Fault:
     column: str
     told: str
     condition: str
-    mend: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,8 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
         judged = c.holds in (Holds.DATE, Holds.MONEY)
         if c.needed or n == "observed_on":
             null = f"_null_{n}" if judged else f"s.{n} is null"
-            mend = "Fill it in at the source, or leave such rows out: `from` can be a select."
-            found.append(("RS101", n, f"{n} is null", null, mend))
+            hint = "Fill it in at the source, or leave such rows out: `from` can be a select."
+            found.append(("RS101", n, f"{n} is null", null, hint))
         if judged:
             wrong = f"not _null_{n} and {n} is null"
             found.append(("RS102", n, f"{n} is not {c.holds}", wrong, _how(c)))
@@ -233,38 +233,38 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
             found.append(("RS102", n, f"{n} is a date before 1900 or after 2199", off, ""))
         if c.holds is Holds.MONEY:
             if _remainder(n, mapped.types[n], scale):
-                mend = "Set scale in [workspace], or round it in the mapping."
+                hint = "Set scale in [workspace], or round it in the mapping."
                 told = f"{n} has more than {scale} decimals"
-                found.append(("RS103", n, told, f"_more_{n}", mend))
+                found.append(("RS103", n, told, f"_more_{n}", hint))
             large = f"abs({n}) > {_LARGEST}"
             found.append(("RS103", n, f"{n} is beyond {_LARGEST // 10**scale:,}", large, ""))
             if not c.negative:
                 free = " and reverses is null" if mapped.has("reverses") else ""
-                mend = (
+                hint = (
                     "A refund or reversal names the payment it undoes in `reverses`."
                     if table.name == "payments"
                     else ""
                 )
-                found.append(("RS103", n, f"{n} is negative", f"{n} < 0{free}", mend))
+                found.append(("RS103", n, f"{n} is negative", f"{n} < 0{free}", hint))
         if c.words:
             listed = ", ".join(f"'{w}'" for w in c.words)
             told = f"{n} is none of {', '.join(c.words)}"
-            mend = "Map the source's own words to these with a case expression."
-            found.append(("RS107", n, told, f"{n} not in ({listed})", mend))
+            hint = "Map the source's own words to these with a case expression."
+            found.append(("RS107", n, told, f"{n} not in ({listed})", hint))
     for earlier, later in table.order:
         if mapped.has(earlier) and mapped.has(later):
             told = f"{later} is before {earlier}"
-            mend = (
+            hint = (
                 "Correct the row at the source; if all are so, the mapping may have them swapped."
             )
-            found.append(("RS105", later, told, f"{later} < {earlier}", mend))
+            found.append(("RS105", later, told, f"{later} < {earlier}", hint))
     for name in filter(partial(_is_float, mapped), mapped.attributes):
         told, shown = f"{name} is infinite", _plain(mapped.written[name])
-        mend = (
+        hint = (
             "Correct it at the source, or map it to unknown: "
             f"`case when isfinite({shown}) then {shown} end`."
         )
-        found.append(("RS103", name, told, f"isinf({fact_column(name)})", mend))
+        found.append(("RS103", name, told, f"isinf({fact_column(name)})", hint))
     if table.name != "accounts":
         found.append(
             (
@@ -272,12 +272,12 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
                 "account_id",
                 "the account is not in accounts",
                 "account_no is null",
-                "Add the account, or mend the id's form in the mapping.",
+                "Add the account, or correct the id's form in the mapping.",
             )
         )
     return tuple(
-        Fault(i, code, column, told, condition, mend)
-        for i, (code, column, told, condition, mend) in enumerate(found, start=1)
+        Fault(i, code, column, told, condition, hint)
+        for i, (code, column, told, condition, hint) in enumerate(found, start=1)
     )
 
 

@@ -63,10 +63,10 @@ def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
             f"--from is for an account file alone; this workspace has {' and '.join(others)} too.",
             file=sources[others[0]].file,
             line=sources[others[0]].lines.get("from"),
-            mend=f"Set `from` in [source.{others[0]}] and the other sources.",
+            hint=f"Set `from` in [source.{others[0]}] and the other sources.",
         )
     if not file.is_file():
-        raise problem("RS006", "There is no such file.", file=str(file), mend="Check its name.")
+        raise problem("RS006", "There is no such file.", file=str(file), hint="Check its name.")
     own = sources["accounts"]
     lines = {**own.lines, "from": None}
     given = replace(own, loaded_from=_loaded_from(own, file), lines=lines, given=True)
@@ -91,7 +91,7 @@ def _loaded_from(own: Source, file: Path) -> str:
             "Accounts are selected from several files, and --from can stand for one alone.",
             file=own.file,
             line=own.lines.get("from"),
-            mend="Set `from` in [source.accounts].",
+            hint="Set `from` in [source.accounts].",
         )
     kind = reader(named[0].name)
     if kind and reader(path) != kind:
@@ -101,9 +101,9 @@ def _loaded_from(own: Source, file: Path) -> str:
 
 
 def _other_kind(file: Path, wanted: str) -> ProblemsError:
-    mend = f"Give {wanted}."
+    hint = f"Give {wanted}."
     return problem(
-        "RS006", "This is no file that accounts are read from.", file=str(file), mend=mend
+        "RS006", "This is no file that accounts are read from.", file=str(file), hint=hint
     )
 
 
@@ -155,7 +155,7 @@ def _lacks(file: Path, columns: str, line: int | None) -> ProblemsError:
         "RS007",
         f"The file has no column {columns}, which {where} names for accounts.",
         file=str(file),
-        mend="Add the column, empty where nothing is known.",
+        hint="Add the column, empty where nothing is known.",
     )
 
 
@@ -178,7 +178,7 @@ def _check_numbers(
             "RS102",
             f'"{name}" is a number, and row {bad[1]:,} after the header holds "{bad[2]}"{more}.',
             file=str(file),
-            mend="Correct the file, or have what is no number read as not known in "
+            hint="Correct the file, or have what is no number read as not known in "
             f'[source.accounts]: `{name} = "try_cast({name} as double)"`.',
         )
 
@@ -195,7 +195,7 @@ def check_features(file: Path | None, models: Iterable[Model], facts: Mapping[st
                 f"The file has no column {' and '.join(missing)}, which {model.name} "
                 f"{model.version} reads.",
                 file=str(file),
-                mend="Add the column, empty where nothing is known.",
+                hint="Add the column, empty where nothing is known.",
             )
     problems.raise_if_any()
 

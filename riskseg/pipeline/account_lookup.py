@@ -56,5 +56,5 @@ def _unknown(account: str, near: Iterable[str]) -> ProblemsError:
         f'No kept run, bad row or source has an account "{account}", and none was erased under '
         "that id: nothing is changed.",
         # The nearest of them that is nothing like it would be another person's.
-        mend=meant if meant.startswith("Did") else "Check the id.",
+        hint=meant if meant.startswith("Did") else "Check the id.",
     )

@@ -193,7 +193,7 @@ def damaged(workspace: Workspace, folder: Path, why: str) -> ProblemsError:
         "RS610",
         f"What the run has kept cannot be read: {why}.",
         file=workspace.shown(folder),
-        mend="Restore the folder from a copy.",
+        hint="Restore the folder from a copy.",
     )
 
 
@@ -210,7 +210,7 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
                 "RS611",
                 f"The run was decided with {name} {version}, which is there no more.",
                 file=workspace.shown(folder),
-                mend="Restore the folder from a copy: a version is never trained twice.",
+                hint="Restore the folder from a copy: a version is never trained twice.",
             )
             continue
         models[key] = load(folder, shown=workspace.shown(folder))
@@ -270,7 +270,7 @@ def find_run(journal: Journal, run: str) -> RunRecord:
     """The last run of `assign`, or the one whose id begins so. Raises RS608."""
     if not run.strip():
         # It begins every id.
-        raise problem("RS608", "No run is named.", mend="Give its id, or `last`.")
+        raise problem("RS608", "No run is named.", hint="Give its id, or `last`.")
     runs = [r for r in journal.runs() if r.command == "assign"]
     if run == "last" and runs:
         return runs[0]
@@ -280,10 +280,10 @@ def find_run(journal: Journal, run: str) -> RunRecord:
     if ids:
         listed = ", ".join(ids[:5])
         raise problem(
-            "RS608", f'"{run}" begins {len(ids)} runs: {listed}.', mend="Give more of it."
+            "RS608", f'"{run}" begins {len(ids)} runs: {listed}.', hint="Give more of it."
         )
-    mend = did_you_mean(run, {r.run_id for r in runs}) if runs else "Decide one: `riskseg assign`."
-    raise problem("RS608", f'The journal has no run "{run}".', mend=mend)
+    hint = did_you_mean(run, {r.run_id for r in runs}) if runs else "Decide one: `riskseg assign`."
+    raise problem("RS608", f'The journal has no run "{run}".', hint=hint)
 
 
 def _overwritten(journal: Journal, record: RunRecord) -> str:
@@ -321,7 +321,7 @@ def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: se
             f"In what the run has kept, {count} said to be erased, of which the journal knows "
             "nothing.",
             file=workspace.shown(kept.folder),
-            mend="If an erasure was interrupted, erase the account again; else restore the folder "
+            hint="If an erasure was interrupted, erase the account again; else restore the folder "
             "from a copy.",
         )
 
@@ -351,7 +351,7 @@ def check_kept_strategy(
         "RS610",
         f"The strategy that run {record.run_id} kept was changed: it {told}.",
         file=workspace.shown(kept.texts),
-        mend="Restore the folder from a copy.",
+        hint="Restore the folder from a copy.",
     )
 
 

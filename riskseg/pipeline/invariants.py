@@ -106,7 +106,7 @@ def _report(
         "RS613",
         f"{accounts} ({listed}) {'is' if count == 1 else 'are'} outside what proofs take for "
         f"granted: {words(broken)}.",
-        mend=_hint(broken),
+        hint=_hint(broken),
     )
 
 

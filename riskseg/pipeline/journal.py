@@ -51,7 +51,7 @@ def check_there(workspace: Workspace, problems: Problems) -> None:
             "RS603",
             f"The journal {state}, though {they} kept inputs.",
             file=workspace.shown(path),
-            mend=f"Restore it from a copy. To begin anew, with nothing activated or promoted and "
+            hint=f"Restore it from a copy. To begin anew, with nothing activated or promoted and "
             f"no run known, remove {workspace.shown(runs)}.",
         )
 

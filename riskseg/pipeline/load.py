@@ -228,11 +228,11 @@ def _check_levels(
         at: dict[str, Any] = {"file": source.file, "line": source.level_lines[name]}
         if name not in facts:
             what = f'{table} have no attribute "{name}", whose levels are declared.'
-            problems.add("RS501", what, **at, mend=did_you_mean(name, facts))
+            problems.add("RS501", what, **at, hint=did_you_mean(name, facts))
         elif facts[name].kind is not Kind.LEVEL:
             what = f'"{name}" is a {facts[name].kind}; only a text has levels.'
-            mend = f'Map it to a text: `{name} = "cast({name} as varchar)"`.'
-            problems.add("RS304", what, **at, mend=mend)
+            hint = f'Map it to a text: `{name} = "cast({name} as varchar)"`.'
+            problems.add("RS304", what, **at, hint=hint)
 
 
 def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
@@ -333,7 +333,7 @@ def workspace_facts(
                 f"{name}.",
                 file=source.file,
                 line=source.lines.get(written) or source.lines.get("from"),
-                mend=f"Name it otherwise in [source.accounts]: `NAME = '{quoted(written)}'`.",
+                hint=f"Name it otherwise in [source.accounts]: `NAME = '{quoted(written)}'`.",
             )
             continue
         # Whoever counts, a count is never negative.
@@ -368,7 +368,7 @@ def _described(
             for column in columns:
                 what = f'{source.table} have no attribute "{name}", which is described here.'
                 hint = did_you_mean(name, attributes)
-                problems.add("RS501", what, mend=hint, **column.at())
+                problems.add("RS501", what, hint=hint, **column.at())
         elif name in facts:
             if len(columns) > 1:
                 check_agreement(name, columns[0], columns[1], problems)

@@ -55,8 +55,8 @@ def opened(
 
 def _untrained(workspace: Workspace, name: str) -> ProblemsError:
     known = spec_files(workspace)
-    mend = f"Run `riskseg train {name}`." if name in known else did_you_mean(name, known)
-    return problem("RS401", f'The model "{name}" has not been trained here.', mend=mend)
+    hint = f"Run `riskseg train {name}`." if name in known else did_you_mean(name, known)
+    return problem("RS401", f'The model "{name}" has not been trained here.', hint=hint)
 
 
 def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[str]) -> str:
@@ -67,11 +67,11 @@ def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[s
         return found[0]
     if found:
         told = f'"{version}" could be {" or ".join(found)} of {name}.'
-        raise problem("RS401", told, mend="Give more of the version.")
+        raise problem("RS401", told, hint="Give more of the version.")
     raise problem(
         "RS401",
         f'There is no version "{version}" of a model "{name}".',
-        mend=did_you_mean(version, known) or did_you_mean(name, set(models) - {name}),
+        hint=did_you_mean(version, known) or did_you_mean(name, set(models) - {name}),
     )
 
 

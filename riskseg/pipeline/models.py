@@ -67,7 +67,7 @@ def read_named(workspace: Workspace, path: Path, problems: Problems) -> Authored
         f'The model is named "{authored.spec.name}" in a file named "{path.name}".',
         file=authored.file,
         line=authored.line("name"),
-        mend="Give both the same name.",
+        hint="Give both the same name.",
     )
     return None
 
@@ -84,7 +84,7 @@ def spec_of(workspace: Workspace, name: str) -> AuthoredSpec:
             "RS401",
             f'There is no spec of "{name}" any more.',
             file=file,
-            mend="Restore the file: it says how outcomes are observed.",
+            hint="Restore the file: it says how outcomes are observed.",
         )
     return specs[name]
 
@@ -110,23 +110,23 @@ def check_spec(
                 line = authored.line(part, key, i)
                 if name not in known:
                     what = f'There is no feature or attribute "{name}".'
-                    mend = did_you_mean(name, known)
-                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
+                    hint = did_you_mean(name, known)
+                    problems.add("RS501", what, file=authored.file, line=line, hint=hint)
                 elif part == "fairness" and name not in facts:
                     what = f'"{name}" is not known here: it needs {lacking[name]}.'
-                    mend = "Add the source, or name another attribute."
-                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
+                    hint = "Add the source, or name another attribute."
+                    problems.add("RS501", what, file=authored.file, line=line, hint=hint)
                 elif part == "fairness" and not learnable(facts[name]):
                     what = f'"{name}" is a date: there are no groups to judge a model by.'
-                    mend = "Name an attribute with levels, or a number."
-                    problems.add("RS501", what, file=authored.file, line=line, mend=mend)
+                    hint = "Name an attribute with levels, or a number."
+                    problems.add("RS501", what, file=authored.file, line=line, hint=hint)
     if spec.target.column is not None and spec.target.column not in facts and outcomes:
         problems.add(
             "RS408",
             f'The accounts have no column "{spec.target.column}".',
             file=authored.file,
             line=authored.line("target", "column"),
-            mend=did_you_mean(spec.target.column, facts),
+            hint=did_you_mean(spec.target.column, facts),
         )
     elif spec.target.column is not None and spec.target.column in facts:
         fact = facts[spec.target.column]
@@ -145,21 +145,21 @@ def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> N
     if positive is None:
         return
     what = f'"{fact.name}" never holds "{positive}".'
-    mend = ""
+    hint = ""
     if fact.kind.is_textual:
-        mend = did_you_mean(str(positive), levels)
+        hint = did_you_mean(str(positive), levels)
         if not levels or str(positive) in levels:
             return
     elif fact.kind is Kind.BOOLEAN:
-        mend = f"Write {{column: {inline(fact.name)}, positive: true}}, or false."
+        hint = f"Write {{column: {inline(fact.name)}, positive: true}}, or false."
         if str(positive).lower() in ("true", "false", "1", "0"):
             return
     else:
-        mend = f"It is {fact.kind}: give the number that is the bad outcome."
+        hint = f"It is {fact.kind}: give the number that is the bad outcome."
         if not isinstance(positive, bool) and _is_number(str(positive)):
             return
     where = authored.line("target", "positive")
-    problems.add("RS408", what, file=authored.file, line=where, mend=mend)
+    problems.add("RS408", what, file=authored.file, line=where, hint=hint)
 
 
 # What stands for a good or a bad outcome without a word of the spec, were it no text.
@@ -173,19 +173,19 @@ def _tell_text(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
     column, strays = inline(fact.name), [v for v in values if v.lower() not in _ZERO_OR_ONE]
     if not strays and values:
         what = f'"{fact.name}" holds {listed(values)} as texts.'
-        mend = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
+        hint = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
     elif 0 < len(strays) < len(values):
         what = f'"{fact.name}" should be 0 or 1, and also holds {listed(strays)}.'
-        mend = (
+        hint = (
             "Correct those rows at the source, or leave their outcome unknown, with "
             "`try_cast(… as integer)` around what it is mapped to."
         )
     else:
         what = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
         held = f", where VALUE is one of {listed(values)}" if values else ""
-        mend = f"Say it: {{column: {column}, positive: VALUE}}{held}."
+        hint = f"Say it: {{column: {column}, positive: VALUE}}{held}."
     line = authored.line("target", "column")
-    problems.add("RS408", what, file=authored.file, line=line, mend=mend)
+    problems.add("RS408", what, file=authored.file, line=line, hint=hint)
 
 
 def listed(values: Sequence[str], most: int = 6) -> str:
@@ -205,7 +205,7 @@ def without_champion(workspace: Workspace, name: str, recorded: Iterable[str]) -
         "RS411",
         f'No version of the model "{name}" is the champion.',
         file=workspace.shown(workspace.models / f"{name}.yaml"),
-        mend=f"`riskseg models show {name} VERSION` says how good a version is, `riskseg models "
+        hint=f"`riskseg models show {name} VERSION` says how good a version is, `riskseg models "
         f"promote {name} VERSION` makes it the champion: {', '.join(versions)}."
         if versions
         else f"Run `riskseg train {name}`.",
@@ -236,7 +236,7 @@ def champions(
                 "RS401",
                 f'The model "{name}" has not been trained here.',
                 file=workspace.shown(workspace.models / f"{name}.yaml"),
-                mend=f"Run `riskseg train {name}`.",
+                hint=f"Run `riskseg train {name}`.",
             )
             continue
         folder = workspace.models / name / version
@@ -283,7 +283,7 @@ def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> Pr
         "RS410",
         f"The folder of {what} is gone.",
         file=workspace.shown(workspace.models / name / version),
-        mend=f"Restore it from a copy (`riskseg models register FOLDER`),{others}",
+        hint=f"Restore it from a copy (`riskseg models register FOLDER`),{others}",
     )
 
 
@@ -296,7 +296,7 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
             "RS409",
             f"The model {model.name} {model.version} needs {', '.join(missing)}, which the sources "
             "do not have.",
-            mend="Bring back the column or its source, or train the model anew.",
+            hint="Bring back the column or its source, or train the model anew.",
         )
     problems = Problems()
     own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")

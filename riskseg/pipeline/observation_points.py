@@ -114,7 +114,7 @@ def asked(
             f'The target event "{spec.target.event}" needs bills; this workspace has none.',
             file=authored.file,
             line=authored.line("target"),
-            mend="Add [source.bills] and [source.payments], or use {column: NAME}.",
+            hint="Add [source.bills] and [source.payments], or use {column: NAME}.",
         )
         return None
     window = timeline(authored, ledger.first_on, ledger.last_on, problems)
@@ -137,7 +137,7 @@ def check_dates(session: Session, authored: AuthoredSpec, problems: Problems) ->
             '"horizon_days" does not go with a column of accounts that have no dates.',
             file=authored.file,
             line=authored.line("target", "horizon_days"),
-            mend="Remove `horizon_days`, or map `observed_on` in [source.accounts].",
+            hint="Remove `horizon_days`, or map `observed_on` in [source.accounts].",
         )
     if spec.hold_out_days is not None:
         problems.add(
@@ -145,5 +145,5 @@ def check_dates(session: Session, authored: AuthoredSpec, problems: Problems) ->
             "Nothing says when the accounts were observed, so there are no last days to hold out.",
             file=authored.file,
             line=authored.line("hold_out", "last"),
-            mend="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
+            hint="Map `observed_on` in [source.accounts], or write {share: 0.25}.",
         )

@@ -46,7 +46,7 @@ def known_until(session: Session, authored: AuthoredSpec, problems: Problems) ->
         + (f" that was known on {ledger.known_by}." if ledger.known_by else "."),
         file=authored.file,
         line=authored.line("target", "column"),
-        mend="Give the accounts their outcomes, or name the column that has them.",
+        hint="Give the accounts their outcomes, or name the column that has them.",
     )
     return None
 
@@ -71,7 +71,7 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
             f'All outcomes are the same: "{fact.name}" is {values[0][0]} wherever it is known.',
             file=authored.file,
             line=authored.line("target", "column"),
-            mend="Check the column and its mapping.",
+            hint="Check the column and its mapping.",
         )
 
 
@@ -93,7 +93,7 @@ def check_zero_or_one(
             f'"{name}" has values other than 0 and 1, such as {shown}.',
             file=authored.file,
             line=authored.line("target", "column"),
-            mend="Correct them, leave them unknown (null), or say which value is the bad outcome: "
+            hint="Correct them, leave them unknown (null), or say which value is the bad outcome: "
             f"{{column: {inline(name)}, positive: VALUE}}.",
         )
 
@@ -119,5 +119,5 @@ def check_not_yet_known(
         f"before, {rate:.1%} had it. It seems that it was not known yet.",
         file=authored.file,
         line=authored.line("target", "column"),
-        mend="Leave an outcome empty until it is known: null, not the good one.",
+        hint="Leave an outcome empty until it is known: null, not the good one.",
     )

@@ -39,7 +39,7 @@ def check_output(
             "RS010",
             "The ending of this name does not fit what is written.",
             file=str(place),
-            mend=f"Use {' or '.join(endings)}.",
+            hint=f"Use {' or '.join(endings)}.",
         )
     needed = [what for kept, what in _needed(workspace) if _is_or_is_in(place, kept)]
     needed += [f"the source of {name}" for name in _taken_by_a_source(workspace, place)]
@@ -48,7 +48,7 @@ def check_output(
             "RS010",
             f"This would write over {needed[0]}.",
             file=str(place),
-            mend="Name another place for the output.",
+            hint="Name another place for the output.",
         )
 
 

@@ -33,7 +33,7 @@ class Calculation:
         """Add RS614 for the expression, or the part of it given by `text`."""
         message = f"`{text}` gives a number too large to calculate with"
         message += "." if first is None else f", for {first} first."
-        problems.add("RS614", message, file=self.file, line=self.line, mend="Use smaller factors.")
+        problems.add("RS614", message, file=self.file, line=self.line, hint="Use smaller factors.")
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class BadRows:
             f"In {self.table}, {self.fault.told} ({rows}).",
             self.file,
             self.line,
-            self.fault.mend,
+            self.fault.hint,
         )
 
 
@@ -141,9 +141,9 @@ def refuse(
     for name, count in rows.items():
         mine = [b for b in bad if b.table == name]
         if sum(b.count for b in mine) > share * count:
-            allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or mend them."
+            allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or correct them."
             for one in (b.as_problem() for b in mine):
-                problems.extend([replace(one, mend=f"{one.mend} {allowed}".strip())])
+                problems.extend([replace(one, hint=f"{one.hint} {allowed}".strip())])
         # A file of payments or events with a head and no row is a truth: nothing has happened.
         if count == 0 and name not in ("payments", "events"):
             source = workspace.settings.sources[name]
@@ -152,7 +152,7 @@ def refuse(
                 f"{name} has no rows.",
                 file=source.file,
                 line=source.lines.get("from"),
-                mend="Check the file, or take the source out.",
+                hint="Check the file, or take the source out.",
             )
 
 

@@ -74,7 +74,7 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
                 "RS102",
                 f'{scorer.model.name} learned from "{feature.name}" as {feature.kind}, and '
                 f'{rows} hold something else, such as "{bad[1]}".',
-                mend=f"Correct the file, or map the column in [source.accounts]: "
+                hint=f"Correct the file, or map the column in [source.accounts]: "
                 f'`{feature.name} = "try_cast({feature.name} as {kind})"`.',
             )
     problems.raise_if_any()

@@ -50,13 +50,13 @@ class Session:
         """Raise RS602 for a date before anything is known, or past all that facts may hold."""
         if as_of > LAST_DAY:
             told = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
-            raise problem("RS602", told, mend="Give an earlier date.")
+            raise problem("RS602", told, hint="Give an earlier date.")
         first = self.ledger.first_on
         if first is not None and as_of < first:
             raise problem(
                 "RS602",
                 f"Nothing is known as of {as_of}: the first fact is of {first}.",
-                mend=f"Give a date from {first} on.",
+                hint=f"Give a date from {first} on.",
             )
 
     def known_by(self, as_of: date) -> Session:
@@ -71,7 +71,7 @@ class Session:
             raise problem(
                 "RS602",
                 f"Nothing says which accounts were known on {as_of}: the file has no dates.",
-                mend="Map `observed_on` in [source.accounts], or train without --as-of.",
+                hint="Map `observed_on` in [source.accounts], or train without --as-of.",
             )
         return replace(self, ledger=replace(self.ledger, last_on=min(last, as_of), known_by=as_of))
 
@@ -130,12 +130,12 @@ def scratch_engine(
                 f"The engine needs more than the {settings.memory} of memory that it may take.",
                 file=FILE,
                 line=workspace.document.line("engine", "memory"),
-                mend="Raise `memory` in [engine], or `partitions`, which lets it do less at once.",
+                hint="Raise `memory` in [engine], or `partitions`, which lets it do less at once.",
             ) from error
         except TooLargeError as error:  # in a feature or a model's population: see `too_large`
-            mend = "Look for it in models/features.yaml, the models' specs and the strategy."
+            hint = "Look for it in models/features.yaml, the models' specs and the strategy."
             told = f"A calculation gives a number too large: {error}"
-            raise problem("RS614", told, mend=mend) from error
+            raise problem("RS614", told, hint=hint) from error
 
 
 def _scratch_prefix(workspace: Workspace) -> str:

@@ -53,7 +53,7 @@ def strategy_in_force(
             raise problem(
                 "RS605",
                 f"No strategy was in force as of {as_of}: the first holds from {first}.",
-                mend=f"Give a date from {first} on, or decide by the folder's with --draft.",
+                hint=f"Give a date from {first} on, or decide by the folder's with --draft.",
             )
         found = _from_journal(session, journal, active, progress)
         _note_folder(session, found.strategy, progress)
@@ -111,7 +111,7 @@ def _of_version(session: Session, journal: Journal, version: str) -> InForce:
             f'"{version}" could be {" or ".join(sorted(found))}.'
             if found
             else f'The journal has no version "{version}".',
-            mend="Give more of the version." if found else did_you_mean(version, records),
+            hint="Give more of the version." if found else did_you_mean(version, records),
         )
     record = records[found[0]]
     strategy = _read(session, record)
@@ -135,7 +135,7 @@ def _check_fingerprint(
         "RS603",
         f"The journal was edited: its strategy {is_}.",
         file=workspace.shown(workspace.journal),
-        mend="Restore it from a copy.",
+        hint="Restore it from a copy.",
     )
 
 
@@ -170,5 +170,5 @@ def _holds(strategy: Strategy, as_of: date) -> None:
             "RS210",
             f'The strategy "{strategy.name}" holds {told}; {as_of} is outside that.',
             file=f"{strategy.folder}/strategy.yaml",
-            mend="Choose another date, or name the strategy that holds then.",
+            hint="Choose another date, or name the strategy that holds then.",
         )

@@ -42,13 +42,13 @@ def found(
             return Text(workspace.settings.strategy, workspace.strategy, line=line)
         if (here / "strategy.yaml").is_file():
             return Text(here.name, here)
-        mend = "Name a strategy folder, or a workspace with `riskseg -w DIR`."
-        problems.add("RS230", f"There is no strategy.yaml in {here}.", mend=mend)
+        hint = "Name a strategy folder, or a workspace with `riskseg -w DIR`."
+        problems.add("RS230", f"There is no strategy.yaml in {here}.", hint=hint)
         return None
     if not name.strip():
         # It begins every fingerprint.
-        mend = "Give a strategy folder, or the beginning of a fingerprint."
-        problems.add("RS230", "No version is named.", mend=mend)
+        hint = "Give a strategy folder, or the beginning of a fingerprint."
+        problems.add("RS230", "No version is named.", hint=hint)
         return None
     roots = [here, here / "rules"]
     roots += [workspace.root, workspace.root / "rules"] if workspace is not None else []
@@ -64,14 +64,14 @@ def found(
         return Text(shown, place)
     if versions:
         told = f'"{name}" could be {" or ".join(versions)}.'
-        problems.add("RS230", told, mend="Give more of the fingerprint.")
+        problems.add("RS230", told, hint="Give more of the fingerprint.")
         return None
     near = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]
     names = [workspace.shown(p.resolve()) if workspace is not None else p.name for p in near]
     problems.add(
         "RS230",
         f'"{name}" is no strategy folder and no version in the journal.',
-        mend=did_you_mean(name, [*names, *(p.name for p in near), *known]),
+        hint=did_you_mean(name, [*names, *(p.name for p in near), *known]),
     )
     return None
 

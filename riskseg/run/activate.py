@@ -157,7 +157,7 @@ def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> 
                 "RS607",
                 f"{last.fingerprint} holds from {last.effective_from}, and accounts were decided "
                 f"as of {max(decided)}, which a version from {effective_from} would claim.",
-                mend=f"Give a date from {last.effective_from} on.",
+                hint=f"Give a date from {last.effective_from} on.",
             )
         if last.fingerprint != strategy.fingerprint:
             notes.append(
@@ -181,15 +181,15 @@ def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str
     for result in results:
         if result.verdict == "refuted":
             what = f"Refuted: {result.name}. {result.fault}".rstrip()
-            mend = "See `riskseg strategy prove` for the account."
-            problems.add("RS606", what, file=result.file or file, line=result.line, mend=mend)
+            hint = "See `riskseg strategy prove` for the account."
+            problems.add("RS606", what, file=result.file or file, line=result.line, hint=hint)
         elif result.verdict != "proved" and not unproved:
             problems.add(
                 "RS606",
                 f"Not proved: {result.name}.",
                 file=result.file or file,
                 line=result.line,
-                mend='Give the proof more time, or activate with --unproved --reason "why".',
+                hint='Give the proof more time, or activate with --unproved --reason "why".',
             )
     problems.raise_if_any()
     verdicts = [result.verdict for result in results]

@@ -115,7 +115,7 @@ def _only(found: ModelBins, model: Model, feature: str) -> ModelBins:
             "RS501",
             f'"{feature}" is not a feature of {model.name} {model.version}'
             + (f": it was left out, {why}." if why else "."),
-            mend="" if why else did_you_mean(wanted, names.values()),
+            hint="" if why else did_you_mean(wanted, names.values()),
         )
     name = names[wanted]
     return replace(

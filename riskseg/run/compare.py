@@ -85,9 +85,9 @@ def _check_enough(models: list[Model], frame: TrainingFrame) -> None:
         return
     days = [day for model in models if (day := first_unseen(model.manifest))]
     all_rows = [f"{m.name} {m.version}" for m in models if refitted(m.manifest)]
-    mend = "Compare versions whose hold-outs share more accounts or dates."
+    hint = "Compare versions whose hold-outs share more accounts or dates."
     if all_rows:
-        mend = f"With `refit: true`, {' and '.join(all_rows)} learned from the hold-out too: " + (
+        hint = f"With `refit: true`, {' and '.join(all_rows)} learned from the hold-out too: " + (
             f"wait for more outcomes of what was observed from {max(days)} on."
             if days
             else "compare versions trained without it."
@@ -96,7 +96,7 @@ def _check_enough(models: list[Model], frame: TrainingFrame) -> None:
         "RS402",
         f"There are {len(frame)} rows, {bad} of them bad, that neither version learned from; the "
         f"least is {LEAST_OF_EACH} of each outcome.",
-        mend=mend,
+        hint=hint,
     )
 
 
@@ -107,7 +107,7 @@ def _same_question(models: list[Model]) -> None:
             "RS408",
             f"{models[0].name} and {models[1].name} foretell different things: "
             f"{_shown(asked[0])}, and {_shown(asked[1])}.",
-            mend="Compare versions that have one target.",
+            hint="Compare versions that have one target.",
         )
 
 

@@ -70,7 +70,7 @@ def diff(
     progress = progress or Progress()
     if as_of is not None and (root is None or not data):
         told = "Who moves as of a date can be told only of accounts, and there are none here."
-        raise problem("RS602", told, mend="Leave --as-of out, or name a workspace with its data.")
+        raise problem("RS602", told, hint="Leave --as-of out, or name a workspace with its data.")
 
     def loading() -> None:
         progress.reached(LOAD, 0, 1)

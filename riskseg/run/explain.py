@@ -73,12 +73,12 @@ def explain(
             erased = _erased(journal, record)
     if record is None:
         if as_of is None:
-            raise problem("RS602", "No date is given.", mend="Give --as-of, or --run.")
+            raise problem("RS602", "No date is given.", hint="Give --as-of, or --run.")
         return _now(workspace, account, as_of, draft=draft, progress=progress)
     assert record.as_of is not None
     if as_of not in (None, record.as_of):
         told = f"Run {record.run_id} decided accounts as of {record.as_of}, not of {as_of}."
-        raise problem("RS602", told, mend="Leave --as-of out, or name another run.")
+        raise problem("RS602", told, hint="Leave --as-of out, or name another run.")
     if store.is_kept(workspace.state / "runs" / record.run_id):
         return _then(workspace, account, record, erased, progress)
     given = as_the_run_read(workspace, record)
@@ -150,9 +150,9 @@ def _not_in_run(
     fresh = "`--fresh` shows it by the sources as they are now."
     if account_hash(account) in erased:
         told = f'The account "{account}" was erased from what run {record.run_id} kept.'
-        return problem("RS601", told, mend=fresh)
+        return problem("RS601", told, hint=fresh)
     told = f'Run {record.run_id} decided no account "{account}".'
-    return problem("RS601", told, mend=f"{did_you_mean(account, near)} {fresh}".strip())
+    return problem("RS601", told, hint=f"{did_you_mean(account, near)} {fresh}".strip())
 
 
 def _nearest(engine: Engine, account: str) -> list[str]:
@@ -178,8 +178,8 @@ def _now(
         session = begin(workspace, engine, texts=True)
         number = _number(engine, account)
         if number is None:
-            mend = did_you_mean(account, _nearest(engine, account))
-            raise problem("RS601", f'There is no account "{account}".', mend=mend)
+            hint = did_you_mean(account, _nearest(engine, account))
+            raise problem("RS601", f'There is no account "{account}".', hint=hint)
         progress.reached(RULES, 1, 5)
         with read_journal(workspace) as journal:
             force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
@@ -193,6 +193,6 @@ def _now(
             raise problem(
                 "RS601",
                 f'The account "{account}" does not exist yet as of {as_of}.',
-                mend="Give a later date.",
+                hint="Give a later date.",
             )
         return replace(found, bills=last_bills(session, BILLS))

@@ -34,7 +34,7 @@ def generate(
             "RS010",
             "There already is something here.",
             file=str(folder),
-            mend="Choose a new or empty folder.",
+            hint="Choose a new or empty folder.",
         )
 
     def tell(done: int, total: int) -> None:

@@ -149,7 +149,7 @@ def _text(content: bytes, file: Path) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise problem(
-            "RS412", "This is not UTF-8 text.", file=str(file), line=line, mend="Save it as UTF-8."
+            "RS412", "This is not UTF-8 text.", file=str(file), line=line, hint="Save it as UTF-8."
         ) from None
 
 
@@ -171,14 +171,14 @@ def _spec(
                 f"The spec's target is not {target}.",
                 file=shown,
                 line=authored.line("target"),
-                mend="Leave out --target, or give the card to a model of its own.",
+                hint="Leave out --target, or give the card to a model of its own.",
             )
         return authored, None
     if target is None:
         raise problem(
             "RS401",
             f"There is no {shown}, and nothing says what the card predicts.",
-            mend="Give --target late, --target default or --target column:NAME.",
+            hint="Give --target late, --target default or --target column:NAME.",
         )
     text = (
         "# What an imported scorecard predicts, and of whom.\n"
@@ -201,7 +201,7 @@ def _check_name(name: str) -> None:
         raise problem(
             "RS004",
             f'A model cannot be called "{name}".',
-            mend="Use small letters, digits and _, and a letter first; "
+            hint="Use small letters, digits and _, and a letter first; "
             f"{', '.join(RESERVED_NAMES)} is taken by a file that is no model's spec.",
         ) from None
 
@@ -215,7 +215,7 @@ def _target(word: str) -> str:
         raise problem(
             "RS408",
             f'"{word}" is no target.',
-            mend="Write --target late, --target default or --target column:NAME.",
+            hint="Write --target late, --target default or --target column:NAME.",
         )
     return f"{{event: {word}}}"
 
@@ -257,6 +257,6 @@ def _accounts(
         raise problem(
             "RS602",
             f"No account is of the model's population as of {as_of}.",
-            mend="Give another day with --reference-as-of.",
+            hint="Give another day with --reference-as-of.",
         )
     return accounts

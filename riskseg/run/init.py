@@ -90,14 +90,14 @@ def init(
         raise problem(
             "RS201",
             f'There is no starter strategy "{strategy}".',
-            mend=did_you_mean(strategy, strategies()),
+            hint=did_you_mean(strategy, strategies()),
         )
     if (folder / "riskseg.toml").exists():
         raise problem(
             "RS010",
             "There already is a workspace here.",
             file=str(folder / "riskseg.toml"),
-            mend="Choose another folder.",
+            hint="Choose another folder.",
         )
     if folder.exists() and not folder.is_dir():
         raise problem("RS010", "This is a file, not a folder.", file=str(folder))

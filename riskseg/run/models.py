@@ -115,7 +115,7 @@ def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reaso
                 "RS401",
                 f"The journal does not know {name} {model.version}: it was not trained here.",
                 file=folder,
-                mend=f"Run `riskseg models register {folder} --promote`.",
+                hint=f"Run `riskseg models register {folder} --promote`.",
             )
         journal.promote(name, model.version, at=at, by=by, reason=reason)
     return model.version

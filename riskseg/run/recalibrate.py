@@ -115,7 +115,7 @@ def _same_question(authored: AuthoredSpec, trained: Mapping[str, Any], version: 
                 f"The spec's {key} is not the one that version {version} was trained on.",
                 file=authored.file,
                 line=authored.line(key),
-                mend=f"Restore the {key}, or train the model anew.",
+                hint=f"Restore the {key}, or train the model anew.",
             )
     problems.raise_if_any()
 

@@ -88,7 +88,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
             "RS401",
             f"There is no {MANIFEST} in this folder.",
             file=str(folder),
-            mend="Name the folder of one version, as it lies in models/MODEL/VERSION.",
+            hint="Name the folder of one version, as it lies in models/MODEL/VERSION.",
         )
     content = (folder / MANIFEST).read_bytes()
     try:
@@ -113,7 +113,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
             "RS406",
             f"This is no version of a model that riskseg can read: {error}.",
             file=str(folder / MANIFEST),
-            mend="Copy the folder again from where it was trained.",
+            hint="Copy the folder again from where it was trained.",
         ) from error
 
 

@@ -173,18 +173,18 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
     if store.is_kept(folder):
         return
     if folder.exists():
-        told, mend = "were damaged: a file is missing", "Restore the folder from a copy."
+        told, hint = "were damaged: a file is missing", "Restore the folder from a copy."
         code = "RS610"
     elif not record.arguments.get("keep", False):
-        told, mend, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
+        told, hint, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
     else:
         told, code = "were removed: `riskseg journal prune` removes those of older runs", "RS609"
-        mend = "The journal still tells what it was decided with."
+        hint = "The journal still tells what it was decided with."
     raise problem(
         code,
         f"The inputs of run {record.run_id} {told}.",
         file=workspace.shown(folder),
-        mend=mend,
+        hint=hint,
     )
 
 

@@ -79,7 +79,7 @@ class Pruned:
 class Erased:
     """`runs` kept the account until now, of `searched` that keep anything; `rows` of quarantine
     files named it. `problems` name the runs that could not be searched: the account may still be
-    there, and erasing again takes it out once they are mended or gone."""
+    there, and erasing again takes it out once they are corrected or gone."""
 
     runs: tuple[str, ...]
     searched: int
@@ -160,8 +160,8 @@ def span(text: str) -> tuple[int, str]:
     RS612."""
     found = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
     if found is None:
-        mend = 'Write a number and a unit, as in "90 days" or "24 months".'
-        raise problem("RS612", f'"{text}" is no span of time.', mend=mend)
+        hint = 'Write a number and a unit, as in "90 days" or "24 months".'
+        raise problem("RS612", f'"{text}" is no span of time.', hint=hint)
     unit = found[2].lower()
     return int(found[1]), "days" if unit == "d" else unit
 
@@ -171,7 +171,7 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
     its last. Raises RS612."""
     named = unit if unit.endswith("s") else f"{unit}s"
     if named not in UNITS:
-        raise problem("RS612", f'"{unit}" is no span of time.', mend=did_you_mean(unit, UNITS))
+        raise problem("RS612", f'"{unit}" is no span of time.', hint=did_you_mean(unit, UNITS))
     try:
         if named == "days":
             return at - timedelta(days=count)
@@ -181,7 +181,7 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
         return at.replace(year=year, month=month + 1, day=day)
     except (ValueError, OverflowError) as error:
         what = f"{count} {named} before {at.date()} is no date."
-        raise problem("RS612", what, mend="Give a shorter span.") from error
+        raise problem("RS612", what, hint="Give a shorter span.") from error
 
 
 def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:

@@ -93,7 +93,7 @@ def score(
     known = sorted({*spec_files(workspace), *without_spec(workspace)})
     for name in names:
         if name not in known:
-            problems.add("RS401", f'There is no model "{name}".', mend=did_you_mean(name, known))
+            problems.add("RS401", f'There is no model "{name}".', hint=did_you_mean(name, known))
     problems.raise_if_any()
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         progress.reached(LOAD, 0, 1)
@@ -102,7 +102,7 @@ def score(
             wanted = list(names) or [n for n in trained if journal.champion(n)] or trained
             if not wanted:
                 raise problem(
-                    "RS401", "No model has been trained here.", mend="Run `riskseg train`."
+                    "RS401", "No model has been trained here.", hint="Run `riskseg train`."
                 )
             models = load_champions(workspace, {n: n for n in wanted}, journal)
         for name, model in models.items():

@@ -118,10 +118,10 @@ def export(root: Path, out: str) -> Exported:
             why = "another sheet has that name"
         if why:
             told = f'The scheme "{name}" cannot have a sheet of its name: {why}.'
-            mend = "Give it another name."
+            hint = "Give it another name."
             if workbook and not unfit(name, workbook=False):
-                mend = "Give it another name, or export to a folder of CSV files."
-            problems.add("RS219", told, mend=mend, **tiers.at(name))
+                hint = "Give it another name, or export to a folder of CSV files."
+            problems.add("RS219", told, hint=hint, **tiers.at(name))
         grids[name] = scheme_grid(tiers, name, problems)
     for name, grid in grids.items():
         where = f"{out}, sheet {name}" if workbook else str(place / f"{name}.csv")
@@ -144,8 +144,8 @@ def export(root: Path, out: str) -> Exported:
 def _place(out: str) -> Path:
     """The workbook or folder that was named; an ending of another kind of file is RS010."""
     if not out.strip():
-        mend = "Name an .xlsx file, or a folder for one CSV file each."
-        raise problem("RS010", "No place is named.", file="--out", mend=mend)
+        hint = "Name an .xlsx file, or a folder for one CSV file each."
+        raise problem("RS010", "No place is named.", file="--out", hint=hint)
     place = Path(out)
     ending = place.suffix.lower()
     if not place.is_dir() and ending in {".csv", ".xls", ".xlsm", ".ods", ".parquet", ".json"}:
@@ -153,7 +153,7 @@ def _place(out: str) -> Path:
             "RS010",
             f"Sheets are not kept in a {ending} file.",
             file=out,
-            mend="Name an .xlsx file, or a folder for one CSV file each.",
+            hint="Name an .xlsx file, or a folder for one CSV file each.",
         )
     return place
 
@@ -164,7 +164,7 @@ def _not_the_strategy(workspace: Workspace, folder: Path, out: str) -> None:
             "RS010",
             "This is the strategy's own folder, where only its own files stand.",
             file=out,
-            mend="Name another place.",
+            hint="Name another place.",
         )
 
 
@@ -176,7 +176,7 @@ def _make_folder(place: Path) -> None:
             "RS010",
             f"This folder cannot be made: {os.strerror(error.errno or 0).lower()}.",
             file=str(place),
-            mend="Name another place.",
+            hint="Name another place.",
         ) from error
 
 
@@ -242,7 +242,7 @@ def _read(place: Path, problems: Problems) -> list[Sheet]:
         return []
     if place.suffix.lower() == ".csv":
         told = "This is one sheet; a strategy's tables are several."
-        problems.add("RS217", told, file=shown, mend="Name the folder that holds all of them.")
+        problems.add("RS217", told, file=shown, hint="Name the folder that holds all of them.")
         return []
     return read_workbook(_bytes(place), shown, problems) or []
 
@@ -265,22 +265,22 @@ def _documents(
     for sheet in sheets:
         if sheet.name in named:
             told = f'There are two of the name "{sheet.name}".'
-            problems.add("RS217", told, file=sheet.where, mend="Keep one of them.")
+            problems.add("RS217", told, file=sheet.where, hint="Keep one of them.")
         named[sheet.name] = sheet
     known = [SEGMENTS, *schemes]
     for name, sheet in named.items():
         if name not in known and (sheet.rows or sheet.faulty):
             told = f'There is no table "{name}" in the strategy.'
-            mend = did_you_mean(name, known)
-            if mend.startswith("Known"):
-                mend = f"{mend} A new scheme is begun in tiers.yaml."
-            problems.add("RS217", told, file=sheet.where, mend=mend)
+            hint = did_you_mean(name, known)
+            if hint.startswith("Known"):
+                hint = f"{hint} A new scheme is begun in tiers.yaml."
+            problems.add("RS217", told, file=sheet.where, hint=hint)
     for name in known:
         if name not in named:
             kind = "sheet" if place.is_file() else "file"
             told = f'There is no {kind} "{name}{"" if place.is_file() else ".csv"}".'
-            mend = "An import takes all tables of the strategy: add it, as an export writes it."
-            problems.add("RS217", told, file=str(place), mend=mend)
+            hint = "An import takes all tables of the strategy: add it, as an export writes it."
+            problems.add("RS217", told, file=str(place), hint=hint)
     instead: dict[str, SheetDocument] = {}
     if SEGMENTS in named:
         segments = segments_document(named[SEGMENTS], problems, _columns_now(workspace))

@@ -147,16 +147,16 @@ def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpe
     unlearned = without_spec(workspace)
     for name in names:
         if name not in specs and not len(problems):
-            what, mend = f'There is no model "{name}"', did_you_mean(name, specs)
+            what, hint = f'There is no model "{name}"', did_you_mean(name, specs)
             if name in unlearned:
                 what = f'The model "{name}" has versions and no spec'
-                mend = f"Write {name}.yaml to learn it; the versions stay."
-            problems.add("RS401", f"{what} in {workspace.shown(workspace.models)}.", mend=mend)
+                hint = f"Write {name}.yaml to learn it; the versions stay."
+            problems.add("RS401", f"{what} in {workspace.shown(workspace.models)}.", hint=hint)
     if not specs and not unlearned and not len(problems):
         problems.add(
             "RS401",
             f"There is no model spec in {workspace.shown(workspace.models)}.",
-            mend="Write one, for instance models/late_payment.yaml.",
+            hint="Write one, for instance models/late_payment.yaml.",
         )
     problems.raise_if_any()
     return {n: s for n, s in specs.items() if not names or n in names}
@@ -172,7 +172,7 @@ def _by(authored: AuthoredSpec, only: str) -> AuthoredSpec:
             f"{' and '.join(spec.learners)}.",
             file=authored.file,
             line=authored.line("learners"),
-            mend=did_you_mean(only, spec.learners),
+            hint=did_you_mean(only, spec.learners),
         )
     alone = {"learners": (only,), "champion": spec.champion.model_copy(update={"prefer": None})}
     return replace(authored, spec=spec.model_copy(update=alone))

@@ -32,7 +32,7 @@ def map_sources(
             "There are payments and no bills: nothing says what they pay.",
             file="riskseg.toml",
             line=given["payments"].lines.get("from"),
-            mend="Add a [source.bills].",
+            hint="Add a [source.bills].",
         )
     mapped = {}
     for name in CONTRACT:
@@ -87,8 +87,8 @@ def _map_one(
     types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
     if {"valid_from", "observed_on"} <= columns.keys():
         told = "accounts have both valid_from and observed_on; each says from when a row holds."
-        mend = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
-        problems.add("RS011", told, file=file, line=line, mend=mend)
+        hint = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
+        problems.add("RS011", told, file=file, line=line, hint=hint)
     if len(problems) == before:  # a column that nothing reads may be one that was misspelt
         check_hidden(source.table, given, source.lines, found, file, problems)
     if len(problems) > before:
@@ -125,7 +125,7 @@ def _check_files(source: Source, root: Path, problems: Problems) -> bool:
         told = f"{source.table} cannot be selected so: {error}."
         if not source.is_select:
             code, told = "RS006", f'"{source.loaded_from}" is no file that can be loaded.'
-        problems.add(code, told, file=file, line=line, mend=f"Name {forms}.")
+        problems.add(code, told, file=file, line=line, hint=f"Name {forms}.")
         return False
     except EngineError as error:
         told = f"The select of {source.table} cannot be read: {error}"
@@ -137,7 +137,7 @@ def _check_files(source: Source, root: Path, problems: Problems) -> bool:
             f'There is no file "{name}".',
             file=file,
             line=line,
-            mend="Names are looked up from the folder of riskseg.toml.",
+            hint="Names are looked up from the folder of riskseg.toml.",
         )
     if files and not any(size_of(path) for path in files):
         problems.add(
@@ -145,7 +145,7 @@ def _check_files(source: Source, root: Path, problems: Problems) -> bool:
             f"{source.table} has no rows: the file is empty.",
             file=file,
             line=line,
-            mend="Check the file, or take the source out.",
+            hint="Check the file, or take the source out.",
         )
         return False
     return not lacking
@@ -183,8 +183,8 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
         name, line = folded(written), source.lines.get(written)
         if name in given:
             told = f'"{given[name].written}" and "{written}" are one name.'
-            mend = "Names have no letter case: keep one of the lines."
-            problems.add("RS009", told, file=source.file, line=line, mend=mend)
+            hint = "Names have no letter case: keep one of the lines."
+            problems.add("RS009", told, file=source.file, line=line, hint=hint)
             continue
         try:
             # What is an expression both bare and in brackets ends neither itself nor what it is
@@ -198,7 +198,7 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
                 f'"{text}" is no expression over the columns of {source.table}: {error}.',
                 file=source.file,
                 line=line,
-                mend="Write one expression, such as `lpad(cust_no, 8, '0')`.",
+                hint="Write one expression, such as `lpad(cust_no, 8, '0')`.",
             )
             continue
         given[name] = Given(written, text, reads, is_column)
@@ -239,7 +239,7 @@ def _types(
                 f'"{shown}" does not work on the columns of {source.table}: {why}.',
                 file=source.file,
                 line=source.lines.get(given[name].written if name in given else "from"),
-                mend=did_you_mean(missing[1], found) if missing else "",
+                hint=did_you_mean(missing[1], found) if missing else "",
             )
     return types
 

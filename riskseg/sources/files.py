@@ -136,7 +136,7 @@ def check_unchanged(workspace: Workspace, before: Stamps) -> None:
         "RS620",
         "The file was replaced, or written to, while it was being read: nothing is written.",
         file=workspace.shown(changed[0]),
-        mend="Run again once the file is complete.",
+        hint="Run again once the file is complete.",
     )
 
 

@@ -75,7 +75,7 @@ def check_url(target: str, problems: Problems) -> None:
                     "RS010",
                     f"The database cannot be reached: {_hide(str(error), url)}.",
                     file=_rendered(url),
-                    mend="Check its address.",
+                    hint="Check its address.",
                 ) from None
     except ProblemsError as error:
         problems.extend(error.problems)
@@ -142,7 +142,7 @@ def _parsed(target: str) -> tuple[sa.URL, str]:
             "RS010",
             "A database URL must say which table to write.",
             file=without_secrets(target),
-            mend="Add #table at its end.",
+            hint="Add #table at its end.",
         )
     try:
         url = sa.make_url(address)
@@ -154,7 +154,7 @@ def _parsed(target: str) -> tuple[sa.URL, str]:
             "RS010",
             "This is not a database URL.",
             file=without_secrets(address),
-            mend="Write it as dialect://user:password@host/database#table; in a password, @ is "
+            hint="Write it as dialect://user:password@host/database#table; in a password, @ is "
             "written %40, / %2F and : %3A.",
         ) from error
 
@@ -229,14 +229,14 @@ def _engine(url: sa.URL) -> sa.Engine:
             "RS010",
             f'"{url.drivername}" is no kind of database known here.',
             file=_rendered(url),
-            mend="Mend the beginning of the URL, or install the dialect's package.",
+            hint="Mend the beginning of the URL, or install the dialect's package.",
         ) from error
     except ModuleNotFoundError as error:
         raise problem(
             "RS010",
             f'The driver "{error.name}" is not installed.',
             file=_rendered(url),
-            mend=f"Install {error.name}, or name another driver in the URL.",
+            hint=f"Install {error.name}, or name another driver in the URL.",
         ) from error
 
 
@@ -267,5 +267,5 @@ def _told(url: sa.URL) -> Iterator[None]:
             "RS010",
             f"The database refuses: {said}.",
             file=_rendered(url),
-            mend="Check that it can be reached and that you may make tables there.",
+            hint="Check that it can be reached and that you may make tables there.",
         ) from error

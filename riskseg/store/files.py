@@ -78,7 +78,7 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
                     "RS010",
                     "This folder already holds something else.",
                     file=str(path),
-                    mend="Move it away, then run again.",
+                    hint="Move it away, then run again.",
                 )
             return
         flush_all(part)
@@ -175,7 +175,7 @@ def _probe(path: Path, part: Path, *, folder: bool = False) -> None:
             "RS010",
             f"The folder {path.parent} does not exist.",
             file=str(path),
-            mend="Make the folder, or name another.",
+            hint="Make the folder, or name another.",
         )
     if path.exists() and not (path.is_dir() if folder else path.is_file()):
         what = "folder" if path.is_dir() else "file" if path.is_file() else "device"
@@ -184,7 +184,7 @@ def _probe(path: Path, part: Path, *, folder: bool = False) -> None:
             "RS010",
             f"This is a {what}; the output is a {wanted}.",
             file=str(path),
-            mend=f"Name a {wanted}.",
+            hint=f"Name a {wanted}.",
         )
     try:
         if part.is_dir():
@@ -200,7 +200,7 @@ def _unwritable(path: Path, error: OSError) -> ProblemsError:
         "RS010",
         f"This cannot be written: {os.strerror(error.errno or 0).lower()}.",
         file=str(path),
-        mend="Make room or give the right to write there, or name another place.",
+        hint="Make room or give the right to write there, or name another place.",
     )
 
 

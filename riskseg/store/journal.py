@@ -201,7 +201,7 @@ class Journal:
                     "RS010",
                     f"{model.model} already has a version {model.version} with other content.",
                     file=str(self._path),
-                    mend="Keep the new one under another version.",
+                    hint="Keep the new one under another version.",
                 )
 
     def models(self, name: str | None = None) -> list[ModelRecord]:
@@ -220,7 +220,7 @@ class Journal:
                 raise problem(
                     "RS401",
                     f'There is no version "{version}" of a model "{model}".',
-                    mend=did_you_mean(version, versions)
+                    hint=did_you_mean(version, versions)
                     or did_you_mean(model, {k.model for k in known})
                     or "Train one first.",
                 )
@@ -476,7 +476,7 @@ def _told(path: Path) -> Iterator[None]:
                 "RS604",
                 "Another process is writing in the journal.",
                 file=str(path),
-                mend="Wait until it has ended.",
+                hint="Wait until it has ended.",
             ) from error
         if name.startswith(_UNWRITABLE):
             raise _unusable(
@@ -495,6 +495,6 @@ def _edited(path: Path, what: str) -> ProblemsError:
 
 
 def _unusable(
-    path: Path, what: str, mend: str = "Restore it from a copy, or move it away to begin anew."
+    path: Path, what: str, hint: str = "Restore it from a copy, or move it away to begin anew."
 ) -> ProblemsError:
-    return problem("RS603", what, file=str(path), mend=mend)
+    return problem("RS603", what, file=str(path), hint=hint)

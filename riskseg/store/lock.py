@@ -45,7 +45,7 @@ def workspace_lock(folder: Path) -> Iterator[None]:
             "RS010",
             f"This cannot be written: {os.strerror(error.errno or 0).lower()}.",
             file=str(path),
-            mend="Give the right to write in the workspace.",
+            hint="Give the right to write in the workspace.",
         ) from error
     try:
         try:
@@ -56,7 +56,7 @@ def workspace_lock(folder: Path) -> Iterator[None]:
                 "RS604",
                 f"Process {pid or '(not yet named)'} is writing in this workspace.",
                 file=str(path),
-                mend="Wait until it has ended, or end it.",
+                hint="Wait until it has ended, or end it.",
             ) from error
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())

@@ -61,7 +61,7 @@ def check(target: str, problems: Problems) -> None:
             "RS010",
             "The ending of this name tells no form that can be written.",
             file=target,
-            mend=f"Use one of {', '.join(_FORMS)}, or a database URL with #table.",
+            hint=f"Use one of {', '.join(_FORMS)}, or a database URL with #table.",
         )
     else:
         check_place(Path(target), problems)

@@ -246,7 +246,7 @@ def read_strategy(
             f"There is no strategy folder {shown}.",
             file="riskseg.toml",
             line=line,
-            mend="Set `strategy` in [workspace] to the folder that holds strategy.yaml.",
+            hint="Set `strategy` in [workspace] to the folder that holds strategy.yaml.",
         )
         return None
     shaped: dict[str, Any] = {}
@@ -310,19 +310,19 @@ def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
     for name in strays:
         told = f"Nothing reads {name}: a strategy's files are {', '.join(known)}."
         close = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
-        mend = f"Call it {close[0]}.yaml, or take" if close else "Take"
-        mend += " it out of the folder."
-        problems.add("RS224", told, file=f"{shown}/{name}", mend=mend)
+        hint = f"Call it {close[0]}.yaml, or take" if close else "Take"
+        hint += " it out of the folder."
+        problems.add("RS224", told, file=f"{shown}/{name}", hint=hint)
     return bool(strays)
 
 
 def _tell_blank(document: Document, holds: str, problems: Problems, *, needed: bool) -> None:
     """Whoever has none of it leaves the file out: one that was emptied is a mishap."""
-    mend = "Write it anew, or restore it from a copy."
+    hint = "Write it anew, or restore it from a copy."
     if not needed:
-        mend = "Restore it from a copy; if the strategy has none, remove the file."
+        hint = "Restore it from a copy; if the strategy has none, remove the file."
     told = f"The file is empty: it should hold {holds}."
-    problems.add("RS223", told, mend=mend, **document.at())
+    problems.add("RS223", told, hint=hint, **document.at())
 
 
 def _read_packs(
@@ -354,7 +354,7 @@ def _read_packs(
             problems.add(
                 "RS221",
                 f'There is no guard pack "{name}".',
-                mend=did_you_mean(name, [*known, *here]),
+                hint=did_you_mean(name, [*known, *here]),
                 **documents["guards.yaml"].at(i, "include"),
             )
             continue
@@ -364,5 +364,5 @@ def _read_packs(
         documents[file], packs[name] = document, pack
         if pack.pack != name:
             told = f'The file of the pack "{name}" says that it is "{pack.pack}".'
-            problems.add("RS221", told, mend=f"Write `pack: {name}`.", **document.at("pack"))
+            problems.add("RS221", told, hint=f"Write `pack: {name}`.", **document.at("pack"))
     return packs if len(problems) == before else None

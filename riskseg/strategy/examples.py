@@ -44,7 +44,7 @@ def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Prob
         return min(given, strategy.effective_to or given)
     elif not strategy.holds(given):
         told = f'"{example.name}" is of {given}, when the strategy does not hold.'
-        problems.add("RS211", told, mend="Give it another as_of.", **at)
+        problems.add("RS211", told, hint="Give it another as_of.", **at)
     return given if isinstance(given, date) else otherwise
 
 
@@ -106,7 +106,7 @@ def check_day(
             f"out: the path starts at `{path.starts.text}`.",
             file=example.file,
             line=example.line,
-            mend="Give the dates that it names, and leave `day` out.",
+            hint="Give the dates that it names, and leave `day` out.",
         )
 
 
@@ -115,15 +115,15 @@ def _tell_lacking(
 ) -> None:
     """Examples that do not give a fact: a fact new to the strategy is one Problem, not one each."""
     never = f"{name}, which the strategy reads and which is never unknown."
-    mend = f"Add {name} to `given`, or to `defaults`."
+    hint = f"Add {name} to `given`, or to `defaults`."
     if len(those) == len(examples) > 1:
-        first, mend = examples[0], f"Add {name} to `defaults`."
+        first, hint = examples[0], f"Add {name} to `defaults`."
         told = f"None of {len(examples)} examples gives {never}"
-        problems.add("RS211", told, file=first.file, line=first.line, mend=mend)
+        problems.add("RS211", told, file=first.file, line=first.line, hint=hint)
         return
     for one in those:
         told = f'"{one.name}" does not give {never}'
-        problems.add("RS211", told, file=one.file, line=one.line, mend=mend)
+        problems.add("RS211", told, file=one.file, line=one.line, hint=hint)
 
 
 def guarded_examples(
@@ -187,7 +187,7 @@ def misses(
             f"(rows {decision.get('rows_matched')}, guards {decision.get('guards') or 'none'}).",
             file=example.file,
             line=example.line,
-            mend="Mend the strategy, or the example.",
+            hint="Mend the strategy, or the example.",
         )
 
 
@@ -196,8 +196,8 @@ def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> Non
     if forbids is not example.forbidden:
         word = {True: "forbid", False: "allow"}
         told = f'"{example.guard}" should {word[example.forbidden]} "{example.text}"; it does not.'
-        mend = "Mend the rule, or the example."
-        problems.add("RS211", told, file=example.file, line=example.line, mend=mend)
+        hint = "Mend the rule, or the example."
+        problems.add("RS211", told, file=example.file, line=example.line, hint=hint)
 
 
 def misfit(fact: Fact, value: object) -> str | None:

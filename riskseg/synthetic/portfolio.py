@@ -80,10 +80,10 @@ def generate(
     for name, (value, least, most) in ranges.items():
         if not least <= value <= most:
             problems.add(
-                "RS004", f"{name} cannot be {value}.", mend=f"Give a number from {least} to {most}."
+                "RS004", f"{name} cannot be {value}.", hint=f"Give a number from {least} to {most}."
             )
     if until.year < EARLIEST_YEAR:
-        problems.add("RS004", f"until cannot be {until}.", mend=f"Give {EARLIEST_YEAR} or later.")
+        problems.add("RS004", f"until cannot be {until}.", hint=f"Give {EARLIEST_YEAR} or later.")
     problems.raise_if_any()
     return Portfolio(accounts, months, seed, _months_before(until, months), until, progress)
 

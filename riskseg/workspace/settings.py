@@ -167,7 +167,7 @@ def find(start: Path) -> Path:
     raise problem(
         "RS001",
         f"There is no {FILE} in {start} or any folder above it.",
-        mend="Make a workspace with `riskseg init DIR`, or name one with `riskseg -w DIR`.",
+        hint="Make a workspace with `riskseg init DIR`, or name one with `riskseg -w DIR`.",
     )
 
 
@@ -177,7 +177,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         problems.add(
             "RS001",
             f"There is no {FILE} in {root}.",
-            mend="Make a workspace with `riskseg init DIR`.",
+            hint="Make a workspace with `riskseg init DIR`.",
         )
         return None
     document = read_toml(root / FILE, problems, shown=FILE)
@@ -213,7 +213,7 @@ def _check_levels(name: str, values: Sequence[str], line: int | None, problems: 
             f'"{name}" has no levels.',
             file=FILE,
             line=line,
-            mend="List the texts it may hold, or remove the line: it may then hold any.",
+            hint="List the texts it may hold, or remove the line: it may then hold any.",
         )
     for value in sorted({v for n, v in enumerate(values) if v in values[:n]}):
         problems.add(
@@ -221,7 +221,7 @@ def _check_levels(name: str, values: Sequence[str], line: int | None, problems: 
             f'The level "{value}" of "{name}" stands twice.',
             file=FILE,
             line=line,
-            mend="Keep one of them.",
+            hint="Keep one of them.",
         )
 
 
@@ -246,7 +246,7 @@ def _said(table: str, authored: SourceTable, document: Document, problems: Probl
                 f'The levels of "{folded(name)}" are declared twice.',
                 file=FILE,
                 line=line,
-                mend="Names have no letter case: keep one of them.",
+                hint="Names have no letter case: keep one of them.",
             )
         said.level_lines[folded(name)] = line
         _check_levels(name, values, line, problems)
@@ -262,7 +262,7 @@ def _said(table: str, authored: SourceTable, document: Document, problems: Probl
                 problems.add(
                     "RS202",
                     f'The column "{folded(name)}" is declared twice.',
-                    mend="Names have no letter case: keep one of them.",
+                    hint="Names have no letter case: keep one of them.",
                     **document.at(*path),
                 )
             said.described[folded(name)] = Column(shape, document, path)
@@ -285,7 +285,7 @@ def _texts(
             problems.add(
                 "RS003",
                 f'"{key}" is not a table that belongs in [source.{table}].',
-                mend="Attributes of accounts and bills are declared in "
+                hint="Attributes of accounts and bills are declared in "
                 "[source.accounts.columns.NAME] and [source.bills.columns.NAME].",
                 **document.at("source", table, key),
             )
@@ -301,7 +301,7 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 f'There is no source table "{table}".',
                 file=FILE,
                 line=document.line("source", table),
-                mend=did_you_mean(table, TABLES),
+                hint=did_you_mean(table, TABLES),
             )
             continue
         written = document.data["source"][table]
@@ -311,7 +311,7 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 f'"from" is missing: [source.{table}] does not say where its rows are.',
                 file=FILE,
                 line=document.line("source", table),
-                mend='Add `from = "a file, a glob, or a select"`.',
+                hint='Add `from = "a file, a glob, or a select"`.',
             )
             continue
         lines = {key: document.line("source", table, key) for key in written}
@@ -334,6 +334,6 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
             "No source is named: riskseg needs bills and payments, or accounts.",
             file=FILE,
             line=document.line("source"),
-            mend="Add a [source.bills] and a [source.payments], or a [source.accounts].",
+            hint="Add a [source.bills] and a [source.payments], or a [source.accounts].",
         )
     return sources

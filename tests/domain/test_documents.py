@@ -79,7 +79,7 @@ def test_what_cannot_be_a_value_has_a_line(
     assert parse_yaml(text, "f.yaml", problems) is None
     [one] = problems
     assert (one.code, one.line) == ("RS002", line)
-    assert what in one.what and one.mend
+    assert what in one.what and one.hint
 
 
 class Inner(Shape):

@@ -261,8 +261,8 @@ def test_an_unknown_condition_names_its_facts_and_the_mends() -> None:
     _, (problem,) = checked("promises > 1 and balance > 2 and p_late > 0.5")
     assert problem.code == "RS305"
     assert "because of p_late and promises" in problem.what
-    for mend in ("is null", "coalesce", "unknown: match", "unknown: skip"):
-        assert mend in problem.mend
+    for hint in ("is null", "coalesce", "unknown: match", "unknown: skip"):
+        assert hint in problem.hint
 
 
 def test_may_be_unknown_lets_a_condition_be_unknown_but_not_its_parts() -> None:

@@ -418,7 +418,7 @@ def page(told: Iterable[tuple[Mistake, dict[str, Any]]]) -> str:
         ]
         for mistake, problem in found:
             if mistake.kind == kind:
-                says = " ".join(x for x in (problem["what"], problem["mend"]) if x)
+                says = " ".join(x for x in (problem["what"], problem["hint"]) if x)
                 where = f"`{problem['file']}:{problem['line']}`"
                 says = says.replace("|", "\\|")
                 lines.append(f"| {mistake.name} | {problem['code']} | {where} | {says} |")

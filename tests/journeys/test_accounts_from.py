@@ -159,7 +159,7 @@ def test_a_column_that_is_empty_or_spoilt_today(workspace: Path, tmp_path: Path)
         score(workspace, p.AS_OF, out, accounts_from=tmp_path / "spoilt.csv")
     (problem,) = error.value.problems
     assert problem.code == "RS102" and 'row 1 after the header holds "n/a"' in problem.what
-    assert "try_cast(years" in problem.mend
+    assert "try_cast(years" in problem.hint
     with pytest.raises(ProblemsError) as error:
         assign(workspace, p.AS_OF, out, at=p.AT, accounts_from=tmp_path / "spoilt.csv")
     assert error.value.problems == (problem,)

@@ -71,7 +71,7 @@ def test_a_model_at_chance_waits_for_somebody(workspace: Path, tmp_path: Path) -
         with pytest.raises(ProblemsError) as error:
             use()
         (problem,) = error.value.problems
-        assert problem.code == "RS411" and kept.version in problem.mend
+        assert problem.code == "RS411" and kept.version in problem.hint
     versions.promote(root, "outcome", kept.version, at=p.AT, by="tests", reason="we know")
     for use in uses:
         use()

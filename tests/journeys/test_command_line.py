@@ -177,7 +177,7 @@ def test_generate_and_init_tell_json(tmp_path: Path) -> None:
     again = run(None, "generate", "--out", str(tmp_path / "data"), *size, "--json")
     assert [q["code"] for q in told(again)] == ["RS010"]
     wrong = run(None, "init", str(tmp_path / "other"), "--strategy", "houshold-utility", "--json")
-    assert told(wrong)[0]["mend"] == 'Did you mean "household-utility"?'
+    assert told(wrong)[0]["hint"] == 'Did you mean "household-utility"?'
 
 
 # Plans
@@ -228,7 +228,7 @@ def test_the_plan_names_the_stages_a_run_reaches(used: Path) -> None:
 def test_no_workspace(tmp_path: Path) -> None:
     (problem,) = told(run(tmp_path, "check", "--json"))
     assert problem["code"] == "RS001"
-    assert "riskseg init" in problem["mend"]
+    assert "riskseg init" in problem["hint"]
     (problem,) = told(
         run(tmp_path / "nowhere", "assign", "--as-of", DAY, "--out", "x.csv", "--json")
     )
@@ -246,7 +246,7 @@ def test_the_nearest_workspace_upward(used: Path, monkeypatch: pytest.MonkeyPatc
 def test_an_account_misspelt(used: Path) -> None:
     (problem,) = told(run(used, "explain", "A0000007", "--as-of", DAY, "--json"))
     assert problem["code"] == "RS601"
-    assert problem["mend"].startswith('Did you mean "A0000')
+    assert problem["hint"].startswith('Did you mean "A0000')
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_wrong_out_is_told_before_any_work(
     monkeypatch.chdir(used)
     (problem,) = told(run(used, command, "--as-of", DAY, "--out", out, "--json"))
     assert problem["code"] == "RS010"
-    assert says in problem["what"] + problem["mend"]
+    assert says in problem["what"] + problem["hint"]
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_date_before_the_data(
     monkeypatch.chdir(used)
     (problem,) = told(run(used, *arguments, "--as-of", "1990-01-01", "--json"))
     assert problem["code"] == "RS602"
-    assert "1990-01-01" in problem["what"] and problem["mend"].startswith("Give a date from 20")
+    assert "1990-01-01" in problem["what"] and problem["hint"].startswith("Give a date from 20")
     assert not (used / "x.csv").exists()
 
 
@@ -291,7 +291,7 @@ def test_models_that_are_not_trained(sound: Path, copy_of: Copy, tmp_path: Path)
         ("RS401", "models/default.yaml"),
         ("RS401", "models/late_payment.yaml"),
     ]
-    assert [q["mend"] for q in found] == [
+    assert [q["hint"] for q in found] == [
         "Run `riskseg train default`.",
         "Run `riskseg train late_payment`.",
     ]
@@ -300,9 +300,9 @@ def test_models_that_are_not_trained(sound: Path, copy_of: Copy, tmp_path: Path)
         "RS401"
     ]
     (misspelt,) = told(run(workspace, "train", "defualt", "--json"))
-    assert (misspelt["code"], misspelt["mend"]) == ("RS401", 'Did you mean "default"?')
+    assert (misspelt["code"], misspelt["hint"]) == ("RS401", 'Did you mean "default"?')
     (misspelt,) = told(run(workspace, "models", "show", "defualt", "--json"))
-    assert misspelt["mend"] == 'Did you mean "default"?'
+    assert misspelt["hint"] == 'Did you mean "default"?'
 
 
 def test_a_model_that_was_changed_by_hand(trained: Path, copy_of: Copy) -> None:

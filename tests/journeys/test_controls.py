@@ -349,7 +349,7 @@ def test_a_word_that_is_a_level_too(tmp_path: Path, word: str, column: str) -> N
         take(root, card)
     [found] = raised.value.problems
     assert (found.code, found.line) == ("RS412", 3)
-    assert f'["{word}"]' in found.mend
+    assert f'["{word}"]' in found.hint
     quoted = card.replace(f"job,{word}", f'job,"[""{word}""]"')
     done = take(root, quoted)
     levels = bins(root, "made", feature="job").features[0]
@@ -434,5 +434,5 @@ def test_bounds_and_bins_in_the_terminal(workspace: Path) -> None:
     assert "WoE" in run(workspace, "models", "bins", "made", "income")
     with pytest.raises(ProblemsError) as raised:
         bins(workspace, "made", feature="incme")
-    assert "income" in raised.value.problems[0].mend
+    assert "income" in raised.value.problems[0].hint
     assert versions.show(workspace, "made")["form"] == "classic"

@@ -252,7 +252,7 @@ def test_a_version_that_is_nowhere(workspace: Path) -> None:
     assert result.exit_code == 1
     (told,) = json.loads(result.stdout)["problems"]
     assert told["code"] == "RS230"
-    assert told["mend"] == 'Did you mean "rules/other"?'
+    assert told["hint"] == 'Did you mean "rules/other"?'
 
 
 def test_the_beginning_of_two_fingerprints(

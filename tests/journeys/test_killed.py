@@ -139,7 +139,7 @@ def check_erased_again(workspace: Path) -> None:
         assert not before
         (problem,) = error.problems
         assert problem.code == "RS610"
-        assert "erase the account again" in problem.mend
+        assert "erase the account again" in problem.hint
     done = erase_again(workspace)
     runs = {file.parent.name for file in inputs(workspace)}
     assert set(done.runs) == (set() if before else runs)

@@ -162,7 +162,7 @@ def test_versions_are_compared_by_rows_that_neither_learned_from(workspace: Path
         rows(by_date.version, of_all.version)
     (problem,) = found.value.problems
     assert problem.code == "RS402" and "There are 0 rows" in problem.what
-    assert "from 2025-03-03 on" in problem.mend
+    assert "from 2025-03-03 on" in problem.hint
 
 
 def test_a_version_is_recalibrated_by_rows_it_did_not_learn_from(workspace: Path) -> None:
@@ -173,13 +173,13 @@ def test_a_version_is_recalibrated_by_rows_it_did_not_learn_from(workspace: Path
     with pytest.raises(ProblemsError) as found:
         recalibrate(workspace, "worse", at=AT)
     assert [p.code for p in found.value.problems] == ["RS402"]
-    assert "--since, from 2024-10-31 on" in found.value.problems[0].mend
+    assert "--since, from 2024-10-31 on" in found.value.problems[0].hint
     spec = workspace / "models" / "worse.yaml"
     spec.write_text(f"{SPEC}refit: true\n")
     version = train(workspace, [], at=AT, promote=True)[0].version
     with pytest.raises(ProblemsError) as found:
         recalibrate(workspace, "worse", version, since=MONTHS[0], at=AT)
-    assert found.value.problems[0].mend.endswith("observed from 2025-03-03 on.")
+    assert found.value.problems[0].hint.endswith("observed from 2025-03-03 on.")
 
 
 @pytest.mark.parametrize("refit", [False, True])
@@ -196,7 +196,7 @@ def test_accounts_without_days_that_a_version_held_out(workspace: Path, refit: b
         with pytest.raises(ProblemsError) as found:
             recalibrate(workspace, "worse", at=AT)
         assert [p.code for p in found.value.problems] == ["RS402"]
-        assert "train without it" in found.value.problems[0].mend
+        assert "train without it" in found.value.problems[0].hint
         return
     done = recalibrate(workspace, "worse", at=AT)
     assert (done.rows, done.bad) == (told["hold_out"]["rows"], told["hold_out"]["bad"])
@@ -223,7 +223,7 @@ def test_last_days_need_a_date(workspace: Path) -> None:
         for problems in (found.value.problems, check(workspace).problems):
             found_codes = [p.code for p in problems if "models" in (p.file or "")]
             assert found_codes == codes
-            assert all("observed_on" in p.mend for p in problems if p.code in codes)
+            assert all("observed_on" in p.hint for p in problems if p.code in codes)
 
 
 def test_two_dates_of_a_row_are_a_problem(workspace: Path) -> None:

@@ -93,14 +93,14 @@ def change(file: str, old: str, new: str) -> Callable[[Path], None]:
 
 def exclude(root: Path, problem: Problem) -> None:
     """Add NAME to `features: {exclude: […]}`."""
-    found = re.fullmatch(r"Add (.+) to `features: \{exclude: \[…\]\}`\.", problem.mend)
+    found = re.fullmatch(r"Add (.+) to `features: \{exclude: \[…\]\}`\.", problem.hint)
     assert found
     change(SPEC, "exclude: [", f"exclude: [{found[1]}, ")(root)
 
 
 def take_what_was_meant(root: Path, problem: Problem) -> None:
     """Did you mean "NAME"?"""
-    wrong, right = re.findall(r'"(.+?)"', problem.what)[-1], re.search(r'"(.+?)"', problem.mend)
+    wrong, right = re.findall(r'"(.+?)"', problem.what)[-1], re.search(r'"(.+?)"', problem.hint)
     assert right and problem.file and problem.line
     lines = (root / problem.file).read_text(encoding="utf-8").splitlines(keepends=True)
     assert lines[problem.line - 1].count(wrong) == 1
@@ -112,7 +112,7 @@ def write_target(value: str | None = None) -> Edit:
     """… {column: NAME, positive: VALUE}. Where the hint does not know it, a person gives it."""
 
     def apply(root: Path, problem: Problem) -> None:
-        found = re.search(r"(\{column: .+?\})(?:\.|, or|, where)", problem.mend)
+        found = re.search(r"(\{column: .+?\})(?:\.|, or|, where)", problem.hint)
         assert found
         target = found[1].replace("VALUE", value) if value else found[1]
         text = (root / SPEC).read_text(encoding="utf-8")
@@ -125,7 +125,7 @@ def write_positive(value: str) -> Edit:
     """Give the number that is the bad outcome."""
 
     def apply(root: Path, problem: Problem) -> None:
-        assert "give the number" in problem.mend
+        assert "give the number" in problem.hint
         text = (root / SPEC).read_text(encoding="utf-8")
         (root / SPEC).write_text(re.sub(r"positive: \w+", f"positive: {value}", text), "utf-8")
 
@@ -134,7 +134,7 @@ def write_positive(value: str) -> Edit:
 
 def remove_key(root: Path, problem: Problem) -> None:
     """Remove `KEY`."""
-    key = re.search(r"Remove `(\w+)`", problem.mend)
+    key = re.search(r"Remove `(\w+)`", problem.hint)
     assert key
     text = (root / SPEC).read_text(encoding="utf-8")
     text = re.sub(rf"^{key[1]}:.*\n|, {key[1]}: [^,}}]+", "", text, flags=re.MULTILINE)
@@ -143,7 +143,7 @@ def remove_key(root: Path, problem: Problem) -> None:
 
 def write_share(root: Path, problem: Problem) -> None:
     """Write {share: N}."""
-    found = re.search(r"\{share: [0-9.]+\}", problem.mend)
+    found = re.search(r"\{share: [0-9.]+\}", problem.hint)
     assert found
     text = (root / SPEC).read_text(encoding="utf-8")
     (root / SPEC).write_text(re.sub(r"hold_out: .*", f"hold_out: {found[0]}", text), "utf-8")
@@ -151,14 +151,14 @@ def write_share(root: Path, problem: Problem) -> None:
 
 def add_learner(root: Path, problem: Problem) -> None:
     """Add NAME to `learners`, …"""
-    found = re.match(r"Add (\w+) to `learners`", problem.mend)
+    found = re.match(r"Add (\w+) to `learners`", problem.hint)
     assert found
     change(SPEC, "learners: [", f"learners: [{found[1]}, ")(root)
 
 
 def add_mapping(root: Path, problem: Problem) -> None:
     """Add `NAME = "…"` under [source.accounts]."""
-    found = re.match(r'Add `(\w+) = "…"` under \[source\.accounts\]', problem.mend)
+    found = re.match(r'Add `(\w+) = "…"` under \[source\.accounts\]', problem.hint)
     assert found
     change(TOML, "[source.accounts]\n", f'[source.accounts]\n{found[1]} = "id"\n')(root)
 
@@ -166,7 +166,7 @@ def add_mapping(root: Path, problem: Problem) -> None:
 def map_outcome(root: Path, problem: Problem) -> None:
     """… leave their outcome unknown, with `try_cast(… as integer)` around what it is mapped to."""
     assert problem.what == '"outcome" should be 0 or 1, and also holds maybe.'
-    found = re.search(r"with `(try_cast\(… as integer\))` around", problem.mend)
+    found = re.search(r"with `(try_cast\(… as integer\))` around", problem.hint)
     assert found
     mapped = MAYBE[1].split('"')[1]
     change(TOML, mapped, found[1].replace("…", mapped))(root)
@@ -174,7 +174,7 @@ def map_outcome(root: Path, problem: Problem) -> None:
 
 def map_to_text(root: Path, problem: Problem) -> None:
     """Map it to a text: `NAME = "cast(NAME as varchar)"`."""
-    found = re.search(r"`(.+)`\.$", problem.mend)
+    found = re.search(r"`(.+)`\.$", problem.hint)
     assert found
     change(TOML, 'account_id = "id"\n', f'account_id = "id"\n{found[1]}\n')(root)
 
@@ -314,10 +314,10 @@ def test_the_longest_spec_that_fits(billed: Path) -> None:
     assert problem.code == "RS405"
     text = spec.read_text()
     for key in ("observe", "hold_out"):
-        found = re.search(rf"{key}: \{{.*?\}}", problem.mend)
+        found = re.search(rf"{key}: \{{.*?\}}", problem.hint)
         assert found
         text = re.sub(rf"{key}: .*", found[0], text)
-    horizon = re.search(r"horizon_days: \d+", problem.mend)
+    horizon = re.search(r"horizon_days: \d+", problem.hint)
     assert horizon
     spec.write_text(re.sub(r"horizon_days: \d+", horizon[0], text))
     assert train(billed, (), at=p.AT)
@@ -332,7 +332,7 @@ def test_a_date_that_fits(billed: Path) -> None:
         train(billed, (), at=p.AT)
     (problem,) = error.value.problems
     assert problem.code == "RS405"
-    days = re.findall(r"\d{4}-\d\d-\d\d", problem.mend)
+    days = re.findall(r"\d{4}-\d\d-\d\d", problem.hint)
     spec.write_text(spec.read_text().replace("at: 2026-06-30", f"at: {days[-1]}"))
     assert train(billed, (), at=p.AT)
 
@@ -344,6 +344,6 @@ def test_an_event_of_bills_in_an_account_file(account_file: Path, tmp_path: Path
     with pytest.raises(ProblemsError) as error:
         train(root, (), at=p.AT)
     (problem,) = error.value.problems
-    assert (problem.code, "{column: NAME}" in problem.mend) == ("RS408", True)
+    assert (problem.code, "{column: NAME}" in problem.hint) == ("RS408", True)
     change(SPEC, "{event: late}", "{column: outcome}")(root)
     assert train(root, (), at=p.AT)

@@ -33,8 +33,8 @@ def test_alone(mistake: Mistake, sound: Path, copy_of: Callable[[Path], Path]) -
     found = problems(result)
     at = [(p["code"], p["file"], p["line"]) for p in found]
     assert at == [(mistake.code, mistake.file, line)]
-    assert mistake.meant in found[0]["mend"]
-    assert "\n" not in found[0]["what"] + found[0]["mend"]
+    assert mistake.meant in found[0]["hint"]
+    assert "\n" not in found[0]["what"] + found[0]["hint"]
     _told[mistake.name] = found[0]
 
 
@@ -63,5 +63,5 @@ def test_the_page_says_what_riskseg_says() -> None:
     if len(_told) < len(MISTAKES):
         pytest.skip("needs every mistake planted in this run")
     told = [(m, _told[m.name]) for m in MISTAKES]
-    mend = "Write it anew with `python -m tests.journeys.planted`."
-    assert PAGE.read_text(encoding="utf-8") == page(told), mend
+    hint = "Write it anew with `python -m tests.journeys.planted`."
+    assert PAGE.read_text(encoding="utf-8") == page(told), hint

@@ -107,7 +107,7 @@ def test_a_champion_whose_folder_is_gone(two: Path, copy_of: Copy) -> None:
         found = problem_of(use)
         assert found.code == "RS410"
         assert first in found.what and "champion" in found.what
-        assert later in found.mend and "models promote" in found.mend
+        assert later in found.hint and "models promote" in found.hint
     listed = {v.version: v for v in versions.versions(workspace) if v.model == MODEL}
     assert (listed[first].there, listed[first].champion, listed[later].there) == (False, True, True)
     code, told = run(workspace)
@@ -121,7 +121,7 @@ def test_training_follows_on_a_champion_that_is_gone(two: Path, copy_of: Copy) -
     first, later = names(workspace)
     shutil.rmtree(workspace / "models" / MODEL)
     found = problem_of(lambda: versions.show(workspace, MODEL))
-    assert (found.code, "riskseg train" in found.mend) == ("RS410", True)
+    assert (found.code, "riskseg train" in found.hint) == ("RS410", True)
     [done] = train(workspace, (MODEL,), at=p.AT)
     assert (done.version, done.champion, champion(workspace)) == (later, True, later)
     with Journal.open(workspace / ".riskseg/journal.db") as journal:
@@ -177,7 +177,7 @@ def test_a_folder_that_was_copied_into_its_place(two: Path, sound: Path, copy_of
     found = problem_of(
         lambda: versions.promote(workspace, MODEL, first, at=p.AT, by="ann", reason="")
     )
-    assert (found.code, "models register" in found.mend) == ("RS401", True)
+    assert (found.code, "models register" in found.hint) == ("RS401", True)
     code, told = run(workspace, "register", str(place), "--by", "ann")
     assert (code, "it is the champion" in told, "needs its spec" in told) == (0, True, True), told
     code, told = run(workspace, "register", str(place), "--by", "ann", "--json")

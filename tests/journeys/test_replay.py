@@ -282,7 +282,7 @@ def test_an_id_that_nothing_knows_is_not_erased(decided: Path, copy_of: Copy) ->
             erase(workspace, account, by="ann", at=p.AT)
         [problem] = raised.value.problems
         assert (problem.code, account in problem.what) == ("RS601", True)
-        return problem.mend
+        return problem.hint
 
     assert told("A0000O007") == 'Did you mean "A00000007"?'
     assert told("nobody") == "Check the id."

@@ -129,7 +129,7 @@ def test_a_fact_nobody_knows_is_to_be_declared(here: Path) -> None:
         ("RS201", "alone/segments.yaml"),
         ("RS303", "alone/tiers.yaml"),
     ]
-    assert all("declared in `expects:`" in p["mend"] for p in found)
+    assert all("declared in `expects:`" in p["hint"] for p in found)
     # An attribute without levels is a text, whichever it may hold.
     (here / "alone" / "examples.yaml").unlink()
     expects = "mine: {type: integer, else: 0}, region: {type: text, else: unknown}"

@@ -190,7 +190,7 @@ def test_a_fault_is_told_by_its_cell_and_nothing_is_written(
     found = [(one["code"], one["file"].removeprefix(f"{book.parent}/")) for one in problems]
     assert (code, f"{WHERE} {place}") in found
     # A cover is told of in rows: nobody has seen lines.
-    assert not any("line" in one["what"] + one["mend"] for one in problems)
+    assert not any("line" in one["what"] + one["hint"] for one in problems)
     assert strategy_files(mine) == before
 
 

@@ -65,7 +65,7 @@ def test_one_date(at: str, fits: bool) -> None:
     if dates is None:
         (problem,) = problems
         assert problem.code == "RS405"
-        assert "from 2020-06-29 to 2020-10-18" in problem.mend
+        assert "from 2020-06-29 to 2020-10-18" in problem.hint
 
 
 @given(
@@ -102,7 +102,7 @@ def test_what_is_suggested_fits(
     (problem,) = problems
     assert problem.code == "RS405" and f"there are {days} " in problem.what
     advice = re.search(
-        r"observe: (\{.*?\})(?:, hold_out: (\{.*?\}))?, horizon_days: (\d+)", problem.mend
+        r"observe: (\{.*?\})(?:, hold_out: (\{.*?\}))?, horizon_days: (\d+)", problem.hint
     )
     if advice is None:
         shortest_label = min(horizon, 14) + label - horizon

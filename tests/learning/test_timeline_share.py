@@ -17,7 +17,7 @@ def advice(days: int) -> str:
     assert timeline(authored(HALF_A_YEAR), FIRST, last_day(days), problems) is None
     (problem,) = problems
     assert problem.code == "RS405"
-    return problem.mend
+    return problem.hint
 
 
 def test_where_no_last_days_can_be_held_out() -> None:

@@ -94,7 +94,7 @@ def test_a_planted_leak_is_named(frame: TrainingFrame, author: Author, kind: str
         train(author(""), with_feature(frame, fact, leak), threads=1)
     (problem,) = error.value.problems
     assert problem.code == "RS404"
-    assert '"closing_code"' in problem.what and "closing_code" in problem.mend
+    assert '"closing_code"' in problem.what and "closing_code" in problem.hint
 
 
 def test_an_excluded_leak_is_harmless(frame: TrainingFrame, author: Author) -> None:

@@ -299,7 +299,7 @@ def test_more_bad_rows_than_allowed_stop_the_load(
         (problem,) = problems
         assert (problem.code, problem.file, problem.line) == ("RS102", "b.csv", 6)
         assert "2 rows" in problem.what
-        assert "replace(" in problem.mend
+        assert "replace(" in problem.hint
     else:
         assert problems == []
 
@@ -595,7 +595,7 @@ def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown
     assert (
         ledger.bad[0]
         .as_problem()
-        .mend.endswith(
+        .hint.endswith(
             'map it to unknown: `case when isfinite("Used Share") then "Used Share" end`.'
         )
     )

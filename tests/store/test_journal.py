@@ -161,7 +161,7 @@ def test_the_champion_is_the_one_promoted_last_by_then(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "model", "version", "mend"),
+    ("recorded", "model", "version", "hint"),
     [
         ([], "late_payment", "v1", "Train one first."),
         ([MODEL], "late_payment", "v9", "Known here: v1."),
@@ -169,7 +169,7 @@ def test_the_champion_is_the_one_promoted_last_by_then(path: Path) -> None:
     ],
 )
 def test_promoting_what_does_not_exist(
-    path: Path, recorded: list[ModelRecord], model: str, version: str, mend: str
+    path: Path, recorded: list[ModelRecord], model: str, version: str, hint: str
 ) -> None:
     with Journal.open(path) as journal:
         for entry in recorded:
@@ -178,7 +178,7 @@ def test_promoting_what_does_not_exist(
             journal.promote(model, version, at=AT, by="ann", reason="")
         assert journal.promotions() == []
     (found,) = raised.value.problems
-    assert (found.code, found.mend) == ("RS401", mend)
+    assert (found.code, found.hint) == ("RS401", hint)
 
 
 def strategy(fingerprint: str, named: str) -> StrategyRecord:

@@ -36,7 +36,7 @@ def test_another_process_is_told_who_holds_it_until_that_is_killed(tmp_path: Pat
         (found,) = raised.value.problems
         assert found.code == "RS604"
         assert f"Process {holder.pid} is writing" in found.what
-        assert found.mend
+        assert found.hint
     finally:
         holder.kill()
         holder.communicate()

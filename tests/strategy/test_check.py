@@ -525,7 +525,7 @@ def test_each_fault_is_told_once_at_its_line(fault: Fault, tmp_path: Path) -> No
     lines = [n for n, text in enumerate(files[told_of].splitlines(), start=1) if at in text]
     told = [(p.code, p.file, p.line) for p in problems]
     assert told == [(fault.code, f"rules/{told_of}", lines[0])], "\n".join(map(str, problems))
-    assert fault.says in problems[0].what + " " + problems[0].mend
+    assert fault.says in problems[0].what + " " + problems[0].hint
 
 
 def test_columns_and_cells_that_match_nobody(tmp_path: Path) -> None:
@@ -555,7 +555,7 @@ def test_an_emptied_file(file: str, content: str, tmp_path: Path) -> None:
     assert strategy is None
     assert [(p.code, p.where) for p in problems] == [("RS223", f"rules/{file}:1")]
     assert "should hold" in problems[0].what
-    assert ("remove the file" in problems[0].mend) is (file in (T, U, E))
+    assert ("remove the file" in problems[0].hint) is (file in (T, U, E))
 
 
 @pytest.mark.parametrize(
@@ -676,7 +676,7 @@ def test_one_path_after_the_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stray", "mend"),
+    ("stray", "hint"),
     [
         ("guards.yml", "Call it guards.yaml, or take it out of the folder."),
         ("guard.yaml", "Call it guards.yaml, or take it out of the folder."),
@@ -684,12 +684,12 @@ def test_one_path_after_the_other(tmp_path: Path) -> None:
         ("notes.yaml", "Take it out of the folder."),
     ],
 )
-def test_a_file_that_nothing_reads_is_told(stray: str, mend: str, tmp_path: Path) -> None:
+def test_a_file_that_nothing_reads_is_told(stray: str, hint: str, tmp_path: Path) -> None:
     (tmp_path / stray).write_text("[]\n", encoding="utf-8")
     strategy, problems = read(tmp_path, dict(SMALL))
     assert strategy is None
     assert [(p.code, p.file) for p in problems] == [("RS224", f"rules/{stray}")]
-    assert problems[0].mend.startswith(mend)
+    assert problems[0].hint.startswith(hint)
 
 
 def test_files_of_other_kinds_may_lie_beside(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_fact_that_is_never_unknown_must_be_given(tmp_path: Path) -> None:
     [told] = problems
     assert (told.code, told.line) == ("RS211", 9)
     assert told.what.startswith("None of 2 examples gives balance_overdue")
-    assert told.mend == "Add balance_overdue to `defaults`."
+    assert told.hint == "Add balance_overdue to `defaults`."
 
 
 def test_a_fact_that_can_be_unknown_need_not_be(tmp_path: Path) -> None:

@@ -265,14 +265,14 @@ def test_a_fault_of_including_is_told_at_its_line(
     strategy, problems = read(tmp_path, {**EVERY, "guards.yaml": guards})
     assert strategy is None
     assert [(p.code, p.file, p.line) for p in problems] == [(code, "rules/guards.yaml", line)]
-    assert says in f"{problems[0].what} {problems[0].mend}"
+    assert says in f"{problems[0].what} {problems[0].hint}"
 
 
 def test_a_kind_that_is_misspelt_is_told(tmp_path: Path) -> None:
     head = EVERY["strategy.yaml"].replace("means: visit}", "means: vist}")
     _, problems = read(tmp_path, {**EVERY, "strategy.yaml": head, "guards.yaml": "[]\n"})
     assert [p.code for p in problems] == ["RS201"]
-    assert 'Did you mean "visit"?' in problems[0].mend
+    assert 'Did you mean "visit"?' in problems[0].hint
 
 
 def test_a_kind_that_a_pack_only_offers_is_known(tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_a_significant_action_of_no_known_kind_is_a_problem(tmp_path: Path) -> N
     (problem,) = problems
     line = _with_action(SIGNIFICANT)["strategy.yaml"].count("\n")
     assert (problem.code, problem.file, problem.line) == ("RS225", "rules/strategy.yaml", line)
-    assert "Did you mean `means: disconnection`?" in problem.mend
+    assert "Did you mean `means: disconnection`?" in problem.hint
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,7 @@ COLUMNS = (
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "place", "words", "mend"),
+    ("was", "now", "place", "words", "hint"),
     [
         ("risk,segment", "segment", "D2", "from here down to D4 in 3 cells", '"risk"'),
         ("lifecycle,", "", "D2", "from here down to D4 in 3 cells", '"lifecycle"'),
@@ -309,7 +309,7 @@ COLUMNS = (
     ids=["moved up", "the first", "in place", "segment", "a note"],
 )
 def test_a_header_lost_and_a_note_are_one_problem(
-    was: str, now: str, place: str, words: str, mend: str
+    was: str, now: str, place: str, words: str, hint: str
 ) -> None:
     problems = Problems()
     content = COLUMNS.replace(was, now, 1).encode()
@@ -318,8 +318,8 @@ def test_a_header_lost_and_a_note_are_one_problem(
     assert segments_document(sheet, problems, ["lifecycle", "risk"]) is None
     [one] = problems
     assert (one.code, one.file) == ("RS218", f"segments.csv, cell {place}")
-    assert words in one.what and mend in one.mend
-    assert '"lifecycle"' not in one.mend.replace(mend, "")
+    assert words in one.what and hint in one.hint
+    assert '"lifecycle"' not in one.hint.replace(hint, "")
 
 
 @pytest.mark.parametrize(

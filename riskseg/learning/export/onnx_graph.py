@@ -43,7 +43,7 @@ def onnx_model(model: Model) -> bytes:
         raise problem(
             "RS004",
             "The package onnx, which writes ONNX files, is not installed.",
-            mend="Install it with: pip install 'riskseg[onnx]'",
+            hint="Install it with: pip install 'riskseg[onnx]'",
         ) from None
     graph = _Graph()
     if isinstance(model.scorer, Boosted):

@@ -42,7 +42,7 @@ def points_csv(model: Model) -> str:
         raise problem(
             "RS004",
             f"The model {model.name} {model.version} is no scorecard: it has no points.",
-            mend="Export it to sql or onnx.",
+            hint="Export it to sql or onnx.",
         )
     told = io.StringIO()
     writer = csv.DictWriter(told, COLUMNS, restval="", lineterminator="\n")

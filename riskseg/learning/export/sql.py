@@ -43,7 +43,7 @@ def sql(model: Model, dialect: str = "duckdb") -> str:
     """
     if dialect not in DIALECTS:
         what = f'"{dialect}" is not a dialect of SQL that models are exported to.'
-        raise problem("RS004", what, mend=did_you_mean(dialect, DIALECTS))
+        raise problem("RS004", what, hint=did_you_mean(dialect, DIALECTS))
     if isinstance(model.scorer, Boosted):
         stages = _boosted(model.scorer, model.facts)
         score = ""

@@ -104,7 +104,7 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
     reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
 
     def fault(what: str, line: int, hint: str = "") -> None:
-        problems.add("RS412", what, file=file, line=line, mend=hint)
+        problems.add("RS412", what, file=file, line=line, hint=hint)
 
     card: CardFile | None = None
     try:

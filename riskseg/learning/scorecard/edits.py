@@ -110,9 +110,9 @@ def check_edits(
     spec = authored.spec
     for name, edit in authored.spec.scorecard.edits.items():
 
-        def fault(code: str, what: str, mend: str, *path: str | int, _name: str = name) -> None:
+        def fault(code: str, what: str, hint: str, *path: str | int, _name: str = name) -> None:
             line = authored.line("scorecard", "edits", _name, *path)
-            problems.add(code, what, file=authored.file, line=line, mend=mend)
+            problems.add(code, what, file=authored.file, line=line, hint=hint)
 
         if name in facts:
             _check(facts[name], edit, fault)

@@ -119,7 +119,7 @@ def _telling(
                 f'"{row.word}" is a level of {fact.name}, and a word for other rows.',
                 file=file,
                 line=row.line,
-                mend=f'Write ["{row.word}"] for the level; '
+                hint=f'Write ["{row.word}"] for the level; '
                 + (
                     "for nulls write missing in the column `from`."
                     if row.missing
@@ -155,7 +155,7 @@ def _check_sizes(
                 f"{what} {number:.6g} points, and a scorecard holds up to {LARGEST_NUMBER:.0e}.",
                 file=file,
                 line=line,
-                mend="Correct the number, or the scale.",
+                hint="Correct the number, or the scale.",
             )
 
     for row in rows:
@@ -189,14 +189,14 @@ def _scale(card: CardFile, meaning: Meaning, file: str, problems: Problems) -> S
             "RS412",
             "Nothing says what probability a score stands for.",
             file=file,
-            mend="Give --pdo 20 --points-at-odds 600:50, or --factor and --offset.",
+            hint="Give --pdo 20 --points-at-odds 600:50, or --factor and --offset.",
         )
     elif not found.is_usable:
         problems.add(
             "RS412",
             "No probability can be worked out by this scale.",
             file=file,
-            mend=f"Odds, and the points that double them, lie from {LEAST_RATIO:g} to "
+            hint=f"Odds, and the points that double them, lie from {LEAST_RATIO:g} to "
             f"{1 / LEAST_RATIO:g}, and the score from {-LARGEST_NUMBER:,} to {LARGEST_NUMBER:,}.",
         )
         return None
@@ -236,11 +236,11 @@ def _fact(
     fact = facts.get(folded(name))
     if fact is None:
         what = f'"{name}" is no feature or attribute here.' if name else "A row has no feature."
-        mend = did_you_mean(folded(name), facts)
-        problems.add("RS501", what, file=file, line=line, mend=mend)
+        hint = did_you_mean(folded(name), facts)
+        problems.add("RS501", what, file=file, line=line, hint=hint)
     elif folded(fact.name) == outcome:
         what = f"{fact.name} is what the model predicts: points for it give the answer away."
-        problems.add("RS404", what, file=file, line=line, mend="Leave its rows out.")
+        problems.add("RS404", what, file=file, line=line, hint="Leave its rows out.")
         return None
     elif fact.kind is Kind.DATE:
         what = f"{fact.name} is a date: a scorecard gives points to numbers and texts."
@@ -309,7 +309,7 @@ def _placed(fact: Fact, rows: Sequence[Row], file: str, problems: Problems) -> P
     before = len(problems)
 
     def fault(what: str, line: int, hint: str = "") -> None:
-        problems.add("RS412", what, file=file, line=line, mend=hint)
+        problems.add("RS412", what, file=file, line=line, hint=hint)
 
     if not fact.kind.is_textual:  # a number has no level "none"
         rows = [

@@ -47,7 +47,7 @@ def fits(
     sound = True
     for key in sorted(entry.model_fields_set - needed - optional - {kind, *besides}):
         told = f'"{key}" does not go with {with_article(called)}.'
-        scope.tell("RS003", told, file, *at, key, mend=did_you_mean(key, needed | optional))
+        scope.tell("RS003", told, file, *at, key, hint=did_you_mean(key, needed | optional))
         sound = False
     # Written and left empty is no better: a guard that forbids nothing guards nobody.
     for key in sorted(k for k in needed if getattr(entry, k) in (None, [])):

@@ -29,12 +29,12 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
         for name, value in example.expect.items():
             if name not in expected:
                 told = f'An example cannot expect "{name}".'
-                mend = did_you_mean(name, expected)
-                scope.tell("RS201", told, _FILE, *at, "expect", name, mend=mend)
+                hint = did_you_mean(name, expected)
+                scope.tell("RS201", told, _FILE, *at, "expect", name, hint=hint)
             elif value not in expected[name]:
                 told = f'"{name}" can never be "{value}".'
-                mend = did_you_mean(str(value), expected[name])
-                scope.tell("RS205", told, _FILE, *at, "expect", name, mend=mend)
+                hint = did_you_mean(str(value), expected[name])
+                scope.tell("RS205", told, _FILE, *at, "expect", name, hint=hint)
         merged = {
             scope.canonical(name): value
             for name, value in (*authored.examples.defaults.items(), *example.given.items())
@@ -59,6 +59,6 @@ def _known(scope: Scope, name: str, value: object, given: Sequence[str], *path: 
     name = scope.canonical(name)
     if name not in given:
         told = f'There is no fact "{name}".'
-        scope.tell("RS201", told, _FILE, *path, mend=scope.meant(name, given))
+        scope.tell("RS201", told, _FILE, *path, hint=scope.meant(name, given))
     elif (fact := {DAY.name: DAY, **scope.facts}.get(name)) and (why := misfit(fact, value)):
         scope.tell("RS004", f"{name} is {shown_value(value)}, {why}.", _FILE, *path)

@@ -33,8 +33,8 @@ def check_guards(
         name = str(getattr(entry, kind))
         if name in seen:
             told = f'The name "{name}" stands twice.'
-            mend = "Remove one of them." if kind == "include" else "Give it another name."
-            scope.tell("RS202", told, _FILE, i, mend=mend)
+            hint = "Remove one of them." if kind == "include" else "Give it another name."
+            scope.tell("RS202", told, _FILE, i, hint=hint)
             continue
         seen.add(name)
         if kind == "duty":
@@ -43,7 +43,7 @@ def check_guards(
                 f'The duty "{name}" would not be carried out: this version has no duties.',
                 _FILE,
                 i,
-                mend="Put the action on a path, or remove the duty.",
+                hint="Put the action on a path, or remove the duty.",
             )
         elif not fits(scope, entry, kind, name, _FILE, i):
             continue
@@ -78,8 +78,8 @@ def _forbidden(
         if action not in known:
             at: tuple[str | int, ...] = (i, "of") if kind == "requirement" else (i, "never", j)
             told = f'There is no action "{action}".'
-            mend = did_you_mean(str(action), known)
-            scope.tell("RS209", told, _FILE, *at, mend=mend)
+            hint = did_you_mean(str(action), known)
+            scope.tell("RS209", told, _FILE, *at, hint=hint)
     return [str(a) for a in listed]
 
 
@@ -97,14 +97,14 @@ def _instead(
     ranks = {a.name: a.rank for a in actions}
     if entry.instead not in ranks:
         told = f'There is no action "{entry.instead}".'
-        scope.tell("RS209", told, _FILE, i, "instead", mend=did_you_mean(entry.instead, ranks))
+        scope.tell("RS209", told, _FILE, i, "instead", hint=did_you_mean(entry.instead, ranks))
         return
     if entry.instead in never:
         told = f'"{name}" forbids "{entry.instead}", which it gives as `instead`.'
-        scope.tell("RS220", told, _FILE, i, "instead", mend="Choose an action it does not forbid.")
+        scope.tell("RS220", told, _FILE, i, "instead", hint="Choose an action it does not forbid.")
         return
     milder = [a for a in never if a in ranks and ranks[a] < ranks[entry.instead]]
     if milder:
         told = f'"{name}" would turn "{milder[0]}" into "{entry.instead}", which is harsher.'
-        mend = "Choose a milder action; `actions` in strategy.yaml runs from mild to harsh."
-        scope.tell("RS220", told, _FILE, i, "instead", mend=mend)
+        hint = "Choose a milder action; `actions` in strategy.yaml runs from mild to harsh."
+        scope.tell("RS220", told, _FILE, i, "instead", hint=hint)

@@ -31,26 +31,26 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
         at = ("bands", name)
         if band.of not in head.uses:
             told = f'The band "{name}" is of "{band.of}", which `uses` does not define.'
-            mend = did_you_mean(band.of, head.uses)
-            scope.tell("RS201", told, _FILE, *at, "of", mend=mend)
+            hint = did_you_mean(band.of, head.uses)
+            scope.tell("RS201", told, _FILE, *at, "of", hint=hint)
         cuts = tuple(band.cuts.items())
         ups = [cut for _, cut in cuts]
         if UNSCORED in band.cuts:
             told = f'"{UNSCORED}" is always there, for accounts without a probability.'
-            scope.tell("RS206", told, _FILE, *at, "cuts", UNSCORED, mend="Remove it.")
+            scope.tell("RS206", told, _FILE, *at, "cuts", UNSCORED, hint="Remove it.")
         elif not ups or ups[-1] != 1:
             told = f'The cuts of "{name}" do not end at 1: some probabilities have no level.'
-            mend = "End the last level at 1."
-            scope.tell("RS206", told, _FILE, *at, "cuts", mend=mend)
+            hint = "End the last level at 1."
+            scope.tell("RS206", told, _FILE, *at, "cuts", hint=hint)
         for (level, low), (above, high) in pairwise(cuts):
             if high <= low:
                 told = f'"{above}" ends at {high}, not above "{level}", which ends at {low}.'
-                mend = "Write the levels from the lowest cut to the highest."
-                scope.tell("RS206", told, _FILE, *at, "cuts", above, mend=mend)
+                hint = "Write the levels from the lowest cut to the highest."
+                scope.tell("RS206", told, _FILE, *at, "cuts", above, hint=hint)
         if ups and ups[0] <= 0:
             told = f'"{cuts[0][0]}" ends at {ups[0]}: no probability is below that.'
-            mend = "Begin with a cut above 0."
-            scope.tell("RS206", told, _FILE, *at, "cuts", cuts[0][0], mend=mend)
+            hint = "Begin with a cut above 0."
+            scope.tell("RS206", told, _FILE, *at, "cuts", cuts[0][0], hint=hint)
         bands.append(Band(name, band.of, cuts))
     return tuple(bands)
 
@@ -62,7 +62,7 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             told = f'The action "{action.name}" is defined twice.'
             if action.name == NO_ACTION:
                 told = f'The action "{NO_ACTION}" is always there.'
-            scope.tell("RS202", told, _FILE, "actions", rank - 1, mend="Remove it.")
+            scope.tell("RS202", told, _FILE, "actions", rank - 1, hint="Remove it.")
         seen[action.name] = Action(
             action.name,
             action.channel,
@@ -89,8 +89,8 @@ def check_protective(scope: Scope, guards: Sequence[Guard]) -> None:
             name in guard.when.expression.names for guard in guards
         ):
             told = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
-            mend = "Write a guard with it in guards.yaml, or take it off the list."
-            scope.tell("RS216", told, _FILE, "protective", i, mend=mend)
+            hint = "Write a guard with it in guards.yaml, or take it off the list."
+            scope.tell("RS216", told, _FILE, "protective", i, hint=hint)
 
 
 def check_priority(scope: Scope) -> Expression | None:

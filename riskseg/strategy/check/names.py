@@ -27,7 +27,7 @@ def check_names(scope: Scope) -> None:
         for name in names:
             if (other := taken.get(folded(name))) is not None:
                 told = f'"{name}" cannot be {kind}: it is {other} already.'
-                scope.tell("RS202", told, file, *keys, name, mend="Give it another name.")
+                scope.tell("RS202", told, file, *keys, name, hint="Give it another name.")
             taken[folded(name)] = kind
 
 

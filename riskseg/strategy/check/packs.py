@@ -41,7 +41,7 @@ def check_pack(
             continue
         if name in seen:
             told = f'The rule "{name}" stands twice.'
-            scope.tell("RS202", told, file, *at, mend="Give it another name.")
+            scope.tell("RS202", told, file, *at, hint="Give it another name.")
         seen.add(name)
         if not fits(scope, rule, kind, name, file, *at, besides=["examples"]):
             continue
@@ -84,7 +84,7 @@ def check_means(scope: Scope) -> None:
             if kind not in known:
                 told = f'There is no kind of action "{kind}".'
                 at = ("actions", i, "means")
-                scope.tell("RS201", told, "strategy.yaml", *at, mend=did_you_mean(kind, known))
+                scope.tell("RS201", told, "strategy.yaml", *at, hint=did_you_mean(kind, known))
         named = action.means is not None or action.name in known
         if packs and action.significant and not named:
             close = get_close_matches(action.name, sorted(known - {"other"}), n=1)
@@ -95,7 +95,7 @@ def check_means(scope: Scope) -> None:
                 "it is: none of their rules about kinds of action applies to it.",
                 "strategy.yaml",
                 *("actions", i),
-                mend=f"{meant}Say it with `means`: one of {', '.join(sorted(known))}; `other` says "
+                hint=f"{meant}Say it with `means`: one of {', '.join(sorted(known))}; `other` says "
                 "that it is none of the rest.",
             )
 
@@ -142,15 +142,15 @@ def _without(scope: Scope, entry: AuthoredGuard, rules: Iterable[str], i: int) -
     for j, name in enumerate(left):
         if name not in names:
             told = f'The pack "{entry.include}" has no rule "{name}".'
-            mend = did_you_mean(name, names)
-            scope.tell("RS201", told, "guards.yaml", i, "without", j, mend=mend)
+            hint = did_you_mean(name, names)
+            scope.tell("RS201", told, "guards.yaml", i, "without", j, hint=hint)
     if left and not (entry.reason or "").strip():
         told = f'Rules of "{entry.include}" are left out without a `reason`.'
-        mend = 'Add `reason: "…"`: it is shown with the strategy.'
-        scope.tell("RS005", told, "guards.yaml", i, "without", mend=mend)
+        hint = 'Add `reason: "…"`: it is shown with the strategy.'
+        scope.tell("RS005", told, "guards.yaml", i, "without", hint=hint)
     elif not left and entry.reason is not None:
         told = "`reason` says why rules are left out, and none is."
-        scope.tell("RS003", told, "guards.yaml", i, "reason", mend="Add `without`, or remove it.")
+        scope.tell("RS003", told, "guards.yaml", i, "reason", hint="Add `without`, or remove it.")
     return left
 
 
@@ -160,7 +160,7 @@ def _known_kinds(scope: Scope, rule: AuthoredPackRule, kinds: Kinds, file: str, 
     for one in _spoken_of(rule):
         if one not in known:
             told = f'There is no kind of action "{one}".'
-            scope.tell("RS201", told, file, "rules", j, mend=did_you_mean(one, known))
+            scope.tell("RS201", told, file, "rules", j, hint=did_you_mean(one, known))
 
 
 def _forbidden(
@@ -196,8 +196,8 @@ def _examples(
                 scope.tell("RS004", told, file, *at, "given", name)
             if name not in guard.when.expression.names | {"as_of"}:
                 told = f'"{guard.name}" does not look at "{name}".'
-                mend = did_you_mean(name, guard.when.expression.names)
-                scope.tell("RS201", told, file, *at, "given", name, mend=mend)
+                hint = did_you_mean(name, guard.when.expression.names)
+                scope.tell("RS201", told, file, *at, "given", name, hint=hint)
         text = one.forbidden or one.allowed or ""
         shown = scope.authored.documents[file].file
         found.append(

@@ -22,8 +22,8 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
         if starts and starts.type.kind is not Kind.DATE:
             kind = with_article(starts.type.kind)
             told = f"The path starts at {path.starts}, which is {kind}, not a date."
-            mend = "Use a date, such as episode_started_on or next_due_on."
-            scope.tell("RS304", told, _FILE, name, "starts", mend=mend)
+            hint = "Use a date, such as episode_started_on or next_due_on."
+            scope.tell("RS304", told, _FILE, name, "starts", hint=hint)
         steps = _steps(scope, name, path, actions)
         then = None if path.then == "stay" else path.then
         if then is not None:
@@ -33,11 +33,11 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
             ends = scope.condition(path.ends_when, path.unknown, _FILE, name, "ends_when")
         elif path.unknown is not None:
             told = "`unknown` is about `ends_when`, and there is none."
-            mend = "Add `ends_when`, or remove it."
-            scope.tell("RS003", told, _FILE, name, "unknown", mend=mend)
+            hint = "Add `ends_when`, or remove it."
+            scope.tell("RS003", told, _FILE, name, "unknown", hint=hint)
         if not path.steps and path.due_for > 1:
             told = "`due_for` is about steps, and there is none."
-            scope.tell("RS003", told, _FILE, name, "due_for", mend="Add `steps`, or remove it.")
+            scope.tell("RS003", told, _FILE, name, "due_for", hint="Add `steps`, or remove it.")
         if starts is not None:
             paths.append(
                 Path(
@@ -66,12 +66,12 @@ def _steps(
     for i, step in enumerate(path.steps):
         if step.action not in known:
             told = f'There is no action "{step.action}".'
-            mend = did_you_mean(step.action, known)
-            scope.tell("RS209", told, _FILE, name, "steps", i, "action", mend=mend)
+            hint = did_you_mean(step.action, known)
+            scope.tell("RS209", told, _FILE, name, "steps", i, "action", hint=hint)
         if i and step.day <= path.steps[i - 1].day:
             told = f"Day {step.day} does not come after day {path.steps[i - 1].day}."
-            mend = "List the steps in the order of their days, one a day."
-            scope.tell("RS208", told, _FILE, name, "steps", i, mend=mend)
+            hint = "List the steps in the order of their days, one a day."
+            scope.tell("RS208", told, _FILE, name, "steps", i, hint=hint)
         line = scope.line(_FILE, name, "steps", i)
         steps.append(Step(step.day, step.action, step.template, line))
     return tuple(steps)
@@ -82,21 +82,21 @@ def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> Non
     paths = scope.authored.paths.root
     if then not in paths:
         told = f'The path "{name}" goes on to "{then}", which does not exist.'
-        mend = did_you_mean(then, [*paths, "stay"])
-        scope.tell("RS208", told, _FILE, name, "then", mend=mend)
+        hint = did_you_mean(then, [*paths, "stay"])
+        scope.tell("RS208", told, _FILE, name, "then", hint=hint)
         return
     early = min((s.day for s in paths[then].steps if s.day < 0), default=None)
     if early is not None:
         told = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
-        mend = "Days before day 0 are for the path an account begins on."
-        scope.tell("RS208", told, _FILE, name, "then", mend=mend)
+        hint = "Days before day 0 are for the path an account begins on."
+        scope.tell("RS208", told, _FILE, name, "then", hint=hint)
     here = Period.of(path).within(Period.of(scope.authored.head))
     lacking = gaps(here, [Period.of(paths[then])])
     if lacking:
         days = ", ".join(map(str, lacking))
         told = f'"{name}" goes on to "{then}", which is not in force {days}.'
-        mend = "Let it go on to a path that is in force whenever this one is."
-        scope.tell("RS208", told, _FILE, name, "then", mend=mend)
+        hint = "Let it go on to a path that is in force whenever this one is."
+        scope.tell("RS208", told, _FILE, name, "then", hint=hint)
 
 
 def _circles(scope: Scope) -> None:
@@ -110,8 +110,8 @@ def _circles(scope: Scope) -> None:
                 if not told & set(circle):
                     way = " → ".join([*circle, then])
                     what = f"The paths go round in a circle: {way}."
-                    mend = "Let one of them `stay`."
-                    scope.tell("RS208", what, _FILE, circle[-1], "then", mend=mend)
+                    hint = "Let one of them `stay`."
+                    scope.tell("RS208", what, _FILE, circle[-1], "then", hint=hint)
                 told |= set(circle)
                 break
             walked.append(then)
@@ -123,7 +123,7 @@ def _untaken(scope: Scope) -> None:
     for name, path in paths.items():
         if not path.for_ and name not in continued:
             told = f'No segment and no other path leads to "{name}".'
-            scope.tell("RS208", told, _FILE, name, mend="Name its segments, or remove it.")
+            scope.tell("RS208", told, _FILE, name, hint="Name its segments, or remove it.")
 
 
 def _served(scope: Scope) -> None:
@@ -140,23 +140,23 @@ def _served(scope: Scope) -> None:
         for i, segment in enumerate(path.for_):
             if segment not in first:
                 told = f'"{name}" is for "{segment}", which no row of segments.yaml gives.'
-                mend = did_you_mean(segment, first)
-                scope.tell("RS201", told, _FILE, name, "for", i, mend=mend)
+                hint = did_you_mean(segment, first)
+                scope.tell("RS201", told, _FILE, name, "for", i, hint=hint)
                 continue
             for other, before in served.get(segment, []):
                 both = period.within(before).within(whole)
                 if both:
                     days = "" if both == whole else f" {both}"
                     told = f'"{segment}" has two paths{days}: "{other}" and "{name}".'
-                    mend = "Keep one." if both == whole else "Let one end before the other begins."
-                    scope.tell("RS202", told, _FILE, name, "for", i, mend=mend)
+                    hint = "Keep one." if both == whole else "Let one end before the other begins."
+                    scope.tell("RS202", told, _FILE, name, "for", i, hint=hint)
                     break
             served.setdefault(segment, []).append((name, period))
     for segment, i in first.items():
         for lacking in gaps(whole, [period for _, period in served.get(segment, [])]):
             days = "" if lacking == whole else f" {lacking}"
             told = f'No path serves the segment "{segment}"{days}.'
-            mend = f"Add {segment} to the `for` of a path in paths.yaml."
+            hint = f"Add {segment} to the `for` of a path in paths.yaml."
             if days:
-                mend = f"Let a path for {segment} be in force on those days."
-            scope.tell("RS207", told, "segments.yaml", "rows", i, "segment", mend=mend)
+                hint = f"Let a path for {segment} be in force on those days."
+            scope.tell("RS207", told, "segments.yaml", "rows", i, "segment", hint=hint)

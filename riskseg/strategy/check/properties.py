@@ -31,7 +31,7 @@ def check_properties(
         name = entry.name or f"property_{number}"
         if name in seen:
             told = f'The name "{name}" stands twice.'
-            scope.tell("RS202", told, _FILE, i, mend="Give it another name.")
+            scope.tell("RS202", told, _FILE, i, hint="Give it another name.")
         seen.add(name)
         if not fits(scope, entry, "prove", name, _FILE, i):
             continue

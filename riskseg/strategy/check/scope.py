@@ -74,9 +74,9 @@ class Scope:
             hint = did_you_mean(text, seen)
             self.note(f'No account has the {name} "{text}" today. {hint}', file, *path)
 
-    def tell(self, code: str, what: str, file: str, *path: str | int, mend: str = "") -> None:
+    def tell(self, code: str, what: str, file: str, *path: str | int, hint: str = "") -> None:
         """A Problem about the value at `path` of one of the strategy's files."""
-        self.problems.add(code, what, mend=mend, **self.authored.at(file, *path))
+        self.problems.add(code, what, hint=hint, **self.authored.at(file, *path))
 
     def line(self, file: str, *path: str | int) -> int | None:
         return self.authored.documents[file].line(*path)
@@ -92,8 +92,8 @@ class Scope:
                 first, where = brought.setdefault(name, (one, file))
                 if name not in head and (first.type, first.otherwise) != (one.type, one.otherwise):
                     told = f'"{name}" is expected otherwise in {where}.'
-                    mend = f"Say in strategy.yaml what stands for it: `expects: {{{name}: …}}`."
-                    self.tell("RS222", told, file, "expects", name, mend=mend)
+                    hint = f"Say in strategy.yaml what stands for it: `expects: {{{name}: …}}`."
+                    self.tell("RS222", told, file, "expects", name, hint=hint)
         for written, (expected, file) in brought.items():
             name = folded(written)
             self.expects[name] = expected
@@ -112,7 +112,7 @@ class Scope:
         if fact.kind is not kind:
             message = f'"{name}" is of the type {fact.kind} wherever it is known, not {kind}.'
             self.tell(
-                "RS004", message, file, "expects", written, "type", mend=f"Write {fact.kind}."
+                "RS004", message, file, "expects", written, "type", hint=f"Write {fact.kind}."
             )
         value = None if unknown else as_type(expected.type, expected.otherwise)
         given = shown_value(expected.otherwise)
@@ -133,7 +133,7 @@ class Scope:
                     "strategy.yaml",
                     "uses",
                     name,
-                    mend=did_you_mean(model, models) or f"Add models/{model}.yaml.",
+                    hint=did_you_mean(model, models) or f"Add models/{model}.yaml.",
                 )
             self.facts[name] = Fact(
                 name,
@@ -174,7 +174,7 @@ class Scope:
             self.problems.add(
                 "RS212",
                 self._lacks(name),
-                mend=f"Add that source to riskseg.toml, or a stand-in: `expects: {{{name}: …}}` in "
+                hint=f"Add that source to riskseg.toml, or a stand-in: `expects: {{{name}: …}}` in "
                 "strategy.yaml.",
                 **at,
             )
@@ -190,7 +190,7 @@ class Scope:
         self.problems.add(
             "RS202",
             f'"{name}" is an attribute of accounts, and a column of every decision.',
-            mend="Give the attribute another name in riskseg.toml.",
+            hint="Give the attribute another name in riskseg.toml.",
             **at,
         )
 
@@ -212,7 +212,7 @@ class Scope:
             self.tell("RS212", self._lacks(name), file, *path)
         else:
             told = f'There is no fact "{name}".'
-            self.tell("RS201", told, file, *path, mend=self.meant(name, self.facts))
+            self.tell("RS201", told, file, *path, hint=self.meant(name, self.facts))
 
     def meant(self, name: str, known: Iterable[str]) -> str:
         """What a name that is no fact was meant to be, or how it becomes one."""
@@ -235,8 +235,8 @@ class Scope:
             if not len(told):
                 told.extend(found)
         for one in told:
-            hint = f"{one.mend} {self.hint}".strip() if one.code == "RS303" else one.mend
-            self.problems.extend([replace(one, mend=hint)])
+            hint = f"{one.hint} {self.hint}".strip() if one.code == "RS303" else one.hint
+            self.problems.extend([replace(one, hint=hint)])
         return None
 
     def _ghosts(self, kind: Kind) -> dict[str, Fact]:

@@ -31,7 +31,7 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
     for i, row in enumerate(written.rows):
         if row.id in ids:
             told = f'The row id "{row.id}" stands twice.'
-            scope.tell("RS202", told, _FILE, "rows", i, mend="Give it another id.")
+            scope.tell("RS202", told, _FILE, "rows", i, hint="Give it another id.")
         ids[row.id] = i
         cells = _cells(scope, row, i, names, levels)
         if cells is not None:
@@ -39,9 +39,9 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
     if not written.rows or any(cell != "any" for cell in written.rows[-1].match):
         told = "The last row does not take every other account."
         everything = ", ".join(["any"] * len(written.columns))
-        mend = f"End with a row whose cells are all `any`: [{everything}]."
+        hint = f"End with a row whose cells are all `any`: [{everything}]."
         at = ("rows", len(written.rows) - 1) if written.rows else ("rows",)
-        scope.tell("RS203", told, _FILE, *at, mend=mend)
+        scope.tell("RS203", told, _FILE, *at, hint=hint)
     # Rows at fault are left out: fewer rows above can only find fewer rows covered.
     if len(levels) == len(written.columns):
         facts = scope.facts
@@ -53,8 +53,8 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
                 f'The row "{row_.id}" can never match: {lines}{more} '
                 f"cover{'s' if len(by) == 1 else ''} it."
             )
-            mend = f"Move it above line {by[0].line}, or narrow that row."
-            scope.tell("RS204", told, _FILE, "rows", ids[row_.id], mend=mend)
+            hint = f"Move it above line {by[0].line}, or narrow that row."
+            scope.tell("RS204", told, _FILE, "rows", ids[row_.id], hint=hint)
     return tuple(names), tuple(rows)
 
 
@@ -75,23 +75,23 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
             scope.column(column, _FILE, "columns", i)
         if column in columns[:i]:
             told = f'The column "{column}" stands twice.'
-            scope.tell("RS202", told, _FILE, "columns", i, mend="Remove one of them.")
+            scope.tell("RS202", told, _FILE, "columns", i, hint="Remove one of them.")
         elif column in own:
             levels[column] = own[column]
         elif fact is None and column in scope.lacking:
             scope.unknown_fact(column, _FILE, "columns", i)
         elif fact is None:
             told = f'"{column}" is no band, tier scheme or fact.'
-            mend = scope.meant(column, [*own, *scope.facts])
-            scope.tell("RS201", told, _FILE, "columns", i, mend=mend)
+            hint = scope.meant(column, [*own, *scope.facts])
+            scope.tell("RS201", told, _FILE, "columns", i, hint=hint)
         elif fact.kind is Kind.BOOLEAN:
             levels[column] = (True, False)
         elif fact.kind.is_textual:
             levels[column] = fact.levels or None
         else:
             told = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
-            mend = "Make it a band or a tier scheme."
-            scope.tell("RS304", told, _FILE, "columns", i, mend=mend)
+            hint = "Make it a band or a tier scheme."
+            scope.tell("RS304", told, _FILE, "columns", i, hint=hint)
     return levels
 
 
@@ -110,13 +110,13 @@ def _cells(
             cells.append(None)
             continue
         listed = cell if isinstance(cell, list) else [cell]
-        for told, mend in _wrong(listed, column, levels):
-            scope.tell("RS205", told, _FILE, "rows", i, "match", j, mend=mend)
+        for told, hint in _wrong(listed, column, levels):
+            scope.tell("RS205", told, _FILE, "rows", i, "match", j, hint=hint)
             sound = False
         for twice in sorted({str(x) for n, x in enumerate(listed) if x in listed[:n]}):
             told = f'The level "{twice}" stands twice in one cell.'
-            mend = "Keep one of them, or write the level that was meant."
-            scope.tell("RS202", told, _FILE, "rows", i, "match", j, mend=mend)
+            hint = "Keep one of them, or write the level that was meant."
+            scope.tell("RS202", told, _FILE, "rows", i, "match", j, hint=hint)
         if levels.get(column, ()) is None:
             for level in listed:
                 scope.note_unseen(column, str(level), _FILE, "rows", i, "match", j)
@@ -125,7 +125,7 @@ def _cells(
 
 
 def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterator[tuple[str, str]]:
-    """What is wrong with the levels of a cell, and how to mend it: it would match nobody."""
+    """What is wrong with the levels of a cell, and how to fix it: it would match nobody."""
     if not listed:
         yield f'The cell of "{column}" names no level.', "Name one, or write `any`."
     known = levels.get(column)

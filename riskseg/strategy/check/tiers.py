@@ -18,7 +18,7 @@ def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
             line = scope.line(_FILE, *at)
             if ended is not None:
                 told = f'The row "{row.tier}" can never match: the row on line {ended} takes all.'
-                scope.tell("RS204", told, _FILE, *at, mend=f"Move it above line {ended}.")
+                scope.tell("RS204", told, _FILE, *at, hint=f"Move it above line {ended}.")
             if (row.when is None) == (row.otherwise is None):
                 told = f'The row "{row.tier}" needs either `when` or `otherwise: true`.'
                 scope.tell("RS005", told, _FILE, *at)
@@ -30,13 +30,13 @@ def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
                     continue
             elif row.unknown is not None:
                 told = "`unknown` is about `when`: this row takes everything."
-                scope.tell("RS003", told, _FILE, *at, "unknown", mend="Remove it.")
+                scope.tell("RS003", told, _FILE, *at, "unknown", hint="Remove it.")
             if when is None and ended is None:
                 ended = line
             checked.append(TierRow(row.tier, when, line))
         if ended is None:
             told = f'The scheme "{name}" has no last row that takes every other account.'
-            mend = "End it with `- {tier: …, otherwise: true}`."
-            scope.tell("RS203", told, _FILE, name, mend=mend)
+            hint = "End it with `- {tier: …, otherwise: true}`."
+            scope.tell("RS203", told, _FILE, name, hint=hint)
         schemes.append(Scheme(name, tuple(checked)))
     return tuple(schemes)

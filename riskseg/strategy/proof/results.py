@@ -48,7 +48,7 @@ CLAIMS: Mapping[Claim, str] = {
 class Result:
     """`claim` is what should hold for every account, `subject` the part of the strategy it is
     claimed of. `accounts` shows that it is not so: one, or two that should not
-    differ as they do. `fault` is what is wrong, in words; `file` and `line` where to mend it."""
+    differ as they do. `fault` is what is wrong, in words; `file` and `line` where to fix it."""
 
     claim: Claim
     subject: str

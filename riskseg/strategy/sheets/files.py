@@ -84,8 +84,8 @@ def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        mend = 'Save it as "CSV UTF-8".'
-        problems.add("RS217", "This is not UTF-8 text.", file=shown, line=line, mend=mend)
+        hint = 'Save it as "CSV UTF-8".'
+        problems.add("RS217", "This is not UTF-8 text.", file=shown, line=line, hint=hint)
         return None
     separator = re.match(r'\s*(?:"(?:[^"]|"")*"|[^",;\t\r\n]*)([,;\t])', text)
     reader = csv.reader(
@@ -102,7 +102,7 @@ def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet
         told = f"This is not CSV: {error}, in the row that begins here."
         if str(error) == "unexpected end of data":
             told = "This is not CSV: a quote is opened and not closed, in the row that begins here."
-        problems.add("RS217", told, file=shown, line=begun, mend=_LIKE_A_FILE)
+        problems.add("RS217", told, file=shown, line=begun, hint=_LIKE_A_FILE)
         return None
     return Sheet(name, shown, rows)
 
@@ -162,8 +162,8 @@ def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet]
     from openpyxl import load_workbook
 
     if told := too_large(content):
-        mend = "Copy the strategy's tables to a new workbook, and import that."
-        problems.add("RS217", f"The workbook is too large: {told}.", file=shown, mend=mend)
+        hint = "Copy the strategy's tables to a new workbook, and import that."
+        problems.add("RS217", f"The workbook is too large: {told}.", file=shown, hint=hint)
         return None
     try:
         with warnings.catch_warnings():
@@ -173,7 +173,7 @@ def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet]
             written = [(sheet.title, _written(sheet)) for sheet in book.worksheets]
     except Exception as error:  # a damaged workbook fails in as many ways as it has parts
         told = f"This is not an Excel workbook: {_said(error)}."
-        problems.add("RS217", told, file=shown, mend=_LIKE_A_FILE)
+        problems.add("RS217", told, file=shown, hint=_LIKE_A_FILE)
         return None
     sheets = [_sheet(name, one, f"{shown}, sheet {name}", problems) for name, one in written]
     return [sheet for sheet in sheets if sheet is not None]
@@ -224,7 +224,7 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
             "RS218",
             f"The cells {merged.coord} are merged: only one of them says anything.",
             file=f"{where}, cell {first}",
-            mend="Unmerge them and fill each.",
+            hint="Unmerge them and fill each.",
         )
         rows = range(merged.min_row, merged.max_row + 1)
         faulty.append((rows, range(merged.min_col, merged.max_col + 1)))
@@ -232,18 +232,18 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
     for (row, column), (kind, value) in sorted(written.cells.items()):
         if any(row in rows and column in cols for rows, cols in faulty):
             continue
-        text, told, mend = _read(kind, value)
+        text, told, hint = _read(kind, value)
         if text is None:
             place = f"{where}, cell {reference(row, column)}"
-            problems.add("RS218", told, file=place, mend=mend)
+            problems.add("RS218", told, file=place, hint=hint)
             faulty.append((range(row, row + 1), range(column, column + 1)))
         elif text:
             found.setdefault(row, {})[column] = text
     if sum(map(max, found.values())) > _AREA:
         last = reference(max(found), max(map(max, found.values())))
         told = f"Texts stand as far apart as A1 and {last}: this is no table of rules."
-        mend = "Remove what stands beside the table."
-        problems.add("RS217", told, file=f"{where}, cells A1:{last}", mend=mend)
+        hint = "Remove what stands beside the table."
+        problems.add("RS217", told, file=f"{where}, cells A1:{last}", hint=hint)
         return None
     wide = {
         row: [cells.get(column, "") for column in range(1, max(cells) + 1)]
@@ -253,7 +253,7 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
 
 
 def _read(kind: str, value: Any) -> tuple[str | None, str, str]:
-    """The text a cell means; or None, what is wrong with it, and how to mend that."""
+    """The text a cell means; or None, what is wrong with it, and how to fix that."""
     as_text = "Format the cell as Text, then type it again."
     match kind:
         case "s" | "inlineStr":

@@ -22,7 +22,7 @@ def stands_alone(folder: Path, problems: Problems, *, shown: str) -> bool:
             "RS217",
             f"There is a {SEGMENTS}.yaml too: one strategy, two tables of segments.",
             file=f"{shown}/{FILE}",
-            mend="Remove one of them.",
+            hint="Remove one of them.",
         )
         return False
     return True

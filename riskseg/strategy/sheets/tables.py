@@ -81,10 +81,10 @@ class SheetDocument(Document):
         file, line = problem.file, problem.line
         if file == self.file and line is not None:
             file, line = f"{file}, cell {reference(line, 1)}", None
-        what, mend = problem.what, problem.mend
+        what, hint = problem.what, problem.hint
         if problem.code == "RS204":
-            what, mend = _AS_LINE.sub("row ", what), _AS_LINE.sub("row ", mend)
-        return replace(problem, file=file, line=line, what=what, mend=mend)
+            what, hint = _AS_LINE.sub("row ", what), _AS_LINE.sub("row ", hint)
+        return replace(problem, file=file, line=line, what=what, hint=hint)
 
 
 # Out: the tables of a strategy as grids
@@ -129,8 +129,8 @@ class _Writing:
     problems: Problems
 
     def refuse(self, told: str, *path: str | int) -> None:
-        mend = "A sheet cannot hold that: mend it first."
-        self.problems.add("RS219", told, mend=mend, **self.document.at(*path))
+        hint = "A sheet cannot hold that: correct it first."
+        self.problems.add("RS219", told, hint=hint, **self.document.at(*path))
 
     def cell(self, write: Callable[[Any], str], value: object, *path: str | int) -> str:
         try:
@@ -224,8 +224,8 @@ def _scheme(read: _Reading) -> list[dict[str, Any]]:
         # Few conditions can be unknown: a scheme without any needs no such column.
         if header != expected and (header or expected != "unknown"):
             told = f'The header "{header}" should be `{expected}`.' if header else ""
-            mend = f"Headers are: {', '.join(TIER_HEADERS)}."
-            read.tell(1, column, told or f"The header `{expected}` is missing.", mend)
+            hint = f"Headers are: {', '.join(TIER_HEADERS)}."
+            read.tell(1, column, told or f"The header `{expected}` is missing.", hint)
     for column in range(len(TIER_HEADERS) + 1, len(headers) + 1):
         told = f'"{headers[column - 1]}" is not a header that belongs here.'
         read.tell(1, column, told, f"Headers are: {', '.join(TIER_HEADERS)}.")
@@ -238,8 +238,8 @@ def _scheme(read: _Reading) -> list[dict[str, Any]]:
             read.place(path, row, column)
         read.place((name, i, "unknown"), row, 3)
         entry: dict[str, Any] = {"tier": read.value(row, 1, read_name, "Name the tier.")}
-        mend = "Write a condition, or `otherwise` in the last row."
-        when = read.value(row, 2, read_when, mend)
+        hint = "Write a condition, or `otherwise` in the last row."
+        when = read.value(row, 2, read_when, hint)
         if isinstance(when, str) and when.casefold() == OTHERWISE:
             entry["otherwise"] = True
         else:
@@ -262,26 +262,26 @@ class _Reading:
         self.lines: dict[Path_, int] = {}
         self.places: dict[Path_, str] = {}
 
-    def tell(self, row: int, column: int, told: str, mend: str = "") -> None:
+    def tell(self, row: int, column: int, told: str, hint: str = "") -> None:
         self.sound = False
-        self.problems.add("RS218", told, file=self.sheet.at(row, column), mend=mend)
+        self.problems.add("RS218", told, file=self.sheet.at(row, column), hint=hint)
 
     def place(self, path: Path_, row: int, column: int) -> None:
         self.lines[path] = row
         self.places[path] = self.sheet.at(row, column)
 
-    def value(self, row: int, column: int, read: Callable[[str], T], mend: str) -> T | None:
+    def value(self, row: int, column: int, read: Callable[[str], T], hint: str) -> T | None:
         """What a cell says; an empty one is a Problem."""
         text = self.sheet.cell(row, column)
         if self.sheet.is_faulty(row, column):
             self.sound = False
         elif not text:
-            self.tell(row, column, "The cell is empty.", mend)
+            self.tell(row, column, "The cell is empty.", hint)
         else:
             try:
                 return read(text)
             except CellError as error:
-                self.tell(row, column, str(error), mend)
+                self.tell(row, column, str(error), hint)
         return None
 
     def headers(self) -> list[str]:
@@ -293,8 +293,8 @@ class _Reading:
         width = max(width, *faulty, 0)
         if not width:
             self.tell(1, 1, "There are no headers in the first row.")
-        mend = f"Write what the column holds, or remove the column.{self._lost(cells)}"
-        names = [self.value(1, j, read_name, mend) for j in range(1, width + 1)]
+        hint = f"Write what the column holds, or remove the column.{self._lost(cells)}"
+        names = [self.value(1, j, read_name, hint) for j in range(1, width + 1)]
         return [name or "" for name in names]
 
     def rows(self, headers: Sequence[str]) -> list[int]:
@@ -319,8 +319,8 @@ class _Reading:
         if len(rows) > 1:
             last = reference(rows[-1], column)
             told = f"What stands from here down to {last} in {len(rows)} cells has no header."
-        mend = "Give the column a header, or remove what stands there."
-        self.tell(rows[0], column, told, f"{mend}{self._lost(headers)}")
+        hint = "Give the column a header, or remove what stands there."
+        self.tell(rows[0], column, told, f"{hint}{self._lost(headers)}")
 
     def _lost(self, headers: Collection[str]) -> str:
         """The columns of the table as it stands that have no header here, in words."""
