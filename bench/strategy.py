@@ -71,7 +71,7 @@ def drawn(strategy: Strategy, accounts: int) -> Relation:
         "scored",
         f"select range as snap, date '{AS_OF}' as as_of, {', '.join(columns)} "
         f"from range({accounts})",
-        stored=True,
+        materialized=True,
     )
 
 

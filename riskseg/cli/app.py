@@ -216,8 +216,8 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
             print(f"models: {', '.join(done.models)}")
         if done.strategy:
             print(f"strategy: {done.strategy}")
-        if done.stand_ins:
-            print(show.stand_ins(done.stand_ins))
+        if done.default_values:
+            print(show.default_values(done.default_values))
         for note in done.notes:
             print(note)
         if done.problems:

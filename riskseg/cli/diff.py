@@ -106,7 +106,7 @@ def meaning(console: Console, m: Meaning) -> None:
 
 def moves(console: Console, m: Moves) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
-    from riskseg.cli.show import number, share, stand_ins
+    from riskseg.cli.show import number, share, default_values
     from riskseg.domain.words import money
 
     for note in m.notes:
@@ -130,8 +130,8 @@ def moves(console: Console, m: Moves) -> None:
         console.print(f"{number(m.different)} {told} otherwise, by column: {counts}.")
     if m.actions:
         console.print(_actions(m))
-    if m.stand_ins:
-        console.print(f"[dim]{escape(stand_ins(m.stand_ins))}[/]")
+    if m.default_values:
+        console.print(f"[dim]{escape(default_values(m.default_values))}[/]")
 
 
 def _outcomes(m: Moves) -> Table:

@@ -115,13 +115,13 @@ def assigned(console: Console, done: Assigned) -> None:
     console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
     run = f"run {done.run_id}{'' if done.activated else ', not activated'}"
     console.print(f"{counted(done.rows, 'decision')} in {done.place} ({run}).")
-    if done.strategy.stand_ins:
-        console.print(f"[dim]{escape(stand_ins(done.strategy.stand_ins))}[/]")
+    if done.strategy.default_values:
+        console.print(f"[dim]{escape(default_values(done.strategy.default_values))}[/]")
 
 
-def stand_ins(values: Mapping[str, object]) -> str:
+def default_values(values: Mapping[str, object]) -> str:
     told = ", ".join(f"{n} ({'unknown' if v is None else v})" for n, v in values.items())
-    return f"Not in this workspace, so the strategy's stand-in is used: {told}."
+    return f"Not in this workspace, so the strategy's default value is used: {told}."
 
 
 def kept(console: Console, one: Kept) -> None:
@@ -346,8 +346,8 @@ def strategy(console: Console, s: Strategy) -> None:
         console.print(made)
     for pack in s.packs:
         guard_pack(console, pack)
-    if s.stand_ins:
-        console.print(f"[dim]{escape(stand_ins(s.stand_ins))}[/]")
+    if s.default_values:
+        console.print(f"[dim]{escape(default_values(s.default_values))}[/]")
 
 
 def days(dated: Dated) -> str:
@@ -466,8 +466,8 @@ def story(console: Console, s: Story) -> None:
         f"{n}={escape(fact_value(s.strategy.facts.get(n), v, s.scale))}" for n, v in s.facts.items()
     )
     console.print(f"[dim]Facts the rules read: {facts}[/]")
-    if s.stand_ins:
-        console.print(f"[dim]{escape(stand_ins(s.stand_ins))}[/]")
+    if s.default_values:
+        console.print(f"[dim]{escape(default_values(s.default_values))}[/]")
     for note in s.notes:
         console.print(f"Note: {escape(note)}.")
     if s.run is not None:

@@ -54,7 +54,7 @@ def strategy(s: Strategy) -> dict[str, Any]:
         "priority": s.priority.text if s.priority else None,
         "examples": [{"name": e.name, "file": e.file, "line": e.line} for e in s.examples],
         "facts": sorted(s.facts),
-        "defaults": s.stand_ins,
+        "defaults": s.default_values,
         "notes": s.notes,
     }
 

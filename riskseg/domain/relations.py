@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`select` may name any relation before it. A `stored` one is worth computing once: others
+    """`select` may name any relation before it. A `materialized` one is worth computing once: others
     read it more than once, or it ends a stage."""
 
     name: str
     select: str
-    stored: bool = False
+    materialized: bool = False
 
 
 def quoted(name: str) -> str:

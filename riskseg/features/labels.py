@@ -13,7 +13,7 @@ from riskseg.domain.relations import Relation
 def later_snapshots(days: int) -> Relation:
     """`later`: each snapshot as of the day its label is known, so many days on."""
     return Relation(
-        "later", f"select * replace (as_of + {days} as as_of) from observed", stored=True
+        "later", f"select * replace (as_of + {days} as as_of) from observed", materialized=True
     )
 
 
@@ -32,7 +32,7 @@ def late_labels(horizon: int, days_past_due: int, *, of_focus_bill: bool) -> Rel
         "labels",
         f"select o.snap, cast(max(case when {late} then 1 else 0 end) as tinyint) as label "
         f"from bill_facts b join observed o on o.snap = b.snap where {due} group by o.snap",
-        stored=True,
+        materialized=True,
     )
 
 
@@ -54,5 +54,5 @@ def default_labels(horizon: int, days_past_due: int) -> Relation:
         "from observed o left join bill_facts b on b.snap = o.snap "
         "left join ledger_accounts a on a.account_no = o.account_no and "
         f"(a.valid_from is null or a.valid_from <= o.as_of + {horizon}) group by o.snap",
-        stored=True,
+        materialized=True,
     )

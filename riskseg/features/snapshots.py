@@ -35,7 +35,7 @@ def as_of_snapshots(as_of: date, first: int, last: int, *, listed: bool, dated: 
         "snapshots",
         f"select account_no as snap, account_no, {day} as as_of from ({source}) "
         f"where account_no between {first} and {last}",
-        stored=True,
+        materialized=True,
     )
 
 
@@ -54,7 +54,7 @@ def cycle_snapshots(first: date, last: date, every: int, seed: int) -> Relation:
         f"(select account_no, date '{first}' + ({wait} + {every} * cast(n as integer)) as as_of "
         f"from account_ids cross join range(0, {(last - first).days // every + 1}) r(n)) "
         f"where as_of <= date '{last}'",
-        stored=True,
+        materialized=True,
     )
 
 
@@ -66,7 +66,7 @@ def issue_snapshots(first: date, last: date) -> Relation:
         "snap, * from (select account_no, known_on as as_of, bill_id as focus_bill "
         f"from ledger_bills where known_on between date '{first}' and date '{last}' "
         "and minor > 0 and (cancelled_on is null or cancelled_on > known_on))",
-        stored=True,
+        materialized=True,
     )
 
 
@@ -79,7 +79,7 @@ def at_issue_snapshots(snapshots: Relation) -> Relation:
         f"a.account_no, a.as_of, b.bill_id as focus_bill from ({snapshots.select}) a join "
         "ledger_bills b on b.account_no = a.account_no and b.known_on = a.as_of and b.minor > 0 "
         "and (b.cancelled_on is null or b.cancelled_on > b.known_on)",
-        stored=True,
+        materialized=True,
     )
 
 
@@ -89,7 +89,7 @@ def observed_snapshots(last: date) -> Relation:
         "snapshots",
         "select cast(row_number() over (order by account_no, observed_on) as integer) as snap, "
         f"account_no, observed_on as as_of from ledger_accounts where observed_on <= date '{last}'",
-        stored=True,
+        materialized=True,
     )
 
 
@@ -99,5 +99,5 @@ def single_snapshots(at: date | None) -> Relation:
     return Relation(
         "snapshots",
         f"select account_no as snap, account_no, {day} as as_of from account_ids",
-        stored=True,
+        materialized=True,
     )

@@ -89,7 +89,7 @@ class Moves:
     columns: Mapping[str, int]
     models: Mapping[str, str]
     protective: tuple[str, ...]
-    stand_ins: Mapping[str, object]
+    default_values: Mapping[str, object]
     notes: tuple[str, ...]
     currency: str
     scale: int
@@ -137,11 +137,11 @@ def moves(
         _decide(session, new)
         engine.run(tally.compare())
         tally.add(engine.rows)
-    stand_ins = {**strategies[0].stand_ins, **strategies[1].stand_ins}
+    default_values = {**strategies[0].default_values, **strategies[1].default_values}
     return tally.moves(
         as_of,
         models={n: m.version for n, m in sorted(models.items())},
-        stand_ins=dict(sorted(stand_ins.items())),
+        default_values=dict(sorted(default_values.items())),
         notes=notes,
         currency=session.workspace.settings.currency,
         scale=session.scale,
@@ -316,7 +316,7 @@ class _Tally:
         as_of: date,
         *,
         models: Mapping[str, str],
-        stand_ins: Mapping[str, object],
+        default_values: Mapping[str, object],
         notes: Sequence[str],
         currency: str,
         scale: int,
@@ -354,7 +354,7 @@ class _Tally:
             columns={n: c for n, c in self.columns.items() if c},
             models=models,
             protective=tuple(dict.fromkeys(protective)),
-            stand_ins=stand_ins,
+            default_values=default_values,
             notes=tuple(notes),
             currency=currency,
             scale=scale,

@@ -87,7 +87,7 @@ _OVER = Relation(
     "over",
     "select s.snap, z.* exclude (account_no, settled_from) from snapshots s asof join "
     "settled_totals z on z.account_no = s.account_no and s.as_of >= z.settled_from",
-    stored=True,
+    materialized=True,
 )
 
 
@@ -110,7 +110,7 @@ def _bills(money: Money, shared: bool) -> list[Relation]:
             "select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
             f"{owed_sql(money)} as owed from {_ledger('bills', 'b', shared)} "
             f"where true{_standing(money)}{positive}",
-            stored=money.names_bills,
+            materialized=money.names_bills,
         )
     ]
 
@@ -154,7 +154,7 @@ def _pool(money: Money, shared: bool) -> list[Relation]:
             "money",
             f"select s.snap, p.paid_on, {left} as minor{named} "
             f"from {_ledger('payments', 'p', shared)}{undone} where p.settled{original}",
-            stored=money.names_bills,
+            materialized=money.names_bills,
         )
     )
     pool = "select snap, paid_on, minor from money"
@@ -171,7 +171,7 @@ def _pool(money: Money, shared: bool) -> list[Relation]:
                 "used_named",
                 "select snap, bill_id, paid_on, minor, owed - (reached - minor) as before, "
                 "least(greatest(owed - (reached - minor), 0), minor) as used from laid_named",
-                stored=True,
+                materialized=True,
             ),
             Relation(
                 "named",
@@ -249,12 +249,12 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
             "laid_pool",
             "select snap, paid_on, cast(sum(minor) over (partition by snap order by paid_on "
             "rows unbounded preceding) as bigint) as reached from pool",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "pools",
             "select snap, max(reached) as reached from laid_pool group by snap",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "billed",
@@ -262,7 +262,7 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
             f"least(greatest(coalesce(p.reached, 0) - ({far_end} - b.residual), 0), b.residual) "
             "as pool_paid from laid_bills b left join pools p on p.snap = b.snap"
             f"{over.format('b')}",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "bill_totals",
@@ -279,7 +279,7 @@ def _laid(money: Money, shared: bool) -> list[Relation]:
             "coalesce(b.overdue, 0) as overdue, p.snap is not null as has_paid, "
             f"coalesce(p.reached, 0) - {spent} as credit from snapshots s left join bill_totals b "
             f"on b.snap = s.snap left join pools p on p.snap = s.snap{over.format('s')}",
-            stored=True,
+            materialized=True,
         ),
     ]
 
@@ -302,7 +302,7 @@ def _cleared(money: Money, keep_days: int | None, name: str) -> list[Relation]:
             "marked",
             "select *, case when residual > 0 and far_end > "
             f"{slack} then far_end - {slack} end as mark from kept",
-            stored=True,
+            materialized=True,
         ),
         Relation("first_marks", "select snap, min(mark) as mark from marked group by snap"),
         Relation(
@@ -331,6 +331,6 @@ def _cleared(money: Money, keep_days: int | None, name: str) -> list[Relation]:
             "case when due_on < as_of then residual - pool_paid else 0 end as overdue, "
             "case when due_on < as_of then greatest(coalesce(cleared_on, as_of) - due_on, 0) "
             "else 0 end as days_past_due from cleared",
-            stored=True,
+            materialized=True,
         ),
     ]

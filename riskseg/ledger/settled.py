@@ -58,7 +58,7 @@ def _by_name(money: Money) -> list[Relation]:
             f"where true{excluded} group by b.account_no, b.bill_id, b.issued_on, b.due_on, "
             "b.minor, b.disputed, b.known_on "
             f"having sum(p.minor) = {owed} and bool_and(p.stands)",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "settled_totals",
@@ -67,7 +67,7 @@ def _by_name(money: Money) -> list[Relation]:
             "max(issued_on) over so_far as last_billed_on, 0 as owed, 0 as pooled "
             "from settled_bills "
             "window so_far as (partition by account_no order by settled_from)",
-            stored=True,
+            materialized=True,
         ),
         *(
             Relation(
@@ -75,7 +75,7 @@ def _by_name(money: Money) -> list[Relation]:
                 f"select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from "
                 f"from ledger_{name} f left join settled_bills z "
                 "on z.account_no = f.account_no and z.bill_id = f.bill_id",
-                stored=True,
+                materialized=True,
             )
             for name in ("bills", "payments")
         ),
@@ -99,7 +99,7 @@ def _in_order(money: Money) -> list[Relation]:
             "select account_no, reached, min(paid_on) as paid_on, "
             "min(known_through) as known_through from money_in_order where reached > 0 "
             "group by account_no, reached",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "settled_bills",
@@ -111,7 +111,7 @@ def _in_order(money: Money) -> list[Relation]:
             "on p.account_no = b.account_no and b.far_end <= p.reached asof left join "
             f"money_reaching m on m.account_no = b.account_no and b.far_end - {slack} <= m.reached "
             "where b.stands and (p.reached is not null or b.far_end = 0)",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "settled_so_far",
@@ -125,7 +125,7 @@ def _in_order(money: Money) -> list[Relation]:
             "settled_totals",
             "select z.*, coalesce(m.reached, 0) as pooled from settled_so_far z asof left join "
             f"money_reaching m on m.account_no = z.account_no and z.owed - {slack} >= m.reached",
-            stored=True,
+            materialized=True,
         ),
         *_open_in_order(money, slack),
     ]
@@ -153,7 +153,7 @@ def _bills_in_order(money: Money) -> list[Relation]:
             "max(stays_from) over laid as known_through from bills_to_lay "
             f"window laid as (partition by account_no order by {due_order(money, 'owed')} "
             "rows unbounded preceding)",
-            stored=True,
+            materialized=True,
         ),
     ]
 
@@ -193,7 +193,7 @@ def _money_in_order(money: Money) -> list[Relation]:
             "max(stays_from) over laid as known_through from money_to_lay window laid as "
             "(partition by account_no order by paid_on, stays_from, lasting "
             "rows unbounded preceding)",
-            stored=True,
+            materialized=True,
         ),
     ]
 
@@ -220,19 +220,19 @@ def _open_in_order(money: Money, slack: int) -> list[Relation]:
             f"greatest(coalesce(e.settled_from, {_NEVER}), m.known_through) as settled_from "
             "from money_in_order m asof left join settled_ends e on e.account_no = m.account_no "
             f"and m.reached + {slack} <= e.far_end",
-            stored=True,
+            materialized=True,
         ),
         Relation(
             "open_payments",
             "select *, true as settled, null as reverses from money_over"
             f"{' where bill_id is null' if money.credits else ''}",
-            stored=True,
+            materialized=True,
         ),
         Relation("over_bills", over),
         Relation(
             "open_bills",
             f"select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from from ledger_bills f "
             "left join over_bills z on z.account_no = f.account_no and z.bill_id = f.bill_id",
-            stored=True,
+            materialized=True,
         ),
     ]

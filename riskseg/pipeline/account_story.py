@@ -96,7 +96,7 @@ class Story:
     decision: Mapping[str, Any]
     facts: Mapping[str, Any]
     words: Mapping[str, str]
-    stand_ins: Mapping[str, object]
+    default_values: Mapping[str, object]
     bills: tuple[Bill, ...]
     scores: tuple[Score, ...]
     matched: tuple[Matched, ...]
@@ -127,7 +127,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Story | None:
         decision=decision,
         facts={n: row[f"@{n}"] for n in sorted(strategy.facts) if n != "as_of"},
         words={n: f.words for n, f in strategy.facts.items()},
-        stand_ins=strategy.stand_ins,
+        default_values=strategy.default_values,
         bills=(),
         scores=scores,
         matched=_matched(strategy, row),

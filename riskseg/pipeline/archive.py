@@ -119,7 +119,7 @@ def about(
     from riskseg import __version__
 
     strategy = ready.strategy
-    read = (ready.wanted | set(strategy.facts)) - set(strategy.stand_ins)
+    read = (ready.wanted | set(strategy.facts)) - set(strategy.default_values)
     return {
         "form": _FORM,
         "run": run,
@@ -132,7 +132,9 @@ def about(
         "arrears_from": str(arrears_from),
         "billed": ready.billed,
         "strategy": {"name": strategy.name, "version": strategy.fingerprint},
-        "stand_ins": {k: None if v is None else str(v) for k, v in strategy.stand_ins.items()},
+        "default_values": {
+            k: None if v is None else str(v) for k, v in strategy.default_values.items()
+        },
         "models": {k: [s.model.name, s.model.version] for k, s in ready.scorers.items()},
         "facts": {n: _told(f) for n, f in sorted(ready.facts.items()) if n in read},
         "columns": dict(columns),
@@ -261,7 +263,7 @@ def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, las
         f"from kept_inputs where file_row_number between {first - 1} and {last - 1}"
     )
     try:
-        build(engine, [Relation("facts", sql, stored=True)])
+        build(engine, [Relation("facts", sql, materialized=True)])
     except EngineError as error:
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
 

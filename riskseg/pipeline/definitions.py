@@ -28,7 +28,7 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
     """A hash of each definition that the strategy's facts rest on, and those of the facts `more`
     that its models read, by name: `balance_overdue`, `bills.amount`, `workspace.scale`."""
     read = {*strategy.facts, *more} - set(strategy.uses) - {"as_of"}
-    features = session.catalogue.closure(read - set(strategy.stand_ins))
+    features = session.catalogue.closure(read - set(strategy.default_values))
     told: dict[str, Any] = {}
     for name in read | set(features):
         told[name] = [
@@ -66,8 +66,8 @@ def listed(names: tuple[str, ...], most: int = 6) -> str:
 
 def _fact(session: Session, strategy: Strategy, name: str) -> Any:
     """What rules see of a fact, and where an attribute comes from."""
-    if name in strategy.stand_ins:
-        return {"default": str(strategy.stand_ins[name])}
+    if name in strategy.default_values:
+        return {"default": str(strategy.default_values[name])}
     accounts = session.ledger.sources.get("accounts")
     source = accounts.attributes.get(name) if accounts else None
     if name in strategy.facts:

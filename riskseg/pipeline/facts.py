@@ -87,7 +87,7 @@ def facts(
         Relation(
             "facts",
             f"select s.snap, s.account_no, s.as_of{bill}{since}{listed} from snapshots s {joins}",
-            stored=True,
+            materialized=True,
         )
     )
     return relations

@@ -56,7 +56,7 @@ def hold_against(
     """Raise RS613 for each assumption that an account in `scored` breaks, RS614 for a calculation
     that gives no finite number. Default values are the strategy's own; `scale` is the number of
     decimals of money."""
-    facts = {n: f for n, f in strategy.facts.items() if n not in strategy.stand_ins}
+    facts = {n: f for n, f in strategy.facts.items() if n not in strategy.default_values}
     assumed: list[tuple[Expression, Calculation | None]] = [
         (one, None) for fact in facts.values() for one in assumptions(fact, scale)
     ]

@@ -97,7 +97,7 @@ def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
     finite = finite_results(c.expression for s in strategies for c in calculations(s))
     return Granted(
         relations=(*between(source.catalogue, related), *finite),
-        defaults=one.stand_ins if one else {},
+        defaults=one.default_values if one else {},
         begins=one.effective_from if one else None,
         ends=one.effective_to if one else None,
         scale=source.scale,
@@ -148,8 +148,8 @@ def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
     for name, fact in strategy.facts.items():
         unknown = "may be unknown" if fact.nullable else ""
         held = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
-        if name in strategy.stand_ins:
-            value = strategy.stand_ins[name]
+        if name in strategy.default_values:
+            value = strategy.default_values[name]
             known = "unknown" if value is None else str(value)
             held, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
         told.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *held])))

@@ -81,12 +81,12 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
     return ", ".join(columns)
 
 
-def scored(tables: Mapping[str, str], stand_ins: Mapping[str, str]) -> Relation:
+def scored(tables: Mapping[str, str], default_values: Mapping[str, str]) -> Relation:
     """`scored`: facts with each probability under its key, null where the model does not speak."""
     columns = "".join(f", {table}.p as {fact_column(key)}" for key, table in tables.items())
-    columns += "".join(f", {sql} as {fact_column(name)}" for name, sql in stand_ins.items())
+    columns += "".join(f", {sql} as {fact_column(name)}" for name, sql in default_values.items())
     joins = "".join(f" left join {table} on {table}.snap = f.snap" for table in tables.values())
-    return Relation("scored", f"select f.*{columns} from facts f{joins}", stored=True)
+    return Relation("scored", f"select f.*{columns} from facts f{joins}", materialized=True)
 
 
 def reason_columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:

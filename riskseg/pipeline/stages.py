@@ -38,16 +38,16 @@ class Progress:
 
 
 def build(engine: Engine, relations: Iterable[Relation]) -> None:
-    """Make the stored relations, each in one statement with the unstored ones before it.
+    """Make the materialized relations, each in one statement with the others before it.
 
-    One with two columns of one name is refused, stored or not: DuplicateColumnsError.
+    One with two columns of one name is refused, materialized or not: DuplicateColumnsError.
     """
     pending: list[Relation] = []
     for relation in relations:
         ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
         select = (f"with {ctes} " if ctes else "") + relation.select
         engine.check_columns(select)
-        if relation.stored:
+        if relation.materialized:
             engine.run(f"create or replace temp table {relation.name} as {select}")
         else:
             pending.append(relation)

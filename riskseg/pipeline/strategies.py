@@ -147,7 +147,7 @@ def _decide_rows(
 ) -> list[dict[str, Any]]:
     """What is decided of examples, with `first`, the path that the segment of each leads to, and
     `day0`, the day of that path."""
-    build(engine, [replace(scored, stored=True)])
+    build(engine, [replace(scored, materialized=True)])
     with told_where(
         engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
     ):
@@ -167,7 +167,7 @@ def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems
         return
     guards = {g.name: g for g in strategy.guards if g.name in {e.guard for e in examples}}
     columns = ", ".join(quoted(f"!{name}") for name in guards)
-    build(engine, [relation, replace(guarded([*guards.values()]), stored=True)])
+    build(engine, [relation, replace(guarded([*guards.values()]), materialized=True)])
     for example, row in zip(
         dated, engine.rows(f"select {columns} from guarded order by snap"), strict=True
     ):

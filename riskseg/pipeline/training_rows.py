@@ -169,7 +169,7 @@ def _observed(session: Session, table: str, look: Look, models: Sequence[Asked])
             session.catalogue,
             session.scale,
             wanted,
-            Relation("snapshots", only, stored=True),
+            Relation("snapshots", only, materialized=True),
             focus=look.at == "issue",
             shared=look.repeats,
         )
@@ -325,7 +325,7 @@ def _label(
         if target.event == "late"
         else default_labels(target.horizon, target.dpd)
     )
-    snapshots = Relation("snapshots", later_snapshots(spec.label_days).select, stored=True)
+    snapshots = Relation("snapshots", later_snapshots(spec.label_days).select, materialized=True)
     facts = bill_facts(
         ledger.money,
         keep_days=None if focus else spec.label_days + target.dpd,

@@ -205,9 +205,9 @@ class Included:
 
 @dataclass(frozen=True)
 class Strategy:
-    """`facts` are the facts its expressions and columns read; `stand_ins` those of them that this
+    """`facts` are the facts its expressions and columns read; `default_values` those of them that this
     workspace lacks, with the value that stands for them (None: unknown). `expects` are the
-    stand-ins as written, type and value, for every fact read that has one. `segments_file` is
+    default values as written, type and value, for every fact read that has one. `segments_file` is
     where its rows stand: segments.yaml, or a sheet. `notes` are remarks for its authors."""
 
     name: str
@@ -228,7 +228,7 @@ class Strategy:
     priority: Expression | None
     examples: tuple[Example, ...]
     facts: Mapping[str, Fact]
-    stand_ins: Mapping[str, object]
+    default_values: Mapping[str, object]
     fingerprint: str
     folder: str
     segments_file: str

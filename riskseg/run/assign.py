@@ -315,7 +315,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
             "name": done.strategy.name,
             "version": done.strategy.fingerprint,
             "activated": done.activated,
-            "stand_ins": {k: v for k, v in sorted(done.strategy.stand_ins.items())},
+            "default_values": {k: v for k, v in sorted(done.strategy.default_values.items())},
         },
         "models": dict(sorted(done.models.items())),
         "definitions": {

@@ -37,7 +37,7 @@ class Checked:
     bad: Mapping[str, int]
     models: tuple[str, ...]
     strategy: str | None
-    stand_ins: Mapping[str, object]
+    default_values: Mapping[str, object]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
 
@@ -56,7 +56,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
     rows: Mapping[str, int] = {}
     bad: dict[str, int] = {}
     strategy: str | None = None
-    stand_ins: dict[str, object] = {}
+    default_values: dict[str, object] = {}
     notes: tuple[str, ...] = ()
     scored = _with_champion(workspace, specs)
     targets = {name: specs[name].spec.target.column for name in scored}
@@ -86,7 +86,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
                     check_values(session, authored, problems)
             checked = read_checked(session, problems)
             if checked is not None:
-                strategy, stand_ins = checked.name, dict(checked.stand_ins)
+                strategy, default_values = checked.name, dict(checked.default_values)
                 notes = checked.notes
             notes += tuple(
                 f'The accounts have no column "{column}": {name} can score them, and cannot learn '
@@ -96,7 +96,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
             )
             notes += tuple(map(str, proposed(engine, ledger, here, facts)))
     ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.code))
-    return Checked(rows, bad, tuple(specs), strategy, stand_ins, tuple(ordered), notes)
+    return Checked(rows, bad, tuple(specs), strategy, default_values, tuple(ordered), notes)
 
 
 def _with_champion(workspace: Workspace, specs: Iterable[str]) -> list[str]:

@@ -348,4 +348,6 @@ def _as_kept(engine: Engine, kept: Kept) -> Relation:
     columns = "".join(
         f", try_cast({fact_column(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
     )
-    return Relation("facts", f"select snap, account_no, as_of{columns} from facts", stored=True)
+    return Relation(
+        "facts", f"select snap, account_no, as_of{columns} from facts", materialized=True
+    )

@@ -50,7 +50,7 @@ def test(
         strategy, problems = editions[0].strategy, Problems()
         tried = strategy
         if not is_from_data(source):
-            tried = replace(strategy, stand_ins=_defaults(strategy))
+            tried = replace(strategy, default_values=_defaults(strategy))
         decisions = run_examples(source.engine, tried, ANY_DAY, problems)
         return Tested(strategy, tuple(decisions), tuple(problems), is_from_data(source))
 

@@ -145,5 +145,5 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
         f"case {action} {channels} end as {out('channel')}, {priority} as {out('priority')}, "
         f"{listed} as {out('guards')}, {schemes}'segments#' || {rows} as {out('rows_matched')}, "
         f"md5(concat_ws('|', {facts})) as {out('facts_hash')} from acted",
-        stored=True,
+        materialized=True,
     )

@@ -70,7 +70,7 @@ def scored_examples(
             own = paths[number - 1] if paths else None
             for name, day in _day_0(strategy, own).items():
                 given.setdefault(name, as_of - timedelta(days=example.day + day))
-        known = {n: given.get(n, strategy.stand_ins.get(n)) for n in strategy.facts}
+        known = {n: given.get(n, strategy.default_values.get(n)) for n in strategy.facts}
         for name, fact in strategy.facts.items():
             if known[name] is None and not fact.nullable:
                 lacking.setdefault(name, []).append(example)
@@ -141,7 +141,7 @@ def guarded_examples(
         rows.append(_row(number, strategy, known, example, problems))
     if len(problems) > before or not rows:
         return None
-    return _relation("stepped", facts, rows, stored=False)
+    return _relation("stepped", facts, rows, materialized=False)
 
 
 def _row(
@@ -167,10 +167,12 @@ def _row(
 
 
 def _relation(
-    name: str, facts: Sequence[str], rows: Sequence[str], *, stored: bool = True
+    name: str, facts: Sequence[str], rows: Sequence[str], *, materialized: bool = True
 ) -> Relation:
     names = ", ".join(["snap", *map(fact_column, facts)])
-    return Relation(name, f"select * from (values {', '.join(rows)}) e({names})", stored=stored)
+    return Relation(
+        name, f"select * from (values {', '.join(rows)}) e({names})", materialized=materialized
+    )
 
 
 def misses(

@@ -113,16 +113,16 @@ def _by_combination(
     )
     same = " and ".join(f"f.{key} = k.{key}" for key in keys)
     return [
-        Relation(keyed, f"select *, {packed} from {source}", stored=True),
+        Relation(keyed, f"select *, {packed} from {source}", materialized=True),
         *(
-            Relation(table, _numbers(group, len(words)), stored=True)
+            Relation(table, _numbers(group, len(words)), materialized=True)
             for table, group in zip(taken, groups, strict=True)
         ),
         Relation(
             firsts,
             f"select {', '.join(f'k.{key}' for key in keys)}, case {first} end as {into} "
             f"from (select distinct {', '.join(keys)} from {keyed}) k {joins}",
-            stored=True,
+            materialized=True,
         ),
         Relation(name, f"select k.*, f.{into} from {keyed} k join {firsts} f on {same}"),
     ]

@@ -68,7 +68,7 @@ def follow(page: Path, folder: Path) -> list[str]:
         for command, shown in commands(block.text):
             for there, here in explained.items():
                 command = command.replace(there, here)
-            code, printed = run(stand_in(command), folder)
+            code, printed = run(default_value(command), folder)
             if command == "riskseg demo" and (hint := re.search(r"explain (A\d+)", printed)):
                 named = re.findall(r"explain (A\d+)", page.read_text(encoding="utf-8"))
                 explained = dict.fromkeys(named, hint[1])
@@ -92,7 +92,7 @@ def commands(text: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-def stand_in(command: str) -> str:
+def default_value(command: str) -> str:
     return "riskseg demo --accounts 1000" if command == "riskseg demo" else command
 
 

@@ -89,11 +89,14 @@ def test_a_file_is_read_whatever_its_path_holds(tmp_path: Path, name: str) -> No
 @pytest.mark.parametrize(
     "relations",
     [
-        [Relation("r", "select 1 as a, 2 as A", stored=True)],
-        [Relation("q", "select 1 as a, 2 as a"), Relation("r", "select a from q", stored=True)],
+        [Relation("r", "select 1 as a, 2 as A", materialized=True)],
+        [
+            Relation("q", "select 1 as a, 2 as a"),
+            Relation("r", "select a from q", materialized=True),
+        ],
         [
             Relation("q", "select 1 as a, 2 as b"),
-            Relation("r", "select *, 3 as B from q", stored=True),
+            Relation("r", "select *, 3 as B from q", materialized=True),
         ],
     ],
 )

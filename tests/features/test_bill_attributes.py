@@ -264,7 +264,7 @@ def test_how_an_attribute_is_mapped_is_part_of_what_a_fact_means(tmp_path: Path)
         with scratch_engine(open_checked(root)) as engine:
             session = begun(root, engine)
             strategy = Strategy.__new__(Strategy)
-            for key, value in {"facts": {}, "uses": {}, "stand_ins": {}}.items():
+            for key, value in {"facts": {}, "uses": {}, "default_values": {}}.items():
                 object.__setattr__(strategy, key, value)
             return definitions(session, strategy, ["latest_product"])
 

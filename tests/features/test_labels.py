@@ -32,7 +32,7 @@ def labels(
     """Every snapshot observed, and the labels of those that have one, as training makes them."""
     build(loaded.engine, [snapshots])
     loaded.engine.run("create or replace temp table observed as select * from snapshots")
-    later = Relation("snapshots", later_snapshots(known_after).select, stored=True)
+    later = Relation("snapshots", later_snapshots(known_after).select, materialized=True)
     build(loaded.engine, [later, *bill_facts(loaded.ledger.money), label])
     rows = loaded.rows(
         "select i.account_id, o.*, l.label from observed o join account_ids i using (account_no) "

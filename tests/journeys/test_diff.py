@@ -181,7 +181,7 @@ def _vulnerable(workspace: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("silent", [p.STRATEGY, OTHER])
 def test_protection_that_nobody_knows_is_counted_apart(workspace: Path, silent: str) -> None:
-    """A workspace without the flag, which a stand-in says is unknown, for everyone. One of the
+    """A workspace without the flag, which a default value says is unknown, for everyone. One of the
     two strategies does not list it: what the other protects is protected."""
     p.replace(workspace, f"{silent}/strategy.yaml", "protective: [is_vulnerable]", "protective: []")
     p.replace(workspace, "riskseg.toml", 'is_vulnerable = "cast(is_vulnerable as boolean)"\n', "")
@@ -189,7 +189,7 @@ def test_protection_that_nobody_knows_is_counted_apart(workspace: Path, silent: 
     p.write_rows(workspace, "accounts", lines)
     change(workspace, "segments.yaml", "in_arrears, low, [new", "in_arrears, any, [new")
     told = diff(workspace, "--as-of", DAY)["moves"]
-    assert told["stand_ins"] == {"is_vulnerable": None}
+    assert told["default_values"] == {"is_vulnerable": None}
     assert told["moved"] == told["unknown"] > 0
     assert told["protected"] == 0
 

@@ -84,8 +84,8 @@ actions: [{name: sms, channel: sms}, {name: agency, channel: file}]
     }
     root = write(tmp_path, "id\na\n", files)
     with_data, without = show(root), show(root, data=False)
-    assert (with_data.from_data, with_data.strategy.stand_ins) == (True, {"late_fees": 0})
-    assert (without.from_data, without.strategy.stand_ins) == (False, {})
+    assert (with_data.from_data, with_data.strategy.default_values) == (True, {"late_fees": 0})
+    assert (without.from_data, without.strategy.default_values) == (False, {})
     assert with_data.strategy.fingerprint == without.strategy.fingerprint
     workspace = ["-w", str(root), "strategy"]
     refuted = CliRunner().invoke(app, [*workspace, "prove", "--no-data"])

@@ -819,12 +819,12 @@ CHANGES: list[tuple[str, Plain, str]] = [
         "x turns against",
     ),
     (
-        "It does not use protected attributes, nor stand-ins for them",
+        "It does not use protected attributes, nor proxies for them",
         {"protected": [{"attribute": "age", "in_model": True, "auc": None, "through": []}]},
         "The model reads age",
     ),
     (
-        "It does not use protected attributes, nor stand-ins for them",
+        "It does not use protected attributes, nor proxies for them",
         {"protected": [{"attribute": "sex", "level": "f", "in_model": False,
                         "auc": [0.9, 0.88, 0.92], "through": ["tariff"]}]},
         "together tell sex f (AUC 0.90)",
@@ -879,7 +879,7 @@ def test_a_protected_feature_that_was_offered_and_left_out_is_not_read() -> None
         manifest["features"][0] | {"name": "region", "protected": True, "kind": "text"}
     )
     by_topic = {check.topic: check.found for check in checks(manifest, evidence)}
-    topic = "It does not use protected attributes, nor stand-ins for them"
+    topic = "It does not use protected attributes, nor proxies for them"
     assert "region" not in by_topic[topic]
     read, offered = len(evidence["effects"]), len(manifest["features"])
     said = Page(card(manifest, evidence, scorecard, reference)).said

@@ -39,7 +39,7 @@ def every_snapshot(days: tuple[date, ...]) -> Relation:
         "snapshots",
         "select cast(row_number() over (order by account_no, as_of) as integer) as snap, "
         f"account_no, as_of from account_ids cross join (values {listed}) v(as_of)",
-        stored=True,
+        materialized=True,
     )
 
 

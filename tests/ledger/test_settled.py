@@ -33,7 +33,7 @@ def test_facts_are_those_of_bills_allocated_anew(name: str, arrears_from: int) -
 
 
 def allocated(loaded: Loaded, snapshots: Relation, *, shared: bool) -> tuple[list[Row], list[Row]]:
-    found = Relation("found_bills", "select * from bill_facts", stored=True)
+    found = Relation("found_bills", "select * from bill_facts", materialized=True)
     build(loaded.engine, [snapshots, *bill_facts(loaded.ledger.money, shared=shared), found])
     return (
         loaded.rows("select * from found_bills order by snap, bill_id"),

@@ -111,7 +111,7 @@ FAULTS = (
     _f("priority unread", "RS301", S, "coalesce(p, 0.5)", "coalesce(p, 0.5"),
     _f("priority divided", "RS306", S, "* coalesce(p, 0.5)", "/ bills_12m", says="nullif"),
     _f(
-        "stand-in of another type",
+        "default value of another type",
         "RS004",
         S,
         "protective:",
@@ -157,7 +157,7 @@ FAULTS = (
         "uses: {p: default, broken_promises_12m: late_payment}",
     ),
     _f(
-        "probability like a stand-in",
+        "probability like a default value",
         "RS202",
         S,
         "uses: {p: default}",
@@ -617,11 +617,11 @@ def test_a_stand_in_is_used_where_the_fact_is_lacking(tmp_path: Path) -> None:
     files[T] = files[T].replace("days_past_due > 30", "broken_promises_12m > 2")
     strategy, problems = read(tmp_path, files)
     assert strategy is not None, problems
-    assert strategy.stand_ins == {"broken_promises_12m": 0}
+    assert strategy.default_values == {"broken_promises_12m": 0}
     here = {**FACTS, "broken_promises_12m": FACTS["days_past_due"]}
     strategy, _ = read(tmp_path, files, here)
     assert strategy is not None
-    assert strategy.stand_ins == {}
+    assert strategy.default_values == {}
 
 
 def test_properties_are_over_facts_and_what_is_decided(tmp_path: Path) -> None:

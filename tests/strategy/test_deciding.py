@@ -89,7 +89,7 @@ STARTER_READINGS: Mapping[str, Reading] = {
 }
 
 # Everything that is hard at once: unknowns in cells, ends and needs; paths that go on, overlap and
-# begin before day 0; guards whose stand-ins others forbid.
+# begin before day 0; guards whose `instead` others forbid.
 NASTY: Mapping[str, str] = {
     "strategy.yaml": """\
 name: nasty

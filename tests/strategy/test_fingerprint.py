@@ -39,7 +39,7 @@ SAME = {
         "when: is_vulnerable",
         "when: is_vulnerable\n  unknown: match",
     ),
-    "a stand-in nobody reads": (
+    "a default value nobody reads": (
         "strategy.yaml",
         "protective:",
         "expects: {other: {type: integer, else: 0}}\nprotective:",
@@ -81,7 +81,7 @@ OTHER = {
         "{name: sms, channel: sms}\n  - {name: letter, channel: post}",
         "{name: letter, channel: post}\n  - {name: sms, channel: sms}",
     ),
-    "a stand-in": (
+    "a default value": (
         "strategy.yaml",
         "protective:",
         "expects: {on_plan: {type: boolean, else: false}}\nprotective:",
@@ -127,7 +127,7 @@ def test_it_does_not_hang_on_the_types_of_the_workspace(tmp_path: Path) -> None:
 
 def test_a_stand_in_counts_where_the_fact_is_there_too(tmp_path: Path) -> None:
     """What is written counts, whether or not this workspace needs it."""
-    change = OTHER["a stand-in"]
+    change = OTHER["a default value"]
     here = sound(tmp_path, changed(*change)).fingerprint
     without = {name: f for name, f in FACTS.items() if name != "on_plan"}
     assert sound(tmp_path, changed(*change), without).fingerprint == here

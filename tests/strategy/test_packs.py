@@ -301,13 +301,13 @@ def test_a_rule_left_out_is_no_guard_and_its_reason_counts(tmp_path: Path) -> No
 
 def test_the_strategy_s_own_word_and_the_workspace_s_fact_come_first(tmp_path: Path) -> None:
     bare = sound(tmp_path, including("gb-water"))
-    assert bare.stand_ins["is_dwelling"] is None
+    assert bare.default_values["is_dwelling"] is None
     head = EVERY["strategy.yaml"] + "expects: {is_dwelling: {type: boolean, else: true}}\n"
     own = sound(tmp_path, including("gb-water", strategy=head))
-    assert own.stand_ins["is_dwelling"] is True
+    assert own.default_values["is_dwelling"] is True
     there = {**FACTS, "is_dwelling": Fact("is_dwelling", Kind.BOOLEAN)}
     strategy = sound(tmp_path, including("gb-water"), there)
-    assert "is_dwelling" not in strategy.stand_ins
+    assert "is_dwelling" not in strategy.default_values
     assert strategy.fingerprint == bare.fingerprint != own.fingerprint
 
 
@@ -318,7 +318,7 @@ def test_packs_that_disagree_on_a_fact(tmp_path: Path) -> None:
     _, problems = read(tmp_path, files)
     assert [(p.code, p.file, p.line) for p in problems] == [("RS222", "rules/packs/other.yaml", 6)]
     head = EVERY["strategy.yaml"] + "expects: {age: {type: integer, else: 0}}\n"
-    assert sound(tmp_path, {**files, "strategy.yaml": head}).stand_ins["age"] == 0
+    assert sound(tmp_path, {**files, "strategy.yaml": head}).default_values["age"] == 0
 
 
 def test_kept_texts_are_the_strategy_whatever_riskseg_ships_later(

@@ -132,7 +132,7 @@ def test_a_fact_that_is_lacking_has_its_default_value_in_proofs(tmp_path: Path) 
     files = declaring("complaints_12m = 0", "owed > 5 or action = 'none'", "complaints_12m > 0")
     strategy, problems = lacking(tmp_path, files)
     assert strategy is not None, problems
-    found = verdicts(strategy, Granted(defaults=strategy.stand_ins))
+    found = verdicts(strategy, Granted(defaults=strategy.default_values))
     assert {n for n, r in found.items() if r.verdict != "proved"} == {"declared p2"}
     assert found["declared p2"].accounts[0]["complaints_12m"] == 0
     # Where the fact is there, it can be more than 0, and never less.
@@ -176,7 +176,7 @@ def test_a_default_value_outside_all_facts_is_still_assumed(tmp_path: Path) -> N
     files = declaring("asked_on > '2000-01-01'", "asked_on < '1900-01-01'")
     strategy, problems = lacking(tmp_path, {**files, "strategy.yaml": head})
     assert strategy is not None, problems
-    found = verdicts(strategy, Granted(defaults=strategy.stand_ins))
+    found = verdicts(strategy, Granted(defaults=strategy.default_values))
     assert found["declared p0"].verdict == "refuted"
     assert found["declared p1"].verdict == "proved"
 

@@ -15,7 +15,7 @@ from riskseg.learning.evidence.cohorts import cohorts
 from riskseg.learning.evidence.curves import calibration_groups, distribution, gains, ks_curve, roc
 from riskseg.learning.evidence.effects import effects, monotone
 from riskseg.learning.evidence.metrics import Ranked, all_metrics
-from riskseg.learning.evidence.protected import stand_ins
+from riskseg.learning.evidence.protected import proxies
 from riskseg.learning.evidence.stability import by_snapshot, stability
 from riskseg.learning.evidence.uncertainty import auc_interval, intervals
 from riskseg.learning.frame import TrainingFrame
@@ -94,7 +94,7 @@ def evidence(
         "effects": effects(margin, held.rows, held.weight, used),
         "monotone": monotone(margin, training.rows, used, bound),
         "cohorts": cohorts(held, beyond, held.attributes, cut),
-        "protected": stand_ins(training, used, seed=spec.seed),
+        "protected": proxies(training, used, seed=spec.seed),
         "learning_curve": [] if refit is None else learning_curve(training, held, refit, spec.seed),
     }
 

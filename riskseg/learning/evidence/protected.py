@@ -48,7 +48,7 @@ PARAMETERS: dict[str, Any] = {
 TREES = 50
 
 
-def stand_ins(training: TrainingFrame, features: Sequence[Fact], seed: int) -> list[dict[str, Any]]:
+def proxies(training: TrainingFrame, features: Sequence[Fact], seed: int) -> list[dict[str, Any]]:
     """One entry a protected attribute: of text, or of a number of several values, one a level
     against the rest, at most five. Rows where the attribute is unknown are left out.
 

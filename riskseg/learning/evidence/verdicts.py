@@ -308,7 +308,7 @@ def _monotone(evidence: Told) -> Check | None:
 
 
 def _protected(manifest: Told, evidence: Told) -> Check:
-    topic = "It does not use protected attributes, nor stand-ins for them"
+    topic = "It does not use protected attributes, nor proxies for them"
     rows = evidence.get("protected") or []
     inside = list(dict.fromkeys(p["attribute"] for p in rows if p["in_model"]))
     reads = features_read(manifest, evidence)
@@ -331,7 +331,7 @@ def _protected(manifest: Told, evidence: Told) -> Check:
             topic,
             "watch",
             f"The model's features together tell {told}.",
-            "Read the comparison of groups, and decide whether the stand-ins may stay.",
+            "Read the comparison of groups, and decide whether the proxies may stay.",
         )
     if not rows:
         return Check(

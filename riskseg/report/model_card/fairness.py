@@ -105,7 +105,7 @@ def groups(m: Material) -> Html:
         titles = ("Attribute", "Read by the model", "Told with AUC", "Mostly through")
         told.append(table(titles, read, words=4))
     else:
-        told.append(absent("No attribute is marked as protected, so no stand-in was looked for."))
+        told.append(absent("No attribute is marked as protected, so no proxy was looked for."))
     return joined(told)
 
 

@@ -98,7 +98,7 @@ def _strategy(scope: Scope) -> Strategy:
         priority=priority,
         examples=examples,
         facts={n: scope.facts[n] for n in sorted(named) if n in scope.facts},
-        stand_ins={n: v for n, v in scope.stand_ins.items() if n in named},
+        default_values={n: v for n, v in scope.default_values.items() if n in named},
         fingerprint="",
         folder=authored.documents["strategy.yaml"].file.removesuffix("/strategy.yaml"),
         segments_file=authored.documents["segments.yaml"].file,

@@ -25,9 +25,9 @@ _ZERO, _ONE = Decimal(0), Decimal(1)
 
 
 class Scope:
-    """The facts of the workspace, the strategy's probabilities and its stand-ins, by name.
+    """The facts of the workspace, the strategy's probabilities and its default values, by name.
 
-    `named` gathers the facts that expressions name; `stand_ins` the facts this workspace lacks,
+    `named` gathers the facts that expressions name; `default_values` the facts this workspace lacks,
     with the value that stands for them; `expects` is what brought those. `declared` are the facts
     the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
     names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
@@ -50,7 +50,7 @@ class Scope:
         self.hint = "" if data else DECLARE
         self.lacking, self.declared = lacking, declared
         self.named: set[str] = set()
-        self.stand_ins: dict[str, object] = {}
+        self.default_values: dict[str, object] = {}
         self.expects: dict[str, Expected] = {}
         self.facts: dict[str, Fact] = {AS_OF.name: AS_OF, **facts}
         self._expect()
@@ -82,7 +82,7 @@ class Scope:
         return self.authored.documents[file].line(*path)
 
     def _expect(self) -> None:
-        """Facts the strategy, or a pack it includes, brings a stand-in for, where the workspace
+        """Facts the strategy, or a pack it includes, brings a default value for, where the workspace
         lacks them. The strategy's own word comes before a pack's."""
         head = self.authored.head.expects
         brought = {name: (one, "strategy.yaml") for name, one in head.items()}
@@ -102,7 +102,7 @@ class Scope:
             elif name not in self.facts:
                 kind = Kind(expected.type)
                 fact = self.declared.get(name) or Fact(name, kind, words=f"{name} is {{value}}")
-                self.stand_ins[name] = self._default_value(fact, expected, file, written)
+                self.default_values[name] = self._default_value(fact, expected, file, written)
                 self.facts[name] = replace(fact, nullable=expected.otherwise == "unknown")
 
     def _default_value(self, fact: Fact, expected: Expected, file: str, written: str) -> object:
@@ -174,7 +174,7 @@ class Scope:
             self.problems.add(
                 "RS212",
                 self._lacks(name),
-                hint=f"Add that source to riskseg.toml, or a stand-in: `expects: {{{name}: …}}` in "
+                hint=f"Add that source to riskseg.toml, or a default value: `expects: {{{name}: …}}` in "
                 "strategy.yaml.",
                 **at,
             )
@@ -245,7 +245,7 @@ class Scope:
 
 
 def as_type(type_: str, value: object) -> object | None:
-    """A stand-in as its type, or None where it is not one."""
+    """A default value as its type, or None where it is not one."""
     match type_:
         case "boolean":
             return value if isinstance(value, bool) else None

@@ -47,8 +47,10 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
     """How the decisions of two strategies differ, over the facts of both. Each has its own default
     values for the facts that the workspace lacks."""
     facts = {**old.facts, **new.facts}
-    account = with_defaults(any_account(facts, granted), {**old.stand_ins, **new.stand_ins})
-    was, is_ = decide(old, with_defaults(account, old.stand_ins)), decide(new, account)
+    account = with_defaults(
+        any_account(facts, granted), {**old.default_values, **new.default_values}
+    )
+    was, is_ = decide(old, with_defaults(account, old.default_values)), decide(new, account)
     turns: list[Turn] = []
     unsure: list[str] = []
     same: list[Any] = []
