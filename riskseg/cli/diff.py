@@ -106,7 +106,7 @@ def meaning(console: Console, m: Meaning) -> None:
 
 def moves(console: Console, m: Moves) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
-    from riskseg.cli.show import number, share, default_values
+    from riskseg.cli.show import default_values, number, share
     from riskseg.domain.words import money
 
     for note in m.notes:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`select` may name any relation before it. A `materialized` one is worth computing once: others
-    read it more than once, or it ends a stage."""
+    """`select` may name any relation before it. A `materialized` one is worth computing once:
+    others read it more than once, or it ends a stage."""
 
     name: str
     select: str

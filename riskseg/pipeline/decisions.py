@@ -78,7 +78,7 @@ class Decider:
     def wanted(self) -> frozenset[str]:
         """Facts to compute: what rules and models read, less what comes after."""
         read = set(self.strategy.facts).union(*(s.reads for s in self.scorers.values()))
-        return frozenset(read - set(self.strategy.uses) - set(self.strategy.stand_ins))
+        return frozenset(read - set(self.strategy.uses) - set(self.strategy.default_values))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -135,11 +135,11 @@ def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
         for key, one in decider.scorers.items()
     }
     reached(DECIDE)
-    stand_ins = {
+    default_values = {
         name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
-        for name, value in strategy.stand_ins.items()
+        for name, value in strategy.default_values.items()
     }
-    build(engine, [scored(tables, stand_ins)])
+    build(engine, [scored(tables, default_values)])
     hold_against(engine, strategy, decider.relations, decider.scale)
     with told_where(engine, strategy, decider.as_of, "account_no", _named(engine)):
         build(engine, compile_strategy(strategy, decider.as_of))

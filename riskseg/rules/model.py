@@ -205,8 +205,8 @@ class Included:
 
 @dataclass(frozen=True)
 class Strategy:
-    """`facts` are the facts its expressions and columns read; `default_values` those of them that this
-    workspace lacks, with the value that stands for them (None: unknown). `expects` are the
+    """`facts` are the facts its expressions and columns read; `default_values` those of them that
+    this workspace lacks, with the value that stands for them (None: unknown). `expects` are the
     default values as written, type and value, for every fact read that has one. `segments_file` is
     where its rows stand: segments.yaml, or a sheet. `notes` are remarks for its authors."""
 

@@ -27,8 +27,8 @@ _ZERO, _ONE = Decimal(0), Decimal(1)
 class Scope:
     """The facts of the workspace, the strategy's probabilities and its default values, by name.
 
-    `named` gathers the facts that expressions name; `default_values` the facts this workspace lacks,
-    with the value that stands for them; `expects` is what brought those. `declared` are the facts
+    `named` gathers the facts that expressions name; `default_values` the facts this workspace
+    lacks, with the value that stands for them; `expects` is what brought those. `declared` are the facts
     the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
     names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
     hinder nothing. Without `data`, `facts` are those of any workspace there could be: what is
@@ -82,8 +82,8 @@ class Scope:
         return self.authored.documents[file].line(*path)
 
     def _expect(self) -> None:
-        """Facts the strategy, or a pack it includes, brings a default value for, where the workspace
-        lacks them. The strategy's own word comes before a pack's."""
+        """Facts the strategy, or a pack it includes, brings a default value for, where the
+        workspace lacks them. The strategy's own word comes before a pack's."""
         head = self.authored.head.expects
         brought = {name: (one, "strategy.yaml") for name, one in head.items()}
         for pack, authored in self.authored.packs.items():
@@ -174,7 +174,8 @@ class Scope:
             self.problems.add(
                 "RS212",
                 self._lacks(name),
-                hint=f"Add that source to riskseg.toml, or a default value: `expects: {{{name}: …}}` in "
+                hint="Add that source to riskseg.toml, or a default value: "
+                f"`expects: {{{name}: …}}` in "
                 "strategy.yaml.",
                 **at,
             )
