@@ -179,6 +179,7 @@ class Told:
     key: str
 
     version = "told"
+    imported = False
     named_in_reasons = ()
     manifest: Mapping[str, Any] = field(
         default_factory=lambda: {
