@@ -28,8 +28,8 @@ class Scope:
     """The facts of the workspace, the strategy's probabilities and its default values, by name.
 
     `named` gathers the facts that expressions name; `default_values` the facts this workspace
-    lacks, with the value that stands for them; `expects` is what brought those. `declared` are the facts
-    the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
+    lacks, with the value that stands for them; `expects` is what brought those. `declared` are the
+    facts the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
     names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
     hinder nothing. Without `data`, `facts` are those of any workspace there could be: what is
     expected is among them, and `hint` says how a fact of one's own comes to be.
