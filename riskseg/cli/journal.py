@@ -71,7 +71,7 @@ def _tell(done: Replayed) -> None:
     elif done.verdict == "not compared":
         print(f"There is nothing to compare with: {done.why}.")
     else:
-        print(f"Not the same as the journal says of {done.output}.")
+        print(f"Not the same as the journal says of {done.output or 'decisions in memory'}.")
         if done.why:
             print(f"How they differ cannot be told: {done.why}.")
         elif done.differing is not None and done.differing.any:

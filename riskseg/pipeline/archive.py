@@ -290,6 +290,8 @@ def find_run(journal: Journal, run: str) -> RunRecord:
 
 def _overwritten(journal: Journal, record: RunRecord) -> str:
     """The id of a later run that wrote in the same place, if any."""
+    if record.output is None:
+        return ""
     for run in journal.runs():
         if run == record:
             break

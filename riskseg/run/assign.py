@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
@@ -49,6 +49,9 @@ from riskseg.sources.describe import fingerprints
 from riskseg.sources.files import check_unchanged, while_unchanged
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.store.sinks import InMemory
 
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
@@ -105,7 +108,7 @@ class Assigned:
 def assign(
     root: Path,
     as_of: date,
-    target: str,
+    target: str | InMemory,
     *,
     at: datetime,
     reasons: Reasons = "due",
@@ -126,9 +129,11 @@ def assign(
     progress = progress or Progress()
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
-    check_target(workspace, target, problems)
+    beside = []
+    if isinstance(target, str):
+        check_target(workspace, target, problems)
+        beside = [] if "://" in target else [Path(target).resolve().parent]
     problems.raise_if_any()
-    beside = [] if "://" in target else [Path(target).resolve().parent]
     with (
         locked(workspace, *beside),
         scratch_engine(workspace, lasting=True) as engine,
@@ -211,9 +216,9 @@ def assign(
             redefined=force.redefined,
             accounts_from=given,
         )
-        if written.sha256 is not None:
+        if written.file is not None:
             # That anything is kept is true only of a run that the journal has.
-            _write_manifest(Path(written.place), replace(done, kept=False), sources, run)
+            _write_manifest(written.file, replace(done, kept=False), sources, run)
         if keep:
             settings = workspace.settings
             told = about(
@@ -230,11 +235,11 @@ def assign(
         }
         if given is not None:
             arguments["accounts_from"] = asdict(given)
-        _record(journal, done, arguments, sources, at)
+        _record(journal, done, written.output, arguments, sources, at)
         if keep:
             store.mark_journalled(workspace.state / "runs" / run)
-            if written.sha256 is not None:
-                _write_manifest(Path(written.place), done, sources, run)
+            if written.file is not None:
+                _write_manifest(written.file, done, sources, run)
     return done
 
 
@@ -337,6 +342,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
 def _record(
     journal: Any,
     done: Assigned,
+    output: str | None,
     arguments: Mapping[str, Any],
     sources: Mapping[str, str],
     at: datetime,
@@ -352,7 +358,7 @@ def _record(
             riskseg_version=__version__,
             as_of=done.as_of,
             arguments=arguments,
-            output=done.place if "://" in done.place else str(Path(done.place).resolve()),
+            output=output,
             output_sha256=done.sha256,
             rows=done.rows,
             strategy=done.strategy.fingerprint,

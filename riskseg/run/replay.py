@@ -52,7 +52,7 @@ NOW = Stage("now", "the same from the sources as they are now (with --from-sourc
 ACCOUNTS_A_PARTITION = 1_000_000
 
 Verdict = Literal["same bytes", "same rows", "different", "not compared"]
-State = Literal["as written", "altered", "written over", "gone", "a table"]
+State = Literal["as written", "altered", "written over", "gone", "a table", "in memory"]
 
 
 def plan() -> list[Stage]:
@@ -191,7 +191,7 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
 def _ending(record: RunRecord) -> str:
     """The form to write in: the run's own, so that bytes can be compared."""
     place = record.output or ""
-    if record.output_sha256 is None:
+    if record.output_sha256 is None or not place:
         return ".parquet"
     endings = (".csv.gz", ".parquet", ".csv", ".jsonl", ".json")
     return next(e for e in endings if place.lower().endswith(e))
@@ -239,7 +239,9 @@ def _compared(
     else:
         from riskseg.store.files import sha256_of
 
-        place = Path(record.output or "")
+        if record.output is None:
+            return missing, None, "they were given in memory, and written nowhere"
+        place = Path(record.output)
         if not place.is_file():
             return missing, None, f"{place} is there no more"
         if sha256_of(place) != record.output_sha256:
@@ -258,7 +260,9 @@ def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str)
 
     if record.output_sha256 is None:
         return Output("a table")
-    place = Path(record.output or "")
+    if record.output is None:
+        return Output("in memory")
+    place = Path(record.output)
     if not place.is_file():
         return Output("gone")
     if sha256_of(place) == record.output_sha256:

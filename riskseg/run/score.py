@@ -42,6 +42,8 @@ from riskseg.sources.files import while_unchanged
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from riskseg.store.sinks import InMemory
+
 FACTS = Stage("facts", "allocate payments, aggregate features", "partition")
 SCORE = Stage("score", "a probability for the population of each model", "partition")
 WRITE = Stage("write", "the probabilities beside their place, then in it")
@@ -70,7 +72,7 @@ class Scores:
 def score(
     root: Path,
     as_of: date,
-    target: str,
+    target: str | InMemory,
     *,
     names: Sequence[str] = (),
     accounts_from: Path | None = None,
@@ -89,7 +91,8 @@ def score(
     progress = progress or Progress()
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
-    check_target(workspace, target, problems)
+    if isinstance(target, str):
+        check_target(workspace, target, problems)
     known = sorted({*spec_files(workspace), *without_spec(workspace)})
     for name in names:
         if name not in known:

@@ -19,11 +19,12 @@ from typing import Any
 class RunRecord:
     """A run that is complete: it is recorded last, so that one without a record never was.
 
-    `output` and `output_sha256` are None for a run that writes no file; the hash alone is None
-    for a database table. `strategy` is a fingerprint. `models` maps a model's name to its
-    version, `sources` a source's name to its fingerprint. `activated` tells whether the
-    strategy was in force, or merely the one that lay in the folder. `definitions` maps what was
-    read to a hash of what it meant; None where an earlier version of riskseg recorded the run.
+    `output` and `output_sha256` are None for a run that decides nothing; the hash alone is None
+    for a database table, the output alone where decisions were given in memory. `strategy` is a
+    fingerprint. `models` maps a model's name to its version, `sources` a source's name to its
+    fingerprint. `activated` tells whether the strategy was in force, or merely the one that lay in
+    the folder. `definitions` maps what was read to a hash of what it meant; None where an earlier
+    version of riskseg recorded the run.
     """
 
     run_id: str

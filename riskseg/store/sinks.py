@@ -1,4 +1,4 @@
-"""Where a decided table goes: a file of a known ending, or a table of a database.
+"""Where a decided table goes: a file of a known ending, a table of a database, or memory.
 
 The bytes of a file depend on its rows and their order alone, not on how the rows came in
 batches: they are cut anew into groups of `GROUP` rows.
@@ -7,6 +7,7 @@ batches: they are cut anew into groups of `GROUP` rows.
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +21,37 @@ from riskseg.store.files import check_place, sha256_of, write_beside
 from riskseg.store.rendering import csv_header, csv_rows, json_rows
 
 GROUP = 100_000
+# What stands for the place of a table that was written nowhere.
+MEMORY = "memory"
+
+
+@dataclass(slots=True)
+class InMemory:
+    """A target that is no place: `parquet` then holds the bytes that a Parquet file would."""
+
+    parquet: pa.Buffer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: `place` is the path, or the URL with its password hidden; `sha256` that
-    of the file's bytes, None for a database table."""
+    """What was written: `place` is the path, the URL with its password hidden, or `MEMORY`;
+    `sha256` that of the file's bytes, None for a database table."""
 
     place: str
     rows: int
     sha256: str | None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was written; None for a database table and in memory."""
+        return None if self.sha256 is None or self.place == MEMORY else Path(self.place)
+
+    @property
+    def output(self) -> str | None:
+        """What the journal keeps of the place: the file's full path, or the URL; None in memory."""
+        if self.place == MEMORY:
+            return None
+        return self.place if self.file is None else str(self.file.resolve())
 
 
 def file_of(target: str) -> Path | None:
@@ -41,8 +63,10 @@ def file_of(target: str) -> Path | None:
     return database_file(target)
 
 
-def without_secrets(target: str) -> str:
+def without_secrets(target: str | InMemory) -> str:
     """The target as it may be shown and kept."""
+    if isinstance(target, InMemory):
+        return MEMORY
     if not _is_url(target):
         return target
     from riskseg.store.database import without_secrets as hidden
@@ -68,20 +92,29 @@ def check(target: str, problems: Problems) -> None:
 
 
 def write(
-    target: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, token: str
+    target: str | InMemory,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    token: str,
 ) -> Written:
     """Write `batches`, in the order given, to `target`; readers see all of it or none.
 
     `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl) or a SQLAlchemy
-    URL followed by `#table`. Every batch has `schema`; dictionary-encoded columns are written as
-    their values. `token`, a run id, names what is half written. Raises RS010 where the target
-    cannot be written.
+    URL followed by `#table`, or memory. Every batch has `schema`; dictionary-encoded columns are
+    written as their values. `token`, a run id, names what is half written. Raises RS010 where the
+    target cannot be written.
     """
+    plain = _plain(schema)
+    groups = _groups(batches, schema, plain)
+    if isinstance(target, InMemory):
+        stream = pa.BufferOutputStream()
+        rows = _parquet(stream, plain, groups)
+        target.parquet = stream.getvalue()
+        return Written(MEMORY, rows, hashlib.sha256(target.parquet).hexdigest())
     problems = Problems()
     check(target, problems)
     problems.raise_if_any()
-    plain = _plain(schema)
-    groups = _groups(batches, schema, plain)
     if _is_url(target):
         from riskseg.store.database import write_table
 
@@ -134,9 +167,11 @@ def _groups(
         yield group()
 
 
-def _parquet(path: Path, schema: pa.Schema, groups: Iterator[pa.Table]) -> int:
+def _parquet(
+    place: Path | pa.BufferOutputStream, schema: pa.Schema, groups: Iterator[pa.Table]
+) -> int:
     rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=3) as writer:
+    with pq.ParquetWriter(place, schema, compression="zstd", compression_level=3) as writer:
         for group in groups:
             writer.write_table(group, row_group_size=GROUP)
             rows += group.num_rows
