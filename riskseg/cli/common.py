@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import sys
-import unicodedata
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from riskseg.domain.words import is_one_line
 
 AsOf = Annotated[
     datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
@@ -29,13 +30,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdo
 Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
 
 
-# Control characters and breaks of lines or paragraphs, which break tables; and what is no text.
-_NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
-
-
 def one_line(text: str | None) -> str | None:
     """What is journalled to be shown in a table, refused where it is no single line of text."""
-    if text and any(unicodedata.category(c) in _NOT_IN_A_LINE for c in text):
+    if text and not is_one_line(text):
         raise typer.BadParameter("Write it in one line, without control characters.")
     return text
 
@@ -79,7 +76,7 @@ def root_if_any(*names: str | None) -> Path | None:
 
 
 def now() -> datetime:
-    """The clock is read here and nowhere else."""
+    """The clock is read here and in `api`, and nowhere else."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
+
+# Control characters and breaks of lines or paragraphs, which break tables; and what is no text.
+_NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def with_article(noun: str) -> str:
@@ -18,3 +22,8 @@ def counted(number: int, noun: str, nouns: str = "") -> str:
 def money(amount: Any, currency: str = "", scale: int = 2) -> str:
     """An amount as it is shown everywhere: `GBP 1,374.00`; without a currency, the number."""
     return f"{currency} {amount:,.{scale}f}".strip()
+
+
+def is_one_line(text: str) -> bool:
+    """Whether it is a single line of text, without control characters."""
+    return not any(unicodedata.category(c) in _NOT_IN_A_LINE for c in text)

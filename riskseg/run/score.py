@@ -56,7 +56,8 @@ def plan() -> list[Stage]:
 @dataclass(frozen=True)
 class Scores:
     """`scored` counts, for each model, the rows that have a probability: accounts, or bills issued
-    that day where it is observed at issue (`of_bills`: there is such a model). `differences` tells
+    that day where it is observed at issue (`of_bills`: there is such a model). `sha256` is that of
+    the file's bytes. `differences` tells
     how they differ from those it was trained on. `accounts_from` is the file of accounts that was
     given, if one was."""
 
@@ -67,6 +68,7 @@ class Scores:
     differences: Mapping[str, Sequence[str]]
     accounts_from: GivenFile | None = None
     of_bills: bool = False
+    sha256: str | None = None
 
 
 def score(
@@ -132,7 +134,16 @@ def score(
             progress.note(f"{name}: no bill that it speaks of was issued on {as_of}, so no row")
         differences = tell_differences(session, models, watches, progress)
     versions = {n: m.version for n, m in models.items()}
-    return Scores(written.place, written.rows, versions, counts, differences, given, at_issue)
+    return Scores(
+        written.place,
+        written.rows,
+        versions,
+        counts,
+        differences,
+        given,
+        at_issue,
+        written.sha256,
+    )
 
 
 def _batches(
