@@ -1,0 +1,305 @@
+"""The Python API: what each method returns, shows and raises."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import riskseg
+from riskseg.cli import app
+from riskseg.run.assign import assign
+from riskseg.run.replay import replay
+from tests.docs.pages import ROOT
+from tests.support.account_file import AT, DAY, codes, write
+
+HEAVY = ("pandas", "duckdb", "lightgbm", "sklearn", "pyarrow", "numpy", "z3", "scipy")
+RULES = {
+    "tiers.yaml": "t:\n  - {tier: big, when: amount > 100, unknown: skip}\n"
+    "  - {tier: small, otherwise: true}\n",
+    "segments.yaml": "columns: [t]\nrows:\n  - {id: a, match: [big], segment: hit}\n"
+    "  - {id: b, match: [any], segment: miss}\n",
+    "examples.yaml": "examples:\n  - example: a large one\n    given: {amount: 200}\n"
+    "    expect: {segment: hit}\n",
+}
+ACCOUNTS = "id,amount\n0001,200\n<b>&2,5\n0003,\n"
+TYPES = {"amount": "integer"}
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> riskseg.Workspace:
+    """Rules and three accounts, without a model."""
+    folder = tmp_path_factory.mktemp("workspace")
+    return riskseg.open(write(folder, ACCOUNTS, RULES, types=TYPES))
+
+
+@pytest.fixture(scope="module")
+def modelled(tmp_path_factory: pytest.TempPathFactory) -> riskseg.Workspace:
+    """600 accounts and a model that can be learned from them."""
+    draw = random.Random(7)  # noqa: S311 (invented data)
+    rows = []
+    for number in range(600):
+        amount = draw.randrange(400)
+        rows.append(f"<i>{number},{amount},{int(draw.random() < amount / 500)}")
+    folder = tmp_path_factory.mktemp("modelled")
+    write(
+        folder,
+        "id,amount,bad\n" + "\n".join(rows) + "\n",
+        RULES,
+        types={**TYPES, "bad": "integer"},
+    )
+    (folder / "models").mkdir()
+    (folder / "models" / "loss.yaml").write_text(
+        "name: loss\ntarget: {column: bad}\nhold_out: {share: 0.3}\nlearners: [scorecard]\n"
+    )
+    return riskseg.open(folder)
+
+
+@pytest.mark.parametrize("statement", ["import riskseg", "import riskseg; riskseg.ProblemsError"])
+def test_importing_the_package_loads_no_heavy_library(statement: str) -> None:
+    script = f"import sys; {statement}; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_help_loads_no_heavy_library() -> None:
+    script = (
+        "import sys\nfrom riskseg.cli import app\n"
+        "try: app(['--help'], prog_name='riskseg')\nexcept SystemExit: pass\n"
+        f"print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_every_public_name_is_there() -> None:
+    assert {name for name in riskseg.__all__ if hasattr(riskseg, name)} == set(riskseg.__all__)
+    assert set(riskseg.__all__) <= set(dir(riskseg))
+    with pytest.raises(AttributeError, match="no attribute 'opne'"):
+        riskseg.opne  # noqa: B018
+
+
+def test_no_workspace_is_a_problem_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, None):
+        with pytest.raises(riskseg.ProblemsError) as error:
+            riskseg.open(folder)
+        assert codes(error.value) == ["RS001"]
+
+
+def test_the_nearest_workspace_is_opened(
+    ws: riskseg.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ws.root / "rules" / "s")
+    assert riskseg.open().root == ws.root
+
+
+def test_a_workspace_stays_where_it_was_opened(
+    ws: riskseg.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ws.root.parent)
+    opened = riskseg.open(ws.root.name)
+    monkeypatch.chdir(tmp_path)
+    assert opened.check().problems == ()
+
+
+def test_check_holds_what_was_found(ws: riskseg.Workspace) -> None:
+    found = ws.check()
+    assert (dict(found.rows), found.strategy, found.problems) == ({"accounts": 3}, "s", ())
+    assert repr(found).splitlines()[-1] == "No problems."
+    assert found.to_arrow().num_rows == 0
+    assert list(found.to_pandas().columns) == ["code", "kind", "file", "line", "what", "hint"]
+
+
+def test_check_raises_no_problem_and_shows_each_in_a_row(tmp_path: Path) -> None:
+    tiers = RULES["tiers.yaml"].replace("amount", "amuont")
+    ws = riskseg.open(write(tmp_path, ACCOUNTS, {**RULES, "tiers.yaml": tiers}, types=TYPES))
+    found = ws.check()
+    (row, *_) = found.to_arrow().to_pylist()
+    assert (row["code"], row["file"], row["line"]) == ("RS303", "rules/s/tiers.yaml", 2)
+    assert 'Did you mean "amount"?' in row["hint"]
+    assert "rules/s/tiers.yaml:2" in repr(found)
+    assert "<td>RS303</td>" in found._repr_html_()
+    with pytest.raises(riskseg.ProblemsError, match=r"RS303 rules/s/tiers.yaml:2: .*Did you mean"):
+        ws.assign(as_of=DAY, at=AT)
+
+
+def test_decisions_stay_in_memory(ws: riskseg.Workspace) -> None:
+    before = sorted(place.name for place in ws.root.iterdir())
+    decisions = ws.assign(as_of="2026-01-01", at=AT)
+    rows = {row["account_id"]: row["segment"] for row in decisions.to_arrow().to_pylist()}
+    assert rows == {"0001": "hit", "<b>&2": "miss", "0003": "miss"}
+    assert (decisions.as_of, decisions.rows, decisions.place) == (DAY, 3, "memory")
+    left = {place.name for place in ws.root.iterdir()} - set(before)
+    assert left <= {".riskseg"}
+    frame = decisions.to_pandas()
+    assert list(frame["account_id"]) == list(rows)
+    title, columns, *segments = repr(decisions).splitlines()
+    assert title.startswith("s as of 2026-01-01: 3 decisions in memory (run ")
+    assert columns.split() == ["segment", "accounts", "overdue", "(GBP)", "due", "today"]
+    assert [line.split()[:2] for line in segments] == [["hit", "1"], ["miss", "2"]]
+    assert "<td>hit</td><td>1</td>" in decisions._repr_html_()
+
+
+def test_decisions_in_memory_are_the_bytes_of_the_file(
+    ws: riskseg.Workspace, tmp_path: Path
+) -> None:
+    place = tmp_path / "d.parquet"
+    file = assign(ws.root, DAY, str(place), at=AT)
+    decisions = ws.assign(as_of=DAY, at=AT)
+    assert decisions.sha256 == file.sha256
+    assert decisions.to_arrow().equals(pq.read_table(place))
+    again = ws.assign(as_of=datetime(2026, 1, 1, 9, tzinfo=UTC))
+    assert again.run_id == decisions.run_id != file.run_id
+
+
+def test_a_run_in_memory_is_replayed_and_explained(ws: riskseg.Workspace) -> None:
+    day = date(2026, 1, 15)
+    decisions = ws.assign(as_of=day, at=AT)
+    done = replay(ws.root, decisions.run_id)
+    assert (done.verdict, done.file.state, done.output, done.same) == (
+        "same bytes",
+        "in memory",
+        None,
+        True,
+    )
+    shown = CliRunner().invoke(app, ["-w", str(ws.root), "replay", decisions.run_id])
+    assert (shown.exit_code, "None" in shown.output) == (0, False), shown.output
+    listed = CliRunner().invoke(app, ["-w", str(ws.root), "journal", "show"])
+    assert (listed.exit_code, "None" in listed.output) == (0, False), listed.output
+    told = ws.explain("<b>&2", as_of=day)
+    assert (told.run, told.decision["segment"]) == (decisions.run_id, "miss")
+    assert ws.explain("<b>&2", run=decisions.run_id).decision == told.decision
+
+
+def test_what_is_shown_as_html_is_escaped(ws: riskseg.Workspace) -> None:
+    told = ws.explain("<b>&2", as_of=DAY, fresh=True)
+    assert "&lt;b&gt;&amp;2 as of 2026-01-01" in told._repr_html_()
+    assert "<b>" not in told._repr_html_()
+    assert repr(told).startswith("<b>&2 as of 2026-01-01: live, segment miss")
+    assert [row["table"] for row in told.to_arrow().to_pylist()] == ["t", "segments"]
+
+
+def test_decisions_in_a_file_are_read_from_it(ws: riskseg.Workspace, tmp_path: Path) -> None:
+    place = tmp_path / "d.parquet"
+    decisions = ws.assign(as_of=DAY, out=place, at=AT)
+    assert decisions.to_arrow().equals(pq.read_table(place))
+    manifest = json.loads((tmp_path / "d.parquet.manifest.json").read_text())
+    assert manifest["run"] == decisions.run_id
+    place.write_bytes(b"another")
+    with pytest.raises(riskseg.ProblemsError) as error:
+        decisions.to_arrow()
+    assert codes(error.value) == ["RS610"]
+    assert "3 decisions" in repr(decisions)
+    csv = ws.assign(as_of=DAY, out=tmp_path / "d.csv", at=AT)
+    assert "hit" in repr(csv)
+    with pytest.raises(ValueError, match=r"d\.csv"):
+        csv.to_arrow()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda ws: ws.assign(as_of="1 January 2026"),
+        lambda ws: ws.assign(as_of=DAY, reasons="some"),
+        lambda ws: ws.assign(as_of=DAY, at=datetime(2026, 1, 1)),
+        lambda ws: ws.explain("0001"),
+        lambda ws: ws.explain("0001", run="last", fresh=True),
+        lambda ws: ws.models.promote("m", "1", reason="two\nlines"),
+    ],
+)
+def test_an_argument_that_cannot_be_used(ws: riskseg.Workspace, call: object) -> None:
+    with pytest.raises(ValueError):
+        call(ws)  # type: ignore[operator]
+
+
+def test_the_time_of_a_run_is_now_unless_it_is_given(tmp_path: Path) -> None:
+    from riskseg.pipeline.journal import read_journal
+    from riskseg.pipeline.session import open_checked
+
+    ws = riskseg.open(write(tmp_path, ACCOUNTS, RULES, types=TYPES))
+    ws.assign(as_of=DAY, at=AT)
+    ws.assign(as_of=date(2026, 1, 2))
+    with read_journal(open_checked(ws.root)) as journal:
+        times = {run.as_of: run.at for run in journal.runs()}
+    assert times[DAY] == AT
+    assert abs((datetime.now(UTC) - times[date(2026, 1, 2)]).total_seconds()) < 600
+
+
+def test_rules_without_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    strategy = riskseg.Strategy.read("rules/account-file")
+    monkeypatch.chdir(tmp_path)
+    checked, tested = strategy.check(), strategy.test()
+    assert (checked.strategy.name, checked.from_data) == ("account-file", False)
+    assert checked.to_arrow().column_names[0] == "row"
+    assert checked.to_arrow().num_rows == len(checked.strategy.rows)
+    assert tested.problems == ()
+    assert all(row["as_expected"] for row in tested.to_arrow().to_pylist())
+    proof = strategy.prove()
+    assert proof.verdict == "proved"
+    assert set(proof.to_pandas()["verdict"]) == {"proved"}
+    assert "0 refuted" in repr(proof)
+    with pytest.raises(riskseg.ProblemsError) as error:
+        riskseg.Strategy.read(ROOT / "rules" / "acount-file")
+    assert codes(error.value) == ["RS230"]
+
+
+def test_rules_of_a_workspace(tmp_path: Path) -> None:
+    wrong = RULES["examples.yaml"].replace("hit", "miss")
+    guard = "- {name: never, prove: action <> 'agency'}\n"
+    files = {**RULES, "examples.yaml": wrong, "guards.yaml": guard}
+    strategy = riskseg.open(write(tmp_path, ACCOUNTS, files, types=TYPES)).strategy()
+    tested = strategy.test()
+    assert [p.code for p in tested.problems] == ["RS211"]
+    assert [row["as_expected"] for row in tested.to_arrow().to_pylist()] == [False]
+    proof = strategy.prove()
+    assert (proof.from_data, proof.verdict) == (True, "refuted")
+    assert "refuted  declared  never" in repr(proof)
+    assert "<td>refuted</td>" in proof._repr_html_()
+
+
+def test_models_are_trained_listed_compared_and_score(
+    modelled: riskseg.Workspace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert repr(modelled.models.list()) == "0 versions."
+    trained = modelled.train("loss", at=AT)
+    (row,) = trained.to_arrow().to_pylist()
+    assert (row["model"], row["learner"], row["champion"]) == ("loss", "scorecard", True)
+    assert trained[0].version == row["version"]
+    assert row["version"] in repr(trained)
+    (version,) = modelled.models.list()
+    assert (version.version, version.champion) == (row["version"], True)
+    assert modelled.models.list().to_pandas()["at"].iloc[0] == AT
+    shown = modelled.models.show("loss")
+    assert shown["version"] == row["version"]
+    assert shown.to_arrow()["feature"].to_pylist() == ["amount"]
+    assert "It is the champion." in repr(shown)
+    compared = modelled.models.compare("loss", f"loss@{row['version']}")
+    assert compared.to_arrow()["metric"].to_pylist() == ["auc", "brier", "log_loss"]
+    assert "auc" in repr(compared)
+    promoted = modelled.models.promote("loss", row["version"][:6], by="ann", reason="a test", at=AT)
+    assert promoted == row["version"]
+
+    place = tmp_path / "s.parquet"
+    caplog.set_level(logging.INFO, "riskseg")
+    scores = modelled.score(as_of=DAY)
+    assert any(record.message.startswith("score: ") for record in caplog.records)
+    assert modelled.score("loss", as_of=DAY, out=place).to_arrow().equals(scores.to_arrow())
+    assert scores.to_arrow()["p_loss"][0].as_py().as_tuple().exponent == -6
+    assert isinstance(scores.to_pandas()["p_loss"][0], Decimal)
+    title, columns, *rows = repr(scores).splitlines()
+    assert title == "600 rows in memory. p_loss: 600 scored."
+    assert columns.split() == ["account_id", "as_of", "p_loss", "version_loss"]
+    assert (len(rows), rows[0].split()[0]) == (10, "<i>0")
+    assert "<td>&lt;i&gt;0</td>" in scores._repr_html_()
+    assert modelled.score(as_of=DAY, out=tmp_path / "s.csv")._repr_html_().startswith("<p>600 rows")
