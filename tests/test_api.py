@@ -19,6 +19,7 @@ import riskseg
 from riskseg.cli import app
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
+from riskseg.store.files import sha256_of
 from tests.docs.pages import ROOT
 from tests.support.account_file import AT, DAY, codes, write
 
@@ -294,7 +295,9 @@ def test_models_are_trained_listed_compared_and_score(
     caplog.set_level(logging.INFO, "riskseg")
     scores = modelled.score(as_of=DAY)
     assert any(record.message.startswith("score: ") for record in caplog.records)
-    assert modelled.score("loss", as_of=DAY, out=place).to_arrow().equals(scores.to_arrow())
+    written = modelled.score("loss", as_of=DAY, out=place)
+    assert written.to_arrow().equals(scores.to_arrow())
+    assert scores.sha256 == written.sha256 == sha256_of(place)
     assert scores.to_arrow()["p_loss"][0].as_py().as_tuple().exponent == -6
     assert isinstance(scores.to_pandas()["p_loss"][0], Decimal)
     title, columns, *rows = repr(scores).splitlines()
