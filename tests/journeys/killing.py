@@ -48,7 +48,7 @@ DOORS: Mapping[str, Door] = {
 
 # Of `strategy activate`. It writes nothing but two rows of the journal.
 ACTIVATE_DOORS: Mapping[str, Door] = {
-    "before the proofs": Door("riskseg.run.prove", "prove_strategy", "before"),
+    "before the proofs": Door("riskseg.pipeline.proving", "prove_strategy", "before"),
     "before the journal": Door(_JOURNAL, "activate", "before"),
     "between the rows": Door("riskseg.store.journal", "_values", "before", 2),
     "before the commit": Door(*_COMMIT, "before"),
@@ -89,7 +89,7 @@ def begin_command(
         [
             *("duckdb", "lightgbm", "sklearn.linear_model", "pyarrow.parquet", "sqlalchemy", "z3"),
             *("alembic", "riskseg.cli", "riskseg.run.assign", "riskseg.store.journal"),
-            *("riskseg.store.sinks", "riskseg.learning.reasons", "riskseg.run.prove"),
+            *("riskseg.store.sinks", "riskseg.learning.reasons", "riskseg.pipeline.proving"),
             *("riskseg.run.activate", "riskseg.run.retention"),
         ]
     )
@@ -106,7 +106,7 @@ def no_proofs(*_: object) -> Any:
 
 def _run(workspace: str, words: Sequence[str], door: Door | None, proving: bool) -> None:
     if not proving:
-        _found("riskseg.run.prove").prove_strategy = no_proofs
+        _found("riskseg.pipeline.proving").prove_strategy = no_proofs
     if door:
         owner = _found(door.owner)
         setattr(owner, door.name, _deadly(getattr(owner, door.name), door))

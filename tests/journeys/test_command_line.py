@@ -369,7 +369,7 @@ def test_notes_of_a_proof_are_worked_out_where_they_are_shown(
         asked.append(strategy.name)
         return [Note("behaviour", what)]
 
-    monkeypatch.setattr("riskseg.run.prove.notes", notes)
+    monkeypatch.setattr("riskseg.pipeline.proving.notes", notes)
     plain = run(sound, "strategy", "prove")
     assert plain.exit_code == 0, plain.output
     assert not asked and "for whom: --notes" in plain.stdout

@@ -97,6 +97,7 @@ def check_mended(workspace: Path, place: Path, undisturbed: bytes) -> None:
     assert all(map(kept.is_journalled, folders))
 
 
+@pytest.mark.slow
 def test_assign_cut_at_each_stage_boundary(
     trained: Path, copy_of: Copy, undisturbed: bytes
 ) -> None:
@@ -176,6 +177,7 @@ TRAIN_DOORS = {
 }
 
 
+@pytest.mark.slow
 def test_train_cut_at_each_boundary_and_door(
     sound: Path, trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -230,7 +230,7 @@ def test_a_beginning_of_two_versions_is_none(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = [f"ab{make(workspace).version}"]
-    monkeypatch.setattr("riskseg.run.activate.meant", lambda *_: [*known, "abc"])
+    monkeypatch.setattr("riskseg.pipeline.strategy_in_force.meant", lambda *_: [*known, "abc"])
     with pytest.raises(ProblemsError, match=f"could be ab.* or {known[0]}|{known[0]} or abc"):
         make(workspace, "ab")
 

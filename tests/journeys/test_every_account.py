@@ -201,6 +201,7 @@ def test_only_an_unknown_flag_protects(decided: dict[str, dict[str, Any]]) -> No
     assert decided["N_CLOSED_IN_DEBT"]["guards"].startswith("vulnerable_not_enforced?")
 
 
+@pytest.mark.slow
 def test_explain_tells_what_assign_decided(
     workspace: Path, decided: dict[str, dict[str, Any]]
 ) -> None:

@@ -80,6 +80,7 @@ def lost(root: Path) -> list[str]:
 FOUND = (2_570,)
 
 
+@pytest.mark.slow
 def test_a_sample_of_broken_inputs(sound: Path) -> None:
     seeds = (*range(54), *FOUND)
     faults = [fault for seed in seeds for fault in attempt(sound, Case(seed))]

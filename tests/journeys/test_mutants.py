@@ -19,6 +19,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.ledger.accounts import lifecycle_sql
+from riskseg.pipeline import decisions
 from riskseg.pipeline import facts as facts_of
 from riskseg.pipeline import session as sessions
 from riskseg.pipeline.load import workspace_facts
@@ -275,7 +276,7 @@ def test_assign_decides_the_counterexample_so(
         lambda *args, **kw: f"coalesce(a.premise_id, {lifecycle_sql(*args, **kw)})",
     )
     monkeypatch.setattr(
-        assigning, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
+        decisions, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
     )
     (as_of,) = {account["as_of"] for account in result.accounts}
     assert isinstance(as_of, date)

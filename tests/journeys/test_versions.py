@@ -115,6 +115,7 @@ def test_the_journal_decides_once_anything_is_activated(trained: Path, copy_of: 
         explain(workspace, account, p.AS_OF, draft=True)
 
 
+@pytest.mark.slow
 def test_versions_by_date(trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(trained)
     one = make(workspace, "2026-03-01").version
