@@ -17,6 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from tests.support.portfolio import AS_OF, by_command
 
 
@@ -55,6 +57,15 @@ ACTIVATE_DOORS: Mapping[str, Door] = {
     "after the commit": Door(*_COMMIT, "after"),
     "after the journal": Door(_JOURNAL, "activate", "after"),
 }
+
+# The doors on which most hangs are tried every time, the others with the slow tests.
+_ALWAYS = ("in the middle of writing", "after a rename", "before the journal", "after the commit")
+
+
+def tried(doors: Mapping[str, Door]) -> list[Any]:
+    """Names of doors as parameters of a test, those of less weight marked slow."""
+    return [pytest.param(d, marks=[] if d in _ALWAYS else pytest.mark.slow) for d in doors]
+
 
 # Of `journal erase`, where two runs have kept the account and the quarantine names it.
 ERASE_DOORS: Mapping[str, Door] = {

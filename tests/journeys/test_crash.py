@@ -21,7 +21,7 @@ from riskseg.run.train import train
 from riskseg.store import files, kept
 from riskseg.store.files import sha256_of
 from riskseg.store.journal import Journal
-from tests.journeys.killing import DOORS, begin
+from tests.journeys.killing import DOORS, begin, tried
 from tests.support import portfolio as p
 
 Copy = Callable[[Path], Path]
@@ -122,7 +122,7 @@ def cutting(original: Callable[..., object], when: str) -> Callable[..., object]
 
 
 @needs_kill
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", tried(DOORS))
 def test_assign_killed_at_a_door(
     door: str, trained: Path, copy_of: Copy, undisturbed: bytes
 ) -> None:

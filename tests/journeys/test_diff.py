@@ -129,6 +129,7 @@ DECIDED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", MANY.values(), ids=MANY)
 def test_who_moves_is_who_is_decided_otherwise(
     workspace: Path, changes: list[tuple[str, str, str]]

@@ -21,7 +21,14 @@ from riskseg.run.replay import replay
 from riskseg.run.retention import Erased, erase
 from riskseg.store import kept
 from riskseg.store.journal import Journal
-from tests.journeys.killing import ACTIVATE_DOORS, ERASE_DOORS, Door, begin_command, no_proofs
+from tests.journeys.killing import (
+    ACTIVATE_DOORS,
+    ERASE_DOORS,
+    Door,
+    begin_command,
+    no_proofs,
+    tried,
+)
 from tests.support import portfolio as p
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
@@ -76,7 +83,7 @@ def check_activated_again(workspace: Path) -> None:
     assert leftovers(workspace) == []
 
 
-@pytest.mark.parametrize("door", ACTIVATE_DOORS)
+@pytest.mark.parametrize("door", tried(ACTIVATE_DOORS))
 def test_an_activation_killed_at_a_door(
     door: str, trained: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

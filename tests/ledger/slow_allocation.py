@@ -20,9 +20,9 @@ DAY = timedelta(days=1)
 @cache
 def bill_order(bill_id: str) -> int:
     """Bills alike in all else go by the engine's hash of their ids, which is all it keeps."""
-    found = duckdb.execute("select hash(?::varchar)", [bill_id]).fetchone()
-    assert found is not None
-    return int(found[0])
+    with duckdb.connect() as connection:
+        [(found,)] = connection.execute("select hash(?::varchar)", [bill_id]).fetchall()
+    return int(found)
 
 
 @dataclass
