@@ -182,10 +182,10 @@ class Workspace:
         if run is not None and (fresh or draft):
             raise ValueError("run shows what was decided: fresh and draft do not.")
         day = None if as_of is None else _day(as_of)
-        told = run_explain.explain(
+        story = run_explain.explain(
             self.root, account, day, run=run, fresh=fresh, draft=draft, progress=_progress()
         )
-        return Explanation(**vars(told))
+        return Explanation(**vars(story))
 
 
 class Models:
@@ -206,8 +206,8 @@ class Models:
     def compare(self, first: str, second: str, *, cut: float | None = None) -> Comparison:
         """Two versions on accounts that neither learned from. Each is MODEL (its champion) or
         MODEL@VERSION; `cut` is the probability from which an account is treated."""
-        told = run_compare.compare(self._root, first, second, cut=cut, progress=_progress())
-        return Comparison(told)
+        compared = run_compare.compare(self._root, first, second, cut=cut, progress=_progress())
+        return Comparison(compared)
 
     def promote(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 # Control characters and breaks of lines or paragraphs, which break tables; and what is no text.
@@ -17,6 +18,12 @@ def with_article(noun: str) -> str:
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """`1 row`, `2 rows`; `nouns` is the plural where it is not formed by an s."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def first_few(names: Sequence[str], most: int = 6) -> str:
+    """Names separated by commas; of many, the first few and how many more there are."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def money(amount: Any, currency: str = "", scale: int = 2) -> str:

@@ -58,12 +58,6 @@ def changed(then: Mapping[str, str] | None, now: Mapping[str, str]) -> tuple[str
     return tuple(n for n in names if then is not None and then.get(n) != now.get(n))
 
 
-def listed(names: tuple[str, ...], most: int = 6) -> str:
-    """Names as a person reads them, the first few of many."""
-    shown = ", ".join(names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
 def _fact(session: Session, strategy: Strategy, name: str) -> Any:
     """What rules see of a fact, and where an attribute comes from."""
     if name in strategy.default_values:

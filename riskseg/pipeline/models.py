@@ -10,6 +10,7 @@ from typing import Any
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import fact_column
+from riskseg.domain.words import first_few
 from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
 from riskseg.learning.artefact import Model, load
@@ -132,7 +133,7 @@ def check_spec(
         fact = facts[spec.target.column]
         _check_positive(authored, fact, problems)
         if outcomes and spec.target.positive is None and fact.kind.is_textual:
-            _tell_text(authored, fact, problems)
+            _check_text_outcome(authored, fact, problems)
     return check_population(
         spec.population, facts, problems, file=authored.file, line=authored.line("population")
     )
@@ -166,32 +167,27 @@ def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> N
 _ZERO_OR_ONE = frozenset({"0", "1", "0.0", "1.0", "true", "false"})
 
 
-def _tell_text(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
+def _check_text_outcome(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
     """Add RS408 for a column of texts of which nothing says which is the bad outcome. One that is
     0 or 1 but for a few values has rows that are wrong: none of its values is proposed."""
     values = fact.levels or fact.seen
-    column, strays = inline(fact.name), [v for v in values if v.lower() not in _ZERO_OR_ONE]
+    strays = [inline(v) for v in values if v.lower() not in _ZERO_OR_ONE]
+    held = first_few([inline(value) for value in values])
     if not strays and values:
-        what = f'"{fact.name}" holds {listed(values)} as texts.'
+        what = f'"{fact.name}" holds {held} as texts.'
         hint = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
     elif 0 < len(strays) < len(values):
-        what = f'"{fact.name}" should be 0 or 1, and also holds {listed(strays)}.'
+        what = f'"{fact.name}" should be 0 or 1, and also holds {first_few(strays)}.'
         hint = (
             "Correct those rows at the source, or leave their outcome unknown, with "
             "`try_cast(… as integer)` around what it is mapped to."
         )
     else:
         what = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
-        held = f", where VALUE is one of {listed(values)}" if values else ""
-        hint = f"Say it: {{column: {column}, positive: VALUE}}{held}."
+        choice = f", where VALUE is one of {held}" if values else ""
+        hint = f"Say it: {{column: {inline(fact.name)}, positive: VALUE}}{choice}."
     line = authored.line("target", "column")
     problems.add("RS408", what, file=authored.file, line=line, hint=hint)
-
-
-def listed(values: Sequence[str], most: int = 6) -> str:
-    """The first few values, as they are written in YAML."""
-    shown = ", ".join(inline(value) for value in values[:most])
-    return f"{shown} and {len(values) - most} more" if len(values) > most else shown
 
 
 def _is_number(text: str) -> bool:

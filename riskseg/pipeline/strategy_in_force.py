@@ -8,8 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.domain.words import first_few
 from riskseg.pipeline.archive import read_texts
-from riskseg.pipeline.definitions import changed, definitions, listed
+from riskseg.pipeline.definitions import changed, definitions
 from riskseg.pipeline.journal import meant
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Progress
@@ -144,8 +145,8 @@ def _note_redefined(found: InForce, progress: Progress) -> None:
     if found.redefined:
         progress.note(
             f"{found.strategy.name} {found.strategy.fingerprint} was proved of other facts: since "
-            f"it was activated, the definition of {listed(found.redefined)} has changed. Activate "
-            "it again to have it proved of these."
+            f"it was activated, the definition of {first_few(found.redefined)} has changed. "
+            "Activate it again to have it proved of these."
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
+from riskseg.domain.words import first_few
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.learning.artefact import Model
 from riskseg.learning.scorecard.edits import check_edits
@@ -16,7 +17,6 @@ from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, Model
 from riskseg.learning.timeline import Timeline
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.settled import settled_bills
-from riskseg.pipeline.definitions import listed
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import keyed_frame, learnable, model_columns
 from riskseg.pipeline.models import check_spec, scorer
@@ -85,9 +85,9 @@ def columns_since(session: Session, model: Model) -> list[str]:
     now = {fact.name for fact in candidates(session, spec)}
     messages = []
     if new := sorted(now - known):
-        messages.append(f"new since training, and not used: {listed(tuple(new))}")
+        messages.append(f"new since training, and not used: {first_few(tuple(new))}")
     if gone := sorted(known - now - set(session.facts)):
-        messages.append(f"gone since training, and not used: {listed(tuple(gone))}")
+        messages.append(f"gone since training, and not used: {first_few(tuple(gone))}")
     return messages
 
 
