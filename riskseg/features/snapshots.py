@@ -58,12 +58,14 @@ def cycle_snapshots(first: date, last: date, every: int, seed: int) -> Relation:
     )
 
 
-def issue_snapshots(first: date, last: date) -> Relation:
-    """One snapshot a bill, at the close of the day it was issued; `focus_bill` names it."""
+def issue_snapshots(first: date, last: date, bill_order: str = "focus_bill") -> Relation:
+    """One snapshot a bill, at the close of the day it was issued; `focus_bill` names it. Bills of
+    an account and day are numbered by `bill_order`."""
     return Relation(
         "snapshots",
-        "select cast(row_number() over (order by account_no, as_of, focus_bill) as integer) as "
-        "snap, * from (select account_no, known_on as as_of, bill_id as focus_bill "
+        "select cast(row_number() over (order by account_no, as_of, "
+        f"{bill_order}) as integer) as snap, * from "
+        "(select account_no, known_on as as_of, bill_id as focus_bill "
         f"from ledger_bills where known_on between date '{first}' and date '{last}' "
         "and minor > 0 and (cancelled_on is null or cancelled_on > known_on))",
         materialized=True,

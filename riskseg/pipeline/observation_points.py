@@ -39,15 +39,16 @@ class Look:
         """Whether an account is looked at many times over a window of days."""
         return self.at in ("cycle", "issue")
 
-    def snapshots(self, windows: Sequence[tuple[date, date]]) -> Relation:
-        """Those of days in any of the windows; where accounts are looked at once, all there are."""
+    def snapshots(self, windows: Sequence[tuple[date, date]], bill_order: str) -> Relation:
+        """Those of days in any of the windows; where accounts are looked at once, all there are.
+        Bills that an account was issued on one day are numbered by `bill_order`."""
         if self.at is None or isinstance(self.at, date):
             return single_snapshots(self.at)
         first, last = min(first for first, _ in windows), max(last for _, last in windows)
         if self.at == "observed":
             return observed_snapshots(last)
         found = (
-            issue_snapshots(first, last)
+            issue_snapshots(first, last, bill_order)
             if self.at == "issue"
             else cycle_snapshots(first, last, self.every, self.seed)
         )

@@ -159,7 +159,8 @@ def _observed(session: Session, table: str, look: Look, models: Sequence[Asked])
     """Fill the table with what all of the models want of each account, on the days of any."""
     engine = session.engine
     wanted = {folded(name) for one in models for name in _wanted(session, one)}
-    snapshots = look.snapshots([one.days for one in models if one.days])
+    bill_order = session.ledger.money.bill_order("focus_bill")
+    snapshots = look.snapshots([one.days for one in models if one.days], bill_order)
     build(engine, [replace(snapshots, name="every_snapshot")])
     parts = _parts(session)
     for first, last in parts:
