@@ -22,7 +22,8 @@ from riskseg.learning.evidence.verdict import Verdict
 from riskseg.learning.evidence.verdicts import attribute, told_by_chance
 from riskseg.learning.reasons import NOTHING
 from riskseg.pipeline.account_story import Story
-from riskseg.rules.model import NO_ACTION, Dated, Included, Path, Property, Strategy
+from riskseg.rules.elements import NO_ACTION, Dated
+from riskseg.rules.model import Included, Path, Property, Strategy
 from riskseg.run.assign import Assigned
 from riskseg.run.features import Listed
 from riskseg.run.recalibrate import Recalibrated

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from riskseg.pipeline.proving import Proven
-from riskseg.rules.model import Condition, Guard, Included, Path, Property, Strategy
+from riskseg.rules.elements import Condition
+from riskseg.rules.model import Guard, Included, Path, Property, Strategy
 
 
 def strategy(s: Strategy) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.models import load_champions
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
-from riskseg.rules.model import NO_ACTION, Strategy, in_force
+from riskseg.rules.elements import NO_ACTION, in_force
+from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 
 DECIDE = Stage("decide", "decide every account with both strategies", "partition")

@@ -17,7 +17,8 @@ from riskseg.pipeline.frames import keyed_frame
 from riskseg.pipeline.scoring import reason_columns
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import build
-from riskseg.rules.model import Strategy, in_force
+from riskseg.rules.elements import in_force
+from riskseg.rules.model import Strategy
 from riskseg.treatment.paths import route, stretches
 
 

@@ -30,7 +30,8 @@ from riskseg.pipeline.scoring import explain, score, scored
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Progress, Stage, build
 from riskseg.pipeline.training_rows import columns_since
-from riskseg.rules.model import NO_ACTION, Strategy
+from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES

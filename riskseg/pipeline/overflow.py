@@ -16,7 +16,8 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine, TooLargeError
 from riskseg.expressions import Expression, to_sql
-from riskseg.rules.model import Strategy, in_force
+from riskseg.rules.elements import in_force
+from riskseg.rules.model import Strategy
 from riskseg.strategy.compile import prioritised
 
 

@@ -17,7 +17,8 @@ from riskseg.pipeline.models import spec_files
 from riskseg.pipeline.overflow import told_where
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import build
-from riskseg.rules.model import Example, Path, Strategy, in_force
+from riskseg.rules.elements import in_force
+from riskseg.rules.model import Example, Path, Strategy
 from riskseg.rules.sql import inner, out
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
+from riskseg.rules.elements import Action, Condition, in_force
 
 UNSCORED = "unscored"
-NO_ACTION = "none"
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,6 @@ class Band:
     @property
     def levels(self) -> tuple[str, ...]:
         return (*(level for level, _ in self.cuts), UNSCORED)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """An expression and what an unknown counts as."""
-
-    expression: Expression
-    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,18 +56,6 @@ class SegmentRow:
     cells: tuple[frozenset[str | bool] | None, ...]
     segment: str
     line: int | None
-
-
-@dataclass(frozen=True)
-class Action:
-    """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none."""
-
-    name: str
-    channel: str
-    contact: bool
-    significant: bool
-    rank: int
-    helps: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,29 +100,6 @@ class Guard:
     effective_from: date | None
     effective_to: date | None
     line: int | None
-
-
-class Dated(Protocol):
-    """What is in force from one day to another, both included; None leaves a side open."""
-
-    @property
-    def effective_from(self) -> date | None: ...
-
-    @property
-    def effective_to(self) -> date | None: ...
-
-
-D = TypeVar("D", bound=Dated)
-
-
-def in_force(dated: Iterable[D], as_of: date) -> tuple[D, ...]:
-    """The guards, or the paths, whose effective dates hold the as-of date."""
-    return tuple(
-        d
-        for d in dated
-        if (d.effective_from is None or d.effective_from <= as_of)
-        and (d.effective_to is None or as_of <= d.effective_to)
-    )
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from riskseg.expressions.smt import (
     variable,
 )
 from riskseg.expressions.tree import Value
-from riskseg.rules.model import Condition
+from riskseg.rules.elements import Condition
 
 _FALSE = z3.BoolVal(False)
 

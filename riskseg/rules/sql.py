@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.expressions import Expression, to_sql
-from riskseg.rules.model import Condition
+from riskseg.rules.elements import Condition
 
 
 def out(name: str) -> str:

@@ -43,7 +43,8 @@ from riskseg.pipeline.session import (
 )
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.pipeline.strategy_in_force import InForce, strategy_in_force
-from riskseg.rules.model import NO_ACTION, Strategy
+from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.files import check_unchanged, while_unchanged

@@ -8,15 +8,8 @@ from datetime import date
 from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.expressions import Expression
-from riskseg.rules.model import (
-    NO_ACTION,
-    UNSCORED,
-    Band,
-    Guard,
-    Scheme,
-    Strategy,
-    in_force,
-)
+from riskseg.rules.elements import NO_ACTION, in_force
+from riskseg.rules.model import UNSCORED, Band, Guard, Scheme, Strategy
 from riskseg.rules.sql import (
     condition_sql,
     fact_sql,

@@ -15,7 +15,8 @@ from typing import Any
 
 from riskseg.domain.documents import Document
 from riskseg.expressions import Expression, show
-from riskseg.rules.model import Condition, Guard, Path, Strategy
+from riskseg.rules.elements import Condition
+from riskseg.rules.model import Guard, Path, Strategy
 
 HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"

@@ -11,7 +11,8 @@ from typing import Any
 
 from riskseg.expressions import Expression, show
 from riskseg.expressions.tree import In, Literal
-from riskseg.rules.model import Condition, Strategy
+from riskseg.rules.elements import Condition
+from riskseg.rules.model import Strategy
 
 
 def fingerprint(strategy: Strategy) -> str:

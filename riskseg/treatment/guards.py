@@ -9,7 +9,8 @@ import z3
 
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.expressions.smt import both, either, negated
-from riskseg.rules.model import NO_ACTION, Guard, Strategy
+from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.model import Guard, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out
 

@@ -11,7 +11,8 @@ import z3
 
 from riskseg.domain.relations import Relation, literal
 from riskseg.expressions.smt import Term, both, either, negated
-from riskseg.rules.model import NO_ACTION, Path, Strategy
+from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.model import Path, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, int_sql, out, text_by_row, text_sql
 

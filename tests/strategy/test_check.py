@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problems
-from riskseg.rules.model import in_force
+from riskseg.rules.elements import in_force
 from riskseg.strategy.authored import read_strategy
 from tests.support.strategies import FACTS, SMALL, changed, read
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from riskseg.rules.model import Condition, Guard, Path, Strategy
+from riskseg.rules.elements import Condition
+from riskseg.rules.model import Guard, Path, Strategy
 
 Facts = Mapping[str, Any]
 # True, false or None for unknown; or a value.

@@ -7,7 +7,8 @@ from typing import Literal, cast
 
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
-from riskseg.rules.model import Condition, Guard
+from riskseg.rules.elements import Condition
+from riskseg.rules.model import Guard
 from riskseg.strategy.authored import AuthoredGuard
 from riskseg.strategy.check.periods import Period
 from riskseg.strategy.check.scope import Scope

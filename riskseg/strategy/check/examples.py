@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from riskseg.domain.documents import shown_value
 from riskseg.domain.problems import did_you_mean
-from riskseg.rules.model import Action, Example
+from riskseg.rules.elements import Action
+from riskseg.rules.model import Example
 from riskseg.strategy.check.names import Levels, decided
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.examples import DAY, misfit

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.problems import did_you_mean
-from riskseg.rules.model import NO_ACTION, Action, Guard, Included
+from riskseg.rules.elements import NO_ACTION, Action
+from riskseg.rules.model import Guard, Included
 from riskseg.strategy.authored import AuthoredGuard
 from riskseg.strategy.check.entries import KINDS, fits, guard_of, kind_of
 from riskseg.strategy.check.packs import check_pack

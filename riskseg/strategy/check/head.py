@@ -9,7 +9,8 @@ from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression
-from riskseg.rules.model import NO_ACTION, UNSCORED, Action, Band, Guard
+from riskseg.rules.elements import NO_ACTION, Action
+from riskseg.rules.model import UNSCORED, Band, Guard
 from riskseg.strategy.check.packs import kinds_of
 from riskseg.strategy.check.periods import Period
 from riskseg.strategy.check.scope import Scope

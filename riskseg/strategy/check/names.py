@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from riskseg.domain import decision
 from riskseg.domain.facts import Fact, Kind, folded
-from riskseg.rules.model import NO_ACTION, Action, Band
+from riskseg.rules.elements import NO_ACTION, Action
+from riskseg.rules.model import Band
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.scope import Scope
 

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from riskseg.domain.documents import shown_value
 from riskseg.domain.problems import did_you_mean
-from riskseg.rules.model import Action, Guard, Included, PackExample
+from riskseg.rules.elements import Action
+from riskseg.rules.model import Guard, Included, PackExample
 from riskseg.strategy.authored import AuthoredAction, AuthoredGuard, AuthoredPackRule
 from riskseg.strategy.check.entries import fits, guard_of, kind_of
 from riskseg.strategy.check.scope import Scope

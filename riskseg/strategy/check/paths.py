@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
-from riskseg.rules.model import Action, Path, Step
+from riskseg.rules.elements import Action
+from riskseg.rules.model import Path, Step
 from riskseg.strategy.authored import AuthoredPath
 from riskseg.strategy.check.periods import Period, gaps
 from riskseg.strategy.check.scope import Scope

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from riskseg.rules.model import Dated
+from riskseg.rules.elements import Dated
 
 _DAY = timedelta(days=1)
 

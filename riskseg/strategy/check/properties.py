@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from riskseg.rules.model import Action, Condition, Guard, Property
+from riskseg.rules.elements import Action, Condition
+from riskseg.rules.model import Guard, Property
 from riskseg.strategy.check.entries import fits, kind_of
 from riskseg.strategy.check.names import Levels, decided_facts
 from riskseg.strategy.check.scope import Scope

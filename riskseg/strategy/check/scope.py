@@ -15,7 +15,7 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression, check, texts_compared
 from riskseg.expressions.assumptions import can_be_written
-from riskseg.rules.model import Condition
+from riskseg.rules.elements import Condition
 from riskseg.strategy.authored import AuthoredStrategy, Expected
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")

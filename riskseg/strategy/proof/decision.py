@@ -29,7 +29,8 @@ from riskseg.expressions.smt import (
     value_of,
 )
 from riskseg.expressions.tree import Value
-from riskseg.rules.model import NO_ACTION, UNSCORED, Strategy
+from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
 from riskseg.treatment.guards import applies, lawful
 from riskseg.treatment.paths import Place, places_of

@@ -1,0 +1,55 @@
+"""What several parts of a checked strategy are made of: conditions, actions, effective dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar
+
+from riskseg.expressions import Expression
+
+NO_ACTION = "none"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An expression and what an unknown counts as."""
+
+    expression: Expression
+    unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Action:
+    """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none."""
+
+    name: str
+    channel: str
+    contact: bool
+    significant: bool
+    rank: int
+    helps: bool = False
+
+
+class Dated(Protocol):
+    """What is in force from one day to another, both included; None leaves a side open."""
+
+    @property
+    def effective_from(self) -> date | None: ...
+
+    @property
+    def effective_to(self) -> date | None: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def in_force(dated: Iterable[D], as_of: date) -> tuple[D, ...]:
+    """The guards, or the paths, whose effective dates hold the as-of date."""
+    return tuple(
+        d
+        for d in dated
+        if (d.effective_from is None or d.effective_from <= as_of)
+        and (d.effective_to is None or as_of <= d.effective_to)
+    )
