@@ -23,6 +23,7 @@ from riskseg.domain.problems import CODES, Problems
 from riskseg.expressions import FUNCTIONS, check
 from riskseg.features.catalogue import SCOPES, Feature, read_catalogue
 from riskseg.learning import spec
+from riskseg.learning.learners import registered
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.ledger.contract import CONTRACT, Column
 from riskseg.strategy import authored
@@ -452,18 +453,6 @@ _SPEC: Mapping[str, str] = {
     "features.static": "undated facts to let in",
     "features.keep": "features to keep though they drift, repeat another or are protected",
     "learners": "`scorecard`, `lightgbm` or both",
-    "scorecard.form": "`additive` (shapes learned freely) or `classic` (weights of evidence)",
-    "scorecard.turned_signs": "let points of a classic one run against the weights of evidence",
-    "scorecard.pairs": "two-way tables of an additive one, `[[a, b], …]`; found if left out",
-    "scorecard.most_pairs": "how many two-way tables may be found",
-    "scorecard.binning": "who finds the bins of a classic one: `auto` or `optbinning`",
-    "scorecard.max_bins": "the most bins of a feature, codes, other levels and nulls apart",
-    "scorecard.min_bin_share": "the least share of all accounts in a bin",
-    "scorecard.monotone": "`auto` (the declared direction, or one turn), `always` or `none`",
-    "scorecard.edits": "`feature: {cuts | levels | without | specials | drop}`: bins by hand; "
-    "`{max_bins | min_bin_share | monotone}` of one feature (`increasing`, `decreasing` too)",
-    "lightgbm.search": "`full`, or `none`: the first settings a search would try, with "
-    "every feature, in a fraction of the time",
     "calibration": "`none`, `sigmoid`, `beta`, `isotonic`, or `auto`: chosen by folds",
     "champion.prefer": "the learner that ships; the first listed if left out",
     "champion.unless_auc_gain": "the AUC another must gain, significantly, to ship in its place",
@@ -646,14 +635,14 @@ def _spec() -> Iterator[tuple[str, str, str]]:
         "observe": spec.Observe,
         "hold_out": spec.HoldOut,
         "features": spec.FeatureChoice,
-        "scorecard": spec.ScorecardChoice,
-        "lightgbm": spec.BoostedChoice,
         "champion": spec.ChampionRule,
         "fairness": spec.Fairness,
         "sample": spec.Sample,
         "evidence": spec.Asked,
     }
     for name, field in spec.ModelSpec.model_fields.items():
+        if name == "calibration":
+            yield from _learners()
         if name not in inner:
             yield code(name), _spec_default(field), _SPEC[name]
             continue
@@ -661,6 +650,13 @@ def _spec() -> Iterator[tuple[str, str, str]]:
             shown = f"{name}.{part.alias or key}"
             days = " days" if name == "observe" and key in ("every", "for_", "history") else ""
             yield code(shown), _spec_default(part, days), _SPEC[shown]
+
+
+def _learners() -> Iterator[tuple[str, str, str]]:
+    for learner in registered():
+        for key, field in learner.settings.model_fields.items():
+            shown = code(f"{learner.name}.{key}")
+            yield shown, _spec_default(field), learner.settings_help[key]
 
 
 def _spec_default(field: Any, unit: str = "") -> str:

@@ -16,13 +16,13 @@ ABSENT = words.ABSENT
 def overview(console: Console, found: ModelBins) -> None:
     """One line a feature."""
     _head(console, found)
-    if found.learner == "lightgbm":
+    if found.base is None:
         made = table("feature", "missing", "the odds ×", right=("missing", "the odds ×"))
         for effect in found.effects:
             span = f"{effect.least:.2f} to {effect.most:.2f}"
             made.add_row(effect.feature, _percent(effect.missing), span)
         console.print(made)
-        console.print(_of_trees(found.model))
+        console.print(_without_bins(found))
         return
     right = ("bins", "IV", "AUC", "Gini", "missing", "points")
     made = table("feature", "bins", "IV", "AUC", "Gini", "missing", "risk", "points", right=right)
@@ -50,7 +50,7 @@ def detail(console: Console, found: ModelBins, feature: str) -> None:
     _head(console, found)
     for effect in found.effects:
         _effect(console, effect, found.kinds[effect.feature])
-        console.print(_of_trees(found.model))
+        console.print(_without_bins(found))
     for one in found.features:
         _bins(console, one, found.kinds[one.feature])
     if not found.features and not found.effects:
@@ -64,10 +64,12 @@ def _head(console: Console, found: ModelBins) -> None:
     console.print(f"{found.model} {found.version}: {words.learner(found.learner)}{form}{base}")
 
 
-def _of_trees(model: str) -> str:
+def _without_bins(found: ModelBins) -> str:
+    title = words.the_learner(found.learner)
     return (
-        "Trees have no bins: these are the model's effects, measured by asking it. A table of "
-        f"points comes of `learners: [scorecard]` in models/{model}.yaml."
+        f"{title[0].upper()}{title[1:]} has no bins: these are the model's effects, measured by "
+        "asking it. A table of points comes of `learners: [scorecard]` in "
+        f"models/{found.model}.yaml."
     )
 
 

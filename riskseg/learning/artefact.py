@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
-from riskseg.learning.artefact_files import Unreadable, check, parsed
+from riskseg.learning.artefact_files import read
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.learners import from_files
+from riskseg.learning.learner import AnyLearner, FittedModel
+from riskseg.learning.learners import learner_named
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
 from riskseg.learning.reference import Watch
-from riskseg.learning.scorecard.tables import Scorecard
-from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.stored import Unreadable, parsed
 from riskseg.learning.wording import NO_CURRENCY, Currency, companions
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Model:
 
     manifest: Mapping[str, Any]
     version: str
-    scorer: Scorecard | Boosted
+    scorer: FittedModel
     calibration: Calibration
     reference: Mapping[str, Any]
     evidence: Mapping[str, Any]
@@ -49,6 +49,15 @@ class Model:
     @property
     def learner(self) -> str:
         return str(self.manifest["learner"])
+
+    @property
+    def learned_by(self) -> AnyLearner:
+        return learner_named(self.learner)
+
+    @property
+    def points_json(self) -> dict[str, Any] | None:
+        """The table of points, where the model has one."""
+        return self.learned_by.points_json(self.scorer)
 
     @property
     def population(self) -> str | None:
@@ -122,7 +131,7 @@ class Model:
             top,
             threads,
             currency,
-            self.scorer.scale.factor if isinstance(self.scorer, Scorecard) else 1.0,
+            self.learned_by.units_per_log_odds(self.scorer),
         )
 
     def watch(self) -> Watch:
@@ -194,12 +203,12 @@ def _read(
             damaged(file, "The file has been changed since the model was trained.")
     problems.raise_if_any()
 
-    check(manifest, files)
+    fitted = read(manifest, files)
     calibration = json.loads(files["calibration.json"])[manifest["learner"]]
     return Model(
         manifest,
         folder.name,
-        from_files(manifest["learner"], files),
+        fitted,
         Calibration.from_json(calibration),
         json.loads(files["reference.json"]),
         json.loads(files["evidence.json"]),

@@ -6,18 +6,15 @@ checked here, so that a version either works or is refused before anything is wo
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Mapping
-from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from riskseg.learning.calibration import CalibrationKind
-from riskseg.learning.scorecard.tables import Bins, CardForm, Scale
+from riskseg.learning.learner import FittedModel
+from riskseg.learning.learners import learner_named
 from riskseg.learning.spec import (
     EVENTS,
     Fairness,
@@ -26,66 +23,21 @@ from riskseg.learning.spec import (
     ModelName,
     Target,
 )
-
-S = TypeVar("S", bound="Held")
-# Far beyond any figure that was fitted, and near enough to be multiplied.
-LARGEST = 1e12
-
-
-class Unreadable(ValueError):
-    """A file that is none of ours: its name, and why."""
-
-    def __init__(self, file: str, why: str) -> None:
-        super().__init__(why)
-        self.file = file
-
-
-def parsed(content: bytes, file: str) -> Any:
-    """The data of a JSON file, without what is never written: NaN, infinity, numbers beyond 64
-    bits."""
-
-    def real(text: str) -> float:
-        if not math.isfinite(number := float(text)):
-            raise ValueError(f"the number {text[:20]} is not finite")
-        return number
-
-    def whole(text: str) -> int:
-        if len(text) > 20 or not -(2**63) <= (number := int(text)) < 2**63:
-            raise ValueError(f"the number {text[:20]} takes more than 64 bits")
-        return number
-
-    try:
-        return json.loads(content, parse_float=real, parse_int=whole, parse_constant=real)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(file, str(error)) from error
+from riskseg.learning.stored import (
+    LARGEST,
+    Count,
+    Day,
+    Fitted,
+    Share,
+    Sign,
+    Stored,
+    Unreadable,
+    parsed,
+    shaped,
+)
 
 
-def _day(text: str) -> str:
-    date.fromisoformat(text)
-    return text
-
-
-def _points(text: str) -> str:
-    if not re.fullmatch(r"-?[0-9]{1,10}\.[0-9]{2}", text):
-        raise ValueError("points have two decimals, and at most ten digits before them")
-    return text
-
-
-Day = Annotated[str, AfterValidator(_day)]
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0)]
-Fitted = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
-Sign = Literal[-1, 0, 1]
-Points = Annotated[str, AfterValidator(_points)]
-
-
-class Held(BaseModel):
-    """Keys that are read; others may stand beside them."""
-
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="ignore")
-
-
-class Counts(Held):
+class Counts(Stored):
     rows: Count
     bad: Count
     stands_for: Share
@@ -100,7 +52,7 @@ class Counts(Held):
         return self
 
 
-class FactHeld(Held):
+class FactHeld(Stored):
     name: str
     kind: Literal["boolean", "integer", "decimal", "number", "text", "level"]
     words: str
@@ -118,19 +70,19 @@ class FactHeld(Held):
         return self.kind in ("text", "level")
 
 
-class Observed(Held):
+class Observed(Stored):
     every: Annotated[int, Field(ge=1)]
     for_: Annotated[int, Field(ge=1, alias="for")]
     history: Annotated[int, Field(ge=1)]
     at: Literal["issue"] | Day | None
 
 
-class HeldOut(Held):
+class HeldOut(Stored):
     last: Annotated[int, Field(ge=1)] | None
     share: Annotated[float, Field(gt=0, lt=1)] | None
 
 
-class SpecHeld(Held):
+class SpecHeld(Stored):
     question: str
     target: Target
     observe: Observed
@@ -147,21 +99,21 @@ class SpecHeld(Held):
         return self
 
 
-class Champion(Held):
+class Champion(Stored):
     learner: LearnerName
     why: str
 
 
-class Measured(Held):
+class Measured(Stored):
     out_of_fold: dict[str, float | list[float] | None] | None
     hold_out: dict[str, float | list[float] | None] | None
 
 
-class Manifest(Held):
+class Manifest(Stored):
     name: ModelName
     spec: SpecHeld
     learner: LearnerName
-    form: CardForm | None
+    form: str | None
     champion: Champion
     population: str | None
     features: Annotated[list[FactHeld], Field(min_length=1)]
@@ -181,130 +133,12 @@ class Manifest(Held):
         return self
 
 
-class ScaleHeld(Held):
-    score: float
-    odds_good_to_bad: float
-    points_to_double_odds: float
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        if not Scale(self.score, self.odds_good_to_bad, self.points_to_double_odds).is_usable:
-            raise ValueError("no probability can be worked out by the scale")
-        return self
-
-
-class BinHeld(Held):
-    """The values of a bin: the keys that `Bins.described` writes."""
-
-    from_: float | None = Field(default=None, alias="from")
-    to: float | None = None
-    levels: list[str] | None = None
-    other: Literal[True] | None = None
-    missing: Literal[True] | None = None
-
-
-class BinOfTable(BinHeld):
-    count: Count
-    bad: Count | None
-    points: Points
-    woe: float | None = None
-
-
-def _bins(name: str, kind: str, held: list[Any]) -> Bins:
-    """The bins, if they follow on each other without a gap. Raises ValueError."""
-    told = [one.model_dump(by_alias=True, include=set(BinHeld.model_fields), exclude_unset=True)
-            for one in held]  # fmt: skip
-    bins = Bins.from_described(name, kind, told)
-    rising = all(low < high for low, high in pairwise(bins.cuts)) or kind == "levels"
-    levels = bins.levels or ()
-    if bins.described() != told or not rising or len(set(levels)) < len(levels):
-        raise ValueError(f"the bins of {name} do not follow on each other")
-    return bins
-
-
-Kind = Literal["number", "levels"]
-
-
-class TableHeld(Held):
-    feature: str
-    kind: Kind
-    bins: list[BinOfTable]
-
-    @model_validator(mode="after")
-    def _follow(self) -> Self:
-        _bins(self.feature, self.kind, self.bins)
-        return self
-
-
-class PairHeld(Held):
-    features: Annotated[list[str], Field(min_length=2, max_length=2)]
-    kinds: Annotated[list[Kind], Field(min_length=2, max_length=2)]
-    bins: Annotated[list[list[BinHeld]], Field(min_length=2, max_length=2)]
-    count: list[list[Count]]
-    bad: list[list[Count]]
-    points: list[list[Points]]
-
-    @model_validator(mode="after")
-    def _of_one_size(self) -> Self:
-        first, second = (
-            _bins(*side) for side in zip(self.features, self.kinds, self.bins, strict=True)
-        )
-        for grid in (self.count, self.bad, self.points):
-            if [len(row) for row in grid] != [second.count] * first.count:
-                raise ValueError("a two-way table has not one entry for each pair of bins")
-        return self
-
-
-class Card(Held):
-    """scorecard.json"""
-
-    form: CardForm
-    scale: ScaleHeld
-    base: Points
-    dropped: dict[str, str]
-    notes: list[str]
-    features: list[TableHeld]
-    pairs: list[PairHeld]
-
-    def kinds(self) -> dict[str, bool]:
-        """Whether each feature is text. Raises ValueError for one that stands twice."""
-        tabled = [(table.feature, table.kind) for table in self.features]
-        if len(dict(tabled)) < len(tabled):
-            raise ValueError("a feature has two tables")
-        paired = [one for pair in self.pairs for one in zip(pair.features, pair.kinds, strict=True)]
-        return {name: kind == "levels" for name, kind in [*tabled, *paired]}
-
-
-class ColumnHeld(Held):
-    feature: str
-    levels: list[str] | None
-    fill: float | None
-    gain: float
-    direction: Sign = 0
-    special_values: list[float] = Field(default_factory=list)
-
-
-class Trees(Held):
-    """booster.json"""
-
-    columns: list[ColumnHeld]
-    dropped: dict[str, str] = Field(default_factory=dict)
-    notes: list[str] = Field(default_factory=list)
-
-    def kinds(self) -> dict[str, bool]:
-        """Whether each feature is text. Raises ValueError for one that stands twice."""
-        found = {column.feature: column.levels is not None for column in self.columns}
-        if len(found) < len(self.columns):
-            raise ValueError("a feature has two columns")
-        return found
-
-
-class Line(Held):
+class Line(Stored):
     slope: Annotated[float, Field(ge=0, le=LARGEST)]
     intercept: Fitted
 
 
-class CalibrationHeld(Held):
+class CalibrationHeld(Stored):
     kind: CalibrationKind = "sigmoid"
     slope: Annotated[float, Field(ge=0, le=LARGEST)] = 1.0
     intercept: Fitted = 0.0
@@ -326,7 +160,7 @@ class CalibrationHeld(Held):
         return self
 
 
-class Spread(Held):
+class Spread(Stored):
     cuts: list[float] | None = None
     shares: list[Share] = Field(default_factory=list)
     levels: dict[str, Share] | None = None
@@ -349,13 +183,13 @@ class Spread(Held):
         return self
 
 
-class Cycle(Held):
+class Cycle(Stored):
     cuts: list[float]
     rows: list[Count]
     shares: dict[str, list[list[Share]]]
 
 
-class Reference(Held):
+class Reference(Stored):
     """reference.json"""
 
     rows: Count
@@ -379,18 +213,18 @@ class Reference(Held):
         return self
 
 
-class Point(Held):
+class Point(Stored):
     value: str | float | bool | None
     margin: Fitted
     share: Share
 
 
-class Effect(Held):
+class Effect(Stored):
     feature: str
     points: Annotated[list[Point], Field(min_length=1)]
 
 
-class Evidence(Held):
+class Evidence(Stored):
     """evidence.json, as far as accounts are scored and explained by it."""
 
     intervals: dict[str, list[float] | None]
@@ -400,39 +234,26 @@ class Evidence(Held):
     protected: list[dict[str, Any]]
 
 
-def check(manifest: Any, files: Mapping[str, bytes]) -> None:
-    """Raise Unreadable for the first file that does not hold what it must, or does not go with the
-    others; KeyError for one that is not there."""
-    told = _shaped(Manifest, manifest, "manifest.json")
-    named = {fact.name: fact for fact in told.features}
-    file = "booster.json" if told.learner == "lightgbm" else "scorecard.json"
-    shape: type[Trees | Card] = Trees if told.learner == "lightgbm" else Card
-    model = _shaped(shape, parsed(files[file], file), file)
-    try:
-        kinds = model.kinds()
-    except ValueError as error:
-        raise Unreadable(file, str(error)) from error
-    for name, textual in kinds.items():
-        if name not in named or named[name].textual != textual:
-            raise Unreadable(file, f"{name} is not such a feature of the manifest")
+def read(manifest: Any, files: Mapping[str, bytes]) -> FittedModel:
+    """The model in the files, which are checked: each holds what it must, and goes with the
+    others. Raises Unreadable for the first that does not, KeyError for one that is not there."""
+    checked = shaped(Manifest, manifest, "manifest.json")
+    facts = {fact.name: fact for fact in checked.features}
+    learner = learner_named(checked.learner)
+    fitted: FittedModel = learner.read(files)
+    textual_by_feature = learner.textual(fitted)
+    for name, textual in textual_by_feature.items():
+        if name not in facts or facts[name].textual != textual:
+            raise Unreadable(learner.file, f"{name} is not such a feature of the manifest")
     calibrations = parsed(files["calibration.json"], "calibration.json")
-    _shaped(CalibrationHeld, calibrations[told.learner], "calibration.json")
-    reference = _shaped(
+    shaped(CalibrationHeld, calibrations[checked.learner], "calibration.json")
+    reference = shaped(
         Reference, parsed(files["reference.json"], "reference.json"), "reference.json"
     )
     for name, spread in reference.features.items():
-        if name in kinds and kinds[name] != (spread.levels is not None):
+        if textual_by_feature.get(name, spread.levels is not None) != (spread.levels is not None):
             raise Unreadable("reference.json", f"{name} is spread as what it is not")
-    evidence = _shaped(Evidence, parsed(files["evidence.json"], "evidence.json"), "evidence.json")
-    if lacking := sorted(set(kinds) - {effect.feature for effect in evidence.effects}):
+    evidence = shaped(Evidence, parsed(files["evidence.json"], "evidence.json"), "evidence.json")
+    if lacking := sorted(set(textual_by_feature) - {effect.feature for effect in evidence.effects}):
         raise Unreadable("evidence.json", f"nothing says what {lacking[0]} does")
-
-
-def _shaped(shape: type[S], data: Any, file: str) -> S:
-    try:
-        return shape.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        why = first["msg"].removeprefix("Value error, ")
-        raise Unreadable(file, f"{place}: {why}" if place else why) from error
+    return fitted

@@ -18,8 +18,8 @@ from riskseg.learning.artefact import FORMAT
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.canonical import canonical, fixed
 from riskseg.learning.evidence.effects import effects
-from riskseg.learning.learners import files_of
 from riskseg.learning.reference import reference
+from riskseg.learning.scorecard.learner import ScorecardLearner
 from riskseg.learning.scorecard.tables import Scorecard, Table
 from riskseg.learning.spec import ModelSpec
 from riskseg.learning.train import Trained, fact_as_json, sealed
@@ -27,7 +27,7 @@ from riskseg.learning.train import Trained, fact_as_json, sealed
 if TYPE_CHECKING:
     import pandas as pd
 
-LEARNER = "scorecard"
+LEARNER = ScorecardLearner.name
 NOTHING: dict[str, Any] = {
     "rows": 0,
     "bad": 0,
@@ -81,7 +81,7 @@ def imported(
         measured = effects(lambda rows: card.margin(rows, threads), accounts, weight, facts)
     digest = hashlib.sha256(content).hexdigest()
     metrics: dict[str, dict[str, Any]] = {LEARNER: {"out_of_fold": None, "hold_out": None}}
-    files = dict(files_of(card))
+    files = ScorecardLearner().files(card)
     files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
     files["reference.json"] = canonical(spread)
     files["evidence.json"] = canonical(
@@ -90,7 +90,7 @@ def imported(
     manifest = {
         "format": FORMAT,
         "name": spec.name,
-        "spec": spec.model_dump(mode="json", by_alias=True),
+        "spec": spec.as_json(),
         "learner": LEARNER,
         "form": card.form,
         "imported": {"file": source, "sha256": digest},
@@ -108,7 +108,7 @@ def imported(
         "libraries": {"python": platform.python_version()},
         "parent": None,
     }
-    return sealed(manifest, files, metrics)  # type: ignore[arg-type]
+    return sealed(manifest, files, metrics)
 
 
 def _tabled(card: Scorecard) -> set[str]:

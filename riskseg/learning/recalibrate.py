@@ -15,7 +15,6 @@ from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learned_from import first_unseen, held_share, refitted, unseen
-from riskseg.learning.learners import files_of
 from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.learning.split import folds_by_party
@@ -92,12 +91,12 @@ def recalibrated(
         name: all_metrics(frame.label, p, frame.weight)
         for name, p in (("before", before), ("after", after))
     }
-    files = dict(files_of(model.scorer))
+    files = model.learned_by.files(model.scorer)
     files["calibration.json"] = canonical({model.learner: calibration.as_json()})
     files["reference.json"] = canonical(model.reference)
     found = evidence(
         authored.spec,
-        model.manifest["learner"],
+        model.learned_by,
         model.scorer,
         model.facts,
         frame,

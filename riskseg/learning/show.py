@@ -6,8 +6,6 @@ from typing import Any
 
 from riskseg.learning.artefact import Model
 from riskseg.learning.evidence.verdict import predicted, verdict
-from riskseg.learning.scorecard.tables import Scorecard
-from riskseg.learning.trees.boosted import Boosted
 from riskseg.learning.words import sentence
 
 HEADLINE = ("auc", "gini", "ks", "brier", "log_loss", "expected_calibration_error")
@@ -23,8 +21,7 @@ def summary(model: Model) -> dict[str, Any]:
     check). `question` is what the spec asks, `predicts` what it predicts, in words of ours.
     """
     told = model.manifest
-    scorer = model.scorer
-    features = _by_gain(scorer) if isinstance(scorer, Boosted) else _by_points(scorer)
+    features = model.learned_by.strengths(model)
     meant = {
         fact.name: {
             "words": fact.words,
@@ -56,30 +53,7 @@ def summary(model: Model) -> dict[str, Any]:
         "metrics": told["metrics"][model.learner],
         "intervals": model.evidence["intervals"],
         "features": [feature | meant[feature["feature"]] for feature in features],
-        "dropped": {**told["dropped"], **scorer.dropped},
+        "dropped": {**told["dropped"], **model.scorer.dropped},
         "protected": model.evidence["protected"],
         "verdict": verdict(told, model.evidence),
     }
-
-
-def _by_gain(trees: Boosted) -> list[dict[str, Any]]:
-    ranked = sorted(trees.columns, key=lambda column: (-column.gain, column.name))
-    return [{"feature": column.name, "gain": column.gain} for column in ranked]
-
-
-def _by_points(card: Scorecard) -> list[dict[str, Any]]:
-    """The widest range of points first. A feature that only two-way tables know has no bins."""
-    told = {row["feature"]: row["bins"] for row in card.as_json()["features"]}
-    ranges = {
-        table.bins.name: (min(table.points) / 100, max(table.points) / 100) for table in card.tables
-    }
-    shown = [
-        {
-            "feature": name,
-            "least": ranges.get(name, (0.0, 0.0))[0],
-            "most": ranges.get(name, (0.0, 0.0))[1],
-            "bins": told.get(name, []),
-        }
-        for name in card.features
-    ]
-    return sorted(shown, key=lambda row: (row["least"] - row["most"], row["feature"]))

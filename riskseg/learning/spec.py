@@ -20,16 +20,17 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
-    field_validator,
+    create_model,
 )
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
-from riskseg.domain.facts import MOST_DAYS, folded
+from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.learning.scorecard.edits import Edit, LeastShare, MostBins
-from riskseg.learning.scorecard.tables import Form
+from riskseg.learning.learner import FeatureName
+from riskseg.learning.learners import DEFAULT_LEARNERS, known_learner, registered
 
-LearnerName = Literal["scorecard", "lightgbm"]
+# The name of a learner that is registered.
+LearnerName = Annotated[str, AfterValidator(known_learner)]
 
 # What an event means where the spec leaves the numbers out: (days past due, horizon in days).
 EVENTS: dict[str, tuple[int, int]] = {"late": (14, 60), "default": (90, 180)}
@@ -63,9 +64,6 @@ def _not_reserved(name: str) -> str:
 
 ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_not_reserved)]
 
-# The name of a feature or attribute, in any letter case.
-Feature = Annotated[StrictStr, AfterValidator(folded)]
-
 
 class Target(Shape):
     """What is to be predicted: an event on the bills, or a column of the accounts."""
@@ -74,7 +72,7 @@ class Target(Shape):
     days_past_due: Annotated[int, Field(strict=True, ge=0, le=MOST_DAYS)] | None = None
     horizon_days: Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)] | None = None
     action: str | None = None
-    column: Feature | None = None
+    column: FeatureName | None = None
     positive: StrictStr | StrictBool | StrictInt | StrictFloat | None = None
 
     @property
@@ -109,7 +107,7 @@ class HoldOut(Shape):
 
 
 # Strict would want a tuple, and YAML has lists.
-Names = Annotated[tuple[Feature, ...], Field(strict=False)]
+Names = Annotated[tuple[FeatureName, ...], Field(strict=False)]
 
 
 class FeatureChoice(Shape):
@@ -118,56 +116,6 @@ class FeatureChoice(Shape):
     exclude: Names = ()
     static: Names = ()
     keep: Names = ()
-
-
-class ScorecardChoice(Shape):
-    """The form of the scorecard (left out: additive, or classic where bins are edited by hand or
-    found by optbinning), and what a person wants of its bins: at most `max_bins` a feature with
-    at least `min_bin_share` of the accounts each, of a shape (`monotone`); `edits` say it by
-    feature. `binning` says who finds the bins of a classic one.
-
-    With `turned_signs` the points of a classic one may run against the weights of evidence of a
-    feature without a declared direction. `pairs` are the two-way tables of an additive one, found
-    by itself where left out, at most `most_pairs` of them.
-    """
-
-    form: Form | None = None
-    pairs: (
-        Annotated[
-            tuple[Annotated[tuple[Feature, Feature], Field(strict=False)], ...],
-            Field(strict=False),
-        ]
-        | None
-    ) = None
-    most_pairs: Annotated[int, Field(strict=True, ge=0, le=20)] = 8
-    turned_signs: StrictBool = False
-    binning: Literal["auto", "optbinning"] = "auto"
-    max_bins: MostBins | None = None
-    min_bin_share: LeastShare | None = None
-    monotone: Literal["auto", "always", "none"] = "auto"
-    edits: dict[Feature, Edit] = Field(default_factory=dict)
-
-    @property
-    def chosen_form(self) -> Form:
-        """The form asked for, or the one that the other settings ask for."""
-        by_hand = any(edit.by_hand for edit in self.edits.values())
-        classic = by_hand or self.turned_signs or self.binning == "optbinning"
-        return self.form or ("classic" if classic else "additive")
-
-    @field_validator("edits", mode="before")
-    @classmethod
-    def _each_once(cls, value: Any) -> Any:
-        names = [folded(name) for name in value] if isinstance(value, dict) else []
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"{min(twice)} stands twice, in another letter case")
-        return value
-
-
-class BoostedChoice(Shape):
-    """How far the settings of the trees are searched: `none` takes the first that a search would
-    try, in a fraction of the time, and gives a little away."""
-
-    search: Literal["full", "none"] = "full"
 
 
 class Fairness(Shape):
@@ -203,7 +151,11 @@ class ChampionRule(Shape):
 
 
 class ModelSpec(Shape):
-    """A checked spec. Everything but `name` and `target` has a default."""
+    """A checked spec. Everything but `name` and `target` has a default.
+
+    One that was read has, under the name of each learner, that learner's settings as well: see
+    :func:`spec_shape`.
+    """
 
     name: ModelName
     question: str = ""
@@ -212,9 +164,7 @@ class ModelSpec(Shape):
     hold_out: HoldOut | None = None
     population: str | None = None
     features: FeatureChoice = FeatureChoice()
-    learners: tuple[LearnerName, ...] = Field(default=("scorecard", "lightgbm"), strict=False)
-    scorecard: ScorecardChoice = ScorecardChoice()
-    lightgbm: BoostedChoice = BoostedChoice()
+    learners: tuple[LearnerName, ...] = Field(default=DEFAULT_LEARNERS, strict=False)
     calibration: Literal["auto", "none", "sigmoid", "beta", "isotonic"] = "auto"
     champion: ChampionRule = ChampionRule()
     refit: StrictBool = False
@@ -248,10 +198,30 @@ class ModelSpec(Shape):
         late = self.target.event == "late"
         return self.target.horizon + (self.target.dpd if late else 0)
 
+    def settings(self, learner: LearnerName) -> Any:
+        """What the spec says of how a learner learns: an instance of its settings."""
+        return getattr(self, learner)
+
+    def as_json(self) -> dict[str, Any]:
+        """The spec as a manifest keeps it, with the settings of the learners that it lists and of
+        those it would list by default."""
+        others = {learner.name for learner in registered()} - {*self.learners, *DEFAULT_LEARNERS}
+        return self.model_dump(mode="json", by_alias=True, exclude=others)
+
     @property
     def preferred(self) -> LearnerName:
         """The learner that ships unless another is clearly better."""
         return self.champion.prefer or self.learners[0]
+
+
+def spec_shape() -> type[ModelSpec]:
+    """The shape of a spec, with a key for the settings of every learner that is registered."""
+    settings: dict[str, Any] = {}
+    for learner in registered():
+        if learner.name in ModelSpec.model_fields:
+            raise ValueError(f"a learner cannot be called {learner.name}: a spec has such a key")
+        settings[learner.name] = (learner.settings, learner.settings())
+    return create_model("ModelSpec", __base__=ModelSpec, **settings)
 
 
 @dataclass(frozen=True)
@@ -280,7 +250,7 @@ def parse_spec(text: str, file: str, problems: Problems) -> AuthoredSpec | None:
 
 
 def _checked(document: Document | None, problems: Problems) -> AuthoredSpec | None:
-    spec = document.shaped(ModelSpec, problems) if document is not None else None
+    spec = document.shaped(spec_shape(), problems) if document is not None else None
     if document is None or spec is None:
         return None
     authored = AuthoredSpec(spec, document)
@@ -370,7 +340,7 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
         line = authored.line("learners")
         problems.add("RS004", "A learner is listed twice.", file=authored.file, line=line)
     if not spec.learners:
-        hint = "List scorecard, lightgbm or both."
+        hint = f"List one or more of {', '.join(learner.name for learner in registered())}."
         line = authored.line("learners")
         problems.add("RS004", "There is no learner.", file=authored.file, line=line, hint=hint)
     elif spec.preferred not in spec.learners:
@@ -381,46 +351,17 @@ def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:
             line=authored.line("champion", "prefer"),
             hint=f"Add {spec.preferred} to `learners`, or prefer {spec.learners[0]}.",
         )
-    card = spec.scorecard
-    for name in ("scorecard", "lightgbm"):
-        if name in spec.model_fields_set and name not in spec.learners:
+    for learner in registered():
+        if learner.name in spec.model_fields_set and learner.name not in spec.learners:
             problems.add(
                 "RS004",
-                f"There are settings for {name}, and it is not among the learners.",
+                f"There are settings for {learner.name}, and it is not among the learners.",
                 file=authored.file,
-                line=authored.line(name),
-                hint=f"Add {name} to `learners`, or remove `{name}`.",
+                line=authored.line(learner.name),
+                hint=f"Add {learner.name} to `learners`, or remove `{learner.name}`.",
             )
-    if card.chosen_form == "classic" and card.pairs:
-        problems.add(
-            "RS004",
-            "A classic scorecard has no two-way tables.",
-            file=authored.file,
-            line=authored.line("scorecard", "pairs"),
-            hint="Write `form: additive`, or remove `pairs`.",
-        )
-    if card.chosen_form == "additive":
-        classic = [
-            ("edits", name, key) for name, edit in card.edits.items() for key in edit.by_hand
-        ]
-        for path in [*classic, *([("binning",)] if card.binning != "auto" else [])]:
-            problems.add(
-                "RS004",
-                f'"{path[-1]}" is for a classic scorecard: the bins of an additive one are where '
-                "its shapes change.",
-                file=authored.file,
-                line=authored.line("scorecard", *path),
-                hint=f"Write `form: classic`, or remove `{path[-1]}`.",
-            )
-    for index, (one, other) in enumerate(card.pairs or ()):
-        if one == other:
-            problems.add(
-                "RS004",
-                f'"{one}" is paired with itself.',
-                file=authored.file,
-                line=authored.line("scorecard", "pairs", index),
-                hint="Name two features.",
-            )
+    for learner in registered():
+        learner.check(authored, spec.settings(learner.name), problems)
 
 
 def least_for(every: int, held: int | None, label: int) -> int:

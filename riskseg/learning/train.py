@@ -12,7 +12,7 @@ import hashlib
 import platform
 import threading
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,18 +21,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems
 from riskseg.learning.artefact import FORMAT, version_of
 from riskseg.learning.canonical import canonical, fixed
 from riskseg.learning.champion import Choice, choose
 from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
+from riskseg.learning.fitting import Learned, learn, steps_of
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.learners import Learned, files_of, learn, steps_of
+from riskseg.learning.learners import registered
 from riskseg.learning.parallel import side_by_side
 from riskseg.learning.reference import reference
-from riskseg.learning.scorecard.edits import check_edits
-from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.screen import check_leaks, check_outcomes
 from riskseg.learning.selection import no_feature_left, usable
 from riskseg.learning.spec import AuthoredSpec, LearnerName, ModelSpec
@@ -83,8 +82,7 @@ def train(
     check_outcomes(authored, frame, problems)
     problems.raise_if_any()
     features, dropped, notes = usable(authored, frame, problems, threads)
-    check_edits(authored, frame.features, problems)
-    check_pairs(authored, features, problems)
+    check_features(authored, frame.features, problems, dropped=dropped)
     problems.raise_if_any()
 
     training, held = frame.where(~frame.held_out), frame.where(frame.held_out)
@@ -102,7 +100,7 @@ def train(
     found = side_by_side(learned_by, spec.learners, threads)
     learned = _telling(authored, dict(zip(spec.learners, found, strict=True)), dropped)
     say("comparing the learners")
-    within = {name: one.calibration.probability(one.outside) for name, one in learned.items()}
+    within = {name: one.calibration.probability(one.out_of_fold) for name, one in learned.items()}
     choice = choose(spec, training, within)
     say("validating on the hold-out")
     beyond = {
@@ -136,7 +134,7 @@ def train(
     ships = shipped[choice.learner]
     files: dict[str, bytes] = {}
     for one in shipped.values():
-        files |= files_of(one.model)
+        files |= one.learner.files(one.model)
     files["calibration.json"] = canonical(
         {name: one.calibration.as_json() for name, one in shipped.items()}
     )
@@ -150,7 +148,7 @@ def train(
     files["evidence.json"] = canonical(
         evidence(
             spec,
-            choice.learner,
+            champion.learner,
             champion.model,
             features,
             training,
@@ -167,9 +165,9 @@ def train(
     manifest = {
         "format": FORMAT,
         "name": spec.name,
-        "spec": spec.model_dump(mode="json", by_alias=True),
+        "spec": spec.as_json(),
         "learner": choice.learner,
-        "form": ships.model.form if isinstance(ships.model, Scorecard) else None,
+        "form": ships.learner.form(ships.model),
         "champion": _champion(choice),
         "population": spec.population,
         "features": [fact_as_json(fact) for fact in features],
@@ -251,19 +249,21 @@ def sealed(
     return Trained({**files, "manifest.json": told}, version_of(told), manifest["learner"], metrics)
 
 
-def check_pairs(authored: AuthoredSpec, features: tuple[Fact, ...], problems: Problems) -> None:
-    """RS501 for two-way tables of what is not learned from here."""
-    names = [fact.name for fact in features]
-    for index, pair in enumerate(authored.spec.scorecard.pairs or ()):
-        for name in pair:
-            if name not in names:
-                problems.add(
-                    "RS501",
-                    f'"{name}" is not a feature the scorecard learns from.',
-                    file=authored.file,
-                    line=authored.line("scorecard", "pairs", index),
-                    hint=did_you_mean(name, names),
-                )
+def check_features(
+    authored: AuthoredSpec,
+    features: Sequence[Fact],
+    problems: Problems,
+    *,
+    dropped: Collection[str] = (),
+    others: Collection[str] = (),
+) -> None:
+    """Add Problems for features that the settings of a learner name; see
+    :meth:`Learner.check_features`."""
+    for learner in registered():
+        settings = authored.spec.settings(learner.name)
+        learner.check_features(
+            authored, settings, features, problems, dropped=dropped, others=others
+        )
 
 
 def _refit(

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-LEARNERS = {"scorecard": "scorecard", "lightgbm": "LightGBM", "additive": "additive scorecard"}
 ABSENT = "–"
 
 
@@ -112,7 +111,9 @@ def date(day: str | None) -> str:
 
 def learner(name: str) -> str:
     """A learner by the name people know it by."""
-    return LEARNERS.get(name, name)
+    from riskseg.learning.learners import is_registered, learner_named
+
+    return learner_named(name).title if is_registered(name) else name
 
 
 def the_learner(name: str) -> str:

@@ -12,7 +12,6 @@ from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal,
 from riskseg.domain.words import first_few
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.learning.artefact import Model
-from riskseg.learning.scorecard.edits import check_edits
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
 from riskseg.learning.timeline import Timeline
 from riskseg.ledger.allocation import bill_facts
@@ -59,13 +58,12 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     )
 
 
-def check_card(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
-    """Add Problems for what a spec says of single features of its scorecard."""
-    from riskseg.learning.train import check_pairs
+def check_settings(session: Session, authored: AuthoredSpec, problems: Problems) -> None:
+    """Add Problems for what the settings of a spec's learners say of single features."""
+    from riskseg.learning.train import check_features
 
     features = candidates(session, authored.spec)
-    check_edits(authored, features, problems, session.facts)
-    check_pairs(authored, features, problems)
+    check_features(authored, features, problems, others=session.facts)
 
 
 def columns_since(session: Session, model: Model) -> list[str]:

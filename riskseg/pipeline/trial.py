@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from riskseg.learning.artefact import Model
 from riskseg.learning.export.check import check_rows
-from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.show import summary
 from riskseg.report.model_card import card
 
@@ -20,8 +19,7 @@ def trial(model: Model) -> None:
     if not model.features:
         raise ValueError("it has no feature")
     summary(model)
-    scorecard = model.scorer.as_json() if isinstance(model.scorer, Scorecard) else None
-    card(model.manifest, model.evidence, scorecard, model.reference)
+    card(model.manifest, model.evidence, model.points_json, model.reference)
     rows = check_rows(model)
     # Reasons first: they read the trees strictly, and LightGBM takes them at their word.
     model.reasons(rows).texts()

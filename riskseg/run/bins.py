@@ -9,8 +9,7 @@ from typing import Any
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
-from riskseg.learning.scorecard.summary import FeatureBins, Pair, feature_bins, pairs
-from riskseg.learning.scorecard.tables import Scorecard
+from riskseg.learning.scorecard.summary import FeatureBins, Pair
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.session import open_checked
 
@@ -38,9 +37,8 @@ class EffectAt:
 
 @dataclass(frozen=True)
 class ModelBins:
-    """A version's features: `features` and `pairs` of a scorecard, `effects` of trees, the other
-    empty. `kinds` are the kinds of the features' values; `base` the points everyone starts from.
-    """
+    """A version's features: `features` and `pairs` of a model of points, `effects` of any other.
+    `kinds` are the kinds of the features' values; `base` the points everyone starts from."""
 
     model: str
     version: str
@@ -61,31 +59,19 @@ def bins(
     Raises RS401, RS406, RS410, and RS501 where the model has no such feature.
     """
     model, _ = opened(open_checked(root), name, version, lone=True)
-    card = model.scorer if isinstance(model.scorer, Scorecard) else None
+    tables = model.learned_by.point_tables(model)
     found = ModelBins(
         model=model.name,
         version=model.version,
         learner=model.learner,
         form=model.manifest["form"],
-        base=None if card is None else card.base / 100,
+        base=None if tables is None else tables.base,
         kinds={fact.name: fact.kind.value for fact in model.facts},
-        features=() if card is None else tuple(feature_bins(card, _codes(model))),
-        pairs=() if card is None else tuple(pairs(card)),
-        effects=() if card is not None else _effects(model),
+        features=() if tables is None else tables.features,
+        pairs=() if tables is None else tables.pairs,
+        effects=() if tables is not None else _effects(model),
     )
     return found if feature is None else _only(found, model, feature)
-
-
-def _codes(model: Model) -> dict[str, list[float]]:
-    """The numbers of each feature that its scorecard sets apart as codes: those declared, and those
-    that an edit by hand names. A card made elsewhere has the bins that it came with."""
-    if model.manifest["form"] == "imported":
-        return {}
-    edits = model.manifest["spec"].get("scorecard", {}).get("edits", {})
-    return {
-        fact.name: sorted({*fact.special_values, *edits.get(fact.name, {}).get("specials", ())})
-        for fact in model.facts
-    }
 
 
 def _effects(model: Model) -> tuple[Effect, ...]:

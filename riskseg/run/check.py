@@ -17,7 +17,7 @@ from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.pipeline.strategies import read_authored, read_checked
-from riskseg.pipeline.training_rows import check_card
+from riskseg.pipeline.training_rows import check_settings
 from riskseg.workspace import Workspace, open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
@@ -80,7 +80,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Checked:
             for name, authored in specs.items():
                 outcomes = name not in scored
                 check_spec(authored, facts, here.lacking, problems, outcomes=outcomes)
-                check_card(session, authored, problems)
+                check_settings(session, authored, problems)
                 check_dates(session, authored, problems)
                 if outcomes:
                     check_values(session, authored, problems)

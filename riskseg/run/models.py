@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
-from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.pipeline.journal import open_journal, read_journal
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.outputs import check_output
@@ -93,7 +92,7 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
             page(
                 model.manifest,
                 model.evidence,
-                model.scorer.as_json() if isinstance(model.scorer, Scorecard) else None,
+                model.points_json,
                 model.reference,
             ),
             encoding="utf-8",

@@ -80,7 +80,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
     """A version whatever its folder is called, and its files: those its manifest names, read once,
     so that what is verified is what is written."""
     from riskseg.learning.artefact import load, version_of
-    from riskseg.learning.artefact_files import parsed
+    from riskseg.learning.stored import parsed
     from riskseg.pipeline.trial import trial
 
     if not (folder / MANIFEST).is_file():

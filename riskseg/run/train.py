@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.learning.learners import registered
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import KEEP, keep
@@ -26,7 +27,7 @@ from riskseg.pipeline.session import (
 )
 from riskseg.pipeline.special_values import proposed
 from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.training_rows import LABEL, OBSERVE, check_card, observe, observed_rows
+from riskseg.pipeline.training_rows import LABEL, OBSERVE, check_settings, observe, observed_rows
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -119,21 +120,20 @@ def train(
                 progress.reached(KEEP, keeping, total)
                 reason = "trained with --promote" if promote else None
                 done = keep(workspace, name, trained, journal, at, promote=reason)
-                for note in edits_lost(authored, done.model):
+                for note in settings_without_effect(authored, done.model):
                     progress.note(f"{name}: {note}")
                 told = summary(done.model)
                 kept.append(Kept(name, trained.version, done.champion, told, done.champion_version))
     return kept
 
 
-def edits_lost(authored: AuthoredSpec, model: Model) -> list[str]:
-    """What is said of hand edits of features that were left out all the same."""
-    why = dict(model.manifest["dropped"])
+def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:
+    """What is said of a learner's settings for features that were left out all the same."""
+    dropped = dict(model.manifest["dropped"])
     return [
-        f"the edits of {feature} change nothing, since it is left out: {why[feature]}. "
-        f"`features: {{keep: [{feature}]}}` keeps it"
-        for feature, edit in authored.spec.scorecard.edits.items()
-        if feature in why and not edit.drop
+        sentence
+        for learner in registered()
+        for sentence in learner.without_effect(authored.spec.settings(learner.name), dropped)
     ]
 
 
@@ -186,7 +186,7 @@ def _asked(session: Session, specs: Mapping[str, AuthoredSpec]) -> list[Asked]:
         for name, authored in specs.items()
     }
     for authored in specs.values():
-        check_card(session, authored, problems)
+        check_settings(session, authored, problems)
     problems.raise_if_any()
     models = [asked(session, specs[name], conditions[name], problems) for name in specs]
     problems.raise_if_any()

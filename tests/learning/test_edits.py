@@ -23,7 +23,7 @@ def told(edits: str) -> list[tuple[str, int | None, str]]:
     text = HEAD + "".join(f"    {line}\n" for line in edits.splitlines())
     authored = parse_spec(text, "late.yaml", problems)
     if authored is not None:
-        check_edits(authored, FACTS, problems)
+        check_edits(authored, authored.spec.settings("scorecard").edits, FACTS, problems)
     return [(p.code, p.line, p.what) for p in problems]
 
 

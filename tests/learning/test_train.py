@@ -182,7 +182,7 @@ def dropped(frame: TrainingFrame) -> str:
 def test_a_card_without_a_feature_is_no_model(
     frame: TrainingFrame, author: Author, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riskseg.learning.learners.FEW_BADS", 30)
+    monkeypatch.setattr("riskseg.learning.scorecard.learner.FEW_BADS", 30)
     spec = author(dropped(frame).replace("additive", form) + "learners: [scorecard]\n")
     with pytest.raises(ProblemsError) as error:
         train(spec, frame, threads=1)
@@ -201,7 +201,7 @@ def test_noise_alone_is_no_model(frame: TrainingFrame, author: Author) -> None:
 def test_a_learner_without_a_feature_is_not_the_champion(
     frame: TrainingFrame, author: Author, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riskseg.learning.learners.FEW_BADS", 30)
+    monkeypatch.setattr("riskseg.learning.scorecard.learner.FEW_BADS", 30)
     more = "lightgbm: {search: none}\nlearners: [scorecard, lightgbm]\n"
     trained = train(author(dropped(frame) + more), frame, threads=1)
     assert trained.learner == "lightgbm" and "scorecard.json" not in trained.files

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from riskseg.learning.frame import Floats, Mask
-    from riskseg.learning.learners import Scorer
-    from riskseg.learning.spec import LearnerName, ModelSpec
+    from riskseg.learning.learner import AnyLearner, FittedModel
+    from riskseg.learning.spec import ModelSpec
 
 FORMAT = 1
 # Shares of the parties a learning curve learns from, in twentieths; and the least of each outcome.
@@ -48,8 +48,8 @@ Refit = Callable[["Mask"], "Floats"]
 
 def evidence(
     spec: ModelSpec,
-    learner: LearnerName,
-    model: Scorer,
+    learner: AnyLearner,
+    model: FittedModel,
     features: Sequence[Fact],
     training: TrainingFrame,
     within: Floats,
@@ -70,8 +70,6 @@ def evidence(
     def margin(rows: pd.DataFrame) -> Floats:
         return model.margin(rows, threads)
 
-    # Trees may have been let go where the data refuse a direction; tables never are.
-    bound = getattr(model, "directions", {fact.name: fact.direction for fact in features})
     used = [fact for fact in features if fact.name in model.features]
     cut = spec.fairness.cut
     if cut is None:
@@ -81,7 +79,7 @@ def evidence(
     found = intervals(*outcome, held.group, spec.seed)
     return {
         "format": FORMAT,
-        "learner": learner,
+        "learner": learner.name,
         "intervals": {name: list(interval) for name, interval in found.items()},
         "roc": roc(ranked),
         "ks": ks_curve(ranked),
@@ -92,7 +90,7 @@ def evidence(
         "by_snapshot": by_snapshot(training, within, held, beyond, fitted),
         "stability": stability(used, training, fitted, held, beyond),
         "effects": effects(margin, held.rows, held.weight, used),
-        "monotone": monotone(margin, training.rows, used, bound),
+        "monotone": monotone(margin, training.rows, used, learner.directions(model, used)),
         "cohorts": cohorts(held, beyond, held.attributes, cut),
         "protected": proxies(training, used, seed=spec.seed),
         "learning_curve": [] if refit is None else learning_curve(training, held, refit, spec.seed),

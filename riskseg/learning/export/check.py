@@ -6,14 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.trees.boosted import Boosted
-from riskseg.learning.trees.text import read_trees
+from riskseg.learning.learner import Edges
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from riskseg.learning.artefact import Model
-    from riskseg.learning.scorecard.tables import Scorecard
 
 LEAST_ROWS = 3000
 UNSEEN = "a level that training never saw"
@@ -32,8 +30,8 @@ def check_rows(model: Model) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    given = _edges(model.scorer)
-    values = [_values(fact, *given[fact.name], model.reference) for fact in model.facts]
+    edges = model.learned_by.edges(model)
+    values = [_values(fact, edges.get(fact.name, Edges()), model.reference) for fact in model.facts]
     rows = max([LEAST_ROWS, *map(len, values)])
     random = np.random.default_rng(SEED)
     columns: dict[str, Any] = {"account_id": [f"T{n:06d}" for n in range(rows)]}
@@ -47,36 +45,12 @@ def check_rows(model: Model) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _edges(scorer: Scorecard | Boosted) -> dict[str, tuple[set[float], set[str]]]:
-    """By feature, the numbers at which something changes, and the levels that are told apart."""
-    if isinstance(scorer, Boosted):
-        trees = read_trees(scorer.text).trees
-        return {
-            column.name: (
-                {float(t) for tree in trees for t in tree.threshold[tree.feature == place]}
-                | set(column.special_values),
-                set(column.levels or ()),
-            )
-            for place, column in enumerate(scorer.columns)
-        }
-    found: dict[str, tuple[set[float], set[str]]] = {}
-    bins = [table.bins for table in scorer.tables]
-    bins += [one for pair in scorer.pairs for one in (pair.first, pair.second)]
-    for one in bins:
-        cuts, levels = found.setdefault(one.name, (set(), set()))
-        if one.levels is None:
-            cuts.update(one.cuts)
-        else:
-            levels.update(one.levels)
-    return found
-
-
-def _values(fact: Fact, edges: set[float], levels: set[str], reference: Any) -> list[Any]:
+def _values(fact: Fact, edges: Edges, reference: Any) -> list[Any]:
     if fact.kind.is_textual:
-        return [None, UNSEEN, *sorted(levels)]
+        return [None, UNSEEN, *sorted(edges.levels)]
     if fact.kind is Kind.BOOLEAN:
         return [math.nan, 0.0, 1.0]
-    told = {*edges, *reference["features"].get(fact.name, {}).get("cuts", ())}
+    told = {*edges.cuts, *reference["features"].get(fact.name, {}).get("cuts", ())}
     finite = {edge for edge in told if math.isfinite(edge)} | {0.0, FAR, -FAR}
     if fact.kind is Kind.INTEGER:
         near = {float(n) for edge in finite for n in (math.floor(edge), math.ceil(edge))}

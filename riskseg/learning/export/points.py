@@ -21,13 +21,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import problem
 from riskseg.learning.calibration import Calibration
-from riskseg.learning.scorecard.tables import Scorecard, decimal
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
@@ -37,57 +34,13 @@ COLUMNS = ("what", *PLACE, *(f"{column}_2" for column in PLACE), "value")
 
 
 def points_csv(model: Model) -> str:
-    """The table. Raises ProblemsError (RS004) where the model is not a scorecard."""
-    if not isinstance(model.scorer, Scorecard):
-        raise problem(
-            "RS004",
-            f"The model {model.name} {model.version} is no scorecard: it has no points.",
-            hint="Export it to sql or onnx.",
-        )
+    """The table. Raises ProblemsError (RS004) where the model is not made of points."""
     told = io.StringIO()
     writer = csv.DictWriter(told, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_scorecard(model.scorer))
+    writer.writerows(model.learned_by.points_rows(model))
     writer.writerows(_calibration(model.calibration))
     return told.getvalue()
-
-
-def _scorecard(card: Scorecard) -> Iterator[dict[str, Any]]:
-    scale = {
-        "score_at": card.scale.score,
-        "odds_at": card.scale.odds,
-        "points_to_double_odds": card.scale.to_double,
-    }
-    for name, value in scale.items():
-        yield {"what": "scale", "feature": name, "value": value}
-    yield {"what": "base", "value": decimal(card.base)}
-    for table in card.tables:
-        for shown, points in zip(table.bins.described(), table.points, strict=True):
-            place = _place(table.bins.name, shown)
-            yield {"what": "points", **place, "value": decimal(points)}
-    for pair in card.pairs:
-        firsts, seconds = pair.first.described(), pair.second.described()
-        both = [(first, second) for first in firsts for second in seconds]
-        for (first, second), points in zip(both, pair.points, strict=True):
-            other = _place(pair.second.name, second)
-            yield {
-                "what": "pair",
-                **_place(pair.first.name, first),
-                **{f"{column}_2": told for column, told in other.items()},
-                "value": decimal(points),
-            }
-
-
-def _place(name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
-    if "missing" in shown:
-        return {"feature": name, "bin": "missing"}
-    if "other" in shown:
-        return {"feature": name, "bin": "other"}
-    if "levels" in shown:
-        levels = json.dumps(list(shown["levels"]), ensure_ascii=False)
-        return {"feature": name, "bin": "levels", "levels": levels}
-    ends = {end: "" if shown[end] is None else repr(shown[end]) for end in ("from", "to")}
-    return {"feature": name, "bin": "range", **ends}
 
 
 def _calibration(calibration: Calibration) -> Iterator[dict[str, Any]]:

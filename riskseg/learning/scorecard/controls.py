@@ -12,7 +12,7 @@ from riskseg.learning.scorecard.edits import Edit, Monotone, with_special_values
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
-    from riskseg.learning.spec import ScorecardChoice
+    from riskseg.learning.scorecard.learner import ScorecardSettings
 
 DIRECTIONS = {"increasing": 1, "decreasing": -1, "none": 0}
 
@@ -31,7 +31,7 @@ class Controls:
     edits: Mapping[str, Edit] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, choice: ScorecardChoice) -> Controls:
+    def of(cls, choice: ScorecardSettings) -> Controls:
         optimal = choice.binning == "optbinning"
         return cls(choice.max_bins, choice.min_bin_share, choice.monotone, optimal, choice.edits)
 

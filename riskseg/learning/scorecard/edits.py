@@ -98,6 +98,7 @@ def around(codes: Iterable[float], *, whole: bool) -> tuple[float, ...]:
 
 def check_edits(
     authored: AuthoredSpec,
+    edits: Mapping[str, Edit],
     features: Sequence[Fact],
     problems: Problems,
     others: Collection[str] = (),
@@ -108,7 +109,7 @@ def check_edits(
     """
     facts = {fact.name: fact for fact in features}
     spec = authored.spec
-    for name, edit in authored.spec.scorecard.edits.items():
+    for name, edit in edits.items():
 
         def fault(code: str, what: str, hint: str, *path: str | int, _name: str = name) -> None:
             line = authored.line("scorecard", "edits", _name, *path)

@@ -1,0 +1,157 @@
+"""A scorecard in SQL, in ONNX and as a table of points, and where its points change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.export.onnx_graph import Graph
+from riskseg.learning.export.sql import (
+    Named,
+    sql_input,
+    sql_inputs,
+    sql_names,
+    sql_number,
+    sql_text,
+)
+from riskseg.learning.learner import Edges, SqlStages
+from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table, decimal
+
+
+def edges(card: Scorecard) -> dict[str, Edges]:
+    """By feature, the cuts and the levels of all its tables."""
+    by_feature: dict[str, Edges] = {}
+    bins_of_all = [table.bins for table in card.tables]
+    bins_of_all += [bins for pair in card.pairs for bins in (pair.first, pair.second)]
+    for bins in bins_of_all:
+        known = by_feature.get(bins.name, Edges())
+        by_feature[bins.name] = Edges(
+            known.cuts | (frozenset() if bins.levels is not None else frozenset(bins.cuts)),
+            known.levels | frozenset(bins.levels or ()),
+        )
+    return by_feature
+
+
+def sql_stages(card: Scorecard, facts: Sequence[Fact]) -> SqlStages:
+    """Points added as whole hundredths, then the score and the margin."""
+    name = sql_names(facts)
+    points = [_table_sql(table, name) for table in card.tables]
+    points += [_pair_sql(pair, name) for pair in card.pairs]
+    total = "\n + ".join([f"cast({card.base} as bigint)", *points])
+    stages = (
+        ("riskseg_inputs", sql_inputs(sql_input(fact) for fact in facts)),
+        ("riskseg_points", f"select account_id, {total} as hundredths\nfrom {{}}"),
+        ("riskseg_scores", "select *, hundredths / 1e2 as score from {}"),
+        (
+            "riskseg_margins",
+            f"select *, ({sql_number(card.scale.offset)} - score) / "
+            f"{sql_number(card.scale.factor)} as margin from {{}}",
+        ),
+    )
+    return SqlStages(stages, score=True)
+
+
+def _table_sql(table: Table, name: Named) -> str:
+    return _case(table.bins, name, [str(points) for points in table.points])
+
+
+def _pair_sql(table: PairTable, name: Named) -> str:
+    wide = table.second.count
+    rows = [
+        _case(table.second, name, [str(p) for p in table.points[start : start + wide]])
+        for start in range(0, len(table.points), wide)
+    ]
+    return _case(table.first, name, rows)
+
+
+def _case(bins: Bins, name: Named, told: Sequence[str]) -> str:
+    """What is told of the bin that a row falls in."""
+    column = name(bins.name)
+    whens: list[str] = []
+    for shown, one in zip(bins.described(), told, strict=True):
+        if "missing" in shown:
+            whens.insert(0, f"when {column} is null then {one}")
+        elif "levels" in shown:
+            if shown["levels"]:
+                levels = ", ".join(map(sql_text, shown["levels"]))
+                whens.append(f"when {column} in ({levels}) then {one}")
+        elif shown.get("to") is not None:
+            whens.append(f"when {column} < {sql_number(shown['to'])} then {one}")
+        else:  # the last range, or the levels of no other bin
+            whens.append(f"else {one}")
+    return f"case {' '.join(whens)} end"
+
+
+def onnx_outputs(graph: Graph, card: Scorecard, facts: Sequence[Fact]) -> dict[str, str]:
+    """Plain operators on whole hundredths; the nodes of the margin and of the score."""
+    inputs = {fact.name: graph.input(fact) for fact in facts}
+    places = [(_bin(graph, table.bins, inputs), table.points) for table in card.tables]
+    for pair in card.pairs:
+        first = graph.add(
+            "Mul", _bin(graph, pair.first, inputs), graph.constant([[pair.second.count]])
+        )
+        both = graph.add("Add", first, _bin(graph, pair.second, inputs))
+        places.append((both, pair.points))
+    total = graph.constant([[card.base]])
+    for place, told in places:
+        points = graph.add("Gather", graph.constant(list(told)), place, axis=0)
+        total = graph.add("Add", total, points)
+    score = graph.add("Div", graph.double(total), graph.constant([[100.0]]))
+    lost = graph.add("Sub", graph.constant([[card.scale.offset]]), score)
+    margin = graph.add("Div", lost, graph.constant([[card.scale.factor]]))
+    return {"margin": margin, "score": score}
+
+
+def _bin(graph: Graph, bins: Bins, inputs: dict[str, str]) -> str:
+    values = inputs[bins.name]
+    missing = bins.count - 1
+    if bins.levels is None:
+        unknown = graph.add("IsNaN", values)
+        known = graph.add("Where", unknown, graph.constant([[0.0]]), values)
+        place = graph.place(known, bins.cuts)
+        return graph.add("Where", unknown, graph.constant([[missing]]), place)
+    codes = {"": missing}
+    for place_of, shown in enumerate(bins.described()):
+        codes |= dict.fromkeys(shown.get("levels", ()), place_of)
+    return graph.codes(values, codes, bins.count - 2)
+
+
+def points_rows(card: Scorecard) -> Iterator[dict[str, Any]]:
+    """The scale, the base, and a line for each bin of each table and pair."""
+    scale = {
+        "score_at": card.scale.score,
+        "odds_at": card.scale.odds,
+        "points_to_double_odds": card.scale.to_double,
+    }
+    for name, value in scale.items():
+        yield {"what": "scale", "feature": name, "value": value}
+    yield {"what": "base", "value": decimal(card.base)}
+    for table in card.tables:
+        for shown, points in zip(table.bins.described(), table.points, strict=True):
+            place = _place(table.bins.name, shown)
+            yield {"what": "points", **place, "value": decimal(points)}
+    for pair in card.pairs:
+        firsts, seconds = pair.first.described(), pair.second.described()
+        both = [(first, second) for first in firsts for second in seconds]
+        for (first, second), points in zip(both, pair.points, strict=True):
+            other = _place(pair.second.name, second)
+            yield {
+                "what": "pair",
+                **_place(pair.first.name, first),
+                **{f"{column}_2": told for column, told in other.items()},
+                "value": decimal(points),
+            }
+
+
+def _place(name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
+    if "missing" in shown:
+        return {"feature": name, "bin": "missing"}
+    if "other" in shown:
+        return {"feature": name, "bin": "other"}
+    if "levels" in shown:
+        levels = json.dumps(list(shown["levels"]), ensure_ascii=False)
+        return {"feature": name, "bin": "levels", "levels": levels}
+    ends = {end: "" if shown[end] is None else repr(shown[end]) for end in ("from", "to")}
+    return {"feature": name, "bin": "range", **ends}

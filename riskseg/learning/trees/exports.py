@@ -1,0 +1,167 @@
+"""Boosted trees in SQL and in ONNX, and where their splits are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.facts import Fact
+from riskseg.domain.problems import problem
+from riskseg.learning.export.onnx_graph import ML, Graph
+from riskseg.learning.export.sql import sql_input, sql_inputs, sql_number, sql_text
+from riskseg.learning.learner import Edges, SqlStages
+from riskseg.learning.trees.text import ZERO, Missing, Tree, read_trees
+
+if TYPE_CHECKING:
+    from riskseg.learning.trees.boosted import Boosted
+
+# Trees added in one select: engines bound how deep an expression may nest.
+TREES_AT_ONCE = 50
+LEAST_OR_EQUAL = 0  # TreeEnsemble's BRANCH_LEQ
+SUM = 1
+
+
+def edges(boosted: Boosted) -> dict[str, Edges]:
+    """By feature, the thresholds of all splits and the codes, and the levels told apart."""
+    trees = read_trees(boosted.text).trees
+    return {
+        column.name: Edges(
+            frozenset(
+                float(threshold)
+                for tree in trees
+                for threshold in tree.threshold[tree.feature == index]
+            )
+            | frozenset(column.special_values),
+            frozenset(column.levels or ()),
+        )
+        for index, column in enumerate(boosted.columns)
+    }
+
+
+def sql_stages(boosted: Boosted, facts: Sequence[Fact]) -> SqlStages:
+    """Trees added one after the other, as LightGBM does."""
+    inputs = []
+    for column, fact in zip(boosted.columns, facts, strict=True):
+        number = sql_input(fact)
+        if column.levels is not None:
+            whens = " ".join(
+                f"when {sql_text(level)} then {code}e0" for code, level in enumerate(column.levels)
+            )
+            number = f"case {number} {whens} end" if whens else "cast(null as double)"
+        if column.special_values:
+            codes = ", ".join(map(sql_number, column.special_values))
+            number = f"case when {number} in ({codes}) then null else {number} end"
+        if column.fill is not None:
+            number = f"coalesce({number}, {sql_number(column.fill)})"
+        inputs.append(number)
+    stages = [("riskseg_inputs", sql_inputs(inputs))]
+    columns = ", ".join(f"x{n}" for n in range(len(inputs)))
+    trees = read_trees(boosted.text).trees
+    before = "cast(0 as double)"
+    for start in range(0, max(len(trees), 1), TREES_AT_ONCE):
+        part = [_tree(tree, 0) for tree in trees[start : start + TREES_AT_ONCE]]
+        total = "\n + ".join([before, *part])
+        name = f"riskseg_trees_{start // TREES_AT_ONCE + 1}"
+        stages.append((name, f"select account_id, {columns}, {total} as margin\nfrom {{}}"))
+        before = "margin"
+    return SqlStages(tuple(stages))
+
+
+def _tree(tree: Tree, node: int) -> str:
+    if node < 0 or not len(tree.feature):
+        return sql_number(float(tree.value[-1 - node if node < 0 else 0]))
+    column, threshold = f"x{tree.feature[node]}", float(tree.threshold[node])
+    default = bool(tree.default_left[node])
+    if tree.missing[node] == Missing.NOTHING:  # then a null counts as 0.0
+        default = threshold >= 0.0
+    goes = f"{column} <= {sql_number(threshold)}"
+    if math.isinf(threshold):  # it parts every number from null
+        goes = f"{column} is not null"
+    if tree.missing[node] == Missing.ZERO:
+        zero = f"abs({column}) <= {sql_number(ZERO)}"
+        goes = f"{zero} or {goes}" if default else f"not {zero} and {goes}"
+    if default:
+        goes = f"{column} is null or {goes}"
+    left, right = (_tree(tree, int(child)) for child in (tree.left[node], tree.right[node]))
+    return f"case when {goes} then {left} else {right} end"
+
+
+def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[str, str]:
+    """One TreeEnsemble in double; the node of the margin."""
+    columns = []
+    for column, fact in zip(boosted.columns, facts, strict=True):
+        values = graph.input(fact)
+        if column.levels is not None:
+            codes = {level: code for code, level in enumerate(column.levels)}
+            code = graph.double(graph.codes(values, codes, -1))
+            strange = graph.add("Less", code, graph.constant([[0.0]]))
+            values = graph.add("Where", strange, graph.constant([[float("nan")]]), code)
+        for special in column.special_values:
+            coded = graph.add("Equal", values, graph.constant([[special]]))
+            values = graph.add("Where", coded, graph.constant([[float("nan")]]), values)
+        if column.fill is not None:
+            unknown = graph.add("IsNaN", values)
+            values = graph.add("Where", unknown, graph.constant([[column.fill]]), values)
+        columns.append(values)
+    matrix = graph.add("Concat", *columns, axis=1)
+    ensemble = _ensemble(read_trees(boosted.text).trees)
+    return {"margin": graph.add("TreeEnsemble", matrix, domain=ML, **ensemble)}
+
+
+def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
+    """The attributes of TreeEnsemble. Nodes and leaves are numbered through all trees."""
+    import numpy as np
+    from onnx import numpy_helper
+
+    told: dict[str, list[Any]] = {
+        name: []
+        for name in (
+            "tree_roots",
+            "nodes_featureids",
+            "nodes_truenodeids",
+            "nodes_trueleafs",
+            "nodes_falsenodeids",
+            "nodes_falseleafs",
+            "nodes_missing_value_tracks_true",
+        )
+    }
+    splits: list[float] = []
+    leaves: list[float] = []
+    for tree in trees:
+        node, leaf = len(splits), len(leaves)
+        told["tree_roots"].append(node)
+        leaves += [float(value) for value in tree.value]
+        if not len(tree.feature):  # a tree is a split at least: one with the same leaf twice
+            tree = _split(tree)
+        if (tree.missing == Missing.ZERO).any():
+            raise problem("RS406", "The trees treat zeros as missing, which ONNX cannot say.")
+        # Where a split does not know NaN, it counts as 0.0.
+        nan_left = np.where(tree.missing == Missing.NAN, tree.default_left, tree.threshold >= 0.0)
+        for way, children in (("true", tree.left), ("false", tree.right)):
+            ids = np.where(children < 0, leaf - 1 - children, node + children)
+            told[f"nodes_{way}nodeids"] += ids.tolist()
+            told[f"nodes_{way}leafs"] += (children < 0).astype(int).tolist()
+        told["nodes_featureids"] += tree.feature.tolist()
+        told["nodes_missing_value_tracks_true"] += nan_left.astype(int).tolist()
+        splits += tree.threshold.tolist()
+    modes = np.full(len(splits), LEAST_OR_EQUAL, dtype=np.uint8)
+    return {
+        **told,
+        "n_targets": 1,
+        "aggregate_function": SUM,
+        "post_transform": 0,
+        "nodes_modes": numpy_helper.from_array(modes, "nodes_modes"),
+        "nodes_splits": numpy_helper.from_array(np.array(splits), "nodes_splits"),
+        "leaf_targetids": [0] * len(leaves),
+        "leaf_weights": numpy_helper.from_array(np.array(leaves), "leaf_weights"),
+    }
+
+
+def _split(tree: Tree) -> Tree:
+    import numpy as np
+
+    one = np.zeros(1, dtype=np.int64)
+    leaf = -1 - one
+    flags = np.zeros(1, dtype=np.bool_)
+    return Tree(one, np.zeros(1), leaf, leaf, flags, one, one + 1, tree.value, tree.leaf_count)
