@@ -1,39 +1,12 @@
-"""Which source expression fills which column of the contract.
-
-Names are folded here, once: from here on an attribute has one spelling, whatever letter case its
-header or its line in riskseg.toml is in.
-"""
+"""A source under the names of the contract."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from riskseg.domain.facts import folded
-from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column, quoted
-from riskseg.ledger.contract import CONTRACT, Attributes, Table
-
-# How alike two names are, from 0 to 1, where the one is likely the other with a typing error.
-NEARLY = 0.85
-
-
-@dataclass(frozen=True)
-class Given:
-    """A line of riskseg.toml: the name as written, the expression, the columns that it reads (by
-    folded name), and whether it is a bare one of them."""
-
-    written: str
-    expression: str
-    reads: frozenset[str]
-    is_column: bool
-
-    @property
-    def sql(self) -> str:
-        # A comment at its end would take the bracket with it.
-        return f"({self.expression}\n)"
+from riskseg.ledger.contract import Table
 
 
 @dataclass(frozen=True)
@@ -42,6 +15,8 @@ class Mapped:
 
     `relation` is what stands after FROM. `types` are engine types of every expression, `written`
     the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
+    `first_line` is the line on which the first row stands in its file, or None where rows come from
+    several files.
     """
 
     table: Table
@@ -53,6 +28,7 @@ class Mapped:
     loaded_from: str
     written: Mapping[str, str]
     lines: Mapping[str, int | None]
+    first_line: int | None
 
     def has(self, column: str) -> bool:
         return column in self.columns
@@ -64,120 +40,3 @@ class Mapped:
         listed = [f"{e} as {quoted(name)}" for name, e in self.columns.items()]
         listed += [f"{e} as {fact_column(name)}" for name, e in self.attributes.items()]
         return f"(select {', '.join(listed)} from {self.relation})"
-
-
-def check_headers(
-    table: str, names: Iterable[str], file: str, line: int | None, problems: Problems
-) -> None:
-    """Add a Problem for columns of a source whose names are one name to riskseg."""
-    spellings = defaultdict(list)
-    for name in names:
-        spellings[folded(name)].append(f'"{name}"')
-    for same in spellings.values():
-        if len(same) > 1:
-            problems.add(
-                "RS011",
-                f"{table} has columns of one name: {' and '.join(same)}.",
-                file=file,
-                line=line,
-                hint="Names have no letter case: rename one at the source, or select others.",
-            )
-
-
-def resolve(
-    table: str,
-    given: Mapping[str, Given],
-    lines: Mapping[str, int | None],
-    found: Iterable[str],
-    file: str,
-    problems: Problems,
-    *,
-    index: Collection[str] = (),
-    named: Collection[str] = (),
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Expressions by contract column, and by attribute; attributes as they are written. Misfits
-    are added as Problems.
-
-    A column that is not mapped is taken under its own name where the source has it. As an
-    attribute it is where the table takes all but the columns in `index`, which only number the rows
-    of a file, or else is one of `named`.
-    """
-    contract = CONTRACT[table]
-    headers = {folded(name): name for name in found}
-    columns: dict[str, str] = {}
-    attributes: dict[str, str] = {}
-    written: dict[str, str] = {}
-    for name, one in given.items():
-        if contract.column(name):
-            columns[name] = one.sql
-        elif _may_be_attribute(contract, name):
-            attributes[name] = one.sql
-            written[name] = one.written
-        else:
-            problems.add(
-                "RS003",
-                f'"{one.written}" is not a column of {table}.',
-                file=file,
-                line=lines.get(one.written),
-                hint=did_you_mean(name, (c.name for c in contract.columns)),
-            )
-    for column in contract.columns:
-        if column.name in columns:
-            continue
-        if column.name in headers:
-            columns[column.name] = quoted(headers[column.name])
-        elif column.needed:
-            close = did_you_mean(column.name, headers.values())
-            problems.add(
-                "RS005",
-                f"{table} needs {column.name}, and its source has no column of that name.",
-                file=file,
-                line=lines.get("from"),
-                hint=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
-            )
-    if contract.attributes is not Attributes.NONE:
-        # A line that merely renames a column takes it away under its old name.
-        renamed = {name for one in given.values() if one.is_column for name in one.reads}
-        for name, header in headers.items():
-            taken = name in renamed or name in attributes or name in columns
-            chosen = name in named if contract.attributes is Attributes.NAMED else True
-            if chosen and not taken and header not in index:
-                attributes[name] = quoted(header)
-                written[name] = header
-    return columns, attributes, written
-
-
-def _may_be_attribute(contract: Table, name: str) -> bool:
-    """Whether a line of riskseg.toml can be meant for an attribute. Where a table has few, a name
-    that is nearly one of its columns is a misspelt one."""
-    if contract.attributes is Attributes.NAMED:
-        columns = [c.name for c in contract.columns]
-        return bool(name) and not get_close_matches(name, columns, cutoff=NEARLY)
-    return contract.attributes is Attributes.ALL and bool(name)
-
-
-def check_hidden(
-    table: str,
-    given: Mapping[str, Given],
-    lines: Mapping[str, int | None],
-    found: Iterable[str],
-    file: str,
-    problems: Problems,
-) -> None:
-    """Add a Problem for each column of a source with attributes that nothing can name any more: a
-    line of riskseg.toml gives its name to something else, and none reads it."""
-    if CONTRACT[table].attributes is not Attributes.ALL:
-        return
-    reads = {name for one in given.values() for name in one.reads}
-    for header in found:
-        name = folded(header)
-        if name in given and name not in reads:
-            one = given[name]
-            problems.add(
-                "RS011",
-                f'"{one.written}" is taken from `{one.expression}`, and {table} has a column '
-                f'"{header}" too, which nothing could name any more.',
-                file=file,
-                line=lines.get(one.written),
-                hint=f"Give the other a name of its own: `NAME = '{quoted(header)}'`.",
-            )

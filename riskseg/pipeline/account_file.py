@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.domain.relations import literal, quoted
+from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.learning.artefact import Model
-from riskseg.ledger.selects import NotAllowedError, check_expression, reader, with_files
 from riskseg.pipeline.models import read_specs
-from riskseg.sources.files import names_in, relation, select_of, size_of
+from riskseg.sources.files import other_kind, plain_form, size_of
+from riskseg.sources.reader import kind_of_source, open_source
+from riskseg.sources.sql_text import NotAllowedError, check_expression
 from riskseg.workspace import Source, Workspace
 
 if TYPE_CHECKING:
@@ -69,42 +70,17 @@ def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
         raise problem("RS006", "There is no such file.", file=str(file), hint="Check its name.")
     own = sources["accounts"]
     lines = {**own.lines, "from": None}
-    given = replace(own, loaded_from=_loaded_from(own, file), lines=lines, given=True)
+    given = replace(own, loaded_from=_replaced(own, workspace.root, file), lines=lines, given=True)
     settings = replace(workspace.settings, sources=MappingProxyType({**sources, "accounts": given}))
     return replace(workspace, settings=settings)
 
 
-def _loaded_from(own: Source, file: Path) -> str:
+def _replaced(own: Source, root: Path, file: Path) -> str:
     """The source's `from` with the file in place of its own."""
-    path = str(file.resolve())
-    if not own.is_select:
-        if reader(path) not in ("read_csv", "read_parquet"):
-            raise _other_kind(file, "a .parquet, .csv or .csv.gz file")
-        return path
-    try:
-        named = names_in(own)
-    except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
-        return own.loaded_from
-    if len({one.name for one in named}) != 1:
-        raise problem(
-            "RS013",
-            "Accounts are selected from several files, and --from can stand for one alone.",
-            file=own.file,
-            line=own.lines.get("from"),
-            hint="Set `from` in [source.accounts].",
-        )
-    kind = reader(named[0].name)
-    if kind and reader(path) != kind:
-        ending = named[0].name.rsplit(".", 1)[-1]
-        raise _other_kind(file, f"a .{ending} file, as the select in riskseg.toml reads")
-    return with_files(select_of(own), named, lambda _: [literal(path)])
-
-
-def _other_kind(file: Path, wanted: str) -> ProblemsError:
-    hint = f"Give {wanted}."
-    return problem(
-        "RS006", "This is no file that accounts are read from.", file=str(file), hint=hint
-    )
+    kind = kind_of_source(own.loaded_from) or kind_of_source(str(file.resolve()))
+    if kind is None:
+        raise other_kind(file, plain_form())
+    return kind(own, root).replaced_by(file)
 
 
 def check_given(
@@ -116,8 +92,8 @@ def check_given(
     if file is None or not size_of(file):  # an empty one is told of when it is loaded
         return
     own, problems = for_scoring(workspace).settings.sources["accounts"], Problems()
-    from_ = relation(engine, own, workspace.root)
     try:
+        from_ = open_source(own, workspace.root).relation(engine)
         columns = {folded(name): name for name in engine.columns(from_)}
     except EngineError as error:
         named = re.search(r"Columns with names: (.+?) do not exist", str(error)) or re.search(
@@ -126,7 +102,7 @@ def check_given(
         if named is None:
             return  # said of the source when it is loaded
         raise _lacks(file, named[1], own.lines.get("from")) from error
-    except DuplicateColumnsError:
+    except (DuplicateColumnsError, NotAllowedError):
         return
     said = {name: column.shape for name, column in own.described.items()}
     numeric = {n for n, one in said.items() if one.unit or one.direction or one.special_values}

@@ -8,9 +8,9 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine, EngineError
+from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import scratch_engine
 from riskseg.sources.describe import map_sources
-from riskseg.sources.files import file_relation
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,11 +16,11 @@ from riskseg.expressions import Expression, show
 from riskseg.features.catalogue import Feature
 from riskseg.pipeline.session import Session
 from riskseg.rules.model import Strategy
+from riskseg.sources.reader import open_source
 
 _SETTINGS = ("currency", "scale", "arrears_from")
 # What lifecycle and balances come from, whatever else is read.
 _ALWAYS = ("accounts", "bills", "payments")
-_FILE = re.compile(r"'[^']*\.(parquet|pq|csv|tsv|txt)(\.gz)?'", re.IGNORECASE)
 
 
 def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) -> dict[str, str]:
@@ -38,7 +37,8 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
     tables = {*_ALWAYS, *(f.range for f in features.values())}
     for table, mapped in session.ledger.sources.items():
         if table in tables:
-            told[f"{table}.from"] = _selected(session, table)
+            source = session.workspace.settings.sources[table]
+            told[f"{table}.from"] = open_source(source, session.workspace.root).definition
             told |= {f"{table}.{column}": text for column, text in mapped.columns.items()}
     for name in {name for f in features.values() for name in f.attributes}:
         told[f"bills.{name}"] = session.ledger.sources["bills"].attributes[name]
@@ -89,12 +89,6 @@ def _feature(feature: Feature) -> Any:
 def _shown(expression: Expression | None) -> str | None:
     """An expression however it is spaced."""
     return None if expression is None else show(expression.tree)
-
-
-def _selected(session: Session, table: str) -> str | None:
-    """A source's select, less the names of its files: those may change daily."""
-    source = session.workspace.settings.sources[table]
-    return _FILE.sub("''", source.loaded_from) if source.is_select else None
 
 
 def _hash(value: Any) -> str:

@@ -21,7 +21,7 @@ from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, account_ids_sql, stage
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import kind_of, map_sources
-from riskseg.sources.files import Stamps, check_unchanged, stamps
+from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import Source, Workspace
 
@@ -106,7 +106,7 @@ def load(
         # Only now is it worth numbering rows, so that the bad ones can be pointed at.
         faults = _stage(engine, sources, scale, problems, numbered=True)
         texts = True
-        bad = find_bad_rows(engine, workspace, sources, faults or {})
+        bad = find_bad_rows(engine, sources, faults or {})
     check_unchanged(workspace, before)
     if faults is None:
         return None

@@ -1,4 +1,5 @@
-"""Where a command may write: never over what the workspace is made of."""
+"""Where a command may write, never over what the workspace is made of; and what was written, as the
+engine reads it again."""
 
 from __future__ import annotations
 
@@ -9,9 +10,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from riskseg.domain.problems import Problems
-from riskseg.engine import EngineError
-from riskseg.ledger.selects import NotAllowedError
-from riskseg.sources.files import files_of, patterns_of
+from riskseg.engine import Engine, EngineError
+from riskseg.sources.reader import open_source
+from riskseg.sources.sql_text import NotAllowedError
+from riskseg.store import sinks
 from riskseg.workspace import Workspace
 from riskseg.workspace.settings import FILE
 
@@ -19,8 +21,6 @@ from riskseg.workspace.settings import FILE
 def check_target(workspace: Workspace, target: str, problems: Problems) -> None:
     """Add RS010 where decisions or scores cannot be written to a file or a database's table, or
     would take the place of something the workspace needs."""
-    from riskseg.store import sinks
-
     place = sinks.file_of(target)
     before = len(problems)
     if place is not None:
@@ -61,7 +61,7 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
     yield workspace.models, "the models"
     for name, source in workspace.settings.sources.items():
         with suppress(EngineError, NotAllowedError):  # told where the sources are read
-            for file in files_of(source, workspace.root):
+            for file in open_source(source, workspace.root).files():
                 yield file, f"the source of {name}"
 
 
@@ -70,7 +70,8 @@ def _taken_by_a_source(workspace: Workspace, place: Path) -> Iterator[str]:
     real = Path(os.path.realpath(place))
     for name, source in workspace.settings.sources.items():
         with suppress(EngineError, NotAllowedError):
-            if any(fnmatch(str(real), pattern) for pattern in patterns_of(source, workspace.root)):
+            patterns = open_source(source, workspace.root).patterns()
+            if any(fnmatch(str(real), pattern) for pattern in patterns):
                 yield name
 
 
@@ -84,3 +85,8 @@ def _is_or_is_in(place: Path, other: Path) -> bool:
             if os.path.samefile(here, other):
                 return here == real or other.is_dir()
     return False
+
+
+def file_relation(engine: Engine, place: Path) -> str:
+    """A file of decisions or inputs as the engine reads it; text forms as text."""
+    return sinks.relation(place, engine.file(place))

@@ -10,7 +10,6 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, duplicates_sql, original_rows_sql, suspects_sql
-from riskseg.sources.files import files_of
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -93,7 +92,6 @@ def _orphans(engine: Engine) -> dict[int, Fault]:
 
 def find_bad_rows(
     engine: Engine,
-    workspace: Workspace,
     sources: Mapping[str, Mapped],
     faults: Mapping[str, dict[int, Fault]],
 ) -> list[BadRows]:
@@ -104,22 +102,16 @@ def find_bad_rows(
         known = known | _duplicates(engine, mapped)
         if _reverses(mapped):
             known |= _orphans(engine)
-        source = workspace.settings.sources[name]
-        several = not source.is_select and len(files_of(source, workspace.root)) > 1
-        found += _bad_rows(engine, mapped, known, several)
+        found += _bad_rows(engine, mapped, known)
     return found
 
 
-def _bad_rows(
-    engine: Engine, mapped: Mapped, faults: Mapping[int, Fault], several: bool
-) -> list[BadRows]:
+def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
     name = mapped.table.name
     found = engine.rows(
         f"select fault, count(*), min(row_no) from {name} where fault is not null "
         "group by fault order by fault"
     )
-    # A line of a CSV file is one further down: its first line is the head.
-    head = 1 if mapped.relation.startswith("read_csv(") else 0
     return [
         BadRows(
             name,
@@ -127,7 +119,7 @@ def _bad_rows(
             mapped.loaded_from,
             count,
             first,
-            None if several else first + head,
+            None if mapped.first_line is None else mapped.first_line + first - 1,
         )
         for number, count, first in found
     ]

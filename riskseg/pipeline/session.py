@@ -21,7 +21,7 @@ from riskseg.pipeline.load import Ledger, load, workspace_facts
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.sources.describe import attributes_named
-from riskseg.sources.files import check_unchanged, readable
+from riskseg.sources.unchanged import check_unchanged, readable
 from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
 from riskseg.workspace import Workspace, open_workspace
 from riskseg.workspace.settings import FILE

@@ -47,7 +47,7 @@ from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.sources.describe import fingerprints
-from riskseg.sources.files import check_unchanged, while_unchanged
+from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 

@@ -33,16 +33,18 @@ from riskseg.pipeline.archive import (
 )
 from riskseg.pipeline.decisions import DECIDE, SCORE, Decider, decisions, make_facts
 from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress, Stage, build
 from riskseg.sources.describe import fingerprints
-from riskseg.sources.files import file_relation
 from riskseg.store import kept as store
+from riskseg.store import sinks
+from riskseg.store.files import sha256_of
+from riskseg.store.sinks import Written
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.store.records import RunRecord
-    from riskseg.store.sinks import Written
 
 INPUTS = Stage("inputs", "read the run's kept inputs, strategy and models")
 COMPARE = Stage("compare", "the bytes with the journal's hash; where they differ, the rows")
@@ -193,8 +195,7 @@ def _ending(record: RunRecord) -> str:
     place = record.output or ""
     if record.output_sha256 is None or not place:
         return ".parquet"
-    endings = (".csv.gz", ".parquet", ".csv", ".jsonl", ".json")
-    return next(e for e in endings if place.lower().endswith(e))
+    return sinks.ending_of(place)
 
 
 def _decide_again(
@@ -205,8 +206,6 @@ def _decide_again(
     place: Path,
     progress: Progress,
 ) -> Written:
-    from riskseg.store import sinks
-
     accounts = open_inputs(engine, workspace, kept)
     parts = workspace.settings.partitions or -(-accounts // ACCOUNTS_A_PARTITION)
     parts = max(1, min(parts, accounts))
@@ -237,8 +236,6 @@ def _compared(
         except ProblemsError as error:
             return missing, None, f"the table cannot be read: {error.problems[0].what}"
     else:
-        from riskseg.store.files import sha256_of
-
         if record.output is None:
             return missing, None, "they were given in memory, and written nowhere"
         place = Path(record.output)
@@ -256,8 +253,6 @@ def _compared(
 
 def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str) -> Output:
     """What is found where the run wrote its file, beside what it wrote."""
-    from riskseg.store.files import sha256_of
-
     if record.output_sha256 is None:
         return Output("a table")
     if record.output is None:
@@ -294,7 +289,7 @@ def _table(engine: Engine, record: RunRecord, written: Written) -> str:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from riskseg.store.database import read_table
+    from riskseg.store.sinks.database_tables import read_table
 
     schema = pq.read_schema(written.place)
     batches = list(read_table(record.output or "", schema))
@@ -306,8 +301,6 @@ def _since_then(
     workspace: Workspace, kept: Kept, ready: Decider, then: Path, progress: Progress
 ) -> SinceThen:
     """The same run from the sources as they are now, beside what it was."""
-    from riskseg.store import sinks
-
     folder = then.parent
     inputs, place = folder / store.INPUTS, folder / f"now{then.name.removeprefix('then')}"
     with scratch_engine(workspace, reads=[kept.inputs, then, inputs, place]) as engine:

@@ -37,7 +37,7 @@ from riskseg.pipeline.session import (
     set_apart,
 )
 from riskseg.pipeline.stages import Progress, Stage, build
-from riskseg.sources.files import while_unchanged
+from riskseg.sources.unchanged import while_unchanged
 
 if TYPE_CHECKING:
     import pyarrow as pa

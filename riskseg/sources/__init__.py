@@ -1,1 +1,14 @@
-"""Sources: what riskseg.toml names, found, described and fingerprinted."""
+"""Sources: what riskseg.toml names, found, described and fingerprinted.
+
+Each kind of source is one class in one module behind the port of `sources/reader.py`. A new kind is
+written there and registered here.
+"""
+
+from riskseg.sources.csv_files import CsvFiles
+from riskseg.sources.parquet import ParquetFiles
+from riskseg.sources.reader import register
+from riskseg.sources.select import Select
+
+# In the order in which they are asked whether a `from` is theirs.
+for _kind in (Select, ParquetFiles, CsvFiles):
+    register(_kind)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping
 
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.ledger.contract import CONTRACT, Attributes
-from riskseg.ledger.mapping import Given, Mapped, check_headers, check_hidden, resolve
-from riskseg.ledger.selects import NoTableError, NotAllowedError, check_expression, reader
-from riskseg.sources.files import files_of, missing, relation, samples, size_of
-from riskseg.sources.index_columns import index_columns
+from riskseg.ledger.mapping import Mapped
+from riskseg.sources.files import all_forms
+from riskseg.sources.mapping import Given, check_headers, check_hidden, resolve
+from riskseg.sources.reader import open_source
+from riskseg.sources.sql_text import NotAllowedError, check_expression
 from riskseg.workspace import Source, Workspace
 
 
@@ -48,29 +46,30 @@ def _map_one(
 ) -> Mapped | None:
     before = len(problems)
     file, line = source.file, source.lines.get("from")
-    loaded = f"select of {source.table}" if source.is_select else source.loaded_from
-    if not _check_files(source, workspace.root, problems):
-        return None
-    from_ = relation(engine, source, workspace.root)
     try:
-        found = engine.columns(from_)
+        reader = open_source(source, workspace.root)
+    except NotAllowedError as error:
+        problems.add("RS006", f"{error}.", file=file, line=line, hint=f"Name {all_forms()}.")
+        return None
+    if not reader.check(problems):
+        return None
+    try:
+        headers = reader.describe(engine)
     except EngineError as error:
         problems.add("RS006", f"{source.table} cannot be loaded: {error}", file=file, line=line)
         return None
     except DuplicateColumnsError as error:
         check_headers(source.table, error.names, file, line, problems)
         return None
-    check_headers(
-        source.table, _headers(engine, source, workspace.root, found), file, line, problems
-    )
+    check_headers(source.table, reader.headers(engine, headers), file, line, problems)
     given = _given(source, problems)
     if len(problems) > before:
         return None
-    headers = {folded(name) for name in found}
+    names = {folded(name) for name in headers}
     lacking = {name for name in source.may_lack if name in given}
-    given = {n: g for n, g in given.items() if n not in lacking or g.reads <= headers}
+    given = {n: g for n, g in given.items() if n not in lacking or g.reads <= names}
     index = (
-        index_columns(engine, source, workspace.root, found)
+        reader.index_columns(engine, headers)
         if CONTRACT[source.table].attributes is Attributes.ALL
         else set()
     )
@@ -78,31 +77,33 @@ def _map_one(
         source.table,
         given,
         source.lines,
-        found,
+        headers,
         file,
         problems,
         index=index,
         named={*source.levels, *source.described},
     )
-    types = _types(engine, from_, {**columns, **attributes}, given, source, found, problems)
+    relation = reader.relation(engine)
+    types = _types(engine, relation, {**columns, **attributes}, given, source, headers, problems)
     if {"valid_from", "observed_on"} <= columns.keys():
-        told = "accounts have both valid_from and observed_on; each says from when a row holds."
+        message = "accounts have both valid_from and observed_on; each says from when a row holds."
         hint = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
-        problems.add("RS011", told, file=file, line=line, hint=hint)
+        problems.add("RS011", message, file=file, line=line, hint=hint)
     if len(problems) == before:  # a column that nothing reads may be one that was misspelt
-        check_hidden(source.table, given, source.lines, found, file, problems)
+        check_hidden(source.table, given, source.lines, headers, file, problems)
     if len(problems) > before:
         return None
     return Mapped(
         CONTRACT[source.table],
         file,
-        from_,
+        relation,
         columns,
         {n: _as_attribute(e, types[n]) for n, e in attributes.items()},
         types,
-        loaded,
+        reader.place,
         written,
         source.lines,
+        reader.first_line,
     )
 
 
@@ -114,77 +115,15 @@ def attributes_named(source: Source | None) -> set[str]:
     return {name for name in names if CONTRACT[source.table].column(name) is None}
 
 
-def _check_files(source: Source, root: Path, problems: Problems) -> bool:
-    """Whether a `from` names files, all of which are there; Problems otherwise."""
-    file, line = source.file, source.lines.get("from")
-    try:
-        lacking, files = missing(source, root), files_of(source, root)
-    except NotAllowedError as error:
-        forms = "a .parquet, .csv or .csv.gz file, a glob of such, or a select over files"
-        code = "RS006" if isinstance(error, NoTableError) else "RS012"
-        told = f"{source.table} cannot be selected so: {error}."
-        if not source.is_select:
-            code, told = "RS006", f'"{source.loaded_from}" is no file that can be loaded.'
-        problems.add(code, told, file=file, line=line, hint=f"Name {forms}.")
-        return False
-    except EngineError as error:
-        told = f"The select of {source.table} cannot be read: {error}"
-        problems.add("RS006", told, file=file, line=line)
-        return False
-    for name in lacking:
-        problems.add(
-            "RS006",
-            f'There is no file "{name}".',
-            file=file,
-            line=line,
-            hint="Names are looked up from the folder of riskseg.toml.",
-        )
-    if files and not any(size_of(path) for path in files):
-        problems.add(
-            "RS109",
-            f"{source.table} has no rows: the file is empty.",
-            file=file,
-            line=line,
-            hint="Check the file, or take the source out.",
-        )
-        return False
-    return not lacking
-
-
-def _headers(engine: Engine, source: Source, root: Path, found: Mapping[str, str]) -> Iterable[str]:
-    """The columns as the files have them. The engine calls the second of two that differ in letter
-    case only `NAME_1`: where one is called so, the files are asked."""
-    names = {name.lower() for name in found}
-    if not any(re.sub(r"_\d+$", "", name) in names - {name} for name in names):
-        return found
-    for path in samples(source, root):
-        with suppress(EngineError, OSError, ValueError):
-            own = _own_headers(engine, path)
-            if len(own) > len({folded(name) for name in own}):
-                return own
-    return found
-
-
-def _own_headers(engine: Engine, path: Path) -> list[str]:
-    if reader(path.name) == "read_parquet":
-        import pyarrow.parquet as pq
-
-        return list(pq.read_schema(path).names)
-    if reader(path.name) == "read_csv":
-        first = f"read_csv({engine.file(path)}, header = false, all_varchar = true)"
-        return [str(v) for row in engine.rows(f"select * from {first} limit 1") for v in row]
-    return []
-
-
 def _given(source: Source, problems: Problems) -> dict[str, Given]:
     """The lines under [source.TABLE], by folded name; Problems for what is no expression."""
     given: dict[str, Given] = {}
     for written, text in source.columns.items():
         name, line = folded(written), source.lines.get(written)
         if name in given:
-            told = f'"{given[name].written}" and "{written}" are one name.'
+            message = f'"{given[name].written}" and "{written}" are one name.'
             hint = "Names have no letter case: keep one of the lines."
-            problems.add("RS009", told, file=source.file, line=line, hint=hint)
+            problems.add("RS009", message, file=source.file, line=line, hint=hint)
             continue
         try:
             # What is an expression both bare and in brackets ends neither itself nor what it is
@@ -250,20 +189,11 @@ def _first_line(error: EngineError) -> str:
 
 
 def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
-    """A hash of each source's mapping and files; of a select, its text and the rows it gave."""
-    found = {}
-    for name, source in sorted(workspace.settings.sources.items()):
-        digest = hashlib.sha256(repr(sorted(source.columns.items())).encode())
-        digest.update(source.loaded_from.encode())
-        if source.is_select:
-            rows = f"select count(*), sum(cast(hash(t) as hugeint)) from {name} t"
-            digest.update(repr(engine.rows(rows)).encode())
-        for path in [] if source.is_select else files_of(source, workspace.root):
-            # One that is gone has changed: that is told by the look at the files which follows.
-            with suppress(FileNotFoundError), path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-        found[name] = digest.hexdigest()
-    return found
+    """A hash of each source's mapping and content, by its name."""
+    return {
+        name: open_source(source, workspace.root).fingerprint(engine)
+        for name, source in sorted(workspace.settings.sources.items())
+    }
 
 
 _KINDS = {

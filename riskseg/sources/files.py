@@ -1,161 +1,181 @@
-"""The files that riskseg.toml names: what a `from` reads, where they are, whether they stay."""
+"""Sources that are kept in files: which files there are, and what each says of its columns."""
 
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar
 
-from riskseg.domain.problems import problem
-from riskseg.engine import Engine, EngineError, syntax_tree
-from riskseg.ledger.selects import Named, NotAllowedError, files_named, reader, with_files
-from riskseg.workspace import Source, Workspace
-
-Batch = TypeVar("Batch")
-# What can be loaded without a select that says how.
-_PLAIN = re.compile(r"\.(parquet|pq|(csv|tsv|txt)(\.gz)?)$", re.IGNORECASE)
-# Of a file: which it is, how long, when it was last written to, when anything of it changed.
-Stamp = tuple[int, int, int, int]
-Stamps = dict[Path, Stamp]
+from riskseg.domain.facts import folded
+from riskseg.domain.problems import Problems, ProblemsError, problem
+from riskseg.engine import Engine, EngineError
+from riskseg.sources.reader import KINDS, SourceReader, kind_of_source
+from riskseg.sources.sql_text import reader
 
 
-def names_in(source: Source) -> list[Named]:
-    """The names in a `from`. Raises EngineError for a select that cannot be parsed, and
-    NotAllowedError for one that reads something other than files."""
-    text = select_of(source)
-    if source.is_select:
-        return files_named(text, syntax_tree(text))
-    if not _PLAIN.search(source.loaded_from):
-        raise NotAllowedError("no file that can be loaded")
-    return [Named(source.loaded_from, 0, len(text.encode()), "argument")]
+class Files(SourceReader):
+    """A source whose `from` names files, by name or pattern."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The names and patterns in the `from`. Raises EngineError for a select that cannot be
+        parsed, NotAllowedError for one that reads something other than files."""
+
+    def files(self) -> list[Path]:
+        return [path for name in self.names() for path in matching(name, self.root)]
+
+    def patterns(self) -> list[str]:
+        root = glob.escape(os.path.realpath(self.root))
+        return [os.path.normpath(os.path.join(root, name)) for name in self.names()]
+
+    def samples(self) -> list[Path]:
+        """One file of each name in the `from`."""
+        return [path for name in self.names() for path in matching(name, self.root)[:1]]
+
+    def check(self, problems: Problems) -> bool:
+        """Whether every name has a file, and one of them holds anything."""
+        table, file, line = self.source.table, self.source.file, self.source.lines.get("from")
+        missing = [name for name in self.names() if not matching(name, self.root)]
+        for name in missing:
+            problems.add(
+                "RS006",
+                f'There is no file "{name}".',
+                file=file,
+                line=line,
+                hint="Names are looked up from the folder of riskseg.toml.",
+            )
+        files = self.files()
+        if files and not any(size_of(path) for path in files):
+            problems.add(
+                "RS109",
+                f"{table} has no rows: the file is empty.",
+                file=file,
+                line=line,
+                hint="Check the file, or take the source out.",
+            )
+            return False
+        return not missing
+
+    def headers(self, engine: Engine, columns: Mapping[str, str]) -> Iterable[str]:
+        """The engine calls the second of two columns that differ in letter case only `NAME_1`:
+        where one is called so, the files are asked."""
+        names = {name.lower() for name in columns}
+        if not any(re.sub(r"_\d+$", "", name) in names - {name} for name in names):
+            return columns
+        for path in self.samples():
+            with suppress(EngineError, OSError, ValueError):
+                headers = _headers_of(engine, path)
+                if len(headers) > len({folded(name) for name in headers}):
+                    return headers
+        return columns
+
+    def index_columns(self, engine: Engine, columns: Iterable[str]) -> set[str]:
+        return {n for path in self.samples() for n in _index_of(engine, path)}.intersection(columns)
 
 
-def select_of(source: Source) -> str:
-    """A `from` without what may stand at its end."""
-    return source.loaded_from.strip().rstrip(";") if source.is_select else source.loaded_from
+class PlainFiles(Files):
+    """Files of one form, named without a select."""
+
+    # As a hint lists them.
+    endings: ClassVar[tuple[str, ...]] = ()
+    # The engine's function that reads such a file, and its options.
+    function: ClassVar[str]
+    options: ClassVar[str] = ""
+
+    @classmethod
+    @abstractmethod
+    def headers_of(cls, engine: Engine, path: Path) -> list[str]:
+        """The names of a file's columns as they are written in it."""
+
+    @classmethod
+    @abstractmethod
+    def index_of(cls, engine: Engine, path: Path) -> list[str]:
+        """The columns of a file that are the index of a data frame: pandas writes it along."""
+
+    def names(self) -> list[str]:
+        return [self.source.loaded_from]
+
+    def relation(self, engine: Engine) -> str:
+        files = self.files()
+        literals = ", ".join(engine.file(path) for path in files)
+        # A folder named `year=2025` gives a column where the pattern reaches into it; one that the
+        # workspace merely lies in does not.
+        base = os.path.abspath(self.root)
+        folders = any("=" in os.path.relpath(path.parent, base) for path in files)
+        options = f"hive_partitioning = {str(folders).lower()}{self.options}"
+        return f"{self.function}({literals if len(files) == 1 else f'[{literals}]'}, {options})"
+
+    def content(self, engine: Engine) -> Iterator[bytes]:
+        for path in self.files():
+            # One that is gone has changed: the check of the files which follows says so.
+            with suppress(FileNotFoundError), path.open("rb") as stream:
+                yield hashlib.file_digest(stream, "sha256").digest()
+
+    def replaced_by(self, file: Path) -> str:
+        kind = kind_of_source(str(file.resolve()))
+        if kind is None or not issubclass(kind, PlainFiles):
+            raise other_kind(file, plain_form())
+        return str(file.resolve())
 
 
-def _found(name: str, root: Path) -> list[Path]:
+def matching(name: str, root: Path) -> list[Path]:
     """The file of this very name, or else those that match it as a pattern."""
     exact = os.path.join(root, name)
-    names = [exact] if os.path.isfile(exact) else sorted(
-        os.path.join(root, one) for one in glob.glob(name, root_dir=root, recursive=True)
+    paths = [exact] if os.path.isfile(exact) else sorted(
+        os.path.join(root, match) for match in glob.glob(name, root_dir=root, recursive=True)
     )  # fmt: skip
-    return [Path(os.path.abspath(one)) for one in names if os.path.isfile(one)]
-
-
-def files_of(source: Source, root: Path) -> list[Path]:
-    """The files that a source is loaded from."""
-    return [path for one in names_in(source) for path in _found(one.name, root)]
-
-
-def patterns_of(source: Source, root: Path) -> list[str]:
-    """The patterns by which a source names files, as those of whole paths."""
-    real = glob.escape(os.path.realpath(root))
-    return [os.path.normpath(os.path.join(real, one.name)) for one in names_in(source)]
-
-
-def samples(source: Source, root: Path) -> list[Path]:
-    """One file of each name in a source's `from`."""
-    return [path for one in names_in(source) for path in _found(one.name, root)[:1]]
-
-
-def missing(source: Source, root: Path) -> list[str]:
-    """The names in a source's `from` that no file has."""
-    return [one.name for one in names_in(source) if not _found(one.name, root)]
-
-
-def relation(engine: Engine, source: Source, root: Path) -> str:
-    """What stands after FROM for a source.
-
-    CSV is read as text throughout, so that an id keeps its leading zeros and every value is
-    checked against the contract rather than guessed at.
-    """
-    named = names_in(source)
-
-    def literals(one: Named) -> list[str]:
-        return [engine.file(path) for path in _found(one.name, root)]
-
-    text = with_files(select_of(source), named, literals)
-    if source.is_select:
-        return f"({text}\n)"
-    # A folder named `year=2025` gives a column where the pattern reaches into it; one that the
-    # workspace merely lies in does not.
-    base = os.path.abspath(root)
-    folders = any("=" in os.path.relpath(p.parent, base) for p in files_of(source, root))
-    options = f"hive_partitioning = {str(folders).lower()}"
-    if reader(source.loaded_from) == "read_csv":
-        options += ", all_varchar = true, header = true"
-    return f"{reader(source.loaded_from)}({text}, {options})"
-
-
-def readable(workspace: Workspace) -> list[Path]:
-    """Every file that the sources of a workspace name; none of a source that has a Problem."""
-    found: list[Path] = []
-    for source in workspace.settings.sources.values():
-        with suppress(EngineError, NotAllowedError):
-            found += files_of(source, workspace.root)
-    return found
-
-
-def stamps(workspace: Workspace) -> Stamps:
-    """What tells whether a source's files are those that were read.
-
-    Hashing them twice would cost as much again as loading them. A file that is replaced has
-    another inode; one that is written to has a later time of change, which no program can set
-    back, and its hash is taken between two looks at that. Only a second write within the same
-    tick of the system's clock (some milliseconds) and of the same length goes unseen.
-    """
-    return {path: _stamp(path) for path in readable(workspace)}
+    return [Path(os.path.abspath(path)) for path in paths if os.path.isfile(path)]
 
 
 def size_of(path: Path) -> int:
-    """How long a file is; 0 of one that is gone."""
-    return _stamp(path)[1]
-
-
-def _stamp(path: Path) -> Stamp:
+    """How long a file is, in bytes; 0 of one that is gone."""
     try:
-        found = path.stat()
+        return path.stat().st_size
     except OSError:
-        return (0, 0, 0, 0)
-    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return 0
 
 
-def check_unchanged(workspace: Workspace, before: Stamps) -> None:
-    """Raise RS620 where a source's files are not what they were."""
-    now = stamps(workspace)
-    if now == before:
-        return
-    changed = [p for p in sorted({*before, *now}) if before.get(p) != now.get(p)]
-    raise problem(
-        "RS620",
-        "The file was replaced, or written to, while it was being read: nothing is written.",
-        file=workspace.shown(changed[0]),
-        hint="Run again once the file is complete.",
-    )
+def plain_kinds() -> list[type[PlainFiles]]:
+    return [kind for kind in KINDS if issubclass(kind, PlainFiles)]
 
 
-def while_unchanged(
-    batches: Iterable[Batch], workspace: Workspace, before: Stamps
-) -> Iterator[Batch]:
-    """The batches; after the last, and so before what is written is put in its place, RS620 is
-    raised where a source's files are not what they were."""
-    yield from batches
-    check_unchanged(workspace, before)
+def plain_form() -> str:
+    """What a file that is named without a select can be, in a hint."""
+    *endings, last = [ending for kind in plain_kinds() for ending in kind.endings]
+    return f"a {', '.join(endings)} or {last} file"
 
 
-def file_relation(engine: Engine, place: Path) -> str:
-    """A file of decisions or inputs as the engine reads it; text formats as text."""
-    name, file = place.name.lower(), f"{engine.file(place)}, hive_partitioning = false"
-    if name.endswith(".parquet"):
-        return f"read_parquet({file})"
-    if name.endswith((".csv", ".csv.gz")):
-        # Less the apostrophe by which the writer keeps a text from being taken for a formula.
-        texts = "regexp_replace(columns(*), '^''(''*[=+@\\t\\r＝＋－＠-])', '\\1')"
-        return f"(select {texts} from read_csv({file}, all_varchar = true, header = true))"
-    return f"read_json({file}, convert_strings_to_integers = false)"
+def all_forms() -> str:
+    """What a `from` can be, in a hint."""
+    others = [kind.form for kind in KINDS if kind.form]
+    return ", ".join([plain_form(), "a glob of such", *others[:-1]]) + f", or {others[-1]}"
+
+
+def other_kind(file: Path, wanted: str) -> ProblemsError:
+    """RS006 for a file that cannot take the place of the workspace's own."""
+    message = "This is no file that accounts are read from."
+    return problem("RS006", message, file=str(file), hint=f"Give {wanted}.")
+
+
+def _kind_of_file(path: Path) -> type[PlainFiles] | None:
+    function = reader(path.name)
+    return next((kind for kind in plain_kinds() if kind.function == function), None)
+
+
+def _headers_of(engine: Engine, path: Path) -> list[str]:
+    kind = _kind_of_file(path)
+    return [] if kind is None else kind.headers_of(engine, path)
+
+
+def _index_of(engine: Engine, path: Path) -> list[str]:
+    kind = _kind_of_file(path)
+    # Whoever loads the file says what is wrong with it.
+    with suppress(EngineError, OSError, ValueError):
+        return [] if kind is None else kind.index_of(engine, path)
+    return []

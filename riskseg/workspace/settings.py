@@ -104,11 +104,6 @@ class Source:
         """Whether something may be said of a column that is not there."""
         return self.given or name in self.may_lack
 
-    @property
-    def is_select(self) -> bool:
-        words = self.loaded_from.split(None, 1)
-        return bool(words) and words[0].lower() in ("select", "with", "from")
-
 
 @dataclass(frozen=True)
 class Settings:

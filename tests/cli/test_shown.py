@@ -14,7 +14,7 @@ from riskseg.cli.show import money, table, told_by
 from riskseg.domain.problems import Problem
 from riskseg.engine import Engine
 from riskseg.insight.differences import differing
-from riskseg.sources.files import file_relation
+from riskseg.pipeline.outputs import file_relation
 from riskseg.store import sinks
 
 

@@ -19,7 +19,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.load import load, workspace_facts
 from riskseg.pipeline.stages import build
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.support.account_file import decide, write
 

@@ -20,7 +20,7 @@ from riskseg.ledger.allocation import bill_facts
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.load import Ledger, load, workspace_facts
 from riskseg.pipeline.stages import build
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, write_workspace
 from tests.ledger.random_accounts import random_accounts

@@ -13,7 +13,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
 from riskseg.pipeline.load import load
 from riskseg.pipeline.stages import build
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, Bill, Payment, write_workspace
 

@@ -19,7 +19,7 @@ from riskseg.domain.problems import CODES, Problem, Problems
 from riskseg.engine import Engine
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.quarantine import quarantine
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 
 Row = dict[str, str | None]

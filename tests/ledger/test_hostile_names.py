@@ -16,7 +16,7 @@ from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
 from riskseg.pipeline.load import load, workspace_facts
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.loading import load_workspace, shipped_catalogue
 

@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
 from riskseg.domain.problems import Problems, ProblemsError
-from riskseg.store import database, sinks
+from riskseg.store import sinks
 from riskseg.store.files import sha256_of, sweep
 from riskseg.store.sinks import Written, check, write
+from riskseg.store.sinks import database_tables as database
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -395,7 +396,7 @@ def test_killed_in_the_middle_nobody_sees_half(
         """
         import os, signal, sys
         import pyarrow as pa
-        from riskseg.store import database, sinks
+        from riskseg.store import sinks
 
         sinks.GROUP = 1000
         batch = pa.record_batch({"n": list(range(1000))})

@@ -11,7 +11,7 @@ import pytest
 from riskseg.domain.problems import Problems
 from riskseg.engine import Engine
 from riskseg.sources.describe import map_sources
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 
 Write = Callable[[pd.DataFrame, Path], None]

@@ -25,7 +25,7 @@ from alembic.operations import Operations
 
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.store.files import check_place
-from riskseg.store.rendering import json_text
+from riskseg.store.sinks.rendering import json_text
 
 _ROWS_AT_ONCE = 10_000
 

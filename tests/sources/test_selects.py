@@ -9,7 +9,7 @@ import pytest
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import Engine
 from riskseg.pipeline.load import load
-from riskseg.sources.files import readable
+from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 
 

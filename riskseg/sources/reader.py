@@ -1,0 +1,132 @@
+"""The port of sources: what every kind of source answers, and the kinds there are.
+
+A kind of source is one class in one module. :func:`register` makes it known; nothing else names
+it. `riskseg.sources` registers the kinds that come with riskseg.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.engine import Engine
+from riskseg.sources.sql_text import NoTableError
+from riskseg.workspace import Source
+
+
+class SourceReader(ABC):
+    """One table of riskseg.toml, wherever its rows are kept.
+
+    `source` is what riskseg.toml says of it; names in it are looked up from `root`.
+    """
+
+    # What a `from` of this kind is, in a hint: "a select over files".
+    form: ClassVar[str] = ""
+
+    def __init__(self, source: Source, root: Path) -> None:
+        self.source = source
+        self.root = root
+
+    @classmethod
+    @abstractmethod
+    def reads(cls, loaded_from: str) -> bool:
+        """Whether a `from` is of this kind."""
+
+    @abstractmethod
+    def relation(self, engine: Engine) -> str:
+        """What stands after FROM for this source. A value that the source keeps as text stays
+        text: the contract checks it, nothing guesses."""
+
+    @abstractmethod
+    def content(self, engine: Engine) -> Iterator[bytes]:
+        """What distinguishes its rows from others, for the fingerprint. The engine holds the
+        staged rows as the table of the source's name."""
+
+    @property
+    def place(self) -> str:
+        """Where its rows are, in messages about them."""
+        return self.source.loaded_from
+
+    @property
+    def definition(self) -> str | None:
+        """What the `from` makes of rows, less the names of files, which may change daily; None
+        where it takes them as they are."""
+        return None
+
+    @property
+    def first_line(self) -> int | None:
+        """The line on which its first row stands; None where a row's number is not enough to find
+        it, because the rows come from several files."""
+        return 1
+
+    def check(self, problems: Problems) -> bool:
+        """Whether its rows can be reached; Problems are added otherwise."""
+        return True
+
+    def describe(self, engine: Engine) -> dict[str, str]:
+        """Its columns and their engine types, in order. Raises EngineError where it cannot be
+        read, DuplicateColumnsError where two columns have one name."""
+        return engine.columns(self.relation(engine))
+
+    def headers(self, engine: Engine, columns: Mapping[str, str]) -> Iterable[str]:
+        """The names of its columns as the source itself spells them."""
+        return columns
+
+    def index_columns(self, engine: Engine, columns: Iterable[str]) -> set[str]:
+        """Those of its columns that only number rows."""
+        return set()
+
+    def fingerprint(self, engine: Engine) -> str:
+        """The SHA-256 of its mapping and its content, in hexadecimal."""
+        digest = hashlib.sha256(repr(sorted(self.source.columns.items())).encode())
+        digest.update(self.source.loaded_from.encode())
+        for part in self.content(engine):
+            digest.update(part)
+        return digest.hexdigest()
+
+    def files(self) -> list[Path]:
+        """The files that it reads."""
+        return []
+
+    def patterns(self) -> list[str]:
+        """The patterns by which it names files, as those of whole paths."""
+        return []
+
+    def replaced_by(self, file: Path) -> str:
+        """The `from` that reads this file in place of the source's own.
+
+        Raises RS013 where one file cannot take its place, RS006 for a file of another kind.
+        """
+        raise problem(
+            "RS013",
+            f"{self.source.table} are not read from a file, and --from names one.",
+            file=self.source.file,
+            line=self.source.lines.get("from"),
+            hint=f"Set `from` in [source.{self.source.table}].",
+        )
+
+
+KINDS: list[type[SourceReader]] = []
+
+
+def register(kind: type[SourceReader]) -> None:
+    """Make a kind of source known. Kinds are asked in the order of their registration whether a
+    `from` is theirs."""
+    KINDS.append(kind)
+
+
+def kind_of_source(loaded_from: str) -> type[SourceReader] | None:
+    """The kind that reads a `from`, or None."""
+    return next((kind for kind in KINDS if kind.reads(loaded_from)), None)
+
+
+def open_source(source: Source, root: Path) -> SourceReader:
+    """The reader of a source. Raises NoTableError for a `from` that no kind reads."""
+    kind = kind_of_source(source.loaded_from)
+    if kind is None:
+        raise NoTableError(f'"{source.loaded_from}" is no file that can be loaded')
+    return kind(source, root)

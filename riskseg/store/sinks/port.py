@@ -1,0 +1,125 @@
+"""The port of sinks: what every form that rows are written in answers, and the forms there are.
+
+A sink is one object in one module. :func:`register` makes it known; nothing else names it.
+`riskseg.store.sinks` registers those that come with riskseg.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from riskseg.domain.problems import Problems
+from riskseg.store.files import check_place, sha256_of, write_beside
+
+# What stands for the place of a table that was written nowhere.
+MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: `place` is the path, the URL with its password hidden, or `MEMORY`;
+    `sha256` that of the file's bytes, None for a database table."""
+
+    place: str
+    rows: int
+    sha256: str | None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was written; None for a database table and in memory."""
+        return None if self.sha256 is None or self.place == MEMORY else Path(self.place)
+
+    @property
+    def output(self) -> str | None:
+        """What the journal keeps of the place: the file's full path, or the URL; None in memory."""
+        if self.place == MEMORY:
+            return None
+        return self.place if self.file is None else str(self.file.resolve())
+
+
+class Sink(ABC):
+    """One form that rows are written in."""
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """What a target of this form is, in a hint: ".csv", "a database URL with #table"."""
+
+    @abstractmethod
+    def accepts(self, target: str) -> bool:
+        """Whether a target is of this form."""
+
+    @abstractmethod
+    def file(self, target: str) -> Path | None:
+        """The file that is written to, a database's own included; None for one elsewhere."""
+
+    @abstractmethod
+    def check(self, target: str, problems: Problems) -> None:
+        """Add RS010 where the target cannot be written, without writing it."""
+
+    @abstractmethod
+    def write(
+        self, target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+    ) -> Written:
+        """Write the groups, in order; readers see all of them or none. `token`, a run id, names
+        what is half written. Raises RS010 where the target cannot be written."""
+
+    def without_secrets(self, target: str) -> str:
+        """The target as it may be shown and kept."""
+        return target
+
+
+class FileSink(Sink):
+    """A form of file, known by the ending of its name."""
+
+    def __init__(self, ending: str) -> None:
+        self.ending = ending
+
+    @property
+    def form(self) -> str:
+        return self.ending
+
+    def accepts(self, target: str) -> bool:
+        return target.lower().endswith(self.ending)
+
+    def file(self, target: str) -> Path | None:
+        return Path(target)
+
+    def check(self, target: str, problems: Problems) -> None:
+        check_place(Path(target), problems)
+
+    def write(
+        self, target: str, schema: pa.Schema, groups: Iterator[pa.Table], *, token: str
+    ) -> Written:
+        with write_beside(Path(target), token=token) as part:
+            rows = self.write_file(part, schema, groups)
+            digest = sha256_of(part)
+        return Written(target, rows, digest)
+
+    @abstractmethod
+    def write_file(self, path: Path, schema: pa.Schema, groups: Iterator[pa.Table]) -> int:
+        """Write the groups to a new file; the number of rows. The same rows give the same bytes."""
+
+    @abstractmethod
+    def relation(self, file: str) -> str:
+        """What stands after FROM to read such a file again: `file` is a SQL literal of its name
+        and, behind a comma, options that every reader of the engine takes."""
+
+
+SINKS: list[Sink] = []
+
+
+def register(sink: Sink) -> None:
+    """Make a sink known. They are asked in the order of their registration whether a target is
+    theirs."""
+    SINKS.append(sink)
+
+
+def sink_of(target: str) -> Sink | None:
+    """The sink that writes to a target, or None."""
+    return next((sink for sink in SINKS if sink.accepts(target)), None)
