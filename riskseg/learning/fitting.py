@@ -64,6 +64,6 @@ def learn(
         fit.model,
         fit.out_of_fold,
         calibration,
-        {"settings": fit.tried, "calibrations": calibrations},
+        {"settings": list(fit.tried), "calibrations": calibrations},
         (*fit.model.notes, *fit.notes),
     )

@@ -87,12 +87,13 @@ class Task:
 @dataclass(frozen=True)
 class Fit(Generic[FittedT]):
     """A model fitted to all rows of a task. `out_of_fold` are the margins of those rows by models
-    that did not see them; `tried` is what was tried on the way, for the record; `notes` are those
-    that the model does not have itself."""
+    that did not see them. `tried` is what was tried on the way, for the record: `what`, its mean
+    `log_loss` over the folds, and whether it was `chosen`. `notes` are those that the model does
+    not have itself."""
 
     model: FittedT
     out_of_fold: Floats
-    tried: Any
+    tried: Sequence[Mapping[str, Any]]
     notes: tuple[str, ...] = ()
 
 
