@@ -82,6 +82,8 @@ def now() -> datetime:
 
 def plain(value: Any) -> Any:
     """A result as JSON holds it. Decimals stay exact, as text."""
+    if hasattr(value, "as_json"):
+        return value.as_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -18,6 +18,7 @@ from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.domain.words import money as money_text
+from riskseg.learning.evidence.model import Comparison, ProtectedAttribute, SwapPart
 from riskseg.learning.evidence.verdict import Verdict
 from riskseg.learning.evidence.verdicts import attribute, told_by_chance
 from riskseg.learning.reasons import NOTHING
@@ -208,8 +209,8 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
         console.print(f"Recalibrated from version {s['parent']}.\n")
     sure = table("how sure, on the hold-out", "estimate (95% interval)")
     for name, key in {**METRICS, **CALIBRATION}.items():
-        if key in s["intervals"]:
-            sure.add_row(name, interval(s["intervals"][key]))
+        if estimate := s["intervals"].get(key):
+            sure.add_row(name, interval(estimate))
     if s["intervals"]:
         console.print(sure)
     strength = table("feature", "weight", "risk", "what it is", right=("weight",))
@@ -223,47 +224,48 @@ def model(console: Console, s: Mapping[str, Any]) -> None:
         for name, why in s["dropped"].items():
             dropped.add_row(name, str(why))
         console.print(dropped)
-    for one in s["protected"]:
-        if one["auc"] is not None:
-            console.print(escape(told_by(one)))
+    for protected in s["protected"]:
+        if protected.auc is not None:
+            console.print(escape(told_by(protected)))
 
 
-def told_by(one: Mapping[str, Any]) -> str:
-    """How well the features tell one level of a protected attribute."""
-    auc, level = one["auc"], attribute(one)
+def told_by(protected: ProtectedAttribute) -> str:
+    """How well the features tell one level of a protected attribute, where that was measured."""
+    auc, level = protected.auc, attribute(protected)
+    assert auc is not None
     if told_by_chance(auc):
         return f"The features tell {level} no better than chance: AUC {interval(auc, 2)}."
-    most = f", most of all {', '.join(one['through'])}" if one["through"] else ""
+    most = f", most of all {', '.join(protected.through)}" if protected.through else ""
     return f"The features tell {level} with AUC {interval(auc, 2)}{most}."
 
 
-def comparison(console: Console, told: Mapping[str, Any]) -> None:
-    console.print(f"{number(told['rows'])} accounts that neither learned from")
-    for note in told["notes"]:
+def comparison(console: Console, compared: Comparison) -> None:
+    console.print(f"{number(compared.rows)} accounts that neither learned from")
+    for note in compared.notes:
         console.print(f"Note: {escape(note)}")
     made = table("", *METRICS, *CALIBRATION, right=(*METRICS, *CALIBRATION))
-    for one in told["models"]:
-        figures = (f"{one['metrics'][key]:.4f}" for key in {**METRICS, **CALIBRATION}.values())
-        made.add_row(one["name"], *figures)
+    for version in compared.models:
+        figures = (f"{version.metrics[key]:.4f}" for key in {**METRICS, **CALIBRATION}.values())
+        made.add_row(version.name, *figures)
     console.print(made)
     changed = table("the second less the first", "difference (95% interval)")
     for name, key in METRICS.items():
-        if told["difference"].get(key):
-            changed.add_row(name, interval(told["difference"][key], 5))
+        if difference := getattr(compared.difference, key, None):
+            changed.add_row(name, interval(difference, 5))
     console.print(changed)
-    swap = told["swap"]
+    swap = compared.swap
     swapped = table("treated by", "accounts", "share", "bad", right=("accounts", "share", "bad"))
     named = {"both": "both", "only_a": "the first alone", "only_b": "the second alone"}
     for key, shown in {**named, "neither": "neither"}.items():
-        part = swap[key]
-        rate = "–" if part["rate"] is None else f"{100 * part['rate'][0]:.1f}%"
-        swapped.add_row(shown, number(part["rows"]), f"{100 * part['share']:.1f}%", rate)
+        part: SwapPart = getattr(swap, key)
+        rate = "–" if part.rate is None else f"{100 * part.rate.value:.1f}%"
+        swapped.add_row(shown, number(part.rows), f"{100 * part.share:.1f}%", rate)
     console.print(swapped)
-    moved = told["moves"]
+    moves = compared.moves
     console.print(
-        f"Treated from probability {swap['cut_a']:.4f} by the first, {swap['cut_b']:.4f} by the "
-        f"second. {100 * moved['same_tenth']:.1f}% of accounts are in the same tenth of both, "
-        f"{100 * moved['within_one_tenth']:.1f}% at most one tenth apart."
+        f"Treated from probability {swap.cut_a:.4f} by the first, {swap.cut_b:.4f} by the "
+        f"second. {100 * moves.same_tenth:.1f}% of accounts are in the same tenth of both, "
+        f"{100 * moves.within_one_tenth:.1f}% at most one tenth apart."
     )
 
 

@@ -14,6 +14,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.artefact_files import read
 from riskseg.learning.calibration import Calibration
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.learner import AnyLearner, FittedModel
 from riskseg.learning.learners import learner_named
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
@@ -40,7 +41,7 @@ class Model:
     scorer: FittedModel
     calibration: Calibration
     reference: Mapping[str, Any]
-    evidence: Mapping[str, Any]
+    evidence: Evidence
 
     @property
     def name(self) -> str:
@@ -94,7 +95,7 @@ class Model:
         """The values that reasons are held against."""
         # A card from elsewhere, without accounts to compare with, does not say what is usual.
         measured = self.reference["probability"] is not None
-        return Ordinary.of(self.evidence["effects"], self.facts, measured=measured)
+        return Ordinary.of(self.evidence.effects, self.facts, measured=measured)
 
     @cached_property
     def named_in_reasons(self) -> tuple[str, ...]:
@@ -203,7 +204,7 @@ def _read(
             damaged(file, "The file has been changed since the model was trained.")
     problems.raise_if_any()
 
-    fitted = read(manifest, files)
+    fitted, evidence = read(manifest, files)
     calibration = json.loads(files["calibration.json"])[manifest["learner"]]
     return Model(
         manifest,
@@ -211,7 +212,7 @@ def _read(
         fitted,
         Calibration.from_json(calibration),
         json.loads(files["reference.json"]),
-        json.loads(files["evidence.json"]),
+        evidence,
     )
 
 

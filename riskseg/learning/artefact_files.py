@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from riskseg.learning.calibration import CalibrationKind
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.learner import FittedModel
 from riskseg.learning.learners import learner_named
 from riskseg.learning.spec import (
@@ -213,30 +214,10 @@ class Reference(Stored):
         return self
 
 
-class Point(Stored):
-    value: str | float | bool | None
-    margin: Fitted
-    share: Share
-
-
-class Effect(Stored):
-    feature: str
-    points: Annotated[list[Point], Field(min_length=1)]
-
-
-class Evidence(Stored):
-    """evidence.json, as far as accounts are scored and explained by it."""
-
-    intervals: dict[str, list[float] | None]
-    effects: list[Effect]
-    monotone: list[dict[str, Any]]
-    stability: dict[str, Any]
-    protected: list[dict[str, Any]]
-
-
-def read(manifest: Any, files: Mapping[str, bytes]) -> FittedModel:
-    """The model in the files, which are checked: each holds what it must, and goes with the
-    others. Raises Unreadable for the first that does not, KeyError for one that is not there."""
+def read(manifest: Any, files: Mapping[str, bytes]) -> tuple[FittedModel, Evidence]:
+    """The model in the files and its evidence, which are checked: each holds what it must, and
+    goes with the others. Raises Unreadable for the first that does not, KeyError for one that is
+    not there."""
     checked = shaped(Manifest, manifest, "manifest.json")
     facts = {fact.name: fact for fact in checked.features}
     learner = learner_named(checked.learner)
@@ -256,4 +237,4 @@ def read(manifest: Any, files: Mapping[str, bytes]) -> FittedModel:
     evidence = shaped(Evidence, parsed(files["evidence.json"], "evidence.json"), "evidence.json")
     if lacking := sorted(set(textual_by_feature) - {effect.feature for effect in evidence.effects}):
         raise Unreadable("evidence.json", f"nothing says what {lacking[0]} does")
-    return fitted
+    return fitted, evidence

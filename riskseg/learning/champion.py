@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from riskseg.learning import words
 from riskseg.learning.evidence.compare import differences
 from riskseg.learning.evidence.metrics import expected_calibration_error, log_loss
-from riskseg.learning.evidence.uncertainty import Interval
+from riskseg.learning.evidence.model import Interval
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import LearnerName, ModelSpec
 
@@ -48,12 +48,12 @@ def choose(
     others = [name for name in probabilities if name != preferred]
     other = min(others, key=lambda name: log_loss(label, probabilities[name], weight))
     ours, theirs = probabilities[preferred], probabilities[other]
-    found = differences(label, weight, training.group, ours, theirs, spec.seed)
-    assert found["auc"] is not None and found["log_loss"] is not None
-    gain = _interval(found["auc"])
+    difference = differences(label, weight, training.group, ours, theirs, spec.seed)
+    assert difference.auc is not None
+    gain = difference.auc
     loss = log_loss(label, ours, weight)
-    less, low, high = found["log_loss"]
-    saved = (-less / loss, -high / loss, -low / loss)
+    less, low, high = difference.log_loss
+    saved = Interval(-less / loss, -high / loss, -low / loss)
     better = {
         "the AUC it gains": _exceeds(gain, rule.unless_auc_gain),
         "the log loss it saves": _exceeds(saved, rule.unless_log_loss_gain),
@@ -86,9 +86,4 @@ def _reason(us: str, them: str, better: Mapping[str, bool], *, worse: bool) -> s
 
 def _exceeds(gain: Interval, margin: float) -> bool:
     """Whether a gain is above the margin, and its interval above zero."""
-    return gain[0] > margin and gain[1] > 0
-
-
-def _interval(ends: list[float]) -> Interval:
-    estimate, low, high = ends
-    return estimate, low, high
+    return gain.value > margin and gain.low > 0

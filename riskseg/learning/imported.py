@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.artefact import FORMAT
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.canonical import canonical, fixed
-from riskseg.learning.evidence.effects import effects
+from riskseg.learning.evidence.effects import effect, effects
+from riskseg.learning.evidence.model import Effect, EffectPoint, Evidence
 from riskseg.learning.reference import reference
 from riskseg.learning.scorecard.learner import ScorecardLearner
 from riskseg.learning.scorecard.tables import Scorecard, Table
@@ -35,21 +36,6 @@ NOTHING: dict[str, Any] = {
     "parties": 0,
     "from": None,
     "until": None,
-}
-# Evidence that comes of outcomes: there is none.
-OF_OUTCOMES: dict[str, Any] = {
-    "intervals": {},
-    "roc": [],
-    "ks": None,
-    "calibration": [],
-    "gains": [],
-    "distribution": None,
-    "by_snapshot": [],
-    "stability": {},
-    "monotone": [],
-    "cohorts": [],
-    "protected": [],
-    "learning_curve": [],
 }
 
 
@@ -84,9 +70,7 @@ def imported(
     files = ScorecardLearner().files(card)
     files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
     files["reference.json"] = canonical(spread)
-    files["evidence.json"] = canonical(
-        {"format": 1, "learner": LEARNER, **OF_OUTCOMES, "effects": measured}
-    )
+    files["evidence.json"] = canonical(Evidence.of_no_outcomes(measured).as_json())
     manifest = {
         "format": FORMAT,
         "name": spec.name,
@@ -141,7 +125,7 @@ def _spreads(card: Scorecard) -> dict[str, Any]:
     return found
 
 
-def _effect(table: Table, facts: Sequence[Fact], factor: float) -> dict[str, Any]:
+def _effect(table: Table, facts: Sequence[Fact], factor: float) -> Effect:
     """What the points of a table do to the log-odds, at one value of each bin."""
     fact = next(fact for fact in facts if fact.name == table.bins.name)
     whole = sum(table.counts)
@@ -157,33 +141,19 @@ def _effect(table: Table, facts: Sequence[Fact], factor: float) -> dict[str, Any
             values = [_inside(holds["from"], holds["to"], fact.kind)]
         for value in values:
             points.append(
-                {
-                    "value": value,
-                    "margin": fixed((table.average - table.points[place]) / 100 / factor),
-                    "share": fixed(shares[place] / len(values)),
-                }
+                EffectPoint(
+                    value=value,
+                    margin=fixed((table.average - table.points[place]) / 100 / factor),
+                    share=fixed(shares[place] / len(values)),
+                )
             )
-    kind = "text" if fact.kind.is_textual else "number"
-    return {
-        "feature": fact.name,
-        "words": glossed(fact.words),
-        "kind": "boolean" if fact.kind is Kind.BOOLEAN else kind,
-        "direction": fact.direction,
-        "points": points,
-    }
+    return effect(fact, points)
 
 
-def _unmeasured(fact: Fact) -> dict[str, Any]:
+def _unmeasured(fact: Fact) -> Effect:
     """A feature that has points with another only: without accounts there is no telling."""
-    kind = "text" if fact.kind.is_textual else "number"
     value = None if fact.kind.is_textual else 0.0
-    return {
-        "feature": fact.name,
-        "words": glossed(fact.words),
-        "kind": "boolean" if fact.kind is Kind.BOOLEAN else kind,
-        "direction": fact.direction,
-        "points": [{"value": value, "margin": 0.0, "share": 1.0}],
-    }
+    return effect(fact, [EffectPoint(value=value, margin=0.0, share=1.0)])
 
 
 def _inside(low: float | None, high: float | None, kind: Kind) -> float:

@@ -208,9 +208,9 @@ class Learner(ABC, Generic[FittedT, SettingsT]):
         """The features with how much they matter, the strongest first: by default the least and
         the greatest effect on the log-odds that was measured."""
         spans = []
-        for effect in model.evidence["effects"]:
-            margins = [point["margin"] for point in effect["points"]]
-            spans.append((effect["feature"], min(margins, default=0.0), max(margins, default=0.0)))
+        for effect in model.evidence.effects:
+            margins = [point.margin for point in effect.points]
+            spans.append((effect.feature, min(margins), max(margins)))
         return [
             {"feature": name, "least": least, "most": most, "bins": []}
             for name, least, most in sorted(spans, key=lambda span: (span[1] - span[2], span[0]))

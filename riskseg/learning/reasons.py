@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.evidence.model import Effect
 from riskseg.learning.wording import (
     LARGE,
     NO_CURRENCY,
@@ -149,7 +150,7 @@ class Ordinary:
     @classmethod
     def of(
         cls,
-        effects: Sequence[Mapping[str, Any]],
+        effects: Sequence[Effect],
         facts: Sequence[Fact] = (),
         *,
         measured: bool = True,
@@ -159,34 +160,34 @@ class Ordinary:
         codes = {fact.name: fact.special_values for fact in facts}
         safer, riskier, usual, ends, outer = {}, {}, {}, {}, {}
         for effect in effects:
-            name, points = effect["feature"], effect["points"]
-            share = sum(p["share"] for p in points) or 1.0
-            average = sum(p["margin"] * p["share"] for p in points) / share
-            below = [p for p in points if p["margin"] <= average] or points
-            above = [p for p in points if p["margin"] >= average] or points
-            safer[name] = max(below, key=lambda p: p["margin"])["value"]
-            riskier[name] = min(above, key=lambda p: p["margin"])["value"]
-            known = [p for p in points if isinstance(p["value"], float | int)]
+            name, points = effect.feature, effect.points
+            share = sum(p.share for p in points) or 1.0
+            average = sum(p.margin * p.share for p in points) / share
+            below = [p for p in points if p.margin <= average] or points
+            above = [p for p in points if p.margin >= average] or points
+            safer[name] = max(below, key=lambda p: p.margin).value
+            riskier[name] = min(above, key=lambda p: p.margin).value
             known = sorted(
-                (p for p in known if p["value"] not in codes.get(name, ())),
-                key=lambda p: p["value"],
+                (float(p.value), p.share)
+                for p in points
+                if isinstance(p.value, float | int) and p.value not in codes.get(name, ())
             )
             if known:
-                ends[name] = (known[0]["value"], known[-1]["value"])
+                ends[name] = (known[0][0], known[-1][0])
             if known and measured:
                 usual[name] = _reached(known, 0.5)
                 outer[name] = (_reached(known, OUTER), _reached(known, 1 - OUTER))
         return cls(safer, riskier, usual, ends, outer)
 
 
-def _reached(points: Sequence[Mapping[str, Any]], part: float) -> float:
-    """The value at which so much of the shares of rising points is reached."""
-    wanted, so_far = part * sum(p["share"] for p in points), 0.0
-    for point in points:
-        so_far += point["share"]
+def _reached(points: Sequence[tuple[float, float]], part: float) -> float:
+    """The value at which so much of the shares is reached, of (value, share) by rising value."""
+    wanted, so_far = part * sum(share for _, share in points), 0.0
+    for value, share in points:
+        so_far += share
         if so_far >= wanted - 1e-9:
-            break
-    return float(point["value"])
+            return value
+    return points[-1][0]
 
 
 def _may_speak(

@@ -94,7 +94,7 @@ def recalibrated(
     files = model.learned_by.files(model.scorer)
     files["calibration.json"] = canonical({model.learner: calibration.as_json()})
     files["reference.json"] = canonical(model.reference)
-    found = evidence(
+    measured = evidence(
         authored.spec,
         model.learned_by,
         model.scorer,
@@ -107,9 +107,15 @@ def recalibrated(
         threads=threads,
     )
     # What the model does is as it was; how the recent rows differ from themselves says nothing.
-    kept = {key: model.evidence[key] for key in ("effects", "monotone", "stability")}
-    months = [month for month in found["by_snapshot"] if month["part"] == "hold_out"]
-    files["evidence.json"] = canonical({**found, **kept, "by_snapshot": months})
+    measured = measured.model_copy(
+        update={
+            "effects": model.evidence.effects,
+            "monotone": model.evidence.monotone,
+            "stability": model.evidence.stability,
+            "by_snapshot": [month for month in measured.by_snapshot if month.part == "hold_out"],
+        }
+    )
+    files["evidence.json"] = canonical(measured.as_json())
     recent = counts(frame)
     noted = [*_known_before(model, recent, known), *_short_of_a_cycle(authored, recent)]
     metrics = {

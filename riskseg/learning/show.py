@@ -51,9 +51,9 @@ def summary(model: Model) -> dict[str, Any]:
             for name, metrics in told["metrics"].items()
         },
         "metrics": told["metrics"][model.learner],
-        "intervals": model.evidence["intervals"],
+        "intervals": model.evidence.intervals,
         "features": [feature | meant[feature["feature"]] for feature in features],
         "dropped": {**told["dropped"], **model.scorer.dropped},
-        "protected": model.evidence["protected"],
+        "protected": model.evidence.protected,
         "verdict": verdict(told, model.evidence),
     }

@@ -160,7 +160,7 @@ def train(
             refit=_refit(spec, choice.learner, training, held, features, folds, threads)
             if spec.evidence.learning_curve
             else None,
-        )
+        ).as_json()
     )
     manifest = {
         "format": FORMAT,

@@ -78,14 +78,12 @@ def _effects(model: Model) -> tuple[Effect, ...]:
     import math
 
     told = []
-    for effect in model.evidence["effects"]:
-        values = tuple(
-            EffectAt(p["value"], p["share"], math.exp(p["margin"])) for p in effect["points"]
-        )
+    for effect in model.evidence.effects:
+        values = tuple(EffectAt(p.value, p.share, math.exp(p.margin)) for p in effect.points)
         if values:
             odds = [at.odds for at in values]
             missing = sum(at.share for at in values if at.value is None)
-            told.append(Effect(effect["feature"], min(odds), max(odds), missing, values))
+            told.append(Effect(effect.feature, min(odds), max(odds), missing, values))
     return tuple(sorted(told, key=lambda e: (e.least / e.most, e.feature)))
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
+from riskseg.learning.evidence.compare import compare as compared
+from riskseg.learning.evidence.model import Comparison
 from riskseg.learning.learned_from import first_unseen, refitted, unseen
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.models import spec_of
@@ -28,15 +30,13 @@ def plan() -> list[Stage]:
 
 def compare(
     root: Path, first: str, second: str, *, cut: float | None, progress: Progress | None = None
-) -> dict[str, Any]:
-    """How the second version differs from the first; see `learning.compare` for the keys.
+) -> Comparison:
+    """How the second version differs from the first.
 
     Each is NAME (its champion) or NAME@VERSION. `cut` left out is the first's own. Raises RS401,
     RS406, RS408 where they answer different questions, RS402 where they learned from all but too
     few accounts.
     """
-    from riskseg.learning.evidence.compare import compare as compared
-
     progress = progress or Progress()
     workspace = open_checked(root)
     models = [opened(workspace, name)[0] for name in (first, second)]
@@ -67,7 +67,7 @@ def compare(
             for model in models
             if model.imported
         ]
-        return {"notes": notes} | compared(
+        return compared(
             frame.label,
             frame.weight,
             frame.group,
@@ -76,6 +76,7 @@ def compare(
             names=(one, other),
             cut=models[0].cut if cut is None else cut,
             seed=authored.spec.seed,
+            notes=notes,
         )
 
 

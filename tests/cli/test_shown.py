@@ -14,6 +14,7 @@ from riskseg.cli.show import money, table, told_by
 from riskseg.domain.problems import Problem
 from riskseg.engine import Engine
 from riskseg.insight.differences import differing
+from riskseg.learning.evidence.model import Interval, ProtectedAttribute
 from riskseg.pipeline.outputs import file_relation
 from riskseg.store import sinks
 
@@ -41,9 +42,10 @@ def test_money_has_the_decimals_of_the_workspace(scale: int, shown: str) -> None
 def test_a_protected_attribute_is_named_with_its_level(
     auc: list[float], through: list[str], said: str
 ) -> None:
-    assert (
-        told_by({"attribute": "region", "level": "north", "auc": auc, "through": through}) == said
+    protected = ProtectedAttribute(
+        attribute="region", level="north", in_model=False, auc=Interval(*auc), through=through
     )
+    assert told_by(protected) == said
 
 
 def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,9 +104,9 @@ def test_the_declared_direction_holds_everywhere(trees: Boosted, frame: Training
     """Measured on the fitted model, not taken from the constraint."""
     used = [fact for fact in frame.features if fact.name in trees.features]
     told = monotone(trees.margin, frame.rows, used, trees.directions)
-    assert [one["feature"] for one in told if one["direction"]]
+    assert [one.feature for one in told if one.direction]
     for one in told:
-        assert (one["violations"], one["worst"]) == (0, 0.0), one
+        assert (one.violations, one.worst) == (0, 0.0), one
     assert trees.directions["months_on_book"] == -1 and trees.directions["tariff"] == 0
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from riskseg.learning.evidence.verdicts import beyond_chance, checks, limits
+from riskseg.learning.evidence.model import Evidence, Interval, Judged
+from riskseg.learning.evidence.verdicts import Check, beyond_chance, checks, limits
 from riskseg.learning.words import held, times
 from riskseg.report.drawing import Scale
 from riskseg.report.model_card import card
@@ -244,7 +245,7 @@ def cohorts(rng: Any, label: Any, p: Any) -> list[Plain]:
                     "rows": len(these),
                     "bad": bad,
                     "auc": area(label[these], p[these]) if bad >= 10 else None,
-                    "expected_calibration_error": [0.01, 0.004, 0.03],
+                    "expected_calibration_error": 0.01,
                     "mean": fixed(p[these].mean()),
                     "rate": wilson(bad, len(these)),
                     "above_cut": wilson((p[these] >= 0.2).sum(), len(these)),
@@ -572,6 +573,16 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
+def page_of(manifest: Plain, evidence: Plain, scorecard: Plain | None, reference: Plain) -> str:
+    """The card of plain data, as files hold it."""
+    return card(manifest, Evidence.model_validate(evidence), scorecard, reference)
+
+
+def checks_of(manifest: Plain, evidence: Plain) -> dict[str, Check]:
+    found = checks(manifest, Evidence.model_validate(evidence))
+    return {check.topic: check for check in found}
+
+
 def drawings(page: str) -> dict[str, ET.Element]:
     """Every chart of the page by its key, parsed as XML."""
     found = {}
@@ -590,7 +601,7 @@ def data() -> dict[str, tuple[Plain, Plain, Plain | None, Plain]]:
 
 @pytest.fixture(scope="module")
 def pages(data: dict[str, tuple[Plain, Plain, Plain | None, Plain]]) -> dict[str, str]:
-    return {name: card(*told) for name, told in data.items()}
+    return {name: page_of(*told) for name, told in data.items()}
 
 
 def test_every_chart_is_there_where_its_data_are(pages: dict[str, str]) -> None:
@@ -607,8 +618,8 @@ def test_a_chart_without_data_is_a_sentence(
     data: dict[str, tuple[Plain, Plain, Plain | None, Plain]], pages: dict[str, str], part: str
 ) -> None:
     manifest, evidence, scorecard, reference = data["scorecard"]
-    nothing = [] if isinstance(evidence[part], list) else None
-    page = card(manifest, evidence | {part: nothing}, scorecard, reference)
+    nothing: Any = [] if isinstance(evidence[part], list) else None
+    page = page_of(manifest, evidence | {part: nothing}, scorecard, reference)
     assert INSTEAD[part] in Page(page).said
     assert INSTEAD[part] not in Page(pages["scorecard"]).said
     gone = set(drawings(pages["scorecard"])) - set(drawings(page))
@@ -619,7 +630,7 @@ def test_a_card_can_be_made_of_a_manifest_alone(
     data: dict[str, tuple[Plain, Plain, Plain | None, Plain]],
 ) -> None:
     manifest = data["lightgbm"][0]
-    page = card(manifest, {}, None, {})
+    page = card(manifest, Evidence.of_no_outcomes([]), None, {})
     assert drawings(page) == {}
     assert "0.779" in Page(page).said
     assert "No table of points: the LightGBM ships" in Page(page).said
@@ -670,7 +681,7 @@ def test_text_is_large_enough_and_inside_its_chart(pages: dict[str, str], case: 
 
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_the_same_data_make_the_same_page(pages: dict[str, str], case: str) -> None:
-    assert card(*CASES[case]()) == pages[case]
+    assert page_of(*CASES[case]()) == pages[case]
 
 
 def test_users_words_are_text_and_never_markup() -> None:
@@ -701,7 +712,7 @@ def test_users_words_are_text_and_never_markup() -> None:
     for cohort in evidence["cohorts"]:
         cohort["attribute"], cohort["level"] = bad, f"{bad}{cohort['level']}"
     scorecard["features"][-1]["bins"][0]["levels"] = [bad]
-    page = card(manifest, evidence, scorecard, reference)
+    page = page_of(manifest, evidence, scorecard, reference)
     assert "<script" not in page and "\x00" not in page
     assert page.count("</style>") == 1
     read = Page(page)
@@ -776,7 +787,7 @@ def test_limits_come_from_the_data(
     case: str,
     titles: set[str],
 ) -> None:
-    found = {limit.title for limit in limits(data[case][0], data[case][1])}
+    found = {limit.title for limit in limits(data[case][0], Evidence.model_validate(data[case][1]))}
     others = {"A forecast, not an effect", "The bad rate has moved"}
     assert found - others == titles
     said = Page(pages[case]).said
@@ -789,7 +800,7 @@ def test_whose_the_outcome_is_depends_on_when_rows_are_observed(
     manifest, evidence = data["scorecard"][:2]
     spec = manifest["spec"]
     at_issue = manifest | {"spec": spec | {"observe": {**spec.get("observe", {}), "at": "issue"}}}
-    titles = [limit.title for limit in limits(at_issue, evidence)]
+    titles = [limit.title for limit in limits(at_issue, Evidence.model_validate(evidence))]
     assert "Whose outcome it is" in titles and "Who has an outcome" not in titles
 
 
@@ -841,10 +852,10 @@ def test_a_check_that_does_not_hold_is_to_be_watched(topic: str, change: Plain, 
         for key in above:
             place = place[key]
         place[last] = value
-    told = {check.topic: check for check in checks(manifest, evidence)}[topic]
+    told = checks_of(manifest, evidence)[topic]
     assert told.status == "watch" and told.act
     assert found in told.found
-    assert found in Page(card(manifest, evidence, scorecard, reference)).said
+    assert found in Page(page_of(manifest, evidence, scorecard, reference)).said
 
 
 STABLE = "Scores and features are distributed as in training"
@@ -869,7 +880,7 @@ def test_what_chance_moves_is_no_warning(
         "probability": dict(zip(keys, probability, strict=True)),
         "features": [{"feature": "x", "part": "hold-out", **dict(zip(keys, feature, strict=True))}],
     }
-    told = {check.topic: check for check in checks(manifest, evidence)}[STABLE]
+    told = checks_of(manifest, evidence)[STABLE]
     assert (told.status, told.found) == ("watch", found) if found else told.status == "holds"
 
 
@@ -878,15 +889,15 @@ def test_a_protected_feature_that_was_offered_and_left_out_is_not_read() -> None
     manifest["features"].append(
         manifest["features"][0] | {"name": "region", "protected": True, "kind": "text"}
     )
-    by_topic = {check.topic: check.found for check in checks(manifest, evidence)}
+    by_topic = checks_of(manifest, evidence)
     topic = "It does not use protected attributes, nor proxies for them"
-    assert "region" not in by_topic[topic]
+    assert "region" not in by_topic[topic].found
     read, offered = len(evidence["effects"]), len(manifest["features"])
-    said = Page(card(manifest, evidence, scorecard, reference)).said
+    said = Page(page_of(manifest, evidence, scorecard, reference)).said
     assert f"The model reads {read} features of the {offered} it was offered." in said
     evidence["effects"].append(evidence["effects"][0] | {"feature": "region"})
-    by_topic = {check.topic: check.found for check in checks(manifest, evidence)}
-    assert by_topic[topic] == "The model reads region, marked as protected."
+    by_topic = checks_of(manifest, evidence)
+    assert by_topic[topic].found == "The model reads region, marked as protected."
 
 
 def test_an_attribute_that_is_told_the_wrong_way_round_is_not_told() -> None:
@@ -895,7 +906,7 @@ def test_an_attribute_that_is_told_the_wrong_way_round_is_not_told() -> None:
         {"attribute": "region", "level": "north", "in_model": False, "auc": [0.45, 0.42, 0.47],
          "through": ["tariff"]},
     ]  # fmt: skip
-    said = Page(card(manifest, evidence, scorecard, reference)).said
+    said = Page(page_of(manifest, evidence, scorecard, reference)).said
     assert "region north no 0.450 (0.420 to 0.470); no better than chance" in said
 
 
@@ -907,7 +918,7 @@ def test_choices_that_were_judged_on_other_rows_are_not_put_side_by_side() -> No
         {"what": "one seed of 50 trees", "log_loss": 0.06401, "chosen": True},
     ]
     manifest["tried"] = {"scorecard": {"settings": settings, "calibrations": []}}
-    said = Page(card(manifest, evidence, scorecard, reference)).said
+    said = Page(page_of(manifest, evidence, scorecard, reference)).said
     assert "16 leaves rejected 2 folds, 20,000 rows 0.06273" in said
     assert "8 leaves chosen all folds, 20,000 rows 0.06463" in said
     assert "one seed of 50 trees chosen all folds, all rows 0.06401" in said
@@ -936,13 +947,13 @@ def test_four_fifths_is_judged_beyond_chance(shares: list[list[float]], status: 
     one = {"attribute": "age", "rows": 900, "bad": 90, "auc": None, "mean": 0.1,
            "rate": [0.1, 0.09, 0.11], "cut": 0.2}  # fmt: skip
     evidence["cohorts"] = [one | {"level": n, "above_cut": s} for n, s in enumerate(shares)]
-    told = {check.topic: check for check in checks(manifest, evidence)}["It treats groups alike"]
+    told = checks_of(manifest, evidence)["It treats groups alike"]
     assert told.status == status
 
 
 def test_a_miss_is_watched_only_beyond_chance() -> None:
-    near = {"mean": 0.111, "rate": [0.1, 0.09, 0.11]}
-    far = {"mean": 0.15, "rate": [0.1, 0.09, 0.11]}
+    rows = {"rows": 900, "bad": 90.0, "auc": None, "rate": Interval(0.1, 0.09, 0.11)}
+    near, far = (Judged(mean=mean, **rows) for mean in (0.111, 0.15))
     assert not beyond_chance([], 10)
     assert not beyond_chance([near], 10)
     assert not beyond_chance([near] * 2, 10)

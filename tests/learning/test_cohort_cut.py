@@ -26,6 +26,6 @@ def test_a_probability_at_the_cut_is_taken() -> None:
         np.ones(rows),
     )
     (north,) = cohorts(held, probability, [REGION], 0.25)
-    assert north["above_cut"][0] == 0.75
-    assert north["bad_above_cut"][0] == 1.0
-    assert north["good_above_cut"][0] == 0.5
+    assert north.above_cut[0] == 0.75
+    assert north.bad_above_cut[0] == 1.0
+    assert north.good_above_cut[0] == 0.5

@@ -11,6 +11,7 @@ import pytest
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.compare import compare, differences, moves, same_share, swap_set
 from riskseg.learning.evidence.metrics import auc, brier, log_loss
+from riskseg.learning.evidence.model import Comparison
 
 ROWS = 8_000
 
@@ -26,46 +27,45 @@ def two(seed: int = 1, party: int = 1) -> tuple[Any, Any, Any, Any]:
     return label, np.arange(ROWS) // party, p, less
 
 
-def told(a: Any, b: Any, label: Any, party: Any, **more: Any) -> dict[str, Any]:
+def told(a: Any, b: Any, label: Any, party: Any, **more: Any) -> Comparison:
     return compare(label, np.ones(ROWS), party, a, b, names=("v1", "v2"), cut=0.3, seed=3, **more)
 
 
 def test_the_better_model_is_better_beyond_doubt() -> None:
     label, party, better, less = two()
     found = told(less, better, label, party)
-    assert json.loads(canonical(found)) == found
-    assert [one["name"] for one in found["models"]] == ["v1", "v2"]
+    assert json.loads(canonical(found.as_json())) == found.as_json()
+    assert [one.name for one in found.models] == ["v1", "v2"]
     for name, metric, sign in (("auc", auc, 1), ("brier", brier, -1), ("log_loss", log_loss, -1)):
-        gain, low, high = found["difference"][name]
+        gain, low, high = getattr(found.difference, name)
         assert gain == pytest.approx(metric(label, better) - metric(label, less), abs=1e-6)
         assert low < gain < high and low * sign > 0
-    assert found["models"][1]["intervals"]["auc"][1] > found["models"][0]["intervals"]["auc"][2]
+    assert found.models[1].intervals["auc"].low > found.models[0].intervals["auc"].high
     back = told(better, less, label, party)
-    assert back["difference"]["auc"][0] == -found["difference"]["auc"][0]
+    assert back.difference.auc[0] == -found.difference.auc[0]
 
 
 def test_a_model_against_itself() -> None:
     label, party, p, _ = two()
     found = told(p, p, label, party)
-    assert found["difference"] == {name: [0, 0, 0] for name in ("auc", "brier", "log_loss")}
-    assert found["swap"]["only_a"]["rows"] == found["swap"]["only_b"]["rows"] == 0
-    assert found["swap"]["only_a"]["rate"] is None
-    assert found["swap"]["cut_b"] == pytest.approx(0.3, abs=1e-3)
-    assert found["moves"]["rank_correlation"] == 1 and found["moves"]["same_tenth"] == 1
-    assert found["moves"]["mean_shift"] == 0
+    for name in ("auc", "brier", "log_loss"):
+        assert getattr(found.difference, name) == (0, 0, 0)
+    assert found.swap.only_a.rows == found.swap.only_b.rows == 0
+    assert found.swap.only_a.rate is None
+    assert found.swap.cut_b == pytest.approx(0.3, abs=1e-3)
+    assert found.moves.rank_correlation == 1 and found.moves.same_tenth == 1
+    assert found.moves.mean_shift == 0
 
 
 def test_a_swap_set_by_hand() -> None:
     label = np.array([1, 0, 1, 0, 1, 0], dtype=np.int8)
-    a, b = np.array([1, 1, 1, 0, 0, 0], dtype=bool), np.array([1, 0, 0, 1, 1, 0], dtype=bool)
-    found = swap_set(label, np.ones(6), np.arange(6), a, b)
-    assert {name: (one["rows"], one["bad"]) for name, one in found.items()} == {
-        "both": (1, 1),
-        "only_a": (2, 1),
-        "only_b": (2, 1),
-        "neither": (1, 0),
-    }
-    assert found["only_a"]["rate"][0] == 0.5 and found["only_a"]["share"] == 0.333333
+    a, b = np.array([1.0, 1, 1, 0, 0, 0]), np.array([1.0, 0, 0, 1, 1, 0])
+    found = swap_set(label, np.ones(6), np.arange(6), a, b, 0.5, 0.5)
+    assert (found.both.rows, found.both.bad) == (1, 1)
+    assert (found.only_a.rows, found.only_a.bad) == (2, 1)
+    assert (found.only_b.rows, found.only_b.bad) == (2, 1)
+    assert (found.neither.rows, found.neither.bad) == (1, 0)
+    assert found.only_a.rate[0] == 0.5 and found.only_a.share == 0.333333
 
 
 def test_the_cut_that_takes_the_same_share() -> None:
@@ -82,25 +82,25 @@ def test_the_cut_that_takes_the_same_share() -> None:
 
 def test_the_better_model_swaps_in_more_bads() -> None:
     label, party, better, less = two()
-    swap = told(less, better, label, party)["swap"]
-    assert swap["only_a"]["rows"] == pytest.approx(swap["only_b"]["rows"], abs=2)
-    assert swap["only_b"]["rate"][1] > swap["only_a"]["rate"][2]
-    assert sum(swap[part]["rows"] for part in ("both", "only_a", "only_b", "neither")) == ROWS
-    assert told(less, better, label, party, cut_b=0.5)["swap"]["cut_b"] == 0.5
+    swap = told(less, better, label, party).swap
+    assert swap.only_a.rows == pytest.approx(swap.only_b.rows, abs=2)
+    assert swap.only_b.rate[1] > swap.only_a.rate[2]
+    assert sum(getattr(swap, part).rows for part in ("both", "only_a", "only_b", "neither")) == ROWS
+    assert told(less, better, label, party, cut_b=0.5).swap.cut_b == 0.5
 
 
 def test_who_moves() -> None:
     _, _, better, less = two()
     found = moves(less, better, np.ones(ROWS))
-    table = np.array(found["tenths"])
+    table = np.array(found.tenths)
     assert table.shape == (10, 10) and table.sum() == pytest.approx(1, abs=1e-4)
     assert table.sum(axis=0) == pytest.approx(0.1, abs=1e-3)
-    assert found["same_tenth"] == pytest.approx(np.trace(table), abs=1e-4)
-    assert 0.5 < found["rank_correlation"] < 0.9
-    assert found["mean_size_of_shift"] > abs(found["mean_shift"])
+    assert found.same_tenth == pytest.approx(np.trace(table), abs=1e-4)
+    assert 0.5 < found.rank_correlation < 0.9
+    assert found.mean_size_of_shift > abs(found.mean_shift)
     turned = moves(better, 1 - better, np.ones(ROWS))
-    assert turned["rank_correlation"] == pytest.approx(-1, abs=1e-6)
-    assert moves(better, np.full(ROWS, 0.2), np.ones(ROWS))["rank_correlation"] is None
+    assert turned.rank_correlation == pytest.approx(-1, abs=1e-6)
+    assert moves(better, np.full(ROWS, 0.2), np.ones(ROWS)).rank_correlation is None
 
 
 def test_parties_and_weights_count() -> None:
@@ -110,7 +110,7 @@ def test_parties_and_weights_count() -> None:
     alone = differences(*of, np.arange(4_500), less[rows], better[rows], 1)
     together = differences(*of, rows, less[rows], better[rows], 1)
     for name in ("auc", "brier", "log_loss"):
-        wide, narrow = together[name], alone[name]
+        wide, narrow = getattr(together, name), getattr(alone, name)
         assert wide is not None and narrow is not None
         assert wide[2] - wide[1] == pytest.approx(3 * (narrow[2] - narrow[1]), rel=0.3)
     times = np.random.default_rng(2).integers(1, 4, ROWS)
@@ -135,6 +135,6 @@ def test_parties_and_weights_count() -> None:
         cut=0.3,
         seed=1,
     )
-    assert once["moves"] == full["moves"] and once["swap"]["cut_b"] == full["swap"]["cut_b"]
-    assert once["difference"]["brier"] == pytest.approx(full["difference"]["brier"], abs=1e-5)
-    assert once["swap"]["only_b"]["bad"] == full["swap"]["only_b"]["bad"]
+    assert once.moves == full.moves and once.swap.cut_b == full.swap.cut_b
+    assert once.difference.brier == pytest.approx(full.difference.brier, abs=1e-5)
+    assert once.swap.only_b.bad == full.swap.only_b.bad

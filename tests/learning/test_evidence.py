@@ -19,6 +19,7 @@ from riskseg.learning.evidence.curves import calibration_groups, distribution, g
 from riskseg.learning.evidence.effects import effects, monotone
 from riskseg.learning.evidence.gathered import evidence, known_and_new, learning_curve
 from riskseg.learning.evidence.metrics import Ranked, auc, ks
+from riskseg.learning.evidence.model import Evidence, Gain
 from riskseg.learning.evidence.stability import Groups, by_snapshot, psi, stability
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import ModelSpec
@@ -97,20 +98,23 @@ def split(frame: TrainingFrame, p: np.ndarray) -> tuple[Any, Any, Any, Any]:
     return frame.where(~held), p[~held], frame.where(held), p[held]
 
 
-def whole(frame: TrainingFrame, p: np.ndarray, **more: Any) -> dict[str, Any]:
+def whole(frame: TrainingFrame, p: np.ndarray, **more: Any) -> Evidence:
     spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}, **more})
     fitted = p[~frame.held_out]
     return evidence(spec, "lightgbm", Known(), FACTS, *split(frame, p), fitted=fitted, threads=1)
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
+def told() -> Evidence:
     return whole(*make())
 
 
-def test_all_of_it_is_plain_data_at_six_decimals(told: dict[str, Any]) -> None:
-    back = json.loads(canonical(told))
-    assert back == told
+def test_all_of_it_is_plain_data_at_six_decimals(told: Evidence) -> None:
+    plain = told.as_json()
+    back = json.loads(canonical(plain))
+    assert back == plain
+    assert Evidence.model_validate(back) == told
+    assert canonical(Evidence.model_validate(back).as_json()) == canonical(plain)
 
     def check(value: Any) -> None:
         if isinstance(value, dict):
@@ -122,19 +126,19 @@ def test_all_of_it_is_plain_data_at_six_decimals(told: dict[str, Any]) -> None:
         elif isinstance(value, float):
             assert value == round(value, 6)
 
-    check(told)
+    check(plain)
 
 
-def test_the_same_rows_give_the_same_evidence(told: dict[str, Any]) -> None:
+def test_the_same_rows_give_the_same_evidence(told: Evidence) -> None:
     assert whole(*make()) == told
 
 
-def test_every_interval_holds_its_estimate(told: dict[str, Any]) -> None:
+def test_every_interval_holds_its_estimate(told: Evidence) -> None:
     found = [
-        *told["intervals"].values(),
-        *(group["rate"] for group in told["calibration"]),
-        *(one[key] for one in told["cohorts"] for key in ("rate", "above_cut", "auc")),
-        *(one["auc"] for one in told["by_snapshot"]),
+        *told.intervals.values(),
+        *(group.rate for group in told.calibration),
+        *(getattr(one, key) for one in told.cohorts for key in ("rate", "above_cut", "auc")),
+        *(one.auc for one in told.by_snapshot),
     ]
     found = [one for one in found if one is not None]
     assert len(found) > 30
@@ -152,43 +156,43 @@ def test_the_roc_curve_bounds_the_auc() -> None:
     area = np.trapezoid(points[:, 1], points[:, 0])
     assert area == pytest.approx(auc(frame.label, p), abs=2e-3)
     few = roc(Ranked.of(np.array([0, 1, 0, 1], dtype=np.int8), np.array([0.1, 0.1, 0.4, 0.8])))
-    assert few == [[0, 0], [0, 0.5], [0.5, 0.5], [1, 1]]
+    assert few == [(0, 0), (0, 0.5), (0.5, 0.5), (1, 1)]
 
 
 def test_the_ks_curve_says_where_the_gap_is_widest() -> None:
     frame, p = make()
     found = ks_curve(Ranked.of(frame.label, p))
-    assert len(found["curve"]) <= 101
-    assert found["value"] == pytest.approx(ks(frame.label, p), abs=1e-6)
-    at = [point for point in found["curve"] if point[0] == found["at"]]
-    assert at[0][1] - at[0][2] == pytest.approx(found["value"], abs=2e-6)
-    assert found["curve"][-1][1:] == [1, 1]
+    assert len(found.curve) <= 101
+    assert found.value == pytest.approx(ks(frame.label, p), abs=1e-6)
+    at = [point for point in found.curve if point[0] == found.at]
+    assert at[0][1] - at[0][2] == pytest.approx(found.value, abs=2e-6)
+    assert found.curve[-1][1:] == (1, 1)
 
 
 def test_calibration_groups_keep_ties_together_and_count_every_row() -> None:
     frame, p = make()
     groups = calibration_groups(frame.label, p, frame.weight, frame.group)
-    assert len(groups) == 10 and sum(g["rows"] for g in groups) == len(p)
-    assert all(a["high"] < b["low"] for a, b in itertools.pairwise(groups))
-    assert sum(g["rate"][1] <= g["mean"] <= g["rate"][2] for g in groups) >= 8
+    assert len(groups) == 10 and sum(g.rows for g in groups) == len(p)
+    assert all(a.high < b.low for a, b in itertools.pairwise(groups))
+    assert sum(g.rate[1] <= g.mean <= g.rate[2] for g in groups) >= 8
     tied = calibration_groups(frame.label, p.round(1), frame.weight, frame.group)
-    assert len(tied) < 10 and sum(g["rows"] for g in tied) == len(p)
-    assert sum(g["bad"] for g in tied) == frame.label.sum()
+    assert len(tied) < 10 and sum(g.rows for g in tied) == len(p)
+    assert sum(g.bad for g in tied) == frame.label.sum()
 
 
 def test_gains_and_distribution_by_hand() -> None:
     label = np.r_[np.ones(2), np.zeros(18)].astype(np.int8)
     p = np.linspace(0.99, 0.01, 20)
     found = gains(Ranked.of(label, p))
-    assert found[0] == {"share": 0.1, "caught": 1.0, "lift": 10.0}
-    assert found[-1] == {"share": 1.0, "caught": 1.0, "lift": 1.0}
+    assert found[0] == Gain(share=0.1, caught=1.0, lift=10.0)
+    assert found[-1] == Gain(share=1.0, caught=1.0, lift=1.0)
     spread = distribution(label, p, np.ones(20))
-    assert len(spread["edges"]) == 21
-    for name in ("good", "bad"):
-        assert sum(spread[name]) == pytest.approx(1, abs=1e-4)
-    assert spread["bad"][19] == 0.5 and spread["bad"][18] == 0.5
+    assert len(spread.edges) == 21
+    for shares in (spread.good, spread.bad):
+        assert sum(shares) == pytest.approx(1, abs=1e-4)
+    assert spread.bad[19] == 0.5 and spread.bad[18] == 0.5
     edge = distribution(np.array([0, 1], dtype=np.int8), np.array([0.15, 0.15]), np.ones(2))
-    assert edge["good"][3] == 1  # a group holds its lower edge
+    assert edge.good[3] == 1  # a group holds its lower edge
 
 
 def test_psi_by_hand() -> None:
@@ -217,14 +221,14 @@ def test_stability_tells_what_moved() -> None:
     training, within, held, beyond = split(frame, p)
     moved = held.rows.assign(noise=held.rows["noise"] + 1.0, tariff="flat")
     told = stability(FACTS, training, within, replace(held, rows=moved), beyond)
-    assert told["probability"]["psi"] < 3 * told["probability"]["by_chance"]
-    by = {(one["feature"], one["part"]): one for one in told["features"]}
+    assert told.probability.psi < 3 * told.probability.by_chance
+    by = {(one.feature, one.part): one for one in told.features}
     assert len(by) == 2 * len(FACTS)
     for (name, part), one in by.items():
         if part == "hold-out" and name in ("noise", "tariff"):
-            assert one["psi"] > 0.2, name
+            assert one.psi > 0.2, name
         else:
-            assert one["psi"] < 4 * one["by_chance"], (name, part)
+            assert one.psi < 4 * one.by_chance, (name, part)
 
 
 def test_the_psi_compares_probabilities_of_one_function() -> None:
@@ -237,12 +241,12 @@ def test_the_psi_compares_probabilities_of_one_function() -> None:
     told = evidence(
         spec, "lightgbm", Known(), FACTS, training, within, held, beyond, fitted=fitted, threads=1
     )
-    for one in (told["stability"]["probability"], *told["by_snapshot"]):
-        assert one["psi"] < 3 * one["by_chance"]
-    months = [month for month in told["by_snapshot"] if month["part"] == "training"]
+    for one in (told.stability.probability, *told.by_snapshot):
+        assert one.psi < 3 * one.by_chance
+    months = [month for month in told.by_snapshot if month.part == "training"]
     as_of = training.as_of.astype("datetime64[M]")
     first = within[as_of == as_of.min()]
-    assert months[0]["mean"] == pytest.approx(first.mean(), abs=1e-6)  # judged out of fold
+    assert months[0].mean == pytest.approx(first.mean(), abs=1e-6)  # judged out of fold
 
 
 def test_text_is_grouped_by_its_levels_and_null_is_one() -> None:
@@ -258,31 +262,31 @@ def test_text_is_grouped_by_its_levels_and_null_is_one() -> None:
 def test_every_month_of_each_part() -> None:
     frame, p = make()
     told = by_snapshot(*split(frame, p), p[~frame.held_out])
-    assert [one["part"] for one in told] == ["training"] * 6 + ["hold_out"] * 6
-    assert told[0]["from"] == told[0]["until"] == "2025-01-10"
-    assert sum(one["rows"] for one in told) == len(p)
-    assert all(one["psi"] < 5 * one["by_chance"] for one in told)
+    assert [one.part for one in told] == ["training"] * 6 + ["hold_out"] * 6
+    assert told[0].from_ == told[0].until == "2025-01-10"
+    assert sum(one.rows for one in told) == len(p)
+    assert all(one.psi < 5 * one.by_chance for one in told)
     undated = replace(frame, as_of=np.full(len(p), np.datetime64("NaT", "D")))
     assert by_snapshot(*split(undated, p), p[~frame.held_out]) == []
 
 
-def test_effects_are_the_models_own(told: dict[str, Any]) -> None:
-    by = {one["feature"]: one for one in told["effects"]}
+def test_effects_are_the_models_own(told: Evidence) -> None:
+    by = {one.feature: one for one in told.effects}
     assert list(by) == [fact.name for fact in FACTS]
-    assert by["late"]["words"] == "… bills were late" and by["late"]["kind"] == "number"
-    late = {p["value"]: p["margin"] for p in by["late"]["points"]}
+    assert by["late"].words == "… bills were late" and by["late"].kind == "number"
+    late = {p.value: p.margin for p in by["late"].points}
     assert late[3.0] - late[1.0] == pytest.approx(1.4, abs=1e-5)
-    age = by["age"]["points"]
-    assert len(age) <= 20 and age[-1]["value"] is None
-    at_two = np.interp(2.0, [p["value"] for p in age[:-1]], [p["margin"] for p in age[:-1]])
-    assert age[-1]["margin"] == pytest.approx(at_two, abs=1e-5)
-    tariff = [(p["value"], p["margin"]) for p in by["tariff"]["points"]]
+    age = by["age"].points
+    assert len(age) <= 20 and age[-1].value is None
+    at_two = np.interp(2.0, [p.value for p in age[:-1]], [p.margin for p in age[:-1]])
+    assert age[-1].margin == pytest.approx(at_two, abs=1e-5)
+    tariff = [(p.value, p.margin) for p in by["tariff"].points]
     assert [value for value, _ in tariff] == ["flat", "prepay", None]
     assert tariff[1][1] - tariff[0][1] == pytest.approx(1.5, abs=1e-5)
-    assert by["debit"]["kind"] == "boolean"
-    assert {p["margin"] for p in by["noise"]["points"]} == {by["noise"]["points"][0]["margin"]}
+    assert by["debit"].kind == "boolean"
+    assert {p.margin for p in by["noise"].points} == {by["noise"].points[0].margin}
     for one in by.values():
-        assert sum(p["share"] for p in one["points"]) == pytest.approx(1, abs=1e-5)
+        assert sum(p.share for p in one.points) == pytest.approx(1, abs=1e-5)
 
 
 def test_many_levels_are_cut_to_the_commonest() -> None:
@@ -290,12 +294,12 @@ def test_many_levels_are_cut_to_the_commonest() -> None:
     many = [f"level {n % 50:02}" if n % 4 else "common" for n in range(2_000)]
     rows = frame.rows.assign(tariff=pd.Series(many, dtype=object))
     (told,) = effects(truth, rows, frame.weight, FACTS[2:3])
-    assert len(told["points"]) == 19
-    assert {"common", "level 01"} <= {p["value"] for p in told["points"]}
+    assert len(told.points) == 19
+    assert {"common", "level 01"} <= {p.value for p in told.points}
 
 
-def test_a_turn_against_the_direction_is_counted_and_measured(told: dict[str, Any]) -> None:
-    assert [(one["feature"], one["violations"]) for one in told["monotone"]] == [
+def test_a_turn_against_the_direction_is_counted_and_measured(told: Evidence) -> None:
+    assert [(one.feature, one.violations) for one in told.monotone] == [
         ("late", 0),
         ("age", 0),
     ]
@@ -306,26 +310,26 @@ def test_a_turn_against_the_direction_is_counted_and_measured(told: dict[str, An
         return np.asarray(late - 2.5 * (late == 3) * (rows["debit"].to_numpy() == 1))
 
     (one,) = monotone(bent, frame.rows, FACTS[:1], {"late": 0})
-    assert one["worst"] == pytest.approx(1.5) and not one["constrained"]
-    assert 0 < one["violations"] < one["tried"] / 2
+    assert one.worst == pytest.approx(1.5) and not one.constrained
+    assert 0 < one.violations < one.tried / 2
 
 
-def test_cohorts_by_level_and_null(told: dict[str, Any]) -> None:
-    regions = [one for one in told["cohorts"] if one["attribute"] == "region"]
-    assert [one["level"] for one in regions] == ["north", "south", "west", None]
-    frail = [one for one in told["cohorts"] if one["attribute"] == "is_frail"]
-    assert [one["level"] for one in frail] == [False, True]
-    assert frail[0]["mean"] > 2 * frail[1]["mean"]
+def test_cohorts_by_level_and_null(told: Evidence) -> None:
+    regions = [one for one in told.cohorts if one.attribute == "region"]
+    assert [one.level for one in regions] == ["north", "south", "west", None]
+    frail = [one for one in told.cohorts if one.attribute == "is_frail"]
+    assert [one.level for one in frail] == [False, True]
+    assert frail[0].mean > 2 * frail[1].mean
     frame, p = make()
     training, _, held, beyond = split(frame, p)
-    assert sum(one["rows"] for one in regions) == len(held)
+    assert sum(one.rows for one in regions) == len(held)
     north = held.rows["region"] == "north"
     entry = cohorts(held, beyond, [REGION], 0.25)[0]
-    assert entry["above_cut"][0] == pytest.approx((beyond[north] >= 0.25).mean(), abs=1e-6)
+    assert entry.above_cut[0] == pytest.approx((beyond[north] >= 0.25).mean(), abs=1e-6)
     bad = north & (held.label == 1)
-    assert entry["bad_above_cut"][0] == pytest.approx((beyond[bad] >= 0.25).mean(), abs=1e-6)
-    assert told["cohorts"][0]["cut"] == pytest.approx(training.label.mean(), abs=1e-6)
-    assert whole(*make(), fairness={"cut": 0.4})["cohorts"][0]["cut"] == 0.4
+    assert entry.bad_above_cut[0] == pytest.approx((beyond[bad] >= 0.25).mean(), abs=1e-6)
+    assert told.cohorts[0].cut == pytest.approx(training.label.mean(), abs=1e-6)
+    assert whole(*make(), fairness={"cut": 0.4}).cohorts[0].cut == 0.4
 
 
 def test_levels_of_numbers_and_dates() -> None:
@@ -348,9 +352,9 @@ def test_levels_of_numbers_and_dates() -> None:
     assert told(list(days), Kind.DATE) == [("2024", 1), ("2025", 2)]
 
 
-def test_the_stand_in_is_found(told: dict[str, Any]) -> None:
-    (one,) = told["protected"]
-    assert one["attribute"] == "is_frail" and one["through"][0] == "age" and one["stands_in"]
+def test_the_stand_in_is_found(told: Evidence) -> None:
+    (one,) = told.protected
+    assert one.attribute == "is_frail" and one.through[0] == "age" and one.stands_in
 
 
 def test_a_learning_curve_learns_from_growing_shares_of_the_parties() -> None:
@@ -364,13 +368,13 @@ def test_a_learning_curve_learns_from_growing_shares_of_the_parties() -> None:
         return np.asarray(truth(held.rows) + 100 / np.sqrt(chosen.sum()) * noise)
 
     told = learning_curve(training, held, refit, 7)
-    assert [one["share"] for one in told] == [0.1, 0.25, 0.5, 0.75, 1]
+    assert [one.share for one in told] == [0.1, 0.25, 0.5, 0.75, 1]
     assert seen[-1].all()
     for smaller, larger in itertools.pairwise(seen):
         assert (larger | ~smaller).all() and smaller.sum() < larger.sum()
     for chosen in seen[:-1]:
         assert not set(training.group[chosen]) & set(training.group[~chosen])
-    areas = [one["auc"][0] for one in told]
+    areas = [one.auc[0] for one in told]
     assert areas == sorted(areas)
     small = training.where(np.arange(400))
     assert len(learning_curve(small, held, lambda _: beyond, 7)) < 5
@@ -383,12 +387,12 @@ def test_weights_stand_for_rows() -> None:
     weight = np.where(frame.label == 1, 1.0, 3.0)
     full = whole(frame, p)
     part = whole(replace(frame, weight=weight).where(kept), p[kept])
-    assert part["cohorts"][0]["mean"] == pytest.approx(full["cohorts"][0]["mean"], rel=0.05)
-    assert part["cohorts"][0]["cut"] == pytest.approx(full["cohorts"][0]["cut"], rel=0.03)
-    for one, other in zip(part["calibration"], full["calibration"], strict=True):
-        assert one["mean"] == pytest.approx(other["mean"], rel=0.1, abs=0.01)
-    assert part["stability"]["probability"]["psi"] < 0.01
-    assert part["intervals"]["brier"][0] == pytest.approx(full["intervals"]["brier"][0], rel=0.03)
+    assert part.cohorts[0].mean == pytest.approx(full.cohorts[0].mean, rel=0.05)
+    assert part.cohorts[0].cut == pytest.approx(full.cohorts[0].cut, rel=0.03)
+    for one, other in zip(part.calibration, full.calibration, strict=True):
+        assert one.mean == pytest.approx(other.mean, rel=0.1, abs=0.01)
+    assert part.stability.probability.psi < 0.01
+    assert part.intervals["brier"].value == pytest.approx(full.intervals["brier"].value, rel=0.03)
 
 
 def test_parties_that_were_learned_from_are_judged_apart_from_new_ones() -> None:
@@ -403,10 +407,10 @@ def test_parties_that_were_learned_from_are_judged_apart_from_new_ones() -> None
     told = p.copy()
     told[2500:] = np.round(1 / (1 + np.exp(1 + np.log((1 - p[2500:]) / p[2500:]))), 6)
     found = known_and_new(training, held, told)
-    known, new = found["known"], found["new"]
+    known, new = found.known, found.new
     assert known is not None and new is not None
-    assert (known["rows"], new["rows"]) == (2500, 1500)
-    assert abs(known["calibration_intercept"]) < 0.15
-    assert new["calibration_intercept"] == pytest.approx(1, abs=0.2)
+    assert (known.rows, new.rows) == (2500, 1500)
+    assert abs(known.calibration_intercept) < 0.15
+    assert new.calibration_intercept == pytest.approx(1, abs=0.2)
     training.group = party
-    assert known_and_new(training, held, told)["new"] is None
+    assert known_and_new(training, held, told).new is None

@@ -87,16 +87,16 @@ def test_a_month_of_few_parties_has_no_auc() -> None:
     for one, known in ((made, False), (of_rows, True)):
         at_once = replace(one, as_of=np.where(one.held_out, one.as_of, once))
         few = at_once.where((np.arange(len(made)) // 8) < 20)
-        told = [m for m in by_snapshot(*split(few), split(few)[1]) if m["part"] == "training"]
-        assert [m["auc"] is not None for m in told] == [known]
+        told = [m for m in by_snapshot(*split(few), split(few)[1]) if m.part == "training"]
+        assert [m.auc is not None for m in told] == [known]
 
 
 def test_a_shift_of_probabilities_is_judged_by_parties() -> None:
     made = frame(300, 8, alike=True)
     of_rows = replace(made, group=np.arange(len(made)).astype(str).astype(object))
     for found in (
-        lambda one: [m["by_chance"] for m in by_snapshot(*split(one), split(one)[1])],
-        lambda one: [stability([], *split(one))["probability"]["by_chance"]],
+        lambda one: [m.by_chance for m in by_snapshot(*split(one), split(one)[1])],
+        lambda one: [stability([], *split(one)).probability.by_chance],
     ):
         by_party, by_row = np.array(found(made)), np.array(found(of_rows))
         # Six rows of each party against one or two: all of them tell as much as one.
@@ -107,10 +107,10 @@ def test_known_parties_are_judged_by_outcomes_of_parties() -> None:
     made = frame(80, 8, alike=True)
     training, _, held, p = split(made)
     assert int(held.label.sum()) >= 30
-    assert known_and_new(training, held, p)["known"] is None
+    assert known_and_new(training, held, p).known is None
     made = frame(400, 8, alike=True)
     training, _, held, p = split(made)
-    assert known_and_new(training, held, p)["known"] is not None
+    assert known_and_new(training, held, p).known is not None
 
 
 @pytest.mark.parametrize(("as_one", "times"), [(1.0, 1.0), (3.0, 3.0), (1000.0, None)])

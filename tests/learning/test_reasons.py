@@ -8,6 +8,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind, glossed, worded
 from riskseg.learning.artefact import Model
+from riskseg.learning.evidence.model import Effect, EffectPoint
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.reasons import Ordinary, Reasons
 
@@ -123,11 +124,11 @@ def test_worded() -> None:
 
 
 def test_ordinary_values_are_the_nearest_to_the_average_risk() -> None:
-    def point(value: Any, margin: float, share: float) -> dict[str, Any]:
-        return {"value": value, "margin": margin, "share": share}
+    def point(value: Any, margin: float, share: float) -> EffectPoint:
+        return EffectPoint(value=value, margin=margin, share=share)
 
     late = [point(0.0, -1.0, 0.4), point(1.0, -0.2, 0.3), point(2.0, 1.0, 0.2), point(None, 2, 0.1)]
     flat = [point("a", 0.0, 1.0)]
-    found = Ordinary.of([{"feature": "late", "points": late}, {"feature": "flat", "points": flat}])
+    found = Ordinary.of([Effect(feature="late", points=late), Effect(feature="flat", points=flat)])
     assert found.safer == {"late": 1.0, "flat": "a"}
     assert found.riskier == {"late": 2.0, "flat": "a"}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from riskseg.learning.artefact import Model
+from riskseg.learning.evidence.model import Evidence, Interval
 from riskseg.learning.evidence.stability import stability
 from riskseg.learning.evidence.verdict import predicted, too_weak, verdict
 from riskseg.learning.frame import TrainingFrame
@@ -31,7 +32,10 @@ def test_what_is_barely_better_than_chance(
         "learner": "scorecard",
         "metrics": {"scorecard": {"hold_out": {"auc": auc}}},
     }
-    assert bool(too_weak(manifest, {"intervals": {"auc": interval}})) is weak, what
+    evidence = Evidence.of_no_outcomes([]).model_copy(
+        update={"intervals": {"auc": interval and Interval(*interval)}}
+    )
+    assert bool(too_weak(manifest, evidence)) is weak, what
 
 
 def test_a_verdict_says_how_it_ranks_and_what_came_true(scorecard: Model) -> None:
@@ -78,4 +82,4 @@ def test_the_psi_is_that_of_the_function_that_ships(model: Model, frame: Trainin
     training, held = frame.where(~frame.held_out), frame.where(frame.held_out)
     facts = [fact for fact in frame.features if fact.name in model.scorer.features]
     fitted, beyond = (model.predict(part.rows) for part in (training, held))
-    assert model.evidence["stability"] == stability(facts, training, fitted, held, beyond)
+    assert model.evidence.stability == stability(facts, training, fitted, held, beyond)

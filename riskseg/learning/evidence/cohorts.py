@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import expected_calibration_error, sums_by
+from riskseg.learning.evidence.model import Cohort, Level
 from riskseg.learning.evidence.stability import judged, weighted_quantiles
 from riskseg.learning.evidence.uncertainty import wilson
 
@@ -25,7 +26,7 @@ OTHER = "other levels"
 
 def cohorts(
     held: TrainingFrame, probability: Floats, attributes: Sequence[Fact], cut: float
-) -> list[dict[str, Any]]:
+) -> list[Cohort]:
     """One entry an attribute and level, null being a level of its own.
 
     `above_cut` is the share whose probability is at least `cut`; `bad_above_cut` that of the bad
@@ -34,36 +35,34 @@ def cohorts(
     """
     import numpy as np
 
-    found = []
+    compared = []
     for fact in attributes:
         for level, chosen in levels_of(held.rows[fact.name], fact, held.weight):
-            rows, told = held.where(chosen), probability[chosen]
-            above = (told >= cut).astype(np.int8)
-            entry = {
-                "attribute": fact.name,
-                "level": level,
-                **judged(rows, told),
-                "expected_calibration_error": fixed(
-                    expected_calibration_error(rows.label, told, rows.weight)
-                ),
-                "above_cut": list(wilson(above, rows.weight, rows.group)),
-                "cut": fixed(cut),
-            }
-            for name, outcome in (("bad", 1), ("good", 0)):
-                these = rows.label == outcome
-                share = (
-                    list(wilson(above[these], rows.weight[these], rows.group[these]))
-                    if these.any()
-                    else None
+            rows, their_probability = held.where(chosen), probability[chosen]
+            above = (their_probability >= cut).astype(np.int8)
+            above_by_outcome = [
+                wilson(above[outcome], rows.weight[outcome], rows.group[outcome])
+                if outcome.any()
+                else None
+                for outcome in (rows.label == 0, rows.label == 1)
+            ]
+            error = expected_calibration_error(rows.label, their_probability, rows.weight)
+            compared.append(
+                Cohort(
+                    attribute=fact.name,
+                    level=level,
+                    **judged(rows, their_probability),
+                    expected_calibration_error=fixed(error),
+                    above_cut=wilson(above, rows.weight, rows.group),
+                    cut=fixed(cut),
+                    bad_above_cut=above_by_outcome[1],
+                    good_above_cut=above_by_outcome[0],
                 )
-                entry[f"{name}_above_cut"] = share
-            found.append(entry)
-    return found
+            )
+    return compared
 
 
-def levels_of(
-    values: pd.Series, fact: Fact, weight: Floats
-) -> Iterator[tuple[str | bool | float | None, Mask]]:
+def levels_of(values: pd.Series, fact: Fact, weight: Floats) -> Iterator[tuple[Level, Mask]]:
     """(level, its rows) of an attribute that is yes or no, text, or a number; None is null.
 
     Text beyond the commonest levels is one level together; a number of many values is cut into

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.curves import calibration_groups
 from riskseg.learning.evidence.metrics import GROUPS, all_metrics, log_losses, squares, sums_by
+from riskseg.learning.evidence.model import (
+    ComparedModel,
+    Comparison,
+    Differences,
+    Interval,
+    Moves,
+    SwapPart,
+    SwapSet,
+)
 from riskseg.learning.evidence.uncertainty import (
     DRAWS,
     auc_difference,
@@ -32,44 +42,41 @@ def compare(
     cut: float,
     seed: int,
     cut_b: float | None = None,
-) -> dict[str, Any]:
-    """Two sets of probabilities of the same rows, whose outcomes are known, as plain data.
+    notes: Sequence[str] = (),
+) -> Comparison:
+    """Two sets of probabilities of the same rows, whose outcomes are known.
 
     `cut` is the probability from which A acts. `cut_b` is B's; left out, it is the one that takes
     the same share of rows as A's, or the nearest that ties allow. Differences are B less A, with
     intervals over parties: of the AUC by DeLong, of Brier and log loss by a paired bootstrap.
     """
     cut_b = same_share(a, b, weight, cut) if cut_b is None else cut_b
-    return {
-        "names": list(names),
-        "rows": len(label),
-        "bad": fixed(float((weight * label).sum())),
-        "models": [
-            {
-                "name": name,
-                "metrics": all_metrics(label, p, weight),
-                "intervals": {
-                    key: list(one) for key, one in intervals(label, p, weight, party, seed).items()
-                },
-                "calibration": calibration_groups(label, p, weight, party),
-            }
+    return Comparison(
+        notes=list(notes),
+        names=list(names),
+        rows=len(label),
+        bad=fixed(float((weight * label).sum())),
+        models=[
+            ComparedModel(
+                name=name,
+                metrics=all_metrics(label, p, weight),
+                intervals=intervals(label, p, weight, party, seed),
+                calibration=calibration_groups(label, p, weight, party),
+            )
             for name, p in zip(names, (a, b), strict=True)
         ],
-        "difference": differences(label, weight, party, a, b, seed),
-        "swap": swap_set(label, weight, party, a >= cut, b >= cut_b)
-        | {"cut_a": fixed(cut), "cut_b": fixed(cut_b)},
-        "moves": moves(a, b, weight),
-    }
+        difference=differences(label, weight, party, a, b, seed),
+        swap=swap_set(label, weight, party, a, b, cut, cut_b),
+        moves=moves(a, b, weight),
+    )
 
 
 def differences(
     label: Labels, weight: Floats, party: NDArray[Any], a: Floats, b: Floats, seed: int
-) -> dict[str, list[float] | None]:
-    """B less A: [difference, low, high] of AUC, Brier score and log loss."""
+) -> Differences:
+    """B less A: differences of AUC, Brier score and log loss with their intervals."""
     import numpy as np
 
-    area = auc_difference(label, a, b, weight, party)
-    told: dict[str, list[float] | None] = {"auc": None if area is None else list(area)}
     columns = np.column_stack(
         [
             weight,
@@ -79,10 +86,16 @@ def differences(
     )
     drawn = drawn_sums(columns, party, seed=seed, draws=DRAWS)
     whole = columns.sum(axis=0)
-    for place, name in ((1, "brier"), (2, "log_loss")):
-        low, high = np.quantile(drawn[:, place] / drawn[:, 0], [0.025, 0.975])
-        told[name] = [fixed(whole[place] / whole[0]), fixed(low), fixed(high)]
-    return told
+    brier, log_loss = (
+        Interval(
+            fixed(whole[column] / whole[0]),
+            *(fixed(end) for end in np.quantile(drawn[:, column] / drawn[:, 0], [0.025, 0.975])),
+        )
+        for column in (1, 2)
+    )
+    return Differences(
+        auc=auc_difference(label, a, b, weight, party), brier=brier, log_loss=log_loss
+    )
 
 
 def same_share(a: Floats, b: Floats, weight: Floats, cut: float) -> float:
@@ -99,29 +112,38 @@ def same_share(a: Floats, b: Floats, weight: Floats, cut: float) -> float:
 
 
 def swap_set(
-    label: Labels, weight: Floats, party: NDArray[Any], by_a: Mask, by_b: Mask
-) -> dict[str, Any]:
+    label: Labels,
+    weight: Floats,
+    party: NDArray[Any],
+    a: Floats,
+    b: Floats,
+    cut_a: float,
+    cut_b: float,
+) -> SwapSet:
     """Rows that both models take, one alone, or neither: their share of all and bad rates."""
-    parts = {
-        "both": by_a & by_b,
-        "only_a": by_a & ~by_b,
-        "only_b": ~by_a & by_b,
-        "neither": ~by_a & ~by_b,
-    }
     total = float(weight.sum())
-    found = {}
-    for name, rows in parts.items():
+    by_a, by_b = a >= cut_a, b >= cut_b
+
+    def part(rows: Mask) -> SwapPart:
         w, y = weight[rows], label[rows]
-        found[name] = {
-            "rows": int(rows.sum()),
-            "bad": fixed(float((w * y).sum())),
-            "share": fixed(float(w.sum()) / total),
-            "rate": list(wilson(y, w, party[rows])) if rows.any() else None,
-        }
-    return found
+        return SwapPart(
+            rows=int(rows.sum()),
+            bad=fixed(float((w * y).sum())),
+            share=fixed(float(w.sum()) / total),
+            rate=wilson(y, w, party[rows]) if rows.any() else None,
+        )
+
+    return SwapSet(
+        both=part(by_a & by_b),
+        only_a=part(by_a & ~by_b),
+        only_b=part(~by_a & by_b),
+        neither=part(~by_a & ~by_b),
+        cut_a=fixed(cut_a),
+        cut_b=fixed(cut_b),
+    )
 
 
-def moves(a: Floats, b: Floats, weight: Floats) -> dict[str, Any]:
+def moves(a: Floats, b: Floats, weight: Floats) -> Moves:
     """Who moves: the share of rows in each tenth by A (down) and by B (across), from the lowest
     probability, each model's tenths its own; the mean change of the probability and of its size;
     the correlation of the ranks (Spearman)."""
@@ -134,14 +156,14 @@ def moves(a: Floats, b: Floats, weight: Floats) -> dict[str, Any]:
     apart = np.abs(tenths[0] - tenths[1])
     x, y = (rank - np.average(rank, weights=weight) for rank in ranks)
     spread = np.sqrt(float((weight * x * x).sum()) * float((weight * y * y).sum()))
-    return {
-        "tenths": [[fixed(share) for share in row] for row in shares],
-        "same_tenth": fixed(np.average(apart == 0, weights=weight)),
-        "within_one_tenth": fixed(np.average(apart <= 1, weights=weight)),
-        "mean_shift": fixed(np.average(b - a, weights=weight)),
-        "mean_size_of_shift": fixed(np.average(np.abs(b - a), weights=weight)),
-        "rank_correlation": fixed(float((weight * x * y).sum()) / spread) if spread else None,
-    }
+    return Moves(
+        tenths=[[fixed(share) for share in row] for row in shares],
+        same_tenth=fixed(np.average(apart == 0, weights=weight)),
+        within_one_tenth=fixed(np.average(apart <= 1, weights=weight)),
+        mean_shift=fixed(np.average(b - a, weights=weight)),
+        mean_size_of_shift=fixed(np.average(np.abs(b - a), weights=weight)),
+        rank_correlation=fixed(float((weight * x * y).sum()) / spread) if spread else None,
+    )
 
 
 def _ranks(values: Floats, weight: Floats) -> Floats:

@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, Ranked, sums_by
+from riskseg.learning.evidence.model import (
+    CalibrationGroup,
+    Distribution,
+    Gain,
+    KsCurve,
+    KsPoint,
+    RocPoint,
+)
 from riskseg.learning.evidence.uncertainty import wilson
 
 if TYPE_CHECKING:
@@ -17,7 +25,7 @@ MOST_POINTS = 101
 PARTS = 20
 
 
-def roc(ranked: Ranked) -> list[list[float]]:
+def roc(ranked: Ranked) -> list[RocPoint]:
     """(share of goods, share of bads) at or above each of some probabilities, from (0, 0) to
     (1, 1): points of the curve itself, evenly along it."""
     import numpy as np
@@ -28,10 +36,10 @@ def roc(ranked: Ranked) -> list[list[float]]:
         along = (goods + bads) / 2
         wanted = np.linspace(0, 1, MOST_POINTS)
         goods, bads = np.interp(wanted, along, goods), np.interp(wanted, along, bads)
-    return [[fixed(x), fixed(y)] for x, y in zip(goods, bads, strict=True)]
+    return [RocPoint(fixed(x), fixed(y)) for x, y in zip(goods, bads, strict=True)]
 
 
-def ks_curve(ranked: Ranked) -> dict[str, Any]:
+def ks_curve(ranked: Ranked) -> KsCurve:
     """The widest gap between the two outcomes' distributions, where it is, and the distributions:
     (probability, share of goods, share of bads) at or below it."""
     import numpy as np
@@ -44,16 +52,16 @@ def ks_curve(ranked: Ranked) -> dict[str, Any]:
         along = (goods + bads) / 2
         shown = np.searchsorted(along, np.linspace(0, along[-1], MOST_POINTS - 2))
         shown = np.unique(np.r_[0, shown, widest, len(goods) - 1].clip(0, len(goods) - 1))
-    return {
-        "value": fixed(abs(goods[widest] - bads[widest])),
-        "at": fixed(ranked.score[widest]),
-        "curve": [[fixed(ranked.score[i]), fixed(goods[i]), fixed(bads[i])] for i in shown],
-    }
+    return KsCurve(
+        value=fixed(abs(goods[widest] - bads[widest])),
+        at=fixed(ranked.score[widest]),
+        curve=[KsPoint(fixed(ranked.score[i]), fixed(goods[i]), fixed(bads[i])) for i in shown],
+    )
 
 
 def calibration_groups(
     label: Labels, probability: Floats, weight: Floats, party: NDArray[Any]
-) -> list[dict[str, Any]]:
+) -> list[CalibrationGroup]:
     """Ten groups of equal weight from the lowest probability; rows that tie stay together, so
     that there may be fewer groups. `low` and `high` are the probabilities at a group's ends."""
     import numpy as np
@@ -62,43 +70,44 @@ def calibration_groups(
     middle = (np.cumsum(ranked.total) - ranked.total / 2) / ranked.total.sum()
     group = np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1)
     group = group[np.searchsorted(ranked.score, probability)]
-    found = []
-    for one in np.unique(group):
-        rows = group == one
+    groups = []
+    for number in np.unique(group):
+        rows = group == number
         p, w, y = probability[rows], weight[rows], label[rows]
-        found.append(
-            {
-                "low": fixed(p.min()),
-                "high": fixed(p.max()),
-                "mean": fixed(np.average(p, weights=w)),
-                "rate": list(wilson(y, w, party[rows])),
-                "rows": int(rows.sum()),
-                "bad": fixed((w * y).sum()),
-            }
+        groups.append(
+            CalibrationGroup(
+                low=fixed(p.min()),
+                high=fixed(p.max()),
+                mean=fixed(np.average(p, weights=w)),
+                rate=wilson(y, w, party[rows]),
+                rows=int(rows.sum()),
+                bad=fixed((w * y).sum()),
+            )
         )
-    return found
+    return groups
 
 
-def gains(ranked: Ranked) -> list[dict[str, float]]:
+def gains(ranked: Ranked) -> list[Gain]:
     """The share of all bad outcomes among the riskiest tenth, two tenths and so on."""
     import numpy as np
 
     caught = np.cumsum(ranked.parts(ranked.bad)[::-1]) / ranked.bad.sum()
     shares = np.arange(1, GROUPS + 1) / GROUPS
     return [
-        {"share": fixed(share), "caught": fixed(part), "lift": fixed(part / share)}
+        Gain(share=fixed(share), caught=fixed(part), lift=fixed(part / share))
         for share, part in zip(shares, caught, strict=True)
     ]
 
 
-def distribution(label: Labels, probability: Floats, weight: Floats) -> dict[str, list[float]]:
+def distribution(label: Labels, probability: Floats, weight: Floats) -> Distribution:
     """The shares of good and of bad outcomes in twenty equally wide groups of probability; a
     group holds its lower edge."""
     import numpy as np
 
     group = np.minimum((probability * PARTS + 1e-9).astype(np.int64), PARTS - 1)
-    told = {"edges": [fixed(edge / PARTS) for edge in range(PARTS + 1)]}
-    for name, outcome in (("good", 0), ("bad", 1)):
-        sums = sums_by(group, weight * (label == outcome), PARTS)
-        told[name] = [fixed(part / sums.sum()) for part in sums]
-    return told
+    good, bad = (sums_by(group, weight * (label == outcome), PARTS) for outcome in (0, 1))
+    return Distribution(
+        edges=[fixed(edge / PARTS) for edge in range(PARTS + 1)],
+        good=[fixed(part / good.sum()) for part in good],
+        bad=[fixed(part / bad.sum()) for part in bad],
+    )

@@ -8,12 +8,14 @@ with the rest of a row is asked about all the same: read it as the model's rule,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import sums_by
+from riskseg.learning.evidence.model import Effect, EffectPoint, Level, Monotonicity
 from riskseg.learning.evidence.stability import weighted_quantiles
+from riskseg.learning.stored import Sign
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ TURN = 1e-9
 
 def effects(
     margin: Margin, rows: pd.DataFrame, weight: Floats, features: Sequence[Fact]
-) -> list[dict[str, Any]]:
+) -> list[Effect]:
     """The effect of every feature in log-odds, less the mean margin of the sample.
 
     Values are the distinct ones, at most twenty; of more, numbers take twentieths and both ends,
@@ -50,32 +52,40 @@ def effects(
     chosen = _sample(len(rows), many)
     sample, their = rows.iloc[chosen], weight[chosen]
     middle = float(np.average(margin(sample), weights=their))
-    found = []
+    measured = []
     for fact in features:
         values, shares = _values(rows[fact.name], fact, weight)
-        told = _margins(margin, sample, fact, values)
-        levels = np.average(told, axis=1, weights=their) - middle
+        margins = _margins(margin, sample, fact, values)
+        levels = np.average(margins, axis=1, weights=their) - middle
         points = [
-            {"value": _plain(value), "margin": fixed(level), "share": fixed(share)}
+            EffectPoint(value=_plain(value), margin=fixed(level), share=fixed(share))
             for value, level, share in zip(values, levels, shares, strict=True)
         ]
         if fact.kind.is_textual:
-            points.sort(key=lambda p: (p["value"] is None, p["margin"], str(p["value"])))
-        found.append(
-            {
-                "feature": fact.name,
-                "words": glossed(fact.words),
-                "kind": _kind(fact),
-                "direction": fact.direction,
-                "points": points,
-            }
-        )
-    return found
+            points.sort(key=lambda p: (p.value is None, p.margin, str(p.value)))
+        measured.append(effect(fact, points))
+    return measured
+
+
+def effect(fact: Fact, points: list[EffectPoint]) -> Effect:
+    """The effect of a feature by its points."""
+    kind: Literal["number", "boolean", "text"] = "number"
+    if fact.kind.is_textual:
+        kind = "text"
+    elif fact.kind is Kind.BOOLEAN:
+        kind = "boolean"
+    return Effect(
+        feature=fact.name,
+        words=glossed(fact.words),
+        kind=kind,
+        direction=_direction(fact),
+        points=points,
+    )
 
 
 def monotone(
     margin: Margin, rows: pd.DataFrame, features: Sequence[Fact], bound: Mapping[str, int]
-) -> list[dict[str, Any]]:
+) -> list[Monotonicity]:
     """For every number with a declared direction, whether the fitted model keeps to it: in how
     many steps of how many rows the margin moves the other way, and how far at most.
 
@@ -83,7 +93,7 @@ def monotone(
     import numpy as np
 
     sample = rows.iloc[_sample(len(rows), STEPPED_ROWS)]
-    found = []
+    measured = []
     for fact in features:
         if fact.kind.is_textual or not fact.direction:
             continue
@@ -91,20 +101,20 @@ def monotone(
         known = numbers[~(np.isnan(numbers) | np.isin(numbers, fact.special_values))]
         cuts = weighted_quantiles(known, np.ones(len(known)), STEPS)
         steps = np.unique(np.r_[known.min(), cuts, known.max()]) if len(known) else cuts
-        told = _margins(margin, sample, fact, list(steps))
-        moves = np.diff(told, axis=0) * fact.direction
+        margins = _margins(margin, sample, fact, list(steps))
+        moves = np.diff(margins, axis=0) * fact.direction
         against = moves < -TURN
-        found.append(
-            {
-                "feature": fact.name,
-                "direction": fact.direction,
-                "violations": int(against.sum()),
-                "tried": int(moves.size),
-                "worst": fixed(max(0.0, -float(moves.min(initial=0.0)))) if against.any() else 0.0,
-                "constrained": bound.get(fact.name, 0) == fact.direction,
-            }
+        measured.append(
+            Monotonicity(
+                feature=fact.name,
+                direction=_direction(fact),
+                violations=int(against.sum()),
+                tried=int(moves.size),
+                worst=fixed(max(0.0, -float(moves.min(initial=0.0)))) if against.any() else 0.0,
+                constrained=bound.get(fact.name, 0) == fact.direction,
+            )
         )
-    return found
+    return measured
 
 
 def _sample(rows: int, many: int) -> NDArray[Any]:
@@ -160,13 +170,11 @@ def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], l
     return asked, [part / total for part in parts]
 
 
-def _kind(fact: Fact) -> str:
-    if fact.kind.is_textual:
-        return "text"
-    return "boolean" if fact.kind is Kind.BOOLEAN else "number"
+def _direction(fact: Fact) -> Sign:
+    return 1 if fact.direction > 0 else -1 if fact.direction < 0 else 0
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Level:
     if value is None or value != value:
         return None
     return fixed(value) if isinstance(value, float) else str(value)

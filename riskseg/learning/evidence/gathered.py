@@ -1,8 +1,4 @@
-"""Everything a model card shows of how good a model is and what it does, as plain data.
-
-All of it is about the champion on the hold-out, unless a part says otherwise. An estimate with
-its interval is [estimate, low, high] at 95%; floats have six decimals.
-"""
+"""Gathers everything that is known of how good a model is and what it does."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from riskseg.learning.evidence.cohorts import cohorts
 from riskseg.learning.evidence.curves import calibration_groups, distribution, gains, ks_curve, roc
 from riskseg.learning.evidence.effects import effects, monotone
 from riskseg.learning.evidence.metrics import Ranked, all_metrics
+from riskseg.learning.evidence.model import Evidence, KnownAndNew, LearningStep, PartyMetrics
 from riskseg.learning.evidence.protected import proxies
 from riskseg.learning.evidence.stability import by_snapshot, stability
 from riskseg.learning.evidence.uncertainty import auc_interval, intervals
@@ -24,12 +21,12 @@ from riskseg.learning.split import folds_by_party
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
-    from riskseg.learning.frame import Floats, Mask
+    from riskseg.learning.frame import Floats, Labels, Mask
     from riskseg.learning.learner import AnyLearner, FittedModel
     from riskseg.learning.spec import ModelSpec
 
-FORMAT = 1
 # Shares of the parties a learning curve learns from, in twentieths; and the least of each outcome.
 TWENTIETHS = (2, 5, 10, 15, 20)
 LEAST_OF_EACH = 30
@@ -59,7 +56,7 @@ def evidence(
     fitted: Floats,
     threads: int,
     refit: Refit | None = None,
-) -> dict[str, Any]:
+) -> Evidence:
     """`within` are the training rows' out-of-fold probabilities, `beyond` those of the hold-out,
     and `fitted` those of the training rows by the very function that gave `beyond`.
 
@@ -76,69 +73,70 @@ def evidence(
         cut = float(np.average(training.label, weights=training.weight))
     outcome = (held.label, beyond, held.weight)
     ranked = Ranked.of(*outcome)
-    found = intervals(*outcome, held.group, spec.seed)
-    return {
-        "format": FORMAT,
-        "learner": learner.name,
-        "intervals": {name: list(interval) for name, interval in found.items()},
-        "roc": roc(ranked),
-        "ks": ks_curve(ranked),
-        "calibration": calibration_groups(*outcome, held.group),
-        "parties": known_and_new(training, held, beyond),
-        "gains": gains(ranked),
-        "distribution": distribution(*outcome),
-        "by_snapshot": by_snapshot(training, within, held, beyond, fitted),
-        "stability": stability(used, training, fitted, held, beyond),
-        "effects": effects(margin, held.rows, held.weight, used),
-        "monotone": monotone(margin, training.rows, used, learner.directions(model, used)),
-        "cohorts": cohorts(held, beyond, held.attributes, cut),
-        "protected": proxies(training, used, seed=spec.seed),
-        "learning_curve": [] if refit is None else learning_curve(training, held, refit, spec.seed),
-    }
+    return Evidence(
+        format=1,
+        learner=learner.name,
+        intervals={**intervals(*outcome, held.group, spec.seed)},
+        roc=roc(ranked),
+        ks=ks_curve(ranked),
+        calibration=calibration_groups(*outcome, held.group),
+        parties=known_and_new(training, held, beyond),
+        gains=gains(ranked),
+        distribution=distribution(*outcome),
+        by_snapshot=by_snapshot(training, within, held, beyond, fitted),
+        stability=stability(used, training, fitted, held, beyond),
+        effects=effects(margin, held.rows, held.weight, used),
+        monotone=monotone(margin, training.rows, used, learner.directions(model, used)),
+        cohorts=cohorts(held, beyond, held.attributes, cut),
+        protected=proxies(training, used, seed=spec.seed),
+        learning_curve=[] if refit is None else learning_curve(training, held, refit, spec.seed),
+    )
 
 
-def known_and_new(
-    training: TrainingFrame, held: TrainingFrame, probability: Floats
-) -> dict[str, dict[str, Any] | None]:
+def known_and_new(training: TrainingFrame, held: TrainingFrame, probability: Floats) -> KnownAndNew:
     """The metrics of the hold-out's rows whose party was learned from, and of the others': a model
     may be right about those it knows and wrong about those it does not. None where one of the two
     has too few outcomes of a kind, counted by party."""
     import numpy as np
 
     known = np.isin(held.group.astype(str), np.unique(training.group.astype(str)))
-    found: dict[str, dict[str, Any] | None] = {}
-    for name, rows in (("known", known), ("new", ~known)):
-        label, weight = held.label[rows], held.weight[rows]
-        bad = int(label.sum())
-        few = min(counted_outcomes(held.group[rows], label, weight)) < LEAST_OF_EACH
-        of_rows = None if few else all_metrics(label, probability[rows], weight)
-        found[name] = of_rows and {
-            "rows": len(label),
-            "bad": bad,
-            **{key: of_rows[key] for key in SHOWN},
-        }
-    return found
+    return KnownAndNew(
+        known=_party_metrics(held.label, held.weight, held.group, probability, known),
+        new=_party_metrics(held.label, held.weight, held.group, probability, ~known),
+    )
+
+
+def _party_metrics(
+    label: Labels, weight: Floats, party: NDArray[Any], probability: Floats, rows: Mask
+) -> PartyMetrics | None:
+    label, weight = label[rows], weight[rows]
+    if min(counted_outcomes(party[rows], label, weight)) < LEAST_OF_EACH:
+        return None
+    metrics = all_metrics(label, probability[rows], weight)
+    return PartyMetrics(
+        rows=len(label), bad=int(label.sum()), **{name: metrics[name] for name in SHOWN}
+    )
 
 
 def learning_curve(
     training: TrainingFrame, held: TrainingFrame, refit: Refit, seed: int
-) -> list[dict[str, Any]]:
+) -> list[LearningStep]:
     """AUC on the hold-out of what is learned from a tenth, a quarter and so on of the training
     parties; each share holds the one before it. Shares with too few outcomes are left out."""
     place = folds_by_party(training.group, TWENTIETHS[-1], seed + 1)
-    found = []
+    steps = []
     for twentieths in TWENTIETHS:
         chosen: Mask = place < twentieths
         bad = int(training.label[chosen].sum())
         if min(bad, int(chosen.sum()) - bad) < LEAST_OF_EACH:
             continue
         area = auc_interval(held.label, refit(chosen), held.weight, held.group)
-        found.append(
-            {
-                "share": fixed(twentieths / TWENTIETHS[-1]),
-                "rows": int(chosen.sum()),
-                "bad": bad,
-                "auc": None if area is None else list(area),
-            }
+        steps.append(
+            LearningStep(
+                share=fixed(twentieths / TWENTIETHS[-1]),
+                rows=int(chosen.sum()),
+                bad=bad,
+                auc=area,
+            )
         )
-    return found
+    return steps

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.cohorts import OTHER, levels_of
+from riskseg.learning.evidence.model import Interval, ProtectedAttribute
 from riskseg.learning.evidence.uncertainty import auc_interval
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.split import folds_by_party
@@ -48,7 +49,9 @@ PARAMETERS: dict[str, Any] = {
 TREES = 50
 
 
-def proxies(training: TrainingFrame, features: Sequence[Fact], seed: int) -> list[dict[str, Any]]:
+def proxies(
+    training: TrainingFrame, features: Sequence[Fact], seed: int
+) -> list[ProtectedAttribute]:
     """One entry a protected attribute: of text, or of a number of several values, one a level
     against the rest, at most five. Rows where the attribute is unknown are left out.
 
@@ -67,14 +70,15 @@ def proxies(training: TrainingFrame, features: Sequence[Fact], seed: int) -> lis
     sample = training.where(np.unique(np.linspace(0, len(training) - 1, many).astype(np.int64)))
     folds = folds_by_party(sample.group, FOLDS, seed)
     matrix = _matrix(sample.rows, features)
-    found = []
+    measured = []
     for fact in marked.values():
         others = [place for place, one in enumerate(features) if one.name != fact.name]
         known = ~sample.rows[fact.name].isna().to_numpy()
         for level, is_level in _levels(sample, fact):
             rows = known.nonzero()[0]
             label = is_level[rows].astype(np.int8)
-            told: dict[str, Any] = {"auc": None, "through": []}
+            area: Interval | None = None
+            through: list[str] = []
             bad = int(label.sum())
             if others and min(bad, len(label) - bad) >= LEAST_OF_EACH:
                 score, gain = _outside(
@@ -88,19 +92,19 @@ def proxies(training: TrainingFrame, features: Sequence[Fact], seed: int) -> lis
                 area = auc_interval(label, score, sample.weight[rows], sample.group[rows])
                 names = [features[place].name for place in others]
                 ranked = sorted(zip(-gain, names, strict=True))[:THROUGH]
-                told["auc"] = None if area is None else list(area)
-                told["through"] = [name for less, name in ranked if less < 0]
-            found.append(
-                {
-                    "attribute": fact.name,
-                    "level": level,
-                    "in_model": fact.name in inside,
-                    "rows": len(rows),
-                    "stands_in": bool(told["auc"] and told["auc"][0] > STAND_IN_AUC),
-                    **told,
-                }
+                through = [name for less, name in ranked if less < 0]
+            measured.append(
+                ProtectedAttribute(
+                    attribute=fact.name,
+                    level=level,
+                    in_model=fact.name in inside,
+                    rows=len(rows),
+                    stands_in=area is not None and area.value > STAND_IN_AUC,
+                    auc=area,
+                    through=through,
+                )
             )
-    return found
+    return measured
 
 
 def _levels(sample: TrainingFrame, fact: Fact) -> Iterator[tuple[Any, Mask]]:

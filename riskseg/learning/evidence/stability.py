@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, sums_by
+from riskseg.learning.evidence.model import FeatureShift, Month, Shift, Stability
 from riskseg.learning.evidence.uncertainty import auc_interval, wilson
 from riskseg.learning.parties import Parties, alikeness, counted_outcomes
 
@@ -154,7 +155,7 @@ def stability(
     fitted: Floats,
     held: TrainingFrame,
     beyond: Floats,
-) -> dict[str, Any]:
+) -> Stability:
     """PSI of the probability and the features: of the hold-out against training, and of the later
     half of the training dates against the earlier.
 
@@ -177,7 +178,7 @@ def stability(
     if whose is not None:
         groups_of = np.concatenate([training.group, held.group])
         both = replace(whose, codes=pd.factorize(groups_of)[0].astype(np.int64))
-    told = []
+    shifts = []
     for fact in features:
         values = training.rows[fact.name]
         if later is not None:
@@ -185,20 +186,13 @@ def stability(
             halves = groups.psi(
                 values[~later], values[later], training.weight[~later], training.weight[later]
             )
-            halved = values[~later], values[later]
-            told.append(
-                _moved(fact.name, halves, "training halves", whose, later) | change(*halved)
-            )
+            changed = change(values[~later], values[later])
+            shifts.append(_shift(fact.name, halves, "training halves", whose, later, changed))
         groups = Groups.of(values, fact, training.weight)
         shift = groups.psi(values, held.rows[fact.name], training.weight, held.weight)
-        told.append(
-            _moved(fact.name, shift, "hold-out", both, is_held)
-            | change(values, held.rows[fact.name])
-        )
-    return {
-        "probability": {"psi": fixed(found), "by_chance": fixed(chance)},
-        "features": told,
-    }
+        changed = change(values, held.rows[fact.name])
+        shifts.append(_shift(fact.name, shift, "hold-out", both, is_held, changed))
+    return Stability(probability=Shift(psi=fixed(found), by_chance=fixed(chance)), features=shifts)
 
 
 @dataclass(frozen=True)
@@ -248,12 +242,17 @@ def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, 
     return frame.where(chosen), probability[chosen]
 
 
-def _moved(
-    name: str, shift: tuple[float, float], part: str, parties: Parties | None, later: Mask
-) -> dict[str, Any]:
+def _shift(
+    name: str,
+    shift: tuple[float, float],
+    part: str,
+    parties: Parties | None,
+    later: Mask,
+    changed: dict[str, Any],
+) -> FeatureShift:
     times = parties.times_chance(name, later) if parties is not None else 1.0
     found, by_chance = fixed(shift[0]), fixed(times * shift[1])
-    return {"feature": name, "psi": found, "by_chance": by_chance, "part": part}
+    return FeatureShift(feature=name, psi=found, by_chance=by_chance, part=part, **changed)
 
 
 def change(before: pd.Series, after: pd.Series) -> dict[str, str]:
@@ -280,7 +279,7 @@ def by_snapshot(
     held: TrainingFrame,
     beyond: Floats,
     fitted: Floats,
-) -> list[dict[str, Any]]:
+) -> list[Month]:
     """How the model did in each calendar month of the training window and of the hold-out; none
     where the accounts carry no dates.
 
@@ -293,34 +292,35 @@ def by_snapshot(
     whole = pd.Series(fitted)
     groups = Groups.of(whole, None, training.weight)
     whose = _Whose.of(training, fitted, held)
-    found = []
-    for part, frame, probability, spread in (
+    by_month = []
+    parts: tuple[tuple[Literal["training", "hold_out"], TrainingFrame, Floats, Floats], ...] = (
         ("training", training, within, fitted),
         ("hold_out", held, beyond, beyond),
-    ):
+    )
+    for part, frame, probability, spread in parts:
         months = frame.as_of.astype("datetime64[M]")
         for month in np.unique(months[~np.isnat(months)]):
             chosen = months == month
-            rows, told = frame.where(chosen), probability[chosen]
+            rows = frame.where(chosen)
             shift, chance = groups.psi(
                 whole, pd.Series(spread[chosen]), training.weight, rows.weight
             )
             chance *= whose.times_chance(chosen, of_training=part == "training")
-            found.append(
-                {
-                    "from": str(rows.as_of.min().astype("datetime64[D]")),
-                    "until": str(rows.as_of.max().astype("datetime64[D]")),
-                    "part": part,
-                    **judged(rows, told),
-                    "psi": fixed(shift),
-                    "by_chance": fixed(chance),
-                }
+            by_month.append(
+                Month(
+                    from_=str(rows.as_of.min().astype("datetime64[D]")),
+                    until=str(rows.as_of.max().astype("datetime64[D]")),
+                    part=part,
+                    **judged(rows, probability[chosen]),
+                    psi=fixed(shift),
+                    by_chance=fixed(chance),
+                )
             )
-    return found
+    return by_month
 
 
 def judged(frame: TrainingFrame, probability: Floats) -> dict[str, Any]:
-    """Rows and bad outcomes (weighted), AUC, mean probability and rate of some rows."""
+    """The fields of :class:`Judged` of some rows."""
     import numpy as np
 
     few = min(counted_outcomes(frame.group, frame.label, frame.weight)) < LEAST_OF_EACH
@@ -328,7 +328,7 @@ def judged(frame: TrainingFrame, probability: Floats) -> dict[str, Any]:
     return {
         "rows": len(frame),
         "bad": fixed(float((frame.weight * frame.label).sum())),
-        "auc": None if area is None else list(area),
+        "auc": area,
         "mean": fixed(float(np.average(probability, weights=frame.weight))),
-        "rate": list(wilson(frame.label, frame.weight, frame.group)),
+        "rate": wilson(frame.label, frame.weight, frame.group),
     }

@@ -1,6 +1,6 @@
 """How sure the figures are: 95% intervals that count parties, not rows, as evidence.
 
-Shapes are those of metrics.py; `party` has one id a row. An interval is (estimate, low, high).
+Shapes are those of metrics.py; `party` has one id a row.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from riskseg.learning.evidence.metrics import (
     squares,
     sums_by,
 )
+from riskseg.learning.evidence.model import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats, Labels, Mask
-
-Interval = tuple[float, float, float]
 
 Z = 1.959964  # of 95%
 DRAWS = 200
@@ -66,7 +65,7 @@ def wilson_of(rate: float, count: float) -> Interval:
     middle = (rate + square / 2) / (1 + square)
     half = Z / (1 + square) * math.sqrt(max(rate * (1 - rate), 0.0) / count + square / count / 4)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return fixed(rate), fixed(min(low, rate)), fixed(max(high, rate))
+    return Interval(fixed(rate), fixed(min(low, rate)), fixed(max(high, rate)))
 
 
 def auc_interval(
@@ -90,7 +89,7 @@ def auc_interval(
         spread = math.sqrt(inside * (1 - inside) / pd.Series(party).nunique())
     middle, half = math.log(inside / (1 - inside)), Z * spread / (inside * (1 - inside))
     low, high = (1 / (1 + math.exp(-end)) for end in (middle - half, middle + half))
-    return fixed(area), fixed(min(low, area)), fixed(max(high, area))
+    return Interval(fixed(area), fixed(min(low, area)), fixed(max(high, area)))
 
 
 def auc_difference(
@@ -102,7 +101,7 @@ def auc_difference(
     ours, mine = _influence(label, score, weight)
     theirs, other = _influence(label, rival, weight)
     gain, half = theirs - ours, Z * _spread(other - mine, party)
-    return fixed(gain), fixed(gain - half), fixed(gain + half)
+    return Interval(fixed(gain), fixed(gain - half), fixed(gain + half))
 
 
 def _influence(label: Labels, score: Floats, weight: Floats) -> tuple[float, Floats]:
@@ -177,18 +176,18 @@ def intervals(
     """
     import numpy as np
 
-    told = all_metrics(label, probability, weight)
+    metrics = all_metrics(label, probability, weight)
     drawn, chance = _drawn_metrics(label, probability, weight, party, seed, draws)
-    found: dict[str, Interval] = {}
+    by_metric: dict[str, Interval] = {}
     for name, values in drawn.items():
-        estimate = float(told[name])
+        estimate = float(metrics[name])
         low, high = (float(q) for q in np.nanquantile(values, [0.025, 0.975]))
         if name in BIASED:
             low, high = max(0.0, 2 * estimate - high), 2 * estimate - low
         if name == "expected_calibration_error" and estimate <= np.quantile(chance, 0.975):
             low = 0.0
-        found[name] = (estimate, fixed(min(low, estimate)), fixed(max(high, estimate)))
-    return found
+        by_metric[name] = Interval(estimate, fixed(min(low, estimate)), fixed(max(high, estimate)))
+    return by_metric
 
 
 def _drawn_metrics(

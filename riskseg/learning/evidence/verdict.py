@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from riskseg.learning import words
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdicts import (
     BARELY,
     Check,
@@ -36,7 +37,7 @@ class Verdict:
     too_weak: str
 
 
-def verdict(manifest: Told, evidence: Told) -> Verdict:
+def verdict(manifest: Told, evidence: Evidence) -> Verdict:
     """The verdict by a trained model's manifest and evidence."""
     found = tuple(checks(manifest, evidence))
     return Verdict(
@@ -75,7 +76,7 @@ def predicted(spec: Told) -> str:
     return f"The probability that an account {OTHERS.get(event, event)}{within}"
 
 
-def too_weak(manifest: Told, evidence: Told) -> str:
+def too_weak(manifest: Told, evidence: Evidence) -> str:
     """Why a model is not made the champion unless somebody says so; empty where it may be.
 
     It ranks barely better than chance where its AUC on the hold-out is below 0.55, or where the
@@ -84,29 +85,30 @@ def too_weak(manifest: Told, evidence: Told) -> str:
     auc = estimate(manifest, evidence, "auc")
     if not auc:
         return ""
-    if auc[0] >= BARELY and (len(auc) < 3 or auc[1] > 0.5):
+    if auc.value >= BARELY and (auc.interval is None or auc.interval.low > 0.5):
         return ""
-    return f"it ranks barely better than chance, with an AUC of {words.interval(auc)}"
+    return f"it ranks barely better than chance, with an AUC of {auc}"
 
 
-def ranking(manifest: Told, evidence: Told) -> str:
+def ranking(manifest: Told, evidence: Evidence) -> str:
     """How well the model tells bad from good, and how many of the bad its riskiest tenth holds."""
     auc = estimate(manifest, evidence, "auc")
     if not auc:
         return "Its ranking was not measured."
     message = (
-        f"It ranks {strength_in_words(auc[0])}: of two accounts, one bad and one good, it puts the "
-        f"bad one higher {percent(auc[0], 0).rstrip('%')} times in 100."
+        f"It ranks {strength_in_words(auc.value)}: of two accounts, one bad and one good, it puts "
+        f"the bad one higher {percent(auc.value, 0).rstrip('%')} times in 100."
     )
-    if gains := evidence.get("gains"):
+    if evidence.gains:
+        riskiest = evidence.gains[0]
         message += (
-            f" The riskiest {percent(gains[0]['share'], 0)} hold {percent(gains[0]['caught'])} "
-            f"of all bad outcomes, {gains[0]['lift']:.1f} times their share."
+            f" The riskiest {percent(riskiest.share, 0)} hold {percent(riskiest.caught)} "
+            f"of all bad outcomes, {riskiest.lift:.1f} times their share."
         )
     return message
 
 
-def calibration(manifest: Told, evidence: Told) -> str:
+def calibration(manifest: Told, evidence: Evidence) -> str:
     """What the model predicted on average, and what came true; empty where it was not measured."""
     mean = mean_predicted(manifest, evidence)
     if mean is None:
@@ -115,7 +117,7 @@ def calibration(manifest: Told, evidence: Told) -> str:
     return f"It predicted {percent(mean)} on average, and {came} came true."
 
 
-def certainty(manifest: Told, evidence: Told, found: tuple[Check, ...]) -> str:
+def certainty(manifest: Told, evidence: Evidence, found: tuple[Check, ...]) -> str:
     """What the model was judged on, how far its AUC is certain, and how many checks hold."""
     held, auc = part(manifest, "hold_out"), estimate(manifest, evidence, "auc")
     if manifest.get("imported") and not held["rows"]:
@@ -134,18 +136,16 @@ def certainty(manifest: Told, evidence: Told, found: tuple[Check, ...]) -> str:
     else:
         message += ", other parties than those it learned from, but not a later time"
     message += "."
-    if auc and len(auc) > 2:
-        message += (
-            f" The AUC's 95% interval runs from {words.figure(auc[1])} to {words.figure(auc[2])}."
-        )
+    if auc and auc.interval:
+        ends = f"{words.figure(auc.interval.low)} to {words.figure(auc.interval.high)}"
+        message += f" The AUC's 95% interval runs from {ends}."
     holds = sum(check.status == "holds" for check in found)
     return f"{message} {holds} of {len(found)} checks hold."
 
 
-def mean_predicted(manifest: Told, evidence: Told) -> float | None:
+def mean_predicted(manifest: Told, evidence: Evidence) -> float | None:
     """The mean probability of the hold-out's rows."""
-    groups = evidence.get("calibration") or []
     good = good_weight(part(manifest, "hold_out"))
-    many = [g["bad"] + good * (g["rows"] - g["bad"]) for g in groups]
-    means = sum(g["mean"] * n for g, n in zip(groups, many, strict=True))
-    return means / sum(many) if sum(many) else None
+    weights = [g.bad + good * (g.rows - g.bad) for g in evidence.calibration]
+    means = sum(g.mean * n for g, n in zip(evidence.calibration, weights, strict=True))
+    return means / sum(weights) if sum(weights) else None

@@ -10,10 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from riskseg.learning import words
-from riskseg.learning.words import figure, interval, known, listed, percent
+from riskseg.learning.evidence.model import (
+    Cohort,
+    Evidence,
+    Interval,
+    ProtectedAttribute,
+    Shift,
+)
+from riskseg.learning.words import figure, known, listed, percent
 
 Told = Mapping[str, Any]
 Status = Literal["holds", "watch", "unknown"]
@@ -49,6 +56,21 @@ class Limit:
     says: str
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A metric, with its interval where there is one."""
+
+    value: float
+    interval: Interval | None = None
+
+    def __str__(self) -> str:
+        return self.shown()
+
+    def shown(self, digits: int = 3) -> str:
+        """The estimate and its interval at so many decimals."""
+        return words.interval(self.interval or self.value, digits)
+
+
 def part(manifest: Told, name: str) -> Told:
     """The counts of "training" or "hold_out"."""
     found: Told = manifest.get(name) or {}
@@ -61,13 +83,13 @@ def held_metrics(manifest: Told) -> Told:
     return found
 
 
-def estimate(manifest: Told, evidence: Told, name: str) -> list[float] | None:
+def estimate(manifest: Told, evidence: Evidence, name: str) -> Estimate | None:
     """A metric on the hold-out with its interval, or alone where there is no interval."""
-    found = (evidence.get("intervals") or {}).get(name)
-    if found:
-        return list(found)
+    interval = evidence.intervals.get(name)
+    if interval:
+        return Estimate(interval.value, interval)
     alone = held_metrics(manifest).get(name)
-    return [alone] if known(alone) else None
+    return Estimate(alone) if known(alone) else None
 
 
 def dated(manifest: Told) -> bool:
@@ -99,7 +121,7 @@ def sampled(manifest: Told) -> str | None:
     return f"one good in {kept:,.3g} was kept" if kept > 1.005 else None
 
 
-def checks(manifest: Told, evidence: Told) -> list[Check]:
+def checks(manifest: Told, evidence: Evidence) -> list[Check]:
     """Everything the card can check by its numbers, in the order a validator asks."""
     found = [
         _ranks(manifest, evidence),
@@ -116,12 +138,24 @@ def checks(manifest: Told, evidence: Told) -> list[Check]:
     return [check for check in found if check is not None]
 
 
-def misses(rows: Sequence[Told]) -> list[Told]:
-    """Rows whose observed rate's interval does not hold the mean prediction."""
-    return [r for r in rows if not r["rate"][1] <= r["mean"] <= r["rate"][2]]
+class Predicted(Protocol):
+    """Rows with a mean prediction and an observed rate."""
+
+    @property
+    def mean(self) -> float: ...
+    @property
+    def rate(self) -> Interval: ...
 
 
-def beyond_chance(missed: Sequence[Told], of: int) -> bool:
+P = TypeVar("P", bound=Predicted)
+
+
+def misses(groups: Sequence[P]) -> list[P]:
+    """Groups whose observed rate's interval does not hold the mean prediction."""
+    return [group for group in groups if not group.rate.holds(group.mean)]
+
+
+def beyond_chance(missed: Sequence[Predicted], of: int) -> bool:
     """Whether so many misses, or one so wide, are more than 95% intervals miss by chance.
 
     The number by the binomial's tail, below one in twenty; the width by twice the interval's
@@ -131,66 +165,66 @@ def beyond_chance(missed: Sequence[Told], of: int) -> bool:
     if missed and tail < 0.05:
         return True
     for row in missed:
-        rate, low, high = row["rate"]
-        half = high - rate if row["mean"] > rate else rate - low
-        if abs(row["mean"] - rate) > 2 * half:
+        rate, low, high = row.rate
+        half = high - rate if row.mean > rate else rate - low
+        if abs(row.mean - rate) > 2 * half:
             return True
     return False
 
 
-def _ranks(manifest: Told, evidence: Told) -> Check:
+def _ranks(manifest: Told, evidence: Evidence) -> Check:
     topic = "It ranks better than chance"
     auc = estimate(manifest, evidence, "auc")
     if not auc:
         return Check(topic, "unknown", "The AUC was not measured.")
-    told = f"AUC {interval(auc)} on the hold-out"
-    if auc[0] >= SUSPICIOUS_AUC:
+    told = f"AUC {auc} on the hold-out"
+    if auc.value >= SUSPICIOUS_AUC:
         return Check(
             topic,
             "watch",
             f"{told}: higher than outcomes of this kind usually allow.",
             "Look for a feature that is known only after the outcome.",
         )
-    if len(auc) > 2 and auc[1] <= 0.5:
+    if auc.interval and auc.interval.low <= 0.5:
         return Check(
             topic,
             "watch",
             f"{told}: the interval holds 0.5, which is chance.",
             "Do not rely on its ranking.",
         )
-    return Check(topic, "holds" if len(auc) > 2 else "unknown", f"{told}; 0.5 is chance.")
+    return Check(topic, "holds" if auc.interval else "unknown", f"{told}; 0.5 is chance.")
 
 
-def _holds_up(manifest: Told, evidence: Told) -> Check | None:
+def _holds_up(manifest: Told, evidence: Evidence) -> Check | None:
     topic = "It is as good on rows it never saw"
     folds = (manifest["metrics"][manifest["learner"]].get("out_of_fold") or {}).get("auc")
     auc = estimate(manifest, evidence, "auc")
-    if not known(folds) or not auc or len(auc) < 3:
+    if not known(folds) or not auc or not auc.interval:
         return None
-    told = f"AUC {figure(folds)} out of fold in training, {interval(auc)} on the hold-out"
-    if folds > auc[2]:
+    told = f"AUC {figure(folds)} out of fold in training, {auc} on the hold-out"
+    if folds > auc.interval.high:
         return Check(
             topic,
             "watch",
             f"{told}: it lost ground beyond chance.",
             "Expect the hold-out's figure, and look for what changed in between.",
         )
-    more = "; those rows were easier to tell apart" if folds < auc[1] else ""
+    more = "; those rows were easier to tell apart" if folds < auc.interval.low else ""
     return Check(topic, "holds", f"{told}{more}.")
 
 
-def _calibrated(manifest: Told, evidence: Told) -> Check:
+def _calibrated(manifest: Told, evidence: Evidence) -> Check:
     topic = "Its probabilities are right on average and in spread"
     slope = estimate(manifest, evidence, "calibration_slope")
     level = estimate(manifest, evidence, "calibration_intercept")
-    if not slope or not level or len(slope) < 3 or len(level) < 3:
+    if not slope or not level or not slope.interval or not level.interval:
         return Check(topic, "unknown", "There are no intervals for calibration.")
-    told = f"slope {interval(slope, 2)}, ideal 1; intercept {interval(level, 2)}, ideal 0"
+    told = f"slope {slope.shown(2)}, ideal 1; intercept {level.shown(2)}, ideal 0"
     wrong = []
-    if not slope[1] <= 1 <= slope[2]:
-        wrong.append("too bold" if slope[0] < 1 else "too timid")
-    if not level[1] <= 0 <= level[2]:
-        wrong.append("too low on average" if level[0] > 0 else "too high on average")
+    if not slope.interval.holds(1):
+        wrong.append("too bold" if slope.value < 1 else "too timid")
+    if not level.interval.holds(0):
+        wrong.append("too low on average" if level.value > 0 else "too high on average")
     if wrong:
         return Check(
             topic,
@@ -201,42 +235,42 @@ def _calibrated(manifest: Told, evidence: Told) -> Check:
     return Check(topic, "holds", f"{told[0].upper()}{told[1:]}.")
 
 
-def _groups(evidence: Told) -> Check | None:
-    groups = evidence.get("calibration") or []
+def _groups(evidence: Evidence) -> Check | None:
+    groups = evidence.calibration
     if not groups:
         return None
     topic = "Predicted and observed agree along the whole range"
     off = misses(groups)
     agree = f"{len(groups) - len(off)} of {len(groups)} groups agree within their interval"
     if beyond_chance(off, len(groups)):
-        worst = max(off, key=lambda g: abs(g["mean"] - g["rate"][0]))
+        worst = max(off, key=lambda g: abs(g.mean - g.rate.value))
         return Check(
             topic,
             "watch",
-            f"{agree}; the widest miss predicts {percent(worst['mean'])} where "
-            f"{percent(worst['rate'][0])} was observed.",
+            f"{agree}; the widest miss predicts {percent(worst.mean)} where "
+            f"{percent(worst.rate.value)} was observed.",
             "Recalibrate, or read it by group.",
         )
     return Check(topic, "holds", f"{agree}{', no more than chance misses' if off else ''}.")
 
 
-def _by_month(manifest: Told, evidence: Told) -> Check:
+def _by_month(manifest: Told, evidence: Evidence) -> Check:
     topic = "It is as good in every held-out month"
-    months = [m for m in evidence.get("by_snapshot") or [] if m["part"] == "hold_out"]
+    months = [m for m in evidence.by_snapshot if m.part == "hold_out"]
     if not months:
         why = "The accounts carry no dates." if not dated(manifest) else "No months were compared."
         return Check(topic, "unknown", why)
     off = misses(months)
     missed = beyond_chance(off, len(months))
     auc = estimate(manifest, evidence, "auc")
-    fell = [m for m in months if m["auc"] and auc and m["auc"][2] < auc[0]]
+    fell = [m for m in months if m.auc and auc and m.auc.high < auc.value]
     if fell or missed:
         parts = []
         if fell:
-            weak = listed([words.month(m["from"]) for m in fell])
+            weak = listed([words.month(m.from_) for m in fell])
             parts.append(f"the ranking was weaker in {weak}")
         if missed:
-            names = listed([words.month(m["from"]) for m in off])
+            names = listed([words.month(m.from_) for m in off])
             parts.append(f"predictions missed the observed rate's interval in {names}")
         told = "; ".join(parts)
         return Check(
@@ -248,22 +282,19 @@ def _by_month(manifest: Told, evidence: Told) -> Check:
     return Check(topic, "holds", _agreement(len(months) - len(off), len(months), "month"))
 
 
-def _stable(evidence: Told) -> Check:
+def _stable(evidence: Evidence) -> Check:
     topic = "Scores and features are distributed as in training"
-    told = evidence.get("stability") or {}
-    whole = (told.get("probability") or {}).get("psi")
-    features = told.get("features") or []
-    if not known(whole):
+    whole, features = evidence.stability.probability, evidence.stability.features
+    if whole is None:
         return Check(topic, "unknown", "The PSI was not measured.")
     moved: dict[str, float] = {}
-    changed = {f["feature"]: f"{f['feature']} is {f['change']}" for f in features if "change" in f}
+    changed = {f.feature: f"{f.feature} is {f.change}" for f in features if f.change}
     for f in features:
-        if f["feature"] not in changed and _shifted(f):
-            moved[f["feature"]] = max(moved.get(f["feature"], 0.0), f["psi"])
-    chance = told["probability"].get("by_chance")
-    said = f"PSI of the probability {figure(whole)}"
-    said += f" (chance gives {figure(chance)})" if known(chance) else ""
-    parts = [said] if _shifted(told["probability"]) else []
+        if f.feature not in changed and _shifted(f):
+            moved[f.feature] = max(moved.get(f.feature, 0.0), f.psi)
+    said = f"PSI of the probability {figure(whole.psi)}"
+    said += f" (chance gives {figure(whole.by_chance)})" if whole.by_chance is not None else ""
+    parts = [said] if _shifted(whole) else []
     if moved:
         ranked = sorted(moved.items(), key=lambda item: (-item[1], item[0]))
         parts.append(f"PSI of {listed([f'{name} {figure(psi, 2)}' for name, psi in ranked])}")
@@ -278,26 +309,26 @@ def _stable(evidence: Told) -> Check:
     return Check(topic, "holds", f"{said}; no feature moved beyond 0.10 and beyond chance.")
 
 
-def _shifted(told: Told) -> bool:
+def _shifted(shift: Shift) -> bool:
     """Whether a PSI is above the customary bound, and above what chance can make it."""
-    return bool(told["psi"] > max(PSI_SHIFT, TIMES_CHANCE * (told.get("by_chance") or 0.0)))
+    return shift.psi > max(PSI_SHIFT, TIMES_CHANCE * (shift.by_chance or 0.0))
 
 
-def _monotone(evidence: Told) -> Check | None:
-    rows = evidence.get("monotone") or []
+def _monotone(evidence: Evidence) -> Check | None:
+    rows = evidence.monotone
     if not rows:
         return None
     topic = "Risk moves only in the declared directions"
-    broken = [m for m in rows if m["violations"]]
+    broken = [m for m in rows if m.violations]
     if broken:
-        worst = max(broken, key=lambda m: abs(m["worst"]))
-        names = listed([m["feature"] for m in broken])
+        worst = max(broken, key=lambda m: abs(m.worst))
+        names = listed([m.feature for m in broken])
         return Check(
             topic,
             "watch",
             f"Measured on the fitted model, {names} "
             f"{'turns' if len(broken) == 1 else 'turn'} against the declared direction, by "
-            f"{figure(abs(worst['worst']))} log-odds at most.",
+            f"{figure(abs(worst.worst))} log-odds at most.",
             "Constrain it, or explain it to those who will be asked.",
         )
     return Check(
@@ -307,17 +338,21 @@ def _monotone(evidence: Told) -> Check | None:
     )
 
 
-def _protected(manifest: Told, evidence: Told) -> Check:
+def _protected(manifest: Told, evidence: Evidence) -> Check:
     topic = "It does not use protected attributes, nor proxies for them"
-    rows = evidence.get("protected") or []
-    inside = list(dict.fromkeys(p["attribute"] for p in rows if p["in_model"]))
+    rows = evidence.protected
+    inside = list(dict.fromkeys(p.attribute for p in rows if p.in_model))
     reads = features_read(manifest, evidence)
     inside += [
         f["name"]
         for f in manifest["features"]
         if f.get("protected") and f["name"] in reads and f["name"] not in inside
     ]
-    through = [p for p in rows if not p["in_model"] and p["auc"] and p["auc"][0] > STAND_IN_AUC]
+    through = [
+        f"{attribute(p)} (AUC {figure(p.auc.value, 2)})"
+        for p in rows
+        if not p.in_model and p.auc and p.auc.value > STAND_IN_AUC
+    ]
     if inside:
         return Check(
             topic,
@@ -326,11 +361,10 @@ def _protected(manifest: Told, evidence: Told) -> Check:
             "Ship it only where the law lets the attribute be used, and record why.",
         )
     if through:
-        told = listed([f"{attribute(p)} (AUC {figure(p['auc'][0], 2)})" for p in through])
         return Check(
             topic,
             "watch",
-            f"The model's features together tell {told}.",
+            f"The model's features together tell {listed(through)}.",
             "Read the comparison of groups, and decide whether the proxies may stay.",
         )
     if not rows:
@@ -348,35 +382,35 @@ def _protected(manifest: Told, evidence: Told) -> Check:
     )
 
 
-def features_read(manifest: Told, evidence: Told) -> list[str]:
+def features_read(manifest: Told, evidence: Evidence) -> list[str]:
     """The features that the model reads: of those it was offered, a learner leaves some out."""
-    measured = [effect["feature"] for effect in evidence.get("effects") or []]
+    measured = [effect.feature for effect in evidence.effects]
     return measured or [feature["name"] for feature in manifest["features"]]
 
 
-def told_by_chance(auc: Sequence[float]) -> bool:
+def told_by_chance(auc: Interval) -> bool:
     """Whether an AUC on parties that were not learned from is no better than chance. So is one
     clearly below 0.5: what was learned of some parties does not hold for others."""
-    return auc[1] <= 0.5
+    return auc.low <= 0.5
 
 
-def attribute(told: Told) -> str:
+def attribute(protected: ProtectedAttribute) -> str:
     """A protected attribute, and the level of it that was to be told."""
-    level = told.get("level")
-    return str(told["attribute"]) if level is None else f"{told['attribute']} {words.value(level)}"
+    level = protected.level
+    return protected.attribute if level is None else f"{protected.attribute} {words.value(level)}"
 
 
-def _fair(evidence: Told) -> Check:
+def _fair(evidence: Evidence) -> Check:
     topic = "It treats groups alike"
-    rows = evidence.get("cohorts") or []
+    rows = evidence.cohorts
     if not rows:
         return Check(
             topic, "unknown", "No groups were compared.", "Name attributes to compare groups by."
         )
     off = misses(rows)
     far = []
-    for attribute in dict.fromkeys(c["attribute"] for c in rows):
-        above = [c["above_cut"] for c in rows if c["attribute"] == attribute and c["above_cut"]]
+    for attribute in dict.fromkeys(c.attribute for c in rows):
+        above = [c.above_cut for c in rows if c.attribute == attribute and c.above_cut]
         # By the ends of the intervals nearest to each other: small groups differ by chance.
         least = min((1 - low for _, low, _ in above), default=1.0)
         most = max((1 - high for _, _, high in above), default=0.0)
@@ -384,7 +418,7 @@ def _fair(evidence: Told) -> Check:
             far.append(attribute)
     parts = []
     if beyond_chance(off, len(rows)):
-        names = listed([f"{c['attribute']} “{_level(c)}”" for c in off])
+        names = listed([f"{c.attribute} “{_level(c)}”" for c in off])
         parts.append(f"predicted and observed rates differ in {names}")
     if far:
         parts.append(
@@ -409,8 +443,8 @@ def _agreement(agree: int, of: int, what: str) -> str:
     return f"In {whole} {many} the predicted rate lies within the observed rate's interval{chance}."
 
 
-def _level(cohort: Told) -> str:
-    return "unknown" if cohort["level"] is None else words.value(cohort["level"])
+def _level(cohort: Cohort) -> str:
+    return "unknown" if cohort.level is None else words.value(cohort.level)
 
 
 def _enough(manifest: Told) -> Check:
@@ -438,7 +472,7 @@ def _enough(manifest: Told) -> Check:
 # Limits ----------------------------------------------------------------------------------------
 
 
-def limits(manifest: Told, evidence: Told) -> list[Limit]:
+def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
     """What the reader must know, worked out from the data and the target."""
     found: list[Limit] = []
     if manifest.get("imported"):
@@ -492,14 +526,15 @@ def limits(manifest: Told, evidence: Told) -> list[Limit]:
     return found
 
 
-def _limits_of_counts(manifest: Told, evidence: Told) -> list[Limit]:
+def _limits_of_counts(manifest: Told, evidence: Evidence) -> list[Limit]:
     found = []
     training, held = part(manifest, "training"), part(manifest, "hold_out")
     auc = estimate(manifest, evidence, "auc")
     if held["bad"] < FEW_BADS_HELD:
         wide = (
-            f", so the AUC may lie anywhere from {figure(auc[1])} to {figure(auc[2])}"
-            if (auc and len(auc) > 2)
+            f", so the AUC may lie anywhere from {figure(auc.interval.low)} to "
+            f"{figure(auc.interval.high)}"
+            if auc and auc.interval
             else ""
         )
         found.append(
@@ -520,7 +555,7 @@ def _limits_of_counts(manifest: Told, evidence: Told) -> list[Limit]:
             )
         )
     rate, now = bad_rate(training), bad_rate(held)
-    months = {m["part"] for m in evidence.get("by_snapshot") or []}
+    months = {m.part for m in evidence.by_snapshot}
     if rate and now and not 0.75 <= now / rate <= 1 / 0.75 and months:
         found.append(
             Limit(
@@ -610,15 +645,11 @@ def _limits_of_label(manifest: Told) -> list[Limit]:
     return [Limit(*told)] if told else []
 
 
-def _limits_of_groups(evidence: Told) -> list[Limit]:
-    small = [
-        c for c in evidence.get("cohorts") or [] if not c["auc"] or c["bad"] < FEW_BADS_IN_A_GROUP
-    ]
+def _limits_of_groups(evidence: Evidence) -> list[Limit]:
+    small = [c for c in evidence.cohorts if not c.auc or c.bad < FEW_BADS_IN_A_GROUP]
     if not small:
         return []
-    names = listed(
-        [f"{c['attribute']} “{_level(c)}” ({words.count(c['bad'])} bad)" for c in small], 8
-    )
+    names = listed([f"{c.attribute} “{_level(c)}” ({words.count(c.bad)} bad)" for c in small], 8)
     return [
         Limit(
             "Groups too small to judge",

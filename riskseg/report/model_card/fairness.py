@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.model import Interval
 from riskseg.learning.words import count, interval, listed, percent
 from riskseg.report.markup import (
     Html,
@@ -83,7 +82,7 @@ def groups(m: Material) -> Html:
             )
         )
     told.append(element("h3", "Protected attributes and what stands in for them"))
-    protected = m.evidence.get("protected") or []
+    protected = m.measured.protected
     if protected:
         told.append(
             paragraph(
@@ -96,9 +95,9 @@ def groups(m: Material) -> Html:
         read = [
             (
                 verdicts.attribute(p),
-                "yes" if p["in_model"] else "no",
-                _told_with(p["auc"]),
-                listed(p.get("through") or []) or words.ABSENT,
+                "yes" if p.in_model else "no",
+                _told_with(p.auc),
+                listed(p.through) or words.ABSENT,
             )
             for p in protected
         ]
@@ -109,6 +108,6 @@ def groups(m: Material) -> Html:
     return joined(told)
 
 
-def _told_with(auc: Sequence[float] | None) -> str:
+def _told_with(auc: Interval | None) -> str:
     by_chance = auc is not None and verdicts.told_by_chance(auc)
     return interval(auc) + ("; no better than chance" if by_chance else "")

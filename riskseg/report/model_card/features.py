@@ -30,7 +30,7 @@ def features(m: Material) -> Html:
     effects = [e for e in m.evidence.get("effects") or [] if e["points"]]
     told: list[object] = []
     many = len(m.manifest["features"])
-    read = len(verdicts.features_read(m.manifest, m.evidence))
+    read = len(verdicts.features_read(m.manifest, m.measured))
     of = f" of the {count(many)} it was offered" if read < many else ""
     told.append(
         paragraph(

@@ -11,6 +11,7 @@ from typing import Any
 from riskseg.learning import words
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdict import mean_predicted
 
 Told = Mapping[str, Any]
@@ -25,9 +26,13 @@ class Material:
     reference, as plain data."""
 
     manifest: Told
-    evidence: Told
+    measured: Evidence
     scorecard: Told | None
     reference: Told
+
+    @cached_property
+    def evidence(self) -> Told:
+        return self.measured.as_json()
 
     @property
     def spec(self) -> Told:
@@ -48,11 +53,12 @@ class Material:
 
     @cached_property
     def checks(self) -> list[verdicts.Check]:
-        return verdicts.checks(self.manifest, self.evidence)
+        return verdicts.checks(self.manifest, self.measured)
 
     @property
     def auc(self) -> list[float] | None:
-        return verdicts.estimate(self.manifest, self.evidence, "auc")
+        found = verdicts.estimate(self.manifest, self.measured, "auc")
+        return None if found is None else list(found.interval or [found.value])
 
     @property
     def version(self) -> str:
@@ -68,7 +74,7 @@ class Material:
     @property
     def mean_predicted(self) -> float | None:
         """The mean probability of the hold-out's rows."""
-        return mean_predicted(self.manifest, self.evidence)
+        return mean_predicted(self.manifest, self.measured)
 
     @property
     def recalibrated(self) -> Told | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from riskseg.learning.evidence.model import Evidence
 from riskseg.report.markup import Html, element, escaped, joined, paragraph
 from riskseg.report.model_card.background import data, limits, purpose
 from riskseg.report.model_card.development import making, record
@@ -35,7 +36,7 @@ SECTIONS = (
 
 def card(
     manifest: Mapping[str, Any],
-    evidence: Mapping[str, Any],
+    evidence: Evidence,
     scorecard: Mapping[str, Any] | None,
     reference: Mapping[str, Any],
 ) -> str:

@@ -167,7 +167,7 @@ def calibrated(m: Material) -> Html:
         for n, g in enumerate(groups, 1)
     ]
     heads = ("Group", "Probabilities", "Rows", "Bad", "Mean predicted", "Observed")
-    off = len(verdicts.misses(groups))
+    off = len(verdicts.misses(m.measured.calibration))
     chosen = _chosen(m)
     note = "orange squares do not." if off else "here all do."
     return joined(

@@ -67,10 +67,14 @@ def _tiles(m: Material) -> Html:
             else "no interval"
         )
         tiles.append(("AUC", words.figure(m.auc[0]), ends))
-    ks = verdicts.estimate(m.manifest, m.evidence, "ks")
+    ks = verdicts.estimate(m.manifest, m.measured, "ks")
     if ks:
-        ends = f"{words.figure(ks[1])} to {words.figure(ks[2])}" if len(ks) > 2 else ""
-        tiles.append(("KS", words.figure(ks[0]), ends))
+        ends = (
+            f"{words.figure(ks.interval.low)} to {words.figure(ks.interval.high)}"
+            if ks.interval
+            else ""
+        )
+        tiles.append(("KS", words.figure(ks.value), ends))
     gains = m.evidence.get("gains") or []
     if gains:
         first = gains[0]
@@ -110,7 +114,7 @@ def _answers(m: Material) -> list[tuple[str, str]]:
         ("What it predicts.", _what(m)),
         ("For whom.", _whom(m)),
         ("How good.", _how_good(m)),
-        ("How sure.", certainty(m.manifest, m.evidence, tuple(m.checks))),
+        ("How sure.", certainty(m.manifest, m.measured, tuple(m.checks))),
         ("What ships, and why.", _ships(m)),
     ]
 
@@ -131,7 +135,7 @@ def _whom(m: Material) -> str:
 
 
 def _how_good(m: Material) -> str:
-    parts = (of(m.manifest, m.evidence) for of in (ranking, calibration))
+    parts = (of(m.manifest, m.measured) for of in (ranking, calibration))
     return " ".join(filter(None, parts))
 
 

@@ -1,0 +1,314 @@
+"""The evidence on a model, evidence.json, as it is written and read.
+
+An estimate with its interval is a list [estimate, lower end, upper end] at 95% in the file.
+Floats have six decimals. Parts that an earlier riskseg did not write have default values.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import ConfigDict, Field
+
+from riskseg.learning.stored import Count, Fitted, Share, Sign, Stored
+
+Level = str | bool | float | None
+
+
+class Interval(NamedTuple):
+    """An estimate and the ends of its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies within the interval, its ends included."""
+        return self.low <= value <= self.high
+
+
+class RocPoint(NamedTuple):
+    """The shares of goods and of bads at or above a probability."""
+
+    goods: float
+    bads: float
+
+
+class KsPoint(NamedTuple):
+    """The shares of goods and of bads at or below a probability."""
+
+    probability: float
+    goods: float
+    bads: float
+
+
+class EvidencePart(Stored):
+    """A part of the evidence."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """The part as JSON holds it, without what was not given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class KsCurve(EvidencePart):
+    """Both outcomes' distributions of the probability; `at` is where their gap is widest."""
+
+    value: float
+    at: float
+    curve: list[KsPoint] = Field(default_factory=list)
+
+
+class CalibrationGroup(EvidencePart):
+    """A group of rows by probability: `low` and `high` are the probabilities at its ends."""
+
+    low: float
+    high: float
+    mean: float
+    rate: Interval
+    rows: Count
+    bad: float
+
+
+class PartyMetrics(EvidencePart):
+    """Metrics of the hold-out's rows of some parties."""
+
+    rows: Count
+    bad: Count
+    auc: float
+    log_loss: float
+    expected_calibration_error: float
+    calibration_slope: float
+    calibration_intercept: float
+
+
+class KnownAndNew(EvidencePart):
+    """Metrics by whether the party was learned from; None where outcomes are too few."""
+
+    known: PartyMetrics | None = None
+    new: PartyMetrics | None = None
+
+
+class Gain(EvidencePart):
+    """The share of all bad outcomes `caught` by the riskiest `share` of rows."""
+
+    share: float
+    caught: float
+    lift: float
+
+
+class Distribution(EvidencePart):
+    """Shares of good and of bad outcomes between the edges of probability."""
+
+    edges: list[float]
+    good: list[float]
+    bad: list[float]
+
+
+class Judged(EvidencePart):
+    """Some rows: bad outcomes (weighted), AUC (None where outcomes are too few), mean probability
+    and bad rate."""
+
+    rows: Count
+    bad: float
+    auc: Interval | None
+    mean: float
+    rate: Interval
+
+
+class Month(Judged):
+    """How the model did in one calendar month."""
+
+    from_: Annotated[str, Field(alias="from")]
+    until: str
+    part: Literal["training", "hold_out"]
+    psi: float
+    by_chance: float | None = None
+
+
+class Cohort(Judged):
+    """How the model does for one level of an attribute, and whom the cut takes."""
+
+    attribute: str
+    level: Level
+    expected_calibration_error: float | None = None
+    above_cut: Interval | None = None
+    cut: float | None = None
+    bad_above_cut: Interval | None = None
+    good_above_cut: Interval | None = None
+
+
+class Shift(EvidencePart):
+    """A population stability index, and what chance alone gives on average."""
+
+    psi: float
+    by_chance: float | None = None
+
+
+class FeatureShift(Shift):
+    """The shift of a feature: into the hold-out, or between the halves of training."""
+
+    feature: str
+    part: str
+    change: Literal["new", "gone"] | None = None
+
+
+class Stability(EvidencePart):
+    probability: Shift | None = None
+    features: list[FeatureShift] = Field(default_factory=list)
+
+
+class EffectPoint(EvidencePart):
+    """The mean log-odds at a value, less those of the sample; `share` is of rows nearest to it."""
+
+    value: Level
+    margin: Fitted
+    share: Share
+
+
+class Effect(EvidencePart):
+    """What a model makes of one feature."""
+
+    feature: str
+    words: str = ""
+    kind: Literal["number", "boolean", "text"] = "number"
+    direction: Sign = 0
+    points: Annotated[list[EffectPoint], Field(min_length=1)]
+
+
+class Monotonicity(EvidencePart):
+    """In how many steps a feature moves the log-odds against its declared direction, and how far
+    at most."""
+
+    feature: str
+    direction: Sign
+    violations: Count
+    tried: Count = 0
+    worst: float
+    constrained: bool
+
+
+class ProtectedAttribute(EvidencePart):
+    """How well the model's features predict one level of a protected attribute."""
+
+    attribute: str
+    level: Level = None
+    in_model: bool
+    rows: Count = 0
+    stands_in: bool = False
+    auc: Interval | None
+    through: list[str] = Field(default_factory=list)
+
+
+class LearningStep(EvidencePart):
+    """The AUC on the hold-out of what is learned from a share of the training parties."""
+
+    share: float
+    rows: Count
+    bad: Count
+    auc: Interval | None
+
+
+class Differences(EvidencePart):
+    """Metrics of the second of two models less those of the first."""
+
+    auc: Interval | None
+    brier: Interval
+    log_loss: Interval
+
+
+class ComparedModel(EvidencePart):
+    """One of two models on the same rows."""
+
+    name: str
+    metrics: dict[str, float | list[float]]
+    intervals: dict[str, Interval]
+    calibration: list[CalibrationGroup]
+
+
+class SwapPart(EvidencePart):
+    """Rows that are taken alike: how many, their share of all and their bad rate."""
+
+    rows: Count
+    bad: float
+    share: float
+    rate: Interval | None
+
+
+class SwapSet(EvidencePart):
+    """Rows by which of two models takes them, each from its own cut."""
+
+    both: SwapPart
+    only_a: SwapPart
+    only_b: SwapPart
+    neither: SwapPart
+    cut_a: float
+    cut_b: float
+
+
+class Moves(EvidencePart):
+    """How rows move between the tenths of two models' probabilities."""
+
+    tenths: list[list[float]]
+    same_tenth: float
+    within_one_tenth: float
+    mean_shift: float
+    mean_size_of_shift: float
+    rank_correlation: float | None
+
+
+class Comparison(EvidencePart):
+    """Two models on the same rows; differences are the second's less the first's."""
+
+    notes: list[str] = Field(default_factory=list)
+    names: list[str]
+    rows: Count
+    bad: float
+    models: list[ComparedModel]
+    difference: Differences
+    swap: SwapSet
+    moves: Moves
+
+
+class Evidence(EvidencePart):
+    """All of evidence.json. It is about the champion on the hold-out, unless a part says
+    otherwise."""
+
+    format: Literal[1] = 1
+    learner: str = ""
+    intervals: dict[str, Interval | None]
+    roc: list[RocPoint] = Field(default_factory=list)
+    ks: KsCurve | None = None
+    calibration: list[CalibrationGroup] = Field(default_factory=list)
+    parties: KnownAndNew = KnownAndNew()
+    gains: list[Gain] = Field(default_factory=list)
+    distribution: Distribution | None = None
+    by_snapshot: list[Month] = Field(default_factory=list)
+    stability: Stability
+    effects: list[Effect]
+    monotone: list[Monotonicity]
+    cohorts: list[Cohort] = Field(default_factory=list)
+    protected: list[ProtectedAttribute]
+    learning_curve: list[LearningStep] = Field(default_factory=list)
+
+    @classmethod
+    def of_no_outcomes(cls, effects: list[Effect]) -> Evidence:
+        """The evidence on a model that no outcome has judged."""
+        return cls(
+            format=1,
+            learner="scorecard",
+            intervals={},
+            roc=[],
+            ks=None,
+            calibration=[],
+            gains=[],
+            distribution=None,
+            by_snapshot=[],
+            stability=Stability(),
+            effects=effects,
+            monotone=[],
+            cohorts=[],
+            protected=[],
+            learning_curve=[],
+        )
