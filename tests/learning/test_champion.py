@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from riskseg.learning import champion
+from riskseg.learning.evidence.model import Differences, Interval
 from riskseg.learning.spec import LearnerName, ModelSpec
 
 ROWS = 40
@@ -52,7 +53,9 @@ def test_what_ships(
     because: str,
 ) -> None:
     """`log_loss` is the other learner's less the preferred one's: negative is better."""
-    found = {"auc": list(auc), "log_loss": list(log_loss)}
+    found = Differences(
+        auc=Interval(*auc), brier=Interval(0.0, 0.0, 0.0), log_loss=Interval(*log_loss)
+    )
     monkeypatch.setattr(champion, "differences", lambda *_: found)
     label = np.arange(ROWS) % 2
     training: Any = SimpleNamespace(label=label, weight=np.ones(ROWS), group=np.arange(ROWS))

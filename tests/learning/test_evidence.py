@@ -22,6 +22,7 @@ from riskseg.learning.evidence.metrics import Ranked, auc, ks
 from riskseg.learning.evidence.model import Evidence, Gain
 from riskseg.learning.evidence.stability import Groups, by_snapshot, psi, stability
 from riskseg.learning.frame import TrainingFrame
+from riskseg.learning.learners import learner_named
 from riskseg.learning.spec import ModelSpec
 from riskseg.learning.split import held_out_by_party
 
@@ -32,6 +33,7 @@ FACTS = (
     Fact("debit", Kind.BOOLEAN),
     Fact("noise", Kind.NUMBER),
 )
+LEARNER = learner_named("scorecard")
 REGION = Fact("region", Kind.TEXT, nullable=True)
 FRAIL = Fact("is_frail", Kind.BOOLEAN, protected=True)
 
@@ -101,7 +103,7 @@ def split(frame: TrainingFrame, p: np.ndarray) -> tuple[Any, Any, Any, Any]:
 def whole(frame: TrainingFrame, p: np.ndarray, **more: Any) -> Evidence:
     spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}, **more})
     fitted = p[~frame.held_out]
-    return evidence(spec, "lightgbm", Known(), FACTS, *split(frame, p), fitted=fitted, threads=1)
+    return evidence(spec, LEARNER, Known(), FACTS, *split(frame, p), fitted=fitted, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +241,7 @@ def test_the_psi_compares_probabilities_of_one_function() -> None:
     within = np.round(1 / (1 + np.exp(-2 * truth(training.rows))), 6)
     spec = ModelSpec.model_validate({"name": "m", "target": {"column": "x"}})
     told = evidence(
-        spec, "lightgbm", Known(), FACTS, training, within, held, beyond, fitted=fitted, threads=1
+        spec, LEARNER, Known(), FACTS, training, within, held, beyond, fitted=fitted, threads=1
     )
     for one in (told.stability.probability, *told.by_snapshot):
         assert one.psi < 3 * one.by_chance
