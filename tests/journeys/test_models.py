@@ -94,9 +94,9 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
     assert again.version == done.version
 
     told = compare(workspace, "late_payment", f"late_payment@{done.version}", cut=None)
-    assert told["difference"]["auc"] == [0.0, 0.0, 0.0]
-    assert told["swap"]["only_a"]["rows"] == told["swap"]["only_b"]["rows"] == 0
-    assert told["notes"] == [
+    assert told.difference.auc == (0.0, 0.0, 0.0)
+    assert told.swap.only_a.rows == told.swap.only_b.rows == 0
+    assert told.notes == [
         f"late_payment {done.version} was recalibrated to some of these accounts."
     ]
 

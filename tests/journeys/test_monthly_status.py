@@ -151,7 +151,7 @@ def test_versions_are_compared_by_rows_that_neither_learned_from(workspace: Path
     of_all = train(workspace, [], at=AT)[0]
 
     def rows(*versions: str) -> int:
-        return int(compare(workspace, *(f"worse@{v}" for v in versions), cut=None)["rows"])
+        return int(compare(workspace, *(f"worse@{v}" for v in versions), cut=None).rows)
 
     held = by_share.summary["hold_out"]["rows"]
     assert rows(by_share.version, by_share.version) == held < 14 * 60 / 2
