@@ -67,25 +67,24 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     """The statement that stages one source as the table of its name.
 
     Ids of bills and payments are only ever compared, so they are staged as 64-bit hashes, which
-    is several times quicker; `texts` keeps them as they are. `numbered` adds `row_no`, the row's
-    number in the source from 1, and keeps texts: it is slower, and asked for when a row is bad.
+    is several times quicker; `texts` keeps them as they are. `numbered` stages the rows that
+    :func:`numbered_sql` has read, with their `row_no`, and keeps texts: it is slower, and asked for
+    when a row is bad.
     """
     texts = texts or numbered or mapped.table.name not in ("bills", "payments")
     typed = [_typed(mapped, column, scale, texts) for column in _columns(mapped)]
     faults = _faults(mapped, scale)
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
     attributes = [fact_column(name) for name in mapped.attributes]
-    # Counted below the join: a join hands its rows on in any order it likes.
-    counted = ["row_number() over () as row_no"] if numbered else []
+    number = ["row_no"] if numbered else []
+    rows = _numbered(mapped) if numbered else mapped.rows
     known = [_known_number(mapped, name) for name in mapped.attributes]
-    read = ", ".join([*counted, *typed, *_evidence(mapped, scale), *known])
-    staged = ", ".join(
-        [*(["row_no"] if numbered else []), "account_no", *_staged(mapped), *attributes]
-    )
+    read = ", ".join([*number, *typed, *_evidence(mapped, scale), *known])
+    staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
     sql = (
         f"create or replace table {mapped.table.name} as "
         f"select {staged}, cast(case {arms} end as usmallint) as fault "
-        f"from (select {read} from {mapped.rows}) s "
+        f"from (select {read} from {rows}) s "
         "left join account_ids a on a.account_id = s.account_id"
     )
     return Staging(mapped.table.name, sql, faults)
@@ -132,13 +131,29 @@ def duplicates_sql(mapped: Mapped) -> str | None:
     )
 
 
+def numbered_sql(mapped: Mapped) -> str:
+    """The statement that reads a source's rows once, as they are, and numbers them from 1.
+
+    Everything that names a row by its number is made from this table: a second reading may hand
+    the rows on in another order.
+    """
+    return (
+        f"create or replace table {_numbered(mapped)} as "
+        f"select row_number() over () as row_no, * from {mapped.rows}"
+    )
+
+
+def _numbered(mapped: Mapped) -> str:
+    return f"numbered_{mapped.table.name}"
+
+
 def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
     """The rows with the numbers in `row_nos` (a select), as they stood in the source: `(row_no,
-    told)`."""
-    told = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
+    content)`."""
+    content = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
     return (
-        f"select row_no, to_json(told) as told from (select row_number() over () as row_no, "
-        f"struct_pack({told}) as told from {mapped.rows}) where row_no in ({row_nos})"
+        f"select row_no, to_json(struct_pack({content})) as content "
+        f"from {_numbered(mapped)} where row_no in ({row_nos})"
     )
 
 

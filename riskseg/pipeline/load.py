@@ -18,7 +18,7 @@ from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
 from riskseg.ledger.mapping import Mapped
-from riskseg.ledger.staging import Fault, account_ids_sql, stage
+from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import kind_of, map_sources
 from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
@@ -150,6 +150,8 @@ def _stage(
     for name, mapped in sources.items():
         staging = stage(mapped, scale, numbered=numbered, texts=texts)
         try:
+            if numbered:
+                engine.run(numbered_sql(mapped))
             engine.run(staging.sql)
         except EngineError as error:
             problems.add("RS007", f"The rows of {name} cannot be read: {error}", file=mapped.file)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problem, Problems
+from riskseg.domain.relations import literal
 from riskseg.engine import Engine
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, duplicates_sql, original_rows_sql, suspects_sql
@@ -153,17 +154,20 @@ def quarantine(
 ) -> Iterator[tuple[str, pa.Table]]:
     """For each table with bad rows: row number, code, what is wrong, the row as it came."""
     for name, mapped in sources.items():
-        mine = [b for b in bad if b.table == name]
+        mine = [b.fault for b in bad if b.table == name]
         if not mine:
             continue
-        told = " ".join(f"when {b.fault.number} then '{b.fault.code} {b.fault.told}'" for b in mine)
-        row_nos = f"select row_no from {name} where fault is not null"
-        yield (
-            name,
-            engine.arrow(
-                f"select o.row_no as row, left(case t.fault {told} end, 5) as code, "
-                f"substr(case t.fault {told} end, 7) as reason, cast(o.told as varchar) as content "
-                f"from ({original_rows_sql(mapped, row_nos)}) o join {name} t using (row_no) "
-                "order by o.row_no"
-            ),
-        )
+        codes = " ".join(f"when {f.number} then {literal(f.code)}" for f in mine)
+        reasons = " ".join(f"when {f.number} then {literal(f.told)}" for f in mine)
+        bad_rows = f"select row_no from {name} where fault is not null"
+        rows = f"""
+            select
+                o.row_no as row,
+                case t.fault {codes} end as code,
+                case t.fault {reasons} end as reason,
+                cast(o.content as varchar) as content
+            from ({original_rows_sql(mapped, bad_rows)}) o
+            join {name} t using (row_no)
+            order by o.row_no
+        """
+        yield name, engine.arrow(rows)

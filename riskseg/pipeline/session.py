@@ -21,7 +21,8 @@ from riskseg.pipeline.load import Ledger, load, workspace_facts
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.sources.describe import attributes_named
-from riskseg.sources.unchanged import check_unchanged, readable
+from riskseg.sources.unchanged import readable
+from riskseg.store import sinks
 from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
 from riskseg.workspace import Workspace, open_workspace
 from riskseg.workspace.settings import FILE
@@ -202,14 +203,10 @@ def begin(
 def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     """Write the quarantine files, one for each table with bad rows, and take away those of
     earlier runs; how many rows of each table are in them."""
-    from riskseg.store import sinks
-
     counts = {}
     folder = session.workspace.state / "quarantine"
     shutil.rmtree(folder, ignore_errors=True)
     ledger = session.ledger
-    if ledger.bad:  # they are read once more, as they stood in their files
-        check_unchanged(session.workspace, ledger.stamps)
     for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
         private_folder(folder)
         place = folder / f"{table}.csv"
