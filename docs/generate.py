@@ -27,6 +27,7 @@ from riskseg.learning.learners import registered
 from riskseg.ledger.accounts import LIFECYCLE
 from riskseg.ledger.contract import CONTRACT, Column
 from riskseg.strategy import authored
+from riskseg.strategy.kinds.shape import entry_shape, key_words
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import settings
 
@@ -501,28 +502,6 @@ _PATH = {
     "effective_from": "the first day it is in force",
     "effective_to": "the last",
 }
-_GUARD = {
-    "guard": "its name: forbids some actions",
-    "hold": "its name: forbids all",
-    "requirement": "its name: an action that needs something",
-    "prove": "a condition over facts and what is decided that must hold for every account",
-    "name": "prove: its name",
-    "include": "the name of a guard pack: `gb-energy`, `gb-water`, `us-collections`, or one's own",
-    "without": "include: rules of the pack that are left out",
-    "reason": "include: why they are",
-    "duty": "kept for later; a Problem today",
-    "when": "guard, hold: when it is in force; unknown counts as true",
-    "never": "guard: the actions it forbids",
-    "instead": "guard, requirement: what may be done in their place",
-    "of": "requirement: the action",
-    "needs": "requirement: the condition; unknown counts as not met",
-    "must": "kept for later, with `duty`",
-    "within": "kept for later, with `duty`",
-    "unknown": "`skip`: an unknown `when` counts as false; prove: `match`: an unknown holds",
-    "source": "the law or policy it comes from",
-    "effective_from": "not in force before",
-    "effective_to": "not in force after",
-}
 _EXAMPLE = {
     "example": "its name",
     "given": "facts, and `day`: the day of the path it stands on",
@@ -586,7 +565,7 @@ def files() -> Iterator[str]:
         ("tiers.yaml: a list of rows for each scheme", authored.AuthoredTier, _TIER),
         ("segments.yaml: `columns`, and `rows` of", authored.AuthoredRow, _ROW),
         ("paths.yaml: under each path's name", authored.AuthoredPath, _PATH),
-        ("guards.yaml: a list of", authored.AuthoredGuard, _GUARD),
+        ("guards.yaml: a list of", entry_shape(), key_words()),
         ("examples.yaml: `defaults`, and `examples` of", authored.AuthoredExample, _EXAMPLE),
     ):
         yield f"### {file}"

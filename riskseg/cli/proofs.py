@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from riskseg.pipeline.proving import Proven
-from riskseg.strategy.proof.results import CLAIMS, Result
+from riskseg.strategy.proof.results import Result, claims
 from riskseg.strategy.proof.written import example
 
 _COLOUR = {"proved": "green", "refuted": "bold red", "unproved": "bold yellow"}
@@ -15,7 +15,7 @@ _COLOUR = {"proved": "green", "refuted": "bold red", "unproved": "bold yellow"}
 def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -> None:
     console.print(f"{done.strategy.name} {done.strategy.fingerprint}")
     results = done.proofs.results
-    for claim, words in CLAIMS.items():
+    for claim, words in claims().items():
         of = [r for r in results if r.claim == claim]
         if not of:
             continue

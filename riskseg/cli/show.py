@@ -24,11 +24,13 @@ from riskseg.learning.evidence.verdicts import attribute, told_by_chance
 from riskseg.learning.reasons import NOTHING
 from riskseg.pipeline.account_story import Story
 from riskseg.rules.elements import NO_ACTION, Dated
-from riskseg.rules.model import Included, Path, Property, Strategy
+from riskseg.rules.model import Path, Strategy
+from riskseg.rules.rule import registered
 from riskseg.run.assign import Assigned
 from riskseg.run.features import Listed
 from riskseg.run.recalibrate import Recalibrated
 from riskseg.run.train import Kept
+from riskseg.strategy.kinds import Included, Property
 
 # What is shown of a learner, and its name among the metrics.
 METRICS = {
@@ -335,19 +337,23 @@ def strategy(console: Console, s: Strategy) -> None:
         dated = any(g.effective_from or g.effective_to for g in s.guards)
         made = table(*columns, *(["in force"] if dated else []), title="guards")
         for g in s.guards:
-            never = "everything" if g.kind == "hold" else ", ".join(sorted(g.never))
-            text = escape(g.when.expression.text)
-            when = f"not ({text})" if g.negated else text
-            cells = [g.name, g.kind, when, never, g.instead or "", escape(g.source or "")]
+            cells = [
+                g.name,
+                g.kind,
+                escape(g.condition_text),
+                g.forbidden_text,
+                g.instead or "",
+                escape(g.source or ""),
+            ]
             made.add_row(*cells, *([days(g)] if dated else []))
         console.print(made)
-    if s.properties:
+    if properties := s.of(Property):
         made = table("property", "is to hold", "unknown", "source", title="to be proved")
-        for one in s.properties:
+        for one in properties:
             unknown = ("holds" if one.that.unknown else "broken") if unsure(one) else ""
             made.add_row(one.name, one.that.expression.text, unknown, one.source or "")
         console.print(made)
-    for pack in s.packs:
+    for pack in s.of(Included):
         guard_pack(console, pack)
     if s.default_values:
         console.print(f"[dim]{escape(default_values(s.default_values))}[/]")
@@ -440,7 +446,8 @@ def story(console: Console, s: Story) -> None:
         made = table("guard", "kind", "state", "forbids", "source", title="Guards")
         for g in s.guards:
             state = Text(g.state, style="dim" if g.state == "not in force" else "bold")
-            forbids = "everything" if g.kind == "hold" else ", ".join(g.forbids)
+            stops = getattr(registered()[g.kind], "stops_everything", False)
+            forbids = "everything" if stops else ", ".join(g.forbids)
             made.add_row(g.name, g.kind, state, forbids, g.source or "")
         console.print(made)
         if s.step_due not in (d["action"], NO_ACTION):

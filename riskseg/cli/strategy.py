@@ -50,6 +50,7 @@ def note_facts(from_data: bool) -> None:
 def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Check a strategy against the facts of this workspace, or without any data."""
     from riskseg.run.rules import show as run
+    from riskseg.strategy.kinds import Included
 
     done = run(root_if_any(name), name, data=not no_data)
     checked = done.strategy
@@ -68,7 +69,7 @@ def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson =
     for note in checked.notes:
         print(note)
     print(f"{checked.name} {checked.fingerprint}: no problems.")
-    for pack in checked.packs:
+    for pack in checked.of(Included):
         idle = ", ".join(rule for rule, _ in pack.idle)
         told = f"; not applying here: {idle}" if idle else ""
         count = len(pack.applying)
@@ -84,6 +85,7 @@ def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = 
     """Run the strategy's examples through the SQL that decides real accounts."""
     from riskseg.rules.model import Example, PackExample
     from riskseg.run.rules import test as run
+    from riskseg.strategy.kinds import Included
 
     done = run(root_if_any(name), name, data=not no_data)
     if not as_json:
@@ -99,7 +101,7 @@ def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = 
                 ],
                 "pack_examples": [
                     {"guard": e.guard, "example": e.text, "forbidden": e.forbidden}
-                    for pack in done.strategy.packs
+                    for pack in done.strategy.of(Included)
                     for e in pack.examples
                 ],
                 "problems": [p.as_dict() for p in done.problems],
@@ -108,7 +110,7 @@ def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = 
     else:
         failed = {(p.file, p.line) for p in done.problems}
         examples: list[Example | PackExample] = [*done.strategy.examples]
-        examples += [example for pack in done.strategy.packs for example in pack.examples]
+        examples += [example for pack in done.strategy.of(Included) for example in pack.examples]
         # With a fault in one of the strategy's own examples, none of them is decided.
         run_through = len(done.decisions) == len(done.strategy.examples)
         for example in examples:

@@ -7,7 +7,8 @@ from typing import Any
 
 from riskseg.pipeline.proving import Proven
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Guard, Included, Path, Property, Strategy
+from riskseg.rules.model import Path, Strategy
+from riskseg.strategy.kinds import Included, Property
 
 
 def strategy(s: Strategy) -> dict[str, Any]:
@@ -49,9 +50,9 @@ def strategy(s: Strategy) -> dict[str, Any]:
         ],
         "protective": s.protective,
         "paths": [_path(path) for path in s.paths],
-        "guards": [_guard(guard) for guard in s.guards],
-        "packs": [_pack(pack) for pack in s.packs],
-        "properties": [_property(one) for one in s.properties],
+        "guards": [guard.described() for guard in s.guards],
+        "packs": [pack.described() for pack in s.of(Included)],
+        "properties": [property_.described() for property_ in s.of(Property)],
         "priority": s.priority.text if s.priority else None,
         "examples": [{"name": e.name, "file": e.file, "line": e.line} for e in s.examples],
         "facts": sorted(s.facts),
@@ -114,34 +115,3 @@ def _path(path: Path) -> dict[str, Any]:
         "effective_from": path.effective_from,
         "effective_to": path.effective_to,
     }
-
-
-def _guard(guard: Guard) -> dict[str, Any]:
-    """A guard, hold or requirement. What a requirement `needs` is no `when`."""
-    key = "needs" if guard.negated else "when"
-    return {
-        "name": guard.name,
-        "kind": guard.kind,
-        key: guard.when.expression.text,
-        "never": guard.never,
-        "instead": guard.instead,
-        "source": guard.source,
-        "effective_from": guard.effective_from,
-        "effective_to": guard.effective_to,
-    }
-
-
-def _pack(pack: Included) -> dict[str, Any]:
-    return {
-        "name": pack.name,
-        "title": pack.title,
-        "applying": pack.applying,
-        "idle": [{"rule": rule, "kinds": kinds} for rule, kinds in pack.idle],
-        "without": pack.without,
-        "reason": pack.reason,
-        "not_covered": pack.not_covered,
-    }
-
-
-def _property(one: Property) -> dict[str, Any]:
-    return {"name": one.name, **_condition("that", one.that), "source": one.source}

@@ -31,6 +31,7 @@ from riskseg.strategy.examples import (
     misses,
     scored_examples,
 )
+from riskseg.strategy.kinds import Included
 from riskseg.treatment.guards import guarded
 from riskseg.workspace import Workspace
 
@@ -161,7 +162,7 @@ def _decide_rows(
 
 def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems: Problems) -> None:
     """Whether each guard of an included pack forbids and allows what its examples say."""
-    examples = [example for pack in strategy.packs for example in pack.examples]
+    examples = [example for pack in strategy.of(Included) for example in pack.examples]
     dated = [replace(e, given={"as_of": as_of, **e.given}) for e in examples]
     relation = guarded_examples(strategy, dated, problems)
     if relation is None:

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import TypeVar
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
 from riskseg.rules.elements import Action, Condition, in_force
+from riskseg.rules.rule import Restriction, Rule
 
 UNSCORED = "unscored"
+
+R = TypeVar("R", bound=Rule)
 
 
 @dataclass(frozen=True)
@@ -83,37 +86,6 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Guard:
-    """While `when` holds, none of `never` is emitted; `instead`, where lawful, stands for it.
-
-    A `hold` forbids every action. A `requirement` forbids its action while what it needs is
-    not surely so: its `when` is the need, turned round.
-    """
-
-    name: str
-    kind: Literal["guard", "hold", "requirement"]
-    when: Condition
-    negated: bool
-    never: frozenset[str]
-    instead: str | None
-    source: str | None
-    effective_from: date | None
-    effective_to: date | None
-    line: int | None
-
-
-@dataclass(frozen=True)
-class Property:
-    """What the strategy's owner wants proved: `that`, over facts and what is decided, holds for
-    every account. `that.unknown` says whether an unknown counts as holding."""
-
-    name: str
-    that: Condition
-    source: str | None
-    line: int | None
-
-
-@dataclass(frozen=True)
 class Example:
     """`given` are facts; `day` is the day of its path on which the account stands, if it is to be
     worked out from that when the path started."""
@@ -143,29 +115,12 @@ class PackExample:
 
 
 @dataclass(frozen=True)
-class Included:
-    """A guard pack the strategy includes: which of its rules are among the guards, which speak of
-    kinds of action the strategy has none of, which it leaves out and why."""
-
-    name: str
-    title: str
-    for_: str
-    note: str
-    not_covered: tuple[str, ...]
-    applying: tuple[str, ...]
-    idle: tuple[tuple[str, tuple[str, ...]], ...]
-    without: tuple[str, ...]
-    reason: str | None
-    examples: tuple[PackExample, ...]
-    line: int | None
-
-
-@dataclass(frozen=True)
 class Strategy:
     """`facts` are the facts its expressions and columns read; `default_values` those of them that
     this workspace lacks, with the value that stands for them (None: unknown). `expects` are the
     default values as written, type and value, for every fact read that has one. `segments_file` is
-    where its rows stand: segments.yaml, or a sheet. `notes` are remarks for its authors."""
+    where its rows stand: segments.yaml, or a sheet. `rules` are those of guards.yaml, with
+    those that its packs bring. `notes` are remarks for its authors."""
 
     name: str
     purpose: str
@@ -180,8 +135,7 @@ class Strategy:
     actions: tuple[Action, ...]
     protective: tuple[str, ...]
     paths: tuple[Path, ...]
-    guards: tuple[Guard, ...]
-    properties: tuple[Property, ...]
+    rules: tuple[Rule, ...]
     priority: Expression | None
     examples: tuple[Example, ...]
     facts: Mapping[str, Fact]
@@ -190,8 +144,16 @@ class Strategy:
     folder: str
     segments_file: str
     expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
-    packs: tuple[Included, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def of(self, kind: type[R]) -> tuple[R, ...]:
+        """Its rules of a kind, in their order."""
+        return tuple(rule for rule in self.rules if isinstance(rule, kind))
+
+    @property
+    def guards(self) -> tuple[Restriction, ...]:
+        """The rules that forbid actions."""
+        return self.of(Restriction)
 
     @property
     def levels(self) -> tuple[str, ...]:

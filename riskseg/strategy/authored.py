@@ -8,21 +8,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import AliasChoices, Field, RootModel, field_validator
+from pydantic import AliasChoices, BaseModel, Field, RootModel, field_validator
 
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.rules.keys import Days, Name, Text
+from riskseg.strategy.kinds.shape import pack_shape, rules_shape
 from riskseg.strategy.packs import shipped_packs
+from riskseg.strategy.packs.authored import AuthoredPack, Expected
 from riskseg.strategy.sheets import standing
-
-NAME = r"^[a-z][a-z0-9_-]*$"
-Name = Annotated[str, Field(pattern=NAME)]
-# An expression may be written as a plain YAML value: `when: true`.
-Text = str | bool | int
-Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
 
 
 def exact(value: object) -> object:
@@ -47,13 +44,6 @@ class AuthoredAction(Shape):
     contact: bool = False
     significant: bool = False
     means: str | list[str] | None = None
-
-
-class Expected(Shape):
-    """A fact the strategy uses where a workspace has it, and what stands for it elsewhere."""
-
-    type: Literal["boolean", "integer", "decimal", "date", "text"]
-    otherwise: Any = Field(validation_alias=AliasChoices("else", "otherwise"))
 
 
 class AuthoredHead(Shape):
@@ -114,60 +104,6 @@ class AuthoredPaths(RootModel[dict[str, AuthoredPath]]):
     pass
 
 
-class AuthoredGuard(Shape):
-    """One entry of guards.yaml; which kind it is, the key that names it says."""
-
-    guard: Name | None = None
-    hold: Name | None = None
-    requirement: Name | None = None
-    duty: Name | None = None
-    prove: Text | None = None
-    name: Name | None = None
-    include: Name | None = None
-    without: list[str] | None = None
-    reason: str | None = None
-    when: Text | None = None
-    never: list[str] | None = None
-    instead: str | None = None
-    of: str | None = None
-    needs: Text | None = None
-    must: str | None = None
-    within: Days | None = None
-    unknown: Literal["match", "skip"] | None = None
-    source: str | None = None
-    effective_from: date | None = None
-    effective_to: date | None = None
-
-
-class AuthoredGuards(RootModel[list[AuthoredGuard]]):
-    pass
-
-
-class AuthoredPackExample(Shape):
-    """Just inside a rule (`forbidden`) or just outside it (`allowed`), in words."""
-
-    forbidden: str | None = None
-    allowed: str | None = None
-    given: dict[str, Any]
-
-
-class AuthoredPackRule(AuthoredGuard):
-    """A guard, hold or requirement that names kinds of action where a strategy names actions."""
-
-    source: str
-    examples: list[AuthoredPackExample]
-
-
-class AuthoredPack(Shape):
-    pack: Name
-    title: str
-    for_: str = Field(validation_alias=AliasChoices("for", "for_"))
-    note: str
-    not_covered: list[str]
-    expects: dict[str, Expected] = Field(default_factory=dict)
-    rules: list[AuthoredPackRule]
-
-
 class AuthoredExample(Shape):
     example: str
     given: dict[str, Any] = Field(default_factory=dict)
@@ -191,7 +127,7 @@ class AuthoredStrategy:
     tiers: AuthoredTiers
     segments: AuthoredSegments
     paths: AuthoredPaths
-    guards: AuthoredGuards
+    guards: RootModel[list[Any]]
     examples: AuthoredExamples
     packs: dict[str, AuthoredPack] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
@@ -203,10 +139,10 @@ class AuthoredStrategy:
 
 
 class _File(NamedTuple):
-    """A file of a strategy; `holds` is what, in words."""
+    """A file of a strategy; `holds` is what, in words. Without a `shape` its entries are rules."""
 
     name: str
-    shape: type[Any]
+    shape: type[BaseModel] | None
     needed: bool
     holds: str
 
@@ -221,7 +157,7 @@ _FILES = (
     _File("tiers.yaml", AuthoredTiers, False, "tier schemes, each a name and its list of tiers"),
     _File("segments.yaml", AuthoredSegments, True, "`columns` and `rows`"),
     _File("paths.yaml", AuthoredPaths, True, "the paths, each a name and what is done when"),
-    _File("guards.yaml", AuthoredGuards, False, "a list of guards, holds and requirements"),
+    _File("guards.yaml", None, False, "a list of guards, holds and requirements"),
     _File("examples.yaml", AuthoredExamples, False, "a list of `examples`"),
 )
 
@@ -254,7 +190,8 @@ def read_strategy(
     texts: dict[str, str] = {}
     packs: dict[str, AuthoredPack] | None = None
     complete = True
-    for name, shape, needed, holds in _FILES:
+    for name, given_shape, needed, holds in _FILES:
+        shape: type[BaseModel] = given_shape or rules_shape()
         path = folder / name
         if instead and name in instead:
             documents[name] = instead[name]
@@ -270,7 +207,7 @@ def read_strategy(
                 problems.add("RS200", f"The strategy has no {name}.", file=f"{shown}/{name}")
                 complete = False
                 continue
-            empty: Any = [] if shape is AuthoredGuards else {}
+            empty: Any = [] if given_shape is None else {}
             documents[name] = Document(f"{shown}/{name}", empty, {(): 1})
         else:
             document = read_yaml(path, problems, shown=f"{shown}/{name}")
@@ -328,7 +265,7 @@ def _tell_blank(document: Document, holds: str, problems: Problems, *, needed: b
 def _read_packs(
     folder: Path,
     shown: str,
-    guards: AuthoredGuards,
+    guards: RootModel[list[Any]],
     documents: dict[str, Document],
     texts: dict[str, str],
     problems: Problems,
@@ -358,7 +295,7 @@ def _read_packs(
                 **documents["guards.yaml"].at(i, "include"),
             )
             continue
-        pack = document.shaped(AuthoredPack, problems) if document else None
+        pack = document.shaped(pack_shape(), problems) if document else None
         if document is None or pack is None:
             continue
         documents[file], packs[name] = document, pack

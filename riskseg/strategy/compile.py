@@ -9,7 +9,8 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.expressions import Expression
 from riskseg.rules.elements import NO_ACTION, in_force
-from riskseg.rules.model import UNSCORED, Band, Guard, Scheme, Strategy
+from riskseg.rules.model import UNSCORED, Band, Scheme, Strategy
+from riskseg.rules.rule import Restriction
 from riskseg.rules.sql import (
     condition_sql,
     fact_sql,
@@ -106,7 +107,7 @@ def _hashed(fact: Fact) -> str:
     return f"coalesce('=' || {text}, '?')"
 
 
-def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
+def _decided(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
     action = out("action")
     channels = " ".join(
         f"when {literal(a.name)} then {literal(a.channel)}" for a in strategy.actions
@@ -114,7 +115,7 @@ def _decided(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     names = []
     for guard in guards:
         shown = literal(guard.name)
-        if guard.when.expression.type.nullable and (guard.negated or guard.when.unknown):
+        if guard.doubt_sql() is not None:
             unknown, doubted = quoted("?" + guard.name), literal(guard.name + "?")
             shown = f"case when {unknown} then {doubted} else {shown} end"
         names.append(f"case when {quoted('!' + guard.name)} then {shown} end")

@@ -16,15 +16,15 @@ from typing import Any
 from riskseg.domain.documents import Document
 from riskseg.expressions import Expression, show
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Guard, Path, Strategy
+from riskseg.rules.model import Path, Strategy
 
 HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"
 
 # Lines and places of the entry itself; what an entry is named by is not one of its parts.
-_NO_PARTS = frozenset({"name", "line", "file", "rank", "negated"})
+_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps"})
 # How a part is written in the files, where the checked strategy calls it otherwise.
-_WRITTEN = {"segments": "for", "that": "prove"}
+_WRITTEN = {"segments": "for"}
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,10 @@ def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
     yield _paths(old), _paths(new)
     for name in _shared((x.name for x in a.paths), (x.name for x in b.paths)):
         yield _steps(old, name), _steps(new, name)
-    yield _packs(old), _packs(new)
-    yield _guards(old), _guards(new)
-    yield _properties(old), _properties(new)
+    before, after = _sections(old), _sections(new)
+    for section in dict.fromkeys((*before, *after)):
+        nothing = Table(GUARDS, (), ordered=True)
+        yield before.get(section, nothing), after.get(section, nothing)
 
 
 def _shared(old: Iterable[str], new: Iterable[str]) -> list[str]:
@@ -253,41 +254,15 @@ def _steps(e: Edition, name: str) -> Table:
     return Table(PATHS, tuple(entries))
 
 
-def _packs(e: Edition) -> Table:
-    """What a guard pack brings is among the guards; here is that it was included, less what."""
-    entries = []
-    for pack in e.strategy.packs:
-        without = _part(frozenset(pack.without), pack.line)
-        parts = {"without": without, "reason": _part(pack.reason, pack.line)}
-        entries.append(Entry(pack.name, f"include {pack.name}", pack.line, parts))
-    return Table(GUARDS, tuple(entries), ordered=True)
-
-
-def _guards(e: Edition) -> Table:
-    entries = []
-    for guard in e.strategy.guards:
-        parts = _guard_parts(guard)
-        entries.append(Entry(guard.name, f"{guard.kind} {guard.name}", guard.line, parts))
-    return Table(GUARDS, tuple(entries), ordered=True)
-
-
-def _guard_parts(guard: Guard) -> dict[str, Part]:
-    """A requirement is written `of` and `needs`; a hold forbids whatever actions there are."""
-    parts = _fields(guard, _always(guard.line))
-    if guard.kind == "requirement":
-        parts = {{"when": "needs", "never": "of"}.get(n, n): p for n, p in parts.items()}
-        parts.pop("unknown", None)
-    elif guard.kind == "hold":
-        del parts["never"]
-    return parts
-
-
-def _properties(e: Edition) -> Table:
-    entries = []
-    for one in e.strategy.properties:
-        parts = _fields(one, _always(one.line))
-        entries.append(Entry(one.name, f"property {one.name}", one.line, parts))
-    return Table(GUARDS, tuple(entries), ordered=True)
+def _sections(e: Edition) -> dict[str, Table]:
+    """The rules by section. What a guard pack brings is among the guards; that it was included,
+    less what, is in a section of its own."""
+    entries: dict[str, list[Entry]] = {"packs": [], "guards": [], "properties": []}
+    for rule in e.strategy.rules:
+        parts = _of_values(rule.parts(), _always(rule.line))
+        entry = Entry(rule.name, rule.item, rule.line, parts)
+        entries.setdefault(rule.section, []).append(entry)
+    return {name: Table(GUARDS, tuple(listed), ordered=True) for name, listed in entries.items()}
 
 
 # Parts of entries
@@ -300,12 +275,17 @@ def _parts(e: Edition, file: str, at: tuple[str | int, ...], thing: Any) -> dict
 def _fields(thing: Any, line: Callable[[str], int | None]) -> dict[str, Part]:
     """Every field of a checked thing but those that place it or hold entries of their own: none
     is forgotten when a field is added."""
+    values = {
+        _WRITTEN.get(part.name, part.name): getattr(thing, part.name)
+        for part in dataclasses.fields(thing)
+        if part.name not in _NO_PARTS
+    }
+    return _of_values(values, line)
+
+
+def _of_values(values: Mapping[str, Any], line: Callable[[str], int | None]) -> dict[str, Part]:
     parts: dict[str, Part] = {}
-    for one in dataclasses.fields(thing):
-        value = getattr(thing, one.name)
-        name = _WRITTEN.get(one.name, one.name)
-        if one.name in _NO_PARTS or one.name == "steps":
-            continue
+    for name, value in values.items():
         if isinstance(value, Condition):
             parts[name] = _part(value.expression, line(name))
             parts["unknown"] = Part(value.unknown, _unknown(value), line("unknown"))

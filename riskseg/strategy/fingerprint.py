@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -56,23 +57,35 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
             }
             for p in s.paths
         },
-        "guards": [
-            {
-                "name": g.name,
-                "kind": g.kind,
-                "when": _condition(g.when),
-                "never": sorted(g.never),
-                "instead": g.instead,
-                "source": g.source,
-                "effective": _dates(g.effective_from, g.effective_to),
-            }
-            for g in s.guards
-        ],
-        # A pack's rules are among the guards; that some were left out, and why, is said here.
-        "packs": [[p.name, sorted(p.without), p.reason] for p in s.packs],
-        "properties": [[p.name, _condition(p.that), p.source] for p in s.properties],
+        **_rules(s),
         "expects": {name: [kind, _value(value)] for name, (kind, value) in s.expects.items()},
     }
+
+
+def _rules(strategy: Strategy) -> dict[str, list[Any]]:
+    """The rules by section. Sections that every strategy has always had are there when empty."""
+    sections: dict[str, list[Any]] = {"guards": [], "packs": [], "properties": []}
+    for rule in strategy.rules:
+        sections.setdefault(rule.section, []).append(canonical_value(rule.canonical()))
+    return sections
+
+
+def canonical_value(value: object) -> Any:
+    """A part of a rule as plain JSON: conditions and expressions by what they mean, sets in
+    order."""
+    match value:
+        case Condition():
+            return _condition(value)
+        case Expression():
+            return _expression(value)
+        case Mapping():
+            return {str(name): canonical_value(part) for name, part in value.items()}
+        case frozenset():
+            return sorted(map(canonical_value, value))
+        case tuple() | list():
+            return [canonical_value(part) for part in value]
+        case _:
+            return _value(value)
 
 
 def _dates(first: date | None, last: date | None) -> list[Any]:

@@ -10,36 +10,29 @@ import z3
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.expressions.smt import both, either, negated
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.model import Guard, Strategy
-from riskseg.rules.proof_account import Account, condition_holds, within
-from riskseg.rules.sql import condition_sql, fact_sql, inner, out
+from riskseg.rules.model import Strategy
+from riskseg.rules.rule import Restriction
+from riskseg.rules.sql import inner, out
 
 
-def guarded(guards: Sequence[Guard]) -> Relation:
+def guarded(guards: Sequence[Restriction]) -> Relation:
     """Whether each guard is in force for the account, as `!NAME`, and whether that is for want of
     knowing, as `?NAME`; from `stepped`."""
     columns = []
     for guard in guards:
-        condition = fact_sql(guard.when.expression)
-        if guard.negated:
-            condition = f"not coalesce({condition}, false)"
-            sure = condition
-        else:
-            sure = condition_sql(guard.when)
-        columns.append(f"{sure} as {quoted('!' + guard.name)}")
-        if guard.when.expression.type.nullable and (guard.negated or guard.when.unknown):
-            unknown = f"({fact_sql(guard.when.expression)}) is null"
-            columns.append(f"{unknown} as {quoted('?' + guard.name)}")
+        columns.append(f"{guard.in_force_sql()} as {quoted('!' + guard.name)}")
+        if (doubt := guard.doubt_sql()) is not None:
+            columns.append(f"{doubt} as {quoted('?' + guard.name)}")
     return Relation("guarded", f"select {', '.join(['*', *columns])} from stepped")
 
 
-def _forbids(guards: Sequence[Guard], action: str) -> str:
+def _forbids(guards: Sequence[Restriction], action: str) -> str:
     """Whether any guard in force forbids the action."""
     holding = [quoted("!" + g.name) for g in guards if action in g.never]
     return f"({' or '.join(holding)})" if holding else "false"
 
 
-def acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
+def acted(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
     """The action that is lawful: the step's own, else the mildest lawful `instead`, else none."""
     due = inner("due")
     used = {s.action for p in strategy.paths for s in p.steps}
@@ -50,7 +43,7 @@ def acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
         forbidden = _forbids(guards, action.name)
         if forbidden == "false":
             continue
-        held = [quoted("!" + g.name) for g in guards if g.kind == "hold"]
+        held = [quoted("!" + g.name) for g in guards if g.stops_everything]
         insteads = []
         for other in strategy.actions:  # from mild to harsh
             offering = [
@@ -72,13 +65,6 @@ def acted(strategy: Strategy, guards: Sequence[Guard]) -> Relation:
     return Relation("acted", f"select *, {case} as {out('action')} from guarded")
 
 
-def applies(guard: Guard, account: Account) -> Any:
-    """Whether the guard forbids what it forbids, on the account's as-of date."""
-    term = account.term(guard.when.expression)
-    held = negated(term.true) if guard.negated else condition_holds(guard.when, account)
-    return both(within(guard.effective_from, guard.effective_to, account), held)
-
-
 def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any:
     """That a guard in force forbids the action."""
     return either(*(guards[g.name] for g in strategy.guards if action in g.never))
@@ -87,7 +73,7 @@ def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any
 def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any) -> Any:
     """The rank of what is emitted where an action of the rank `due` is: itself, else the mildest
     lawful `instead` of the guards that forbid it, else 0."""
-    held = either(*(guards[g.name] for g in strategy.guards if g.kind == "hold"))
+    held = either(*(guards[g.name] for g in strategy.guards if g.stops_everything))
     emitted = due
     for action in strategy.actions:
         refused = forbidden(strategy, guards, action.name)

@@ -117,6 +117,7 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
     from riskseg.domain.documents import parse_yaml
     from riskseg.learning.spec import parse_spec
     from riskseg.strategy import authored
+    from riskseg.strategy.kinds.shape import rules_shape
 
     guide = ROOT / "docs" / "guide"
     shapes = [
@@ -124,8 +125,8 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
         authored.AuthoredTiers,
         authored.AuthoredSegments,
         authored.AuthoredPaths,
-        authored.AuthoredGuards,
-        authored.AuthoredGuards,  # those of packs
+        rules_shape(),
+        rules_shape(),  # those of packs
         authored.AuthoredExamples,
     ]
     found = Problems()

@@ -15,8 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from riskseg.strategy.proof.results import Claim
-
 # An account's facts and what is decided for it, by name.
 Seen = Mapping[str, Any]
 
@@ -49,7 +47,7 @@ class Mutant:
 
     name: str
     edits: tuple[Edit, ...]
-    claim: Claim
+    claim: str
     subject: str
     shows: Callable[..., bool] | None = None
     told: str = ""

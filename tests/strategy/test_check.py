@@ -11,6 +11,7 @@ import pytest
 from riskseg.domain.problems import Problems
 from riskseg.rules.elements import in_force
 from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.kinds import Property
 from tests.support.strategies import FACTS, SMALL, changed, read
 
 
@@ -637,7 +638,7 @@ def test_properties_are_over_facts_and_what_is_decided(tmp_path: Path) -> None:
     bare, _ = read(tmp_path, SMALL)
     strategy, problems = read(tmp_path, {**SMALL, U: SMALL[U] + entries})
     assert strategy is not None and bare is not None, problems
-    told = [(p.name, p.that.unknown, p.source) for p in strategy.properties]
+    told = [(p.name, p.that.unknown, p.source) for p in strategy.of(Property)]
     assert told == [
         ("property_1", False, None),
         ("of_the_path", True, "a book"),

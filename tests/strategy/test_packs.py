@@ -16,6 +16,7 @@ from riskseg.pipeline.strategies import run_examples
 from riskseg.rules.model import PackExample, Strategy
 from riskseg.strategy import authored as authored_module
 from riskseg.strategy.authored import read_strategy
+from riskseg.strategy.kinds import Included
 from riskseg.strategy.packs import KINDS, shipped_packs
 from tests.support.accounts import decided
 from tests.support.strategies import FACTS, SMALL, read, sound
@@ -47,6 +48,12 @@ def missed(strategy: Strategy) -> list[Problem]:
     return list(problems)
 
 
+def with_examples(strategy: Strategy, examples: tuple[PackExample, ...]) -> Strategy:
+    """The strategy with other examples of its one pack."""
+    (pack,) = strategy.of(Included)
+    return replace(strategy, rules=(*strategy.guards, replace(pack, examples=examples)))
+
+
 def test_these_are_shipped() -> None:
     assert tuple(shipped_packs()) == SHIPPED
 
@@ -54,7 +61,7 @@ def test_these_are_shipped() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_pack_holds_by_its_own_examples(name: str, tmp_path: Path) -> None:
     strategy = sound(tmp_path, including(name))
-    (pack,) = strategy.packs
+    (pack,) = strategy.of(Included)
     assert pack.idle == ()
     assert pack.applying == tuple(g.name for g in strategy.guards)
     assert {e.guard for e in pack.examples} == set(pack.applying)
@@ -71,16 +78,15 @@ def test_what_is_unknown_protects_but_for_a_breathing_space(name: str, tmp_path:
         PackExample(g.name, "nothing known", g.kind != "hold", {"as_of": WINTER}, "", n)
         for n, g in enumerate(strategy.guards)
     )
-    blank = replace(strategy, packs=(replace(strategy.packs[0], examples=nothing),))
-    assert missed(blank) == []
+    assert missed(with_examples(strategy, nothing)) == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_an_example_turned_round_is_told(name: str, tmp_path: Path) -> None:
     strategy = sound(tmp_path, including(name))
-    (pack,) = strategy.packs
+    (pack,) = strategy.of(Included)
     turned = tuple(replace(e, forbidden=not e.forbidden) for e in pack.examples)
-    told = missed(replace(strategy, packs=(replace(pack, examples=turned),)))
+    told = missed(with_examples(strategy, turned))
     assert [p.code for p in told] == ["RS211"] * len(turned)
     assert [p.line for p in told] == [e.line for e in turned]
 
@@ -156,8 +162,8 @@ def test_kinds_become_actions(
     guard = by_name.get("gb-water.homes_are_not_cut_off")
     if never is None:
         assert guard is None
-        assert ("homes_are_not_cut_off", ("disconnection",)) in strategy.packs[0].idle
-        assert not any("homes" in e.guard for e in strategy.packs[0].examples)
+        assert ("homes_are_not_cut_off", ("disconnection",)) in strategy.of(Included)[0].idle
+        assert not any("homes" in e.guard for e in strategy.of(Included)[0].examples)
     else:
         assert guard is not None
         assert (guard.never, guard.instead, guard.line) == (never, instead, 1)
@@ -210,10 +216,11 @@ def with_own(folder: Path, text: str = OWN, **files: str) -> tuple[Strategy | No
 def test_an_own_pack_is_used_and_its_dates_count(tmp_path: Path) -> None:
     strategy, problems = with_own(tmp_path)
     assert strategy is not None, problems
-    assert strategy.packs[0].applying == ("own.old",)
+    assert strategy.of(Included)[0].applying == ("own.old",)
     assert missed(strategy) == []
-    late = replace(strategy.guards[0], effective_from=date(2026, 1, 16))
-    told = missed(replace(strategy, guards=(late,)))
+    (guard,), packs = strategy.guards, strategy.of(Included)
+    late = replace(guard, effective_from=date(2026, 1, 16))
+    told = missed(replace(strategy, rules=(late, *packs)))
     assert [(p.code, p.file, p.line) for p in told] == [("RS211", "rules/packs/own.yaml", 14)]
 
 
@@ -292,7 +299,8 @@ def test_a_rule_left_out_is_no_guard_and_its_reason_counts(tmp_path: Path) -> No
         "gb-water.breathing_space",
         "gb-water.homes_are_not_cut_off",
     ]
-    assert (one.packs[0].without, one.packs[0].reason) == (
+    (pack,) = one.of(Included)
+    assert (pack.without, pack.reason) == (
         ("no_flow_limiter_at_homes",),
         "none fitted",
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from riskseg.strategy.check.periods import Period, gaps
+from riskseg.rules.periods import Period, gaps
 from tests.support.accounts import decided
 from tests.support.strategies import SMALL, sound
 

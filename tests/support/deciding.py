@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Guard, Path, Strategy
+from riskseg.rules.model import Path, Strategy
+from riskseg.rules.rule import Restriction
 
 Facts = Mapping[str, Any]
 # True, false or None for unknown; or a value.
@@ -111,12 +112,12 @@ def _holds(condition: Condition, facts: Facts, readings: Mapping[str, Reading]) 
     return condition.unknown if value is None else bool(value)
 
 
-def _effective(guard: Guard, as_of: date) -> bool:
+def _effective(guard: Restriction, as_of: date) -> bool:
     begun = guard.effective_from is None or guard.effective_from <= as_of
     return begun and (guard.effective_to is None or as_of <= guard.effective_to)
 
 
-def _in_force(guard: Guard, facts: Facts, readings: Mapping[str, Reading]) -> bool:
+def _in_force(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
     if guard.kind == "requirement":  # in force until what it needs is surely so
         return readings[guard.when.expression.text](facts) is not True
     return _holds(guard.when, facts, readings)
@@ -162,7 +163,7 @@ def _placed(
     }, action
 
 
-def _lawful(strategy: Strategy, due: str, in_force: Sequence[Guard]) -> str:
+def _lawful(strategy: Strategy, due: str, in_force: Sequence[Restriction]) -> str:
     """The due action; forbidden, the mildest lawful stand-in for it; held, nothing at all."""
     forbidden = {action for guard in in_force for action in guard.never}
     if due == "none" or due not in forbidden:

@@ -2,7 +2,7 @@
 
 One module a subject, in the order in which one strategy goes through them: what may be named
 (`scope`), the names a decision's columns take (`names`), strategy.yaml (`head`), `tiers`,
-`segments`, `paths`, `guards` with their `packs`, what is to be proved (`properties`), `examples`.
+what actions are (`means`), `segments`, `paths`, `rules` of guards.yaml, `examples`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import replace
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.rules.model import Strategy
+from riskseg.rules.rule import Restriction
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
-from riskseg.strategy.check.guards import check_guards
 from riskseg.strategy.check.head import (
     check_actions,
     check_bands,
@@ -23,10 +23,10 @@ from riskseg.strategy.check.head import (
     check_priority,
     check_protective,
 )
-from riskseg.strategy.check.names import check_names, own_levels
-from riskseg.strategy.check.packs import check_means
+from riskseg.strategy.check.means import check_means
+from riskseg.strategy.check.names import check_names, decided_facts, own_levels
 from riskseg.strategy.check.paths import check_paths
-from riskseg.strategy.check.properties import check_properties
+from riskseg.strategy.check.rules import check_rules
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.check.segments import check_segments
 from riskseg.strategy.check.tiers import check_tiers
@@ -72,9 +72,9 @@ def _strategy(scope: Scope) -> Strategy:
     schemes = check_tiers(scope)
     columns, rows = check_segments(scope, levels)
     paths = check_paths(scope, actions)
-    guards, packs = check_guards(scope, actions)
-    properties = check_properties(scope, levels, actions, guards)
-    check_protective(scope, guards)
+    scope.actions, scope.decided = actions, decided_facts(authored, levels, actions)
+    rules = check_rules(scope)
+    check_protective(scope, [rule for rule in rules if isinstance(rule, Restriction)])
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
     protective = tuple(map(scope.canonical, head.protective))
@@ -93,8 +93,7 @@ def _strategy(scope: Scope) -> Strategy:
         actions=actions,
         protective=protective,
         paths=paths,
-        guards=guards,
-        properties=properties,
+        rules=rules,
         priority=priority,
         examples=examples,
         facts={n: scope.facts[n] for n in sorted(named) if n in scope.facts},
@@ -103,6 +102,5 @@ def _strategy(scope: Scope) -> Strategy:
         folder=authored.documents["strategy.yaml"].file.removesuffix("/strategy.yaml"),
         segments_file=authored.documents["segments.yaml"].file,
         expects={n: (e.type, e.otherwise) for n, e in scope.expects.items() if n in named},
-        packs=packs,
         notes=tuple(scope.notes),
     )

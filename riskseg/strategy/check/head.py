@@ -10,9 +10,9 @@ from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression
 from riskseg.rules.elements import NO_ACTION, Action
-from riskseg.rules.model import UNSCORED, Band, Guard
-from riskseg.strategy.check.packs import kinds_of
-from riskseg.strategy.check.periods import Period
+from riskseg.rules.model import UNSCORED, Band
+from riskseg.rules.periods import Period
+from riskseg.rules.rule import Restriction
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.packs import is_help
 
@@ -58,6 +58,7 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
 
 def check_actions(scope: Scope) -> tuple[Action, ...]:
     seen: dict[str, Action] = {}
+    means = scope.means
     for rank, action in enumerate(scope.authored.head.actions, start=1):
         if action.name in seen or action.name == NO_ACTION:
             told = f'The action "{action.name}" is defined twice.'
@@ -70,12 +71,12 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             action.contact,
             action.significant,
             rank,
-            helps=not action.significant and is_help(kinds_of(action)),
+            helps=not action.significant and is_help(means[action.name]),
         )
     return tuple(seen.values())
 
 
-def check_protective(scope: Scope, guards: Sequence[Guard]) -> None:
+def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
     """Each protective fact is a flag, and a guard looks at it."""
     for i, written in enumerate(scope.authored.head.protective):
         name = scope.canonical(written)

@@ -9,8 +9,8 @@ from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Path, Step
+from riskseg.rules.periods import Period, gaps
 from riskseg.strategy.authored import AuthoredPath
-from riskseg.strategy.check.periods import Period, gaps
 from riskseg.strategy.check.scope import Scope
 
 _FILE = "paths.yaml"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,8 +15,9 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.expressions import Expression, check, texts_compared
 from riskseg.expressions.assumptions import can_be_written
-from riskseg.rules.elements import Condition
-from riskseg.strategy.authored import AuthoredStrategy, Expected
+from riskseg.rules.elements import Action, Condition
+from riskseg.strategy.authored import AuthoredStrategy
+from riskseg.strategy.packs.authored import AuthoredPack, Expected
 
 AS_OF = Fact("as_of", Kind.DATE, words="the as-of date")
 # How a fact that riskseg does not know comes to be, where no data say which there are.
@@ -32,7 +33,9 @@ class Scope:
     facts the catalogue has of those lacking: they keep their kind and bounds. `fact_names` are the
     names that nothing else of the strategy may have, in any letter case. `notes` are remarks that
     hinder nothing. Without `data`, `facts` are those of any workspace there could be: what is
-    expected is among them, and `hint` says how a fact of one's own comes to be.
+    expected is among them, and `hint` says how a fact of one's own comes to be. `actions`, from
+    mild to harsh, and `decided`, what is decided of an account as names that an expression may
+    use, are for rules: set when the tables before them are checked.
     """
 
     def __init__(
@@ -56,7 +59,22 @@ class Scope:
         self._expect()
         self.fact_names = {folded(name): name for name in (*lacking, *self.facts)}
         self.notes: dict[str, None] = {}
+        self.actions: Sequence[Action] = ()
+        self.decided: Mapping[str, Fact] = {}
         self._models(models)
+
+    @property
+    def means(self) -> Mapping[str, Sequence[str]]:
+        """The kinds that each action says it is; its own name where it says none."""
+        return {a.name: listed(a.means) or [a.name] for a in self.authored.head.actions}
+
+    @property
+    def packs(self) -> Mapping[str, AuthoredPack]:
+        return self.authored.packs
+
+    def at(self, file: str, *path: str | int) -> dict[str, Any]:
+        """The file and line of the value at `path` of one of the strategy's files."""
+        return self.authored.at(file, *path)
 
     def canonical(self, name: str) -> str:
         """A fact's name as riskseg writes it, whatever its letter case in the strategy's files."""
@@ -243,6 +261,11 @@ class Scope:
     def _ghosts(self, kind: Kind) -> dict[str, Fact]:
         lower = _ZERO if kind is Kind.INTEGER else None
         return {n: self.declared.get(n, Fact(n, kind, lower=lower)) for n in self.lacking}
+
+
+def listed(means: str | list[str] | None) -> list[str]:
+    """The kinds of action under `means`, which may be written as one text."""
+    return [means] if isinstance(means, str) else means or []
 
 
 def as_type(type_: str, value: object) -> object | None:

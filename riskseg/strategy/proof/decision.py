@@ -32,7 +32,7 @@ from riskseg.expressions.tree import Value
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
-from riskseg.treatment.guards import applies, lawful
+from riskseg.treatment.guards import lawful
 from riskseg.treatment.paths import Place, places_of
 
 
@@ -104,7 +104,7 @@ def decide(strategy: Strategy, account: Account) -> Decision:
         day = account.terms["as_of"].value - place.started.value
         path_day = chosen(place.at, Term(day), path_day)
     names["path"], names["path_day"] = path, path_day
-    guards = {g.name: applies(g, account) for g in strategy.guards}
+    guards = {g.name: g.applies(account) for g in strategy.guards}
     due = z3.IntVal(0)
     step = constant(None, Kind.INTEGER, texts)
     for place in places:

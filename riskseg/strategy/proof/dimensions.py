@@ -27,6 +27,7 @@ from riskseg.expressions.smt import (
 from riskseg.expressions.tree import Cast, Compare, Comparison, In, Literal, Name, Node
 from riskseg.expressions.walk import comparisons
 from riskseg.rules.model import Strategy
+from riskseg.strategy.fingerprint import canonical_value
 from riskseg.strategy.proof.decision import Decision
 from riskseg.treatment.paths import length, regimes, route, stretches
 
@@ -175,14 +176,8 @@ def _shared_guards(strategies: Sequence[Strategy]) -> list[str]:
 
     def meanings(strategy: Strategy) -> dict[str, Any]:
         return {
-            g.name: (
-                show(g.when.expression.tree),
-                g.when.unknown,
-                g.negated,
-                g.effective_from,
-                g.effective_to,
-            )
-            for g in strategy.guards
+            guard.name: (type(guard).in_force_term, canonical_value(guard.when_in_force()))
+            for guard in strategy.guards
         }
 
     first, *others = [meanings(s) for s in strategies]

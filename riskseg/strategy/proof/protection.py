@@ -22,7 +22,7 @@ from riskseg.rules.proof_account import Account, changed, condition_holds, in_ce
 from riskseg.strategy.proof.ask import Asker, verdict_of_none
 from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.results import Result
-from riskseg.treatment.guards import applies, lawful
+from riskseg.treatment.guards import lawful
 from riskseg.treatment.paths import Place, places_on, regimes, route
 
 
@@ -73,7 +73,7 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
             continue  # such a path has no yesterday: every day is its first
         for day in range(stretch.first, stretch.last + 1):
             then = changed(account, as_of=Term(place.started.value + day))
-            guards = {g.name: applies(g, then) for g in strategy.guards}
+            guards = {g.name: g.applies(then) for g in strategy.guards}
             ended = either(
                 *(condition_holds(p.ends_when, then) for p in place.walked if p.ends_when)
             )

@@ -7,27 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from riskseg.expressions.tree import Value
+from riskseg.rules.rule import Restriction, registered
 
 Verdict = Literal["proved", "refuted", "unproved"]
-Claim = Literal[
-    "one-row",
-    "row-reached",
-    "unknown-told",
-    "one-path",
-    "path-ends",
-    "path-reached",
-    "step-taken",
-    "guard-holds",
-    "hold-stops",
-    "guard-used",
-    "instead-lawful",
-    "protection",
-    "declared",
-]
 Account = Mapping[str, Value]
 
-# Every claim there is, and how a person reads it. docs/guide/proofs.md tells more of each.
-CLAIMS: Mapping[Claim, str] = {
+# What is claimed of the parts of a strategy that are no rules.
+_TABLES_AND_PATHS = {
     "one-row": "every account reaches exactly one row of the table",
     "row-reached": "some account reaches the row",
     "unknown-told": "the condition is never unknown: the file need not say what then",
@@ -35,13 +21,20 @@ CLAIMS: Mapping[Claim, str] = {
     "path-ends": "the path and those it goes on to come to a last step",
     "path-reached": "some account is on the path",
     "step-taken": "some account gets the step's action",
-    "guard-holds": "no action is emitted that the guard forbids, known or unknown",
-    "hold-stops": "while the hold lasts nothing is emitted",
-    "guard-used": "some account is one the guard protects",
-    "instead-lawful": "no other guard forbids the action offered instead, and it is no harsher",
-    "protection": "the flag, once true, never leads to a harsher action up to any day of the path",
-    "declared": "the property holds for every account",
 }
+_PROTECTION = {
+    "protection": "the flag, once true, never leads to a harsher action up to any day of the path"
+}
+
+
+def claims() -> Mapping[str, str]:
+    """Every claim there is, in the order in which they are told, and how a person reads it.
+    docs/guide/proofs.md tells more of each."""
+    kinds = registered().values()
+    restrictions = [kind.claims for kind in kinds if issubclass(kind, Restriction)]
+    others = [kind.claims for kind in kinds if not issubclass(kind, Restriction)]
+    parts = (_TABLES_AND_PATHS, *restrictions, _PROTECTION, *others)
+    return {name: words for part in parts for name, words in part.items()}
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Result:
     claimed of. `accounts` shows that it is not so: one, or two that should not
     differ as they do. `fault` is what is wrong, in words; `file` and `line` where to fix it."""
 
-    claim: Claim
+    claim: str
     subject: str
     verdict: Verdict
     fault: str = ""

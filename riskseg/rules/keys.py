@@ -1,0 +1,41 @@
+"""Keys of the entries of guards.yaml: their name, the type of their value, what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from riskseg.domain.facts import MOST_DAYS
+
+NAME = r"^[a-z][a-z0-9_-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+# An expression may be written as a plain YAML value: `when: true`.
+Text = str | bool | int
+Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of an entry; `type` is what pydantic checks its value against, `words` the line of
+    the reference."""
+
+    name: str
+    type: Any
+    words: str
+
+
+# The keys that several kinds of rule share. A key of one kind alone is declared beside that kind.
+WHEN = Key("when", Text, "guard, hold: when it is in force; unknown counts as true")
+INSTEAD = Key("instead", str, "guard, requirement: what may be done in their place")
+UNKNOWN = Key(
+    "unknown",
+    Literal["match", "skip"],
+    "`skip`: an unknown `when` counts as false; prove: `match`: an unknown holds",
+)
+SOURCE = Key("source", str, "the law or policy it comes from")
+EFFECTIVE_FROM = Key("effective_from", date, "not in force before")
+EFFECTIVE_TO = Key("effective_to", date, "not in force after")
+ALWAYS = (SOURCE, EFFECTIVE_FROM, EFFECTIVE_TO)

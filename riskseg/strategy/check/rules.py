@@ -1,0 +1,39 @@
+"""guards.yaml: what no score, table or path may override, and what is to be proved."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from riskseg.rules.rule import FILE, Entry, Restriction, Rule, registered
+from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.kinds.shape import kind_of, values_of
+
+
+def check_rules(scope: Scope) -> tuple[Rule, ...]:
+    """The rules in the order of the file, those of an included pack where it is included; after
+    all others those that may name what the others bring about."""
+    entries: list[tuple[type[Rule], Entry]] = []
+    numbers: Counter[str] = Counter()
+    for place, written in enumerate(scope.authored.guards.root):
+        values = values_of(written)
+        kind = kind_of(values)
+        if kind is None:
+            message = f"An entry is one of: {', '.join(registered())}."
+            scope.tell("RS004", message, FILE, place)
+            continue
+        numbers[kind.kind] += 1
+        name = kind.name_of(values, numbers[kind.kind])
+        entries.append((kind, Entry(values, name, scope, scope.line(FILE, place), (place,))))
+    rules: list[Rule] = []
+    for late in (False, True):
+        names = {rule.name for rule in rules if isinstance(rule, Restriction)}
+        for kind, entry in entries:
+            if kind.late is not late:
+                continue
+            if entry.name in names:
+                entry.tell("RS202", f'The name "{entry.name}" stands twice.', hint=kind.twice)
+                continue
+            names.add(entry.name)
+            if kind.has_its_keys(entry):
+                rules += kind.check(entry)
+    return tuple(rules)
