@@ -177,12 +177,16 @@ def generate(
     until: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the history.")
     ] = datetime(2026, 6, 30),
+    plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a synthetic billing history with its truth, labelled synthetic."""
-    from riskseg.run.generate import generate as run
+    from riskseg.run import generate as job
 
-    files = run(
+    if plan:
+        show_plan(job.plan(), as_json=as_json)
+        return
+    files = job.generate(
         out, accounts=accounts, months=months, seed=seed, until=until.date(), progress=progress()
     )
     end_progress()
@@ -400,17 +404,19 @@ def explain(
     """
     from riskseg.run import explain as job
 
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
     if as_of is None and run is None:
         raise typer.BadParameter("Give --as-of or --run.")
     if run is not None and (fresh or draft):
         raise typer.BadParameter("--run shows what was decided: --fresh and --draft do not.")
+    day = as_of.date() if as_of else None
+    if plan:
+        stages = job.plan(root(), day, run=run, fresh=fresh, draft=draft)
+        show_plan(stages, as_json=as_json)
+        return
     story = job.explain(
         root(),
         account,
-        as_of.date() if as_of else None,
+        day,
         run=run,
         fresh=fresh,
         draft=draft,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.run import assign as assigning
 from riskseg.run import generate as generating
 from riskseg.run import init as starters
@@ -41,8 +41,21 @@ from = "data/events.parquet"
 """
 
 
-def plan() -> list[Stage]:
-    return [INIT, *generating.plan(), *training.plan(), *assigning.plan()]
+class _Start(Job):
+    def __init__(self, folder: Path, progress: Progress | None) -> None:
+        super().__init__(progress)
+        self.folder = folder
+
+    def init(self) -> None:
+        starters.init(self.folder, toml=TOML)
+
+
+START = [INIT.by(_Start.init)]
+
+
+def plan() -> Plan:
+    """What the steps carry out, one after the other."""
+    return [*START, *generating.plan(), *training.plan(), *assigning.plan()]
 
 
 @dataclass(frozen=True)
@@ -56,9 +69,7 @@ def demo(
     folder: Path, *, accounts: int, seed: int, at: datetime, progress: Progress | None = None
 ) -> Shown:
     """Generate, train, assign. The workspace stays in `folder`, which must be new."""
-    progress = progress or Progress()
-    progress.reached(INIT, 0, 1)
-    starters.init(folder, toml=TOML)
+    _Start(folder, progress).carry_out(START)
     generating.generate(
         folder / "data", accounts=accounts, months=MONTHS, seed=seed, until=AS_OF, progress=progress
     )

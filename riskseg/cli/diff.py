@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from riskseg.cli.common import AsJson, plain, print_json, root_if_any
-from riskseg.cli.progress import end_progress, guarded, progress, stdout
+from riskseg.cli.common import AsJson, Plan, plain, print_json, root_if_any
+from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stdout
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
 
 if TYPE_CHECKING:
@@ -40,14 +40,20 @@ def strategy_diff(
         ),
     ] = None,
     no_data: NoData = False,
+    plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing."""
-    from riskseg.run.diff import diff as run
+    from riskseg.run import diff as job
 
     day = as_of.date() if as_of else None
-    done = run(
-        root_if_any(old, new),
+    workspace = root_if_any(old, new)
+    if plan:
+        with_data = workspace is not None and not no_data
+        show_plan(job.plan(data=with_data, accounts=day is not None), as_json=as_json)
+        return
+    done = job.diff(
+        workspace,
         old,
         new,
         here=Path.cwd(),

@@ -45,7 +45,7 @@ def replay(
     from riskseg.run import replay as job
 
     if plan:
-        show_plan(job.plan(), as_json=as_json)
+        show_plan(job.plan(from_source=from_source), as_json=as_json)
         return
     done = job.replay(root(), run, from_source=from_source, progress=progress(quiet=as_json))
     end_progress()

@@ -202,7 +202,7 @@ def models_import(
     from riskseg.run import import_card as job
 
     if plan:
-        show_plan(job.plan(), as_json=as_json)
+        show_plan(job.plan(reference=reference_as_of is not None), as_json=as_json)
         return
     done = job.import_card(
         root(),

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from riskseg.domain.problems import Problem, ProblemsError
-from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.stages import Plan, Progress, Stage, listed
 
 if TYPE_CHECKING:
     import rich.progress
@@ -223,7 +223,7 @@ def _lines() -> Progress:
         sys.stderr.write(f"     {visible(text)}\n")
         sys.stderr.flush()
 
-    return Progress(reached, lambda _done, text: note(text), note)
+    return Progress(reached, lambda _share, text: note(text) if text else None, note)
 
 
 def _bar() -> Progress:
@@ -240,12 +240,18 @@ def _bar() -> Progress:
     _bars.append(bar)
     bar.start()
     whole = bar.add_task("", total=1)
+    # What is done before the stage, the stage's weight, and what it says it does.
+    stage_at = [(0, 1, "")]
 
     def reached(stage: Stage, done: int, total: int) -> None:
-        bar.update(whole, description=f"{stage.name}: {stage.does}", completed=done, total=total)
+        description = f"{stage.name}: {stage.does}"
+        stage_at[0] = (done, stage.weight, description)
+        bar.update(whole, description=description, completed=done, total=total)
 
-    def within(done: float, text: str) -> None:
-        bar.update(whole, description=visible(text), completed=done)
+    def within(share: float, text: str) -> None:
+        done, weight, description = stage_at[0]
+        shown = visible(text) or description
+        bar.update(whole, description=shown, completed=done + share * weight)
 
     def note(text: str) -> None:
         bar.console.print(visible(text), markup=False)
@@ -263,11 +269,12 @@ def _note(text: str) -> None:
     sys.stderr.write(f"{visible(text)}\n")
 
 
-def show_plan(stages: Sequence[Stage], *, as_json: bool) -> None:
+def show_plan(plan: Plan, *, as_json: bool) -> None:
     """The stages of a run, as it would carry them out."""
+    stages = list(listed(plan))
     if as_json:
-        print(json.dumps([s.as_dict() for s in stages]))
+        print(json.dumps([{"stage": s.name, "does": s.does, "each": each} for s, each in stages]))
         return
-    for number, stage in enumerate(stages, start=1):
-        each = f" (for each {stage.each})" if stage.each else ""
+    for number, (stage, repeated) in enumerate(stages, start=1):
+        each = f" (for each {repeated})" if repeated else ""
         print(f"{number}. {stage.name}{each}: {stage.does}")

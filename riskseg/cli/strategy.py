@@ -150,11 +150,13 @@ def strategy_prove(
     them."""
     from riskseg.run import prove as job
 
+    workspace = root_if_any(name)
     if plan:
-        show_plan(job.plan(), as_json=as_json)
+        with_data = workspace is not None and not no_data
+        show_plan(job.plan(data=with_data), as_json=as_json)
         return
     done = job.prove(
-        root_if_any(name),
+        workspace,
         name,
         data=not no_data,
         seconds=seconds,

@@ -1,6 +1,7 @@
 """The only door to an execution engine: DuckDB, in the process."""
 
 from riskseg.engine.duck import (
+    Batches,
     DuplicateColumnsError,
     Engine,
     EngineError,
@@ -11,6 +12,7 @@ from riskseg.engine.duck import (
 )
 
 __all__ = [
+    "Batches",
     "DuplicateColumnsError",
     "Engine",
     "EngineError",

@@ -47,6 +47,18 @@ class DuplicateColumnsError(AssertionError):
         super().__init__(f"several columns of one name among {', '.join(names)}")
 
 
+class Batches:
+    """A result as Arrow batches, to be taken once, before the next statement is carried out."""
+
+    def __init__(self, reader: pa.RecordBatchReader) -> None:
+        self.schema = reader.schema
+        self._reader = reader
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        with _refusals():
+            yield from self._reader
+
+
 class Engine:
     """One connection over a scratch database.
 
@@ -140,10 +152,10 @@ class Engine:
             table: pa.Table = self._connection.sql(self._one(sql)).to_arrow_table()
         return table
 
-    def batches(self, sql: str, rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    def batches(self, sql: str, rows: int = 100_000) -> Batches:
         """A result as Arrow batches, in order."""
         with _refusals():
-            yield from self._connection.sql(self._one(sql)).to_arrow_reader(rows)
+            return Batches(self._connection.sql(self._one(sql)).to_arrow_reader(rows))
 
     def register(self, name: str, table: pa.Table) -> None:
         """Let SQL read an Arrow table under `name` (no copy)."""

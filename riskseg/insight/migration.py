@@ -11,7 +11,7 @@ from typing import Any
 from riskseg.domain.decision import OUTCOMES, RESULT
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column, quoted
-from riskseg.pipeline.decisions import Decider, decide_facts, decider, make_facts
+from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
 from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.models import load_champions
@@ -21,7 +21,7 @@ from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 
-DECIDE = Stage("decide", "decide every account with both strategies", "partition")
+DECIDE = Stage("decide", "decide every account with both strategies")
 
 EXAMPLES = 3
 
@@ -96,57 +96,61 @@ class Moves:
     scale: int
 
 
-def moves(
-    session: Session,
-    strategies: tuple[Strategy, Strategy],
-    as_of: date,
-    reached: Callable[[int, int], None],
-) -> Moves:
-    """The old and the new of `strategies` on the accounts there are as of a date, from the very
-    same facts and probabilities.
+class Migration:
+    """The old and the new of two strategies on the accounts there are as of a date, from the very
+    same facts and probabilities, a range of accounts at a time."""
 
-    `reached` is told of each partition, of how many. Raises RS602 for a date before anything is
-    known, RS210 for one on which a strategy has no paths, RS401 for a model never trained.
-    """
-    engine, billed = session.engine, session.ledger.billed
-    session.answers(as_of)
-    notes = _holding(strategies, as_of)
-    names = {model: model for s in strategies for model in s.uses.values()}
-    with read_journal(session.workspace) as journal:
-        models = load_champions(session.workspace, names, journal)
-    old, new = (
-        decider(
-            s,
-            {key: models[name] for key, name in s.uses.items()},
-            as_of,
-            "none",
-            session.facts,
-            billed=billed,
-            scale=session.scale,
-            currency=session.workspace.settings.currency,
+    def __init__(
+        self, session: Session, strategies: tuple[Strategy, Strategy], as_of: date
+    ) -> None:
+        """Raises RS602 for a date before anything is known, RS210 for one on which a strategy has
+        no paths, RS401 for a model never trained."""
+        self._session, self._strategies, self._as_of = session, strategies, as_of
+        billed = session.ledger.billed
+        session.answers(as_of)
+        self._notes = _holding(strategies, as_of)
+        names = {model: model for s in strategies for model in s.uses.values()}
+        with read_journal(session.workspace) as journal:
+            self._models = load_champions(session.workspace, names, journal)
+        self._old, self._new = (
+            decider(
+                s,
+                {key: self._models[name] for key, name in s.uses.items()},
+                as_of,
+                "none",
+                session.facts,
+                billed=billed,
+                scale=session.scale,
+                currency=session.workspace.settings.currency,
+            )
+            for s in strategies
         )
-        for s in strategies
-    )
-    tally = _Tally(strategies, billed=billed)
-    parts = session.partitions()
-    for i, (first, last) in enumerate(parts):
-        reached(i, len(parts))
-        make_facts(session, old.wanted | new.wanted, as_of, first, last, lambda _: None)
+        self._tally = _Tally(strategies, billed=billed)
+
+    def add(self, first: int, last: int) -> None:
+        """Decide the accounts of a range with both strategies, and count what differs."""
+        session, engine, tally = self._session, self._session.engine, self._tally
+        wanted = self._old.wanted | self._new.wanted
+        make_facts(session, wanted, self._as_of, first, last)
         engine.run("create or replace temp table all_facts as select * from facts")
-        _decide(session, old)
+        _decide(session, self._old)
         engine.run(tally.keep_old())
-        _decide(session, new)
+        _decide(session, self._new)
         engine.run(tally.compare())
         tally.add(engine.rows)
-    default_values = {**strategies[0].default_values, **strategies[1].default_values}
-    return tally.moves(
-        as_of,
-        models={n: m.version for n, m in sorted(models.items())},
-        default_values=dict(sorted(default_values.items())),
-        notes=notes,
-        currency=session.workspace.settings.currency,
-        scale=session.scale,
-    )
+
+    def moves(self) -> Moves:
+        """What was counted."""
+        old, new = self._strategies
+        settings = self._session.workspace.settings
+        return self._tally.moves(
+            self._as_of,
+            models={n: m.version for n, m in sorted(self._models.items())},
+            default_values=dict(sorted({**old.default_values, **new.default_values}.items())),
+            notes=self._notes,
+            currency=settings.currency,
+            scale=settings.scale,
+        )
 
 
 def _holding(strategies: Iterable[Strategy], as_of: date) -> tuple[str, ...]:
@@ -180,7 +184,7 @@ def _decide(session: Session, one: Decider) -> None:
     facts = [c for c in map(quoted, engine.columns("all_facts")) if c in mine]
     listed = ", ".join(["snap", "account_no", "as_of", *facts])
     engine.run(f"create or replace temp table facts as select {listed} from all_facts")
-    decide_facts(engine, one, lambda _: None)
+    decide_scored(engine, one, score_facts(engine, one))
 
 
 def _was(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +29,7 @@ from riskseg.pipeline.models import Scorer, load_champions, scorer
 from riskseg.pipeline.overflow import told_where
 from riskseg.pipeline.scoring import explain, score, scored
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import Progress, Stage, build
+from riskseg.pipeline.stages import Job, Progress, Stage, build
 from riskseg.pipeline.training_rows import columns_since
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
@@ -39,12 +40,14 @@ from riskseg.strategy.examples import TYPES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Reasons = Literal["due", "all", "none"]
-Reached = Callable[[Stage], None]
+    from riskseg.store.sinks import InMemory, Written
 
-FACTS = Stage("facts", "allocate payments, find episodes, aggregate features", "partition")
-SCORE = Stage("score", "a probability for the population of each model", "partition")
-DECIDE = Stage("decide", "bands, tiers, segment, path, step, guards", "partition")
+Reasons = Literal["due", "all", "none"]
+
+RULES = Stage("rules", "read and check the strategy; load the champion of each of its models")
+FACTS = Stage("facts", "allocate payments, find episodes, aggregate features")
+SCORE = Stage("score", "a probability for the population of each model")
+DECIDE = Stage("decide", "bands, tiers, segment, path, step, guards")
 
 
 @dataclass(frozen=True)
@@ -108,39 +111,32 @@ def decider(
     )
 
 
-def decide(session: Session, decider: Decider, first: int, last: int, reached: Reached) -> None:
-    """Make `facts`, the scores, `decided` and (where wanted) `reasons` for a range of accounts."""
-    make_facts(session, decider.wanted, decider.as_of, first, last, reached)
-    decide_facts(session.engine, decider, reached)
-
-
-def make_facts(
-    session: Session, wanted: Iterable[str], as_of: date, first: int, last: int, reached: Reached
-) -> None:
+def make_facts(session: Session, wanted: Iterable[str], as_of: date, first: int, last: int) -> None:
     """Make `facts` from the sources, for the accounts of a range that exist as of the date."""
-    reached(FACTS)
     ledger = session.ledger
     snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
     build(session.engine, facts(ledger, session.catalogue, session.scale, wanted, snapshots))
 
 
-def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
-    """From `facts`: the scores, `decided` and (where wanted) `reasons`.
+def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:
+    """Score `facts` with each of the strategy's models: the names of the tables made."""
+    return {
+        key: score(engine, key, one, decider.facts, decider.watches.get(key))
+        for key, one in decider.scorers.items()
+    }
+
+
+def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -> None:
+    """From `facts` and their scores: `decided` and (where wanted) `reasons`.
 
     Raises RS613 for accounts that proofs do not speak of.
     """
     strategy = decider.strategy
-    reached(SCORE)
-    tables = {
-        key: score(engine, key, one, decider.facts, decider.watches.get(key))
-        for key, one in decider.scorers.items()
-    }
-    reached(DECIDE)
     default_values = {
         name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
         for name, value in strategy.default_values.items()
     }
-    build(engine, [scored(tables, default_values)])
+    build(engine, [scored(scores, default_values)])
     hold_against(engine, strategy, decider.relations, decider.scale)
     with told_where(engine, strategy, decider.as_of, "account_no", _named(engine)):
         build(engine, compile_strategy(strategy, decider.as_of))
@@ -153,6 +149,34 @@ def decide_facts(engine: Engine, decider: Decider, reached: Reached) -> None:
             f"select snap from decided{due}",
             Currency(decider.currency, decider.scale),
         )
+
+
+class DecidingJob(Job):
+    """A job that decides ranges of accounts, one after the other, from the table `facts`."""
+
+    engine: Engine
+    decider: Decider
+    ranges: Sequence[tuple[int, int]] = ()
+    schema: pa.Schema
+
+    def score(self, _accounts: tuple[int, int]) -> None:
+        self._scores = score_facts(self.engine, self.decider)
+
+    def decide(self, _accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        """The decisions of the accounts in `facts`, in the order of account ids."""
+        decide_scored(self.engine, self.decider, self._scores)
+        decisions = self.engine.batches(decision_select(self.decider))
+        self.schema = decisions.schema
+        yield from decisions
+
+    def write(
+        self, target: str | InMemory, decisions: Iterator[pa.RecordBatch], run: str
+    ) -> Written:
+        """Write decisions; their schema is known once the first of them are."""
+        from riskseg.store import sinks
+
+        first = list(islice(decisions, 1))
+        return sinks.write(target, self.schema, chain(first, decisions), token=run)
 
 
 def _named(engine: Engine) -> Callable[[int], str]:
@@ -193,32 +217,6 @@ def decision_select(decider: Decider) -> str:
         f"select {columns} from decided d join account_ids i "
         f"on i.account_no = d.account_no{reasons} order by d.account_no"
     )
-
-
-def decisions(
-    engine: Engine,
-    decider: Decider,
-    parts: Sequence[tuple[int, int]],
-    fill: Callable[[int, int], None],
-    reached: Callable[[Stage, int], None],
-    after: Callable[[], None] = lambda: None,
-) -> Iterator[pa.RecordBatch]:
-    """The schema first, then decisions in the order of account ids, a partition at a time.
-
-    `fill` makes `facts` for a range of accounts; `reached` is told the stage and the partition,
-    from 0; `after` is called when a partition's decisions are taken.
-    """
-    sql = decision_select(decider)
-    for i, (first, last) in enumerate(parts):
-        fill(first, last)
-        decide_facts(engine, decider, lambda stage, i=i: reached(stage, i))  # type: ignore[misc]
-        if i == 0:
-            yield engine.arrow(f"select * from ({sql}) limit 0").schema
-        yield from engine.batches(sql)
-        after()
-
-
-RULES = Stage("rules", "read and check the strategy; load the champion of each of its models")
 
 
 def prepare(

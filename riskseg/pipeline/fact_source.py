@@ -3,7 +3,7 @@ data, those that riskseg declares and the rules expect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -57,21 +57,18 @@ def is_from_data(source: FactSource) -> bool:
 
 
 @contextmanager
-def fact_source(
-    workspace: Workspace | None,
-    strategies: Sequence[AuthoredStrategy],
-    *,
-    data: bool,
-    loading: Callable[[], None] = lambda: None,
+def from_data(workspace: Workspace) -> Iterator[FactSource]:
+    """The facts of a workspace's data. Raises the Problems of data and catalogue."""
+    with scratch_engine(workspace) as engine:
+        yield begin(workspace, engine)
+
+
+@contextmanager
+def declared_facts(
+    workspace: Workspace | None, strategies: Sequence[AuthoredStrategy]
 ) -> Iterator[FactSource]:
-    """The facts of the workspace's data; or, without a workspace or `data`, those that the
-    catalogue declares and the strategies expect. `loading` is called before data are loaded.
-    Raises the Problems of data and catalogue."""
-    if workspace is not None and data:
-        loading()
-        with scratch_engine(workspace) as engine:
-            yield begin(workspace, engine)
-        return
+    """The facts that the catalogue declares and the strategies expect. Raises the catalogue's
+    Problems."""
     problems = Problems()
     catalogue = (
         read_own_catalogue(workspace, None, problems)

@@ -153,4 +153,4 @@ def record(
     return Recorded(model, current)
 
 
-KEEP = Stage("keep", "write the version as text, then the journal", "model")
+KEEP = Stage("keep", "write the version as text, then the journal")

@@ -26,10 +26,7 @@ from riskseg.strategy.proof.notes import notes
 from riskseg.strategy.proof.prove import prove as properties
 from riskseg.strategy.proof.results import Account, Note, Proofs, Result
 
-PROVE = Stage("prove", "ask for an account that breaks each property", "property")
-
-
-# What the engine and the terms must agree on for an account.
+PROVE = Stage("prove", "ask for an account that breaks each property")
 SECONDS = 10.0
 
 
@@ -70,7 +67,7 @@ def prove_checked(
         results.append(tried)
         if by_engine:
             decisions[tried.name] = by_engine
-        progress.reached(PROVE, len(results), len(results) + 1)
+        progress.within(len(results) / (len(results) + 1), "")  # how many there are is not known
     told: tuple[Note, ...] = ()
     if with_notes:
         account = any_account(strategy.facts, granted)

@@ -1,10 +1,12 @@
-"""One plan, two readers: `--plan` prints the very list of stages that is carried out."""
+"""A plan is the list of stages that is carried out: `--plan` prints that very list, and progress is
+reported as it is worked through."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.relations import Relation
 
@@ -12,29 +14,125 @@ if TYPE_CHECKING:
     from riskseg.engine import Engine
 
 
+def _not_given(*_: Any) -> None:
+    raise AssertionError("a stage of a plan has a function that carries it out")
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One thing a run does. `each` names what it is repeated for, if anything."""
+    """One thing a run does: its name, what it does, and the function that does it.
+
+    `run` takes the job and, in a :class:`ForEach`, an item. A stage that several use cases share is
+    declared without it; each use case says what carries it out with :meth:`by`. `weight` is about
+    how long it takes, in units of a short stage.
+    """
 
     name: str
     does: str
-    each: str = ""
+    weight: int = 1
+    run: Callable[..., Any] = field(default=_not_given, compare=False, repr=False)
 
-    def as_dict(self) -> dict[str, str]:
-        return {"stage": self.name, "does": self.does, "each": self.each}
+    def by(self, run: Callable[..., Any]) -> Stage:
+        """The stage, carried out by `run`."""
+        return replace(self, run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """Stages that are carried out for each of several items, one item after the other.
+
+    `items` takes the job; it is empty as long as they are not known. Where there is an `into`, what
+    the last of the stages returns is iterable, and `into` takes the job and all of it as one
+    stream: no more than one item is in memory. `into` is reported once the stream has ended.
+    """
+
+    each: str
+    items: Callable[[Any], Sequence[Any]]
+    stages: tuple[Stage, ...]
+    into: Stage | None = None
+
+
+Plan = Sequence[Stage | ForEach]
+
+
+def listed(plan: Plan) -> Iterator[tuple[Stage, str]]:
+    """Every stage of a plan in the order they are reported, and what it is repeated for, if
+    anything."""
+    for part in plan:
+        if isinstance(part, Stage):
+            yield part, ""
+        else:
+            yield from ((stage, part.each) for stage in part.stages)
+            if part.into is not None:
+                yield part.into, ""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a run tells where it is: `reached(stage, done, total)` at the start of each stage, and
-    `within(done, text)` as a long one goes on.
+    """How a run reports where it is: `reached(stage, done, total)` at the start of each stage, in
+    units of a stage's weight, and `within(share, text)` as a long one goes on: the share of it that
+    is done, from 0 to 1, and what it does now, if that is worth saying.
 
     `note` passes on a remark a person should see. All default to silence.
     """
 
     reached: Callable[[Stage, int, int], None] = lambda _stage, _done, _total: None
-    within: Callable[[float, str], None] = lambda _done, _text: None
+    within: Callable[[float, str], None] = lambda _share, _text: None
     note: Callable[[str], None] = lambda _text: None
+
+
+class NothingLeft(Exception):
+    """Raised by a stage after which there is nothing left to do: the rest are not carried out."""
+
+
+class Job:
+    """What a run holds while its plan is carried out: whatever is entered into `opened` is closed
+    at the end of it."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress or Progress()
+        self.opened = ExitStack()
+
+    def carry_out(self, plan: Plan) -> None:
+        """Work through a plan, reporting each stage as it is reached."""
+        done = 0
+
+        def reach(stage: Stage) -> None:
+            nonlocal done
+            self.progress.reached(stage, done, sum(self._weight(part) for part in plan))
+            done += stage.weight
+
+        with self.opened:
+            try:
+                for part in plan:
+                    if isinstance(part, Stage):
+                        reach(part)
+                        part.run(self)
+                        continue
+                    stream = self._stream(part, reach)
+                    if part.into is not None:
+                        part.into.run(self, stream)
+                    else:
+                        for _ in stream:
+                            pass
+            except NothingLeft:
+                return
+
+    def _stream(self, part: ForEach, reach: Callable[[Stage], None]) -> Iterator[Any]:
+        for item in part.items(self):
+            for stage in part.stages:
+                reach(stage)
+                result = stage.run(self, item)
+            if part.into is not None:
+                yield from result
+        if part.into is not None:
+            reach(part.into)
+
+    def _weight(self, part: Stage | ForEach) -> int:
+        if isinstance(part, Stage):
+            return part.weight
+        each = sum(stage.weight for stage in part.stages)
+        return max(1, len(part.items(self))) * each + (part.into.weight if part.into else 0)
 
 
 def build(engine: Engine, relations: Iterable[Relation]) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.pipeline.archive import authored_from
-from riskseg.pipeline.fact_source import FactSource, fact_source
+from riskseg.pipeline.fact_source import FactSource, declared_facts, from_data
 from riskseg.pipeline.journal import meant, read_journal
-from riskseg.pipeline.session import open_checked
+from riskseg.pipeline.session import LOAD, open_checked
+from riskseg.pipeline.stages import Job, Progress, Stage
 from riskseg.pipeline.strategies import check_here
 from riskseg.store import kept as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
@@ -83,35 +84,68 @@ def authored_of(text: Text, problems: Problems) -> AuthoredStrategy | None:
     return authored_from(text.files, problems, shown=text.shown)
 
 
+class VersionsJob(Job):
+    """A job on the versions of a strategy that are named, checked against the facts of the
+    workspace's data; without a workspace (`root`) or `data`, against the facts that are declared.
+    """
+
+    def __init__(
+        self,
+        root: Path | None,
+        names: Sequence[str | None],
+        here: Path,
+        *,
+        data: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        """Read the versions. Raises RS230 for one that cannot be found."""
+        super().__init__(progress)
+        self.workspace = open_checked(root) if root is not None else None
+        self.data = data and root is not None
+        self.problems = Problems()
+        texts = [found(self.workspace, here, name, self.problems) for name in names]
+        self.problems.raise_if_any()
+        authored = [authored_of(text, self.problems) for text in texts if text is not None]
+        self.authored = [strategy for strategy in authored if strategy is not None]
+
+    def load(self) -> None:
+        """The facts of the workspace's data. Raises the Problems of data and catalogue."""
+        assert self.workspace is not None
+        self.source = self.opened.enter_context(from_data(self.workspace))
+
+    def check(self) -> None:
+        """Check the versions. Raises all their Problems together."""
+        if not self.data:
+            # Which facts there are is read off the rules themselves.
+            self.problems.raise_if_any()
+            declared = declared_facts(self.workspace, self.authored)
+            self.source = self.opened.enter_context(declared)
+        self.editions = []
+        for authored in self.authored:
+            strategy = check_here(self.source, authored, self.problems)
+            if strategy is not None:
+                self.editions.append(Edition(strategy, authored.documents, authored.texts))
+        self.problems.raise_if_any()
+
+
+READ = Stage("read", "read and check the strategy")
+
+
+def checking(job: type[VersionsJob], *, data: bool, read: Stage = READ) -> list[Stage]:
+    """The stages up to the checked versions; with `data`, a workspace's are loaded."""
+    return [*([LOAD.by(job.load)] if data else []), read.by(job.check)]
+
+
 @contextmanager
 def checked_editions(
-    root: Path | None,
-    names: Sequence[str | None],
-    here: Path,
-    *,
-    data: bool = True,
-    loading: Callable[[], None] = lambda: None,
+    root: Path | None, names: Sequence[str | None], here: Path, *, data: bool = True
 ) -> Iterator[tuple[FactSource, list[Edition]]]:
-    """The versions that are named, checked against the facts of the workspace's data; without a
-    workspace (`root`) or `data`, against the facts that are declared. Raises all their Problems
-    together."""
-    workspace = open_checked(root) if root is not None else None
-    problems = Problems()
-    texts = [found(workspace, here, name, problems) for name in names]
-    problems.raise_if_any()
-    authored = [authored_of(text, problems) for text in texts if text is not None]
-    read = [one for one in authored if one is not None]
-    if workspace is None or not data:
-        # Which facts there are is read off the rules themselves.
-        problems.raise_if_any()
-    with fact_source(workspace, read, data=data, loading=loading) as source:
-        editions = []
-        for one in read:
-            strategy = check_here(source, one, problems)
-            if strategy is not None:
-                editions.append(Edition(strategy, one.documents, one.texts))
-        problems.raise_if_any()
-        yield source, editions
+    """The versions that are named, checked; see :class:`VersionsJob`."""
+    job = VersionsJob(root, names, here, data=data)
+    with job.opened:
+        for stage in checking(VersionsJob, data=job.data):
+            stage.run(job)
+        yield job.source, job.editions
 
 
 def _journalled(workspace: Workspace) -> dict[str, Text]:

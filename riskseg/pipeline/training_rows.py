@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from riskseg.pipeline.observation_points import Asked, Look, asked
 from riskseg.pipeline.outcomes import check_not_yet_known, check_zero_or_one
 from riskseg.pipeline.population import implied, population_sql
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import Stage, build
+from riskseg.pipeline.stages import Job, Stage, build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Part = tuple[pd.DataFrame, pd.DataFrame]
 
     from riskseg.learning.frame import TrainingFrame
+
+OBSERVE = Stage("observe", "facts of each account as of its own dates")
+LABEL = Stage("label", "how it came out, as known on the day the label is known")
 
 # Snapshots times bills and payments that one part holds at most: about 500 MB in the engine.
 PAIRS_A_PART = 12_000_000
@@ -101,28 +104,20 @@ def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     )
 
 
-def rows_to_judge(
-    session: Session,
-    authored: AuthoredSpec,
-    models: Sequence[Model],
-    reached: Callable[[int], None],
-) -> TrainingFrame:
-    """As :func:`observed_rows`, with every feature of some trained versions and no embargo: for
-    what was learned long ago it has no meaning. `reached` is told 0 when facts are begun, and 1
-    when labels are. Raises RS409 where this workspace lacks a feature."""
+def to_judge(session: Session, authored: AuthoredSpec, models: Sequence[Model]) -> Asked:
+    """What a spec asks of this workspace, with every feature of some trained versions: to be
+    observed and labelled without an embargo, which has no meaning for what was learned long ago.
+    Raises RS409 where this workspace lacks a feature."""
     problems = Problems()
     condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
     problems.raise_if_any()
     for model in models:
         scorer(model, session.facts, billed=session.ledger.billed)
     also = tuple(name for model in models for name in model.features)
-    one = asked(session, authored, condition, problems, also)
+    judged = asked(session, authored, condition, problems, also)
     problems.raise_if_any()
-    assert one is not None
-    reached(0)
-    [observed] = observe(session, [one])
-    reached(1)
-    return observed_rows(session, one, observed, embargo=False)
+    assert judged is not None
+    return judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +171,21 @@ def _observed(session: Session, table: str, look: Look, models: Sequence[Asked])
         into = f"insert into {table}" if first > 1 else f"create or replace table {table} as"
         engine.run(f"{into} select * from facts")
     return Observed(table, parts)
+
+
+class JudgingJob(Job):
+    """A job that judges trained versions of a model by the accounts of a workspace."""
+
+    session: Session
+    authored: AuthoredSpec
+    models: Sequence[Model]
+
+    def observe(self) -> None:
+        self.judged = to_judge(self.session, self.authored, self.models)
+        [self.observed] = observe(self.session, [self.judged])
+
+    def label(self) -> None:
+        self.frame = observed_rows(self.session, self.judged, self.observed, embargo=False)
 
 
 def _columns(session: Session, one: Asked) -> list[str]:
@@ -366,9 +376,3 @@ def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) 
         held = held_out_by_party(group, spec.hold_out_share or HELD_SHARE, spec.seed)
         return np.ones(len(as_of), dtype=bool), held
     return held_out_by_date(as_of, window)
-
-
-OBSERVE = Stage("observe", "facts of each account as of its own dates")
-
-
-LABEL = Stage("label", "how it came out, as known on the day the label is known", "model")

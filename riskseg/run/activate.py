@@ -8,29 +8,28 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskseg import __version__
 from riskseg.domain.problems import Problems, problem
+from riskseg.pipeline import proving
 from riskseg.pipeline.journal import open_journal, read_journal
 from riskseg.pipeline.session import Session, begin, locked, open_checked, scratch_engine
-from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.strategies import (
     ANY_DAY,
     run_examples,
 )
 from riskseg.pipeline.strategy_in_force import InForce, _from_folder, _holds, _of_version
 from riskseg.rules.model import Strategy
+from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
+from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.store.journal import Journal
-    from riskseg.store.records import ActivationRecord
 
 CHECK = Stage("check", "read the sources' columns, check the strategy")
 EXAMPLES = Stage("examples", "run its examples")
 PROVE = Stage("prove", "prove its properties for every account")
 JOURNAL = Stage("journal", "record its text, who, and from when")
-
-
-def plan() -> list[Stage]:
-    return [CHECK, EXAMPLES, PROVE, JOURNAL]
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,99 @@ class Activation:
     superseded: bool
 
 
+class _Activating(Job):
+    """What a run of `strategy activate` holds while it is carried out."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        version: str | None,
+        *,
+        effective_from: date,
+        by: str,
+        at: datetime,
+        unproved: bool,
+        reason: str,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.version, self.effective_from = workspace, version, effective_from
+        self.by, self.at, self.unproved, self.reason = by, at, unproved, reason
+
+    def check(self) -> None:
+        """Read and check the version; nothing is left to do where it is in force already."""
+        workspace, enter, effective_from = (
+            self.workspace,
+            self.opened.enter_context,
+            self.effective_from,
+        )
+        enter(locked(workspace))
+        engine = enter(scratch_engine(workspace, lasting=True))
+        self.session = session = begin(workspace, engine)
+        self.journal = journal = enter(open_journal(workspace))
+        self.activated = (
+            _from_folder(session)
+            if self.version is None
+            else _of_version(session, journal, self.version)
+        )
+        self.strategy = strategy = self.activated.strategy
+        _holds(strategy, effective_from)
+        last = next(iter(journal.activations()), None)
+        if last is not None and _same(last, self.activated, effective_from):
+            journal.strategy(last)  # raises RS603 where its text is not as it was activated
+            self.done = Activated(
+                strategy.name,
+                strategy.fingerprint,
+                last.effective_from,
+                last.by,
+                False,
+                last.proof,
+                (),
+            )
+            raise NothingLeft
+        reach = _check_reach(journal, strategy, effective_from)
+        self.notes = (*strategy.notes, *_bare(strategy), *reach)
+
+    def run_examples(self) -> None:
+        problems = Problems()
+        run_examples(self.session.engine, self.strategy, ANY_DAY, problems)
+        problems.raise_if_any()
+
+    def prove(self) -> None:
+        self.proof = _proved(self.session, self.strategy, unproved=self.unproved)
+
+    def record(self) -> None:
+        _record(
+            self.journal,
+            self.activated,
+            self.proof,
+            self.effective_from,
+            self.by,
+            self.at,
+            self.reason,
+        )
+        self.done = Activated(
+            self.strategy.name,
+            self.strategy.fingerprint,
+            self.effective_from,
+            self.by,
+            True,
+            self.proof,
+            self.notes,
+        )
+
+
+def plan() -> Plan:
+    """What `strategy activate` carries out; no more than the check where the version is in force
+    already."""
+    return [
+        CHECK.by(_Activating.check),
+        EXAMPLES.by(_Activating.run_examples),
+        PROVE.by(_Activating.prove),
+        JOURNAL.by(_Activating.record),
+    ]
+
+
 def activate(
     root: Path,
     version: str | None = None,
@@ -79,45 +171,18 @@ def activate(
     without `unproved`, RS607 where it would reach back over what was decided by another, and RS230
     for a version that the journal does not have.
     """
-    progress = progress or Progress()
-    workspace = open_checked(root)
-    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
-        progress.reached(CHECK, 0, 4)
-        session = begin(workspace, engine)
-        with open_journal(workspace) as journal:
-            found = (
-                _from_folder(session) if version is None else _of_version(session, journal, version)
-            )
-            strategy = found.strategy
-            _holds(strategy, effective_from)
-            last = next(iter(journal.activations()), None)
-            if last is not None and _same(last, found, effective_from):
-                journal.strategy(last)  # raises RS603 where its text is not as it was activated
-                return Activated(
-                    strategy.name,
-                    strategy.fingerprint,
-                    last.effective_from,
-                    last.by,
-                    False,
-                    last.proof,
-                    (),
-                )
-            notes = [
-                *strategy.notes,
-                *_bare(strategy),
-                *_check_reach(journal, strategy, effective_from),
-            ]
-            progress.reached(EXAMPLES, 1, 4)
-            problems = Problems()
-            run_examples(engine, strategy, ANY_DAY, problems)
-            problems.raise_if_any()
-            progress.reached(PROVE, 2, 4)
-            proof = _proved(session, strategy, unproved=unproved)
-            progress.reached(JOURNAL, 3, 4)
-            _record(journal, found, proof, effective_from, by, at, reason)
-    return Activated(
-        strategy.name, strategy.fingerprint, effective_from, by, True, proof, tuple(notes)
+    job = _Activating(
+        open_checked(root),
+        version,
+        effective_from=effective_from,
+        by=by,
+        at=at,
+        unproved=unproved,
+        reason=reason,
+        progress=progress,
     )
+    job.carry_out(plan())
+    return job.done
 
 
 def _bare(strategy: Strategy) -> list[str]:
@@ -173,9 +238,7 @@ def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> 
 
 def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str, Any]:
     """What was proved. Raises RS606 where that does not suffice."""
-    from riskseg.pipeline.proving import prove_strategy
-
-    results = prove_strategy(session, strategy).results
+    results = proving.prove_strategy(session, strategy).results
     problems = Problems()
     file = f"{strategy.folder}/strategy.yaml"
     for result in results:
@@ -208,9 +271,6 @@ def _record(
     at: datetime,
     reason: str,
 ) -> None:
-    from riskseg import __version__
-    from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
-
     strategy, text = found.strategy, text_hash(found.files)
     journal.activate(
         StrategyRecord(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import riskseg
+from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
 from riskseg.pipeline.account_file import GivenFile, check_given, with_accounts_from
@@ -23,8 +24,8 @@ from riskseg.pipeline.decisions import (
     RULES,
     SCORE,
     Decider,
+    DecidingJob,
     Reasons,
-    decisions,
     make_facts,
     prepare,
     tell_differences,
@@ -41,25 +42,24 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.strategy_in_force import InForce, strategy_in_force
+from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
+from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import kept as store
+from riskseg.store.files import write_beside
+from riskseg.store.records import RunRecord
+from riskseg.store.sinks import InMemory, without_secrets
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
-    from riskseg.store.sinks import InMemory
+    import pyarrow as pa
 
 WRITE = Stage("write", "the decisions beside their place, then in it; then the manifest")
 JOURNAL = Stage("journal", "record the run: from here on it has happened")
-
-
-def plan() -> list[Stage]:
-    return [LOAD, RULES, FACTS, SCORE, DECIDE, WRITE, JOURNAL]
 
 
 @dataclass
@@ -106,6 +106,189 @@ class Assigned:
     accounts_from: GivenFile | None = None
 
 
+class _Assignment(DecidingJob):
+    """What a run of `assign` holds while it is carried out."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        as_of: date,
+        target: str | InMemory,
+        *,
+        at: datetime,
+        reasons: Reasons,
+        keep: bool,
+        draft: bool,
+        accounts_from: Path | None,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
+        self.reasons: Reasons = reasons
+        self.keep, self.draft, self.accounts_from = keep, draft, accounts_from
+        self.columns: dict[str, str] = {}
+
+    def load(self) -> None:
+        workspace, enter = self.workspace, self.opened.enter_context
+        beside = []
+        if isinstance(self.target, str) and "://" not in self.target:
+            beside.append(Path(self.target).resolve().parent)
+        enter(locked(workspace, *beside))
+        self.engine = enter(scratch_engine(workspace, lasting=True))
+        self.kept = enter(store.keeping(workspace.state / "scratch"))
+        self.journal = enter(open_journal(workspace))
+        store.sweep(workspace.state / "runs", {run.run_id for run in self.journal.runs()})
+        if unknown := unknown_runs(workspace, self.journal):
+            self.progress.note(unknown_told(workspace, unknown))
+        check_given(self.engine, workspace, self.accounts_from, ())
+        self.session = begin(workspace, self.engine)
+        self.ranges = self.session.partitions()
+
+    def prepare(self) -> None:
+        """The strategy in force and its models; what the run is made from, and so its id."""
+        session, progress = self.session, self.progress
+        self.force = strategy_in_force(
+            session, self.as_of, self.journal, draft=self.draft, progress=progress
+        )
+        self.decider = prepare(
+            session,
+            self.force.strategy,
+            self.as_of,
+            self.journal,
+            reasons=self.reasons,
+            accounts_from=self.accounts_from,
+        )
+        self.totals = _Totals(self.decider)
+        for key, scorer in self.decider.scorers.items():
+            if warning := hindsight(scorer.model, self.as_of):
+                progress.note(f"{key}: {warning}")
+        for note in self.decider.strategy.notes:
+            progress.note(note)
+        self.quarantined = set_apart(session, progress)
+        self.sources = fingerprints(self.engine, self.workspace)
+        self.given = file_fingerprint(self.accounts_from)
+        check_unchanged(self.workspace, session.ledger.stamps)
+        self.definitions = definitions(session, self.force.strategy, self.decider.wanted)
+        self.run_id = self._run_id()
+
+    def facts(self, accounts: tuple[int, int]) -> None:
+        make_facts(self.session, self.decider.wanted, self.as_of, *accounts)
+
+    def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        yield from super().decide(accounts)
+        self.totals.add(self.engine)
+        if self.keep:
+            select, columns = inputs_select(self.engine)
+            inputs = self.engine.batches(select)
+            if not self.kept.begun:
+                self.columns = columns
+                self.kept.begin(inputs.schema)
+            self.kept.add(inputs)
+
+    def finish(self, decisions: Iterator[pa.RecordBatch]) -> None:
+        """Write the decisions, their manifest, and what the run was decided from."""
+        workspace, ready, settings = self.workspace, self.decider, self.workspace.settings
+        decisions = while_unchanged(decisions, workspace, self.session.ledger.stamps)
+        self.written = written = self.write(self.target, decisions, self.run_id)
+        models = {key: scorer.model for key, scorer in ready.scorers.items()}
+        self.done = Assigned(
+            run_id=self.run_id,
+            as_of=self.as_of,
+            place=written.place,
+            rows=written.rows,
+            sha256=written.sha256,
+            activated=self.force.activated,
+            kept=self.keep,
+            strategy=ready.strategy,
+            models=ready.versions,
+            segments=self.totals.ordered(),
+            actions=self.totals.actions,
+            quarantined=self.quarantined,
+            of=ready.of,
+            currency=settings.currency,
+            scale=settings.scale,
+            differences=tell_differences(self.session, models, ready.watches, self.progress),
+            definitions=self.definitions,
+            redefined=self.force.redefined,
+            accounts_from=self.given,
+        )
+        if written.file is not None:
+            # That anything is kept is true only of a run that the journal has.
+            _write_manifest(written.file, replace(self.done, kept=False), self.sources)
+        if self.keep:
+            description = about(
+                ready,
+                self.run_id,
+                settings.currency,
+                settings.arrears_from,
+                self.sources,
+                self.columns,
+                self.kept.rows,
+            )
+            self.kept.describe(description, self.force.files)
+            store.settle(self.kept, workspace.state / "runs", self.run_id)
+
+    def record(self) -> None:
+        """Journal the run; only then do its manifest and its folder say that it is kept."""
+        arguments: dict[str, Any] = {
+            "out": self.written.place,
+            "reasons": self.reasons,
+            "keep": self.keep,
+            "draft": self.draft,
+        }
+        if self.given is not None:
+            arguments["accounts_from"] = asdict(self.given)
+        _record(self.journal, self.done, self.written.output, arguments, self.sources, self.at)
+        if self.keep:
+            store.mark_journalled(self.workspace.state / "runs" / self.run_id)
+            if self.written.file is not None:
+                _write_manifest(self.written.file, self.done, self.sources)
+
+    def _run_id(self) -> str:
+        """The same inputs make the same run."""
+        settings, ready = self.workspace.settings, self.decider
+        own = self.workspace.models / "features.yaml"
+        inputs = [
+            "assign",
+            riskseg.__version__,
+            self.as_of.isoformat(),
+            without_secrets(self.target),
+            ready.reasons,
+            ready.strategy.fingerprint,
+            self.force.activated,
+            sorted((k, s.model.version) for k, s in ready.scorers.items()),
+            sorted(self.sources.items()),
+            fingerprint(self.definitions),
+            hashlib.sha256(own.read_bytes()).hexdigest() if own.is_file() else "",
+            [
+                settings.currency,
+                settings.scale,
+                str(settings.arrears_from),
+                str(settings.max_bad_rows),
+            ],
+        ]
+        return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
+
+
+def plan() -> Plan:
+    """What `assign` carries out."""
+    return [
+        LOAD.by(_Assignment.load),
+        RULES.by(_Assignment.prepare),
+        ForEach(
+            "partition",
+            lambda job: job.ranges,
+            (
+                FACTS.by(_Assignment.facts),
+                SCORE.by(_Assignment.score),
+                DECIDE.by(_Assignment.decide),
+            ),
+            into=WRITE.by(_Assignment.finish),
+        ),
+        JOURNAL.by(_Assignment.record),
+    ]
+
+
 def assign(
     root: Path,
     as_of: date,
@@ -124,124 +307,24 @@ def assign(
     decided by the strategy in the folder, whatever is in force. `accounts_from` names a file that
     is read instead of the workspace's own account file, through the same mapping.
     """
-    from riskseg.domain.problems import Problems
-    from riskseg.store import sinks
-
-    progress = progress or Progress()
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
-    beside = []
     if isinstance(target, str):
         check_target(workspace, target, problems)
-        beside = [] if "://" in target else [Path(target).resolve().parent]
     problems.raise_if_any()
-    with (
-        locked(workspace, *beside),
-        scratch_engine(workspace, lasting=True) as engine,
-        store.keeping(workspace.state / "scratch") as kept,
-        open_journal(workspace) as journal,
-    ):
-        progress.reached(LOAD, 0, 1)
-        store.sweep(workspace.state / "runs", {run.run_id for run in journal.runs()})
-        if unknown := unknown_runs(workspace, journal):
-            progress.note(unknown_told(workspace, unknown))
-        check_given(engine, workspace, accounts_from, ())
-        session = begin(workspace, engine)
-        parts = session.partitions()
-        total = 4 + 3 * len(parts)
-        within = {FACTS: 0, SCORE: 1, DECIDE: 2}
-        progress.reached(RULES, 1, total)
-        force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
-        ready = prepare(
-            session,
-            force.strategy,
-            as_of,
-            journal,
-            reasons=reasons,
-            accounts_from=accounts_from,
-        )
-        for key, one in ready.scorers.items():
-            if known := hindsight(one.model, as_of):
-                progress.note(f"{key}: {known}")
-        for note in ready.strategy.notes:
-            progress.note(note)
-        quarantined = set_apart(session, progress)
-        sources, given = fingerprints(engine, workspace), file_fingerprint(accounts_from)
-        check_unchanged(workspace, session.ledger.stamps)
-        read = definitions(session, force.strategy, ready.wanted)
-        run = _run_id(workspace, ready, sinks.without_secrets(target), force, sources, read)
-        totals = _Totals(ready)
-        columns: dict[str, str] = {}
-
-        def reached(stage: Stage, part: int) -> None:
-            progress.reached(stage, 2 + 3 * part + within[stage], total)
-
-        def fill(first: int, last: int) -> None:
-            told = functools.partial(reached, part=totals.parts)
-            make_facts(session, ready.wanted, as_of, first, last, told)
-
-        def after() -> None:
-            totals.add(engine)
-            if keep:
-                select, found = inputs_select(engine)
-                if not kept.begun:
-                    columns.update(found)
-                    kept.begin(engine.arrow(f"select * from ({select}) limit 0").schema)
-                kept.add(engine.batches(select))
-
-        batches = decisions(engine, ready, parts, fill, reached, after)
-        schema = next(batches)
-        batches = while_unchanged(batches, workspace, session.ledger.stamps)
-        written = sinks.write(target, schema, batches, token=run)
-        progress.reached(WRITE, total - 2, total)
-        done = Assigned(
-            run_id=run,
-            as_of=as_of,
-            place=written.place,
-            rows=written.rows,
-            sha256=written.sha256,
-            activated=force.activated,
-            kept=keep,
-            strategy=ready.strategy,
-            models=ready.versions,
-            segments=totals.ordered(),
-            actions=totals.actions,
-            quarantined=quarantined,
-            of=ready.of,
-            currency=workspace.settings.currency,
-            scale=workspace.settings.scale,
-            differences=tell_differences(
-                session, {k: s.model for k, s in ready.scorers.items()}, ready.watches, progress
-            ),
-            definitions=read,
-            redefined=force.redefined,
-            accounts_from=given,
-        )
-        if written.file is not None:
-            # That anything is kept is true only of a run that the journal has.
-            _write_manifest(written.file, replace(done, kept=False), sources, run)
-        if keep:
-            settings = workspace.settings
-            told = about(
-                ready, run, settings.currency, settings.arrears_from, sources, columns, kept.rows
-            )
-            kept.describe(told, force.files)
-            store.settle(kept, workspace.state / "runs", run)
-        progress.reached(JOURNAL, total - 1, total)
-        arguments: dict[str, Any] = {
-            "out": written.place,
-            "reasons": reasons,
-            "keep": keep,
-            "draft": draft,
-        }
-        if given is not None:
-            arguments["accounts_from"] = asdict(given)
-        _record(journal, done, written.output, arguments, sources, at)
-        if keep:
-            store.mark_journalled(workspace.state / "runs" / run)
-            if written.file is not None:
-                _write_manifest(written.file, done, sources, run)
-    return done
+    job = _Assignment(
+        workspace,
+        as_of,
+        target,
+        at=at,
+        reasons=reasons,
+        keep=keep,
+        draft=draft,
+        accounts_from=accounts_from,
+        progress=progress,
+    )
+    job.carry_out(plan())
+    return job.done
 
 
 class _Totals:
@@ -252,10 +335,8 @@ class _Totals:
         self.overdue = f"sum({fact_column('balance_overdue')})" if decider.billed else "0"
         self.segments = {s: SegmentTotal(s) for s in decider.strategy.segments}
         self.actions: dict[str, int] = {}
-        self.parts = 0
 
     def add(self, engine: Engine) -> None:
-        self.parts += 1
         of = fact_column(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
         for segment, path, action, count, owed, known, p in engine.rows(
             f"select {out('segment')}, {out('path')}, {out('action')}, count(*), "
@@ -275,44 +356,11 @@ class _Totals:
         return tuple(s for s in self.segments.values() if s.accounts)
 
 
-def _run_id(
-    workspace: Workspace,
-    ready: Decider,
-    target: str,
-    force: InForce,
-    sources: Mapping[str, str],
-    read: Mapping[str, str],
-) -> str:
-    """The same inputs make the same run."""
-    from riskseg import __version__
-
-    settings = workspace.settings
-    own = workspace.models / "features.yaml"
-    told = [
-        "assign",
-        __version__,
-        ready.as_of.isoformat(),
-        target,
-        ready.reasons,
-        ready.strategy.fingerprint,
-        force.activated,
-        sorted((k, s.model.version) for k, s in ready.scorers.items()),
-        sorted(sources.items()),
-        fingerprint(read),
-        hashlib.sha256(own.read_bytes()).hexdigest() if own.is_file() else "",
-        [settings.currency, settings.scale, str(settings.arrears_from), str(settings.max_bad_rows)],
-    ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-
-
-def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run: str) -> None:
-    from riskseg import __version__
-    from riskseg.store.files import write_beside
-
-    told = {
+def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str]) -> None:
+    content = {
         "run": done.run_id,
         "command": "assign",
-        "riskseg": __version__,
+        "riskseg": riskseg.__version__,
         "as_of": done.as_of.isoformat(),
         "file": place.name,
         "sha256": done.sha256,
@@ -336,8 +384,8 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str], run
         "differences": dict(done.differences),
     }
     manifest = place.with_name(place.name + ".manifest.json")
-    with write_beside(manifest, token=run) as part:
-        part.write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
+    with write_beside(manifest, token=done.run_id) as part:
+        part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
 
 
 def _record(
@@ -348,15 +396,12 @@ def _record(
     sources: Mapping[str, str],
     at: datetime,
 ) -> None:
-    from riskseg import __version__
-    from riskseg.store.records import RunRecord
-
     journal.record_run(
         RunRecord(
             run_id=done.run_id,
             command="assign",
             at=at,
-            riskseg_version=__version__,
+            riskseg_version=riskseg.__version__,
             as_of=done.as_of,
             arguments=arguments,
             output=output,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError
+from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.account_file import without_outcomes
 from riskseg.pipeline.journal import check_there, read_journal
 from riskseg.pipeline.load import load, workspace_facts
@@ -15,18 +16,15 @@ from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.outcomes import check_values
 from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed
-from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.strategies import read_authored, read_checked
 from riskseg.pipeline.training_rows import check_settings
+from riskseg.rules.model import Strategy
 from riskseg.workspace import Workspace, open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
 LOAD = Stage("load", "read the sources, check every row against the contract")
 RULES = Stage("rules", "check the specs and the strategy against the facts there are")
-
-
-def plan() -> list[Stage]:
-    return [CONFIG, LOAD, RULES]
 
 
 @dataclass(frozen=True)
@@ -42,61 +40,87 @@ class Checked:
     notes: tuple[str, ...] = ()
 
 
-def check(root: Path, *, progress: Progress | None = None) -> Checked:
-    """Check the workspace. One fault hides no other, as far as it can be told without it."""
-    progress = progress or Progress()
-    problems = Problems()
-    progress.reached(CONFIG, 0, 3)
-    workspace = open_workspace(root, problems)
-    if workspace is None:
-        return Checked({}, {}, (), None, {}, tuple(problems))
-    check_there(workspace, problems)
-    specs = read_specs(workspace, problems)
-    progress.reached(LOAD, 1, 3)
-    rows: Mapping[str, int] = {}
-    bad: dict[str, int] = {}
-    strategy: str | None = None
-    default_values: dict[str, object] = {}
-    notes: tuple[str, ...] = ()
-    scored = _with_champion(workspace, specs)
-    targets = {name: specs[name].spec.target.column for name in scored}
-    workspace = without_outcomes(workspace, filter(None, targets.values()))
-    with scratch_engine(workspace) as engine:
-        found = Problems()
-        ledger = load(engine, workspace, found, limit=False)  # each bad row is told below
-        problems.extend(found)
-        catalogue = read_own_catalogue(workspace, ledger, problems)
-        progress.reached(RULES, 2, 3)
-        if ledger is None:
+class _Check(Job):
+    """What a run of `check` holds while it is carried out."""
+
+    def __init__(self, root: Path, progress: Progress | None) -> None:
+        super().__init__(progress)
+        self.root, self.problems = root, Problems()
+        self.specs: Mapping[str, AuthoredSpec] = {}
+        self.rows: Mapping[str, int] = {}
+        self.bad: dict[str, int] = {}
+        self.strategy: Strategy | None = None
+        self.notes: tuple[str, ...] = ()
+
+    def configure(self) -> None:
+        workspace = open_workspace(self.root, self.problems)
+        if workspace is None:
+            raise NothingLeft
+        check_there(workspace, self.problems)
+        self.specs = read_specs(workspace, self.problems)
+        self.scored = _with_champion(workspace, self.specs)
+        self.targets = {name: self.specs[name].spec.target.column for name in self.scored}
+        self.workspace = without_outcomes(workspace, filter(None, self.targets.values()))
+
+    def load(self) -> None:
+        self.engine = self.opened.enter_context(scratch_engine(self.workspace))
+        problems = Problems()
+        # Each bad row is reported below, whatever their share.
+        self.ledger = load(self.engine, self.workspace, problems, limit=False)
+        self.problems.extend(problems)
+        self.catalogue = read_own_catalogue(self.workspace, self.ledger, self.problems)
+
+    def check(self) -> None:
+        if self.ledger is None:
             # Without facts the strategy's names cannot be judged; its shape can.
-            read_authored(workspace, problems)
-        else:
-            rows = ledger.rows
-            for one in ledger.bad:
-                problems.extend([one.as_problem()])
-                bad[one.table] = bad.get(one.table, 0) + one.count
-            here, facts = workspace_facts(catalogue, ledger, problems)
-            session = Session(workspace, engine, ledger, here, facts)
-            for name, authored in specs.items():
-                outcomes = name not in scored
-                check_spec(authored, facts, here.lacking, problems, outcomes=outcomes)
-                check_settings(session, authored, problems)
-                check_dates(session, authored, problems)
-                if outcomes:
-                    check_values(session, authored, problems)
-            checked = read_checked(session, problems)
-            if checked is not None:
-                strategy, default_values = checked.name, dict(checked.default_values)
-                notes = checked.notes
-            notes += tuple(
-                f'The accounts have no column "{column}": {name} can score them, and cannot learn '
-                "from them."
-                for name, column in targets.items()
-                if column is not None and column not in facts
-            )
-            notes += tuple(map(str, proposed(engine, ledger, here, facts)))
-    ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.code))
-    return Checked(rows, bad, tuple(specs), strategy, default_values, tuple(ordered), notes)
+            read_authored(self.workspace, self.problems)
+            return
+        self.rows = self.ledger.rows
+        for bad in self.ledger.bad:
+            self.problems.extend([bad.as_problem()])
+            self.bad[bad.table] = self.bad.get(bad.table, 0) + bad.count
+        catalogue, facts = workspace_facts(self.catalogue, self.ledger, self.problems)
+        session = Session(self.workspace, self.engine, self.ledger, catalogue, facts)
+        for name, authored in self.specs.items():
+            self._check_spec(session, authored, outcomes=name not in self.scored)
+        self.strategy = read_checked(session, self.problems)
+        self.notes = self.strategy.notes if self.strategy is not None else ()
+        self.notes += tuple(
+            f'The accounts have no column "{column}": {name} can score them, and cannot learn '
+            "from them."
+            for name, column in self.targets.items()
+            if column is not None and column not in facts
+        )
+        self.notes += tuple(map(str, proposed(self.engine, self.ledger, catalogue, facts)))
+
+    def _check_spec(self, session: Session, authored: AuthoredSpec, *, outcomes: bool) -> None:
+        lacking, problems = session.catalogue.lacking, self.problems
+        check_spec(authored, session.facts, lacking, problems, outcomes=outcomes)
+        check_settings(session, authored, problems)
+        check_dates(session, authored, problems)
+        if outcomes:
+            check_values(session, authored, problems)
+
+
+def plan() -> Plan:
+    """What `check` carries out."""
+    return [CONFIG.by(_Check.configure), LOAD.by(_Check.load), RULES.by(_Check.check)]
+
+
+def check(root: Path, *, progress: Progress | None = None) -> Checked:
+    """Check the workspace. One fault hides no other, as far as it can be seen without it."""
+    job = _Check(root, progress)
+    job.carry_out(plan())
+    strategy = job.strategy
+    return Checked(
+        job.rows,
+        job.bad,
+        tuple(job.specs),
+        None if strategy is None else strategy.name,
+        {} if strategy is None else dict(strategy.default_values),
+        tuple(sorted(job.problems, key=lambda p: (p.file or "", p.line or 0, p.code))),
+        job.notes,
+    )
 
 
 def _with_champion(workspace: Workspace, specs: Iterable[str]) -> list[str]:

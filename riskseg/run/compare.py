@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ from riskseg.learning.learned_from import first_unseen, refitted, unseen
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
-from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.training_rows import LABEL, OBSERVE, rows_to_judge
+from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob
+from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import TrainingFrame
@@ -24,8 +25,62 @@ COMPARE = Stage("compare", "both versions on rows that neither learned from")
 LEAST_OF_EACH = 10
 
 
-def plan() -> list[Stage]:
-    return [LOAD, OBSERVE, LABEL, COMPARE]
+class _Comparison(JudgingJob):
+    """What a run of `models compare` holds while it is carried out."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        names: Sequence[str],
+        cut: float | None,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.cut = workspace, cut
+        self.models = [opened(workspace, name)[0] for name in names]
+        _same_question(self.models)
+        self.authored = spec_of(workspace, self.models[0].name)
+
+    def load(self) -> None:
+        self.engine = self.opened.enter_context(scratch_engine(self.workspace))
+        self.session = begin(self.workspace, self.engine, outcomes=True)
+
+    def compare(self) -> None:
+        old, new = self.models
+        frame = self.frame.ordered()
+        frame = frame.where(unseen(old.manifest, frame) & unseen(new.manifest, frame))
+        _check_enough(self.models, frame)
+        probabilities = [model.predict(frame.rows, self.engine.threads) for model in self.models]
+        notes = [
+            f"{model.name} {model.version} was recalibrated to some of these accounts."
+            for model in self.models
+            if model.manifest["parent"]
+        ]
+        notes += [
+            f"{model.name} {model.version} was imported: what it learned from is not known."
+            for model in self.models
+            if model.imported
+        ]
+        self.done = compared(
+            frame.label,
+            frame.weight,
+            frame.group,
+            *probabilities,
+            names=(f"{old.name} {old.version}", f"{new.name} {new.version}"),
+            cut=old.cut if self.cut is None else self.cut,
+            seed=self.authored.spec.seed,
+            notes=notes,
+        )
+
+
+def plan() -> Plan:
+    """What `models compare` carries out."""
+    return [
+        LOAD.by(_Comparison.load),
+        OBSERVE.by(_Comparison.observe),
+        LABEL.by(_Comparison.label),
+        COMPARE.by(_Comparison.compare),
+    ]
 
 
 def compare(
@@ -37,50 +92,12 @@ def compare(
     RS406, RS408 where they answer different questions, RS402 where they learned from all but too
     few accounts.
     """
-    progress = progress or Progress()
-    workspace = open_checked(root)
-    models = [opened(workspace, name)[0] for name in (first, second)]
-    _same_question(models)
-    authored = spec_of(workspace, models[0].name)
-    with scratch_engine(workspace) as engine:
-        progress.reached(LOAD, 0, 4)
-        session = begin(workspace, engine, outcomes=True)
-        frame = rows_to_judge(
-            session,
-            authored,
-            models,
-            lambda step: progress.reached((OBSERVE, LABEL)[step], 1 + step, 4),
-        ).ordered()
-        progress.reached(COMPARE, 3, 4)
-        new = unseen(models[0].manifest, frame) & unseen(models[1].manifest, frame)
-        frame = frame.where(new)
-        _check_enough(models, frame)
-        told = [model.predict(frame.rows, engine.threads) for model in models]
-        one, other = (f"{model.name} {model.version}" for model in models)
-        notes = [
-            f"{model.name} {model.version} was recalibrated to some of these accounts."
-            for model in models
-            if model.manifest["parent"]
-        ]
-        notes += [
-            f"{model.name} {model.version} was imported: what it learned from is not known."
-            for model in models
-            if model.imported
-        ]
-        return compared(
-            frame.label,
-            frame.weight,
-            frame.group,
-            told[0],
-            told[1],
-            names=(one, other),
-            cut=models[0].cut if cut is None else cut,
-            seed=authored.spec.seed,
-            notes=notes,
-        )
+    job = _Comparison(open_checked(root), (first, second), cut, progress)
+    job.carry_out(plan())
+    return job.done
 
 
-def _check_enough(models: list[Model], frame: TrainingFrame) -> None:
+def _check_enough(models: Sequence[Model], frame: TrainingFrame) -> None:
     bad = int(frame.label.sum())
     if min(bad, len(frame) - bad) >= LEAST_OF_EACH:
         return
@@ -101,7 +118,7 @@ def _check_enough(models: list[Model], frame: TrainingFrame) -> None:
     )
 
 
-def _same_question(models: list[Model]) -> None:
+def _same_question(models: Sequence[Model]) -> None:
     asked = [model.manifest["spec"]["target"] for model in models]
     if asked[0] != asked[1]:
         raise problem(

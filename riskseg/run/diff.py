@@ -6,17 +6,18 @@ every account twice, from the very same facts and probabilities.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import problem
-from riskseg.insight.migration import DECIDE, Moves, moves
+from riskseg.insight.migration import DECIDE, Migration, Moves
 from riskseg.pipeline.fact_source import is_from_data
 from riskseg.pipeline.proving import SECONDS, usual, warranted
-from riskseg.pipeline.session import LOAD, Session
-from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.strategy_versions import checked_editions
+from riskseg.pipeline.session import Session
+from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
+from riskseg.pipeline.strategy_versions import VersionsJob, checking
 from riskseg.rules.model import Strategy
 from riskseg.strategy.changes import Change, changes
 from riskseg.strategy.proof.ask import Asker
@@ -24,6 +25,7 @@ from riskseg.strategy.proof.difference import Meaning, meaning
 
 READ = Stage("read", "read and check both strategies, compare their rows")
 MEAN = Stage("mean", "ask for an account that gets another segment, path or action")
+PREPARE = Stage("models", "load the champions of both strategies' models")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,39 @@ class Difference:
     from_data: bool = True
 
 
+class _Comparing(VersionsJob):
+    """What a run of `strategy diff` holds while it is carried out."""
+
+    ranges: Sequence[tuple[int, int]] = ()
+    seconds: float
+    as_of: date | None
+    migration: Migration | None = None
+
+    def compare_meaning(self) -> None:
+        old, new = self.strategies = tuple(edition.strategy for edition in self.editions)
+        granted = warranted(self.source, self.strategies)
+        self.meaning = meaning(old, new, granted, Asker(self.seconds, usual(new)))
+
+    def prepare(self) -> None:
+        assert isinstance(self.source, Session) and self.as_of is not None
+        old, new = self.strategies
+        self.migration = Migration(self.source, (old, new), self.as_of)
+        self.ranges = self.source.partitions()
+
+    def decide(self, accounts: tuple[int, int]) -> None:
+        assert self.migration is not None
+        self.migration.add(*accounts)
+
+
+def plan(*, data: bool = True, accounts: bool = True) -> Plan:
+    """What `strategy diff` carries out; with `data`, a workspace's are loaded, and with `accounts`
+    decided as of a date."""
+    decide = ForEach("partition", lambda job: job.ranges, (DECIDE.by(_Comparing.decide),))
+    stages: Plan = checking(_Comparing, data=data, read=READ)
+    decided: Plan = [PREPARE.by(_Comparing.prepare), decide] if accounts else []
+    return [*stages, MEAN.by(_Comparing.compare_meaning), *decided]
+
+
 def diff(
     root: Path | None,
     old: str,
@@ -67,41 +102,22 @@ def diff(
     Raises the Problems of both together, RS230 for a version that cannot be found, and RS602 for
     a date without data.
     """
-    progress = progress or Progress()
     if as_of is not None and (root is None or not data):
-        told = "Who moves as of a date can be told only of accounts, and there are none here."
-        raise problem("RS602", told, hint="Leave --as-of out, or name a workspace with its data.")
-
-    def loading() -> None:
-        progress.reached(LOAD, 0, 1)
-
-    with checked_editions(root, [old, new], here, data=data, loading=loading) as (
-        source,
-        (one, other),
-    ):
-        progress.reached(READ, 1, 2)
-        strategies = one.strategy, other.strategy
-        progress.reached(MEAN, 2, 3)
-        meant = meaning(
-            *strategies, warranted(source, strategies), Asker(seconds, usual(strategies[1]))
-        )
-        moved = None
-        if as_of is not None:
-            assert isinstance(source, Session)
-            moved = moves(
-                source,
-                strategies,
-                as_of,
-                lambda done, of: progress.reached(DECIDE, 3 + done, 3 + of),
-            )
-        return Difference(
-            old=_version(strategies[0]),
-            new=_version(strategies[1]),
-            changes=changes(one, other),
-            meaning=meant,
-            moves=moved,
-            from_data=is_from_data(source),
-        )
+        message = "Who moves as of a date can be told only of accounts, and there are none here."
+        hint = "Leave --as-of out, or name a workspace with its data."
+        raise problem("RS602", message, hint=hint)
+    job = _Comparing(root, [old, new], here, data=data, progress=progress)
+    job.as_of, job.seconds = as_of, seconds
+    job.carry_out(plan(data=job.data, accounts=as_of is not None))
+    was, is_ = job.editions
+    return Difference(
+        old=_version(was.strategy),
+        new=_version(is_.strategy),
+        changes=changes(was, is_),
+        meaning=job.meaning,
+        moves=None if job.migration is None else job.migration.moves(),
+        from_data=is_from_data(job.source),
+    )
 
 
 def _version(strategy: Strategy) -> Version:

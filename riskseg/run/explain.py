@@ -29,10 +29,19 @@ from riskseg.pipeline.archive import (
     open_inputs,
     read_kept,
 )
-from riskseg.pipeline.decisions import DECIDE, FACTS, RULES, SCORE, decide, decide_facts, prepare
+from riskseg.pipeline.decisions import (
+    DECIDE,
+    FACTS,
+    RULES,
+    SCORE,
+    decide_scored,
+    make_facts,
+    prepare,
+    score_facts,
+)
 from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
-from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
@@ -44,8 +53,144 @@ if TYPE_CHECKING:
 BILLS = 12
 
 
-def plan() -> list[Stage]:
-    return [LOAD, RULES, FACTS, SCORE, DECIDE]
+NOW = Stage("now", "decide it again from the sources as they are now, to see what has changed")
+KEPT = Stage("inputs", "read the run's kept inputs, strategy and models")
+
+
+class _Fresh(Job):
+    """One account decided from the sources as they are now."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        account: str,
+        as_of: date,
+        *,
+        draft: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.account, self.as_of = workspace, account, as_of
+        self.draft = draft
+
+    def load(self) -> None:
+        self.engine = self.opened.enter_context(scratch_engine(self.workspace))
+        self.session = begin(self.workspace, self.engine, texts=True)
+        number = _number(self.engine, self.account)
+        if number is None:
+            hint = did_you_mean(self.account, _nearest(self.engine, self.account))
+            raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
+        self.number = number
+
+    def prepare(self) -> None:
+        session, as_of = self.session, self.as_of
+        with read_journal(self.workspace) as journal:
+            force = strategy_in_force(
+                session, as_of, journal, draft=self.draft, progress=self.progress
+            )
+            self.decider = prepare(session, force.strategy, as_of, journal, reasons="none")
+
+    def facts(self) -> None:
+        wanted = self.decider.wanted
+        make_facts(self.session, wanted, self.as_of, self.number, self.number)
+
+    def score(self) -> None:
+        self.scores = score_facts(self.engine, self.decider)
+
+    def decide(self) -> None:
+        decide_scored(self.engine, self.decider, self.scores)
+        told = story(self.engine, self.decider, self.workspace.settings.currency)
+        if told is None:
+            raise problem(
+                "RS601",
+                f'The account "{self.account}" does not exist yet as of {self.as_of}.',
+                hint="Give a later date.",
+            )
+        self.story = replace(told, bills=last_bills(self.session, BILLS))
+
+
+class _Kept(Job):
+    """One account as a run decided it, and what the sources give otherwise now."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        account: str,
+        record: RunRecord,
+        erased: set[str],
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.account = workspace, account
+        self.record, self.erased = record, erased
+
+    def read(self) -> None:
+        workspace, record, account = self.workspace, self.record, self.account
+        self.kept = kept = read_kept(workspace, record.run_id)
+        check_record(workspace, kept, record, self.erased)
+        self.decider = replace(kept_decider(workspace, kept), reasons="none")
+        check_kept_strategy(workspace, kept, self.decider, record, self.progress)
+        reads = [kept.inputs]
+        self.engine = self.opened.enter_context(scratch_engine(workspace, reads=reads))
+        open_inputs(self.engine, workspace, kept)
+        number = _number(self.engine, account)
+        if number is None:
+            raise _not_in_run(account, record, self.erased, _nearest(self.engine, account))
+        kept_facts(self.engine, workspace, kept, number, number)
+
+    def score(self) -> None:
+        self.scores = score_facts(self.engine, self.decider)
+
+    def decide(self) -> None:
+        decide_scored(self.engine, self.decider, self.scores)
+        then = story(self.engine, self.decider, self.kept.currency)
+        assert then is not None
+        self.story = replace(then, run=self.record.run_id, decided_at=self.record.at)
+
+    def compare(self) -> None:
+        try:
+            given = as_the_run_read(self.workspace, self.record)
+            job = _Fresh(given, self.account, self.kept.as_of)
+            job.carry_out(_fresh_plan())
+        except ProblemsError as error:
+            why = f"what has changed since cannot be shown: {error.problems[0].what}"
+            self.story = replace(self.story, notes=(why,))
+            return
+        now, then = job.story, self.story
+        self.story = replace(then, bills=now.bills, changes=_changes(self.kept, then, now))
+
+
+def _fresh_plan() -> Plan:
+    return [
+        LOAD.by(_Fresh.load),
+        RULES.by(_Fresh.prepare),
+        FACTS.by(_Fresh.facts),
+        SCORE.by(_Fresh.score),
+        DECIDE.by(_Fresh.decide),
+    ]
+
+
+def _kept_plan() -> Plan:
+    return [
+        KEPT.by(_Kept.read),
+        SCORE.by(_Kept.score),
+        DECIDE.by(_Kept.decide),
+        NOW.by(_Kept.compare),
+    ]
+
+
+def plan(
+    root: Path,
+    as_of: date | None = None,
+    *,
+    run: str | None = None,
+    fresh: bool = False,
+    draft: bool = False,
+) -> Plan:
+    """What `explain` carries out: another list where a run has decided the date."""
+    workspace = open_checked(root)
+    record, _ = _run_of(workspace, as_of, run, fresh=fresh, draft=draft)
+    return _kept_plan() if record is not None and _has_kept(workspace, record) else _fresh_plan()
 
 
 def explain(
@@ -64,27 +209,42 @@ def explain(
     now: by the strategy in force or, for a `draft`, the folder's. Raises RS601 where there is no
     such account, RS602 for a run of another date, RS608 for a run that the journal does not have.
     """
-    progress = progress or Progress()
     workspace = open_checked(root)
-    record = None
-    if run is not None or not (fresh or draft):
-        with read_journal(workspace) as journal:
-            record = find_run(journal, run) if run is not None else _of_date(journal, as_of)
-            erased = _erased(journal, record)
+    record, erased = _run_of(workspace, as_of, run, fresh=fresh, draft=draft)
     if record is None:
         if as_of is None:
             raise problem("RS602", "No date is given.", hint="Give --as-of, or --run.")
-        return _now(workspace, account, as_of, draft=draft, progress=progress)
+        new = _Fresh(workspace, account, as_of, draft=draft, progress=progress)
+        new.carry_out(_fresh_plan())
+        return new.story
     assert record.as_of is not None
     if as_of not in (None, record.as_of):
-        told = f"Run {record.run_id} decided accounts as of {record.as_of}, not of {as_of}."
-        raise problem("RS602", told, hint="Leave --as-of out, or name another run.")
-    if store.is_kept(workspace.state / "runs" / record.run_id):
-        return _then(workspace, account, record, erased, progress)
+        message = f"Run {record.run_id} decided accounts as of {record.as_of}, not of {as_of}."
+        raise problem("RS602", message, hint="Leave --as-of out, or name another run.")
+    if _has_kept(workspace, record):
+        kept = _Kept(workspace, account, record, erased, progress)
+        kept.carry_out(_kept_plan())
+        return kept.story
     given = as_the_run_read(workspace, record)
-    now = _now(given, account, record.as_of, draft=False, progress=progress)
+    now = _Fresh(given, account, record.as_of, progress=progress)
+    now.carry_out(_fresh_plan())
     note = f"run {record.run_id} decided this date and kept nothing: this is decided from the "
-    return replace(now, notes=(f"{note}sources as they are now, and may differ from it",))
+    return replace(now.story, notes=(f"{note}sources as they are now, and may differ from it",))
+
+
+def _run_of(
+    workspace: Workspace, as_of: date | None, run: str | None, *, fresh: bool, draft: bool
+) -> tuple[RunRecord | None, set[str]]:
+    """The run whose decision is shown, if any, and the hashes of the accounts erased from it."""
+    if run is None and (fresh or draft):
+        return None, set()
+    with read_journal(workspace) as journal:
+        record = find_run(journal, run) if run is not None else _of_date(journal, as_of)
+        return record, _erased(journal, record)
+
+
+def _has_kept(workspace: Workspace, record: RunRecord) -> bool:
+    return store.is_kept(workspace.state / "runs" / record.run_id)
 
 
 def _of_date(journal: Journal, as_of: date | None) -> RunRecord | None:
@@ -98,35 +258,6 @@ def _erased(journal: Journal, record: RunRecord | None) -> set[str]:
     if record is None:
         return set()
     return {e.account for e in journal.erasures() if record.run_id in e.runs}
-
-
-def _then(
-    workspace: Workspace, account: str, record: RunRecord, erased: set[str], progress: Progress
-) -> Story:
-    """The account as a run decided it, and what the sources give otherwise now."""
-    progress.reached(LOAD, 0, 5)
-    kept = read_kept(workspace, record.run_id)
-    check_record(workspace, kept, record, erased)
-    ready = replace(kept_decider(workspace, kept), reasons="none")
-    check_kept_strategy(workspace, kept, ready, record, progress)
-    with scratch_engine(workspace, reads=[kept.inputs]) as engine:
-        open_inputs(engine, workspace, kept)
-        number = _number(engine, account)
-        if number is None:
-            raise _not_in_run(account, record, erased, _nearest(engine, account))
-        kept_facts(engine, workspace, kept, number, number)
-        done = {SCORE: 3, DECIDE: 4}
-        decide_facts(engine, ready, lambda stage: progress.reached(stage, done[stage], 5))
-        then = story(engine, ready, kept.currency)
-    assert then is not None
-    then = replace(then, run=record.run_id, decided_at=record.at)
-    try:
-        given = as_the_run_read(workspace, record)
-        now = _now(given, account, kept.as_of, draft=False, progress=Progress())
-    except ProblemsError as error:
-        why = f"what has changed since cannot be shown: {error.problems[0].what}"
-        return replace(then, notes=(why,))
-    return replace(then, bills=now.bills, changes=_changes(kept, then, now))
 
 
 def _changes(kept: Kept, then: Story, now: Story) -> tuple[Change, ...]:
@@ -167,32 +298,3 @@ def _nearest(engine: Engine, account: str) -> list[str]:
 def _number(engine: Engine, account: str) -> int | None:
     found = engine.rows(f"select account_no from account_ids where account_id = {literal(account)}")
     return int(found[0][0]) if found else None
-
-
-def _now(
-    workspace: Workspace, account: str, as_of: date, *, draft: bool, progress: Progress
-) -> Story:
-    """The account as it is decided from the sources as they are now."""
-    with scratch_engine(workspace) as engine:
-        progress.reached(LOAD, 0, 5)
-        session = begin(workspace, engine, texts=True)
-        number = _number(engine, account)
-        if number is None:
-            hint = did_you_mean(account, _nearest(engine, account))
-            raise problem("RS601", f'There is no account "{account}".', hint=hint)
-        progress.reached(RULES, 1, 5)
-        with read_journal(workspace) as journal:
-            force = strategy_in_force(session, as_of, journal, draft=draft, progress=progress)
-            decider = prepare(session, force.strategy, as_of, journal, reasons="none")
-        done = {FACTS: 2, SCORE: 3, DECIDE: 4}
-        decide(
-            session, decider, number, number, lambda stage: progress.reached(stage, done[stage], 5)
-        )
-        found = story(engine, decider, workspace.settings.currency)
-        if found is None:
-            raise problem(
-                "RS601",
-                f'The account "{account}" does not exist yet as of {as_of}.',
-                hint="Give a later date.",
-            )
-        return replace(found, bills=last_bills(session, BILLS))

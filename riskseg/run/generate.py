@@ -6,13 +6,44 @@ from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import problem
-from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 
 GENERATE = Stage("generate", "households, bills, payments and events, month by month")
 
 
-def plan() -> list[Stage]:
-    return [GENERATE]
+class _Generation(Job):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        accounts: int,
+        months: int,
+        seed: int,
+        until: date,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.folder, self.accounts, self.months = folder, accounts, months
+        self.seed, self.until = seed, until
+
+    def generate(self) -> None:
+        from riskseg.synthetic import generate as portfolio
+        from riskseg.synthetic import write
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        made = portfolio(
+            self.accounts,
+            self.months,
+            self.seed,
+            until=self.until,
+            progress=lambda done, total: self.progress.within(done / max(total, 1), ""),
+        )
+        write(made, self.folder)
+
+
+def plan() -> Plan:
+    """What `generate` carries out."""
+    return [GENERATE.by(_Generation.generate)]
 
 
 def generate(
@@ -25,10 +56,6 @@ def generate(
     progress: Progress | None = None,
 ) -> list[str]:
     """Write the portfolio; the names of its files. Raises RS010 where the folder holds others."""
-    from riskseg.synthetic import generate as portfolio
-    from riskseg.synthetic import write
-
-    progress = progress or Progress()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise problem(
             "RS010",
@@ -36,10 +63,8 @@ def generate(
             file=str(folder),
             hint="Choose a new or empty folder.",
         )
-
-    def tell(done: int, total: int) -> None:
-        progress.reached(GENERATE, done, total)
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write(portfolio(accounts, months, seed, until=until, progress=tell), folder)
+    job = _Generation(
+        folder, accounts=accounts, months=months, seed=seed, until=until, progress=progress
+    )
+    job.carry_out(plan())
     return sorted(p.name for p in folder.iterdir())

@@ -14,17 +14,18 @@ from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.yaml_text import inline
 from riskseg.features.snapshots import as_of_snapshots
+from riskseg.learning.imported import imported
 from riskseg.learning.scorecard.card_file import read_card
 from riskseg.learning.scorecard.imported import Meaning, scorecard
 from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse_spec
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import frame, model_columns
 from riskseg.pipeline.journal import open_journal
-from riskseg.pipeline.model_versions import keep
+from riskseg.pipeline.model_versions import KEEP, keep
 from riskseg.pipeline.models import check_spec, read_named
 from riskseg.pipeline.population import implied, population_sql
 from riskseg.pipeline.session import LOAD, Session, begin, locked, open_checked, scratch_engine
-from riskseg.pipeline.stages import Progress, Stage, build
+from riskseg.pipeline.stages import Job, Plan, Progress, Stage, build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from riskseg.workspace import Workspace
 
 READ = Stage("read", "every row of the card, against the facts there are")
-REFERENCE = Stage("reference", "accounts as of a date, to compare later ones with", "partition")
-KEEP = Stage("keep", "write the version as text, then the journal")
+REFERENCE = Stage("reference", "accounts as of a date, to compare later ones with")
 
 # Accounts that are enough to see how a feature is spread.
 ENOUGH = 100_000
@@ -56,8 +56,96 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def plan() -> list[Stage]:
-    return [LOAD, READ, REFERENCE, KEEP]
+class _Import(Job):
+    """What a run of `models import` holds while it is carried out."""
+
+    accounts: pd.DataFrame | None = None
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        file: Path,
+        name: str,
+        meaning: Meaning,
+        *,
+        target: str | None,
+        question: str,
+        reference_as_of: date | None,
+        at: datetime,
+        by: str,
+        promote: str | None,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.at, self.by, self.promote = at, by, promote
+        self.workspace, self.file, self.name, self.meaning = workspace, file, name, meaning
+        self.target, self.question, self.reference_as_of = target, question, reference_as_of
+        self.content = _content(file)
+
+    def load(self) -> None:
+        self.opened.enter_context(locked(self.workspace))
+        engine = self.opened.enter_context(scratch_engine(self.workspace, lasting=True))
+        self.session = begin(self.workspace, engine)
+
+    def read(self) -> None:
+        """The card, and the spec of its model."""
+        facts, shown = self.session.facts, str(self.file)
+        authored, text = _spec(self.workspace, self.name, self.target, self.question)
+        self.authored, self.spec_text = authored, text
+        problems = Problems()
+        lacking = self.session.catalogue.lacking
+        self.condition = check_spec(authored, facts, lacking, problems)
+        made = None
+        card = read_card(_text(self.content, self.file), shown, problems)
+        if card is not None:
+            outcome = authored.spec.target.column
+            made = scorecard(card, facts, self.meaning, shown, problems, outcome=outcome)
+        problems.raise_if_any()
+        assert made is not None
+        self.card, self.calibration = made
+        self.facts = [facts[folded(feature)] for feature in self.card.features]
+
+    def refer(self) -> None:
+        assert self.reference_as_of is not None
+        self.accounts = _accounts(
+            self.session, self.authored, self.condition, self.facts, self.reference_as_of
+        )
+
+    def keep(self) -> None:
+        trained = imported(
+            self.authored.spec,
+            self.card,
+            self.calibration,
+            self.facts,
+            source=self.file.name,
+            content=self.content,
+            accounts=self.accounts,
+            threads=self.session.engine.threads,
+        )
+        workspace, text = self.workspace, self.spec_text
+        spec = workspace.models / f"{self.name}.yaml"
+        if text is not None:
+            workspace.models.mkdir(parents=True, exist_ok=True)
+            spec.write_text(text, encoding="utf-8")
+        with open_journal(workspace) as journal:
+            kept = keep(
+                workspace, self.name, trained, journal, self.at, by=self.by, promote=self.promote
+            )
+        self.done = Imported(
+            self.name,
+            trained.version,
+            kept.champion,
+            len(self.facts),
+            None if text is None else workspace.shown(spec),
+            0 if self.accounts is None else len(self.accounts),
+            self.card.notes,
+        )
+
+
+def plan(*, reference: bool = True) -> Plan:
+    """What `models import` carries out; with `reference`, a day for it is given."""
+    refer = [REFERENCE.by(_Import.refer)] if reference else []
+    return [LOAD.by(_Import.load), READ.by(_Import.read), *refer, KEEP.by(_Import.keep)]
 
 
 def import_card(
@@ -82,57 +170,21 @@ def import_card(
     champion, a later one only with `promote`. Raises RS412 and RS501 for what is wrong with the
     file, by line, and the Problems of the spec.
     """
-    from riskseg.learning.imported import imported
-
-    progress = progress or Progress()
-    workspace = open_checked(root)
-    content = _content(file)
-    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
-        progress.reached(LOAD, 0, 4)
-        session = begin(workspace, engine)
-        progress.reached(READ, 1, 4)
-        authored, text = _spec(workspace, name, target, question)
-        problems = Problems()
-        condition = check_spec(authored, session.facts, session.catalogue.lacking, problems)
-        made = None
-        read = read_card(_text(content, file), str(file), problems)
-        if read is not None:
-            outcome = authored.spec.target.column
-            made = scorecard(read, session.facts, meaning, str(file), problems, outcome=outcome)
-        problems.raise_if_any()
-        assert made is not None
-        card, calibration = made
-        facts = [session.facts[folded(feature)] for feature in card.features]
-        accounts = None
-        if reference_as_of is not None:
-            progress.reached(REFERENCE, 2, 4)
-            accounts = _accounts(session, authored, condition, facts, reference_as_of)
-        trained = imported(
-            authored.spec,
-            card,
-            calibration,
-            facts,
-            source=file.name,
-            content=content,
-            accounts=accounts,
-            threads=engine.threads,
-        )
-        progress.reached(KEEP, 3, 4)
-        if text is not None:
-            workspace.models.mkdir(parents=True, exist_ok=True)
-            (workspace.models / f"{name}.yaml").write_text(text, encoding="utf-8")
-        with open_journal(workspace) as journal:
-            asked = (reason or "imported with --promote") if promote else None
-            kept = keep(workspace, name, trained, journal, at, by=by, promote=asked)
-    return Imported(
+    job = _Import(
+        open_checked(root),
+        file,
         name,
-        trained.version,
-        kept.champion,
-        len(facts),
-        None if text is None else workspace.shown(workspace.models / f"{name}.yaml"),
-        0 if accounts is None else len(accounts),
-        card.notes,
+        meaning,
+        target=target,
+        question=question,
+        reference_as_of=reference_as_of,
+        at=at,
+        by=by,
+        promote=(reason or "imported with --promote") if promote else None,
+        progress=progress,
     )
+    job.carry_out(plan(reference=reference_as_of is not None))
+    return job.done
 
 
 def _content(file: Path) -> bytes:

@@ -10,16 +10,32 @@ from dataclasses import replace
 from pathlib import Path
 
 from riskseg.pipeline.proving import PROVE, SECONDS, Proven, prove_checked
-from riskseg.pipeline.session import LOAD
-from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.strategy_versions import checked_editions
+from riskseg.pipeline.stages import Plan, Progress
+from riskseg.pipeline.strategy_versions import VersionsJob, checking
 from riskseg.strategy.proof.written import margin_of
 
-READ = Stage("read", "read and check the strategy")
+
+class _Proving(VersionsJob):
+    """What a run of `strategy prove` holds while it is carried out."""
+
+    seconds: float
+    with_notes: bool
+
+    def prove(self) -> None:
+        [edition] = self.editions
+        proven = prove_checked(
+            self.source,
+            edition.strategy,
+            seconds=self.seconds,
+            with_notes=self.with_notes,
+            progress=self.progress,
+        )
+        self.done = replace(proven, margin=margin_of(edition.texts.get("examples.yaml", "")))
 
 
-def plan() -> list[Stage]:
-    return [LOAD, READ, PROVE]
+def plan(*, data: bool = True) -> Plan:
+    """What `strategy prove` carries out; with `data`, a workspace's are loaded."""
+    return [*checking(_Proving, data=data), PROVE.by(_Proving.prove)]
 
 
 def prove(
@@ -39,17 +55,7 @@ def prove(
 
     Raises its Problems, and RS230 for one that cannot be found.
     """
-    progress = progress or Progress()
-
-    def loading() -> None:
-        progress.reached(LOAD, 0, 1)
-
-    with checked_editions(root, [name], here or Path.cwd(), data=data, loading=loading) as (
-        source,
-        (edition,),
-    ):
-        progress.reached(READ, 1, 2)
-        done = prove_checked(
-            source, edition.strategy, seconds=seconds, with_notes=with_notes, progress=progress
-        )
-        return replace(done, margin=margin_of(edition.texts.get("examples.yaml", "")))
+    job = _Proving(root, [name], here or Path.cwd(), data=data, progress=progress)
+    job.seconds, job.with_notes = seconds, with_notes
+    job.carry_out(plan(data=job.data))
+    return job.done

@@ -10,19 +10,17 @@ from typing import Any
 
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems
+from riskseg.learning.recalibrate import recalibrated
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import KEEP, keep, opened
 from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
-from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.training_rows import LABEL, OBSERVE, rows_to_judge
+from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob
+from riskseg.workspace import Workspace
 
-MOVE = Stage("recalibrate", "a line on the log-odds, by how recent accounts came out", "model")
-
-
-def plan() -> list[Stage]:
-    return [LOAD, OBSERVE, LABEL, MOVE, KEEP]
+MOVE = Stage("recalibrate", "a line on the log-odds, by how recent accounts came out")
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,77 @@ class Recalibrated:
     notes: tuple[str, ...] = ()
 
 
+class _Recalibration(JudgingJob):
+    """What a run of `models recalibrate` holds while it is carried out."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str,
+        version: str | None,
+        *,
+        since: date | None,
+        slope: bool,
+        at: datetime,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.name, self.version = workspace, name, version
+        self.since, self.slope, self.at = since, slope, at
+
+    def load(self) -> None:
+        workspace, enter = self.workspace, self.opened.enter_context
+        enter(locked(workspace))
+        self.engine = enter(scratch_engine(workspace, lasting=True))
+        self.model, _ = opened(workspace, self.name, self.version)
+        self.models = [self.model]
+        self.session = begin(workspace, self.engine, outcomes=True)
+        set_apart(self.session, self.progress)
+        self.authored = spec_of(workspace, self.model.name)
+        _same_question(self.authored, self.model.manifest["spec"], self.model.version)
+
+    def recalibrate(self) -> None:
+        self.made = recalibrated(
+            self.model,
+            self.frame,
+            self.authored,
+            since=self.since or _day_after(self.model.manifest),
+            slope=self.slope,
+            threads=self.engine.threads,
+        )
+
+    def keep(self) -> None:
+        model, made = self.model, self.made
+        with open_journal(self.workspace) as journal:
+            kept = keep(self.workspace, model.name, made.trained, journal, self.at)
+        self.done = Recalibrated(
+            name=model.name,
+            version=made.trained.version,
+            parent=model.version,
+            champion=kept.champion,
+            rows=made.rows,
+            bad=made.bad,
+            first=made.first,
+            last=made.last,
+            slope=made.slope,
+            intercept=made.intercept,
+            before=made.before,
+            after=made.after,
+            notes=made.notes,
+        )
+
+
+def plan() -> Plan:
+    """What `models recalibrate` carries out."""
+    return [
+        LOAD.by(_Recalibration.load),
+        OBSERVE.by(_Recalibration.observe),
+        LABEL.by(_Recalibration.label),
+        MOVE.by(_Recalibration.recalibrate),
+        KEEP.by(_Recalibration.keep),
+    ]
+
+
 def recalibrate(
     root: Path,
     name: str,
@@ -62,46 +131,11 @@ def recalibrate(
     accounts were observed once, those that it held out are taken.
     The version it comes from is its parent; it is not promoted. Raises RS401, RS402, RS406.
     """
-    from riskseg.learning.recalibrate import recalibrated
-
-    progress = progress or Progress()
-    workspace = open_checked(root)
-    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
-        model, _ = opened(workspace, name, version)
-        progress.reached(LOAD, 0, 5)
-        session = begin(workspace, engine, outcomes=True)
-        set_apart(session, progress)
-        authored = spec_of(workspace, model.name)
-        _same_question(authored, model.manifest["spec"], model.version)
-        frame = rows_to_judge(
-            session,
-            authored,
-            [model],
-            lambda step: progress.reached((OBSERVE, LABEL)[step], 1 + step, 5),
-        )
-        progress.reached(MOVE, 3, 5)
-        first = since or _day_after(model.manifest)
-        made = recalibrated(
-            model, frame, authored, since=first, slope=slope, threads=engine.threads
-        )
-        progress.reached(KEEP, 4, 5)
-        with open_journal(workspace) as journal:
-            champion = keep(workspace, model.name, made.trained, journal, at).champion
-    return Recalibrated(
-        name=model.name,
-        version=made.trained.version,
-        parent=model.version,
-        champion=champion,
-        rows=made.rows,
-        bad=made.bad,
-        first=made.first,
-        last=made.last,
-        slope=made.slope,
-        intercept=made.intercept,
-        before=made.before,
-        after=made.after,
-        notes=made.notes,
+    job = _Recalibration(
+        open_checked(root), name, version, since=since, slope=slope, at=at, progress=progress
     )
+    job.carry_out(plan())
+    return job.done
 
 
 def _same_question(authored: AuthoredSpec, trained: Mapping[str, Any], version: str) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from riskseg import __version__
 from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
@@ -31,11 +33,11 @@ from riskseg.pipeline.archive import (
     open_inputs,
     read_kept,
 )
-from riskseg.pipeline.decisions import DECIDE, SCORE, Decider, decisions, make_facts
+from riskseg.pipeline.decisions import DECIDE, FACTS, SCORE, DecidingJob, make_facts
 from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.outputs import file_relation
-from riskseg.pipeline.session import begin, open_checked, scratch_engine
-from riskseg.pipeline.stages import Progress, Stage, build
+from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
+from riskseg.pipeline.stages import ForEach, NothingLeft, Plan, Progress, Stage, build
 from riskseg.sources.describe import fingerprints
 from riskseg.store import kept as store
 from riskseg.store import sinks
@@ -44,21 +46,20 @@ from riskseg.store.sinks import Written
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from riskseg.store.records import RunRecord
 
 INPUTS = Stage("inputs", "read the run's kept inputs, strategy and models")
 COMPARE = Stage("compare", "the bytes with the journal's hash; where they differ, the rows")
-NOW = Stage("now", "the same from the sources as they are now (with --from-source)", "partition")
+NOW = Stage("now", "the same from the sources as they are now")
+FACTS_KEPT = Stage("facts", "the facts that the run kept of its accounts")
 
 # Accounts that one pass decides at most, unless riskseg.toml says how many partitions there are.
 ACCOUNTS_A_PARTITION = 1_000_000
 
 Verdict = Literal["same bytes", "same rows", "different", "not compared"]
 State = Literal["as written", "altered", "written over", "gone", "a table", "in memory"]
-
-
-def plan() -> list[Stage]:
-    return [INPUTS, SCORE, DECIDE, COMPARE, NOW]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,81 @@ class Replayed:
         return reproduced and self.file.state != "altered" and self.file.manifest is not False
 
 
+class _Replay(DecidingJob):
+    """What a run of `replay` holds while it is carried out."""
+
+    def __init__(self, workspace: Workspace, run: str, progress: Progress | None) -> None:
+        super().__init__(progress)
+        self.workspace, self.run = workspace, run
+        self.since: SinceThen | None = None
+
+    def read(self) -> None:
+        """What the run kept: its strategy, its models, its accounts."""
+        workspace = self.workspace
+        with read_journal(workspace) as journal:
+            self.record = record = find_run(journal, self.run)
+            self.overwritten = _overwritten(journal, record)
+            erased = {e.account for e in journal.erasures() if record.run_id in e.runs}
+        _check_kept(workspace, record)
+        self.kept = kept = read_kept(workspace, record.run_id)
+        check_record(workspace, kept, record, erased)
+        self.decider = kept_decider(workspace, kept)
+        check_kept_strategy(workspace, kept, self.decider, record, self.progress)
+        enter = self.opened.enter_context
+        folder = enter(tempfile.TemporaryDirectory(prefix="riskseg-"))
+        self.place = Path(folder) / f"then{_ending(record)}"
+        theirs = [Path(record.output)] if record.output and record.output_sha256 else []
+        reads = [kept.inputs, self.place, *theirs]
+        self.engine = enter(scratch_engine(workspace, reads=reads))
+        accounts = open_inputs(self.engine, workspace, kept)
+        parts = workspace.settings.partitions or -(-accounts // ACCOUNTS_A_PARTITION)
+        parts = max(1, min(parts, accounts))
+        self.ranges = [
+            (accounts * k // parts + 1, accounts * (k + 1) // parts) for k in range(parts)
+        ]
+
+    def facts(self, accounts: tuple[int, int]) -> None:
+        kept_facts(self.engine, self.workspace, self.kept, *accounts)
+
+    def compare(self, decisions: Iterator[pa.RecordBatch]) -> None:
+        engine, record = self.engine, self.record
+        self.written = written = self.write(str(self.place), decisions, "replay")
+        self.gone = len(store.erased(self.kept.folder))
+        self.compared = _compared(engine, record, written, self.gone, self.overwritten)
+        self.file = _file(engine, record, written, self.overwritten)
+
+    def from_source(self) -> None:
+        job = _FromSource(as_the_run_read(self.workspace, self.record), self)
+        job.carry_out(
+            [
+                LOAD.by(_FromSource.load),
+                ForEach(
+                    "partition",
+                    lambda job: job.ranges,
+                    (
+                        FACTS.by(_FromSource.facts),
+                        SCORE.by(_FromSource.score),
+                        DECIDE.by(_FromSource.decide),
+                    ),
+                    into=COMPARE.by(_FromSource.compare),
+                ),
+            ]
+        )
+        self.since = job.since
+
+
+def plan(*, from_source: bool = False) -> Plan:
+    """What `replay` carries out."""
+    decided = ForEach(
+        "partition",
+        lambda job: job.ranges,
+        (FACTS_KEPT.by(_Replay.facts), SCORE.by(_Replay.score), DECIDE.by(_Replay.decide)),
+        into=COMPARE.by(_Replay.compare),
+    )
+    now = [NOW.by(_Replay.from_source)] if from_source else []
+    return [INPUTS.by(_Replay.read), decided, *now]
+
+
 def replay(
     root: Path, run: str, *, from_source: bool = False, progress: Progress | None = None
 ) -> Replayed:
@@ -125,48 +201,25 @@ def replay(
     Raises RS608 for a run that the journal does not have, RS609 where its inputs are not kept,
     RS610 where they cannot be read, RS611 where a model version is gone.
     """
-    from riskseg import __version__
-
-    progress = progress or Progress()
-    workspace = open_checked(root)
-    progress.reached(INPUTS, 0, 4)
-    with read_journal(workspace) as journal:
-        record = find_run(journal, run)
-        overwritten = _overwritten(journal, record)
-        erased = {e.account for e in journal.erasures() if record.run_id in e.runs}
-    _check_kept(workspace, record)
-    kept = read_kept(workspace, record.run_id)
-    check_record(workspace, kept, record, erased)
-    ready = kept_decider(workspace, kept)
-    check_kept_strategy(workspace, kept, ready, record, progress)
-    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
-        place = Path(folder) / f"then{_ending(record)}"
-        theirs = [Path(record.output)] if record.output and record.output_sha256 else []
-        with scratch_engine(workspace, reads=[kept.inputs, place, *theirs]) as engine:
-            written = _decide_again(engine, workspace, kept, ready, place, progress)
-            progress.reached(COMPARE, 3, 4)
-            gone = len(store.erased(kept.folder))
-            verdict, found, why = _compared(engine, record, written, gone, overwritten)
-            file = _file(engine, record, written, overwritten)
-        since = None
-        if from_source:
-            progress.reached(NOW, 3, 4)
-            since = _since_then(as_the_run_read(workspace, record), kept, ready, place, progress)
+    job = _Replay(open_checked(root), run, progress)
+    job.carry_out(plan(from_source=from_source))
+    record, written = job.record, job.written
+    verdict, differing_rows, why = job.compared
     return Replayed(
         run_id=record.run_id,
-        as_of=kept.as_of,
+        as_of=job.kept.as_of,
         output=record.output,
         rows=written.rows,
         verdict=verdict,
         sha256=written.sha256 if record.output_sha256 else None,
         journalled_sha256=record.output_sha256,
-        erased=gone,
-        differing=found,
+        erased=job.gone,
+        differing=differing_rows,
         why=why,
-        riskseg_then=kept.riskseg,
+        riskseg_then=job.kept.riskseg,
         riskseg_now=__version__,
-        since=since,
-        file=file,
+        since=job.since,
+        file=job.file,
     )
 
 
@@ -196,29 +249,6 @@ def _ending(record: RunRecord) -> str:
     if record.output_sha256 is None or not place:
         return ".parquet"
     return sinks.ending_of(place)
-
-
-def _decide_again(
-    engine: Engine,
-    workspace: Workspace,
-    kept: Kept,
-    ready: Decider,
-    place: Path,
-    progress: Progress,
-) -> Written:
-    accounts = open_inputs(engine, workspace, kept)
-    parts = workspace.settings.partitions or -(-accounts // ACCOUNTS_A_PARTITION)
-    parts = max(1, min(parts, accounts))
-    ranges = [(accounts * k // parts + 1, accounts * (k + 1) // parts) for k in range(parts)]
-    within = {SCORE: 1, DECIDE: 2}
-    batches = decisions(
-        engine,
-        ready,
-        ranges,
-        lambda first, last: kept_facts(engine, workspace, kept, first, last),
-        lambda stage, _: progress.reached(stage, within[stage], 4),
-    )
-    return sinks.write(str(place), next(batches), batches, token="replay")
 
 
 def _compared(
@@ -297,16 +327,24 @@ def _table(engine: Engine, record: RunRecord, written: Written) -> str:
     return "journalled"
 
 
-def _since_then(
-    workspace: Workspace, kept: Kept, ready: Decider, then: Path, progress: Progress
-) -> SinceThen:
+class _FromSource(DecidingJob):
     """The same run from the sources as they are now, beside what it was."""
-    folder = then.parent
-    inputs, place = folder / store.INPUTS, folder / f"now{then.name.removeprefix('then')}"
-    with scratch_engine(workspace, reads=[kept.inputs, then, inputs, place]) as engine:
-        session = begin(workspace, engine)
-        sources = fingerprints(engine, workspace)
-        changed = tuple(
+
+    def __init__(self, workspace: Workspace, replayed: _Replay) -> None:
+        super().__init__(None)
+        self.workspace, self.replayed, self.kept = workspace, replayed, replayed.kept
+        self.decider = replayed.decider
+
+    def load(self) -> None:
+        kept, ready, then = self.kept, self.decider, self.replayed.place
+        folder = then.parent
+        self.inputs = folder / store.INPUTS
+        self.place = folder / f"now{then.name.removeprefix('then')}"
+        reads = [kept.inputs, then, self.inputs, self.place]
+        self.engine = self.opened.enter_context(scratch_engine(self.workspace, reads=reads))
+        self.session = session = begin(self.workspace, self.engine)
+        sources = fingerprints(self.engine, self.workspace)
+        self.changed = tuple(
             n for n in sorted({*sources, *kept.sources}) if sources.get(n) != kept.sources.get(n)
         )
         gone = {n for n in ready.wanted if n not in session.facts and n not in ready.strategy.uses}
@@ -314,32 +352,36 @@ def _since_then(
             gone.add("bills")
         gone -= {"as_of"}
         if gone:
-            return SinceThen(changed, None, None, 0, tuple(sorted(gone)))
-        keeping = store.Keeping(folder)
+            self.since = SinceThen(self.changed, None, None, 0, tuple(sorted(gone)))
+            raise NothingLeft
+        self.keeping = store.Keeping(folder)
+        self.ranges = session.partitions()
 
-        def fill(first: int, last: int) -> None:
-            make_facts(session, ready.wanted, kept.as_of, first, last, lambda _: None)
-            build(engine, [_as_kept(engine, kept)])
-            select, _ = inputs_select(engine)
-            if not keeping.begun:
-                keeping.begin(engine.arrow(f"select * from ({select}) limit 0").schema)
-            keeping.add(engine.batches(select))
+    def facts(self, accounts: tuple[int, int]) -> None:
+        make_facts(self.session, self.decider.wanted, self.kept.as_of, *accounts)
+        build(self.engine, [_as_kept(self.kept)])
+        inputs = self.engine.batches(inputs_select(self.engine)[0])
+        if not self.keeping.begun:
+            self.keeping.begin(inputs.schema)
+        self.keeping.add(inputs)
 
-        batches = decisions(engine, ready, session.partitions(), fill, lambda stage, _: None)
-        sinks.write(str(place), next(batches), batches, token="now")
-        keeping.close()
-        old, new = file_relation(engine, kept.inputs), file_relation(engine, inputs)
-        facts = differing(engine, old, new)
-        one, other = file_relation(engine, then), file_relation(engine, place)
-        moves = differing(engine, one, other)
-        listed = ", ".join(quoted(n) for n in ("account_id", *TREATMENT))
+    def compare(self, decisions: Iterator[pa.RecordBatch]) -> None:
+        self.write(str(self.place), decisions, "now")
+        self.keeping.close()
+        engine = self.engine
+        kept, now = file_relation(engine, self.kept.inputs), file_relation(engine, self.inputs)
+        facts = differing(engine, kept, now)
+        then = file_relation(engine, self.replayed.place)
+        now = file_relation(engine, self.place)
+        decided = differing(engine, then, now)
+        treatment = ", ".join(quoted(n) for n in ("account_id", *TREATMENT))
         moved = differing(
-            engine, f"(select {listed} from {one})", f"(select {listed} from {other})"
+            engine, f"(select {treatment} from {then})", f"(select {treatment} from {now})"
         )
-    return SinceThen(changed, facts, moves, moved.rows, ())
+        self.since = SinceThen(self.changed, facts, decided, moved.rows, ())
 
 
-def _as_kept(engine: Engine, kept: Kept) -> Relation:
+def _as_kept(kept: Kept) -> Relation:
     """`facts` with the columns that were kept, in the types they had: what does not go into its
     old type any more is unknown."""
     columns = "".join(

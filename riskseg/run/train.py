@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.learning import train as learning
 from riskseg.learning.learners import registered
+from riskseg.learning.show import summary
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import KEEP, keep
@@ -26,8 +27,15 @@ from riskseg.pipeline.session import (
     set_apart,
 )
 from riskseg.pipeline.special_values import proposed
-from riskseg.pipeline.stages import Progress, Stage
-from riskseg.pipeline.training_rows import LABEL, OBSERVE, check_settings, observe, observed_rows
+from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
+from riskseg.pipeline.training_rows import (
+    LABEL,
+    OBSERVE,
+    Observed,
+    check_settings,
+    observe,
+    observed_rows,
+)
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,16 +43,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import TrainingFrame
     from riskseg.learning.train import Trained
 
-LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", "model")
-
-
-# What loading and observing take of the time, about, and the stages of each model: label, learn,
-# keep.
-BEFORE, SHARES = (1, 2), (1, 12, 1)
-
-
-def plan() -> list[Stage]:
-    return [LOAD, OBSERVE, LABEL, LEARN, KEEP]
+LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", weight=12)
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,99 @@ class Kept:
     champion: bool
     summary: Mapping[str, Any]
     champion_version: str | None = None
+
+
+class _Training(Job):
+    """What a run of `train` holds while it is carried out; `models` in the order of their specs."""
+
+    models: Sequence[_Learning] = ()
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        specs: Mapping[str, AuthoredSpec],
+        *,
+        at: datetime,
+        promote: bool,
+        as_of: date | None,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.specs, self.at = workspace, specs, at
+        self.promote, self.as_of = promote, as_of
+        self.kept: list[Kept] = []
+
+    def load(self) -> None:
+        enter = self.opened.enter_context
+        enter(locked(self.workspace))
+        engine = enter(scratch_engine(self.workspace, lasting=True))
+        session = begin(self.workspace, engine, outcomes=True)
+        if self.as_of is not None:
+            last = session.ledger.last_on
+            session = session.known_by(self.as_of)
+            if last is not None and last < self.as_of:
+                self.progress.note(f"nothing became known from {last} to {self.as_of}: all is used")
+        set_apart(session, self.progress)
+        self.session = session
+        self.models = [_Learning(model) for model in _asked(session, self.specs)]
+        special = proposed(engine, session.ledger, session.catalogue, session.facts)
+        self.noted = {finding.column: str(finding) for finding in special}
+
+    def observe(self) -> None:
+        observed = observe(self.session, [model.asked for model in self.models])
+        for model, facts in zip(self.models, observed, strict=True):
+            model.observed = facts
+        self.journal = self.opened.enter_context(open_journal(self.workspace))
+
+    def label(self, model: _Learning) -> None:
+        model.frame = observed_rows(self.session, model.asked, model.observed)
+
+    def learn(self, model: _Learning) -> None:
+        name = model.asked.authored.spec.name
+        model.trained = learning.train(
+            model.asked.authored,
+            model.frame,
+            threads=self.session.engine.threads,
+            progress=lambda share, text: self.progress.within(share, f"{name}: {text}"),
+            known_by=self.as_of,
+            noted=self.noted,
+        )
+
+    def keep(self, model: _Learning) -> None:
+        authored, trained = model.asked.authored, model.trained
+        name = authored.spec.name
+        reason = "trained with --promote" if self.promote else None
+        done = keep(self.workspace, name, trained, self.journal, self.at, promote=reason)
+        for note in settings_without_effect(authored, done.model):
+            self.progress.note(f"{name}: {note}")
+        self.kept.append(
+            Kept(name, trained.version, done.champion, summary(done.model), done.champion_version)
+        )
+        del model.frame, model.trained  # the next model needs the memory
+
+
+class _Learning:
+    """One model on its way: what each stage has made of it."""
+
+    observed: Observed
+    frame: TrainingFrame
+    trained: Trained
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+
+
+def plan() -> Plan:
+    """What `train` carries out."""
+    return [
+        LOAD.by(_Training.load),
+        OBSERVE.by(_Training.observe),
+        ForEach(
+            "model",
+            lambda job: job.models,
+            (LABEL.by(_Training.label), LEARN.by(_Training.learn), KEEP.by(_Training.keep)),
+        ),
+    ]
 
 
 def train(
@@ -79,52 +171,19 @@ def train(
 
     Raises ProblemsError; models trained before the one with a Problem stay.
     """
-    from riskseg.learning.show import summary
-
-    progress = progress or Progress()
     workspace = open_checked(root)
     specs = _chosen(workspace, names)
     for name in () if names else without_spec(workspace):
         spec = workspace.shown(workspace.models / f"{name}.yaml")
-        progress.note(f"{name}: there is no {spec}, so it is not learned; its versions stay")
+        if progress is not None:
+            progress.note(f"{name}: there is no {spec}, so it is not learned; its versions stay")
     if not specs:
         return []
     if only is not None:
         specs = {name: _by(authored, only) for name, authored in specs.items()}
-    total = sum(BEFORE) + sum(SHARES) * len(specs)
-    with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
-        progress.reached(LOAD, 0, total)
-        session = begin(workspace, engine, outcomes=True)
-        if as_of is not None:
-            last = session.ledger.last_on
-            session = session.known_by(as_of)
-            if last is not None and last < as_of:
-                progress.note(f"nothing became known from {last} to {as_of}: all is used")
-        set_apart(session, progress)
-        models = _asked(session, specs)
-        found = proposed(engine, session.ledger, session.catalogue, session.facts)
-        noted = {finding.column: str(finding) for finding in found}
-        progress.reached(OBSERVE, BEFORE[0], total)
-        observed = observe(session, models)
-        kept = []
-        with open_journal(workspace) as journal:
-            for i, (model, facts) in enumerate(zip(models, observed, strict=True)):
-                authored, name = model.authored, model.authored.spec.name
-                begun = sum(BEFORE) + sum(SHARES) * i
-                progress.reached(LABEL, begun, total)
-                training = observed_rows(session, model, facts)
-                learning, keeping = begun + SHARES[0], begun + sum(SHARES[:2])
-                progress.reached(LEARN, learning, total)
-                within = partial(_within, progress, learning)
-                trained = _learn(session, authored, training, within, noted, as_of)
-                progress.reached(KEEP, keeping, total)
-                reason = "trained with --promote" if promote else None
-                done = keep(workspace, name, trained, journal, at, promote=reason)
-                for note in settings_without_effect(authored, done.model):
-                    progress.note(f"{name}: {note}")
-                told = summary(done.model)
-                kept.append(Kept(name, trained.version, done.champion, told, done.champion_version))
-    return kept
+    job = _Training(workspace, specs, at=at, promote=promote, as_of=as_of, progress=progress)
+    job.carry_out(plan())
+    return job.kept
 
 
 def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:
@@ -135,10 +194,6 @@ def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:
         for learner in registered()
         for sentence in learner.without_effect(authored.spec.settings(learner.name), dropped)
     ]
-
-
-def _within(progress: Progress, done: int, share: float, text: str) -> None:
-    progress.within(done + share * SHARES[1], text)
 
 
 def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpec]:
@@ -191,24 +246,3 @@ def _asked(session: Session, specs: Mapping[str, AuthoredSpec]) -> list[Asked]:
     models = [asked(session, specs[name], conditions[name], problems) for name in specs]
     problems.raise_if_any()
     return [model for model in models if model is not None]
-
-
-def _learn(
-    session: Session,
-    authored: AuthoredSpec,
-    training: TrainingFrame,
-    within: Callable[[float, str], None],
-    noted: Mapping[str, str],
-    known_by: date | None,
-) -> Trained:
-    from riskseg.learning.train import train as learn
-
-    name = authored.spec.name
-    return learn(
-        authored,
-        training,
-        threads=session.engine.threads,
-        progress=lambda share, text: within(share, f"{name}: {text}"),
-        known_by=known_by,
-        noted=noted,
-    )

@@ -90,7 +90,7 @@ def test_a_day_on_which_no_bill_is_issued_has_no_rows(workspace: Path) -> None:
     day = TODAY - timedelta(days=10)
     done = score(workspace, day, str(out), progress=Progress(note=notes.append))
     assert done.rows == 0
-    assert f"late: no bill that it speaks of was issued on {day}, so no row" in notes
+    assert f"late: no bill that it covers was issued on {day}, so no row" in notes
     assert not any("is before that" in note for note in notes)
     assert "bill_id" in pq.read_schema(out).names
 
