@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg import __version__
+import riskseg
 from riskseg.domain.problems import Problems, problem
 from riskseg.pipeline import proving
 from riskseg.pipeline.journal import open_journal, read_journal
@@ -289,7 +289,7 @@ def _record(
             proof=proof,
             reason=reason,
             definitions=found.definitions,
-            riskseg_version=__version__,
+            riskseg_version=riskseg.__version__,
         ),
     )
 

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from riskseg import __version__
+import riskseg
 from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
@@ -217,7 +217,7 @@ def replay(
         differing=differing_rows,
         why=why,
         riskseg_then=job.kept.riskseg,
-        riskseg_now=__version__,
+        riskseg_now=riskseg.__version__,
         since=job.since,
         file=job.file,
     )
