@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 import sqlalchemy as sa
 
@@ -32,35 +32,13 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
-from riskseg.store.tables import (
-    ACTIVATIONS,
-    ERASURES,
-    METADATA,
-    MODELS,
-    PROMOTIONS,
-    REVISION,
-    RUNS,
-    STRATEGIES,
-    VERSION_TABLE,
-    Moment,
-)
+from riskseg.store.tables import METADATA, REVISION, TABLES, VERSION_TABLE, Moment
 
 _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_TABLES: Mapping[type, sa.Table] = {
-    RunRecord: RUNS,
-    ModelRecord: MODELS,
-    PromotionRecord: PROMOTIONS,
-    StrategyRecord: STRATEGIES,
-    ActivationRecord: ACTIVATIONS,
-    ErasureRecord: ERASURES,
-}
 _HEADER_BYTES = 100
 _DAMAGED = "This journal is damaged."
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")
-# What a JSON column holds, where that is not any mapping.
-_LISTS = {"runs"}
-_TEXTS = {"models", "sources", "files", "definitions", "runs"}
 
 Record = (
     RunRecord | ModelRecord | PromotionRecord | StrategyRecord | ActivationRecord | ErasureRecord
@@ -288,12 +266,12 @@ class Journal:
 
     def _latest(self, connection: sa.Connection, kind: type[R]) -> list[R]:
         """Every entry of a kind, the latest first. Raises RS603 where one is not as written."""
-        table = _TABLES[kind]
+        table = TABLES[kind]
         rows = chain.entries(connection, table.name, table.columns.keys())
         return [_record(kind, table, row) for row in reversed(rows)]
 
     def _add(self, connection: sa.Connection, record: Record) -> None:
-        table = _TABLES[type(record)]
+        table = TABLES[type(record)]
         self._latest(connection, type(record))  # nothing is built on what is damaged
         connection.execute(table.insert().values(_values(record)))
         chain.seal(connection, table.name, table.columns.keys())
@@ -421,20 +399,22 @@ def _read(column: sa.Column[Any], value: Any) -> Any:
     if isinstance(column.type, sa.Date):
         return date.fromisoformat(value)
     if isinstance(column.type, sa.JSON):
-        return _read_json(column.name, json.loads(value))
+        return _read_json(column, json.loads(value))
     kind = str if isinstance(column.type, sa.Text) else int
     if not isinstance(value, kind):
         raise TypeError(column.name)
     return bool(value) if isinstance(column.type, sa.Boolean) else value
 
 
-def _read_json(column: str, value: Any) -> Any:
-    whole = isinstance(value, list if column in _LISTS else dict)
-    if whole and column in _TEXTS:
-        held = value if column in _LISTS else value.values()
-        whole = all(isinstance(text, str) for text in held)
+def _read_json(column: sa.Column[Any], value: Any) -> Any:
+    """A list or mapping, in which there are texts where the record's field has them."""
+    holds = column.info["holds"]
+    is_list = holds == Sequence[str]
+    whole = isinstance(value, list if is_list else dict)
+    if whole and get_args(holds)[-1] is str:
+        whole = all(isinstance(text, str) for text in (value if is_list else value.values()))
     if not whole:
-        raise TypeError(column)
+        raise TypeError(column.name)
     return value
 
 

@@ -1,4 +1,5 @@
-"""The journal's tables as this version of riskseg reads them.
+"""The journal's tables as this version of riskseg reads them: a table for each kind of record, a
+column for each of its fields.
 
 Migrations repeat them on purpose: a migration is history and stays as it was written. A test
 holds the two together.
@@ -6,10 +7,21 @@ holds the two together.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any, get_args, get_type_hints
 
 import sqlalchemy as sa
+
+from riskseg.store.records import (
+    ActivationRecord,
+    ErasureRecord,
+    ModelRecord,
+    PromotionRecord,
+    RunRecord,
+    StrategyRecord,
+)
 
 # The newest migration's revision, so that opening an up-to-date journal loads no migrations.
 REVISION = "0003"
@@ -32,119 +44,65 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
 
 METADATA = sa.MetaData()
+# What a field holds, and how; anything else is JSON.
+_TYPES: Mapping[Any, type[sa.types.TypeEngine[Any]]] = {
+    str: sa.Text,
+    int: sa.Integer,
+    bool: sa.Boolean,
+    date: sa.Date,
+    datetime: Moment,
+}
 
 
-def _number() -> sa.Column[int]:
-    """Entries are ordered by the number they got when written, never by a clock."""
-    return sa.Column("number", sa.Integer, primary_key=True, autoincrement=True)
+def _table(name: str, record: type, *constraints: sa.schema.SchemaItem) -> sa.Table:
+    hints = get_type_hints(record)
+    return sa.Table(
+        name,
+        METADATA,
+        # Entries are ordered by the number they got when written, never by a clock.
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        *(_column(field.name, hints[field.name]) for field in fields(record)),
+        # What binds an entry to those before it: see `chain`. It has one once it is written.
+        sa.Column("digest", sa.Text),
+        *constraints,
+        sqlite_autoincrement=True,
+    )
 
 
-def _digest() -> sa.Column[str]:
-    """What binds an entry to those before it: see `chain`. It has one once it is written."""
-    return sa.Column("digest", sa.Text)
+def _column(name: str, hint: Any) -> sa.Column[Any]:
+    nullable = type(None) in get_args(hint)
+    held = get_args(hint)[0] if nullable else hint
+    stored = _TYPES[held]() if held in _TYPES else sa.JSON(none_as_null=True)
+    return sa.Column(name, stored, nullable=nullable, info={"holds": held})
 
 
-def _definitions() -> sa.Column[Any]:
-    """Entries of before there were any have none."""
-    return sa.Column("definitions", sa.JSON(none_as_null=True))
-
-
-RUNS = sa.Table(
-    "runs",
-    METADATA,
-    _number(),
-    sa.Column("run_id", sa.Text, nullable=False, index=True),
-    sa.Column("command", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.Column("riskseg_version", sa.Text, nullable=False),
-    sa.Column("as_of", sa.Date),
-    sa.Column("arguments", sa.JSON, nullable=False),
-    sa.Column("output", sa.Text),
-    sa.Column("output_sha256", sa.Text),
-    sa.Column("rows", sa.Integer),
-    sa.Column("strategy", sa.Text),
-    sa.Column("models", sa.JSON, nullable=False),
-    sa.Column("sources", sa.JSON, nullable=False),
-    sa.Column("activated", sa.Boolean, nullable=False),
-    _definitions(),
-    _digest(),
-    sqlite_autoincrement=True,
-)
-
-MODELS = sa.Table(
-    "models",
-    METADATA,
-    _number(),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("version", sa.Text, nullable=False),
-    sa.Column("fingerprint", sa.Text, nullable=False),
-    sa.Column("metrics", sa.JSON, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.UniqueConstraint("model", "version", name="one_record_a_version"),
-    _digest(),
-    sqlite_autoincrement=True,
-)
-
-PROMOTIONS = sa.Table(
-    "promotions",
-    METADATA,
-    _number(),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("version", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.ForeignKeyConstraint(
-        ["model", "version"], ["models.model", "models.version"], name="promoted_version"
+TABLES: Mapping[type, sa.Table] = {
+    RunRecord: _table("runs", RunRecord, sa.Index("ix_runs_run_id", "run_id")),
+    ModelRecord: _table(
+        "models",
+        ModelRecord,
+        sa.UniqueConstraint("model", "version", name="one_record_a_version"),
     ),
-    _digest(),
-    sqlite_autoincrement=True,
-)
-
-STRATEGIES = sa.Table(
-    "strategies",
-    METADATA,
-    _number(),
-    sa.Column("fingerprint", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("files", sa.JSON, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.UniqueConstraint("fingerprint", "text", name="one_record_a_text"),
-    _digest(),
-    sqlite_autoincrement=True,
-)
-
-ACTIVATIONS = sa.Table(
-    "activations",
-    METADATA,
-    _number(),
-    sa.Column("fingerprint", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("effective_from", sa.Date, nullable=False),
-    sa.Column("proof", sa.JSON, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    _definitions(),
-    sa.Column("riskseg_version", sa.Text),
-    sa.ForeignKeyConstraint(
-        ["fingerprint", "text"],
-        ["strategies.fingerprint", "strategies.text"],
-        name="activated_text",
+    PromotionRecord: _table(
+        "promotions",
+        PromotionRecord,
+        sa.ForeignKeyConstraint(
+            ["model", "version"], ["models.model", "models.version"], name="promoted_version"
+        ),
     ),
-    _digest(),
-    sqlite_autoincrement=True,
-)
-
-ERASURES = sa.Table(
-    "erasures",
-    METADATA,
-    _number(),
-    sa.Column("at", Moment, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("account", sa.Text, nullable=False),
-    sa.Column("runs", sa.JSON, nullable=False),
-    _digest(),
-    sqlite_autoincrement=True,
-)
+    StrategyRecord: _table(
+        "strategies",
+        StrategyRecord,
+        sa.UniqueConstraint("fingerprint", "text", name="one_record_a_text"),
+    ),
+    ActivationRecord: _table(
+        "activations",
+        ActivationRecord,
+        sa.ForeignKeyConstraint(
+            ["fingerprint", "text"],
+            ["strategies.fingerprint", "strategies.text"],
+            name="activated_text",
+        ),
+    ),
+    ErasureRecord: _table("erasures", ErasureRecord),
+}

@@ -24,7 +24,7 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
-from riskseg.store.tables import METADATA, VERSION_TABLE
+from riskseg.store.tables import METADATA, TABLES, VERSION_TABLE
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DAYS = [date(2026, 3, day) for day in (1, 5, 9)]
@@ -258,7 +258,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     journal._upgrade("0002")
     with journal._writing() as connection:
         for record in (run_of(DAYS[0]), model_of("v1"), *activation_of(0)):
-            table = journal_module._TABLES[type(record)]
+            table = TABLES[type(record)]
             values = journal_module._values(record)
             for name in ("definitions", "riskseg_version")[: 2 if table.name != "runs" else 1]:
                 values.pop(name, None)

@@ -33,7 +33,7 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
-from riskseg.store.tables import METADATA, REVISION, RUNS, VERSION_TABLE
+from riskseg.store.tables import METADATA, REVISION, TABLES, VERSION_TABLE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -238,7 +238,7 @@ def earlier(path: Path, revision: str) -> None:
     values = journal_module._values(RUN)
     del values["definitions"]
     with journal._writing() as connection:
-        connection.execute(RUNS.insert().values(values))
+        connection.execute(TABLES[RunRecord].insert().values(values))
     journal.close()
 
 
@@ -485,7 +485,7 @@ def test_killed_before_the_end_of_a_transaction_nothing_is_recorded(run: Run, pa
         opened = journal.Journal.open(Path(sys.argv[1]))
         opened.record_model(model("v1"))
         with opened._writing() as connection:
-            connection.execute(journal.MODELS.insert().values(journal._values(model("v2"))))
+            connection.execute(journal.TABLES[ModelRecord].insert().values(journal._values(model("v2"))))
             os.kill(os.getpid(), signal.SIGKILL)
         """,
         path,
