@@ -304,7 +304,12 @@ class _Learner:
             name: ADDS_NOTHING for index, (name,) in enumerate(self.names) if index not in kept
         }
         other.alone = other._likelihood(other.blocks, other.places, other.names)
-        return other, other.single()
+        begun = Effects(
+            single.intercept,
+            tuple(single.cells[index] for index in kept),
+            tuple(single.smoothing[index] for index in kept),
+        )
+        return other, other.alone.fit(start=begun)
 
     def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
         import numpy as np

@@ -38,6 +38,8 @@ BORROWED = 0.1
 # Tables times tables times rows, above which smoothing is estimated, and the curvature of a step
 # taken, on fewer rows.
 WORTH_WAITING = 3e7
+# A curvature serves again while the weights of its rows are within this share of what they were.
+STILL_NEAR = 0.1
 # The residual, as a share of the first, at which a step by conjugate gradients is near enough.
 NEAR_ENOUGH = 0.1
 MOST_GRADIENTS = 40
@@ -107,6 +109,22 @@ class _State:
     intercept: float
     effects: Floats
     smoothing: Smoothing
+
+
+@dataclass
+class _Last:
+    """The curvature that was made last, without penalty, and the weights of rows it was made of."""
+
+    spread: Floats | None = None
+    curvature: Floats | None = None
+
+    def near(self, spread: Floats) -> Floats | None:
+        import numpy as np
+
+        if self.spread is None:
+            return None
+        moved = float(np.abs(spread - self.spread).sum())
+        return self.curvature if moved <= STILL_NEAR * float(spread.sum()) else None
 
 
 @dataclass(frozen=True)
@@ -198,6 +216,7 @@ class Likelihood:
         self.turned = self.design.T.tocsr()
         self.size = int(ends[-1])
         self._sample: Likelihood | None = None
+        self._last = _Last()
 
     def fit(
         self,
@@ -359,13 +378,17 @@ class Likelihood:
         import scipy.sparse as sparse
 
         penalty = self._penalty(state.smoothing)
-        spread = times * self._errors(state)[1]
-        weighted = sparse.csr_matrix(
-            (spread[self.turned.indices], self.turned.indices, self.turned.indptr),
-            shape=self.turned.shape,
-        )
-        pull, level = self.turned @ spread, max(float(spread.sum()), 1e-9)
-        curved = (weighted @ self.design).toarray() - np.outer(pull, pull) / level + penalty
+        spread = self._errors(state)[1]
+        curvature = self._last.near(spread)
+        if curvature is None:
+            weighted = sparse.csr_matrix(
+                (spread[self.turned.indices], self.turned.indices, self.turned.indptr),
+                shape=self.turned.shape,
+            )
+            pull, level = self.turned @ spread, max(float(spread.sum()), 1e-9)
+            curvature = (weighted @ self.design).toarray() - np.outer(pull, pull) / level
+            self._last.spread, self._last.curvature = spread, curvature
+        curved = times * curvature + penalty
         if ties is not None:
             curved = ties.T @ (ties.T @ curved).T
         return _Curve(np.linalg.cholesky(curved), penalty, ties)
