@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,18 +43,38 @@ def make_part(fold: int, rows: int = 600) -> Part:
     )
 
 
+@dataclass
+class KnownBag(Bag):
+    """A bag whose losses are given, not learned; counts how many seeds were asked for."""
+
+    losses: list[float]
+    seeds: int = 0
+
+    def grown_to(self, size: int, most: int | None = None) -> Bag:
+        self.seeds = max(self.seeds, size)
+        return self
+
+    def curve(self, size: int) -> Curve:
+        assert size <= self.seeds
+        return Curve({size: np.array(self.losses) * 10}, 10.0)
+
+
 class Known(Judged):
-    """Folds whose losses are told, not learned; counts what was asked for."""
+    """Folds whose losses are given, not learned."""
 
     def __init__(self, losses: dict[Candidate, list[list[float]]]) -> None:
         super().__init__([make_part(0, 150)] * 5, 1, 1)
-        self.losses = losses
-        self.asked: list[tuple[Candidate, int]] = []
+        self.bags = {
+            (candidate, place): KnownBag(curve)
+            for candidate, curves in losses.items()
+            for place, curve in enumerate(curves)
+        }
 
-    def fold(self, candidate: Candidate, place: int) -> Curve:
-        self.asked.append((candidate, place))
-        curve: Floats = np.array(self.losses[candidate][place]) * 10
-        return Curve({SEEDS: curve}, 10.0)
+    def bag(self, candidate: Candidate, place: int) -> Bag:
+        return self.bags[candidate, place]
+
+    def seeds(self, candidate: Candidate) -> list[int]:
+        return [self.bags[candidate, place].seeds for place in range(5)]
 
 
 def test_the_candidates_are_shallow_and_differ() -> None:
@@ -72,8 +93,8 @@ def test_the_least_loss_wins_and_the_worst_see_few_folds() -> None:
     assert chosen == best
     assert {c for c, _, _ in record} == set(CANDIDATES)
     last = CANDIDATES[-1]
-    assert {place for c, place in judged.asked if c == last} == set(range(FIRST_FOLDS))
-    assert {place for c, place in judged.asked if c == best} == set(range(5))
+    assert judged.seeds(last) == [1] * FIRST_FOLDS + [0] * (5 - FIRST_FOLDS)
+    assert judged.seeds(best) == [SEEDS] * 5
     assert {(c, folds) for c, _, folds in record} >= {(last, FIRST_FOLDS), (best, 5)}
 
 

@@ -123,11 +123,11 @@ def fit_additive(
     counts = [0, most_pairs] if discover else [0]
     folds_there = [fold for fold in np.unique(folds) if (folds != fold).any()]
 
-    def cards(fold: int | None, wanted: Sequence[int]) -> list[Scorecard]:
+    def cards(fold: int | None) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         seen = slice(None) if fold is None else folds != fold
         if not features:
-            return [_constant(label[seen], weight[seen])] * len(wanted)
+            return [_constant(label[seen], weight[seen])] * len(counts)
         whose = None if party is None else party.where(seen)
         learner = _Learner(
             rows[seen], label[seen], weight[seen], features, setting, controls, whose
@@ -135,13 +135,12 @@ def fit_additive(
         single = learner.single() if discover or not pairs else None
         if single is not None and party is not None:
             learner, single = learner.telling(single, pairs or ())
-        made = [learner.card(single, pairs, count) for count in wanted]
+        made = [learner.card(single, pairs, count) for count in counts]
         say(f"additive scorecard: {'all rows' if fold is None else f'fold {int(fold) + 1}'}")
         return made
 
-    # Of all rows, the card without pairs is seldom wanted.
-    pieces = [*((fold, counts) for fold in folds_there), (None, counts[-1:])]
-    *by_fold, [card] = side_by_side(lambda piece: cards(*piece), pieces, threads)
+    # All rows first, as they take longest.
+    whole, *by_fold = side_by_side(cards, [None, *folds_there], threads)
     outside = {count: np.zeros(len(label)) for count in counts}
     for fold, made in zip(folds_there, by_fold, strict=True):
         for count, one in zip(counts, made, strict=True):
@@ -152,8 +151,7 @@ def fit_additive(
         {"what": _told(pairs, count), "log_loss": fixed(losses[count]), "chosen": count == best}
         for count in counts
     ]
-    if best != counts[-1]:
-        [card] = cards(None, [best])
+    card = whole[counts.index(best)]
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
     dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}

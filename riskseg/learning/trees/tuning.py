@@ -1,9 +1,9 @@
 """The search for the parameters of boosted trees: a few stated candidates, judged on folds.
 
-All candidates are judged on two folds, the best of them on the others too; then one is chosen
-by its mean loss, and where several are as good, the one with the fewest leaves. The candidates
-are few and known to do well on tables of this kind, so that the search costs seconds and its
-winner owes little to chance. Trees are grown by one thread each, many at a time.
+All candidates are judged on two folds by one seed, the best of them on all folds by two; then one
+is chosen by its mean loss, and where several are as good, the one with the fewest leaves. The
+candidates are few and known to do well on tables of this kind, so that the search costs seconds
+and its winner owes little to chance. Trees are grown by one thread each, many at a time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ MOST_LEAVES = 3_000
 MOST_OF_A_LEAF = 10
 FIRST_FOLDS = 2
 SECOND_ROUND = 3
-# Chance moves the loss of one seed as far as a candidate does.
+# Chance moves the loss of one seed as far as a candidate does: those that are left after the
+# first round are judged by two.
 SEEDS = 2
 # A search learns so many times as fast as what ships: which candidate is best hardly depends on it.
 HASTE = 2
@@ -257,29 +258,35 @@ class Judged:
     parts: Sequence[Part]
     seed: int
     threads: int
-    _curves: dict[tuple[Candidate, int], Curve] = field(default_factory=dict)
+    _bags: dict[tuple[Candidate, int], Bag] = field(default_factory=dict)
 
     def with_directions(self, directions: Sequence[tuple[int, ...]]) -> Judged:
         parts = [replace(p, directions=d) for p, d in zip(self.parts, directions, strict=True)]
         return Judged(parts, self.seed, self.threads)
 
-    def fold(self, candidate: Candidate, place: int) -> Curve:
-        hasty = candidate.hasty
-        return Bag(self.parts[place], hasty, self.seed, hasty.most_trees(1)).curve(SEEDS)
-
-    def reckon(self, candidates: Sequence[Candidate], folds: int | None = None) -> None:
+    def reckon(
+        self, candidates: Sequence[Candidate], folds: int | None = None, seeds: int = SEEDS
+    ) -> None:
         """Learn what is not known yet of these candidates on the first folds, side by side."""
-        count = len(self.parts) if folds is None else min(folds, len(self.parts))
-        wanted = [(one, place) for place in range(count) for one in candidates]
-        new = [one for one in wanted if one not in self._curves]
-        curves = side_by_side(lambda one: self.fold(*one), new, self.threads)
-        self._curves |= dict(zip(new, curves, strict=True))
+        places = range(len(self.parts[:folds]))
+        bags = [self.bag(candidate, place) for place in places for candidate in candidates]
+        side_by_side(lambda bag: bag.grown_to(seeds), bags, self.threads)
 
-    def loss(self, candidate: Candidate, folds: int | None = None) -> tuple[float, int]:
+    def bag(self, candidate: Candidate, place: int) -> Bag:
+        """What this candidate has learned on a fold so far."""
+        if (candidate, place) not in self._bags:
+            hasty = candidate.hasty
+            bag = Bag(self.parts[place], hasty, self.seed, hasty.most_trees(1))
+            self._bags[candidate, place] = bag
+        return self._bags[candidate, place]
+
+    def loss(
+        self, candidate: Candidate, folds: int | None = None, seeds: int = SEEDS
+    ) -> tuple[float, int]:
         """(the least mean loss, the leaves of a tree count as good) over the first folds."""
         import numpy as np
 
-        mean = mean_curve(self._of(candidate, folds), SEEDS)
+        mean = mean_curve(self._of(candidate, folds, seeds), seeds)
         steps = int(np.argmax(mean <= mean.min() * AS_GOOD)) + 1
         return float(mean.min()), steps * STEP * candidate.leaves
 
@@ -287,13 +294,14 @@ class Judged:
         """The mean loss of each fold at the number of trees that is best for all."""
         import numpy as np
 
-        curves = self._of(candidate, None)
+        curves = self._of(candidate, None, SEEDS)
         best = int(mean_curve(curves, SEEDS).argmin())
         return np.array([curve.loss[SEEDS][best] / curve.weight for curve in curves])
 
-    def _of(self, candidate: Candidate, folds: int | None) -> list[Curve]:
-        self.reckon([candidate], folds)
-        return [self._curves[candidate, place] for place in range(len(self.parts))[:folds]]
+    def _of(self, candidate: Candidate, folds: int | None, seeds: int) -> list[Curve]:
+        self.reckon([candidate], folds, seeds)
+        places = range(len(self.parts[:folds]))
+        return [self.bag(candidate, place).curve(seeds) for place in places]
 
 
 def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]]]:
@@ -301,8 +309,8 @@ def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]
     folds = len(judged.parts)
     rivals, record = list(CANDIDATES), []
     if folds > FIRST_FOLDS:
-        judged.reckon(rivals, FIRST_FOLDS)
-        first = {rival: judged.loss(rival, FIRST_FOLDS)[0] for rival in rivals}
+        judged.reckon(rivals, FIRST_FOLDS, seeds=1)
+        first = {rival: judged.loss(rival, FIRST_FOLDS, seeds=1)[0] for rival in rivals}
         rivals = sorted(rivals, key=first.__getitem__)[:SECOND_ROUND]
         record = [(r, first[r], FIRST_FOLDS) for r in CANDIDATES if r not in rivals]
     judged.reckon(rivals)
