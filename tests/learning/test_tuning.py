@@ -23,7 +23,7 @@ from riskseg.learning.trees.tuning import (
 )
 
 if TYPE_CHECKING:
-    from riskseg.learning.frame import Floats
+    pass
 
 
 def make_part(fold: int, rows: int = 600) -> Part:
