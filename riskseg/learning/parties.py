@@ -14,10 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from riskseg.domain.facts import Fact
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -55,9 +57,6 @@ class Parties:
         account: NDArray[Any] | None = None,
     ) -> Parties | None:
         """None where every row is a party of its own."""
-        import numpy as np
-        import pandas as pd
-
         found, parties = pd.factorize(group)
         if len(parties) == len(found):
             return None
@@ -89,8 +88,6 @@ class Parties:
     def counted(self, name: str) -> Floats:
         """How many parties each row counts for: all rows of a party together for one where the
         feature is the same in them, each for one where it differs freely."""
-        import numpy as np
-
         size = np.bincount(self.codes)[self.codes]
         counted = np.asarray(1.0 / (1.0 + self.alike[name] * (size - 1.0)), dtype=np.float64)
         if self.accounts is None:
@@ -100,8 +97,6 @@ class Parties:
     def times_chance(self, name: str, later: Mask) -> float:
         """How many times as far as of independent rows the shares of a feature's values go by
         chance, between the rows marked and the others."""
-        import numpy as np
-
         sides = [where for where in (later, ~later) if where.any()]
         rows = sum(1.0 / int(where.sum()) for where in sides)
         counted = (float(np.sum(self.where(where).counted(name))) for where in sides)
@@ -126,14 +121,10 @@ class Parties:
 
     def rows_as_one(self, label: Labels, weight: Floats) -> float:
         """How many rows tell as much of the rate of bad outcomes as one independent row."""
-        import numpy as np
-
         return self._whole(weight * (label - float(np.average(label, weights=weight))))
 
     def _whole(self, error: Floats) -> float:
         """The design effect of what is the same in all rows of a party."""
-        import numpy as np
-
         sums = np.bincount(self.codes, error)
         square = float(error @ error)
         return max(float(sums @ sums) / square, 1.0) if square else 1.0
@@ -146,9 +137,6 @@ def rows_as_one(party: Parties | None, label: Labels, weight: Floats) -> float:
 
 def counted_outcomes(group: NDArray[Any], label: Labels, weight: Floats) -> tuple[int, int]:
     """(bad, good) outcomes: as many of different parties as tell as much of the bad rate."""
-    import numpy as np
-    import pandas as pd
-
     bad, good = int(label.sum()), int(len(label) - label.sum())
     codes, parties = pd.factorize(group)
     if len(parties) == len(codes):
@@ -160,9 +148,6 @@ def counted_outcomes(group: NDArray[Any], label: Labels, weight: Floats) -> tupl
 def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:
     """The intraclass correlation of a feature within parties: of the ranks of a number, nulls
     below all, and of the levels of a text. Every row counts alike, however large its party."""
-    import numpy as np
-    import pandas as pd
-
     size = np.bincount(codes)
     several = (size > 1)[codes]
     codes, values = codes[several], values[several]
@@ -190,8 +175,6 @@ def _between(part: float, whole: float) -> float:
 def shuffled(codes: Codes | None, count: int, random: Generator) -> NDArray[Any]:
     """For each row one to take its values from: those of a party are from one other party, in their
     order, and begin anew where that has fewer."""
-    import numpy as np
-
     if codes is None:
         return random.permutation(count)
     order = np.argsort(codes, kind="stable")

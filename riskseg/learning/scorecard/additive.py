@@ -15,6 +15,8 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import LEAST_ROWS, level_codes, levels_by_risk
@@ -47,7 +49,6 @@ from riskseg.learning.scorecard.tables import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -103,8 +104,6 @@ def fit_additive(
     has several. Nothing is drawn at random, so `seed` changes nothing; folds are learned side by
     side.
     """
-    import numpy as np
-
     say = say or (lambda _: None)
     notes = []
     by_hand = {fact.name for fact in features if controls.edit(fact.name).drop}
@@ -160,16 +159,12 @@ def fit_additive(
 
 def _constant(label: Labels, weight: Floats) -> Scorecard:
     """The card that gives everyone the average risk."""
-    import numpy as np
-
     rate = min(max(float(np.average(label, weights=weight)), 1e-6), 1 - 1e-6)
     return Scorecard("additive", base_for(math.log(rate / (1 - rate))), (), (), {})
 
 
 def _means(effects: Floats, groups: Places) -> Floats:
     """The mean effect of the cells of each group."""
-    import numpy as np
-
     means: Floats = np.bincount(groups, effects) / np.bincount(groups)
     return means
 
@@ -181,8 +176,6 @@ def _told(pairs: Pairs | None, count: int) -> str:
 
 
 def _log_loss(label: Labels, weight: Floats, margin: Floats) -> float:
-    import numpy as np
-
     return float(np.average(np.logaddexp(0.0, margin) - label * margin, weights=weight))
 
 
@@ -230,8 +223,6 @@ class _Line:
     @property
     def in_coarse(self) -> Places:
         """The coarse bin of each row."""
-        import numpy as np
-
         if self.natural is None:
             return self.to_coarse[self.places]
         along = np.searchsorted(self.coarse.cuts, (-np.inf, *self.bins.cuts), side="right")
@@ -270,8 +261,6 @@ class _Learner:
     def telling(self, single: Effects, pairs: Pairs) -> tuple[_Learner, Effects]:
         """(this less the tables that tell no more than chance does between parties, its one-way
         tables); one table at least is left, and those of declared `pairs` are."""
-        import numpy as np
-
         party = self.party
         assert party is not None
         p = 1.0 / (1.0 + np.exp(-single.margin(self.places)))
@@ -310,8 +299,6 @@ class _Learner:
         return other, other.alone.fit(start=begun)
 
     def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
-        import numpy as np
-
         chosen = self._chosen(single, pairs, most)
         if not chosen:
             assert single is not None
@@ -349,8 +336,6 @@ class _Learner:
     def _chosen(
         self, single: Effects | None, pairs: Pairs | None, most: int
     ) -> list[tuple[int, int]]:
-        import numpy as np
-
         if pairs is not None:
             place = {line.bins.name: index for index, line in enumerate(self.lines)}
             return [(place[a], place[b]) for a, b in pairs]
@@ -395,8 +380,6 @@ class _Learner:
 
     def _rows(self, cell: Places, cells: int) -> Floats:
         """The weighted number of rows in each cell."""
-        import numpy as np
-
         return np.asarray(np.bincount(cell, self.weight, cells), dtype=np.float64)
 
     def _cell(self, i: int, j: int) -> Places:
@@ -408,8 +391,6 @@ class _Learner:
         """A two-way table without what one of its features says alone, which is added to
         `mains`. A table with a feature that has a direction keeps that direction by itself,
         so it is worked out from what the two features say in all."""
-        import numpy as np
-
         first, second = self.lines[i], self.lines[j]
         rows = self._rows(self._cell(i, j), surface.size).reshape(surface.shape)
         if first.direction or second.direction:
@@ -432,8 +413,6 @@ class _Learner:
 
     def _coarse(self, line: _Line, mains: Sequence[Floats]) -> Floats:
         """The mean effect of a feature in each of its coarse bins."""
-        import numpy as np
-
         effects = mains[[one.bins.name for one in self.lines].index(line.bins.name)]
         rows = self._rows(line.places, line.cells) + 1e-9
         whole = np.bincount(line.to_coarse, rows, line.side.cells)
@@ -442,8 +421,6 @@ class _Learner:
     def _directed(self, begun: Effects, offset: Floats | None = None) -> Effects:
         """One-way tables in the declared directions: bins in the wrong order become one, and
         the rest is fitted again, until none is wrong."""
-        import numpy as np
-
         likelihood = self.alone if offset is None else self.alone.moved(offset)
         groups = [np.arange(block.cells) for block in self.blocks]
         now = begun
@@ -472,8 +449,6 @@ class _Learner:
     def _card(
         self, effects: Effects, pairs: Sequence[tuple[int, int]], surfaces: Sequence[Floats]
     ) -> Scorecard:
-        import numpy as np
-
         intercept = effects.intercept
         tables, dropped = [], dict(self.dropped)
         for line, cells in zip(self.lines, effects.cells, strict=True):
@@ -513,8 +488,6 @@ class _Learner:
 
     def _table(self, line: _Line, effects: Floats, rows: Floats) -> Table:
         """The table of a feature, with neighbours that say the same made one bin."""
-        import numpy as np
-
         along, held = effects[: line.ordered], rows[: line.ordered]
         starts = _distinct(along, held)
         n = np.add.reduceat(held, starts)
@@ -543,8 +516,6 @@ class _Learner:
 
 def _centred(effects: Floats, rows: Floats) -> tuple[Floats, float]:
     """(effects less their mean over rows, that mean); a bin without rows is the average."""
-    import numpy as np
-
     level = float((effects * rows).sum() / rows.sum())
     return np.where(rows > 0, effects - level, 0.0), level
 
@@ -570,8 +541,6 @@ def _line(
     controls: Controls,
     party: Parties | None,
 ) -> _Line:
-    import numpy as np
-
     direction = 0
     codes: tuple[float, ...] = ()
     levels: tuple[str, ...] | None = None
@@ -619,8 +588,6 @@ def _line(
 
 def _slots(bins: Bins, cuts: Sequence[float], codes: Sequence[float]) -> Places:
     """The place in the fit of each bin: those between the `cuts`, then the codes, then the rest."""
-    import numpy as np
-
     along = np.searchsorted(cuts, (-np.inf, *bins.cuts), side="right")
     coded = np.searchsorted(bins.cuts, codes, side="right")
     along[coded] = len(cuts) + 1 + np.arange(len(codes))
@@ -632,8 +599,6 @@ def _counted(
     values: Floats, known: Mask, fact: Fact, party: Parties | None
 ) -> tuple[Floats, NDArray[Any]]:
     """(the known values, rising; how many parties have each, a row each without `party`)."""
-    import numpy as np
-
     if party is None:
         return np.unique(values[known], return_counts=True)
     different, place = np.unique(values[known], return_inverse=True)
@@ -643,8 +608,6 @@ def _counted(
 def _cuts(values: Floats, counts: NDArray[Any], most: int) -> tuple[float, ...]:
     """At most `most` - 1 rising cuts among rising distinct values: a value as common as a whole
     bin has one of its own, and the others share the rest of the bins evenly."""
-    import numpy as np
-
     if len(values) <= 1:
         return ()
     if len(values) <= most:

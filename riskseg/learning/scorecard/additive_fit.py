@@ -17,10 +17,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.learning.parallel import one_thread_each, stop_if_interrupted
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats, Labels
@@ -56,8 +57,6 @@ class Block:
 
 def line_block(ordered: int, extra: int) -> Block:
     """A one-way table: `ordered` cells in a row, then `extra` cells with no neighbours."""
-    import numpy as np
-
     cells = ordered + extra
     return Block(cells, (_between_neighbours(ordered, extra), np.eye(cells)))
 
@@ -65,8 +64,6 @@ def line_block(ordered: int, extra: int) -> Block:
 @lru_cache(maxsize=512)
 def grid_block(first: tuple[int, int], second: tuple[int, int]) -> Block:
     """A two-way table of (ordered, extra) by (ordered, extra), the second changing fastest."""
-    import numpy as np
-
     wide, high = sum(first), sum(second)
     rough = np.asarray(
         np.kron(_between_neighbours(*first), np.eye(high))
@@ -77,8 +74,6 @@ def grid_block(first: tuple[int, int], second: tuple[int, int]) -> Block:
 
 
 def _between_neighbours(ordered: int, extra: int) -> Floats:
-    import numpy as np
-
     steps = np.diff(np.eye(ordered, ordered + extra), axis=0)
     return np.asarray(steps.T @ steps)
 
@@ -96,8 +91,6 @@ class Effects:
 
     def margin(self, places: Sequence[Places]) -> Floats:
         """Log-odds of rows whose cells are given, table by table."""
-        import numpy as np
-
         total = np.full(len(places[0]) if places else 0, self.intercept)
         for effects, place in zip(self.cells, places, strict=True):
             total += effects[place]
@@ -119,8 +112,6 @@ class _Last:
     curvature: Floats | None = None
 
     def near(self, spread: Floats) -> Floats | None:
-        import numpy as np
-
         if self.spread is None:
             return None
         moved = float(np.abs(spread - self.spread).sum())
@@ -151,8 +142,6 @@ def _conjugate(
 ) -> Floats:
     """The step at which the curvature takes up the force, by conjugate gradients; `nearly` solves
     for a curvature that is near (Nocedal and Wright, *Numerical Optimization*, 2006, 5.3)."""
-    import numpy as np
-
     step = np.zeros(len(force))
     left = force
     lean = nearly(left)
@@ -191,7 +180,6 @@ class Likelihood:
         party: Parties | None = None,
         features: Sequence[tuple[str, ...]] = (),
     ) -> None:
-        import numpy as np
         import scipy.sparse as sparse
 
         self.blocks, self.places, self.weight = blocks, places, weight
@@ -268,7 +256,6 @@ class Likelihood:
 
     def _ties(self, tied: Sequence[Places]) -> Any:
         """(cells, groups), with a 1 for the group of each cell."""
-        import numpy as np
         import scipy.sparse as sparse
 
         ends = np.cumsum([0, *(int(group.max()) + 1 for group in tied)])
@@ -276,8 +263,6 @@ class Likelihood:
         return sparse.csr_matrix((np.ones(self.size), (np.arange(self.size), group)))
 
     def _begin(self, start: Effects | None, fixed: Smoothing | None) -> _State:
-        import numpy as np
-
         effects = np.zeros(self.size)
         smoothing = fixed or (START,) * len(self.blocks)
         if start is not None:
@@ -293,7 +278,6 @@ class Likelihood:
     def _solve(self, state: _State, ties: Any, *, learn: bool) -> _State:
         """The state after Newton's steps, and, where asked, with the penalties that these rows
         make likeliest."""
-        import numpy as np
         from scipy.linalg.lapack import dpotri
 
         for _ in range(MOST_STEPS):
@@ -319,8 +303,6 @@ class Likelihood:
     def _step(self, state: _State, curve: _Curve, *, sampled: bool = False) -> tuple[_State, float]:
         """(the state after one step, by how much it moves the log-odds of a row, on average).
         `sampled` says that the curvature is near that of these rows, and not theirs."""
-        import numpy as np
-
         stop_if_interrupted()
         error, spread = self._errors(state)
         pull, whole = self.turned @ spread, max(float(spread.sum()), 1e-9)
@@ -360,21 +342,16 @@ class Likelihood:
 
     def _errors(self, state: _State) -> tuple[Floats, Floats]:
         """(each row's weight times label less probability, its weight times the variance)."""
-        import numpy as np
-
         p = 1.0 / (1.0 + np.exp(-np.clip(self._margin(state), -30, 30)))
         return self.weight * (self.label - p), self.weight * p * (1 - p)
 
     def _loss(self, state: _State, penalty: Any) -> float:
-        import numpy as np
-
         margin = self._margin(state)
         fit = float((self.weight * (np.logaddexp(0.0, margin) - self.label * margin)).sum())
         return fit + float(state.effects @ (penalty @ state.effects)) / 2
 
     def _curve(self, state: _State, ties: Any = None, times: float = 1.0) -> _Curve:
         """The penalised curvature at a state, of so many times these rows."""
-        import numpy as np
         import scipy.sparse as sparse
 
         penalty = self._penalty(state.smoothing)
@@ -394,8 +371,6 @@ class Likelihood:
         return _Curve(np.linalg.cholesky(curved), penalty, ties)
 
     def _penalty(self, smoothing: Smoothing) -> Floats:
-        import numpy as np
-
         whole = np.zeros((self.size, self.size))
         for block, part, (rough, size) in zip(self.blocks, self.parts, smoothing, strict=True):
             whole[part, part] = rough * block.penalties[0] + size * block.penalties[1]
@@ -403,8 +378,6 @@ class Likelihood:
 
     def _smoother(self, state: _State, penalty: Floats, inverse: Floats) -> Smoothing:
         """The next penalties: effective cells over squared roughness (or size) of the effects."""
-        import numpy as np
-
         cells = np.zeros((len(self.blocks), 2))
         square = np.zeros((len(self.blocks), 2))
         for row, (block, part) in enumerate(zip(self.blocks, self.parts, strict=True)):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.learning.parallel import one_thread_each
 from riskseg.learning.scorecard.additive_fit import Block, grid_block
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats
@@ -59,8 +60,6 @@ def rank_pairs(
     variables, whose mean and variance are known; `dispersed` is how many times as much for
     a pair, where rows are not independent.
     """
-    import numpy as np
-
     told: list[tuple[float, int, int]] = []
     with one_thread_each():
         for i, j in combinations(range(len(sides)), 2):
@@ -92,8 +91,6 @@ def beyond_chance(
 
 def _gain(block: Block, force: Floats, weight: Floats) -> tuple[float, float, float]:
     """(what one penalised step gains, what it gains by chance, and how much that varies)."""
-    import numpy as np
-
     rough, size = block.penalties
     curved = np.diag(weight) + RANKED_AT[0] * rough + RANKED_AT[1] * size
     share = np.linalg.solve(curved, np.column_stack([np.diag(weight), force]))
@@ -108,8 +105,6 @@ def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> 
     Each way in turn by pooling adjacent violators; what turning back and forth leaves is taken
     away by running maxima, so that the result holds exactly.
     """
-    import numpy as np
-
     told = surface.copy()
     for _ in range(SWEEPS):
         before = told.copy()
@@ -135,8 +130,6 @@ def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> 
 def alone(surface: Floats, side: Side, axis: int) -> Floats:
     """What a feature with a direction has alone in a surface that keeps it: along its bins the
     least rise. The surface less this still keeps the direction."""
-    import numpy as np
-
     rise = side.direction * np.diff(surface[_ordered(side, axis)], axis=axis)
     least = side.direction * rise.min(axis=1 - axis)
     told = np.zeros(side.cells)
@@ -151,8 +144,6 @@ def _ordered(side: Side, axis: int) -> tuple[slice, slice]:
 
 def _line_in_direction(line: Floats, side: Side) -> Floats:
     """The first half of `line` made monotone, weighted by the second half."""
-    import numpy as np
-
     values, weights = line[: side.cells], line[side.cells :]
     told = np.array(values)
     told[: side.ordered] = side.direction * pooled(
@@ -163,8 +154,6 @@ def _line_in_direction(line: Floats, side: Side) -> Floats:
 
 def pooled(values: Floats, weights: Floats) -> Floats:
     """Isotonic regression by pooling adjacent violators (never falling)."""
-    import numpy as np
-
     runs: list[tuple[float, float, int]] = []  # mean, weight, length
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
         runs.append((value, max(weight, 1e-9), 1))

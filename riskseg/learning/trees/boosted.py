@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import level_codes, levels_by_risk
@@ -39,7 +41,6 @@ from riskseg.learning.trees.tuning import (
 
 if TYPE_CHECKING:
     import lightgbm as lgb
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -70,8 +71,6 @@ class Column:
     special_values: tuple[float, ...] = ()
 
     def numbers(self, batch: pd.DataFrame) -> Floats:
-        import numpy as np
-
         values = batch[self.name]
         if self.levels is None:
             numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
@@ -138,8 +137,6 @@ class Boosted:
         return Explainer.of(read_trees(self.text))
 
     def _predict(self, batch: pd.DataFrame, threads: int, **how: bool) -> Floats:
-        import numpy as np
-
         if batch.empty:  # LightGBM refuses a batch without rows
             return np.zeros(0)
         matrix = matrix_of(batch, self.columns)
@@ -208,8 +205,6 @@ def fit_boosted(
     all rows are learned from once more. `party` numbers the party of each row, where one has
     several.
     """
-    import numpy as np
-
     tried: list[dict[str, Any]] = []
     task = _Task(rows, label, weight, features, folds, party, seed, threads)
     sample = task.sample()
@@ -362,8 +357,6 @@ def _grow_all(
 
 def _fewest(mean: Floats, most: int) -> int:
     """The fewest trees that are as good as any number up to the most, in whole steps."""
-    import numpy as np
-
     allowed = mean[: most // STEP]
     return (int(np.argmax(allowed <= allowed.min() * AS_GOOD)) + 1) * STEP
 
@@ -397,14 +390,10 @@ class _Task:
 
     @property
     def folds_there(self) -> list[int]:
-        import numpy as np
-
         return [int(fold) for fold in np.unique(self.folds)]
 
     def sample(self) -> NDArray[np.intp]:
         """Positions of the rows to search on, in their order."""
-        import numpy as np
-
         count = len(self.label)
         if count <= SEARCHED_ROWS:
             return np.arange(count)
@@ -511,8 +500,6 @@ def _try_directions(
 
 def _noise(cost: Floats) -> float:
     """How far the mean of the folds' differences goes by chance."""
-    import numpy as np
-
     if len(cost) < 2:
         return float(np.inf)
     return float(BEYOND_NOISE * cost.std(ddof=1) / np.sqrt(len(cost)))
@@ -559,8 +546,6 @@ def columns_of(
     features: Sequence[Fact],
     party: Parties | None = None,
 ) -> tuple[Column, ...]:
-    import numpy as np
-
     codes = None if party is None else party.codes
     columns = []
     for fact in features:
@@ -577,6 +562,4 @@ def columns_of(
 
 
 def matrix_of(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:
-    import numpy as np
-
     return np.ascontiguousarray(np.column_stack([column.numbers(batch) for column in columns]))

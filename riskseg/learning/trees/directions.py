@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels
     from riskseg.learning.parties import Parties
@@ -35,7 +37,6 @@ def refused(
     scaled to the number of rows, so that sampling adds no evidence. Where a `party` has several
     rows they count for as many as their design effect leaves; `names` are the features.
     """
-    import numpy as np
     from sklearn.isotonic import IsotonicRegression
 
     scaled = weight * (len(weight) / weight.sum())
@@ -69,7 +70,5 @@ def refused(
 
 
 def _likelihood(bad: Floats, count: Floats, rate: Floats) -> float:
-    import numpy as np
-
     sure = np.clip(rate, 1e-12, 1 - 1e-12)
     return float((bad * np.log(sure) + (count - bad) * np.log1p(-sure)).sum())

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.learning.parties import ADDS_NOTHING, Parties, rows_as_one, shuffled
 from riskseg.learning.scorecard.additive_fit import line_block
 from riskseg.learning.scorecard.additive_pairs import beyond_chance
@@ -43,8 +45,6 @@ def uninformative(
     Columns that `levels` marks hold levels in order of risk, which they are put in for each shuffle
     anew: an order learned from outcomes tells something of them by itself.
     """
-    import numpy as np
-
     random = np.random.default_rng(seed)
     if len(label) > ROWS:
         chosen = np.sort(random.choice(len(label), ROWS, replace=False))
@@ -87,8 +87,6 @@ def _tells_alone(
 ) -> bool:
     """Whether bad rates differ between levels, or groups of equal count and nulls, by more than
     chance between parties."""
-    import numpy as np
-
     known = ~np.isnan(values)
     if text:
         place = np.where(known, values, -1).astype(np.int64) + 1
@@ -112,8 +110,6 @@ def _tells_alone(
 
 def _ordered_anew(places: Floats, label: Labels, weight: Floats) -> Floats:
     """Levels given by their place in some order, by their place in the order of risk."""
-    import numpy as np
-
     known = ~np.isnan(places)
     at = places[known].astype(np.int64)
     if not len(at):

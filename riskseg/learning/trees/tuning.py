@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.learning.parallel import side_by_side, stop_if_interrupted
 
 if TYPE_CHECKING:
@@ -213,8 +215,6 @@ class Bag:
 
     def curve(self, size: int) -> Curve:
         """The loss of a bag of this size."""
-        import numpy as np
-
         grown = self.grown_to(size)._margins[:size]
         steps = min(map(len, grown))
         mean: Floats = np.mean([margins[:steps] for margins in grown], axis=0)
@@ -223,8 +223,6 @@ class Bag:
 
     def margin(self, size: int, trees: int) -> Floats:
         """The mean log-odds of the rows held, by members of so many trees."""
-        import numpy as np
-
         margins = [grown[trees // STEP - 1] for grown in self._margins[:size]]
         return np.asarray(np.mean(margins, axis=0))
 
@@ -243,8 +241,6 @@ class Bag:
 
 def mean_curve(curves: Sequence[Curve], size: int) -> Floats:
     """The mean weighted log loss over all rows of the folds, after 10, 20, ... trees."""
-    import numpy as np
-
     shortest = min(len(curve.loss[size]) for curve in curves)
     summed = np.sum([curve.loss[size][:shortest] for curve in curves], axis=0)
     mean: Floats = summed / sum(curve.weight for curve in curves)
@@ -284,16 +280,12 @@ class Judged:
         self, candidate: Candidate, folds: int | None = None, seeds: int = SEEDS
     ) -> tuple[float, int]:
         """(the least mean loss, the leaves of a tree count as good) over the first folds."""
-        import numpy as np
-
         mean = mean_curve(self._of(candidate, folds, seeds), seeds)
         steps = int(np.argmax(mean <= mean.min() * AS_GOOD)) + 1
         return float(mean.min()), steps * STEP * candidate.leaves
 
     def by_fold(self, candidate: Candidate) -> Floats:
         """The mean loss of each fold at the number of trees that is best for all."""
-        import numpy as np
-
         curves = self._of(candidate, None, SEEDS)
         best = int(mean_curve(curves, SEEDS).argmin())
         return np.array([curve.loss[SEEDS][best] / curve.weight for curve in curves])
@@ -324,8 +316,6 @@ def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]
 
 def _staged(booster: lgb.Booster, matrix: Floats, trees: int) -> Floats:
     """(steps, rows): the margins after each ten trees."""
-    import numpy as np
-
     told = [
         booster.predict(
             matrix, raw_score=True, start_iteration=start, num_iteration=STEP, num_threads=1
@@ -337,7 +327,5 @@ def _staged(booster: lgb.Booster, matrix: Floats, trees: int) -> Floats:
 
 
 def _losses(margins: Floats, label: Labels, weight: Floats) -> Floats:
-    import numpy as np
-
     sign = 1.0 - 2.0 * label.astype(np.float64)
     return np.array([float((np.logaddexp(0.0, sign * at) * weight).sum()) for at in margins])
