@@ -57,10 +57,10 @@ class Parties:
         account: NDArray[Any] | None = None,
     ) -> Parties | None:
         """None where every row is a party of its own."""
-        found, parties = pd.factorize(group)
-        if len(parties) == len(found):
+        numbers, parties = pd.factorize(group)
+        if len(parties) == len(numbers):
             return None
-        codes = found.astype(np.int64)
+        codes = numbers.astype(np.int64)
         some = codes % (-(-len(codes) // ENOUGH_ROWS)) == 0
         accounts = None
         if account is not None and len(pd.unique(account)) > len(parties):
@@ -106,9 +106,9 @@ class Parties:
         """How many times the variance of each effect, of one feature or of several together, is
         that of as many independent rows; `error` is what is left of each row's outcome, times its
         weight."""
-        whole = self._whole(error)
+        of_outcomes = self._whole(error)
         effects = [
-            1.0 + math.prod(self.alike[name] for name in names) * (whole - 1.0)
+            1.0 + math.prod(self.alike[name] for name in names) * (of_outcomes - 1.0)
             for names in features
         ]
         if self.accounts is None:
@@ -157,8 +157,10 @@ def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:
     if fact.kind.is_textual:
         levels, _ = pd.factorize(values, use_na_sentinel=False)
         count = int(levels.max()) + 1
-        _, place, held = np.unique(codes * count + levels, return_inverse=True, return_counts=True)
-        agree = float(((held[place] - 1.0) * share).mean())
+        _, place, rows_in_group = np.unique(
+            codes * count + levels, return_inverse=True, return_counts=True
+        )
+        agree = float(((rows_in_group[place] - 1.0) * share).mean())
         chance = float(((np.bincount(levels) / len(levels)) ** 2).sum())
         return _between(agree - chance, 1.0 - chance)
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -185,5 +187,5 @@ def shuffled(codes: Codes | None, count: int, random: Generator) -> NDArray[Any]
     source[parties] = random.permutation(parties)
     nth = np.empty(count, dtype=np.int64)
     nth[order] = np.arange(count) - start[codes[order]]
-    other = source[codes]
-    return np.asarray(order[start[other] + nth % size[other]])
+    source_party = source[codes]
+    return np.asarray(order[start[source_party] + nth % size[source_party]])

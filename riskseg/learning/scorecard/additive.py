@@ -134,23 +134,23 @@ def fit_additive(
         single = learner.single() if discover or not pairs else None
         if single is not None and party is not None:
             learner, single = learner.telling(single, pairs or ())
-        made = [learner.card(single, pairs, count) for count in counts]
+        by_count = [learner.card(single, pairs, count) for count in counts]
         say(f"additive scorecard: {'all rows' if fold is None else f'fold {int(fold) + 1}'}")
-        return made
+        return by_count
 
     # All rows first, as they take longest.
-    whole, *by_fold = side_by_side(cards, [None, *folds_there], threads)
+    of_all_rows, *by_fold = side_by_side(cards, [None, *folds_there], threads)
     outside = {count: np.zeros(len(label)) for count in counts}
-    for fold, made in zip(folds_there, by_fold, strict=True):
-        for count, one in zip(counts, made, strict=True):
-            outside[count][folds == fold] = one.margin(rows[folds == fold])
+    for fold, fold_cards in zip(folds_there, by_fold, strict=True):
+        for count, fold_card in zip(counts, fold_cards, strict=True):
+            outside[count][folds == fold] = fold_card.margin(rows[folds == fold])
     losses = {count: _log_loss(label, weight, margin) for count, margin in outside.items()}
     best = min(counts, key=lambda count: losses[count])
     tried = [
         {"what": _told(pairs, count), "log_loss": fixed(losses[count]), "chosen": count == best}
         for count in counts
     ]
-    card = whole[counts.index(best)]
+    card = of_all_rows[counts.index(best)]
     if few and pairs is None:
         notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
     dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}
@@ -265,8 +265,8 @@ class _Learner:
         assert party is not None
         p = 1.0 / (1.0 + np.exp(-single.margin(self.places)))
         error, spread = self.weight * (self.label - p), self.weight * p * (1 - p)
-        times = party.design_effects(error, self.names)
-        wanted = {name for pair in pairs for name in pair}
+        design_effects = party.design_effects(error, self.names)
+        in_pairs = {name for pair in pairs for name in pair}
 
         def tells(index: int) -> bool:
             block, place, effects = self.blocks[index], self.places[index], single.cells[index]
@@ -274,29 +274,35 @@ class _Learner:
             level = float(weight @ effects) / max(float(weight.sum()), 1e-9)
             force = np.bincount(place, error, block.cells) + weight * (effects - level)
             (name,) = self.names[index]
-            return beyond_chance(block, force, weight, times[index], moves=party.moves(name))
+            return beyond_chance(
+                block, force, weight, design_effects[index], moves=party.moves(name)
+            )
 
         with one_thread_each():
-            kept = [
-                index for index, (name,) in enumerate(self.names) if name in wanted or tells(index)
+            informative = [
+                index
+                for index, (name,) in enumerate(self.names)
+                if name in in_pairs or tells(index)
             ]
-        if not kept or len(kept) == len(self.lines):
+        if not informative or len(informative) == len(self.lines):
             return self, single
-        other = copy(self)
-        other.lines = [self.lines[index] for index in kept]
-        other.blocks = [self.blocks[index] for index in kept]
-        other.places = [self.places[index] for index in kept]
-        other.names = [self.names[index] for index in kept]
-        other.dropped = {
-            name: ADDS_NOTHING for index, (name,) in enumerate(self.names) if index not in kept
+        reduced = copy(self)
+        reduced.lines = [self.lines[index] for index in informative]
+        reduced.blocks = [self.blocks[index] for index in informative]
+        reduced.places = [self.places[index] for index in informative]
+        reduced.names = [self.names[index] for index in informative]
+        reduced.dropped = {
+            name: ADDS_NOTHING
+            for index, (name,) in enumerate(self.names)
+            if index not in informative
         }
-        other.alone = other._likelihood(other.blocks, other.places, other.names)
+        reduced.alone = reduced._likelihood(reduced.blocks, reduced.places, reduced.names)
         begun = Effects(
             single.intercept,
-            tuple(single.cells[index] for index in kept),
-            tuple(single.smoothing[index] for index in kept),
+            tuple(single.cells[index] for index in informative),
+            tuple(single.smoothing[index] for index in informative),
         )
-        return other, other.alone.fit(start=begun)
+        return reduced, reduced.alone.fit(start=begun)
 
     def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
         chosen = self._chosen(single, pairs, most)
@@ -312,10 +318,10 @@ class _Learner:
         ]
         cells = [self._cell(i, j) for i, j in chosen]
         names = [self.names[i] + self.names[j] for i, j in chosen]
-        both = self._likelihood(
+        likelihood = self._likelihood(
             [*self.blocks, *grids], [*self.places, *cells], [*self.names, *names]
         )
-        joint = both.fit(start=single)
+        joint = likelihood.fit(start=single)
         lines = len(self.lines)
         mains = [effects.copy() for effects in joint.cells[:lines]]
         surfaces = [
@@ -324,11 +330,11 @@ class _Learner:
         ]
         directed = any(line.direction for line in self.lines)
         if directed:
-            told = np.zeros(len(self.label))
+            offset = np.zeros(len(self.label))
             for surface, cell in zip(surfaces, cells, strict=True):
-                told += surface.ravel()[cell]
+                offset += surface.ravel()[cell]
             begun = replace(joint, cells=tuple(mains), smoothing=joint.smoothing[:lines])
-            final = self._directed(begun, told)
+            final = self._directed(begun, offset)
         else:
             final = replace(joint, cells=tuple(mains))
         return self._card(final, tuple(chosen), tuple(surfaces))
@@ -372,11 +378,13 @@ class _Learner:
             return lambda i, j: 1.0
         party = self.party
         units = [party] if party.accounts is None else [party, party.accounts]
-        known = [
+        alikeness = [
             (unit.design_effects(error, [()])[0], [unit.alike[name] for (name,) in self.names])
             for unit in units
         ]
-        return lambda i, j: max(1.0 + alike[i] * alike[j] * (whole - 1.0) for whole, alike in known)
+        return lambda i, j: max(
+            1.0 + alike[i] * alike[j] * (design_effect - 1.0) for design_effect, alike in alikeness
+        )
 
     def _rows(self, cell: Places, cells: int) -> Floats:
         """The weighted number of rows in each cell."""
@@ -415,15 +423,17 @@ class _Learner:
         """The mean effect of a feature in each of its coarse bins."""
         effects = mains[[one.bins.name for one in self.lines].index(line.bins.name)]
         rows = self._rows(line.places, line.cells) + 1e-9
-        whole = np.bincount(line.to_coarse, rows, line.side.cells)
-        return np.asarray(np.bincount(line.to_coarse, rows * effects, line.side.cells) / whole)
+        rows_in_coarse_bin = np.bincount(line.to_coarse, rows, line.side.cells)
+        return np.asarray(
+            np.bincount(line.to_coarse, rows * effects, line.side.cells) / rows_in_coarse_bin
+        )
 
     def _directed(self, begun: Effects, offset: Floats | None = None) -> Effects:
         """One-way tables in the declared directions: bins in the wrong order become one, and
         the rest is fitted again, until none is wrong."""
         likelihood = self.alone if offset is None else self.alone.moved(offset)
         groups = [np.arange(block.cells) for block in self.blocks]
-        now = begun
+        effects = begun
         stale = offset is not None
         while True:
             wrong = False
@@ -431,20 +441,20 @@ class _Learner:
                 if not line.direction:
                     continue
                 part = slice(0, line.ordered)
-                ordered = line.direction * now.cells[index][part]
+                ordered = line.direction * effects.cells[index][part]
                 if (np.diff(ordered) < -1e-12).any() and not stale:
                     wrong = True
-                    told = pooled(ordered, self._rows(line.places, line.cells)[part])
-                    joined = np.concatenate([[0], np.cumsum(np.diff(told) > 1e-12)])
+                    monotone = pooled(ordered, self._rows(line.places, line.cells)[part])
+                    joined = np.concatenate([[0], np.cumsum(np.diff(monotone) > 1e-12)])
                     groups[index] = np.concatenate(
                         [joined, joined[-1] + 1 + np.arange(line.extra)]
                     ).astype(np.int64)
             if not wrong and not stale:
-                return now
+                return effects
             stale = False
-            means = (_means(c, g)[g] for c, g in zip(now.cells, groups, strict=True))
-            begun = replace(now, cells=tuple(means))
-            now = likelihood.fit(start=begun, fixed=begun.smoothing, tied=groups)
+            means = (_means(c, g)[g] for c, g in zip(effects.cells, groups, strict=True))
+            begun = replace(effects, cells=tuple(means))
+            effects = likelihood.fit(start=begun, fixed=begun.smoothing, tied=groups)
 
     def _card(
         self, effects: Effects, pairs: Sequence[tuple[int, int]], surfaces: Sequence[Floats]
@@ -482,22 +492,22 @@ class _Learner:
                     tuple(points_for(float(effect)) for effect in points),
                 )
             )
-        kept = {side.name for pair in two_way for side in (pair.first, pair.second)}
-        dropped = {name: why for name, why in dropped.items() if name not in kept}
+        in_pairs = {side.name for pair in two_way for side in (pair.first, pair.second)}
+        dropped = {name: why for name, why in dropped.items() if name not in in_pairs}
         return Scorecard("additive", base_for(intercept), tuple(tables), tuple(two_way), dropped)
 
     def _table(self, line: _Line, effects: Floats, rows: Floats) -> Table:
         """The table of a feature, with neighbours that say the same made one bin."""
-        along, held = effects[: line.ordered], rows[: line.ordered]
-        starts = _distinct(along, held)
-        n = np.add.reduceat(held, starts)
-        mean = np.add.reduceat(held * along, starts) / np.maximum(n, 1e-9)
-        kept = self.controls.levels_off(line.bins.name, mean, n, float(rows.sum()))
-        starts = [starts[place] for place in kept]
+        along, rows_along = effects[: line.ordered], rows[: line.ordered]
+        starts = _distinct(along, rows_along)
+        n = np.add.reduceat(rows_along, starts)
+        mean = np.add.reduceat(rows_along * along, starts) / np.maximum(n, 1e-9)
+        levelled = self.controls.levels_off(line.bins.name, mean, n, float(rows.sum()))
+        starts = [starts[place] for place in levelled]
         group = np.searchsorted(starts, np.arange(line.ordered), side="right") - 1
         group = np.concatenate([group, len(starts) + np.arange(line.extra)])
-        whole = np.bincount(group, rows)
-        means = np.bincount(group, rows * effects) / np.maximum(whole, 1e-9)
+        rows_in_bin = np.bincount(group, rows)
+        means = np.bincount(group, rows * effects) / np.maximum(rows_in_bin, 1e-9)
         # From the fit's places back to bins in turn, where a code stands between its neighbours.
         group = group[line.slots]
         rows = self._rows(line.in_bins, line.bins.count)
@@ -547,28 +557,30 @@ def _line(
     if fact.kind.is_textual:
         levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
         numbers = level_codes(values, levels)
-        known, counts = _counted(numbers, numbers >= 0, fact, party)
+        values_rising, counts = _counted(numbers, numbers >= 0, fact, party)
     else:
         direction, codes = fact.direction, tuple(sorted(set(fact.special_values)))
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         ordinary = ~np.isnan(numbers) & ~np.isin(numbers, codes)
-        known, counts = _counted(numbers, ordinary, fact, party)
-    cuts = _cuts(known, counts, setting.bins)
+        values_rising, counts = _counted(numbers, ordinary, fact, party)
+    cuts = _cuts(values_rising, counts, setting.bins)
     apart = around(codes, whole=fact.kind is Kind.INTEGER)
     bins = Bins(fact.name, tuple(sorted({*cuts, *apart})), levels)
     slots = _slots(bins, cuts, codes)
     natural = bins.places(values)
     in_fit = slots[natural]
     ordered, cells = len(cuts) + 1, int(slots.max()) + 1
-    held = np.bincount(in_fit, minlength=cells)[:ordered]
+    rows_in_bin = np.bincount(in_fit, minlength=cells)[:ordered]
     if controls.shape(fact.name) == "always" and not fact.kind.is_textual:
-        both = np.array([np.bincount(in_fit, of, cells) for of in (weight, weight * label)])
-        rows, bads = both.astype(np.float64)[:, :ordered]
+        rows_and_bads = np.array(
+            [np.bincount(in_fit, of, cells) for of in (weight, weight * label)]
+        )
+        rows, bads = rows_and_bads.astype(np.float64)[:, :ordered]
         direction = controls.direction(fact, rows, bads) or 0
     most = min(setting.pair_bins, controls.most(fact.name) or setting.pair_bins)
     # Coarse cuts are some of the fine ones, so that a coarse bin is a run of fine bins.
-    found = _cuts(np.arange(ordered).astype(np.float64), held, most)
-    begins = np.asarray(found, dtype=np.int64)
+    coarse_starts = _cuts(np.arange(ordered).astype(np.float64), rows_in_bin, most)
+    begins = np.asarray(coarse_starts, dtype=np.int64)
     coarse_cuts = tuple(cuts[begin - 1] for begin in begins.tolist())
     coarse = Bins(fact.name, tuple(sorted({*coarse_cuts, *apart})), levels)
     run = np.searchsorted(begins, np.arange(ordered), side="right")

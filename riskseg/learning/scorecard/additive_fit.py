@@ -143,20 +143,20 @@ def _conjugate(
     """The step at which the curvature takes up the force, by conjugate gradients; `nearly` solves
     for a curvature that is near (Nocedal and Wright, *Numerical Optimization*, 2006, 5.3)."""
     step = np.zeros(len(force))
-    left = force
-    lean = nearly(left)
-    way, size = lean, float(left @ lean)
+    residual = force
+    preconditioned = nearly(residual)
+    direction, size = preconditioned, float(residual @ preconditioned)
     first = size
     for _ in range(MOST_GRADIENTS):
         if size <= first * NEAR_ENOUGH**2:
             break
-        bent = curved(way)
-        reach = size / float(way @ bent)
-        step = step + reach * way
-        left = left - reach * bent
-        lean = nearly(left)
-        size, before = float(left @ lean), size
-        way = lean + (size / before) * way
+        curved_direction = curved(direction)
+        length = size / float(direction @ curved_direction)
+        step = step + length * direction
+        residual = residual - length * curved_direction
+        preconditioned = nearly(residual)
+        size, before = float(residual @ preconditioned), size
+        direction = preconditioned + (size / before) * direction
     return step
 
 
@@ -189,14 +189,14 @@ class Likelihood:
         ends = np.cumsum([0, *(block.cells for block in blocks)])
         self.parts = [slice(a, b) for a, b in pairwise(ends)]
         rows, tables = len(label), len(blocks)
-        held = np.empty((rows, tables), dtype=np.int32)
+        columns = np.empty((rows, tables), dtype=np.int32)
         for table, (place, end) in enumerate(zip(places, ends[:-1], strict=True)):
-            held[:, table] = place + end
+            columns[:, table] = place + end
         # A 1 for each row's cell of each table.
         self.design = sparse.csr_matrix(
             (
                 np.ones(rows * tables),
-                held.ravel(),
+                columns.ravel(),
                 np.arange(0, rows * tables + 1, tables, dtype=np.int32),
             ),
             shape=(rows, int(ends[-1])),
@@ -235,9 +235,9 @@ class Likelihood:
 
     def moved(self, offset: Floats) -> Likelihood:
         """The same of other offsets."""
-        other = copy(self)
-        other.offset = offset
-        return other
+        shifted = copy(self)
+        shifted.offset = offset
+        return shifted
 
     def _every(self, stride: int) -> Likelihood:
         """The likelihood of every n-th row."""
@@ -266,8 +266,8 @@ class Likelihood:
         effects = np.zeros(self.size)
         smoothing = fixed or (START,) * len(self.blocks)
         if start is not None:
-            known = np.concatenate(start.cells)
-            effects[: len(known)] = known
+            cells = np.concatenate(start.cells)
+            effects[: len(cells)] = cells
             smoothing = fixed or start.smoothing + smoothing[len(start.smoothing) :]
             return _State(start.intercept, effects, smoothing)
         rate = float((self.weight * self.label).sum() / self.weight.sum())
@@ -305,18 +305,18 @@ class Likelihood:
         `sampled` says that the curvature is near that of these rows, and not theirs."""
         stop_if_interrupted()
         error, spread = self._errors(state)
-        pull, whole = self.turned @ spread, max(float(spread.sum()), 1e-9)
+        pull, spread_sum = self.turned @ spread, max(float(spread.sum()), 1e-9)
         level = float(error.sum())
         # The intercept, which has no penalty, is solved for and put back.
-        force = self.turned @ error - curve.penalty @ state.effects - pull * (level / whole)
+        force = self.turned @ error - curve.penalty @ state.effects - pull * (level / spread_sum)
 
         def curved(step: Floats) -> Floats:
             along = self.turned @ (spread * (self.design @ step))
-            back: Floats = along - pull * (float(pull @ step) / whole) + curve.penalty @ step
+            back: Floats = along - pull * (float(pull @ step) / spread_sum) + curve.penalty @ step
             return back
 
         step = _conjugate(curved, curve.solve, force) if sampled else curve.solve(force)
-        rise = (level - float(pull @ step)) / whole
+        rise = (level - float(pull @ step)) / spread_sum
         loss, share = self._loss(state, curve.penalty), 1.0
         while True:
             tried = replace(
@@ -371,31 +371,31 @@ class Likelihood:
         return _Curve(np.linalg.cholesky(curved), penalty, ties)
 
     def _penalty(self, smoothing: Smoothing) -> Floats:
-        whole = np.zeros((self.size, self.size))
+        penalty = np.zeros((self.size, self.size))
         for block, part, (rough, size) in zip(self.blocks, self.parts, smoothing, strict=True):
-            whole[part, part] = rough * block.penalties[0] + size * block.penalties[1]
-        return whole
+            penalty[part, part] = rough * block.penalties[0] + size * block.penalties[1]
+        return penalty
 
     def _smoother(self, state: _State, penalty: Floats, inverse: Floats) -> Smoothing:
         """The next penalties: effective cells over squared roughness (or size) of the effects."""
         cells = np.zeros((len(self.blocks), 2))
         square = np.zeros((len(self.blocks), 2))
         for row, (block, part) in enumerate(zip(self.blocks, self.parts, strict=True)):
-            held = np.tril(inverse[part, part])
-            held = held + np.tril(held, -1).T
-            less = np.linalg.inv(penalty[part, part]) - held
+            block_inverse = np.tril(inverse[part, part])
+            block_inverse = block_inverse + np.tril(block_inverse, -1).T
+            used_up = np.linalg.inv(penalty[part, part]) - block_inverse
             effects = state.effects[part]
             for column, matrix in enumerate(block.penalties):
                 strength = state.smoothing[row][column]
-                cells[row, column] = max(strength * float((less * matrix).sum()), 0.0)
+                cells[row, column] = max(strength * float((used_up * matrix).sum()), 0.0)
                 square[row, column] = float(effects @ matrix @ effects)
         average = (cells.sum(axis=0) + 1e-6) / (square.sum(axis=0) + 1e-9)
-        told = (cells + self.borrowed) / (square + self.borrowed / average)
+        smoothing = (cells + self.borrowed) / (square + self.borrowed / average)
         if self.party is not None:
             # Effects that vary by chance more than those of independent rows are drawn to 0 by as
             # much more.
-            told *= np.array(self.party.design_effects(self._errors(state)[0], self.features))[
+            smoothing *= np.array(self.party.design_effects(self._errors(state)[0], self.features))[
                 :, None
             ]
-        told = np.clip(told, *SMOOTHING)
-        return tuple((float(rough), float(size)) for rough, size in told)
+        smoothing = np.clip(smoothing, *SMOOTHING)
+        return tuple((float(rough), float(size)) for rough, size in smoothing)

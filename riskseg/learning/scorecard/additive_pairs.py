@@ -60,7 +60,7 @@ def rank_pairs(
     variables, whose mean and variance are known; `dispersed` is how many times as much for
     a pair, where rows are not independent.
     """
-    told: list[tuple[float, int, int]] = []
+    ranked: list[tuple[float, int, int]] = []
     with one_thread_each():
         for i, j in combinations(range(len(sides)), 2):
             if sides[i].ordered < 2 or sides[j].ordered < 2:
@@ -74,8 +74,8 @@ def rank_pairs(
             gain, mean, noise = _gain(block, force, weight)
             times = dispersed(i, j)
             if gain > times * (mean + ABOVE_CHANCE * noise):
-                told.append((round(times * mean - gain, 6), i, j))
-    return [(i, j) for _, i, j in sorted(told)]
+                ranked.append((round(times * mean - gain, 6), i, j))
+    return [(i, j) for _, i, j in sorted(ranked)]
 
 
 def beyond_chance(
@@ -105,26 +105,26 @@ def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> 
     Each way in turn by pooling adjacent violators; what turning back and forth leaves is taken
     away by running maxima, so that the result holds exactly.
     """
-    told = surface.copy()
+    monotone = surface.copy()
     for _ in range(SWEEPS):
-        before = told.copy()
+        before = monotone.copy()
         for side, axis in ((first, 0), (second, 1)):
             if side.direction:
-                told = np.apply_along_axis(
+                monotone = np.apply_along_axis(
                     _line_in_direction,
                     axis,
-                    np.concatenate([told, weight], axis=axis),
+                    np.concatenate([monotone, weight], axis=axis),
                     side,
                 )
-        if not (np.abs(told - before) > 1e-9).any():
+        if not (np.abs(monotone - before) > 1e-9).any():
             break
     for side, axis in ((first, 0), (second, 1)):
         if side.direction:
             part = _ordered(side, axis)
-            told[part] = side.direction * np.maximum.accumulate(
-                side.direction * told[part], axis=axis
+            monotone[part] = side.direction * np.maximum.accumulate(
+                side.direction * monotone[part], axis=axis
             )
-    return told
+    return monotone
 
 
 def alone(surface: Floats, side: Side, axis: int) -> Floats:
@@ -132,9 +132,9 @@ def alone(surface: Floats, side: Side, axis: int) -> Floats:
     least rise. The surface less this still keeps the direction."""
     rise = side.direction * np.diff(surface[_ordered(side, axis)], axis=axis)
     least = side.direction * rise.min(axis=1 - axis)
-    told = np.zeros(side.cells)
-    told[1 : side.ordered] = np.cumsum(least)
-    return told
+    effect = np.zeros(side.cells)
+    effect[1 : side.ordered] = np.cumsum(least)
+    return effect
 
 
 def _ordered(side: Side, axis: int) -> tuple[slice, slice]:
@@ -145,11 +145,11 @@ def _ordered(side: Side, axis: int) -> tuple[slice, slice]:
 def _line_in_direction(line: Floats, side: Side) -> Floats:
     """The first half of `line` made monotone, weighted by the second half."""
     values, weights = line[: side.cells], line[side.cells :]
-    told = np.array(values)
-    told[: side.ordered] = side.direction * pooled(
+    monotone = np.array(values)
+    monotone[: side.ordered] = side.direction * pooled(
         side.direction * values[: side.ordered], weights[: side.ordered]
     )
-    return told
+    return monotone
 
 
 def pooled(values: Floats, weights: Floats) -> Floats:

@@ -226,8 +226,8 @@ def fit_boosted(
             say("asking whether the data refuse a declared direction of risk")
             judged, freed, notes = _try_directions(judged, lessons, record)
         say(f"comparing {len(CANDIDATES)} sets of parameters")
-        winner, found = search(judged)
-        for candidate, loss, count in found:
+        winner, losses = search(judged)
+        for candidate, loss, count in losses:
             over = "" if count == len(lessons) else f", {count} folds"
             record(candidate.words + over, loss, candidate == winner)
         say("looking for features that tell no more than chance")
@@ -237,11 +237,11 @@ def fit_boosted(
     say("learning on all folds")
     *by_fold, dropped = idle
     lessons = task.lessons(task.folds_there, by_fold)
-    whole = _whole(task, dropped, freed)
+    all_rows = _whole(task, dropped, freed)
     bagged = searching and winner.random and len(label) * len(features) <= BAGGED_CELLS
     grown = _grow_all(
         [lesson.held_to(freed) for lesson in lessons],
-        whole,
+        all_rows,
         winner,
         BAGS if bagged else BAGS[:1],
         seed,
@@ -257,10 +257,12 @@ def fit_boosted(
     )
     columns = tuple(
         replace(column, gain=fixed(gain), direction=direction)
-        for column, gain, direction in zip(whole.columns, gains, whole.directions, strict=True)
+        for column, gain, direction in zip(
+            all_rows.columns, gains, all_rows.directions, strict=True
+        )
     )
     text = merged([booster.model_to_string(num_iteration=grown.trees) for booster in grown.whole])
-    return Boosted(columns, text, dropped, (*notes, *whole.notes)), outside, tried
+    return Boosted(columns, text, dropped, (*notes, *all_rows.notes)), outside, tried
 
 
 @dataclass(frozen=True)
@@ -275,8 +277,8 @@ class _Whole:
 
 
 def _whole(task: _Task, dropped: Mapping[str, str], freed: bool) -> _Whole:
-    kept = [fact for fact in task.features if fact.name not in dropped]
-    columns, matrix, declared = task.prepare(None, kept)
+    features = [fact for fact in task.features if fact.name not in dropped]
+    columns, matrix, declared = task.prepare(None, features)
     directions = declared
     if freed:
         names = [column.name for column in columns]
@@ -349,8 +351,8 @@ def _grow_all(
         else:
             record(f"{_seeds(larger)}, {len(few)} folds", min(loss[larger]), False)
     for n, mean in means.items():
-        taken = trees if n == size else _fewest(mean, candidate.most_trees(n))
-        record(f"{_seeds(n)} of {taken} trees", float(mean[taken // STEP - 1]), n == size)
+        tree_count = trees if n == size else _fewest(mean, candidate.most_trees(n))
+        record(f"{_seeds(n)} of {tree_count} trees", float(mean[tree_count // STEP - 1]), n == size)
     others = side_by_side(lambda s: grow_whole(trees, seed + s), range(1, size), threads)
     return _Grown(bags, [booster, *others], size, trees)
 
@@ -489,10 +491,10 @@ def _try_directions(
     record("held to no direction", none_loss, False)
     if freed is not judged:
         record("held to the directions that the data do not refuse", freed.loss(base)[0], take)
-    left = freed.loss(base)[0] if take else kept_loss
-    if costly and left > none_loss * AS_GOOD:
+    chosen_loss = freed.loss(base)[0] if take else kept_loss
+    if costly and chosen_loss > none_loss * AS_GOOD:
         notes.append(
-            f"the directions kept cost {fixed(left - none_loss)} in log loss together; "
+            f"the directions kept cost {fixed(chosen_loss - none_loss)} in log loss together; "
             "no feature on its own refuses its direction"
         )
     return (freed if take else judged), take, notes
@@ -520,18 +522,18 @@ def _try_leaner(
     nothing: list[dict[str, str]] = [{} for _ in idle]
     if not any(idle[:-1]):
         return nothing
-    full, _ = judged.loss(winner)
+    full_loss, _ = judged.loss(winner)
     lean_parts = [lesson.held_to(freed) for lesson in task.lessons(folds, idle[:-1])]
     leaner = Judged(lean_parts, judged.seed, judged.threads)
-    lean, _ = leaner.loss(winner)
-    take = lean <= full * AS_GOOD
+    lean_loss, _ = leaner.loss(winner)
+    take = lean_loss <= full_loss * AS_GOOD
     if not take and task.party is not None:
         # Few parties more or less decide which is better: the leaner is kept if it is no worse
         # beyond noise.
         cost = leaner.by_fold(winner) - judged.by_fold(winner)
         take = bool(cost.mean() <= _noise(cost))
-    record("with all features", full, not take)
-    record("without features that tell no more than chance", lean, take)
+    record("with all features", full_loss, not take)
+    record("without features that tell no more than chance", lean_loss, take)
     return idle if take else nothing
 
 

@@ -40,16 +40,18 @@ def refused(
     from sklearn.isotonic import IsotonicRegression
 
     scaled = weight * (len(weight) / weight.sum())
-    kept = list(directions)
+    allowed = list(directions)
     for place, direction in enumerate(directions):
         values = matrix[:, place]
-        known = ~np.isnan(values)
-        if not direction or not known.any():
+        not_null = ~np.isnan(values)
+        if not direction or not not_null.any():
             continue
-        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, GROUPS + 1)[1:-1]))
-        group = np.searchsorted(edges, values[known], side="left")
-        count = np.bincount(group, scaled[known], len(edges) + 1).astype(np.float64)
-        bad = np.bincount(group, scaled[known] * label[known], len(edges) + 1).astype(np.float64)
+        edges = np.unique(np.quantile(values[not_null], np.linspace(0, 1, GROUPS + 1)[1:-1]))
+        group = np.searchsorted(edges, values[not_null], side="left")
+        count = np.bincount(group, scaled[not_null], len(edges) + 1).astype(np.float64)
+        bad = np.bincount(group, scaled[not_null] * label[not_null], len(edges) + 1).astype(
+            np.float64
+        )
         occurs = count > 0
         bad, count = bad[occurs], count[occurs]
         line = IsotonicRegression(increasing=direction > 0)
@@ -62,11 +64,13 @@ def refused(
             against = IsotonicRegression(increasing=direction < 0)
             rates = against.fit_transform(np.arange(len(count)), shares, sample_weight=count)
             error = np.zeros(len(label))
-            error[known] = scaled[known] * (label[known] - rates[np.cumsum(occurs)[group] - 1])
+            error[not_null] = scaled[not_null] * (
+                label[not_null] - rates[np.cumsum(occurs)[group] - 1]
+            )
             lost /= party.design_effect(error, names[place])
         if lost > REFUSED:
-            kept[place] = 0
-    return tuple(kept)
+            allowed[place] = 0
+    return tuple(allowed)
 
 
 def _likelihood(bad: Floats, count: Floats, rate: Floats) -> float:

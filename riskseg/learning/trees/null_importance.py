@@ -55,10 +55,10 @@ def uninformative(
     as_one = rows_as_one(party, label, weight)
     gains = []
     for _ in range(SHUFFLES):
-        other = matrix[shuffled(None if party is None else party.codes, len(label), random)]
+        permuted = matrix[shuffled(None if party is None else party.codes, len(label), random)]
         for place in np.flatnonzero(texts):
-            other[:, place] = _ordered_anew(other[:, place], label, weight)
-        data = dataset(np.column_stack([matrix, other]), label, weight)
+            permuted[:, place] = _ordered_anew(permuted[:, place], label, weight)
+        data = dataset(np.column_stack([matrix, permuted]), label, weight)
         booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed, as_one=as_one)
         gains.append(booster.feature_importance(importance_type="gain"))
     real = np.mean(gains, axis=0)[:count]
@@ -72,14 +72,14 @@ def uninformative(
             for place, (name, text) in enumerate(zip(names, texts, strict=True))
         ]
         chance = np.where(alone, chance, 2 * chance)
-    found = {
-        name: f"{ADDS_NOTHING}: gain {told:.4g}, and up to {most:.4g} when shuffled"
-        for name, told, most in zip(names, real, chance, strict=True)
-        if told <= most
+    idle = {
+        name: f"{ADDS_NOTHING}: gain {gain:.4g}, and up to {shuffled_gain:.4g} when shuffled"
+        for name, gain, shuffled_gain in zip(names, real, chance, strict=True)
+        if gain <= shuffled_gain
     }
-    if len(found) == count:
-        del found[names[int(np.argmax(real - chance))]]
-    return found
+    if len(idle) == count:
+        del idle[names[int(np.argmax(real - chance))]]
+    return idle
 
 
 def _tells_alone(
@@ -87,13 +87,13 @@ def _tells_alone(
 ) -> bool:
     """Whether bad rates differ between levels, or groups of equal count and nulls, by more than
     chance between parties."""
-    known = ~np.isnan(values)
+    not_null = ~np.isnan(values)
     if text:
-        place = np.where(known, values, -1).astype(np.int64) + 1
+        place = np.where(not_null, values, -1).astype(np.int64) + 1
         block = line_block(0, int(place.max()) + 1)
     else:
-        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, GROUPS + 1)[1:-1]))
-        place = np.where(known, np.searchsorted(edges, values, side="left"), len(edges) + 1)
+        edges = np.unique(np.quantile(values[not_null], np.linspace(0, 1, GROUPS + 1)[1:-1]))
+        place = np.where(not_null, np.searchsorted(edges, values, side="left"), len(edges) + 1)
         block = line_block(len(edges) + 1, 1)
     count, bad = (
         np.bincount(place, of, block.cells).astype(np.float64) for of in (weight, weight * label)
@@ -110,12 +110,12 @@ def _tells_alone(
 
 def _ordered_anew(places: Floats, label: Labels, weight: Floats) -> Floats:
     """Levels given by their place in some order, by their place in the order of risk."""
-    known = ~np.isnan(places)
-    at = places[known].astype(np.int64)
-    if not len(at):
+    not_null = ~np.isnan(places)
+    level = places[not_null].astype(np.int64)
+    if not len(level):
         return places
-    count = np.maximum(np.bincount(at, weight[known]), 1e-9)
-    rates = np.bincount(at, (weight * label)[known]) / count
+    count = np.maximum(np.bincount(level, weight[not_null]), 1e-9)
+    rates = np.bincount(level, (weight * label)[not_null]) / count
     anew = np.full(len(places), np.nan)
-    anew[known] = np.argsort(np.argsort(rates, kind="stable"), kind="stable")[at]
+    anew[not_null] = np.argsort(np.argsort(rates, kind="stable"), kind="stable")[level]
     return anew

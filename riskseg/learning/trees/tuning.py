@@ -72,13 +72,13 @@ class Candidate:
 
     @property
     def words(self) -> str:
-        told = (
+        text = (
             f"{self.leaves} leaves, depth {self.depth}, rate {self.rate}, "
             f"{self.least} rows a leaf, l2 {self.l2:g}"
         )
         if self.rows < 1 or self.columns < 1:
-            told += f", {self.rows:.0%} of rows and {self.columns:.0%} of columns a tree"
-        return told + (", random cuts" if self.extra else "")
+            text += f", {self.rows:.0%} of rows and {self.columns:.0%} of columns a tree"
+        return text + (", random cuts" if self.extra else "")
 
     @property
     def random(self) -> bool:
@@ -306,26 +306,28 @@ def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]
         rivals = sorted(rivals, key=first.__getitem__)[:SECOND_ROUND]
         record = [(r, first[r], FIRST_FOLDS) for r in CANDIDATES if r not in rivals]
     judged.reckon(rivals)
-    found = {rival: judged.loss(rival) for rival in rivals}
-    least = min(loss for loss, _ in found.values())
-    as_good = [rival for rival in rivals if found[rival][0] <= least * AS_GOOD]
-    chosen = min(as_good, key=lambda rival: found[rival][1])
-    record = [(rival, found[rival][0], folds) for rival in rivals] + record
+    losses = {rival: judged.loss(rival) for rival in rivals}
+    least = min(loss for loss, _ in losses.values())
+    as_good = [rival for rival in rivals if losses[rival][0] <= least * AS_GOOD]
+    chosen = min(as_good, key=lambda rival: losses[rival][1])
+    record = [(rival, losses[rival][0], folds) for rival in rivals] + record
     return chosen, record
 
 
 def _staged(booster: lgb.Booster, matrix: Floats, trees: int) -> Floats:
     """(steps, rows): the margins after each ten trees."""
-    told = [
+    by_step = [
         booster.predict(
             matrix, raw_score=True, start_iteration=start, num_iteration=STEP, num_threads=1
         )
         for start in range(0, trees, STEP)
     ]
-    margins: Floats = np.cumsum(told, axis=0)
+    margins: Floats = np.cumsum(by_step, axis=0)
     return margins
 
 
 def _losses(margins: Floats, label: Labels, weight: Floats) -> Floats:
     sign = 1.0 - 2.0 * label.astype(np.float64)
-    return np.array([float((np.logaddexp(0.0, sign * at) * weight).sum()) for at in margins])
+    return np.array(
+        [float((np.logaddexp(0.0, sign * margin) * weight).sum()) for margin in margins]
+    )
