@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.artefact_files import read
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.learner import AnyLearner, FittedModel
 from riskseg.learning.learners import learner_named
+from riskseg.learning.manifest import FILE, FORMAT, Manifest
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
 from riskseg.learning.reference import Watch
 from riskseg.learning.stored import Unreadable, parsed
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from riskseg.learning.frame import Floats
 
-FORMAT = 2
 TOP = 4
 
 
@@ -36,7 +36,7 @@ class Model:
     """A model that scores. `features` are the columns a batch must have; `reference` is what the
     training window looked like, `evidence` how good the model was found to be."""
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     version: str
     scorer: FittedModel
     calibration: Calibration
@@ -45,11 +45,11 @@ class Model:
 
     @property
     def name(self) -> str:
-        return str(self.manifest["name"])
+        return self.manifest.name
 
     @property
     def learner(self) -> str:
-        return str(self.manifest["learner"])
+        return self.manifest.learner
 
     @property
     def learned_by(self) -> AnyLearner:
@@ -63,22 +63,23 @@ class Model:
     @property
     def population(self) -> str | None:
         """The condition an account must meet to be scored."""
-        told = self.manifest["population"]
-        return None if told is None else str(told)
+        return self.manifest.population
 
     @property
     def cut(self) -> float:
         """The probability from which an account is taken to be treated: the spec's, or the share
         of bad outcomes in training."""
-        told, trained = self.manifest["spec"]["fairness"]["cut"], self.manifest["training"]
-        if told is None and not trained["rows"]:  # imported: no outcome was seen
+        cut, training = self.manifest.spec.fairness.cut, self.manifest.training
+        if cut is not None:
+            return cut
+        if self.manifest.learned_nothing:
             return 0.5
-        return float(trained["bad"] / trained["stands_for"] if told is None else told)
+        return training.bad / training.stands_for
 
     @property
     def imported(self) -> bool:
         """Whether it was made elsewhere: there is no training window, and no hold-out."""
-        return bool(self.manifest.get("imported"))
+        return self.manifest.imported is not None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -87,8 +88,8 @@ class Model:
     @cached_property
     def facts(self) -> tuple[Fact, ...]:
         """The features as they were when the model learned from them."""
-        told = {fact["name"]: fact for fact in self.manifest["features"]}
-        return tuple(_fact(told[name]) for name in self.features)
+        recorded = {fact.name: fact for fact in self.manifest.features}
+        return tuple(recorded[name].fact() for name in self.features)
 
     @cached_property
     def ordinary(self) -> Ordinary:
@@ -168,21 +169,21 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
         hint = "Restore the file, or train the model anew."
         problems.add("RS406", what, file=f"{name}/{file}", hint=hint)
 
-    if not (folder / "manifest.json").is_file():
+    if not (folder / FILE).is_file():
         raise problem("RS401", f"There is no model in {name}.", hint="Run `riskseg train`.")
-    content = (folder / "manifest.json").read_bytes()
+    content = (folder / FILE).read_bytes()
     if version_of(content) != folder.name:
-        damaged("manifest.json", f"The file is not that of version {folder.name}.")
+        damaged(FILE, f"The file is not that of version {folder.name}.")
         problems.raise_if_any()
     try:
-        return _read(folder, parsed(content, "manifest.json"), problems, damaged)
+        return _read(folder, parsed(content, FILE), problems, damaged)
     except Unreadable as error:
         damaged(error.file, f"This is no model that can be read: {error}.")
         problems.raise_if_any()
         raise
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         # Its hashes may all be right, and it is none of ours all the same.
-        damaged("manifest.json", f"This is no model that can be read: {error!r}.")
+        damaged(FILE, f"This is no model that can be read: {error!r}.")
         problems.raise_if_any()
         raise
 
@@ -190,9 +191,9 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
 def _read(
     folder: Path, manifest: Any, problems: Problems, damaged: Callable[[str, str], None]
 ) -> Model:
-    """The model that a manifest and the files it names give."""
+    """The model that the content of a manifest and the files it names give."""
     if manifest["format"] != FORMAT:
-        damaged("manifest.json", f"Its format {manifest['format']} is not one this version reads.")
+        damaged(FILE, f"Its format {manifest['format']} is not one this version reads.")
         problems.raise_if_any()
     files: dict[str, bytes] = {}
     for file, digest in sorted(manifest["files"].items()):
@@ -204,31 +205,12 @@ def _read(
             damaged(file, "The file has been changed since the model was trained.")
     problems.raise_if_any()
 
-    fitted, evidence = read(manifest, files)
-    calibration = json.loads(files["calibration.json"])[manifest["learner"]]
+    contents = read(manifest, files)
     return Model(
-        manifest,
+        contents.manifest,
         folder.name,
-        fitted,
-        Calibration.from_json(calibration),
+        contents.fitted,
+        contents.calibration,
         json.loads(files["reference.json"]),
-        evidence,
-    )
-
-
-def _fact(told: Mapping[str, Any]) -> Fact:
-    return Fact(
-        name=told["name"],
-        kind=Kind(told["kind"]),
-        words=told["words"],
-        unit=told["unit"],
-        direction=told["direction"],
-        family=told["family"],
-        protected=told["protected"],
-        # A version of an earlier riskseg has none of these.
-        labels=tuple(told.get("labels", {}).items()),
-        special_values=tuple(told.get("special_values", ())),
-        phrases=tuple(told.get("phrases", {}).items()),
-        risky_side=told.get("risky_side", 0),
-        hurts_beyond=told.get("hurts_beyond"),
+        contents.evidence,
     )

@@ -15,12 +15,16 @@ All are fitted on margins from models that did not see the row.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+
+from pydantic import Field, model_validator
 
 from riskseg.learning.canonical import fixed
 from riskseg.learning.parallel import side_by_side
+from riskseg.learning.stored import LARGEST, Fitted, Stored
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds, Labels
@@ -101,16 +105,41 @@ class Calibration:
             told["then"] = {"slope": self.then[0], "intercept": self.then[1]}
         return told
 
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Calibration:
-        """Reads `as_json`; a slope and intercept without a kind are an older form of sigmoid."""
-        numbers = {k: v for k, v in told.items() if k in ("slope", "intercept", "a", "b", "c")}
-        line = told.get("then")
-        return cls(
-            kind=told.get("kind", "sigmoid"),
-            **numbers,
-            points=tuple((x, y) for x, y in told.get("points", ())),
-            then=None if line is None else (line["slope"], line["intercept"]),
+
+class StoredLine(Stored):
+    slope: Annotated[float, Field(ge=0, le=LARGEST)]
+    intercept: Fitted
+
+
+class StoredCalibration(Stored):
+    """A calibration in calibration.json. A slope and intercept without a kind are an older form of
+    sigmoid."""
+
+    kind: CalibrationKind = "sigmoid"
+    slope: Annotated[float, Field(ge=0, le=LARGEST)] = 1.0
+    intercept: Fitted = 0.0
+    a: Annotated[float, Field(ge=0, le=LARGEST)] = 1.0
+    b: Annotated[float, Field(ge=0, le=LARGEST)] = 1.0
+    c: Fitted = 0.0
+    points: list[Annotated[list[Fitted], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list
+    )
+    then: StoredLine | None = None
+
+    @model_validator(mode="after")
+    def _never_falls(self) -> Self:
+        steps = pairwise(self.points)
+        if any(x > next_x or y > next_y for (x, y), (next_x, next_y) in steps):
+            raise ValueError("the points of the calibration do not rise")
+        if self.kind == "isotonic" and not self.points:
+            raise ValueError("the calibration has no points")
+        return self
+
+    def calibration(self) -> Calibration:
+        points = tuple((margin, log_odds) for margin, log_odds in self.points)
+        then = None if self.then is None else (self.then.slope, self.then.intercept)
+        return Calibration(
+            self.kind, self.slope, self.intercept, self.a, self.b, self.c, points, then
         )
 
 

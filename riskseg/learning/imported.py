@@ -14,29 +14,31 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.artefact import FORMAT
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.canonical import canonical, fixed
 from riskseg.learning.evidence.effects import effect, effects
 from riskseg.learning.evidence.model import Effect, EffectPoint, Evidence
+from riskseg.learning.manifest import (
+    FORMAT,
+    Champion,
+    Counts,
+    ImportedFrom,
+    Manifest,
+    Metrics,
+    RecordedFact,
+    RecordedSpec,
+)
 from riskseg.learning.reference import reference
 from riskseg.learning.scorecard.learner import ScorecardLearner
 from riskseg.learning.scorecard.tables import Scorecard, Table
 from riskseg.learning.spec import ModelSpec
-from riskseg.learning.train import Trained, fact_as_json, sealed
+from riskseg.learning.train import Trained, hashes, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEARNER = ScorecardLearner.name
-NOTHING: dict[str, Any] = {
-    "rows": 0,
-    "bad": 0,
-    "stands_for": 0.0,
-    "parties": 0,
-    "from": None,
-    "until": None,
-}
+NOTHING = Counts(rows=0, bad=0, stands_for=0.0, parties=0, from_=None, until=None)
 
 
 def imported(
@@ -66,33 +68,33 @@ def imported(
         spread = reference(accounts, facts, probability, weight)
         measured = effects(lambda rows: card.margin(rows, threads), accounts, weight, facts)
     digest = hashlib.sha256(content).hexdigest()
-    metrics: dict[str, dict[str, Any]] = {LEARNER: {"out_of_fold": None, "hold_out": None}}
     files = ScorecardLearner().files(card)
     files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
     files["reference.json"] = canonical(spread)
     files["evidence.json"] = canonical(Evidence.of_no_outcomes(measured).as_json())
-    manifest = {
-        "format": FORMAT,
-        "name": spec.name,
-        "spec": spec.as_json(),
-        "learner": LEARNER,
-        "form": card.form,
-        "imported": {"file": source, "sha256": digest},
-        "champion": {"learner": LEARNER, "why": f"It was imported from {source}.", "gain": None},
-        "population": spec.population,
-        "features": [fact_as_json(fact) for fact in facts],
-        "attributes": [],
-        "dropped": {},
-        "notes": list(card.notes),
-        "tried": {},
-        "training": NOTHING,
-        "hold_out": NOTHING,
-        "metrics": metrics,
-        "fingerprints": {"data": digest},
-        "libraries": {"python": platform.python_version()},
-        "parent": None,
-    }
-    return sealed(manifest, files, metrics)
+    manifest = Manifest(
+        format=FORMAT,
+        name=spec.name,
+        spec=RecordedSpec.model_validate(spec.as_json()),
+        learner=LEARNER,
+        form=card.form,
+        imported=ImportedFrom(file=source, sha256=digest),
+        champion=Champion(learner=LEARNER, why=f"It was imported from {source}.", gain=None),
+        population=spec.population,
+        features=[RecordedFact.of(fact) for fact in facts],
+        attributes=[],
+        dropped={},
+        notes=list(card.notes),
+        tried={},
+        training=NOTHING,
+        hold_out=NOTHING,
+        metrics={LEARNER: Metrics(out_of_fold=None, hold_out=None)},
+        fingerprints={"data": digest},
+        libraries={"python": platform.python_version()},
+        parent=None,
+        files=hashes(files),
+    )
+    return sealed(manifest, files)
 
 
 def _tabled(card: Scorecard) -> set[str]:

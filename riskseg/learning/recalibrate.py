@@ -14,11 +14,12 @@ from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.learned_from import first_unseen, held_share, refitted, unseen
+from riskseg.learning.learned_from import unseen
+from riskseg.learning.manifest import Counts, Metrics, RecalibratedBy
 from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.train import FOLDS, Trained, counts, fingerprint, sealed
+from riskseg.learning.train import FOLDS, Trained, counts, fingerprint, hashes, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +37,8 @@ class Recalibration:
     intercept: float
     rows: int
     bad: int
-    first: str | None
-    last: str | None
+    first: date | None
+    last: date | None
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -118,34 +119,36 @@ def recalibrated(
     files["evidence.json"] = canonical(measured.as_json())
     recent = counts(frame)
     noted = [*_known_before(model, recent, known), *_short_of_a_cycle(authored, recent)]
-    metrics = {
-        model.manifest["learner"]: {
-            "out_of_fold": model.manifest["metrics"][model.learner]["out_of_fold"],
-            "hold_out": told["after"],
+    manifest = model.manifest.model_copy(
+        update={
+            "parent": model.version,
+            "recalibrated": RecalibratedBy(
+                slope=line[0], intercept=line[1], since=str(since or "")
+            ),
+            "hold_out": recent,
+            "metrics": {
+                model.learner: Metrics(
+                    out_of_fold=model.manifest.shipped_metrics.out_of_fold, hold_out=told["after"]
+                )
+            },
+            "fingerprints": {**model.manifest.fingerprints, "recent": fingerprint(frame)},
+            "notes": [
+                *model.manifest.notes,
+                f"Recalibrated from version {model.version}: the hold-out's figures are of the "
+                "recent accounts it was recalibrated to, each by a line fitted to other parties.",
+                *noted,
+            ],
+            "files": hashes(files),
         }
-    }
-    manifest: dict[str, Any] = {
-        **model.manifest,
-        "parent": model.version,
-        "recalibrated": {"slope": line[0], "intercept": line[1], "since": str(since or "")},
-        "hold_out": recent,
-        "metrics": metrics,
-        "fingerprints": {**model.manifest["fingerprints"], "recent": fingerprint(frame)},
-        "notes": [
-            *model.manifest["notes"],
-            f"Recalibrated from version {model.version}: the hold-out's figures are of the recent "
-            "accounts it was recalibrated to, each by a line fitted to other parties.",
-            *noted,
-        ],
-    }
+    )
     return Recalibration(
-        trained=sealed(manifest, files, metrics),
+        trained=sealed(manifest, files),
         slope=line[0],
         intercept=line[1],
-        rows=recent["rows"],
-        bad=recent["bad"],
-        first=recent["from"],
-        last=recent["until"],
+        rows=recent.rows,
+        bad=recent.bad,
+        first=recent.from_,
+        last=recent.until,
         notes=tuple(noted),
         **told,
     )
@@ -159,14 +162,14 @@ def _check_enough(
     counted = counted_outcomes(frame.group, frame.label, frame.weight)
     if min(counted) >= LEAST_OF_EACH:
         return
-    first = first_unseen(model.manifest)
-    by_share = held_share(model.manifest) is not None
+    first = model.manifest.first_unseen
+    by_share = model.manifest.held_share is not None
     if first is not None and since is not None and (by_share or since > first):
         earliest = "" if by_share else f", from {first} on"
         hint = f"Give an earlier day with --since{earliest}, or wait for more outcomes."
     elif first is not None:
         hint = f"Wait for more outcomes of what was observed from {first} on."
-    elif refitted(model.manifest):
+    elif model.manifest.refit is not None:
         hint = (
             "With `refit: true` it learned from all accounts: train without it, and recalibrate "
             "that version."
@@ -187,25 +190,26 @@ def _check_enough(
     )
 
 
-def _known_before(model: Model, recent: Mapping[str, Any], known: int) -> list[str]:
+def _known_before(model: Model, recent: Counts, known: int) -> list[str]:
     """Notes on rows that would have made, or make, the version look better than it is."""
     notes = []
     if known:
         notes.append(f"Left out: {known:,} accounts that the version had learned from.")
-    last = model.manifest["hold_out"]["until"]
-    if model.manifest["parent"] and (last is None or recent["from"] <= last):
+    first, last = recent.from_, model.manifest.hold_out.until
+    if model.manifest.parent and (first is None or last is None or first <= last):
         notes.append("It had been recalibrated to some of these accounts before.")
     return notes
 
 
-def _short_of_a_cycle(authored: AuthoredSpec, recent: Mapping[str, Any]) -> list[str]:
+def _short_of_a_cycle(authored: AuthoredSpec, recent: Counts) -> list[str]:
     """A note where the recent rows are of fewer days than lie between two looks at an account: what
     is owed depends on the day of the billing cycle, and they are of some of its days alone."""
     spec = authored.spec
-    if not spec.repeats or spec.observe.at is not None or recent["from"] is None:
+    if not spec.repeats or spec.observe.at is not None:
         return []
-    first, last = (date.fromisoformat(recent[end]) for end in ("from", "until"))
-    days = (last - first).days + 1
+    if recent.from_ is None or recent.until is None:
+        return []
+    days = (recent.until - recent.from_).days + 1
     if days >= spec.observe.every:
         return []
     return [

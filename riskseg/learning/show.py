@@ -20,7 +20,7 @@ def summary(model: Model) -> dict[str, Any]:
     hold-out), features (the strongest first), dropped, protected, verdict (in words, with every
     check). `question` is what the spec asks, `predicts` what it predicts, in words of ours.
     """
-    told = model.manifest
+    manifest = model.manifest
     features = model.learned_by.strengths(model)
     meant = {
         fact.name: {
@@ -34,26 +34,26 @@ def summary(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "version": model.version,
-        "question": told["spec"]["question"],
-        "predicts": predicted(told["spec"]),
-        "parent": told["parent"],
-        "imported": told.get("imported"),
+        "question": manifest.spec.question,
+        "predicts": predicted(manifest.spec.as_json()),
+        "parent": manifest.parent,
+        "imported": manifest.imported and manifest.imported.as_json(),
         "learner": model.learner,
-        "form": told["form"],
+        "form": manifest.form,
         "calibration": model.calibration.kind,
-        "why": sentence(told["champion"]["why"]),
-        "notes": told["notes"],
-        "known_by": told.get("known_by"),
-        "training": told["training"],
-        "hold_out": told["hold_out"],
+        "why": sentence(manifest.champion.why),
+        "notes": manifest.notes,
+        "known_by": manifest.known_by and manifest.known_by.isoformat(),
+        "training": manifest.training.as_json(),
+        "hold_out": manifest.hold_out.as_json(),
         "learners": {
-            name: {key: (metrics["hold_out"] or {}).get(key) for key in HEADLINE}
-            for name, metrics in told["metrics"].items()
+            name: {key: (metrics.hold_out or {}).get(key) for key in HEADLINE}
+            for name, metrics in manifest.metrics.items()
         },
-        "metrics": told["metrics"][model.learner],
+        "metrics": manifest.shipped_metrics.as_json(),
         "intervals": model.evidence.intervals,
         "features": [feature | meant[feature["feature"]] for feature in features],
-        "dropped": {**told["dropped"], **model.scorer.dropped},
+        "dropped": {**manifest.dropped, **model.scorer.dropped},
         "protected": model.evidence.protected,
-        "verdict": verdict(told, model.evidence),
+        "verdict": verdict(manifest.as_json(), model.evidence),
     }

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
-from riskseg.learning.artefact import FORMAT, version_of
+from riskseg.learning.artefact import version_of
 from riskseg.learning.canonical import canonical, fixed
 from riskseg.learning.champion import Choice, choose
 from riskseg.learning.evidence.gathered import evidence
@@ -30,6 +30,19 @@ from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.fitting import Learned, learn, steps_of
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learners import registered
+from riskseg.learning.manifest import (
+    FILE,
+    FORMAT,
+    Champion,
+    Counts,
+    GainInAuc,
+    Manifest,
+    Metrics,
+    RecordedFact,
+    RecordedSpec,
+    ShareOfLogLoss,
+    Tried,
+)
 from riskseg.learning.parallel import side_by_side
 from riskseg.learning.reference import reference
 from riskseg.learning.screen import check_leaks, check_outcomes
@@ -51,12 +64,11 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """A model's files by name, the version they make, and what is in them at a glance."""
+    """A model's files by name, the version they make, and the manifest among them."""
 
     files: Mapping[str, bytes]
     version: str
-    learner: LearnerName
-    metrics: Mapping[LearnerName, Mapping[str, Any]]
+    manifest: Manifest
 
 
 def train(
@@ -107,11 +119,11 @@ def train(
         name: one.calibration.probability(one.model.margin(held.rows, threads))
         for name, one in learned.items()
     }
-    metrics: dict[LearnerName, dict[str, Any]] = {
-        name: {
-            "out_of_fold": all_metrics(training.label, within[name], training.weight),
-            "hold_out": all_metrics(held.label, beyond[name], held.weight),
-        }
+    metrics = {
+        name: Metrics(
+            out_of_fold=all_metrics(training.label, within[name], training.weight),
+            hold_out=all_metrics(held.label, beyond[name], held.weight),
+        )
         for name in learned
     }
     champion = learned[choice.learner]
@@ -162,37 +174,38 @@ def train(
             else None,
         ).as_json()
     )
-    manifest = {
-        "format": FORMAT,
-        "name": spec.name,
-        "spec": spec.as_json(),
-        "learner": choice.learner,
-        "form": ships.learner.form(ships.model),
-        "champion": _champion(choice),
-        "population": spec.population,
-        "features": [fact_as_json(fact) for fact in features],
-        "attributes": [fact_as_json(fact) for fact in frame.attributes],
-        "dropped": dropped,
-        "notes": [
+    manifest = Manifest(
+        format=FORMAT,
+        name=spec.name,
+        spec=RecordedSpec.model_validate(spec.as_json()),
+        learner=choice.learner,
+        form=ships.learner.form(ships.model),
+        champion=_champion(choice),
+        population=spec.population,
+        features=[RecordedFact.of(fact) for fact in features],
+        attributes=[RecordedFact.of(fact) for fact in frame.attributes],
+        dropped=dropped,
+        notes=[
             *notes,
             *(noted[fact.name] for fact in features if fact.name in noted),
             *(note for one in shipped.values() for note in one.notes),
             *_refitted(spec, frame),
         ],
-        "tried": {name: one.tried for name, one in learned.items()},
-        "training": counts(training),
-        "hold_out": counts(held),
-        "refit": counts(frame) if spec.refit else None,
-        "metrics": metrics,
-        "fingerprints": {"data": fingerprint(frame)},
-        "libraries": {
+        tried={name: Tried.model_validate(one.tried) for name, one in learned.items()},
+        training=counts(training),
+        hold_out=counts(held),
+        refit=counts(frame) if spec.refit else None,
+        metrics=metrics,
+        fingerprints={"data": fingerprint(frame)},
+        libraries={
             "python": platform.python_version(),
             **{library: version(library) for library in LIBRARIES},
         },
-        "known_by": known_by.isoformat() if known_by else None,
-        "parent": None,
-    }
-    return sealed(manifest, files, metrics)
+        known_by=known_by,
+        parent=None,
+        files=hashes(files),
+    )
+    return sealed(manifest, files)
 
 
 def _telling(
@@ -238,15 +251,15 @@ def _say_by(say: Callable[[str], None], name: str, text: str) -> None:
     say(f"{name}: {text}")
 
 
-def sealed(
-    manifest: dict[str, Any],
-    files: Mapping[str, bytes],
-    metrics: Mapping[LearnerName, Mapping[str, Any]],
-) -> Trained:
-    """The files with a manifest that names the hash of each, and the version that makes."""
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    told = canonical(manifest | {"files": hashes})
-    return Trained({**files, "manifest.json": told}, version_of(told), manifest["learner"], metrics)
+def hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The hash of each file, as a manifest names them."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def sealed(manifest: Manifest, files: Mapping[str, bytes]) -> Trained:
+    """The files with the manifest that names the hash of each, and the version that makes."""
+    content = canonical(manifest.as_json())
+    return Trained({**files, FILE: content}, version_of(content), manifest)
 
 
 def check_features(
@@ -286,55 +299,36 @@ def _refit(
     return refit
 
 
-def _champion(choice: Choice) -> dict[str, Any]:
-    def interval(name: str, ends: tuple[float, float, float] | None) -> dict[str, float] | None:
-        return ends and dict(zip((name, "low", "high"), map(fixed, ends), strict=True))
-
-    return {
-        "learner": choice.learner,
-        "why": choice.why,
-        "gain": interval("auc", choice.gain),
-        "log_loss_saved": interval("share", choice.saved),
-    }
-
-
-def fact_as_json(fact: Fact) -> dict[str, Any]:
-    """A feature as a manifest keeps it."""
-    return {
-        "name": fact.name,
-        "kind": fact.kind.value,
-        "words": fact.words,
-        "unit": fact.unit,
-        "direction": fact.direction,
-        "family": fact.family,
-        "protected": fact.protected,
-        "labels": dict(fact.labels),
-        "special_values": list(fact.special_values),
-        "phrases": dict(fact.phrases),
-        "risky_side": fact.risky_side,
-        "hurts_beyond": fact.hurts_beyond,
-    }
+def _champion(choice: Choice) -> Champion:
+    gain, saved = choice.gain, choice.saved
+    return Champion(
+        learner=choice.learner,
+        why=choice.why,
+        gain=gain and GainInAuc(auc=fixed(gain[0]), low=fixed(gain[1]), high=fixed(gain[2])),
+        log_loss_saved=saved
+        and ShareOfLogLoss(share=fixed(saved[0]), low=fixed(saved[1]), high=fixed(saved[2])),
+    )
 
 
-def counts(frame: TrainingFrame) -> dict[str, Any]:
+def counts(frame: TrainingFrame) -> Counts:
     """How many rows, bad outcomes and parties, how many accounts they stand for, and when."""
     import numpy as np
 
-    return {
-        "rows": len(frame),
-        "bad": int(frame.label.sum()),
-        "stands_for": fixed(frame.weight.sum()),
-        "parties": len(np.unique(frame.group.astype(str))),
-        "from": _day(frame.as_of.min()),
-        "until": _day(frame.as_of.max()),
-    }
+    return Counts(
+        rows=len(frame),
+        bad=int(frame.label.sum()),
+        stands_for=fixed(frame.weight.sum()),
+        parties=len(np.unique(frame.group.astype(str))),
+        from_=_day(frame.as_of.min()),
+        until=_day(frame.as_of.max()),
+    )
 
 
-def _day(day: Any) -> str | None:
-    """A date as text; None for accounts that were observed on no day in particular."""
+def _day(day: Any) -> date | None:
+    """A date; None for accounts that were observed on no day in particular."""
     import numpy as np
 
-    return None if np.isnat(day) else str(np.datetime64(day, "D"))
+    return None if np.isnat(day) else date.fromisoformat(str(np.datetime64(day, "D")))
 
 
 def fingerprint(frame: TrainingFrame) -> str:

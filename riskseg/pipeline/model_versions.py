@@ -128,21 +128,21 @@ def record(
     from riskseg.learning.evidence.verdict import too_weak
     from riskseg.store.records import ModelRecord
 
-    name, version = model.name, model.version
+    name, version, known_by = model.name, model.version, model.manifest.known_by
     journal.record_model(
         ModelRecord(
             model=name,
             version=version,
             fingerprint=version,
-            metrics={learner: dict(m) for learner, m in model.manifest["metrics"].items()}
-            | ({"known_by": known_by} if (known_by := model.manifest.get("known_by")) else {}),
+            metrics={name: metrics.as_json() for name, metrics in model.manifest.metrics.items()}
+            | ({"known_by": known_by.isoformat()} if known_by is not None else {}),
             at=at,
         )
     )
     champion = journal.champion(name)
     current = None if champion is None else champion.version
     reason = promote
-    if reason is None and not too_weak(model.manifest, model.evidence):
+    if reason is None and not too_weak(model.manifest.as_json(), model.evidence):
         if current is None:
             reason = "there was no champion"
         elif is_gone(workspace, name, current):

@@ -297,12 +297,12 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     problems = Problems()
     own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")
     problems.raise_if_any()
-    target = model.manifest["spec"]["target"]
-    dpd = target.get("days_past_due") or 90
-    sql = population_sql(implied(target.get("event"), dpd, billed=billed), own)
+    target = model.manifest.spec.target
+    dpd = target.days_past_due or 90
+    sql = population_sql(implied(target.event, dpd, billed=billed), own)
     beside = frozenset(n for n in model.named_in_reasons if n in facts)
     reads = features | beside | (own.names if own else frozenset())
-    if model.manifest["spec"]["observe"].get("at") != "issue":
+    if model.manifest.spec.observe.at != "issue":
         return Scorer(model, sql, reads)
     day = next((name for name in ISSUED if name in facts), ISSUED[0])
     return Scorer(model, f"({sql}) and {fact_column(day)} = as_of", reads | {day}, sql)

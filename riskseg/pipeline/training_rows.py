@@ -12,7 +12,7 @@ from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal,
 from riskseg.domain.words import first_few
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.learning.artefact import Model
-from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, FeatureChoice, ModelSpec, Target
+from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.settled import settled_bills
@@ -75,15 +75,9 @@ def columns_since(session: Session, model: Model) -> list[str]:
     imported learned from nothing."""
     if model.imported:
         return []
-    asked = model.manifest["spec"]
-    spec = ModelSpec.model_construct(
-        name=model.name,
-        target=Target.model_construct(column=asked["target"].get("column")),
-        features=FeatureChoice.model_construct(static=tuple(asked["features"]["static"])),
-    )
-    known = {folded(f["name"]) for f in model.manifest["features"]}
-    known |= set(map(folded, model.manifest["dropped"]))
-    now = {fact.name for fact in candidates(session, spec)}
+    known = {folded(fact.name) for fact in model.manifest.features}
+    known |= set(map(folded, model.manifest.dropped))
+    now = {fact.name for fact in candidates(session, model.manifest.spec.asked)}
     messages = []
     if new := sorted(now - known):
         messages.append(f"new since training, and not used: {first_few(tuple(new))}")

@@ -64,7 +64,7 @@ def bins(
         model=model.name,
         version=model.version,
         learner=model.learner,
-        form=model.manifest["form"],
+        form=model.manifest.form,
         base=None if tables is None else tables.base,
         kinds={fact.name: fact.kind.value for fact in model.facts},
         features=() if tables is None else tables.features,
@@ -93,7 +93,7 @@ def _only(found: ModelBins, model: Model, feature: str) -> ModelBins:
     wanted = folded(feature)
     names = {folded(name): name for name in model.features}
     if wanted not in names:
-        dropped = {**model.manifest["dropped"], **model.scorer.dropped}
+        dropped = {**model.manifest.dropped, **model.scorer.dropped}
         why = {folded(name): str(told) for name, told in dropped.items()}.get(wanted)
         raise problem(
             "RS501",

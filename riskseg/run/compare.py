@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.evidence.compare import compare as compared
 from riskseg.learning.evidence.model import Comparison
-from riskseg.learning.learned_from import first_unseen, refitted, unseen
+from riskseg.learning.learned_from import unseen
+from riskseg.learning.spec import Target
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
@@ -54,7 +55,7 @@ class _Comparison(JudgingJob):
         notes = [
             f"{model.name} {model.version} was recalibrated to some of these accounts."
             for model in self.models
-            if model.manifest["parent"]
+            if model.manifest.parent
         ]
         notes += [
             f"{model.name} {model.version} was imported: what it learned from is not known."
@@ -101,8 +102,8 @@ def _check_enough(models: Sequence[Model], frame: TrainingFrame) -> None:
     bad = int(frame.label.sum())
     if min(bad, len(frame) - bad) >= LEAST_OF_EACH:
         return
-    days = [day for model in models if (day := first_unseen(model.manifest))]
-    all_rows = [f"{m.name} {m.version}" for m in models if refitted(m.manifest)]
+    days = [day for model in models if (day := model.manifest.first_unseen)]
+    all_rows = [f"{m.name} {m.version}" for m in models if m.manifest.refit is not None]
     hint = "Compare versions whose hold-outs share more accounts or dates."
     if all_rows:
         hint = f"With `refit: true`, {' and '.join(all_rows)} learned from the hold-out too: " + (
@@ -119,7 +120,7 @@ def _check_enough(models: Sequence[Model], frame: TrainingFrame) -> None:
 
 
 def _same_question(models: Sequence[Model]) -> None:
-    asked = [model.manifest["spec"]["target"] for model in models]
+    asked = [model.manifest.spec.target for model in models]
     if asked[0] != asked[1]:
         raise problem(
             "RS408",
@@ -129,5 +130,5 @@ def _same_question(models: Sequence[Model]) -> None:
         )
 
 
-def _shown(target: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in target.items() if value is not None)
+def _shown(target: Target) -> str:
+    return ", ".join(f"{key} {value}" for key, value in target if value is not None)

@@ -90,7 +90,7 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
     with write_beside(out, token="card") as part:
         part.write_text(
             page(
-                model.manifest,
+                model.manifest.as_json(),
                 model.evidence,
                 model.points_json,
                 model.reference,

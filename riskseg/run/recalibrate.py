@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems
+from riskseg.learning.artefact import Model
+from riskseg.learning.manifest import Manifest
 from riskseg.learning.recalibrate import recalibrated
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.journal import open_journal
@@ -70,7 +71,7 @@ class _Recalibration(JudgingJob):
         self.session = begin(workspace, self.engine, outcomes=True)
         set_apart(self.session, self.progress)
         self.authored = spec_of(workspace, self.model.name)
-        _same_question(self.authored, self.model.manifest["spec"], self.model.version)
+        _same_question(self.authored, self.model)
 
     def recalibrate(self) -> None:
         self.made = recalibrated(
@@ -93,8 +94,8 @@ class _Recalibration(JudgingJob):
             champion=kept.champion,
             rows=made.rows,
             bad=made.bad,
-            first=made.first,
-            last=made.last,
+            first=_text(made.first),
+            last=_text(made.last),
             slope=made.slope,
             intercept=made.intercept,
             before=made.before,
@@ -138,15 +139,18 @@ def recalibrate(
     return job.done
 
 
-def _same_question(authored: AuthoredSpec, trained: Mapping[str, Any], version: str) -> None:
+def _same_question(authored: AuthoredSpec, model: Model) -> None:
     """Outcomes of another question say nothing of this model. Raises RS408."""
-    asked = authored.spec.model_dump(mode="json", by_alias=True)
+    asked, trained = authored.spec, model.manifest
     problems = Problems()
-    for key in ("target", "population"):
-        if _plain(asked[key]) != _plain(trained[key]):
+    for key, is_same in (
+        ("target", asked.target == trained.spec.target),
+        ("population", asked.population == trained.population),
+    ):
+        if not is_same:
             problems.add(
                 "RS408",
-                f"The spec's {key} is not the one that version {version} was trained on.",
+                f"The spec's {key} is not the one that version {model.version} was trained on.",
                 file=authored.file,
                 line=authored.line(key),
                 hint=f"Restore the {key}, or train the model anew.",
@@ -154,14 +158,12 @@ def _same_question(authored: AuthoredSpec, trained: Mapping[str, Any], version: 
     problems.raise_if_any()
 
 
-def _plain(asked: Any) -> Any:
-    """A target with its column's name folded: an older version may have it in another case."""
-    if isinstance(asked, Mapping) and asked.get("column") is not None:
-        return {**asked, "column": folded(asked["column"])}
-    return asked
+def _day_after(manifest: Manifest) -> date | None:
+    """The day after the last that was validated on; None where days say nothing of what is new."""
+    last, learned = manifest.hold_out.until, manifest.training
+    once = learned.rows and learned.from_ == learned.until
+    return None if last is None or once else last + timedelta(days=1)
 
 
-def _day_after(manifest: Mapping[str, Any]) -> date | None:
-    last, learned = manifest["hold_out"]["until"], manifest["training"]
-    once = learned["rows"] and learned["from"] == learned["until"]
-    return None if last is None or once else date.fromisoformat(last) + timedelta(days=1)
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -110,7 +110,7 @@ class _Scoring(Job):
         models = self.models.values()
         check_given(self.engine, workspace, accounts_from, models)
         # Rows that bills name need their ids as they are written.
-        self.at_issue = any(m.manifest["spec"]["observe"].get("at") == "issue" for m in models)
+        self.at_issue = any(m.manifest.spec.observe.at == "issue" for m in models)
         self.session = session = begin(workspace, self.engine, texts=self.at_issue)
         session.answers(self.as_of)
         set_apart(session, self.progress)

@@ -188,7 +188,7 @@ def train(
 
 def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:
     """What is said of a learner's settings for features that were left out all the same."""
-    dropped = dict(model.manifest["dropped"])
+    dropped = model.manifest.dropped
     return [
         sentence
         for learner in registered()

@@ -88,7 +88,7 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
         abs(done.before["calibration_intercept"]) < 0.1
     )
     model = load(workspace / "models/late_payment" / done.version)
-    assert model.manifest["parent"] == parent["version"]
+    assert model.manifest.parent == parent["version"]
     assert model.calibration.then is not None and model.calibration.then[0] == 1.0
     again = recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
     assert again.version == done.version

@@ -23,9 +23,10 @@ def test_what_ships_is_what_was_validated(
     trained: Trained, frame: TrainingFrame, keep: Keep
 ) -> None:
     model = load(keep(trained))
-    assert (model.name, model.version, model.learner) == ("late", trained.version, trained.learner)
+    assert (model.name, model.version) == ("late", trained.version)
+    assert model.manifest == trained.manifest
     held = frame.where(frame.held_out)
-    assert model.manifest["metrics"][model.learner]["hold_out"]["brier"] == pytest.approx(
+    assert (model.manifest.shipped_metrics.hold_out or {})["brier"] == pytest.approx(
         ((model.predict(held.rows) - held.label) ** 2).mean(), abs=1e-6
     )
 
@@ -169,9 +170,12 @@ def test_reasons_in_words() -> None:
 
 def test_the_summary(trained: Trained, keep: Keep) -> None:
     told = summary(load(keep(trained)))
-    assert told["learner"] == trained.learner and told["version"] == trained.version
+    assert told["learner"] == trained.manifest.learner and told["version"] == trained.version
     assert set(told["learners"]) == {"scorecard", "lightgbm"}
-    assert told["learners"]["scorecard"]["auc"] == trained.metrics["scorecard"]["hold_out"]["auc"]
+    assert (
+        told["learners"]["scorecard"]["auc"]
+        == trained.manifest.metrics["scorecard"].hold_out["auc"]
+    )
     strengths = [feature["most"] - feature["least"] for feature in told["features"]]
     assert strengths == sorted(strengths, reverse=True)
     assert told["features"][0]["words"] and told["features"][0]["bins"]

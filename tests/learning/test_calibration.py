@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from riskseg.learning.calibration import (
     KINDS,
     MOST_POINTS,
     Calibration,
+    StoredCalibration,
     choose_calibration,
     fit_calibration,
     fit_shift,
@@ -166,13 +165,13 @@ def test_nothing_is_learned_from_noise() -> None:
 def test_through_json_and_back(kind: str) -> None:
     truth, label = drawn(3_000)
     told = fit_calibration(kind, 2 * truth, label).shifted(0.9, 0.1)  # type: ignore[arg-type]
-    back = Calibration.from_json(json.loads(json.dumps(told.as_json())))
+    back = StoredCalibration.model_validate(told.as_json()).calibration()
     assert back == told
     assert back.as_json()["kind"] == kind and back.then == (0.9, 0.1)
 
 
 def test_the_older_form_is_a_sigmoid() -> None:
-    told = Calibration.from_json({"slope": 0.5, "intercept": -1.0})
+    told = StoredCalibration.model_validate({"slope": 0.5, "intercept": -1.0}).calibration()
     assert told == Calibration("sigmoid", slope=0.5, intercept=-1.0)
     assert told.probability(np.array([2.0])) == pytest.approx([0.5])
 

@@ -19,7 +19,7 @@ import sqlglot
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import Model
-from riskseg.learning.calibration import Calibration
+from riskseg.learning.calibration import Calibration, StoredCalibration
 from riskseg.learning.export.check import LEAST_ROWS, UNSEEN, check_rows
 from riskseg.learning.export.points import points_csv
 from riskseg.learning.export.sql import DIALECTS, sql
@@ -27,6 +27,7 @@ from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
 from riskseg.learning.trees.boosted import Boosted, Column
 from tests.learning.growing import grow
+from tests.support.manifests import NUMBER, manifest_of
 
 CALIBRATIONS = {
     "none": Calibration(),
@@ -41,18 +42,13 @@ TARIFF = 'the "tariff" {x}'
 LEVELS = ("fl'at", "{night}", "pre pay", "back\\slash")
 
 
-def _fact(name: str, kind: str) -> dict[str, Any]:
-    given = {"words": "", "unit": "", "direction": 0, "family": "", "protected": False}
-    return {"name": name, "kind": kind, **given}
-
-
 def model_of(scorer: Scorecard | Boosted, kinds: dict[str, str], calibration: Calibration) -> Model:
-    manifest = {
-        "name": "late",
-        "learner": "lightgbm" if isinstance(scorer, Boosted) else "scorecard",
-        "population": "bills_12m >= 3",
-        "features": [_fact(name, kind) for name, kind in kinds.items()],
-    }
+    manifest = manifest_of(
+        learner="lightgbm" if isinstance(scorer, Boosted) else "scorecard",
+        population="bills_12m >= 3",
+        features=[{**NUMBER, "name": name, "kind": kind} for name, kind in kinds.items()]
+        or [NUMBER],
+    )
     cuts = {name: {"cuts": [1.0, 2.5]} for name in kinds}
     return Model(manifest, "0123456789ab", scorer, calibration, {"features": cuts}, {})
 
@@ -408,7 +404,7 @@ def test_the_table_tells_every_calibration(kind: str) -> None:
             told[name] = float(line["value"])
     told |= {"points": points} if points else {}
     told |= {"then": then} if then else {}
-    assert Calibration.from_json(told) == calibration
+    assert StoredCalibration.model_validate(told).calibration() == calibration
 
 
 def test_trees_have_no_points() -> None:

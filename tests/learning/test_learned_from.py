@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskseg.domain.problems import Problems
 from riskseg.learning.frame import TrainingFrame
-from riskseg.learning.learned_from import first_unseen, unseen
-from riskseg.learning.spec import parse_spec
+from riskseg.learning.learned_from import unseen
+from riskseg.learning.manifest import Manifest
 from riskseg.learning.split import held_out_by_party
+from tests.support.manifests import COUNTS, manifest_json
 
 PARTIES = np.array([f"P{n:03d}" for n in range(200)], dtype=object)
 LATE = "target: {event: late, days_past_due: 5, horizon_days: 30}"
@@ -34,12 +34,11 @@ def frame(day: str | None) -> TrainingFrame:
     )
 
 
-def manifest(text: str, learned: tuple[str | None, str | None], *, refit: bool) -> dict[str, Any]:
-    authored = parse_spec(f"name: m\n{text}\n", "m.yaml", Problems())
-    assert authored is not None
-    counts = {"rows": 150, "from": learned[0], "until": learned[1]}
-    told = authored.spec.model_dump(mode="json", by_alias=True)
-    return {"spec": told, "training": counts, "refit": counts if refit else None}
+def manifest(
+    text: str, learned: tuple[str | None, str | None], *, refit: bool, rows: int = 150
+) -> dict[str, Any]:
+    counts = {**COUNTS, "rows": rows, "bad": 0, "from": learned[0], "until": learned[1]}
+    return manifest_json(text, training=counts, refit=counts if refit else None)
 
 
 @pytest.mark.parametrize(
@@ -79,17 +78,17 @@ def test_what_is_new_to_a_version(
     wanted = {"all": np.ones(len(PARTIES), dtype=bool), "none": np.zeros(len(PARTIES), dtype=bool)}
     if isinstance(new, float):
         wanted[new] = held_out_by_party(PARTIES, new, 7)  # type: ignore[index]
-    told = unseen(manifest(text, learned, refit=refit), frame(day))
+    told = unseen(Manifest.model_validate(manifest(text, learned, refit=refit)), frame(day))
     assert told.tolist() == wanted[new].tolist()  # type: ignore[index]
 
 
 def test_a_version_of_an_earlier_riskseg_says_nothing_of_refits() -> None:
-    told = manifest(COLUMN, UNDATED, refit=False)
-    del told["refit"], told["spec"]["hold_out"]
-    assert unseen(told, frame(None)).sum() == held_out_by_party(PARTIES, 0.25, 7).sum()
+    earlier = manifest(COLUMN, UNDATED, refit=False)
+    del earlier["refit"], earlier["spec"]["hold_out"]
+    new = unseen(Manifest.model_validate(earlier), frame(None))
+    assert new.sum() == held_out_by_party(PARTIES, 0.25, 7).sum()
 
 
 def test_an_imported_version_learned_from_nothing_here() -> None:
-    told = manifest(LATE, UNDATED, refit=False)
-    told["training"]["rows"] = 0
-    assert first_unseen(told) is None and unseen(told, frame("2024-01-01")).all()
+    imported = Manifest.model_validate(manifest(LATE, UNDATED, refit=False, rows=0))
+    assert imported.first_unseen is None and unseen(imported, frame("2024-01-01")).all()

@@ -46,10 +46,10 @@ def test_what_is_in_a_model(trained: Trained, frame: TrainingFrame) -> None:
     assert manifest["training"]["from"] == "2024-04-01"
     assert manifest["spec"]["observe"]["for"] == 360
     for learner in ("scorecard", "lightgbm"):
-        assert trained.metrics[learner]["hold_out"]["auc"] > 0.7
-        assert 0.7 < trained.metrics[learner]["hold_out"]["calibration_slope"] < 1.4
+        assert trained.manifest.metrics[learner].hold_out["auc"] > 0.7
+        assert 0.7 < trained.manifest.metrics[learner].hold_out["calibration_slope"] < 1.4
     # The truth is a scorecard's: trees do not beat it.
-    assert trained.learner == "scorecard"
+    assert trained.manifest.learner == "scorecard"
 
 
 def test_same_bytes_at_any_thread_count_and_row_order(
@@ -76,7 +76,7 @@ def test_a_shuffled_label_teaches_nothing(make: Make, author: Author) -> None:
     label = np.random.default_rng(9).permutation(frame.label)
     told = train(author(""), replace(frame, label=label), threads=1)
     for learner in ("scorecard", "lightgbm"):
-        assert abs(told.metrics[learner]["hold_out"]["auc"] - 0.5) < 0.08
+        assert abs(told.manifest.metrics[learner].hold_out["auc"] - 0.5) < 0.08
 
 
 @pytest.mark.parametrize("kind", ["order", "turn", "text", "rare"])
@@ -204,7 +204,7 @@ def test_a_learner_without_a_feature_is_not_the_champion(
     monkeypatch.setattr("riskseg.learning.scorecard.learner.FEW_BADS", 30)
     more = "lightgbm: {search: none}\nlearners: [scorecard, lightgbm]\n"
     trained = train(author(dropped(frame) + more), frame, threads=1)
-    assert trained.learner == "lightgbm" and "scorecard.json" not in trained.files
+    assert trained.manifest.learner == "lightgbm" and "scorecard.json" not in trained.files
     told = json.loads(trained.files["manifest.json"])
     assert told["champion"]["why"] == "It is the only learner that is left with a feature."
 

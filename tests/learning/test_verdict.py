@@ -39,7 +39,7 @@ def test_what_is_barely_better_than_chance(
 
 
 def test_a_verdict_says_how_it_ranks_and_what_came_true(scorecard: Model) -> None:
-    found = verdict(scorecard.manifest, scorecard.evidence)
+    found = verdict(scorecard.manifest.as_json(), scorecard.evidence)
     assert found.ranking.startswith("It ranks ")
     assert "on average" in found.calibration and "came true" in found.calibration
     assert "bad outcomes" in found.certainty and "checks hold" in found.certainty

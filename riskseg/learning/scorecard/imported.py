@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.learning.calibration import Calibration
+from riskseg.learning.calibration import KINDS, Calibration
 from riskseg.learning.scorecard.card_file import MISSING, SPECIAL, CardFile, Range, Row
 from riskseg.learning.scorecard.tables import (
     LARGEST_NUMBER,
@@ -488,27 +488,28 @@ def _calibration(card: CardFile, file: str, problems: Problems) -> Calibration |
     """The calibration that the file says; none where it says nothing."""
     if not card.calibration:
         return Calibration()
-    told: dict[str, object] = {}
+    kind = ""
+    numbers: dict[str, float] = {}
     points: list[tuple[float, float]] = []
     then: dict[str, float] = {}
     try:
         for name, start, value in card.calibration:
             if name == "kind":
-                told["kind"] = value
+                kind = value
             elif name == "point":
                 points.append((float(start), float(value)))
             elif name.startswith("then_"):
                 then[name.removeprefix("then_")] = float(value)
-            else:
-                told[name] = float(value)
-        if told.get("kind") not in ("none", "sigmoid", "beta", "isotonic"):
-            raise ValueError("kind")
-        if points != sorted(points) or (told["kind"] == "isotonic" and not points):
+            elif name in ("slope", "intercept", "a", "b", "c"):
+                numbers[name] = float(value)
+        if points != sorted(points) or (kind == "isotonic" and not points):
             raise ValueError("points")
-        numbers = [v for v in told.values() if isinstance(v, float)] + list(then.values())
-        if not all(math.isfinite(one) for one in numbers) or told.get("slope", 1.0) < 0:  # type: ignore[operator]
+        all_numbers = [*numbers.values(), *then.values()]
+        if not all(map(math.isfinite, all_numbers)) or numbers.get("slope", 1.0) < 0:
             raise ValueError("numbers")
-        return Calibration.from_json(told | {"points": points} | ({"then": then} if then else {}))
+        line = (then["slope"], then["intercept"]) if then else None
+        [known] = [known for known in KINDS if known == kind]
+        return Calibration(known, points=tuple(points), then=line, **numbers)
     except (ValueError, KeyError):
         what = "The rows of the calibration are not those of one that keeps the order."
         problems.add("RS412", what, file=file)

@@ -265,9 +265,9 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
 def _codes(model: Model) -> dict[str, list[float]]:
     """The numbers of each feature that its scorecard sets apart as codes: those declared, and those
     that an edit by hand names. A card made elsewhere has the bins that it came with."""
-    if model.manifest["form"] == "imported":
+    if model.manifest.form == "imported":
         return {}
-    edits = model.manifest["spec"].get("scorecard", {}).get("edits", {})
+    edits = model.manifest.spec.settings("scorecard").get("edits", {})
     return {
         fact.name: sorted({*fact.special_values, *edits.get(fact.name, {}).get("specials", ())})
         for fact in model.facts
