@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-
 from riskseg.cli.structures import strategy as described
+
 from riskseg.domain.problems import did_you_mean
 from riskseg.expressions.smt import both
 from riskseg.rules.elements import Action
