@@ -258,11 +258,10 @@ def model(console: Console, summary: ModelSummary) -> None:
 def proxy(of: ProtectedLevel) -> str:
     """How well the features predict one level of a protected attribute."""
     assert of.auc is not None
-    level = of.attribute if of.level is None else f"{of.attribute} {of.level}"
     if of.by_chance:
-        return f"The features tell {level} no better than chance: AUC {interval(of.auc, 2)}."
+        return f"The features tell {of.name} no better than chance: AUC {interval(of.auc, 2)}."
     most = f", most of all {', '.join(of.through)}" if of.through else ""
-    return f"The features tell {level} with AUC {interval(of.auc, 2)}{most}."
+    return f"The features tell {of.name} with AUC {interval(of.auc, 2)}{most}."
 
 
 def comparison(console: Console, done: Comparison) -> None:

@@ -84,7 +84,7 @@ class ProtectedLevel(Part):
     """How well the features tell a level of a protected attribute."""
 
     attribute: str
-    level: str | float | None
+    level: str | bool | int | float | None
     rows: int
     in_model: bool
     """Whether the model has learned from the attribute."""
@@ -93,6 +93,12 @@ class ProtectedLevel(Part):
     auc: Interval | None
     through: tuple[str, ...]
     """The features that predict it most."""
+
+    @property
+    def name(self) -> str:
+        """The attribute, and the level of it where one is named."""
+        level = f"{self.level:g}" if isinstance(self.level, float) else self.level
+        return self.attribute if level is None else f"{self.attribute} {level}"
 
     @property
     def by_chance(self) -> bool:

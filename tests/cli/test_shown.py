@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from riskseg.cli import progress as told
-from riskseg.cli.show import money, table, told_by
+from riskseg.cli.show import money, proxy, table
 from riskseg.domain.problems import Problem
 from riskseg.engine import Engine
 from riskseg.insight.differences import differing
-from riskseg.learning.evidence.model import Interval, ProtectedAttribute
 from riskseg.pipeline.outputs import file_relation
+from riskseg.results.models import Interval, ProtectedLevel
 from riskseg.store import sinks
 
 
@@ -42,10 +42,16 @@ def test_money_has_the_decimals_of_the_workspace(scale: int, shown: str) -> None
 def test_a_protected_attribute_is_named_with_its_level(
     auc: list[float], through: list[str], said: str
 ) -> None:
-    protected = ProtectedAttribute(
-        attribute="region", level="north", in_model=False, auc=Interval(*auc), through=through
+    protected = ProtectedLevel(
+        attribute="region",
+        level="north",
+        rows=100,
+        in_model=False,
+        stands_in=False,
+        auc=Interval(*auc),
+        through=tuple(through),
     )
-    assert told_by(protected) == said
+    assert proxy(protected) == said
 
 
 def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:

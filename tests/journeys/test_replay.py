@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +18,10 @@ from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.pipeline.archive import account_hash
 from riskseg.pipeline.stages import Progress
-from riskseg.run.assign import Assigned, assign
+from riskseg.results.runs import Decisions, OutputFile, Replay
+from riskseg.run.assign import assign
 from riskseg.run.models import promote
-from riskseg.run.replay import Output, Replayed, replay
+from riskseg.run.replay import replay
 from riskseg.run.retention import erase, listed, moment_before, prune
 from riskseg.run.train import train
 from riskseg.store import kept
@@ -32,7 +32,7 @@ Copy = Callable[[Path], Path]
 SOMEONE = "A00000007"
 
 
-def decide(workspace: Path, name: str = "out.parquet", **more: object) -> Assigned:
+def decide(workspace: Path, name: str = "out.parquet", **more: object) -> Decisions:
     return assign(workspace, p.AS_OF, place(workspace, name), at=p.AT, **more)  # type: ignore[arg-type]
 
 
@@ -547,10 +547,22 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
 
 
 def test_a_replayed_verdict_counts_as_same_only_where_it_was_compared() -> None:
-    file = Output("as written")
-    bare = Replayed(
-        "r", p.AS_OF, None, 1, "different", None, None, 0, None, "", "1", "1", None, file
+    bare = Replay(
+        run_id="r",
+        as_of=p.AS_OF,
+        output=None,
+        rows=1,
+        verdict="different",
+        sha256=None,
+        journalled_sha256=None,
+        erased=0,
+        differing=None,
+        why="",
+        riskseg_then="1",
+        riskseg_now="1",
+        since=None,
+        file=OutputFile(state="as written"),
     )
     expected = {"same bytes": True, "same rows": True, "different": False, "not compared": False}
     for verdict, same in expected.items():
-        assert replace(bare, verdict=verdict).same is same  # type: ignore[arg-type]
+        assert bare.model_copy(update={"verdict": verdict}).same is same
