@@ -271,10 +271,9 @@ def _at(value: datetime | None) -> datetime:
 
 
 def _progress() -> Progress:
-    """Remarks that a person should see are warnings of the logger `riskseg`, stages are its
-    information."""
+    """Remarks that a person should see are warnings of the logger `riskseg`; its information is
+    how far a stage is, and that of `riskseg.stages` which one it is."""
     return Progress(
-        reached=lambda stage, done, total: _log.info("%s: %s", stage.name, stage.does),
-        within=lambda done, text: _log.info("%s", text),
+        within=lambda share, text: _log.info("%s", text) if text else None,
         note=lambda text: _log.warning("%s", text),
     )

@@ -17,7 +17,7 @@ import riskseg
 import riskseg.cli.diff
 import riskseg.cli.sheets
 import riskseg.cli.versions
-from riskseg.cli.common import AsJson, AsOf, Out, Plan, now, print_json, root, work_in
+from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, print_json, root, work_in
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
 from riskseg.cli.progress import (
@@ -257,6 +257,7 @@ def train(
             help="Use only what was known by the close of this day: for back-tests.",
         ),
     ] = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -298,6 +299,7 @@ def score(
         list[str] | None, typer.Argument(help="Which; all trained if left out.")
     ] = None,
     accounts_from: AccountsFrom = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -341,6 +343,7 @@ def assign(
     ] = True,
     draft: Draft = False,
     accounts_from: AccountsFrom = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -386,6 +389,7 @@ def explain(
         bool, typer.Option("--fresh", help="By the sources as they are now, whatever was decided.")
     ] = False,
     draft: Draft = False,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:

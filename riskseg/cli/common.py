@@ -30,6 +30,11 @@ Out = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
 
+Sql = Annotated[
+    Path | None,
+    typer.Option("--sql", help="Write the statements of the run to this file, with their times."),
+]
+
 
 def one_line(text: str | None) -> str | None:
     """What is journalled to be shown in a table, refused where it is no single line of text."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, now, print_json, root, someone
+from riskseg.cli.common import AsJson, Plan, Sql, now, print_json, root, someone
 from riskseg.cli.progress import (
     USERS_FAULT,
     end_progress,
@@ -37,6 +37,7 @@ def replay(
     from_source: Annotated[
         bool, typer.Option("--from-source", help="Tell what has changed at the source since.")
     ] = False,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
+from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, print_json, root, someone
 from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
 
 if TYPE_CHECKING:
@@ -334,6 +334,7 @@ def models_compare(
         float | None,
         typer.Option(min=0, max=1, help="The probability from which an account is treated."),
     ] = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -369,6 +370,7 @@ def models_recalibrate(
     slope: Annotated[
         bool, typer.Option("--slope", help="Move the slope too, not the intercept alone.")
     ] = False,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.results.runs import Differences
@@ -40,7 +41,7 @@ def differing(engine: Engine, first: str, second: str) -> Differences:
     )
 
 
-def _differ(name: str, one: str, other: str) -> str:
+def _differ(name: str, one: ColumnType, other: ColumnType) -> str:
     columns = f"a.{quoted(name)}", f"b.{quoted(name)}"
     if one != other:
         columns = f"cast({columns[0]} as varchar)", f"cast({columns[1]} as varchar)"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import riskseg
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
@@ -107,7 +108,7 @@ class _Assignment(DecidingJob):
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.reasons: Reasons = reasons
         self.keep, self.draft, self.accounts_from = keep, draft, accounts_from
-        self.columns: dict[str, str] = {}
+        self.columns: dict[str, ColumnType] = {}
 
     def load(self) -> None:
         workspace, enter = self.workspace, self.opened.enter_context

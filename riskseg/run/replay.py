@@ -305,7 +305,7 @@ class _FromSource(DecidingJob):
 
     def facts(self, accounts: tuple[int, int]) -> None:
         make_facts(self.session, self.decider.wanted, self.kept.as_of, *accounts)
-        build(self.engine, [_as_kept(self.kept)])
+        build(self.engine, [_as_kept(self.engine, self.kept)])
         inputs = self.engine.batches(inputs_select(self.engine)[0])
         if not self.keeping.begun:
             self.keeping.begin(inputs.schema)
@@ -329,11 +329,12 @@ class _FromSource(DecidingJob):
         )
 
 
-def _as_kept(kept: Kept) -> Relation:
+def _as_kept(engine: Engine, kept: Kept) -> Relation:
     """`facts` with the columns that were kept, in the types they had: what does not go into its
     old type any more is unknown."""
     columns = "".join(
-        f", try_cast({fact_column(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
+        f", try_cast({fact_column(n)} as {engine.type_sql(t)}) as {fact_column(n)}"
+        for n, t in kept.columns.items()
     )
     return Relation(
         "facts", f"select snap, account_no, as_of{columns} from facts", materialized=True

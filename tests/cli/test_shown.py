@@ -12,7 +12,7 @@ import pytest
 from riskseg.cli import progress as told
 from riskseg.cli.show import money, proxy, table
 from riskseg.domain.problems import Problem
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.insight.differences import differing
 from riskseg.pipeline.outputs import file_relation
 from riskseg.results.models import Interval, ProtectedLevel
@@ -81,6 +81,6 @@ def test_a_csv_text_that_begins_like_a_formula_is_kept_from_being_one_and_read_b
     assert all(g in (t, f"'{t}") for t, g in guarded.items())
     assert {row["owed"] for row in written} == {"-1.50"}
     sinks.write(str(tmp_path / "d.parquet"), rows.schema, rows.to_batches(), token="t")
-    with Engine(reads=[tmp_path / "d.csv", tmp_path / "d.parquet"]) as engine:
+    with DuckDB(reads=[tmp_path / "d.csv", tmp_path / "d.parquet"]) as engine:
         one, other = (file_relation(engine, tmp_path / f"d.{e}") for e in ("csv", "parquet"))
         assert not differing(engine, one, other).any

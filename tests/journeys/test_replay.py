@@ -15,7 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from riskseg.domain.column_types import column_type
 from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.engine import DuckDB
 from riskseg.pipeline.archive import account_hash
 from riskseg.pipeline.stages import Progress
 from riskseg.results.runs import Decisions, OutputFile, Replay
@@ -102,6 +104,24 @@ def test_every_form_at_any_number_of_partitions(name: str, decided: Path, copy_o
     done = replay(workspace, "last")
     expected = "same rows" if name.endswith(".db") else "same bytes"
     assert (done.verdict, done.rows > 100) == (expected, True)
+
+
+def test_a_run_that_was_kept_with_the_names_of_an_engine_is_read(
+    decided: Path, copy_of: Copy
+) -> None:
+    """What earlier versions kept has the types as DuckDB calls them."""
+    workspace = copy_of(decided)
+    about = next((workspace / ".riskseg" / "runs").glob("*/run.json"))
+    kept = json.loads(about.read_text())
+    assert kept["form"] == 2 and {"int64", "date"} <= set(kept["columns"].values())
+    with DuckDB() as engine:
+        old = {n: engine.type_sql(column_type(t)).upper() for n, t in kept["columns"].items()}
+    assert "BIGINT" in old.values()
+    about.write_text(json.dumps({**kept, "form": 1, "columns": old}))
+    assert replay(workspace, "last").verdict == "same bytes"
+    about.write_text(json.dumps({**kept, "columns": old}))
+    with pytest.raises(ProblemsError, match="is no type of a column"):
+        replay(workspace, "last")
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.jsonl", "out.db"])
