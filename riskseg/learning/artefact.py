@@ -21,7 +21,8 @@ from riskseg.learning.manifest import FILE, FORMAT, Manifest
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
 from riskseg.learning.reference import Watch
 from riskseg.learning.stored import Unreadable, parsed
-from riskseg.learning.wording import NO_CURRENCY, Currency, companions
+from riskseg.learning.wording import companions
+from riskseg.learning.words import NO_CURRENCY, Currency
 
 if TYPE_CHECKING:
     import pandas as pd

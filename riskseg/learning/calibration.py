@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from riskseg.learning.canonical import fixed
@@ -62,8 +63,6 @@ class Calibration:
 
     def log_odds(self, margin: Floats) -> Floats:
         """Log-odds of the bad outcome, within ±30."""
-        import numpy as np
-
         told: Floats
         if self.kind == "sigmoid":
             told = self.slope * margin + self.intercept
@@ -80,8 +79,6 @@ class Calibration:
 
     def probability(self, margin: Floats) -> Floats:
         """Probabilities at six decimals."""
-        import numpy as np
-
         probability: Floats = np.round(1.0 / (1.0 + np.exp(-self.log_odds(margin))), 6)
         return probability
 
@@ -148,8 +145,6 @@ def fit_calibration(
 ) -> Calibration:
     """The most likely map of this kind. A margin that says nothing, or the opposite, gives every
     row the mean rate (unless the kind is none)."""
-    import numpy as np
-
     weight = np.ones(len(label)) if weight is None else weight
     if kind == "sigmoid":
         return fit_sigmoid(margin, label, weight)
@@ -174,8 +169,6 @@ def choose_calibration(
     simplest kind is chosen whose mean loss is within one standard error, over folds and paired,
     of the best kind's. `kinds` come from the simplest.
     """
-    import numpy as np
-
     by_kind = side_by_side(
         lambda kind: _fold_losses(kind, margin, label, weight, folds), kinds, threads
     )
@@ -195,8 +188,6 @@ def choose_calibration(
 def _fold_losses(
     kind: CalibrationKind, margin: Floats, label: Labels, weight: Floats, folds: Folds
 ) -> list[float]:
-    import numpy as np
-
     losses = []
     for fold in np.unique(folds):
         held = folds == fold
@@ -222,8 +213,6 @@ def fit_shift(
     Steyerberg et al., *Validation and updating of predictive logistic regression models* (2004):
     updating the intercept, or intercept and slope.
     """
-    import numpy as np
-
     margin = logit(probability)
     if slope:
         one, level = _rising_line(margin, label, weight)
@@ -235,8 +224,6 @@ def fit_shift(
 
 def logit(probability: Floats) -> Floats:
     """Log-odds of probabilities; 0 and 1 count as one millionth short of them."""
-    import numpy as np
-
     p = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return np.asarray(np.log(p / (1 - p)))
 
@@ -250,8 +237,6 @@ def logistic_line(
     margin: Floats, label: Labels | Floats, weight: Floats | None = None
 ) -> tuple[float, float]:
     """(slope, intercept) of a logistic regression of the label on the margin."""
-    import numpy as np
-
     weight = np.ones(len(label)) if weight is None else weight
     if float(np.ptp(margin)) == 0.0:
         return 0.0, _rate_log_odds(label, weight)
@@ -269,8 +254,6 @@ def likeliest(
     a rare outcome's flat start a whole step can overshoot for good), with a trace of ridge on
     standardised columns, so that separable data too have an answer.
     """
-    import numpy as np
-
     start = np.zeros(len(label)) if offset is None else offset
     total = float(weight.sum())
     centre, spread, x = [], [], []
@@ -309,8 +292,6 @@ def likeliest(
 
 
 def _rate_log_odds(label: Labels | Floats, weight: Floats | None) -> float:
-    import numpy as np
-
     rate = float(np.average(label, weights=weight))
     rate = min(max(rate, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
     return math.log(rate / (1 - rate))
@@ -318,8 +299,6 @@ def _rate_log_odds(label: Labels | Floats, weight: Floats | None) -> float:
 
 def _fit_beta(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     """Where a or b would fall below 0 it is 0, and the others are fitted once more."""
-    import numpy as np
-
     low, high = -np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)
     one = np.ones(len(margin))
     a, b, c = likeliest(np.column_stack([low, high, one]), label, weight)
@@ -341,7 +320,6 @@ def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     rows, so no probability is 0 or 1. Lines, not steps, keep apart the rows that steps would
     tie; the two end groups lean by one standard error of their own rate, to the same purpose.
     """
-    import numpy as np
     from sklearn.isotonic import IsotonicRegression
 
     order = np.argsort(margin, kind="stable")
@@ -377,8 +355,6 @@ def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
 def _merged(sums: Floats, least: float) -> Floats:
     """Neighbouring groups joined until each has enough of both outcomes (columns: weight, bad,
     weight times margin), and then the most alike until there are few enough."""
-    import numpy as np
-
     groups: list[Floats] = []
     for one in sums:
         if groups and min(groups[-1][1], groups[-1][0] - groups[-1][1]) < least:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.evidence.uncertainty import auc_difference
 from riskseg.learning.frame import TrainingFrame
@@ -38,8 +40,6 @@ def worth_their_drift(
 ) -> dict[str, float]:
     """The AUC that each drifting feature gains in the later half beside the steady ones, where it
     gains significantly and more than 0.005. Trees are grown with a fixed seed."""
-    import numpy as np
-
     halves = []
     for half in (~later, later):
         chosen = np.flatnonzero(half)
@@ -62,8 +62,6 @@ def worth_their_drift(
 
 def _foretold(earlier: TrainingFrame, after: TrainingFrame, features: Sequence[Fact]) -> Floats:
     """Log-odds of the later rows by trees that learned from the earlier ones."""
-    import numpy as np
-
     if not features:
         return np.zeros(len(after))
     party = Parties.of(earlier.group, earlier.rows, ())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Labels = NDArray[np.int8]
@@ -54,8 +55,6 @@ class TrainingFrame:
 
     def ordered(self) -> TrainingFrame:
         """The same rows by party, account and date: learning must not depend on their order."""
-        import numpy as np
-
         order = np.lexsort((self.as_of, self.account.astype(str), self.group.astype(str)))
         return self.where(order)
 

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.frame import TrainingFrame
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats
 
 # With fewer values nothing shows.
@@ -41,8 +42,6 @@ def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, 
     the range is too wide to tell, those all different are whose name says that they number
     something. So are texts that nearly every account has its own of.
     """
-    import pandas as pd
-
     units = {"row": None, "account": training.account, "party": training.group}
     codes = {
         unit: None if ids is None else pd.factorize(ids)[0].astype("int64")
@@ -63,9 +62,6 @@ def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, 
 
 def _one_each(values: pd.Series, ids: NDArray[Any] | None) -> pd.Series | None:
     """The known values, one for each account or party; None where theirs differ."""
-    import numpy as np
-    import pandas as pd
-
     known = values.notna().to_numpy()
     values = values[known]
     if ids is None or not len(values):
@@ -86,8 +82,6 @@ def _text(values: pd.Series, unit: str) -> str | None:
 
 
 def _number(values: pd.Series, name: str, unit: str) -> str | None:
-    import numpy as np
-
     numbers: Floats = values.to_numpy(dtype=np.float64)
     if not np.isfinite(numbers).all() or (numbers != np.floor(numbers)).any():
         return None

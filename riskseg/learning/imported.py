@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.calibration import Calibration
 from riskseg.learning.canonical import canonical, fixed
@@ -54,8 +56,6 @@ def imported(
 ) -> Trained:
     """The version's files. `facts` are those of the card's features; `accounts`, if given, those
     that later ones are compared with."""
-    import numpy as np
-
     if accounts is None or not len(accounts):
         spread: dict[str, Any] = {"rows": 0, "probability": None, "features": _spreads(card)}
         spread["rows"] = max((sum(table.counts) for table in card.tables), default=0)
@@ -103,8 +103,6 @@ def _tabled(card: Scorecard) -> set[str]:
 
 def _counted(table: Table, accounts: pd.DataFrame) -> Table:
     """The table with the accounts in each bin, where its file does not say how many."""
-    import numpy as np
-
     if sum(table.counts):
         return table
     places = table.bins.places(accounts[table.bins.name])

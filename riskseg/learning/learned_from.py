@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.learning.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ def unseen(manifest: Manifest, frame: TrainingFrame) -> Mask:
     its last date; one of a hold-out by date, and one fitted once more to all rows (`refit`), knows
     every party's. Where the accounts have no dates there is no later row.
     """
-    import numpy as np
 
     from riskseg.learning.split import held_out_by_party
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from riskseg.learning.parties import LEAST_PARTIES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from riskseg.learning.frame import Codes, Floats, Labels
 
 # As for parties, where every row is one.
@@ -26,9 +27,6 @@ def levels_by_risk(
 
     Without `party` every row is one.
     """
-    import numpy as np
-    import pandas as pd
-
     known = values.notna().to_numpy()
     counted = np.ones(len(label)) if weight is None else weight
     table = pd.DataFrame(
@@ -47,9 +45,6 @@ def levels_by_risk(
 
 def level_codes(values: pd.Series, levels: tuple[str, ...]) -> Floats:
     """The place of each row's level in the order: NaN for null, -1 for any other level."""
-    import numpy as np
-    import pandas as pd
-
     codes, found = pd.factorize(values)
     place = {level: float(index) for index, level in enumerate(levels)}
     places = np.array([*(place.get(str(level), -1.0) for level in found), np.nan])

@@ -15,22 +15,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.model import Effect
 from riskseg.learning.wording import (
     LARGE,
-    NO_CURRENCY,
-    Currency,
     few_words,
     sentences,
     whole_of,
 )
+from riskseg.learning.words import NO_CURRENCY, Currency
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
-    from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats
 
@@ -106,9 +107,6 @@ class Reasons:
     def texts(self) -> pa.Array:
         """Each account's reasons as one line: the adverse ones, or that there are none, then what
         speaks in its favour."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         adverse = [self._column(column) for column in range(self.places.shape[1] - 1)]
         none = pa.array((self.places[:, :-1] < 0).all(axis=1))
         adverse.append(pc.if_else(none, NOTHING, pa.scalar(None, pa.string())))
@@ -120,9 +118,6 @@ class Reasons:
 
     def _column(self, column: int) -> pa.Array:
         """The words of one reason of every account; null where it has none."""
-        import numpy as np
-        import pyarrow as pa
-
         places = self.places[:, column]
         parts, rows = [pa.nulls(int((places < 0).sum()), pa.string())], [np.flatnonzero(places < 0)]
         for place, fact in enumerate(self.facts):
@@ -195,8 +190,6 @@ def _may_speak(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each row's value of each fact may be why the risk is higher, and why it is lower.
     What is not known, a code included, hurts wherever more or less of the fact would."""
-    import numpy as np
-
     worse = np.ones((len(batch), len(facts)), dtype=np.bool_)
     better = worse.copy()
     for place, fact in enumerate(facts):
@@ -211,8 +204,6 @@ def _may_speak(
 
 
 def _numbers(batch: pd.DataFrame, name: str) -> Floats:
-    import numpy as np
-
     numbers: Floats = batch[name].to_numpy(dtype=np.float64, na_value=np.nan)
     return numbers
 
@@ -221,8 +212,6 @@ def _meaning(
     numbers: Floats, fact: Fact, ordinary: Ordinary, batch: pd.DataFrame, currency: Currency
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each known value hurts, and whether it helps."""
-    import numpy as np
-
     usual = ordinary.usual.get(fact.name)
     signed = fact.side * numbers
     if (whole := whole_of(fact)) is not None:
@@ -252,8 +241,6 @@ def _meaning(
 
 def _seen_apart(numbers: Floats, other: float, fact: Fact, currency: Currency) -> NDArray[np.bool_]:
     """Whether each value differs from another as both are shown."""
-    import numpy as np
-
     unit = 10 ** (currency.scale if fact.unit == "money" else 2)
     # Above it, no number is rounded.
     shown = np.round(np.clip(numbers, -LARGE, LARGE) * unit)
@@ -267,8 +254,6 @@ def _differs(
 ) -> NDArray[np.bool_]:
     """Whether each value differs from the usual one by more than is practically nothing. Values
     that are no amounts, yes or no, always do: there is nothing usual to be near to."""
-    import numpy as np
-
     if fact.kind is Kind.BOOLEAN:
         return np.ones(len(numbers), dtype=np.bool_)
     usual = ordinary.usual[fact.name]
@@ -302,7 +287,6 @@ def ranked_reasons(
     added before they are ranked. `margin` scores a batch. A row's reasons hang on nothing but the
     row, so threads share the rows out.
     """
-    import numpy as np
 
     def part(rows: slice) -> tuple[NDArray[np.int16], Floats]:
         here = batch.iloc[rows]
@@ -334,8 +318,6 @@ def _ranked(
 ) -> tuple[NDArray[np.int16], Floats]:
     """(places, contributions) of a part of the rows, as `Reasons` holds them. `may` says which
     facts may be named as reasons for more risk, and for less."""
-    import numpy as np
-
     families = list(dict.fromkeys(fact.family or fact.name for fact in facts))
     members = [
         [n for n, fact in enumerate(facts) if (fact.family or fact.name) == family]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.calibration import fit_shift
@@ -59,8 +61,6 @@ def recalibrated(
     The evidence is that of these rows, with probabilities by lines fitted to other parties.
     Raises ProblemsError: RS402 where they are too few, or ranked no better than by chance; RS409.
     """
-    import numpy as np
-
     frame = frame.ordered()
     if since is not None:
         frame = frame.where(frame.as_of >= np.datetime64(since))

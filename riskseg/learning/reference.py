@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.stability import DRIFT, Groups, psi_of, significant
 from riskseg.learning.frame import CYCLE_DAY
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats
 
 MOST_SEEN = 1_000
@@ -42,8 +42,6 @@ def reference(
     `cuts` between the parts (those without a bill are the last part), the `rows` in each, and by
     feature (`""` is the probability) the shares in each. Null where the rows do not say it.
     """
-    import pandas as pd
-
     values = {"": pd.Series(probability), **{fact.name: rows[fact.name] for fact in features}}
     facts = {"": None, **{fact.name: fact for fact in features}}
     spreads = {name: _spread(one, facts[name], weight) for name, one in values.items()}
@@ -62,8 +60,6 @@ def _cycle(
     facts: Mapping[str, Fact | None],
     weight: Floats,
 ) -> dict[str, Any]:
-    import numpy as np
-
     parts = Groups.of(days, None, weight)
     part = parts.places(days)
     assert parts.cuts is not None
@@ -86,8 +82,6 @@ def _cycle(
 
 def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> dict[str, Any]:
     """How some values are spread; `fact` None: a number that is never null."""
-    import numpy as np
-
     groups = Groups.of(values, fact, weight)
     counts = np.bincount(groups.places(values), weights=weight, minlength=groups.count)
     *known, missing = (fixed(count / weight.sum()) for count in counts)
@@ -137,8 +131,6 @@ class Watch:
     """
 
     def __init__(self, reference: Mapping[str, Any], features: Sequence[str]) -> None:
-        import numpy as np
-
         self._trained = int(reference["rows"])
         given = {name: reference["features"].get(name) for name in features}
         spreads = {"": reference["probability"], **given}
@@ -168,9 +160,6 @@ class Watch:
     ) -> None:
         """Takes note of a batch, its probabilities, and the days since each account's last
         bill."""
-        import numpy as np
-        import pandas as pd
-
         self._rows += len(batch)
         stride = -(-len(batch) // ENOUGH_ROWS) or 1
         part = self._part(cycle_day, len(batch))[::stride]
@@ -188,8 +177,6 @@ class Watch:
 
     def _part(self, cycle_day: pd.Series | None, rows: int) -> NDArray[np.int64]:
         """The part of the cycle of each row."""
-        import numpy as np
-
         last = 1 if self._parts is None else self._parts.count
         if self._parts is None or cycle_day is None or cycle_day.isna().all():
             return np.full(rows, last)
@@ -228,8 +215,6 @@ class Watch:
 
     def _psi(self, name: str) -> tuple[float, float]:
         """(PSI against training at the same points of the cycle, what chance alone gives)."""
-        import numpy as np
-
         counts = self._counts[name]
         if not counts.sum():
             return 0.0, 0.0
@@ -250,8 +235,6 @@ class Watch:
 
 def _groups(spread: Mapping[str, Any]) -> Groups:
     """The groups whose shares a spread tells."""
-    import numpy as np
-
     if "levels" in spread:
         return Groups(None, tuple(spread["levels"]), True)
     return Groups(np.asarray(spread["cuts"]), (), True)
@@ -265,8 +248,6 @@ def _share(rows: int, whole: int) -> str:
 
 def _shares(spread: Mapping[str, Any]) -> Floats:
     """The shares of a spread's groups, in their order."""
-    import numpy as np
-
     known = (
         [*spread["levels"].values(), spread["other"]] if "levels" in spread else spread["shares"]
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.domain.yaml_text import inline
@@ -117,7 +119,6 @@ def check_leaks(
 def _alone(values: pd.Series, label: Labels, fact: Fact, folds: Folds) -> Floats:
     """Each row's chance of the bad outcome by one small tree on this feature, learned from the
     other folds: a tree sees an order, a turn, a rare value and a null alike."""
-    import numpy as np
     from sklearn.tree import DecisionTreeClassifier
 
     told = np.full(len(label), label.mean())
@@ -136,8 +137,6 @@ def _alone(values: pd.Series, label: Labels, fact: Fact, folds: Folds) -> Floats
 
 def _ranks(values: pd.Series) -> Floats:
     """The order of numbers, NaN as NaN: a tree's own arithmetic has no room for 1e39."""
-    import numpy as np
-
     ranks: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     known = ~np.isnan(ranks)
     ranks[known] = np.unique(ranks[known], return_inverse=True)[1]

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.learning.evidence.stability import Groups, change, later_half, significant
@@ -20,8 +23,6 @@ from riskseg.learning.screen import DATED_SOURCES
 from riskseg.learning.spec import AuthoredSpec
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from riskseg.learning.frame import Floats
 
 # Two features whose ranks agree this closely are one.
@@ -148,8 +149,6 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
 
 def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
     """Features whose ranks are those of an earlier one; the one with fewer nulls stays."""
-    import numpy as np
-
     stride = -(-len(training) // ENOUGH_ROWS) or 1
     rows = training.rows.iloc[::stride]
     numeric = sorted(
@@ -174,9 +173,6 @@ def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str
 
 def _ranks(values: pd.Series) -> Floats:
     """Ranks of unit length about 0, nulls below all numbers."""
-    import numpy as np
-    import pandas as pd
-
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     ranks = pd.Series(np.where(np.isnan(numbers), -np.inf, numbers)).rank().to_numpy()
     ranks = ranks - ranks.mean()

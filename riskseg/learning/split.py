@@ -6,12 +6,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.learning.timeline import Timeline
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Folds, Mask
 
 
@@ -22,7 +23,6 @@ def held_out_by_party(group: NDArray[Any], share: float, seed: int) -> Mask:
 
 def held_out_by_date(as_of: NDArray[np.datetime64], dates: Timeline) -> tuple[Mask, Mask]:
     """(used, held out): rows in neither window, the embargo's among them, are not used."""
-    import numpy as np
 
     def within(start: Any, end: Any) -> Mask:
         return (as_of >= np.datetime64(start)) & (as_of <= np.datetime64(end))
@@ -33,16 +33,11 @@ def held_out_by_date(as_of: NDArray[np.datetime64], dates: Timeline) -> tuple[Ma
 
 def folds_by_party(group: NDArray[Any], count: int, seed: int) -> Folds:
     """The fold of each row, 0 to count - 1; a party's rows share one."""
-    import numpy as np
-
     return np.asarray(_place(group, f"fold:{seed}") * count, dtype=np.int8)
 
 
 def _place(group: NDArray[Any], salt: str) -> NDArray[np.float64]:
     """A number in [0, 1) for each row, uniform over parties."""
-    import numpy as np
-    import pandas as pd
-
     codes, parties = pd.factorize(group)
     key = salt.encode()[:64]
     digests = (

@@ -20,6 +20,8 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.learning.artefact import version_of
@@ -312,8 +314,6 @@ def _champion(choice: Choice) -> Champion:
 
 def counts(frame: TrainingFrame) -> Counts:
     """How many rows, bad outcomes and parties, how many accounts they stand for, and when."""
-    import numpy as np
-
     return Counts(
         rows=len(frame),
         bad=int(frame.label.sum()),
@@ -326,15 +326,11 @@ def counts(frame: TrainingFrame) -> Counts:
 
 def _day(day: Any) -> date | None:
     """A date; None for accounts that were observed on no day in particular."""
-    import numpy as np
-
     return None if np.isnat(day) else date.fromisoformat(str(np.datetime64(day, "D")))
 
 
 def fingerprint(frame: TrainingFrame) -> str:
     """A hash of everything learned from, values and outcomes."""
-    import numpy as np
-
     digest = hashlib.sha256()
     for fact in frame.features:
         digest.update(fact.name.encode() + b"\0")

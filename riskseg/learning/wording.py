@@ -4,17 +4,19 @@ sentence for each account's own value of a fact."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from riskseg.domain.columns import code_text
 from riskseg.domain.facts import Fact, Kind, worded
+from riskseg.learning.words import Currency
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
-    from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats
 
@@ -22,17 +24,6 @@ if TYPE_CHECKING:
 LARGE = 1e15
 # The other facts that a sentence names, as {bills_12m}.
 _NAMED = re.compile(r"\{(?!value\})([a-z][a-z0-9_]*)\}")
-
-
-@dataclass(frozen=True)
-class Currency:
-    """How money is written: GBP 1,012.50. Without a code, as a bare number."""
-
-    code: str = ""
-    scale: int = 2
-
-
-NO_CURRENCY = Currency()
 
 
 def few_words(fact: Fact) -> str:
@@ -57,10 +48,6 @@ def sentences(
 ) -> pa.Array:
     """What is said of each value. `batch` has the rows' other facts, `usual` is the value to
     compare with, where there is one to show."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     said = dict(fact.phrases)
     null = values.isna().to_numpy()
     numbers = None if fact.kind.is_textual else _numbers(values)
@@ -97,16 +84,12 @@ def sentences(
 
 
 def _numbers(values: pd.Series) -> Floats:
-    import numpy as np
-
     numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
     return numbers
 
 
 def _filled(words: str, shown: pa.Array, one: NDArray[np.bool_]) -> pa.Array:
     """The words with each value in them, in the singular where it is one."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     def filled(template: str) -> pa.Array:
         before, _, after = template.partition("{value}")
@@ -129,10 +112,6 @@ def _beside(
     currency: Currency,
 ) -> pa.Array:
     """What is told, or the words that name other facts, where those are known and more than 1."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     names = _NAMED.findall(words)
     if not set(names) <= set(batch.columns):
         return told
@@ -158,10 +137,6 @@ def _beside(
 
 def _shown(values: pd.Series, numbers: Floats | None, fact: Fact, currency: Currency) -> pa.Array:
     """Each value as text, by its label where it has one; nulls as anything."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if numbers is None:
         known = values.where(~values.isna().to_numpy(), None).astype(object)
         text = pa.array(known, pa.string())
@@ -172,10 +147,6 @@ def _shown(values: pd.Series, numbers: Floats | None, fact: Fact, currency: Curr
 
 
 def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if fact.kind is Kind.BOOLEAN:
         labels = dict(fact.labels)
         yes, no = labels.get("true", "yes"), labels.get("false", "no")
@@ -197,8 +168,6 @@ def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
 
 def _money_text(numbers: Floats, currency: Currency) -> pa.Array:
     """As `riskseg.domain.words.money`, for many amounts at once."""
-    import pyarrow.compute as pc
-
     text = _decimal_text(numbers, currency.scale, grouped=True)
     before = f"{currency.code} " if currency.code else ""
     return pc.binary_join_element_wise(before, text, "")
@@ -206,10 +175,6 @@ def _money_text(numbers: Floats, currency: Currency) -> pa.Array:
 
 def _plain_text(numbers: Floats) -> pa.Array:
     """Whole numbers as they are, others with two decimals."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     size = np.minimum(np.abs(numbers), LARGE)
     whole = np.round(size * 100).astype(np.int64) % 100 == 0
     return pc.if_else(pa.array(whole), _decimal_text(numbers, 0), _decimal_text(numbers, 2))
@@ -218,10 +183,6 @@ def _plain_text(numbers: Floats) -> pa.Array:
 def _decimal_text(numbers: Floats, places: int, *, grouped: bool = False) -> pa.Array:
     """Numbers with so many decimals, without a sign where all of them are 0; `grouped` with a
     comma between thousands."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     unit = 10**places
     large = np.abs(numbers) > LARGE
     parts = np.round(np.where(large, 0.0, np.abs(numbers)) * unit).astype(np.int64)
@@ -242,9 +203,6 @@ def _decimal_text(numbers: Floats, places: int, *, grouped: bool = False) -> pa.
 
 def _grouped(whole: NDArray[np.int64]) -> pa.Array:
     """Whole numbers with a comma between thousands."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not (whole >= 1000).any():
         return pa.array(whole).cast(pa.string())
     last = pa.array(whole % 1000).cast(pa.string())

@@ -5,10 +5,22 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Currency:
+    """How money is written: GBP 1,012.50. Without a code, as a bare number."""
+
+    code: str = ""
+    scale: int = 2
+
+
+NO_CURRENCY = Currency()
 
 
 def known(value: Any) -> TypeGuard[float]:

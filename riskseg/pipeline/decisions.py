@@ -19,9 +19,7 @@ from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.engine import Engine
 from riskseg.expressions import Expression
 from riskseg.features.snapshots import as_of_snapshots
-from riskseg.learning.artefact import Model
-from riskseg.learning.reference import Watch
-from riskseg.learning.wording import Currency
+from riskseg.learning.words import Currency
 from riskseg.pipeline.account_file import check_features, check_given
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
@@ -40,6 +38,8 @@ from riskseg.strategy.examples import TYPES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from riskseg.learning.artefact import Model
+    from riskseg.learning.reference import Watch
     from riskseg.store.sinks import InMemory, Written
 
 Reasons = Literal["due", "all", "none"]

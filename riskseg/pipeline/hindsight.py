@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
-from riskseg.learning.artefact import Model
+if TYPE_CHECKING:
+    from riskseg.learning.artefact import Model
 
 
 def hindsight(model: Model, as_of: date) -> str | None:

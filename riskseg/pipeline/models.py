@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
@@ -13,11 +13,13 @@ from riskseg.domain.relations import fact_column
 from riskseg.domain.words import first_few
 from riskseg.domain.yaml_text import exactly, inline
 from riskseg.expressions import Expression
-from riskseg.learning.artefact import Model, load
 from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, read_spec
 from riskseg.pipeline.frames import learnable
 from riskseg.pipeline.population import check_population, implied, population_sql
 from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskseg.learning.artefact import Model
 
 # What says whether a model observed at issue looks at the latest bill on the as-of date. A run of
 # an earlier version has kept the day of issue alone.
@@ -220,6 +222,8 @@ def champions(
     Raises RS401 for each that has never been trained, RS411 for each without a champion, RS406 for
     each that is damaged, RS410 for each whose folder is gone.
     """
+    from riskseg.learning.artefact import load
+
     problems = Problems()
     found: dict[str, Model] = {}
     for key, name in names.items():

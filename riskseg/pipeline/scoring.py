@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, quoted
 from riskseg.engine import Engine
-from riskseg.learning.reference import Watch
-from riskseg.learning.wording import Currency
 from riskseg.pipeline.frames import keyed_frame, model_columns
 from riskseg.pipeline.models import Scorer
+
+if TYPE_CHECKING:
+    from riskseg.learning.reference import Watch
+    from riskseg.learning.words import Currency
 
 PROBABILITY = "decimal(7, 6)"
 

@@ -11,7 +11,6 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.words import first_few
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
-from riskseg.learning.artefact import Model
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
 from riskseg.ledger.allocation import bill_facts
@@ -27,6 +26,8 @@ from riskseg.pipeline.stages import Job, Stage, build
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskseg.learning.artefact import Model
 
     # Whose each row is, of when, how it came out and its place; and its facts apart from those.
     Part = tuple[pd.DataFrame, pd.DataFrame]

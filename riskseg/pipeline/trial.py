@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from riskseg.learning.artefact import Model
+from typing import TYPE_CHECKING
+
 from riskseg.learning.export.check import check_rows
 from riskseg.learning.show import summary
 from riskseg.report.model_card import card
+
+if TYPE_CHECKING:
+    from riskseg.learning.artefact import Model
 
 
 def trial(model: Model) -> None:

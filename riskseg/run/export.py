@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +11,6 @@ from riskseg.learning.artefact import Model
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import open_checked, scratch_engine
-from riskseg.results.models import ModelExport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 Form = Literal["sql", "onnx", "points.csv"]
 
 
+@dataclass(frozen=True)
+class Exported:
+    """`rows` made-up accounts were scored both ways, and differed by `difference` at most; both
+    are None for a table of points, which nothing runs."""
+
+    model: str
+    version: str
+    place: Path
+    rows: int | None
+    difference: float | None
+
+
 def export(
     root: Path,
     name: str,
@@ -29,7 +41,7 @@ def export(
     out: Path | None,
     *,
     dialect: str = "duckdb",
-) -> ModelExport:
+) -> Exported:
     """Write a version as SQL, ONNX or a table of points. Raises RS004, RS401, RS406.
 
     SQL of DuckDB is run on the made-up accounts, ONNX too where onnxruntime is installed.
@@ -62,13 +74,7 @@ def export(
         rows, difference = _check_onnx(model, content)
     with write_beside(place, token="export") as part:
         part.write_bytes(content)
-    return ModelExport(
-        model=model.name,
-        version=model.version,
-        place=str(place),
-        rows=rows,
-        difference=difference,
-    )
+    return Exported(model.name, model.version, place, rows, difference)
 
 
 def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from riskseg.domain.problems import problem
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
-from riskseg.results.workspace import Portfolio
 
 GENERATE = Stage("generate", "households, bills, payments and events, month by month")
 
@@ -55,8 +54,8 @@ def generate(
     seed: int,
     until: date,
     progress: Progress | None = None,
-) -> Portfolio:
-    """Write the portfolio. Raises RS010 where the folder holds others."""
+) -> list[str]:
+    """Write the portfolio; the names of its files. Raises RS010 where the folder holds others."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise problem(
             "RS010",
@@ -68,5 +67,4 @@ def generate(
         folder, accounts=accounts, months=months, seed=seed, until=until, progress=progress
     )
     job.carry_out(plan())
-    files = tuple(sorted(place.name for place in folder.iterdir()))
-    return Portfolio(folder=str(folder), files=files)
+    return sorted(p.name for p in folder.iterdir())

@@ -16,7 +16,8 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.words import money
 from riskseg.features.catalogue import Feature, read_catalogue
 from riskseg.learning.reasons import NOTHING, Ordinary, ranked_reasons
-from riskseg.learning.wording import Currency, companions, sentences, whole_of
+from riskseg.learning.wording import companions, sentences, whole_of
+from riskseg.learning.words import Currency
 
 GBP = Currency("GBP", 2)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import expected_calibration_error, sums_by
@@ -13,8 +16,6 @@ from riskseg.learning.evidence.stability import judged, weighted_quantiles
 from riskseg.learning.evidence.uncertainty import wilson
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from riskseg.learning.frame import Floats, Mask, TrainingFrame
 
 MOST_LEVELS = 20
@@ -33,8 +34,6 @@ def cohorts(
     outcomes (equal for all levels: equality of opportunity, Hardt et al. 2016), `good_above_cut`
     that of the good ones.
     """
-    import numpy as np
-
     compared = []
     for fact in attributes:
         for level, chosen in levels_of(held.rows[fact.name], fact, held.weight):
@@ -68,9 +67,6 @@ def levels_of(values: pd.Series, fact: Fact, weight: Floats) -> Iterator[tuple[L
     Text beyond the commonest levels is one level together; a number of many values is cut into
     quarters, a date into years.
     """
-    import numpy as np
-    import pandas as pd
-
     null = values.isna().to_numpy()
     if fact.kind.is_textual or fact.kind is Kind.DATE:
         text = values.astype(object).where(~null, None)

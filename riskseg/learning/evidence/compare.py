@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.curves import calibration_groups
 from riskseg.learning.evidence.metrics import GROUPS, all_metrics, log_losses, squares, sums_by
@@ -26,8 +29,6 @@ from riskseg.learning.evidence.uncertainty import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats, Labels, Mask
 
 
@@ -75,8 +76,6 @@ def differences(
     label: Labels, weight: Floats, party: NDArray[Any], a: Floats, b: Floats, seed: int
 ) -> Differences:
     """B less A: differences of AUC, Brier score and log loss with their intervals."""
-    import numpy as np
-
     columns = np.column_stack(
         [
             weight,
@@ -101,8 +100,6 @@ def differences(
 def same_share(a: Floats, b: Floats, weight: Floats, cut: float) -> float:
     """The probability at or above which B takes the share of rows nearest to what A takes at the
     cut; just above all of B's where A takes none."""
-    import numpy as np
-
     wanted = float(weight[a >= cut].sum())
     distinct, place = np.unique(b, return_inverse=True)
     taken = np.cumsum(sums_by(place, weight, len(distinct))[::-1])[::-1]
@@ -147,8 +144,6 @@ def moves(a: Floats, b: Floats, weight: Floats) -> Moves:
     """Who moves: the share of rows in each tenth by A (down) and by B (across), from the lowest
     probability, each model's tenths its own; the mean change of the probability and of its size;
     the correlation of the ranks (Spearman)."""
-    import numpy as np
-
     ranks = [_ranks(p, weight) for p in (a, b)]
     tenths = [np.minimum((rank * GROUPS).astype(np.int64), GROUPS - 1) for rank in ranks]
     table = sums_by(tenths[0] * GROUPS + tenths[1], weight, GROUPS * GROUPS)
@@ -168,8 +163,6 @@ def moves(a: Floats, b: Floats, weight: Floats) -> Moves:
 
 def _ranks(values: Floats, weight: Floats) -> Floats:
     """The share of rows below each, half of its ties among them."""
-    import numpy as np
-
     distinct, place = np.unique(values, return_inverse=True)
     total = sums_by(place, weight, len(distinct))
     rank: Floats = ((np.cumsum(total) - total / 2) / total.sum())[place]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, Ranked, sums_by
 from riskseg.learning.evidence.model import (
@@ -17,8 +20,6 @@ from riskseg.learning.evidence.model import (
 from riskseg.learning.evidence.uncertainty import wilson
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats, Labels
 
 MOST_POINTS = 101
@@ -28,8 +29,6 @@ PARTS = 20
 def roc(ranked: Ranked) -> list[RocPoint]:
     """(share of goods, share of bads) at or above each of some probabilities, from (0, 0) to
     (1, 1): points of the curve itself, evenly along it."""
-    import numpy as np
-
     goods = np.r_[0.0, np.cumsum(ranked.good[::-1])] / ranked.good.sum()
     bads = np.r_[0.0, np.cumsum(ranked.bad[::-1])] / ranked.bad.sum()
     if len(goods) > MOST_POINTS:
@@ -42,8 +41,6 @@ def roc(ranked: Ranked) -> list[RocPoint]:
 def ks_curve(ranked: Ranked) -> KsCurve:
     """The widest gap between the two outcomes' distributions, where it is, and the distributions:
     (probability, share of goods, share of bads) at or below it."""
-    import numpy as np
-
     goods = np.cumsum(ranked.good) / ranked.good.sum()
     bads = np.cumsum(ranked.bad) / ranked.bad.sum()
     widest = int(np.abs(goods - bads).argmax())
@@ -64,8 +61,6 @@ def calibration_groups(
 ) -> list[CalibrationGroup]:
     """Ten groups of equal weight from the lowest probability; rows that tie stay together, so
     that there may be fewer groups. `low` and `high` are the probabilities at a group's ends."""
-    import numpy as np
-
     ranked = Ranked.of(label, probability, weight)
     middle = (np.cumsum(ranked.total) - ranked.total / 2) / ranked.total.sum()
     group = np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1)
@@ -89,8 +84,6 @@ def calibration_groups(
 
 def gains(ranked: Ranked) -> list[Gain]:
     """The share of all bad outcomes among the riskiest tenth, two tenths and so on."""
-    import numpy as np
-
     caught = np.cumsum(ranked.parts(ranked.bad)[::-1]) / ranked.bad.sum()
     shares = np.arange(1, GROUPS + 1) / GROUPS
     return [
@@ -102,8 +95,6 @@ def gains(ranked: Ranked) -> list[Gain]:
 def distribution(label: Labels, probability: Floats, weight: Floats) -> Distribution:
     """The shares of good and of bad outcomes in twenty equally wide groups of probability; a
     group holds its lower edge."""
-    import numpy as np
-
     group = np.minimum((probability * PARTS + 1e-9).astype(np.int64), PARTS - 1)
     good, bad = (sums_by(group, weight * (label == outcome), PARTS) for outcome in (0, 1))
     return Distribution(

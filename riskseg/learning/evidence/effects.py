@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import sums_by
@@ -18,9 +22,6 @@ from riskseg.learning.evidence.stability import weighted_quantiles
 from riskseg.learning.stored import Sign
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats
 
 Margin = Callable[["pd.DataFrame"], "Floats"]
@@ -46,8 +47,6 @@ def effects(
     text its commonest levels. Null is the last, where there are nulls. `share` is that of the
     rows nearest to the value.
     """
-    import numpy as np
-
     many = min(MOST_ROWS, max(LEAST_ROWS, MOST_ASKED // (MOST_VALUES * max(len(features), 1))))
     chosen = _sample(len(rows), many)
     sample, their = rows.iloc[chosen], weight[chosen]
@@ -90,8 +89,6 @@ def monotone(
     many steps of how many rows the margin moves the other way, and how far at most.
 
     `bound` are the directions that the learner was held to, by feature."""
-    import numpy as np
-
     sample = rows.iloc[_sample(len(rows), STEPPED_ROWS)]
     measured = []
     for fact in features:
@@ -119,16 +116,11 @@ def monotone(
 
 def _sample(rows: int, many: int) -> NDArray[Any]:
     """Evenly spaced positions."""
-    import numpy as np
-
     return np.unique(np.linspace(0, rows - 1, min(rows, many)).astype(np.int64))
 
 
 def _margins(margin: Margin, sample: pd.DataFrame, fact: Fact, values: Sequence[Any]) -> Floats:
     """(values, rows): the margin of every row of the sample with the feature set to each value."""
-    import numpy as np
-    import pandas as pd
-
     count = len(sample)
     if not values:
         return np.zeros((0, count))
@@ -141,9 +133,6 @@ def _margins(margin: Margin, sample: pd.DataFrame, fact: Fact, values: Sequence[
 
 def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], list[float]]:
     """(values to ask about, the share of the rows nearest to each)."""
-    import numpy as np
-    import pandas as pd
-
     null = values.isna().to_numpy()
     known, their = values[~null], weight[~null]
     asked: list[Any]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.cohorts import cohorts
@@ -21,7 +24,6 @@ from riskseg.learning.split import folds_by_party
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats, Labels, Mask
     from riskseg.learning.learner import AnyLearner, FittedModel
@@ -62,7 +64,6 @@ def evidence(
 
     `refit` is given where a learning curve is asked for.
     """
-    import numpy as np
 
     def margin(rows: pd.DataFrame) -> Floats:
         return model.margin(rows, threads)
@@ -97,8 +98,6 @@ def known_and_new(training: TrainingFrame, held: TrainingFrame, probability: Flo
     """The metrics of the hold-out's rows whose party was learned from, and of the others': a model
     may be right about those it knows and wrong about those it does not. None where one of the two
     has too few outcomes of a kind, counted by party."""
-    import numpy as np
-
     known = np.isin(held.group.astype(str), np.unique(training.group.astype(str)))
     return KnownAndNew(
         known=_party_metrics(held.label, held.weight, held.group, probability, known),

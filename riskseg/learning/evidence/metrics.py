@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.learning.calibration import likeliest, logistic_line, logit
 from riskseg.learning.canonical import fixed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats, Labels
 
 GROUPS = 10
@@ -32,8 +33,6 @@ class Ranked:
 
     @classmethod
     def of(cls, label: Labels, score: Floats, weight: Floats | None = None) -> Ranked:
-        import numpy as np
-
         distinct, place = np.unique(score, return_inverse=True)
         weight = np.ones(len(label)) if weight is None else weight
         total = sums_by(place, weight, len(distinct))
@@ -52,8 +51,6 @@ class Ranked:
 
     def auc(self) -> float:
         """NaN if an outcome has no weight."""
-        import numpy as np
-
         pairs = float(self.bad.sum() * self.good.sum())
         below = np.cumsum(self.good) - self.good
         return float((self.bad * (below + self.good / 2)).sum()) / pairs if pairs else float("nan")
@@ -61,8 +58,6 @@ class Ranked:
     def parts(self, values: Floats, groups: int = GROUPS) -> Floats:
         """Sums of `values` (one a distinct score) over groups of equal weight, from the lowest
         score; where a tie straddles two groups, it is shared out between them."""
-        import numpy as np
-
         so_far = np.r_[0.0, np.cumsum(self.total)]
         cuts = so_far[-1] * np.arange(groups + 1) / groups
         return np.diff(np.interp(cuts, so_far, np.r_[0.0, np.cumsum(values)]))
@@ -70,8 +65,6 @@ class Ranked:
 
 def sums_by(place: NDArray[Any], values: Floats, count: int) -> Floats:
     """The sum of `values` at each of `count` places."""
-    import numpy as np
-
     return np.asarray(np.bincount(place, values, count), dtype=np.float64)
 
 
@@ -82,8 +75,6 @@ def auc(label: Labels, score: Floats, weight: Floats | None = None) -> float:
 
 def ks(label: Labels, score: Floats, weight: Floats | None = None) -> float:
     """Kolmogorov-Smirnov: the widest gap between the two outcomes' distributions of the score."""
-    import numpy as np
-
     ranked = Ranked.of(label, score, weight)
     gap = ranked.bad.cumsum() / ranked.bad.sum() - ranked.good.cumsum() / ranked.good.sum()
     return float(np.abs(gap).max())
@@ -91,15 +82,11 @@ def ks(label: Labels, score: Floats, weight: Floats | None = None) -> float:
 
 def brier(label: Labels, probability: Floats, weight: Floats | None = None) -> float:
     """Mean squared distance of probability and outcome."""
-    import numpy as np
-
     return float(np.average(squares(label, probability), weights=weight))
 
 
 def log_loss(label: Labels, probability: Floats, weight: Floats | None = None) -> float:
     """Mean negative log-likelihood, in nats."""
-    import numpy as np
-
     return float(np.average(log_losses(label, probability), weights=weight))
 
 
@@ -110,8 +97,6 @@ def squares(label: Labels, probability: Floats) -> Floats:
 
 def log_losses(label: Labels, probability: Floats) -> Floats:
     """Each row's negative log-likelihood, in nats."""
-    import numpy as np
-
     margin = logit(probability)
     return np.logaddexp(0.0, margin) - label * margin
 
@@ -121,8 +106,6 @@ def expected_calibration_error(
 ) -> float:
     """Mean distance of the mean probability and the share of bad outcomes, over ten groups of
     equal weight from the lowest probability to the highest."""
-    import numpy as np
-
     ranked = Ranked.of(label, probability, weight)
     gaps = ranked.parts(ranked.total * ranked.score - ranked.bad)
     return float(np.abs(gaps).sum() / ranked.total.sum())
@@ -134,8 +117,6 @@ def calibration_line(
     """(slope, intercept) as of Cox (1958): the slope of the outcome on the log-odds, 1 when
     neither too bold nor too timid; the intercept with the slope held at 1, 0 when right on
     average."""
-    import numpy as np
-
     ranked = Ranked.of(label, probability, weight)
     margin, share = logit(ranked.score), ranked.bad / ranked.total
     slope, _ = logistic_line(margin, share, ranked.total)

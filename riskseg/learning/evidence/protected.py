@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.cohorts import OTHER, levels_of
 from riskseg.learning.evidence.model import Interval, ProtectedAttribute
@@ -18,9 +22,6 @@ from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.split import folds_by_party
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
 # Features that tell an attribute better than this stand in for it. A chosen number: of two
@@ -60,8 +61,6 @@ def proxies(
     names the three features by which it is told most, by gain; `stands_in` is whether the AUC is
     above 0.75.
     """
-    import numpy as np
-
     inside = {fact.name for fact in features}
     marked = {f.name: f for f in (*training.attributes, *features) if f.protected}
     if not marked:
@@ -126,9 +125,6 @@ def _levels(sample: TrainingFrame, fact: Fact) -> Iterator[tuple[Any, Mask]]:
 
 def _matrix(rows: pd.DataFrame, features: Sequence[Fact]) -> Floats:
     """Text as the place of its level from the commonest, the rare ones together; null as NaN."""
-    import numpy as np
-    import pandas as pd
-
     columns = []
     for fact in features:
         values = rows[fact.name]
@@ -154,7 +150,6 @@ def _outside(
 ) -> tuple[Floats, NDArray[Any]]:
     """(each row's score by trees that did not see its fold, mean gain of each column)."""
     import lightgbm as lgb
-    import numpy as np
 
     score, gain = np.zeros(len(label)), np.zeros(matrix.shape[1])
     for fold in np.unique(folds):

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, sums_by
@@ -15,9 +19,6 @@ from riskseg.learning.evidence.uncertainty import auc_interval, wilson
 from riskseg.learning.parties import Parties, alikeness, counted_outcomes
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Codes, Floats, Mask, TrainingFrame
 
 MOST_LEVELS = 20
@@ -45,8 +46,6 @@ def psi(
     By chance: (groups − 1)·(1/n + 1/m), of independent rows (Yurdakul, *Statistical properties of
     population stability index*, 2018).
     """
-    import numpy as np
-
     if not len(before) or not len(after):
         return 0.0, 0.0
     count = groups or int(max(before.max(), after.max())) + 1
@@ -61,8 +60,6 @@ def psi(
 
 def psi_of(before: Floats, after: Floats) -> tuple[float, float]:
     """As :func:`psi`, of rows counted by group."""
-    import numpy as np
-
     p, q = (before + 0.5) / (before + 0.5).sum(), (after + 0.5) / (after + 0.5).sum()
     by_chance = (len(p) - 1) * (1 / float(before.sum()) + 1 / float(after.sum()))
     return float(((q - p) * np.log(q / p)).sum()), by_chance
@@ -86,8 +83,6 @@ class Groups:
     @classmethod
     def of(cls, values: pd.Series, fact: Fact | None, weight: Floats) -> Groups:
         """`fact` None: a number that is never null."""
-        import numpy as np
-
         null = values.isna().to_numpy()
         if fact is not None and fact.kind.is_textual:
             known = values[~null].astype(str)
@@ -104,9 +99,6 @@ class Groups:
         return known + 1
 
     def places(self, values: pd.Series) -> NDArray[Any]:
-        import numpy as np
-        import pandas as pd
-
         if self.cuts is None:
             codes, found = pd.factorize(values)
             place = {level: index for index, level in enumerate(self.levels)}
@@ -121,8 +113,6 @@ class Groups:
         self, before: pd.Series, after: pd.Series, weight: Floats, later: Floats
     ) -> tuple[float, float]:
         """As :func:`psi`. Groups that neither side has (nulls, other levels) are none."""
-        import numpy as np
-
         old, new = self.places(before), self.places(after)
         used, both = np.unique(np.r_[old, new], return_inverse=True)
         return psi(both[: len(old)], both[len(old) :], weight, later, max(len(used), 1))
@@ -130,8 +120,6 @@ class Groups:
 
 def weighted_quantiles(values: Floats, weight: Floats, groups: int) -> Floats:
     """Distinct inner cuts into groups of equal weight; a group holds its lower cut."""
-    import numpy as np
-
     if not len(values):
         return np.empty(0)
     order = np.argsort(values, kind="stable")
@@ -142,8 +130,6 @@ def weighted_quantiles(values: Floats, weight: Floats, groups: int) -> Floats:
 
 
 def _weights(values: pd.Series, weight: Floats) -> dict[str, float]:
-    import pandas as pd
-
     codes, found = pd.factorize(values)
     totals = sums_by(codes, weight, len(found))
     return {str(level): float(total) for level, total in zip(found, totals, strict=True)}
@@ -162,9 +148,6 @@ def stability(
     `fitted` and `beyond` are probabilities by one and the same function, so that the PSI shows a
     change of the population alone: those of rows out of fold come from other functions.
     """
-    import numpy as np
-    import pandas as pd
-
     training, fitted = _thinned(training, fitted)
     held, beyond = _thinned(held, beyond)
     before, after = pd.Series(fitted), pd.Series(beyond)
@@ -206,9 +189,6 @@ class _Whose:
 
     @classmethod
     def of(cls, training: TrainingFrame, within: Floats, held: TrainingFrame) -> _Whose:
-        import numpy as np
-        import pandas as pd
-
         codes, parties = pd.factorize(np.concatenate([training.group, held.group]))
         codes = codes.astype(np.int64)
         parts = codes[: len(training)], codes[len(training) :]
@@ -221,8 +201,6 @@ class _Whose:
     def times_chance(self, chosen: Mask, *, of_training: bool = False) -> float:
         """How many times as far as those of independent rows the probabilities of chosen rows go by
         chance from those of all training rows."""
-        import numpy as np
-
         if self.alike is None:
             return 1.0
         rows = (self.training if of_training else self.held)[chosen]
@@ -233,8 +211,6 @@ class _Whose:
 
 def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, Floats]:
     """Evenly spaced rows, where there are more than enough."""
-    import numpy as np
-
     stride = -(-len(frame) // ENOUGH_ROWS)
     if stride < 2:
         return frame, probability
@@ -264,8 +240,6 @@ def change(before: pd.Series, after: pd.Series) -> dict[str, str]:
 
 def later_half(training: TrainingFrame) -> Mask | None:
     """The rows after the median date; None where all are of one date, or of none."""
-    import numpy as np
-
     days = training.as_of[~np.isnat(training.as_of)]
     if not len(days) or days.min() == days.max():
         return None
@@ -286,9 +260,6 @@ def by_snapshot(
     Training months are judged by the probabilities out of fold (`within`). PSI is that of the
     month's probabilities against all of training, both by the function that gave `beyond`.
     """
-    import numpy as np
-    import pandas as pd
-
     whole = pd.Series(fitted)
     groups = Groups.of(whole, None, training.weight)
     whose = _Whose.of(training, fitted, held)
@@ -321,8 +292,6 @@ def by_snapshot(
 
 def judged(frame: TrainingFrame, probability: Floats) -> dict[str, Any]:
     """The fields of :class:`Judged` of some rows."""
-    import numpy as np
-
     few = min(counted_outcomes(frame.group, frame.label, frame.weight)) < LEAST_OF_EACH
     area = None if few else auc_interval(frame.label, probability, frame.weight, frame.group)
     return {

@@ -8,6 +8,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from riskseg.learning.calibration import logistic_line, logit
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import (
@@ -21,8 +25,6 @@ from riskseg.learning.evidence.metrics import (
 from riskseg.learning.evidence.model import Interval
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats, Labels, Mask
 
 Z = 1.959964  # of 95%
@@ -42,9 +44,6 @@ def wilson(
     The count it stands on is the one that would give an equally weighted share of independent
     rows the variance that this share has: Σ over parties of (Σ w (label − share))² / (Σw)².
     """
-    import numpy as np
-    import pandas as pd
-
     weight = np.ones(len(label)) if weight is None else weight
     total = float(weight.sum())
     rate = float((weight * label).sum()) / total
@@ -76,8 +75,6 @@ def auc_interval(
     DeLong et al. (1988), its parts summed by party as of Obuchowski, *Nonparametric analysis of
     clustered ROC curve data* (1997).
     """
-    import pandas as pd
-
     if label.min() == label.max():
         return None
     area, influence = _influence(label, score, weight)
@@ -106,8 +103,6 @@ def auc_difference(
 
 def _influence(label: Labels, score: Floats, weight: Floats) -> tuple[float, Floats]:
     """(AUC, by how much each row moves it)."""
-    import numpy as np
-
     distinct, place = np.unique(score, return_inverse=True)
     total = sums_by(place, weight, len(distinct))
     bad = sums_by(place, weight * label, len(distinct))
@@ -122,8 +117,6 @@ def _influence(label: Labels, score: Floats, weight: Floats) -> tuple[float, Flo
 
 def _spread(influence: Floats, party: NDArray[Any]) -> float:
     """Standard error of a sum of influences that are independent between parties."""
-    import pandas as pd
-
     codes, parties = pd.factorize(party)
     sums = sums_by(codes, influence, len(parties))
     count = len(parties)
@@ -136,8 +129,6 @@ def drawn_sums(columns: Any, party: NDArray[Any], *, seed: int, draws: int = DRA
     `columns` is a matrix with one row a row, dense or sparse. The same parties, seed and draws
     give the same draws, so that two calls can be paired.
     """
-    import numpy as np
-    import pandas as pd
     from scipy import sparse
 
     codes, parties = pd.factorize(party)
@@ -174,8 +165,6 @@ def intervals(
     basic interval of Davison and Hinkley, *Bootstrap Methods and their Application*, 1997). An
     error that chance alone may give (as often as 1 in 40) reaches down to 0.
     """
-    import numpy as np
-
     metrics = all_metrics(label, probability, weight)
     drawn, chance = _drawn_metrics(label, probability, weight, party, seed, draws)
     by_metric: dict[str, Interval] = {}
@@ -200,7 +189,6 @@ def _drawn_metrics(
 ) -> tuple[dict[str, Floats], Floats]:
     """(each metric in each draw, the calibration error that chance alone gives in each). Rows are
     grouped finely by probability, so that a draw is counts."""
-    import numpy as np
     from scipy import sparse
 
     ranked = Ranked.of(label, probability, weight)
@@ -244,8 +232,6 @@ def _drawn_metrics(
 def _drawn_errors(total: Floats, bad: Floats, level: Floats, mass: Floats) -> tuple[Floats, Floats]:
     """(the expected calibration error of each draw, over the groups that all rows make; the one
     it would have if every group were right on average)."""
-    import numpy as np
-
     cuts = np.r_[0.0, np.cumsum(mass)]
     edges = cuts[-1] * np.arange(GROUPS + 1) / GROUPS
     # How much of each fine group lies in each of the ten.
@@ -264,8 +250,6 @@ def _drawn_errors(total: Floats, bad: Floats, level: Floats, mass: Floats) -> tu
 def _drawn_lines(total: Floats, bad: Floats, margin: Floats, mass: Floats) -> tuple[Floats, Floats]:
     """Calibration slope and intercept of each draw: a few of Newton's steps from the fit to all
     rows, which a draw is never far from."""
-    import numpy as np
-
     centre = float(np.average(margin, weights=mass))
     x = margin - centre
     everything = total.mean(axis=0)

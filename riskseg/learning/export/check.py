@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.learner import Edges
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from riskseg.learning.artefact import Model
 
 LEAST_ROWS = 3000
@@ -27,9 +28,6 @@ def check_rows(model: Model) -> pd.DataFrame:
     A few thousand rows, the same for the same model. Numbers are float64 with NaN for null,
     text is objects with None.
     """
-    import numpy as np
-    import pandas as pd
-
     edges = model.learned_by.edges(model)
     values = [_values(fact, edges.get(fact.name, Edges()), model.reference) for fact in model.facts]
     rows = max([LEAST_ROWS, *map(len, values)])

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.learning.calibration import FARTHEST, Calibration
@@ -71,7 +73,6 @@ class Graph:
 
     def constant(self, value: Any) -> str:
         """Whole numbers as int64, others as double."""
-        import numpy as np
         from onnx import numpy_helper
 
         told = np.asarray(value)

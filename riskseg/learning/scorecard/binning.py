@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
+if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
 
     Places = NDArray[np.int64]
@@ -34,8 +34,6 @@ def prebin_cuts(values: Floats, most: int = MOST_PREBINS) -> Floats:
 
     `values` holds no NaN.
     """
-    import numpy as np
-
     ordered = np.sort(values)
     known = np.unique(ordered)
     if len(known) > most:
@@ -59,8 +57,6 @@ def best_starts(
     log-likelihood. `direction` is the sign of the rate along the value; 0 leaves it to the data,
     which may have one turn; None holds the rates to no shape.
     """
-    import numpy as np
-
     blocks = np.arange(len(counts)) if direction is None else _blocks(counts, bads, direction)
     n, b, r = (np.add.reduceat(part, blocks) for part in (counts, bads, rows))
     size = len(blocks)
@@ -101,8 +97,6 @@ def better_direction(counts: Floats, bads: Floats) -> int:
 
 def _blocks(counts: Floats, bads: Floats, direction: int) -> Places:
     """Where the pooled blocks begin that fit the data best within the allowed shapes."""
-    import numpy as np
-
     straight = [_pooled(counts, bads, sign) for sign in ((direction,) if direction else (1, -1))]
     costs = [float(cost[-1]) for cost, _ in straight]
     chosen = straight[int(np.argmin(costs))][1]
@@ -126,8 +120,6 @@ def _pooled(counts: Floats, bads: Floats, sign: int) -> tuple[Floats, list[int]]
     """(negative log-likelihood of the best monotone rates of the first 0, 1, … pre-bins; where
     the blocks of all of them begin), by pooling adjacent violators."""
     import math
-
-    import numpy as np
 
     def cost_of(count: float, bad: float) -> float:
         good = count - bad
@@ -154,8 +146,6 @@ def unstable(rates: tuple[Floats, Floats], counts: tuple[Floats, Floats]) -> int
     """The first bin to be joined with the one before it: in the two halves of the window the
     order of their rates turns beyond noise (two-proportion z, both at 5%). None if there is
     none."""
-    import numpy as np
-
     zs = []
     for rate, count in zip(rates, counts, strict=True):
         both = count[1:] + count[:-1]

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.levels import levels_by_risk
@@ -31,9 +34,7 @@ from riskseg.learning.scorecard.regression import regress
 from riskseg.learning.scorecard.tables import Bins, Scorecard, Table, base_for, points_for
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
@@ -108,8 +109,6 @@ def fit_classic(
     weights of evidence, beside the other features. Nothing here is random: `seed` and `threads`
     change nothing.
     """
-    import numpy as np
-
     if controls.optimal:
         say("loading optbinning")
         load_optbinning()
@@ -263,8 +262,6 @@ class _Weighed:
 
 def _later(snapshots: NDArray[np.datetime64] | None) -> Mask | None:
     """Marks the rows of the second half of the window; None where there is one date at most."""
-    import numpy as np
-
     if snapshots is None:
         return None
     days = np.asarray(snapshots).astype("datetime64[D]")
@@ -276,8 +273,6 @@ def _later(snapshots: NDArray[np.datetime64] | None) -> Mask | None:
 
 def _prepare(data: _Data, seen: Mask) -> _Part:
     """Pre-bins and their counts, from the rows seen alone."""
-    import numpy as np
-
     label, weight = data.label[seen], data.weight[seen]
     bad = label == 1
     # A sample of n rows with weights w tells as much as (sum w)² / sum w² rows without (Kish,
@@ -348,8 +343,6 @@ def _prepare(data: _Data, seen: Mask) -> _Part:
 def _rates(counts: Floats, bads: Floats) -> Floats:
     """The rate of bad outcomes about each pre-bin: over a tenth of all rows, so that a few
     parties do not make it their own."""
-    import numpy as np
-
     tenth = np.minimum((np.cumsum(counts) - counts) * 10 // counts.sum(), 9).astype(np.int64)
     whole = np.maximum(np.bincount(tenth, counts), 1e-9)
     rates: Floats = (np.bincount(tenth, bads) / whole)[tenth]
@@ -366,8 +359,6 @@ def _fine_bins(
     party: Parties | None,
 ) -> tuple[Bins, tuple[float, ...]]:
     """(the narrowest bins to cut between, or those given, the values that are codes)."""
-    import numpy as np
-
     if fact.kind.is_textual:
         if given is not None:
             return given, ()
@@ -387,8 +378,6 @@ def _fine_bins(
 
 def _weighed(data: _Data, column: _Column, setting: Setting) -> _Weighed | str:
     """A feature's bins and their weights of evidence, or why it has none."""
-    import numpy as np
-
     fact, ordinary = column.fact, column.ordinary
     controls = data.controls
     counts, bads, held = (part[ordinary] for part in (column.counts, column.bads, column.held))
@@ -462,8 +451,6 @@ def _without(starts: list[int], column: _Column, edit: Edit | None) -> list[int]
 
 def _stable(starts: list[int], column: _Column, notes: list[str]) -> list[int]:
     """The starts less those of bins that do not hold in both halves of the window's time."""
-    import numpy as np
-
     name = column.fact.name
     while column.halves and len(starts) > 1:
         counts, bads = (
@@ -506,8 +493,6 @@ def _start(column: _Column, start: int) -> str:
 def _groups(column: _Column, starts: Sequence[int]) -> Places:
     """The bin of evidence of every pre-bin: those along the value, then one for each code, then
     other levels, then nulls. A bin with a code in its midst stays one."""
-    import numpy as np
-
     size = column.fine.count
     groups = np.full(size, -1, dtype=np.int64)
     begins = np.zeros(len(column.ordinary), dtype=np.int64)
@@ -528,8 +513,6 @@ def _evidence(column: _Column, groups: Places, average: float) -> tuple[Floats, 
     information that one degree of freedom is worth. Levels put in order of risk before they are
     joined have as many as there are levels.
     """
-    import numpy as np
-
     counts = np.bincount(groups, weights=column.counts)
     bads = np.bincount(groups, weights=column.bads)
     total = float(counts.sum())
@@ -560,8 +543,6 @@ class _Fit:
 
 
 def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
-    import numpy as np
-
     dropped = {name: "left out by hand" for name, edit in data.controls.edits.items() if edit.drop}
     weighed: list[_Weighed] = []
     for column in part.columns:
@@ -595,8 +576,6 @@ def _fit(data: _Data, part: _Part, setting: Setting) -> _Fit:
 
 def _loss(data: _Data, part: _Part, setting: Setting) -> float:
     """Mean log loss on the rows not seen."""
-    import numpy as np
-
     fit = _fit(data, part, setting)
     held = ~part.seen
     margin = np.full(int(held.sum()), fit.intercept)
@@ -607,8 +586,6 @@ def _loss(data: _Data, part: _Part, setting: Setting) -> float:
 
 
 def _card(data: _Data, part: _Part, setting: Setting) -> Scorecard:
-    import numpy as np
-
     fit = _fit(data, part, setting)
     label, weight = data.label[part.seen], data.weight[part.seen]
     tables = []
@@ -640,8 +617,6 @@ def _card(data: _Data, part: _Part, setting: Setting) -> Scorecard:
 
 def _whole(one: _Weighed) -> tuple[Bins, tuple[float, ...]]:
     """The bins that neighbouring pre-bins of one group make, and their weights of evidence."""
-    import numpy as np
-
     fine = one.column.fine
     along = one.groups[: len(fine.cuts) + 1]
     begins = np.flatnonzero(np.diff(along)) + 1

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.scorecard.binning import better_direction
 from riskseg.learning.scorecard.edits import Edit, Monotone, with_special_values
@@ -83,8 +85,6 @@ class Controls:
 
         `counts` and `bads` are those of the pre-bins, `whole` the accounts in all.
         """
-        import numpy as np
-
         n, b = np.add.reduceat(counts, starts), np.add.reduceat(bads, starts)
 
         def cost(count: Floats, bad: Floats) -> Floats:
@@ -98,8 +98,6 @@ class Controls:
     def levels_off(self, name: str, effects: Floats, rows: Floats, whole: float) -> list[int]:
         """Which of neighbouring bins begin one of those that stay so that the bounds hold: the
         choice whose mean effects are nearest to the effects."""
-        import numpy as np
-
         n, e, square = _sums(rows, rows * effects, rows * effects * effects)
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = np.nan_to_num(square - e * e / n)
@@ -120,8 +118,6 @@ def coarser(cost: Floats, rows: Floats, most: int, least: float) -> list[int]:
 
     `cost[i, j]` is that of a run of the bins from i up to, but not including, j.
     """
-    import numpy as np
-
     size = len(rows)
     held = np.r_[0.0, np.cumsum(rows)]
     allowed = np.where(held[None, :] - held[:, None] >= least, cost, np.inf)
@@ -149,8 +145,6 @@ def coarser(cost: Floats, rows: Floats, most: int, least: float) -> list[int]:
 
 def _sums(*parts: Floats) -> tuple[Floats, ...]:
     """For each of some arrays, the sum over the bins from i up to, but not including, j."""
-    import numpy as np
-
     ends = [np.r_[0.0, np.cumsum(part)] for part in parts]
     return tuple(end[None, :] - end[:, None] for end in ends)
 

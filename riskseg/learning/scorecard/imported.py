@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
+import numpy as np
+
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.learning.calibration import KINDS, Calibration
@@ -165,8 +167,6 @@ def _check_sizes(
 
 def _same_for_all(card: Scorecard, calibration: Calibration) -> str:
     """A note where the least and the greatest score have one probability; empty elsewhere."""
-    import numpy as np
-
     parts: tuple[Table | PairTable, ...] = (*card.tables, *card.pairs)
     ends = [card.base + sum(end(part.points) for part in parts) for end in (min, max)]
     margins = (card.scale.offset - np.array(ends) / 100) / card.scale.factor

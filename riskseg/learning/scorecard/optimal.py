@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.learning.levels import levels_by_risk
 from riskseg.learning.parties import LEAST_PARTIES, Parties
@@ -56,8 +58,6 @@ def optimal_bins(
     grouped. Where a `party` has several rows, a bin has the share of rows of enough parties. The
     same rows give the same bins: the solver works by itself on one thread.
     """
-    import numpy as np
-
     textual = fact.kind.is_textual
     share, most = controls.share(fact.name) or LEAST_SHARE, controls.most(fact.name)
     codes = None

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.learning.parallel import one_thread_each
 
 if TYPE_CHECKING:
@@ -45,8 +47,6 @@ def _without_wrong_signs(
     kept: list[int],
     must: Sequence[bool],
 ) -> tuple[list[int], list[float], float]:
-    import numpy as np
-
     kept = list(kept)
     rate = float(np.average(label, weights=weight))
     line: Floats = np.r_[-np.ones(len(kept)), math.log(rate / (1 - rate))]
@@ -68,8 +68,6 @@ def ridge_logistic(
 ) -> tuple[Floats, Floats]:
     """(coefficients and then the intercept, the curvature there) of a logistic regression with a
     ridge on the coefficients, by Newton's method from a start, each step halved until it gains."""
-    import numpy as np
-
     x = np.column_stack([columns, np.ones(len(label))])
     bad = label.astype(np.float64)
     ridge = np.r_[np.full(columns.shape[1], RIDGE), 0.0]
@@ -97,8 +95,6 @@ def _right_ones(
 ) -> list[int]:
     """The columns left when the most wrong goes, and again, until none is. `spread` is the inverse
     of the curvature: without one column the others move by their share of it."""
-    import numpy as np
-
     kept = list(kept)
     while kept:
         wrong = np.where([must[column] for column in kept], coefficients, -np.inf)

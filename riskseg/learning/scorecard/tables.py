@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.learning.canonical import fixed
-from riskseg.learning.levels import level_codes
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from riskseg.learning.frame import Floats
 
@@ -84,12 +84,12 @@ class Bins:
 
     def places(self, values: pd.Series) -> NDArray[np.int64]:
         """The bin of every row."""
-        import numpy as np
-
         if self.levels is None:
             numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
             places = np.searchsorted(self.cuts, numbers, side="right")
         else:
+            from riskseg.learning.levels import level_codes  # it needs pandas, a spec does not
+
             numbers = level_codes(values, self.levels)
             places = np.searchsorted(self.cuts, numbers, side="right")
             places[numbers < 0] = self.count - 2
@@ -151,8 +151,6 @@ class Table:
 
     def of(self, batch: pd.DataFrame) -> NDArray[np.int64]:
         """The points of every row, in hundredths."""
-        import numpy as np
-
         return np.asarray(self.points, dtype=np.int64)[self.bins.places(batch[self.bins.name])]
 
 
@@ -174,8 +172,6 @@ class PairTable:
 
     def of(self, batch: pd.DataFrame) -> NDArray[np.int64]:
         """The points of every row, in hundredths."""
-        import numpy as np
-
         places = self.first.places(batch[self.first.name]) * self.second.count
         places += self.second.places(batch[self.second.name])
         return np.asarray(self.points, dtype=np.int64)[places]
@@ -203,8 +199,6 @@ class Scorecard:
 
     def scores(self, batch: pd.DataFrame) -> NDArray[np.int64]:
         """Each row's score in hundredths of a point."""
-        import numpy as np
-
         total = np.full(len(batch), self.base, dtype=np.int64)
         parts: tuple[Table | PairTable, ...] = (*self.tables, *self.pairs)
         for table in parts:
@@ -225,8 +219,6 @@ class Scorecard:
 
         What two features lose together counts half for each: the Shapley value of a sum of two.
         """
-        import numpy as np
-
         place = {name: column for column, name in enumerate(self.features)}
         lost = np.zeros((len(batch), len(place)))
         for table in self.tables:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.learning.export.onnx_graph import ML, Graph
@@ -111,7 +113,6 @@ def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[
 
 def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
     """The attributes of TreeEnsemble. Nodes and leaves are numbered through all trees."""
-    import numpy as np
     from onnx import numpy_helper
 
     told: dict[str, list[Any]] = {
@@ -159,8 +160,6 @@ def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
 
 
 def _split(tree: Tree) -> Tree:
-    import numpy as np
-
     one = np.zeros(1, dtype=np.int64)
     leaf = -1 - one
     flags = np.zeros(1, dtype=np.bool_)

@@ -35,11 +35,12 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.learning.trees.text import ZERO, Missing, Tree, Trees
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats
 
     Codes = NDArray[Any]
@@ -71,8 +72,6 @@ class _Coding:
         return len(self.cuts) + 1 + self.nan
 
     def codes(self, values: Floats) -> Codes:
-        import numpy as np
-
         missing = np.isnan(values)
         codes = np.searchsorted(self.cuts, values)
         codes[missing] = self.count - 1 if self.nan else self.zero
@@ -152,8 +151,6 @@ class Explainer:
 
     def values(self, matrix: Floats, threads: int = 1) -> Floats:
         """(rows, features) SHAP values in log-odds of (rows, features) values."""
-        import numpy as np
-
         out = np.zeros((self.features, len(matrix)))
 
         def part(chosen: slice) -> None:
@@ -173,8 +170,6 @@ class Explainer:
     def margin(self, matrix: Floats, threads: int = 1) -> Floats:
         """Log-odds of each row: LightGBM's raw prediction but for the order of additions, and up
         to three times as fast."""
-        import numpy as np
-
         out = np.full(len(matrix), self.constant)
 
         def part(chosen: slice) -> None:
@@ -192,8 +187,6 @@ class Explainer:
         """Each group with its table and the cell of each row; for a leaf without a table, the
         codes of all features. The array of cells is used again: finish with one before the next.
         """
-        import numpy as np
-
         rows = len(matrix)
         codes = [coding.codes(matrix[:, f]) for f, coding in enumerate(self.codings)]
         above, local = np.empty(rows, np.bool_), np.empty(rows, np.uint8)
@@ -242,8 +235,6 @@ def _leaf_values(leaf: _Leaf, codes: Sequence[Codes]) -> dict[int, Floats]:
 
 def _leaf_met(leaf: _Leaf, codes: Sequence[Codes]) -> list[Floats]:
     """For each feature of the path, 1.0 where a row meets its conditions."""
-    import numpy as np
-
     # A code past the highest that meets the conditions does not meet them: the last flag is 0.
     flags = [
         np.array([met >> code & 1 for code in range(met.bit_length() + 1)], dtype=np.float64)
@@ -253,8 +244,6 @@ def _leaf_met(leaf: _Leaf, codes: Sequence[Codes]) -> list[Floats]:
 
 
 def _codings(trees: Trees) -> tuple[_Coding, ...]:
-    import numpy as np
-
     feature, threshold, missing = (
         np.concatenate([np.zeros(0), *(getattr(tree, name) for tree in trees.trees)])
         for name in ("feature", "threshold", "missing")
@@ -370,8 +359,6 @@ def _side(feature: int, count: int, sets: frozenset[int]) -> _Side:
 def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
     """(sides + 1, cells): what a group's leaves give each of its features in each cell, and last
     their part of the margin. None for a leaf that alone has too many cells."""
-    import numpy as np
-
     patterns = _patterns([leaf for group in groups if group.sides for leaf in group.leaves])
     for group in groups:
         if group.sides is None:
@@ -402,8 +389,6 @@ def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
 def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
     """For each leaf (d, 2^d): what it gives each feature of its path, by which of them meet
     their conditions (the first feature is the lowest bit)."""
-    import numpy as np
-
     found: dict[int, Floats] = {}
     by_length = sorted(leaves, key=lambda leaf: len(leaf.met))
     for length, same in groupby(by_length, key=lambda leaf: len(leaf.met)):
@@ -421,8 +406,6 @@ def _phi(met: Any, shares: Any, value: Any) -> list[Floats]:
 
     `met` and `shares` have an entry a feature of the path.
     """
-    import numpy as np
-
     length = len(met)
     points, weights = np.polynomial.legendre.leggauss((length + 1) // 2)
     total: list[Any] = [0.0] * length

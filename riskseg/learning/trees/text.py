@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskseg.domain.problems import ProblemsError, problem
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from riskseg.learning.frame import Floats
 
     Whole = NDArray[np.int64]
@@ -92,8 +92,6 @@ class Tree:
 
     def goes_left(self, node: int, values: Floats) -> NDArray[np.bool_]:
         """Which values of the split's feature go left."""
-        import numpy as np
-
         missing, nan = self.missing[node], np.isnan(values)
         left: NDArray[np.bool_] = np.where(nan, 0.0, values) <= self.threshold[node]
         if missing == Missing.NAN:
@@ -112,8 +110,6 @@ class Trees:
 
     def margin(self, matrix: Floats) -> Floats:
         """Log-odds of the bad outcome of each row of (rows, features)."""
-        import numpy as np
-
         total = np.zeros(len(matrix))
         for tree in self.trees:
             leaf = np.zeros(len(matrix), dtype=np.int64)
@@ -175,8 +171,6 @@ def _pairs(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _tree(told: Mapping[str, str], features: int) -> Tree:
-    import numpy as np
-
     if told["num_cat"] != "0":
         raise ValueError("it splits by category")
     if told.get("is_linear", "0") != "0":
