@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # the long table is that of the tests
 from riskseg.domain.facts import Fact, Kind  # noqa: E402
 from riskseg.domain.problems import Problems  # noqa: E402
 from riskseg.domain.relations import Relation, fact_column, literal  # noqa: E402
-from riskseg.engine import Engine  # noqa: E402
+from riskseg.engine import DuckDB  # noqa: E402
 from riskseg.features.catalogue import read_catalogue  # noqa: E402
 from riskseg.ledger.accounts import LIFECYCLE  # noqa: E402
 from riskseg.pipeline.stages import build  # noqa: E402
@@ -77,7 +77,7 @@ def drawn(strategy: Strategy, accounts: int) -> Relation:
 
 def deciding(strategy: Strategy, accounts: int) -> tuple[float, int]:
     """(seconds to decide so many accounts, rows of the table that decided one)."""
-    with tempfile.TemporaryDirectory() as folder, Engine(Path(folder) / "scratch") as engine:
+    with tempfile.TemporaryDirectory() as folder, DuckDB(Path(folder) / "scratch") as engine:
         engine.run("select setseed(0.5)")
         build(engine, [drawn(strategy, accounts)])
         began = time.perf_counter()

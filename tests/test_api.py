@@ -241,9 +241,10 @@ def test_rules_without_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     strategy = riskseg.Strategy.read("rules/account-file")
     monkeypatch.chdir(tmp_path)
     checked, tested = strategy.check(), strategy.test()
-    assert (checked.strategy.name, checked.from_data) == ("account-file", False)
-    assert checked.to_arrow().column_names[0] == "row"
-    assert checked.to_arrow().num_rows == len(checked.strategy.rows)
+    assert (checked.strategy, checked.from_data) == ("account-file", False)
+    shown = strategy.show()
+    assert shown.to_arrow().column_names[0] == "row"
+    assert shown.to_arrow().num_rows == len(shown.rows)
     assert tested.problems == ()
     assert all(row["as_expected"] for row in tested.to_arrow().to_pylist())
     proof = strategy.prove()
@@ -282,14 +283,14 @@ def test_models_are_trained_listed_compared_and_score(
     assert (version.version, version.champion) == (row["version"], True)
     assert modelled.models.list().to_pandas()["at"].iloc[0] == AT
     shown = modelled.models.show("loss")
-    assert shown["version"] == row["version"]
+    assert shown.version == row["version"]
     assert shown.to_arrow()["feature"].to_pylist() == ["amount"]
     assert "It is the champion." in repr(shown)
     compared = modelled.models.compare("loss", f"loss@{row['version']}")
     assert compared.to_arrow()["metric"].to_pylist() == ["auc", "brier", "log_loss"]
     assert "auc" in repr(compared)
     promoted = modelled.models.promote("loss", row["version"][:6], by="ann", reason="a test", at=AT)
-    assert promoted == row["version"]
+    assert promoted.version == row["version"]
 
     place = tmp_path / "s.parquet"
     caplog.set_level(logging.INFO, "riskseg")

@@ -9,26 +9,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 
-from riskseg.api.results import (
-    Check,
-    Comparison,
-    Decisions,
-    Explanation,
-    ModelSummary,
-    Scores,
-    StrategyCheck,
-    StrategyProof,
-    StrategyTest,
-    Training,
-    Versions,
-    Written,
-)
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.words import is_one_line
 from riskseg.pipeline.decisions import Reasons
 from riskseg.pipeline.proving import SECONDS
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategy_versions import found
+from riskseg.results.models import Comparison, ModelSummary, ModelVersions, Promotion, Training
+from riskseg.results.runs import Decisions, Explanation, Scores
+from riskseg.results.strategies import StrategyCheck, StrategyProof, StrategyShown, StrategyTest
+from riskseg.results.workspace import Check
 from riskseg.run import assign as run_assign
 from riskseg.run import check as run_check
 from riskseg.run import compare as run_compare
@@ -84,7 +74,7 @@ class Workspace:
     def check(self) -> Check:
         """Check the data contract, the specs and the strategy. Writes nothing, raises no Problem:
         `problems` holds all that were found."""
-        return Check(**vars(run_check.check(self.root, progress=_progress())))
+        return run_check.check(self.root, progress=_progress())
 
     def train(
         self,
@@ -99,7 +89,7 @@ class Workspace:
         `only` names one learner of the spec. The first version of a model becomes the champion,
         unless it ranks barely better than chance; a later one where `promote` is set.
         """
-        kept = run_train.train(
+        return run_train.train(
             self.root,
             models,
             at=_at(at),
@@ -108,7 +98,6 @@ class Workspace:
             promote=promote,
             progress=_progress(),
         )
-        return Training(kept)
 
     def score(
         self,
@@ -122,16 +111,14 @@ class Workspace:
         The rows stay in memory, or are written to `out`. `accounts_from` is a file of accounts to
         read instead of the workspace's own.
         """
-        memory = InMemory()
-        done = run_score.score(
+        return run_score.score(
             self.root,
             _day(as_of),
-            memory if out is None else str(out),
+            InMemory() if out is None else str(out),
             names=models,
             accounts_from=None if accounts_from is None else Path(accounts_from),
             progress=_progress(),
         )
-        return Scores(**vars(done), written=Written(done.place, done.sha256, memory))
 
     def assign(
         self,
@@ -152,11 +139,10 @@ class Workspace:
         """
         if reasons not in get_args(Reasons):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
-        memory = InMemory()
-        done = run_assign.assign(
+        return run_assign.assign(
             self.root,
             _day(as_of),
-            memory if out is None else str(out),
+            InMemory() if out is None else str(out),
             at=_at(at),
             reasons=reasons,
             keep=keep,
@@ -164,7 +150,6 @@ class Workspace:
             accounts_from=None if accounts_from is None else Path(accounts_from),
             progress=_progress(),
         )
-        return Decisions(**vars(done), written=Written(done.place, done.sha256, memory))
 
     def explain(
         self,
@@ -182,10 +167,9 @@ class Workspace:
         if run is not None and (fresh or draft):
             raise ValueError("run shows what was decided: fresh and draft do not.")
         day = None if as_of is None else _day(as_of)
-        story = run_explain.explain(
+        return run_explain.explain(
             self.root, account, day, run=run, fresh=fresh, draft=draft, progress=_progress()
         )
-        return Explanation(**vars(story))
 
 
 class Models:
@@ -194,20 +178,19 @@ class Models:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def list(self) -> Versions:
+    def list(self) -> ModelVersions:
         """Every trained version, the latest first."""
-        return Versions(run_models.versions(self._root))
+        return run_models.versions(self._root)
 
     def show(self, model: str, version: str | None = None) -> ModelSummary:
         """What a version is and how good it is: the champion, or the one that is named by its
         beginning."""
-        return ModelSummary(run_models.show(self._root, model, version))
+        return run_models.show(self._root, model, version)
 
     def compare(self, first: str, second: str, *, cut: float | None = None) -> Comparison:
         """Two versions on accounts that neither learned from. Each is MODEL (its champion) or
         MODEL@VERSION; `cut` is the probability from which an account is treated."""
-        compared = run_compare.compare(self._root, first, second, cut=cut, progress=_progress())
-        return Comparison(compared)
+        return run_compare.compare(self._root, first, second, cut=cut, progress=_progress())
 
     def promote(
         self,
@@ -217,8 +200,8 @@ class Models:
         by: str | None = None,
         reason: str = "",
         at: datetime | None = None,
-    ) -> str:
-        """Make a version the champion; its full name. `by` is you if left out."""
+    ) -> Promotion:
+        """Make a version the champion. `by` is you if left out."""
         if not (is_one_line(by or "") and is_one_line(reason)):
             raise ValueError("by and reason are one line each, without control characters.")
         return run_models.promote(
@@ -249,16 +232,20 @@ class Strategy:
 
     def check(self) -> StrategyCheck:
         """Check it. Raises its Problems."""
-        return StrategyCheck(**vars(run_rules.show(self._root, self._name, here=self._here)))
+        return run_rules.check(self._root, self._name, here=self._here)
+
+    def show(self) -> StrategyShown:
+        """The strategy as it is understood; its rows are those of the table of segments."""
+        return run_rules.show(self._root, self._name, here=self._here)
 
     def test(self) -> StrategyTest:
         """Decide its examples; `problems` holds those that do not come out as expected."""
-        return StrategyTest(**vars(run_rules.test(self._root, self._name, here=self._here)))
+        return run_rules.test(self._root, self._name, here=self._here)
 
     def prove(self, *, seconds: float = SECONDS, notes: bool = False) -> StrategyProof:
         """Prove every property for all accounts there could be, each within `seconds`. With
         `notes`, work out also where the order of rows decides."""
-        done = run_prove.prove(
+        return run_prove.prove(
             self._root,
             self._name,
             here=self._here,
@@ -266,7 +253,6 @@ class Strategy:
             with_notes=notes,
             progress=_progress(),
         )
-        return StrategyProof(**vars(done))
 
 
 def _day(value: Day) -> date:
@@ -285,10 +271,9 @@ def _at(value: datetime | None) -> datetime:
 
 
 def _progress() -> Progress:
-    """Remarks that a person should see are warnings of the logger `riskseg`, stages are its
-    information."""
+    """Remarks that a person should see are warnings of the logger `riskseg`; its information is
+    how far a stage is, and that of `riskseg.stages` which one it is."""
     return Progress(
-        reached=lambda stage, done, total: _log.info("%s: %s", stage.name, stage.does),
-        within=lambda done, text: _log.info("%s", text),
+        within=lambda share, text: _log.info("%s", text) if text else None,
         note=lambda text: _log.warning("%s", text),
     )

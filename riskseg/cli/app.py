@@ -5,7 +5,6 @@ What a command needs is imported when it is called, so that `riskseg --help` is 
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +17,7 @@ import riskseg
 import riskseg.cli.diff
 import riskseg.cli.sheets
 import riskseg.cli.versions
-from riskseg.cli.common import AsJson, AsOf, Out, Plan, now, plain, print_json, root, work_in
+from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, print_json, root, work_in
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
 from riskseg.cli.progress import (
@@ -107,11 +106,11 @@ def init(
     """Make a new workspace with specs and a starter strategy."""
     from riskseg.run.init import init as run
 
-    written = run(folder, strategy)
+    made = run(folder, strategy)
     if as_json:
-        print_json({"folder": folder, "written": written})
+        print_json(made)
         return
-    for name in written:
+    for name in made.written:
         print(folder / name)
     print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
 
@@ -134,15 +133,14 @@ def demo(
     shown = job.demo(folder, accounts=accounts, seed=seed, at=now(), progress=progress())
     end_progress()
     if as_json:
-        assigned = _told(shown.assigned)
-        print_json({"folder": shown.folder, "models": shown.models, "assigned": assigned})
+        print_json(shown)
         return
     from riskseg.cli import show
 
     console = stdout()
     for one in shown.models:
-        show.kept(console, one)
-    show.assigned(console, shown.assigned)
+        show.trained(console, one)
+    show.decisions(console, shown.assigned)
     account = _an_account(shown.assigned.place)
     console.print(
         f"\nThe workspace is {folder}. Ask it why: "
@@ -158,13 +156,6 @@ def _an_account(place: str) -> str:
     due = [d for d in decided if d["action"] != "none"] or decided
     best = max(due, key=lambda d: (d["priority"] or 0, d["account_id"]))
     return str(best["account_id"])
-
-
-def _told(done: Any) -> dict[str, Any]:
-    """A finished run for machines: the strategy by its name and version."""
-    told = {f.name: getattr(done, f.name) for f in dataclasses.fields(done)}
-    told["strategy"] = {"name": done.strategy.name, "version": done.strategy.fingerprint}
-    return told
 
 
 @app.command()
@@ -186,14 +177,14 @@ def generate(
     if plan:
         show_plan(job.plan(), as_json=as_json)
         return
-    files = job.generate(
+    done = job.generate(
         out, accounts=accounts, months=months, seed=seed, until=until.date(), progress=progress()
     )
     end_progress()
     if as_json:
-        print_json({"folder": out, "files": files})
+        print_json(done)
         return
-    for name in files:
+    for name in done.files:
         print(out / name)
 
 
@@ -209,7 +200,7 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
     done = job.check(root(), progress=progress(quiet=as_json))
     end_progress()
     if as_json:
-        print_json({**plain(done), "problems": [p.as_dict() for p in done.problems]})
+        print_json(done)
     else:
         from riskseg.cli import show
 
@@ -266,6 +257,7 @@ def train(
             help="Use only what was known by the close of this day: for back-tests.",
         ),
     ] = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -295,7 +287,7 @@ def train(
     from riskseg.cli import show
 
     for one in kept:
-        show.kept(stdout(), one)
+        show.trained(stdout(), one)
 
 
 @app.command()
@@ -307,6 +299,7 @@ def score(
         list[str] | None, typer.Argument(help="Which; all trained if left out.")
     ] = None,
     accounts_from: AccountsFrom = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -350,6 +343,7 @@ def assign(
     ] = True,
     draft: Draft = False,
     accounts_from: AccountsFrom = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -372,11 +366,11 @@ def assign(
     )
     end_progress()
     if as_json:
-        print_json(_told(done))
+        print_json(done)
         return
     from riskseg.cli import show
 
-    show.assigned(stdout(), done)
+    show.decisions(stdout(), done)
 
 
 @app.command()
@@ -395,6 +389,7 @@ def explain(
         bool, typer.Option("--fresh", help="By the sources as they are now, whatever was decided.")
     ] = False,
     draft: Draft = False,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -423,8 +418,8 @@ def explain(
         progress=progress(quiet=True),
     )
     if as_json:
-        print_json({**plain(story), "strategy": story.strategy.fingerprint})
+        print_json(story)
         return
     from riskseg.cli import show
 
-    show.story(stdout(), story)
+    show.explanation(stdout(), story)

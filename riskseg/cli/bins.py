@@ -6,8 +6,7 @@ from rich.console import Console
 
 from riskseg.cli.show import number, table
 from riskseg.learning import words
-from riskseg.learning.scorecard.summary import FeatureBins, Pair
-from riskseg.run.bins import Effect, ModelBins
+from riskseg.results.models import BinnedFeature, Effect, FeaturePair, ModelBins
 
 RISK = {"more": "+", "less": "−", "turns": "±", "flat": "", "levels": ""}
 ABSENT = words.ABSENT
@@ -73,7 +72,7 @@ def _without_bins(found: ModelBins) -> str:
     )
 
 
-def _bins(console: Console, one: FeatureBins, kind: str) -> None:
+def _bins(console: Console, one: BinnedFeature, kind: str) -> None:
     figures = [one.feature]
     if one.iv is not None:
         figures.append(f"IV {one.iv:.3f}")
@@ -106,7 +105,7 @@ def _effect(console: Console, effect: Effect, kind: str) -> None:
     console.print(made)
 
 
-def _pairs(console: Console, found: tuple[Pair, ...]) -> None:
+def _pairs(console: Console, found: tuple[FeaturePair, ...]) -> None:
     if found:
         made = table("two together", "cells", "points", right=("cells", "points"))
         for pair in found:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
 from contextlib import suppress
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskseg.domain.words import is_one_line
+
+if TYPE_CHECKING:
+    from riskseg.results.base import Shown
 
 AsOf = Annotated[
     datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
@@ -28,6 +29,11 @@ Out = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")]
+
+Sql = Annotated[
+    Path | None,
+    typer.Option("--sql", help="Write the statements of the run to this file, with their times."),
+]
 
 
 def one_line(text: str | None) -> str | None:
@@ -80,22 +86,8 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def plain(value: Any) -> Any:
-    """A result as JSON holds it. Decimals stay exact, as text."""
-    if hasattr(value, "as_json"):
-        return value.as_json()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
-    if isinstance(value, Decimal | date | Path):
-        return str(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def print_json(value: Any) -> None:
+def print_json(result: Shown) -> None:
+    """Print a result as JSON."""
     # Where the encoding lacks a character, JSON has a way to write it of its own.
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
-    print(json.dumps(plain(value), indent=2, ensure_ascii=not encoding.startswith("utf")))
+    print(json.dumps(result.as_json(), indent=2, ensure_ascii=not encoding.startswith("utf")))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
+from riskseg.results.workspace import Demo
 from riskseg.run import assign as assigning
 from riskseg.run import generate as generating
 from riskseg.run import init as starters
 from riskseg.run import train as training
-from riskseg.run.assign import Assigned
-from riskseg.run.train import Kept
 
 AS_OF = date(2026, 6, 30)
 MONTHS = 24
@@ -58,16 +55,9 @@ def plan() -> Plan:
     return [*START, *generating.plan(), *training.plan(), *assigning.plan()]
 
 
-@dataclass(frozen=True)
-class Shown:
-    folder: Path
-    models: Sequence[Kept]
-    assigned: Assigned
-
-
 def demo(
     folder: Path, *, accounts: int, seed: int, at: datetime, progress: Progress | None = None
-) -> Shown:
+) -> Demo:
     """Generate, train, assign. The workspace stays in `folder`, which must be new."""
     _Start(folder, progress).carry_out(START)
     generating.generate(
@@ -77,4 +67,4 @@ def demo(
     assigned = assigning.assign(
         folder, AS_OF, str(folder / "decisions.parquet"), at=at, progress=progress
     )
-    return Shown(folder, kept, assigned)
+    return Demo(folder=str(folder), models=tuple(kept), assigned=assigned)

@@ -11,14 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from riskseg.cli.common import AsJson, Plan, plain, print_json, root_if_any
+from riskseg.cli.common import AsJson, Plan, print_json, root_if_any
 from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stdout
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
 
 if TYPE_CHECKING:
-    from riskseg.insight.migration import Moves
-    from riskseg.run.diff import Difference
-    from riskseg.strategy.proof.difference import Meaning
+    from riskseg.results.strategies import AccountMigration, ChangeInMeaning, StrategyDifference
 
 # More lines than this in one table nobody reads; --json has them all.
 MOST = 25
@@ -64,16 +62,13 @@ def strategy_diff(
     if day and not as_json:
         end_progress()
     if as_json:
-        told = plain(done)
-        for change, written in zip(done.changes, told["changes"], strict=True):
-            written["text"] = str(change)
-        print_json(told)
+        print_json(done)
         return
     note_facts(done.from_data)
     difference(stdout(), done)
 
 
-def difference(console: Console, d: Difference) -> None:
+def difference(console: Console, d: StrategyDifference) -> None:
     for side, version in (("old", d.old), ("new", d.new)):
         told = f"{escape(version.name)} {version.fingerprint}"
         console.print(f"{side}: [bold]{told}[/]  [dim]{escape(version.where)}[/]")
@@ -83,14 +78,14 @@ def difference(console: Console, d: Difference) -> None:
     else:
         console.print("No row changed.")
     for change in d.changes:
-        console.print(f"  {escape(str(change))}")
+        console.print(f"  {escape(change.text)}")
     meaning(console, d.meaning)
     if d.moves is not None:
         console.print()
         moves(console, d.moves)
 
 
-def meaning(console: Console, m: Meaning) -> None:
+def meaning(console: Console, m: ChangeInMeaning) -> None:
     """Which accounts, of all there could be, get another segment, path or action."""
     from riskseg.strategy.proof.written import values
 
@@ -110,7 +105,7 @@ def meaning(console: Console, m: Meaning) -> None:
         console.print(f"  [bold yellow]not settled[/] {escape(told)}")
 
 
-def moves(console: Console, m: Moves) -> None:
+def moves(console: Console, m: AccountMigration) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
     from riskseg.cli.show import default_values, number, share
     from riskseg.domain.words import money
@@ -140,7 +135,7 @@ def moves(console: Console, m: Moves) -> None:
         console.print(f"[dim]{escape(default_values(m.default_values))}[/]")
 
 
-def _outcomes(m: Moves) -> Table:
+def _outcomes(m: AccountMigration) -> Table:
     from riskseg.cli.show import money, number, table
 
     right = ("accounts", "overdue", "protected", "unknown")
@@ -159,7 +154,7 @@ def _outcomes(m: Moves) -> Table:
     return made
 
 
-def _levels(m: Moves) -> Table:
+def _levels(m: AccountMigration) -> Table:
     from riskseg.cli.show import money, number, table
 
     right = ("accounts", "overdue")
@@ -170,7 +165,7 @@ def _levels(m: Moves) -> Table:
     return made
 
 
-def _actions(m: Moves) -> Table:
+def _actions(m: AccountMigration) -> Table:
     from riskseg.cli.show import number, table
 
     right = ("old", "new", "added", "removed")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, now, plain, print_json, root, someone
+from riskseg.cli.common import AsJson, Plan, Sql, now, print_json, root, someone
 from riskseg.cli.progress import (
     USERS_FAULT,
     end_progress,
@@ -23,9 +23,8 @@ from riskseg.cli.progress import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskseg.insight.differences import Differing
-    from riskseg.run.replay import Replayed, SinceThen
-    from riskseg.run.retention import Erasure, Pruned, Ran
+    from riskseg.results.journal import ErasureEntry, Pruning, RunEntry
+    from riskseg.results.runs import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
     help="What was decided, and what is kept to decide it again.", no_args_is_help=True
@@ -38,6 +37,7 @@ def replay(
     from_source: Annotated[
         bool, typer.Option("--from-source", help="Tell what has changed at the source since.")
     ] = False,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -50,14 +50,14 @@ def replay(
     done = job.replay(root(), run, from_source=from_source, progress=progress(quiet=as_json))
     end_progress()
     if as_json:
-        print_json({**plain(done), "same": done.same})
+        print_json(done)
     else:
         _tell(done)
     if not done.same:
         raise typer.Exit(USERS_FAULT)
 
 
-def _tell(done: Replayed) -> None:
+def _tell(done: Replay) -> None:
     print(f"Run {done.run_id} as of {done.as_of}: {_count(done.rows, 'account')} decided again.")
     if done.erased:
         they = "it" if done.erased == 1 else "they"
@@ -85,7 +85,7 @@ def _tell(done: Replayed) -> None:
         _tell_since(done.since, done.rows)
 
 
-def _show_file(done: Replayed) -> None:
+def _show_file(done: Replay) -> None:
     """What is found where the run wrote its decisions."""
     file = done.file
     if file.state == "gone":
@@ -108,7 +108,7 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-def _tell_differing(found: Differing, rows: int, what: str) -> None:
+def _tell_differing(found: Differences, rows: int, what: str) -> None:
     print(f"{found.rows:,} of {_count(rows, 'account')} {what}.")
     for name, count in sorted(found.columns.items(), key=lambda item: (-item[1], item[0])):
         print(f"  {name}: {count:,}")
@@ -120,7 +120,7 @@ def _tell_differing(found: Differing, rows: int, what: str) -> None:
         print(f"The first: {visible(', '.join(found.accounts))}.")
 
 
-def _tell_since(since: SinceThen, rows: int) -> None:
+def _tell_since(since: SinceRun, rows: int) -> None:
     print("At the source, as it is now:")
     if since.sources:
         print(f"Changed: {', '.join(since.sources)}.")
@@ -162,7 +162,7 @@ def journal_show(
         print(f"Kept, but unknown to the journal: {', '.join(found.unknown)}.")
 
 
-def _tell_runs(runs: Sequence[Ran]) -> None:
+def _tell_runs(runs: Sequence[RunEntry]) -> None:
     from riskseg.cli.show import number, table
 
     columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
@@ -181,7 +181,7 @@ def _tell_runs(runs: Sequence[Ran]) -> None:
     stdout().print(made)
 
 
-def _tell_erasures(erasures: Sequence[Erasure]) -> None:
+def _tell_erasures(erasures: Sequence[ErasureEntry]) -> None:
     """The account is shown by the beginning of its hash, as the journal has no more of it."""
     from riskseg.cli.show import number, table
 
@@ -231,7 +231,7 @@ def _can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _confirm(planned: Pruned, *, as_json: bool) -> None:
+def _confirm(planned: Pruning, *, as_json: bool) -> None:
     """Ask before anything is removed; where nobody can be asked, nothing is."""
     runs = _count(planned.runs, "run")
     if as_json or not _can_ask():
@@ -261,7 +261,7 @@ def journal_erase(
 
     done = erase(root(), account, by=by or getpass.getuser(), at=now())
     if as_json:
-        print_json({**plain(done), "problems": [p.as_dict() for p in done.problems]})
+        print_json(done)
     else:
         kept = f"of {done.searched} kept"
         print(f"Erased from the inputs of {_count(len(done.runs), 'run')}, {kept}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
+from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, print_json, root, someone
 from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
 
 if TYPE_CHECKING:
@@ -119,12 +119,16 @@ def models_promote(
         str | None, typer.Option(help="Who decided it; you if left out.", callback=someone)
     ] = None,
     reason: Annotated[str, typer.Option(help="Why.", callback=one_line)] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Make a version the champion."""
     from riskseg.run.models import promote
 
-    promoted = promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
-    print(f"{model} {promoted} is the champion now.")
+    done = promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
+    if as_json:
+        print_json(done)
+        return
+    print(f"{done.model} {done.version} is the champion now.")
 
 
 @models_app.command("register")
@@ -283,9 +287,9 @@ def models_card(
 
     written = card(root(), model, version, out)
     if as_json:
-        print_json({"model": model, "version": written, "place": out})
+        print_json(written)
         return
-    print(f"{model} {written}: {out}")
+    print(f"{written.model} {written.version}: {written.place}")
 
 
 @models_app.command("export")
@@ -330,6 +334,7 @@ def models_compare(
         float | None,
         typer.Option(min=0, max=1, help="The probability from which an account is treated."),
     ] = None,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -365,6 +370,7 @@ def models_recalibrate(
     slope: Annotated[
         bool, typer.Option("--slope", help="Move the slope too, not the intercept alone.")
     ] = False,
+    sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -123,9 +123,22 @@ def _without_bar() -> Iterator[None]:
         end_progress()
 
 
+@contextmanager
+def _sql_written(options: Mapping[str, Any]) -> Iterator[None]:
+    """Write the engine's statements to a file, where a command was asked to (--sql)."""
+    path = options.get("sql")
+    if path is None or options.get("plan"):
+        yield
+        return
+    from riskseg.engine import sql_written
+
+    with sql_written(path):
+        yield
+
+
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
     """Problems end a command with 1 and their list (4 where another run holds the workspace), a
-    signal with 130 or 143, anything else unforeseen with 3."""
+    signal with 130 or 143, anything else unforeseen with 3. Its option `sql` is seen to here."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -133,7 +146,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         _write_any_text()
         with _signals() as came:
             try:
-                with _without_bar():
+                with _without_bar(), _sql_written(kwargs):
                     return command(*args, **kwargs)
             except ProblemsError as error:
                 problems_to_stderr(error.problems, as_json=as_json)

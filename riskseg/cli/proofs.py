@@ -5,15 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from riskseg.pipeline.proving import Proven
-from riskseg.strategy.proof.results import Result, claims
+from riskseg.results.strategies import ProofResult, StrategyProof
+from riskseg.strategy.proof.results import claims
 from riskseg.strategy.proof.written import example
 
 _COLOUR = {"proved": "green", "refuted": "bold red", "unproved": "bold yellow"}
 
 
-def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -> None:
-    console.print(f"{done.strategy.name} {done.strategy.fingerprint}")
+def proven(console: Console, done: StrategyProof, *, with_notes: bool, granted: bool) -> None:
+    console.print(f"{done.strategy.name} {done.strategy.version}")
     results = done.proofs.results
     for claim, words in claims().items():
         of = [r for r in results if r.claim == claim]
@@ -48,7 +48,7 @@ def proven(console: Console, done: Proven, *, with_notes: bool, granted: bool) -
         console.print("[dim]Where the order of rows decides, and for whom: --notes[/]")
 
 
-def _fault(console: Console, result: Result, done: Proven) -> None:
+def _fault(console: Console, result: ProofResult, done: StrategyProof) -> None:
     where = "" if result.file is None else result.file
     where += "" if result.line is None else f":{result.line}"
     console.print(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, plain, print_json, root
+from riskseg.cli.common import AsJson, print_json, root
 from riskseg.cli.progress import guarded, progress
 from riskseg.cli.strategy import strategy_app
 
@@ -53,12 +53,11 @@ def sheet_import(
 
     done = run(root(), place, dry_run=dry_run, progress=progress(quiet=True))
     if as_json:
-        tables = [{**plain(one), "differs": bool(one)} for one in done.tables]
-        print_json({**plain(done), "tables": tables, "problems": []})
+        print_json(done)
         return
     for one in done.tables:
         told = [
-            *one.columns_told,
+            *one.column_changes,
             *(
                 f"{word}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
                 for word, names in (

@@ -15,23 +15,33 @@ from rich.text import Text
 
 from riskseg.cli.progress import visible
 from riskseg.domain.columns import values_meant
-from riskseg.domain.facts import Fact, Kind, glossed
+from riskseg.domain.facts import Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.domain.words import money as money_text
-from riskseg.learning.evidence.model import Comparison, ProtectedAttribute, SwapPart
-from riskseg.learning.evidence.verdict import Verdict
-from riskseg.learning.evidence.verdicts import attribute, told_by_chance
 from riskseg.learning.reasons import NOTHING
-from riskseg.pipeline.account_story import Story
-from riskseg.rules.elements import NO_ACTION, Dated
-from riskseg.rules.model import Path, Strategy
-from riskseg.rules.rule import registered
-from riskseg.run.assign import Assigned
-from riskseg.run.features import Listed
-from riskseg.run.recalibrate import Recalibrated
-from riskseg.run.train import Kept
-from riskseg.strategy.kinds import Included, Property
+from riskseg.results.models import (
+    Comparison,
+    Headline,
+    Interval,
+    Metrics,
+    ModelSummary,
+    ProtectedLevel,
+    Recalibration,
+    TrainedModel,
+    Verdict,
+)
+from riskseg.results.runs import Decisions, Explanation, FactForm
+from riskseg.results.strategies import (
+    GuardShown,
+    PackShown,
+    PathShown,
+    StrategyShown,
+)
+from riskseg.results.workspace import FactList
+from riskseg.rules.elements import NO_ACTION
 
+# How the direction of risk is shown.
+RISK = {1: "+", -1: "-", 0: ""}
 # What is shown of a learner, and its name among the metrics.
 METRICS = {
     "AUC": "auc",
@@ -86,7 +96,7 @@ def share(part: Any, whole: Any) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "–"
 
 
-def assigned(console: Console, done: Assigned) -> None:
+def decisions(console: Console, done: Decisions) -> None:
     """The table of segments a billing manager reads first."""
     columns = ("segment", "accounts", "share", "overdue", "mean probability", "path", "due today")
     made = table(*columns, right=columns[1:5] + columns[6:])
@@ -97,7 +107,7 @@ def assigned(console: Console, done: Assigned) -> None:
             number(s.accounts),
             share(s.accounts, done.rows),
             money(s.overdue, done.scale),
-            "–" if s.mean is None else f"{100 * s.mean:.1f}%",
+            "–" if s.probability is None else f"{100 * s.probability:.1f}%",
             ", then ".join(paths[:2]),
             number(s.due),
         )
@@ -119,8 +129,8 @@ def assigned(console: Console, done: Assigned) -> None:
     console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
     run = f"run {done.run_id}{'' if done.activated else ', not activated'}"
     console.print(f"{counted(done.rows, 'decision')} in {done.place} ({run}).")
-    if done.strategy.default_values:
-        console.print(f"[dim]{escape(default_values(done.strategy.default_values))}[/]")
+    if done.default_values:
+        console.print(f"[dim]{escape(default_values(done.default_values))}[/]")
 
 
 def default_values(values: Mapping[str, object]) -> str:
@@ -128,55 +138,64 @@ def default_values(values: Mapping[str, object]) -> str:
     return f"Not in this workspace, so the strategy's default value is used: {told}."
 
 
-def kept(console: Console, one: Kept) -> None:
-    s = one.summary
-    asked = s["question"] or s["predicts"]
-    console.print(f"[bold]{s['name']}[/] {s['version']}  [dim]{escape(asked)}[/]")
-    counted = ("rows", "bad", "rate", "parties")
-    if s["imported"] and not s["hold_out"]["rows"]:
-        console.print(f"Imported from {escape(s['imported']['file'])}: no outcome has judged it.")
-        _ships(console, one)
+def trained(console: Console, model: TrainedModel) -> None:
+    """A version that was trained: what it learned from, how good it is, whether it ships."""
+    _version(console, model.summary)
+
+
+def _version(console: Console, summary: ModelSummary) -> None:
+    asked = summary.question or summary.predicts
+    console.print(f"[bold]{summary.name}[/] {summary.version}  [dim]{escape(asked)}[/]")
+    if summary.imported and not summary.hold_out.rows:
+        console.print(
+            f"Imported from {escape(summary.imported['file'])}: no outcome has judged it."
+        )
+        _ships(console, summary)
         return
+    counted = ("rows", "bad", "rate", "parties")
     counts = table("", *counted, "from", "until", right=counted)
-    for name, key in (("training", "training"), ("hold-out", "hold_out")):
-        c = s[key]
+    for name, part in (("training", summary.training), ("hold-out", summary.hold_out)):
         counts.add_row(
             name,
-            number(c["rows"]),
-            number(c["bad"]),
-            share(c["bad"], c["rows"]),
-            number(c["parties"]),
-            day(c["from"]),
-            day(c["until"]),
+            number(part.rows),
+            number(part.bad),
+            share(part.bad, part.rows),
+            number(part.parties),
+            day(part.from_),
+            day(part.until),
         )
     console.print(counts)
-    if s["known_by"]:
-        console.print(f"Learned from what was known by {s['known_by']} (train --as-of).")
+    if summary.known_by:
+        console.print(f"Learned from what was known by {summary.known_by} (train --as-of).")
     learners = table("on the hold-out", *METRICS, right=tuple(METRICS))
-    for name, m in s["learners"].items():
-        mark = " ←" if name == s["learner"] else ""
-        learners.add_row(name + mark, *(f"{m[key]:.4f}" for key in METRICS.values()))
+    for name, metrics in summary.learners.items():
+        mark = " ←" if name == summary.learner else ""
+        learners.add_row(name + mark, *figures(metrics, METRICS))
     console.print(learners)
-    _ships(console, one)
+    _ships(console, summary)
 
 
-def _ships(console: Console, one: Kept) -> None:
-    s = one.summary
-    console.print(f"Ships: {shipped(s)}. {escape(s['why'])}")
-    for note in s["notes"]:
+def figures(metrics: Headline | Metrics, columns: Mapping[str, str]) -> list[str]:
+    """The metrics of those columns, to four decimals."""
+    return [f"{getattr(metrics, key):.4f}" for key in columns.values()]
+
+
+def _ships(console: Console, summary: ModelSummary) -> None:
+    console.print(f"Ships: {shipped(summary)}. {escape(summary.why)}")
+    for note in summary.notes:
         console.print(f"Note: {escape(note)}")
-    verdict(console, s["verdict"])
-    console.print(escape(_state(one)) + "\n")
+    verdict(console, summary.verdict)
+    console.print(escape(_state(summary)) + "\n")
 
 
-def _state(one: Kept) -> str:
+def _state(summary: ModelSummary) -> str:
     """Whether a version is the champion, and what makes it that."""
-    if one.champion:
+    if summary.champion:
         return "It is the champion."
-    promote = f"`riskseg models promote {one.name} {one.version}` makes it this one."
-    if one.champion_version is not None:
+    promote = f"`riskseg models promote {summary.name} {summary.version}` makes it this one."
+    if summary.champion_version is not None:
         return f"Another version is the champion; {promote}"
-    why = one.summary["verdict"].too_weak
+    why = summary.verdict.too_weak
     return f"It is not made the champion{f': {why}' if why else ''}. {promote}"
 
 
@@ -193,92 +212,101 @@ def verdict(console: Console, of: Verdict) -> None:
         console.print(f"Not known: {'; '.join(escape(topic) for topic in unknown)}.")
 
 
-def shipped(s: Mapping[str, Any]) -> str:
+def shipped(summary: ModelSummary) -> str:
     """The learner, its form and its calibration, in a few words."""
-    form = f" ({s['form']})" if s["form"] else ""
-    return f"{s['learner']}{form}, calibration {s['calibration']}"
+    form = f" ({summary.form})" if summary.form else ""
+    return f"{summary.learner}{form}, calibration {summary.calibration}"
 
 
-def interval(told: Sequence[float], digits: int = 4) -> str:
-    estimate, low, high = told
+def interval(of: Interval, digits: int = 4) -> str:
+    """An estimate with its 95% interval."""
+    estimate, low, high = of
     return f"{estimate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def model(console: Console, s: Mapping[str, Any]) -> None:
-    shown = Kept(s["name"], s["version"], bool(s["champion"]), s, s["champion_version"])
-    kept(console, shown)
-    if s["parent"]:
-        console.print(f"Recalibrated from version {s['parent']}.\n")
+def model(console: Console, summary: ModelSummary) -> None:
+    """A version: what `train` shows, its intervals, its features and what was left out."""
+    _version(console, summary)
+    if summary.parent:
+        console.print(f"Recalibrated from version {summary.parent}.\n")
     sure = table("how sure, on the hold-out", "estimate (95% interval)")
     for name, key in {**METRICS, **CALIBRATION}.items():
-        if estimate := s["intervals"].get(key):
+        if estimate := summary.intervals.get(key):
             sure.add_row(name, interval(estimate))
-    if s["intervals"]:
+    if summary.intervals:
         console.print(sure)
     strength = table("feature", "weight", "risk", "what it is", right=("weight",))
-    for f in s["features"]:
-        weight = f"{f['gain']:.0f}" if "gain" in f else f"{f['least']:.1f} to {f['most']:.1f}"
-        risk = {1: "+", -1: "-", 0: ""}[f["direction"]]
-        strength.add_row(f["feature"], weight, risk, glossed(f["words"]) + values_meant(f))
+    for feature in summary.features:
+        weight = (
+            f"{feature.least:.1f} to {feature.most:.1f}"
+            if feature.gain is None
+            else f"{feature.gain:.0f}"
+        )
+        meaning = glossed(feature.words) + values_meant(feature.model_dump())
+        strength.add_row(feature.feature, weight, RISK[feature.direction], meaning)
     console.print(strength)
-    if s["dropped"]:
+    if summary.dropped:
         dropped = table("left out", "why")
-        for name, why in s["dropped"].items():
-            dropped.add_row(name, str(why))
+        for name, why in summary.dropped.items():
+            dropped.add_row(name, why)
         console.print(dropped)
-    for protected in s["protected"]:
-        if protected.auc is not None:
-            console.print(escape(told_by(protected)))
+    for level in summary.protected:
+        if level.auc is not None:
+            console.print(escape(proxy(level)))
 
 
-def told_by(protected: ProtectedAttribute) -> str:
-    """How well the features tell one level of a protected attribute, where that was measured."""
-    auc, level = protected.auc, attribute(protected)
-    assert auc is not None
-    if told_by_chance(auc):
-        return f"The features tell {level} no better than chance: AUC {interval(auc, 2)}."
-    most = f", most of all {', '.join(protected.through)}" if protected.through else ""
-    return f"The features tell {level} with AUC {interval(auc, 2)}{most}."
+def proxy(of: ProtectedLevel) -> str:
+    """How well the features predict one level of a protected attribute."""
+    assert of.auc is not None
+    if of.by_chance:
+        return f"The features tell {of.name} no better than chance: AUC {interval(of.auc, 2)}."
+    most = f", most of all {', '.join(of.through)}" if of.through else ""
+    return f"The features tell {of.name} with AUC {interval(of.auc, 2)}{most}."
 
 
-def comparison(console: Console, compared: Comparison) -> None:
-    console.print(f"{number(compared.rows)} accounts that neither learned from")
-    for note in compared.notes:
+def comparison(console: Console, done: Comparison) -> None:
+    """Two versions: their metrics, the differences, and whom each would treat."""
+    console.print(f"{number(done.rows)} accounts that neither learned from")
+    for note in done.notes:
         console.print(f"Note: {escape(note)}")
-    made = table("", *METRICS, *CALIBRATION, right=(*METRICS, *CALIBRATION))
-    for version in compared.models:
-        figures = (f"{version.metrics[key]:.4f}" for key in {**METRICS, **CALIBRATION}.values())
-        made.add_row(version.name, *figures)
+    columns = {**METRICS, **CALIBRATION}
+    made = table("", *columns, right=tuple(columns))
+    for compared in done.models:
+        made.add_row(compared.name, *figures(compared.metrics, columns))
     console.print(made)
     changed = table("the second less the first", "difference (95% interval)")
     for name, key in METRICS.items():
-        if difference := getattr(compared.difference, key, None):
+        if difference := getattr(done.difference, key, None):
             changed.add_row(name, interval(difference, 5))
     console.print(changed)
-    swap = compared.swap
     swapped = table("treated by", "accounts", "share", "bad", right=("accounts", "share", "bad"))
-    named = {"both": "both", "only_a": "the first alone", "only_b": "the second alone"}
-    for key, shown in {**named, "neither": "neither"}.items():
-        part: SwapPart = getattr(swap, key)
+    swap = done.swap
+    for name, part in (
+        ("both", swap.both),
+        ("the first alone", swap.only_a),
+        ("the second alone", swap.only_b),
+        ("neither", swap.neither),
+    ):
         rate = "–" if part.rate is None else f"{100 * part.rate.value:.1f}%"
-        swapped.add_row(shown, number(part.rows), f"{100 * part.share:.1f}%", rate)
+        swapped.add_row(name, number(part.rows), f"{100 * part.share:.1f}%", rate)
     console.print(swapped)
-    moves = compared.moves
     console.print(
         f"Treated from probability {swap.cut_a:.4f} by the first, {swap.cut_b:.4f} by the "
-        f"second. {100 * moves.same_tenth:.1f}% of accounts are in the same tenth of both, "
-        f"{100 * moves.within_one_tenth:.1f}% at most one tenth apart."
+        f"second. {100 * done.moves.same_tenth:.1f}% of accounts are in the same tenth of both, "
+        f"{100 * done.moves.within_one_tenth:.1f}% at most one tenth apart."
     )
 
 
-def recalibrated(console: Console, done: Recalibrated) -> None:
+def recalibrated(console: Console, done: Recalibration) -> None:
+    """A recalibrated version, beside the one it comes from."""
     console.print(f"[bold]{done.name}[/] {done.version}, recalibrated from {done.parent}")
     observed = f"observed {done.first} to {done.last}, " if done.first else ""
     console.print(f"{number(done.rows)} accounts, {observed}{number(done.bad)} of them bad")
     console.print(f"log-odds: {done.slope:.4f} × what they were, {done.intercept:+.4f}")
-    made = table("on these accounts", *METRICS, *CALIBRATION, right=(*METRICS, *CALIBRATION))
-    for name, m in (("before", done.before), ("after", done.after)):
-        made.add_row(name, *(f"{m[key]:.4f}" for key in {**METRICS, **CALIBRATION}.values()))
+    columns = {**METRICS, **CALIBRATION}
+    made = table("on these accounts", *columns, right=tuple(columns))
+    for name, metrics in (("before", done.before), ("after", done.after)):
+        made.add_row(name, *figures(metrics, columns))
     console.print(made)
     for note in done.notes:
         console.print(f"Note: {escape(note)}")
@@ -286,124 +314,135 @@ def recalibrated(console: Console, done: Recalibrated) -> None:
         console.print(f"`riskseg models promote {done.name} {done.version}` makes it the champion.")
 
 
-def features(console: Console, listed: Sequence[Listed]) -> None:
+def features(console: Console, facts: FactList) -> None:
+    """The facts of the catalogue and the data, and what those that are not here need."""
     made = table("name", "type", "window", "risk", "what it is")
-    for one in listed:
-        fact = one.fact
-        risk = {1: "+", -1: "-", 0: ""}[fact.direction]
+    for listed in facts:
+        fact = listed.fact
         words = Text(visible(glossed(fact.words)))
-        if one.lacks:
-            words = Text(f"not here: needs {one.lacks}", style="dim")
-        made.add_row(fact.name, str(fact.kind), one.window, risk, words)
+        if listed.lacks:
+            words = Text(f"not here: needs {listed.lacks}", style="dim")
+        made.add_row(fact.name, str(fact.kind), listed.window, RISK[fact.direction], words)
     console.print(made)
 
 
-def strategy(console: Console, s: Strategy) -> None:
+def strategy(console: Console, s: StrategyShown) -> None:
+    """A strategy: its bands, tiers, segments, paths, guards, properties and guard packs."""
     console.print(
-        f"[bold]{s.name}[/] {s.fingerprint}\n{escape(s.purpose)} (owner: {escape(s.owner)})\n"
+        f"[bold]{s.name}[/] {s.version}\n{escape(s.purpose)} (owner: {escape(s.owner)})\n"
     )
     for band in s.bands:
         low, cuts = Decimal(0), []
-        for level, high in band.cuts:
-            cuts.append(f"{level} {low:f} to {high:f}")
-            low = high
-        cut = f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"
-        console.print(escape(cut))
-    for scheme in s.schemes:
+        for cut in band.cuts:
+            cuts.append(f"{cut.level} {low:f} to {cut.below:f}")
+            low = cut.below
+        console.print(escape(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"))
+    for scheme in s.tiers:
         made = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
-        for row in scheme.rows:
-            when = "otherwise" if row.when is None else row.when.expression.text
-            unknown = ""
-            if row.when is not None and row.when.expression.type.nullable:
-                unknown = "match" if row.when.unknown else "skip"
-            made.add_row(row.tier, when, unknown)
+        for tier in scheme.rows:
+            made.add_row(tier.tier, tier.when or "otherwise", tier.unknown or "")
         console.print(made)
     made = table("row", *s.columns, "segment", "path", title="segments")
-    for row_ in s.rows:
-        cells = ["any" if c is None else ", ".join(sorted(map(str, c))) for c in row_.cells]
-        paths = ", then ".join(path.name for path in by_date(s.paths_of(row_.segment)))
-        made.add_row(row_.id, *cells, row_.segment, paths)
+    for row in s.rows:
+        cells = ["any" if c == "any" else ", ".join(map(str, c)) for c in row.match]
+        paths = [path for path in s.paths if row.segment in path.for_]
+        in_order = sorted(paths, key=lambda path: path.effective_from or date.min)
+        made.add_row(row.id, *cells, row.segment, ", then ".join(path.name for path in in_order))
     console.print(made)
-    columns = ["path", "starts at", "steps", "then"]
-    dated = any(path.effective_from or path.effective_to for path in s.paths)
-    made = table(*columns, *(["in force"] if dated else []), title="paths")
-    for path in s.paths:
-        steps = ", ".join(f"{p.day}: {p.action}" for p in path.steps) or "–"
-        cells = [path.name, escape(path.starts.text), steps, path.then or "stay"]
-        made.add_row(*cells, *([days(path)] if dated else []))
-    console.print(made)
+    _dated(
+        console,
+        "paths",
+        ("path", "starts at", "steps", "then"),
+        [
+            (
+                path,
+                path.name,
+                escape(path.starts),
+                ", ".join(f"{p.day}: {p.action}" for p in path.steps) or "–",
+                path.then,
+            )
+            for path in s.paths
+        ],
+    )
     if s.guards:
-        columns = ["guard", "kind", "when", "never", "instead", "source"]
-        dated = any(g.effective_from or g.effective_to for g in s.guards)
-        made = table(*columns, *(["in force"] if dated else []), title="guards")
-        for g in s.guards:
-            cells = [
-                g.name,
-                g.kind,
-                escape(g.condition_text),
-                g.forbidden_text,
-                g.instead or "",
-                escape(g.source or ""),
-            ]
-            made.add_row(*cells, *([days(g)] if dated else []))
-        console.print(made)
-    if properties := s.of(Property):
+        columns = ("guard", "kind", "when", "never", "instead", "source")
+        _dated(
+            console,
+            "guards",
+            columns,
+            [
+                (
+                    guard,
+                    guard.name,
+                    guard.kind,
+                    escape(guard.condition),
+                    guard.forbids,
+                    guard.instead or "",
+                    escape(guard.source or ""),
+                )
+                for guard in s.guards
+            ],
+        )
+    if s.properties:
         made = table("property", "is to hold", "unknown", "source", title="to be proved")
-        for one in properties:
-            unknown = ("holds" if one.that.unknown else "broken") if unsure(one) else ""
-            made.add_row(one.name, one.that.expression.text, unknown, one.source or "")
+        counts = {"match": "holds", "skip": "broken", None: ""}
+        for declared in s.properties:
+            unknown = counts[declared.unknown]
+            made.add_row(declared.name, declared.that, unknown, declared.source or "")
         console.print(made)
-    for pack in s.of(Included):
+    for pack in s.packs:
         guard_pack(console, pack)
-    if s.default_values:
-        console.print(f"[dim]{escape(default_values(s.default_values))}[/]")
+    if s.defaults:
+        console.print(f"[dim]{escape(default_values(s.defaults))}[/]")
 
 
-def days(dated: Dated) -> str:
+def _dated(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """A table of what may have effective dates: each row begins with the thing itself."""
+    dated = any(thing.effective_from or thing.effective_to for thing, *_ in rows)
+    made = table(*columns, *(["in force"] if dated else []), title=title)
+    for thing, *cells in rows:
+        made.add_row(*cells, *([days(thing)] if dated else []))
+    console.print(made)
+
+
+def days(dated: PathShown | GuardShown) -> str:
     """The days on which something is in force, as a person says them."""
     first = f"from {dated.effective_from}" if dated.effective_from else ""
     last = f"until {dated.effective_to}" if dated.effective_to else ""
     return " ".join(filter(None, (first, last))) or "always"
 
 
-def by_date(paths: Sequence[Path]) -> list[Path]:
-    return sorted(paths, key=lambda path: path.effective_from or date.min)
-
-
-def unsure(one: Property) -> bool:
-    """Whether the property can be unknown."""
-    return one.that.expression.type.nullable
-
-
-def guard_pack(console: Console, pack: Included) -> None:
+def guard_pack(console: Console, pack: PackShown) -> None:
     """What a guard pack is, which of its rules do not apply, and what it does not cover."""
     console.print(f"[bold]guard pack {pack.name}[/]: {escape(pack.title)}")
     console.print(f"For {escape(pack.for_)}. {escape(pack.note)}")
     console.print(f"{len(pack.applying)} rules of it are among the guards above.")
-    for rule, kinds in pack.idle:
-        kind = ", ".join(kinds)
-        console.print(f"  {rule} does not apply: no action here means {kind}.")
+    for idle in pack.idle:
+        kinds = ", ".join(idle.kinds)
+        console.print(f"  {idle.rule} does not apply: no action here means {kinds}.")
     for rule in pack.without:
         console.print(f"  {rule} is left out: {escape(pack.reason or '')}")
     console.print("It does not cover:")
-    for one in pack.not_covered:
-        console.print(f"  - {escape(one)}")
+    for duty in pack.not_covered:
+        console.print(f"  - {escape(duty)}")
     console.print()
 
 
-def fact_value(fact: Fact | None, value: Any, scale: int) -> str:
+def fact_value(form: FactForm | None, value: Any, scale: int) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if fact is not None and fact.unit == "money":
+    if form is not None and form.unit == "money":
         return money(value, scale)
-    if fact is not None and fact.kind is Kind.DECIMAL:
+    if form is not None and form.kind == Kind.DECIMAL:
         return f"{value:f}".rstrip("0").rstrip(".") or "0"
     return str(value)
 
 
-def story(console: Console, s: Story) -> None:
+def explanation(console: Console, s: Explanation) -> None:
     d = s.decision
     template = f" ({escape(d['template'])})" if d["template"] else ""
     due = f"[bold]{d['action']}[/]{template}"
@@ -446,8 +485,7 @@ def story(console: Console, s: Story) -> None:
         made = table("guard", "kind", "state", "forbids", "source", title="Guards")
         for g in s.guards:
             state = Text(g.state, style="dim" if g.state == "not in force" else "bold")
-            stops = getattr(registered()[g.kind], "stops_everything", False)
-            forbids = "everything" if stops else ", ".join(g.forbids)
+            forbids = "everything" if g.stops_everything else ", ".join(g.forbids)
             made.add_row(g.name, g.kind, state, forbids, g.source or "")
         console.print(made)
         if s.step_due not in (d["action"], NO_ACTION):
@@ -473,7 +511,7 @@ def story(console: Console, s: Story) -> None:
             )
         console.print(made)
     facts = "  ".join(
-        f"{n}={escape(fact_value(s.strategy.facts.get(n), v, s.scale))}" for n, v in s.facts.items()
+        f"{n}={escape(fact_value(s.forms.get(n), v, s.scale))}" for n, v in s.facts.items()
     )
     console.print(f"[dim]Facts the rules read: {facts}[/]")
     if s.default_values:
@@ -486,9 +524,9 @@ def story(console: Console, s: Story) -> None:
     if s.changes:
         made = table("", "then", "now", title="What the sources give otherwise now")
         for change in s.changes:
-            fact = s.strategy.facts.get(change.name)
+            form = s.forms.get(change.name)
             then, now = (
-                fact_value(fact, value, s.scale) if fact or value is not None else "none"
+                fact_value(form, value, s.scale) if form or value is not None else "none"
                 for value in (change.then, change.now)
             )
             made.add_row(change.name, then, now)

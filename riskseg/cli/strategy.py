@@ -49,81 +49,49 @@ def note_facts(from_data: bool) -> None:
 @guarded
 def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Check a strategy against the facts of this workspace, or without any data."""
-    from riskseg.run.rules import show as run
-    from riskseg.strategy.kinds import Included
+    from riskseg.run.rules import check as run
 
     done = run(root_if_any(name), name, data=not no_data)
-    checked = done.strategy
     if as_json:
-        print_json(
-            {
-                "strategy": checked.name,
-                "version": checked.fingerprint,
-                "from_data": done.from_data,
-                "notes": checked.notes,
-                "problems": [],
-            }
-        )
+        print_json(done)
         return
     note_facts(done.from_data)
-    for note in checked.notes:
+    for note in done.notes:
         print(note)
-    print(f"{checked.name} {checked.fingerprint}: no problems.")
-    for pack in checked.of(Included):
-        idle = ", ".join(rule for rule, _ in pack.idle)
-        told = f"; not applying here: {idle}" if idle else ""
+    print(f"{done.strategy} {done.version}: no problems.")
+    for pack in done.packs:
+        idle = ", ".join(rule.rule for rule in pack.idle)
+        rest = f"; not applying here: {idle}" if idle else ""
         count = len(pack.applying)
-        apply = (
+        rules = (
             "rule of this guard pack applies" if count == 1 else "rules of this guard pack apply"
         )
-        print(f"{pack.name}: {count} {apply}{told}.")
+        print(f"{pack.name}: {count} {rules}{rest}.")
 
 
 @strategy_app.command("test")
 @guarded
 def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
-    from riskseg.rules.model import Example, PackExample
     from riskseg.run.rules import test as run
-    from riskseg.strategy.kinds import Included
 
     done = run(root_if_any(name), name, data=not no_data)
-    if not as_json:
-        note_facts(done.from_data)
     if as_json:
-        print_json(
-            {
-                "strategy": done.strategy.name,
-                "from_data": done.from_data,
-                "examples": [
-                    {"example": e.name, "decision": d}
-                    for e, d in zip(done.strategy.examples, done.decisions, strict=False)
-                ],
-                "pack_examples": [
-                    {"guard": e.guard, "example": e.text, "forbidden": e.forbidden}
-                    for pack in done.strategy.of(Included)
-                    for e in pack.examples
-                ],
-                "problems": [p.as_dict() for p in done.problems],
-            }
-        )
+        print_json(done)
     else:
-        failed = {(p.file, p.line) for p in done.problems}
-        examples: list[Example | PackExample] = [*done.strategy.examples]
-        examples += [example for pack in done.strategy.of(Included) for example in pack.examples]
-        # With a fault in one of the strategy's own examples, none of them is decided.
-        run_through = len(done.decisions) == len(done.strategy.examples)
-        for example in examples:
-            fine = "ok  " if run_through or isinstance(example, PackExample) else "?   "
-            print(f"{'FAIL' if (example.file, example.line) in failed else fine} {example.name}")
+        note_facts(done.from_data)
+        marks = {True: "ok  ", False: "FAIL", None: "?   "}
+        for example in done.examples:
+            print(f"{marks[example.as_expected]} {example.example}")
+        for of_pack in done.pack_examples:
+            print(f"{marks[of_pack.as_expected]} {of_pack.guard}: {of_pack.example}")
+        count = len(done.examples) + len(done.pack_examples)
         if done.problems:
             problems_to_stderr(done.problems)
+        elif count:
+            print(f"{count} examples come out as expected.")
         else:
-            print(
-                f"{len(examples)} examples come out as expected."
-                if examples
-                else "There are no examples."
-            )
+            print("There are no examples.")
     if done.problems:
         raise typer.Exit(USERS_FAULT)
 
@@ -165,9 +133,7 @@ def strategy_prove(
     )
     end_progress()
     if as_json:
-        from riskseg.cli import structures
-
-        print_json(structures.proven(done))
+        print_json(done)
     else:
         from riskseg.cli import proofs
 
@@ -185,11 +151,9 @@ def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = 
 
     done = run(root_if_any(name), name, data=not no_data)
     if as_json:
-        from riskseg.cli import structures
-
-        print_json({**structures.strategy(done.strategy), "from_data": done.from_data})
+        print_json(done)
         return
     from riskseg.cli import show
 
     note_facts(done.from_data)
-    show.strategy(stdout(), done.strategy)
+    show.strategy(stdout(), done)

@@ -71,9 +71,9 @@ def strategy_activate(
         )
         return
     print(f"{done.name} {done.version} is in force from {done.effective_from}, by {done.by}.")
-    unsure = len(done.proof["unproved"])
+    unsure = len(done.proof.unproved)
     left = f"; {unsure} not proved: {reason}" if unsure else ""
-    print(f"{done.proof['proved']} properties are proved{left}.")
+    print(f"{done.proof.proved} properties are proved{left}.")
 
 
 @strategy_app.command("versions")
@@ -93,7 +93,7 @@ def strategy_versions(as_json: AsJson = False) -> None:
 
     made = table("strategy", "version", "from", "activated", "by", "proved", "")
     for a in found:
-        unsure = len(a.proof.get("unproved", ()))
+        unsure = len(a.proof.unproved)
         proved = f"not all: {a.reason}" if unsure else "yes"
         state = "superseded" if a.superseded else ""
         made.add_row(

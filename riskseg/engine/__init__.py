@@ -1,23 +1,26 @@
 """The only door to an execution engine: DuckDB, in the process."""
 
-from riskseg.engine.duck import (
+from riskseg.engine.duck import DuckDB, duckdb_type, holds_databases, syntax_tree
+from riskseg.engine.port import (
     Batches,
     DuplicateColumnsError,
     Engine,
     EngineError,
     NoMemoryError,
     TooLargeError,
-    holds_databases,
-    syntax_tree,
 )
+from riskseg.engine.sql_file import sql_written
 
 __all__ = [
     "Batches",
+    "DuckDB",
     "DuplicateColumnsError",
     "Engine",
     "EngineError",
     "NoMemoryError",
     "TooLargeError",
+    "duckdb_type",
     "holds_databases",
+    "sql_written",
     "syntax_tree",
 ]

@@ -1,4 +1,4 @@
-"""DuckDB in the process: runs SQL that the other rooms wrote, and hands Arrow in and out.
+"""DuckDB in the process, as the engine.
 
 It is locked before the first statement: each call carries out one statement, which reads the
 files that the engine was opened for and its own scratch, and nothing else. Names and texts that
@@ -12,54 +12,58 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from riskseg.domain.column_types import ColumnType, Family, column_type
 from riskseg.domain.relations import literal
+from riskseg.engine.port import Engine, EngineError, NoMemoryError, TooLargeError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class EngineError(Exception):
-    """The engine refused a statement. Callers that ran a person's SQL turn it into a Problem."""
+# DuckDB's names of the types that have one of ours, and no other of its own.
+_TYPES = {
+    "BOOLEAN": "boolean",
+    "TINYINT": "int8",
+    "SMALLINT": "int16",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+    "HUGEINT": "int128",
+    "UTINYINT": "uint8",
+    "USMALLINT": "uint16",
+    "UINTEGER": "uint32",
+    "UBIGINT": "uint64",
+    "UHUGEINT": "uint128",
+    "FLOAT": "float32",
+    "DOUBLE": "float64",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "VARCHAR": "text",
+}
+_NAMES = {ours: theirs for theirs, ours in _TYPES.items()}
 
 
-class NoMemoryError(Exception):
-    """The engine needs more memory, or room for what memory does not hold, than it may take. No
-    refusal of a statement: callers that ask whether a statement works must not take it for one."""
+def duckdb_type(name: str) -> ColumnType:
+    """The type that DuckDB calls by this name."""
+    if name in _TYPES:
+        return column_type(_TYPES[name])
+    if decimal := re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", name):
+        return ColumnType("decimal", int(decimal[1]), int(decimal[2]))
+    families: dict[str, Family] = {"TIMESTAMP": "timestamp", "ENUM": "text"}
+    for beginning, family in families.items():
+        # A list of such is none.
+        if name.startswith(beginning) and not name.endswith("]"):
+            return ColumnType(family)
+    return ColumnType("other", detail=name)
 
 
-class TooLargeError(EngineError):
-    """A number in it does not fit."""
-
-
-class DuplicateColumnsError(AssertionError):
-    """A relation has several columns of one name, in some letter case: `names` are all it has.
-    The engine would go on with the first of them, whichever was meant."""
-
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
-        super().__init__(f"several columns of one name among {', '.join(names)}")
-
-
-class Batches:
-    """A result as Arrow batches, to be taken once, before the next statement is carried out."""
-
-    def __init__(self, reader: pa.RecordBatchReader) -> None:
-        self.schema = reader.schema
-        self._reader = reader
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        with _refusals():
-            yield from self._reader
-
-
-class Engine:
+class DuckDB(Engine):
     """One connection over a scratch database.
 
     `scratch` is a file (tables live on disk, compressed, and memory stays bounded) or None for
@@ -74,10 +78,10 @@ class Engine:
         threads: int | None = None,
         memory: str = "3GB",
     ) -> None:
+        super().__init__()
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
         self._links: Path | None = None
-        self._checked: set[str] = set()
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
         self._connection = _connect(str(scratch) if scratch else ":memory:", config)
@@ -105,60 +109,46 @@ class Engine:
         return str(link)
 
     def file(self, path: Path) -> str:
-        """A SQL literal of a file's name, of those that the engine was opened for."""
         whole = _absolute(path)
         return literal(self._names.get(whole, str(whole)))
 
-    def _one(self, sql: str) -> duckdb.Statement:
+    def type_sql(self, column: ColumnType) -> str:
+        if column.family == "decimal":
+            return str(column)
+        return column.detail or _NAMES[str(column)]
+
+    def refusals(self) -> AbstractContextManager[None]:
+        return _refusals()
+
+    def _only(self, sql: str) -> duckdb.Statement:
         """The one statement in the text: more of them is a fault, or an attempt."""
-        found = self._connection.extract_statements(sql)
-        if len(found) != 1:
-            raise EngineError(f"{len(found)} statements where there should be one")
-        return found[0]
+        statements = self._connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise EngineError(f"{len(statements)} statements where there should be one")
+        return statements[0]
 
-    def run(self, sql: str) -> None:
-        """Carry out one statement, keeping no result."""
-        with _refusals():
-            self._connection.execute(self._one(sql))
+    def _execute(self, sql: str) -> int | None:
+        statement = self._only(sql)
+        self._connection.execute(statement)
+        made = statement.type in (duckdb.StatementType.CREATE, duckdb.StatementType.INSERT)
+        count = self._connection.fetchone() if made else None
+        return int(count[0]) if count else None
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """All rows of a small result."""
-        self.run(sql)
+    def _fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        self._connection.execute(self._only(sql))
         return self._connection.fetchall()
 
-    def value(self, sql: str) -> Any:
-        """The first value of the first row."""
-        return self.rows(sql)[0][0]
+    def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
+        columns = self._fetch(f"describe {select}")
+        return [(name, duckdb_type(str(type_))) for name, type_, *_ in columns]
 
-    def columns(self, relation: str) -> dict[str, str]:
-        """Column names and engine types of a table or of `(select …)`, in order. Raises
-        DuplicateColumnsError."""
-        whole = relation if relation.startswith("(") else f"select * from {relation}"
-        found = self.rows(f"describe {whole}")
-        if len({row[0].lower() for row in found}) < len(found):
-            raise DuplicateColumnsError([row[0] for row in found])
-        return {row[0]: str(row[1]) for row in found}
+    def _arrow(self, sql: str) -> pa.Table:
+        return self._connection.sql(self._only(sql)).to_arrow_table()
 
-    def check_columns(self, select: str) -> None:
-        """Raise DuplicateColumnsError for a select of two columns of one name; a text that was
-        looked at before is not again."""
-        if select not in self._checked:
-            self.columns(f"({select})")
-            self._checked.add(select)
-
-    def arrow(self, sql: str) -> pa.Table:
-        """A result as one Arrow table."""
-        with _refusals():
-            table: pa.Table = self._connection.sql(self._one(sql)).to_arrow_table()
-        return table
-
-    def batches(self, sql: str, rows: int = 100_000) -> Batches:
-        """A result as Arrow batches, in order."""
-        with _refusals():
-            return Batches(self._connection.sql(self._one(sql)).to_arrow_reader(rows))
+    def _reader(self, sql: str, rows: int) -> pa.RecordBatchReader:
+        return self._connection.sql(self._only(sql)).to_arrow_reader(rows)
 
     def register(self, name: str, table: pa.Table) -> None:
-        """Let SQL read an Arrow table under `name` (no copy)."""
         self._connection.register(name, table)
 
     def unregister(self, name: str) -> None:
@@ -167,12 +157,6 @@ class Engine:
     def close(self) -> None:
         self._connection.close()
         self._opened.close()
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _connect(database: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
+from riskseg.results.runs import Differences
 
 KEY = "account_id"
 _SHOWN = 5
 
 
-@dataclass(frozen=True)
-class Differing:
-    """`columns` maps each column in which rows differ to how many do; `rows` of those in both
-    differ in any. `appeared` and `vanished` count accounts that are only in the second table, only
-    in the first. `accounts` are the first few that differ or are in one alone."""
-
-    rows: int
-    columns: Mapping[str, int]
-    appeared: int
-    vanished: int
-    accounts: tuple[str, ...]
-
-    @property
-    def any(self) -> bool:
-        return bool(self.rows or self.appeared or self.vanished)
-
-
-def differing(engine: Engine, first: str, second: str) -> Differing:
+def differing(engine: Engine, first: str, second: str) -> Differences:
     """Compare two relations by account id, in the columns that both have."""
     types = engine.columns(first), engine.columns(second)
     both = [n for n in types[0] if n in types[1] and n != KEY]
@@ -50,7 +32,7 @@ def differing(engine: Engine, first: str, second: str) -> Differing:
         f"select coalesce(a.{KEY}, b.{KEY}) {joined} "
         f"where a.{KEY} is null or b.{KEY} is null or {any_of} order by 1 limit {_SHOWN}"
     )
-    return Differing(
+    return Differences(
         rows=rows,
         columns={n: c for n, c in zip(conditions, counts, strict=True) if c},
         appeared=appeared,
@@ -59,7 +41,7 @@ def differing(engine: Engine, first: str, second: str) -> Differing:
     )
 
 
-def _differ(name: str, one: str, other: str) -> str:
+def _differ(name: str, one: ColumnType, other: ColumnType) -> str:
     columns = f"a.{quoted(name)}", f"b.{quoted(name)}"
     if one != other:
         columns = f"cast({columns[0]} as varchar)", f"cast({columns[1]} as varchar)"

@@ -17,6 +17,13 @@ from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.models import load_champions
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
+from riskseg.results.strategies import (
+    AccountMigration,
+    ChangedAction,
+    MovedAccounts,
+    MovedLevel,
+    Outcome,
+)
 from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
@@ -24,76 +31,6 @@ from riskseg.rules.sql import out
 DECIDE = Stage("decide", "decide every account with both strategies")
 
 EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Outcome:
-    segment: str
-    path: str
-    action: str
-
-
-@dataclass(frozen=True)
-class Move:
-    """Accounts that go from one outcome to another. `protected`: a protective flag of either
-    strategy is true; `unknown`: none is, and one is unknown. `examples` are the first ids."""
-
-    old: Outcome
-    new: Outcome
-    accounts: int
-    overdue: Decimal | None
-    protected: int
-    unknown: int
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LevelMove:
-    """Accounts that a band or tier scheme of both strategies puts elsewhere."""
-
-    name: str
-    old: str
-    new: str
-    accounts: int
-    overdue: Decimal | None
-
-
-@dataclass(frozen=True)
-class ActionMove:
-    """An action due that day: how often with the old and the new strategy, and for how many
-    accounts it is `added` or `removed`."""
-
-    channel: str
-    action: str
-    old: int
-    new: int
-    added: int
-    removed: int
-
-
-@dataclass(frozen=True)
-class Moves:
-    """Both strategies on the accounts there are as of a date. `moved` accounts have another
-    segment, path or action; `columns` counts for each column of a decision the accounts in which
-    it differs, and `different` those in which any does. Balances are None without bills."""
-
-    as_of: date
-    accounts: int
-    moved: int
-    different: int
-    overdue: Decimal | None
-    protected: int
-    unknown: int
-    moves: tuple[Move, ...]
-    levels: tuple[LevelMove, ...]
-    actions: tuple[ActionMove, ...]
-    columns: Mapping[str, int]
-    models: Mapping[str, str]
-    protective: tuple[str, ...]
-    default_values: Mapping[str, object]
-    notes: tuple[str, ...]
-    currency: str
-    scale: int
 
 
 class Migration:
@@ -139,7 +76,7 @@ class Migration:
         engine.run(tally.compare())
         tally.add(engine.rows)
 
-    def moves(self) -> Moves:
+    def moves(self) -> AccountMigration:
         """What was counted."""
         old, new = self._strategies
         settings = self._session.workspace.settings
@@ -325,14 +262,14 @@ class _Tally:
         notes: Sequence[str],
         currency: str,
         scale: int,
-    ) -> Moves:
+    ) -> AccountMigration:
         ordered = sorted(self.moved.items(), key=lambda m: (-m[1].accounts, m[0]))
         shifted = sorted(
             self.shifted.items(),
             key=lambda m: (self.levels.index(m[0][0]), -m[1].accounts, m[0]),
         )
         protective = (*self.strategies[0].protective, *self.strategies[1].protective)
-        return Moves(
+        return AccountMigration(
             as_of=as_of,
             accounts=self.total,
             moved=self.all_moved.accounts,
@@ -341,20 +278,28 @@ class _Tally:
             protected=self.all_moved.protected,
             unknown=self.all_moved.unknown,
             moves=tuple(
-                Move(
-                    Outcome(*key[:3]),
-                    Outcome(*key[3:]),
-                    c.accounts,
-                    c.overdue,
-                    c.protected,
-                    c.unknown,
-                    tuple(c.examples),
+                MovedAccounts(
+                    old=_outcome(key[: len(OUTCOMES)]),
+                    new=_outcome(key[len(OUTCOMES) :]),
+                    accounts=count.accounts,
+                    overdue=count.overdue,
+                    protected=count.protected,
+                    unknown=count.unknown,
+                    examples=tuple(count.examples),
                 )
-                for key, c in ordered
+                for key, count in ordered
             ),
-            levels=tuple(LevelMove(*key, c.accounts, c.overdue) for key, c in shifted),
+            levels=tuple(
+                MovedLevel(
+                    name=name, old=old, new=new, accounts=count.accounts, overdue=count.overdue
+                )
+                for (name, old, new), count in shifted
+            ),
             actions=tuple(
-                ActionMove(*key, *counts) for key, counts in sorted(self.actions.items())
+                ChangedAction(
+                    channel=channel, action=action, old=old, new=new, added=added, removed=removed
+                )
+                for (channel, action), (old, new, added, removed) in sorted(self.actions.items())
             ),
             columns={n: c for n, c in self.columns.items() if c},
             models=models,
@@ -364,6 +309,10 @@ class _Tally:
             currency=currency,
             scale=scale,
         )
+
+
+def _outcome(names: Sequence[str]) -> Outcome:
+    return Outcome.model_validate(dict(zip(OUTCOMES, names, strict=True)))
 
 
 def _leveled(strategy: Strategy) -> list[str]:

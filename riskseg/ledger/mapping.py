@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.contract import Table
 
@@ -13,7 +14,7 @@ from riskseg.ledger.contract import Table
 class Mapped:
     """A source whose columns are found: SQL expressions by contract column, attributes apart.
 
-    `relation` is what stands after FROM. `types` are engine types of every expression, `written`
+    `relation` is what stands after FROM. `types` are the types of every expression, `written`
     the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
     `first_line` is the line on which the first row stands in its file, or None where rows come from
     several files.
@@ -24,7 +25,7 @@ class Mapped:
     relation: str
     columns: Mapping[str, str]
     attributes: Mapping[str, str]
-    types: Mapping[str, str]
+    types: Mapping[str, ColumnType]
     loaded_from: str
     written: Mapping[str, str]
     lines: Mapping[str, int | None]

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.mapping import Mapped
@@ -176,7 +177,7 @@ def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
 
 
 def _is_float(mapped: Mapped, name: str) -> bool:
-    return mapped.types[name] in ("DOUBLE", "FLOAT")
+    return mapped.types[name].family == "float"
 
 
 def _plain(name: str) -> str:
@@ -191,14 +192,12 @@ def _known_number(mapped: Mapped, name: str) -> str:
     return f"case when not isnan({column}) then {column} end as {column}"
 
 
-def _minor(e: str, type_: str, scale: int) -> str:
+def _minor(e: str, type_: ColumnType, scale: int) -> str:
     factor = 10**scale
-    if type_ in ("DOUBLE", "FLOAT"):
+    if type_.family == "float":
         return f"try_cast(round({e} * {factor}) as bigint)"
-    if type_.startswith("DECIMAL"):
-        width, decimals = map(int, type_[8:-1].split(","))
-        if width <= 18 and decimals <= scale:
-            return f"cast(cast({e} as decimal(21, {decimals})) * {factor} as bigint)"
+    if type_.family == "decimal" and type_.size <= 18 and type_.scale <= scale:
+        return f"cast(cast({e} as decimal(21, {type_.scale})) * {factor} as bigint)"
     # Wide enough that no amount a source can hold overflows in the product.
     return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
 
@@ -217,15 +216,15 @@ def _evidence(mapped: Mapped, scale: int) -> list[str]:
     return parts
 
 
-def _remainder(e: str, type_: str, scale: int) -> str | None:
+def _remainder(e: str, type_: ColumnType, scale: int) -> str | None:
     """True where an amount has more decimals than the scale; None where its type forbids it."""
     factor = 10**scale
-    if type_ in ("DOUBLE", "FLOAT"):
+    if type_.family == "float":
         return f"abs({e} * {factor} - round({e} * {factor})) > 0.0001"
-    if type_ == "VARCHAR":
+    if type_.family == "text":
         d = f"try_cast({e} as decimal(28, 6))"
         return f"{d} <> round({d}, {scale})"
-    if type_.startswith("DECIMAL") and int(type_.rstrip(")").split(",")[1]) > scale:
+    if type_.family == "decimal" and type_.scale > scale:
         return f"{e} <> round({e}, {scale})"
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.pipeline.models import read_specs
+from riskseg.results.runs import AccountFile
 from riskseg.sources.files import other_kind, plain_form, size_of
 from riskseg.sources.reader import kind_of_source, open_source
 from riskseg.sources.sql_text import NotAllowedError, check_expression
@@ -25,19 +26,11 @@ if TYPE_CHECKING:
     from riskseg.store.records import RunRecord
 
 
-@dataclass(frozen=True)
-class GivenFile:
-    """A file of accounts that was read instead of the workspace's own."""
-
-    file: str
-    sha256: str
-
-
-def fingerprint(file: Path | None) -> GivenFile | None:
+def fingerprint(file: Path | None) -> AccountFile | None:
     """What tells a given file from others: its place and its hash."""
     from riskseg.store.files import sha256_of
 
-    return None if file is None else GivenFile(str(file.resolve()), sha256_of(file))
+    return None if file is None else AccountFile(file=str(file.resolve()), sha256=sha256_of(file))
 
 
 def as_the_run_read(workspace: Workspace, record: RunRecord) -> Workspace:

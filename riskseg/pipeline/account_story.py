@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Literal
 
 from riskseg.domain.relations import from_minor
 from riskseg.engine import Engine
-from riskseg.learning.reasons import Reason
 from riskseg.learning.words import Currency
 from riskseg.ledger.allocation import bill_facts
 from riskseg.pipeline.decisions import Decider, decision_select
@@ -17,103 +15,22 @@ from riskseg.pipeline.frames import keyed_frame
 from riskseg.pipeline.scoring import reason_columns
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import build
+from riskseg.results.runs import (
+    ExplainedBill,
+    ExplainedScore,
+    Explanation,
+    FactForm,
+    GuardState,
+    MatchedRow,
+    PathStep,
+    Reason,
+)
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.treatment.paths import route, stretches
 
 
-@dataclass(frozen=True)
-class Bill:
-    bill_id: str
-    issued_on: date
-    due_on: date
-    amount: Any
-    paid: Any
-    overdue: Any
-    cleared_on: date | None
-    days_past_due: int
-
-
-@dataclass(frozen=True)
-class Score:
-    """`p` is None where the account is outside the model's population. `told` is the reasons as
-    a decision holds them."""
-
-    key: str
-    model: str
-    version: str
-    learner: str
-    p: Any
-    reasons: tuple[Reason, ...]
-    told: str
-
-
-@dataclass(frozen=True)
-class Matched:
-    """A table's row that fired, in the file's own words."""
-
-    table: str
-    result: str
-    row: str
-    text: str
-    line: int | None
-
-
-@dataclass(frozen=True)
-class GuardState:
-    name: str
-    kind: str
-    state: str  # "in force", "in force: unknown", "not in force"
-    forbids: tuple[str, ...]
-    source: str | None
-
-
-@dataclass(frozen=True)
-class StepOn:
-    day: int
-    on: date | None
-    action: str
-    template: str | None
-    path: str
-    when: str  # "past", "today", "ahead"
-
-
-@dataclass(frozen=True)
-class Change:
-    """A fact, or part of a decision, that the sources give otherwise now than when a run
-    decided."""
-
-    name: str
-    then: Any
-    now: Any
-
-
-@dataclass(frozen=True)
-class Story:
-    """An account's decision with all that led to it. `run` is the journalled run that decided so,
-    at `decided_at`, and `changes` what is different by the sources as they are now; None and
-    empty where the sources as they are now are all there is. `bills` are by the sources now."""
-
-    decision: Mapping[str, Any]
-    facts: Mapping[str, Any]
-    words: Mapping[str, str]
-    default_values: Mapping[str, object]
-    bills: tuple[Bill, ...]
-    scores: tuple[Score, ...]
-    matched: tuple[Matched, ...]
-    steps: tuple[StepOn, ...]
-    step_due: str
-    guards: tuple[GuardState, ...]
-    strategy: Strategy
-    currency: str
-    scale: int
-    run: str | None = None
-    decided_at: datetime | None = None
-    changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def story(engine: Engine, decider: Decider, currency: str) -> Story | None:
+def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None:
     """The story of the only account that was just decided, without its bills; None where none
     was."""
     decisions = _rows(engine, decision_select(decider))
@@ -124,10 +41,11 @@ def story(engine: Engine, decider: Decider, currency: str) -> Story | None:
     row = _rows(engine, "select * from decided")[0]
     scores = tuple(_score(engine, decider, key, row) for key in decider.scorers)
     decision["reasons"] = next((s.told for s in scores if s.key == decider.of), "")
-    return Story(
+    return Explanation(
         decision=decision,
         facts={n: row[f"@{n}"] for n in sorted(strategy.facts) if n != "as_of"},
         words={n: f.words for n, f in strategy.facts.items()},
+        forms={n: FactForm(kind=f.kind, unit=f.unit) for n, f in strategy.facts.items()},
         default_values=strategy.default_values,
         bills=(),
         scores=scores,
@@ -135,7 +53,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Story | None:
         steps=_steps(strategy, decider.as_of, row),
         step_due=row["~due"],
         guards=_guards(strategy, decider.as_of, row),
-        strategy=strategy,
+        strategy=strategy.fingerprint,
         currency=currency,
         scale=decider.scale,
     )
@@ -145,7 +63,7 @@ def _rows(engine: Engine, sql: str) -> list[dict[str, Any]]:
     return engine.arrow(sql).to_pylist()  # type: ignore[no-any-return]
 
 
-def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -> Score:
+def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -> ExplainedScore:
     one = decider.scorers[key]
     reasons: tuple[Reason, ...] = ()
     text = ""
@@ -154,12 +72,21 @@ def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -
         columns = reason_columns(engine, one, decider.facts)
         _, batch = keyed_frame(engine, f"select snap, {columns} from facts", keys=1)
         found = one.model.reasons(batch, currency=Currency(decider.currency, decider.scale))
-        reasons, text = found.of(0), found.texts()[0].as_py()
+        reasons = tuple(map(Reason.model_validate, found.of(0)))
+        text = found.texts()[0].as_py()
     model = one.model
-    return Score(key, model.name, model.version, model.learner, p, reasons, text)
+    return ExplainedScore(
+        key=key,
+        model=model.name,
+        version=model.version,
+        learner=model.learner,
+        p=p,
+        reasons=reasons,
+        told=text,
+    )
 
 
-def last_bills(session: Session, count: int) -> tuple[Bill, ...]:
+def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
     """The bills due last, allocated without leaving any out."""
     if not session.ledger.billed:
         return ()
@@ -172,26 +99,42 @@ def last_bills(session: Session, count: int) -> tuple[Bill, ...]:
         f"cleared_on, cast(days_past_due as integer) as days_past_due from bill_facts "
         f"order by due_on desc, bill_id desc limit {count}",
     )
-    return tuple(Bill(**row) for row in reversed(found))
+    return tuple(ExplainedBill(**row) for row in reversed(found))
 
 
-def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[Matched, ...]:
+def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ...]:
     found = []
     for scheme in strategy.schemes:
         number = row[f"#{scheme.name}"]
         tier = scheme.rows[number - 1]
         text = "otherwise" if tier.when is None else tier.when.expression.text
-        found.append(Matched(scheme.name, tier.tier, f"row {number}", text, tier.line))
+        found.append(
+            MatchedRow(
+                table=scheme.name,
+                result=tier.tier,
+                row=f"row {number}",
+                text=text,
+                line=tier.line,
+            )
+        )
     segment = strategy.rows[row["~segment_row"] - 1]
     cells = []
     for column, cell in zip(strategy.columns, segment.cells, strict=True):
         shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
         cells.append(f"{column}: {shown}")
-    found.append(Matched("segments", segment.segment, segment.id, ", ".join(cells), segment.line))
+    found.append(
+        MatchedRow(
+            table="segments",
+            result=segment.segment,
+            row=segment.id,
+            text=", ".join(cells),
+            line=segment.line,
+        )
+    )
     return tuple(found)
 
 
-def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[StepOn, ...]:
+def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[PathStep, ...]:
     """The steps of the paths the account walks, dated where their day 0 is known."""
     paths = in_force(strategy.paths, as_of)
     first = next(p for p in paths if p.name == row["~first"])
@@ -202,21 +145,38 @@ def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Ste
             if s.step is None or s.first is None:
                 continue
             on = None if day is None else as_of + timedelta(days=s.first - day)
+            when: Literal["past", "today", "ahead"]
             if day is None or s.first > day:
                 when = "ahead"
             else:
                 when = "today" if s.last is None or day <= s.last else "past"
-            found.append(StepOn(s.first, on, s.action, s.template, path.name, when))
+            found.append(
+                PathStep(
+                    day=s.first,
+                    on=on,
+                    action=s.action,
+                    template=s.template,
+                    path=path.name,
+                    when=when,
+                )
+            )
     return tuple(found)
 
 
 def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:
     found = []
     for guard in in_force(strategy.guards, as_of):
-        state = "not in force"
+        state: Literal["in force", "in force: unknown", "not in force"] = "not in force"
         if row[f"!{guard.name}"]:
             state = "in force: unknown" if row.get(f"?{guard.name}") else "in force"
         found.append(
-            GuardState(guard.name, guard.kind, state, tuple(sorted(guard.never)), guard.source)
+            GuardState(
+                name=guard.name,
+                kind=guard.kind,
+                state=state,
+                forbids=tuple(sorted(guard.never)),
+                stops_everything=guard.stops_everything,
+                source=guard.source,
+            )
         )
     return tuple(found)

@@ -12,10 +12,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskseg.domain.column_types import ColumnType, column_type
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
-from riskseg.engine import Engine, EngineError
+from riskseg.engine import Engine, EngineError, duckdb_type
 from riskseg.pipeline.decisions import Decider, Reasons, decider
 from riskseg.pipeline.stages import Progress, build
 from riskseg.rules.model import Strategy
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 # Facts that decide nothing.
 _NOT_KEPT = ("party_id",)
-_FORM = 1
+# 2 has our own names of columns' types, 1 has DuckDB's.
+_FORM = 2
 
 
 def authored_from(
@@ -64,7 +66,7 @@ def read_texts(
 @dataclass(frozen=True)
 class Kept:
     """How a run was decided. `models` maps each of the strategy's `uses` to name and version,
-    `columns` the kept facts to their types in the engine, `sources` each to its fingerprint then.
+    `columns` the kept facts to their types, `sources` each to its fingerprint then.
     """
 
     folder: Path
@@ -78,7 +80,7 @@ class Kept:
     files: Mapping[str, str]
     models: Mapping[str, tuple[str, str]]
     facts: Mapping[str, Fact]
-    columns: Mapping[str, str]
+    columns: Mapping[str, ColumnType]
     sources: Mapping[str, str]
     rows: int
 
@@ -91,14 +93,15 @@ class Kept:
         return self.folder / store.STRATEGY
 
 
-def inputs_select(engine: Engine) -> tuple[str, dict[str, str]]:
+def inputs_select(engine: Engine) -> tuple[str, dict[str, ColumnType]]:
     """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
     columns but the id with their types."""
     facts = {n[1:]: t for n, t in engine.columns("facts").items() if n.startswith("@")}
     columns = {n: t for n, t in facts.items() if n not in _NOT_KEPT}
-    columns = {n: "VARCHAR" if t.startswith("ENUM") else t for n, t in columns.items()}
-    listed = "".join(f", cast(f.{fact_column(n)} as {_outside(t)}) as {quoted(n)}"
-                     for n, t in columns.items())  # fmt: skip
+    listed = "".join(
+        f", cast(f.{fact_column(n)} as {engine.type_sql(_in_file(t))}) as {quoted(n)}"
+        for n, t in columns.items()
+    )
     return (
         f"select i.account_id{listed} from facts f join account_ids i using (account_no) "
         "order by f.account_no",
@@ -106,14 +109,14 @@ def inputs_select(engine: Engine) -> tuple[str, dict[str, str]]:
     )
 
 
-def _outside(type_: str) -> str:
+def _in_file(type_: ColumnType) -> ColumnType:
     """The type in the file: its widest integers are decimals."""
-    return "DECIMAL(38, 0)" if type_ in ("HUGEINT", "UHUGEINT") else type_
+    return ColumnType("decimal", 38) if type_.is_integer and type_.size > 64 else type_
 
 
 def about(
     ready: Decider, run: str, currency: str, arrears_from: Decimal, sources: Mapping[str, str],
-    columns: Mapping[str, str], rows: int,
+    columns: Mapping[str, ColumnType], rows: int,
 ) -> dict[str, Any]:  # fmt: skip
     """run.json: what, beside the facts and the strategy's files, a run was decided with."""
     from riskseg import __version__
@@ -137,7 +140,7 @@ def about(
         },
         "models": {k: [s.model.name, s.model.version] for k, s in ready.scorers.items()},
         "facts": {n: _told(f) for n, f in sorted(ready.facts.items()) if n in read},
-        "columns": dict(columns),
+        "columns": {name: str(type_) for name, type_ in columns.items()},
         "sources": dict(sources),
         "rows": rows,
     }
@@ -167,7 +170,7 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
     folder = workspace.state / "runs" / run
     try:
         told = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
-        if told["form"] != _FORM:
+        if told["form"] not in (1, _FORM):
             raise ValueError(f"it is of form {told['form']}, of a later version of riskseg")
         return Kept(
             folder=folder,
@@ -182,12 +185,17 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
             models={k: (name, version) for k, (name, version) in told["models"].items()},
             # A run of an earlier version has attributes in the letter case of its source.
             facts={folded(n): _fact(folded(n), f) for n, f in told["facts"].items()},
-            columns={folded(n): t for n, t in told["columns"].items()},
+            columns={folded(n): _type(told["form"], t) for n, t in told["columns"].items()},
             sources=told["sources"],
             rows=told["rows"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(workspace, folder, str(error)) from error
+
+
+def _type(form: int, name: str) -> ColumnType:
+    """The type of a kept column: the first form has DuckDB's names."""
+    return duckdb_type(name) if form == 1 else column_type(name)
 
 
 def damaged(workspace: Workspace, folder: Path, why: str) -> ProblemsError:
@@ -257,7 +265,8 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
 def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, last: int) -> None:
     """Make `facts` from a run's inputs, for a range of rows numbered from 1. Raises RS610."""
     columns = "".join(
-        f", cast({quoted(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
+        f", cast({quoted(n)} as {engine.type_sql(t)}) as {fact_column(n)}"
+        for n, t in kept.columns.items()
     )
     number = "cast(file_row_number + 1 as integer)"
     sql = (

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB, Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.pipeline.load import own_facts
@@ -78,7 +78,7 @@ def declared_facts(
     problems.raise_if_any()
     facts = _with_expected(own_facts(catalogue, DATES, billed=True), strategies)
     scale = workspace.settings.scale if workspace is not None else SCALE
-    with Engine() as engine:
+    with DuckDB() as engine:
         yield Declared(workspace, engine, catalogue, facts, scale)
 
 

@@ -11,6 +11,7 @@ from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.pipeline.journal import meant, read_journal
 from riskseg.pipeline.models import gone, is_gone, spec_files, there, without_champion
 from riskseg.pipeline.stages import Stage
+from riskseg.results.models import ModelSummary
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[s
         "RS401",
         f'There is no version "{version}" of a model "{name}".',
         hint=did_you_mean(version, known) or did_you_mean(name, set(models) - {name}),
+    )
+
+
+def summarised(model: Model, champion_version: str | None) -> ModelSummary:
+    """What a version is and how good it is, where the champion is of this version."""
+    from riskseg.learning.show import summary
+
+    champion = model.version == champion_version
+    return ModelSummary.model_validate(
+        {**summary(model), "champion": champion, "champion_version": champion_version}
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from riskseg.domain.facts import LAST_DAY, Fact
 from riskseg.domain.problems import Problems, problem
-from riskseg.engine import Engine, NoMemoryError, TooLargeError, holds_databases
+from riskseg.engine import DuckDB, Engine, NoMemoryError, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.pipeline.account_file import for_scoring
 from riskseg.pipeline.load import Ledger, load, workspace_facts
@@ -116,7 +116,7 @@ def scratch_engine(
         tempfile.TemporaryDirectory(
             prefix=f"{_scratch_prefix(workspace)}{os.getpid()}-", dir=home
         ) as folder,
-        Engine(
+        DuckDB(
             Path(folder) / "ledger.duckdb",
             reads=[*readable(workspace), *reads],
             threads=settings.threads,

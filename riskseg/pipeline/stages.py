@@ -3,6 +3,7 @@ reported as it is worked through."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from riskseg.domain.relations import Relation
 
 if TYPE_CHECKING:
     from riskseg.engine import Engine
+
+_log = logging.getLogger("riskseg.stages")
 
 
 def _not_given(*_: Any) -> None:
@@ -86,7 +89,8 @@ class NothingLeft(Exception):
 
 
 class Job:
-    """What a run holds while its plan is carried out: whatever is entered into `opened` is closed
+    """What a run holds while its plan is carried out (each stage is logged by `riskseg.stages`):
+    whatever is entered into `opened` is closed
     at the end of it."""
 
     def __init__(self, progress: Progress | None) -> None:
@@ -99,6 +103,8 @@ class Job:
 
         def reach(stage: Stage) -> None:
             nonlocal done
+            about = f"{stage.name}: {stage.does}"
+            _log.info(about, extra={"stage": about})
             self.progress.reached(stage, done, sum(self._weight(part) for part in plan))
             done += stage.weight
 

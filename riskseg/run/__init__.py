@@ -1,3 +1,65 @@
-"""One module for each use case. Use cases do not import each other: what they share is in
-`pipeline/`.
-"""
+"""The use cases, one module each. A module is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from riskseg.run import (
+        activate,
+        assign,
+        bins,
+        check,
+        compare,
+        diff,
+        explain,
+        export,
+        features,
+        generate,
+        import_card,
+        init,
+        models,
+        prove,
+        recalibrate,
+        register,
+        replay,
+        retention,
+        rules,
+        score,
+        sheets,
+        train,
+    )
+
+    __all__ = [
+        "activate",
+        "assign",
+        "bins",
+        "check",
+        "compare",
+        "diff",
+        "explain",
+        "export",
+        "features",
+        "generate",
+        "import_card",
+        "init",
+        "models",
+        "prove",
+        "recalibrate",
+        "register",
+        "replay",
+        "retention",
+        "rules",
+        "score",
+        "sheets",
+        "train",
+    ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if find_spec(f"{__name__}.{name}") is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(f"{__name__}.{name}")

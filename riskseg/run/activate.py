@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from riskseg.pipeline.strategies import (
     run_examples,
 )
 from riskseg.pipeline.strategy_in_force import InForce, _from_folder, _holds, _of_version
+from riskseg.results.strategies import Activation, ActivationEntry, Activations, Proof
 from riskseg.rules.model import Strategy
 from riskseg.store.records import ActivationRecord, StrategyRecord, text_hash
 from riskseg.workspace import Workspace
@@ -30,34 +30,6 @@ CHECK = Stage("check", "read the sources' columns, check the strategy")
 EXAMPLES = Stage("examples", "run its examples")
 PROVE = Stage("prove", "prove its properties for every account")
 JOURNAL = Stage("journal", "record its text, who, and from when")
-
-
-@dataclass(frozen=True)
-class Activated:
-    """`new` is False where the version was in force from that date on already."""
-
-    name: str
-    version: str
-    effective_from: date
-    by: str
-    new: bool
-    proof: Mapping[str, Any]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Activation:
-    """One activation; `superseded` where one made later, from the same day or an earlier one,
-    leaves it no day."""
-
-    name: str
-    version: str
-    effective_from: date
-    at: datetime
-    by: str
-    proof: Mapping[str, Any]
-    reason: str
-    superseded: bool
 
 
 class _Activating(Job):
@@ -100,14 +72,14 @@ class _Activating(Job):
         last = next(iter(journal.activations()), None)
         if last is not None and _same(last, self.activated, effective_from):
             journal.strategy(last)  # raises RS603 where its text is not as it was activated
-            self.done = Activated(
-                strategy.name,
-                strategy.fingerprint,
-                last.effective_from,
-                last.by,
-                False,
-                last.proof,
-                (),
+            self.done = Activation(
+                name=strategy.name,
+                version=strategy.fingerprint,
+                effective_from=last.effective_from,
+                by=last.by,
+                new=False,
+                proof=Proof.model_validate(last.proof),
+                notes=(),
             )
             raise NothingLeft
         reach = _check_reach(journal, strategy, effective_from)
@@ -131,14 +103,14 @@ class _Activating(Job):
             self.at,
             self.reason,
         )
-        self.done = Activated(
-            self.strategy.name,
-            self.strategy.fingerprint,
-            self.effective_from,
-            self.by,
-            True,
-            self.proof,
-            self.notes,
+        self.done = Activation(
+            name=self.strategy.name,
+            version=self.strategy.fingerprint,
+            effective_from=self.effective_from,
+            by=self.by,
+            new=True,
+            proof=Proof.model_validate(self.proof),
+            notes=self.notes,
         )
 
 
@@ -163,7 +135,7 @@ def activate(
     unproved: bool = False,
     reason: str = "",
     progress: Progress | None = None,
-) -> Activated:
+) -> Activation:
     """Make the folder's strategy the one in force from a date on, or a `version` that was activated
     before: its text is the journal's, and is tried and proved again for the facts of today.
 
@@ -294,24 +266,24 @@ def _record(
     )
 
 
-def versions(root: Path) -> list[Activation]:
+def versions(root: Path) -> Activations:
     """Every activation, the latest first."""
     workspace = open_checked(root)
-    found: list[Activation] = []
+    activations: list[ActivationEntry] = []
     earliest: date | None = None
     with read_journal(workspace) as journal:
         for a in journal.activations():
-            found.append(
-                Activation(
-                    journal.strategy(a).name,
-                    a.fingerprint,
-                    a.effective_from,
-                    a.at,
-                    a.by,
-                    a.proof,
-                    a.reason,
-                    earliest is not None and earliest <= a.effective_from,
+            activations.append(
+                ActivationEntry(
+                    name=journal.strategy(a).name,
+                    version=a.fingerprint,
+                    effective_from=a.effective_from,
+                    at=a.at,
+                    by=a.by,
+                    proof=Proof.model_validate(a.proof),
+                    reason=a.reason,
+                    superseded=earliest is not None and earliest <= a.effective_from,
                 )
             )
             earliest = min(earliest or a.effective_from, a.effective_from)
-    return found
+    return Activations(tuple(activations))

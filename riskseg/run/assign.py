@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import riskseg
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column
 from riskseg.engine import Engine
-from riskseg.pipeline.account_file import GivenFile, check_given, with_accounts_from
+from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
 from riskseg.pipeline.archive import about, inputs_select
 from riskseg.pipeline.decisions import (
@@ -44,8 +45,8 @@ from riskseg.pipeline.session import (
 )
 from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.results.runs import Decisions, SegmentTotal
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
@@ -53,6 +54,7 @@ from riskseg.store import kept as store
 from riskseg.store.files import write_beside
 from riskseg.store.records import RunRecord
 from riskseg.store.sinks import InMemory, without_secrets
+from riskseg.strategy.described import version_of
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -63,10 +65,10 @@ JOURNAL = Stage("journal", "record the run: from here on it has happened")
 
 
 @dataclass
-class SegmentTotal:
-    """What a segment holds; `probability` sums those of the accounts that have one."""
+class _Sums:
+    """What a segment holds, while it is added up; `probability` sums those of the accounts that
+    have one."""
 
-    segment: str
     paths: dict[str, int] = field(default_factory=dict)
     accounts: int = 0
     overdue: Decimal = Decimal(0)
@@ -74,36 +76,16 @@ class SegmentTotal:
     probability: Decimal = Decimal(0)
     due: int = 0
 
-    @property
-    def mean(self) -> Decimal | None:
-        return round(self.probability / self.scored, 4) if self.scored else None
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """A finished run. `segments` in the order of the strategy's table; `definitions` of what was
-    read, `redefined` those of them that the activation was not proved of; `accounts_from` is the
-    file of accounts that was given, if one was."""
-
-    run_id: str
-    as_of: date
-    place: str
-    rows: int
-    sha256: str | None
-    activated: bool
-    kept: bool
-    strategy: Strategy
-    models: Mapping[str, str]
-    segments: tuple[SegmentTotal, ...]
-    actions: Mapping[str, int]
-    quarantined: Mapping[str, int]
-    of: str | None
-    currency: str
-    scale: int
-    differences: Mapping[str, Sequence[str]]
-    definitions: Mapping[str, str]
-    redefined: tuple[str, ...]
-    accounts_from: GivenFile | None = None
+    def total(self, segment: str) -> SegmentTotal:
+        return SegmentTotal(
+            segment=segment,
+            paths=self.paths,
+            accounts=self.accounts,
+            overdue=self.overdue,
+            scored=self.scored,
+            probability=round(self.probability / self.scored, 4) if self.scored else None,
+            due=self.due,
+        )
 
 
 class _Assignment(DecidingJob):
@@ -126,7 +108,7 @@ class _Assignment(DecidingJob):
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.reasons: Reasons = reasons
         self.keep, self.draft, self.accounts_from = keep, draft, accounts_from
-        self.columns: dict[str, str] = {}
+        self.columns: dict[str, ColumnType] = {}
 
     def load(self) -> None:
         workspace, enter = self.workspace, self.opened.enter_context
@@ -191,7 +173,7 @@ class _Assignment(DecidingJob):
         decisions = while_unchanged(decisions, workspace, self.session.ledger.stamps)
         self.written = written = self.write(self.target, decisions, self.run_id)
         models = {key: scorer.model for key, scorer in ready.scorers.items()}
-        self.done = Assigned(
+        self.done = Decisions(
             run_id=self.run_id,
             as_of=self.as_of,
             place=written.place,
@@ -199,7 +181,8 @@ class _Assignment(DecidingJob):
             sha256=written.sha256,
             activated=self.force.activated,
             kept=self.keep,
-            strategy=ready.strategy,
+            strategy=version_of(ready.strategy),
+            default_values=ready.strategy.default_values,
             models=ready.versions,
             segments=self.totals.ordered(),
             actions=self.totals.actions,
@@ -214,7 +197,9 @@ class _Assignment(DecidingJob):
         )
         if written.file is not None:
             # That anything is kept is true only of a run that the journal has.
-            _write_manifest(written.file, replace(self.done, kept=False), self.sources)
+            _write_manifest(
+                written.file, self.done.model_copy(update={"kept": False}), self.sources
+            )
         if self.keep:
             description = about(
                 ready,
@@ -237,7 +222,7 @@ class _Assignment(DecidingJob):
             "draft": self.draft,
         }
         if self.given is not None:
-            arguments["accounts_from"] = asdict(self.given)
+            arguments["accounts_from"] = self.given.model_dump()
         _record(self.journal, self.done, self.written.output, arguments, self.sources, self.at)
         if self.keep:
             store.mark_journalled(self.workspace.state / "runs" / self.run_id)
@@ -300,7 +285,7 @@ def assign(
     draft: bool = False,
     accounts_from: Path | None = None,
     progress: Progress | None = None,
-) -> Assigned:
+) -> Decisions:
     """Decide every account that exists as of the date, write the decisions, journal the run.
 
     With `keep`, what it was decided from is kept too, so that it can be decided again; a `draft` is
@@ -324,6 +309,7 @@ def assign(
         progress=progress,
     )
     job.carry_out(plan())
+    job.done.holding(target)
     return job.done
 
 
@@ -333,7 +319,7 @@ class _Totals:
     def __init__(self, decider: Decider) -> None:
         self.decider = decider
         self.overdue = f"sum({fact_column('balance_overdue')})" if decider.billed else "0"
-        self.segments = {s: SegmentTotal(s) for s in decider.strategy.segments}
+        self.segments = {name: _Sums() for name in decider.strategy.segments}
         self.actions: dict[str, int] = {}
 
     def add(self, engine: Engine) -> None:
@@ -353,10 +339,10 @@ class _Totals:
                 self.actions[action] = self.actions.get(action, 0) + count
 
     def ordered(self) -> tuple[SegmentTotal, ...]:
-        return tuple(s for s in self.segments.values() if s.accounts)
+        return tuple(sums.total(name) for name, sums in self.segments.items() if sums.accounts)
 
 
-def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str]) -> None:
+def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) -> None:
     content = {
         "run": done.run_id,
         "command": "assign",
@@ -367,9 +353,9 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str]) -> 
         "rows": done.rows,
         "strategy": {
             "name": done.strategy.name,
-            "version": done.strategy.fingerprint,
+            "version": done.strategy.version,
             "activated": done.activated,
-            "default_values": {k: v for k, v in sorted(done.strategy.default_values.items())},
+            "default_values": {k: v for k, v in sorted(done.default_values.items())},
         },
         "models": dict(sorted(done.models.items())),
         "definitions": {
@@ -378,7 +364,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str]) -> 
             "of": dict(done.definitions),
         },
         "sources": dict(sources),
-        "accounts_from": None if done.accounts_from is None else asdict(done.accounts_from),
+        "accounts_from": None if done.accounts_from is None else done.accounts_from.model_dump(),
         "quarantined": dict(done.quarantined),
         "kept": done.kept,
         "differences": dict(done.differences),
@@ -390,7 +376,7 @@ def _write_manifest(place: Path, done: Assigned, sources: Mapping[str, str]) -> 
 
 def _record(
     journal: Any,
-    done: Assigned,
+    done: Decisions,
     output: str | None,
     arguments: Mapping[str, Any],
     sources: Mapping[str, str],
@@ -407,7 +393,7 @@ def _record(
             output=output,
             output_sha256=done.sha256,
             rows=done.rows,
-            strategy=done.strategy.fingerprint,
+            strategy=done.strategy.version,
             models=dict(done.models),
             sources=dict(sources),
             activated=done.activated,

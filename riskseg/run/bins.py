@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from pathlib import Path
-from typing import Any
 
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
-from riskseg.learning.scorecard.summary import FeatureBins, Pair
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.session import open_checked
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What a feature of trees does to the odds of the bad outcome: for each value, the share of
-    accounts near it and the factor on the odds against the average account."""
-
-    feature: str
-    least: float
-    most: float
-    missing: float
-    values: tuple[EffectAt, ...]
-
-
-@dataclass(frozen=True)
-class EffectAt:
-    """`value` None is a null."""
-
-    value: Any
-    share: float
-    odds: float
-
-
-@dataclass(frozen=True)
-class ModelBins:
-    """A version's features: `features` and `pairs` of a model of points, `effects` of any other.
-    `kinds` are the kinds of the features' values; `base` the points everyone starts from."""
-
-    model: str
-    version: str
-    learner: str
-    form: str | None
-    base: float | None
-    kinds: dict[str, str]
-    features: tuple[FeatureBins, ...]
-    pairs: tuple[Pair, ...]
-    effects: tuple[Effect, ...]
+from riskseg.results.models import BinnedFeature, Effect, EffectAt, FeaturePair, ModelBins
 
 
 def bins(
@@ -60,36 +22,45 @@ def bins(
     """
     model, _ = opened(open_checked(root), name, version, lone=True)
     tables = model.learned_by.point_tables(model)
-    found = ModelBins(
+    whole = ModelBins(
         model=model.name,
         version=model.version,
         learner=model.learner,
         form=model.manifest.form,
         base=None if tables is None else tables.base,
         kinds={fact.name: fact.kind.value for fact in model.facts},
-        features=() if tables is None else tables.features,
-        pairs=() if tables is None else tables.pairs,
+        features=()
+        if tables is None
+        else tuple(map(BinnedFeature.model_validate, tables.features)),
+        pairs=() if tables is None else tuple(map(FeaturePair.model_validate, tables.pairs)),
         effects=() if tables is not None else _effects(model),
     )
-    return found if feature is None else _only(found, model, feature)
+    return whole if feature is None else _only(whole, model, feature)
 
 
 def _effects(model: Model) -> tuple[Effect, ...]:
-    import math
-
-    told = []
+    effects = []
     for effect in model.evidence.effects:
-        values = tuple(EffectAt(p.value, p.share, math.exp(p.margin)) for p in effect.points)
+        values = tuple(
+            EffectAt(value=point.value, share=point.share, odds=math.exp(point.margin))
+            for point in effect.points
+        )
         if values:
             odds = [at.odds for at in values]
             missing = sum(at.share for at in values if at.value is None)
-            told.append(Effect(effect.feature, min(odds), max(odds), missing, values))
-    return tuple(sorted(told, key=lambda e: (e.least / e.most, e.feature)))
+            effects.append(
+                Effect(
+                    feature=effect.feature,
+                    least=min(odds),
+                    most=max(odds),
+                    missing=missing,
+                    values=values,
+                )
+            )
+    return tuple(sorted(effects, key=lambda e: (e.least / e.most, e.feature)))
 
 
-def _only(found: ModelBins, model: Model, feature: str) -> ModelBins:
-    from dataclasses import replace
-
+def _only(whole: ModelBins, model: Model, feature: str) -> ModelBins:
     wanted = folded(feature)
     names = {folded(name): name for name in model.features}
     if wanted not in names:
@@ -102,9 +73,10 @@ def _only(found: ModelBins, model: Model, feature: str) -> ModelBins:
             hint="" if why else did_you_mean(wanted, names.values()),
         )
     name = names[wanted]
-    return replace(
-        found,
-        features=tuple(one for one in found.features if one.feature == name),
-        pairs=tuple(one for one in found.pairs if name in one.features),
-        effects=tuple(one for one in found.effects if one.feature == name),
+    return whole.model_copy(
+        update={
+            "features": tuple(one for one in whole.features if one.feature == name),
+            "pairs": tuple(pair for pair in whole.pairs if name in pair.features),
+            "effects": tuple(effect for effect in whole.effects if effect.feature == name),
+        }
     )

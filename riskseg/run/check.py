@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from riskseg.domain.problems import Problem, Problems, ProblemsError
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.account_file import without_outcomes
 from riskseg.pipeline.journal import check_there, read_journal
@@ -19,25 +18,13 @@ from riskseg.pipeline.special_values import proposed
 from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.strategies import read_authored, read_checked
 from riskseg.pipeline.training_rows import check_settings
+from riskseg.results.workspace import Check
 from riskseg.rules.model import Strategy
 from riskseg.workspace import Workspace, open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
 LOAD = Stage("load", "read the sources, check every row against the contract")
 RULES = Stage("rules", "check the specs and the strategy against the facts there are")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """Rows by table, bad rows among them, and every Problem found."""
-
-    rows: Mapping[str, int]
-    bad: Mapping[str, int]
-    models: tuple[str, ...]
-    strategy: str | None
-    default_values: Mapping[str, object]
-    problems: tuple[Problem, ...]
-    notes: tuple[str, ...] = ()
 
 
 class _Check(Job):
@@ -107,19 +94,19 @@ def plan() -> Plan:
     return [CONFIG.by(_Check.configure), LOAD.by(_Check.load), RULES.by(_Check.check)]
 
 
-def check(root: Path, *, progress: Progress | None = None) -> Checked:
+def check(root: Path, *, progress: Progress | None = None) -> Check:
     """Check the workspace. One fault hides no other, as far as it can be seen without it."""
     job = _Check(root, progress)
     job.carry_out(plan())
     strategy = job.strategy
-    return Checked(
-        job.rows,
-        job.bad,
-        tuple(job.specs),
-        None if strategy is None else strategy.name,
-        {} if strategy is None else dict(strategy.default_values),
-        tuple(sorted(job.problems, key=lambda p: (p.file or "", p.line or 0, p.code))),
-        job.notes,
+    return Check(
+        rows=job.rows,
+        bad=job.bad,
+        models=tuple(job.specs),
+        strategy=None if strategy is None else strategy.name,
+        default_values={} if strategy is None else strategy.default_values,
+        problems=tuple(sorted(job.problems, key=lambda p: (p.file or "", p.line or 0, p.code))),
+        notes=job.notes,
     )
 
 

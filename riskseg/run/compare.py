@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from riskseg.domain.problems import problem
 from riskseg.learning.artefact import Model
 from riskseg.learning.evidence.compare import compare as compared
-from riskseg.learning.evidence.model import Comparison
 from riskseg.learning.learned_from import unseen
 from riskseg.learning.spec import Target
 from riskseg.pipeline.model_versions import opened
@@ -17,6 +16,7 @@ from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob
+from riskseg.results.models import Comparison
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Comparison(JudgingJob):
             for model in self.models
             if model.imported
         ]
-        self.done = compared(
+        judged = compared(
             frame.label,
             frame.weight,
             frame.group,
@@ -72,6 +72,7 @@ class _Comparison(JudgingJob):
             seed=self.authored.spec.seed,
             notes=notes,
         )
+        self.done = Comparison.model_validate(judged)
 
 
 def plan() -> Plan:

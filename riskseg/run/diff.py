@@ -7,48 +7,30 @@ every account twice, from the very same facts and probabilities.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import problem
-from riskseg.insight.migration import DECIDE, Migration, Moves
+from riskseg.insight.migration import DECIDE, Migration
 from riskseg.pipeline.fact_source import is_from_data
 from riskseg.pipeline.proving import SECONDS, usual, warranted
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_versions import VersionsJob, checking
+from riskseg.results.strategies import (
+    ChangeInMeaning,
+    ComparedVersion,
+    RuleChange,
+    StrategyDifference,
+)
 from riskseg.rules.model import Strategy
-from riskseg.strategy.changes import Change, changes
+from riskseg.strategy.changes import changes
 from riskseg.strategy.proof.ask import Asker
-from riskseg.strategy.proof.difference import Meaning, meaning
+from riskseg.strategy.proof.difference import meaning
 
 READ = Stage("read", "read and check both strategies, compare their rows")
 MEAN = Stage("mean", "ask for an account that gets another segment, path or action")
 PREPARE = Stage("models", "load the champions of both strategies' models")
-
-
-@dataclass(frozen=True)
-class Version:
-    """`where` is the folder, as a person in the workspace would write it, or the version as the
-    journal knows it."""
-
-    name: str
-    fingerprint: str
-    where: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """`changes` of the files, what they mean for every account there could be, and who `moves`
-    of those there are; the last only where a date was given."""
-
-    old: Version
-    new: Version
-    changes: tuple[Change, ...]
-    meaning: Meaning
-    moves: Moves | None
-    from_data: bool = True
 
 
 class _Comparing(VersionsJob):
@@ -94,7 +76,7 @@ def diff(
     data: bool = True,
     seconds: float = SECONDS,
     progress: Progress | None = None,
-) -> Difference:
+) -> StrategyDifference:
     """Compare two versions (see :mod:`riskseg.pipeline.strategy_versions`); without `new`, the old
     one with the workspace's own. Without a workspace (`root`) or `data` the facts are those that
     are declared, and there are no accounts that could move.
@@ -110,15 +92,17 @@ def diff(
     job.as_of, job.seconds = as_of, seconds
     job.carry_out(plan(data=job.data, accounts=as_of is not None))
     was, is_ = job.editions
-    return Difference(
+    return StrategyDifference(
         old=_version(was.strategy),
         new=_version(is_.strategy),
-        changes=changes(was, is_),
-        meaning=job.meaning,
+        changes=tuple(map(RuleChange.model_validate, changes(was, is_))),
+        meaning=ChangeInMeaning.model_validate(job.meaning),
         moves=None if job.migration is None else job.migration.moves(),
         from_data=is_from_data(job.source),
     )
 
 
-def _version(strategy: Strategy) -> Version:
-    return Version(strategy.name, strategy.fingerprint, strategy.folder)
+def _version(strategy: Strategy) -> ComparedVersion:
+    return ComparedVersion(
+        name=strategy.name, fingerprint=strategy.fingerprint, where=strategy.folder
+    )

@@ -17,7 +17,7 @@ from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
 from riskseg.pipeline.account_file import as_the_run_read
-from riskseg.pipeline.account_story import Change, Story, last_bills, story
+from riskseg.pipeline.account_story import last_bills, story
 from riskseg.pipeline.archive import (
     Kept,
     account_hash,
@@ -43,6 +43,7 @@ from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.results.runs import ChangeSince, Explanation
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 
@@ -106,7 +107,7 @@ class _Fresh(Job):
                 f'The account "{self.account}" does not exist yet as of {self.as_of}.',
                 hint="Give a later date.",
             )
-        self.story = replace(told, bills=last_bills(self.session, BILLS))
+        self.story = told.model_copy(update={"bills": last_bills(self.session, BILLS)})
 
 
 class _Kept(Job):
@@ -145,7 +146,9 @@ class _Kept(Job):
         decide_scored(self.engine, self.decider, self.scores)
         then = story(self.engine, self.decider, self.kept.currency)
         assert then is not None
-        self.story = replace(then, run=self.record.run_id, decided_at=self.record.at)
+        self.story = then.model_copy(
+            update={"run": self.record.run_id, "decided_at": self.record.at}
+        )
 
     def compare(self) -> None:
         try:
@@ -154,10 +157,11 @@ class _Kept(Job):
             job.carry_out(_fresh_plan())
         except ProblemsError as error:
             why = f"what has changed since cannot be shown: {error.problems[0].what}"
-            self.story = replace(self.story, notes=(why,))
+            self.story = self.story.model_copy(update={"notes": (why,)})
             return
         now, then = job.story, self.story
-        self.story = replace(then, bills=now.bills, changes=_changes(self.kept, then, now))
+        changes = _changes(self.kept, then, now)
+        self.story = then.model_copy(update={"bills": now.bills, "changes": changes})
 
 
 def _fresh_plan() -> Plan:
@@ -202,7 +206,7 @@ def explain(
     fresh: bool = False,
     draft: bool = False,
     progress: Progress | None = None,
-) -> Story:
+) -> Explanation:
     """The account's story as the latest run of the date decided it, or as a given `run` did.
 
     Where no run decided the date, and with `fresh`, it is decided from the sources as they are
@@ -229,7 +233,8 @@ def explain(
     now = _Fresh(given, account, record.as_of, progress=progress)
     now.carry_out(_fresh_plan())
     note = f"run {record.run_id} decided this date and kept nothing: this is decided from the "
-    return replace(now.story, notes=(f"{note}sources as they are now, and may differ from it",))
+    notes = (f"{note}sources as they are now, and may differ from it",)
+    return now.story.model_copy(update={"notes": notes})
 
 
 def _run_of(
@@ -260,15 +265,15 @@ def _erased(journal: Journal, record: RunRecord | None) -> set[str]:
     return {e.account for e in journal.erasures() if record.run_id in e.runs}
 
 
-def _changes(kept: Kept, then: Story, now: Story) -> tuple[Change, ...]:
+def _changes(kept: Kept, then: Explanation, now: Explanation) -> tuple[ChangeSince, ...]:
     """Facts that are otherwise now, and then what would be decided otherwise."""
     facts = [
-        Change(name, value, now.facts[name])
+        ChangeSince(name=name, then=value, now=now.facts[name])
         for name, value in then.facts.items()
         if name in kept.columns and name in now.facts and now.facts[name] != value
     ]
     decided = [
-        Change(name, then.decision[name], now.decision[name])
+        ChangeSince(name=name, then=then.decision[name], now=now.decision[name])
         for name in TREATMENT
         if then.decision[name] != now.decision[name]
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ from riskseg.learning.artefact import Model
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import open_checked, scratch_engine
+from riskseg.results.models import ModelExport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 Form = Literal["sql", "onnx", "points.csv"]
 
 
-@dataclass(frozen=True)
-class Exported:
-    """`rows` made-up accounts were scored both ways, and differed by `difference` at most; both
-    are None for a table of points, which nothing runs."""
-
-    model: str
-    version: str
-    place: Path
-    rows: int | None
-    difference: float | None
-
-
 def export(
     root: Path,
     name: str,
@@ -41,7 +29,7 @@ def export(
     out: Path | None,
     *,
     dialect: str = "duckdb",
-) -> Exported:
+) -> ModelExport:
     """Write a version as SQL, ONNX or a table of points. Raises RS004, RS401, RS406.
 
     SQL of DuckDB is run on the made-up accounts, ONNX too where onnxruntime is installed.
@@ -74,7 +62,13 @@ def export(
         rows, difference = _check_onnx(model, content)
     with write_beside(place, token="export") as part:
         part.write_bytes(content)
-    return Exported(model.name, model.version, place, rows, difference)
+    return ModelExport(
+        model=model.name,
+        version=model.version,
+        place=str(place),
+        rows=rows,
+        difference=difference,
+    )
 
 
 def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:

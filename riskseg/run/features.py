@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from riskseg.domain.facts import Fact
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
+from riskseg.results.workspace import FactList, FactShown, ListedFact
 
 
-@dataclass(frozen=True)
-class Listed:
-    """`lacks` is the source a feature would need; None where it is available."""
-
-    fact: Fact
-    window: str
-    lacks: str | None
-
-
-def features(root: Path) -> list[Listed]:
+def features(root: Path) -> FactList:
     """Every fact a rule may name here, and the features that lack a source."""
     workspace = open_checked(root)
     with scratch_engine(workspace) as engine:
         session = begin(workspace, engine)
-    found = []
+    listed = []
     for name, fact in session.facts.items():
         feature = session.catalogue.features.get(name)
         window = "" if feature is None or feature.window is None else str(feature.window)
-        found.append(Listed(fact, f"{window} days" if window.isdigit() else window, None))
+        shown = f"{window} days" if window.isdigit() else window
+        listed.append(_listed(fact, shown, None))
     for name, need in session.catalogue.lacking.items():
-        found.append(Listed(session.catalogue.features[name].fact, "", need))
-    return found
+        listed.append(_listed(session.catalogue.features[name].fact, "", need))
+    return FactList(tuple(listed))
+
+
+def _listed(fact: Fact, window: str, lacks: str | None) -> ListedFact:
+    return ListedFact(fact=FactShown.model_validate(fact), window=window, lacks=lacks)

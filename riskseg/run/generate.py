@@ -7,6 +7,7 @@ from pathlib import Path
 
 from riskseg.domain.problems import problem
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
+from riskseg.results.workspace import Portfolio
 
 GENERATE = Stage("generate", "households, bills, payments and events, month by month")
 
@@ -54,8 +55,8 @@ def generate(
     seed: int,
     until: date,
     progress: Progress | None = None,
-) -> list[str]:
-    """Write the portfolio; the names of its files. Raises RS010 where the folder holds others."""
+) -> Portfolio:
+    """Write the portfolio. Raises RS010 where the folder holds others."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise problem(
             "RS010",
@@ -67,4 +68,5 @@ def generate(
         folder, accounts=accounts, months=months, seed=seed, until=until, progress=progress
     )
     job.carry_out(plan())
-    return sorted(p.name for p in folder.iterdir())
+    files = tuple(sorted(place.name for place in folder.iterdir()))
+    return Portfolio(folder=str(folder), files=files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from riskseg.pipeline.models import check_spec, read_named
 from riskseg.pipeline.population import implied, population_sql
 from riskseg.pipeline.session import LOAD, Session, begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage, build
+from riskseg.results.models import ImportedCard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,20 +40,6 @@ REFERENCE = Stage("reference", "accounts as of a date, to compare later ones wit
 ENOUGH = 100_000
 # What a spec's target may be, by the words of --target.
 TARGETS = ("late", "default")
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A version made of a card. `spec` is the model's spec where it was written now; `accounts`
-    are those that later ones are compared with."""
-
-    model: str
-    version: str
-    champion: bool
-    features: int
-    spec: str | None
-    accounts: int
-    notes: tuple[str, ...]
 
 
 class _Import(Job):
@@ -131,14 +117,14 @@ class _Import(Job):
             kept = keep(
                 workspace, self.name, trained, journal, self.at, by=self.by, promote=self.promote
             )
-        self.done = Imported(
-            self.name,
-            trained.version,
-            kept.champion,
-            len(self.facts),
-            None if text is None else workspace.shown(spec),
-            0 if self.accounts is None else len(self.accounts),
-            self.card.notes,
+        self.done = ImportedCard(
+            model=self.name,
+            version=trained.version,
+            champion=kept.champion,
+            features=len(self.facts),
+            spec=None if text is None else workspace.shown(spec),
+            accounts=0 if self.accounts is None else len(self.accounts),
+            notes=self.card.notes,
         )
 
 
@@ -162,7 +148,7 @@ def import_card(
     by: str = "import",
     reason: str = "",
     progress: Progress | None = None,
-) -> Imported:
+) -> ImportedCard:
     """Keep a version of the model `name` whose points are those of a CSV file.
 
     The model's spec says what is predicted and of whom; where there is none, one is written from

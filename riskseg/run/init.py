@@ -9,6 +9,7 @@ import yaml
 
 import riskseg
 from riskseg.domain.problems import did_you_mean, problem
+from riskseg.results.workspace import NewWorkspace
 
 _BILLS = """\
 # What this workspace is: where its data lies, what its money is, which strategy it follows.
@@ -81,8 +82,8 @@ def strategies() -> list[str]:
 
 def init(
     folder: Path, strategy: str = "household-utility", *, toml: str | None = None
-) -> list[str]:
-    """Make a workspace; the names of the files written. An existing riskseg.toml is left alone.
+) -> NewWorkspace:
+    """Make a workspace. An existing riskseg.toml is left alone.
 
     Raises RS201 for an unknown starter and RS010 where `folder` already is a workspace.
     """
@@ -114,4 +115,4 @@ def init(
     # Last: a folder is a workspace from the moment it has this file.
     text = toml or TEMPLATES.get(strategy, _BILLS).format(strategy=strategy)
     (folder / "riskseg.toml").write_text(text, encoding="utf-8")
-    return ["riskseg.toml", *written]
+    return NewWorkspace(folder=str(folder), written=("riskseg.toml", *written))

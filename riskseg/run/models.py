@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.pipeline.journal import open_journal, read_journal
-from riskseg.pipeline.model_versions import opened
+from riskseg.pipeline.model_versions import opened, summarised
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import locked, open_checked
-
-if TYPE_CHECKING:
-    pass
-
-
-@dataclass(frozen=True)
-class Version:
-    """One trained version. `at` is when it was trained, or registered; `auc` that of its hold-out.
-    Where its files are not `there`, `learner` is empty and `auc` None."""
-
-    model: str
-    version: str
-    learner: str
-    champion: bool
-    at: datetime
-    auc: float | None
-    there: bool = True
+from riskseg.results.models import (
+    ModelCard,
+    ModelSummary,
+    ModelVersion,
+    ModelVersions,
+    Promotion,
+)
 
 
-def versions(root: Path) -> list[Version]:
+def versions(root: Path) -> ModelVersions:
     """Every version the journal knows whose files are there, and champions whose are not; the
     latest first."""
     from riskseg.learning.artefact import load
@@ -45,40 +33,38 @@ def versions(root: Path) -> list[Version]:
             champion = last is not None and last.version == record.version
             folder = workspace.models / record.model / record.version
             if (folder / "manifest.json").is_file():
-                told = summary(load(folder, shown=workspace.shown(folder)))
-                found.append(
-                    Version(
-                        record.model,
-                        record.version,
-                        told["learner"],
-                        champion,
-                        record.at,
-                        (told["metrics"]["hold_out"] or {}).get("auc"),
-                    )
-                )
+                about = summary(load(folder, shown=workspace.shown(folder)))
+                auc = (about["metrics"]["hold_out"] or {}).get("auc")
+                learner, there = about["learner"], True
             elif champion:
-                found.append(
-                    Version(record.model, record.version, "", True, record.at, None, there=False)
+                auc, learner, there = None, "", False
+            else:
+                continue
+            found.append(
+                ModelVersion(
+                    model=record.model,
+                    version=record.version,
+                    learner=learner,
+                    champion=champion,
+                    at=record.at,
+                    auc=auc,
+                    there=there,
                 )
-    return found
+            )
+    return ModelVersions(tuple(found))
 
 
-def show(root: Path, name: str, version: str | None = None) -> dict[str, Any]:
+def show(root: Path, name: str, version: str | None = None) -> ModelSummary:
     """The summary of a version, as :func:`opened` finds it. Raises RS401, RS406, RS411."""
-    from riskseg.learning.show import summary
-
     workspace = open_checked(root)
-    model, champion = opened(workspace, name, version, lone=True)
+    model, _ = opened(workspace, name, version, lone=True)
     with read_journal(workspace) as journal:
         current = journal.champion(model.name)
-    return summary(model) | {
-        "champion": champion,
-        "champion_version": None if current is None else current.version,
-    }
+    return summarised(model, None if current is None else current.version)
 
 
-def card(root: Path, name: str, version: str | None, out: Path) -> str:
-    """Write a version's card, one page of HTML; the version. Raises RS401, RS406."""
+def card(root: Path, name: str, version: str | None, out: Path) -> ModelCard:
+    """Write a version's card, one page of HTML. Raises RS401, RS406."""
     from riskseg.report.model_card import card as page
     from riskseg.store.files import write_beside
 
@@ -97,11 +83,13 @@ def card(root: Path, name: str, version: str | None, out: Path) -> str:
             ),
             encoding="utf-8",
         )
-    return model.version
+    return ModelCard(model=model.name, version=model.version, place=str(out))
 
 
-def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reason: str) -> str:
-    """Make a version, named in full or by its beginning, the champion from now on; its full name.
+def promote(
+    root: Path, name: str, version: str, *, at: datetime, by: str, reason: str
+) -> Promotion:
+    """Make a version, named in full or by its beginning, the champion from now on.
 
     Raises RS401, RS406, RS410.
     """
@@ -117,4 +105,4 @@ def promote(root: Path, name: str, version: str, *, at: datetime, by: str, reaso
                 hint=f"Run `riskseg models register {folder} --promote`.",
             )
         journal.promote(name, model.version, at=at, by=by, reason=reason)
-    return model.version
+    return Promotion(model=name, version=model.version)

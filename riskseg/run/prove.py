@@ -6,12 +6,13 @@ ones, and only what that shows too is told as refuted.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from riskseg.pipeline.proving import PROVE, SECONDS, Proven, prove_checked
+from riskseg.pipeline.proving import PROVE, SECONDS, prove_checked
 from riskseg.pipeline.stages import Plan, Progress
 from riskseg.pipeline.strategy_versions import VersionsJob, checking
+from riskseg.results.strategies import ProofResults, StrategyProof
+from riskseg.strategy.described import version_of
 from riskseg.strategy.proof.written import margin_of
 
 
@@ -30,7 +31,15 @@ class _Proving(VersionsJob):
             with_notes=self.with_notes,
             progress=self.progress,
         )
-        self.done = replace(proven, margin=margin_of(edition.texts.get("examples.yaml", "")))
+        self.done = StrategyProof(
+            strategy=version_of(proven.strategy),
+            verdict=proven.proofs.verdict,
+            from_data=proven.from_data,
+            granted=proven.granted,
+            proofs=ProofResults.model_validate(proven.proofs),
+            decisions=proven.decisions,
+            margin=margin_of(edition.texts.get("examples.yaml", "")),
+        )
 
 
 def plan(*, data: bool = True) -> Plan:
@@ -47,7 +56,7 @@ def prove(
     seconds: float = SECONDS,
     with_notes: bool = False,
     progress: Progress | None = None,
-) -> Proven:
+) -> StrategyProof:
     """Prove a strategy, each property within `seconds`: the workspace's own, or the one `name`
     names (see :mod:`riskseg.pipeline.strategy_versions`). Without a workspace (`root`) or `data`
     the facts are those that are declared. Notes take as long as all properties together, and are

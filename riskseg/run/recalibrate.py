@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from riskseg.domain.problems import Problems
 from riskseg.learning.artefact import Model
@@ -19,29 +16,10 @@ from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob
+from riskseg.results.models import Metrics, Recalibration
 from riskseg.workspace import Workspace
 
 MOVE = Stage("recalibrate", "a line on the log-odds, by how recent accounts came out")
-
-
-@dataclass(frozen=True)
-class Recalibrated:
-    """`before` and `after` are metrics on the recent accounts, `after` by folds of parties that
-    the line was not fitted to."""
-
-    name: str
-    version: str
-    parent: str
-    champion: bool
-    rows: int
-    bad: int
-    first: str | None
-    last: str | None
-    slope: float
-    intercept: float
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
 
 
 class _Recalibration(JudgingJob):
@@ -87,7 +65,7 @@ class _Recalibration(JudgingJob):
         model, made = self.model, self.made
         with open_journal(self.workspace) as journal:
             kept = keep(self.workspace, model.name, made.trained, journal, self.at)
-        self.done = Recalibrated(
+        self.done = Recalibration(
             name=model.name,
             version=made.trained.version,
             parent=model.version,
@@ -98,8 +76,8 @@ class _Recalibration(JudgingJob):
             last=_text(made.last),
             slope=made.slope,
             intercept=made.intercept,
-            before=made.before,
-            after=made.after,
+            before=Metrics.model_validate(made.before),
+            after=Metrics.model_validate(made.after),
             notes=made.notes,
         )
 
@@ -124,7 +102,7 @@ def recalibrate(
     slope: bool = False,
     at: datetime,
     progress: Progress | None = None,
-) -> Recalibrated:
+) -> Recalibration:
     """Keep a new version of a model, recalibrated to the accounts observed since a day, less those
     that it learned from.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,22 +12,12 @@ from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import record
 from riskseg.pipeline.models import scorer, spec_files
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
+from riskseg.results.models import Registration
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
 
 MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A version that is among this workspace's now, in the folder `place`."""
-
-    model: str
-    version: str
-    place: str
-    champion: bool
-    notes: tuple[str, ...]
 
 
 def register(
@@ -39,7 +28,7 @@ def register(
     at: datetime,
     by: str,
     reason: str = "",
-) -> Registered:
+) -> Registration:
     """Copy a version's folder among those of its model and record it; `promote` it where that is
     asked for, where there is no champion, or where the champion's folder is gone; one that ranks
     barely better than chance only where it is asked for.
@@ -73,7 +62,13 @@ def register(
     if recorded.champion_version is None:
         weak = too_weak(model.manifest.as_json(), model.evidence)
         notes.append(f"It is not made the champion: {weak}.")
-    return Registered(model.name, model.version, shown, recorded.champion, tuple(notes))
+    return Registration(
+        model=model.name,
+        version=model.version,
+        place=shown,
+        champion=recorded.champion,
+        notes=tuple(notes),
+    )
 
 
 def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:

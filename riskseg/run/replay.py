@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import riskseg
 from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
-from riskseg.insight.differences import Differing, differing
+from riskseg.insight.differences import differing
 from riskseg.pipeline.account_file import as_the_run_read
 from riskseg.pipeline.archive import (
     Kept,
@@ -38,6 +36,7 @@ from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import ForEach, NothingLeft, Plan, Progress, Stage, build
+from riskseg.results.runs import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
 from riskseg.sources.describe import fingerprints
 from riskseg.store import kept as store
 from riskseg.store import sinks
@@ -58,65 +57,6 @@ FACTS_KEPT = Stage("facts", "the facts that the run kept of its accounts")
 # Accounts that one pass decides at most, unless riskseg.toml says how many partitions there are.
 ACCOUNTS_A_PARTITION = 1_000_000
 
-Verdict = Literal["same bytes", "same rows", "different", "not compared"]
-State = Literal["as written", "altered", "written over", "gone", "a table", "in memory"]
-
-
-@dataclass(frozen=True)
-class SinceThen:
-    """What is different at the source now. `sources` are those whose fingerprint changed; `facts`
-    compares the facts of each account, `decisions` what would be decided with the run's strategy
-    and models: `moved` of them would do something else. Both are None where `gone`, facts that the
-    sources do not give any more, forbid it."""
-
-    sources: tuple[str, ...]
-    facts: Differing | None
-    decisions: Differing | None
-    moved: int
-    gone: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Output:
-    """What became of the file that a run wrote. One that is `altered` is not what was handed over:
-    `differing` tells how its rows differ from the run's, None where they cannot be compared.
-    `by` is the later run that has written over it. `manifest` is whether the manifest beside a
-    file that is as written tells of this run; None where there is none."""
-
-    state: State
-    differing: Differing | None = None
-    by: str = ""
-    manifest: bool | None = None
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """`erased` accounts were taken out of the inputs since. `differing` tells how the rows differ
-    where they do; `why` what could not be compared, if anything; `file` what is found where the
-    run wrote."""
-
-    run_id: str
-    as_of: date
-    output: str | None
-    rows: int
-    verdict: Verdict
-    sha256: str | None
-    journalled_sha256: str | None
-    erased: int
-    differing: Differing | None
-    why: str
-    riskseg_then: str
-    riskseg_now: str
-    since: SinceThen | None
-    file: Output
-
-    @property
-    def same(self) -> bool:
-        """Whether every row that can still be decided came out as it was, and nothing else stands
-        where the run wrote it."""
-        reproduced = self.verdict in ("same bytes", "same rows")
-        return reproduced and self.file.state != "altered" and self.file.manifest is not False
-
 
 class _Replay(DecidingJob):
     """What a run of `replay` holds while it is carried out."""
@@ -124,7 +64,7 @@ class _Replay(DecidingJob):
     def __init__(self, workspace: Workspace, run: str, progress: Progress | None) -> None:
         super().__init__(progress)
         self.workspace, self.run = workspace, run
-        self.since: SinceThen | None = None
+        self.since: SinceRun | None = None
 
     def read(self) -> None:
         """What the run kept: its strategy, its models, its accounts."""
@@ -195,7 +135,7 @@ def plan(*, from_source: bool = False) -> Plan:
 
 def replay(
     root: Path, run: str, *, from_source: bool = False, progress: Progress | None = None
-) -> Replayed:
+) -> Replay:
     """Decide a run again: its id, the beginning of it, or `last`.
 
     Raises RS608 for a run that the journal does not have, RS609 where its inputs are not kept,
@@ -205,7 +145,7 @@ def replay(
     job.carry_out(plan(from_source=from_source))
     record, written = job.record, job.written
     verdict, differing_rows, why = job.compared
-    return Replayed(
+    return Replay(
         run_id=record.run_id,
         as_of=job.kept.as_of,
         output=record.output,
@@ -253,11 +193,11 @@ def _ending(record: RunRecord) -> str:
 
 def _compared(
     engine: Engine, record: RunRecord, written: Written, gone: int, overwritten: str
-) -> tuple[Verdict, Differing | None, str]:
+) -> tuple[ReplayVerdict, Differences | None, str]:
     """What the replayed decisions are beside the run's; how they differ; what stood in the way."""
     if record.output_sha256 is not None and record.output_sha256 == written.sha256:
         return "same bytes", None, ""
-    missing: Verdict = "not compared" if gone or record.output_sha256 is None else "different"
+    missing: ReplayVerdict = "not compared" if gone or record.output_sha256 is None else "different"
     if record.output_sha256 is None:
         if overwritten:
             return missing, None, f"run {overwritten} has written to the table since"
@@ -281,26 +221,26 @@ def _compared(
     return "different", found, ""
 
 
-def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str) -> Output:
+def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str) -> OutputFile:
     """What is found where the run wrote its file, beside what it wrote."""
     if record.output_sha256 is None:
-        return Output("a table")
+        return OutputFile(state="a table")
     if record.output is None:
-        return Output("in memory")
+        return OutputFile(state="in memory")
     place = Path(record.output)
     if not place.is_file():
-        return Output("gone")
+        return OutputFile(state="gone")
     if sha256_of(place) == record.output_sha256:
-        return Output("as written", manifest=_manifest(place, record))
+        return OutputFile(state="as written", manifest=_manifest(place, record))
     if overwritten:
-        return Output("written over", by=overwritten)
+        return OutputFile(state="written over", by=overwritten)
     try:
         rows = differing(
             engine, file_relation(engine, Path(written.place)), file_relation(engine, place)
         )
     except EngineError:  # it may be no table any more
-        return Output("altered")
-    return Output("altered", rows)
+        return OutputFile(state="altered")
+    return OutputFile(state="altered", differing=rows)
 
 
 def _manifest(place: Path, record: RunRecord) -> bool | None:
@@ -352,14 +292,20 @@ class _FromSource(DecidingJob):
             gone.add("bills")
         gone -= {"as_of"}
         if gone:
-            self.since = SinceThen(self.changed, None, None, 0, tuple(sorted(gone)))
+            self.since = SinceRun(
+                sources=self.changed,
+                facts=None,
+                decisions=None,
+                moved=0,
+                gone=tuple(sorted(gone)),
+            )
             raise NothingLeft
         self.keeping = store.Keeping(folder)
         self.ranges = session.partitions()
 
     def facts(self, accounts: tuple[int, int]) -> None:
         make_facts(self.session, self.decider.wanted, self.kept.as_of, *accounts)
-        build(self.engine, [_as_kept(self.kept)])
+        build(self.engine, [_as_kept(self.engine, self.kept)])
         inputs = self.engine.batches(inputs_select(self.engine)[0])
         if not self.keeping.begun:
             self.keeping.begin(inputs.schema)
@@ -378,14 +324,17 @@ class _FromSource(DecidingJob):
         moved = differing(
             engine, f"(select {treatment} from {then})", f"(select {treatment} from {now})"
         )
-        self.since = SinceThen(self.changed, facts, decided, moved.rows, ())
+        self.since = SinceRun(
+            sources=self.changed, facts=facts, decisions=decided, moved=moved.rows, gone=()
+        )
 
 
-def _as_kept(kept: Kept) -> Relation:
+def _as_kept(engine: Engine, kept: Kept) -> Relation:
     """`facts` with the columns that were kept, in the types they had: what does not go into its
     old type any more is unknown."""
     columns = "".join(
-        f", try_cast({fact_column(n)} as {t}) as {fact_column(n)}" for n, t in kept.columns.items()
+        f", try_cast({fact_column(n)} as {engine.type_sql(t)}) as {fact_column(n)}"
+        for n, t in kept.columns.items()
     )
     return Relation(
         "facts", f"select snap, account_no, as_of{columns} from facts", materialized=True

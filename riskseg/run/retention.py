@@ -8,16 +8,16 @@ import io
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.pipeline.account_lookup import check_known
 from riskseg.pipeline.archive import account_hash, damaged
 from riskseg.pipeline.journal import open_journal, read_journal, unknown_runs
 from riskseg.pipeline.session import locked, open_checked
+from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
 from riskseg.store import kept as store
 from riskseg.workspace import Workspace
 
@@ -27,93 +27,33 @@ if TYPE_CHECKING:
 UNITS = ("days", "months", "years")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A journalled run of `assign`. `erased` counts the accounts taken out of its inputs; it is
-    None where they are kept but cannot be read."""
-
-    run_id: str
-    at: datetime
-    as_of: date | None
-    strategy: str | None
-    activated: bool
-    rows: int | None
-    output: str | None
-    kept: bool
-    erased: int | None
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """An account, by a hash of its id, was taken out of the kept inputs of `runs`."""
-
-    account: str
-    at: datetime
-    by: str
-    runs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What the journal tells, the latest first; `unknown` are kept runs that it once knew."""
-
-    runs: tuple[Ran, ...]
-    erasures: tuple[Erasure, ...]
-    unknown: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """`before`: runs of before that moment. `runs` had kept inputs that are gone now, or would be
-    but for a `dry_run`; `left` have them still, `unknown` among them, of which the journal cannot
-    tell how old they are."""
-
-    before: datetime
-    runs: int
-    left: int
-    unknown: tuple[str, ...] = ()
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class Erased:
-    """`runs` kept the account until now, of `searched` that keep anything; `rows` of quarantine
-    files named it. `problems` name the runs that could not be searched: the account may still be
-    there, and erasing again takes it out once they are corrected or gone."""
-
-    runs: tuple[str, ...]
-    searched: int
-    rows: int
-    problems: tuple[Problem, ...] = ()
-
-
-def listed(root: Path, *, limit: int | None = None) -> Listed:
+def listed(root: Path, *, limit: int | None = None) -> JournalEntries:
     """Runs of `assign` and erasures; all, or the last `limit` of each."""
     workspace = open_checked(root)
     with read_journal(workspace) as journal:
         runs = [r for r in journal.runs() if r.command == "assign"][:limit]
         erasures = journal.erasures()[:limit]
         unknown = unknown_runs(workspace, journal)
-    return Listed(
-        tuple(_ran(workspace, run) for run in runs),
-        tuple(Erasure(e.account, e.at, e.by, tuple(e.runs)) for e in erasures),
-        tuple(unknown),
+    return JournalEntries(
+        runs=tuple(_run_entry(workspace, run) for run in runs),
+        erasures=tuple(map(ErasureEntry.model_validate, erasures)),
+        unknown=tuple(unknown),
     )
 
 
-def _ran(workspace: Workspace, run: RunRecord) -> Ran:
+def _run_entry(workspace: Workspace, run: RunRecord) -> RunEntry:
     folder = workspace.state / "runs" / run.run_id
     kept = store.is_kept(folder)
-    return Ran(
-        run.run_id,
-        run.at,
-        run.as_of,
-        run.strategy,
-        run.activated,
-        run.rows,
-        run.output,
-        kept,
-        _count_erased(folder) if kept else 0,
+    return RunEntry(
+        run_id=run.run_id,
+        at=run.at,
+        as_of=run.as_of,
+        strategy=run.strategy,
+        activated=run.activated,
+        rows=run.rows,
+        output=run.output,
+        kept=kept,
+        erased=_count_erased(folder) if kept else 0,
     )
 
 
@@ -124,7 +64,7 @@ def _count_erased(folder: Path) -> int | None:
         return None
 
 
-def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -> Pruned:
+def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -> Pruning:
     """Remove what runs of more than so long before `at` have kept; a `dry_run` only counts it.
 
     Raises RS612 for what is no span of time.
@@ -145,8 +85,12 @@ def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -
             store.let_go(runs, old)
     gone = tuple(run for run in kept if run in old)
     left = [run for run in kept if run not in old]
-    return Pruned(
-        before, len(gone), len(left), tuple(run for run in left if run not in latest), dry_run
+    return Pruning(
+        before=before,
+        runs=len(gone),
+        left=len(left),
+        unknown=tuple(run for run in left if run not in latest),
+        dry_run=dry_run,
     )
 
 
@@ -184,7 +128,7 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
         raise problem("RS612", what, hint="Give a shorter span.") from error
 
 
-def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
+def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     """Take an account out of all that is kept: the inputs of runs and the quarantine.
 
     Safe to repeat, and to kill: each file tells what was erased from it, and the journal has its
@@ -210,7 +154,7 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erased:
             _check_known(workspace, account, folders, problems)
         if runs or rows or not earlier:
             journal.record_erasure(ErasureRecord(at=at, by=by, account=hashed, runs=runs))
-    return Erased(runs, len(folders), rows, tuple(problems))
+    return Erasure(runs=runs, searched=len(folders), rows=rows, problems=tuple(problems))
 
 
 def _erased(

@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from riskseg.domain.problems import Problem, Problems
+from riskseg.domain.problems import Problems
 from riskseg.pipeline.fact_source import is_from_data
 from riskseg.pipeline.strategies import ANY_DAY, run_examples
 from riskseg.pipeline.strategy_versions import checked_editions
+from riskseg.results.strategies import (
+    StrategyCheck,
+    StrategyShown,
+    StrategyTest,
+    TestedExample,
+    TestedPackExample,
+)
 from riskseg.rules.model import Strategy
 from riskseg.strategy.check.scope import as_type
+from riskseg.strategy.described import packs_in_use, shown
+from riskseg.strategy.kinds import Included
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A checked strategy, and whether its facts are those of data or merely declared."""
-
-    strategy: Strategy
-    from_data: bool
-
-
-@dataclass(frozen=True)
-class Tested:
-    """Each example's decision, and a Problem for each that is not as expected."""
-
-    strategy: Strategy
-    decisions: tuple[dict[str, Any], ...]
-    problems: tuple[Problem, ...]
-    from_data: bool
+def check(
+    root: Path | None, name: str | None = None, *, here: Path | None = None, data: bool = True
+) -> StrategyCheck:
+    """Check a strategy: the workspace's, or the one `name` names (see
+    :func:`riskseg.pipeline.strategy_versions.found`). Raises its Problems, and RS230."""
+    with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
+        strategy = editions[0].strategy
+        return StrategyCheck(
+            strategy=strategy.name,
+            version=strategy.fingerprint,
+            from_data=is_from_data(source),
+            notes=strategy.notes,
+            packs=packs_in_use(strategy),
+        )
 
 
 def show(
     root: Path | None, name: str | None = None, *, here: Path | None = None, data: bool = True
-) -> Shown:
-    """The checked strategy: the workspace's, or the one `name` names (see
-    :func:`riskseg.pipeline.strategy_versions.found`). Raises its Problems, and RS230."""
+) -> StrategyShown:
+    """A strategy as it is understood, found and checked as by :func:`check`."""
     with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
-        return Shown(editions[0].strategy, is_from_data(source))
+        return shown(editions[0].strategy, from_data=is_from_data(source))
 
 
 def test(
     root: Path | None, name: str | None = None, *, here: Path | None = None, data: bool = True
-) -> Tested:
+) -> StrategyTest:
     """Run the strategy's examples through the SQL that decides real accounts. Without data, an
     expected fact that an example leaves out has its default value."""
     with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
@@ -52,7 +57,32 @@ def test(
         if not is_from_data(source):
             tried = replace(strategy, default_values=_defaults(strategy))
         decisions = run_examples(source.engine, tried, ANY_DAY, problems)
-        return Tested(strategy, tuple(decisions), tuple(problems), is_from_data(source))
+        failed = {(problem.file, problem.line) for problem in problems}
+        whole = len(decisions) == len(strategy.examples)
+        return StrategyTest(
+            strategy=strategy.name,
+            version=strategy.fingerprint,
+            from_data=is_from_data(source),
+            examples=tuple(
+                TestedExample(
+                    example=example.name,
+                    decision=decisions[number] if whole else None,
+                    as_expected=False if (example.file, example.line) in failed else whole or None,
+                )
+                for number, example in enumerate(strategy.examples)
+            ),
+            pack_examples=tuple(
+                TestedPackExample(
+                    guard=example.guard,
+                    example=example.text,
+                    forbidden=example.forbidden,
+                    as_expected=(example.file, example.line) not in failed,
+                )
+                for pack in strategy.of(Included)
+                for example in pack.examples
+            ),
+            problems=tuple(problems),
+        )
 
 
 def _defaults(strategy: Strategy) -> dict[str, object]:

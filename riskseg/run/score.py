@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, islice
@@ -14,7 +14,6 @@ from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Batches
 from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots
 from riskseg.pipeline.account_file import (
-    GivenFile,
     check_features,
     check_given,
     fingerprint,
@@ -37,6 +36,7 @@ from riskseg.pipeline.session import (
     set_apart,
 )
 from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage, build
+from riskseg.results.runs import Scores
 from riskseg.sources.unchanged import while_unchanged
 from riskseg.store import sinks
 from riskseg.store.sinks import InMemory
@@ -49,24 +49,6 @@ if TYPE_CHECKING:
 
 FACTS = Stage("facts", "allocate payments, aggregate features")
 WRITE = Stage("write", "the probabilities beside their place, then in it")
-
-
-@dataclass(frozen=True)
-class Scores:
-    """`scored` counts, for each model, the rows that have a probability: accounts, or bills issued
-    that day where it is observed at issue (`of_bills`: there is such a model). `sha256` is that of
-    the file's bytes. `differences` tells
-    how they differ from those it was trained on. `accounts_from` is the file of accounts that was
-    given, if one was."""
-
-    place: str
-    rows: int
-    models: Mapping[str, str]
-    scored: Mapping[str, int]
-    differences: Mapping[str, Sequence[str]]
-    accounts_from: GivenFile | None = None
-    of_bills: bool = False
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -253,6 +235,7 @@ def score(
         workspace, as_of, target, names=names, accounts_from=accounts_from, progress=progress
     )
     job.carry_out(plan())
+    job.done.holding(target)
     return job.done
 
 

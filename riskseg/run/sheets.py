@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from riskseg.domain.documents import Document, read_yaml
@@ -19,6 +18,7 @@ from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import read_authored, read_checked
+from riskseg.results.strategies import SheetChange, SheetExport, SheetImport
 from riskseg.rules.model import Strategy
 from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
 from riskseg.strategy.sheets import standing
@@ -47,56 +47,7 @@ from riskseg.workspace import Workspace
 _SEGMENTS_FILE, _TIERS_FILE = "segments.yaml", "tiers.yaml"
 
 
-@dataclass(frozen=True)
-class Exported:
-    """`rows` of each sheet, without its headers; `files` as they were written."""
-
-    strategy: str
-    files: tuple[Path, ...]
-    rows: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an import changes in one table. Rows go by their id or tier; the second row of a tier
-    is `tier (2)`. `moved` says that rows kept stand in another order, `columns` that the columns
-    are others or in another order, and which are new and which gone, where that is known."""
-
-    table: str
-    rows: int
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    moved: bool = False
-    columns: bool = False
-    columns_added: tuple[str, ...] = ()
-    columns_removed: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed or self.moved or self.columns)
-
-    @property
-    def columns_told(self) -> list[str]:
-        """What becomes of the columns, in words."""
-        words = {"added": self.columns_added, "dropped": self.columns_removed}
-        told = [f"columns {word}: {', '.join(names)}" for word, names in words.items() if names]
-        return told or (["other columns"] if self.columns else [])
-
-
-@dataclass(frozen=True)
-class Imported:
-    """`files` are those written, or with `dry_run` those that would be; `comments_lost` is how
-    many comments of the old files found no row to stand by."""
-
-    strategy: str
-    version: str
-    dry_run: bool
-    tables: tuple[Change, ...]
-    files: tuple[str, ...]
-    comments_lost: int
-
-
-def export(root: Path, out: str) -> Exported:
+def export(root: Path, out: str) -> SheetExport:
     """Write the strategy's tables to a workbook (.xlsx), or to a folder as one CSV file each.
     Files that stand there are replaced. Raises RS010, RS219 and the Problems of the files' shape.
     """
@@ -138,7 +89,7 @@ def export(root: Path, out: str) -> Exported:
         with write_beside(file, token="sheet") as part:
             part.write_bytes(content)
     rows = {name: len(grid) - 1 for name, grid in grids.items()}
-    return Exported(authored.head.name, tuple(contents), rows)
+    return SheetExport(strategy=authored.head.name, files=tuple(map(str, contents)), rows=rows)
 
 
 def _place(out: str) -> Path:
@@ -182,7 +133,7 @@ def _make_folder(place: Path) -> None:
 
 def import_(
     root: Path, place: Path, *, dry_run: bool = False, progress: Progress | None = None
-) -> Imported:
+) -> SheetImport:
     """Take the segments and tiers from sheets. Raises RS217, RS218, and every Problem of
     the strategy there would be, before anything is written; where columns come or go it is noted
     then, since that can be what they come of. A file whose content would stay as it is keeps its
@@ -195,26 +146,26 @@ def import_(
         _raise(problems)
         instead = _documents(workspace, place, sheets, problems)
         _raise(problems)
-        tables: list[Change] = []
+        tables: list[SheetChange] = []
         differing: list[str] = []
         for name, document in instead.items():
             before, after = _before(workspace, name), _grids(name, document, Problems())
             changes = [_change(table, before.get(table), grid) for table, grid in after.items()]
             tables += changes
-            if any(changes) or before.keys() != after.keys():
+            if any(change.differs for change in changes) or before.keys() != after.keys():
                 differing.append(name)
         strategy = _checked(workspace, instead, problems)
         if len(problems):
             for one in tables:
                 if one.columns:
-                    progress.note(f"{one.table}: {'; '.join(one.columns_told)}")
+                    progress.note(f"{one.table}: {'; '.join(one.column_changes)}")
         _raise(problems)
         assert strategy is not None
         paths = {name: _path(workspace, name) for name in differing}
         laid = {path: _laid(path, name, instead[name]) for name, path in paths.items()}
         if not dry_run:
             _write(laid)
-    return Imported(
+    return SheetImport(
         strategy=strategy.name,
         version=strategy.fingerprint,
         dry_run=dry_run,
@@ -343,18 +294,23 @@ def _columns_now(workspace: Workspace) -> list[str]:
     return [read_name(header) for header in grid[0][1:-1]] if grid else []
 
 
-def _change(table: str, before: Grid | None, after: Grid) -> Change:
+def _change(table: str, before: Grid | None, after: Grid) -> SheetChange:
     had, has = before[0] if before else [], after[0]
     old, new = _named(before[1:] if before else []), _named(after[1:])
     kept = [name for name in new if name in old]
-    return Change(
+    added = tuple(name for name in new if name not in old)
+    removed = tuple(name for name in old if name not in new)
+    changed = tuple(name for name in kept if new[name] != old[name])
+    moved = kept != [name for name in old if name in new]
+    return SheetChange(
         table=table,
         rows=len(new),
-        added=tuple(name for name in new if name not in old),
-        removed=tuple(name for name in old if name not in new),
-        changed=tuple(name for name in kept if new[name] != old[name]),
-        moved=kept != [name for name in old if name in new],
+        added=added,
+        removed=removed,
+        changed=changed,
+        moved=moved,
         columns=had != has,
+        differs=bool(added or removed or changed or moved or had != has),
         columns_added=tuple(name for name in has if had and name not in had),
         columns_removed=tuple(name for name in had if name not in has),
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning import train as learning
 from riskseg.learning.learners import registered
-from riskseg.learning.show import summary
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.journal import open_journal
-from riskseg.pipeline.model_versions import KEEP, keep
+from riskseg.pipeline.model_versions import KEEP, keep, summarised
 from riskseg.pipeline.models import check_spec, read_specs, without_spec
 from riskseg.pipeline.observation_points import Asked, asked
 from riskseg.pipeline.session import (
@@ -36,6 +35,7 @@ from riskseg.pipeline.training_rows import (
     observe,
     observed_rows,
 )
+from riskseg.results.models import TrainedModel, Training
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,18 +44,6 @@ if TYPE_CHECKING:
     from riskseg.learning.train import Trained
 
 LEARN = Stage("learn", "learn, calibrate, compare inside the training window; validate", weight=12)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One model, trained: its version, whether it now is the champion, its summary, and which
-    version is the champion, if any."""
-
-    name: str
-    version: str
-    champion: bool
-    summary: Mapping[str, Any]
-    champion_version: str | None = None
 
 
 class _Training(Job):
@@ -76,7 +64,7 @@ class _Training(Job):
         super().__init__(progress)
         self.workspace, self.specs, self.at = workspace, specs, at
         self.promote, self.as_of = promote, as_of
-        self.kept: list[Kept] = []
+        self.kept: list[TrainedModel] = []
 
     def load(self) -> None:
         enter = self.opened.enter_context
@@ -122,7 +110,13 @@ class _Training(Job):
         for note in settings_without_effect(authored, done.model):
             self.progress.note(f"{name}: {note}")
         self.kept.append(
-            Kept(name, trained.version, done.champion, summary(done.model), done.champion_version)
+            TrainedModel(
+                name=name,
+                version=trained.version,
+                champion=done.champion,
+                summary=summarised(done.model, done.champion_version),
+                champion_version=done.champion_version,
+            )
         )
         del model.frame, model.trained  # the next model needs the memory
 
@@ -160,7 +154,7 @@ def train(
     promote: bool = False,
     as_of: date | None = None,
     progress: Progress | None = None,
-) -> list[Kept]:
+) -> Training:
     """Train the named models, or all that have a spec. The first version of a model is promoted
     unless it ranks barely better than chance; a later one waits for `models promote`, unless it is
     the very same. With `promote` whatever is trained is promoted.
@@ -178,12 +172,12 @@ def train(
         if progress is not None:
             progress.note(f"{name}: there is no {spec}, so it is not learned; its versions stay")
     if not specs:
-        return []
+        return Training(())
     if only is not None:
         specs = {name: _by(authored, only) for name, authored in specs.items()}
     job = _Training(workspace, specs, at=at, promote=promote, as_of=as_of, progress=progress)
     job.carry_out(plan())
-    return job.kept
+    return Training(tuple(job.kept))
 
 
 def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
@@ -150,10 +151,10 @@ def _types(
     expressions: Mapping[str, str],
     given: Mapping[str, Given],
     source: Source,
-    found: Mapping[str, str],
+    found: Mapping[str, object],
     problems: Problems,
-) -> dict[str, str]:
-    """The engine type of each expression; a Problem for each that does not work."""
+) -> dict[str, ColumnType]:
+    """The type of each expression; a Problem for each that does not work."""
     own = "=" * (1 + max(map(len, found), default=0))  # no column is called so
     listed = "".join(f", {e} as {quoted(f'{own}{i}')}" for i, e in enumerate(expressions.values()))
     try:
@@ -162,7 +163,7 @@ def _types(
         return {name: found_types[f"{own}{i}"] for i, name in enumerate(expressions)}
     except EngineError:
         pass  # one of them at least: which, and why, each has to be asked alone
-    types: dict[str, str] = {}
+    types: dict[str, ColumnType] = {}
     for name, expression in expressions.items():
         try:
             alone = engine.columns(f"(select *, {expression} as {quoted(own)} from {from_})")
@@ -196,26 +197,22 @@ def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
     }
 
 
-_KINDS = {
-    "BOOLEAN": (Kind.BOOLEAN, "boolean"),
-    "DATE": (Kind.DATE, "date"),
-    "DOUBLE": (Kind.NUMBER, "double"),
-    "FLOAT": (Kind.NUMBER, "double"),
-}
+def kind_of(type_: ColumnType) -> tuple[Kind, str]:
+    """The kind of an attribute by its column's type, and the type it is staged as."""
+    match type_.family:
+        case "boolean":
+            return Kind.BOOLEAN, "boolean"
+        case "date" | "timestamp":
+            return Kind.DATE, "date"
+        case "float":
+            return Kind.NUMBER, "double"
+        case "decimal":
+            return Kind.DECIMAL, str(type_)
+        case "integer" | "unsigned":
+            return Kind.INTEGER, "bigint"
+        case _:
+            return Kind.TEXT, "varchar"
 
 
-def kind_of(type_: str) -> tuple[Kind, str]:
-    """The kind of an attribute by its engine type, and the type it is staged as."""
-    if type_ in _KINDS:
-        return _KINDS[type_]
-    if type_.startswith("DECIMAL"):
-        return Kind.DECIMAL, type_
-    if type_.startswith("TIMESTAMP"):
-        return Kind.DATE, "date"
-    if type_.rstrip("0123456789").endswith("INT") or type_ in ("INTEGER", "UINTEGER"):
-        return Kind.INTEGER, "bigint"
-    return Kind.TEXT, "varchar"
-
-
-def _as_attribute(expression: str, type_: str) -> str:
+def _as_attribute(expression: str, type_: ColumnType) -> str:
     return f"cast({expression} as {kind_of(type_)[1]})"

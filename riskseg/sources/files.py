@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
 from riskseg.engine import Engine, EngineError
@@ -62,7 +63,7 @@ class Files(SourceReader):
             return False
         return not missing
 
-    def headers(self, engine: Engine, columns: Mapping[str, str]) -> Iterable[str]:
+    def headers(self, engine: Engine, columns: Mapping[str, ColumnType]) -> Iterable[str]:
         """The engine calls the second of two columns that differ in letter case only `NAME_1`:
         where one is called so, the files are asked."""
         names = {name.lower() for name in columns}

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problems, problem
 from riskseg.engine import Engine
 from riskseg.sources.sql_text import NoTableError
@@ -67,12 +68,12 @@ class SourceReader(ABC):
         """Whether its rows can be reached; Problems are added otherwise."""
         return True
 
-    def describe(self, engine: Engine) -> dict[str, str]:
-        """Its columns and their engine types, in order. Raises EngineError where it cannot be
+    def describe(self, engine: Engine) -> dict[str, ColumnType]:
+        """Its columns and their types, in order. Raises EngineError where it cannot be
         read, DuplicateColumnsError where two columns have one name."""
         return engine.columns(self.relation(engine))
 
-    def headers(self, engine: Engine, columns: Mapping[str, str]) -> Iterable[str]:
+    def headers(self, engine: Engine, columns: Mapping[str, ColumnType]) -> Iterable[str]:
         """The names of its columns as the source itself spells them."""
         return columns
 

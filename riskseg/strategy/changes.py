@@ -37,6 +37,11 @@ class Change:
         known = [str(n) for n in (self.old_line, self.new_line) if n is not None]
         return f"line {' -> '.join(dict.fromkeys(known))}" if known else ""
 
+    @property
+    def text(self) -> str:
+        """The whole in one line."""
+        return str(self)
+
     def __str__(self) -> str:
         where = f" ({self.lines})" if self.lines else ""
         if self.kind in ("added", "removed"):

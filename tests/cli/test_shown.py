@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from riskseg.cli import progress as told
-from riskseg.cli.show import money, table, told_by
+from riskseg.cli.show import money, proxy, table
 from riskseg.domain.problems import Problem
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.insight.differences import differing
-from riskseg.learning.evidence.model import Interval, ProtectedAttribute
 from riskseg.pipeline.outputs import file_relation
+from riskseg.results.models import Interval, ProtectedLevel
 from riskseg.store import sinks
 
 
@@ -42,10 +42,16 @@ def test_money_has_the_decimals_of_the_workspace(scale: int, shown: str) -> None
 def test_a_protected_attribute_is_named_with_its_level(
     auc: list[float], through: list[str], said: str
 ) -> None:
-    protected = ProtectedAttribute(
-        attribute="region", level="north", in_model=False, auc=Interval(*auc), through=through
+    protected = ProtectedLevel(
+        attribute="region",
+        level="north",
+        rows=100,
+        in_model=False,
+        stands_in=False,
+        auc=Interval(*auc),
+        through=tuple(through),
     )
-    assert told_by(protected) == said
+    assert proxy(protected) == said
 
 
 def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,6 +81,6 @@ def test_a_csv_text_that_begins_like_a_formula_is_kept_from_being_one_and_read_b
     assert all(g in (t, f"'{t}") for t, g in guarded.items())
     assert {row["owed"] for row in written} == {"-1.50"}
     sinks.write(str(tmp_path / "d.parquet"), rows.schema, rows.to_batches(), token="t")
-    with Engine(reads=[tmp_path / "d.csv", tmp_path / "d.parquet"]) as engine:
+    with DuckDB(reads=[tmp_path / "d.csv", tmp_path / "d.parquet"]) as engine:
         one, other = (file_relation(engine, tmp_path / f"d.{e}") for e in ("csv", "parquet"))
         assert not differing(engine, one, other).any

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.relations import Relation
-from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
+from riskseg.engine import DuckDB, DuplicateColumnsError, EngineError, syntax_tree
 from riskseg.pipeline.stages import build
 
 
 def test_nothing_is_drawn_on_stdout() -> None:
     """DuckDB shows a progress bar there where the program has no file, as in a notebook."""
     program = (
-        "from riskseg.engine import Engine\n"
-        "with Engine() as engine:\n"
+        "from riskseg.engine import DuckDB, Engine\n"
+        "with DuckDB() as engine:\n"
         "    print(engine.value(\"select current_setting('enable_progress_bar')\"))\n"
     )
     done = subprocess.run(
@@ -54,7 +54,7 @@ def test_the_engine_is_locked(tmp_path: Path, sql: str, call: str) -> None:
     for file in (allowed, other):
         file.write_text("a\n1\n")
     text = sql.format(folder=tmp_path, allowed=allowed, other=other)
-    with Engine(tmp_path / "scratch", reads=[allowed]) as engine:
+    with DuckDB(tmp_path / "scratch", reads=[allowed]) as engine:
         with pytest.raises(EngineError):
             list(getattr(engine, call)(f"({text})" if call == "columns" else text) or ())
         read = f"select * from read_csv({engine.file(allowed)}, all_varchar = true)"
@@ -67,7 +67,7 @@ def test_no_variable_of_the_process_is_a_table() -> None:
     import pyarrow as pa
 
     mine = pa.table({"a": [1]})
-    with Engine() as engine, pytest.raises(EngineError, match="mine"):
+    with DuckDB() as engine, pytest.raises(EngineError, match="mine"):
         engine.rows("select * from mine")
     assert mine.num_rows == 1
 
@@ -82,7 +82,7 @@ def test_a_file_is_read_whatever_its_path_holds(tmp_path: Path, name: str) -> No
     file, beside = folder / f"{name}.csv", folder / "b.csv"
     file.write_text("a\nright\n")
     beside.write_text("a\nwrong\n")
-    with Engine(reads=[file]) as engine:
+    with DuckDB(reads=[file]) as engine:
         assert engine.rows(f"select a from read_csv({engine.file(file)})") == [("right",)]
 
 
@@ -101,7 +101,7 @@ def test_a_file_is_read_whatever_its_path_holds(tmp_path: Path, name: str) -> No
     ],
 )
 def test_a_relation_with_two_columns_of_one_name_is_refused(relations: list[Relation]) -> None:
-    with Engine() as engine, pytest.raises(DuplicateColumnsError):
+    with DuckDB() as engine, pytest.raises(DuplicateColumnsError):
         build(engine, relations)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine, TooLargeError
+from riskseg.engine import DuckDB, Engine, TooLargeError
 from riskseg.expressions import Expression, check, quote, to_sql
 from riskseg.expressions.assumptions import assumptions, check_sql, finite_results
 from riskseg.expressions.smt import Texts, constant, domain, holds, to_smt
@@ -64,7 +64,7 @@ ROW = st.fixed_dictionaries({fact.name: edge(fact) for fact in FACTS})
 
 @pytest.fixture(scope="module")
 def engine() -> Iterable[Engine]:
-    with Engine() as opened:
+    with DuckDB() as opened:
         yield opened
 
 

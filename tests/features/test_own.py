@@ -13,7 +13,7 @@ import pytest
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import Problem, Problems
-from riskseg.engine import Engine, TooLargeError
+from riskseg.engine import DuckDB, TooLargeError
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.pipeline.facts import facts
@@ -77,7 +77,7 @@ def values(folder: Path, scale: int, own: Mapping[str, str]) -> dict[str, tuple[
     workspace = open_workspace(folder, problems)
     problems.raise_if_any()
     assert workspace is not None
-    with Engine(reads=readable(workspace)) as engine:
+    with DuckDB(reads=readable(workspace)) as engine:
         ledger = load(engine, workspace, problems)
         problems.raise_if_any()
         assert ledger is not None

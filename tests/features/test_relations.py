@@ -10,7 +10,7 @@ import pytest
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.expressions import Expression, to_sql
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.relations import relations
@@ -90,7 +90,7 @@ def test_they_hold_of_every_account(name: str) -> None:
     found = between(loaded.catalogue, facts)
     assert len(found) > 50
     rows = [row for day in AS_OF for row in loaded.facts_of(loaded.as_of(day))]
-    with Engine(threads=1) as engine:
+    with DuckDB(threads=1) as engine:
         engine.register("facts", pa.Table.from_pylist(rows))
         for known in found:
             broken = engine.value(

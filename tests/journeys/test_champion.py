@@ -51,7 +51,7 @@ def test_a_model_at_chance_waits_for_somebody(workspace: Path, tmp_path: Path) -
     root = p.copied(workspace, tmp_path / "w")
     (kept,) = train(root, (), at=p.AT)
     assert not kept.champion and kept.champion_version is None
-    assert "barely better than chance" in kept.summary["verdict"].too_weak
+    assert "barely better than chance" in kept.summary.verdict.too_weak
     (listed,) = versions.versions(root)
     assert (listed.version, listed.champion) == (kept.version, False)
     again = CliRunner().invoke(app, ["-w", str(root), "models", "show", "outcome"])

@@ -435,4 +435,4 @@ def test_bounds_and_bins_in_the_terminal(workspace: Path) -> None:
     with pytest.raises(ProblemsError) as raised:
         bins(workspace, "made", feature="incme")
     assert "income" in raised.value.problems[0].hint
-    assert versions.show(workspace, "made")["form"] == "classic"
+    assert versions.show(workspace, "made").form == "classic"

@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.stages import Progress
-from riskseg.run.activate import Activated, activate, versions
-from riskseg.run.assign import Assigned, assign
+from riskseg.results.runs import Decisions
+from riskseg.results.strategies import Activation
+from riskseg.run.activate import activate, versions
+from riskseg.run.assign import assign
 from riskseg.run.explain import explain
 from riskseg.store.journal import Journal
 
@@ -82,11 +84,11 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path / "w"
 
 
-def make(workspace: Path, version: str | None = None, first: str = "2026-06-01") -> Activated:
+def make(workspace: Path, version: str | None = None, first: str = "2026-06-01") -> Activation:
     return activate(workspace, version, effective_from=date.fromisoformat(first), by="ann", at=AT)
 
 
-def decide(workspace: Path) -> tuple[Assigned, list[str]]:
+def decide(workspace: Path) -> tuple[Decisions, list[str]]:
     notes: list[str] = []
     out = str(workspace / "out.csv")
     done = assign(workspace, DAY, out, at=AT, progress=Progress(note=notes.append))
@@ -160,7 +162,7 @@ def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
     after, notes = decide(workspace)
     now = manifest(workspace)
     assert after.activated
-    assert after.strategy.fingerprint == before.strategy.fingerprint
+    assert after.strategy.version == before.strategy.version
     assert after.run_id != before.run_id
     assert now["fingerprint"] != then["fingerprint"]
     assert now["changed_since_activation"] == names
@@ -174,12 +176,12 @@ def test_a_definition_that_moves_is_told(workspace: Path, move: str) -> None:
     explain(workspace, "a", DAY, fresh=True, progress=Progress(note=told.append))
     assert note in told
 
-    # Activated again, it is proved of these facts, and there is nothing to tell any more.
+    # Activation again, it is proved of these facts, and there is nothing to tell any more.
     again = make(workspace)
     assert again.new
     assert not make(workspace).new
     assert decide(workspace)[1] == []
-    assert [v.version for v in versions(workspace)] == [before.strategy.fingerprint] * 2
+    assert [v.version for v in versions(workspace)] == [before.strategy.version] * 2
 
 
 @pytest.mark.parametrize("change", SAME)
@@ -213,11 +215,11 @@ def test_an_earlier_version_is_activated_again(workspace: Path) -> None:
     one = make(workspace).version
     edit(workspace, "rules/s/tiers.yaml", "half >= 10 ", "half >= 15 ")
     two = make(workspace).version
-    assert decide(workspace)[0].strategy.fingerprint == two
+    assert decide(workspace)[0].strategy.version == two
     (workspace / "rules/s/tiers.yaml").write_text("tiers: [")  # the folder plays no part in it
     back = make(workspace, one[:6])
     assert (back.version, back.new) == (one, True)
-    assert decide(workspace)[0].strategy.fingerprint == one
+    assert decide(workspace)[0].strategy.version == one
     assert not make(workspace, one).new
     assert make(workspace, two, "2026-06-02").new
     for unknown in ("", "zzz", f"{one}0"):

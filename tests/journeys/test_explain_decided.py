@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
-from riskseg.pipeline.account_story import Change
+from riskseg.results.runs import ChangeSince
 from riskseg.run.assign import assign
 from riskseg.run.explain import explain
 from riskseg.run.retention import erase
@@ -62,7 +62,7 @@ def test_it_does_not_contradict_the_letter_that_was_sent(workspace: Path) -> Non
         "action",
         "channel",
     }
-    assert Change("action", "agency", "sms") in told.changes
+    assert ChangeSince(name="action", then="agency", now="sms") in told.changes
     code, text = output(workspace, "a", "--as-of", str(DAY))
     assert (code, text.startswith("a as of 2026-01-01: live, segment hit")) == (0, True)
     assert f"As run {told.run} decided it on 2026-01-31." in text

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.learning.words import held
 from riskseg.pipeline.frames import keyed_frame
 from riskseg.run.assign import assign
@@ -82,7 +82,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         f"{LEARNERS[request.param]}"
     )
     [kept] = train(root, (), at=p.AT, promote=True)
-    assert {row["feature"] for row in kept.summary["features"]} >= {"score", "turnover"}
+    assert {row["feature"] for row in kept.summary.features} >= {"score", "turnover"}
     return root
 
 
@@ -129,5 +129,5 @@ def test_a_code_is_one_line_of_the_bins(workspace: Path) -> None:
 
 
 def test_a_frame_of_no_columns_has_its_rows() -> None:
-    keys, rows = keyed_frame(Engine(), "select range as snap from range(3)", keys=1)
+    keys, rows = keyed_frame(DuckDB(), "select range as snap from range(3)", keys=1)
     assert len(rows) == len(keys) == 3 and not len(rows.columns)

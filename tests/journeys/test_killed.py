@@ -15,10 +15,13 @@ import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.archive import account_hash
-from riskseg.run.activate import Activated, activate
-from riskseg.run.assign import Assigned, assign
+from riskseg.results.journal import Erasure
+from riskseg.results.runs import Decisions
+from riskseg.results.strategies import Activation
+from riskseg.run.activate import activate
+from riskseg.run.assign import assign
 from riskseg.run.replay import replay
-from riskseg.run.retention import Erased, erase
+from riskseg.run.retention import erase
 from riskseg.store import kept
 from riskseg.store.journal import Journal
 from tests.journeys.killing import (
@@ -51,7 +54,7 @@ def killed_at(workspace: Path, *words: str, door: Door) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-def decide(workspace: Path, name: str) -> Assigned:
+def decide(workspace: Path, name: str) -> Decisions:
     return assign(workspace, p.AS_OF, str(workspace / name), at=p.AT, reasons="none")
 
 
@@ -67,7 +70,7 @@ def activated(workspace: Path) -> list[str]:
     return [a.fingerprint for a in found]
 
 
-def activate_again(workspace: Path) -> Activated:
+def activate_again(workspace: Path) -> Activation:
     return activate(workspace, effective_from=p.AS_OF.replace(day=1), by="ann", at=p.AT)
 
 
@@ -79,7 +82,7 @@ def check_activated_again(workspace: Path) -> None:
     assert done.new is (before == [])
     assert activated(workspace) == [done.version]
     after = decide(workspace, "after.csv")
-    assert (after.activated, after.strategy.fingerprint) == (True, done.version)
+    assert (after.activated, after.strategy.version) == (True, done.version)
     assert leftovers(workspace) == []
 
 
@@ -132,7 +135,7 @@ def journalled(workspace: Path) -> list[tuple[str, set[str]]]:
         return [(e.account, set(e.runs)) for e in journal.erasures()]
 
 
-def erase_again(workspace: Path, account: str = SOMEONE) -> Erased:
+def erase_again(workspace: Path, account: str = SOMEONE) -> Erasure:
     return erase(workspace, account, by="ann", at=p.AT)
 
 

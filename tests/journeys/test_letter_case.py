@@ -10,7 +10,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.expressions import check
 from riskseg.learning.spec import AuthoredSpec, parse_spec
 from riskseg.pipeline.frames import keyed_frame, model_columns
@@ -82,7 +82,7 @@ def test_an_expression_holds_the_name_that_the_fact_has(name: str) -> None:
 
 def test_a_model_is_given_facts_under_the_names_that_it_was_trained_with() -> None:
     names = ["LIMIT_BAL", "Größe", "SNAP", "snap"]
-    with Engine() as engine:
+    with DuckDB() as engine:
         engine.register("facts", pa.table({"snap": [1], "@limit_bal": [7], "@größe": ["x"],
                                            "@snap": [9]}))  # fmt: skip
         sql = f"select snap, {model_columns(names, FACTS)} from facts"

@@ -63,7 +63,7 @@ def test_a_text_that_nobody_holds_today_is_a_note(tmp_path: Path) -> None:
     tiers += "  - {tier: y, otherwise: true}\n"
     misspelt = SEGMENTS.replace("[south]", "[sotuh]")
     write(tmp_path, BOTH, {"segments.yaml": misspelt, "tiers.yaml": tiers})
-    assert show(tmp_path).strategy.notes == (
+    assert show(tmp_path).notes == (
         'rules/s/tiers.yaml:2: No account has the region "nroth" today. Did you mean "north"?',
         'rules/s/segments.yaml:4: No account has the region "sotuh" today. Did you mean "south"?',
     )

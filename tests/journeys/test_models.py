@@ -33,7 +33,7 @@ def codes(error: pytest.ExceptionInfo[ProblemsError]) -> list[str]:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_card(trained: Path, tmp_path: Path, name: str) -> None:
     out = tmp_path / "card.html"
-    version = versions.card(trained, name, None, out)
+    version = versions.card(trained, name, None, out).version
     page = out.read_text(encoding="utf-8")
     assert version in page and page.count("<svg") > 8
     for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
@@ -82,13 +82,13 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
     workspace = copy_of(trained)
     parent = versions.show(workspace, "late_payment")
     done = recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
-    assert done.parent == parent["version"] != done.version and not done.champion
+    assert done.parent == parent.version != done.version and not done.champion
     # The level is right for these accounts now, and the order of the accounts what it was.
-    assert abs(done.after["calibration_intercept"]) < abs(done.before["calibration_intercept"]) or (
-        abs(done.before["calibration_intercept"]) < 0.1
+    assert abs(done.after.calibration_intercept) < abs(done.before.calibration_intercept) or (
+        abs(done.before.calibration_intercept) < 0.1
     )
     model = load(workspace / "models/late_payment" / done.version)
-    assert model.manifest.parent == parent["version"]
+    assert model.manifest.parent == parent.version
     assert model.calibration.then is not None and model.calibration.then[0] == 1.0
     again = recalibrate(workspace, "late_payment", since=SINCE, at=p.AT)
     assert again.version == done.version
@@ -96,9 +96,9 @@ def test_a_recalibrated_version(trained: Path, copy_of: Copy) -> None:
     told = compare(workspace, "late_payment", f"late_payment@{done.version}", cut=None)
     assert told.difference.auc == (0.0, 0.0, 0.0)
     assert told.swap.only_a.rows == told.swap.only_b.rows == 0
-    assert told.notes == [
-        f"late_payment {done.version} was recalibrated to some of these accounts."
-    ]
+    assert told.notes == (
+        f"late_payment {done.version} was recalibrated to some of these accounts.",
+    )
 
 
 def test_nothing_has_come_out_since(trained: Path, copy_of: Copy) -> None:
@@ -153,12 +153,14 @@ def test_a_sample_of_goods_stands_for_all(sound: Path, copy_of: Copy) -> None:
     spec = workspace / "models/late_payment.yaml"
     spec.write_text(spec.read_text() + "sample: {goods: 500}\n")
     part = train(workspace, (), at=p.AT)[0].summary
-    windows = ("training", "hold_out")
-    assert sum(whole[w]["rows"] - whole[w]["bad"] for w in windows) > 500
-    assert sum(part[w]["rows"] - part[w]["bad"] for w in windows) <= 500
-    for window in windows:
-        assert part[window]["bad"] == whole[window]["bad"]
-        assert part[window]["stands_for"] == pytest.approx(whole[window]["rows"], rel=0.12)
+    assert sum(counts.rows - counts.bad for counts in (whole.training, whole.hold_out)) > 500
+    assert sum(counts.rows - counts.bad for counts in (part.training, part.hold_out)) <= 500
+    for sampled, all_rows in (
+        (part.training, whole.training),
+        (part.hold_out, whole.hold_out),
+    ):
+        assert sampled.bad == all_rows.bad
+        assert sampled.stands_for == pytest.approx(all_rows.rows, rel=0.12)
 
 
 def test_what_was_never_seen_is_told(trained: Path, copy_of: Copy) -> None:

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from riskseg.pipeline.stages import Progress
+from riskseg.results.runs import Scores
 from riskseg.run.assign import assign
 from riskseg.run.init import init
 from riskseg.run.recalibrate import recalibrate
-from riskseg.run.score import Scores, score
+from riskseg.run.score import score
 from riskseg.run.train import train
 from tests.support import portfolio as p
 

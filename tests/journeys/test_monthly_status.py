@@ -51,8 +51,8 @@ def workspace(tmp_path: Path) -> Path:
 
 def test_the_last_months_validate_and_the_row_in_force_is_scored(workspace: Path) -> None:
     told = train(workspace, [], at=AT)[0].summary
-    assert (told["hold_out"]["from"], told["hold_out"]["until"]) == ("2024-12-01", "2025-02-01")
-    assert (told["training"]["from"], told["training"]["until"]) == ("2024-01-01", "2024-10-01")
+    assert (told.hold_out.from_, told.hold_out.until) == ("2024-12-01", "2025-02-01")
+    assert (told.training.from_, told.training.until) == ("2024-01-01", "2024-10-01")
     out = workspace / "scores.parquet"
     score(workspace, date(2024, 3, 20), str(out))
     scores = {r["account_id"]: r["p_worse"] for r in pq.read_table(out).to_pylist()}
@@ -64,7 +64,7 @@ def test_the_last_months_validate_and_the_row_in_force_is_scored(workspace: Path
 
 def test_back_tests_use_outcomes_known_by_then(workspace: Path) -> None:
     told = train(workspace, [], at=AT, as_of=date(2024, 12, 15))[0].summary
-    assert told["hold_out"]["until"] == "2024-11-01"
+    assert told.hold_out.until == "2024-11-01"
 
 
 Row = dict[str, Any]
@@ -85,15 +85,15 @@ def test_months_whose_outcomes_are_not_known_yet_validate_nothing(
     open_still = lambda row: row["month"] > MONTHS[-3] and row["worse"] not in known  # noqa: E731
     altered(workspace, lambda row: row | {"worse": None} if open_still(row) else row)
     told = train(workspace, [], at=AT)[0].summary
-    assert told["hold_out"]["until"] == str(MONTHS[-3]) == "2024-12-01"
-    assert told["training"]["until"] == "2024-08-01"
+    assert told.hold_out.until == str(MONTHS[-3]) == "2024-12-01"
+    assert told.training.until == "2024-08-01"
 
 
 def test_an_outcome_missing_here_and_there_cuts_nothing_off(workspace: Path) -> None:
     here = {("A07", MONTHS[-1]), ("A11", MONTHS[-1]), ("A30", MONTHS[3])}
     missing = lambda row: (row["account_id"], row["month"]) in here  # noqa: E731
     altered(workspace, lambda row: row | {"worse": None} if missing(row) else row)
-    assert train(workspace, [], at=AT)[0].summary["hold_out"]["until"] == "2025-02-01"
+    assert train(workspace, [], at=AT)[0].summary.hold_out.until == "2025-02-01"
 
 
 def test_outcomes_not_known_yet_and_written_as_good_are_a_problem(workspace: Path) -> None:
@@ -104,7 +104,7 @@ def test_outcomes_not_known_yet_and_written_as_good_are_a_problem(workspace: Pat
     assert problem.code == "RS408" and "None of the 180 accounts observed from" in problem.what
     # Its cure, obeyed:
     altered(workspace, lambda row: row | ({"worse": None} if row["month"] > MONTHS[-4] else {}))
-    assert train(workspace, [], at=AT)[0].summary["hold_out"]["until"] == str(MONTHS[-4])
+    assert train(workspace, [], at=AT)[0].summary.hold_out.until == str(MONTHS[-4])
 
 
 @pytest.mark.parametrize("dated", [True, False])
@@ -139,7 +139,7 @@ def test_training_by_a_day_is_training_on_what_was_there(workspace: Path, more: 
     whole = train(workspace, [], at=AT, as_of=day)[0]
     altered(workspace, lambda row: row if row["month"] <= day else None)
     assert train(workspace, [], at=AT, as_of=day)[0].version == whole.version
-    assert not any("999" in note for note in whole.summary["notes"])
+    assert not any("999" in note for note in whole.summary.notes)
 
 
 def test_versions_are_compared_by_rows_that_neither_learned_from(workspace: Path) -> None:
@@ -153,7 +153,7 @@ def test_versions_are_compared_by_rows_that_neither_learned_from(workspace: Path
     def rows(*versions: str) -> int:
         return int(compare(workspace, *(f"worse@{v}" for v in versions), cut=None).rows)
 
-    held = by_share.summary["hold_out"]["rows"]
+    held = by_share.summary.hold_out.rows
     assert rows(by_share.version, by_share.version) == held < 14 * 60 / 2
     # From a full label after the last day of training, 2024-10-01.
     assert rows(by_date.version, by_date.version) == 4 * 60
@@ -199,7 +199,7 @@ def test_accounts_without_days_that_a_version_held_out(workspace: Path, refit: b
         assert "train without it" in found.value.problems[0].hint
         return
     done = recalibrate(workspace, "worse", at=AT)
-    assert (done.rows, done.bad) == (told["hold_out"]["rows"], told["hold_out"]["bad"])
+    assert (done.rows, done.bad) == (told.hold_out.rows, told.hold_out.bad)
     again = recalibrate(workspace, "worse", done.version, at=AT)
     assert "It had been recalibrated to some of these accounts before." in again.notes
 

@@ -101,9 +101,9 @@ def test_what_became_known_later_changes_nothing(workspace: Path) -> None:
     manifest = json.loads(
         (workspace / "models" / "late" / then.version / "manifest.json").read_text()
     )
-    assert manifest["known_by"] == day.isoformat() == then.summary["known_by"]
+    assert manifest["known_by"] == day.isoformat() == then.summary.known_by
     label = timedelta(days=35)
-    assert date.fromisoformat(then.summary["hold_out"]["until"]) + label <= day
+    assert date.fromisoformat(then.summary.hold_out.until) + label <= day
 
 
 def test_training_by_a_date_is_training_on_what_was_there(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ CALLS = [
     "explain A00000007 --as-of DAY",
     "explain A00000007 --as-of DAY --fresh",
     "replay last",
-    "replay last --from-source",
+    "replay last --from-source --sql {}/replay.sql",
     "strategy prove",
     "strategy prove --no-data",
     f"strategy diff {p.STRATEGY} {p.STRATEGY}",
@@ -113,7 +113,10 @@ def test_what_is_printed_is_what_is_carried_out(
         assert re.fullmatch(plan, lines[call]), f"{call}: planned {plan}, reported {lines[call]}"
     once = "load rules facts score decide facts score decide write journal"
     assert lines["assign --as-of DAY --out {}/decisions.csv"] == once
-    assert lines["replay last --from-source"].endswith("compare now")
+    assert lines["replay last --from-source --sql {}/replay.sql"].endswith("compare now")
+    statements = (workspace / "replay.sql").read_text()
+    assert statements.count("-- ======== decide: ") == 4  # of two partitions, then and now
+    assert re.search(r"^-- decided · \d+ rows · \d+\.\d{3} s$", statements, re.MULTILINE)
     assert lines["train default late_payment"].count("learn") == 2
 
 

@@ -69,9 +69,9 @@ def test_a_version_by_its_beginning(two: Path, copy_of: Copy, tmp_path: Path) ->
     first, later = names(workspace)
     start = next(n for n in range(1, 13) if first[:n] != later[:n])
     for version in (later[:start], later[:6], later):
-        assert versions.show(workspace, MODEL, version)["version"] == later
-        assert versions.show(workspace, f"{MODEL}@{version}")["version"] == later
-    assert versions.card(workspace, MODEL, later[:6], tmp_path / "card.html") == later
+        assert versions.show(workspace, MODEL, version).version == later
+        assert versions.show(workspace, f"{MODEL}@{version}").version == later
+    assert versions.card(workspace, MODEL, later[:6], tmp_path / "card.html").version == later
     code, told = run(workspace, "export", MODEL, later[:6], "--to", "points.csv",
                      "--out", str(tmp_path / "points.csv"))  # fmt: skip
     assert (code, later in told) == (0, True), told
@@ -145,7 +145,7 @@ def test_a_version_from_elsewhere(two: Path, sound: Path, copy_of: Copy, tmp_pat
     place = workspace / "models" / MODEL / first
     assert done.place == f"models/{MODEL}/{first}"
     assert not (place / "notes.txt").exists()
-    assert versions.show(workspace, MODEL)["version"] == first
+    assert versions.show(workspace, MODEL).version == first
     scored = score(workspace, p.AS_OF, str(tmp_path / "s.csv"), names=(MODEL,))
     assert scored.models[MODEL] == first
 

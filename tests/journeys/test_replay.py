@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +15,15 @@ import pytest
 from typer.testing import CliRunner
 
 from riskseg.cli import app
+from riskseg.domain.column_types import column_type
 from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.engine import DuckDB
 from riskseg.pipeline.archive import account_hash
 from riskseg.pipeline.stages import Progress
-from riskseg.run.assign import Assigned, assign
+from riskseg.results.runs import Decisions, OutputFile, Replay
+from riskseg.run.assign import assign
 from riskseg.run.models import promote
-from riskseg.run.replay import Output, Replayed, replay
+from riskseg.run.replay import replay
 from riskseg.run.retention import erase, listed, moment_before, prune
 from riskseg.run.train import train
 from riskseg.store import kept
@@ -32,7 +34,7 @@ Copy = Callable[[Path], Path]
 SOMEONE = "A00000007"
 
 
-def decide(workspace: Path, name: str = "out.parquet", **more: object) -> Assigned:
+def decide(workspace: Path, name: str = "out.parquet", **more: object) -> Decisions:
     return assign(workspace, p.AS_OF, place(workspace, name), at=p.AT, **more)  # type: ignore[arg-type]
 
 
@@ -102,6 +104,24 @@ def test_every_form_at_any_number_of_partitions(name: str, decided: Path, copy_o
     done = replay(workspace, "last")
     expected = "same rows" if name.endswith(".db") else "same bytes"
     assert (done.verdict, done.rows > 100) == (expected, True)
+
+
+def test_a_run_that_was_kept_with_the_names_of_an_engine_is_read(
+    decided: Path, copy_of: Copy
+) -> None:
+    """What earlier versions kept has the types as DuckDB calls them."""
+    workspace = copy_of(decided)
+    about = next((workspace / ".riskseg" / "runs").glob("*/run.json"))
+    kept = json.loads(about.read_text())
+    assert kept["form"] == 2 and {"int64", "date"} <= set(kept["columns"].values())
+    with DuckDB() as engine:
+        old = {n: engine.type_sql(column_type(t)).upper() for n, t in kept["columns"].items()}
+    assert "BIGINT" in old.values()
+    about.write_text(json.dumps({**kept, "form": 1, "columns": old}))
+    assert replay(workspace, "last").verdict == "same bytes"
+    about.write_text(json.dumps({**kept, "columns": old}))
+    with pytest.raises(ProblemsError, match="is no type of a column"):
+        replay(workspace, "last")
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.jsonl", "out.db"])
@@ -547,10 +567,22 @@ def test_the_command_line(decided: Path, copy_of: Copy) -> None:
 
 
 def test_a_replayed_verdict_counts_as_same_only_where_it_was_compared() -> None:
-    file = Output("as written")
-    bare = Replayed(
-        "r", p.AS_OF, None, 1, "different", None, None, 0, None, "", "1", "1", None, file
+    bare = Replay(
+        run_id="r",
+        as_of=p.AS_OF,
+        output=None,
+        rows=1,
+        verdict="different",
+        sha256=None,
+        journalled_sha256=None,
+        erased=0,
+        differing=None,
+        why="",
+        riskseg_then="1",
+        riskseg_now="1",
+        since=None,
+        file=OutputFile(state="as written"),
     )
     expected = {"same bytes": True, "same rows": True, "different": False, "not compared": False}
     for verdict, same in expected.items():
-        assert replace(bare, verdict=verdict).same is same  # type: ignore[arg-type]
+        assert bare.model_copy(update={"verdict": verdict}).same is same

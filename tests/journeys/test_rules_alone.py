@@ -84,9 +84,9 @@ actions: [{name: sms, channel: sms}, {name: agency, channel: file}]
     }
     root = write(tmp_path, "id\na\n", files)
     with_data, without = show(root), show(root, data=False)
-    assert (with_data.from_data, with_data.strategy.default_values) == (True, {"late_fees": 0})
-    assert (without.from_data, without.strategy.default_values) == (False, {})
-    assert with_data.strategy.fingerprint == without.strategy.fingerprint
+    assert (with_data.from_data, with_data.defaults) == (True, {"late_fees": 0})
+    assert (without.from_data, without.defaults) == (False, {})
+    assert with_data.version == without.version
     workspace = ["-w", str(root), "strategy"]
     refuted = CliRunner().invoke(app, [*workspace, "prove", "--no-data"])
     assert (refuted.exit_code, "refuted" in refuted.output) == (1, True)
@@ -98,9 +98,9 @@ def test_a_version_in_the_journal_is_shown(tmp_path: Path) -> None:
     root = write(tmp_path, "id\na\n", {"segments.yaml": segments, "paths.yaml": paths})
     version = activate(root, effective_from=DAY, by="ann", at=AT).version
     (root / "rules" / "s" / "paths.yaml").write_text(paths.replace("sms", "letter"))
-    assert show(root).strategy.fingerprint != version
+    assert show(root).version != version
     for name in (version, version[:5]):
-        assert show(root, name).strategy.fingerprint == version
+        assert show(root, name).version == version
         for command in ("check", "test", "show", "prove"):
             done = CliRunner().invoke(app, ["-w", str(root), "strategy", command, name])
             assert done.exit_code == 0, done.output

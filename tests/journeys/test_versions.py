@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.stages import Progress
-from riskseg.run.activate import Activated, activate, versions
-from riskseg.run.assign import Assigned, assign
+from riskseg.results.runs import Decisions
+from riskseg.results.strategies import Activation, Proof
+from riskseg.run.activate import activate, versions
+from riskseg.run.assign import assign
 from riskseg.run.explain import explain
 from riskseg.store.journal import Journal
 from riskseg.strategy.proof.results import Proofs, Result, Verdict
@@ -36,7 +38,7 @@ def proofs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return come_out
 
 
-def make(workspace: Path, first: str, **more: object) -> Activated:
+def make(workspace: Path, first: str, **more: object) -> Activation:
     return activate(
         workspace,
         effective_from=date.fromisoformat(first),
@@ -46,7 +48,7 @@ def make(workspace: Path, first: str, **more: object) -> Activated:
     )
 
 
-def decide(workspace: Path, as_of: str = "2026-05-15", **more: object) -> Assigned:
+def decide(workspace: Path, as_of: str = "2026-05-15", **more: object) -> Decisions:
     return assign(
         workspace,
         date.fromisoformat(as_of),
@@ -64,7 +66,7 @@ def edit(workspace: Path, cut: int) -> str:
     head, _, rest = text.partition("max_dpd_12m > ")
     assert rest
     path.write_text(f"{head}max_dpd_12m > {cut}{rest.lstrip('0123456789')}")
-    return decide(workspace, draft=True).strategy.fingerprint
+    return decide(workspace, draft=True).strategy.version
 
 
 def state(workspace: Path) -> list[str]:
@@ -83,14 +85,14 @@ def test_the_journal_decides_once_anything_is_activated(trained: Path, copy_of: 
     manifest = workspace / "out.parquet.manifest.json"
     assert json.loads(manifest.read_text())["strategy"]["activated"] is False
     done = make(workspace, "2026-05-01")
-    assert (done.version, done.new, done.by) == (before.strategy.fingerprint, True, "ann")
+    assert (done.version, done.new, done.by) == (before.strategy.version, True, "ann")
 
     # What lies in the folder makes no difference any more, and that is said.
     other = edit(workspace, 1)
     assert other != done.version
     notes: list[str] = []
     after = decide(workspace, progress=Progress(note=notes.append))
-    assert (after.activated, after.strategy.fingerprint) == (True, done.version)
+    assert (after.activated, after.strategy.version) == (True, done.version)
     assert after.sha256 == before.sha256
     assert after.run_id != before.run_id
     assert any(done.version in n and other in n and "not activated" in n for n in notes), notes
@@ -99,7 +101,7 @@ def test_the_journal_decides_once_anything_is_activated(trained: Path, copy_of: 
         assert [r.activated for r in journal.runs()] == [True, False, False]
 
     draft = decide(workspace, draft=True)
-    assert (draft.activated, draft.strategy.fingerprint) == (False, other)
+    assert (draft.activated, draft.strategy.version) == (False, other)
     assert draft.sha256 != before.sha256
 
     # A folder that cannot even be read does not disturb what is in force.
@@ -110,7 +112,7 @@ def test_the_journal_decides_once_anything_is_activated(trained: Path, copy_of: 
 
     account = "A00000001"
     told = explain(workspace, account, p.AS_OF)
-    assert told.strategy.fingerprint == done.version
+    assert told.strategy == done.version
     with pytest.raises(ProblemsError):
         explain(workspace, account, p.AS_OF, draft=True)
 
@@ -122,7 +124,7 @@ def test_versions_by_date(trained: Path, copy_of: Copy) -> None:
     two = edit(workspace, 20)
     make(workspace, "2026-05-10")
     for day, expected in (("2026-03-01", one), ("2026-05-09", one), ("2026-05-10", two)):
-        assert decide(workspace, day).strategy.fingerprint == expected, day
+        assert decide(workspace, day).strategy.version == expected, day
     with pytest.raises(ProblemsError, match="2026-03-01 on") as raised:
         decide(workspace, "2026-02-28")
     assert codes(raised) == {"RS605"}
@@ -137,7 +139,7 @@ def test_versions_by_date(trained: Path, copy_of: Copy) -> None:
     assert make(workspace, "2026-05-10").notes == (
         "1 run of dates from 2026-05-10 on were decided before; they stay as they are.",
     )
-    assert decide(workspace, "2026-05-10").strategy.fingerprint == three
+    assert decide(workspace, "2026-05-10").strategy.version == three
     assert [(v.version, v.superseded) for v in versions(workspace)] == [
         (three, False),
         (two, True),
@@ -163,7 +165,7 @@ def test_a_plan_can_be_called_off_and_what_is_active_is_not_activated_again(
     (workspace / TIERS).write_text(text)
     called_off = make(workspace, "2026-06-01")
     assert called_off.notes == (f"{two}, planned from 2026-12-01, will not come into force.",)
-    assert decide(workspace, "2026-12-02").strategy.fingerprint == one
+    assert decide(workspace, "2026-12-02").strategy.version == one
 
 
 def _misspelt(workspace: Path) -> None:
@@ -232,7 +234,7 @@ def test_unproved_with_a_reason(trained: Path, copy_of: Copy, proofs: Callable[.
     [made] = versions(workspace)
     assert (made.reason, made.proof) == (
         "the solver is slow",
-        {"proved": 1, "unproved": ["declared claim_1"]},
+        Proof(proved=1, unproved=("declared claim_1",)),
     )
 
 

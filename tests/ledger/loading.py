@@ -13,7 +13,7 @@ from typing import Any
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB, Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
@@ -102,7 +102,7 @@ def load_workspace(folder: Path, accounts: Iterable[Account] = (), threads: int 
     workspace = open_workspace(folder, problems)
     problems.raise_if_any()
     assert workspace is not None
-    engine = Engine(reads=readable(workspace), threads=threads)
+    engine = DuckDB(reads=readable(workspace), threads=threads)
     ledger = load(engine, workspace, problems, texts=True)
     problems.raise_if_any()
     assert ledger is not None

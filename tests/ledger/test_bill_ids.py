@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
 from riskseg.pipeline.load import load
@@ -53,7 +53,7 @@ def test_ids_that_differ_by_case_are_two(
     problems = Problems()
     workspace = open_workspace(write_workspace(tmp_path, [account]), problems)
     assert workspace is not None
-    with Engine(reads=readable(workspace), threads=1) as engine:
+    with DuckDB(reads=readable(workspace), threads=1) as engine:
         ledger = load(engine, workspace, problems, texts=texts)
         problems.raise_if_any()
         assert ledger is not None and not ledger.bad
@@ -77,6 +77,6 @@ def test_a_payment_taken_back_is_named_in_its_own_case(tmp_path: Path) -> None:
     problems = Problems()
     workspace = open_workspace(write_workspace(tmp_path, [account]), problems)
     assert workspace is not None
-    with Engine(reads=readable(workspace), threads=1) as engine:
+    with DuckDB(reads=readable(workspace), threads=1) as engine:
         assert load(engine, workspace, problems) is None
     assert [problem.code for problem in problems] == ["RS110"]

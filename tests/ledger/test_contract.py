@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import CODES, Problem, Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB, Engine
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.sources.unchanged import readable
@@ -208,7 +208,7 @@ def loaded(folder: Path) -> tuple[Engine, Ledger | None, list[Problem]]:
     opened = open_workspace(folder, problems)
     problems.raise_if_any()
     assert opened is not None
-    engine = Engine(reads=readable(opened), threads=2)
+    engine = DuckDB(reads=readable(opened), threads=2)
     ledger = load(engine, opened, problems, texts=True)
     return engine, ledger, list(problems)
 

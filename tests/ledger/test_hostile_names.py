@@ -14,7 +14,7 @@ import pytest
 
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problem, Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.load import load, workspace_facts
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
@@ -113,7 +113,7 @@ def problems_of(folder: Path, accounts: str, toml: str = "") -> list[Problem]:
     problems = Problems()
     workspace = open_workspace(folder, problems)
     assert workspace is not None
-    with Engine(reads=readable(workspace)) as engine:
+    with DuckDB(reads=readable(workspace)) as engine:
         ledger = load(engine, workspace, problems)
         if ledger is not None:
             workspace_facts(shipped_catalogue(), ledger, problems)
@@ -168,7 +168,7 @@ def test_a_name_that_the_engine_gave_a_column_is_not_taken_for_the_files(
     problems = Problems()
     workspace = open_workspace(tmp_path, problems)
     assert workspace is not None
-    with Engine(reads=readable(workspace)) as engine:
+    with DuckDB(reads=readable(workspace)) as engine:
         assert load(engine, workspace, problems) is None
     assert [p.code for p in problems] == ["RS011"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.sources.describe import map_sources
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
@@ -30,7 +30,7 @@ def attributes(root: Path, file: str, toml: str = "") -> set[str]:
     problems = Problems()
     workspace = open_workspace(root, problems)
     assert workspace is not None
-    with Engine(reads=readable(workspace)) as engine:
+    with DuckDB(reads=readable(workspace)) as engine:
         mapped = map_sources(engine, workspace, problems)
     problems.raise_if_any()
     assert mapped is not None

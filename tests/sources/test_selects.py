@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problem, Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.load import load
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
@@ -20,7 +20,7 @@ def loaded(folder: Path, toml: str) -> tuple[list[tuple[str, str | None]], list[
     workspace = open_workspace(folder, problems)
     problems.raise_if_any()
     assert workspace is not None
-    with Engine(reads=readable(workspace)) as engine:
+    with DuckDB(reads=readable(workspace)) as engine:
         ledger = load(engine, workspace, problems)
         if ledger is None:
             return [], list(problems)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from riskseg.domain.problems import Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.outputs import file_relation
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
@@ -52,7 +52,7 @@ def test_a_registered_sink_is_written_to_replayed_and_read(tmp_path: Path, tabbe
     decided = [dict(zip(head, row, strict=True)) for row in rows]
     assert {row["account_id"]: row["action"] for row in decided} == {"a": "letter", "b": "sms"}
     assert replay(root, run).verdict == "same bytes"
-    with Engine(reads=[root / "d.tsv"]) as engine:
+    with DuckDB(reads=[root / "d.tsv"]) as engine:
         read = engine.rows(
             f"select account_id, action from {file_relation(engine, root / 'd.tsv')}"
         )

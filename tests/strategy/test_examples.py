@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problem, Problems, ProblemsError
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.strategies import run_examples
 from tests.support.strategies import SMALL, changed, sound
 
@@ -19,7 +19,7 @@ E = "examples.yaml"
 
 def run(folder: Path, files: dict[str, str]) -> tuple[list[dict[str, object]], list[Problem]]:
     strategy, problems = sound(folder, files), Problems()
-    with Engine(threads=1) as engine:
+    with DuckDB(threads=1) as engine:
         decisions = run_examples(engine, strategy, AS_OF, problems)
     return decisions, list(problems)
 
@@ -149,7 +149,7 @@ def test_a_number_too_large_is_told_with_its_rule(
     file: str, old: str, new: str, line: int | None, tmp_path: Path
 ) -> None:
     strategy, problems = sound(tmp_path, changed(file, old, new)), Problems()
-    with Engine(threads=1) as engine, pytest.raises(ProblemsError) as raised:
+    with DuckDB(threads=1) as engine, pytest.raises(ProblemsError) as raised:
         run_examples(engine, strategy, AS_OF, problems)
     (told,) = raised.value.problems
     assert (told.code, told.file, told.line) == ("RS614", f"rules/{file}", line)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from riskseg.domain.relations import literal
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.stages import build
 from riskseg.rules.model import SegmentRow
 from riskseg.strategy import first_row as module
@@ -54,7 +54,7 @@ def plainly(rows: Sequence[SegmentRow], account: tuple[Level, ...]) -> int:
 def by_sql(rows: Sequence[SegmentRow], given: Sequence[tuple[Level, ...]]) -> list[int]:
     columns = [f"c{i}" for i in range(len(rows[0].cells))]
     values = ", ".join(f"({n}, {', '.join(map(_sql, a))})" for n, a in enumerate(given))
-    with Engine(threads=1) as engine:
+    with DuckDB(threads=1) as engine:
         engine.run(
             f"create temp table given as select * from (values {values}) t(n, {', '.join(columns)})"
         )

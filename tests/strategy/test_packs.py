@@ -11,7 +11,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.strategies import run_examples
 from riskseg.rules.model import PackExample, Strategy
 from riskseg.strategy import authored as authored_module
@@ -43,7 +43,7 @@ def including(*names: str, **files: str) -> dict[str, str]:
 
 def missed(strategy: Strategy) -> list[Problem]:
     problems = Problems()
-    with Engine(threads=1) as engine:
+    with DuckDB(threads=1) as engine:
         run_examples(engine, strategy, WINTER, problems)
     return list(problems)
 

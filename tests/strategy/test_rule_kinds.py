@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from riskseg.cli.structures import strategy as described
 from riskseg.domain.problems import did_you_mean
 from riskseg.expressions.smt import both
 from riskseg.rules.elements import Action
@@ -30,6 +29,7 @@ from riskseg.rules.rule import (
     unregister,
 )
 from riskseg.strategy.changes import changes
+from riskseg.strategy.described import shown
 from riskseg.strategy.entries import Edition
 from riskseg.strategy.kinds.shape import key_words
 from riskseg.strategy.proof.ask import Asker
@@ -182,9 +182,10 @@ def test_it_is_described_compared_and_part_of_the_fingerprint(tmp_path: Path) ->
         sound(tmp_path, with_rule(rule))
         for rule in (RULE, RULE.replace("weekday: 7", "weekday: 1"))
     )
-    (shown,) = described(sunday)["guards"]
-    assert shown["kind"] == "rest" and shown["weekday"] == 7
-    assert shown["when"] == "days_past_due < 500" and shown["never"] == {"desk", "letter", "agency"}
+    (described,) = shown(sunday, from_data=False).as_json()["guards"]
+    assert described["kind"] == "rest" and described["weekday"] == 7
+    assert described["when"] == "days_past_due < 500"
+    assert described["never"] == ["agency", "desk", "letter"]
     assert sunday.fingerprint != monday.fingerprint
     told = [str(change) for change in changes(Edition(sunday, {}, {}), Edition(monday, {}, {}))]
     assert told == ["guards.yaml rest sundays (line 1): weekday was 7, is 1"]

@@ -11,7 +11,7 @@ from typing import Any
 from riskseg.domain.decision import DECIDED
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.relations import fact_column, literal
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB
 from riskseg.pipeline.stages import build
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
@@ -68,7 +68,7 @@ def decided(
         for n, account in enumerate(accounts)
     )
     listed = ", ".join(map(fact_column, facts))
-    with Engine(threads=1) as engine:
+    with DuckDB(threads=1) as engine:
         engine.run(f"create temp table scored as select * from (values {rows}) t(snap, {listed})")
         build(engine, compile_strategy(strategy, as_of))
         found = engine.rows(f"select {', '.join(map(out, names))} from decided order by snap")

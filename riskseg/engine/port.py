@@ -1,0 +1,188 @@
+"""What an execution engine is: it carries out SQL that the other packages wrote, and hands Arrow in
+and out. Every statement goes through :class:`Engine`, which logs it; an engine of another kind
+fills in what is abstract here.
+
+The logger `riskseg.engine` gets a record for each statement, at the level DEBUG, with the
+attributes `sql`, `rows` (None where a statement has none) and `seconds`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.column_types import ColumnType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_log = logging.getLogger("riskseg.engine")
+
+
+class EngineError(Exception):
+    """The engine refused a statement. Callers that ran a person's SQL turn it into a Problem."""
+
+
+class NoMemoryError(Exception):
+    """The engine needs more memory, or room for what memory does not hold, than it may take. No
+    refusal of a statement: callers that ask whether a statement works must not take it for one."""
+
+
+class TooLargeError(EngineError):
+    """A number in it does not fit."""
+
+
+class DuplicateColumnsError(AssertionError):
+    """A relation has several columns of one name, in some letter case: `names` are all it has.
+    The engine would go on with the first of them, whichever was meant."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        super().__init__(f"several columns of one name among {', '.join(names)}")
+
+
+@dataclass(slots=True)
+class _Statement:
+    """One statement on its way: how many rows it gave or made, once that is known."""
+
+    sql: str
+    rows: int | None = None
+
+
+@contextmanager
+def _logged(sql: str) -> Iterator[_Statement]:
+    """Log a statement when it has ended, however it does."""
+    statement, started = _Statement(sql), time.perf_counter()
+    try:
+        yield statement
+    finally:
+        if _log.isEnabledFor(logging.DEBUG):
+            seconds = time.perf_counter() - started
+            about = {"sql": sql, "rows": statement.rows, "seconds": seconds}
+            _log.debug("%s rows in %.3f s: %s", statement.rows, seconds, sql, extra=about)
+
+
+class Batches:
+    """A result as Arrow batches, to be taken once, before the next statement is carried out."""
+
+    def __init__(self, engine: Engine, sql: str, reader: pa.RecordBatchReader) -> None:
+        self.schema = reader.schema
+        self._engine, self._sql, self._reader = engine, sql, reader
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        with _logged(self._sql) as statement, self._engine.refusals():
+            statement.rows = 0
+            for batch in self._reader:
+                statement.rows += batch.num_rows
+                yield batch
+
+
+class Engine(ABC):
+    """An execution engine. Statements are one at a time, in the SQL of this house: the subset that
+    `sqlglot` can carry over to another engine."""
+
+    threads: int
+
+    def __init__(self) -> None:
+        self._checked: set[str] = set()
+
+    def run(self, sql: str) -> None:
+        """Carry out one statement, keeping no result."""
+        with _logged(sql) as statement, self.refusals():
+            statement.rows = self._execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a small result."""
+        with _logged(sql) as statement, self.refusals():
+            rows = self._fetch(sql)
+            statement.rows = len(rows)
+        return rows
+
+    def value(self, sql: str) -> Any:
+        """The first value of the first row."""
+        return self.rows(sql)[0][0]
+
+    def columns(self, relation: str) -> dict[str, ColumnType]:
+        """Names and types of the columns of a table or of `(select …)`, in order. Raises
+        DuplicateColumnsError."""
+        select = relation if relation.startswith("(") else f"select * from {relation}"
+        with self.refusals():
+            columns = self._describe(select)
+        names = [name for name, _ in columns]
+        if len({name.lower() for name in names}) < len(names):
+            raise DuplicateColumnsError(names)
+        return dict(columns)
+
+    def check_columns(self, select: str) -> None:
+        """Raise DuplicateColumnsError for a select of two columns of one name; a text that was
+        looked at before is not again."""
+        if select not in self._checked:
+            self.columns(f"({select})")
+            self._checked.add(select)
+
+    def arrow(self, sql: str) -> pa.Table:
+        """A result as one Arrow table."""
+        with _logged(sql) as statement, self.refusals():
+            table = self._arrow(sql)
+            statement.rows = table.num_rows
+        return table
+
+    def batches(self, sql: str, rows: int = 100_000) -> Batches:
+        """A result as Arrow batches of at most `rows`, in order."""
+        with self.refusals():
+            return Batches(self, sql, self._reader(sql, rows))
+
+    @abstractmethod
+    def refusals(self) -> Any:
+        """A context in which the library's own errors become EngineError, TooLargeError and
+        NoMemoryError."""
+
+    @abstractmethod
+    def _execute(self, sql: str) -> int | None:
+        """Carry out one statement; how many rows it made, where it makes any."""
+
+    @abstractmethod
+    def _fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a result."""
+
+    @abstractmethod
+    def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
+        """The columns of a select, which is not carried out."""
+
+    @abstractmethod
+    def _arrow(self, sql: str) -> pa.Table: ...
+
+    @abstractmethod
+    def _reader(self, sql: str, rows: int) -> pa.RecordBatchReader: ...
+
+    @abstractmethod
+    def type_sql(self, column: ColumnType) -> str:
+        """What the engine's SQL calls a type."""
+
+    @abstractmethod
+    def file(self, path: Path) -> str:
+        """A SQL literal of a file's name, of those that the engine was opened for."""
+
+    @abstractmethod
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let SQL read an Arrow table under `name` (no copy)."""
+
+    @abstractmethod
+    def unregister(self, name: str) -> None:
+        """Take the name away again."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of all that the engine holds."""
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

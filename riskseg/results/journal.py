@@ -1,0 +1,90 @@
+"""What the journal gives: runs and erasures, inputs that were removed, an account erased."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from riskseg.domain.words import counted
+from riskseg.results.base import Part, ProblemField, Result, Single, records
+
+
+class RunEntry(Part):
+    """A journalled run of `assign`."""
+
+    run_id: str
+    at: datetime
+    as_of: date | None
+    strategy: str | None
+    activated: bool
+    rows: int | None
+    output: str | None
+    kept: bool
+    """Whether its inputs are kept, so that it can be replayed."""
+    erased: int | None
+    """Accounts that were taken out of its inputs; null where they cannot be read."""
+
+
+class ErasureEntry(Part):
+    """An account, by a hash of its id, that was taken out of the kept inputs of `runs`."""
+
+    account: str
+    at: datetime
+    by: str
+    runs: tuple[str, ...]
+
+
+class JournalEntries(Result):
+    """Runs that decided accounts, and accounts that were erased, the latest first."""
+
+    runs: tuple[RunEntry, ...]
+    erasures: tuple[ErasureEntry, ...]
+    unknown: tuple[str, ...]
+    """Kept runs that the journal does not know."""
+
+    def to_arrow(self) -> pa.Table:
+        """The runs: run_id, at, as_of, strategy, activated, rows, output, kept, erased."""
+        columns = {"run_id": pa.string(), "at": pa.timestamp("s", "UTC"), "as_of": pa.date32()}
+        columns |= {"strategy": pa.string(), "activated": pa.bool_(), "rows": pa.int64()}
+        columns |= {"output": pa.string(), "kept": pa.bool_(), "erased": pa.int64()}
+        return records(columns, self.runs)
+
+    def _title(self) -> str:
+        return f"{counted(len(self.runs), 'run')}, {counted(len(self.erasures), 'erasure')}."
+
+
+class Pruning(Single):
+    """The inputs of older runs that were removed, or would be but for a dry run."""
+
+    before: datetime
+    """Of runs before this moment."""
+    runs: int
+    left: int
+    """Runs that have their inputs still."""
+    unknown: tuple[str, ...] = ()
+    """Those among them of which the journal cannot tell how old they are."""
+    dry_run: bool = False
+
+    def _title(self) -> str:
+        verb = "would be" if self.dry_run else "are"
+        before = self.before.isoformat()
+        return f"The inputs of {counted(self.runs, 'run')} of before {before} {verb} removed."
+
+
+class Erasure(Single):
+    """An account that was taken out of all that is kept."""
+
+    runs: tuple[str, ...]
+    """Runs that kept the account until now."""
+    searched: int
+    """Runs that keep anything."""
+    rows: int
+    """Rows of the quarantine that named it."""
+    problems: tuple[ProblemField, ...] = ()
+    """Runs that could not be searched: the account may still be in them."""
+
+    def _title(self) -> str:
+        runs = counted(len(self.runs), "run")
+        line = f"Erased from the inputs of {runs}, of {self.searched} kept."
+        return "\n".join([line, *map(str, self.problems)])

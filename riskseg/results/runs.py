@@ -1,0 +1,387 @@
+"""What deciding accounts gives: decisions, scores, an account's explanation, a replay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import PrivateAttr, computed_field
+
+from riskseg.domain.problems import problem
+from riskseg.domain.words import counted
+from riskseg.results.base import SHOWN, Cells, Decision, Part, Result, Scalar, Single, records
+from riskseg.results.strategies import StrategyVersion
+
+
+class AccountFile(Part):
+    """A file of accounts that was read instead of the workspace's own."""
+
+    file: str
+    sha256: str
+
+
+class Written(Result):
+    """A result whose rows were written: to a file, to a table of a database, or to memory."""
+
+    place: str
+    """Where the rows are: a path, a database's address without its password, or `memory`."""
+    rows: int
+    sha256: str | None
+    """The hash of the file's bytes; null for a table of a database."""
+    accounts_from: AccountFile | None = None
+    """The file of accounts that was given with `--from`, if one was."""
+    _parquet: pa.Buffer | None = PrivateAttr(None)
+
+    def holding(self, target: object) -> None:
+        """Keep the rows of a target in memory, which has them as `parquet`; nothing of any other
+        target."""
+        self._parquet = getattr(target, "parquet", None)
+
+    @property
+    def readable(self) -> bool:
+        """Whether the rows can be read back: from memory, or from a Parquet file."""
+        return self._parquet is not None or self.place.lower().endswith(".parquet")
+
+    def parquet(self) -> pq.ParquetFile:
+        """The rows as they were written. Raises ValueError where they are in another form, and
+        RS610 where the file is not what was written any more."""
+        if self._parquet is not None:
+            return pq.ParquetFile(pa.BufferReader(self._parquet))
+        if not self.readable:
+            raise ValueError(
+                f"The rows are in {self.place}: read them there, or leave `out` out, or name a "
+                ".parquet file."
+            )
+        if not self._unchanged():
+            raise problem(
+                "RS610",
+                "The rows are not there any more as they were written.",
+                file=self.place,
+                hint="Run it again, without `out` to keep the rows in memory.",
+            )
+        return pq.ParquetFile(self.place)
+
+    def _unchanged(self) -> bool:
+        if not Path(self.place).is_file():
+            return False
+        with open(self.place, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+
+    def to_arrow(self) -> pa.Table:
+        """The rows that were written, in the order of account ids."""
+        return self.parquet().read()
+
+
+class SegmentTotal(Part):
+    """What a segment holds."""
+
+    segment: str
+    paths: Mapping[str, int]
+    """How many accounts are on each path."""
+    accounts: int
+    overdue: Decimal
+    scored: int
+    """How many accounts have a probability."""
+    probability: Decimal | None
+    """The mean probability of the accounts that have one; null where none has."""
+    due: int
+    """How many accounts have an action due."""
+
+
+class Decisions(Written):
+    """The decisions of a run, one for each account, and its totals by segment."""
+
+    run_id: str
+    as_of: date
+    activated: bool
+    """Whether the strategy was in force, and not only the folder's."""
+    kept: bool
+    """Whether the run kept what it decided from, so that it can be replayed."""
+    strategy: StrategyVersion
+    default_values: Mapping[str, Scalar]
+    """The value that stood for each fact the workspace lacks."""
+    models: Mapping[str, str]
+    """The model and version that gave each probability."""
+    segments: tuple[SegmentTotal, ...]
+    """In the order of the strategy's table."""
+    actions: Mapping[str, int]
+    """How often each action is due."""
+    quarantined: Mapping[str, int]
+    """The bad rows of each table, which were set apart."""
+    of: str | None
+    """The probability that `segments` give the mean of."""
+    currency: str
+    scale: int
+    """The decimals of an amount."""
+    differences: Mapping[str, Sequence[str]]
+    """How the accounts differ from those each model was trained on."""
+    definitions: Mapping[str, str]
+    """A hash of the definition of each fact that was read."""
+    redefined: tuple[str, ...]
+    """The facts whose definition has changed since the strategy was activated."""
+
+    def _title(self) -> str:
+        activated = "" if self.activated else ", not activated"
+        return (
+            f"{self.strategy.name} as of {self.as_of}: {counted(self.rows, 'decision')} in "
+            f"{self.place} (run {self.run_id}{activated})."
+        )
+
+    def _shown(self) -> tuple[Sequence[str], Cells]:
+        columns = ("segment", "accounts", f"overdue ({self.currency})", *filter(None, [self.of]))
+        rows = [
+            [s.segment, s.accounts, s.overdue, *([s.probability] if self.of else ()), s.due]
+            for s in self.segments
+        ]
+        return (*columns, "due today"), rows
+
+
+class Scores(Written):
+    """The probabilities of a run, one for each account and model."""
+
+    models: Mapping[str, str]
+    """The version of each model."""
+    scored: Mapping[str, int]
+    """How many rows have a probability of each model."""
+    differences: Mapping[str, Sequence[str]]
+    """How what was scored differs from what each model was trained on."""
+    of_bills: bool = False
+    """Whether a model is observed at issue, so that there are rows for bills too."""
+
+    def _title(self) -> str:
+        scored = ", ".join(f"p_{name}: {count:,} scored" for name, count in self.scored.items())
+        return f"{counted(self.rows, 'row')} in {self.place}. {scored}."
+
+    def _shown(self) -> tuple[Sequence[str], Cells]:
+        if not self.readable:
+            return (), ()
+        file = self.parquet()
+        batch = next(file.iter_batches(SHOWN), None)
+        rows = [] if batch is None else [[*row.values()] for row in batch.to_pylist()]
+        return file.schema_arrow.names, rows
+
+
+class ExplainedBill(Part):
+    """A bill as of the date. Amounts are in the workspace's currency."""
+
+    bill_id: str
+    issued_on: date | None
+    due_on: date
+    amount: Decimal
+    paid: Decimal
+    overdue: Decimal
+    cleared_on: date | None
+    days_past_due: int
+
+
+class Reason(Part):
+    """One thing that moved a probability; a positive contribution raised it."""
+
+    feature: str
+    contribution: float
+    value: Scalar
+    words: str
+
+
+class ExplainedScore(Part):
+    """A probability and what moved it."""
+
+    key: str
+    """The strategy's name for the probability."""
+    model: str
+    version: str
+    learner: str
+    p: Decimal | None
+    """Null where the account is outside the model's population."""
+    reasons: tuple[Reason, ...]
+    told: str
+    """The reasons as a decision holds them."""
+
+
+class MatchedRow(Part):
+    """A table's row that fired, in the file's own words."""
+
+    table: str
+    result: str
+    row: str
+    text: str
+    line: int | None
+
+
+class GuardState(Part):
+    """A guard, hold or requirement, and whether it is in force for the account."""
+
+    name: str
+    kind: str
+    state: Literal["in force", "in force: unknown", "not in force"]
+    forbids: tuple[str, ...]
+    stops_everything: bool
+    """Whether nothing at all is done while it is in force."""
+    source: str | None
+
+
+class PathStep(Part):
+    """A step of the account's path; `on` is null where day 0 is not known."""
+
+    day: int
+    on: date | None
+    action: str
+    template: str | None
+    path: str
+    when: Literal["past", "today", "ahead"]
+
+
+class ChangeSince(Part):
+    """A fact, or part of a decision, that the sources give otherwise now than when a run
+    decided."""
+
+    name: str
+    then: Scalar
+    now: Scalar
+
+
+class FactForm(Part):
+    """How a fact's value is written: its kind, and its unit if it has one."""
+
+    kind: str
+    unit: str
+
+
+class Explanation(Result):
+    """One account's decision and all that led to it."""
+
+    decision: Decision
+    facts: Mapping[str, Scalar]
+    """The facts the rules read."""
+    words: Mapping[str, str]
+    """What each fact means; `{value}` stands for the account's own value."""
+    forms: Mapping[str, FactForm]
+    default_values: Mapping[str, Scalar]
+    """The value that stood for each fact the workspace lacks."""
+    bills: tuple[ExplainedBill, ...]
+    """The last bills, by the sources as they are now."""
+    scores: tuple[ExplainedScore, ...]
+    matched: tuple[MatchedRow, ...]
+    steps: tuple[PathStep, ...]
+    step_due: str
+    """The action of the step that is due, before any guard."""
+    guards: tuple[GuardState, ...]
+    strategy: str
+    """The version of the strategy."""
+    currency: str
+    scale: int
+    """The decimals of an amount."""
+    run: str | None = None
+    """The journalled run that decided so; null where it was decided from the sources now."""
+    decided_at: datetime | None = None
+    changes: tuple[ChangeSince, ...] = ()
+    """What is different by the sources as they are now."""
+    notes: tuple[str, ...] = ()
+
+    def to_arrow(self) -> pa.Table:
+        """The rows of the strategy that matched: table, result, row, text, line."""
+        columns = dict.fromkeys(("table", "result", "row", "text"), pa.string())
+        return records(columns | {"line": pa.int64()}, self.matched)
+
+    def _title(self) -> str:
+        d = self.decision
+        lines = [
+            f"{d['account_id']} as of {d['as_of']}: {d['lifecycle']}, segment {d['segment']}, "
+            f"path {d['path']}, action {d['action']}."
+        ]
+        for score in self.scores:
+            p = "none" if score.p is None else f"{100 * score.p:.2f}%"
+            lines.append(f"{score.key}: {p} ({score.model} {score.version})")
+            lines += [f"  {reason.contribution:+.2f}  {reason.words}" for reason in score.reasons]
+        guards = [guard.name for guard in self.guards if guard.state != "not in force"]
+        lines += [f"Guards in force: {', '.join(guards)}."] if guards else []
+        return "\n".join([*lines, *self.notes])
+
+
+class Differences(Part):
+    """How two tables of one row per account differ."""
+
+    rows: int
+    """Accounts in both whose rows differ."""
+    columns: Mapping[str, int]
+    """In how many rows each column differs; columns that are the same are left out."""
+    appeared: int
+    """Accounts in the second table alone."""
+    vanished: int
+    """Accounts in the first table alone."""
+    accounts: tuple[str, ...]
+    """The first few accounts that differ or are in one table alone."""
+
+    @property
+    def any(self) -> bool:
+        return bool(self.rows or self.appeared or self.vanished)
+
+
+class SinceRun(Part):
+    """What is different at the source since a run."""
+
+    sources: tuple[str, ...]
+    """Those whose fingerprint changed."""
+    facts: Differences | None
+    decisions: Differences | None
+    """What the run's strategy and models would decide now; null, like `facts`, where `gone` facts
+    forbid it."""
+    moved: int
+    """Accounts that would be treated otherwise."""
+    gone: tuple[str, ...]
+    """Facts that the sources do not give any more."""
+
+
+OutputState = Literal["as written", "altered", "written over", "gone", "a table", "in memory"]
+ReplayVerdict = Literal["same bytes", "same rows", "different", "not compared"]
+
+
+class OutputFile(Part):
+    """What became of the file that a run wrote."""
+
+    state: OutputState
+    differing: Differences | None = None
+    """How the rows of an altered file differ; null where they cannot be compared."""
+    by: str = ""
+    """The later run that has written over it."""
+    manifest: bool | None = None
+    """Whether the manifest beside the file is of this run; null where there is none."""
+
+
+class Replay(Single):
+    """A run decided again, beside what it decided."""
+
+    run_id: str
+    as_of: date
+    output: str | None
+    rows: int
+    verdict: ReplayVerdict
+    sha256: str | None
+    journalled_sha256: str | None
+    erased: int
+    """Accounts that were taken out of the run's inputs since."""
+    differing: Differences | None
+    why: str
+    """What could not be compared, if anything."""
+    riskseg_then: str
+    riskseg_now: str
+    since: SinceRun | None
+    file: OutputFile
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def same(self) -> bool:
+        """Whether every row that can still be decided came out as it was, and nothing else stands
+        where the run wrote it."""
+        reproduced = self.verdict in ("same bytes", "same rows")
+        return reproduced and self.file.state != "altered" and self.file.manifest is not False
+
+    def _title(self) -> str:
+        rows = counted(self.rows, "account")
+        return f"Run {self.run_id} as of {self.as_of}: {rows} decided again, {self.verdict}."

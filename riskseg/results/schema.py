@@ -1,0 +1,71 @@
+"""The JSON Schema of what every command prints with `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from riskseg.results import journal, models, runs, strategies, workspace
+
+# What each command prints with --json, where it ends without Problems.
+COMMANDS: Mapping[str, type[Any]] = {
+    "init": workspace.NewWorkspace,
+    "demo": workspace.Demo,
+    "generate": workspace.Portfolio,
+    "check": workspace.Check,
+    "features": workspace.FactList,
+    "train": models.Training,
+    "score": runs.Scores,
+    "assign": runs.Decisions,
+    "explain": runs.Explanation,
+    "replay": runs.Replay,
+    "models": models.ModelVersions,
+    "models show": models.ModelSummary,
+    "models bins": models.ModelBins,
+    "models promote": models.Promotion,
+    "models register": models.Registration,
+    "models import": models.ImportedCard,
+    "models card": models.ModelCard,
+    "models export": models.ModelExport,
+    "models compare": models.Comparison,
+    "models recalibrate": models.Recalibration,
+    "strategy check": strategies.StrategyCheck,
+    "strategy test": strategies.StrategyTest,
+    "strategy prove": strategies.StrategyProof,
+    "strategy show": strategies.StrategyShown,
+    "strategy diff": strategies.StrategyDifference,
+    "strategy activate": strategies.Activation,
+    "strategy versions": strategies.Activations,
+    "strategy sheet export": strategies.SheetExport,
+    "strategy sheet import": strategies.SheetImport,
+    "journal show": journal.JournalEntries,
+    "journal prune": journal.Pruning,
+    "journal erase": journal.Erasure,
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """One schema for all: under `properties` what each command prints, by its words; `problems`
+    what any of them prints where it ends with Problems."""
+    pairs = [(result, "serialization") for result in COMMANDS.values()]
+    references, schema = models_json_schema(pairs, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
+    commands = {
+        command: references[result, "serialization"] for command, result in COMMANDS.items()
+    }
+    listed = {"type": "array", "items": {"$ref": "#/$defs/ProblemEntry"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What riskseg prints with --json",
+        "type": "object",
+        "properties": commands
+        | {
+            "problems": {
+                "type": "object",
+                "properties": {"problems": listed},
+                "required": ["problems"],
+            }
+        },
+        "$defs": schema["$defs"],
+    }

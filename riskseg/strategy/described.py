@@ -1,0 +1,140 @@
+"""A checked strategy as a person or a machine reads it: its expressions as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskseg.results.strategies import (
+    ActionShown,
+    BandShown,
+    ExamplePlace,
+    GuardShown,
+    IdleRule,
+    Level,
+    PackInUse,
+    PackShown,
+    PathShown,
+    PropertyShown,
+    SchemeShown,
+    SegmentRowShown,
+    StepShown,
+    StrategyShown,
+    StrategyVersion,
+    TierShown,
+    UnknownCounts,
+)
+from riskseg.rules.elements import Condition
+from riskseg.rules.model import Path, Scheme, Strategy
+from riskseg.rules.rule import Restriction
+from riskseg.strategy.kinds import Included, Property
+
+
+def version_of(strategy: Strategy) -> StrategyVersion:
+    """The strategy's name and fingerprint."""
+    return StrategyVersion(name=strategy.name, version=strategy.fingerprint)
+
+
+def packs_in_use(strategy: Strategy) -> tuple[PackInUse, ...]:
+    """The guard packs it includes."""
+    return tuple(
+        PackInUse(
+            name=pack.name,
+            applying=pack.applying,
+            idle=tuple(IdleRule(rule=rule, kinds=kinds) for rule, kinds in pack.idle),
+        )
+        for pack in strategy.of(Included)
+    )
+
+
+def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
+    """The whole strategy."""
+    priority = strategy.priority
+    return StrategyShown(
+        name=strategy.name,
+        version=strategy.fingerprint,
+        purpose=strategy.purpose,
+        owner=strategy.owner,
+        effective_from=strategy.effective_from,
+        effective_to=strategy.effective_to,
+        folder=strategy.folder,
+        uses=strategy.uses,
+        bands=tuple(
+            BandShown(
+                name=band.name,
+                of=band.of,
+                cuts=tuple(Level(level=name, below=high) for name, high in band.cuts),
+            )
+            for band in strategy.bands
+        ),
+        tiers=tuple(map(_scheme, strategy.schemes)),
+        columns=strategy.columns,
+        rows=tuple(
+            SegmentRowShown(id=row.id, match=tuple(map(_cell, row.cells)), segment=row.segment)
+            for row in strategy.rows
+        ),
+        actions=tuple(map(ActionShown.model_validate, strategy.actions)),
+        protective=strategy.protective,
+        paths=tuple(map(_path, strategy.paths)),
+        guards=tuple(map(_guard, strategy.guards)),
+        packs=tuple(map(_pack, strategy.of(Included))),
+        properties=tuple(
+            PropertyShown.model_validate(declared.described()) for declared in strategy.of(Property)
+        ),
+        priority=None if priority is None else priority.text,
+        examples=tuple(map(ExamplePlace.model_validate, strategy.examples)),
+        facts=tuple(sorted(strategy.facts)),
+        defaults=strategy.default_values,
+        notes=strategy.notes,
+        from_data=from_data,
+    )
+
+
+def _cell(cell: frozenset[str | bool] | None) -> Any:
+    return "any" if cell is None else tuple(sorted(cell, key=str))
+
+
+def _unknown(condition: Condition | None) -> UnknownCounts | None:
+    """What an unknown condition counts as; None where it is never unknown."""
+    if condition is None or not condition.expression.type.nullable:
+        return None
+    return "match" if condition.unknown else "skip"
+
+
+def _scheme(scheme: Scheme) -> SchemeShown:
+    rows = (
+        TierShown(
+            tier=row.tier,
+            when=None if row.when is None else row.when.expression.text,
+            unknown=_unknown(row.when),
+        )
+        for row in scheme.rows
+    )
+    return SchemeShown(name=scheme.name, rows=tuple(rows))
+
+
+def _path(path: Path) -> PathShown:
+    return PathShown(
+        name=path.name,
+        for_=path.segments,
+        starts=path.starts.text,
+        steps=tuple(map(StepShown.model_validate, path.steps)),
+        then=path.then or "stay",
+        ends_when=None if path.ends_when is None else path.ends_when.expression.text,
+        due_for=path.due_for,
+        effective_from=path.effective_from,
+        effective_to=path.effective_to,
+    )
+
+
+def _guard(guard: Restriction) -> GuardShown:
+    values = {
+        key: sorted(value) if isinstance(value, frozenset) else value
+        for key, value in guard.described().items()
+    }
+    return GuardShown.model_validate(
+        {**values, "condition": guard.condition_text, "forbids": guard.forbidden_text}
+    )
+
+
+def _pack(pack: Included) -> PackShown:
+    return PackShown.model_validate({**pack.described(), "for": pack.for_, "note": pack.note})
