@@ -47,25 +47,24 @@ COMMANDS: Mapping[str, type[Any]] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """One schema for all: under `properties` what each command prints, by its words; `problems`
-    what any of them prints where it ends with Problems."""
+    """One schema for all. `commands` has the schema of what each command prints, by its words, and
+    `problems` that of what any of them prints where it ends with Problems; both refer to `$defs`.
+    """
     pairs = [(result, "serialization") for result in COMMANDS.values()]
     references, schema = models_json_schema(pairs, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
-    commands = {
-        command: references[result, "serialization"] for command, result in COMMANDS.items()
-    }
-    listed = {"type": "array", "items": {"$ref": "#/$defs/ProblemEntry"}}
+    del schema["$defs"]["Problem"]  # what a result holds of one is written as a ProblemEntry
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What riskseg prints with --json",
-        "type": "object",
-        "properties": commands
-        | {
-            "problems": {
-                "type": "object",
-                "properties": {"problems": listed},
-                "required": ["problems"],
-            }
+        "commands": {
+            command: references[result, "serialization"] for command, result in COMMANDS.items()
+        },
+        "problems": {
+            "type": "object",
+            "properties": {
+                "problems": {"type": "array", "items": {"$ref": "#/$defs/ProblemEntry"}}
+            },
+            "required": ["problems"],
         },
         "$defs": schema["$defs"],
     }
