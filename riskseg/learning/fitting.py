@@ -31,6 +31,10 @@ class Learned:
     tried: Mapping[str, Any]
     notes: tuple[str, ...]
 
+    def probability(self, frame: TrainingFrame, threads: int) -> Floats:
+        """Calibrated probabilities of a frame's rows."""
+        return self.calibration.probability(self.model.margin(frame.rows, threads))
+
 
 def steps_of(spec: ModelSpec, name: LearnerName) -> int:
     """About how many steps a learner says it has reached."""

@@ -92,91 +92,156 @@ def train(
     spec = authored.spec
     say = _Steps(progress, OWN_STEPS + sum(steps_of(spec, name) for name in spec.learners))
     frame = frame.ordered()
-    problems = Problems()
-    check_outcomes(authored, frame, problems)
-    problems.raise_if_any()
-    features, dropped, notes = usable(authored, frame, problems, threads)
-    check_features(authored, frame.features, problems, dropped=dropped)
-    problems.raise_if_any()
-
-    training, held = frame.where(~frame.held_out), frame.where(frame.held_out)
-    folds = folds_by_party(training.group, FOLDS, spec.seed)
-    say("looking for features that give the answer away")
-    check_leaks(authored, training, features, folds, problems)
-    problems.raise_if_any()
-
-    say(f"learning: {', '.join(spec.learners)}")
-
-    def learned_by(name: LearnerName) -> Learned:
-        return learn(spec, name, training, features, folds, threads, partial(_say_by, say, name))
-
-    # Each has stretches that keep one core busy: side by side they fill the others.
-    found = side_by_side(learned_by, spec.learners, threads)
-    learned = _telling(authored, dict(zip(spec.learners, found, strict=True)), dropped)
+    data = _prepared(authored, frame, threads, say)
+    learned = _learned(data, say)
     say("comparing the learners")
-    within = {name: one.calibration.probability(one.out_of_fold) for name, one in learned.items()}
-    choice = choose(spec, training, within)
-    say("validating on the hold-out")
-    beyond = {
-        name: one.calibration.probability(one.model.margin(held.rows, threads))
-        for name, one in learned.items()
+    out_of_fold = {
+        name: one.calibration.probability(one.out_of_fold) for name, one in learned.items()
     }
+    choice = choose(spec, data.training, out_of_fold)
+    say("validating on the hold-out")
+    hold_out = {name: one.probability(data.held, threads) for name, one in learned.items()}
     metrics = {
         name: Metrics(
-            out_of_fold=all_metrics(training.label, within[name], training.weight),
-            hold_out=all_metrics(held.label, beyond[name], held.weight),
+            out_of_fold=all_metrics(data.training.label, out_of_fold[name], data.training.weight),
+            hold_out=all_metrics(data.held.label, hold_out[name], data.held.weight),
         )
         for name in learned
     }
-    champion = learned[choice.learner]
-    fitted = champion.calibration.probability(champion.model.margin(training.rows, threads))
-    shipped, learned_from = dict(learned), training
+    champion, shipped = learned[choice.learner], dict(learned)
+    fitted = champion.probability(data.training, threads)
     if spec.refit:
         say("learning once more, from all rows")
-        all_folds = folds_by_party(frame.group, FOLDS, spec.seed)
-        learned_from = frame
-        shipped[choice.learner] = learn(
-            spec,
-            choice.learner,
-            frame,
-            features,
-            all_folds,
-            threads,
-            partial(_say_by, say, "refit"),
-        )
-        _telling(authored, {choice.learner: shipped[choice.learner]}, dropped)
-    ships = shipped[choice.learner]
-    files: dict[str, bytes] = {}
-    for one in shipped.values():
-        files |= one.learner.files(one.model)
-    files["calibration.json"] = canonical(
-        {name: one.calibration.as_json() for name, one in shipped.items()}
-    )
-    spread = fitted
-    if spec.refit:
-        spread = ships.calibration.probability(ships.model.margin(learned_from.rows, threads))
-    files["reference.json"] = canonical(
-        reference(learned_from.rows, features, spread, learned_from.weight)
-    )
+        shipped[choice.learner] = _refitted(data, choice.learner, frame, say)
+    files = _model_files(data, shipped, choice, fitted, frame)
     say("gathering the evidence")
     files["evidence.json"] = canonical(
         evidence(
             spec,
             champion.learner,
             champion.model,
-            features,
-            training,
-            within[choice.learner],
-            held,
-            beyond[choice.learner],
+            data.features,
+            data.training,
+            out_of_fold[choice.learner],
+            data.held,
+            hold_out[choice.learner],
             fitted=fitted,
             threads=threads,
-            refit=_refit(spec, choice.learner, training, held, features, folds, threads)
-            if spec.evidence.learning_curve
-            else None,
+            refit=_learn_part(data, choice.learner) if spec.evidence.learning_curve else None,
         ).as_json()
     )
-    manifest = Manifest(
+    manifest = _manifest(data, frame, choice, learned, shipped, metrics, files, noted, known_by)
+    return sealed(manifest, files)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What all learners learn from: the rows of the training window with their folds, those of the
+    hold-out, the features on offer, why each of the others is not one, and notes on them."""
+
+    authored: AuthoredSpec
+    training: TrainingFrame
+    held: TrainingFrame
+    folds: Folds
+    features: tuple[Fact, ...]
+    dropped: Mapping[str, str]
+    notes: Sequence[str]
+    threads: int
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self.authored.spec
+
+
+def _prepared(
+    authored: AuthoredSpec, frame: TrainingFrame, threads: int, say: Callable[[str], None]
+) -> _Prepared:
+    """Checks the frame, and divides it. Raises every Problem that is known before learning."""
+    problems = Problems()
+    check_outcomes(authored, frame, problems)
+    problems.raise_if_any()
+    features, dropped, notes = usable(authored, frame, problems, threads)
+    check_features(authored, frame.features, problems, dropped=dropped)
+    problems.raise_if_any()
+    training, held = frame.where(~frame.held_out), frame.where(frame.held_out)
+    folds = folds_by_party(training.group, FOLDS, authored.spec.seed)
+    say("looking for features that give the answer away")
+    check_leaks(authored, training, features, folds, problems)
+    problems.raise_if_any()
+    return _Prepared(authored, training, held, folds, features, dropped, notes, threads)
+
+
+def _learned(data: _Prepared, say: Callable[[str], None]) -> dict[LearnerName, Learned]:
+    """What each learner of the spec made of the training window, if it was left with a feature."""
+    spec = data.spec
+    say(f"learning: {', '.join(spec.learners)}")
+
+    def learned_by(name: LearnerName) -> Learned:
+        return learn(
+            spec,
+            name,
+            data.training,
+            data.features,
+            data.folds,
+            data.threads,
+            partial(_say_by, say, name),
+        )
+
+    # Each has stretches that keep one core busy: side by side they fill the others.
+    learned = side_by_side(learned_by, spec.learners, data.threads)
+    by_name = dict(zip(spec.learners, learned, strict=True))
+    return _with_features(data.authored, by_name, data.dropped)
+
+
+def _refitted(
+    data: _Prepared, name: LearnerName, frame: TrainingFrame, say: Callable[[str], None]
+) -> Learned:
+    """The recipe that was validated, carried out once more on all rows."""
+    folds = folds_by_party(frame.group, FOLDS, data.spec.seed)
+    refitted = learn(
+        data.spec, name, frame, data.features, folds, data.threads, partial(_say_by, say, "refit")
+    )
+    return _with_features(data.authored, {name: refitted}, data.dropped)[name]
+
+
+def _model_files(
+    data: _Prepared,
+    shipped: Mapping[LearnerName, Learned],
+    choice: Choice,
+    fitted: Floats,
+    frame: TrainingFrame,
+) -> dict[str, bytes]:
+    """The learners' own files, the calibrations, and how the rows were spread that what ships
+    learned from. `fitted` are the champion's probabilities of the training window."""
+    files: dict[str, bytes] = {}
+    for learned in shipped.values():
+        files |= learned.learner.files(learned.model)
+    files["calibration.json"] = canonical(
+        {name: learned.calibration.as_json() for name, learned in shipped.items()}
+    )
+    source, probability = data.training, fitted
+    if data.spec.refit:
+        source = frame
+        probability = shipped[choice.learner].probability(frame, data.threads)
+    files["reference.json"] = canonical(
+        reference(source.rows, data.features, probability, source.weight)
+    )
+    return files
+
+
+def _manifest(
+    data: _Prepared,
+    frame: TrainingFrame,
+    choice: Choice,
+    learned: Mapping[LearnerName, Learned],
+    shipped: Mapping[LearnerName, Learned],
+    metrics: Mapping[LearnerName, Metrics],
+    files: Mapping[str, bytes],
+    noted: Mapping[str, str],
+    known_by: date | None,
+) -> Manifest:
+    spec, ships = data.spec, shipped[choice.learner]
+    return Manifest(
         format=FORMAT,
         name=spec.name,
         spec=RecordedSpec.model_validate(spec.as_json()),
@@ -184,20 +249,20 @@ def train(
         form=ships.learner.form(ships.model),
         champion=_champion(choice),
         population=spec.population,
-        features=[RecordedFact.of(fact) for fact in features],
+        features=[RecordedFact.of(fact) for fact in data.features],
         attributes=[RecordedFact.of(fact) for fact in frame.attributes],
-        dropped=dropped,
+        dropped=dict(data.dropped),
         notes=[
-            *notes,
-            *(noted[fact.name] for fact in features if fact.name in noted),
-            *(note for one in shipped.values() for note in one.notes),
-            *_refitted(spec, frame),
+            *data.notes,
+            *(noted[fact.name] for fact in data.features if fact.name in noted),
+            *(note for model in shipped.values() for note in model.notes),
+            *_note_of_refit(spec, frame),
         ],
-        tried={name: Tried.model_validate(one.tried) for name, one in learned.items()},
-        training=counts(training),
-        hold_out=counts(held),
+        tried={name: Tried.model_validate(model.tried) for name, model in learned.items()},
+        training=counts(data.training),
+        hold_out=counts(data.held),
         refit=counts(frame) if spec.refit else None,
-        metrics=metrics,
+        metrics=dict(metrics),
         fingerprints={"data": fingerprint(frame)},
         libraries={
             "python": platform.python_version(),
@@ -207,25 +272,24 @@ def train(
         parent=None,
         files=hashes(files),
     )
-    return sealed(manifest, files)
 
 
-def _telling(
+def _with_features(
     authored: AuthoredSpec, learned: Mapping[LearnerName, Learned], dropped: Mapping[str, str]
 ) -> dict[LearnerName, Learned]:
     """The learners that were left with a feature. Raises RS407 where there is none: everyone
     would have the same probability."""
-    telling = {name: one for name, one in learned.items() if one.model.features}
-    if not telling:
+    left = {name: one for name, one in learned.items() if one.model.features}
+    if not left:
         problems = Problems()
         hint = "Add columns that have to do with the outcome, or drop fewer by hand."
         whys = [dropped, *(one.model.dropped for one in learned.values())]
         no_feature_left(authored, dict(ChainMap(*map(dict, whys))), hint, problems)
         problems.raise_if_any()
-    return telling
+    return left
 
 
-def _refitted(spec: ModelSpec, frame: TrainingFrame) -> list[str]:
+def _note_of_refit(spec: ModelSpec, frame: TrainingFrame) -> list[str]:
     if not spec.refit:
         return []
     return [
@@ -281,24 +345,22 @@ def check_features(
         )
 
 
-def _refit(
-    spec: ModelSpec,
-    name: LearnerName,
-    training: TrainingFrame,
-    held: TrainingFrame,
-    features: tuple[Fact, ...],
-    folds: Folds,
-    threads: int,
-) -> Callable[[Any], Floats]:
+def _learn_part(data: _Prepared, name: LearnerName) -> Callable[[Any], Floats]:
     """Learns from chosen rows of the training window alone; margins for the hold-out."""
 
-    def refit(chosen: Any) -> Floats:
+    def margins(chosen: Any) -> Floats:
         part = learn(
-            spec, name, training.where(chosen), features, folds[chosen], threads, lambda _: None
+            data.spec,
+            name,
+            data.training.where(chosen),
+            data.features,
+            data.folds[chosen],
+            data.threads,
+            lambda _: None,
         )
-        return part.model.margin(held.rows, threads)
+        return part.model.margin(data.held.rows, data.threads)
 
-    return refit
+    return margins
 
 
 def _champion(choice: Choice) -> Champion:

@@ -45,13 +45,6 @@ class Trees(Stored):
     dropped: dict[str, str] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
 
-    def kinds(self) -> dict[str, bool]:
-        """Whether each feature is text. Raises ValueError for one that stands twice."""
-        found = {column.feature: column.levels is not None for column in self.columns}
-        if len(found) < len(self.columns):
-            raise ValueError("a feature has two columns")
-        return found
-
 
 class LightGBMLearner(Learner["Boosted", LightGBMSettings]):
     name = "lightgbm"

@@ -1,0 +1,198 @@
+"""The pre-bins of a classic scorecard: the narrowest bins, between which bins are cut, and how many
+rows, bad outcomes and parties each holds. Learned from the rows of one fit alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.levels import levels_by_risk
+from riskseg.learning.parties import Parties
+from riskseg.learning.scorecard.additive_fit import line_block
+from riskseg.learning.scorecard.additive_pairs import beyond_chance
+from riskseg.learning.scorecard.binning import prebin_cuts
+from riskseg.learning.scorecard.controls import Controls
+from riskseg.learning.scorecard.edits import Edit, around, hand_bins
+from riskseg.learning.scorecard.optimal import optimal_bins
+from riskseg.learning.scorecard.tables import Bins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats, Labels, Mask
+
+    Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassicRows:
+    rows: pd.DataFrame
+    label: Labels
+    weight: Floats
+    features: tuple[Fact, ...]
+    controls: Controls
+    later: Mask | None
+    party: Parties | None
+
+    def only(self, some: slice) -> ClassicRows:
+        """The same of some of the rows."""
+        return replace(
+            self,
+            rows=self.rows.iloc[some].reset_index(drop=True),
+            label=self.label[some],
+            weight=self.weight[some],
+            later=None if self.later is None else self.later[some],
+            party=None if self.party is None else self.party.where(some),
+        )
+
+
+@dataclass(frozen=True)
+class PreBinned:
+    """A feature in pre-bins. `places` is the pre-bin of every row, seen or not; the other arrays
+    have one entry a pre-bin and are of the rows seen: `counts` and `bads` effective rows, `held`
+    parties. `idle` says that it tells no more of parties than chance would. `given` are the cuts
+    where they are not to be searched for, `note` says why there are none. `ordinary` are the
+    pre-bins along the value that are no code. `halves` are (rows, bad ones), effective too, in the
+    first and in the second half of the window."""
+
+    fact: Fact
+    fine: Bins
+    by_hand: bool
+    given: frozenset[float] | None
+    note: str
+    places: Places
+    idle: bool
+    ordinary: Places
+    counts: Floats
+    bads: Floats
+    held: Floats
+    halves: tuple[tuple[Floats, Floats], ...]
+
+
+@dataclass(frozen=True)
+class PreBins:
+    """The rows seen by one fit. `scale` turns weights into effective rows."""
+
+    seen: Mask
+    scale: float
+    columns: tuple[PreBinned, ...]
+
+
+def second_half(snapshots: NDArray[np.datetime64] | None) -> Mask | None:
+    """Marks the rows of the second half of the window; None where there is one date at most."""
+    if snapshots is None:
+        return None
+    days = np.asarray(snapshots).astype("datetime64[D]")
+    known = days[~np.isnat(days)]
+    if not len(known) or known.min() == known.max():
+        return None
+    return np.asarray(days > known.min() + (known.max() - known.min()) // 2)
+
+
+def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
+    """Pre-bins and their counts, from the rows seen alone."""
+    label, weight = data.label[seen], data.weight[seen]
+    bad = label == 1
+    # A sample of n rows with weights w tells as much as (sum w)² / sum w² rows without (Kish,
+    # *Survey Sampling*, 1965); of the two outcomes, the rarer decides how much both tell.
+    each = [w.sum() ** 2 / (w**2).sum() for w in (weight[bad], weight[~bad])]
+    rate = float(weight[bad].sum() / weight.sum())
+    scale = 1 / (rate * (1 - rate) * (1 / each[0] + 1 / each[1])) / float(weight.sum())
+    later = data.later[seen] if data.later is not None else None
+    party = data.party.where(seen) if data.party is not None else None
+    columns = []
+    for fact in data.features:
+        edit = data.controls.edits.get(fact.name)
+        if edit is not None and edit.drop:
+            continue
+        values = data.rows[fact.name]
+        by_hand = hand_bins(edit, fact.name)
+        given: Bins | str | None = by_hand
+        if data.controls.optimal and by_hand is None:
+            given = optimal_bins(values[seen], label, weight, fact, data.controls, party)
+        whole = given if isinstance(given, Bins) else None
+        fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole, party)
+        places = fine.places(values)
+        here, size = places[seen], fine.count
+
+        def sums(of: Floats, where: Mask | None = None, at: Places = here, n: int = size) -> Floats:
+            at, of = (at, of) if where is None else (at[where], of[where])
+            return np.bincount(at, weights=of, minlength=n).astype(np.float64)
+
+        held: Floats = np.ones(len(here))
+        less, idle = 1.0, False
+        if party is not None:
+            held = party.counted(fact.name)
+            error: Floats = weight * (label - _rates(sums(weight), sums(weight * label))[here])
+            effect = party.design_effect(error, fact.name)
+            less = 1 / effect
+            # As levels come in order of risk already, neighbours are no more alike than others.
+            line = 0 if fine.levels else len(fine.cuts) + 1
+            idle = not beyond_chance(
+                line_block(line, size - line),
+                sums(weight * (label - rate)),
+                sums(weight) * rate * (1 - rate),
+                effect,
+            )
+        few, bad_ones = np.full(len(here), less), np.asarray(label * less, dtype=np.float64)
+        along = np.arange(len(fine.cuts) + 1)
+        coded = np.searchsorted(fine.cuts, specials, side="right")
+        columns.append(
+            PreBinned(
+                fact,
+                fine,
+                by_hand is not None,
+                None if whole is None else frozenset(whole.cuts),
+                given if isinstance(given, str) else "",
+                places,
+                idle,
+                along[~np.isin(along, coded)],
+                sums(weight) * scale * less,
+                sums(weight * label) * scale * less,
+                sums(held),
+                ()
+                if later is None
+                else tuple((sums(few, w), sums(bad_ones, w)) for w in (~later, later)),
+            )
+        )
+    return PreBins(seen, scale, tuple(columns))
+
+
+def _rates(counts: Floats, bads: Floats) -> Floats:
+    """The rate of bad outcomes about each pre-bin: over a tenth of all rows, so that a few
+    parties do not make it their own."""
+    tenth = np.minimum((np.cumsum(counts) - counts) * 10 // counts.sum(), 9).astype(np.int64)
+    whole = np.maximum(np.bincount(tenth, counts), 1e-9)
+    rates: Floats = (np.bincount(tenth, bads) / whole)[tenth]
+    return rates
+
+
+def _fine_bins(
+    values: pd.Series,
+    label: Labels,
+    weight: Floats,
+    fact: Fact,
+    edit: Edit | None,
+    given: Bins | None,
+    party: Parties | None,
+) -> tuple[Bins, tuple[float, ...]]:
+    """(the narrowest bins to cut between, or those given, the values that are codes)."""
+    if fact.kind.is_textual:
+        if given is not None:
+            return given, ()
+        levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
+        return Bins(fact.name, tuple(float(n) for n in range(1, len(levels))), levels), ()
+    specials = tuple(float(s) for s in edit.specials) if edit is not None else ()
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = numbers[~np.isnan(numbers)]
+    if given is not None:
+        cuts = set(given.cuts)
+    else:
+        cuts = set(map(float, prebin_cuts(numbers[~np.isin(numbers, specials)])))
+    if specials:
+        cuts |= set(around(specials, whole=fact.kind is Kind.INTEGER))
+    return Bins(fact.name, tuple(sorted(cuts)), None), specials
