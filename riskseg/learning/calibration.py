@@ -63,19 +63,19 @@ class Calibration:
 
     def log_odds(self, margin: Floats) -> Floats:
         """Log-odds of the bad outcome, within ±30."""
-        told: Floats
+        log_odds: Floats
         if self.kind == "sigmoid":
-            told = self.slope * margin + self.intercept
+            log_odds = self.slope * margin + self.intercept
         elif self.kind == "beta":
-            told = self.c - self.a * np.logaddexp(0, -margin) + self.b * np.logaddexp(0, margin)
+            log_odds = self.c - self.a * np.logaddexp(0, -margin) + self.b * np.logaddexp(0, margin)
         elif self.kind == "isotonic":
             x, y = zip(*self.points, strict=True)
-            told = np.interp(margin, x, y)
+            log_odds = np.interp(margin, x, y)
         else:
-            told = np.asarray(margin)
+            log_odds = np.asarray(margin)
         if self.then is not None:
-            told = self.then[0] * told + self.then[1]
-        return np.clip(told, -FARTHEST, FARTHEST)
+            log_odds = self.then[0] * log_odds + self.then[1]
+        return np.clip(log_odds, -FARTHEST, FARTHEST)
 
     def probability(self, margin: Floats) -> Floats:
         """Probabilities at six decimals."""
@@ -91,16 +91,16 @@ class Calibration:
         return replace(self, then=line)
 
     def as_json(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"kind": self.kind}
+        content: dict[str, Any] = {"kind": self.kind}
         if self.kind == "sigmoid":
-            told |= {"slope": self.slope, "intercept": self.intercept}
+            content |= {"slope": self.slope, "intercept": self.intercept}
         elif self.kind == "beta":
-            told |= {"a": self.a, "b": self.b, "c": self.c}
+            content |= {"a": self.a, "b": self.b, "c": self.c}
         elif self.kind == "isotonic":
-            told["points"] = [list(point) for point in self.points]
+            content["points"] = [list(point) for point in self.points]
         if self.then is not None:
-            told["then"] = {"slope": self.then[0], "intercept": self.then[1]}
-        return told
+            content["then"] = {"slope": self.then[0], "intercept": self.then[1]}
+        return content
 
 
 class StoredLine(Stored):
@@ -179,8 +179,8 @@ def choose_calibration(
     noise = worse.std(axis=1, ddof=1) / math.sqrt(losses.shape[1]) if losses.shape[1] > 1 else 0.0
     chosen = int(np.argmax(mean - mean[best] <= noise))
     tried = [
-        {"what": f"{kind} calibration", "log_loss": fixed(loss), "chosen": place == chosen}
-        for place, (kind, loss) in enumerate(zip(kinds, mean, strict=True))
+        {"what": f"{kind} calibration", "log_loss": fixed(loss), "chosen": index == chosen}
+        for index, (kind, loss) in enumerate(zip(kinds, mean, strict=True))
     ]
     return fit_calibration(kinds[chosen], margin, label, weight), tried
 
@@ -191,9 +191,9 @@ def _fold_losses(
     losses = []
     for fold in np.unique(folds):
         held = folds == fold
-        told = fit_calibration(kind, margin[~held], label[~held], weight[~held])
-        line = told.log_odds(margin[held])
-        loss = np.logaddexp(0.0, line) - label[held] * line
+        calibration = fit_calibration(kind, margin[~held], label[~held], weight[~held])
+        log_odds = calibration.log_odds(margin[held])
+        loss = np.logaddexp(0.0, log_odds) - label[held] * log_odds
         losses.append(float(np.average(loss, weights=weight[held])))
     return losses
 
@@ -215,8 +215,8 @@ def fit_shift(
     """
     margin = logit(probability)
     if slope:
-        one, level = _rising_line(margin, label, weight)
-        return round(one, 9), round(level, 9)
+        ones, level = _rising_line(margin, label, weight)
+        return round(ones, 9), round(level, 9)
     weight = np.ones(len(label)) if weight is None else weight
     (level,) = likeliest(np.ones((len(label), 1)), label, weight, margin)
     return 1.0, round(level, 9)
@@ -256,39 +256,54 @@ def likeliest(
     """
     start = np.zeros(len(label)) if offset is None else offset
     total = float(weight.sum())
-    centre, spread, x = [], [], []
+    centre, spread, standardised = [], [], []
     for column in columns.T[:-1]:
         centre.append(float(np.average(column, weights=weight)))
         spread.append(math.sqrt(float(np.average((column - centre[-1]) ** 2, weights=weight))) or 1)
-        x.append((column - centre[-1]) / spread[-1])
-    x.append(np.ones(len(label)))
+        standardised.append((column - centre[-1]) / spread[-1])
+    standardised.append(np.ones(len(label)))
     ridge = np.array([1e-6 * total] * len(spread) + [0.0])
 
     # Sums column by column: BLAS adds in an order that depends on the number of threads.
-    def line_of(told: Floats) -> Floats:
-        return sum((one * column for one, column in zip(told, x, strict=True)), start)
+    def line_of(coefficients: Floats) -> Floats:
+        return sum(
+            (first * column for first, column in zip(coefficients, standardised, strict=True)),
+            start,
+        )
 
-    def loss(told: Floats) -> float:
-        line = line_of(told)
-        each = weight * (np.logaddexp(0.0, line) - label * line)
-        return float(each.sum() + (ridge * told**2).sum() / 2)
+    def loss(coefficients: Floats) -> float:
+        line = line_of(coefficients)
+        losses = weight * (np.logaddexp(0.0, line) - label * line)
+        return float(losses.sum() + (ridge * coefficients**2).sum() / 2)
 
-    told = np.zeros(len(x))
-    told[-1] = _rate_log_odds(label, weight) - float(np.average(start, weights=weight))
-    now = loss(told)
+    coefficients = np.zeros(len(standardised))
+    coefficients[-1] = _rate_log_odds(label, weight) - float(np.average(start, weights=weight))
+    current_loss = loss(coefficients)
     for _ in range(200):
-        p = 1.0 / (1.0 + np.exp(-np.clip(line_of(told), -FARTHEST, FARTHEST)))
-        error, bend = weight * (label - p), weight * p * (1 - p)
-        slope = np.array([float((error * column).sum()) for column in x]) - ridge * told
-        bends = np.array([[float((bend * one * other).sum()) for other in x] for one in x])
-        step = np.linalg.solve(bends + np.diag(ridge + 1e-12 * total), slope)
-        while (then := loss(told + step)) > now and np.abs(step).sum() > 1e-12:
+        probability = 1.0 / (1.0 + np.exp(-np.clip(line_of(coefficients), -FARTHEST, FARTHEST)))
+        error, curvature = weight * (label - probability), weight * probability * (1 - probability)
+        slope = (
+            np.array([float((error * column).sum()) for column in standardised])
+            - ridge * coefficients
+        )
+        hessian = np.array(
+            [
+                [float((curvature * first * second).sum()) for second in standardised]
+                for first in standardised
+            ]
+        )
+        step = np.linalg.solve(hessian + np.diag(ridge + 1e-12 * total), slope)
+        while (new_loss := loss(coefficients + step)) > current_loss and np.abs(step).sum() > 1e-12:
             step = step / 2
-        told, now = told + step, min(now, then)
+        coefficients, current_loss = coefficients + step, min(current_loss, new_loss)
         if np.abs(step).sum() < 1e-12:
             break
-    slopes = [float(one) / wide for one, wide in zip(told, spread, strict=False)]
-    return [*slopes, float(told[-1]) - sum(a * b for a, b in zip(slopes, centre, strict=True))]
+    slopes = [float(first) / scale for first, scale in zip(coefficients, spread, strict=False)]
+    return [
+        *slopes,
+        float(coefficients[-1])
+        - sum(slope_of * centre_of for slope_of, centre_of in zip(slopes, centre, strict=True)),
+    ]
 
 
 def _rate_log_odds(label: Labels | Floats, weight: Floats | None) -> float:
@@ -300,15 +315,15 @@ def _rate_log_odds(label: Labels | Floats, weight: Floats | None) -> float:
 def _fit_beta(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     """Where a or b would fall below 0 it is 0, and the others are fitted once more."""
     low, high = -np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)
-    one = np.ones(len(margin))
-    a, b, c = likeliest(np.column_stack([low, high, one]), label, weight)
+    ones = np.ones(len(margin))
+    a, b, c = likeliest(np.column_stack([low, high, ones]), label, weight)
     if a < 0 or b < 0:
         edges = []
-        for column, place in ((low, 0), (high, 1)):
+        for column, index in ((low, 0), (high, 1)):
             slope, level = _rising_line(column, label, weight)
             line = slope * column + level
             loss = float((weight * (np.logaddexp(0.0, line) - label * line)).sum())
-            edges.append((loss, (slope, 0.0, level) if place == 0 else (0.0, slope, level)))
+            edges.append((loss, (slope, 0.0, level) if index == 0 else (0.0, slope, level)))
         a, b, c = min(edges)[1]
     return Calibration("beta", a=round(a, 9), b=round(b, 9), c=round(c, 9))
 
@@ -356,11 +371,11 @@ def _merged(sums: Floats, least: float) -> Floats:
     """Neighbouring groups joined until each has enough of both outcomes (columns: weight, bad,
     weight times margin), and then the most alike until there are few enough."""
     groups: list[Floats] = []
-    for one in sums:
+    for group in sums:
         if groups and min(groups[-1][1], groups[-1][0] - groups[-1][1]) < least:
-            groups[-1] = groups[-1] + one
+            groups[-1] = groups[-1] + group
         else:
-            groups.append(one)
+            groups.append(group)
     if len(groups) > 1 and min(groups[-1][1], groups[-1][0] - groups[-1][1]) < least:
         last = groups.pop()
         groups[-1] = groups[-1] + last
@@ -369,6 +384,6 @@ def _merged(sums: Floats, least: float) -> Floats:
         total, rate = table[:, 0], table[:, 1] / table[:, 0]
         # Squared error that joining two neighbours adds (Ward's criterion).
         cost = total[:-1] * total[1:] / (total[:-1] + total[1:]) * np.diff(rate) ** 2
-        place = int(cost.argmin())
-        groups[place : place + 2] = [groups[place] + groups[place + 1]]
+        index = int(cost.argmin())
+        groups[index : index + 2] = [groups[index] + groups[index + 1]]
     return np.stack(groups)

@@ -73,7 +73,7 @@ def choose(
 
 def _reason(us: str, them: str, better: Mapping[str, bool], *, worse: bool) -> str:
     """What follows from the figures, and by which part of the rule."""
-    by = [measure for measure, holds in better.items() if holds]
+    by = [measure for measure, is_met in better.items() if is_met]
     if not by:
         return f"{us} is preferred, and neither figure is above its margin with an interval above 0"
     if worse:

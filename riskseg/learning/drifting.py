@@ -54,9 +54,9 @@ def worth_their_drift(
     )
     worth = {}
     for fact, foretold in zip(drifting, others, strict=True):
-        found = auc_difference(after.label, base, foretold, after.weight, after.group)
-        if found is not None and found[0] > LEAST_GAIN and found[1] > 0:
-            worth[fact.name] = found[0]
+        gains = auc_difference(after.label, base, foretold, after.weight, after.group)
+        if gains is not None and gains[0] > LEAST_GAIN and gains[1] > 0:
+            worth[fact.name] = gains[0]
     return worth
 
 

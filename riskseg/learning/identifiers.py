@@ -47,7 +47,7 @@ def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, 
         unit: None if ids is None else pd.factorize(ids)[0].astype("int64")
         for unit, ids in units.items()
     }
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for fact in features:
         for unit, ids in codes.items():
             values = _one_each(training.rows[fact.name], ids)
@@ -55,9 +55,9 @@ def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, 
                 continue
             why = _text(values, unit) if fact.kind.is_textual else _number(values, fact.name, unit)
             if why:
-                found[fact.name] = f"a row number or identifier: {why}"
+                reasons[fact.name] = f"a row number or identifier: {why}"
                 break
-    return found
+    return reasons
 
 
 def _one_each(values: pd.Series, ids: NDArray[Any] | None) -> pd.Series | None:
@@ -68,8 +68,8 @@ def _one_each(values: pd.Series, ids: NDArray[Any] | None) -> pd.Series | None:
         return values
     ids = ids[known]
     codes, _ = pd.factorize(values)
-    _, first, place = np.unique(ids, return_index=True, return_inverse=True)
-    if (codes == codes[first][place]).mean() < SAME_THROUGHOUT:
+    _, first, index = np.unique(ids, return_index=True, return_inverse=True)
+    if (codes == codes[first][index]).mean() < SAME_THROUGHOUT:
         return None
     return values.iloc[first]
 

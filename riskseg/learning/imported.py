@@ -105,24 +105,24 @@ def _counted(table: Table, accounts: pd.DataFrame) -> Table:
     """The table with the accounts in each bin, where its file does not say how many."""
     if sum(table.counts):
         return table
-    places = table.bins.places(accounts[table.bins.name])
-    counts = np.bincount(places, minlength=table.bins.count)
+    bin_of_row = table.bins.places(accounts[table.bins.name])
+    counts = np.bincount(bin_of_row, minlength=table.bins.count)
     return replace(table, counts=tuple(int(count) for count in counts))
 
 
 def _spreads(card: Scorecard) -> dict[str, Any]:
     """How the numbers were spread over the card's own bins, where it says."""
-    found = {}
+    spreads = {}
     for table in card.tables:
         whole = sum(table.counts)
         if whole and table.bins.levels is None:
             *known, missing = (fixed(count / whole) for count in table.counts)
-            found[table.bins.name] = {
+            spreads[table.bins.name] = {
                 "cuts": list(table.bins.cuts),
                 "shares": known,
                 "missing": missing,
             }
-    return found
+    return spreads
 
 
 def _effect(table: Table, facts: Sequence[Fact], factor: float) -> Effect:
@@ -132,19 +132,19 @@ def _effect(table: Table, facts: Sequence[Fact], factor: float) -> Effect:
     along = len(table.bins.cuts) + 1
     shares = [count / whole if whole else 1 / along for count in table.counts]
     points = []
-    for place, holds in enumerate(table.bins.described()):
-        extra = place >= along
-        if extra and not table.counts[place]:
+    for bin_index, described in enumerate(table.bins.described()):
+        extra = bin_index >= along
+        if extra and not table.counts[bin_index]:
             continue
-        values = [None] if "missing" in holds else holds.get("levels", ["other"])
-        if "from" in holds:
-            values = [_inside(holds["from"], holds["to"], fact.kind)]
+        values = [None] if "missing" in described else described.get("levels", ["other"])
+        if "from" in described:
+            values = [_inside(described["from"], described["to"], fact.kind)]
         for value in values:
             points.append(
                 EffectPoint(
                     value=value,
-                    margin=fixed((table.average - table.points[place]) / 100 / factor),
-                    share=fixed(shares[place] / len(values)),
+                    margin=fixed((table.average - table.points[bin_index]) / 100 / factor),
+                    share=fixed(shares[bin_index] / len(values)),
                 )
             )
     return effect(fact, points)

@@ -45,7 +45,9 @@ def levels_by_risk(
 
 def level_codes(values: pd.Series, levels: tuple[str, ...]) -> Floats:
     """The place of each row's level in the order: NaN for null, -1 for any other level."""
-    codes, found = pd.factorize(values)
-    place = {level: float(index) for index, level in enumerate(levels)}
-    places = np.array([*(place.get(str(level), -1.0) for level in found), np.nan])
-    return places[codes]
+    codes, levels_there = pd.factorize(values)
+    code_of_level = {level: float(index) for index, level in enumerate(levels)}
+    codes_of_levels = np.array(
+        [*(code_of_level.get(str(level), -1.0) for level in levels_there), np.nan]
+    )
+    return codes_of_levels[codes]

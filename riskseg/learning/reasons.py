@@ -90,15 +90,15 @@ class Reasons:
 
     def of(self, row: int) -> tuple[Reason, ...]:
         """One account's reasons, the favourable one last."""
-        found = []
-        for place, contribution in zip(self.places[row], self.contributions[row], strict=True):
-            if place >= 0:
-                fact = self.facts[place]
+        reasons = []
+        for fact_index, contribution in zip(self.places[row], self.contributions[row], strict=True):
+            if fact_index >= 0:
+                fact = self.facts[fact_index]
                 values = self.batch[fact.name].iloc[[row]]
                 value = None if values.isna().iloc[0] else values.iloc[0]
                 words = self._sentences(fact, [row])[0].as_py()
-                found.append(Reason(fact.name, float(contribution), value, words))
-        return tuple(found)
+                reasons.append(Reason(fact.name, float(contribution), value, words))
+        return tuple(reasons)
 
     def _sentences(self, fact: Fact, rows: Any) -> pa.Array:
         batch = self.batch.iloc[rows]
@@ -118,13 +118,16 @@ class Reasons:
 
     def _column(self, column: int) -> pa.Array:
         """The words of one reason of every account; null where it has none."""
-        places = self.places[:, column]
-        parts, rows = [pa.nulls(int((places < 0).sum()), pa.string())], [np.flatnonzero(places < 0)]
-        for place, fact in enumerate(self.facts):
-            here = np.flatnonzero(places == place)
-            if len(here):
-                parts.append(self._sentences(fact, here))
-                rows.append(here)
+        fact_indices = self.places[:, column]
+        parts, rows = (
+            [pa.nulls(int((fact_indices < 0).sum()), pa.string())],
+            [np.flatnonzero(fact_indices < 0)],
+        )
+        for fact_index, fact in enumerate(self.facts):
+            rows_of_fact = np.flatnonzero(fact_indices == fact_index)
+            if len(rows_of_fact):
+                parts.append(self._sentences(fact, rows_of_fact))
+                rows.append(rows_of_fact)
         order = np.argsort(np.concatenate(rows), kind="stable")
         return pa.concat_arrays(parts).take(pa.array(order))
 
@@ -192,14 +195,14 @@ def _may_speak(
     What is not known, a code included, hurts wherever more or less of the fact would."""
     worse = np.ones((len(batch), len(facts)), dtype=np.bool_)
     better = worse.copy()
-    for place, fact in enumerate(facts):
+    for index, fact in enumerate(facts):
         if fact.kind.is_textual or fact.name not in ordinary.ends:
             continue
         numbers = _numbers(batch, fact.name)
         known = ~(np.isnan(numbers) | np.isin(numbers, fact.special_values))
         hurts, helps = _meaning(numbers, fact, ordinary, batch, currency)
-        worse[:, place] = ~known | hurts
-        better[:, place] = (known & helps) if fact.side else (~known | helps)
+        worse[:, index] = ~known | hurts
+        better[:, index] = (known & helps) if fact.side else (~known | helps)
     return worse, better
 
 
@@ -245,8 +248,8 @@ def _seen_apart(numbers: Floats, other: float, fact: Fact, currency: Currency) -
     # Above it, no number is rounded.
     shown = np.round(np.clip(numbers, -LARGE, LARGE) * unit)
     apart = shown != np.round(np.clip(other, -LARGE, LARGE) * unit)
-    found: NDArray[np.bool_] = np.where(np.abs(numbers) > LARGE, numbers != other, apart)
-    return found
+    differs: NDArray[np.bool_] = np.where(np.abs(numbers) > LARGE, numbers != other, apart)
+    return differs
 
 
 def _differs(
@@ -289,21 +292,21 @@ def ranked_reasons(
     """
 
     def part(rows: slice) -> tuple[NDArray[np.int16], Floats]:
-        here = batch.iloc[rows]
-        may = _may_speak(here, facts, ordinary, currency)
-        return _ranked(here, contributions[rows], facts, ordinary, margin, top, may, worth)
+        batch_part = batch.iloc[rows]
+        may = _may_speak(batch_part, facts, ordinary, currency)
+        return _ranked(batch_part, contributions[rows], facts, ordinary, margin, top, may, worth)
 
     # One part a thread: making a model ready to score costs the same for few rows as for many.
     share = max(-(-len(batch) // threads), LEAST_SHARE)
     parts = [slice(begin, begin + share) for begin in range(0, max(len(batch), 1), share)]
     if threads > 1 and len(parts) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(part, parts))
+            ranked = list(pool.map(part, parts))
     else:
-        found = [part(rows) for rows in parts]
-    places = np.concatenate([places for places, _ in found])
-    weights = np.concatenate([weights for _, weights in found])
-    return Reasons(tuple(facts), batch, places, weights, currency, ordinary.usual)
+        ranked = [part(rows) for rows in parts]
+    fact_indices = np.concatenate([fact_indices for fact_indices, _ in ranked])
+    totals = np.concatenate([totals for _, totals in ranked])
+    return Reasons(tuple(facts), batch, fact_indices, totals, currency, ordinary.usual)
 
 
 def _ranked(
@@ -326,17 +329,19 @@ def _ranked(
     # For the adverse and for the favourable: each family's total, and its member that speaks.
     totals = np.zeros((2, len(batch), len(families)))
     loudest = np.zeros((2, len(batch), len(families)), dtype=np.int16)
-    for place, own in enumerate(members):
+    for family_index, own in enumerate(members):
         part = np.round(contributions[:, own], DIGITS)
         total = np.round(part.sum(axis=1), DIGITS)
-        for way, sign in enumerate((1, -1)):
-            heard = np.where(may[way][:, own], sign * part, 0.0)
-            loudest[way, :, place] = np.asarray(own)[heard.argmax(axis=1)]
-            said = heard.max(axis=1)
-            told = (said > 0) & (said >= LEAST_SHARE_OF_FAMILY * sign * total)
-            totals[way, :, place] = np.where(told, total, 0.0)
+        for side, sign in enumerate((1, -1)):
+            heard = np.where(may[side][:, own], sign * part, 0.0)
+            loudest[side, :, family_index] = np.asarray(own)[heard.argmax(axis=1)]
+            loudest_part = heard.max(axis=1)
+            has_speaker = (loudest_part > 0) & (
+                loudest_part >= LEAST_SHARE_OF_FAMILY * sign * total
+            )
+            totals[side, :, family_index] = np.where(has_speaker, total, 0.0)
 
-    here = margin(batch)
+    current_margin = margin(batch)
     columns = [[facts[n].name for n in own] for own in members]
     textual = {fact.name: fact.kind.is_textual for fact in facts}
 
@@ -345,9 +350,9 @@ def _ranked(
         One call for all families: a model takes as long to make ready for few rows as for many."""
         usual = batch.iloc[rows].copy()
         values = ordinary.safer if sign > 0 else ordinary.riskier
-        for place in np.unique(asked):
-            these = asked == place
-            for name in columns[place]:
+        for family_index in np.unique(asked):
+            these = asked == family_index
+            for name in columns[family_index]:
                 value = values[name]
                 if textual[name]:
                     usual[name] = usual[name].astype(object).mask(these, value)
@@ -355,22 +360,24 @@ def _ranked(
                     column = usual[name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
                     column[these] = np.nan if value is None else float(value)
                     usual[name] = column
-        told: NDArray[np.bool_] = sign * (here[rows] - margin(usual)) >= LEAST_EFFECT
-        return told
+        moves_as_said: NDArray[np.bool_] = (
+            sign * (current_margin[rows] - margin(usual)) >= LEAST_EFFECT
+        )
+        return moves_as_said
 
-    places = np.full((len(batch), top + 1), -1, dtype=np.int16)
-    weights = np.zeros((len(batch), top + 1))
-    for way, (sign, first, wanted) in enumerate(((1, 0, top), (-1, top, 1))):
-        found = np.zeros(len(batch), dtype=np.int64)
-        order = np.argsort(-sign * totals[way], axis=1, kind="stable")
+    fact_indices = np.full((len(batch), top + 1), -1, dtype=np.int16)
+    family_totals = np.zeros((len(batch), top + 1))
+    for side, (sign, first, wanted) in enumerate(((1, 0, top), (-1, top, 1))):
+        reasons_found = np.zeros(len(batch), dtype=np.int64)
+        order = np.argsort(-sign * totals[side], axis=1, kind="stable")
         for rank in range(min(wanted + SPARE, len(families))):
             family = order[:, rank]
-            total = np.take_along_axis(totals[way], family[:, None], axis=1)[:, 0]
-            rows = np.flatnonzero((found < wanted) & (sign * total >= LEAST_EFFECT * worth))
+            total = np.take_along_axis(totals[side], family[:, None], axis=1)[:, 0]
+            rows = np.flatnonzero((reasons_found < wanted) & (sign * total >= LEAST_EFFECT * worth))
             if not len(rows):
                 break
             rows = rows[confirmed(rows, family[rows], sign)]
-            places[rows, first + found[rows]] = loudest[way, rows, family[rows]]
-            weights[rows, first + found[rows]] = total[rows]
-            found[rows] += 1
-    return places, weights
+            fact_indices[rows, first + reasons_found[rows]] = loudest[side, rows, family[rows]]
+            family_totals[rows, first + reasons_found[rows]] = total[rows]
+            reasons_found[rows] += 1
+    return fact_indices, family_totals

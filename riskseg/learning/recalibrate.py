@@ -88,7 +88,7 @@ def recalibrated(
         )
     calibration = model.calibration.shifted(*line)
 
-    told = {
+    metrics = {
         name: all_metrics(frame.label, p, frame.weight)
         for name, p in (("before", before), ("after", after))
     }
@@ -128,7 +128,8 @@ def recalibrated(
             "hold_out": recent,
             "metrics": {
                 model.learner: Metrics(
-                    out_of_fold=model.manifest.shipped_metrics.out_of_fold, hold_out=told["after"]
+                    out_of_fold=model.manifest.shipped_metrics.out_of_fold,
+                    hold_out=metrics["after"],
                 )
             },
             "fingerprints": {**model.manifest.fingerprints, "recent": fingerprint(frame)},
@@ -150,7 +151,7 @@ def recalibrated(
         first=recent.from_,
         last=recent.until,
         notes=tuple(noted),
-        **told,
+        **metrics,
     )
 
 
@@ -178,13 +179,13 @@ def _check_enough(
         hint = "The accounts have no days of their own: leave --since out."
     else:
         hint = "Bring the outcomes of more accounts."
-    told = f" observed since {since}" if since else ""
+    since_when = f" observed since {since}" if since else ""
     alike = "" if counted[0] == bad else f", which tell as much as {counted[0]} parties"
     apart = f" beside the {known} that it learned from" if known else ""
     raise problem(
         "RS402",
-        f"{len(frame)} accounts{told} have come out{apart}, {bad} of them bad{alike}; the least is "
-        f"{LEAST_OF_EACH} of each outcome.",
+        f"{len(frame)} accounts{since_when} have come out{apart}, {bad} of them bad{alike}; "
+        f"the least is {LEAST_OF_EACH} of each outcome.",
         file=authored.file,
         hint=hint,
     )

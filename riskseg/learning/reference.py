@@ -44,7 +44,7 @@ def reference(
     """
     values = {"": pd.Series(probability), **{fact.name: rows[fact.name] for fact in features}}
     facts = {"": None, **{fact.name: fact for fact in features}}
-    spreads = {name: _spread(one, facts[name], weight) for name, one in values.items()}
+    spreads = {name: _spread(column, facts[name], weight) for name, column in values.items()}
     days = rows.get(CYCLE_DAY)
     return {
         "rows": len(rows),
@@ -64,10 +64,10 @@ def _cycle(
     part = parts.places(days)
     assert parts.cuts is not None
     shares = {}
-    for name, one in values.items():
-        groups = Groups.of(one, facts[name], weight)
+    for name, column in values.items():
+        groups = Groups.of(column, facts[name], weight)
         counts = np.bincount(
-            part * groups.count + groups.places(one),
+            part * groups.count + groups.places(column),
             weights=weight,
             minlength=parts.count * groups.count,
         ).reshape(parts.count, groups.count)
@@ -132,8 +132,8 @@ class Watch:
 
     def __init__(self, reference: Mapping[str, Any], features: Sequence[str]) -> None:
         self._trained = int(reference["rows"])
-        given = {name: reference["features"].get(name) for name in features}
-        spreads = {"": reference["probability"], **given}
+        spreads_of_features = {name: reference["features"].get(name) for name in features}
+        spreads = {"": reference["probability"], **spreads_of_features}
         # A card made elsewhere may say of some features how they were spread, or of none.
         self._spreads = {name: spread for name, spread in spreads.items() if spread is not None}
         self._groups = {name: _groups(spread) for name, spread in self._spreads.items()}
@@ -168,12 +168,12 @@ class Watch:
             if name:
                 self._nulls[name] += int(values.isna().sum())
             if name in self._seen:
-                codes, found = pd.factorize(values)
-                strange = [str(level) not in self._seen[name] for level in found]
+                codes, levels = pd.factorize(values)
+                strange = [str(level) not in self._seen[name] for level in levels]
                 self._strange[name] += int(np.array([*strange, False])[codes].sum())
-            places = part * groups.count + groups.places(values.iloc[::stride])
+            cells = part * groups.count + groups.places(values.iloc[::stride])
             counts = self._counts[name]
-            counts += np.bincount(places, minlength=counts.size).reshape(counts.shape)
+            counts += np.bincount(cells, minlength=counts.size).reshape(counts.shape)
 
     def _part(self, cycle_day: pd.Series | None, rows: int) -> NDArray[np.int64]:
         """The part of the cycle of each row."""

@@ -78,13 +78,13 @@ def _counted(frame: TrainingFrame) -> tuple[int, int, str]:
     """Bad and good outcomes, those of one party for as much as they tell, and a text of both."""
     counted = counted_outcomes(frame.group, frame.label, frame.weight)
     bad = int(frame.label.sum())
-    told = f"{len(frame)} rows, {bad} bad and {len(frame) - bad} good"
+    message = f"{len(frame)} rows, {bad} bad and {len(frame) - bad} good"
     if counted != (bad, len(frame) - bad):
-        told += (
+        message += (
             f", that tell as much as {counted[0]} bad and {counted[1]} good ones of different "
             "parties"
         )
-    return *counted, told
+    return *counted, message
 
 
 def check_leaks(

@@ -44,29 +44,29 @@ def usable(
     """
     choice = authored.spec.features
     dropped = _unfit(authored, frame)
-    kept = [fact for fact in frame.features if fact.name not in dropped]
+    candidates = [fact for fact in frame.features if fact.name not in dropped]
     training = frame.where(~frame.held_out)
     notes: list[str] = []
     for judge in (_identifying, _drifting, _doubles):
-        found = judge(training, [fact for fact in kept if fact.name not in choice.keep])
-        if judge is _drifting and found:
-            found = _not_worth_it(training, kept, found, notes, threads)
-        dropped |= found
-        kept = [fact for fact in kept if fact.name not in found]
-    if not kept:
+        judged = judge(training, [fact for fact in candidates if fact.name not in choice.keep])
+        if judge is _drifting and judged:
+            judged = _not_worth_it(training, candidates, judged, notes, threads)
+        dropped |= judged
+        candidates = [fact for fact in candidates if fact.name not in judged]
+    if not candidates:
         hint = "Exclude fewer, or list static features that were known at the time."
         no_feature_left(authored, dropped, hint, problems)
-    return tuple(kept), dropped, notes
+    return tuple(candidates), dropped, notes
 
 
 def no_feature_left(
     authored: AuthoredSpec, dropped: Mapping[str, str], hint: str, problems: Problems
 ) -> None:
     """Add RS407, with why each feature was dropped."""
-    told = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
+    reasons = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
     problems.add(
         "RS407",
-        f"No feature is left to learn from ({told or 'there are none'}).",
+        f"No feature is left to learn from ({reasons or 'there are none'}).",
         file=authored.file,
         line=authored.line("features"),
         hint=hint,
@@ -132,7 +132,7 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
     later = later_half(training)
     if later is None:
         return {}
-    found: dict[str, str] = {}
+    drifting: dict[str, str] = {}
     parties = Parties.of(training.group, training.rows, features, training.account)
     for fact in features:
         values, weight = training.rows[fact.name], training.weight
@@ -140,11 +140,11 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
         shift = groups.psi(values[~later], values[later], weight[~later], weight[later])
         times = parties.times_chance(fact.name, later) if parties is not None else 1.0
         if significant(shift[0], times * shift[1]):
-            found[fact.name] = CHANGES.get(
+            drifting[fact.name] = CHANGES.get(
                 change(values[~later], values[later]).get("change", ""),
                 f"drifts: PSI {shift[0]:.2f} between the halves of the training window",
             )
-    return found
+    return drifting
 
 
 def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
@@ -159,16 +159,16 @@ def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str
         return {}
     ranks = np.column_stack([_ranks(rows[fact.name]) for fact in numeric])
     agree = np.abs(ranks.T @ ranks)
-    found: dict[str, str] = {}
+    doubles: dict[str, str] = {}
     for column, fact in enumerate(numeric):
         for other in range(column):
             twin = numeric[other].name
-            if twin not in found and agree[column, other] > SAME_RANKS:
-                found[fact.name] = (
+            if twin not in doubles and agree[column, other] > SAME_RANKS:
+                doubles[fact.name] = (
                     f"says what {twin} says (rank correlation {agree[column, other]:.3f})"
                 )
                 break
-    return found
+    return doubles
 
 
 def _ranks(values: pd.Series) -> Floats:

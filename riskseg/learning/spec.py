@@ -41,12 +41,12 @@ NOT_YET = ("self_cure", "action")
 
 def _days(value: Any) -> int:
     """Whole days from the text of a duration."""
-    found = re.fullmatch(r"([1-9][0-9]*) days?", value) if isinstance(value, str) else None
-    if not found:
+    match = re.fullmatch(r"([1-9][0-9]*) days?", value) if isinstance(value, str) else None
+    if not match:
         raise ValueError('a duration is written in whole days, as in "30 days"')
-    if len(found[1]) > 5 or int(found[1]) > MOST_DAYS:
+    if len(match[1]) > 5 or int(match[1]) > MOST_DAYS:
         raise ValueError(f"a duration is at most {MOST_DAYS:,} days")
-    return int(found[1])
+    return int(match[1])
 
 
 Days = Annotated[int, BeforeValidator(_days)]

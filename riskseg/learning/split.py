@@ -43,5 +43,5 @@ def _place(group: NDArray[Any], salt: str) -> NDArray[np.float64]:
     digests = (
         hashlib.blake2b(str(party).encode(), digest_size=6, key=key).digest() for party in parties
     )
-    places = np.array([int.from_bytes(digest) / 2**48 for digest in digests])
-    return places[codes]
+    positions = np.array([int.from_bytes(digest) / 2**48 for digest in digests])
+    return positions[codes]

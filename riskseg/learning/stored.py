@@ -78,6 +78,6 @@ def shaped(shape: type[S], data: Any, file: str) -> S:
         return shape.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
+        path = ".".join(map(str, first["loc"]))
         why = first["msg"].removeprefix("Value error, ")
-        raise Unreadable(file, f"{place}: {why}" if place else why) from error
+        raise Unreadable(file, f"{path}: {why}" if path else why) from error

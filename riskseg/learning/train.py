@@ -279,11 +279,11 @@ def _with_features(
 ) -> dict[LearnerName, Learned]:
     """The learners that were left with a feature. Raises RS407 where there is none: everyone
     would have the same probability."""
-    left = {name: one for name, one in learned.items() if one.model.features}
+    left = {name: made for name, made in learned.items() if made.model.features}
     if not left:
         problems = Problems()
         hint = "Add columns that have to do with the outcome, or drop fewer by hand."
-        whys = [dropped, *(one.model.dropped for one in learned.values())]
+        whys = [dropped, *(made.model.dropped for made in learned.values())]
         no_feature_left(authored, dict(ChainMap(*map(dict, whys))), hint, problems)
         problems.raise_if_any()
     return left
@@ -397,8 +397,8 @@ def fingerprint(frame: TrainingFrame) -> str:
     for fact in frame.features:
         digest.update(fact.name.encode() + b"\0")
         if fact.kind.is_textual:
-            told = frame.rows[fact.name].astype(object).where(frame.rows[fact.name].notna(), None)
-            digest.update("\0".join(map(repr, told)).encode())
+            values = frame.rows[fact.name].astype(object).where(frame.rows[fact.name].notna(), None)
+            digest.update("\0".join(map(repr, values)).encode())
         else:
             numbers = frame.rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
             digest.update(numbers.tobytes())

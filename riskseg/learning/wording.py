@@ -48,39 +48,39 @@ def sentences(
 ) -> pa.Array:
     """What is said of each value. `batch` has the rows' other facts, `usual` is the value to
     compare with, where there is one to show."""
-    said = dict(fact.phrases)
+    phrases = dict(fact.phrases)
     null = values.isna().to_numpy()
     numbers = None if fact.kind.is_textual else _numbers(values)
     shown = _shown(values, numbers, fact, currency)
-    one = np.zeros(len(values), dtype=bool) if numbers is None else numbers == 1
+    is_one = np.zeros(len(values), dtype=bool) if numbers is None else numbers == 1
     words = fact.words or f"{fact.name} is {{value}}"
     counted = shown
     if numbers is not None and words.startswith("{value} {") and "0" not in dict(fact.labels):
         counted = pc.if_else(pa.array(numbers == 0), "no", shown)  # "no bills", not "0 bills"
-    told = _filled(words, counted, one)
-    if "reason" in said:
-        told = _beside(told, said["reason"], shown, one, batch, fact, currency)
+    sentence = _filled(words, counted, is_one)
+    if "reason" in phrases:
+        sentence = _beside(sentence, phrases["reason"], shown, is_one, batch, fact, currency)
     if numbers is not None:
-        if "few" in said and usual:
+        if "few" in phrases and usual:
             few = pa.array(numbers <= usual / 2)
-            told = pc.if_else(few, _filled(said["few"], shown, one), told)
+            sentence = pc.if_else(few, _filled(phrases["few"], shown, is_one), sentence)
         alone = fact.hurts_beyond is None and whole_of(fact) is None
         if alone and fact.kind is not Kind.BOOLEAN and usual:
             text = _text_of(np.full(1, float(usual)), fact, currency)[0].as_py()
-            compared = pc.binary_join_element_wise(told, f" (usual: {text})", "")
-            told = pc.if_else(pc.not_equal(shown, text), compared, told)
-        if "negative" in said:
+            compared = pc.binary_join_element_wise(sentence, f" (usual: {text})", "")
+            sentence = pc.if_else(pc.not_equal(shown, text), compared, sentence)
+        if "negative" in phrases:
             below = _shown(values, np.abs(numbers), fact, currency)
-            early = _filled(said["negative"], below, np.abs(numbers) == 1)
-            told = pc.if_else(pa.array(numbers < 0), early, told)
-        if "zero" in said:
-            told = pc.if_else(pa.array(numbers == 0), said["zero"], told)
+            early = _filled(phrases["negative"], below, np.abs(numbers) == 1)
+            sentence = pc.if_else(pa.array(numbers < 0), early, sentence)
+        if "zero" in phrases:
+            sentence = pc.if_else(pa.array(numbers == 0), phrases["zero"], sentence)
         for code in fact.special_values:
             label = dict(fact.labels).get(code_text(code))
             coded = f"{fact.name} is {label or f'not known (code {code_text(code)})'}"
-            told = pc.if_else(pa.array(numbers == code), coded, told)
-    unknown = said.get("unknown") or f"{fact.name} is not known"
-    return pc.if_else(pa.array(null), unknown, told)
+            sentence = pc.if_else(pa.array(numbers == code), coded, sentence)
+    unknown = phrases.get("unknown") or f"{fact.name} is not known"
+    return pc.if_else(pa.array(null), unknown, sentence)
 
 
 def _numbers(values: pd.Series) -> Floats:
@@ -88,7 +88,7 @@ def _numbers(values: pd.Series) -> Floats:
     return numbers
 
 
-def _filled(words: str, shown: pa.Array, one: NDArray[np.bool_]) -> pa.Array:
+def _filled(words: str, shown: pa.Array, is_one: NDArray[np.bool_]) -> pa.Array:
     """The words with each value in them, in the singular where it is one."""
 
     def filled(template: str) -> pa.Array:
@@ -97,16 +97,16 @@ def _filled(words: str, shown: pa.Array, one: NDArray[np.bool_]) -> pa.Array:
         return pc.binary_join_element_wise(before, middle, after, "")
 
     several = filled(worded(words, one=False))
-    if not one.any():
+    if not is_one.any():
         return several
-    return pc.if_else(pa.array(one), filled(worded(words, one=True)), several)
+    return pc.if_else(pa.array(is_one), filled(worded(words, one=True)), several)
 
 
 def _beside(
-    told: pa.Array,
+    sentence: pa.Array,
     words: str,
     shown: pa.Array,
-    one: NDArray[np.bool_],
+    is_one: NDArray[np.bool_],
     batch: pd.DataFrame,
     fact: Fact,
     currency: Currency,
@@ -114,7 +114,7 @@ def _beside(
     """What is told, or the words that name other facts, where those are known and more than 1."""
     names = _NAMED.findall(words)
     if not set(names) <= set(batch.columns):
-        return told
+        return sentence
     fits = np.ones(len(shown), dtype=bool)
     parts: dict[str, pa.Array] = {"value": shown}
     for name in names:
@@ -130,9 +130,9 @@ def _beside(
         return pc.binary_join_element_wise(*texts, "")
 
     whole = pc.if_else(
-        pa.array(one), filled(worded(words, one=True)), filled(worded(words, one=False))
+        pa.array(is_one), filled(worded(words, one=True)), filled(worded(words, one=False))
     )
-    return pc.if_else(pa.array(fits), whole, told)
+    return pc.if_else(pa.array(fits), whole, sentence)
 
 
 def _shown(values: pd.Series, numbers: Floats | None, fact: Fact, currency: Currency) -> pa.Array:
@@ -180,24 +180,26 @@ def _plain_text(numbers: Floats) -> pa.Array:
     return pc.if_else(pa.array(whole), _decimal_text(numbers, 0), _decimal_text(numbers, 2))
 
 
-def _decimal_text(numbers: Floats, places: int, *, grouped: bool = False) -> pa.Array:
+def _decimal_text(numbers: Floats, decimals: int, *, grouped: bool = False) -> pa.Array:
     """Numbers with so many decimals, without a sign where all of them are 0; `grouped` with a
     comma between thousands."""
-    unit = 10**places
+    unit = 10**decimals
     large = np.abs(numbers) > LARGE
     parts = np.round(np.where(large, 0.0, np.abs(numbers)) * unit).astype(np.int64)
     sign = pc.if_else(pa.array((numbers < 0) & (parts > 0)), "-", "")
     whole = parts // unit
     text = _grouped(whole) if grouped else pa.array(whole).cast(pa.string())
     text = pc.binary_join_element_wise(sign, text, "")
-    if places:
-        rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), places, "0")
+    if decimals:
+        rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), decimals, "0")
         text = pc.binary_join_element_wise(text, rest, ".")
     if large.any():
-        several, place = np.unique(numbers[large], return_inverse=True)
-        form = f"{',' if grouped else ''}.{places}f"
+        several, index_of_row = np.unique(numbers[large], return_inverse=True)
+        form = f"{',' if grouped else ''}.{decimals}f"
         shown = [format(n, form if abs(n) < 1e21 else ".6g") for n in several.tolist()]
-        text = pc.replace_with_mask(text, pa.array(large), pa.array(shown).take(pa.array(place)))
+        text = pc.replace_with_mask(
+            text, pa.array(large), pa.array(shown).take(pa.array(index_of_row))
+        )
     return text
 
 

@@ -61,22 +61,22 @@ def figure(value: Any, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def value(told: Any) -> str:
+def value(value: Any) -> str:
     """A feature's own value."""
-    if told is None:
+    if value is None:
         return "missing"
-    if isinstance(told, bool):
-        return "yes" if told else "no"
-    if not isinstance(told, (int, float)):
-        return str(told)
-    if not math.isfinite(told):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
+        return str(value)
+    if not math.isfinite(value):
         return "missing"
-    size = abs(told)
-    if float(told).is_integer() and size < 1e15:
-        return f"{told:,.0f}"
+    size = abs(value)
+    if float(value).is_integer() and size < 1e15:
+        return f"{value:,.0f}"
     if 1000 <= size < 1e15:
-        return f"{told:,.2f}"
-    return f"{told:.6g}"
+        return f"{value:,.2f}"
+    return f"{value:.6g}"
 
 
 def interval(estimate: Sequence[float] | float | None, digits: int = 3) -> str:
@@ -193,6 +193,6 @@ def _just_below(cut: float) -> float | None:
     return below if float(f"{cut:.15g}") == below else None
 
 
-def plural(many: float, one: str, more: str | None = None) -> str:
+def plural(many: float, singular: str, several: str | None = None) -> str:
     """A count and its noun: "1 bill", "2 bills"."""
-    return f"{count(many)} {one if many == 1 else more or one + 's'}"
+    return f"{count(many)} {singular if many == 1 else several or singular + 's'}"

@@ -63,12 +63,12 @@ def _untrained(workspace: Workspace, name: str) -> ProblemsError:
 def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[str]) -> str:
     """The version that is meant by its name or the beginning of it. Raises RS401."""
     known = sorted(set(versions))
-    found = meant(version, known)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        told = f'"{version}" could be {" or ".join(found)} of {name}.'
-        raise problem("RS401", told, hint="Give more of the version.")
+    matches = meant(version, known)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        message = f'"{version}" could be {" or ".join(matches)} of {name}.'
+        raise problem("RS401", message, hint="Give more of the version.")
     raise problem(
         "RS401",
         f'There is no version "{version}" of a model "{name}".',

@@ -225,7 +225,7 @@ def champions(
     from riskseg.learning.artefact import load
 
     problems = Problems()
-    found: dict[str, Model] = {}
+    loaded: dict[str, Model] = {}
     for key, name in names.items():
         version = promoted.get(name)
         if version is None and recorded.get(name):
@@ -244,11 +244,11 @@ def champions(
             problems.extend(gone(workspace, name, version, champion=True).problems)
             continue
         try:
-            found[key] = load(folder, shown=workspace.shown(folder))
+            loaded[key] = load(folder, shown=workspace.shown(folder))
         except ProblemsError as error:
             problems.extend(error.problems)
     problems.raise_if_any()
-    return found
+    return loaded
 
 
 def is_gone(workspace: Workspace, name: str, version: str) -> bool:
@@ -263,8 +263,8 @@ def there(workspace: Workspace, name: str) -> list[str]:
 
 def without_spec(workspace: Workspace) -> list[str]:
     """Models that have versions and no spec: nothing says how to learn them."""
-    found = {p.parent.parent.name for p in workspace.models.glob("[!.]*/[!.]*/manifest.json")}
-    return sorted(found - set(spec_files(workspace)))
+    names = {p.parent.parent.name for p in workspace.models.glob("[!.]*/[!.]*/manifest.json")}
+    return sorted(names - set(spec_files(workspace)))
 
 
 def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> ProblemsError:
@@ -319,5 +319,5 @@ def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) 
         if record is not None:
             promoted[name] = record.version
         else:
-            recorded[name] = [one.version for one in journal.models(name)]
+            recorded[name] = [recorded_version.version for recorded_version in journal.models(name)]
     return champions(workspace, uses, promoted, recorded)

@@ -117,8 +117,8 @@ def explain(
         "order by snap",
         keys=1,
     )
-    told = scorer.model.reasons(rows, top, engine.threads, currency).texts()
-    table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": told})
+    texts = scorer.model.reasons(rows, top, engine.threads, currency).texts()
+    table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": texts})
     engine.register("reasons_batch", table)
     engine.run("create or replace temp table reasons as select * from reasons_batch")
     engine.unregister("reasons_batch")

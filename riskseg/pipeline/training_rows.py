@@ -132,23 +132,23 @@ def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
     """
     ledger = session.ledger
     looks: dict[Look, list[Asked]] = {}
-    for one in models:
-        looks.setdefault(one.look, []).append(one)
+    for request in models:
+        looks.setdefault(request.look, []).append(request)
     if any(look.repeats for look in looks):
         build(session.engine, settled_bills(ledger.money))
-    made = {
+    tables = {
         look: _observed(session, f"observed_{n}", look, alike)
         for n, (look, alike) in enumerate(looks.items())
     }
-    return [made[one.look] for one in models]
+    return [tables[request.look] for request in models]
 
 
 def _observed(session: Session, table: str, look: Look, models: Sequence[Asked]) -> Observed:
     """Fill the table with what all of the models want of each account, on the days of any."""
     engine = session.engine
-    wanted = {folded(name) for one in models for name in _wanted(session, one)}
+    wanted = {folded(name) for request in models for name in _wanted(session, request)}
     bill_order = session.ledger.money.bill_order("focus_bill")
-    snapshots = look.snapshots([one.days for one in models if one.days], bill_order)
+    snapshots = look.snapshots([request.days for request in models if request.days], bill_order)
     build(engine, [replace(snapshots, name="every_snapshot")])
     parts = _parts(session)
     for first, last in parts:
@@ -183,22 +183,22 @@ class JudgingJob(Job):
         self.frame = observed_rows(self.session, self.judged, self.observed, embargo=False)
 
 
-def _columns(session: Session, one: Asked) -> list[str]:
+def _columns(session: Session, request: Asked) -> list[str]:
     """The facts that a model's rows hold."""
-    spec = one.authored.spec
+    spec = request.authored.spec
     own = (*candidates(session, spec), *attributes(session, spec))
-    return list(dict.fromkeys([*(fact.name for fact in own), *one.also]))
+    return list(dict.fromkeys([*(fact.name for fact in own), *request.also]))
 
 
-def _wanted(session: Session, one: Asked) -> set[str]:
+def _wanted(session: Session, request: Asked) -> set[str]:
     """Those, and what its population and its outcome are worked out from."""
-    named = one.condition.names if one.condition else frozenset()
-    target = one.authored.spec.target.column
-    return {*_columns(session, one), *named, *((target,) if target else ())}
+    named = request.condition.names if request.condition else frozenset()
+    target = request.authored.spec.target.column
+    return {*_columns(session, request), *named, *((target,) if target else ())}
 
 
 def observed_rows(
-    session: Session, one: Asked, observed: Observed, *, embargo: bool = True
+    session: Session, request: Asked, observed: Observed, *, embargo: bool = True
 ) -> TrainingFrame:
     """Snapshots of the model's population, their facts and their labels, as arrays.
 
@@ -211,24 +211,24 @@ def observed_rows(
 
     from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 
-    spec, engine, ledger = one.authored.spec, session.engine, session.ledger
-    listed = model_columns(_columns(session, one), session.facts)
+    spec, engine, ledger = request.authored.spec, session.engine, session.ledger
+    listed = model_columns(_columns(session, request), session.facts)
     if ledger.billed:
         day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
         listed = ", ".join(filter(None, (listed, day)))
-    place, outcome = _place(spec.seed), _outcome(session, one, observed.table)
+    position, outcome = _place(spec.seed), _outcome(session, request, observed.table)
     parts: list[Part] = []
     goods, below = 0, PLACES
     for accounts in observed.parts:
-        _label(session, one, observed, accounts, outcome)
+        _label(session, request, observed, accounts, outcome)
         goods += engine.value("select count(*) from labels where label = 0")
         part = keyed_frame(
             engine,
             f"select i.account_id as account, f.{fact_column('party_id')} as party, f.as_of, "
-            f"l.label, {place} as place{', ' if listed else ''}{listed} "
+            f"l.label, {position} as place{', ' if listed else ''}{listed} "
             "from observed_facts f join labels l on l.snap = f.snap "
             "join account_ids i on i.account_no = f.account_no "
-            f"where l.label = 1 or {place} < {below} order by i.account_id, f.snap",
+            f"where l.label = 1 or {position} < {below} order by i.account_id, f.snap",
             keys=5,
         )
         parts, below = _thinned([*parts, part], spec.sample.goods, below)
@@ -240,9 +240,9 @@ def observed_rows(
     labels = keys["label"].to_numpy().astype(np.int8)
     group = keys["party"].to_numpy()
     weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
-    if one.look.at == "observed":
-        check_not_yet_known(one.authored, as_of, labels, weight)
-    used, held = _held_out(spec, one.window, as_of, group)
+    if request.look.at == "observed":
+        check_not_yet_known(request.authored, as_of, labels, weight)
+    used, held = _held_out(spec, request.window, as_of, group)
     training = TrainingFrame(
         rows,
         candidates(session, spec),
@@ -269,12 +269,12 @@ def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]
     import numpy as np
 
     goods = [keys["place"].to_numpy()[keys["label"].to_numpy() == 0] for keys, _ in parts]
-    places = np.concatenate(goods)
-    if len(places) <= most:
+    positions = np.concatenate(goods)
+    if len(positions) <= most:
         return parts, below
-    below = int(np.partition(places, most)[most])
-    kept = [(keys["label"] == 1) | (keys["place"] < below) for keys, _ in parts]
-    return [(k[which], f[which]) for (k, f), which in zip(parts, kept, strict=True)], below
+    below = int(np.partition(positions, most)[most])
+    chosen = [(keys["label"] == 1) | (keys["place"] < below) for keys, _ in parts]
+    return [(k[which], f[which]) for (k, f), which in zip(parts, chosen, strict=True)], below
 
 
 def _parts(session: Session) -> list[tuple[int, int]]:
@@ -297,20 +297,21 @@ def _parts(session: Session) -> list[tuple[int, int]]:
 
 def _label(
     session: Session,
-    one: Asked,
+    request: Asked,
     observed: Observed,
     accounts: tuple[int, int],
     outcome: str | None,
 ) -> None:
     """Make `observed_facts`, the model's own snapshots of some accounts, and their `labels`."""
-    spec, engine, ledger = one.authored.spec, session.engine, session.ledger
+    spec, engine, ledger = request.authored.spec, session.engine, session.ledger
     target = spec.target
     population = population_sql(
-        implied(target.event, target.dpd, billed=ledger.billed), one.condition
+        implied(target.event, target.dpd, billed=ledger.billed), request.condition
     )
     engine.run(
         f"create or replace temp table observed_facts as select * from {observed.table} where "
-        f"account_no between {accounts[0]} and {accounts[1]} and {one.in_window} and {population}"
+        f"account_no between {accounts[0]} and {accounts[1]} and {request.in_window} "
+        f"and {population}"
     )
     if outcome is not None:
         engine.run(
@@ -318,7 +319,7 @@ def _label(
             f"(select snap, {outcome} as label from observed_facts) where label is not null"
         )
         return
-    focus = one.look.at == "issue"
+    focus = request.look.at == "issue"
     bill = ", focus_bill" if focus else ""
     engine.run(
         "create or replace temp table observed as "
@@ -333,16 +334,16 @@ def _label(
     facts = bill_facts(
         ledger.money,
         keep_days=None if focus else spec.label_days + target.dpd,
-        shared=one.look.repeats,
+        shared=request.look.repeats,
         spans=False,
     )
     build(engine, [snapshots, *facts, label])
 
 
-def _outcome(session: Session, one: Asked, table: str) -> str | None:
+def _outcome(session: Session, request: Asked, table: str) -> str | None:
     """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown; None
     where the target is an event. `table` holds the facts."""
-    authored, target = one.authored, one.authored.spec.target
+    authored, target = request.authored, request.authored.spec.target
     if target.column is None:
         return None
     fact, column = session.facts[target.column], fact_column(target.column)
@@ -350,7 +351,7 @@ def _outcome(session: Session, one: Asked, table: str) -> str | None:
         bad = column
     elif target.positive is None and fact.kind.is_numeric:
         problems = Problems()
-        check_zero_or_one(session, authored, f"{table} where {one.in_window}", problems)
+        check_zero_or_one(session, authored, f"{table} where {request.in_window}", problems)
         problems.raise_if_any()
         bad = f"{column} = 1"
     else:

@@ -32,14 +32,14 @@ def check_rows(model: Model) -> pd.DataFrame:
     values = [_values(fact, edges.get(fact.name, Edges()), model.reference) for fact in model.facts]
     rows = max([LEAST_ROWS, *map(len, values)])
     random = np.random.default_rng(SEED)
-    columns: dict[str, Any] = {"account_id": [f"T{n:06d}" for n in range(rows)]}
-    for fact, told in zip(model.facts, values, strict=True):
+    columns: dict[str, Any] = {"account_id": [f"T{number:06d}" for number in range(rows)]}
+    for fact, candidates in zip(model.facts, values, strict=True):
         # Each value at least once, in an order of its own.
         order = np.concatenate(
-            [random.permutation(len(told)) for _ in range(-(-rows // len(told)))]
+            [random.permutation(len(candidates)) for _ in range(-(-rows // len(candidates)))]
         )[:rows]
         kind: Any = object if fact.kind.is_textual else np.float64
-        columns[fact.name] = pd.Series(np.array(told, dtype=kind)[order], dtype=kind)
+        columns[fact.name] = pd.Series(np.array(candidates, dtype=kind)[order], dtype=kind)
     return pd.DataFrame(columns)
 
 
@@ -48,8 +48,8 @@ def _values(fact: Fact, edges: Edges, reference: Any) -> list[Any]:
         return [None, UNSEEN, *sorted(edges.levels)]
     if fact.kind is Kind.BOOLEAN:
         return [math.nan, 0.0, 1.0]
-    told = {*edges.cuts, *reference["features"].get(fact.name, {}).get("cuts", ())}
-    finite = {edge for edge in told if math.isfinite(edge)} | {0.0, FAR, -FAR}
+    edges_and_cuts = {*edges.cuts, *reference["features"].get(fact.name, {}).get("cuts", ())}
+    finite = {edge for edge in edges_and_cuts if math.isfinite(edge)} | {0.0, FAR, -FAR}
     if fact.kind is Kind.INTEGER:
         near = {float(n) for edge in finite for n in (math.floor(edge), math.ceil(edge))}
         return [math.nan, *sorted(near | {n + 1 for n in near} | {n - 1 for n in near})]

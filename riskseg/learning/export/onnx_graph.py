@@ -75,10 +75,10 @@ class Graph:
         """Whole numbers as int64, others as double."""
         from onnx import numpy_helper
 
-        told = np.asarray(value)
-        told = told.astype(np.int64 if told.dtype.kind == "i" else np.float64)
+        array = np.asarray(value)
+        array = array.astype(np.int64 if array.dtype.kind == "i" else np.float64)
         name = f"riskseg/constant/{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(told, name))
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
     def input(self, fact: Fact) -> str:
@@ -88,15 +88,15 @@ class Graph:
         self.inputs.append(helper.make_tensor_value_info(fact.name, kind, ["accounts", 1]))
         return fact.name
 
-    def double(self, told: str) -> str:
+    def double(self, node: str) -> str:
         from onnx import TensorProto
 
-        return self.add("Cast", told, to=TensorProto.DOUBLE)
+        return self.add("Cast", node, to=TensorProto.DOUBLE)
 
-    def whole(self, told: str) -> str:
+    def whole(self, node: str) -> str:
         from onnx import TensorProto
 
-        return self.add("Cast", told, to=TensorProto.INT64)
+        return self.add("Cast", node, to=TensorProto.INT64)
 
     def place(self, values: str, edges: Sequence[float]) -> str:
         """How many of the rising edges each value, none of them NaN, has reached."""
@@ -120,57 +120,59 @@ class Graph:
         """The whole graph; an output that has the name of a feature gets an underscore."""
         from onnx import TensorProto, helper
 
-        taken = {one.name for one in self.inputs}
-        told = []
+        taken = {graph_input.name for graph_input in self.inputs}
+        outputs_made = []
         for output, node in outputs.items():
-            shown = output + "_" * (output in taken)
-            self.nodes.append(helper.make_node("Identity", [node], [shown]))
+            output_name = output + "_" * (output in taken)
+            self.nodes.append(helper.make_node("Identity", [node], [output_name]))
             kind = TensorProto.DOUBLE
-            told.append(helper.make_tensor_value_info(shown, kind, ["accounts", 1]))
-        return helper.make_graph(self.nodes, name, self.inputs, told, self.constants)
+            outputs_made.append(helper.make_tensor_value_info(output_name, kind, ["accounts", 1]))
+        return helper.make_graph(self.nodes, name, self.inputs, outputs_made, self.constants)
 
 
 def _probability(graph: Graph, margin: str, calibration: Calibration) -> str:
-    def times(told: str, by: float, plus: float) -> str:
-        product = graph.add("Mul", told, graph.constant([[by]]))
-        return graph.add("Add", product, graph.constant([[plus]]))
+    def times(node: str, factor: float, offset: float) -> str:
+        product = graph.add("Mul", node, graph.constant([[factor]]))
+        return graph.add("Add", product, graph.constant([[offset]]))
 
-    told = margin
+    log_odds = margin
     if calibration.kind == "sigmoid":
-        told = times(told, calibration.slope, calibration.intercept)
+        log_odds = times(log_odds, calibration.slope, calibration.intercept)
     elif calibration.kind == "beta":
         # ln(1 + exp(x)) without overflow.
-        size = graph.add("Abs", told)
+        size = graph.add("Abs", log_odds)
         tail = graph.add("Exp", graph.add("Neg", size))
         tail = graph.add("Log", graph.add("Add", tail, graph.constant([[1.0]])))
         zero = graph.constant([[0.0]])
-        above = graph.add("Add", graph.add("Max", told, zero), tail)
-        below = graph.add("Add", graph.add("Max", graph.add("Neg", told), zero), tail)
-        told = graph.add(
+        above = graph.add("Add", graph.add("Max", log_odds, zero), tail)
+        below = graph.add("Add", graph.add("Max", graph.add("Neg", log_odds), zero), tail)
+        log_odds = graph.add(
             "Add",
             times(below, -calibration.a, calibration.c),
             graph.add("Mul", above, graph.constant([[calibration.b]])),
         )
     elif calibration.kind == "isotonic":
-        told = _lines(graph, told, calibration.points)
+        log_odds = _lines(graph, log_odds, calibration.points)
     if calibration.then is not None:
-        told = times(told, *calibration.then)
-    told = graph.add("Max", told, graph.constant([[-FARTHEST]]))
-    told = graph.add("Min", told, graph.constant([[FARTHEST]]))
-    one = graph.constant([[1.0]])
-    told = graph.add("Div", one, graph.add("Add", graph.add("Exp", graph.add("Neg", told)), one))
+        log_odds = times(log_odds, *calibration.then)
+    log_odds = graph.add("Max", log_odds, graph.constant([[-FARTHEST]]))
+    log_odds = graph.add("Min", log_odds, graph.constant([[FARTHEST]]))
+    one_node = graph.constant([[1.0]])
+    log_odds = graph.add(
+        "Div", one_node, graph.add("Add", graph.add("Exp", graph.add("Neg", log_odds)), one_node)
+    )
     million = graph.constant([[1e6]])
-    return graph.add("Div", graph.add("Round", graph.add("Mul", told, million)), million)
+    return graph.add("Div", graph.add("Round", graph.add("Mul", log_odds, million)), million)
 
 
 def _lines(graph: Graph, margin: str, points: Sequence[tuple[float, float]]) -> str:
     """Straight lines between points, level beyond the ends."""
     slopes = [(b - y) / (a - x) for (x, y), (a, b) in pairwise(points)]
     starts = [points[0], *points]
-    place = graph.place(margin, [x for x, _ in points])
+    segment = graph.place(margin, [x for x, _ in points])
     x, y, slope = (
-        graph.add("Gather", graph.constant(list(told)), place, axis=0)
-        for told in (*zip(*starts, strict=True), [0.0, *slopes, 0.0])
+        graph.add("Gather", graph.constant(list(values)), segment, axis=0)
+        for values in (*zip(*starts, strict=True), [0.0, *slopes, 0.0])
     )
     rise = graph.add("Mul", graph.add("Sub", margin, x), slope)
     return graph.add("Add", rise, y)

@@ -35,25 +35,25 @@ COLUMNS = ("what", *PLACE, *(f"{column}_2" for column in PLACE), "value")
 
 def points_csv(model: Model) -> str:
     """The table. Raises ProblemsError (RS004) where the model is not made of points."""
-    told = io.StringIO()
-    writer = csv.DictWriter(told, COLUMNS, restval="", lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(model.learned_by.points_rows(model))
     writer.writerows(_calibration(model.calibration))
-    return told.getvalue()
+    return text.getvalue()
 
 
 def _calibration(calibration: Calibration) -> Iterator[dict[str, Any]]:
     def line(name: str, value: Any, **more: Any) -> dict[str, Any]:
         return {"what": "calibration", "feature": name, "value": value, **more}
 
-    told = calibration.as_json()
-    yield line("kind", told["kind"])
+    content = calibration.as_json()
+    yield line("kind", content["kind"])
     for name in ("slope", "intercept", "a", "b", "c"):
-        if name in told:
-            yield line(name, repr(told[name]))
-    for margin, log_odds in told.get("points", ()):
+        if name in content:
+            yield line(name, repr(content[name]))
+    for margin, log_odds in content.get("points", ()):
         yield line("point", repr(log_odds), **{"from": repr(margin)})
-    if "then" in told:
-        yield line("then_slope", repr(told["then"]["slope"]))
-        yield line("then_intercept", repr(told["then"]["intercept"]))
+    if "then" in content:
+        yield line("then_slope", repr(content["then"]["slope"]))
+        yield line("then_intercept", repr(content["then"]["intercept"]))

@@ -66,23 +66,23 @@ def _head(model: Model) -> str:
 
 
 def _log_odds(calibration: Calibration) -> str:
-    told = "margin"
+    log_odds = "margin"
     if calibration.kind == "sigmoid":
-        told = f"{sql_number(calibration.slope)} * margin + {sql_number(calibration.intercept)}"
+        log_odds = f"{sql_number(calibration.slope)} * margin + {sql_number(calibration.intercept)}"
     elif calibration.kind == "beta":
         # ln(1 + exp(x)) without overflow.
         tail = "ln(1e0 + exp(-abs(margin)))"
-        told = (
+        log_odds = (
             f"{sql_number(calibration.c)}"
             f" - {sql_number(calibration.a)} * (greatest(-margin, 0e0) + {tail})"
             f" + {sql_number(calibration.b)} * (greatest(margin, 0e0) + {tail})"
         )
     elif calibration.kind == "isotonic":
-        told = _lines(calibration.points)
+        log_odds = _lines(calibration.points)
     if calibration.then is not None:
         slope, intercept = calibration.then
-        told = f"{sql_number(slope)} * ({told}) + {sql_number(intercept)}"
-    return f"greatest({sql_number(-FARTHEST)}, least({sql_number(FARTHEST)}, {told}))"
+        log_odds = f"{sql_number(slope)} * ({log_odds}) + {sql_number(intercept)}"
+    return f"greatest({sql_number(-FARTHEST)}, least({sql_number(FARTHEST)}, {log_odds}))"
 
 
 def _lines(points: Sequence[tuple[float, float]]) -> str:
@@ -97,8 +97,8 @@ def _lines(points: Sequence[tuple[float, float]]) -> str:
     return f"case {' '.join(whens)} else {sql_number(points[-1][1])} end"
 
 
-def sql_inputs(told: Iterable[str]) -> str:
-    columns = (f"{one} as x{n}" for n, one in enumerate(told))
+def sql_inputs(inputs: Iterable[str]) -> str:
+    columns = (f"{sql} as x{n}" for n, sql in enumerate(inputs))
     return "select account_id, " + ",\n ".join(columns) + "\nfrom {}"
 
 
@@ -114,14 +114,14 @@ def sql_input(fact: Fact) -> str:
 
 
 def sql_names(facts: Sequence[Fact]) -> Named:
-    places = {fact.name: f"x{n}" for n, fact in enumerate(facts)}
-    return places.__getitem__
+    columns = {fact.name: f"x{n}" for n, fact in enumerate(facts)}
+    return columns.__getitem__
 
 
 def sql_number(value: float) -> str:
     """A double, to the last bit."""
-    told = repr(float(value))
-    return told if "e" in told else f"{told}e0"
+    text = repr(float(value))
+    return text if "e" in text else f"{text}e0"
 
 
 def sql_text(value: str) -> str:

@@ -129,12 +129,12 @@ def _pooled(counts: Floats, bads: Floats, sign: int) -> tuple[Floats, list[int]]
 
     costs, total = [0.0], 0.0
     blocks: list[tuple[int, float, float, float]] = []
-    for place, (count, bad) in enumerate(zip(counts.tolist(), bads.tolist(), strict=True)):
-        start, cost = place, cost_of(count, bad)
+    for index, (count, bad) in enumerate(zip(counts.tolist(), bads.tolist(), strict=True)):
+        start, cost = index, cost_of(count, bad)
         while blocks and sign * (blocks[-1][2] * count - bad * blocks[-1][1]) >= 0:
-            start, n, b, before = blocks.pop()
-            total -= before
-            count, bad = count + n, bad + b
+            start, block_count, block_bad, block_cost = blocks.pop()
+            total -= block_cost
+            count, bad = count + block_count, bad + block_bad
             cost = cost_of(count, bad)
         blocks.append((start, count, bad, cost))
         total += cost

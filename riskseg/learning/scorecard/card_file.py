@@ -121,9 +121,9 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            told = {
-                key: cells[place].strip() if place < len(cells) else ""
-                for key, place in columns.items()
+            values = {
+                key: cells[column].strip() if column < len(cells) else ""
+                for key, column in columns.items()
             }
             raw = dict(zip(head, (cell.strip() for cell in cells), strict=False))
             if any(cell.strip() for cell in cells[len(head) :]):
@@ -133,7 +133,7 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
                 if "what" in columns:
                     _exported(card, raw, reader.line_num)
                 else:
-                    _plain(card, told, reader.line_num, comma=delimiter == ";")
+                    _plain(card, values, reader.line_num, comma=delimiter == ";")
             except _Bad as error:
                 fault(str(error), reader.line_num, error.hint)
     except csv.Error as error:
@@ -148,7 +148,7 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
 def _head(
     columns: Mapping[str, int], head: list[str], fault: Callable[..., None]
 ) -> CardFile | None:
-    for name in sorted({head[place] for place in columns.values()}):
+    for name in sorted({head[column] for column in columns.values()}):
         if head.count(name) > 1:
             fault(f"The table has {head.count(name)} columns {name}.", 1, "Keep one of them.")
             return None
@@ -174,77 +174,77 @@ def _head(
     return None
 
 
-def _exported(card: CardFile, told: Mapping[str, str], line: int) -> None:
+def _exported(card: CardFile, row: Mapping[str, str], line: int) -> None:
     """A row of the table that is exported."""
-    what, value = told.get("what", ""), told.get("value", "")
+    what, value = row.get("what", ""), row.get("value", "")
     if what == "scale":
-        card.scale[told.get("feature", "")] = float(_number(value, "value"))
+        card.scale[row.get("feature", "")] = float(_number(value, "value"))
     elif what == "base":
         card.base = _number(value, "value")
     elif what == "calibration":
-        card.calibration.append((told.get("feature", ""), told.get("from", ""), value))
+        card.calibration.append((row.get("feature", ""), row.get("from", ""), value))
     elif what == "points":
-        card.rows.append(_placed(told, "", line, _number(value, "value")))
+        card.rows.append(_placed(row, "", line, _number(value, "value")))
     elif what == "pair":
         points = _number(value, "value")
-        card.pairs.append((_placed(told, "", line, points), _placed(told, "_2", line, points)))
+        card.pairs.append((_placed(row, "", line, points), _placed(row, "_2", line, points)))
     else:
         raise _Bad(f'"{what}" is no kind of row: scale, base, points, pair or calibration.')
 
 
-def _placed(told: Mapping[str, str], end: str, line: int, value: Decimal) -> Row:
-    feature, kind = told.get(f"feature{end}", ""), told.get(f"bin{end}", "")
+def _placed(row: Mapping[str, str], end: str, line: int, value: Decimal) -> Row:
+    feature, kind = row.get(f"feature{end}", ""), row.get(f"bin{end}", "")
     if kind in ("missing", "other"):
         missing = kind == "missing"
         return Row(line, feature, value, missing=missing, other=not missing, text=kind)
     if kind == "levels":
-        levels = _levels(told.get(f"levels{end}", ""))
+        levels = _levels(row.get(f"levels{end}", ""))
         return Row(line, feature, value, levels=levels, text=", ".join(levels))
     if kind != "range":
         raise _Bad(f'"{kind}" is no kind of bin: range, levels, other or missing.')
-    low, high = told.get(f"from{end}", ""), told.get(f"to{end}", "")
+    low, high = row.get(f"from{end}", ""), row.get(f"to{end}", "")
     return Row(line, feature, value, ranges=(_range(low, high),), text=f"{low} to {high}")
 
 
-def _plain(card: CardFile, told: Mapping[str, str], line: int, *, comma: bool) -> None:
+def _plain(card: CardFile, cells: Mapping[str, str], line: int, *, comma: bool) -> None:
     """A row of a plain table."""
 
     def number(key: str) -> Decimal:
-        cell = told.get(key, "")
+        cell = cells.get(key, "")
         return _number(cell.replace(",", ".") if comma else cell, key)
 
-    feature = told.get("feature", "")
-    says_values = any(told.get(key) for key in ("bin", "from", "to", "levels"))
+    feature = cells.get("feature", "")
+    says_values = any(cells.get(key) for key in ("bin", "from", "to", "levels"))
     if feature.casefold() in BASES and not says_values:
-        key = card.unit if told.get(card.unit) else "coefficient"
+        key = card.unit if cells.get(card.unit) else "coefficient"
         card.base = (card.base or Decimal(0)) + number(key)
         return
     if feature.casefold() in TOTALS and not says_values:
         return
-    row = _values_of(told, line, feature, comma=comma)
+    row = _values_of(cells, line, feature, comma=comma)
     if not row.left_out:
-        direct = card.unit in told
+        direct = card.unit in cells
         value = number(card.unit) if direct else number("woe") * number("coefficient")
-        count = _whole(number("count"), "count") if told.get("count") else 0
-        bad = _whole(number("bad"), "bad") if told.get("bad") else None
+        count = _whole(number("count"), "count") if cells.get("count") else 0
+        bad = _whole(number("bad"), "bad") if cells.get("bad") else None
         if bad is not None and bad > count:
             raise _Bad(f"{bad} bad outcomes of {count} accounts cannot be.")
         row = replace(row, value=value, count=count, bad=bad)
     card.rows.append(row)
 
 
-def _values_of(told: Mapping[str, str], line: int, feature: str, *, comma: bool) -> Row:
+def _values_of(cells: Mapping[str, str], line: int, feature: str, *, comma: bool) -> Row:
     """The values that a row of a plain table is for; what they give is not read yet."""
-    numbers = told.get("from", ""), told.get("to", "")
+    numbers = cells.get("from", ""), cells.get("to", "")
     low, high = (cell.replace(",", ".") if comma else cell for cell in numbers)
-    levels = told.get("levels", "")
-    if not (low or high or levels or told.get("bin")):
+    levels = cells.get("levels", "")
+    if not (low or high or levels or cells.get("bin")):
         raise _Bad(
             "Nothing says which values this row is for.",
             "Write from and to, levels, or the word missing or other.",
         )
     if not (low or high):
-        bin_ = told.get("bin")
+        bin_ = cells.get("bin")
         return _worded(line, feature, bin_) if bin_ else _of_levels(line, feature, levels)
     if levels:
         raise _Bad("The row is for a range and for levels.", "Write two rows.")
@@ -279,11 +279,11 @@ def _worded(line: int, feature: str, text: str) -> Row:
             missing, reserved = True, part.strip()
         elif word in OTHER:
             other = True
-        elif found := _INTERVAL.fullmatch(part.strip()):
-            opened, low, high, closed = found.groups()
+        elif match := _INTERVAL.fullmatch(part.strip()):
+            opened, low, high, closed = match.groups()
             ranges.append(_interval(_end(low), _end(high), opened, closed))
-        elif found := _COMPARED.fullmatch(part.strip()):
-            ranges.append(_compared(found[1], _end(found[2])))
+        elif match := _COMPARED.fullmatch(part.strip()):
+            ranges.append(_compared(match[1], _end(match[2])))
         else:
             levels += _levels(part.strip())
     return Row(
@@ -304,11 +304,11 @@ def _levels(text: str) -> tuple[str, ...]:
     if text.startswith("[") and text.endswith("]"):
         try:
             listed = json.loads(text)
-            return tuple(one if isinstance(one, str) else json.dumps(one) for one in listed)
+            return tuple(level if isinstance(level, str) else json.dumps(level) for level in listed)
         except ValueError:
             quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", text)
             if quoted:
-                return tuple(one or two for one, two in quoted)
+                return tuple(level or double_quoted for level, double_quoted in quoted)
             return tuple(part.strip() for part in re.split(r"[,\s]+", text[1:-1]) if part.strip())
     return tuple(part.strip() for part in text.split("|"))
 

@@ -40,14 +40,16 @@ class BinOfTable(BinHeld):
     woe: float | None = None
 
 
-def _bins(name: str, kind: str, held: list[Any]) -> Bins:
+def _bins(name: str, kind: str, bins_held: list[Any]) -> Bins:
     """The bins, if they follow on each other without a gap. Raises ValueError."""
-    told = [one.model_dump(by_alias=True, include=set(BinHeld.model_fields), exclude_unset=True)
-            for one in held]  # fmt: skip
-    bins = Bins.from_described(name, kind, told)
+    keys = set(BinHeld.model_fields)
+    described = [
+        bin_.model_dump(by_alias=True, include=keys, exclude_unset=True) for bin_ in bins_held
+    ]
+    bins = Bins.from_described(name, kind, described)
     rising = all(low < high for low, high in pairwise(bins.cuts)) or kind == "levels"
     levels = bins.levels or ()
-    if bins.described() != told or not rising or len(set(levels)) < len(levels):
+    if bins.described() != described or not rising or len(set(levels)) < len(levels):
         raise ValueError(f"the bins of {name} do not follow on each other")
     return bins
 

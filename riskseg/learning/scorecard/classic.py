@@ -77,16 +77,18 @@ def fit_classic(
         load_optbinning()
     later = second_half(snapshots)
     data = ClassicRows(rows, label, weight, controls.directed(features), controls, later, party)
-    some = slice(None, None, -(-len(label) // ENOUGH_TO_CHOOSE) or 1)
-    sample = data if some.step == 1 else data.only(some)
+    every = slice(None, None, -(-len(label) // ENOUGH_TO_CHOOSE) or 1)
+    sample = data if every.step == 1 else data.only(every)
     folds_there = list(np.unique(folds))
     say("binning finely")
-    parts = side_by_side(lambda fold: pre_bin(sample, folds[some] != fold), folds_there, threads)
+    parts = side_by_side(lambda fold: pre_bin(sample, folds[every] != fold), folds_there, threads)
     losses: dict[tuple[Setting, int], float] = {}
 
     def mean(setting: Setting) -> float:
         """Over the folds that the setting was judged on."""
-        return float(np.mean([loss for (one, _), loss in losses.items() if one == setting]))
+        return float(
+            np.mean([loss for (candidate, _), loss in losses.items() if candidate == setting])
+        )
 
     def best_of(settings: Sequence[Setting]) -> Setting:
         if len(settings) > SECOND_ROUND and len(parts) > FIRST_FOLDS:
@@ -98,11 +100,16 @@ def fit_classic(
         return min(settings, key=lambda setting: round(mean(setting), 6))
 
     def reckon(settings: Sequence[Setting], count: int) -> None:
-        pieces = [(one, n) for one in settings for n in range(count) if (one, n) not in losses]
-        found = side_by_side(
+        pieces = [
+            (candidate, n)
+            for candidate in settings
+            for n in range(count)
+            if (candidate, n) not in losses
+        ]
+        new_losses = side_by_side(
             lambda piece: _loss(sample, parts[piece[1]], piece[0]), pieces, threads
         )
-        losses.update(zip(pieces, found, strict=True))
+        losses.update(zip(pieces, new_losses, strict=True))
 
     cutting = _cutting(controls)
     say(f"trying {len(cutting)} {'way' if len(cutting) == 1 else 'ways'} to cut")
@@ -113,8 +120,8 @@ def fit_classic(
     ]
     say(f"trying {len(weighing)} ways to weigh")
     setting = best_of(weighing)
-    judged = dict.fromkeys(one for one, _ in losses)
-    tried = [_record(one, losses, len(parts), one == setting) for one in judged]
+    judged = dict.fromkeys(candidate for candidate, _ in losses)
+    tried = [_record(candidate, losses, len(parts), candidate == setting) for candidate in judged]
     say("fitting to all folds and rows")
 
     def card(fold: int | None) -> Scorecard:
@@ -123,10 +130,10 @@ def fit_classic(
         return _card(data, prepared or pre_bin(data, seen), setting)
 
     *cards, whole = side_by_side(card, [*folds_there, None], threads)
-    outside = np.zeros(len(label))
-    for fold, one in zip(folds_there, cards, strict=True):
-        outside[folds == fold] = one.margin(rows[folds == fold])
-    return whole, outside, tried
+    out_of_fold = np.zeros(len(label))
+    for fold, candidate in zip(folds_there, cards, strict=True):
+        out_of_fold[folds == fold] = candidate.margin(rows[folds == fold])
+    return whole, out_of_fold, tried
 
 
 def _cutting(controls: Controls) -> Sequence[Setting]:
@@ -135,18 +142,18 @@ def _cutting(controls: Controls) -> Sequence[Setting]:
         return (Setting(0.0, controls.min_bin_share or LEAST_SHARE),)
     if controls.min_bin_share is None:
         return CUTTING
-    given = [replace(one, least_share=controls.min_bin_share) for one in CUTTING]
-    return tuple(dict.fromkeys(given))
+    settings = [replace(setting, least_share=controls.min_bin_share) for setting in CUTTING]
+    return tuple(dict.fromkeys(settings))
 
 
 def _record(
     setting: Setting, losses: Mapping[tuple[Setting, int], float], folds: int, chosen: bool
 ) -> dict[str, Any]:
-    found = [loss for (one, _), loss in losses.items() if one == setting]
-    over = "" if len(found) == folds else f", {len(found)} folds"
+    losses_of_setting = [loss for (judged, _), loss in losses.items() if judged == setting]
+    over = "" if len(losses_of_setting) == folds else f", {len(losses_of_setting)} folds"
     return {
         "what": f"{setting}{over}",
-        "log_loss": fixed(sum(found) / len(found)),
+        "log_loss": fixed(sum(losses_of_setting) / len(losses_of_setting)),
         "chosen": chosen,
     }
 
@@ -163,32 +170,35 @@ def _fit(data: ClassicRows, part: PreBins, setting: Setting) -> _Fit:
     dropped = {name: "left out by hand" for name, edit in data.controls.edits.items() if edit.drop}
     weighed: list[Weighed] = []
     for column in part.columns:
-        one = weigh(data, column, setting)
+        evidence = weigh(data, column, setting)
         if column.idle and not column.by_hand:
-            one = NO_MORE_THAN_CHANCE
-        if isinstance(one, str):
-            dropped[column.fact.name] = one
-        elif one.information <= information_by_chance(one, setting.above_chance):
+            evidence = NO_MORE_THAN_CHANCE
+        if isinstance(evidence, str):
+            dropped[column.fact.name] = evidence
+        elif evidence.information <= information_by_chance(evidence, setting.above_chance):
             dropped[column.fact.name] = (
-                f"on its own it tells no more than chance: information value {one.information:.4f}"
+                "on its own it tells no more than chance: information value "
+                f"{evidence.information:.4f}"
             )
         else:
-            weighed.append(one)
+            weighed.append(evidence)
     seen = part.seen
     woe = np.column_stack(
-        [one.fine_woe[one.column.places[seen]] for one in weighed] or [np.zeros((seen.sum(), 0))]
+        [evidence.fine_woe[evidence.column.places[seen]] for evidence in weighed]
+        or [np.zeros((seen.sum(), 0))]
     )
     must = [
-        not setting.turned or bool(one.column.fact.direction and one.column.fact.kind.is_numeric)
-        for one in weighed
+        not setting.turned
+        or bool(evidence.column.fact.direction and evidence.column.fact.kind.is_numeric)
+        for evidence in weighed
     ]
-    kept, coefficients, intercept = regress(
+    columns_kept, coefficients, intercept = regress(
         woe, data.label[seen], data.weight[seen] * part.scale, must
     )
-    for place, one in enumerate(weighed):
-        if place not in kept:
-            dropped[one.column.fact.name] = "its sign turns beside the other features"
-    return _Fit(tuple(weighed[k] for k in kept), tuple(coefficients), intercept, dropped)
+    for index, evidence in enumerate(weighed):
+        if index not in columns_kept:
+            dropped[evidence.column.fact.name] = "its sign turns beside the other features"
+    return _Fit(tuple(weighed[k] for k in columns_kept), tuple(coefficients), intercept, dropped)
 
 
 def _loss(data: ClassicRows, part: PreBins, setting: Setting) -> float:
@@ -196,8 +206,8 @@ def _loss(data: ClassicRows, part: PreBins, setting: Setting) -> float:
     fit = _fit(data, part, setting)
     held = ~part.seen
     margin = np.full(int(held.sum()), fit.intercept)
-    for one, coefficient in zip(fit.kept, fit.coefficients, strict=True):
-        margin += coefficient * one.fine_woe[one.column.places[held]]
+    for evidence, coefficient in zip(fit.kept, fit.coefficients, strict=True):
+        margin += coefficient * evidence.fine_woe[evidence.column.places[held]]
     signed = np.where(data.label[held] == 1, -margin, margin)
     return float(np.average(np.logaddexp(0, signed), weights=data.weight[held]))
 
@@ -207,11 +217,11 @@ def _card(data: ClassicRows, part: PreBins, setting: Setting) -> Scorecard:
     label, weight = data.label[part.seen], data.weight[part.seen]
     tables = []
     notes: list[str] = []
-    for one, coefficient in zip(fit.kept, fit.coefficients, strict=True):
-        bins, woe = joined_bins(one)
-        places = bins.places(data.rows[one.column.fact.name][part.seen])
-        counts = np.bincount(places, weights=weight, minlength=bins.count)
-        bads = np.bincount(places, weights=weight * label, minlength=bins.count)
+    for evidence, coefficient in zip(fit.kept, fit.coefficients, strict=True):
+        bins, woe = joined_bins(evidence)
+        bin_of_row = bins.places(data.rows[evidence.column.fact.name][part.seen])
+        counts = np.bincount(bin_of_row, weights=weight, minlength=bins.count)
+        bads = np.bincount(bin_of_row, weights=weight * label, minlength=bins.count)
         tables.append(
             Table(
                 bins,
@@ -221,11 +231,11 @@ def _card(data: ClassicRows, part: PreBins, setting: Setting) -> Scorecard:
                 woe,
             )
         )
-        notes += one.notes
+        notes += evidence.notes
         if coefficient > 0:
             notes.append(
-                f"{one.column.fact.name}: beside the other features its points run against its "
-                "weights of evidence"
+                f"{evidence.column.fact.name}: beside the other features its points run against "
+                "its weights of evidence"
             )
     return Scorecard(
         "classic", base_for(fit.intercept), tuple(tables), (), fit.dropped, tuple(notes)

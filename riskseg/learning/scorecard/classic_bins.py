@@ -87,7 +87,7 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
         share = controls.share(fact.name)
         share = setting.least_share if share is None else share
         least = max(float(LEAST_ROWS), share * float(column.held.sum()))
-        found = best_starts(
+        found_starts = best_starts(
             counts[occurs],
             bads[occurs],
             held[occurs],
@@ -95,7 +95,7 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
             penalty=setting.penalty,
             least=least,
         )
-        starts = [0, *(int(occurs[start]) for start in found[1:])]
+        starts = [0, *(int(occurs[start]) for start in found_starts[1:])]
         starts = _without(starts, column, controls.edits.get(fact.name))
         starts = _stable(starts, column, notes)
         starts = controls.starts(fact.name, starts, counts, bads, float(column.counts.sum()))
@@ -124,13 +124,13 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
 
 def _given(column: PreBinned) -> list[int]:
     """The starts of bins that are given: a code in the midst of one does not part it."""
-    given, cuts, along = column.given or (), column.fine.cuts, column.ordinary
+    given_cuts, cuts, along = column.given or (), column.fine.cuts, column.ordinary
     return [
         0,
         *(
             n
             for n in range(1, len(along))
-            if any(cuts[c] in given for c in range(along[n - 1], along[n]))
+            if any(cuts[c] in given_cuts for c in range(along[n - 1], along[n]))
         ),
     ]
 
@@ -154,36 +154,38 @@ def _stable(starts: list[int], column: PreBinned, notes: list[str]) -> list[int]
             for part in (0, 1)
         )
         both = counts[0] + counts[1]
-        gone, why = None, ""
+        removed, why = None, ""
         for half in counts:
             expected = both * half.sum() / both.sum()
             empty = np.flatnonzero((half < NEARLY_EMPTY) & (expected >= EXPECTED))
             if len(empty):
-                place, why = int(empty[0]), "one half of the time has almost no such rows"
+                bin_index, why = int(empty[0]), "one half of the time has almost no such rows"
                 rate = (bads[0] + bads[1]) / both
-                last = place == len(starts) - 1
-                nearer_below = place > 0 and (
-                    last or abs(rate[place] - rate[place - 1]) <= abs(rate[place + 1] - rate[place])
+                last = bin_index == len(starts) - 1
+                nearer_below = bin_index > 0 and (
+                    last
+                    or abs(rate[bin_index] - rate[bin_index - 1])
+                    <= abs(rate[bin_index + 1] - rate[bin_index])
                 )
-                gone = place if nearer_below else place + 1
+                removed = bin_index if nearer_below else bin_index + 1
                 break
-        if gone is None:
+        if removed is None:
             with np.errstate(divide="ignore", invalid="ignore"):
                 rates = tuple(np.nan_to_num(b / n) for b, n in zip(bads, counts, strict=True))
-            gone = unstable((rates[0], rates[1]), (counts[0], counts[1]))
+            removed = unstable((rates[0], rates[1]), (counts[0], counts[1]))
             why = "the order of bad rates turns between the halves of the time"
-        if gone is None:
+        if removed is None:
             break
-        notes.append(f"{name}: {_start(column, starts[gone])} is no cut: {why}")
-        starts = starts[:gone] + starts[gone + 1 :]
+        notes.append(f"{name}: {_start(column, starts[removed])} is no cut: {why}")
+        starts = starts[:removed] + starts[removed + 1 :]
     return starts
 
 
 def _start(column: PreBinned, start: int) -> str:
     """What a bin begins with, in words."""
-    place = int(column.ordinary[start])
+    index = int(column.ordinary[start])
     levels = column.fine.levels
-    return f"{column.fine.cuts[place - 1]:g}" if levels is None else f'"{levels[place]}"'
+    return f"{column.fine.cuts[index - 1]:g}" if levels is None else f'"{levels[index]}"'
 
 
 def _groups(column: PreBinned, starts: Sequence[int]) -> Places:
@@ -232,11 +234,11 @@ def information_by_chance(weighed: Weighed, above: float) -> float:
     return weighed.by_chance * (1 + above * math.sqrt(2 / free)) if free else 0.0
 
 
-def joined_bins(one: Weighed) -> tuple[Bins, tuple[float, ...]]:
+def joined_bins(weighed: Weighed) -> tuple[Bins, tuple[float, ...]]:
     """The bins that neighbouring pre-bins of one group make, and their weights of evidence."""
-    fine = one.column.fine
-    along = one.groups[: len(fine.cuts) + 1]
+    fine = weighed.column.fine
+    along = weighed.groups[: len(fine.cuts) + 1]
     begins = np.flatnonzero(np.diff(along)) + 1
     bins = replace(fine, cuts=tuple(fine.cuts[start - 1] for start in begins))
-    woe = np.r_[one.woe[along[np.r_[0, begins]]], one.woe[one.groups[len(along) :]]]
+    woe = np.r_[weighed.woe[along[np.r_[0, begins]]], weighed.woe[weighed.groups[len(along) :]]]
     return bins, tuple(float(w) for w in woe)

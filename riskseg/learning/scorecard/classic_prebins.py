@@ -111,25 +111,29 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
             continue
         values = data.rows[fact.name]
         by_hand = hand_bins(edit, fact.name)
-        given: Bins | str | None = by_hand
+        bins_given: Bins | str | None = by_hand
         if data.controls.optimal and by_hand is None:
-            given = optimal_bins(values[seen], label, weight, fact, data.controls, party)
-        whole = given if isinstance(given, Bins) else None
+            bins_given = optimal_bins(values[seen], label, weight, fact, data.controls, party)
+        whole = bins_given if isinstance(bins_given, Bins) else None
         fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole, party)
-        places = fine.places(values)
-        here, size = places[seen], fine.count
+        prebin_of_any = fine.places(values)
+        prebin_of_row, size = prebin_of_any[seen], fine.count
 
-        def sums(of: Floats, where: Mask | None = None, at: Places = here, n: int = size) -> Floats:
+        def sums(
+            of: Floats, where: Mask | None = None, at: Places = prebin_of_row, n: int = size
+        ) -> Floats:
             at, of = (at, of) if where is None else (at[where], of[where])
             return np.bincount(at, weights=of, minlength=n).astype(np.float64)
 
-        held: Floats = np.ones(len(here))
-        less, idle = 1.0, False
+        held: Floats = np.ones(len(prebin_of_row))
+        effective_share, idle = 1.0, False
         if party is not None:
             held = party.counted(fact.name)
-            error: Floats = weight * (label - _rates(sums(weight), sums(weight * label))[here])
+            error: Floats = weight * (
+                label - _rates(sums(weight), sums(weight * label))[prebin_of_row]
+            )
             effect = party.design_effect(error, fact.name)
-            less = 1 / effect
+            effective_share = 1 / effect
             # As levels come in order of risk already, neighbours are no more alike than others.
             line = 0 if fine.levels else len(fine.cuts) + 1
             idle = not beyond_chance(
@@ -138,7 +142,10 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
                 sums(weight) * rate * (1 - rate),
                 effect,
             )
-        few, bad_ones = np.full(len(here), less), np.asarray(label * less, dtype=np.float64)
+        effective_rows, effective_bads = (
+            np.full(len(prebin_of_row), effective_share),
+            np.asarray(label * effective_share, dtype=np.float64),
+        )
         along = np.arange(len(fine.cuts) + 1)
         coded = np.searchsorted(fine.cuts, specials, side="right")
         columns.append(
@@ -147,16 +154,18 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
                 fine,
                 by_hand is not None,
                 None if whole is None else frozenset(whole.cuts),
-                given if isinstance(given, str) else "",
-                places,
+                bins_given if isinstance(bins_given, str) else "",
+                prebin_of_any,
                 idle,
                 along[~np.isin(along, coded)],
-                sums(weight) * scale * less,
-                sums(weight * label) * scale * less,
+                sums(weight) * scale * effective_share,
+                sums(weight * label) * scale * effective_share,
                 sums(held),
                 ()
                 if later is None
-                else tuple((sums(few, w), sums(bad_ones, w)) for w in (~later, later)),
+                else tuple(
+                    (sums(effective_rows, w), sums(effective_bads, w)) for w in (~later, later)
+                ),
             )
         )
     return PreBins(seen, scale, tuple(columns))

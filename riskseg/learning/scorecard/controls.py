@@ -89,11 +89,11 @@ class Controls:
 
         def cost(count: Floats, bad: Floats) -> Floats:
             with np.errstate(divide="ignore", invalid="ignore"):
-                told = bad * np.log(bad / count) + (count - bad) * np.log1p(-bad / count)
-            return -np.nan_to_num(told)
+                log_likelihood = bad * np.log(bad / count) + (count - bad) * np.log1p(-bad / count)
+            return -np.nan_to_num(log_likelihood)
 
-        kept = self._kept(name, n, whole, cost(*_sums(n, b)))
-        return [starts[place] for place in kept]
+        begins = self._kept(name, n, whole, cost(*_sums(n, b)))
+        return [starts[index] for index in begins]
 
     def levels_off(self, name: str, effects: Floats, rows: Floats, whole: float) -> list[int]:
         """Which of neighbouring bins begin one of those that stay so that the bounds hold: the

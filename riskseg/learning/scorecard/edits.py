@@ -52,19 +52,19 @@ class Edit(Shape):
     @property
     def by_hand(self) -> tuple[str, ...]:
         """What is said of the bins themselves, which an additive scorecard does not begin with."""
-        said = ("cuts", "levels", "without", "specials")
-        return tuple(key for key in said if key in self.model_fields_set)
+        keys = ("cuts", "levels", "without", "specials")
+        return tuple(key for key in keys if key in self.model_fields_set)
 
 
 def with_special_values(edits: Mapping[str, Edit], features: Iterable[Fact]) -> dict[str, Edit]:
     """The edits, with the declared special values of each feature among its specials."""
-    found = dict(edits)
+    extended = dict(edits)
     for fact in features:
         if fact.special_values:
-            edit = found.get(fact.name, Edit())
+            edit = extended.get(fact.name, Edit())
             codes = tuple(sorted({*map(float, edit.specials), *fact.special_values}))
-            found[fact.name] = edit.model_copy(update={"specials": codes})
-    return found
+            extended[fact.name] = edit.model_copy(update={"specials": codes})
+    return extended
 
 
 def hand_bins(edit: Edit | None, name: str) -> Bins | None:
@@ -166,13 +166,13 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
     for index, group in enumerate(edit.levels or ()):
         if not group:
             fault("RS004", "A group has no levels.", "Remove it.", "levels", index)
-        for place, level in enumerate(group):
+        for level_index, level in enumerate(group):
             if level in seen:
                 what = f'"{level}" stands twice.'
-                fault("RS004", what, "Keep one of them.", "levels", index, place)
+                fault("RS004", what, "Keep one of them.", "levels", index, level_index)
             elif known and level not in known:
                 what = f'"{level}" is not a level of {fact.name}.'
-                fault("RS004", what, did_you_mean(level, known), "levels", index, place)
+                fault("RS004", what, did_you_mean(level, known), "levels", index, level_index)
             seen.add(level)
     if edit.levels is not None and not edit.levels:
         fault("RS004", "There is no group of levels.", "Give one, or remove `levels`.", "levels")

@@ -66,37 +66,37 @@ def _pair_sql(table: PairTable, name: Named) -> str:
     return _case(table.first, name, rows)
 
 
-def _case(bins: Bins, name: Named, told: Sequence[str]) -> str:
+def _case(bins: Bins, name: Named, values: Sequence[str]) -> str:
     """What is told of the bin that a row falls in."""
     column = name(bins.name)
     whens: list[str] = []
-    for shown, one in zip(bins.described(), told, strict=True):
+    for shown, value in zip(bins.described(), values, strict=True):
         if "missing" in shown:
-            whens.insert(0, f"when {column} is null then {one}")
+            whens.insert(0, f"when {column} is null then {value}")
         elif "levels" in shown:
             if shown["levels"]:
                 levels = ", ".join(map(sql_text, shown["levels"]))
-                whens.append(f"when {column} in ({levels}) then {one}")
+                whens.append(f"when {column} in ({levels}) then {value}")
         elif shown.get("to") is not None:
-            whens.append(f"when {column} < {sql_number(shown['to'])} then {one}")
+            whens.append(f"when {column} < {sql_number(shown['to'])} then {value}")
         else:  # the last range, or the levels of no other bin
-            whens.append(f"else {one}")
+            whens.append(f"else {value}")
     return f"case {' '.join(whens)} end"
 
 
 def onnx_outputs(graph: Graph, card: Scorecard, facts: Sequence[Fact]) -> dict[str, str]:
     """Plain operators on whole hundredths; the nodes of the margin and of the score."""
     inputs = {fact.name: graph.input(fact) for fact in facts}
-    places = [(_bin(graph, table.bins, inputs), table.points) for table in card.tables]
+    lookups = [(_bin(graph, table.bins, inputs), table.points) for table in card.tables]
     for pair in card.pairs:
         first = graph.add(
             "Mul", _bin(graph, pair.first, inputs), graph.constant([[pair.second.count]])
         )
         both = graph.add("Add", first, _bin(graph, pair.second, inputs))
-        places.append((both, pair.points))
+        lookups.append((both, pair.points))
     total = graph.constant([[card.base]])
-    for place, told in places:
-        points = graph.add("Gather", graph.constant(list(told)), place, axis=0)
+    for index, points_of_bins in lookups:
+        points = graph.add("Gather", graph.constant(list(points_of_bins)), index, axis=0)
         total = graph.add("Add", total, points)
     score = graph.add("Div", graph.double(total), graph.constant([[100.0]]))
     lost = graph.add("Sub", graph.constant([[card.scale.offset]]), score)
@@ -110,8 +110,8 @@ def _bin(graph: Graph, bins: Bins, inputs: dict[str, str]) -> str:
     if bins.levels is None:
         unknown = graph.add("IsNaN", values)
         known = graph.add("Where", unknown, graph.constant([[0.0]]), values)
-        place = graph.place(known, bins.cuts)
-        return graph.add("Where", unknown, graph.constant([[missing]]), place)
+        index = graph.place(known, bins.cuts)
+        return graph.add("Where", unknown, graph.constant([[missing]]), index)
     codes = {"": missing}
     for place_of, shown in enumerate(bins.described()):
         codes |= dict.fromkeys(shown.get("levels", ()), place_of)
@@ -130,8 +130,8 @@ def points_rows(card: Scorecard) -> Iterator[dict[str, Any]]:
     yield {"what": "base", "value": decimal(card.base)}
     for table in card.tables:
         for shown, points in zip(table.bins.described(), table.points, strict=True):
-            place = _place(table.bins.name, shown)
-            yield {"what": "points", **place, "value": decimal(points)}
+            cells = _place(table.bins.name, shown)
+            yield {"what": "points", **cells, "value": decimal(points)}
     for pair in card.pairs:
         firsts, seconds = pair.first.described(), pair.second.described()
         both = [(first, second) for first in firsts for second in seconds]
@@ -140,7 +140,7 @@ def points_rows(card: Scorecard) -> Iterator[dict[str, Any]]:
             yield {
                 "what": "pair",
                 **_place(pair.first.name, first),
-                **{f"{column}_2": told for column, told in other.items()},
+                **{f"{column}_2": cell for column, cell in other.items()},
                 "value": decimal(points),
             }
 

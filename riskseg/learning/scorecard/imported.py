@@ -71,28 +71,28 @@ def scorecard(
     base = meaning.base if meaning.base is not None else card.base or Decimal(0)
     rows = _telling(card.rows, facts, file, problems)
     notes = _left_out(card.rows)
-    cells = [*rows, *(one for one, _ in card.pairs)]
+    cells = [*rows, *(value for value, _ in card.pairs)]
     _check_sizes(cells, points, _base(card, scale, meaning, base), file, problems)
     exact = [points(row.value) for row in cells]
-    off = sum(abs(float(one) * 100 - round(float(one) * 100)) for one in exact) / 100
-    if off > 1e-9:
-        worst = max(abs(float(one) - round(float(one) * 100) / 100) for one in exact)
-        told = worst * len({row.feature for row in rows}) / scale.factor
+    rounded_off = sum(abs(float(value) * 100 - round(float(value) * 100)) for value in exact) / 100
+    if rounded_off > 1e-9:
+        worst = max(abs(float(value) - round(float(value) * 100) / 100) for value in exact)
+        log_odds_moved = worst * len({row.feature for row in rows}) / scale.factor
         notes.append(
             "points are rounded to hundredths, which moves the log-odds of an account by "
-            f"{told:.2g} at most"
+            f"{log_odds_moved:.2g} at most"
         )
 
     def hundredths(row: Row) -> int:
         return round(points(row.value) * 100)
 
     tables = []
-    for name, its in _by_feature(rows).items():
-        fact = _fact(name, its[0].line, facts, outcome, file, problems)
+    for name, feature_rows in _by_feature(rows).items():
+        fact = _fact(name, feature_rows[0].line, facts, outcome, file, problems)
         if fact is not None:
-            made = _table(fact, its, hundredths, notes, file, problems)
-            if made is not None:
-                tables.append(made)
+            table = _table(fact, feature_rows, hundredths, notes, file, problems)
+            if table is not None:
+                tables.append(table)
     pairs = _pairs(card, facts, outcome, hundredths, file, problems)
     calibration = _calibration(card, file, problems)
     if len(problems) > before or calibration is None:
@@ -133,12 +133,12 @@ def _telling(
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     """A note for each row that gives points to no value."""
-    found = []
+    notes = []
     for row in rows:
         if row.left_out:
             why = "names no codes, and " if row.text.casefold() in SPECIAL else ""
-            found.append(f"{row.feature}: the row {row.text} {why}is left out")
-    return list(dict.fromkeys(found))
+            notes.append(f"{row.feature}: the row {row.text} {why}is left out")
+    return list(dict.fromkeys(notes))
 
 
 def _check_sizes(
@@ -180,18 +180,18 @@ def _same_for_all(card: Scorecard, calibration: Calibration) -> str:
 
 
 def _scale(card: CardFile, meaning: Meaning, file: str, problems: Problems) -> Scale | None:
-    found = meaning.scale or (LEARNED if card.unit == "log_odds" else None)
+    scale = meaning.scale or (LEARNED if card.unit == "log_odds" else None)
     names = ("score_at", "odds_at", "points_to_double_odds")
-    if found is None and all(name in card.scale for name in names):
-        found = Scale(*(card.scale[name] for name in names))
-    if found is None:
+    if scale is None and all(name in card.scale for name in names):
+        scale = Scale(*(card.scale[name] for name in names))
+    if scale is None:
         problems.add(
             "RS412",
             "Nothing says what probability a score stands for.",
             file=file,
             hint="Give --pdo 20 --points-at-odds 600:50, or --factor and --offset.",
         )
-    elif not found.is_usable:
+    elif not scale.is_usable:
         problems.add(
             "RS412",
             "No probability can be worked out by this scale.",
@@ -200,7 +200,7 @@ def _scale(card: CardFile, meaning: Meaning, file: str, problems: Problems) -> S
             f"{1 / LEAST_RATIO:g}, and the score from {-LARGEST_NUMBER:,} to {LARGEST_NUMBER:,}.",
         )
         return None
-    return found
+    return scale
 
 
 def _to_points(card: CardFile, scale: Scale, meaning: Meaning) -> Callable[[Decimal], Decimal]:
@@ -219,10 +219,10 @@ def _base(card: CardFile, scale: Scale, meaning: Meaning, base: Decimal) -> Deci
 
 def _by_feature(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """The rows of each feature, whatever letter case they name it in."""
-    found: dict[str, list[Row]] = {}
+    by_feature: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(folded(row.feature), []).append(row)
-    return found
+        by_feature.setdefault(folded(row.feature), []).append(row)
+    return by_feature
 
 
 def _fact(
@@ -270,14 +270,14 @@ def _table(
         bad = 0 if again and row.bad is not None else row.bad
         return _Given(hundredths(row), 0 if again else row.count, bad)
 
-    given = [gives(row) for row in along]
+    entries = [gives(row) for row in along]
     others = [gives(other)] if bins.levels is not None and other is not None else []
-    known_points = [*given, *others]
-    count = sum(one.count for one in known_points)
+    known_points = [*entries, *others]
+    count = sum(entry.count for entry in known_points)
     mean = (
-        sum(one.points * one.count for one in known_points) / count
+        sum(entry.points * entry.count for entry in known_points) / count
         if count
-        else sum(one.points for one in known_points) / len(known_points)
+        else sum(entry.points for entry in known_points) / len(known_points)
     )
     neither = _Given(round(mean), 0, 0)
 
@@ -289,15 +289,15 @@ def _table(
         return neither
 
     if bins.levels is not None:
-        given += others or [left_out("other", "any other level")]
-    given.append(gives(missing) if missing is not None else left_out("missing", "a null"))
-    bads = [one.bad for one in given]
+        entries += others or [left_out("other", "any other level")]
+    entries.append(gives(missing) if missing is not None else left_out("missing", "a null"))
+    bads = [entry.bad for entry in entries]
     known = count > 0 and all(bad is not None for bad in bads)
     return Table(
         bins,
-        tuple(one.count for one in given),
+        tuple(entry.count for entry in entries),
         tuple(bad or 0 for bad in bads) if known else None,
-        tuple(one.points for one in given),
+        tuple(entry.points for entry in entries),
     )
 
 
@@ -323,8 +323,8 @@ def _placed(fact: Fact, rows: Sequence[Row], file: str, problems: Problems) -> P
         for row in rows:
             if getattr(row, word):
                 if word in special:
-                    said = f"{fact.name} has a second row for {word}."
-                    fault(said, row.line, f"The first is on line {special[word].line}.")
+                    message = f"{fact.name} has a second row for {word}."
+                    fault(message, row.line, f"The first is on line {special[word].line}.")
                 special.setdefault(word, row)
     other, missing = special.get("other"), special.get("missing")
     if fact.kind.is_textual:
@@ -350,11 +350,11 @@ def _of_levels(fact: Fact, rows: Sequence[Row], fault: Fault) -> tuple[Bins, lis
         groups.append(row)
         for level in row.levels:
             if level in seen:
-                said = f'"{level}" of {fact.name} stands twice.'
-                fault(said, row.line, f"The first is on line {seen[level]}.")
+                message = f'"{level}" of {fact.name} stands twice.'
+                fault(message, row.line, f"The first is on line {seen[level]}.")
             elif fact.levels and level not in fact.levels:
-                said = f'"{level}" is not a level of {fact.name}.'
-                fault(said, row.line, did_you_mean(level, fact.levels))
+                message = f'"{level}" is not a level of {fact.name}.'
+                fault(message, row.line, did_you_mean(level, fact.levels))
             seen.setdefault(level, row.line)
     ends, total = [], 0
     for row in groups:
@@ -370,14 +370,14 @@ def _of_numbers(
     """The bins of a number; `other` fills the gaps between them."""
     parts: list[tuple[Range, Row]] = []
     for row in rows:
-        parts += [(one, row) for one in row.ranges]
+        parts += [(range_, row) for range_ in row.ranges]
         for level in row.levels:
-            found = _number(fact, level)
-            if found is None:
-                said = f'"{level}" is no number, and {fact.name} is one.'
-                fault(said, row.line, "Write a range, or a number.")
+            values = _number(fact, level)
+            if values is None:
+                message = f'"{level}" is no number, and {fact.name} is one.'
+                fault(message, row.line, "Write a range, or a number.")
             else:
-                parts.append((found, row))
+                parts.append((values, row))
     parts.sort(key=lambda part: (part[0].low, part[0].high))
     parts = _whole(fact, parts)
     if not parts:
@@ -387,29 +387,29 @@ def _of_numbers(
         parts[0] = (Range(-math.inf, first.high), row)
     ends: list[float] = []
     along: list[Row] = []
-    at = -math.inf
-    for place, row in [*parts, (Range(math.inf, math.inf), parts[-1][1])]:
-        if place.low < at:
-            said = f"{fact.name}: {row.text} overlaps {along[-1].text} (line {along[-1].line})."
-            fault(said, row.line, "Give every value to one row.")
-        elif place.low > at:
+    reached = -math.inf
+    for range_, row in [*parts, (Range(math.inf, math.inf), parts[-1][1])]:
+        if range_.low < reached:
+            message = f"{fact.name}: {row.text} overlaps {along[-1].text} (line {along[-1].line})."
+            fault(message, row.line, "Give every value to one row.")
+        elif range_.low > reached:
             if other is None:
-                begin = "below" if math.isinf(at) else "from"
-                gap = f"{place.low:g}" if math.isinf(at) else f"{at:g}"
+                begin = "below" if math.isinf(reached) else "from"
+                gap = f"{range_.low:g}" if math.isinf(reached) else f"{reached:g}"
                 till = (
                     ""
-                    if math.isinf(at)
-                    else (" up" if math.isinf(place.low) else f" to {place.low:g}")
+                    if math.isinf(reached)
+                    else (" up" if math.isinf(range_.low) else f" to {range_.low:g}")
                 )
-                said = f"{fact.name}: no row is for values {begin} {gap}{till}."
-                fault(said, row.line, "Begin and end with open ranges, or add a row `other`.")
+                message = f"{fact.name}: no row is for values {begin} {gap}{till}."
+                fault(message, row.line, "Begin and end with open ranges, or add a row `other`.")
             else:
                 along.append(other)
-                ends.append(place.low)
-        if place.low < math.inf:
+                ends.append(range_.low)
+        if range_.low < math.inf:
             along.append(row)
-            ends.append(place.high)
-        at = max(at, place.high)
+            ends.append(range_.high)
+        reached = max(reached, range_.high)
     return Bins(fact.name, tuple(ends[:-1]), None), along
 
 
@@ -457,12 +457,12 @@ def _pairs(
     for one, two in card.pairs:
         names = folded(one.feature), folded(two.feature)
         grouped.setdefault(names, []).append((one, two))
-    found = []
+    tables = []
     for names, cells in grouped.items():
         line = cells[0][0].line
         sides = []
-        for place, name in enumerate(names):
-            rows = list({cell[place].text: cell[place] for cell in cells}.values())
+        for side, name in enumerate(names):
+            rows = list({cell[side].text: cell[side] for cell in cells}.values())
             fact = _fact(name, line, facts, outcome, file, problems)
             placed = None if fact is None else _placed(fact, rows, file, problems)
             if placed is not None:
@@ -475,13 +475,15 @@ def _pairs(
         points = {(one.text, two.text): hundredths(one) for one, two in cells}
         wanted = [(a, b) for a in sides[0][1] for b in sides[1][1]]
         if len(points) != len(cells) or any(cell not in points for cell in wanted):
-            said = f"{' and '.join(names)}: not every bin of the one stands once with every other."
-            problems.add("RS412", said, file=file, line=line)
+            message = (
+                f"{' and '.join(names)}: not every bin of the one stands once with every other."
+            )
+            problems.add("RS412", message, file=file, line=line)
             continue
         nothing = (0,) * len(wanted)
-        told = tuple(points[cell] for cell in wanted)
-        found.append(PairTable(sides[0][0], sides[1][0], nothing, nothing, told))
-    return found
+        points_of_cells = tuple(points[cell] for cell in wanted)
+        tables.append(PairTable(sides[0][0], sides[1][0], nothing, nothing, points_of_cells))
+    return tables
 
 
 def _calibration(card: CardFile, file: str, problems: Problems) -> Calibration | None:

@@ -81,24 +81,24 @@ def optimal_bins(
         else TRENDS.get(fact.direction, SHAPES.get(controls.shape(fact.name))),
     }
     if textual:
-        given = values.where(values.isin(levels), None).to_numpy(dtype=object)
+        values_to_bin = values.where(values.isin(levels), None).to_numpy(dtype=object)
     else:
-        given = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        values_to_bin = values.to_numpy(dtype=np.float64, na_value=np.nan)
     weighted = None if bool((weight == 1).all()) else weight
     try:
-        found = load_optbinning().OptimalBinning(**settings)
+        optimizer = load_optbinning().OptimalBinning(**settings)
         with np.errstate(all="ignore"):
-            found.fit(given, np.asarray(label, dtype=np.int64), sample_weight=weighted)
+            optimizer.fit(values_to_bin, np.asarray(label, dtype=np.int64), sample_weight=weighted)
     except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
-        told = str(error).splitlines() or [type(error).__name__]
-        return f"optbinning cannot bin it ({told[0]})"
-    if found.status != "OPTIMAL":
-        return f"optbinning found no bins for it ({str(found.status).lower()})"
+        message = str(error).splitlines() or [type(error).__name__]
+        return f"optbinning cannot bin it ({message[0]})"
+    if optimizer.status != "OPTIMAL":
+        return f"optbinning found no bins for it ({str(optimizer.status).lower()})"
     if not textual:
-        return Bins(fact.name, tuple(float(cut) for cut in found.splits), None)
-    place = {level: index for index, level in enumerate(levels)}
-    groups = [sorted(map(str, group), key=place.__getitem__) for group in found.splits]
-    groups.sort(key=lambda group: place[group[0]])
+        return Bins(fact.name, tuple(float(cut) for cut in optimizer.splits), None)
+    rank = {level: index for index, level in enumerate(levels)}
+    groups = [sorted(map(str, group), key=rank.__getitem__) for group in optimizer.splits]
+    groups.sort(key=lambda group: rank[group[0]])
     ends = np.cumsum([len(group) for group in groups])[:-1]
     ordered = tuple(level for group in groups for level in group)
     return Bins(fact.name, tuple(float(end) for end in ends), ordered)

@@ -91,19 +91,19 @@ def ridge_logistic(
 
 
 def _right_ones(
-    kept: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
+    columns: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
 ) -> list[int]:
     """The columns left when the most wrong goes, and again, until none is. `spread` is the inverse
     of the curvature: without one column the others move by their share of it."""
-    kept = list(kept)
-    while kept:
-        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+    columns = list(columns)
+    while columns:
+        wrong = np.where([must[column] for column in columns], coefficients, -np.inf)
         worst = int(wrong.argmax())
         if np.round(wrong[worst], 6) < 0:
-            return kept
+            return columns
         move = spread[:, worst] / spread[worst, worst]
         coefficients = np.delete(coefficients - move * coefficients[worst], worst)
         spread = spread - np.outer(move, spread[worst])
         spread = np.delete(np.delete(spread, worst, axis=0), worst, axis=1)
-        kept.pop(worst)
-    return kept
+        columns.pop(worst)
+    return columns

@@ -62,14 +62,14 @@ class Pair:
 def feature_bins(card: Scorecard, codes: Codes = MappingProxyType({})) -> list[FeatureBins]:
     """Every feature with a table, the most informative first. `codes` are the numbers of each
     feature that were set apart as codes."""
-    found = [_feature(table, codes.get(table.bins.name, ())) for table in card.tables]
-    return sorted(found, key=lambda f: (-(f.iv or 0.0), f.least - f.most, f.feature))
+    features = [_feature(table, codes.get(table.bins.name, ())) for table in card.tables]
+    return sorted(features, key=lambda f: (-(f.iv or 0.0), f.least - f.most, f.feature))
 
 
 def pairs(card: Scorecard) -> list[Pair]:
     """The two-way tables, the widest range of points first."""
-    found = [_pair(pair) for pair in card.pairs]
-    return sorted(found, key=lambda p: (p.least - p.most, p.features))
+    summaries = [_pair(pair) for pair in card.pairs]
+    return sorted(summaries, key=lambda p: (p.least - p.most, p.features))
 
 
 def _pair(pair: PairTable) -> Pair:
@@ -116,12 +116,12 @@ def _coded(bins: Bins, codes: Sequence[float]) -> dict[int, float]:
     if bins.levels is not None:
         return {}
     lower = (-math.inf, *bins.cuts)
-    at = {bisect_right(bins.cuts, code): code for code in sorted(codes)}
+    code_of_bin = {bisect_right(bins.cuts, code): code for code in sorted(codes)}
     # Nothing is below the least code where its bin has no lower end.
     return {
-        place: code
-        for place, code in at.items()
-        if lower[place] == code or (place == 0 and bins.cuts and code == min(codes))
+        bin_index: code
+        for bin_index, code in code_of_bin.items()
+        if lower[bin_index] == code or (bin_index == 0 and bins.cuts and code == min(codes))
     }
 
 

@@ -219,14 +219,14 @@ class Scorecard:
 
         What two features lose together counts half for each: the Shapley value of a sum of two.
         """
-        place = {name: column for column, name in enumerate(self.features)}
-        lost = np.zeros((len(batch), len(place)))
+        column_of = {name: column for column, name in enumerate(self.features)}
+        lost = np.zeros((len(batch), len(column_of)))
         for table in self.tables:
-            lost[:, place[table.bins.name]] += (table.average - table.of(batch)) / 100
+            lost[:, column_of[table.bins.name]] += (table.average - table.of(batch)) / 100
         for pair in self.pairs:
             half = (pair.average - pair.of(batch)) / 200
-            lost[:, place[pair.first.name]] += half
-            lost[:, place[pair.second.name]] += half
+            lost[:, column_of[pair.first.name]] += half
+            lost[:, column_of[pair.second.name]] += half
         return lost
 
     def as_json(self) -> dict[str, Any]:
@@ -245,18 +245,18 @@ class Scorecard:
         }
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Scorecard:
+    def from_json(cls, content: Mapping[str, Any]) -> Scorecard:
         return cls(
-            told["form"],
-            _hundredths(told["base"]),
-            tuple(_table_from_json(table) for table in told["features"]),
-            tuple(_pair_from_json(pair) for pair in told["pairs"]),
-            dict(told["dropped"]),
-            tuple(told["notes"]),
+            content["form"],
+            _hundredths(content["base"]),
+            tuple(_table_from_json(table) for table in content["features"]),
+            tuple(_pair_from_json(pair) for pair in content["pairs"]),
+            dict(content["dropped"]),
+            tuple(content["notes"]),
             Scale(
-                told["scale"]["score"],
-                told["scale"]["odds_good_to_bad"],
-                told["scale"]["points_to_double_odds"],
+                content["scale"]["score"],
+                content["scale"]["odds_good_to_bad"],
+                content["scale"]["points_to_double_odds"],
             ),
         )
 
@@ -289,30 +289,34 @@ def _average(points: Sequence[int], counts: Sequence[int]) -> int:
 
 
 def _table_as_json(table: Table) -> dict[str, Any]:
-    shown = table.bins.described()
-    for index, told in enumerate(shown):
+    bins_json = table.bins.described()
+    for index, bin_json in enumerate(bins_json):
         count, bad = table.counts[index], None if table.bads is None else table.bads[index]
         rate = fixed(bad / count) if count and bad is not None else None
-        told |= {"count": count, "bad": bad, "bad_rate": rate}
+        bin_json |= {"count": count, "bad": bad, "bad_rate": rate}
         if table.woe is not None:
-            told["woe"] = table.woe[index]
-        told["points"] = decimal(table.points[index])
+            bin_json["woe"] = table.woe[index]
+        bin_json["points"] = decimal(table.points[index])
     return {
         "feature": table.bins.name,
         "kind": table.bins.kind,
         "average": decimal(table.average),
-        "bins": shown,
+        "bins": bins_json,
     }
 
 
-def _table_from_json(told: Mapping[str, Any]) -> Table:
-    bins = told["bins"]
+def _table_from_json(content: Mapping[str, Any]) -> Table:
+    bins = content["bins"]
     return Table(
-        Bins.from_described(told["feature"], told["kind"], bins),
-        tuple(b["count"] for b in bins),
-        None if any(b["bad"] is None for b in bins) else tuple(b["bad"] for b in bins),
-        tuple(_hundredths(b["points"]) for b in bins),
-        tuple(b["woe"] for b in bins) if all("woe" in b for b in bins) else None,
+        Bins.from_described(content["feature"], content["kind"], bins),
+        tuple(bin_json["count"] for bin_json in bins),
+        None
+        if any(bin_json["bad"] is None for bin_json in bins)
+        else tuple(bin_json["bad"] for bin_json in bins),
+        tuple(_hundredths(bin_json["points"]) for bin_json in bins),
+        tuple(bin_json["woe"] for bin_json in bins)
+        if all("woe" in bin_json for bin_json in bins)
+        else None,
     )
 
 
@@ -332,18 +336,20 @@ def _pair_as_json(pair: PairTable) -> dict[str, Any]:
     }
 
 
-def _pair_from_json(told: Mapping[str, Any]) -> PairTable:
+def _pair_from_json(content: Mapping[str, Any]) -> PairTable:
     def flat(rows: Sequence[Sequence[Any]]) -> list[Any]:
         return [value for row in rows for value in row]
 
     first, second = (
         Bins.from_described(name, kind, bins)
-        for name, kind, bins in zip(told["features"], told["kinds"], told["bins"], strict=True)
+        for name, kind, bins in zip(
+            content["features"], content["kinds"], content["bins"], strict=True
+        )
     )
     return PairTable(
         first,
         second,
-        tuple(flat(told["count"])),
-        tuple(flat(told["bad"])),
-        tuple(_hundredths(p) for p in flat(told["points"])),
+        tuple(flat(content["count"])),
+        tuple(flat(content["bad"])),
+        tuple(_hundredths(p) for p in flat(content["points"])),
     )

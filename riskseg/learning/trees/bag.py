@@ -29,7 +29,7 @@ def merged(texts: Sequence[str]) -> str:
         heads.append(head)
         blocks += [_shared(tree, len(texts)) if len(texts) > 1 else tree for tree in trees]
         tails.append(tail)
-    blocks = [f"Tree={place}\n{block}" for place, block in enumerate(blocks)]
+    blocks = [f"Tree={number}\n{block}" for number, block in enumerate(blocks)]
     sizes = " ".join(str(len(block.encode())) for block in blocks)
     head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", heads[0], flags=re.MULTILINE)
     return head + "".join(blocks) + "end of trees\n\n" + _tail(tails)
@@ -52,8 +52,8 @@ def _shared(tree: str, size: int) -> str:
         values = " ".join(repr(float(value) / size) for value in found[2].split())
         return f"{found[1]}={values}"
 
-    told = _VALUES.sub(divide, tree)
-    return _SHRINKAGE.sub(lambda found: f"shrinkage={float(found[1]) / size!r}", told)
+    shared = _VALUES.sub(divide, tree)
+    return _SHRINKAGE.sub(lambda found: f"shrinkage={float(found[1]) / size!r}", shared)
 
 
 def _tail(tails: Sequence[str]) -> str:

@@ -115,7 +115,7 @@ def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
     """The attributes of TreeEnsemble. Nodes and leaves are numbered through all trees."""
     from onnx import numpy_helper
 
-    told: dict[str, list[Any]] = {
+    attributes: dict[str, list[Any]] = {
         name: []
         for name in (
             "tree_roots",
@@ -131,7 +131,7 @@ def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
     leaves: list[float] = []
     for tree in trees:
         node, leaf = len(splits), len(leaves)
-        told["tree_roots"].append(node)
+        attributes["tree_roots"].append(node)
         leaves += [float(value) for value in tree.value]
         if not len(tree.feature):  # a tree is a split at least: one with the same leaf twice
             tree = _split(tree)
@@ -141,14 +141,14 @@ def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
         nan_left = np.where(tree.missing == Missing.NAN, tree.default_left, tree.threshold >= 0.0)
         for way, children in (("true", tree.left), ("false", tree.right)):
             ids = np.where(children < 0, leaf - 1 - children, node + children)
-            told[f"nodes_{way}nodeids"] += ids.tolist()
-            told[f"nodes_{way}leafs"] += (children < 0).astype(int).tolist()
-        told["nodes_featureids"] += tree.feature.tolist()
-        told["nodes_missing_value_tracks_true"] += nan_left.astype(int).tolist()
+            attributes[f"nodes_{way}nodeids"] += ids.tolist()
+            attributes[f"nodes_{way}leafs"] += (children < 0).astype(int).tolist()
+        attributes["nodes_featureids"] += tree.feature.tolist()
+        attributes["nodes_missing_value_tracks_true"] += nan_left.astype(int).tolist()
         splits += tree.threshold.tolist()
     modes = np.full(len(splits), LEAST_OR_EQUAL, dtype=np.uint8)
     return {
-        **told,
+        **attributes,
         "n_targets": 1,
         "aggregate_function": SUM,
         "post_transform": 0,
@@ -160,7 +160,9 @@ def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
 
 
 def _split(tree: Tree) -> Tree:
-    one = np.zeros(1, dtype=np.int64)
-    leaf = -1 - one
+    zeros = np.zeros(1, dtype=np.int64)
+    leaf = -1 - zeros
     flags = np.zeros(1, dtype=np.bool_)
-    return Tree(one, np.zeros(1), leaf, leaf, flags, one, one + 1, tree.value, tree.leaf_count)
+    return Tree(
+        zeros, np.zeros(1), leaf, leaf, flags, zeros, zeros + 1, tree.value, tree.leaf_count
+    )

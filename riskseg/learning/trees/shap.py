@@ -156,13 +156,13 @@ class Explainer:
         def part(chosen: slice) -> None:
             for group, table, looked_up in self._places(matrix[chosen]):
                 if table is None:
-                    for on, given in _leaf_values(group.leaves[0], looked_up).items():
-                        out[on, chosen] += given
+                    for on, values in _leaf_values(group.leaves[0], looked_up).items():
+                        out[on, chosen] += values
                     continue
-                found = np.empty(len(looked_up))
+                looked_up_values = np.empty(len(looked_up))
                 for side, column in zip(group.sides or (), table, strict=False):
-                    np.take(column, looked_up, out=found, mode="clip")
-                    out[side.feature, chosen] += found
+                    np.take(column, looked_up, out=looked_up_values, mode="clip")
+                    out[side.feature, chosen] += looked_up_values
 
         _in_parts(part, len(matrix), threads)
         return out.T
@@ -229,8 +229,8 @@ def _in_parts(work: Callable[[slice], None], rows: int, threads: int) -> None:
 
 def _leaf_values(leaf: _Leaf, codes: Sequence[Codes]) -> dict[int, Floats]:
     """What a leaf gives its features where their patterns are too many for a table."""
-    given = _phi(_leaf_met(leaf, codes), leaf.shares, leaf.value)
-    return dict(zip(leaf.met, given, strict=True))
+    parts = _phi(_leaf_met(leaf, codes), leaf.shares, leaf.value)
+    return dict(zip(leaf.met, parts, strict=True))
 
 
 def _leaf_met(leaf: _Leaf, codes: Sequence[Codes]) -> list[Floats]:
@@ -249,13 +249,13 @@ def _codings(trees: Trees) -> tuple[_Coding, ...]:
         for name in ("feature", "threshold", "missing")
     )
     codings = []
-    for on in range(trees.features):
-        here = feature == on
-        cuts = threshold[here]
-        if (missing[here] == Missing.ZERO).any():  # zero needs a code of its own
+    for feature_index in range(trees.features):
+        is_of_feature = feature == feature_index
+        cuts = threshold[is_of_feature]
+        if (missing[is_of_feature] == Missing.ZERO).any():  # zero needs a code of its own
             cuts = np.concatenate([cuts, [np.nextafter(-ZERO, -1.0), ZERO]])
         cuts = np.unique(cuts)
-        nan = bool((missing[here] == Missing.NAN).any())
+        nan = bool((missing[is_of_feature] == Missing.NAN).any())
         codings.append(_Coding(cuts, int(np.searchsorted(cuts, 0.0)), nan))
     return tuple(codings)
 
@@ -303,14 +303,14 @@ def _groups(tree: Tree, codings: Sequence[_Coding]) -> Iterator[_Group]:
             waiting += [right[node], left[node]]
 
 
-def _keep(found: Iterable[_Group], groups: list[_Group], codings: Sequence[_Coding]) -> None:
+def _keep(new_groups: Iterable[_Group], groups: list[_Group], codings: Sequence[_Coding]) -> None:
     """Adds groups, each joined with the one before where that has few enough cells too."""
-    for group in found:
-        both = _joined(groups[-1], group, codings) if groups else None
-        if both is None:
+    for group in new_groups:
+        joined = _joined(groups[-1], group, codings) if groups else None
+        if joined is None:
             groups.append(group)
         else:
-            groups[-1] = both
+            groups[-1] = joined
 
 
 def _joined(one: _Group, other: _Group, codings: Sequence[_Coding]) -> _Group | None:
@@ -368,19 +368,19 @@ def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
         table = np.zeros((len(shape) + 1, *shape))
         # Which classes of a side meet a condition, along the side's own axis.
         flags: dict[tuple[int, int], Any] = {}
-        for place, side in enumerate(group.sides):
+        for axis, side in enumerate(group.sides):
             along = [1] * len(shape)
-            along[place] = side.classes
+            along[axis] = side.classes
             for met in group.sets[side.feature]:
                 bits = [met >> first & 1 for first in side.firsts]
                 flags[side.feature, met] = np.array(bits, dtype=np.intp).reshape(along)
-        places = {side.feature: place for place, side in enumerate(group.sides)}
+        axis_of = {side.feature: axis for axis, side in enumerate(group.sides)}
         for leaf in group.leaves:
             pattern: Any = 0
             for n, condition in enumerate(leaf.met.items()):
                 pattern = pattern + (flags[condition] << n)
-            for on, given in zip(leaf.met, patterns[id(leaf)], strict=True):
-                table[places[on]] += given[pattern]
+            for on, part in zip(leaf.met, patterns[id(leaf)], strict=True):
+                table[axis_of[on]] += part[pattern]
             # Its value is the margin's where all conditions are met.
             table[-1] += np.where(pattern == (1 << len(leaf.met)) - 1, leaf.value, 0.0)
         yield table.reshape(len(table), -1)
@@ -389,16 +389,16 @@ def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
 def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
     """For each leaf (d, 2^d): what it gives each feature of its path, by which of them meet
     their conditions (the first feature is the lowest bit)."""
-    found: dict[int, Floats] = {}
+    by_leaf: dict[int, Floats] = {}
     by_length = sorted(leaves, key=lambda leaf: len(leaf.met))
     for length, same in groupby(by_length, key=lambda leaf: len(leaf.met)):
         batch = list(same)
         bits = np.arange(1 << length) >> np.arange(length)[:, None] & 1
         shares = np.array([leaf.shares for leaf in batch]).T[:, :, None]
         value = np.array([leaf.value for leaf in batch])[:, None]
-        given = np.stack(_phi(bits.astype(np.float64)[:, None, :], shares, value))
-        found |= {id(leaf): given[:, n] for n, leaf in enumerate(batch)}
-    return found
+        parts = np.stack(_phi(bits.astype(np.float64)[:, None, :], shares, value))
+        by_leaf |= {id(leaf): parts[:, n] for n, leaf in enumerate(batch)}
+    return by_leaf
 
 
 def _phi(met: Any, shares: Any, value: Any) -> list[Floats]:

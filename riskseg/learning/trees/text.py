@@ -137,28 +137,28 @@ def read_trees(text: str) -> Trees:
     """
     body, end, _ = text.partition("\nend of trees\n")
     head, *parts = body.split("\nTree=")
-    first, *told = head.strip().split("\n")
+    first, *header_lines = head.strip().split("\n")
     if first != "tree" or not end:
         raise _refused("it is not a LightGBM text model")
-    given = dict(_pairs(told))
-    for key, value in given.items():
+    header = dict(_pairs(header_lines))
+    for key, value in header.items():
         if key in HEAD and value not in HEAD[key]:
             raise _refused(f"{key} is {value}, not {' or '.join(HEAD[key])}")
         if key not in HEAD and key not in HEAD_FREE:
             raise _refused(f"it says {key}, which is not known here")
     for key in (*HEAD, "max_feature_idx"):
-        if key not in given:
+        if key not in header:
             raise _refused(f"it does not say {key}")
-    features = int(given["max_feature_idx"]) + 1
+    features = int(header["max_feature_idx"]) + 1
     trees = []
-    for place, part in enumerate(parts):
+    for index, part in enumerate(parts):
         number, *lines = part.strip().split("\n")
-        if number != str(place):
-            raise _refused(f"tree {place} is called {number}")
+        if number != str(index):
+            raise _refused(f"tree {index} is called {number}")
         try:
             trees.append(_tree(dict(_pairs(lines)), features))
         except (KeyError, ValueError) as error:
-            raise _refused(f"tree {place} cannot be read ({error})") from error
+            raise _refused(f"tree {index} cannot be read ({error})") from error
     return Trees(features, tuple(trees))
 
 
@@ -170,18 +170,18 @@ def _pairs(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def _tree(told: Mapping[str, str], features: int) -> Tree:
-    if told["num_cat"] != "0":
+def _tree(fields: Mapping[str, str], features: int) -> Tree:
+    if fields["num_cat"] != "0":
         raise ValueError("it splits by category")
-    if told.get("is_linear", "0") != "0":
+    if fields.get("is_linear", "0") != "0":
         raise ValueError("its leaves are linear")
-    for key in told:
+    for key in fields:
         if key not in TOLD:
             raise ValueError(f"{key} is not known here")
-    leaves = int(told["num_leaves"])
+    leaves = int(fields["num_leaves"])
 
     def numbers(key: str, count: int, least: float, most: float) -> Floats:
-        values = np.array([float(word) for word in told.get(key, "").split()])
+        values = np.array([float(word) for word in fields.get(key, "").split()])
         if len(values) != count:
             raise ValueError(f"{key} has {len(values)} entries, not {count}")
         if not ((values >= least) & (values <= most)).all():
@@ -189,7 +189,7 @@ def _tree(told: Mapping[str, str], features: int) -> Tree:
         return values
 
     def whole(key: str, count: int) -> Whole:
-        values = np.array([int(word) for word in told.get(key, "").split()], dtype=np.int64)
+        values = np.array([int(word) for word in fields.get(key, "").split()], dtype=np.int64)
         if len(values) != count:
             raise ValueError(f"{key} has {len(values)} entries, not {count}")
         return values
