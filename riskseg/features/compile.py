@@ -124,8 +124,8 @@ def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> st
         conditions.append(to_sql(feature.filter, exact))
     # Amounts and their sums are aggregated in minor units, whole numbers, and made decimal once at
     # the end. Any other value is worked out in money, or a number in it would be one of pence.
-    minor = feature.value is not None and feature.is_money and adds_up(feature.value.tree)
-    value = to_sql(feature.value, _raw if minor else exact) if feature.value else "*"
+    in_minor_units = feature.value is not None and feature.is_money and adds_up(feature.value.tree)
+    value = to_sql(feature.value, _raw if in_minor_units else exact) if feature.value else "*"
     if feature.value and feature.value.type.kind is Kind.NUMBER and not latest:
         value = f"cast(case when isfinite({value}) then {value} end as decimal(28, 6))"
     if latest_of_snapshot:
@@ -137,7 +137,7 @@ def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> st
     else:
         call = f"{feature.aggregate}({value})"
     where = f" filter (where {' and '.join(conditions)})" if conditions else ""
-    if minor:
+    if in_minor_units:
         return from_minor(f"{call}{where}", scale)
     if latest and feature.value and _is_attribute(feature.value.tree, feature):
         return f"{call}{where}"  # as the source has it, however many decimals that are
@@ -164,7 +164,7 @@ def adds_up(node: Node) -> bool:
 
 
 def _raw(name: str) -> str:
-    return "f.minor" if name == "amount" else f"f.{quoted(name)}"
+    return "f.amount_minor" if name == "amount" else f"f.{quoted(name)}"
 
 
 def _exact(name: str, scale: int) -> str:
@@ -187,15 +187,19 @@ def _facts(range_: str, chosen: list[Feature], undone: bool) -> list[Relation]:
         return [
             Relation(
                 "event_facts",
-                "select s.snap, s.as_of, f.happened_on, f.kind, f.channel, f.outcome, f.minor, "
-                f"f.until from ledger_events f join snapshots s {known}",
+                f"""
+                select s.snap, s.as_of, f.happened_on, f.kind, f.channel, f.outcome, f.amount_minor,
+                    f.until
+                from ledger_events f
+                join snapshots s {known}
+                """,
             )
         ]
     taken_back = " left join undone u on u.snap = s.snap and u.payment_id = f.payment_id"
     return [
         Relation(
             "payment_facts",
-            "select s.snap, s.as_of, f.paid_on, f.minor, f.method, "
+            "select s.snap, s.as_of, f.paid_on, f.amount_minor, f.method, "
             f"f.settled{' and u.snap is null' if undone else ''} as settled, "
             f"{'u.snap is not null' if undone else 'false'} as undone "
             f"from ledger_payments f join snapshots s {known}{taken_back if undone else ''}"

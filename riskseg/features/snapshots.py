@@ -67,7 +67,7 @@ def issue_snapshots(first: date, last: date, bill_order: str = "focus_bill") -> 
         f"{bill_order}) as integer) as snap, * from "
         "(select account_no, known_on as as_of, bill_id as focus_bill "
         f"from ledger_bills where known_on between date '{first}' and date '{last}' "
-        "and minor > 0 and (cancelled_on is null or cancelled_on > known_on))",
+        "and amount_minor > 0 and (cancelled_on is null or cancelled_on > known_on))",
         materialized=True,
     )
 
@@ -77,10 +77,14 @@ def at_issue_snapshots(snapshots: Relation) -> Relation:
     model that is observed at issue was trained on. `focus_bill` names the bill."""
     return Relation(
         "snapshots",
-        "select cast(row_number() over (order by a.account_no, b.bill_id) as integer) as snap, "
-        f"a.account_no, a.as_of, b.bill_id as focus_bill from ({snapshots.select}) a join "
-        "ledger_bills b on b.account_no = a.account_no and b.known_on = a.as_of and b.minor > 0 "
-        "and (b.cancelled_on is null or b.cancelled_on > b.known_on)",
+        f"""
+        select cast(row_number() over (order by a.account_no, b.bill_id) as integer) as snap,
+            a.account_no, a.as_of, b.bill_id as focus_bill
+        from ({snapshots.select}) a
+        join ledger_bills b
+            on b.account_no = a.account_no and b.known_on = a.as_of and b.amount_minor > 0
+            and (b.cancelled_on is null or b.cancelled_on > b.known_on)
+        """,
         materialized=True,
     )
 

@@ -24,62 +24,92 @@ def settled_bills(money: Money) -> list[Relation]:
 def _by_name(money: Money) -> list[Relation]:
     """A bill that payments naming it pay to the penny takes nothing from the pool and leaves
     nothing to it, and from the day all of them are known it never changes again."""
-    excluded = ""
-    if money.cancels:
-        excluded += " and b.cancelled_on is null"
-    if money.credits:
-        excluded += " and b.minor >= 0"
-    taken_back = (
-        " and not exists (select 1 from ledger_payments r where r.account_no = p.account_no "
-        "and r.reverses = p.payment_id and r.settled)"
-        if money.reverses
-        else ""
-    )
-    original = " and p.reverses is null" if money.reverses else ""
-    owed = owed_sql(money)
-    reached = (
-        "sum(p.minor) over (partition by p.account_no, p.bill_id order by p.paid_on, p.minor, "
-        "p.payment_id rows unbounded preceding)"
-    )
     return [
-        Relation(
-            "naming_payments",
-            "select p.account_no, p.bill_id, p.paid_on, p.known_on, p.minor, "
-            f"cast({reached} as bigint) as reached, true{taken_back} as stands "
-            f"from ledger_payments p where p.settled and p.bill_id is not null{original}",
-        ),
-        Relation(
-            "settled_bills",
-            "select b.account_no, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
-            f"{owed} as owed, greatest(b.known_on, max(p.known_on)) as settled_from, "
-            f"greatest(max(p.paid_on) filter (where p.minor > 0 and {owed} - (p.reached - p.minor) "
-            f">= {money.arrears_from}), b.issued_on) as cleared_on from ledger_bills b "
-            "join naming_payments p on p.account_no = b.account_no and p.bill_id = b.bill_id "
-            f"where true{excluded} group by b.account_no, b.bill_id, b.issued_on, b.due_on, "
-            "b.minor, b.disputed, b.known_on "
-            f"having sum(p.minor) = {owed} and bool_and(p.stands)",
-            materialized=True,
-        ),
+        _naming_payments(money),
+        _settled_by_name(money),
         Relation(
             "settled_totals",
-            "select distinct account_no, settled_from, count(*) over so_far as bills, "
-            "min(issued_on) over so_far as first_billed_on, "
-            "max(issued_on) over so_far as last_billed_on, 0 as owed, 0 as pooled "
-            "from settled_bills "
-            "window so_far as (partition by account_no order by settled_from)",
+            """
+            select distinct account_no, settled_from,
+                count(*) over so_far as bills,
+                min(issued_on) over so_far as first_billed_on,
+                max(issued_on) over so_far as last_billed_on,
+                0 as owed,
+                0 as pooled
+            from settled_bills
+            window so_far as (partition by account_no order by settled_from)
+            """,
             materialized=True,
         ),
-        *(
-            Relation(
-                f"open_{name}",
-                f"select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from "
-                f"from ledger_{name} f left join settled_bills z "
-                "on z.account_no = f.account_no and z.bill_id = f.bill_id",
-                materialized=True,
-            )
-            for name in ("bills", "payments")
-        ),
+        _open_by_name("bills"),
+        _open_by_name("payments"),
     ]
+
+
+def _naming_payments(money: Money) -> Relation:
+    """Payments that name a bill; `stands` where nothing of one was taken back."""
+    stands, original = "true", ""
+    if money.reverses:
+        original = " and p.reverses is null"
+        stands = """true and not exists (
+                select 1 from ledger_payments r
+                where r.account_no = p.account_no and r.reverses = p.payment_id and r.settled
+            )"""
+    return Relation(
+        "naming_payments",
+        f"""
+        select p.account_no, p.bill_id, p.paid_on, p.known_on, p.amount_minor,
+            cast(
+                sum(p.amount_minor) over (
+                    partition by p.account_no, p.bill_id
+                    order by p.paid_on, p.amount_minor, p.payment_id
+                    rows unbounded preceding
+                ) as bigint
+            ) as reached,
+            {stands} as stands
+        from ledger_payments p
+        where p.settled and p.bill_id is not null{original}
+        """,
+    )
+
+
+def _settled_by_name(money: Money) -> Relation:
+    owed = owed_sql(money)
+    standing = " and b.cancelled_on is null" if money.cancels else ""
+    positive = " and b.amount_minor >= 0" if money.credits else ""
+    unpaid = f"{owed} - (p.reached - p.amount_minor)"
+    return Relation(
+        "settled_bills",
+        f"""
+        select b.account_no, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
+            {owed} as owed,
+            greatest(b.known_on, max(p.known_on)) as settled_from,
+            greatest(
+                max(p.paid_on)
+                    filter (where p.amount_minor > 0 and {unpaid} >= {money.arrears_from}),
+                b.issued_on
+            ) as cleared_on
+        from ledger_bills b
+        join naming_payments p on p.account_no = b.account_no and p.bill_id = b.bill_id
+        where true{standing}{positive}
+        group by b.account_no, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
+            b.known_on
+        having sum(p.amount_minor) = {owed} and bool_and(p.stands)
+        """,
+        materialized=True,
+    )
+
+
+def _open_by_name(table: str) -> Relation:
+    return Relation(
+        f"open_{table}",
+        f"""
+        select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from
+        from ledger_{table} f
+        left join settled_bills z on z.account_no = f.account_no and z.bill_id = f.bill_id
+        """,
+        materialized=True,
+    )
 
 
 def _in_order(money: Money) -> list[Relation]:
@@ -96,39 +126,63 @@ def _in_order(money: Money) -> list[Relation]:
         *_money_in_order(money),
         Relation(
             "money_reaching",
-            "select account_no, reached, min(paid_on) as paid_on, "
-            "min(known_through) as known_through from money_in_order where reached > 0 "
-            "group by account_no, reached",
+            """
+            select account_no, reached,
+                min(paid_on) as paid_on,
+                min(known_through) as known_through
+            from money_in_order
+            where reached > 0
+            group by account_no, reached
+            """,
             materialized=True,
         ),
-        Relation(
-            "settled_bills",
-            "select b.account_no, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, b.owed, "
-            "b.far_end, greatest(b.known_through, p.known_through) as settled_from, "
-            f"case when b.owed > 0 and b.far_end > {slack} "
-            "then greatest(m.paid_on, b.issued_on) else b.issued_on end as cleared_on "
-            "from bills_in_order b asof left join money_reaching p "
-            "on p.account_no = b.account_no and b.far_end <= p.reached asof left join "
-            f"money_reaching m on m.account_no = b.account_no and b.far_end - {slack} <= m.reached "
-            "where b.stands and (p.reached is not null or b.far_end = 0)",
-            materialized=True,
-        ),
+        _settled_in_order(slack),
         Relation(
             "settled_so_far",
-            "select distinct account_no, settled_from, count(*) over so_far as bills, "
-            "min(issued_on) over so_far as first_billed_on, "
-            "max(issued_on) over so_far as last_billed_on, max(far_end) over so_far as owed "
-            "from settled_bills "
-            "window so_far as (partition by account_no order by settled_from)",
+            """
+            select distinct account_no, settled_from,
+                count(*) over so_far as bills,
+                min(issued_on) over so_far as first_billed_on,
+                max(issued_on) over so_far as last_billed_on,
+                max(far_end) over so_far as owed
+            from settled_bills
+            window so_far as (partition by account_no order by settled_from)
+            """,
         ),
         Relation(
             "settled_totals",
-            "select z.*, coalesce(m.reached, 0) as pooled from settled_so_far z asof left join "
-            f"money_reaching m on m.account_no = z.account_no and z.owed - {slack} >= m.reached",
+            f"""
+            select z.*, coalesce(m.reached, 0) as pooled
+            from settled_so_far z
+            asof left join money_reaching m
+                on m.account_no = z.account_no and z.owed - {slack} >= m.reached
+            """,
             materialized=True,
         ),
         *_open_in_order(money, slack),
     ]
+
+
+def _settled_in_order(slack: int) -> Relation:
+    return Relation(
+        "settled_bills",
+        f"""
+        select b.account_no, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed, b.owed,
+            b.far_end,
+            greatest(b.known_through, p.known_through) as settled_from,
+            case
+                when b.owed > 0 and b.far_end > {slack} then greatest(m.paid_on, b.issued_on)
+                else b.issued_on
+            end as cleared_on
+        from bills_in_order b
+        asof left join money_reaching p
+            on p.account_no = b.account_no and b.far_end <= p.reached
+        asof left join money_reaching m
+            on m.account_no = b.account_no and b.far_end - {slack} <= m.reached
+        where b.stands and (p.reached is not null or b.far_end = 0)
+        """,
+        materialized=True,
+    )
 
 
 def _bills_in_order(money: Money) -> list[Relation]:
@@ -143,16 +197,29 @@ def _bills_in_order(money: Money) -> list[Relation]:
     return [
         Relation(
             "bills_to_lay",
-            "select b.account_no, b.bill_id, b.issued_on, b.due_on, b.minor, b.disputed, "
-            f"{owed} as owed, {lasting} as lasting, {stays_from} as stays_from, "
-            f"{stands} as stands from ledger_bills b where b.minor >= 0",
+            f"""
+            select b.account_no, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
+                {owed} as owed,
+                {lasting} as lasting,
+                {stays_from} as stays_from,
+                {stands} as stands
+            from ledger_bills b
+            where b.amount_minor >= 0
+            """,
         ),
         Relation(
             "bills_in_order",
-            "select *, cast(sum(lasting) over laid as bigint) as far_end, "
-            "max(stays_from) over laid as known_through from bills_to_lay "
-            f"window laid as (partition by account_no order by {due_order(money, 'owed')} "
-            "rows unbounded preceding)",
+            f"""
+            select *,
+                cast(sum(lasting) over laid as bigint) as far_end,
+                max(stays_from) over laid as known_through
+            from bills_to_lay
+            window laid as (
+                partition by account_no
+                order by {due_order(money, "owed")}
+                rows unbounded preceding
+            )
+            """,
             materialized=True,
         ),
     ]
@@ -160,42 +227,69 @@ def _bills_in_order(money: Money) -> list[Relation]:
 
 def _money_in_order(money: Money) -> list[Relation]:
     """`money_in_order`: payments as reversals leave them, and credits with their `bill_id`."""
-    undone, original, lasting, stays_from = "", "", "p.minor", "p.known_on"
-    if money.reverses:
-        undone = (
-            " left join (select account_no, reverses, sum(minor) as minor, "
-            "max(known_on) as known_on from ledger_payments where settled "
-            "and reverses is not null group by account_no, reverses) u "
-            "on u.account_no = p.account_no and u.reverses = p.payment_id"
-        )
-        original = " and p.reverses is null"
-        lasting = "greatest(p.minor - coalesce(u.minor, 0), 0)"
-        stays_from = "greatest(p.known_on, u.known_on)"
-    rows = (
-        "select p.account_no, p.payment_id, p.paid_on, p.known_on, p.minor, null as bill_id, "
-        f"{lasting} as lasting, {stays_from} as stays_from "
-        f"from ledger_payments p{undone} where p.settled{original}"
-    )
+    select = _payments_to_lay(money)
     if money.credits:
-        lasting, stays_from = "-b.minor", "b.known_on"
-        if money.cancels:
-            lasting = "case when b.cancelled_on is null then -b.minor else 0 end"
-            stays_from = "greatest(b.known_on, b.cancelled_on)"
-        rows += (
-            " union all select b.account_no, null, b.issued_on, b.known_on, b.minor, b.bill_id, "
-            f"{lasting}, {stays_from} from ledger_bills b where b.minor < 0"
-        )
+        select += f"union all {_credits_to_lay(money)}"
     return [
-        Relation("money_to_lay", rows),
+        Relation("money_to_lay", select),
         Relation(
             "money_in_order",
-            "select *, cast(sum(lasting) over laid as bigint) as reached, "
-            "max(stays_from) over laid as known_through from money_to_lay window laid as "
-            "(partition by account_no order by paid_on, stays_from, lasting "
-            "rows unbounded preceding)",
+            """
+            select *,
+                cast(sum(lasting) over laid as bigint) as reached,
+                max(stays_from) over laid as known_through
+            from money_to_lay
+            window laid as (
+                partition by account_no
+                order by paid_on, stays_from, lasting
+                rows unbounded preceding
+            )
+            """,
             materialized=True,
         ),
     ]
+
+
+def _payments_to_lay(money: Money) -> str:
+    columns = """p.account_no, p.payment_id, p.paid_on, p.known_on, p.amount_minor,
+            null as bill_id"""
+    if not money.reverses:
+        return f"""
+        select {columns},
+            p.amount_minor as lasting,
+            p.known_on as stays_from
+        from ledger_payments p
+        where p.settled
+        """
+    return f"""
+        select {columns},
+            greatest(p.amount_minor - coalesce(u.amount_minor, 0), 0) as lasting,
+            greatest(p.known_on, u.known_on) as stays_from
+        from ledger_payments p
+        left join (
+            select account_no, reverses,
+                sum(amount_minor) as amount_minor,
+                max(known_on) as known_on
+            from ledger_payments
+            where settled and reverses is not null
+            group by account_no, reverses
+        ) u on u.account_no = p.account_no and u.reverses = p.payment_id
+        where p.settled and p.reverses is null
+        """
+
+
+def _credits_to_lay(money: Money) -> str:
+    lasting, stays_from = "-b.amount_minor", "b.known_on"
+    if money.cancels:
+        lasting = "case when b.cancelled_on is null then -b.amount_minor else 0 end"
+        stays_from = "greatest(b.known_on, b.cancelled_on)"
+    return f"""
+        select b.account_no, null, b.issued_on, b.known_on, b.amount_minor, b.bill_id,
+            {lasting},
+            {stays_from}
+        from ledger_bills b
+        where b.amount_minor < 0
+        """
 
 
 def _open_in_order(money: Money, slack: int) -> list[Relation]:
@@ -203,36 +297,47 @@ def _open_in_order(money: Money, slack: int) -> list[Relation]:
     lack and be cleared: then no open bill can be cleared by it. A payment that is worth nothing in
     the end is over when that is known."""
     over = "select account_no, bill_id, settled_from from settled_bills"
+    payments = ""
     if money.credits:
-        over += (
-            " union all select account_no, bill_id, settled_from from money_over "
-            "where bill_id is not null"
-        )
+        payments = "where bill_id is null"
+        over += """
+            union all
+            select account_no, bill_id, settled_from from money_over where bill_id is not null
+            """
     return [
         Relation(
             "settled_ends",
-            "select account_no, far_end, min(settled_from) as settled_from from settled_bills "
-            "where far_end > 0 group by account_no, far_end",
+            """
+            select account_no, far_end, min(settled_from) as settled_from
+            from settled_bills
+            where far_end > 0
+            group by account_no, far_end
+            """,
         ),
         Relation(
             "money_over",
-            "select m.account_no, m.payment_id, m.paid_on, m.known_on, m.minor, m.bill_id, "
-            f"greatest(coalesce(e.settled_from, {_NEVER}), m.known_through) as settled_from "
-            "from money_in_order m asof left join settled_ends e on e.account_no = m.account_no "
-            f"and m.reached + {slack} <= e.far_end",
+            f"""
+            select m.account_no, m.payment_id, m.paid_on, m.known_on, m.amount_minor, m.bill_id,
+                greatest(coalesce(e.settled_from, {_NEVER}), m.known_through) as settled_from
+            from money_in_order m
+            asof left join settled_ends e
+                on e.account_no = m.account_no and m.reached + {slack} <= e.far_end
+            """,
             materialized=True,
         ),
         Relation(
             "open_payments",
-            "select *, true as settled, null as reverses from money_over"
-            f"{' where bill_id is null' if money.credits else ''}",
+            f"select *, true as settled, null as reverses from money_over {payments}",
             materialized=True,
         ),
         Relation("over_bills", over),
         Relation(
             "open_bills",
-            f"select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from from ledger_bills f "
-            "left join over_bills z on z.account_no = f.account_no and z.bill_id = f.bill_id",
+            f"""
+            select f.*, coalesce(z.settled_from, {_NEVER}) as settled_from
+            from ledger_bills f
+            left join over_bills z on z.account_no = f.account_no and z.bill_id = f.bill_id
+            """,
             materialized=True,
         ),
     ]

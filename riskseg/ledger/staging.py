@@ -12,30 +12,30 @@ attribute is `"@NAME"`: no header can take the place of a column made here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from riskseg.domain.column_types import ColumnType
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.mapping import Mapped
 
-# Dates outside this range are typing errors, and would make windows of millions of days.
-_EARLIEST, _LATEST = "date '1900-01-01'", "date '2199-12-31'"
 # In minor units. A hundred thousand such amounts can still be added up in 64 bits.
 _LARGEST = 10**13
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One check: the SQL condition under which a row fails it, and what to tell."""
+    """One check: the SQL condition under which a row fails it, and what is said then. Those of a
+    source are numbered."""
 
-    number: int
     code: str
     column: str
-    told: str
+    message: str
     condition: str
     hint: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,13 @@ def account_ids_sql(sources: list[Mapped]) -> str:
     union = " union ".join(
         f"select cast(account_id as varchar) as account_id from {s.rows}" for s in chosen
     )
-    return (
-        "create table account_ids as select cast(row_number() over (order by account_id) as "
-        f"integer) as account_no, account_id from (select distinct account_id from ({union})) "
-        "where account_id is not null order by account_id"
-    )
+    return f"""
+        create table account_ids as
+        select cast(row_number() over (order by account_id) as integer) as account_no, account_id
+        from (select distinct account_id from ({union}))
+        where account_id is not null
+        order by account_id
+        """
 
 
 def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = False) -> Staging:
@@ -82,12 +84,12 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     known = [_known_number(mapped, name) for name in mapped.attributes]
     read = ", ".join([*number, *typed, *_evidence(mapped, scale), *known])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
-    sql = (
-        f"create or replace table {mapped.table.name} as "
-        f"select {staged}, cast(case {arms} end as usmallint) as fault "
-        f"from (select {read} from {rows}) s "
-        "left join account_ids a on a.account_id = s.account_id"
-    )
+    sql = f"""
+        create or replace table {mapped.table.name} as
+        select {staged}, cast(case {arms} end as usmallint) as fault
+        from (select {read} from {rows}) s
+        left join account_ids a on a.account_id = s.account_id
+        """
     return Staging(mapped.table.name, sql, faults)
 
 
@@ -107,17 +109,22 @@ def suspects_sql(mapped: Mapped) -> str | None:
     if (unique := _key(mapped)) is None:
         return None
     key, sound = unique
-    here = ", ".join(["account_no", *key])
+    columns = ", ".join(["account_no", *key])
     same = " and ".join(f"(before).{c} is not distinct from {c}" for c in ["account_no", *key])
     packed = f"struct_pack({', '.join(f'{c} := {c}' for c in ['account_no', *key])})"
     if mapped.table.name != "accounts" and len(key) == 1:
         # The usual case, without building a structure a row.
         packed, same = key[0], f"before = {key[0]}"
     order = f" order by {', '.join(key)}" if key else ""
-    return (
-        f"select count(*) from (select {here}, lag({packed}) over (partition by account_no{order}) "
-        f"as before from {mapped.table.name} where {sound}) where {same}"
-    )
+    return f"""
+        select count(*)
+        from (
+            select {columns}, lag({packed}) over (partition by account_no{order}) as before
+            from {mapped.table.name}
+            where {sound}
+        )
+        where {same}
+        """
 
 
 def duplicates_sql(mapped: Mapped) -> str | None:
@@ -125,11 +132,19 @@ def duplicates_sql(mapped: Mapped) -> str | None:
     if (unique := _key(mapped)) is None:
         return None
     key, sound = unique
-    return (
-        "select r from (select rowid as r, row_number() over "
-        f"(partition by {', '.join(['account_no', *key])} order by row_no) as n "
-        f"from {mapped.table.name} where {sound}) where n > 1 order by r"
-    )
+    return f"""
+        select r
+        from (
+            select rowid as r,
+                row_number() over (
+                    partition by {", ".join(["account_no", *key])} order by row_no
+                ) as n
+            from {mapped.table.name}
+            where {sound}
+        )
+        where n > 1
+        order by r
+        """
 
 
 def numbered_sql(mapped: Mapped) -> str:
@@ -152,10 +167,11 @@ def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
     """The rows with the numbers in `row_nos` (a select), as they stood in the source: `(row_no,
     content)`."""
     content = ", ".join(f"{name} := cast({name} as varchar)" for name in mapped.columns)
-    return (
-        f"select row_no, to_json(struct_pack({content})) as content "
-        f"from {_numbered(mapped)} where row_no in ({row_nos})"
-    )
+    return f"""
+        select row_no, to_json(struct_pack({content})) as content
+        from {_numbered(mapped)}
+        where row_no in ({row_nos})
+        """
 
 
 def _columns(mapped: Mapped) -> list[Column]:
@@ -230,69 +246,74 @@ def _remainder(e: str, type_: ColumnType, scale: int) -> str | None:
 
 
 def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
-    found: list[tuple[str, str, str, str, str]] = []
-    table = mapped.table
-    for c in _columns(mapped):
-        n = c.name
-        judged = c.holds in (Holds.DATE, Holds.MONEY)
-        if c.needed or n == "observed_on":
-            null = f"_null_{n}" if judged else f"s.{n} is null"
-            hint = "Fill it in at the source, or leave such rows out: `from` can be a select."
-            found.append(("RS101", n, f"{n} is null", null, hint))
-        if judged:
-            wrong = f"not _null_{n} and {n} is null"
-            found.append(("RS102", n, f"{n} is not {c.holds}", wrong, _how(c)))
-        if c.holds is Holds.DATE:
-            off = f"{n} not between {_EARLIEST} and {_LATEST}"
-            found.append(("RS102", n, f"{n} is a date before 1900 or after 2199", off, ""))
-        if c.holds is Holds.MONEY:
-            if _remainder(n, mapped.types[n], scale):
-                hint = "Set scale in [workspace], or round it in the mapping."
-                told = f"{n} has more than {scale} decimals"
-                found.append(("RS103", n, told, f"_more_{n}", hint))
-            large = f"abs({n}) > {_LARGEST}"
-            found.append(("RS103", n, f"{n} is beyond {_LARGEST // 10**scale:,}", large, ""))
-            if not c.negative:
-                free = " and reverses is null" if mapped.has("reverses") else ""
-                hint = (
-                    "A refund or reversal names the payment it undoes in `reverses`."
-                    if table.name == "payments"
-                    else ""
-                )
-                found.append(("RS103", n, f"{n} is negative", f"{n} < 0{free}", hint))
-        if c.words:
-            listed = ", ".join(f"'{w}'" for w in c.words)
-            told = f"{n} is none of {', '.join(c.words)}"
-            hint = "Map the source's own words to these with a case expression."
-            found.append(("RS107", n, told, f"{n} not in ({listed})", hint))
-    for earlier, later in table.order:
+    """Every check of a source's rows, numbered in the order in which they are made."""
+    faults = [
+        *(fault for column in _columns(mapped) for fault in _column_faults(mapped, column, scale)),
+        *_order_faults(mapped),
+        *(_infinite(mapped, name) for name in mapped.attributes if _is_float(mapped, name)),
+    ]
+    if mapped.table.name != "accounts":
+        hint = "Add the account, or correct the id's form in the mapping."
+        message, condition = "the account is not in accounts", "account_no is null"
+        faults.append(Fault("RS106", "account_id", message, condition, hint))
+    return tuple(replace(fault, number=number) for number, fault in enumerate(faults, start=1))
+
+
+def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault]:
+    name = column.name
+    judged = column.holds in (Holds.DATE, Holds.MONEY)
+    if column.needed or name == "observed_on":
+        null = f"_null_{name}" if judged else f"s.{name} is null"
+        hint = "Fill it in at the source, or leave such rows out: `from` can be a select."
+        yield Fault("RS101", name, f"{name} is null", null, hint)
+    if judged:
+        wrong = f"not _null_{name} and {name} is null"
+        yield Fault("RS102", name, f"{name} is not {column.holds}", wrong, _how(column))
+    if column.holds is Holds.DATE:
+        # Dates outside this range are typing errors, and would make windows of millions of days.
+        outside = f"{name} not between date '{FIRST_DAY}' and date '{LAST_DAY}'"
+        message = f"{name} is a date before {FIRST_DAY.year} or after {LAST_DAY.year}"
+        yield Fault("RS102", name, message, outside)
+    if column.holds is Holds.MONEY:
+        yield from _money_faults(mapped, column, scale)
+    if column.words:
+        words = ", ".join(f"'{word}'" for word in column.words)
+        message = f"{name} is none of {', '.join(column.words)}"
+        hint = "Map the source's own words to these with a case expression."
+        yield Fault("RS107", name, message, f"{name} not in ({words})", hint)
+
+
+def _money_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault]:
+    name = column.name
+    if _remainder(name, mapped.types[name], scale):
+        hint = "Set scale in [workspace], or round it in the mapping."
+        message = f"{name} has more than {scale} decimals"
+        yield Fault("RS103", name, message, f"_more_{name}", hint)
+    message = f"{name} is beyond {_LARGEST // 10**scale:,}"
+    yield Fault("RS103", name, message, f"abs({name}) > {_LARGEST}")
+    if not column.negative:
+        of_payments = mapped.table.name == "payments"
+        hint = "A refund or reversal names the payment it undoes in `reverses`."
+        free = " and reverses is null" if mapped.has("reverses") else ""
+        condition = f"{name} < 0{free}"
+        yield Fault("RS103", name, f"{name} is negative", condition, hint if of_payments else "")
+
+
+def _order_faults(mapped: Mapped) -> Iterator[Fault]:
+    hint = "Correct the row at the source; if all are so, the mapping may have them swapped."
+    for earlier, later in mapped.table.order:
         if mapped.has(earlier) and mapped.has(later):
-            told = f"{later} is before {earlier}"
-            hint = (
-                "Correct the row at the source; if all are so, the mapping may have them swapped."
-            )
-            found.append(("RS105", later, told, f"{later} < {earlier}", hint))
-    for name in filter(partial(_is_float, mapped), mapped.attributes):
-        told, shown = f"{name} is infinite", _plain(mapped.written[name])
-        hint = (
-            "Correct it at the source, or map it to unknown: "
-            f"`case when isfinite({shown}) then {shown} end`."
-        )
-        found.append(("RS103", name, told, f"isinf({fact_column(name)})", hint))
-    if table.name != "accounts":
-        found.append(
-            (
-                "RS106",
-                "account_id",
-                "the account is not in accounts",
-                "account_no is null",
-                "Add the account, or correct the id's form in the mapping.",
-            )
-        )
-    return tuple(
-        Fault(i, code, column, told, condition, hint)
-        for i, (code, column, told, condition, hint) in enumerate(found, start=1)
+            message = f"{later} is before {earlier}"
+            yield Fault("RS105", later, message, f"{later} < {earlier}", hint)
+
+
+def _infinite(mapped: Mapped, name: str) -> Fault:
+    shown = _plain(mapped.written[name])
+    hint = (
+        "Correct it at the source, or map it to unknown: "
+        f"`case when isfinite({shown}) then {shown} end`."
     )
+    return Fault("RS103", name, f"{name} is infinite", f"isinf({fact_column(name)})", hint)
 
 
 def _how(column: Column) -> str:
@@ -321,7 +342,7 @@ def _staged(mapped: Mapped) -> list[str]:
                 "bill_id",
                 f"{issued} as issued_on",
                 "due_on",
-                "amount as minor",
+                "amount as amount_minor",
                 f"{_known(mapped, issued)} as known_on",
                 _or_null(mapped, "cancelled_on"),
                 f"cast({disputed} as bigint) as disputed",
@@ -333,7 +354,7 @@ def _staged(mapped: Mapped) -> list[str]:
                 settled = f"({settled} or (status = 'reversed' and reverses is not null))"
             return [
                 "paid_on",
-                "abs(amount) as minor",
+                "abs(amount) as amount_minor",
                 f"{_known(mapped, 'paid_on')} as known_on",
                 f"{settled} as settled",
                 *(_or_null(mapped, n) for n in ("payment_id", "bill_id", "reverses", "method")),
@@ -343,7 +364,9 @@ def _staged(mapped: Mapped) -> list[str]:
                 "happened_on",
                 "kind",
                 f"{_known(mapped, 'happened_on')} as known_on",
-                "amount as minor" if has("amount") else "cast(null as bigint) as minor",
+                "amount as amount_minor"
+                if has("amount")
+                else "cast(null as bigint) as amount_minor",
                 *(_or_null(mapped, n) for n in ("channel", "outcome", "until", "ref")),
             ]
 

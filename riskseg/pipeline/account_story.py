@@ -94,7 +94,7 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
     scale = session.scale
     found = _rows(
         session.engine,
-        f"select bill_id, issued_on, due_on, {from_minor('minor', scale)} as amount, "
+        f"select bill_id, issued_on, due_on, {from_minor('amount_minor', scale)} as amount, "
         f"{from_minor('paid', scale)} as paid, {from_minor('overdue', scale)} as overdue, "
         f"cleared_on, cast(days_past_due as integer) as days_past_due from bill_facts "
         f"order by due_on desc, bill_id desc limit {count}",

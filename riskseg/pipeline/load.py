@@ -250,7 +250,7 @@ def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
     if "bills" in sources and "payments" not in sources:
         engine.run(
             "create view ledger_payments as select cast(null as integer) as account_no, "
-            "cast(null as date) as paid_on, cast(null as bigint) as minor, "
+            "cast(null as date) as paid_on, cast(null as bigint) as amount_minor, "
             "cast(null as date) as known_on, true as settled, cast(null as varchar) as bill_id, "
             "cast(null as varchar) as payment_id, cast(null as varchar) as reverses, "
             "cast(null as varchar) as method where false"
@@ -264,7 +264,7 @@ def _money(
 ) -> Money:
     bills, payments = sources.get("bills"), sources.get("payments")
     negative = bills is not None and engine.value(
-        "select coalesce(bool_or(minor < 0), false) from ledger_bills"
+        "select coalesce(bool_or(amount_minor < 0), false) from ledger_bills"
     )
     named = payments is not None and payments.has("bill_id")
     if named:

@@ -43,7 +43,7 @@ class BadRows:
             rows += ", the first of which is here"
         return Problem(
             self.fault.code,
-            f"In {self.table}, {self.fault.told} ({rows}).",
+            f"In {self.table}, {self.fault.message} ({rows}).",
             self.file,
             self.line,
             self.fault.hint,
@@ -71,8 +71,8 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     if sql is None:
         return {}
     key = ", ".join(c for c in mapped.table.key if c == "account_id" or mapped.has(c))
-    told = f"{key} stood in a row before"
-    fault = Fault(_DUPLICATE, "RS104", key, told, "", "Keep one row for each.")
+    message = f"{key} stood in a row before"
+    fault = Fault("RS104", key, message, "", "Keep one row for each.", _DUPLICATE)
     engine.run(f"update {mapped.table.name} set fault = {_DUPLICATE} where rowid in ({sql})")
     return {_DUPLICATE: fault}
 
@@ -87,8 +87,8 @@ _IS_ORPHAN = (
 def _orphans(engine: Engine) -> dict[int, Fault]:
     """Reversals of a payment that is not there would take money from nobody knows what."""
     engine.run(f"update payments set fault = {_ORPHAN} where {_IS_ORPHAN}")
-    told = "reverses names no payment of the account"
-    return {_ORPHAN: Fault(_ORPHAN, "RS110", "reverses", told, "")}
+    message = "reverses names no payment of the account"
+    return {_ORPHAN: Fault("RS110", "reverses", message, "", number=_ORPHAN)}
 
 
 def find_bad_rows(
@@ -158,7 +158,7 @@ def quarantine(
         if not mine:
             continue
         codes = " ".join(f"when {f.number} then {literal(f.code)}" for f in mine)
-        reasons = " ".join(f"when {f.number} then {literal(f.told)}" for f in mine)
+        reasons = " ".join(f"when {f.number} then {literal(f.message)}" for f in mine)
         bad_rows = f"select row_no from {name} where fault is not null"
         rows = f"""
             select

@@ -19,7 +19,7 @@ from tests.ledger.loading import (
 )
 from tests.ledger.random_accounts import AS_OF
 
-BILL = ("paid", "cleared_on", "overdue", "days_past_due", "issued_on", "due_on", "minor")
+BILL = ("paid", "cleared_on", "overdue", "days_past_due", "issued_on", "due_on", "amount_minor")
 BILL_SQL = (
     "select i.account_id, b.* from bill_facts b join snapshots s using (snap) "
     "join account_ids i using (account_no)"

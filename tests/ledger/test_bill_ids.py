@@ -61,7 +61,7 @@ def test_ids_that_differ_by_case_are_two(
         assert engine.value("select count(*) from ledger_payments") == len(account.payments)
         snapshots = as_of_snapshots(AS_OF, 1, 1, listed=ledger.listed, dated=ledger.dated)
         build(engine, [snapshots, *bill_facts(ledger.money)])
-        found = engine.rows("select paid from bill_facts order by minor")
+        found = engine.rows("select paid from bill_facts order by amount_minor")
     assert tuple(minor for (minor,) in found) == paid
 
 

@@ -249,7 +249,7 @@ def test_every_fault_is_found_counted_and_set_apart(
         wanted.setdefault((case.code, case.told), []).append(number)
     head = 1 if ending == "csv" else 0
     found = {
-        (b.fault.code, b.fault.told): (b.table, b.file, b.count, b.first, b.line)
+        (b.fault.code, b.fault.message): (b.table, b.file, b.count, b.first, b.line)
         for b in ledger.bad
     }
     assert found == {
@@ -334,7 +334,7 @@ def test_of_rows_with_one_key_the_first_is_kept(tmp_path: Path) -> None:
     around(tmp_path, "bills", "b.parquet", bills, "max_bad_rows = 1")
     engine, ledger, _ = loaded(tmp_path)
     assert ledger is not None
-    kept = engine.rows("select bill_id, minor from ledger_bills order by 1")
+    kept = engine.rows("select bill_id, amount_minor from ledger_bills order by 1")
     assert kept == [("x", 100), ("y", 200)]
     assert [(b.count, b.first) for b in ledger.bad] == [(3, 3)]
 
@@ -368,8 +368,8 @@ BILLS = (
 )
 EXPECTED = [("007", "0001", 1_050), ("7", "1", 2_000)]  # in the order of the ids
 LEDGER = (
-    "select account_id, bill_id, minor from ledger_bills join account_ids using (account_no) "
-    "order by bill_id"
+    "select account_id, bill_id, amount_minor from ledger_bills "
+    "join account_ids using (account_no) order by bill_id"
 )
 
 
@@ -484,7 +484,7 @@ def test_money_in_every_form_is_exact_or_refused(tmp_path: Path, form: str) -> N
         for _, t in quarantine(engine, ledger.sources, ledger.bad)
         for row, code in _codes(t)
     }
-    minor = dict(engine.rows("select rowid + 1, minor from bills where fault is null"))
+    minor = dict(engine.rows("select rowid + 1, amount_minor from bills where fault is null"))
     assert [codes.get(n) or minor[n] for n in range(1, len(amounts) + 1)] == wanted
 
 
@@ -504,7 +504,7 @@ def test_money_of_other_scales(tmp_path: Path, scale: int, amount: str, wanted: 
     if ledger.bad:
         assert [b.fault.code for b in ledger.bad] == [wanted]
     else:
-        assert engine.rows("select minor from ledger_bills") == [(wanted,)]
+        assert engine.rows("select amount_minor from ledger_bills") == [(wanted,)]
 
 
 @pytest.mark.parametrize(
@@ -587,7 +587,7 @@ def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown
     workspace(tmp_path, files)
     engine, ledger, problems = loaded(tmp_path)
     assert ledger is not None and not problems
-    assert [(b.table, b.fault.code, b.fault.told, b.count, b.first) for b in ledger.bad] == [
+    assert [(b.table, b.fault.code, b.fault.message, b.count, b.first) for b in ledger.bad] == [
         ("accounts", "RS103", "used share is infinite", 2, 1),
         ("accounts", "RS103", "single is infinite", 1, 4),
         ("bills", "RS103", "rate is infinite", 2, 1),
