@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riskseg.api import Strategy, Workspace, open
+    from riskseg.api import Strategy, Workspace, generate, init, open
     from riskseg.domain.problems import Problem, ProblemsError
 
 __version__ = "0.1.0"
-__all__ = ["Problem", "ProblemsError", "Strategy", "Workspace", "open"]
+__all__ = ["Problem", "ProblemsError", "Strategy", "Workspace", "generate", "init", "open"]
 
 _HOMES = {
     "Problem": "riskseg.domain.problems",
     "ProblemsError": "riskseg.domain.problems",
     "Strategy": "riskseg.api",
     "Workspace": "riskseg.api",
+    "generate": "riskseg.api",
+    "init": "riskseg.api",
     "open": "riskseg.api",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -16,7 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 import riskseg
+from riskseg.api import Models
 from riskseg.cli import app
+from riskseg.results.schema import COMMANDS
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
 from riskseg.store.files import sha256_of
@@ -80,6 +83,48 @@ def test_help_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip().splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+# The method of each command.
+METHODS = {
+    "init": riskseg.init,
+    "generate": riskseg.generate,
+    "check": riskseg.Workspace.check,
+    "features": riskseg.Workspace.features,
+    "train": riskseg.Workspace.train,
+    "score": riskseg.Workspace.score,
+    "assign": riskseg.Workspace.assign,
+    "explain": riskseg.Workspace.explain,
+    "replay": riskseg.Workspace.replay,
+    "journal show": riskseg.Workspace.journal,
+    "journal prune": riskseg.Workspace.prune,
+    "journal erase": riskseg.Workspace.erase,
+    "models": Models.list,
+    "models show": Models.show,
+    "models bins": Models.bins,
+    "models promote": Models.promote,
+    "models register": Models.register,
+    "models import": Models.import_card,
+    "models card": Models.card,
+    "models export": Models.export,
+    "models compare": Models.compare,
+    "models recalibrate": Models.recalibrate,
+    "strategy check": riskseg.Strategy.check,
+    "strategy test": riskseg.Strategy.test,
+    "strategy prove": riskseg.Strategy.prove,
+    "strategy show": riskseg.Strategy.show,
+    "strategy diff": riskseg.Strategy.diff,
+    "strategy activate": riskseg.Strategy.activate,
+    "strategy versions": riskseg.Strategy.activations,
+    "strategy sheet export": riskseg.Strategy.to_sheets,
+    "strategy sheet import": riskseg.Strategy.from_sheets,
+}
+
+
+def test_every_command_has_a_method_that_returns_its_result() -> None:
+    assert set(METHODS) == set(COMMANDS) - {"demo"}
+    for command, method in METHODS.items():
+        assert method.__annotations__["return"] == COMMANDS[command].__name__, command
 
 
 def test_every_public_name_is_there() -> None:
@@ -307,3 +352,86 @@ def test_models_are_trained_listed_compared_and_score(
     assert (len(rows), rows[0].split()[0]) == (10, "<i>0")
     assert "<td>&lt;i&gt;0</td>" in scores._repr_html_()
     assert modelled.score(as_of=DAY, out=tmp_path / "s.csv")._repr_html_().startswith("<p>600 rows")
+
+
+def test_decided_again_listed_pruned_and_erased(tmp_path: Path) -> None:
+    ws = riskseg.open(write(tmp_path, ACCOUNTS, RULES, types=TYPES))
+    assert "amount" in ws.features().to_arrow()["name"].to_pylist()
+    assert "facts here" in repr(ws.features())
+    decisions = ws.assign(as_of=DAY, at=AT)
+    again = ws.replay()
+    assert (again.run_id, again.same) == (decisions.run_id, True)
+    assert again.to_arrow().to_pylist()[0]["verdict"] == "same bytes"
+    assert repr(again).endswith("decided again, same bytes.")
+    (entry,) = ws.journal().to_arrow().to_pylist()
+    assert (entry["run_id"], entry["kept"]) == (decisions.run_id, True)
+    later = datetime(2027, 1, 1, tzinfo=UTC)
+    assert ws.prune("90 days", dry_run=True, at=later).runs == 1
+    erased = ws.erase("0001", by="ann", at=AT)
+    assert (erased.runs, erased.problems) == ((decisions.run_id,), ())
+    assert [entry.by for entry in ws.journal().erasures] == ["ann"]
+    assert ws.prune("90 days", at=later).left == 0
+    with pytest.raises(riskseg.ProblemsError) as error:
+        ws.replay()
+    assert codes(error.value) == ["RS609"]
+
+
+def test_a_strategy_is_put_in_force_compared_and_kept_in_sheets(tmp_path: Path) -> None:
+    ws = riskseg.open(write(tmp_path, ACCOUNTS, RULES, types=TYPES))
+    strategy = ws.strategy()
+    activated = strategy.activate(by="ann", effective_from=DAY, at=AT)
+    assert (activated.new, activated.proof.unproved) == (True, ())
+    (entry,) = strategy.activations()
+    assert (entry.version, entry.by) == (activated.version, "ann")
+    tiers = tmp_path / "rules" / "s" / "tiers.yaml"
+    tiers.write_text(tiers.read_text().replace("amount > 100", "amount > 4"))
+    difference = ws.strategy(activated.version).diff(as_of=DAY)
+    (moved,) = difference.moves.moves if difference.moves else ()
+    assert (moved.old.segment, moved.new.segment, moved.accounts) == ("miss", "hit", 1)
+    assert difference.to_arrow()["file"].to_pylist() == ["tiers.yaml"]
+    assert "1 of 3 accounts move" in repr(difference)
+    written = strategy.to_sheets(tmp_path / "tables.xlsx")
+    assert dict(written.rows) == {"segments": 2, "t": 2}
+    read = strategy.from_sheets(tmp_path / "tables.xlsx", dry_run=True)
+    assert (read.files, [table.differs for table in read.tables]) == ((), [False, False])
+    with pytest.raises(ValueError, match="Name the old one"):
+        strategy.diff("s")
+    with pytest.raises(ValueError, match="needs a workspace"):
+        riskseg.Strategy.read(tmp_path / "rules" / "s").activate(by="ann")
+    with pytest.raises(ValueError, match="reason"):
+        strategy.activate(by="ann", unproved=True)
+
+
+def test_versions_are_shown_exported_moved_and_imported(
+    modelled: riskseg.Workspace, tmp_path: Path
+) -> None:
+    ws = riskseg.open(shutil.copytree(modelled.root, tmp_path / "own"))
+    version = ws.train("loss", at=AT)[0].version
+    models = ws.models
+    assert models.bins("loss").to_arrow()["feature"].to_pylist() == ["amount"]
+    assert models.card("loss", tmp_path / "card.html").version == version
+    assert (tmp_path / "card.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    exported = models.export("loss", "sql", out=tmp_path / "loss.sql")
+    assert exported.difference is not None and exported.difference < 1e-6
+    moved = models.recalibrate("loss", at=AT)
+    assert (moved.parent, moved.champion) == (version, False)
+    assert "auc" in moved.to_arrow()["metric"].to_pylist()
+    elsewhere = riskseg.open(write(tmp_path / "other", ACCOUNTS, RULES, types=TYPES))
+    registered = elsewhere.models.register(ws.root / "models" / "loss" / version, at=AT)
+    assert (registered.version, registered.champion) == (version, True)
+    card = tmp_path / "card.csv"
+    card.write_text("feature,bin,points\nbase,,500\namount,<= 100,20\namount,> 100,-20\n")
+    made = models.import_card(
+        card, "made", pdo=20, points_at_odds=(600, 50), target="column:bad", at=AT
+    )
+    assert (made.features, made.champion) == (1, True)
+    with pytest.raises(ValueError, match="go together"):
+        models.import_card(card, "made", pdo=20)
+
+
+def test_a_workspace_is_begun_and_filled(tmp_path: Path) -> None:
+    made = riskseg.init(tmp_path / "new")
+    assert "riskseg.toml" in made.written
+    written = riskseg.generate(tmp_path / "new" / "data", accounts=20, months=3)
+    assert "bills.parquet" in written.files
+    assert riskseg.open(tmp_path / "new").check().rows["bills"] > 0

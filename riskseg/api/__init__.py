@@ -1,10 +1,12 @@
-"""The public Python API: a workspace, a strategy by itself, and what their methods return.
+"""The public Python API: a workspace, its models and its strategy, or a strategy by itself.
 
-Each method is one call into `run/`. What a call returns is what the use case returns, and its rows
-besides: `.to_arrow()`, `.to_pandas()`, and a small table where it is shown. What is wrong with the
-input is raised as a `ProblemsError`; an argument that cannot be used, as a `ValueError`.
+Each method is one call into `run/` and returns what the use case returns (`riskseg.results`). What
+is wrong with the input is raised as a `ProblemsError`; an argument that cannot be used, as a
+`ValueError`.
 """
 
-from riskseg.api.workspace import Strategy, Workspace, open
+from riskseg.api.models import Models
+from riskseg.api.strategy import Strategy
+from riskseg.api.workspace import Workspace, generate, init, open
 
-__all__ = ["Strategy", "Workspace", "open"]
+__all__ = ["Models", "Strategy", "Workspace", "generate", "init", "open"]

@@ -1,40 +1,56 @@
-"""A workspace, its models and its strategy, or a strategy by itself."""
+"""A workspace: begun, opened, and what can be done in it."""
 
 from __future__ import annotations
 
-import getpass
-import logging
-import os
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
+from riskseg import run as use_cases
+from riskseg.api.arguments import (
+    Day,
+    Place,
+    day,
+    day_or_none,
+    moment,
+    path_or_none,
+    person,
+    progress,
+    target,
+)
+from riskseg.api.models import Models
+from riskseg.api.strategy import Strategy
 from riskseg.domain.problems import Problems, ProblemsError
-from riskseg.domain.words import is_one_line
 from riskseg.pipeline.decisions import Reasons
-from riskseg.pipeline.proving import SECONDS
-from riskseg.pipeline.stages import Progress
-from riskseg.pipeline.strategy_versions import found
-from riskseg.results.models import Comparison, ModelSummary, ModelVersions, Promotion, Training
-from riskseg.results.runs import Decisions, Explanation, Scores
-from riskseg.results.strategies import StrategyCheck, StrategyProof, StrategyShown, StrategyTest
-from riskseg.results.workspace import Check
-from riskseg.run import assign as run_assign
-from riskseg.run import check as run_check
-from riskseg.run import compare as run_compare
-from riskseg.run import explain as run_explain
-from riskseg.run import models as run_models
-from riskseg.run import prove as run_prove
-from riskseg.run import rules as run_rules
-from riskseg.run import score as run_score
-from riskseg.run import train as run_train
-from riskseg.store.sinks import InMemory
+from riskseg.results.journal import Erasure, JournalEntries, Pruning
+from riskseg.results.models import Training
+from riskseg.results.runs import Decisions, Explanation, Replay, Scores
+from riskseg.results.workspace import Check, FactList, NewWorkspace, Portfolio
 from riskseg.workspace import find, open_workspace
 
-Day = date | str
-Place = str | os.PathLike[str]
 
-_log = logging.getLogger("riskseg")
+def init(folder: Place, strategy: str = "household-utility") -> NewWorkspace:
+    """Make a new workspace in a folder, with specs and a starter strategy."""
+    return use_cases.init.init(Path(folder), strategy)
+
+
+def generate(
+    folder: Place,
+    *,
+    accounts: int = 20_000,
+    months: int = 24,
+    seed: int = 7,
+    until: Day = "2026-06-30",
+) -> Portfolio:
+    """Write a synthetic billing history with its truth to a new or empty folder."""
+    return use_cases.generate.generate(
+        Path(folder),
+        accounts=accounts,
+        months=months,
+        seed=seed,
+        until=day(until),
+        progress=progress(),
+    )
 
 
 def open(folder: Place | None = None) -> Workspace:
@@ -54,7 +70,7 @@ def open(folder: Place | None = None) -> Workspace:
 
 class Workspace:
     """A workspace. An as-of date is a `date` or text such as "2026-06-30"; `at`, the time that the
-    journal keeps, is now unless it is given."""
+    journal keeps, is now unless it is given; `by` is you unless somebody is named."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -74,7 +90,11 @@ class Workspace:
     def check(self) -> Check:
         """Check the data contract, the specs and the strategy. Writes nothing, raises no Problem:
         `problems` holds all that were found."""
-        return run_check.check(self.root, progress=_progress())
+        return use_cases.check.check(self.root, progress=progress())
+
+    def features(self) -> FactList:
+        """Every fact that a rule may name here, and the features that lack a source."""
+        return use_cases.features.features(self.root)
 
     def train(
         self,
@@ -89,14 +109,14 @@ class Workspace:
         `only` names one learner of the spec. The first version of a model becomes the champion,
         unless it ranks barely better than chance; a later one where `promote` is set.
         """
-        return run_train.train(
+        return use_cases.train.train(
             self.root,
             models,
-            at=_at(at),
+            at=moment(at),
             only=only,
-            as_of=None if as_of is None else _day(as_of),
+            as_of=day_or_none(as_of),
             promote=promote,
-            progress=_progress(),
+            progress=progress(),
         )
 
     def score(
@@ -111,13 +131,13 @@ class Workspace:
         The rows stay in memory, or are written to `out`. `accounts_from` is a file of accounts to
         read instead of the workspace's own.
         """
-        return run_score.score(
+        return use_cases.score.score(
             self.root,
-            _day(as_of),
-            InMemory() if out is None else str(out),
+            day(as_of),
+            target(out),
             names=models,
-            accounts_from=None if accounts_from is None else Path(accounts_from),
-            progress=_progress(),
+            accounts_from=path_or_none(accounts_from),
+            progress=progress(),
         )
 
     def assign(
@@ -139,16 +159,16 @@ class Workspace:
         """
         if reasons not in get_args(Reasons):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
-        return run_assign.assign(
+        return use_cases.assign.assign(
             self.root,
-            _day(as_of),
-            InMemory() if out is None else str(out),
-            at=_at(at),
+            day(as_of),
+            target(out),
+            at=moment(at),
             reasons=reasons,
             keep=keep,
             draft=draft,
-            accounts_from=None if accounts_from is None else Path(accounts_from),
-            progress=_progress(),
+            accounts_from=path_or_none(accounts_from),
+            progress=progress(),
         )
 
     def explain(
@@ -166,114 +186,33 @@ class Workspace:
             raise ValueError("Give as_of or run.")
         if run is not None and (fresh or draft):
             raise ValueError("run shows what was decided: fresh and draft do not.")
-        day = None if as_of is None else _day(as_of)
-        return run_explain.explain(
-            self.root, account, day, run=run, fresh=fresh, draft=draft, progress=_progress()
+        return use_cases.explain.explain(
+            self.root,
+            account,
+            day_or_none(as_of),
+            run=run,
+            fresh=fresh,
+            draft=draft,
+            progress=progress(),
         )
 
+    def replay(self, run: str = "last", *, from_source: bool = False) -> Replay:
+        """Decide a journalled run again from what it kept, and compare; with `from_source`, say
+        also what has changed at the source since. `run` is an id, or the beginning of one."""
+        return use_cases.replay.replay(self.root, run, from_source=from_source, progress=progress())
 
-class Models:
-    """The trained versions of a workspace's models."""
+    def journal(self, limit: int | None = None) -> JournalEntries:
+        """Runs that decided accounts, and accounts that were erased: all, or the last so many."""
+        return use_cases.retention.listed(self.root, limit=limit)
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def prune(
+        self, older_than: str, *, dry_run: bool = False, at: datetime | None = None
+    ) -> Pruning:
+        """Remove the inputs that runs of more than "90 days" or "24 months" before `at` have kept;
+        a `dry_run` only counts them. The journal's entries stay."""
+        return use_cases.retention.prune(self.root, older_than, at=moment(at), dry_run=dry_run)
 
-    def list(self) -> ModelVersions:
-        """Every trained version, the latest first."""
-        return run_models.versions(self._root)
-
-    def show(self, model: str, version: str | None = None) -> ModelSummary:
-        """What a version is and how good it is: the champion, or the one that is named by its
-        beginning."""
-        return run_models.show(self._root, model, version)
-
-    def compare(self, first: str, second: str, *, cut: float | None = None) -> Comparison:
-        """Two versions on accounts that neither learned from. Each is MODEL (its champion) or
-        MODEL@VERSION; `cut` is the probability from which an account is treated."""
-        return run_compare.compare(self._root, first, second, cut=cut, progress=_progress())
-
-    def promote(
-        self,
-        model: str,
-        version: str,
-        *,
-        by: str | None = None,
-        reason: str = "",
-        at: datetime | None = None,
-    ) -> Promotion:
-        """Make a version the champion. `by` is you if left out."""
-        if not (is_one_line(by or "") and is_one_line(reason)):
-            raise ValueError("by and reason are one line each, without control characters.")
-        return run_models.promote(
-            self._root, model, version, at=_at(at), by=by or getpass.getuser(), reason=reason
-        )
-
-
-class Strategy:
-    """A strategy: with a workspace, against the facts of its data; by itself, against those that
-    riskseg declares and the rules expect."""
-
-    def __init__(self, root: Path | None, name: str | None, here: Path) -> None:
-        self._root, self._name, self._here = root, name, here
-
-    @classmethod
-    def read(cls, folder: Place) -> Strategy:
-        """The strategy in a folder, without a workspace. Raises RS230 where there is none."""
-        problems = Problems()
-        found(None, Path.cwd(), str(folder), problems)
-        problems.raise_if_any()
-        return cls(None, str(folder), Path.cwd())
-
-    def __repr__(self) -> str:
-        if self._root is None:
-            return f'riskseg.Strategy.read("{self._name}")'
-        name = "" if self._name is None else f'"{self._name}"'
-        return f'riskseg.open("{self._root}").strategy({name})'
-
-    def check(self) -> StrategyCheck:
-        """Check it. Raises its Problems."""
-        return run_rules.check(self._root, self._name, here=self._here)
-
-    def show(self) -> StrategyShown:
-        """The strategy as it is understood; its rows are those of the table of segments."""
-        return run_rules.show(self._root, self._name, here=self._here)
-
-    def test(self) -> StrategyTest:
-        """Decide its examples; `problems` holds those that do not come out as expected."""
-        return run_rules.test(self._root, self._name, here=self._here)
-
-    def prove(self, *, seconds: float = SECONDS, notes: bool = False) -> StrategyProof:
-        """Prove every property for all accounts there could be, each within `seconds`. With
-        `notes`, work out also where the order of rows decides."""
-        return run_prove.prove(
-            self._root,
-            self._name,
-            here=self._here,
-            seconds=seconds,
-            with_notes=notes,
-            progress=_progress(),
-        )
-
-
-def _day(value: Day) -> date:
-    if isinstance(value, datetime):
-        return value.date()
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _at(value: datetime | None) -> datetime:
-    """The time to be journalled. The clock is read here and in `cli/`, and nowhere else."""
-    if value is None:
-        return datetime.now(UTC).replace(microsecond=0)
-    if value.tzinfo is None:
-        raise ValueError("at needs a time zone, for instance datetime.now(UTC).")
-    return value
-
-
-def _progress() -> Progress:
-    """Remarks that a person should see are warnings of the logger `riskseg`; its information is
-    how far a stage is, and that of `riskseg.stages` which one it is."""
-    return Progress(
-        within=lambda share, text: _log.info("%s", text) if text else None,
-        note=lambda text: _log.warning("%s", text),
-    )
+    def erase(self, account: str, *, by: str | None = None, at: datetime | None = None) -> Erasure:
+        """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays;
+        `problems` names the runs that could not be searched."""
+        return use_cases.retention.erase(self.root, account, by=person(by), at=moment(at))

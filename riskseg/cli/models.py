@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import getpass
+import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, print_json, root, someone
 from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
 
@@ -212,7 +214,15 @@ def models_import(
         root(),
         card,
         model,
-        _meaning(pdo, points_at_odds, factor, offset, base, intercept, higher_is),
+        _meaning(
+            points_at_odds,
+            higher_is,
+            pdo=pdo,
+            factor=factor,
+            offset=offset,
+            base=base,
+            intercept=intercept,
+        ),
         target=target,
         question=question,
         reference_as_of=reference_as_of.date() if reference_as_of else None,
@@ -234,44 +244,21 @@ def models_import(
     print(f"{done.model} {done.version}: {done.features} features{state}.")
 
 
-def _meaning(
-    pdo: float | None,
-    points_at_odds: str | None,
-    factor: float | None,
-    offset: float | None,
-    base: float | None,
-    intercept: float | None,
-    higher_is: HigherIs | None,
-) -> Meaning:
+def _meaning(points_at_odds: str | None, higher_is: HigherIs | None, **given: Any) -> Meaning:
     """What the options say of a card's points."""
-    import math
-    import re
-    from decimal import Decimal
-
-    from riskseg.learning.scorecard.imported import Meaning
-    from riskseg.learning.scorecard.tables import Scale
-
-    for one, two in (((pdo, "--pdo"), (points_at_odds, "--points-at-odds")),
-                     ((factor, "--factor"), (offset, "--offset"))):  # fmt: skip
-        if (one[0] is None) != (two[0] is None):
-            raise typer.BadParameter(f"{one[1]} and {two[1]} go together.")
-    if pdo is not None and factor is not None:
-        raise typer.BadParameter("Give --pdo or --factor, not both.")
-    if base is not None and intercept is not None:
-        raise typer.BadParameter("Give --base for points or --intercept for log-odds, not both.")
-    scale = None
+    odds = None
     if points_at_odds is not None:
-        found = re.fullmatch(r"(-?\d+(?:\.\d+)?):(\d+(?:\.\d+)?)", points_at_odds)
-        if not found or not float(found[2]) or not pdo:
+        match = re.fullmatch(r"(-?\d+(?:\.\d+)?):(\d+(?:\.\d+)?)", points_at_odds)
+        if match is None:
             raise typer.BadParameter("Write --pdo 20 --points-at-odds 600:50.")
-        scale = Scale(float(found[1]), float(found[2]), pdo)
-    elif factor is not None and offset is not None:
-        if not factor:
-            raise typer.BadParameter("A factor of 0 makes every score the same.")
-        scale = Scale(offset, 1.0, factor * math.log(2))
-    start = base if base is not None else intercept
+        odds = float(match[1]), float(match[2])
     riskier = None if higher_is is None else higher_is is HigherIs.riskier
-    return Meaning(scale, None if start is None else Decimal(repr(start)), riskier)
+    try:
+        return use_cases.import_card.meaning_of_points(
+            points_at_odds=odds, riskier=riskier, **given
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @models_app.command("card")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.imported import imported
 from riskseg.learning.scorecard.card_file import read_card
 from riskseg.learning.scorecard.imported import Meaning, scorecard
+from riskseg.learning.scorecard.tables import Scale
 from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse_spec
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import frame, model_columns
@@ -171,6 +174,43 @@ def import_card(
     )
     job.carry_out(plan(reference=reference_as_of is not None))
     return job.done
+
+
+def meaning_of_points(
+    *,
+    pdo: float | None = None,
+    points_at_odds: tuple[float, float] | None = None,
+    factor: float | None = None,
+    offset: float | None = None,
+    base: float | None = None,
+    intercept: float | None = None,
+    riskier: bool | None = None,
+) -> Meaning:
+    """What the points of a card mean: `pdo` points double the odds, and a score is `points_at_odds`
+    of good to bad; or score = offset + factor·ln(odds). Raises ValueError for what does not go
+    together."""
+    for (one, name), (other, other_name) in (
+        ((pdo, "pdo"), (points_at_odds, "points_at_odds")),
+        ((factor, "factor"), (offset, "offset")),
+    ):
+        if (one is None) != (other is None):
+            raise ValueError(f"{name} and {other_name} go together.")
+    if pdo is not None and factor is not None:
+        raise ValueError("Give pdo or factor, not both.")
+    if base is not None and intercept is not None:
+        raise ValueError("Give base for points or intercept for log-odds, not both.")
+    scale = None
+    if points_at_odds is not None and pdo is not None:
+        score, odds = points_at_odds
+        if not odds or not pdo:
+            raise ValueError("The points that double the odds, and the odds, are more than 0.")
+        scale = Scale(score, odds, pdo)
+    elif factor is not None and offset is not None:
+        if not factor:
+            raise ValueError("A factor of 0 makes every score the same.")
+        scale = Scale(offset, 1.0, factor * math.log(2))
+    start = base if base is not None else intercept
+    return Meaning(scale, None if start is None else Decimal(repr(start)), riskier)
 
 
 def _content(file: Path) -> bytes:

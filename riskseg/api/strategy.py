@@ -1,0 +1,131 @@
+"""A strategy: a workspace's, or one by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from riskseg import run as use_cases
+from riskseg.api.arguments import Day, Place, day, day_or_none, moment, one_line, person, progress
+from riskseg.domain.problems import Problems
+from riskseg.pipeline.proving import SECONDS
+from riskseg.pipeline.strategy_versions import found
+from riskseg.results.strategies import (
+    Activation,
+    Activations,
+    SheetExport,
+    SheetImport,
+    StrategyCheck,
+    StrategyDifference,
+    StrategyProof,
+    StrategyShown,
+    StrategyTest,
+)
+
+
+class Strategy:
+    """A strategy: with a workspace, against the facts of its data; by itself, against those that
+    riskseg declares and the rules expect."""
+
+    def __init__(self, root: Path | None, name: str | None, here: Path) -> None:
+        self._root, self._name, self._here = root, name, here
+
+    @classmethod
+    def read(cls, folder: Place) -> Strategy:
+        """The strategy in a folder, without a workspace. Raises RS230 where there is none."""
+        problems = Problems()
+        found(None, Path.cwd(), str(folder), problems)
+        problems.raise_if_any()
+        return cls(None, str(folder), Path.cwd())
+
+    def __repr__(self) -> str:
+        if self._root is None:
+            return f'riskseg.Strategy.read("{self._name}")'
+        name = "" if self._name is None else f'"{self._name}"'
+        return f'riskseg.open("{self._root}").strategy({name})'
+
+    def check(self) -> StrategyCheck:
+        """Check it. Raises its Problems."""
+        return use_cases.rules.check(self._root, self._name, here=self._here)
+
+    def show(self) -> StrategyShown:
+        """The strategy as it is understood; its rows are those of the table of segments."""
+        return use_cases.rules.show(self._root, self._name, here=self._here)
+
+    def test(self) -> StrategyTest:
+        """Decide its examples; `problems` holds those that do not come out as expected."""
+        return use_cases.rules.test(self._root, self._name, here=self._here)
+
+    def prove(self, *, seconds: float = SECONDS, notes: bool = False) -> StrategyProof:
+        """Prove every property for all accounts there could be, each within `seconds`. With
+        `notes`, work out also where the order of rows decides."""
+        return use_cases.prove.prove(
+            self._root,
+            self._name,
+            here=self._here,
+            seconds=seconds,
+            with_notes=notes,
+            progress=progress(),
+        )
+
+    def diff(self, new: Place | None = None, *, as_of: Day | None = None) -> StrategyDifference:
+        """This strategy beside a new one, a folder or a version in the journal; beside the
+        workspace's own where none is named. With `as_of`, which accounts move.
+
+        Raises ValueError for the workspace's own strategy beside itself.
+        """
+        if self._name is None:
+            raise ValueError("Name the old one: ws.strategy(NAME).diff(NEW).")
+        return use_cases.diff.diff(
+            self._root,
+            self._name,
+            None if new is None else str(new),
+            here=self._here,
+            as_of=day_or_none(as_of),
+            progress=progress(),
+        )
+
+    def activate(
+        self,
+        *,
+        by: str,
+        effective_from: Day | None = None,
+        unproved: bool = False,
+        reason: str = "",
+        at: datetime | None = None,
+    ) -> Activation:
+        """Put the folder's strategy, or the version in the journal that was named, in force from a
+        day on: from that of `at` if it is left out. `unproved` activates it although not all of it
+        is proved, and needs a reason."""
+        if unproved and not reason.strip():
+            raise ValueError("reason says why what is not proved is activated.")
+        time = moment(at)
+        return use_cases.activate.activate(
+            self._workspace(),
+            self._name,
+            effective_from=time.date() if effective_from is None else day(effective_from),
+            by=person(by),
+            at=time,
+            unproved=unproved,
+            reason=one_line(reason),
+            progress=progress(),
+        )
+
+    def activations(self) -> Activations:
+        """Which strategies were put in force, from when and by whom, the latest first."""
+        return use_cases.activate.versions(self._workspace())
+
+    def to_sheets(self, out: Place) -> SheetExport:
+        """Write the workspace's segments and tiers to an .xlsx file, or a folder of CSV files."""
+        return use_cases.sheets.export(self._workspace(), str(out))
+
+    def from_sheets(self, place: Place, *, dry_run: bool = False) -> SheetImport:
+        """Check sheets and the strategy they would make, then write its segments and tiers."""
+        return use_cases.sheets.import_(
+            self._workspace(), Path(place), dry_run=dry_run, progress=progress()
+        )
+
+    def _workspace(self) -> Path:
+        if self._root is None:
+            raise ValueError("This needs a workspace: riskseg.open(FOLDER).strategy().")
+        return self._root
