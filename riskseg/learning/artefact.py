@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from riskseg.learning.learner import AnyLearner, FittedModel
 from riskseg.learning.learners import learner_named
 from riskseg.learning.manifest import FILE, FORMAT, Manifest
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
-from riskseg.learning.reference import Watch
+from riskseg.learning.reference import Reference, Watch
 from riskseg.learning.stored import Unreadable, parsed
 from riskseg.learning.wording import companions
 from riskseg.learning.words import NO_CURRENCY, Currency
@@ -41,7 +40,7 @@ class Model:
     version: str
     scorer: FittedModel
     calibration: Calibration
-    reference: Mapping[str, Any]
+    reference: Reference
     evidence: Evidence
 
     @property
@@ -96,7 +95,7 @@ class Model:
     def ordinary(self) -> Ordinary:
         """The values that reasons are held against."""
         # A card from elsewhere, without accounts to compare with, does not say what is usual.
-        measured = self.reference["probability"] is not None
+        measured = self.reference.probability is not None
         return Ordinary.of(self.evidence.effects, self.facts, measured=measured)
 
     @cached_property
@@ -212,6 +211,6 @@ def _read(
         folder.name,
         contents.fitted,
         contents.calibration,
-        json.loads(files["reference.json"]),
+        contents.reference,
         contents.evidence,
     )

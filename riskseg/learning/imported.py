@@ -11,7 +11,7 @@ import math
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from riskseg.learning.manifest import (
     RecordedFact,
     RecordedSpec,
 )
-from riskseg.learning.reference import reference
+from riskseg.learning.reference import Reference, Spread, reference
 from riskseg.learning.scorecard.learner import ScorecardLearner
 from riskseg.learning.scorecard.tables import Scorecard, Table
 from riskseg.learning.spec import ModelSpec
@@ -57,8 +57,11 @@ def imported(
     """The version's files. `facts` are those of the card's features; `accounts`, if given, those
     that later ones are compared with."""
     if accounts is None or not len(accounts):
-        spread: dict[str, Any] = {"rows": 0, "probability": None, "features": _spreads(card)}
-        spread["rows"] = max((sum(table.counts) for table in card.tables), default=0)
+        spread = Reference(
+            rows=max((sum(table.counts) for table in card.tables), default=0),
+            probability=None,
+            features=_spreads(card),
+        )
         measured = [_effect(table, facts, card.scale.factor) for table in card.tables]
         measured += [_unmeasured(fact) for fact in facts if fact.name not in _tabled(card)]
     else:
@@ -70,7 +73,7 @@ def imported(
     digest = hashlib.sha256(content).hexdigest()
     files = ScorecardLearner().files(card)
     files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
-    files["reference.json"] = canonical(spread)
+    files["reference.json"] = canonical(spread.as_json())
     files["evidence.json"] = canonical(Evidence.of_no_outcomes(measured).as_json())
     manifest = Manifest(
         format=FORMAT,
@@ -110,18 +113,16 @@ def _counted(table: Table, accounts: pd.DataFrame) -> Table:
     return replace(table, counts=tuple(int(count) for count in counts))
 
 
-def _spreads(card: Scorecard) -> dict[str, Any]:
+def _spreads(card: Scorecard) -> dict[str, Spread]:
     """How the numbers were spread over the card's own bins, where it says."""
     spreads = {}
     for table in card.tables:
         whole = sum(table.counts)
         if whole and table.bins.levels is None:
             *known, missing = (fixed(count / whole) for count in table.counts)
-            spreads[table.bins.name] = {
-                "cuts": list(table.bins.cuts),
-                "shares": known,
-                "missing": missing,
-            }
+            spreads[table.bins.name] = Spread(
+                cuts=list(table.bins.cuts), shares=known, missing=missing
+            )
     return spreads
 
 

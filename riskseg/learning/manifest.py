@@ -43,17 +43,7 @@ Learnable = Literal["boolean", "integer", "decimal", "number", "text", "level"]
 Metric = float | list[float] | None
 
 
-class ManifestPart(Stored):
-    """A part of the manifest."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    def as_json(self) -> dict[str, Any]:
-        """The part as JSON holds it, without what was not given."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-class Counts(ManifestPart):
+class Counts(Stored):
     """Rows, bad outcomes and parties; how many accounts the rows stand for; the first and the last
     as-of date, None where the accounts have none."""
 
@@ -71,7 +61,7 @@ class Counts(ManifestPart):
         return self
 
 
-class RecordedFact(ManifestPart):
+class RecordedFact(Stored):
     """A feature or attribute as it was when the model learned; see :class:`Fact`."""
 
     name: str
@@ -127,7 +117,7 @@ class RecordedFact(ManifestPart):
         return Kind(self.kind).is_textual
 
 
-class RecordedObserve(ManifestPart):
+class RecordedObserve(Stored):
     """When accounts were looked at, in days."""
 
     every: Annotated[int, Field(ge=1)]
@@ -136,12 +126,12 @@ class RecordedObserve(ManifestPart):
     at: Literal["issue"] | DateText | None
 
 
-class RecordedHoldOut(ManifestPart):
+class RecordedHoldOut(Stored):
     last: Annotated[int, Field(ge=1)] | None
     share: Annotated[float, Field(gt=0, lt=1)] | None
 
 
-class RecordedSpec(ManifestPart):
+class RecordedSpec(Stored):
     """The spec that was trained by. The settings of its learners stand beside these parts; see
     :meth:`settings`."""
 
@@ -181,19 +171,19 @@ class RecordedSpec(ManifestPart):
         )
 
 
-class GainInAuc(ManifestPart):
+class GainInAuc(Stored):
     auc: float
     low: float
     high: float
 
 
-class ShareOfLogLoss(ManifestPart):
+class ShareOfLogLoss(Stored):
     share: float
     low: float
     high: float
 
 
-class Champion(ManifestPart):
+class Champion(Stored):
     """Which learner ships and why, with what the other learner gains in AUC and the share of log
     loss that it saves."""
 
@@ -203,14 +193,14 @@ class Champion(ManifestPart):
     log_loss_saved: ShareOfLogLoss | None = None
 
 
-class Metrics(ManifestPart):
+class Metrics(Stored):
     """Metrics by name on the training rows out of fold, and on the hold-out."""
 
     out_of_fold: dict[str, Metric] | None
     hold_out: dict[str, Metric] | None
 
 
-class Attempt(ManifestPart):
+class Attempt(Stored):
     """Something a learner tried, its mean log loss over the folds, and whether it was chosen."""
 
     model_config = ConfigDict(extra="allow")
@@ -220,21 +210,21 @@ class Attempt(ManifestPart):
     chosen: bool
 
 
-class Tried(ManifestPart):
+class Tried(Stored):
     """What a learner tried, and the calibrations that were compared."""
 
     settings: list[Attempt]
     calibrations: list[dict[str, Any]]
 
 
-class ImportedFrom(ManifestPart):
+class ImportedFrom(Stored):
     """The file of a card made elsewhere, and its hash."""
 
     file: str
     sha256: str
 
 
-class RecalibratedBy(ManifestPart):
+class RecalibratedBy(Stored):
     """The line on the log-odds that made a version of its parent, and the day of the first rows it
     was fitted to (empty: all)."""
 
@@ -243,7 +233,7 @@ class RecalibratedBy(ManifestPart):
     since: str
 
 
-class Manifest(ManifestPart):
+class Manifest(Stored):
     """manifest.json"""
 
     format: int

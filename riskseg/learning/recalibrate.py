@@ -15,6 +15,7 @@ from riskseg.learning.calibration import fit_shift
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.gathered import evidence
 from riskseg.learning.evidence.metrics import all_metrics
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learned_from import unseen
 from riskseg.learning.manifest import Counts, Metrics, RecalibratedBy
@@ -25,6 +26,8 @@ from riskseg.learning.train import FOLDS, Trained, counts, fingerprint, hashes, 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from riskseg.learning.frame import Floats
 
 LEAST_OF_EACH = 30
 
@@ -67,17 +70,8 @@ def recalibrated(
     new = unseen(model.manifest, frame)
     known, frame = int((~new).sum()), frame.where(new)
     _check_enough(model, frame, authored, since, known)
-    seed = authored.spec.seed
-    outcome = (frame.label, frame.weight)
     before = model.predict(frame.rows, threads)
-    margin = model.scorer.margin(frame.rows, threads)
-    folds = folds_by_party(frame.group, FOLDS, seed)
-    after = np.zeros(len(frame))
-    for fold in np.unique(folds):
-        others, own = folds != fold, folds == fold
-        line = fit_shift(before[others], frame.label[others], frame.weight[others], slope=slope)
-        after[own] = model.calibration.shifted(*line).probability(margin[own])
-    line = fit_shift(before, *outcome, slope=slope)
+    line = fit_shift(before, frame.label, frame.weight, slope=slope)
     if line[0] <= 0:
         raise problem(
             "RS402",
@@ -86,39 +80,19 @@ def recalibrated(
             file=authored.file,
             hint="Train the model anew, or move the intercept alone.",
         )
-    calibration = model.calibration.shifted(*line)
-
+    after = _cross_fitted(model, frame, before, authored.spec.seed, slope=slope, threads=threads)
     metrics = {
-        name: all_metrics(frame.label, p, frame.weight)
-        for name, p in (("before", before), ("after", after))
+        name: all_metrics(frame.label, probability, frame.weight)
+        for name, probability in (("before", before), ("after", after))
     }
     files = model.learned_by.files(model.scorer)
+    calibration = model.calibration.shifted(*line)
     files["calibration.json"] = canonical({model.learner: calibration.as_json()})
-    files["reference.json"] = canonical(model.reference)
-    measured = evidence(
-        authored.spec,
-        model.learned_by,
-        model.scorer,
-        model.facts,
-        frame,
-        after,
-        frame,
-        after,
-        fitted=after,
-        threads=threads,
-    )
-    # What the model does is as it was; how the recent rows differ from themselves says nothing.
-    measured = measured.model_copy(
-        update={
-            "effects": model.evidence.effects,
-            "monotone": model.evidence.monotone,
-            "stability": model.evidence.stability,
-            "by_snapshot": [month for month in measured.by_snapshot if month.part == "hold_out"],
-        }
-    )
-    files["evidence.json"] = canonical(measured.as_json())
+    files["reference.json"] = canonical(model.reference.as_json())
+    recent_evidence = _evidence(model, frame, authored, after, threads)
+    files["evidence.json"] = canonical(recent_evidence.as_json())
     recent = counts(frame)
-    noted = [*_known_before(model, recent, known), *_short_of_a_cycle(authored, recent)]
+    notes = [*_known_before(model, recent, known), *_short_of_a_cycle(authored, recent)]
     manifest = model.manifest.model_copy(
         update={
             "parent": model.version,
@@ -137,7 +111,7 @@ def recalibrated(
                 *model.manifest.notes,
                 f"Recalibrated from version {model.version}: the hold-out's figures are of the "
                 "recent accounts it was recalibrated to, each by a line fitted to other parties.",
-                *noted,
+                *notes,
             ],
             "files": hashes(files),
         }
@@ -150,8 +124,50 @@ def recalibrated(
         bad=recent.bad,
         first=recent.from_,
         last=recent.until,
-        notes=tuple(noted),
+        notes=tuple(notes),
         **metrics,
+    )
+
+
+def _cross_fitted(
+    model: Model, frame: TrainingFrame, before: Floats, seed: int, *, slope: bool, threads: int
+) -> Floats:
+    """Each row's probability by a line that was fitted to other parties. `before` are the
+    probabilities that the model gives."""
+    margin = model.scorer.margin(frame.rows, threads)
+    folds = folds_by_party(frame.group, FOLDS, seed)
+    after = np.zeros(len(frame))
+    for fold in np.unique(folds):
+        others, own = folds != fold, folds == fold
+        line = fit_shift(before[others], frame.label[others], frame.weight[others], slope=slope)
+        after[own] = model.calibration.shifted(*line).probability(margin[own])
+    return after
+
+
+def _evidence(
+    model: Model, frame: TrainingFrame, authored: AuthoredSpec, after: Floats, threads: int
+) -> Evidence:
+    """The evidence of the recent rows. What the model does is as it was; how the recent rows differ
+    from themselves says nothing."""
+    measured = evidence(
+        authored.spec,
+        model.learned_by,
+        model.scorer,
+        model.facts,
+        frame,
+        after,
+        frame,
+        after,
+        fitted=after,
+        threads=threads,
+    )
+    return measured.model_copy(
+        update={
+            "effects": model.evidence.effects,
+            "monotone": model.evidence.monotone,
+            "stability": model.evidence.stability,
+            "by_snapshot": [month for month in measured.by_snapshot if month.part == "hold_out"],
+        }
     )
 
 

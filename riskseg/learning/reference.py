@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
 from riskseg.domain.facts import Fact
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.stability import DRIFT, Groups, psi_of, significant
 from riskseg.learning.frame import CYCLE_DAY
+from riskseg.learning.stored import Count, Share, Stored
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats
@@ -27,9 +30,66 @@ NO_REFERENCE = (
 )
 
 
+class Spread(Stored):
+    """How a number is spread between `cuts`, or a text over its `levels`: shares of all rows."""
+
+    cuts: list[float] | None = None
+    shares: list[Share] = Field(default_factory=list)
+    levels: dict[str, Share] | None = None
+    other: Share = 0.0
+    missing: Share
+    seen: list[str] | None = None
+
+    @property
+    def groups(self) -> int:
+        return len(self.shares) + 1 if self.levels is None else len(self.levels) + 2
+
+    @model_validator(mode="after")
+    def _of_groups(self) -> Self:
+        if (self.cuts is None) == (self.levels is None):
+            raise ValueError("a spread is either of a number or of levels")
+        if self.cuts is not None:
+            rising = all(low < high for low, high in pairwise(self.cuts))
+            if not rising or len(self.shares) != len(self.cuts) + 1:
+                raise ValueError("a spread has not one share for each group")
+        return self
+
+
+class Cycle(Stored):
+    """The spreads of each part of the billing cycle; `""` is the probability."""
+
+    cuts: list[float]
+    rows: list[Count]
+    shares: dict[str, list[list[Share]]]
+
+
+class Reference(Stored):
+    """reference.json: what the training window looked like; see :func:`reference`."""
+
+    rows: Count
+    probability: Spread | None
+    features: dict[str, Spread]
+    cycle: Cycle | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        spreads = dict(self.features)
+        if self.probability is not None:
+            spreads[""] = self.probability
+        if spreads and not self.rows:
+            raise ValueError("shares of no rows")
+        if self.cycle is not None:
+            parts = len(self.cycle.cuts) + 2
+            for name, spread in spreads.items():
+                sizes = [len(row) for row in self.cycle.shares.get(name, ())]
+                if len(self.cycle.rows) != parts or sizes != [spread.groups] * parts:
+                    raise ValueError("the parts of the billing cycle do not fit the shares")
+        return self
+
+
 def reference(
     rows: pd.DataFrame, features: Sequence[Fact], probability: Floats, weight: Floats
-) -> dict[str, Any]:
+) -> Reference:
     """Shares of the population between the deciles of each feature and of the champion's
     probability.
 
@@ -46,12 +106,12 @@ def reference(
     facts = {"": None, **{fact.name: fact for fact in features}}
     spreads = {name: _spread(column, facts[name], weight) for name, column in values.items()}
     days = rows.get(CYCLE_DAY)
-    return {
-        "rows": len(rows),
-        "probability": spreads.pop(""),
-        "features": spreads,
-        "cycle": None if days is None else _cycle(days, values, facts, weight),
-    }
+    return Reference(
+        rows=len(rows),
+        probability=spreads.pop(""),
+        features=spreads,
+        cycle=None if days is None else _cycle(days, values, facts, weight),
+    )
 
 
 def _cycle(
@@ -59,7 +119,7 @@ def _cycle(
     values: Mapping[str, pd.Series],
     facts: Mapping[str, Fact | None],
     weight: Floats,
-) -> dict[str, Any]:
+) -> Cycle:
     parts = Groups.of(days, None, weight)
     part = parts.places(days)
     assert parts.cuts is not None
@@ -73,27 +133,28 @@ def _cycle(
         ).reshape(parts.count, groups.count)
         whole = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
         shares[name] = [[fixed(share) for share in row] for row in counts / whole]
-    return {
-        "cuts": [float(cut) for cut in parts.cuts],
-        "rows": [int(n) for n in np.bincount(part, minlength=parts.count)],
-        "shares": shares,
-    }
+    return Cycle(
+        cuts=[float(cut) for cut in parts.cuts],
+        rows=[int(n) for n in np.bincount(part, minlength=parts.count)],
+        shares=shares,
+    )
 
 
-def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> dict[str, Any]:
+def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> Spread:
     """How some values are spread; `fact` None: a number that is never null."""
     groups = Groups.of(values, fact, weight)
     counts = np.bincount(groups.places(values), weights=weight, minlength=groups.count)
     *known, missing = (fixed(count / weight.sum()) for count in counts)
     if groups.cuts is not None:
-        return {"cuts": [float(cut) for cut in groups.cuts], "shares": known, "missing": missing}
+        cuts = [float(cut) for cut in groups.cuts]
+        return Spread(cuts=cuts, shares=known, missing=missing)
     levels = sorted(values.dropna().astype(str).unique())
-    return {
-        "levels": dict(zip(groups.levels, known[:-1], strict=True)),
-        "other": known[-1],
-        "missing": missing,
-        "seen": levels if len(levels) <= MOST_SEEN else None,
-    }
+    return Spread(
+        levels=dict(zip(groups.levels, known[:-1], strict=True)),
+        other=known[-1],
+        missing=missing,
+        seen=levels if len(levels) <= MOST_SEEN else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -130,17 +191,17 @@ class Watch:
     would have looked like at the points of the cycle at which the batch's accounts are.
     """
 
-    def __init__(self, reference: Mapping[str, Any], features: Sequence[str]) -> None:
-        self._trained = int(reference["rows"])
-        spreads_of_features = {name: reference["features"].get(name) for name in features}
-        spreads = {"": reference["probability"], **spreads_of_features}
+    def __init__(self, reference: Reference, features: Sequence[str]) -> None:
+        self._trained = reference.rows
+        spreads_of_features = {name: reference.features.get(name) for name in features}
+        spreads = {"": reference.probability, **spreads_of_features}
         # A card made elsewhere may say of some features how they were spread, or of none.
         self._spreads = {name: spread for name, spread in spreads.items() if spread is not None}
         self._groups = {name: _groups(spread) for name, spread in self._spreads.items()}
         self._rows = 0
-        cycle = reference.get("cycle")
-        self._cycle: Mapping[str, Any] | None = cycle
-        self._parts = None if cycle is None else Groups(np.asarray(cycle["cuts"]), (), True)
+        cycle = reference.cycle
+        self._cycle = cycle
+        self._parts = None if cycle is None else Groups(np.asarray(cycle.cuts), (), True)
         parts = 1 if self._parts is None else self._parts.count
         # Rows by part of the cycle and group; a last part is of rows that say no day at all.
         self._counts = {
@@ -149,9 +210,9 @@ class Watch:
         }
         self._nulls = dict.fromkeys((name for name in self._spreads if name), 0)
         self._seen = {
-            name: frozenset(spread["seen"])
+            name: frozenset(spread.seen)
             for name, spread in self._spreads.items()
-            if spread.get("seen") is not None
+            if spread.seen is not None
         }
         self._strange = dict.fromkeys(self._seen, 0)
 
@@ -193,14 +254,14 @@ class Watch:
             if self._strange.get(name):
                 share = _share(self._strange[name], self._rows)
                 differences.append(f"{what} has a level that training never saw in {share}")
-            if name and self._rows and self._nulls[name] == self._rows and spread["missing"] < 1:
-                known = f"{100 * (1 - spread['missing']):.3g}%"
+            if name and self._rows and self._nulls[name] == self._rows and spread.missing < 1:
+                known = f"{100 * (1 - spread.missing):.3g}%"
                 differences.append(
                     f"{what} is gone: it is unknown for all {self._rows:,} accounts; in training "
                     f"it was known for {known}"
                 )
                 continue
-            if name and self._nulls[name] and not spread["missing"]:
+            if name and self._nulls[name] and not spread.missing:
                 share = _share(self._nulls[name], self._rows)
                 differences.append(
                     f"{what} is unknown for {share}; in training it was always known"
@@ -222,9 +283,9 @@ class Watch:
         shares = np.tile(overall, (len(counts), 1))
         rows = np.full(len(counts), float(self._trained))
         if self._cycle is not None:
-            trained = np.asarray(self._cycle["rows"], dtype=np.float64)
+            trained = np.asarray(self._cycle.rows, dtype=np.float64)
             there = np.flatnonzero(trained)
-            shares[there] = np.asarray(self._cycle["shares"][name])[there]
+            shares[there] = np.asarray(self._cycle.shares[name])[there]
             rows[there] = trained[there]
         mix = counts.sum(axis=1) / counts.sum()
         expected = mix @ shares
@@ -233,11 +294,11 @@ class Watch:
         return psi_of(expected * many, counts.sum(axis=0).astype(np.float64))
 
 
-def _groups(spread: Mapping[str, Any]) -> Groups:
+def _groups(spread: Spread) -> Groups:
     """The groups whose shares a spread tells."""
-    if "levels" in spread:
-        return Groups(None, tuple(spread["levels"]), True)
-    return Groups(np.asarray(spread["cuts"]), (), True)
+    if spread.levels is not None:
+        return Groups(None, tuple(spread.levels), True)
+    return Groups(np.asarray(spread.cuts), (), True)
 
 
 def _share(rows: int, whole: int) -> str:
@@ -246,9 +307,7 @@ def _share(rows: int, whole: int) -> str:
     return f"{accounts} ({share:{'.2g' if share < 10 else '.0f'}}%)"
 
 
-def _shares(spread: Mapping[str, Any]) -> Floats:
+def _shares(spread: Spread) -> Floats:
     """The shares of a spread's groups, in their order."""
-    known = (
-        [*spread["levels"].values(), spread["other"]] if "levels" in spread else spread["shares"]
-    )
-    return np.asarray([*known, spread["missing"]], dtype=np.float64)
+    known = spread.shares if spread.levels is None else [*spread.levels.values(), spread.other]
+    return np.asarray([*known, spread.missing], dtype=np.float64)

@@ -67,9 +67,16 @@ Points = Annotated[str, AfterValidator(_points)]
 
 
 class Stored(BaseModel):
-    """Keys that are read; others may stand beside them."""
+    """A JSON file of an artefact, or a part of one: keys that are read and written; others may
+    stand beside them."""
 
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="ignore")
+    model_config = ConfigDict(
+        strict=True, frozen=True, allow_inf_nan=False, extra="ignore", populate_by_name=True
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """The part as JSON holds it, without what was not given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def shaped(shape: type[S], data: Any, file: str) -> S:

@@ -224,7 +224,7 @@ def _model_files(
         source = frame
         probability = shipped[choice.learner].probability(frame, data.threads)
     files["reference.json"] = canonical(
-        reference(source.rows, data.features, probability, source.weight)
+        reference(source.rows, data.features, probability, source.weight).as_json()
     )
     return files
 

@@ -79,7 +79,7 @@ def card(root: Path, name: str, version: str | None, out: Path) -> ModelCard:
                 model.manifest.as_json(),
                 model.evidence,
                 model.points_json,
-                model.reference,
+                model.reference.as_json(),
             ),
             encoding="utf-8",
         )

@@ -20,9 +20,11 @@ import sqlglot
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.artefact import Model
 from riskseg.learning.calibration import Calibration, StoredCalibration
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.export.check import LEAST_ROWS, UNSEEN, check_rows
 from riskseg.learning.export.points import points_csv
 from riskseg.learning.export.sql import DIALECTS, sql
+from riskseg.learning.reference import Reference, Spread
 from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
 from riskseg.learning.trees.boosted import Boosted, Column
@@ -49,8 +51,10 @@ def model_of(scorer: Scorecard | Boosted, kinds: dict[str, str], calibration: Ca
         features=[{**NUMBER, "name": name, "kind": kind} for name, kind in kinds.items()]
         or [NUMBER],
     )
-    cuts = {name: {"cuts": [1.0, 2.5]} for name in kinds}
-    return Model(manifest, "0123456789ab", scorer, calibration, {"features": cuts}, {})
+    spread = Spread.model_construct(cuts=[1.0, 2.5])
+    reference = Reference.model_construct(features=dict.fromkeys(kinds, spread))
+    evidence = Evidence.of_no_outcomes([])
+    return Model(manifest, "0123456789ab", scorer, calibration, reference, evidence)
 
 
 def card() -> Scorecard:

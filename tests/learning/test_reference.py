@@ -66,8 +66,8 @@ def test_weights_give_the_shares_of_the_population(frame: TrainingFrame) -> None
     whole = reference(
         rows.iloc[twice], features, np.linspace(0, 1, len(rows))[twice], np.ones(len(twice))
     )
-    assert weighted["features"] == whole["features"]
-    assert weighted["probability"] == whole["probability"]
+    assert weighted.features == whole.features
+    assert weighted.probability == whole.probability
 
 
 # What accounts owe falls in the course of a cycle of 30 days, from 30 to nothing.

@@ -6,9 +6,9 @@ Floats have six decimals. Parts that an earlier riskseg did not write have defau
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from riskseg.learning.stored import Count, Fitted, Share, Sign, Stored
 
@@ -42,17 +42,7 @@ class KsPoint(NamedTuple):
     bads: float
 
 
-class EvidencePart(Stored):
-    """A part of the evidence."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    def as_json(self) -> dict[str, Any]:
-        """The part as JSON holds it, without what was not given."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-class KsCurve(EvidencePart):
+class KsCurve(Stored):
     """Both outcomes' distributions of the probability; `at` is where their gap is widest."""
 
     value: float
@@ -60,7 +50,7 @@ class KsCurve(EvidencePart):
     curve: list[KsPoint] = Field(default_factory=list)
 
 
-class CalibrationGroup(EvidencePart):
+class CalibrationGroup(Stored):
     """A group of rows by probability: `low` and `high` are the probabilities at its ends."""
 
     low: float
@@ -71,7 +61,7 @@ class CalibrationGroup(EvidencePart):
     bad: float
 
 
-class PartyMetrics(EvidencePart):
+class PartyMetrics(Stored):
     """Metrics of the hold-out's rows of some parties."""
 
     rows: Count
@@ -83,14 +73,14 @@ class PartyMetrics(EvidencePart):
     calibration_intercept: float
 
 
-class KnownAndNew(EvidencePart):
+class KnownAndNew(Stored):
     """Metrics by whether the party was learned from; None where outcomes are too few."""
 
     known: PartyMetrics | None = None
     new: PartyMetrics | None = None
 
 
-class Gain(EvidencePart):
+class Gain(Stored):
     """The share of all bad outcomes `caught` by the riskiest `share` of rows."""
 
     share: float
@@ -98,7 +88,7 @@ class Gain(EvidencePart):
     lift: float
 
 
-class Distribution(EvidencePart):
+class Distribution(Stored):
     """Shares of good and of bad outcomes between the edges of probability."""
 
     edges: list[float]
@@ -106,7 +96,7 @@ class Distribution(EvidencePart):
     bad: list[float]
 
 
-class Judged(EvidencePart):
+class Judged(Stored):
     """Some rows: bad outcomes (weighted), AUC (None where outcomes are too few), mean probability
     and bad rate."""
 
@@ -139,7 +129,7 @@ class Cohort(Judged):
     good_above_cut: Interval | None = None
 
 
-class Shift(EvidencePart):
+class Shift(Stored):
     """A population stability index, and what chance alone gives on average."""
 
     psi: float
@@ -154,12 +144,12 @@ class FeatureShift(Shift):
     change: Literal["new", "gone"] | None = None
 
 
-class Stability(EvidencePart):
+class Stability(Stored):
     probability: Shift | None = None
     features: list[FeatureShift] = Field(default_factory=list)
 
 
-class EffectPoint(EvidencePart):
+class EffectPoint(Stored):
     """The mean log-odds at a value, less those of the sample; `share` is of rows nearest to it."""
 
     value: Level
@@ -167,7 +157,7 @@ class EffectPoint(EvidencePart):
     share: Share
 
 
-class Effect(EvidencePart):
+class Effect(Stored):
     """What a model makes of one feature."""
 
     feature: str
@@ -177,7 +167,7 @@ class Effect(EvidencePart):
     points: Annotated[list[EffectPoint], Field(min_length=1)]
 
 
-class Monotonicity(EvidencePart):
+class Monotonicity(Stored):
     """In how many steps a feature moves the log-odds against its declared direction, and how far
     at most."""
 
@@ -189,7 +179,7 @@ class Monotonicity(EvidencePart):
     constrained: bool
 
 
-class ProtectedAttribute(EvidencePart):
+class ProtectedAttribute(Stored):
     """How well the model's features predict one level of a protected attribute."""
 
     attribute: str
@@ -201,7 +191,7 @@ class ProtectedAttribute(EvidencePart):
     through: list[str] = Field(default_factory=list)
 
 
-class LearningStep(EvidencePart):
+class LearningStep(Stored):
     """The AUC on the hold-out of what is learned from a share of the training parties."""
 
     share: float
@@ -210,7 +200,7 @@ class LearningStep(EvidencePart):
     auc: Interval | None
 
 
-class Differences(EvidencePart):
+class Differences(Stored):
     """Metrics of the second of two models less those of the first."""
 
     auc: Interval | None
@@ -218,7 +208,7 @@ class Differences(EvidencePart):
     log_loss: Interval
 
 
-class ComparedModel(EvidencePart):
+class ComparedModel(Stored):
     """One of two models on the same rows."""
 
     name: str
@@ -227,7 +217,7 @@ class ComparedModel(EvidencePart):
     calibration: list[CalibrationGroup]
 
 
-class SwapPart(EvidencePart):
+class SwapPart(Stored):
     """Rows that are taken alike: how many, their share of all and their bad rate."""
 
     rows: Count
@@ -236,7 +226,7 @@ class SwapPart(EvidencePart):
     rate: Interval | None
 
 
-class SwapSet(EvidencePart):
+class SwapSet(Stored):
     """Rows by which of two models takes them, each from its own cut."""
 
     both: SwapPart
@@ -247,7 +237,7 @@ class SwapSet(EvidencePart):
     cut_b: float
 
 
-class Moves(EvidencePart):
+class Moves(Stored):
     """How rows move between the tenths of two models' probabilities."""
 
     tenths: list[list[float]]
@@ -258,7 +248,7 @@ class Moves(EvidencePart):
     rank_correlation: float | None
 
 
-class Comparison(EvidencePart):
+class Comparison(Stored):
     """Two models on the same rows; differences are the second's less the first's."""
 
     notes: list[str] = Field(default_factory=list)
@@ -271,7 +261,7 @@ class Comparison(EvidencePart):
     moves: Moves
 
 
-class Evidence(EvidencePart):
+class Evidence(Stored):
     """All of evidence.json. It is about the champion on the hold-out, unless a part says
     otherwise."""
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.learner import Edges
+from riskseg.learning.reference import Spread
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
@@ -29,7 +30,10 @@ def check_rows(model: Model) -> pd.DataFrame:
     text is objects with None.
     """
     edges = model.learned_by.edges(model)
-    values = [_values(fact, edges.get(fact.name, Edges()), model.reference) for fact in model.facts]
+    values = [
+        _values(fact, edges.get(fact.name, Edges()), model.reference.features.get(fact.name))
+        for fact in model.facts
+    ]
     rows = max([LEAST_ROWS, *map(len, values)])
     random = np.random.default_rng(SEED)
     columns: dict[str, Any] = {"account_id": [f"T{number:06d}" for number in range(rows)]}
@@ -43,12 +47,12 @@ def check_rows(model: Model) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _values(fact: Fact, edges: Edges, reference: Any) -> list[Any]:
+def _values(fact: Fact, edges: Edges, spread: Spread | None) -> list[Any]:
     if fact.kind.is_textual:
         return [None, UNSEEN, *sorted(edges.levels)]
     if fact.kind is Kind.BOOLEAN:
         return [math.nan, 0.0, 1.0]
-    edges_and_cuts = {*edges.cuts, *reference["features"].get(fact.name, {}).get("cuts", ())}
+    edges_and_cuts = {*edges.cuts, *((spread.cuts or ()) if spread is not None else ())}
     finite = {edge for edge in edges_and_cuts if math.isfinite(edge)} | {0.0, FAR, -FAR}
     if fact.kind is Kind.INTEGER:
         near = {float(n) for edge in finite for n in (math.floor(edge), math.ceil(edge))}
