@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.words import first_few
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
+from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
 from riskseg.ledger.allocation import bill_facts
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     # Whose each row is, of when, how it came out and its place; and its facts apart from those.
     Part = tuple[pd.DataFrame, pd.DataFrame]
 
-    from riskseg.learning.frame import TrainingFrame
 
 OBSERVE = Stage("observe", "facts of each account as of its own dates")
 LABEL = Stage("label", "how it came out, as known on the day the label is known")
@@ -206,10 +208,7 @@ def observed_rows(
     and date, and stands for as many as were not. Without the embargo the dates between training
     and hold-out are there too.
     """
-    import numpy as np
     import pandas as pd
-
-    from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 
     spec, engine, ledger = request.authored.spec, session.engine, session.ledger
     listed = model_columns(_columns(session, request), session.facts)
@@ -266,8 +265,6 @@ def _place(seed: int) -> str:
 def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]:
     """The parts with no more than `most` good rows, those of the lowest places; and the place
     that later parts' good rows must be below."""
-    import numpy as np
-
     goods = [keys["place"].to_numpy()[keys["label"].to_numpy() == 0] for keys, _ in parts]
     positions = np.concatenate(goods)
     if len(positions) <= most:
@@ -364,8 +361,6 @@ def _outcome(session: Session, request: Asked, table: str) -> str | None:
 
 def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) -> tuple[Any, Any]:
     """Masks: what is used at all (the embargo is not), and what validates."""
-    import numpy as np
-
     from riskseg.learning.split import held_out_by_date, held_out_by_party
 
     if spec.hold_out_days is None or window is None:

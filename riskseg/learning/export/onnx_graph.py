@@ -60,43 +60,38 @@ class Graph:
     """Nodes in order, every one with one output whose name it gives back."""
 
     def __init__(self) -> None:
+        from onnx import TensorProto, helper, numpy_helper
+
+        self.helper, self.types, self.tensor = helper, TensorProto, numpy_helper.from_array
         self.nodes: list[Any] = []
         self.inputs: list[Any] = []
         self.constants: list[Any] = []
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        from onnx import helper
-
         out = f"riskseg/node/{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [out], domain=domain, **attributes))
+        self.nodes.append(
+            self.helper.make_node(operator, inputs, [out], domain=domain, **attributes)
+        )
         return out
 
     def constant(self, value: Any) -> str:
         """Whole numbers as int64, others as double."""
-        from onnx import numpy_helper
-
         array = np.asarray(value)
         array = array.astype(np.int64 if array.dtype.kind == "i" else np.float64)
         name = f"riskseg/constant/{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
+        self.constants.append(self.tensor(array, name))
         return name
 
     def input(self, fact: Fact) -> str:
-        from onnx import TensorProto, helper
-
-        kind = TensorProto.STRING if fact.kind.is_textual else TensorProto.DOUBLE
-        self.inputs.append(helper.make_tensor_value_info(fact.name, kind, ["accounts", 1]))
+        kind = self.types.STRING if fact.kind.is_textual else self.types.DOUBLE
+        self.inputs.append(self.helper.make_tensor_value_info(fact.name, kind, ["accounts", 1]))
         return fact.name
 
     def double(self, node: str) -> str:
-        from onnx import TensorProto
-
-        return self.add("Cast", node, to=TensorProto.DOUBLE)
+        return self.add("Cast", node, to=self.types.DOUBLE)
 
     def whole(self, node: str) -> str:
-        from onnx import TensorProto
-
-        return self.add("Cast", node, to=TensorProto.INT64)
+        return self.add("Cast", node, to=self.types.INT64)
 
     def place(self, values: str, edges: Sequence[float]) -> str:
         """How many of the rising edges each value, none of them NaN, has reached."""
@@ -118,16 +113,16 @@ class Graph:
 
     def finished(self, name: str, outputs: Mapping[str, str]) -> Any:
         """The whole graph; an output that has the name of a feature gets an underscore."""
-        from onnx import TensorProto, helper
-
         taken = {graph_input.name for graph_input in self.inputs}
         outputs_made = []
         for output, node in outputs.items():
             output_name = output + "_" * (output in taken)
-            self.nodes.append(helper.make_node("Identity", [node], [output_name]))
-            kind = TensorProto.DOUBLE
-            outputs_made.append(helper.make_tensor_value_info(output_name, kind, ["accounts", 1]))
-        return helper.make_graph(self.nodes, name, self.inputs, outputs_made, self.constants)
+            self.nodes.append(self.helper.make_node("Identity", [node], [output_name]))
+            kind = self.types.DOUBLE
+            outputs_made.append(
+                self.helper.make_tensor_value_info(output_name, kind, ["accounts", 1])
+            )
+        return self.helper.make_graph(self.nodes, name, self.inputs, outputs_made, self.constants)
 
 
 def _probability(graph: Graph, margin: str, calibration: Calibration) -> str:

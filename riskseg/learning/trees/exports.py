@@ -107,14 +107,12 @@ def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[
             values = graph.add("Where", unknown, graph.constant([[column.fill]]), values)
         columns.append(values)
     matrix = graph.add("Concat", *columns, axis=1)
-    ensemble = _ensemble(read_trees(boosted.text).trees)
+    ensemble = _ensemble(graph, read_trees(boosted.text).trees)
     return {"margin": graph.add("TreeEnsemble", matrix, domain=ML, **ensemble)}
 
 
-def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
+def _ensemble(graph: Graph, trees: Sequence[Tree]) -> dict[str, Any]:
     """The attributes of TreeEnsemble. Nodes and leaves are numbered through all trees."""
-    from onnx import numpy_helper
-
     attributes: dict[str, list[Any]] = {
         name: []
         for name in (
@@ -152,10 +150,10 @@ def _ensemble(trees: Sequence[Tree]) -> dict[str, Any]:
         "n_targets": 1,
         "aggregate_function": SUM,
         "post_transform": 0,
-        "nodes_modes": numpy_helper.from_array(modes, "nodes_modes"),
-        "nodes_splits": numpy_helper.from_array(np.array(splits), "nodes_splits"),
+        "nodes_modes": graph.tensor(modes, "nodes_modes"),
+        "nodes_splits": graph.tensor(np.array(splits), "nodes_splits"),
         "leaf_targetids": [0] * len(leaves),
-        "leaf_weights": numpy_helper.from_array(np.array(leaves), "leaf_weights"),
+        "leaf_weights": graph.tensor(np.array(leaves), "leaf_weights"),
     }
 
 
