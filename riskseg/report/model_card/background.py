@@ -135,7 +135,7 @@ def _dropped(m: Material) -> Html:
 
 
 def limits(m: Material) -> Html:
-    found = verdicts.limits(m.manifest, m.measured)
+    found = verdicts.limits(m.manifest, m.evidence)
     told: list[object] = [
         element("dl", *(Html(element("dt", one.title) + element("dd", one.says)) for one in found))
     ]

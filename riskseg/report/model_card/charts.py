@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from riskseg.learning import words
+from riskseg.learning.evidence.model import (
+    CalibrationGroup,
+    Distribution,
+    Gain,
+    KsCurve,
+    LearningStep,
+    RocPoint,
+)
+from riskseg.learning.evidence.verdicts import Estimate
 from riskseg.learning.words import figure, percent, tick_percent
 from riskseg.report.drawing import (
     BLUE,
@@ -24,12 +33,10 @@ from riskseg.report.drawing import (
 )
 from riskseg.report.markup import Html
 
-Told = Mapping[str, Any]
 
-
-def roc(points: Sequence[Sequence[float]], auc: Sequence[float] | None) -> Html:
+def roc(points: Sequence[RocPoint], auc: Estimate | None) -> Html:
     """The receiver operating characteristic."""
-    told = f"AUC {words.interval(auc)}"
+    told = f"AUC {auc or words.ABSENT}"
     d = Drawing("roc", "ROC curve", f"{told}; the diagonal is chance.", (HALF, 340), top=30)
     x, y = d.x(0, 1), d.y(0, 1)
     d.across(x, x.ticks(60), tick_percent, "goods flagged (false positives)")
@@ -42,10 +49,10 @@ def roc(points: Sequence[Sequence[float]], auc: Sequence[float] | None) -> Html:
         hover = f"flagging {percent(fp)} of goods catches {percent(tp)} of bads"
         d.dot((x(fp), y(tp)), BLUE, hover, size=3.5)
     if auc:
-        d.note((x(0.97), y(0.12)), f"AUC {figure(auc[0])}", anchor="end", colour=BLUE)
+        d.note((x(0.97), y(0.12)), f"AUC {figure(auc.value)}", anchor="end", colour=BLUE)
     d.legend([("this model", BLUE, "line"), ("chance", GREY, "dash")])
-    if auc and len(auc) > 2:
-        ends = f"95%: {figure(auc[1])} to {figure(auc[2])}"
+    if auc and auc.interval:
+        ends = f"95%: {figure(auc.interval.low)} to {figure(auc.interval.high)}"
         d.note((x(0.97), y(0.05)), ends, anchor="end", colour=BLUE)
     return d.done()
 
@@ -56,10 +63,10 @@ def _spread(points: Sequence[Any], most: int) -> list[Any]:
     return list(points[step:-1:step])
 
 
-def ks(told: Told) -> Html:
+def ks(measured: KsCurve) -> Html:
     """Two cumulative curves and their widest gap."""
-    curve = told["curve"]
-    at, widest = told["at"], told["value"]
+    curve = measured.curve
+    at, widest = measured.at, measured.value
     about = f"The widest gap is {percent(widest)}, at a probability of {percent(at)}."
     d = Drawing("ks", "Kolmogorov-Smirnov curves", about, (HALF, 340), top=30)
     form = bent([point[0] for point in curve])
@@ -81,10 +88,10 @@ def ks(told: Told) -> Html:
     return d.done()
 
 
-def calibration(groups: Sequence[Told], *, near: bool) -> Html:
+def calibration(groups: Sequence[CalibrationGroup], *, near: bool) -> Html:
     """Predicted against observed: the whole range, or `near` where the data are."""
-    tops = [max(g["mean"], g["rate"][2]) for g in groups]
-    lows = [min(g["mean"], g["rate"][0]) for g in groups]
+    tops = [max(g.mean, g.rate[2]) for g in groups]
+    lows = [min(g.mean, g.rate[0]) for g in groups]
     form: Form = "linear"
     low, high = 0.0, 1.0
     if near:
@@ -92,10 +99,10 @@ def calibration(groups: Sequence[Told], *, near: bool) -> Html:
         if min(lows) > 0 and max(tops) / min(lows) > 10:
             form, low = "log", min(lows) * 0.5
         else:
-            form = bent([g["mean"] for g in groups])
+            form = bent([g.mean for g in groups])
         # Equal scales on both axes, or the diagonal would not mean what it says.
         high = min(high, 1.0)
-    within = sum(g["rate"][1] <= g["mean"] <= g["rate"][2] for g in groups)
+    within = sum(g.rate[1] <= g.mean <= g.rate[2] for g in groups)
     about = f"{within} of {len(groups)} groups' intervals hold the mean prediction."
     key, title = (
         ("calibration-near", "Calibration, close up")
@@ -109,13 +116,13 @@ def calibration(groups: Sequence[Told], *, near: bool) -> Html:
     d.upright(y, y.ticks(40), tick_percent, f"observed{scale}")
     d.line((x(low), y(low)), (x(high), y(high)), GREY, 1.2, "4 4")
     for g in groups:
-        mean, rate = g["mean"], g["rate"]
+        mean, rate = g.mean, g.rate
         fits = rate[1] <= mean <= rate[2]
         colour = BLUE if fits else ORANGE
         hover = (
             f"predicted {percent(mean)}, observed {words.percent_interval(rate)}; "
-            f"{words.count(g['bad'])} bad of {words.count(g['rows'])} rows between "
-            f"{percent(g['low'])} and {percent(g['high'])}"
+            f"{words.count(g.bad)} bad of {words.count(g.rows)} rows between "
+            f"{percent(g.low)} and {percent(g.high)}"
         )
         d.whisker((x(mean), y(rate[0])), y(rate[1]), y(rate[2]), colour)
         shape = "circle" if fits else "square"
@@ -124,56 +131,56 @@ def calibration(groups: Sequence[Told], *, near: bool) -> Html:
     return d.done()
 
 
-def gains(tenths: Sequence[Told]) -> Html:
+def gains(tenths: Sequence[Gain]) -> Html:
     """Share of bads caught by the riskiest share of rows."""
     first = tenths[0]
-    about = f"The riskiest {percent(first['share'])} hold {percent(first['caught'])} of bads."
+    about = f"The riskiest {percent(first.share)} hold {percent(first.caught)} of bads."
     d = Drawing("gains", "Cumulative gains", about, (HALF, 320), top=32)
     x, y = d.x(0, 1), d.y(0, 1)
     d.across(x, x.ticks(60), tick_percent, "rows taken, the riskiest first")
     d.upright(y, y.ticks(40), tick_percent, "bads among them")
     d.line((x(0), y(0)), (x(1), y(1)), GREY, 1.2, "4 4")
-    curve = [(x(0), y(0)), *((x(t["share"]), y(t["caught"])) for t in tenths)]
+    curve = [(x(0), y(0)), *((x(t.share), y(t.caught)) for t in tenths)]
     d.path(curve, BLUE, 2.2)
     for place, t in enumerate(tenths):
-        hover = f"the riskiest {percent(t['share'])} hold {percent(t['caught'])} of bads"
-        d.dot((x(t["share"]), y(t["caught"])), BLUE, hover)
+        hover = f"the riskiest {percent(t.share)} hold {percent(t.caught)} of bads"
+        d.dot((x(t.share), y(t.caught)), BLUE, hover)
         if place in (0, 2):
-            at = (x(t["share"]) + 8, y(t["caught"]) + 12)
-            d.note(at, percent(t["caught"], 0), colour=BLUE)
+            at = (x(t.share) + 8, y(t.caught) + 12)
+            d.note(at, percent(t.caught, 0), colour=BLUE)
     d.legend([("this model", BLUE, "line"), ("chance", GREY, "dash")])
     return d.done()
 
 
-def each_lift(tenths: Sequence[Told]) -> list[float]:
+def each_lift(tenths: Sequence[Gain]) -> list[float]:
     """The lift of each tenth by itself, from the cumulative shares."""
     lifts, share, caught = [], 0.0, 0.0
     for t in tenths:
-        wide = t["share"] - share
-        lifts.append((t["caught"] - caught) / wide if wide > 0 else 0.0)
-        share, caught = t["share"], t["caught"]
+        wide = t.share - share
+        lifts.append((t.caught - caught) / wide if wide > 0 else 0.0)
+        share, caught = t.share, t.caught
     return lifts
 
 
-def lift(tenths: Sequence[Told]) -> Html:
+def lift(tenths: Sequence[Gain]) -> Html:
     """Each tenth's bad rate over the average one, and the cumulative lift."""
     lifts = each_lift(tenths)
     about = f"The riskiest group holds {lifts[0]:.2f} times as many bads as the average one."
     d = Drawing("lift", "Lift", about, (HALF, 320), top=32)
-    high = max(*lifts, *(t["lift"] for t in tenths), 1.2) * 1.1
+    high = max(*lifts, *(t.lift for t in tenths), 1.2) * 1.1
     y = d.y(0, high)
     d.upright(y, y.ticks(40), lambda v: f"{v:g}", "times the average bad rate")
     slot = (d.right - d.left) / len(tenths)
     for place, (each, t) in enumerate(zip(lifts, tenths, strict=True)):
         left = d.left + place * slot
-        hover = f"group {place + 1}: {each:.2f} times the average; so far {t['lift']:.2f} times"
+        hover = f"group {place + 1}: {each:.2f} times the average; so far {t.lift:.2f} times"
         d.box(left + 3, y(each), slot - 6, d.bottom - y(each), BLUE, hover, faint=0.75)
         d.text((left + slot / 2, d.bottom + 17), str(place + 1), anchor="middle", colour=GREY)
     d.line((d.left, y(1)), (d.right, y(1)), GREY, 1.2, "4 4")
     middles = [d.left + (n + 0.5) * slot for n in range(len(tenths))]
     if len(tenths) > 1:
         pairs = zip(middles, tenths, strict=True)
-        d.path([(at, y(t["lift"])) for at, t in pairs], ORANGE, 2, "7 3")
+        d.path([(at, y(t.lift)) for at, t in pairs], ORANGE, 2, "7 3")
     for at, each in zip(middles, lifts, strict=True):
         d.note((at, y(each) - 5), f"{each:.1f}", anchor="middle")
     d.line((d.left, d.bottom), (d.right, d.bottom))
@@ -182,9 +189,9 @@ def lift(tenths: Sequence[Told]) -> Html:
     return d.done()
 
 
-def distribution(told: Told) -> Html:
+def distribution(shares: Distribution) -> Html:
     """Shares of goods and of bads in each group of probability, goods above, bads below."""
-    edges, good, bad = told["edges"], told["good"], told["bad"]
+    edges, good, bad = shares.edges, shares.good, shares.bad
     last = max((n for n in range(len(good)) if good[n] > 0 or bad[n] > 0), default=0)
     shown = last + 1
     about = "Goods above the middle line, bads below it; each adds up to 100%."
@@ -232,24 +239,23 @@ def distribution(told: Told) -> Html:
     return d.done()
 
 
-def learning_curve(steps: Sequence[Told]) -> Html:
+def learning_curve(steps: Sequence[LearningStep]) -> Html:
     """AUC by the number of rows learned from."""
-    steps = [s for s in steps if s["auc"]]
-    first, last = steps[0]["auc"], steps[-1]["auc"]
+    judged = [(step, step.auc) for step in steps if step.auc]
+    first, last = judged[0][1], judged[-1][1]
     about = f"AUC {figure(first[0])} with the fewest rows, {figure(last[0])} with all."
     d = Drawing("learning-curve", "Learning curve", about, (WHOLE, 270), top=20, right=30)
-    low, high = min(s["auc"][1] for s in steps), max(s["auc"][2] for s in steps)
+    low, high = min(auc.low for _, auc in judged), max(auc.high for _, auc in judged)
     pad = max((high - low) * 0.12, 0.005)
-    x = d.x(0, max(s["rows"] for s in steps))
+    x = d.x(0, max(step.rows for step, _ in judged))
     y = d.y(max(0, low - pad), min(1, high + pad))
     d.across(x, x.ticks(90), lambda v: f"{v:,.0f}", "training rows")
     d.upright(y, y.ticks(32), lambda v: f"{v:g}", "AUC")
-    d.path([(x(s["rows"]), y(s["auc"][0])) for s in steps], BLUE, 2)
-    for s in steps:
+    d.path([(x(step.rows), y(auc.value)) for step, auc in judged], BLUE, 2)
+    for step, auc in judged:
         hover = (
-            f"{words.count(s['rows'])} rows, {words.count(s['bad'])} bad: AUC "
-            f"{words.interval(s['auc'])}"
+            f"{words.count(step.rows)} rows, {words.count(step.bad)} bad: AUC {words.interval(auc)}"
         )
-        d.whisker((x(s["rows"]), y(s["auc"][0])), y(s["auc"][1]), y(s["auc"][2]), BLUE)
-        d.dot((x(s["rows"]), y(s["auc"][0])), BLUE, hover)
+        d.whisker((x(step.rows), y(auc.value)), y(auc.low), y(auc.high), BLUE)
+        d.dot((x(step.rows), y(auc.value)), BLUE, hover)
     return d.done()

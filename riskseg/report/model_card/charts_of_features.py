@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskseg.learning import words
+from riskseg.learning.evidence.model import Effect, EffectPoint
 from riskseg.learning.words import known, percent, tick_percent
 from riskseg.report.drawing import (
     BLUE,
@@ -75,22 +76,22 @@ def bins(told: Told, key: str, kind: str | None) -> Html:
     return d.done()
 
 
-def reach(effect: Told) -> float:
+def reach(effect: Effect) -> float:
     """How far a feature moves the log-odds: its mean distance from no effect over the rows."""
-    total = sum(p["share"] for p in effect["points"]) or 1.0
-    return float(sum(abs(p["margin"]) * p["share"] for p in effect["points"]) / total)
+    total = sum(p.share for p in effect.points) or 1.0
+    return float(sum(abs(p.margin) * p.share for p in effect.points) / total)
 
 
-def span(effect: Told) -> tuple[float, float]:
+def span(effect: Effect) -> tuple[float, float]:
     """The least and the greatest margin of a feature's effect."""
-    margins = [p["margin"] for p in effect["points"]]
+    margins = [p.margin for p in effect.points]
     return min(margins), max(margins)
 
 
-def strength(effects: Sequence[Told]) -> Html:
+def strength(effects: Sequence[Effect]) -> Html:
     """Features by how far they move the odds."""
-    ranked = sorted(effects, key=lambda e: (-reach(e), e["feature"]))[:MOST_BARS]
-    about = "; ".join(f"{e['feature']} {words.times(math.exp(reach(e)))}" for e in ranked[:5])
+    ranked = sorted(effects, key=lambda e: (-reach(e), e.feature))[:MOST_BARS]
+    about = "; ".join(f"{e.feature} {words.times(math.exp(reach(e)))}" for e in ranked[:5])
     d = Drawing(
         "strength",
         "Strength of each feature",
@@ -109,7 +110,7 @@ def strength(effects: Sequence[Told]) -> Html:
     )
     for row, e in enumerate(ranked):
         at = d.top + 21 * (row + 0.5) + 1
-        name = e["feature"]
+        name = e.feature
         d.text((d.left - 8, at + 4), words.clipped(name, 30), anchor="end", hover=name)
         told = words.times(math.exp(reach(e)))
         d.box(d.left, at - 6.5, x(reach(e)) - d.left, 13, BLUE, f"{name}: {told}", 0.8)
@@ -156,17 +157,18 @@ def _odds_ticks(low: float, high: float, scale: Scale, gap: float) -> list[float
     return sorted(chosen)
 
 
-def effect(told: Told, limits: tuple[float, float], key: str) -> Html:
+def effect(told: Effect, limits: tuple[float, float], key: str) -> Html:
     """The shape of one feature's effect; all features share the scale `limits` (log-odds)."""
-    points = told["points"]
+    points = told.points
     low, high = span(told)
     ends = f"from {words.times(math.exp(low))} to {words.times(math.exp(high))} the odds"
-    told_name = told["feature"]
-    if told["kind"] == "number":
+    told_name = told.feature
+    if told.kind == "number":
         return _curve(points, limits, key, told_name, ends)
-    if told["kind"] == "boolean":
-        known_values = {1: True, 0: False}
-        points = [{**p, "value": known_values.get(p["value"], p["value"])} for p in points]
+    if told.kind == "boolean":
+        points = [
+            p if p.value is None else p.model_copy(update={"value": bool(p.value)}) for p in points
+        ]
     return _levels(points, limits, key, told_name, ends)
 
 
@@ -183,10 +185,10 @@ def window(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def beyond(told: Told) -> str:
+def beyond(told: Effect) -> str:
     """What lies beyond the axis of a number's effect, in words; empty where nothing does."""
-    values = [p["value"] for p in told["points"] if known(p["value"])]
-    if told["kind"] != "number" or not values:
+    values = [p.value for p in told.points if known(p.value)]
+    if told.kind != "number" or not values:
         return ""
     low, high = window(values)
     ends = [words.value(end) for end in (min(values), max(values)) if not low <= end <= high]
@@ -204,18 +206,18 @@ def _form(values: Sequence[float]) -> Form:
 
 
 def _curve(
-    points: Sequence[Told], limits: tuple[float, float], key: str, name: str, ends: str
+    points: Sequence[EffectPoint], limits: tuple[float, float], key: str, name: str, ends: str
 ) -> Html:
     d = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=46, top=10, bottom=26)
-    numbers = [p for p in points if known(p["value"])]
-    missing = [p for p in points if p["value"] is None]
+    numbers = [(float(p.value), p) for p in points if known(p.value)]
+    missing = [p for p in points if p.value is None]
     y = Scale(*limits, d.bottom - 30, d.top)
     ticks = [math.log(t) for t in _odds_ticks(*limits, y, 21)]
     d.upright(y, ticks, lambda v: words.times(math.exp(v)))
     d.line((d.left, y(0)), (d.right, y(0)), GREY, 1.2)
     edge = d.right - (42 if missing else 0)
     if numbers:
-        values = [p["value"] for p in numbers]
+        values = [value for value, _ in numbers]
         low, high = window(values)
         inside = [value for value in values if low <= value <= high]
         under, over = TAIL * (min(values) < low), TAIL * (max(values) > high)
@@ -229,15 +231,15 @@ def _curve(
             [edge - 7 - over / 2] if over else []
         ):
             d.line((at, d.top), (at, d.bottom), GREY, 1, "1 3")
-        most = max(p["share"] for p in points) or 1.0
-        for p in numbers:
-            tall = 26 * p["share"] / most
-            d.box(x(p["value"]) - 2.5, d.bottom - tall, 5, tall, "#C4CED6")
+        most = max(p.share for p in points) or 1.0
+        for value, p in numbers:
+            tall = 26 * p.share / most
+            d.box(x(value) - 2.5, d.bottom - tall, 5, tall, "#C4CED6")
         if len(numbers) > 1:
-            d.path([(x(p["value"]), y(p["margin"])) for p in numbers], BLUE, 2)
-        for p in numbers:
+            d.path([(x(value), y(p.margin)) for value, p in numbers], BLUE, 2)
+        for value, p in numbers:
             hover = _effect_words(p)
-            d.dot((x(p["value"]), y(p["margin"])), BLUE, hover, size=3)
+            d.dot((x(value), y(p.margin)), BLUE, hover, size=3)
         shown = [t for t in scale.ticks(30) if low <= t <= high] or [low]
         last = -math.inf
         for tick in shown:
@@ -249,19 +251,19 @@ def _curve(
             d.text((x(tick), d.bottom + 17), label, anchor="middle", colour=GREY)
     for p in missing:
         d.line((edge, d.top), (edge, d.bottom), GREY, 1, "2 3")
-        tall = 26 * p["share"] / (max(q["share"] for q in points) or 1.0)
+        tall = 26 * p.share / (max(q.share for q in points) or 1.0)
         d.box(edge + 18.5, d.bottom - tall, 5, tall, "#C4CED6")
-        d.dot((edge + 21, y(p["margin"])), BLUE, _effect_words(p), shape="open")
+        d.dot((edge + 21, y(p.margin)), BLUE, _effect_words(p), shape="open")
         d.text((d.right + 13, d.bottom + 17), "missing", anchor="end", colour=GREY)
     d.line((d.left, d.bottom), (d.right, d.bottom))
     return d.done()
 
 
 def _levels(
-    points: Sequence[Told], limits: tuple[float, float], key: str, name: str, ends: str
+    points: Sequence[EffectPoint], limits: tuple[float, float], key: str, name: str, ends: str
 ) -> Html:
-    ranked = sorted(points, key=lambda p: (-p["share"], str(p["value"])))[:MOST_LEVELS]
-    ranked.sort(key=lambda p: (p["value"] is None, p["margin"], str(p["value"])))
+    ranked = sorted(points, key=lambda p: (-p.share, str(p.value)))[:MOST_LEVELS]
+    ranked.sort(key=lambda p: (p.value is None, p.margin, str(p.value)))
     d = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=92, top=10, bottom=26, right=12)
     x = d.x(*limits)
     ticks = [math.log(t) for t in _odds_ticks(*limits, x, 38)]
@@ -271,17 +273,17 @@ def _levels(
     start = (d.top + d.bottom - slot * len(ranked)) / 2
     for n, p in enumerate(ranked):
         at = start + (n + 0.5) * slot
-        shown = words.value(p["value"])
+        shown = words.value(p.value)
         d.text((d.left - 6, at + 4), words.clipped(shown, 12), anchor="end", hover=shown)
-        d.line((x(0), at), (x(p["margin"]), at), "#A9C6DD", 5)
-        shape = "open" if p["value"] is None else "circle"
-        d.dot((x(p["margin"]), at), BLUE, _effect_words(p), shape=shape)
+        d.line((x(0), at), (x(p.margin), at), "#A9C6DD", 5)
+        shape = "open" if p.value is None else "circle"
+        d.dot((x(p.margin), at), BLUE, _effect_words(p), shape=shape)
     return d.done()
 
 
-def _effect_words(p: Told) -> str:
-    odds = math.exp(p["margin"])
+def _effect_words(p: EffectPoint) -> str:
+    odds = math.exp(p.margin)
     return (
-        f"{words.value(p['value'])}: ×{odds:.2f} the odds ({p['margin']:+.3f} log-odds); "
-        f"{percent(p['share'])} of rows"
+        f"{words.value(p.value)}: ×{odds:.2f} the odds ({p.margin:+.3f} log-odds); "
+        f"{percent(p.share)} of rows"
     )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from riskseg.learning import words
+from riskseg.learning.evidence.model import Cohort
+from riskseg.learning.evidence.verdicts import Estimate
 from riskseg.learning.words import known, percent, tick_percent
 from riskseg.report.drawing import BLUE, GREEN, GREY, ORANGE, RULE, WHOLE, Drawing, Scale
 from riskseg.report.markup import Html
 
-Told = Mapping[str, Any]
 MOST_COHORTS = 24
 
 
-def cohorts(
-    attribute: str, levels: Sequence[Told], overall: Sequence[float] | None, key: str
-) -> Html:
+def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, key: str) -> Html:
     """One attribute's groups: AUC, predicted against observed, share above the cut."""
     shown = levels[:MOST_COHORTS]
     about = (
@@ -33,13 +31,13 @@ def cohorts(
         bottom=34,
     )
     wide, gap = (d.right - d.left - 2 * 36) / 3, 36
-    judged = [c["auc"] for c in shown if c["auc"]]
+    judged = [c.auc for c in shown if c.auc]
     low = max(0.0, min([0.5, *(a[1] for a in judged)]) - 0.02)
     high = min(1.0, max([0.6, *(a[2] for a in judged)]) + 0.02)
-    rates = max(max(c["mean"], c["rate"][2]) for c in shown) * 1.05
-    above = [c["above_cut"] for c in shown if c["above_cut"]]
+    rates = max(max(c.mean, c.rate[2]) for c in shown) * 1.05
+    above = [c.above_cut for c in shown if c.above_cut]
     flagged = max([0.01, *(a[2] for a in above)]) * 1.05
-    cut = next((c["cut"] for c in shown if known(c.get("cut"))), None)
+    cut = next((c.cut for c in shown if known(c.cut)), None)
     starts = [d.left + n * (wide + gap) for n in range(3)]
     one = Scale(low, high, starts[0], starts[0] + wide)
     two = Scale(0, min(1, rates), starts[1], starts[1] + wide)
@@ -54,31 +52,29 @@ def cohorts(
         d.line((scale.start, d.bottom), (scale.end, d.bottom))
     d.legend([("predicted", BLUE, "open"), ("observed", ORANGE, "circle")], (starts[1], 33))
     if overall:
-        d.line((one(overall[0]), d.top), (one(overall[0]), d.bottom), GREY, 1.2, "4 4")
+        d.line((one(overall.value), d.top), (one(overall.value), d.bottom), GREY, 1.2, "4 4")
         d.text((starts[0], 33), "dashed: everyone", colour=GREY)
     for n, c in enumerate(shown):
         at = d.top + 27 * (n + 0.5)
-        name = "unknown" if c["level"] is None else words.value(c["level"])
-        many = f"{name}: {words.count(c['bad'])} bad of {words.count(c['rows'])}"
+        name = "unknown" if c.level is None else words.value(c.level)
+        many = f"{name}: {words.count(c.bad)} bad of {words.count(c.rows)}"
         d.text((d.left - 10, at + 4), words.clipped(name, 18), anchor="end", hover=many)
-        if c["auc"]:
-            d.whisker(
-                (one(c["auc"][0]), at), one(c["auc"][1]), one(c["auc"][2]), BLUE, upright=False
-            )
-            d.dot((one(c["auc"][0]), at), BLUE, f"{name}: AUC {words.interval(c['auc'])}")
+        if c.auc:
+            d.whisker((one(c.auc[0]), at), one(c.auc[1]), one(c.auc[2]), BLUE, upright=False)
+            d.dot((one(c.auc[0]), at), BLUE, f"{name}: AUC {words.interval(c.auc)}")
         else:
             d.text((one.start + 4, at + 4), "too few to judge", colour=GREY)
-        rate = c["rate"]
+        rate = c.rate
         d.whisker((two(rate[0]), at), two(rate[1]), two(rate[2]), ORANGE, upright=False)
         d.dot((two(rate[0]), at), ORANGE, f"{name}: observed {words.percent_interval(rate)}")
         d.dot(
-            (two(c["mean"]), at),
+            (two(c.mean), at),
             BLUE,
-            f"{name}: predicted {percent(c['mean'])}",
+            f"{name}: predicted {percent(c.mean)}",
             shape="open",
             size=3.6,
         )
-        share = c["above_cut"]
+        share = c.above_cut
         if share:
             d.whisker((three(share[0]), at), three(share[1]), three(share[2]), GREEN, upright=False)
             hover = f"{name}: {words.percent_interval(share)} above the cut"

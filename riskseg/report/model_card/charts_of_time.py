@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from riskseg.learning import words
+from riskseg.learning.evidence.model import FeatureShift, Month
+from riskseg.learning.evidence.verdicts import Estimate
 from riskseg.learning.words import figure, known, percent, tick_percent
 from riskseg.report.drawing import (
     BLUE,
@@ -21,20 +22,18 @@ from riskseg.report.drawing import (
 )
 from riskseg.report.markup import Html
 
-Told = Mapping[str, Any]
 
-
-def _months(d: Drawing, months: Sequence[Told]) -> list[float]:
+def _months(d: Drawing, months: Sequence[Month]) -> list[float]:
     """The middle of each month's place; the hold-out is shaded and named."""
     slot = (d.right - d.left) / len(months)
-    held = [n for n, m in enumerate(months) if m["part"] == "hold_out"]
+    held = [n for n, m in enumerate(months) if m.part == "hold_out"]
     for n in held:
         d.box(d.left + n * slot, d.top, slot, d.bottom - d.top, "#F6EEE3")
     every = math.ceil(60 / slot)
     for n, told in enumerate(months):
         if (len(months) - 1 - n) % every == 0:
             at = (d.left + (n + 0.5) * slot, d.bottom + 17)
-            d.text(at, words.month(told["from"]), anchor="middle", colour=GREY)
+            d.text(at, words.month(told.from_), anchor="middle", colour=GREY)
     if held:
         d.text((d.left + held[0] * slot + 6, d.top - 5), "hold-out", colour="#7A4B00", bold=True)
     if held and held[0] > 0:
@@ -44,12 +43,12 @@ def _months(d: Drawing, months: Sequence[Told]) -> list[float]:
     return [d.left + (n + 0.5) * slot for n in range(len(months))]
 
 
-def auc_by_month(months: Sequence[Told], overall: Sequence[float] | None) -> Html:
+def auc_by_month(months: Sequence[Month], overall: Estimate | None) -> Html:
     """AUC and its interval by calendar month."""
-    judged = [m for m in months if m["auc"]]
-    low = max(0.0, min(m["auc"][1] for m in judged) - 0.02)
+    judged = [m.auc for m in months if m.auc]
+    low = max(0.0, min(auc.low for auc in judged) - 0.02)
     low = min(low, 0.48) if low < 0.6 else low  # chance is shown where it is near
-    high = min(1.0, max(m["auc"][2] for m in judged) + 0.02)
+    high = min(1.0, max(auc.high for auc in judged) + 0.02)
     about = f"AUC of {len(judged)} of {len(months)} months, with 95% intervals."
     d = Drawing("auc-by-month", "AUC by month", about, (WHOLE, 250), top=28, bottom=30)
     y = d.y(low, high)
@@ -58,24 +57,24 @@ def auc_by_month(months: Sequence[Told], overall: Sequence[float] | None) -> Htm
     if low < 0.5:
         d.line((d.left, y(0.5)), (d.right, y(0.5)), GREY, 1.2, "4 4")
     if overall:
-        d.line((d.left, y(overall[0])), (d.right, y(overall[0])), BLUE, 1, "2 3")
+        d.line((d.left, y(overall.value)), (d.right, y(overall.value)), BLUE, 1, "2 3")
     for at, m in zip(middles, months, strict=True):
-        if not m["auc"]:
+        if not m.auc:
             d.text((at, d.bottom - 6), "n/a", anchor="middle", colour=GREY, hover="too few bads")
             continue
         hover = (
-            f"{words.month(m['from'])}: AUC {words.interval(m['auc'])}; "
-            f"{words.count(m['bad'])} bad of {words.count(m['rows'])}"
+            f"{words.month(m.from_)}: AUC {words.interval(m.auc)}; "
+            f"{words.count(m.bad)} bad of {words.count(m.rows)}"
         )
-        d.whisker((at, y(m["auc"][0])), y(m["auc"][1]), y(m["auc"][2]), BLUE)
-        d.dot((at, y(m["auc"][0])), BLUE, hover)
+        d.whisker((at, y(m.auc[0])), y(m.auc[1]), y(m.auc[2]), BLUE)
+        d.dot((at, y(m.auc[0])), BLUE, hover)
     d.line((d.left, d.bottom), (d.right, d.bottom))
     return d.done()
 
 
-def rate_by_month(months: Sequence[Told]) -> Html:
+def rate_by_month(months: Sequence[Month]) -> Html:
     """Mean prediction against the observed rate and its interval, by calendar month."""
-    off = sum(not m["rate"][1] <= m["mean"] <= m["rate"][2] for m in months)
+    off = sum(not m.rate[1] <= m.mean <= m.rate[2] for m in months)
     about = f"In {len(months) - off} of {len(months)} months the interval holds the prediction."
     d = Drawing(
         "rate-by-month",
@@ -86,31 +85,31 @@ def rate_by_month(months: Sequence[Told]) -> Html:
         bottom=30,
         left=62,
     )
-    high = max(max(m["mean"], m["rate"][2]) for m in months) * 1.08
+    high = max(max(m.mean, m.rate[2]) for m in months) * 1.08
     y = d.y(0, min(1, high))
     middles = _months(d, months)
     d.upright(y, y.ticks(32), tick_percent, "bad rate")
     for at, m in zip(middles, months, strict=True):
         hover = (
-            f"{words.month(m['from'])}: predicted {percent(m['mean'])}, observed "
-            f"{words.percent_interval(m['rate'])}"
+            f"{words.month(m.from_)}: predicted {percent(m.mean)}, observed "
+            f"{words.percent_interval(m.rate)}"
         )
-        d.whisker((at + 4, y(m["rate"][0])), y(m["rate"][1]), y(m["rate"][2]), ORANGE)
-        d.dot((at + 4, y(m["rate"][0])), ORANGE, hover)
-    d.path([(at - 4, y(m["mean"])) for at, m in zip(middles, months, strict=True)], BLUE, 1.6)
+        d.whisker((at + 4, y(m.rate[0])), y(m.rate[1]), y(m.rate[2]), ORANGE)
+        d.dot((at + 4, y(m.rate[0])), ORANGE, hover)
+    d.path([(at - 4, y(m.mean)) for at, m in zip(middles, months, strict=True)], BLUE, 1.6)
     for at, m in zip(middles, months, strict=True):
-        hover = f"{words.month(m['from'])}: predicted {percent(m['mean'])}"
-        d.dot((at - 4, y(m["mean"])), BLUE, hover, shape="open", size=3.6)
+        hover = f"{words.month(m.from_)}: predicted {percent(m.mean)}"
+        d.dot((at - 4, y(m.mean)), BLUE, hover, shape="open", size=3.6)
     d.line((d.left, d.bottom), (d.right, d.bottom))
     d.legend([("mean predicted", BLUE, "open"), ("observed, 95% interval", ORANGE, "circle")])
     return d.done()
 
 
-def psi_by_month(months: Sequence[Told]) -> Html:
+def psi_by_month(months: Sequence[Month]) -> Html:
     """PSI of the probability against all training rows, by calendar month."""
-    judged = [m for m in months if known(m["psi"])]
-    most = max(m["psi"] for m in judged)
-    high = max(most, *(m.get("by_chance") or 0.0 for m in judged), 0.105) * 1.15
+    judged = [m for m in months if known(m.psi)]
+    most = max(m.psi for m in judged)
+    high = max(most, *(m.by_chance or 0.0 for m in judged), 0.105) * 1.15
     about = f"The greatest is {figure(most)}; by convention 0.10 is a shift, 0.25 a large one."
     d = Drawing(
         "psi-by-month", "PSI of the probability by month", about, (WHOLE, 220), top=28, bottom=30
@@ -120,12 +119,12 @@ def psi_by_month(months: Sequence[Told]) -> Html:
     d.upright(y, y.ticks(30), lambda v: f"{v:g}", "PSI")
     slot = (d.right - d.left) / len(months)
     for at, m in zip(middles, months, strict=True):
-        if known(m["psi"]):
-            hover = f"{words.month(m['from'])}: PSI {figure(m['psi'])}"
+        if known(m.psi):
+            hover = f"{words.month(m.from_)}: PSI {figure(m.psi)}"
             wide = min(slot * 0.6, 42)
-            d.box(at - wide / 2, y(m["psi"]), wide, d.bottom - y(m["psi"]), BLUE, hover, 0.8)
-            if known(m.get("by_chance")):
-                chance = y(m["by_chance"])
+            d.box(at - wide / 2, y(m.psi), wide, d.bottom - y(m.psi), BLUE, hover, 0.8)
+            if known(m.by_chance):
+                chance = y(m.by_chance)
                 d.line((at - wide * 0.7, chance), (at + wide * 0.7, chance), INK, 1.8)
     for level in (0.10, 0.25):
         if level < y.high:
@@ -134,14 +133,14 @@ def psi_by_month(months: Sequence[Told]) -> Html:
     return d.done()
 
 
-def psi_by_feature(features: Sequence[Told]) -> Html:
+def psi_by_feature(features: Sequence[FeatureShift]) -> Html:
     """PSI of each feature and what chance alone would give."""
     most: dict[str, float] = {}
     for told in features:
-        most[told["feature"]] = max(most.get(told["feature"], 0.0), told["psi"])
+        most[told.feature] = max(most.get(told.feature, 0.0), told.psi)
     ranked = sorted(most, key=lambda name: (-most[name], name))[:MOST_BARS]
-    high = max(*(max(f["psi"], f["by_chance"] or 0.0) for f in features), 0.12) * 1.08
-    parts = sorted({told["part"] for told in features})
+    high = max(*(max(f.psi, f.by_chance or 0.0) for f in features), 0.12) * 1.08
+    parts = sorted({told.part for told in features})
     about = f"{ranked[0]} moved most, PSI {figure(most[ranked[0]])}."
     d = Drawing(
         "psi-by-feature", "PSI by feature", about, (WHOLE, 84 + 21 * len(ranked)), left=236, top=32
@@ -155,19 +154,19 @@ def psi_by_feature(features: Sequence[Told]) -> Html:
         at = d.top + 21 * (row + 0.5) + 1
         d.text((d.left - 8, at + 4), words.clipped(name, 30), anchor="end", hover=name)
         d.line((d.left, at), (x(most[name]), at), PALE, 5)
-        both = sorted((t for t in features if t["feature"] == name), key=lambda t: t["part"])
+        both = sorted((t for t in features if t.feature == name), key=lambda t: t.part)
         for place, told in enumerate(both):
             shift = 4 * (2 * place - 1) if len(both) == 2 else 0
-            if known(told["by_chance"]):
-                chance = x(told["by_chance"])
+            if known(told.by_chance):
+                chance = x(told.by_chance)
                 d.line((chance, at - 6), (chance, at + 6), INK, 1.6)
-            first = told["part"] == parts[0]
+            first = told.part == parts[0]
             hover = (
-                f"{name}, {told['part']}: PSI {figure(told['psi'], 4)}; "
-                f"chance gives {figure(told['by_chance'], 4)}"
+                f"{name}, {told.part}: PSI {figure(told.psi, 4)}; "
+                f"chance gives {figure(told.by_chance, 4)}"
             )
             d.dot(
-                (x(told["psi"]), at + shift),
+                (x(told.psi), at + shift),
                 BLUE if first else GREEN,
                 hover,
                 shape="circle" if first else "square",

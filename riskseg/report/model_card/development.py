@@ -51,12 +51,9 @@ def making(m: Material) -> Html:
         ]
     else:
         told.append(absent("No alternatives were tried within a learner."))
-    steps = m.evidence.get("learning_curve") or []
-    if any(s["auc"] for s in steps):
-        rows = [
-            (percent(s["share"], 0), count(s["rows"]), count(s["bad"]), interval(s["auc"]))
-            for s in steps
-        ]
+    steps = m.evidence.learning_curve
+    if any(s.auc for s in steps):
+        rows = [(percent(s.share, 0), count(s.rows), count(s.bad), interval(s.auc)) for s in steps]
         heads = ("Share", "Rows", "Bad", "AUC")
         told.append(
             figure(

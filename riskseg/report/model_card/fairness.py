@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
-from riskseg.learning.evidence.model import Interval
+from riskseg.learning.evidence.model import Cohort, Interval
 from riskseg.learning.words import count, interval, listed, percent
 from riskseg.report.markup import (
     Html,
@@ -17,16 +17,16 @@ from riskseg.report.markup import (
     table,
 )
 from riskseg.report.model_card import charts_of_groups
-from riskseg.report.model_card.material import Material, Told
+from riskseg.report.model_card.material import Material
 
 
 def groups(m: Material) -> Html:
-    rows = m.evidence.get("cohorts") or []
+    rows = m.evidence.cohorts
     told: list[object] = []
     if rows:
-        by_attribute: dict[str, list[Told]] = {}
+        by_attribute: dict[str, list[Cohort]] = {}
         for c in rows:
-            by_attribute.setdefault(c["attribute"], []).append(c)
+            by_attribute.setdefault(c.attribute, []).append(c)
         for n, (attribute, levels) in enumerate(by_attribute.items(), 1):
             more = (
                 f" The first {charts_of_groups.MOST_COHORTS} of {len(levels)}."
@@ -45,17 +45,17 @@ def groups(m: Material) -> Html:
             )
         body = [
             (
-                c["attribute"],
-                "unknown" if c["level"] is None else words.value(c["level"]),
-                count(c["rows"]),
-                count(c["bad"]),
-                interval(c["auc"]),
-                percent(c["mean"]),
-                words.percent_interval(c["rate"]),
-                interval(c.get("expected_calibration_error"), 4),
-                words.percent_interval(c["above_cut"]),
-                words.percent_interval(c.get("bad_above_cut")),
-                words.percent_interval(c.get("good_above_cut")),
+                c.attribute,
+                "unknown" if c.level is None else words.value(c.level),
+                count(c.rows),
+                count(c.bad),
+                interval(c.auc),
+                percent(c.mean),
+                words.percent_interval(c.rate),
+                interval(c.expected_calibration_error, 4),
+                words.percent_interval(c.above_cut),
+                words.percent_interval(c.bad_above_cut),
+                words.percent_interval(c.good_above_cut),
             )
             for c in rows
         ]
@@ -82,7 +82,7 @@ def groups(m: Material) -> Html:
             )
         )
     told.append(element("h3", "Protected attributes and what stands in for them"))
-    protected = m.measured.protected
+    protected = m.evidence.protected
     if protected:
         told.append(
             paragraph(

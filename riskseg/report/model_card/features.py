@@ -10,6 +10,7 @@ from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import glossed
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.model import Effect
 from riskseg.learning.words import count, percent, plural
 from riskseg.report.drawing import MOST_BARS
 from riskseg.report.markup import (
@@ -27,10 +28,10 @@ from riskseg.report.model_card.material import OPEN_FEATURES, Material, Told
 
 
 def features(m: Material) -> Html:
-    effects = [e for e in m.evidence.get("effects") or [] if e["points"]]
+    effects = m.evidence.effects
     told: list[object] = []
     many = len(m.manifest["features"])
-    read = len(verdicts.features_read(m.manifest, m.measured))
+    read = len(verdicts.features_read(m.manifest, m.evidence))
     of = f" of the {count(many)} it was offered" if read < many else ""
     told.append(
         paragraph(
@@ -54,7 +55,7 @@ def features(m: Material) -> Html:
                 klass="wide",
             )
         )
-        told.append(_effects(m, effects))
+        told.append(_effects(effects))
     else:
         told.append(absent("No effects were measured for this version."))
     told.append(_monotone(m))
@@ -62,8 +63,8 @@ def features(m: Material) -> Html:
     return joined(told)
 
 
-def _effects(m: Material, effects: Sequence[Told]) -> Html:
-    ranked = sorted(effects, key=lambda e: (-charts_of_features.reach(e), e["feature"]))
+def _effects(effects: Sequence[Effect]) -> Html:
+    ranked = sorted(effects, key=lambda e: (-charts_of_features.reach(e), e.feature))
     spans = [charts_of_features.span(e) for e in ranked]
     low = min(-0.1, min(s[0] for s in spans)) * 1.08
     high = max(0.1, max(s[1] for s in spans)) * 1.08
@@ -71,17 +72,17 @@ def _effects(m: Material, effects: Sequence[Told]) -> Html:
     for n, e in enumerate(ranked):
         ends = charts_of_features.span(e)
         of = [f"×{math.exp(end):.2f}" for end in ends]
-        more = len(e["points"]) - charts_of_features.MOST_LEVELS
+        more = len(e.points) - charts_of_features.MOST_LEVELS
         beyond = charts_of_features.beyond(e)
-        rest = f"; {more} rarer levels not drawn" if e["kind"] != "number" and more > 0 else ""
+        rest = f"; {more} rarer levels not drawn" if e.kind != "number" and more > 0 else ""
         shown.append(
             element(
                 "figure",
-                element("h4", e["feature"]),
+                element("h4", e.feature),
                 charts_of_features.effect(e, (low, high), f"effect-{n + 1}"),
                 element(
                     "figcaption",
-                    f"{of[0]} to {of[1]}{_direction(e.get('direction'))}{rest}{beyond}",
+                    f"{of[0]} to {of[1]}{_direction(e.direction)}{rest}{beyond}",
                 ),
                 klass="small-chart",
             )
@@ -99,12 +100,12 @@ def _effects(m: Material, effects: Sequence[Told]) -> Html:
 
 
 def _monotone(m: Material) -> Html:
-    rows = m.evidence.get("monotone") or []
+    rows = m.evidence.monotone
     told: list[object] = [element("h3", "Monotonicity, measured")]
     if not rows:
         told.append(absent("No feature has a declared direction, so there was none to measure."))
         return joined(told)
-    broken = [m for m in rows if m["violations"]]
+    broken = [m for m in rows if m.violations]
     turns = f"{len(broken)} turn" if len(broken) > 1 else f"{len(broken) or 'none'} turns"
     told.append(
         paragraph(
@@ -112,14 +113,14 @@ def _monotone(m: Material) -> Html:
             "the fitted model."
         )
     )
-    ranked = sorted(rows, key=lambda m: (-abs(m["worst"]), m["feature"]))
+    ranked = sorted(rows, key=lambda m: (-abs(m.worst), m.feature))
     body = [
         (
-            m["feature"],
-            "more is riskier" if m["direction"] > 0 else "less is riskier",
-            "yes" if m["constrained"] else "no",
-            count(m["violations"]),
-            words.figure(abs(m["worst"]), 4),
+            m.feature,
+            "more is riskier" if m.direction > 0 else "less is riskier",
+            "yes" if m.constrained else "no",
+            count(m.violations),
+            words.figure(abs(m.worst), 4),
         )
         for m in ranked
     ]
@@ -129,8 +130,8 @@ def _monotone(m: Material) -> Html:
     return joined(told)
 
 
-def _feature_table(m: Material, effects: Sequence[Told]) -> Html:
-    reach = {e["feature"]: charts_of_features.reach(e) for e in effects}
+def _feature_table(m: Material, effects: Sequence[Effect]) -> Html:
+    reach = {e.feature: charts_of_features.reach(e) for e in effects}
     seen = m.reference.get("features") or {}
     rows = []
     for f in sorted(m.manifest["features"], key=lambda f: (-reach.get(f["name"], -1.0), f["name"])):

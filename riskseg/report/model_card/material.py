@@ -23,16 +23,12 @@ OPEN_FEATURES = 12
 @dataclass(frozen=True)
 class Material:
     """One model: the artefact's manifest, evidence, table of points (if it is a scorecard) and
-    reference, as plain data."""
+    reference."""
 
     manifest: Told
-    measured: Evidence
+    evidence: Evidence
     scorecard: Told | None
     reference: Told
-
-    @cached_property
-    def evidence(self) -> Told:
-        return self.measured.as_json()
 
     @property
     def spec(self) -> Told:
@@ -53,12 +49,11 @@ class Material:
 
     @cached_property
     def checks(self) -> list[verdicts.Check]:
-        return verdicts.checks(self.manifest, self.measured)
+        return verdicts.checks(self.manifest, self.evidence)
 
     @property
-    def auc(self) -> list[float] | None:
-        found = verdicts.estimate(self.manifest, self.measured, "auc")
-        return None if found is None else list(found.interval or [found.value])
+    def auc(self) -> verdicts.Estimate | None:
+        return verdicts.estimate(self.manifest, self.evidence, "auc")
 
     @property
     def version(self) -> str:
@@ -74,7 +69,7 @@ class Material:
     @property
     def mean_predicted(self) -> float | None:
         """The mean probability of the hold-out's rows."""
-        return mean_predicted(self.manifest, self.measured)
+        return mean_predicted(self.manifest, self.evidence)
 
     @property
     def recalibrated(self) -> Told | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.model import Interval
 from riskseg.learning.words import count, interval, listed, percent
 from riskseg.report.markup import (
     Html,
@@ -49,11 +50,11 @@ def performance(m: Material) -> Html:
     if m.unjudged:
         return absent("It was made elsewhere: how well it ranks was not measured here.")
     told: list[object] = [_metrics(m), Html('<div class="pair">')]
-    if m.evidence.get("roc"):
+    if m.evidence.roc:
         told.append(
             figure(
                 "ROC curve",
-                charts.roc(m.evidence["roc"], m.auc),
+                charts.roc(m.evidence.roc, m.auc),
                 "Each point is a cut: how many bads are caught for how many goods flagged. The "
                 "dashed diagonal is chance.",
                 key="chart-roc",
@@ -61,20 +62,20 @@ def performance(m: Material) -> Html:
         )
     else:
         told.append(absent("No ROC curve: its points were not kept for this version."))
-    ks = m.evidence.get("ks")
-    if ks and ks.get("curve"):
+    ks = m.evidence.ks
+    if ks and ks.curve:
         told.append(
             figure(
                 "Kolmogorov-Smirnov",
                 charts.ks(ks),
                 f"The share of goods and of bads at or below each probability. They are furthest "
-                f"apart at {percent(ks['at'])}: the cut that separates them best.",
+                f"apart at {percent(ks.at)}: the cut that separates them best.",
                 key="chart-ks",
             )
         )
     else:
         told.append(absent("No KS curves: they were not kept for this version."))
-    gains = m.evidence.get("gains") or []
+    gains = m.evidence.gains
     if gains:
         told.append(
             figure(
@@ -95,7 +96,7 @@ def performance(m: Material) -> Html:
     else:
         told.append(absent("No gains or lift: they were not kept for this version."))
     told.append(Html("</div>"))
-    distribution = m.evidence.get("distribution")
+    distribution = m.evidence.distribution
     if distribution:
         told.append(
             figure(
@@ -113,9 +114,9 @@ def performance(m: Material) -> Html:
         each = charts.each_lift(gains)
         rows = [
             (
-                f"{percent(t['share'], 0)}",
-                percent(t["caught"]),
-                f"{t['lift']:.2f}",
+                f"{percent(t.share, 0)}",
+                percent(t.caught),
+                f"{t.lift:.2f}",
                 f"{one:.2f}",
             )
             for t, one in zip(gains, each, strict=True)
@@ -140,9 +141,9 @@ def _metrics(m: Material) -> Html:
         for name in names:
             held = (metrics[name].get("hold_out") or {}).get(key)
             folds = (metrics[name].get("out_of_fold") or {}).get(key)
-            estimate = (m.evidence.get("intervals") or {}).get(key)
-            if name == m.learner and key == "gini" and m.auc and len(m.auc) > 2:
-                estimate = [2 * end - 1 for end in m.auc]
+            estimate = m.evidence.intervals.get(key)
+            if name == m.learner and key == "gini" and m.auc and m.auc.interval:
+                estimate = Interval(*(2 * end - 1 for end in m.auc.interval))
             ours = name == m.learner and estimate
             row.append(interval(estimate, digits) if ours else words.figure(held, digits))
             row.append(words.figure(folds, digits))
@@ -152,22 +153,22 @@ def _metrics(m: Material) -> Html:
 
 
 def calibrated(m: Material) -> Html:
-    groups = m.evidence.get("calibration") or []
+    groups = m.evidence.calibration
     if not groups:
         return absent("No calibration groups were kept for this version.")
     rows = [
         (
             n,
-            f"{percent(g['low'])} to {percent(g['high'])}",
-            count(g["rows"]),
-            count(g["bad"]),
-            percent(g["mean"]),
-            words.percent_interval(g["rate"]),
+            f"{percent(g.low)} to {percent(g.high)}",
+            count(g.rows),
+            count(g.bad),
+            percent(g.mean),
+            words.percent_interval(g.rate),
         )
         for n, g in enumerate(groups, 1)
     ]
     heads = ("Group", "Probabilities", "Rows", "Bad", "Mean predicted", "Observed")
-    off = len(verdicts.misses(m.measured.calibration))
+    off = len(verdicts.misses(groups))
     chosen = _chosen(m)
     note = "orange squares do not." if off else "here all do."
     return joined(
@@ -196,19 +197,21 @@ def calibrated(m: Material) -> Html:
 
 def _known_and_new(m: Material) -> Html | str:
     """How right the probabilities are for parties that were learned from, and for new ones."""
-    parties = m.evidence.get("parties") or {}
+    parties = m.evidence.parties
     rows = []
-    for name, about in (("known", "Learned from, at earlier dates"), ("new", "Not learned from")):
-        found = parties.get(name)
+    for found, about in (
+        (parties.known, "Learned from, at earlier dates"),
+        (parties.new, "Not learned from"),
+    ):
         if found:
             rows.append(
                 (
                     about,
-                    count(found["rows"]),
-                    words.figure(found["auc"], 3),
-                    words.figure(found["expected_calibration_error"], 4),
-                    words.figure(found["calibration_slope"], 3),
-                    words.figure(found["calibration_intercept"], 3),
+                    count(found.rows),
+                    words.figure(found.auc, 3),
+                    words.figure(found.expected_calibration_error, 4),
+                    words.figure(found.calibration_slope, 3),
+                    words.figure(found.calibration_intercept, 3),
                 )
             )
     if len(rows) < 2:

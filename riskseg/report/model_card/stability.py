@@ -12,7 +12,7 @@ from riskseg.report.model_card.material import Material
 
 
 def over_time(m: Material) -> Html:
-    months = m.evidence.get("by_snapshot") or []
+    months = m.evidence.by_snapshot
     told: list[object] = []
     if not months:
         why = (
@@ -23,7 +23,7 @@ def over_time(m: Material) -> Html:
         )
         told.append(absent(why))
     else:
-        if any(month["auc"] for month in months):
+        if any(month.auc for month in months):
             told.append(
                 figure(
                     "AUC by month",
@@ -46,7 +46,7 @@ def over_time(m: Material) -> Html:
                 klass="wide",
             )
         )
-        if any(known(month["psi"]) for month in months):
+        if any(known(month.psi) for month in months):
             told.append(
                 figure(
                     "PSI of the probability by month",
@@ -60,15 +60,15 @@ def over_time(m: Material) -> Html:
             )
         rows = [
             (
-                words.month(month["from"]),
-                "hold-out" if month["part"] == "hold_out" else "training",
-                count(month["rows"]),
-                count(month["bad"]),
-                interval(month["auc"]),
-                percent(month["mean"]),
-                words.percent_interval(month["rate"]),
-                words.figure(month["psi"], 4),
-                words.figure(month.get("by_chance"), 4),
+                words.month(month.from_),
+                "hold-out" if month.part == "hold_out" else "training",
+                count(month.rows),
+                count(month.bad),
+                interval(month.auc),
+                percent(month.mean),
+                words.percent_interval(month.rate),
+                words.figure(month.psi, 4),
+                words.figure(month.by_chance, 4),
             )
             for month in months
         ]
@@ -79,22 +79,20 @@ def over_time(m: Material) -> Html:
 
 
 def _stability(m: Material) -> Html:
-    stability = m.evidence.get("stability") or {}
-    features = stability.get("features") or []
-    whole = stability.get("probability") or {}
+    features, whole = m.evidence.stability.features, m.evidence.stability.probability
     told: list[object] = []
-    if known(whole.get("psi")):
+    if whole is not None:
         told.append(
             paragraph(
                 f"PSI of the probability, hold-out against training: "
-                f"{words.figure(whole['psi'], 4)}. Samples of these sizes from one and the same "
-                f"distribution give about {words.figure(whole.get('by_chance'), 4)}."
+                f"{words.figure(whole.psi, 4)}. Samples of these sizes from one and the same "
+                f"distribution give about {words.figure(whole.by_chance, 4)}."
             )
         )
     if not features:
         told.append(absent("No PSI by feature was measured for this version."))
         return joined(told)
-    many = len({f["feature"] for f in features})
+    many = len({f.feature for f in features})
     more = f" The {MOST_BARS} that moved most of {many}." if (many > MOST_BARS) else ""
     told.append(
         figure(
@@ -106,10 +104,9 @@ def _stability(m: Material) -> Html:
             klass="wide",
         )
     )
-    ranked = sorted(features, key=lambda f: (-f["psi"], f["feature"], f["part"]))
+    ranked = sorted(features, key=lambda f: (-f.psi, f.feature, f.part))
     rows = [
-        (f["feature"], f["part"], words.figure(f["psi"], 4), words.figure(f["by_chance"], 4))
-        for f in ranked
+        (f.feature, f.part, words.figure(f.psi, 4), words.figure(f.by_chance, 4)) for f in ranked
     ]
     heads = ("Feature", "Compared", "PSI", "By chance")
     told.append(folded("The numbers: PSI by feature", table(heads, rows, words=2)))

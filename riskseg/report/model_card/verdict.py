@@ -61,28 +61,17 @@ def _held_out(m: Material) -> str:
 def _tiles(m: Material) -> Html:
     tiles: list[tuple[str, str, str]] = []
     if m.auc:
-        ends = (
-            f"{words.figure(m.auc[1])} to {words.figure(m.auc[2])}"
-            if (len(m.auc) > 2)
-            else "no interval"
-        )
-        tiles.append(("AUC", words.figure(m.auc[0]), ends))
-    ks = verdicts.estimate(m.manifest, m.measured, "ks")
+        tiles.append(("AUC", words.figure(m.auc.value), _ends(m.auc) or "no interval"))
+    ks = verdicts.estimate(m.manifest, m.evidence, "ks")
     if ks:
-        ends = (
-            f"{words.figure(ks.interval.low)} to {words.figure(ks.interval.high)}"
-            if ks.interval
-            else ""
-        )
-        tiles.append(("KS", words.figure(ks.value), ends))
-    gains = m.evidence.get("gains") or []
-    if gains:
-        first = gains[0]
+        tiles.append(("KS", words.figure(ks.value), _ends(ks)))
+    if m.evidence.gains:
+        first = m.evidence.gains[0]
         tiles.append(
             (
-                f"Bads in the riskiest {percent(first['share'], 0)}",
-                percent(first["caught"]),
-                f"lift {first['lift']:.2f}",
+                f"Bads in the riskiest {percent(first.share, 0)}",
+                percent(first.caught),
+                f"lift {first.lift:.2f}",
             )
         )
     mean = m.mean_predicted
@@ -108,13 +97,20 @@ def _tiles(m: Material) -> Html:
     )
 
 
+def _ends(estimate: verdicts.Estimate) -> str:
+    """The ends of an estimate's interval; empty where it has none."""
+    if estimate.interval is None:
+        return ""
+    return f"{words.figure(estimate.interval.low)} to {words.figure(estimate.interval.high)}"
+
+
 def _answers(m: Material) -> list[tuple[str, str]]:
     """What a reader asks first, each answered in a sentence or two."""
     return [
         ("What it predicts.", _what(m)),
         ("For whom.", _whom(m)),
         ("How good.", _how_good(m)),
-        ("How sure.", certainty(m.manifest, m.measured, tuple(m.checks))),
+        ("How sure.", certainty(m.manifest, m.evidence, tuple(m.checks))),
         ("What ships, and why.", _ships(m)),
     ]
 
@@ -135,7 +131,7 @@ def _whom(m: Material) -> str:
 
 
 def _how_good(m: Material) -> str:
-    parts = (of(m.manifest, m.measured) for of in (ranking, calibration))
+    parts = (of(m.manifest, m.evidence) for of in (ranking, calibration))
     return " ".join(filter(None, parts))
 
 
