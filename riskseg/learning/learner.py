@@ -135,7 +135,7 @@ class Learner(ABC, Generic[FittedT, SettingsT]):
     settings_help: ClassVar[Mapping[str, str]] = {}
     # The file of its own that a fault of the model is reported at.
     file: ClassVar[str]
-    # What its models are, where a page explains that they have no table of points.
+    # What the score of its models is a sum of, for a page that shows no table of points.
     sum_of: ClassVar[str] = "terms"
 
     # What a spec says

@@ -98,7 +98,6 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
         "`{max_bins | min_bin_share | monotone}` of one feature (`increasing`, `decreasing` too)",
     }
     file = "scorecard.json"
-    sum_of = "points"
 
     def check(
         self, authored: AuthoredSpec, settings: ScorecardSettings, problems: Problems

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from riskseg.learning import words
+from riskseg.learning.learners import learner_named
 from riskseg.learning.words import count, percent, plural
 from riskseg.report.markup import (
     Html,
@@ -22,9 +23,10 @@ from riskseg.report.model_card.material import OPEN_FEATURES, Material, Told
 
 def points(m: Material) -> Html:
     if m.scorecard is None:
+        parts = learner_named(m.learner).sum_of
         return absent(
-            f"No table of points: the {words.learner(m.learner)} ships, and its score is a "
-            "sum over trees. Each account's reasons are worked out exactly from those trees."
+            f"No table of points: {words.the_learner(m.learner)} ships, and its score is a sum "
+            f"over {parts}. Each account's reasons are worked out exactly from those {parts}."
         )
     told: list[object] = [paragraph(_scale(m))]
     rows = m.scorecard["features"]
