@@ -190,17 +190,17 @@ def syntax_tree(select: str) -> dict[str, Any]:
     """One select as the engine parses it, in its own terms; nothing is carried out. Raises
     EngineError for anything else."""
     with _refusals():
-        found = _parser().execute("select json_serialize_sql(cast(? as varchar))", [select])
-        text = (found.fetchone() or ("{}",))[0]
+        serialized = _parser().execute("select json_serialize_sql(cast(? as varchar))", [select])
+        text = (serialized.fetchone() or ("{}",))[0]
     try:
-        told: dict[str, Any] = json.loads(text)
+        parsed: dict[str, Any] = json.loads(text)
     except RecursionError as error:
         raise EngineError("it is nested too deeply") from error
-    if told["error"]:
-        raise EngineError(told["error_message"])
-    if len(told["statements"]) != 1:
-        raise EngineError(f"{len(told['statements'])} statements where there should be one")
-    node: dict[str, Any] = told["statements"][0]["node"]
+    if parsed["error"]:
+        raise EngineError(parsed["error_message"])
+    if len(parsed["statements"]) != 1:
+        raise EngineError(f"{len(parsed['statements'])} statements where there should be one")
+    node: dict[str, Any] = parsed["statements"][0]["node"]
     return node
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import Relation, fact_column, from_minor, quoted
+from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.expressions import Node, to_sql
 from riskseg.expressions.tree import Arithmetic, Name
 from riskseg.features.catalogue import DATED, Feature
@@ -51,7 +52,7 @@ def compile_features(
     relations: list[Relation] = []
     columns: dict[str, str] = {}
     ranges: list[str] = []
-    for range_ in ("bills", "payments", "events"):
+    for range_ in DATED_TABLES:
         chosen = [f for f in features.values() if f.range == range_]
         if not chosen:
             continue

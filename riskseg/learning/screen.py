@@ -8,6 +8,7 @@ import numpy as np
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
+from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.domain.yaml_text import inline
 from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
@@ -30,7 +31,7 @@ ENOUGH_ROWS = 50_000
 
 
 # Ranges of the catalogue whose facts carry their dates.
-DATED_SOURCES = ("bills", "payments", "events", "account")
+DATED_SOURCES = (*DATED_TABLES, "account")
 
 
 def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Problems) -> None:

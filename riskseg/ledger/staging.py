@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY
-from riskseg.domain.relations import fact_column, quoted
+from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.mapping import Mapped
 
@@ -81,8 +81,8 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     attributes = [fact_column(name) for name in mapped.attributes]
     number = ["row_no"] if numbered else []
     rows = _numbered(mapped) if numbered else mapped.rows
-    known = [_known_number(mapped, name) for name in mapped.attributes]
-    read = ", ".join([*number, *typed, *_evidence(mapped, scale), *known])
+    numbers = [_known_number(mapped, name) for name in mapped.attributes]
+    read = ", ".join([*number, *typed, *_evidence(mapped, scale), *numbers])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
     sql = f"""
         create or replace table {mapped.table.name} as
@@ -277,7 +277,7 @@ def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault
     if column.holds is Holds.MONEY:
         yield from _money_faults(mapped, column, scale)
     if column.words:
-        words = ", ".join(f"'{word}'" for word in column.words)
+        words = ", ".join(map(literal, column.words))
         message = f"{name} is none of {', '.join(column.words)}"
         hint = "Map the source's own words to these with a case expression."
         yield Fault("RS107", name, message, f"{name} not in ({words})", hint)

@@ -19,6 +19,7 @@ from riskseg.results.runs import AccountFile
 from riskseg.sources.files import other_kind, plain_form, size_of
 from riskseg.sources.reader import kind_of_source, open_source
 from riskseg.sources.sql_text import NotAllowedError, check_expression
+from riskseg.store.files import sha256_of
 from riskseg.workspace import Source, Workspace
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 def fingerprint(file: Path | None) -> AccountFile | None:
     """What tells a given file from others: its place and its hash."""
-    from riskseg.store.files import sha256_of
-
     return None if file is None else AccountFile(file=str(file.resolve()), sha256=sha256_of(file))
 
 
@@ -97,8 +96,10 @@ def check_given(
         raise _lacks(file, named[1], own.lines.get("from")) from error
     except (DuplicateColumnsError, NotAllowedError):
         return
-    said = {name: column.shape for name, column in own.described.items()}
-    numeric = {n for n, one in said.items() if one.unit or one.direction or one.special_values}
+    shapes = {name: column.shape for name, column in own.described.items()}
+    numeric = {
+        n for n, shape in shapes.items() if shape.unit or shape.direction or shape.special_values
+    }
     numeric |= {
         folded(fact.name) for model in models for fact in model.facts if fact.kind.is_numeric
     }
@@ -111,8 +112,8 @@ def check_given(
             continue
         if lacking := sorted(reads - columns.keys()):
             if name not in own.may_lack and (name in mapped or name == "account_id"):
-                told = " and ".join(f'"{column}"' for column in lacking)
-                problems.extend(_lacks(file, told, own.lines.get(name)).problems)
+                lacked = " and ".join(f'"{column}"' for column in lacking)
+                problems.extend(_lacks(file, lacked, own.lines.get(name)).problems)
         elif name in numeric:
             _check_numbers(engine, from_, file, name, text, problems)
     problems.raise_if_any()

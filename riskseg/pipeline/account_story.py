@@ -64,17 +64,17 @@ def _rows(engine: Engine, sql: str) -> list[dict[str, Any]]:
 
 
 def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -> ExplainedScore:
-    one = decider.scorers[key]
+    scorer = decider.scorers[key]
     reasons: tuple[Reason, ...] = ()
     text = ""
     p = row[f"@{key}"]
     if p is not None:
-        columns = reason_columns(engine, one, decider.facts)
+        columns = reason_columns(engine, scorer, decider.facts)
         _, batch = keyed_frame(engine, f"select snap, {columns} from facts", keys=1)
-        found = one.model.reasons(batch, currency=Currency(decider.currency, decider.scale))
-        reasons = tuple(map(Reason.model_validate, found.of(0)))
-        text = found.texts()[0].as_py()
-    model = one.model
+        explained = scorer.model.reasons(batch, currency=Currency(decider.currency, decider.scale))
+        reasons = tuple(map(Reason.model_validate, explained.of(0)))
+        text = explained.texts()[0].as_py()
+    model = scorer.model
     return ExplainedScore(
         key=key,
         model=model.name,
@@ -92,23 +92,23 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
         return ()
     build(session.engine, bill_facts(session.ledger.money))
     scale = session.scale
-    found = _rows(
+    bills = _rows(
         session.engine,
         f"select bill_id, issued_on, due_on, {from_minor('amount_minor', scale)} as amount, "
         f"{from_minor('paid', scale)} as paid, {from_minor('overdue', scale)} as overdue, "
         f"cleared_on, cast(days_past_due as integer) as days_past_due from bill_facts "
         f"order by due_on desc, bill_id desc limit {count}",
     )
-    return tuple(ExplainedBill(**row) for row in reversed(found))
+    return tuple(ExplainedBill(**row) for row in reversed(bills))
 
 
 def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ...]:
-    found = []
+    matched = []
     for scheme in strategy.schemes:
         number = row[f"#{scheme.name}"]
         tier = scheme.rows[number - 1]
         text = "otherwise" if tier.when is None else tier.when.expression.text
-        found.append(
+        matched.append(
             MatchedRow(
                 table=scheme.name,
                 result=tier.tier,
@@ -122,7 +122,7 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ..
     for column, cell in zip(strategy.columns, segment.cells, strict=True):
         shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
         cells.append(f"{column}: {shown}")
-    found.append(
+    matched.append(
         MatchedRow(
             table="segments",
             result=segment.segment,
@@ -131,45 +131,45 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ..
             line=segment.line,
         )
     )
-    return tuple(found)
+    return tuple(matched)
 
 
 def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[PathStep, ...]:
     """The steps of the paths the account walks, dated where their day 0 is known."""
     paths = in_force(strategy.paths, as_of)
     first = next(p for p in paths if p.name == row["~first"])
-    found = []
+    steps = []
     for leg, path in enumerate(route(first, paths)):
         day = row[f"~day{leg}"]
-        for s in stretches(path):
-            if s.step is None or s.first is None:
+        for stretch in stretches(path):
+            if stretch.step is None or stretch.first is None:
                 continue
-            on = None if day is None else as_of + timedelta(days=s.first - day)
+            on = None if day is None else as_of + timedelta(days=stretch.first - day)
             when: Literal["past", "today", "ahead"]
-            if day is None or s.first > day:
+            if day is None or stretch.first > day:
                 when = "ahead"
             else:
-                when = "today" if s.last is None or day <= s.last else "past"
-            found.append(
+                when = "today" if stretch.last is None or day <= stretch.last else "past"
+            steps.append(
                 PathStep(
-                    day=s.first,
+                    day=stretch.first,
                     on=on,
-                    action=s.action,
-                    template=s.template,
+                    action=stretch.action,
+                    template=stretch.template,
                     path=path.name,
                     when=when,
                 )
             )
-    return tuple(found)
+    return tuple(steps)
 
 
 def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:
-    found = []
+    states = []
     for guard in in_force(strategy.guards, as_of):
         state: Literal["in force", "in force: unknown", "not in force"] = "not in force"
         if row[f"!{guard.name}"]:
             state = "in force: unknown" if row.get(f"?{guard.name}") else "in force"
-        found.append(
+        states.append(
             GuardState(
                 name=guard.name,
                 kind=guard.kind,
@@ -179,4 +179,4 @@ def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Gu
                 source=guard.source,
             )
         )
-    return tuple(found)
+    return tuple(states)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import riskseg
 from riskseg.domain.column_types import ColumnType, column_type
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
@@ -119,15 +120,13 @@ def about(
     columns: Mapping[str, ColumnType], rows: int,
 ) -> dict[str, Any]:  # fmt: skip
     """run.json: what, beside the facts and the strategy's files, a run was decided with."""
-    from riskseg import __version__
-
     strategy = ready.strategy
     read = (ready.wanted | set(strategy.facts)) - set(strategy.default_values)
     return {
         "form": _FORM,
         "run": run,
         "command": "assign",
-        "riskseg": __version__,
+        "riskseg": riskseg.__version__,
         "as_of": ready.as_of.isoformat(),
         "reasons": ready.reasons,
         "currency": currency,
@@ -149,19 +148,19 @@ def about(
 def _told(fact: Fact) -> dict[str, Any]:
     """A fact less what it has by default."""
     bare = asdict(Fact(fact.name, fact.kind, seen=fact.seen))
-    told = {k: v for k, v in asdict(fact).items() if v != bare[k] or k == "kind"}
-    return {k: str(v) if isinstance(v, Decimal | Kind) else v for k, v in told.items()}
+    described = {k: v for k, v in asdict(fact).items() if v != bare[k] or k == "kind"}
+    return {k: str(v) if isinstance(v, Decimal | Kind) else v for k, v in described.items()}
 
 
-def _fact(name: str, told: Mapping[str, Any]) -> Fact:
-    given = dict(told) | {"name": name, "kind": Kind(told["kind"])}
+def _fact(name: str, described: Mapping[str, Any]) -> Fact:
+    given = dict(described) | {"name": name, "kind": Kind(described["kind"])}
     for several in ("levels", "seen", "special_values"):
-        given[several] = tuple(told.get(several, ()))
+        given[several] = tuple(described.get(several, ()))
     for pairs in ("labels", "phrases"):
-        given[pairs] = tuple((key, text) for key, text in told.get(pairs, ()))
+        given[pairs] = tuple((key, text) for key, text in described.get(pairs, ()))
     for bound in ("lower", "upper"):
-        if bound in told:
-            given[bound] = Decimal(told[bound])
+        if bound in described:
+            given[bound] = Decimal(described[bound])
     return Fact(**given)
 
 
@@ -169,25 +168,25 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
     """What a run has kept. Raises RS610 where it cannot be read."""
     folder = workspace.state / "runs" / run
     try:
-        told = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
-        if told["form"] not in (1, _FORM):
-            raise ValueError(f"it is of form {told['form']}, of a later version of riskseg")
+        content = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
+        if content["form"] not in (1, _FORM):
+            raise ValueError(f"it is of form {content['form']}, of a later version of riskseg")
         return Kept(
             folder=folder,
-            run=told["run"],
-            riskseg=told["riskseg"],
-            as_of=date.fromisoformat(told["as_of"]),
-            reasons=told["reasons"],
-            currency=told["currency"],
-            scale=told["scale"],
-            billed=told["billed"],
+            run=content["run"],
+            riskseg=content["riskseg"],
+            as_of=date.fromisoformat(content["as_of"]),
+            reasons=content["reasons"],
+            currency=content["currency"],
+            scale=content["scale"],
+            billed=content["billed"],
             files=store.read_texts(folder / store.STRATEGY),
-            models={k: (name, version) for k, (name, version) in told["models"].items()},
+            models={k: (name, version) for k, (name, version) in content["models"].items()},
             # A run of an earlier version has attributes in the letter case of its source.
-            facts={folded(n): _fact(folded(n), f) for n, f in told["facts"].items()},
-            columns={folded(n): _type(told["form"], t) for n, t in told["columns"].items()},
-            sources=told["sources"],
-            rows=told["rows"],
+            facts={folded(n): _fact(folded(n), f) for n, f in content["facts"].items()},
+            columns={folded(n): _type(content["form"], t) for n, t in content["columns"].items()},
+            sources=content["sources"],
+            rows=content["rows"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(workspace, folder, str(error)) from error
@@ -257,8 +256,8 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
     accounts = int(engine.value("select count(*) from account_ids"))
     if accounts + erased != kept.rows:
-        told = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
-        raise damaged(workspace, kept.folder, told)
+        message = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
+        raise damaged(workspace, kept.folder, message)
     return accounts
 
 
@@ -315,13 +314,13 @@ def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: se
     """Raise RS610 where what a run has kept is not what the journal says of it: an account missing
     without an erasure, other models, another date."""
     models = {key: f"{name} {version}" for key, (name, version) in kept.models.items()}
-    told = [
+    compared = [
         (kept.run, record.run_id, "is of run"),
         (str(kept.as_of), str(record.as_of), "is as of"),
         (_listed(models), _listed(record.models), "was decided with"),
         (kept.reasons, record.arguments.get("reasons", kept.reasons), "has the reasons"),
     ]
-    for theirs, ours, words in told:
+    for theirs, ours, words in compared:
         if theirs != ours:
             why = f"it {words} {theirs}, and the journal says {ours}"
             raise damaged(workspace, kept.folder, why)
@@ -353,18 +352,16 @@ def check_kept_strategy(
     Another version of riskseg may give the same text another fingerprint: then it is noted, and
     comparing goes on.
     """
-    from riskseg import __version__
-
     version = ready.strategy.fingerprint
     if version == record.strategy:
         return
-    told = f"is version {version}, and the journal says that version {record.strategy} decided"
-    if record.riskseg_version != __version__:
-        progress.note(f"the kept strategy, as riskseg {__version__} reads it, {told}")
+    message = f"is version {version}, and the journal says that version {record.strategy} decided"
+    if record.riskseg_version != riskseg.__version__:
+        progress.note(f"the kept strategy, as riskseg {riskseg.__version__} reads it, {message}")
         return
     raise problem(
         "RS610",
-        f"The strategy that run {record.run_id} kept was changed: it {told}.",
+        f"The strategy that run {record.run_id} kept was changed: it {message}.",
         file=workspace.shown(kept.texts),
         hint="Restore the folder from a copy.",
     )

@@ -121,8 +121,8 @@ def make_facts(session: Session, wanted: Iterable[str], as_of: date, first: int,
 def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:
     """Score `facts` with each of the strategy's models: the names of the tables made."""
     return {
-        key: score(engine, key, one, decider.facts, decider.watches.get(key))
-        for key, one in decider.scorers.items()
+        key: score(engine, key, applied, decider.facts, decider.watches.get(key))
+        for key, applied in decider.scorers.items()
     }
 
 
@@ -195,7 +195,7 @@ def _sql(value: object) -> str:
 def decision_select(decider: Decider) -> str:
     """The decision columns of the accounts just decided, in the order of account ids."""
     strategy = decider.strategy
-    told = decider.reasons != "none" and decider.of is not None
+    with_reasons = decider.reasons != "none" and decider.of is not None
     versions = ";".join(
         f"{s.model.name}={s.model.version}" for _, s in sorted(decider.scorers.items())
     )
@@ -206,13 +206,13 @@ def decision_select(decider: Decider) -> str:
         "balance_overdue": f"cast(null as decimal(18, {decider.scale}))",
         "days_past_due": "cast(null as bigint)",
         **({name: f"d.{fact_column(name)}" for name in OVERDUE} if decider.billed else {}),
-        "reasons": "r.reasons" if told else "cast(null as varchar)",
+        "reasons": "r.reasons" if with_reasons else "cast(null as varchar)",
         "strategy_version": literal(strategy.fingerprint),
         "model_versions": literal(versions),
     }
     names = decision_names([*strategy.uses], strategy.levels)
     columns = ", ".join(f"{made[name]} as {quoted(name)}" for name in names)
-    reasons = " left join reasons r on r.snap = d.snap" if told else ""
+    reasons = " left join reasons r on r.snap = d.snap" if with_reasons else ""
     return (
         f"select {columns} from decided d join account_ids i "
         f"on i.account_no = d.account_no{reasons} order by d.account_no"
@@ -251,10 +251,10 @@ def tell_differences(
 ) -> dict[str, list[str]]:
     """How what was scored differs from what each model was trained on, as notes too; one line
     where it does not."""
-    found = {}
+    messages = {}
     for key, watch in watches.items():
         drift = watch.drift()
-        found[key] = [*columns_since(session, models[key]), *drift.differences]
-        for message in found[key] or filter(None, [drift.summary]):
+        messages[key] = [*columns_since(session, models[key]), *drift.differences]
+        for message in messages[key] or filter(None, [drift.summary]):
             progress.note(f"{key}: {message}")
-    return found
+    return messages

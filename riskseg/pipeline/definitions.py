@@ -28,9 +28,9 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
     that its models read, by name: `balance_overdue`, `bills.amount`, `workspace.scale`."""
     read = {*strategy.facts, *more} - set(strategy.uses) - {"as_of"}
     features = session.catalogue.closure(read - set(strategy.default_values))
-    told: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     for name in read | set(features):
-        told[name] = [
+        described[name] = [
             _fact(session, strategy, name),
             _feature(features[name]) if name in features else None,
         ]
@@ -38,13 +38,13 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
     for table, mapped in session.ledger.sources.items():
         if table in tables:
             source = session.workspace.settings.sources[table]
-            told[f"{table}.from"] = open_source(source, session.workspace.root).definition
-            told |= {f"{table}.{column}": text for column, text in mapped.columns.items()}
+            described[f"{table}.from"] = open_source(source, session.workspace.root).definition
+            described |= {f"{table}.{column}": text for column, text in mapped.columns.items()}
     for name in {name for f in features.values() for name in f.attributes}:
-        told[f"bills.{name}"] = session.ledger.sources["bills"].attributes[name]
+        described[f"bills.{name}"] = session.ledger.sources["bills"].attributes[name]
     settings = session.workspace.settings
-    told |= {f"workspace.{name}": str(getattr(settings, name)) for name in _SETTINGS}
-    return {name: _hash(value) for name, value in sorted(told.items())}
+    described |= {f"workspace.{name}": str(getattr(settings, name)) for name in _SETTINGS}
+    return {name: _hash(value) for name, value in sorted(described.items())}
 
 
 def fingerprint(definitions: Mapping[str, str]) -> str:

@@ -88,13 +88,17 @@ def _with_expected(
     """The facts, and those that a strategy or one of its packs expects: of any value of their
     type, and unknown too where `else` says so. No default value stands for them: there is no
     workspace that lacks them."""
-    found = dict(facts)
+    expected_facts = dict(facts)
     for authored in strategies:
         expected = [authored.head.expects, *(pack.expects for pack in authored.packs.values())]
-        for written, one in ((n, e) for expects in expected for n, e in expects.items()):
+        for written, expectation in ((n, e) for expects in expected for n, e in expects.items()):
             name = folded(written)
             if name in _ALWAYS:
                 continue
-            fact = found.get(name) or Fact(name, Kind(one.type), words=f"{name} is {{value}}")
-            found[name] = replace(fact, nullable=fact.nullable or one.otherwise == "unknown")
-    return found
+            fact = expected_facts.get(name) or Fact(
+                name, Kind(expectation.type), words=f"{name} is {{value}}"
+            )
+            expected_facts[name] = replace(
+                fact, nullable=fact.nullable or expectation.otherwise == "unknown"
+            )
+    return expected_facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column
 from riskseg.features.catalogue import Catalogue
@@ -36,58 +36,67 @@ def facts(
     """
     names = {*wanted, *(OVERDUE if ledger.billed else ())}
     features = catalogue.closure(n for n in names if n in catalogue.available())
-    account = {
-        "as_of": "s.as_of",
-        "opened_on": "a.opened_on",
-        "first_billed_on": "t.first_billed_on" if ledger.billed else "cast(null as date)",
-    }
+    first_billed_on = "t.first_billed_on" if ledger.billed else "cast(null as date)"
     compiled = compile_features(
         features,
         scale,
         focus=focus,
         undone=ledger.undone,
         bill_order=ledger.money.bill_order("f.bill_id"),
-        account=account,
+        account={
+            "as_of": "s.as_of",
+            "opened_on": "a.opened_on",
+            "first_billed_on": first_billed_on,
+        },
     )
+    with_episodes = ledger.billed and EPISODE_STARTED_ON.name in names
     attributes = sorted(names & set(ledger.attributes))
     columns: dict[str, str] = {
         "party_id": "coalesce(a.party_id, i.account_id)",
         **{n: f"a.{n}" for n in ("opened_on", "closed_on", "written_off_on")},
-        "first_billed_on": account["first_billed_on"],
+        "first_billed_on": first_billed_on,
         "lifecycle": lifecycle_sql(ledger.money.arrears_from, billed=ledger.billed),
         **compiled.columns,
         **{n: f"a.{fact_column(n)}" for n in attributes},
+        **({EPISODE_STARTED_ON.name: "e.episode_started_on"} if with_episodes else {}),
     }
-    joins = (
-        "join account_rows a on a.snap = s.snap join account_ids i on i.account_no = s.account_no"
-    )
     relations = [snapshots]
-    since = ""
     if ledger.billed:
-        since = f", cast(s.as_of - t.last_billed_on as integer) as {SINCE_BILL}"
-        spans = EPISODE_STARTED_ON.name in names
+        keep_days = days_needed(features.values())
         relations += bill_facts(
-            ledger.money,
-            keep_days=days_needed(features.values()),
-            shared=shared,
-            spans=spans,
+            ledger.money, keep_days=keep_days, shared=shared, spans=with_episodes
         )
-        joins += " join totals t on t.snap = s.snap"
-        if spans:
-            relations += episodes(ledger.money.arrears_from)
-            columns[EPISODE_STARTED_ON.name] = "e.episode_started_on"
-            joins += " left join episodes e on e.snap = s.snap"
-    relations += compiled.relations
-    joins += "".join(f" left join {r}_features {r} on {r}.snap = s.snap" for r in compiled.ranges)
-    relations.append(account_rows(attributes, dated=ledger.dated))
-    chosen = [n for n in columns if n in names or n in ALWAYS]
-    listed = "".join(f", {columns[n]} as {fact_column(n)}" for n in chosen)
-    bill = ", s.focus_bill" if focus else ""
-    relations.append(
-        Relation(
-            "facts",
-            f"select s.snap, s.account_no, s.as_of{bill}{since}{listed} from snapshots s {joins}",
-            materialized=True,
-        )
+    if with_episodes:
+        relations += episodes(ledger.money.arrears_from)
+    relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
+    chosen = {n: sql for n, sql in columns.items() if n in names or n in ALWAYS}
+    beside = {f"{range_}_features": range_ for range_ in compiled.ranges}
+    if with_episodes:
+        beside = {"episodes": "e", **beside}
+    return [*relations, _one_row_each(chosen, beside, billed=ledger.billed, focus=focus)]
+
+
+def _one_row_each(
+    columns: Mapping[str, str], beside: Mapping[str, str], *, billed: bool, focus: bool
+) -> Relation:
+    """`facts`, a row for each snapshot: columns by the name of the fact, from relations `beside`
+    it, by name and alias, that have a row for some snapshots."""
+    listed = "".join(f",\n    {sql} as {fact_column(name)}" for name, sql in columns.items())
+    since = f", cast(s.as_of - t.last_billed_on as integer) as {SINCE_BILL}" if billed else ""
+    totals = "join totals t on t.snap = s.snap" if billed else ""
+    joins = "\n".join(
+        f"left join {relation} {alias} on {alias}.snap = s.snap"
+        for relation, alias in beside.items()
     )
-    return relations
+    return Relation(
+        "facts",
+        f"""
+        select s.snap, s.account_no, s.as_of{", s.focus_bill" if focus else ""}{since}{listed}
+        from snapshots s
+        join account_rows a on a.snap = s.snap
+        join account_ids i on i.account_no = s.account_no
+        {totals}
+        {joins}
+        """,
+        materialized=True,
+    )

@@ -44,10 +44,10 @@ def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression
     from riskseg.features.relations import relations, warranted
 
     available = catalogue.available()
-    found = relations([f for n, f in available.items() if n in facts], facts)
+    related = relations([f for n, f in available.items() if n in facts], facts)
     if "days_past_due" in available and {"days_past_due", EPISODE_STARTED_ON.name} <= set(facts):
-        found += tuple(warranted(text, facts) for text in _EPISODES)
-    return found
+        related += tuple(warranted(text, facts) for text in _EPISODES)
+    return related
 
 
 def hold_against(
@@ -58,21 +58,21 @@ def hold_against(
     decimals of money."""
     facts = {n: f for n, f in strategy.facts.items() if n not in strategy.default_values}
     assumed: list[tuple[Expression, Calculation | None]] = [
-        (one, None) for fact in facts.values() for one in assumptions(fact, scale)
+        (assumption, None) for fact in facts.values() for assumption in assumptions(fact, scale)
     ]
-    assumed += [(one, None) for one in relations if one.names <= set(facts)]
+    assumed += [(assumption, None) for assumption in relations if assumption.names <= set(facts)]
     assumed += [
-        (one, calculation)
+        (assumption, calculation)
         for calculation in calculations(strategy)
-        for one in finite_results([calculation.expression])
+        for assumption in finite_results([calculation.expression])
     ]
     if not assumed:
         return
-    held = _held(engine, [check_sql(one, fact_column) for one, _ in assumed])
+    held = _held(engine, [check_sql(assumption, fact_column) for assumption, _ in assumed])
     problems = Problems()
-    for (one, calculation), fine in zip(assumed, held, strict=True):
+    for (assumption, calculation), fine in zip(assumed, held, strict=True):
         if not fine:
-            _report(engine, one, calculation, problems)
+            _report(engine, assumption, calculation, problems)
     problems.raise_if_any()
 
 
@@ -83,8 +83,8 @@ def _held(engine: Engine, checks: Sequence[str]) -> list[bool]:
         return list(engine.rows(f"select {', '.join(columns)} from scored")[0])
     except TooLargeError:
         # What stands in it twice was worked out once, before any `try`; a filter does not do that.
-        found = "select count(*) = 0 from scored where not"
-        return [engine.value(f"{found} {check}") for check in checks]
+        counted = "select count(*) = 0 from scored where not"
+        return [engine.value(f"{counted} {check}") for check in checks]
 
 
 def _report(

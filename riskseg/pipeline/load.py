@@ -11,6 +11,7 @@ from riskseg.domain.columns import Column, check_agreement, described
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column, quoted
+from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.engine import Engine, EngineError
 from riskseg.features.catalogue import BillAttribute, Catalogue, without
 from riskseg.features.snapshots import FIRST_KNOWN
@@ -291,7 +292,7 @@ def _has(sources: Mapping[str, Mapped]) -> frozenset[str]:
 
 
 def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None, date | None]:
-    dated = [name for name in ("bills", "payments", "events") if name in sources]
+    dated = [name for name in DATED_TABLES if name in sources]
     if not dated and "accounts" in sources and sources["accounts"].has("observed_on"):
         days = "select min(observed_on), max(observed_on) from ledger_accounts"
         return engine.rows(days)[0]
@@ -322,9 +323,9 @@ def workspace_facts(
     catalogue: Catalogue, ledger: Ledger, problems: Problems
 ) -> tuple[Catalogue, dict[str, Fact]]:
     """The catalogue as this workspace sees it, and every fact a rule may name here."""
-    here = without(catalogue, ledger.has)
+    available = without(catalogue, ledger.has)
     dates = [name for name in DATES if f"accounts.{name}" in ledger.has]
-    facts = own_facts(here, dates, billed=ledger.billed)
+    facts = own_facts(available, dates, billed=ledger.billed)
     for name, fact in ledger.attributes.items():
         if name in facts or name == "as_of":
             source = ledger.sources["accounts"]
@@ -339,18 +340,18 @@ def workspace_facts(
             )
             continue
         # Whoever counts, a count is never negative.
-        declared = here.declared().get(name)
+        declared = available.declared().get(name)
         if declared is not None and fact.kind.is_numeric:
             fact = replace(fact, lower=declared.lower, upper=declared.upper)
         facts[name] = fact
     if not ledger.listed:
-        return here, facts
-    said: dict[str, list[Column]] = {}
-    for place in (ledger.authored["accounts"].described, here.columns):
+        return available, facts
+    described_by: dict[str, list[Column]] = {}
+    for place in (ledger.authored["accounts"].described, available.columns):
         for name, column in place.items():
-            said.setdefault(name, []).append(column)
+            described_by.setdefault(name, []).append(column)
     accounts = ledger.authored["accounts"]
-    return here, facts | _described(accounts, said, ledger.attributes, facts, problems)
+    return available, facts | _described(accounts, described_by, ledger.attributes, facts, problems)
 
 
 def _described(
@@ -362,7 +363,7 @@ def _described(
 ) -> dict[str, Fact]:
     """The attributes of a source of which something is `said`, with that. A Problem for what is
     said of no attribute, or cannot be."""
-    found = {}
+    facts_described = {}
     for name, columns in said.items():
         if name not in attributes:
             if source.excuses(name):
@@ -374,5 +375,5 @@ def _described(
         elif name in facts:
             if len(columns) > 1:
                 check_agreement(name, columns[0], columns[1], problems)
-            found[name] = described(facts[name], columns, problems)
-    return found
+            facts_described[name] = described(facts[name], columns, problems)
+    return facts_described

@@ -12,6 +12,8 @@ from riskseg.pipeline.journal import meant, read_journal
 from riskseg.pipeline.models import gone, is_gone, spec_files, there, without_champion
 from riskseg.pipeline.stages import Stage
 from riskseg.results.models import ModelSummary
+from riskseg.store.files import folder_beside
+from riskseg.store.records import ModelRecord
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -111,7 +113,6 @@ def keep(
 ) -> Recorded:
     """Write a version's files, then the journal; see :func:`record`."""
     from riskseg.learning.artefact import load
-    from riskseg.store.files import folder_beside
 
     home = workspace.models / name
     home.mkdir(parents=True, exist_ok=True)
@@ -137,7 +138,6 @@ def record(
     A version that ranks barely better than chance is made the champion only where that is asked.
     """
     from riskseg.learning.evidence.verdict import too_weak
-    from riskseg.store.records import ModelRecord
 
     name, version, known_by = model.name, model.version, model.manifest.known_by
     journal.record_model(

@@ -68,15 +68,15 @@ def prove_checked(
         if by_engine:
             decisions[tried.name] = by_engine
         progress.within(len(results) / (len(results) + 1), "")  # how many there are is not known
-    told: tuple[Note, ...] = ()
+    row_notes: tuple[Note, ...] = ()
     if with_notes:
         account = any_account(strategy.facts, granted)
-        known = replace(account, granted=(*account.granted, *account.defaults))
-        decision = decide(strategy, known)
-        told = tuple(notes(strategy, decision, asker))
+        with_defaults = replace(account, granted=(*account.granted, *account.defaults))
+        decision = decide(strategy, with_defaults)
+        row_notes = tuple(notes(strategy, decision, asker))
     return Proven(
         strategy,
-        Proofs(tuple(results), told),
+        Proofs(tuple(results), row_notes),
         _words(strategy, granted),
         decisions,
         from_data=is_from_data(source),
@@ -90,13 +90,13 @@ def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
     # A fact that is expected may come from anywhere: nothing relates it to those riskseg computes.
     expected = set() if is_from_data(source) else {name for s in strategies for name in s.expects}
     related = {name: fact for name, fact in facts.items() if name not in expected}
-    one = strategies[0] if len(strategies) == 1 else None
+    alone = strategies[0] if len(strategies) == 1 else None
     finite = finite_results(c.expression for s in strategies for c in calculations(s))
     return Granted(
         relations=(*between(source.catalogue, related), *finite),
-        defaults=one.default_values if one else {},
-        begins=one.effective_from if one else None,
-        ends=one.effective_to if one else None,
+        defaults=alone.default_values if alone else {},
+        begins=alone.effective_from if alone else None,
+        ends=alone.effective_to if alone else None,
         scale=source.scale,
     )
 
@@ -141,7 +141,7 @@ def _tried(
 
 def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
     """What is assumed: a line a fact, then a line for each relation."""
-    told = []
+    lines = []
     for name, fact in strategy.facts.items():
         unknown = "may be unknown" if fact.nullable else ""
         held = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
@@ -149,5 +149,5 @@ def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
             value = strategy.default_values[name]
             known = "unknown" if value is None else str(value)
             held, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
-        told.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *held])))
-    return (*told, *(words(relation) for relation in granted.relations))
+        lines.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *held])))
+    return (*lines, *(words(relation) for relation in granted.relations))

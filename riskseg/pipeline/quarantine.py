@@ -97,19 +97,19 @@ def find_bad_rows(
     faults: Mapping[str, dict[int, Fault]],
 ) -> list[BadRows]:
     """The bad rows of numbered tables, by table and check."""
-    found: list[BadRows] = []
-    for name, known in faults.items():
+    bad_rows: list[BadRows] = []
+    for name, checks in faults.items():
         mapped = sources[name]
-        known = known | _duplicates(engine, mapped)
+        checks = checks | _duplicates(engine, mapped)
         if _reverses(mapped):
-            known |= _orphans(engine)
-        found += _bad_rows(engine, mapped, known)
-    return found
+            checks |= _orphans(engine)
+        bad_rows += _bad_rows(engine, mapped, checks)
+    return bad_rows
 
 
 def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
     name = mapped.table.name
-    found = engine.rows(
+    counts = engine.rows(
         f"select fault, count(*), min(row_no) from {name} where fault is not null "
         "group by fault order by fault"
     )
@@ -122,7 +122,7 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
             first,
             None if mapped.first_line is None else mapped.first_line + first - 1,
         )
-        for number, count, first in found
+        for number, count, first in counts
     ]
 
 
@@ -132,11 +132,11 @@ def refuse(
     """Add the bad rows of every table that has more of them than the workspace allows."""
     share = workspace.settings.max_bad_rows
     for name, count in rows.items():
-        mine = [b for b in bad if b.table == name]
-        if sum(b.count for b in mine) > share * count:
+        of_table = [b for b in bad if b.table == name]
+        if sum(b.count for b in of_table) > share * count:
             allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or correct them."
-            for one in (b.as_problem() for b in mine):
-                problems.extend([replace(one, hint=f"{one.hint} {allowed}".strip())])
+            for refused in (b.as_problem() for b in of_table):
+                problems.extend([replace(refused, hint=f"{refused.hint} {allowed}".strip())])
         # A file of payments or events with a head and no row is a truth: nothing has happened.
         if count == 0 and name not in ("payments", "events"):
             source = workspace.settings.sources[name]
@@ -154,13 +154,13 @@ def quarantine(
 ) -> Iterator[tuple[str, pa.Table]]:
     """For each table with bad rows: row number, code, what is wrong, the row as it came."""
     for name, mapped in sources.items():
-        mine = [b.fault for b in bad if b.table == name]
-        if not mine:
+        failed = [b.fault for b in bad if b.table == name]
+        if not failed:
             continue
-        codes = " ".join(f"when {f.number} then {literal(f.code)}" for f in mine)
-        reasons = " ".join(f"when {f.number} then {literal(f.message)}" for f in mine)
+        codes = " ".join(f"when {f.number} then {literal(f.code)}" for f in failed)
+        reasons = " ".join(f"when {f.number} then {literal(f.message)}" for f in failed)
         bad_rows = f"select row_no from {name} where fault is not null"
-        rows = f"""
+        select = f"""
             select
                 o.row_no as row,
                 case t.fault {codes} end as code,
@@ -170,4 +170,4 @@ def quarantine(
             join {name} t using (row_no)
             order by o.row_no
         """
-        yield name, engine.arrow(rows)
+        yield name, engine.arrow(select)

@@ -24,6 +24,7 @@ from riskseg.sources.describe import attributes_named
 from riskseg.sources.unchanged import readable
 from riskseg.store import sinks
 from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
+from riskseg.store.lock import workspace_lock
 from riskseg.workspace import Workspace, open_workspace
 from riskseg.workspace.settings import FILE
 
@@ -50,8 +51,8 @@ class Session:
     def answers(self, as_of: date) -> None:
         """Raise RS602 for a date before anything is known, or past all that facts may hold."""
         if as_of > LAST_DAY:
-            told = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
-            raise problem("RS602", told, hint="Give an earlier date.")
+            message = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
+            raise problem("RS602", message, hint="Give an earlier date.")
         first = self.ledger.first_on
         if first is not None and as_of < first:
             raise problem(
@@ -135,8 +136,8 @@ def scratch_engine(
             ) from error
         except TooLargeError as error:  # in a feature or a model's population: see `too_large`
             hint = "Look for it in models/features.yaml, the models' specs and the strategy."
-            told = f"A calculation gives a number too large: {error}"
-            raise problem("RS614", told, hint=hint) from error
+            message = f"A calculation gives a number too large: {error}"
+            raise problem("RS614", message, hint=hint) from error
 
 
 def _scratch_prefix(workspace: Workspace) -> str:
@@ -157,8 +158,6 @@ def sweep_scratch(workspace: Workspace) -> None:
 def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
     """The workspace to oneself; what a killed run left behind is swept up first, there and in
     the folders `places`."""
-    from riskseg.store.lock import workspace_lock
-
     with workspace_lock(workspace.root):
         shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
         sweep_scratch(workspace)
@@ -195,9 +194,9 @@ def begin(
     catalogue = read_own_catalogue(workspace, ledger, problems)
     problems.raise_if_any()
     assert ledger is not None
-    here, facts = workspace_facts(catalogue, ledger, problems)
+    available, facts = workspace_facts(catalogue, ledger, problems)
     problems.raise_if_any()
-    return Session(workspace, engine, ledger, here, facts)
+    return Session(workspace, engine, ledger, available, facts)
 
 
 def set_apart(session: Session, progress: Progress) -> dict[str, int]:
@@ -214,6 +213,6 @@ def set_apart(session: Session, progress: Progress) -> dict[str, int]:
         private_file(place)
         counts[table] = rows.num_rows
         shown = session.workspace.shown(place)
-        told = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
-        progress.note(f"{told} of {table} left out; see {shown}")
+        counted = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
+        progress.note(f"{counted} of {table} left out; see {shown}")
     return counts

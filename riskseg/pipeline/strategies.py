@@ -66,14 +66,14 @@ def check_here(
     None after adding its Problems."""
     workspace = source.workspace
     names = authored.head.uses.values() if workspace is None else spec_files(workspace)
-    known = source.catalogue
+    catalogue = source.catalogue
     return check_strategy(
         authored,
         source.facts,
-        known.lacking,
+        catalogue.lacking,
         dict.fromkeys(names, True),
         problems,
-        known.declared(),
+        catalogue.declared(),
         data=is_from_data(source),
     )
 
@@ -99,18 +99,18 @@ def run_examples(
     decisions: dict[int, dict[str, Any]] = {}
     if len(problems) == before:
         for day in sorted(set(days)):
-            numbers = [n for n, other in enumerate(days) if other == day]
-            found = decided(
+            numbers = [n for n, example_day in enumerate(days) if example_day == day]
+            decided_on_day = decided(
                 engine, strategy, [strategy.examples[n] for n in numbers], day, problems
             )
-            decisions |= zip(numbers, found, strict=False)
+            decisions |= zip(numbers, decided_on_day, strict=False)
     _run_pack_examples(engine, strategy, as_of, problems)
     if len(decisions) < len(days):
         return []
-    told = [decisions[number] for number in range(len(days))]
-    for example, decision in zip(strategy.examples, told, strict=True):
+    in_order = [decisions[number] for number in range(len(days))]
+    for example, decision in zip(strategy.examples, in_order, strict=True):
         misses(strategy, example, decision, problems)
-    return told
+    return in_order
 
 
 def decided(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+import riskseg
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.words import first_few
 from riskseg.pipeline.archive import read_texts
@@ -46,7 +47,7 @@ def strategy_in_force(
     """
     activations = journal.activations()
     if draft or not activations:
-        found = _from_folder(session)
+        force = _from_folder(session)
     else:
         active = journal.in_force(as_of)
         if active is None:
@@ -56,11 +57,11 @@ def strategy_in_force(
                 f"No strategy was in force as of {as_of}: the first holds from {first}.",
                 hint=f"Give a date from {first} on, or decide by the folder's with --draft.",
             )
-        found = _from_journal(session, journal, active, progress)
-        _note_folder(session, found.strategy, progress)
-        _note_redefined(found, progress)
-    _holds(found.strategy, as_of)
-    return found
+        force = _from_journal(session, journal, active, progress)
+        _note_folder(session, force.strategy, progress)
+        _note_redefined(force, progress)
+    _holds(force.strategy, as_of)
+    return force
 
 
 def _from_folder(session: Session) -> InForce:
@@ -105,16 +106,16 @@ def _of_version(session: Session, journal: Journal, version: str) -> InForce:
     """A version that was activated before, by its fingerprint or the beginning of it. Raises RS230
     where that is none, or several."""
     records = {r.fingerprint: r for r in reversed(journal.strategies())}
-    found = meant(version, records)
-    if len(found) != 1:
+    matching = meant(version, records)
+    if len(matching) != 1:
         raise problem(
             "RS230",
-            f'"{version}" could be {" or ".join(sorted(found))}.'
-            if found
+            f'"{version}" could be {" or ".join(sorted(matching))}.'
+            if matching
             else f'The journal has no version "{version}".',
-            hint="Give more of the version." if found else did_you_mean(version, records),
+            hint="Give more of the version." if matching else did_you_mean(version, records),
         )
-    record = records[found[0]]
+    record = records[matching[0]]
     strategy = _read(session, record)
     return InForce(strategy, record.files, False, definitions(session, strategy))
 
@@ -124,13 +125,11 @@ def _check_fingerprint(
 ) -> None:
     """Raise RS603 where the text in the journal is not that of the version it names. Another
     version of riskseg may give the same text another fingerprint: that is a note."""
-    from riskseg import __version__
-
     if strategy.fingerprint == active.fingerprint:
         return
     is_ = f"is version {strategy.fingerprint}, and the journal says {active.fingerprint}"
-    if active.riskseg_version != __version__:
-        progress.note(f"The strategy in force, as riskseg {__version__} reads it, {is_}.")
+    if active.riskseg_version != riskseg.__version__:
+        progress.note(f"The strategy in force, as riskseg {riskseg.__version__} reads it, {is_}.")
         return
     raise problem(
         "RS603",
@@ -140,12 +139,12 @@ def _check_fingerprint(
     )
 
 
-def _note_redefined(found: InForce, progress: Progress) -> None:
+def _note_redefined(force: InForce, progress: Progress) -> None:
     """Say where the facts are not those that the activation was proved of."""
-    if found.redefined:
+    if force.redefined:
         progress.note(
-            f"{found.strategy.name} {found.strategy.fingerprint} was proved of other facts: since "
-            f"it was activated, the definition of {first_few(found.redefined)} has changed. "
+            f"{force.strategy.name} {force.strategy.fingerprint} was proved of other facts: since "
+            f"it was activated, the definition of {first_few(force.redefined)} has changed. "
             "Activate it again to have it proved of these."
         )
 
@@ -155,21 +154,23 @@ def _note_folder(session: Session, active: Strategy, progress: Progress) -> None
     folder = session.workspace.settings.strategy
     problems = Problems()
     theirs = read_checked(session, problems)
-    told = f"{active.name} {active.fingerprint} is in force, as activated; "
+    message = f"{active.name} {active.fingerprint} is in force, as activated; "
     if theirs is None:
-        progress.note(told + f"{folder} has problems and is not used.")
+        progress.note(message + f"{folder} has problems and is not used.")
     elif theirs.fingerprint != active.fingerprint:
-        progress.note(told + f"{folder} is {theirs.fingerprint}, which is not activated.")
+        progress.note(message + f"{folder} is {theirs.fingerprint}, which is not activated.")
 
 
 def _holds(strategy: Strategy, as_of: date) -> None:
     begun = strategy.effective_from is None or strategy.effective_from <= as_of
     over = strategy.effective_to is not None and as_of > strategy.effective_to
     if not begun or over:
-        told = f"from {strategy.effective_from}" if not begun else f"until {strategy.effective_to}"
+        message = (
+            f"from {strategy.effective_from}" if not begun else f"until {strategy.effective_to}"
+        )
         raise problem(
             "RS210",
-            f'The strategy "{strategy.name}" holds {told}; {as_of} is outside that.',
+            f'The strategy "{strategy.name}" holds {message}; {as_of} is outside that.',
             file=f"{strategy.folder}/strategy.yaml",
             hint="Choose another date, or name the strategy that holds then.",
         )

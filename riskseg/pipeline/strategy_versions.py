@@ -64,8 +64,8 @@ def found(
         shown = workspace.shown(place.resolve()) if workspace is not None else name
         return Text(shown, place)
     if versions:
-        told = f'"{name}" could be {" or ".join(versions)}.'
-        problems.add("RS230", told, hint="Give more of the fingerprint.")
+        message = f'"{name}" could be {" or ".join(versions)}.'
+        problems.add("RS230", message, hint="Give more of the fingerprint.")
         return None
     near = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]
     names = [workspace.shown(p.resolve()) if workspace is not None else p.name for p in near]
@@ -151,13 +151,13 @@ def checked_editions(
 def _journalled(workspace: Workspace) -> dict[str, Text]:
     """Versions by fingerprint whose text was kept: those ever activated, and those of runs that
     kept their inputs. Of several texts with one fingerprint, the latest activated."""
-    found: dict[str, Text] = {}
+    versions: dict[str, Text] = {}
     with read_journal(workspace) as journal:
         for record in journal.strategies():
             shown = f"{record.name}@{record.fingerprint}"
-            found.setdefault(record.fingerprint, Text(shown, files=record.files))
+            versions.setdefault(record.fingerprint, Text(shown, files=record.files))
         for run in journal.runs():
             folder = workspace.state / "runs" / run.run_id / store.STRATEGY
             if run.strategy and folder.is_dir():
-                found.setdefault(run.strategy, Text(workspace.shown(folder), folder=folder))
-    return found
+                versions.setdefault(run.strategy, Text(workspace.shown(folder), folder=folder))
+    return versions

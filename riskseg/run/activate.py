@@ -167,9 +167,12 @@ def _bare(strategy: Strategy) -> list[str]:
     return notes
 
 
-def _same(last: ActivationRecord, found: InForce, effective_from: date) -> bool:
+def _same(last: ActivationRecord, activated: InForce, effective_from: date) -> bool:
     """Whether the last activation says all that another would."""
-    same = last.fingerprint == found.strategy.fingerprint and last.definitions == found.definitions
+    same = (
+        last.fingerprint == activated.strategy.fingerprint
+        and last.definitions == activated.definitions
+    )
     return same and last.effective_from <= effective_from
 
 
@@ -236,20 +239,20 @@ def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str
 
 def _record(
     journal: Journal,
-    found: InForce,
+    activated: InForce,
     proof: Mapping[str, Any],
     effective_from: date,
     by: str,
     at: datetime,
     reason: str,
 ) -> None:
-    strategy, text = found.strategy, text_hash(found.files)
+    strategy, text = activated.strategy, text_hash(activated.files)
     journal.activate(
         StrategyRecord(
             fingerprint=strategy.fingerprint,
             text=text,
             name=strategy.name,
-            files=found.files,
+            files=activated.files,
             at=at,
         ),
         ActivationRecord(
@@ -260,7 +263,7 @@ def _record(
             effective_from=effective_from,
             proof=proof,
             reason=reason,
-            definitions=found.definitions,
+            definitions=activated.definitions,
             riskseg_version=riskseg.__version__,
         ),
     )

@@ -65,7 +65,7 @@ def _only(whole: ModelBins, model: Model, feature: str) -> ModelBins:
     names = {folded(name): name for name in model.features}
     if wanted not in names:
         dropped = {**model.manifest.dropped, **model.scorer.dropped}
-        why = {folded(name): str(told) for name, told in dropped.items()}.get(wanted)
+        why = {folded(name): str(reason) for name, reason in dropped.items()}.get(wanted)
         raise problem(
             "RS501",
             f'"{feature}" is not a feature of {model.name} {model.version}'
@@ -75,7 +75,7 @@ def _only(whole: ModelBins, model: Model, feature: str) -> ModelBins:
     name = names[wanted]
     return whole.model_copy(
         update={
-            "features": tuple(one for one in whole.features if one.feature == name),
+            "features": tuple(bins_of for bins_of in whole.features if bins_of.feature == name),
             "pairs": tuple(pair for pair in whole.pairs if name in pair.features),
             "effects": tuple(effect for effect in whole.effects if effect.feature == name),
         }

@@ -285,10 +285,10 @@ def _not_in_run(
 ) -> ProblemsError:
     fresh = "`--fresh` shows it by the sources as they are now."
     if account_hash(account) in erased:
-        told = f'The account "{account}" was erased from what run {record.run_id} kept.'
-        return problem("RS601", told, hint=fresh)
-    told = f'Run {record.run_id} decided no account "{account}".'
-    return problem("RS601", told, hint=f"{did_you_mean(account, near)} {fresh}".strip())
+        message = f'The account "{account}" was erased from what run {record.run_id} kept.'
+        return problem("RS601", message, hint=fresh)
+    message = f'Run {record.run_id} decided no account "{account}".'
+    return problem("RS601", message, hint=f"{did_you_mean(account, near)} {fresh}".strip())
 
 
 def _nearest(engine: Engine, account: str) -> list[str]:
@@ -301,5 +301,7 @@ def _nearest(engine: Engine, account: str) -> list[str]:
 
 
 def _number(engine: Engine, account: str) -> int | None:
-    found = engine.rows(f"select account_no from account_ids where account_id = {literal(account)}")
-    return int(found[0][0]) if found else None
+    numbers = engine.rows(
+        f"select account_no from account_ids where account_id = {literal(account)}"
+    )
+    return int(numbers[0][0]) if numbers else None

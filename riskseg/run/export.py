@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from riskseg.domain.problems import Problems
 from riskseg.learning.artefact import Model
+from riskseg.learning.export.check import check_rows
+from riskseg.learning.export.points import points_csv
+from riskseg.learning.export.sql import sql
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import open_checked, scratch_engine
 from riskseg.results.models import ModelExport
+from riskseg.store.files import write_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +38,6 @@ def export(
 
     SQL of DuckDB is run on the made-up accounts, ONNX too where onnxruntime is installed.
     """
-    from riskseg.store.files import write_beside
-
     workspace = open_checked(root)
     model, _ = opened(workspace, name, version)
     place = out or Path(f"{model.name}.{to}")
@@ -44,12 +46,8 @@ def export(
     problems.raise_if_any()
     content, rows, difference = b"", None, None
     if to == "points.csv":
-        from riskseg.learning.export.points import points_csv
-
         content = points_csv(model).encode()
     elif to == "sql":
-        from riskseg.learning.export.sql import sql
-
         text = sql(model, dialect)
         content = text.encode()
         if dialect == "duckdb":
@@ -74,8 +72,6 @@ def export(
 def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:
     import pyarrow as pa
 
-    from riskseg.learning.export.check import check_rows
-
     accounts = check_rows(model)
     engine.register("accounts", pa.Table.from_pandas(accounts, preserve_index=False))
     told = engine.arrow(
@@ -86,8 +82,6 @@ def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:
 
 def _check_onnx(model: Model, content: bytes) -> tuple[int | None, float | None]:
     import numpy as np
-
-    from riskseg.learning.export.check import check_rows
 
     try:
         import onnxruntime

@@ -217,8 +217,8 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        told = f"This cannot be read: {error.strerror or error}."
-        raise problem("RS412", told, file=str(file)) from None
+        message = f"This cannot be read: {error.strerror or error}."
+        raise problem("RS412", message, file=str(file)) from None
 
 
 def _text(content: bytes, file: Path) -> str:
@@ -324,13 +324,13 @@ def _accounts(
     columns = model_columns(names, session.facts)
     parts = session.partitions()
     stride = max(1, sum(last - first + 1 for first, last in parts) // ENOUGH)
-    found = []
+    frames = []
     for first, last in parts:
         snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
         build(engine, facts_relations(ledger, session.catalogue, session.scale, reads, snapshots))
         sql = f"select {columns} from facts where ({where}) and account_no % {stride} = 0"
-        found.append(frame(engine, f"{sql} order by account_no"))
-    accounts = pd.concat(found, ignore_index=True)
+        frames.append(frame(engine, f"{sql} order by account_no"))
+    accounts = pd.concat(frames, ignore_index=True)
     if not len(accounts):
         raise problem(
             "RS602",

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, problem
+from riskseg.learning.artefact import load
+from riskseg.learning.show import summary
 from riskseg.pipeline.journal import open_journal, read_journal
 from riskseg.pipeline.model_versions import opened, summarised
 from riskseg.pipeline.outputs import check_output
@@ -17,16 +19,14 @@ from riskseg.results.models import (
     ModelVersions,
     Promotion,
 )
+from riskseg.store.files import write_beside
 
 
 def versions(root: Path) -> ModelVersions:
     """Every version the journal knows whose files are there, and champions whose are not; the
     latest first."""
-    from riskseg.learning.artefact import load
-    from riskseg.learning.show import summary
-
     workspace = open_checked(root)
-    found = []
+    listed = []
     with read_journal(workspace) as journal:
         for record in journal.models():
             last = journal.champion(record.model)
@@ -35,12 +35,12 @@ def versions(root: Path) -> ModelVersions:
             if (folder / "manifest.json").is_file():
                 about = summary(load(folder, shown=workspace.shown(folder)))
                 auc = (about["metrics"]["hold_out"] or {}).get("auc")
-                learner, there = about["learner"], True
+                learner, in_place = about["learner"], True
             elif champion:
-                auc, learner, there = None, "", False
+                auc, learner, in_place = None, "", False
             else:
                 continue
-            found.append(
+            listed.append(
                 ModelVersion(
                     model=record.model,
                     version=record.version,
@@ -48,10 +48,10 @@ def versions(root: Path) -> ModelVersions:
                     champion=champion,
                     at=record.at,
                     auc=auc,
-                    there=there,
+                    there=in_place,
                 )
             )
-    return ModelVersions(tuple(found))
+    return ModelVersions(tuple(listed))
 
 
 def show(root: Path, name: str, version: str | None = None) -> ModelSummary:
@@ -66,7 +66,6 @@ def show(root: Path, name: str, version: str | None = None) -> ModelSummary:
 def card(root: Path, name: str, version: str | None, out: Path) -> ModelCard:
     """Write a version's card, one page of HTML. Raises RS401, RS406."""
     from riskseg.report.model_card import card as page
-    from riskseg.store.files import write_beside
 
     workspace = open_checked(root)
     problems = Problems()

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import ProblemsError, problem
+from riskseg.learning.artefact import load, version_of
+from riskseg.learning.evidence.verdict import too_weak
+from riskseg.learning.stored import parsed
 from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import record
 from riskseg.pipeline.models import scorer, spec_files
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
+from riskseg.pipeline.trial import trial
 from riskseg.results.models import Registration
+from riskseg.store.files import folder_beside
 
 if TYPE_CHECKING:
     from riskseg.learning.artefact import Model
@@ -36,9 +41,6 @@ def register(
     Raises RS401 where there is no version, RS406 where it is not what was trained, and RS409 where
     it needs facts that this workspace does not have.
     """
-    from riskseg.learning.evidence.verdict import too_weak
-    from riskseg.store.files import folder_beside
-
     workspace = open_checked(root)
     with locked(workspace), scratch_engine(workspace, lasting=True) as engine:
         model, files = _read(folder)
@@ -74,10 +76,6 @@ def register(
 def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
     """A version whatever its folder is called, and its files: those its manifest names, read once,
     so that what is verified is what is written."""
-    from riskseg.learning.artefact import load, version_of
-    from riskseg.learning.stored import parsed
-    from riskseg.pipeline.trial import trial
-
     if not (folder / MANIFEST).is_file():
         raise problem(
             "RS401",

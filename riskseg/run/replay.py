@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 import riskseg
 from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, problem
@@ -168,16 +171,16 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
     if store.is_kept(folder):
         return
     if folder.exists():
-        told, hint = "were damaged: a file is missing", "Restore the folder from a copy."
+        fault, hint = "were damaged: a file is missing", "Restore the folder from a copy."
         code = "RS610"
     elif not record.arguments.get("keep", False):
-        told, hint, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
+        fault, hint, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
     else:
-        told, code = "were removed: `riskseg journal prune` removes those of older runs", "RS609"
+        fault, code = "were removed: `riskseg journal prune` removes those of older runs", "RS609"
         hint = "The journal still tells what it was decided with."
     raise problem(
         code,
-        f"The inputs of run {record.run_id} {told}.",
+        f"The inputs of run {record.run_id} {fault}.",
         file=workspace.shown(folder),
         hint=hint,
     )
@@ -214,11 +217,11 @@ def _compared(
         if sha256_of(place) != record.output_sha256:
             return missing, None, f"{place} is not what the run wrote any more"
         theirs = file_relation(engine, place)
-    found = differing(engine, theirs, file_relation(engine, Path(written.place)))
-    if found.rows == 0 and found.appeared == 0 and found.vanished == gone:
+    differences = differing(engine, theirs, file_relation(engine, Path(written.place)))
+    if differences.rows == 0 and differences.appeared == 0 and differences.vanished == gone:
         same_rows = gone > 0 or record.output_sha256 is None
-        return ("same rows" if same_rows else "different"), None if same_rows else found, ""
-    return "different", found, ""
+        return ("same rows" if same_rows else "different"), None if same_rows else differences, ""
+    return "different", differences, ""
 
 
 def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str) -> OutputFile:
@@ -248,17 +251,14 @@ def _manifest(place: Path, record: RunRecord) -> bool | None:
     if not manifest.is_file():
         return None
     try:
-        told = json.loads(manifest.read_text(encoding="utf-8"))
-        return (told["run"], told["sha256"]) == (record.run_id, record.output_sha256)
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        return (content["run"], content["sha256"]) == (record.run_id, record.output_sha256)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
 def _table(engine: Engine, record: RunRecord, written: Written) -> str:
     """The rows of a database's table, as a relation of the engine."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     from riskseg.store.sinks.database_tables import read_table
 
     schema = pq.read_schema(written.place)

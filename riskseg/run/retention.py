@@ -19,6 +19,8 @@ from riskseg.pipeline.journal import open_journal, read_journal, unknown_runs
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
 from riskseg.store import kept as store
+from riskseg.store.files import write_beside
+from riskseg.store.records import ErasureRecord
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -138,8 +140,6 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     that nothing kept, no source and no erasure knows: its id may be misspelt, and the person who
     is to be erased still there.
     """
-    from riskseg.store.records import ErasureRecord
-
     workspace = open_checked(root)
     hashed = account_hash(account)
     problems = Problems()
@@ -147,8 +147,8 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
         folders = [f for f in store.folders(workspace.state / "runs") if store.has_inputs(f)]
         out_of = [f.name for f in folders if _erased(workspace, f, account, hashed, problems)]
         earlier = [e for e in journal.erasures() if e.account == hashed]
-        told = {run for e in earlier for run in e.runs}
-        runs = tuple(run for run in out_of if run not in told)
+        erased_before = {run for e in earlier for run in e.runs}
+        runs = tuple(run for run in out_of if run not in erased_before)
         rows = _quarantine(workspace, account)
         if not (out_of or rows or earlier):
             _check_known(workspace, account, folders, problems)
@@ -187,8 +187,6 @@ def _quarantine(workspace: Workspace, account: str) -> int:
     A list holds each row as it came, as text. A row is taken out where the id stands in it as a
     word of its own: rather one too many than one too few.
     """
-    from riskseg.store.files import write_beside
-
     count = 0
     for place in sorted((workspace.state / "quarantine").glob("*.csv")):
         # A list that is cut off, or no text any more, is searched as far as it goes.

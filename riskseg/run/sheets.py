@@ -20,6 +20,7 @@ from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import read_authored, read_checked
 from riskseg.results.strategies import SheetChange, SheetExport, SheetImport
 from riskseg.rules.model import Strategy
+from riskseg.store.files import write_beside
 from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
 from riskseg.strategy.sheets import standing
 from riskseg.strategy.sheets.cells import read_name
@@ -51,8 +52,6 @@ def export(root: Path, out: str) -> SheetExport:
     """Write the strategy's tables to a workbook (.xlsx), or to a folder as one CSV file each.
     Files that stand there are replaced. Raises RS010, RS219 and the Problems of the files' shape.
     """
-    from riskseg.store.files import write_beside
-
     place, workbook = _place(out), out.lower().endswith(".xlsx")
     workspace, problems = open_checked(root), Problems()
     _not_the_strategy(workspace, place if not workbook else place.parent, out)
@@ -68,11 +67,11 @@ def export(root: Path, out: str) -> SheetExport:
         if name.casefold() in {taken.casefold() for taken in grids}:
             why = "another sheet has that name"
         if why:
-            told = f'The scheme "{name}" cannot have a sheet of its name: {why}.'
+            message = f'The scheme "{name}" cannot have a sheet of its name: {why}.'
             hint = "Give it another name."
             if workbook and not unfit(name, workbook=False):
                 hint = "Give it another name, or export to a folder of CSV files."
-            problems.add("RS219", told, hint=hint, **tiers.at(name))
+            problems.add("RS219", message, hint=hint, **tiers.at(name))
         grids[name] = scheme_grid(tiers, name, problems)
     for name, grid in grids.items():
         where = f"{out}, sheet {name}" if workbook else str(place / f"{name}.csv")
@@ -156,9 +155,9 @@ def import_(
                 differing.append(name)
         strategy = _checked(workspace, instead, problems)
         if len(problems):
-            for one in tables:
-                if one.columns:
-                    progress.note(f"{one.table}: {'; '.join(one.column_changes)}")
+            for table in tables:
+                if table.columns:
+                    progress.note(f"{table.table}: {'; '.join(table.column_changes)}")
         _raise(problems)
         assert strategy is not None
         paths = {name: _path(workspace, name) for name in differing}
@@ -171,7 +170,7 @@ def import_(
         dry_run=dry_run,
         tables=tuple(tables),
         files=tuple(f"{workspace.settings.strategy}/{path.name}" for path in laid),
-        comments_lost=sum(one.comments_lost for one in laid.values()),
+        comments_lost=sum(table.comments_lost for table in laid.values()),
     )
 
 
@@ -192,8 +191,8 @@ def _read(place: Path, problems: Problems) -> list[Sheet]:
         problems.add("RS217", "There is no such workbook or folder.", file=shown)
         return []
     if place.suffix.lower() == ".csv":
-        told = "This is one sheet; a strategy's tables are several."
-        problems.add("RS217", told, file=shown, hint="Name the folder that holds all of them.")
+        message = "This is one sheet; a strategy's tables are several."
+        problems.add("RS217", message, file=shown, hint="Name the folder that holds all of them.")
         return []
     return read_workbook(_bytes(place), shown, problems) or []
 
@@ -202,8 +201,8 @@ def _bytes(place: Path) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        told = f"This cannot be read: {os.strerror(error.errno or 0).lower()}."
-        raise problem("RS217", told, file=str(place)) from error
+        message = f"This cannot be read: {os.strerror(error.errno or 0).lower()}."
+        raise problem("RS217", message, file=str(place)) from error
 
 
 def _documents(
@@ -215,31 +214,31 @@ def _documents(
     named: dict[str, Sheet] = {}
     for sheet in sheets:
         if sheet.name in named:
-            told = f'There are two of the name "{sheet.name}".'
-            problems.add("RS217", told, file=sheet.where, hint="Keep one of them.")
+            message = f'There are two of the name "{sheet.name}".'
+            problems.add("RS217", message, file=sheet.where, hint="Keep one of them.")
         named[sheet.name] = sheet
-    known = [SEGMENTS, *schemes]
+    tables = [SEGMENTS, *schemes]
     for name, sheet in named.items():
-        if name not in known and (sheet.rows or sheet.faulty):
-            told = f'There is no table "{name}" in the strategy.'
-            hint = did_you_mean(name, known)
+        if name not in tables and (sheet.rows or sheet.faulty):
+            message = f'There is no table "{name}" in the strategy.'
+            hint = did_you_mean(name, tables)
             if hint.startswith("Known"):
                 hint = f"{hint} A new scheme is begun in tiers.yaml."
-            problems.add("RS217", told, file=sheet.where, hint=hint)
-    for name in known:
+            problems.add("RS217", message, file=sheet.where, hint=hint)
+    for name in tables:
         if name not in named:
             kind = "sheet" if place.is_file() else "file"
-            told = f'There is no {kind} "{name}{"" if place.is_file() else ".csv"}".'
+            message = f'There is no {kind} "{name}{"" if place.is_file() else ".csv"}".'
             hint = "An import takes all tables of the strategy: add it, as an export writes it."
-            problems.add("RS217", told, file=str(place), hint=hint)
+            problems.add("RS217", message, file=str(place), hint=hint)
     instead: dict[str, SheetDocument] = {}
     if SEGMENTS in named:
         segments = segments_document(named[SEGMENTS], problems, _columns_now(workspace))
         if segments is not None:
             instead[_SEGMENTS_FILE] = segments
     if schemes:
-        there = [named[name] for name in schemes if name in named]
-        tiers = tiers_document(there, str(place), problems)
+        sheets_of_schemes = [named[name] for name in schemes if name in named]
+        tiers = tiers_document(sheets_of_schemes, str(place), problems)
         if tiers is not None:
             instead[_TIERS_FILE] = tiers
     return instead
@@ -258,10 +257,10 @@ def _schemes(workspace: Workspace, problems: Problems) -> list[str]:
 def _checked(
     workspace: Workspace, instead: Mapping[str, SheetDocument], problems: Problems
 ) -> Strategy | None:
-    found = Problems()
+    raised = Problems()
     with scratch_engine(workspace) as engine:
-        strategy = read_checked(begin(workspace, engine), found, instead=instead)
-    for one in found:
+        strategy = read_checked(begin(workspace, engine), raised, instead=instead)
+    for one in raised:
         for document in instead.values():
             one = document.located(one)
         problems.extend([one])
@@ -343,8 +342,6 @@ def _laid(path: Path, name: str, document: Document) -> Laid:
 
 def _write(laid: Mapping[Path, Laid]) -> None:
     """All files are written beside before the first is renamed."""
-    from riskseg.store.files import write_beside
-
     with ExitStack() as stack:
         for path, one in laid.items():
             stack.enter_context(write_beside(path, token="sheet")).write_bytes(one.content)

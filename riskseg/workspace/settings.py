@@ -15,9 +15,9 @@ from riskseg.domain.columns import Column, ColumnShape
 from riskseg.domain.documents import Document, Shape, read_toml
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.domain.source_tables import SOURCE_TABLES
 
 FILE = "riskseg.toml"
-TABLES = ("accounts", "bills", "payments", "events")
 
 
 class WorkspaceTable(Shape):
@@ -290,13 +290,13 @@ def _texts(
 def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     for table, authored in top.source.items():
-        if table not in TABLES:
+        if table not in SOURCE_TABLES:
             problems.add(
                 "RS003",
                 f'There is no source table "{table}".',
                 file=FILE,
                 line=document.line("source", table),
-                hint=did_you_mean(table, TABLES),
+                hint=did_you_mean(table, SOURCE_TABLES),
             )
             continue
         written = document.data["source"][table]

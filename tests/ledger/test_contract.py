@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import CODES, Problem, Problems
+from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.engine import DuckDB, Engine
+from riskseg.ledger.contract import CONTRACT
 from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.sources.unchanged import readable
@@ -608,3 +610,7 @@ def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown
         (4, 1e308),
         (5, None),
     ]
+
+
+def test_the_contract_is_of_the_tables_that_a_workspace_may_have() -> None:
+    assert tuple(CONTRACT) == SOURCE_TABLES
