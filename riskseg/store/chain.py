@@ -28,8 +28,8 @@ def entries(connection: sa.Connection, table: str, columns: Sequence[str]) -> li
     found = _stored(connection, table, columns)
     for row in found:
         if row[DIGEST] != _digest(previous, table, row):
-            told = f"entry {row[NUMBER]} of {table} is not as it was written"
-            raise BrokenChainError(told)
+            message = f"entry {row[NUMBER]} of {table} is not as it was written"
+            raise BrokenChainError(message)
         previous, last = row[DIGEST], row[NUMBER]
     sequence = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
     written = connection.execute(sa.select(sequence.c.seq).where(sequence.c.name == table)).scalar()
@@ -64,7 +64,7 @@ def _digest(previous: str, table: str, row: Mapping[str, Any]) -> str:
     """Columns without a value do not count, so that a later version may add some."""
     held = {name: v for name, v in row.items() if v is not None and name != DIGEST}
     try:
-        told = json.dumps([previous, table, held], sort_keys=True)
+        message = json.dumps([previous, table, held], sort_keys=True)
     except TypeError as error:  # bytes, which no column of ours holds
         raise BrokenChainError(f"entry {row[NUMBER]} of {table} holds no text") from error
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(message.encode()).hexdigest()

@@ -278,14 +278,14 @@ class Journal:
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with _told(self._path), self._engine.connect() as connection:
+        with _refusals(self._path), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """One transaction that holds the right to write from its start, so that what it reads
         is still so when it writes. The driver's own would begin only at the first change."""
-        with _told(self._path), self._engine.begin() as connection:
+        with _refusals(self._path), self._engine.begin() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
@@ -380,11 +380,11 @@ def _record(kind: type[R], table: sa.Table, row: Mapping[str, Any]) -> R:
     try:
         record = kind(**{f.name: _read(table.c[f.name], row[f.name]) for f in fields(kind)})
     except (ValueError, TypeError, RecursionError) as error:
-        told = f"entry {row[chain.NUMBER]} of {table.name} cannot be read"
-        raise chain.BrokenChainError(told) from error
+        message = f"entry {row[chain.NUMBER]} of {table.name} cannot be read"
+        raise chain.BrokenChainError(message) from error
     if isinstance(record, StrategyRecord) and text_hash(record.files) != record.text:
-        told = f"the text of {record.name} {record.fingerprint} is not the one activated"
-        raise chain.BrokenChainError(told)
+        message = f"the text of {record.name} {record.fingerprint} is not the one activated"
+        raise chain.BrokenChainError(message)
     return record
 
 
@@ -443,7 +443,7 @@ def _errorname(error: BaseException | None) -> str:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _refusals(path: Path) -> Iterator[None]:
     """SQLite's complaints about the file as Problems; any other error is our own."""
     try:
         yield

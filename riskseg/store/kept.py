@@ -18,13 +18,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from riskseg.store.files import flush_all, part_of, private_file, private_folder, write_beside
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
 INPUTS = "inputs.parquet"
 ABOUT = "run.json"
@@ -54,7 +54,6 @@ class Keeping:
 
     def begin(self, schema: pa.Schema) -> None:
         """Settle the columns, so that there is a file even without an account."""
-        import pyarrow.parquet as pq
 
         self._writer = pq.ParquetWriter(self._folder / INPUTS, schema, **_COMPRESSION)
 
@@ -186,7 +185,6 @@ def read_texts(folder: Path) -> dict[str, str]:
 
 def erased(folder: Path) -> tuple[str, ...]:
     """Hashes of the accounts that were erased from a run's inputs. Raises Unreadable."""
-    import pyarrow.parquet as pq
 
     with _reading():
         return _erased(pq.read_schema(folder / INPUTS))
@@ -195,7 +193,6 @@ def erased(folder: Path) -> tuple[str, ...]:
 @contextmanager
 def _reading() -> Iterator[None]:
     """Around what only reads: a fault of the disk while writing is not damage."""
-    import pyarrow as pa
 
     try:
         yield
@@ -213,8 +210,6 @@ def erase(folder: Path, account: str, hashed: str) -> bool:
     The file is written anew beside and renamed, with the hash among its metadata: it tells itself
     what it lacks, whenever the process is killed. Raises Unreadable, with the file as it was.
     """
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     place = folder / INPUTS
     with ExitStack() as opened:
@@ -224,20 +219,19 @@ def erase(folder: Path, account: str, hashed: str) -> bool:
             gone = _erased(schema)
             if not _holds(file, account):
                 return hashed in gone
-        told = {**(schema.metadata or {}), _ERASED: json.dumps([*gone, hashed]).encode()}
+        metadata = {**(schema.metadata or {}), _ERASED: json.dumps([*gone, hashed]).encode()}
         with write_beside(place, token="erase") as part:
-            schema = schema.with_metadata(told)
+            schema = schema.with_metadata(metadata)
             with pq.ParquetWriter(part, schema, **_COMPRESSION) as writer:
                 for g in range(file.num_row_groups):
                     with _reading():
                         rows = file.read_row_group(g)
                     rows = rows.filter(pc.not_equal(rows[ACCOUNT], account))
-                    writer.write_table(rows.replace_schema_metadata(told))
+                    writer.write_table(rows.replace_schema_metadata(metadata))
     return True
 
 
 def _holds(file: pq.ParquetFile, account: str) -> bool:
-    import pyarrow.compute as pc
 
     if ACCOUNT not in file.schema_arrow.names:
         raise ValueError(f"it has no column {ACCOUNT}")

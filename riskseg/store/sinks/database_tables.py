@@ -66,7 +66,7 @@ def check_url(target: str, problems: Problems) -> None:
                 check_place(Path(url.database), problems)
         else:
             try:
-                with _told(url), engine.connect():
+                with _refusals(url), engine.connect():
                     pass
             except ProblemsError:
                 raise
@@ -92,7 +92,7 @@ def write_table(
     side = sa.Table(f"riskseg_part_{token[:16]}", sa.MetaData(), *columns, schema=place or None)
     rows = 0
     engine = _engine(url)
-    with _told(url), engine.begin() as connection:
+    with _refusals(url), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             # The driver's own transaction would not take in changes of tables.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -119,7 +119,7 @@ def read_table(target: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     place, _, name = table.rpartition(".")
     columns = [sa.column(f.name, _type(f.type)) for f in schema]
     query = sa.select(*columns).select_from(sa.table(name, *columns, schema=place or None))
-    with _told(url), _engine(url).connect() as connection:
+    with _refusals(url), _engine(url).connect() as connection:
         for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
             arrays = [
                 pa.array([_read(value, field.type) for value in values], field.type)
@@ -257,7 +257,7 @@ def _type(kind: Any) -> sa.types.TypeEngine[Any]:
 
 
 @contextmanager
-def _told(url: sa.URL) -> Iterator[None]:
+def _refusals(url: sa.URL) -> Iterator[None]:
     """Tell what the database refuses as a Problem."""
     try:
         yield

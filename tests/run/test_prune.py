@@ -13,7 +13,7 @@ from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.run.assign import assign
 from riskseg.run.retention import listed, prune, span
-from tests.journeys.test_definitions import DAY, FILES
+from tests.pipeline.test_definitions import DAY, FILES
 
 AT = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
 LATER = AT + timedelta(days=100)

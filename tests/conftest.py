@@ -1,4 +1,4 @@
-"""Workspaces made once a session; each test breaks a copy of its own."""
+"""Workspaces made once for all workers of a session; each test breaks a copy of its own."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ import pytest
 
 from riskseg.run.train import train
 from tests.support import portfolio
+from tests.support.shared import shared
 
 
 @pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace without a fault, and without a trained model. Not to be changed."""
-    return portfolio.make(tmp_path_factory.mktemp("sound") / "workspace")
+    return shared(tmp_path_factory, "sound", portfolio.make)
 
 
 @pytest.fixture(scope="session")
 def trained(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, with both models trained. Not to be changed."""
-    folder = portfolio.copied(sound, tmp_path_factory.mktemp("trained") / "workspace")
-    train(folder, (), at=portfolio.AT)
-    return folder
+
+    def make(folder: Path) -> None:
+        train(portfolio.copied(sound, folder), (), at=portfolio.AT)
+
+    return shared(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture
