@@ -172,8 +172,8 @@ def test_a_feature_is_kept_as_its_kind_says(tmp_path: Path) -> None:
     assert found["whole"] == ("int64", int(half_up(total / 2, 0)), 0)
     assert found["exact"] == ("decimal(38, 6)", half_up(total * Decimal("0.0005"), 6), 0)
     assert found["days"][0] == "decimal(38, 6)"
-    assert found["first"] == ("DATE", BILLS[0][0], None)
-    assert found["settles"] == ("BOOLEAN", True, None)
+    assert found["first"] == ("date", BILLS[0][0], None)
+    assert found["settles"] == ("boolean", True, None)
     assert found["halves"][:2] == ("int64", 100)  # 100.015
 
 
