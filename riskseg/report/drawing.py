@@ -155,17 +155,17 @@ class Drawing:
         faint: float = 0.12,
     ) -> None:
         """A line through points, or the area they enclose."""
-        told = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
-        if not told:
+        line = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        if not line:
             return
         if filled:
             self._parts.append(
-                f'<path d="M{told}Z" fill="{colour}" fill-opacity="{_n(faint, 2)}"/>'
+                f'<path d="M{line}Z" fill="{colour}" fill-opacity="{_n(faint, 2)}"/>'
             )
             return
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<path d="M{told}" fill="none" stroke="{colour}" stroke-width="{_n(wide)}" '
+            f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="{_n(wide)}" '
             f'stroke-linejoin="round"{dashed}/>'
         )
 
@@ -176,30 +176,30 @@ class Drawing:
         wide: float,
         high: float,
         colour: str,
-        told: str = "",
+        hover: str = "",
         faint: float = 1,
     ) -> None:
         clear = f' fill-opacity="{_n(faint, 2)}"' if faint < 1 else ""
         self._parts.append(
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(max(wide, 0))}" height="{_n(max(high, 0))}" '
-            f'fill="{colour}"{clear}{_hover("rect", told)}'
+            f'fill="{colour}"{clear}{_hover("rect", hover)}'
         )
 
     def dot(
-        self, at: Point, colour: str, told: str = "", *, shape: str = "circle", size: float = 4
+        self, at: Point, colour: str, hover: str = "", *, shape: str = "circle", size: float = 4
     ) -> None:
         """A mark: circle, square, diamond, or `open` (a hollow diamond)."""
         x, y = at
         if shape == "circle":
             self._parts.append(
                 f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(size)}" fill="{colour}" '
-                f'stroke="#fff" stroke-width="1"{_hover("circle", told)}'
+                f'stroke="#fff" stroke-width="1"{_hover("circle", hover)}'
             )
         elif shape == "square":
             self._parts.append(
                 f'<rect x="{_n(x - size)}" y="{_n(y - size)}" width="{_n(2 * size)}" '
                 f'height="{_n(2 * size)}" fill="{colour}" stroke="#fff" '
-                f'stroke-width="1"{_hover("rect", told)}'
+                f'stroke-width="1"{_hover("rect", hover)}'
             )
         else:
             r = size * 1.3
@@ -210,7 +210,7 @@ class Drawing:
             )
             self._parts.append(
                 f'<path d="M{_n(x)} {_n(y - r)}L{_n(x + r)} {_n(y)}L{_n(x)} {_n(y + r)}'
-                f'L{_n(x - r)} {_n(y)}Z" {look}{_hover("path", told)}'
+                f'L{_n(x - r)} {_n(y)}Z" {look}{_hover("path", hover)}'
             )
 
     def whisker(
@@ -230,7 +230,7 @@ class Drawing:
     def text(
         self,
         at: Point,
-        told: str,
+        text: str,
         *,
         anchor: str = "start",
         colour: str = INK,
@@ -245,16 +245,16 @@ class Drawing:
         shown = f"<title>{escaped(hover)}</title>" if hover else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
-            f'font-size="{_n(size)}"{weight}{turn}>{shown}{escaped(told)}</text>'
+            f'font-size="{_n(size)}"{weight}{turn}>{shown}{escaped(text)}</text>'
         )
 
-    def note(self, at: Point, told: str, *, anchor: str = "start", colour: str = INK) -> None:
+    def note(self, at: Point, text: str, *, anchor: str = "start", colour: str = INK) -> None:
         """Text with a white halo, to be read over lines."""
         x, y = at
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
             f'font-size="{_n(LETTER)}" font-weight="600" stroke="#fff" stroke-width="4" '
-            f'paint-order="stroke" stroke-linejoin="round">{escaped(told)}</text>'
+            f'paint-order="stroke" stroke-linejoin="round">{escaped(text)}</text>'
         )
 
     def across(
@@ -332,10 +332,10 @@ class Drawing:
 
 def _n(number: float, digits: int = 1) -> str:
     """A coordinate: a tenth of a unit is finer than the eye."""
-    told = f"{number + 0.0:.{digits}f}"
-    told = told.rstrip("0").rstrip(".") if "." in told else told
-    return "0" if told == "-0" else told
+    text = f"{number + 0.0:.{digits}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
-def _hover(tag: str, told: str) -> str:
-    return f"><title>{escaped(told)}</title></{tag}>" if told else "/>"
+def _hover(tag: str, hover: str) -> str:
+    return f"><title>{escaped(hover)}</title></{tag}>" if hover else "/>"

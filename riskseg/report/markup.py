@@ -26,12 +26,12 @@ def escaped(text: object) -> Html:
 def element(tag: str, *inside: object, **attributes: object) -> Html:
     """One element. `klass` stands for class, `aria_label` for aria-label; an attribute of True is
     written bare."""
-    told = "".join(
+    written = "".join(
         f" {name}" if given is True else f' {name}="{escaped(given)}"'
         for name, given in ((_attribute(k), v) for k, v in attributes.items())
         if given is not None and given is not False
     )
-    return Html(f"<{tag}{told}>{''.join(escaped(part) for part in inside)}</{tag}>")
+    return Html(f"<{tag}{written}>{''.join(escaped(part) for part in inside)}</{tag}>")
 
 
 def _attribute(name: str) -> str:
@@ -77,8 +77,8 @@ def table(
             element("td", cell, klass=kind or None) for cell, kind in zip(row, side, strict=True)
         ]
         body.append(f"<tr>{''.join(cells)}</tr>")
-    told = element("caption", caption) if caption else ""
-    inner = f"{told}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
+    heading = element("caption", caption) if caption else ""
+    inner = f"{heading}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
     # A wide table scrolls in its own frame, so it must be reachable by keyboard.
     return element(
         "div",

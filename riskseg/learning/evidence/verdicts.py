@@ -177,22 +177,22 @@ def _ranks(manifest: Told, evidence: Evidence) -> Check:
     auc = estimate(manifest, evidence, "auc")
     if not auc:
         return Check(topic, "unknown", "The AUC was not measured.")
-    told = f"AUC {auc} on the hold-out"
+    message = f"AUC {auc} on the hold-out"
     if auc.value >= SUSPICIOUS_AUC:
         return Check(
             topic,
             "watch",
-            f"{told}: higher than outcomes of this kind usually allow.",
+            f"{message}: higher than outcomes of this kind usually allow.",
             "Look for a feature that is known only after the outcome.",
         )
     if auc.interval and auc.interval.low <= 0.5:
         return Check(
             topic,
             "watch",
-            f"{told}: the interval holds 0.5, which is chance.",
+            f"{message}: the interval holds 0.5, which is chance.",
             "Do not rely on its ranking.",
         )
-    return Check(topic, "holds" if auc.interval else "unknown", f"{told}; 0.5 is chance.")
+    return Check(topic, "holds" if auc.interval else "unknown", f"{message}; 0.5 is chance.")
 
 
 def _holds_up(manifest: Told, evidence: Evidence) -> Check | None:
@@ -201,16 +201,16 @@ def _holds_up(manifest: Told, evidence: Evidence) -> Check | None:
     auc = estimate(manifest, evidence, "auc")
     if not known(folds) or not auc or not auc.interval:
         return None
-    told = f"AUC {figure(folds)} out of fold in training, {auc} on the hold-out"
+    message = f"AUC {figure(folds)} out of fold in training, {auc} on the hold-out"
     if folds > auc.interval.high:
         return Check(
             topic,
             "watch",
-            f"{told}: it lost ground beyond chance.",
+            f"{message}: it lost ground beyond chance.",
             "Expect the hold-out's figure, and look for what changed in between.",
         )
     more = "; those rows were easier to tell apart" if folds < auc.interval.low else ""
-    return Check(topic, "holds", f"{told}{more}.")
+    return Check(topic, "holds", f"{message}{more}.")
 
 
 def _calibrated(manifest: Told, evidence: Evidence) -> Check:
@@ -219,7 +219,7 @@ def _calibrated(manifest: Told, evidence: Evidence) -> Check:
     level = estimate(manifest, evidence, "calibration_intercept")
     if not slope or not level or not slope.interval or not level.interval:
         return Check(topic, "unknown", "There are no intervals for calibration.")
-    told = f"slope {slope.shown(2)}, ideal 1; intercept {level.shown(2)}, ideal 0"
+    message = f"slope {slope.shown(2)}, ideal 1; intercept {level.shown(2)}, ideal 0"
     wrong = []
     if not slope.interval.holds(1):
         wrong.append("too bold" if slope.value < 1 else "too timid")
@@ -229,10 +229,10 @@ def _calibrated(manifest: Told, evidence: Evidence) -> Check:
         return Check(
             topic,
             "watch",
-            f"Probabilities are {' and '.join(wrong)}: {told}.",
+            f"Probabilities are {' and '.join(wrong)}: {message}.",
             "Recalibrate before cuts are set on the probability itself.",
         )
-    return Check(topic, "holds", f"{told[0].upper()}{told[1:]}.")
+    return Check(topic, "holds", f"{message[0].upper()}{message[1:]}.")
 
 
 def _groups(evidence: Evidence) -> Check | None:
@@ -272,11 +272,11 @@ def _by_month(manifest: Told, evidence: Evidence) -> Check:
         if missed:
             names = listed([words.month(m.from_) for m in off])
             parts.append(f"predictions missed the observed rate's interval in {names}")
-        told = "; ".join(parts)
+        message = "; ".join(parts)
         return Check(
             topic,
             "watch",
-            f"{told[0].upper()}{told[1:]}.",
+            f"{message[0].upper()}{message[1:]}.",
             "Watch these two figures month by month.",
         )
     return Check(topic, "holds", _agreement(len(months) - len(off), len(months), "month"))
@@ -426,11 +426,11 @@ def _fair(evidence: Evidence) -> Check:
             "fifths as often as the group most often below it"
         )
     if parts:
-        told = "; ".join(parts)
+        message = "; ".join(parts)
         return Check(
             topic,
             "watch",
-            f"{told[0].upper()}{told[1:]}.",
+            f"{message[0].upper()}{message[1:]}.",
             "Decide whether the difference is in the risk or in the model.",
         )
     return Check(topic, "holds", _agreement(len(rows) - len(off), len(rows), "group"))
@@ -455,7 +455,7 @@ def _enough(manifest: Told) -> Check:
         return Check(topic, "unknown", f"It was made elsewhere; of the outcomes here {judged}.")
     features = max(len(manifest["features"]), 1)
     each = training["bad"] / features
-    told = (
+    message = (
         f"{words.count(training['bad'])} bad in training ({each:,.0f} a feature), "
         f"{words.count(held['bad'])} in the hold-out"
     )
@@ -463,10 +463,10 @@ def _enough(manifest: Told) -> Check:
         return Check(
             topic,
             "watch",
-            f"{told}.",
+            f"{message}.",
             "Read every figure by its interval; train anew as outcomes come in.",
         )
-    return Check(topic, "holds", f"{told}.")
+    return Check(topic, "holds", f"{message}.")
 
 
 # Limits ----------------------------------------------------------------------------------------
@@ -619,7 +619,7 @@ def _limits_of_label(manifest: Told) -> list[Limit]:
                 "recorded, for which time, or whether other columns were written after it.",
             )
         ]
-    told = {
+    limit = {
         "late": (
             "Who has an outcome",
             "An account with no bill falling due in the horizon has no outcome and is not in the "
@@ -642,7 +642,7 @@ def _limits_of_label(manifest: Told) -> list[Limit]:
             "with whatever was wrong in it.",
         ),
     }.get(str(event))
-    return [Limit(*told)] if told else []
+    return [Limit(*limit)] if limit else []
 
 
 def _limits_of_groups(evidence: Evidence) -> list[Limit]:
@@ -661,7 +661,7 @@ def _limits_of_groups(evidence: Evidence) -> list[Limit]:
 
 def strength_in_words(auc: float) -> str:
     """The customary reading of an AUC."""
-    for least, told in (
+    for least, strength in (
         (0.9, "very strongly"),
         (0.8, "strongly"),
         (0.7, "usefully"),
@@ -669,7 +669,7 @@ def strength_in_words(auc: float) -> str:
         (BARELY, "weakly"),
     ):
         if auc >= least:
-            return told
+            return strength
     return "barely better than chance"
 
 

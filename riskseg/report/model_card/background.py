@@ -62,12 +62,12 @@ def data(m: Material) -> Html:
             )
         )
     heads = ("Part", "Observed", "Rows", "Bad", "Bad rate", "Parties")
-    told: list[object] = [table(heads, rows, words=2)]
+    parts: list[object] = [table(heads, rows, words=2)]
     if m.manifest.get("imported"):
         origin = f"The points are those of {m.manifest['imported']['file']}, made elsewhere."
-        told = [paragraph(origin), *([] if m.unjudged else told)]
+        parts = [paragraph(origin), *([] if m.unjudged else parts)]
     if m.recalibrated:
-        told.append(
+        parts.append(
             paragraph(
                 "The hold-out of this version is the recent accounts that it was recalibrated to. "
                 "The line that predicts an account was fitted to the accounts of other parties.",
@@ -75,7 +75,7 @@ def data(m: Material) -> Html:
             )
         )
     elif verdicts.out_of_time(m.manifest):
-        told.append(
+        parts.append(
             paragraph(
                 "The hold-out is later than the training window, with one full label between them, "
                 "so that no outcome used in training was still open when the hold-out began.",
@@ -84,7 +84,7 @@ def data(m: Material) -> Html:
         )
     sampled = verdicts.sampled(m.manifest)
     if sampled:
-        told.append(
+        parts.append(
             paragraph(
                 f"Goods were sampled: {sampled}, and stands for as many. Rates here are those of "
                 f"the population, {count(m.training['stands_for'])} training rows in full.",
@@ -94,18 +94,18 @@ def data(m: Material) -> Html:
     observe = m.spec.get("observe") or {}
     if verdicts.dated(m.manifest):
         history = f"with {days(observe.get('history') or 0)} of history before the first"
-        told.append(paragraph(f"{_observed(observe)}, {history}.", klass="small"))
-    told.append(element("h3", "Population, and what was left out"))
+        parts.append(paragraph(f"{_observed(observe)}, {history}.", klass="small"))
+    parts.append(element("h3", "Population, and what was left out"))
     population = m.manifest.get("population")
-    told.append(
+    parts.append(
         paragraph(
             "Population: ",
             element("code", population) if population else "every account the target allows",
             ". Accounts outside it are neither learned from nor scored.",
         )
     )
-    told.append(_dropped(m))
-    return joined(told)
+    parts.append(_dropped(m))
+    return joined(parts)
 
 
 def _window(m: Material, part: Told) -> str:
@@ -136,13 +136,13 @@ def _dropped(m: Material) -> Html:
 
 def limits(m: Material) -> Html:
     found = verdicts.limits(m.manifest, m.evidence)
-    told: list[object] = [
+    parts: list[object] = [
         element("dl", *(Html(element("dt", one.title) + element("dd", one.says)) for one in found))
     ]
     notes = m.manifest.get("notes") or []
     if notes:
-        told += [element("h3", "Noted while training"), items(notes)]
-    return joined(told)
+        parts += [element("h3", "Noted while training"), items(notes)]
+    return joined(parts)
 
 
 def _observed(observe: Mapping[str, Any]) -> str:

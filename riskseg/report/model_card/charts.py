@@ -36,8 +36,8 @@ from riskseg.report.markup import Html
 
 def roc(points: Sequence[RocPoint], auc: Estimate | None) -> Html:
     """The receiver operating characteristic."""
-    told = f"AUC {auc or words.ABSENT}"
-    d = Drawing("roc", "ROC curve", f"{told}; the diagonal is chance.", (HALF, 340), top=30)
+    about = f"AUC {auc or words.ABSENT}"
+    d = Drawing("roc", "ROC curve", f"{about}; the diagonal is chance.", (HALF, 340), top=30)
     x, y = d.x(0, 1), d.y(0, 1)
     d.across(x, x.ticks(60), tick_percent, "goods flagged (false positives)")
     d.upright(y, y.ticks(40), tick_percent, "bads flagged (true positives)")
@@ -203,8 +203,8 @@ def distribution(shares: Distribution) -> Html:
     for scale in (up, down):
         for tick in scale.ticks(32):
             d.line((d.left, scale(tick)), (d.right, scale(tick)), RULE)
-            told_tick = tick_percent(tick)
-            d.text((d.left - 6, scale(tick) + 4.3), told_tick, anchor="end", colour=GREY)
+            label = tick_percent(tick)
+            d.text((d.left - 6, scale(tick) + 4.3), label, anchor="end", colour=GREY)
     d.text((13, (d.top + d.bottom) / 2), "share of each outcome", anchor="middle", turned=True)
     slot = (d.right - d.left) / shown
     every = math.ceil(52 / slot)

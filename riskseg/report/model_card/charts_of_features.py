@@ -30,17 +30,17 @@ MOST_LEVELS = 8
 TAIL = 14  # the room on an axis for what lies far beyond it
 
 
-def bins(told: Told, key: str, kind: str | None) -> Html:
+def bins(table: Told, key: str, kind: str | None) -> Html:
     """Rows and bad rate of each bin of a scorecard's feature, by the bin's number. `kind` is the
     feature's, for the words."""
-    rows = told["bins"]
+    rows = table["bins"]
     total = sum(b["count"] for b in rows) or 1
     about = "; ".join(
         f"{n}: {words.held(b, kind)}, {percent(b['count'] / total)} of rows, bad rate "
         f"{percent(b['bad_rate'])}"
         for n, b in enumerate(rows, 1)
     )
-    d = Drawing(key, f"Bins of {told['feature']}", about, (350, 206), top=30, right=48)
+    d = Drawing(key, f"Bins of {table['feature']}", about, (350, 206), top=30, right=48)
     rates = [b["bad_rate"] for b in rows if known(b["bad_rate"])]
     y = d.y(0, rounded_up(max(b["count"] / total for b in rows)))
     z = d.y(0, max(*rates, 0.0, 1e-6) * 1.15 if rates else 1.0)
@@ -112,8 +112,8 @@ def strength(effects: Sequence[Effect]) -> Html:
         at = d.top + 21 * (row + 0.5) + 1
         name = e.feature
         d.text((d.left - 8, at + 4), words.clipped(name, 30), anchor="end", hover=name)
-        told = words.times(math.exp(reach(e)))
-        d.box(d.left, at - 6.5, x(reach(e)) - d.left, 13, BLUE, f"{name}: {told}", 0.8)
+        odds = words.times(math.exp(reach(e)))
+        d.box(d.left, at - 6.5, x(reach(e)) - d.left, 13, BLUE, f"{name}: {odds}", 0.8)
         d.text((x(reach(e)) + 6, at + 4), f"×{math.exp(reach(e)):.2f}", colour=GREY)
     return d.done()
 
@@ -157,19 +157,19 @@ def _odds_ticks(low: float, high: float, scale: Scale, gap: float) -> list[float
     return sorted(chosen)
 
 
-def effect(told: Effect, limits: tuple[float, float], key: str) -> Html:
+def effect(measured: Effect, limits: tuple[float, float], key: str) -> Html:
     """The shape of one feature's effect; all features share the scale `limits` (log-odds)."""
-    points = told.points
-    low, high = span(told)
+    points = measured.points
+    low, high = span(measured)
     ends = f"from {words.times(math.exp(low))} to {words.times(math.exp(high))} the odds"
-    told_name = told.feature
-    if told.kind == "number":
-        return _curve(points, limits, key, told_name, ends)
-    if told.kind == "boolean":
+    name = measured.feature
+    if measured.kind == "number":
+        return _curve(points, limits, key, name, ends)
+    if measured.kind == "boolean":
         points = [
             p if p.value is None else p.model_copy(update={"value": bool(p.value)}) for p in points
         ]
-    return _levels(points, limits, key, told_name, ends)
+    return _levels(points, limits, key, name, ends)
 
 
 def window(values: Sequence[float]) -> tuple[float, float]:
@@ -185,10 +185,10 @@ def window(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def beyond(told: Effect) -> str:
+def beyond(measured: Effect) -> str:
     """What lies beyond the axis of a number's effect, in words; empty where nothing does."""
-    values = [p.value for p in told.points if known(p.value)]
-    if told.kind != "number" or not values:
+    values = [p.value for p in measured.points if known(p.value)]
+    if measured.kind != "number" or not values:
         return ""
     low, high = window(values)
     ends = [words.value(end) for end in (min(values), max(values)) if not low <= end <= high]

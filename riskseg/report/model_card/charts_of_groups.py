@@ -47,8 +47,8 @@ def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, 
         d.text((scale.start, 14), title, bold=True)
         for tick in scale.ticks(40):
             d.line((scale(tick), d.top), (scale(tick), d.bottom), RULE)
-            told = f"{tick:g}" if scale is one else tick_percent(tick)
-            d.text((scale(tick), d.bottom + 17), told, anchor="middle", colour=GREY)
+            label = f"{tick:g}" if scale is one else tick_percent(tick)
+            d.text((scale(tick), d.bottom + 17), label, anchor="middle", colour=GREY)
         d.line((scale.start, d.bottom), (scale.end, d.bottom))
     d.legend([("predicted", BLUE, "open"), ("observed", ORANGE, "circle")], (starts[1], 33))
     if overall:

@@ -30,10 +30,10 @@ def _months(d: Drawing, months: Sequence[Month]) -> list[float]:
     for n in held:
         d.box(d.left + n * slot, d.top, slot, d.bottom - d.top, "#F6EEE3")
     every = math.ceil(60 / slot)
-    for n, told in enumerate(months):
+    for n, month in enumerate(months):
         if (len(months) - 1 - n) % every == 0:
             at = (d.left + (n + 0.5) * slot, d.bottom + 17)
-            d.text(at, words.month(told.from_), anchor="middle", colour=GREY)
+            d.text(at, words.month(month.from_), anchor="middle", colour=GREY)
     if held:
         d.text((d.left + held[0] * slot + 6, d.top - 5), "hold-out", colour="#7A4B00", bold=True)
     if held and held[0] > 0:
@@ -136,11 +136,11 @@ def psi_by_month(months: Sequence[Month]) -> Html:
 def psi_by_feature(features: Sequence[FeatureShift]) -> Html:
     """PSI of each feature and what chance alone would give."""
     most: dict[str, float] = {}
-    for told in features:
-        most[told.feature] = max(most.get(told.feature, 0.0), told.psi)
+    for shift in features:
+        most[shift.feature] = max(most.get(shift.feature, 0.0), shift.psi)
     ranked = sorted(most, key=lambda name: (-most[name], name))[:MOST_BARS]
     high = max(*(max(f.psi, f.by_chance or 0.0) for f in features), 0.12) * 1.08
-    parts = sorted({told.part for told in features})
+    parts = sorted({shift.part for shift in features})
     about = f"{ranked[0]} moved most, PSI {figure(most[ranked[0]])}."
     d = Drawing(
         "psi-by-feature", "PSI by feature", about, (WHOLE, 84 + 21 * len(ranked)), left=236, top=32
@@ -155,18 +155,18 @@ def psi_by_feature(features: Sequence[FeatureShift]) -> Html:
         d.text((d.left - 8, at + 4), words.clipped(name, 30), anchor="end", hover=name)
         d.line((d.left, at), (x(most[name]), at), PALE, 5)
         both = sorted((t for t in features if t.feature == name), key=lambda t: t.part)
-        for place, told in enumerate(both):
-            shift = 4 * (2 * place - 1) if len(both) == 2 else 0
-            if known(told.by_chance):
-                chance = x(told.by_chance)
+        for place, shift in enumerate(both):
+            offset = 4 * (2 * place - 1) if len(both) == 2 else 0
+            if known(shift.by_chance):
+                chance = x(shift.by_chance)
                 d.line((chance, at - 6), (chance, at + 6), INK, 1.6)
-            first = told.part == parts[0]
+            first = shift.part == parts[0]
             hover = (
-                f"{name}, {told.part}: PSI {figure(told.psi, 4)}; "
-                f"chance gives {figure(told.by_chance, 4)}"
+                f"{name}, {shift.part}: PSI {figure(shift.psi, 4)}; "
+                f"chance gives {figure(shift.by_chance, 4)}"
             )
             d.dot(
-                (x(told.psi), at + shift),
+                (x(shift.psi), at + offset),
                 BLUE if first else GREEN,
                 hover,
                 shape="circle" if first else "square",

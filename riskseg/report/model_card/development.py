@@ -24,9 +24,9 @@ from riskseg.report.model_card.material import Material, Told, days
 
 def making(m: Material) -> Html:
     champion = m.manifest.get("champion") or {}
-    told: list[object] = []
+    parts: list[object] = []
     if champion.get("why"):
-        told.append(
+        parts.append(
             paragraph(
                 f"Champion: {words.learner(m.learner)}. {m.why}",
                 " The hold-out took no part in the choice." if champion.get("gain") else "",
@@ -34,28 +34,28 @@ def making(m: Material) -> Html:
         )
     parent = m.parent
     if parent:
-        told.append(
+        parts.append(
             paragraph(
                 f"Parent version: {parent}.{_moved(m)} Only the calibration was fitted again; "
                 "features, ranking and reasons are the parent's."
             )
         )
-    told.append(element("h3", "What was tried"))
+    parts.append(element("h3", "What was tried"))
     tried = m.manifest.get("tried") or {}
     if any(any(by_step.values()) for by_step in tried.values()):
-        told += [
+        parts += [
             _tried(name, what, rows)
             for name, by_step in sorted(tried.items(), key=lambda item: item[0] != m.learner)
             for what, rows in sorted(by_step.items(), reverse=True)
             if rows
         ]
     else:
-        told.append(absent("No alternatives were tried within a learner."))
+        parts.append(absent("No alternatives were tried within a learner."))
     steps = m.evidence.learning_curve
     if any(s.auc for s in steps):
         rows = [(percent(s.share, 0), count(s.rows), count(s.bad), interval(s.auc)) for s in steps]
         heads = ("Share", "Rows", "Bad", "AUC")
-        told.append(
+        parts.append(
             figure(
                 "Would more data help? The learning curve",
                 charts.learning_curve(steps),
@@ -65,17 +65,17 @@ def making(m: Material) -> Html:
                 klass="wide",
             )
         )
-        told.append(folded("The numbers: learning curve", table(heads, rows)))
+        parts.append(folded("The numbers: learning curve", table(heads, rows)))
     else:
-        told.append(element("h3", "Would more data help?"))
-        told.append(
+        parts.append(element("h3", "Would more data help?"))
+        parts.append(
             absent(
                 "No learning curve: it is drawn where the spec has ",
                 element("code", "evidence: {learning_curve: true}"),
                 ".",
             )
         )
-    return joined(told)
+    return joined(parts)
 
 
 def _moved(m: Material) -> str:
@@ -153,10 +153,10 @@ def record(m: Material) -> Html:
     )
 
 
-def _yaml(told: Told, indent: str = "") -> list[str]:
+def _yaml(spec: Told, indent: str = "") -> list[str]:
     """The spec as it could be written in its file; what is not set is left out."""
     lines = []
-    for key, value in told.items():
+    for key, value in spec.items():
         if value is None or value == "" or (isinstance(value, (list, tuple, dict)) and not value):
             continue
         if isinstance(value, Mapping):

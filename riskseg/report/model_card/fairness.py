@@ -22,7 +22,7 @@ from riskseg.report.model_card.material import Material
 
 def groups(m: Material) -> Html:
     rows = m.evidence.cohorts
-    told: list[object] = []
+    parts: list[object] = []
     if rows:
         by_attribute: dict[str, list[Cohort]] = {}
         for c in rows:
@@ -33,7 +33,7 @@ def groups(m: Material) -> Html:
                 if (len(levels) > charts_of_groups.MOST_COHORTS)
                 else ""
             )
-            told.append(
+            parts.append(
                 figure(
                     f"By {attribute}",
                     charts_of_groups.cohorts(attribute, levels, m.auc, f"cohorts-{n}"),
@@ -72,19 +72,19 @@ def groups(m: Material) -> Html:
             "Of the bads",
             "Of the goods",
         )
-        told.append(folded("The numbers: groups", table(heads, body, words=2)))
+        parts.append(folded("The numbers: groups", table(heads, body, words=2)))
     else:
-        told.append(
+        parts.append(
             absent(
                 "No groups were compared: the spec names no attribute to compare by (",
                 element("code", "fairness: {by: [...]}"),
                 ").",
             )
         )
-    told.append(element("h3", "Protected attributes and what stands in for them"))
+    parts.append(element("h3", "Protected attributes and what stands in for them"))
     protected = m.evidence.protected
     if protected:
-        told.append(
+        parts.append(
             paragraph(
                 "How well the model's features together tell each attribute. An AUC of 0.5 means "
                 "not at all, and so does one below it: what was learned of some parties did not "
@@ -102,10 +102,10 @@ def groups(m: Material) -> Html:
             for p in protected
         ]
         titles = ("Attribute", "Read by the model", "Told with AUC", "Mostly through")
-        told.append(table(titles, read, words=4))
+        parts.append(table(titles, read, words=4))
     else:
-        told.append(absent("No attribute is marked as protected, so no proxy was looked for."))
-    return joined(told)
+        parts.append(absent("No attribute is marked as protected, so no proxy was looked for."))
+    return joined(parts)
 
 
 def _told_with(auc: Interval | None) -> str:

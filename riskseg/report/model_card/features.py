@@ -29,11 +29,11 @@ from riskseg.report.model_card.material import OPEN_FEATURES, Material, Told
 
 def features(m: Material) -> Html:
     effects = m.evidence.effects
-    told: list[object] = []
+    parts: list[object] = []
     many = len(m.manifest["features"])
     read = len(verdicts.features_read(m.manifest, m.evidence))
     of = f" of the {count(many)} it was offered" if read < many else ""
-    told.append(
+    parts.append(
         paragraph(
             f"The model reads {plural(read, 'feature')}{of}. What each one does is measured on the "
             "model that ships: the feature is set to a value, everything else stays as it is in a "
@@ -45,7 +45,7 @@ def features(m: Material) -> Html:
         more = (
             f" The strongest {MOST_BARS} of {len(effects)}." if (len(effects) > MOST_BARS) else ""
         )
-        told.append(
+        parts.append(
             figure(
                 "How far each feature moves the odds",
                 charts_of_features.strength(effects),
@@ -55,12 +55,12 @@ def features(m: Material) -> Html:
                 klass="wide",
             )
         )
-        told.append(_effects(effects))
+        parts.append(_effects(effects))
     else:
-        told.append(absent("No effects were measured for this version."))
-    told.append(_monotone(m))
-    told.append(_feature_table(m, effects))
-    return joined(told)
+        parts.append(absent("No effects were measured for this version."))
+    parts.append(_monotone(m))
+    parts.append(_feature_table(m, effects))
+    return joined(parts)
 
 
 def _effects(effects: Sequence[Effect]) -> Html:
@@ -92,22 +92,22 @@ def _effects(effects: Sequence[Effect]) -> Html:
         "A hollow diamond stands for a missing value."
     )
     first = element("div", *shown[:OPEN_FEATURES], klass="triple")
-    told: list[object] = [element("h3", "The shape of each effect"), paragraph(about), first]
+    parts: list[object] = [element("h3", "The shape of each effect"), paragraph(about), first]
     if len(shown) > OPEN_FEATURES:
         others = shown[OPEN_FEATURES:]
-        told.append(folded(f"The other {len(others)}", element("div", *others, klass="triple")))
-    return element("div", joined(told), id="chart-effects")
+        parts.append(folded(f"The other {len(others)}", element("div", *others, klass="triple")))
+    return element("div", joined(parts), id="chart-effects")
 
 
 def _monotone(m: Material) -> Html:
     rows = m.evidence.monotone
-    told: list[object] = [element("h3", "Monotonicity, measured")]
+    parts: list[object] = [element("h3", "Monotonicity, measured")]
     if not rows:
-        told.append(absent("No feature has a declared direction, so there was none to measure."))
-        return joined(told)
+        parts.append(absent("No feature has a declared direction, so there was none to measure."))
+        return joined(parts)
     broken = [m for m in rows if m.violations]
     turns = f"{len(broken)} turn" if len(broken) > 1 else f"{len(broken) or 'none'} turns"
-    told.append(
+    parts.append(
         paragraph(
             f"Of {plural(len(rows), 'feature')} with a declared direction, {turns} against it on "
             "the fitted model."
@@ -126,8 +126,8 @@ def _monotone(m: Material) -> Html:
     ]
     heads = ("Feature", "Declared", "Constrained", "Turns", "Worst, log-odds")
     shown = table(heads, body, words=3)
-    told.append(folded("The numbers: monotonicity", shown, opened=bool(broken)))
-    return joined(told)
+    parts.append(folded("The numbers: monotonicity", shown, opened=bool(broken)))
+    return joined(parts)
 
 
 def _feature_table(m: Material, effects: Sequence[Effect]) -> Html:

@@ -96,8 +96,8 @@ class Material:
     @property
     def why(self) -> str:
         """Why the learner is the champion, in sentences."""
-        told = (self.manifest.get("champion") or {}).get("why")
-        return words.sentence(str(told or "The spec says so"))
+        why = (self.manifest.get("champion") or {}).get("why")
+        return words.sentence(str(why or "The spec says so"))
 
 
 def days(value: Any) -> str:

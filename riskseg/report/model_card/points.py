@@ -28,42 +28,42 @@ def points(m: Material) -> Html:
             f"No table of points: {words.the_learner(m.learner)} ships, and its score is a sum "
             f"over {parts}. Each account's reasons are worked out exactly from those {parts}."
         )
-    told: list[object] = [paragraph(_scale(m))]
+    parts: list[object] = [paragraph(_scale(m))]
     rows = m.scorecard["features"]
     ranked = sorted(rows, key=lambda r: (-_width(r["bins"]), r["feature"]))
     shown = [_bins(m, row, f"bins-{n}") for n, row in enumerate(ranked, 1)]
-    told += shown[:OPEN_FEATURES]
+    parts += shown[:OPEN_FEATURES]
     if len(shown) > OPEN_FEATURES:
         rest = shown[OPEN_FEATURES:]
-        told.append(folded(f"The other {plural(len(rest), 'feature')}", *rest))
+        parts.append(folded(f"The other {plural(len(rest), 'feature')}", *rest))
     pairs = m.scorecard.get("pairs") or []
     if pairs:
-        told.append(element("h3", "Two features together"))
-        told.append(
+        parts.append(element("h3", "Two features together"))
+        parts.append(
             paragraph(
                 "Added to the points above. Blue adds points (safer), orange takes them away "
                 "(riskier); the number says how many."
             )
         )
-        told += [_heat(m, pair) for pair in pairs]
+        parts += [_heat(m, pair) for pair in pairs]
     else:
-        told.append(absent("No two-way tables: every feature's points stand by themselves."))
-    return joined(told)
+        parts.append(absent("No two-way tables: every feature's points stand by themselves."))
+    return joined(parts)
 
 
 def _scale(m: Material) -> str:
     card = m.scorecard or {}
     scale = card.get("scale") or {}
-    told = "An account's score is the base plus the points of one bin of every feature. "
+    message = "An account's score is the base plus the points of one bin of every feature. "
     if card.get("base") is not None:
-        told += f"The base is {_points(card['base'])}. "
+        message += f"The base is {_points(card['base'])}. "
     if scale:
-        told += (
+        message += (
             f"{words.value(scale['score'])} points stand for odds of "
             f"{words.value(scale['odds_good_to_bad'])} good to 1 bad, and every "
             f"{words.value(scale['points_to_double_odds'])} points more double them. "
         )
-    return told + (
+    return message + (
         "High scores are good. Features with the widest range of points come first. Edges of bins "
         "are shown to six figures; scorecard.json has them in full."
     )
@@ -131,14 +131,14 @@ def _heat(m: Material, pair: Told) -> Html:
     for n, points in enumerate(pair["points"]):
         cells = []
         for k, point in enumerate(points):
-            told = float(point)
+            value = float(point)
             many = pair.get("count")
             rare = f"; {count(many[n][k])} rows" if many else ""
             cells.append(
                 element(
                     "td",
-                    f"{told:+.2f}" if told else "0.00",
-                    style=f"background:{_shade(told / most)}",
+                    f"{value:+.2f}" if value else "0.00",
+                    style=f"background:{_shade(value / most)}",
                     title=f"{down[n]}; {along[k]}: {_points(point)} points{rare}",
                 )
             )

@@ -49,9 +49,9 @@ METRICS = (
 def performance(m: Material) -> Html:
     if m.unjudged:
         return absent("It was made elsewhere: how well it ranks was not measured here.")
-    told: list[object] = [_metrics(m), Html('<div class="pair">')]
+    parts: list[object] = [_metrics(m), Html('<div class="pair">')]
     if m.evidence.roc:
-        told.append(
+        parts.append(
             figure(
                 "ROC curve",
                 charts.roc(m.evidence.roc, m.auc),
@@ -61,10 +61,10 @@ def performance(m: Material) -> Html:
             )
         )
     else:
-        told.append(absent("No ROC curve: its points were not kept for this version."))
+        parts.append(absent("No ROC curve: its points were not kept for this version."))
     ks = m.evidence.ks
     if ks and ks.curve:
-        told.append(
+        parts.append(
             figure(
                 "Kolmogorov-Smirnov",
                 charts.ks(ks),
@@ -74,10 +74,10 @@ def performance(m: Material) -> Html:
             )
         )
     else:
-        told.append(absent("No KS curves: they were not kept for this version."))
+        parts.append(absent("No KS curves: they were not kept for this version."))
     gains = m.evidence.gains
     if gains:
-        told.append(
+        parts.append(
             figure(
                 "Gains",
                 charts.gains(gains),
@@ -85,7 +85,7 @@ def performance(m: Material) -> Html:
                 key="chart-gains",
             )
         )
-        told.append(
+        parts.append(
             figure(
                 "Lift",
                 charts.lift(gains),
@@ -94,11 +94,11 @@ def performance(m: Material) -> Html:
             )
         )
     else:
-        told.append(absent("No gains or lift: they were not kept for this version."))
-    told.append(Html("</div>"))
+        parts.append(absent("No gains or lift: they were not kept for this version."))
+    parts.append(Html("</div>"))
     distribution = m.evidence.distribution
     if distribution:
-        told.append(
+        parts.append(
             figure(
                 "Probabilities by outcome",
                 charts.distribution(distribution),
@@ -109,7 +109,7 @@ def performance(m: Material) -> Html:
             )
         )
     else:
-        told.append(absent("No distribution by outcome was kept for this version."))
+        parts.append(absent("No distribution by outcome was kept for this version."))
     if gains:
         each = charts.each_lift(gains)
         rows = [
@@ -122,8 +122,8 @@ def performance(m: Material) -> Html:
             for t, one in zip(gains, each, strict=True)
         ]
         heads = ("Riskiest", "Bads caught", "Cumulative lift", "Lift of this tenth")
-        told.append(folded("The numbers: gains and lift", table(heads, rows)))
-    return joined(told)
+        parts.append(folded("The numbers: gains and lift", table(heads, rows)))
+    return joined(parts)
 
 
 def _metrics(m: Material) -> Html:

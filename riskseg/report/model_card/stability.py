@@ -13,7 +13,7 @@ from riskseg.report.model_card.material import Material
 
 def over_time(m: Material) -> Html:
     months = m.evidence.by_snapshot
-    told: list[object] = []
+    parts: list[object] = []
     if not months:
         why = (
             "No comparison by month: the accounts carry no dates, so there are no months to "
@@ -21,10 +21,10 @@ def over_time(m: Material) -> Html:
             if not verdicts.dated(m.manifest)
             else "No comparison by month was kept for this version."
         )
-        told.append(absent(why))
+        parts.append(absent(why))
     else:
         if any(month.auc for month in months):
-            told.append(
+            parts.append(
                 figure(
                     "AUC by month",
                     charts_of_time.auc_by_month(months, m.auc),
@@ -35,8 +35,8 @@ def over_time(m: Material) -> Html:
                 )
             )
         else:
-            told.append(absent("No AUC by month: no month held bad outcomes enough."))
-        told.append(
+            parts.append(absent("No AUC by month: no month held bad outcomes enough."))
+        parts.append(
             figure(
                 "Predicted and observed by month",
                 charts_of_time.rate_by_month(months),
@@ -47,7 +47,7 @@ def over_time(m: Material) -> Html:
             )
         )
         if any(known(month.psi) for month in months):
-            told.append(
+            parts.append(
                 figure(
                     "PSI of the probability by month",
                     charts_of_time.psi_by_month(months),
@@ -73,16 +73,16 @@ def over_time(m: Material) -> Html:
             for month in months
         ]
         heads = ("Month", "Part", "Rows", "Bad", "AUC", "Predicted", "Observed", "PSI", "By chance")
-        told.append(folded("The numbers: by month", table(heads, rows, words=2)))
-    told.append(_stability(m))
-    return joined(told)
+        parts.append(folded("The numbers: by month", table(heads, rows, words=2)))
+    parts.append(_stability(m))
+    return joined(parts)
 
 
 def _stability(m: Material) -> Html:
     features, whole = m.evidence.stability.features, m.evidence.stability.probability
-    told: list[object] = []
+    parts: list[object] = []
     if whole is not None:
-        told.append(
+        parts.append(
             paragraph(
                 f"PSI of the probability, hold-out against training: "
                 f"{words.figure(whole.psi, 4)}. Samples of these sizes from one and the same "
@@ -90,11 +90,11 @@ def _stability(m: Material) -> Html:
             )
         )
     if not features:
-        told.append(absent("No PSI by feature was measured for this version."))
-        return joined(told)
+        parts.append(absent("No PSI by feature was measured for this version."))
+        return joined(parts)
     many = len({f.feature for f in features})
     more = f" The {MOST_BARS} that moved most of {many}." if (many > MOST_BARS) else ""
-    told.append(
+    parts.append(
         figure(
             "PSI by feature",
             charts_of_time.psi_by_feature(features),
@@ -109,5 +109,5 @@ def _stability(m: Material) -> Html:
         (f.feature, f.part, words.figure(f.psi, 4), words.figure(f.by_chance, 4)) for f in ranked
     ]
     heads = ("Feature", "Compared", "PSI", "By chance")
-    told.append(folded("The numbers: PSI by feature", table(heads, rows, words=2)))
-    return joined(told)
+    parts.append(folded("The numbers: PSI by feature", table(heads, rows, words=2)))
+    return joined(parts)

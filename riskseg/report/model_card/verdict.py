@@ -136,14 +136,14 @@ def _how_good(m: Material) -> str:
 
 
 def _ships(m: Material) -> str:
-    told = f"{words.sentence(m.form)} {m.why}"
+    message = f"{words.sentence(m.form)} {m.why}"
     parent = m.parent
     if parent:
-        told += (
+        message += (
             f" It is a recalibrated version of {parent}: the ranking is the parent's, only the "
             "probabilities were fitted again."
         )
-    return told
+    return message
 
 
 def _watch(m: Material) -> Html:
