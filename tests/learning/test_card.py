@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskseg.learning.evidence.limits import limits
 from riskseg.learning.evidence.model import Evidence, Interval, Judged
-from riskseg.learning.evidence.verdicts import Check, beyond_chance, checks, limits
+from riskseg.learning.evidence.verdicts import Check, beyond_chance, checks
 from riskseg.learning.words import held, times
 from riskseg.report.drawing import Scale
 from riskseg.report.model_card import card

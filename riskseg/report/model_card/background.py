@@ -7,6 +7,7 @@ from typing import Any
 
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.limits import limits as limits_of
 from riskseg.learning.words import count, percent, plural
 from riskseg.report.markup import (
     Html,
@@ -135,7 +136,7 @@ def _dropped(m: Material) -> Html:
 
 
 def limits(m: Material) -> Html:
-    found = verdicts.limits(m.manifest, m.evidence)
+    found = limits_of(m.manifest, m.evidence)
     parts: list[object] = [
         element("dl", *(Html(element("dt", one.title) + element("dd", one.says)) for one in found))
     ]

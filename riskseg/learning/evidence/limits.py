@@ -1,0 +1,221 @@
+"""The limits of what is known of a model, worked out from its data and its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from riskseg.learning import words
+from riskseg.learning.evidence.model import Evidence
+from riskseg.learning.evidence.verdicts import (
+    FEW_BADS_A_FEATURE,
+    FEW_BADS_HELD,
+    Told,
+    bad_rate,
+    dated,
+    estimate,
+    level_of,
+    out_of_time,
+    part,
+    sampled,
+)
+from riskseg.learning.words import figure, listed, percent
+
+FEW_BADS_IN_A_GROUP = 30
+
+SHORT_HOLD_OUT = 56  # days; two billing months
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Something the reader must know before relying on the model."""
+
+    title: str
+    says: str
+
+
+def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
+    """What the reader must know, worked out from the data and the target."""
+    found: list[Limit] = []
+    if manifest.get("imported"):
+        found.append(
+            Limit(
+                "It was made elsewhere",
+                "What it learned from and how it was validated is not kept here. `models compare` "
+                "and `models recalibrate` judge it on accounts whose outcomes are known.",
+            )
+        )
+    if part(manifest, "training").get("rows"):
+        found += _limits_of_counts(manifest, evidence)
+    found += _limits_of_dates(manifest)
+    found += _limits_of_label(manifest)
+    found += _limits_of_groups(evidence)
+    how = sampled(manifest)
+    if how:
+        found.append(
+            Limit(
+                "Goods were sampled",
+                f"To save time {how}, and each that was kept counts for those that were not. "
+                "Rates and probabilities are those of the whole population; intervals are "
+                "wider than all rows would give.",
+            )
+        )
+    static = (manifest["spec"].get("features") or {}).get("static") or []
+    if static:
+        found.append(
+            Limit(
+                "Features known only as of today",
+                f"The spec lets in {listed(static)}. Such a value may have been written after the "
+                "outcome and carry it back; the hold-out cannot show this.",
+            )
+        )
+    if manifest.get("population") is None:
+        found.append(
+            Limit(
+                "No population was named",
+                "The model was learned from every account the target allows; accounts of "
+                "another kind are scored as if they were like these.",
+            )
+        )
+    found.append(
+        Limit(
+            "A forecast, not an effect",
+            "The outcomes happened under the treatment of their time: an account that was "
+            "called may have paid because it was called. The probability says what to expect if "
+            "treatment stays as it was, not what an action would change.",
+        )
+    )
+    return found
+
+
+def _limits_of_counts(manifest: Told, evidence: Evidence) -> list[Limit]:
+    found = []
+    training, held = part(manifest, "training"), part(manifest, "hold_out")
+    auc = estimate(manifest, evidence, "auc")
+    if held["bad"] < FEW_BADS_HELD:
+        wide = (
+            f", so the AUC may lie anywhere from {figure(auc.interval.low)} to "
+            f"{figure(auc.interval.high)}"
+            if auc and auc.interval
+            else ""
+        )
+        found.append(
+            Limit(
+                "Few bad outcomes to judge by",
+                f"The hold-out holds {words.count(held['bad'])} bad outcomes{wide}. Under about "
+                f"{FEW_BADS_HELD}, differences between models of a few hundredths cannot be told "
+                "from chance.",
+            )
+        )
+    if training["bad"] < FEW_BADS_A_FEATURE * max(len(manifest["features"]), 1):
+        found.append(
+            Limit(
+                "Few bad outcomes to learn from",
+                f"{words.count(training['bad'])} bad outcomes for "
+                f"{words.plural(len(manifest['features']), 'feature')}: under ten a feature, "
+                "what is learned of single features is uncertain.",
+            )
+        )
+    rate, now = bad_rate(training), bad_rate(held)
+    months = {m.part for m in evidence.by_snapshot}
+    if rate and now and not 0.75 <= now / rate <= 1 / 0.75 and months:
+        found.append(
+            Limit(
+                "The bad rate has moved",
+                f"{percent(rate)} of training rows were bad, {percent(now)} of the hold-out. A "
+                "level that moves once may move again: watch predicted against observed.",
+            )
+        )
+    return found
+
+
+def _limits_of_dates(manifest: Told) -> list[Limit]:
+    held = part(manifest, "hold_out")
+    if not dated(manifest):
+        return [
+            Limit(
+                "No dates",
+                "The accounts carry no dates, so the hold-out is a random share of them and not "
+                "a later time. Random hold-outs flatter: expect somewhat less on next year's "
+                "accounts.",
+            )
+        ]
+    if not out_of_time(manifest):
+        return [
+            Limit(
+                "The hold-out is not later than the training window",
+                "It is a share of the parties at the same dates. It shows how the model does on "
+                "other accounts, not at another time.",
+            )
+        ]
+    days = (date.fromisoformat(held["until"]) - date.fromisoformat(held["from"])).days + 1
+    if days < SHORT_HOLD_OUT:
+        return [
+            Limit(
+                "A short hold-out",
+                f"It spans {words.plural(days, 'day')}, from {words.date(held['from'])} to "
+                f"{words.date(held['until'])}. One season cannot show how the model does in "
+                "another.",
+            )
+        ]
+    return []
+
+
+def _limits_of_label(manifest: Told) -> list[Limit]:
+    target = manifest["spec"].get("target") or {}
+    event = target.get("event")
+    at_issue = (manifest["spec"].get("observe") or {}).get("at") == "issue"
+    if event == "late" and at_issue:
+        return [
+            Limit(
+                "Whose outcome it is",
+                "The outcome of a row is that of the bill issued that day, and of no other. A bill "
+                "that falls due after the horizon has none and is not in the data.",
+            )
+        ]
+    if target.get("column") is not None:
+        return [
+            Limit(
+                "The outcome is a column of the file",
+                f"“{target['column']}” is taken as it stands. Nothing shows when it was "
+                "recorded, for which time, or whether other columns were written after it.",
+            )
+        ]
+    limit = {
+        "late": (
+            "Who has an outcome",
+            "An account with no bill falling due in the horizon has no outcome and is not in the "
+            "data; it was not counted as good.",
+        ),
+        "default": (
+            "What counts as default",
+            f"Default is {target.get('days_past_due') or 90} days past due, or written off, within "
+            "the horizon. Accounts already there are left out, and small residues do not count. "
+            "A later default is not this model's business.",
+        ),
+        "self_cure": (
+            "Who was left alone",
+            "Self-cure is seen only where no costly action came first. If the mild cases were the "
+            "ones left alone, the model has learned whom the old policy spared.",
+        ),
+        "action": (
+            "The outcome is the creditor's own action",
+            "The model foretells what the creditor did, and so repeats the policy of that time, "
+            "with whatever was wrong in it.",
+        ),
+    }.get(str(event))
+    return [Limit(*limit)] if limit else []
+
+
+def _limits_of_groups(evidence: Evidence) -> list[Limit]:
+    small = [c for c in evidence.cohorts if not c.auc or c.bad < FEW_BADS_IN_A_GROUP]
+    if not small:
+        return []
+    names = listed([f"{c.attribute} “{level_of(c)}” ({words.count(c.bad)} bad)" for c in small], 8)
+    return [
+        Limit(
+            "Groups too small to judge",
+            f"{names}: under {FEW_BADS_IN_A_GROUP} bad outcomes. Absence of a difference there "
+            "is not evidence of fairness.",
+        )
+    ]
