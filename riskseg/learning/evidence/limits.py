@@ -22,7 +22,6 @@ from riskseg.learning.evidence.verdicts import (
 from riskseg.learning.words import figure, listed, percent
 
 FEW_BADS_IN_A_GROUP = 30
-
 SHORT_HOLD_OUT = 56  # days; two billing months
 
 

@@ -23,10 +23,10 @@ from riskseg.report.model_card.material import OPEN_FEATURES, Material, Told
 
 def points(m: Material) -> Html:
     if m.scorecard is None:
-        parts = learner_named(m.learner).sum_of
+        summands = learner_named(m.learner).sum_of
         return absent(
             f"No table of points: {words.the_learner(m.learner)} ships, and its score is a sum "
-            f"over {parts}. Each account's reasons are worked out exactly from those {parts}."
+            f"over {summands}. Each account's reasons are worked out exactly from those {summands}."
         )
     parts: list[object] = [paragraph(_scale(m))]
     rows = m.scorecard["features"]
