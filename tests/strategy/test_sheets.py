@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from riskseg.domain.documents import Document, parse_yaml
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.strategy.sheets import files, layout
 from riskseg.strategy.sheets.cells import (
     CellError,
@@ -693,3 +694,15 @@ def test_a_document_of_sheets_is_located_by_cells() -> None:
     ):
         assert document.at(*path) == {"file": f"{where} {place}", "line": None}
     assert document.line("rows", 0) == 2
+
+
+def test_without_openpyxl_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    for use in (
+        lambda: files.workbook_bytes({}),
+        lambda: files.read_workbook(b"", "s.xlsx", Problems()),
+    ):
+        with pytest.raises(ProblemsError) as raised:
+            use()
+        (missing,) = raised.value.problems
+        assert missing.code == "RS004" and "riskseg[sheets]" in missing.hint

@@ -40,7 +40,7 @@ def onnx_model(model: Model) -> bytes:
         raise problem(
             "RS004",
             "The package onnx, which writes ONNX files, is not installed.",
-            hint="Install it with: pip install 'riskseg[onnx]'",
+            hint="Install it with: pip install 'riskseg[exports]'",
         ) from None
     graph = Graph()
     outputs = model.learned_by.onnx_outputs(graph, model)

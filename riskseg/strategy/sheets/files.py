@@ -15,9 +15,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, problem
 from riskseg.strategy.sheets.cells import column_letters, reference
 from riskseg.strategy.sheets.size import too_large
 from riskseg.strategy.sheets.tables import Grid, Sheet
@@ -110,8 +111,19 @@ def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet
 # Excel
 
 
+def _check_openpyxl() -> None:
+    if find_spec("openpyxl") is None:
+        raise problem(
+            "RS004",
+            "The package openpyxl, which reads and writes Excel workbooks, is not installed.",
+            hint="Install it with: pip install 'riskseg[sheets]', or use a folder of CSV files.",
+        )
+
+
 def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
-    """A workbook with a sheet for each grid, the same bytes for the same grids."""
+    """A workbook with a sheet for each grid, the same bytes for the same grids. Raises RS004 where
+    openpyxl is not installed."""
+    _check_openpyxl()
     from openpyxl import Workbook
     from openpyxl.styles import Font
     from openpyxl.worksheet.worksheet import Worksheet
@@ -158,7 +170,8 @@ def _without_clock(book: bytes) -> bytes:
 
 def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet] | None:
     """The sheets of a workbook, or None after adding a Problem. A cell that holds no plain text,
-    number or truth is a Problem at that cell."""
+    number or truth is a Problem at that cell. Raises RS004 where openpyxl is not installed."""
+    _check_openpyxl()
     from openpyxl import load_workbook
 
     if told := too_large(content):
