@@ -82,7 +82,7 @@ class _SqlFile(logging.Handler):
         if "sql" not in about:
             return
         sql, rows = str(about["sql"]), about["rows"]
-        named = _NAMED.match(sql)
+        named = _NAMED.match(" ".join(sql[:200].split()))
         name = named[1] if named else sql.split(None, 1)[0]
         counted = "" if rows is None else f" · {rows:,} rows"
         self._file.write(f"-- {name}{counted} · {about['seconds']:.3f} s\n{laid_out(sql)};\n\n")

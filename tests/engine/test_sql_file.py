@@ -98,7 +98,7 @@ def test_a_file_of_statements_can_be_run_again(tmp_path: Path) -> None:
     place = tmp_path / "run.sql"
     with DuckDB() as engine:
         with sql_written(place):
-            engine.run("create table t as select range as x from range(1200)")
+            engine.run("\n  create table\n  t as select range as x from range(1200)\n")
             engine.rows("select count(*) from t")
         engine.run("create table later as select 1")
     text = place.read_text()
