@@ -1,6 +1,6 @@
 """The commands. Each parses its words, makes one call into run/, and shows the result.
 
-What a command needs is imported when it is called, so that `riskseg --help` is quick.
+A use case is loaded when it is called, so that `riskseg --help` is quick.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
@@ -17,21 +17,16 @@ import riskseg
 import riskseg.cli.diff
 import riskseg.cli.sheets
 import riskseg.cli.versions
-from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, print_json, root, work_in
+from riskseg import run as use_cases
+from riskseg.cli import show
+from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root, work_in
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
-from riskseg.cli.progress import (
-    USERS_FAULT,
-    end_progress,
-    guarded,
-    problems_to_stderr,
-    progress,
-    show_plan,
-    stdout,
-    without_secrets,
-)
+from riskseg.cli.progress import USERS_FAULT, guarded, without_secrets
 from riskseg.cli.strategy import strategy_app
-from riskseg.domain.words import counted
+
+if TYPE_CHECKING:
+    from riskseg.results.workspace import NewWorkspace, Portfolio
 
 
 class _Commands(typer.core.TyperGroup):
@@ -104,15 +99,13 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make a new workspace with specs and a starter strategy."""
-    from riskseg.run.init import init as run
 
-    made = run(folder, strategy)
-    if as_json:
-        print_json(made)
-        return
-    for name in made.written:
-        print(folder / name)
-    print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
+    def show_files(made: NewWorkspace) -> None:
+        for name in made.written:
+            print(folder / name)
+        print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
+
+    present(lambda _: use_cases.init.init(folder, strategy), show_files, as_json=as_json)
 
 
 @app.command()
@@ -127,35 +120,14 @@ def demo(
     """The whole job on a generated portfolio: generate, train, assign."""
     from riskseg.cli import demo as job
 
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    shown = job.demo(folder, accounts=accounts, seed=seed, at=now(), progress=progress())
-    end_progress()
-    if as_json:
-        print_json(shown)
-        return
-    from riskseg.cli import show
-
-    console = stdout()
-    for one in shown.models:
-        show.trained(console, one)
-    show.decisions(console, shown.assigned)
-    account = _an_account(shown.assigned.place)
-    console.print(
-        f"\nThe workspace is {folder}. Ask it why: "
-        f"riskseg -w {folder} explain {account} --as-of {shown.assigned.as_of}"
+    present(
+        lambda progress: job.demo(
+            folder, accounts=accounts, seed=seed, at=now(), progress=progress
+        ),
+        show.demo,
+        plan=job.plan() if plan else None,
+        as_json=as_json,
     )
-
-
-def _an_account(place: str) -> str:
-    """An account with something due, for the hint at the end of the demo."""
-    import pyarrow.parquet as pq
-
-    decided = pq.read_table(place, columns=["account_id", "action", "priority"]).to_pylist()
-    due = [d for d in decided if d["action"] != "none"] or decided
-    best = max(due, key=lambda d: (d["priority"] or 0, d["account_id"]))
-    return str(best["account_id"])
 
 
 @app.command()
@@ -172,53 +144,32 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Write a synthetic billing history with its truth, labelled synthetic."""
-    from riskseg.run import generate as job
 
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    done = job.generate(
-        out, accounts=accounts, months=months, seed=seed, until=until.date(), progress=progress()
+    def show_files(portfolio: Portfolio) -> None:
+        for name in portfolio.files:
+            print(out / name)
+
+    present(
+        lambda progress: use_cases.generate.generate(
+            out, accounts=accounts, months=months, seed=seed, until=until.date(), progress=progress
+        ),
+        show_files,
+        plan=use_cases.generate.plan() if plan else None,
+        as_json=as_json,
     )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
-    for name in done.files:
-        print(out / name)
 
 
 @app.command()
 @guarded
 def check(plan: Plan = False, as_json: AsJson = False) -> None:
     """Check the data contract, the specs and the strategy. Writes nothing."""
-    from riskseg.run import check as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    done = job.check(root(), progress=progress(quiet=as_json))
-    end_progress()
-    if as_json:
-        print_json(done)
-    else:
-        from riskseg.cli import show
-
-        for table, count in done.rows.items():
-            bad = f", {done.bad[table]:,} of them bad" if table in done.bad else ""
-            print(f"{table}: {counted(count, 'row')}{bad}")
-        if done.models:
-            print(f"models: {', '.join(done.models)}")
-        if done.strategy:
-            print(f"strategy: {done.strategy}")
-        if done.default_values:
-            print(show.default_values(done.default_values))
-        for note in done.notes:
-            print(note)
-        if done.problems:
-            problems_to_stderr(done.problems)
-        else:
-            print("No problems.")
+    done = present(
+        lambda progress: use_cases.check.check(root(), progress=progress),
+        show.check,
+        plan=use_cases.check.plan() if plan else None,
+        as_json=as_json,
+        quiet=as_json,
+    )
     if done.problems:
         raise typer.Exit(USERS_FAULT)
 
@@ -227,15 +178,7 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
 @guarded
 def features(as_json: AsJson = False) -> None:
     """List the catalogue, and what of it is available here."""
-    from riskseg.run.features import features as run
-
-    listed = run(root())
-    if as_json:
-        print_json(listed)
-        return
-    from riskseg.cli import show
-
-    show.features(stdout(), listed)
+    present(lambda _: use_cases.features.features(root()), show.features, as_json=as_json)
 
 
 @app.command()
@@ -266,28 +209,20 @@ def train(
     The first version of a model becomes the champion, unless it ranks barely better than chance;
     a later one waits for `riskseg models promote`. For instance `riskseg train late_payment`.
     """
-    from riskseg.run import train as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    kept = job.train(
-        root(),
-        models or (),
-        at=now(),
-        only=only,
-        as_of=as_of.date() if as_of else None,
-        promote=promote,
-        progress=progress(),
+    present(
+        lambda progress: use_cases.train.train(
+            root(),
+            models or (),
+            at=now(),
+            only=only,
+            as_of=as_of.date() if as_of else None,
+            promote=promote,
+            progress=progress,
+        ),
+        show.training,
+        plan=use_cases.train.plan() if plan else None,
+        as_json=as_json,
     )
-    end_progress()
-    if as_json:
-        print_json(kept)
-        return
-    from riskseg.cli import show
-
-    for one in kept:
-        show.trained(stdout(), one)
 
 
 @app.command()
@@ -308,26 +243,19 @@ def score(
     For instance `riskseg score --as-of 2026-06-30 --out scores.parquet --from new.csv`: a file of
     accounts alone needs no column for the outcome.
     """
-    from riskseg.run import score as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    done = job.score(
-        root(),
-        as_of.date(),
-        out,
-        names=models or (),
-        accounts_from=accounts_from,
-        progress=progress(),
+    present(
+        lambda progress: use_cases.score.score(
+            root(),
+            as_of.date(),
+            out,
+            names=models or (),
+            accounts_from=accounts_from,
+            progress=progress,
+        ),
+        show.scores,
+        plan=use_cases.score.plan() if plan else None,
+        as_json=as_json,
     )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
-    print(f"{counted(done.rows, 'row' if done.of_bills else 'account')} in {done.place}")
-    for name, count in done.scored.items():
-        print(f"p_{name}: {count:,} scored by version {done.models[name]}")
 
 
 @app.command()
@@ -348,29 +276,22 @@ def assign(
     as_json: AsJson = False,
 ) -> None:
     """Decide every account, write the decisions, journal the run."""
-    from riskseg.run import assign as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    done = job.assign(
-        root(),
-        as_of.date(),
-        out,
-        at=now(),
-        reasons=reasons.value,
-        keep=keep,
-        draft=draft,
-        accounts_from=accounts_from,
-        progress=progress(),
+    present(
+        lambda progress: use_cases.assign.assign(
+            root(),
+            as_of.date(),
+            out,
+            at=now(),
+            reasons=reasons.value,
+            keep=keep,
+            draft=draft,
+            accounts_from=accounts_from,
+            progress=progress,
+        ),
+        show.decisions,
+        plan=use_cases.assign.plan() if plan else None,
+        as_json=as_json,
     )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
-    from riskseg.cli import show
-
-    show.decisions(stdout(), done)
 
 
 @app.command()
@@ -397,29 +318,19 @@ def explain(
 
     If a run decided that date, it is that run's decision, and what has changed since.
     """
-    from riskseg.run import explain as job
-
     if as_of is None and run is None:
         raise typer.BadParameter("Give --as-of or --run.")
     if run is not None and (fresh or draft):
         raise typer.BadParameter("--run shows what was decided: --fresh and --draft do not.")
     day = as_of.date() if as_of else None
-    if plan:
-        stages = job.plan(root(), day, run=run, fresh=fresh, draft=draft)
-        show_plan(stages, as_json=as_json)
-        return
-    story = job.explain(
-        root(),
-        account,
-        day,
-        run=run,
-        fresh=fresh,
-        draft=draft,
-        progress=progress(quiet=True),
+    present(
+        lambda progress: use_cases.explain.explain(
+            root(), account, day, run=run, fresh=fresh, draft=draft, progress=progress
+        ),
+        show.explanation,
+        plan=use_cases.explain.plan(root(), day, run=run, fresh=fresh, draft=draft)
+        if plan
+        else None,
+        as_json=as_json,
+        quiet=True,
     )
-    if as_json:
-        print_json(story)
-        return
-    from riskseg.cli import show
-
-    show.explanation(stdout(), story)

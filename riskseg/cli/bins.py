@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from riskseg.cli.progress import stdout
 from riskseg.cli.show import number, table
 from riskseg.learning import words
 from riskseg.results.models import BinnedFeature, Effect, FeaturePair, ModelBins
 
 RISK = {"more": "+", "less": "−", "turns": "±", "flat": "", "levels": ""}
 ABSENT = words.ABSENT
+
+
+def bins(done: ModelBins, feature: str | None) -> None:
+    """A version's features, or the one that is named bin by bin."""
+    if feature is None:
+        overview(stdout(), done)
+    else:
+        detail(stdout(), done, feature)
 
 
 def overview(console: Console, found: ModelBins) -> None:

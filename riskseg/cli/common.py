@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from riskseg.cli.progress import end_progress, progress, show_plan
 from riskseg.domain.words import is_one_line
 
 if TYPE_CHECKING:
+    from riskseg.pipeline.stages import Plan as Stages
+    from riskseg.pipeline.stages import Progress
     from riskseg.results.base import Shown
+
+R = TypeVar("R", bound="Shown")
 
 AsOf = Annotated[
     datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The close of this day.")
@@ -84,6 +90,28 @@ def root_if_any(*names: str | None) -> Path | None:
 def now() -> datetime:
     """The clock is read here and in `api`, and nowhere else."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def present(
+    run: Callable[[Progress], R],
+    show: Callable[[R], object],
+    *,
+    as_json: bool,
+    plan: Stages | None = None,
+    quiet: bool = False,
+) -> R:
+    """Run a use case and print its result, as JSON or as `show` does; or only the plan, where one
+    is given. `quiet` tells no progress."""
+    if plan is not None:
+        show_plan(plan, as_json=as_json)
+        raise typer.Exit
+    result = run(progress(quiet=quiet))
+    end_progress()
+    if as_json:
+        print_json(result)
+    else:
+        show(result)
+    return result
 
 
 def print_json(result: Shown) -> None:

@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from riskseg.cli.common import AsJson, Plan, print_json, root_if_any
-from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stdout
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, Plan, present, root_if_any
+from riskseg.cli.progress import guarded, stdout
+from riskseg.cli.show import default_values, money, number, share, table
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
+from riskseg.domain.words import counted
+from riskseg.domain.words import money as money_text
 
 if TYPE_CHECKING:
     from riskseg.results.strategies import AccountMigration, ChangeInMeaning, StrategyDifference
@@ -42,28 +46,27 @@ def strategy_diff(
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions of a strategy: which rows changed, and who moves. Writes nothing."""
-    from riskseg.run import diff as job
-
     day = as_of.date() if as_of else None
     workspace = root_if_any(old, new)
-    if plan:
-        with_data = workspace is not None and not no_data
-        show_plan(job.plan(data=with_data, accounts=day is not None), as_json=as_json)
-        return
-    done = job.diff(
-        workspace,
-        old,
-        new,
-        here=Path.cwd(),
-        as_of=day,
-        data=not no_data,
-        progress=progress(quiet=as_json or not day),
+    with_data = workspace is not None and not no_data
+    present(
+        lambda progress: use_cases.diff.diff(
+            workspace,
+            old,
+            new,
+            here=Path.cwd(),
+            as_of=day,
+            data=not no_data,
+            progress=progress,
+        ),
+        _difference,
+        plan=use_cases.diff.plan(data=with_data, accounts=day is not None) if plan else None,
+        as_json=as_json,
+        quiet=as_json or not day,
     )
-    if day and not as_json:
-        end_progress()
-    if as_json:
-        print_json(done)
-        return
+
+
+def _difference(done: StrategyDifference) -> None:
     note_facts(done.from_data)
     difference(stdout(), done)
 
@@ -74,7 +77,7 @@ def difference(console: Console, d: StrategyDifference) -> None:
         console.print(f"{side}: [bold]{told}[/]  [dim]{escape(version.where)}[/]")
     console.print()
     if d.changes:
-        console.print(f"[bold]{_many(len(d.changes), 'change')}[/]")
+        console.print(f"[bold]{counted(len(d.changes), 'change')}[/]")
     else:
         console.print("No row changed.")
     for change in d.changes:
@@ -107,16 +110,13 @@ def meaning(console: Console, m: ChangeInMeaning) -> None:
 
 def moves(console: Console, m: AccountMigration) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
-    from riskseg.cli.show import default_values, number, share
-    from riskseg.domain.words import money
-
     for note in m.notes:
         console.print(f"Note: {escape(note)}")
     goes = "moves" if m.moved == 1 else "move"
-    owed = "" if m.overdue is None else f", {money(m.overdue, m.currency, m.scale)} overdue"
+    owed = "" if m.overdue is None else f", {money_text(m.overdue, m.currency, m.scale)} overdue"
     flags = f"; protected {number(m.protected)}, not known {number(m.unknown)}"
     console.print(
-        f"[bold]As of {m.as_of}[/] {number(m.moved)} of {_many(m.accounts, 'account')} {goes} "
+        f"[bold]As of {m.as_of}[/] {number(m.moved)} of {counted(m.accounts, 'account')} {goes} "
         f"({share(m.moved, m.accounts)}){owed}{flags if m.protective else ''}."
     )
     if m.moves:
@@ -136,8 +136,6 @@ def moves(console: Console, m: AccountMigration) -> None:
 
 
 def _outcomes(m: AccountMigration) -> Table:
-    from riskseg.cli.show import money, number, table
-
     right = ("accounts", "overdue", "protected", "unknown")
     made = table("segment", "path", "action", *right, "such as", right=right)
     for one in m.moves[:MOST]:
@@ -155,8 +153,6 @@ def _outcomes(m: AccountMigration) -> Table:
 
 
 def _levels(m: AccountMigration) -> Table:
-    from riskseg.cli.show import money, number, table
-
     right = ("accounts", "overdue")
     made = table("band or tier", "level", *right, right=right)
     for one in m.levels[:MOST]:
@@ -166,8 +162,6 @@ def _levels(m: AccountMigration) -> Table:
 
 
 def _actions(m: AccountMigration) -> Table:
-    from riskseg.cli.show import number, table
-
     right = ("old", "new", "added", "removed")
     title = f"Actions due on {m.as_of}"
     made = table("channel", "action", *right, right=right, title=title)
@@ -179,10 +173,6 @@ def _actions(m: AccountMigration) -> Table:
 
 def _step(old: str, new: str) -> str:
     return escape(old if old == new else f"{old} → {new}")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _left_out(console: Console, count: int, what: str) -> None:

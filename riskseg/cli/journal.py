@@ -8,22 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, Sql, now, print_json, root, someone
-from riskseg.cli.progress import (
-    USERS_FAULT,
-    end_progress,
-    guarded,
-    problems_to_stderr,
-    progress,
-    show_plan,
-    stdout,
-    visible,
-)
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone
+from riskseg.cli.progress import USERS_FAULT, guarded, problems_to_stderr, stdout, visible
+from riskseg.cli.show import number, table
+from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskseg.results.journal import ErasureEntry, Pruning, RunEntry
+    from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
     from riskseg.results.runs import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
@@ -42,26 +36,24 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Decide a journalled run again from what it kept, and compare."""
-    from riskseg.run import replay as job
-
-    if plan:
-        show_plan(job.plan(from_source=from_source), as_json=as_json)
-        return
-    done = job.replay(root(), run, from_source=from_source, progress=progress(quiet=as_json))
-    end_progress()
-    if as_json:
-        print_json(done)
-    else:
-        _tell(done)
+    done = present(
+        lambda progress: use_cases.replay.replay(
+            root(), run, from_source=from_source, progress=progress
+        ),
+        _replayed,
+        plan=use_cases.replay.plan(from_source=from_source) if plan else None,
+        as_json=as_json,
+        quiet=as_json,
+    )
     if not done.same:
         raise typer.Exit(USERS_FAULT)
 
 
-def _tell(done: Replay) -> None:
-    print(f"Run {done.run_id} as of {done.as_of}: {_count(done.rows, 'account')} decided again.")
+def _replayed(done: Replay) -> None:
+    print(f"Run {done.run_id} as of {done.as_of}: {counted(done.rows, 'account')} decided again.")
     if done.erased:
         they = "it" if done.erased == 1 else "they"
-        told = f"{_count(done.erased, 'account')} erased since: {they} cannot be decided again."
+        told = f"{counted(done.erased, 'account')} erased since: {they} cannot be decided again."
         print(told)
     if done.verdict == "same bytes":
         print(f"The same bytes: sha256 {done.sha256}.")
@@ -75,14 +67,14 @@ def _tell(done: Replay) -> None:
         if done.why:
             print(f"How they differ cannot be told: {done.why}.")
         elif done.differing is not None and done.differing.any:
-            _tell_differing(done.differing, done.rows, "decided otherwise")
+            _differences(done.differing, done.rows, "decided otherwise")
         else:
             print("All rows are the same; only the bytes of the file are not.")
         if done.riskseg_then != done.riskseg_now:
             print(f"It was decided by riskseg {done.riskseg_then}; this is {done.riskseg_now}.")
     _show_file(done)
     if done.since is not None:
-        _tell_since(done.since, done.rows)
+        _since(done.since, done.rows)
 
 
 def _show_file(done: Replay) -> None:
@@ -97,30 +89,26 @@ def _show_file(done: Replay) -> None:
         if file.differing is None:
             print("Its rows cannot be compared.")
         elif file.differing.any:
-            _tell_differing(file.differing, done.rows, "stand otherwise in the file")
+            _differences(file.differing, done.rows, "stand otherwise in the file")
         else:
             print("Its rows are the same; only its bytes are not.")
     elif file.manifest is False:
         print(f"The manifest beside {done.output} does not tell of this run.")
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def _tell_differing(found: Differences, rows: int, what: str) -> None:
-    print(f"{found.rows:,} of {_count(rows, 'account')} {what}.")
+def _differences(found: Differences, rows: int, what: str) -> None:
+    print(f"{found.rows:,} of {counted(rows, 'account')} {what}.")
     for name, count in sorted(found.columns.items(), key=lambda item: (-item[1], item[0])):
         print(f"  {name}: {count:,}")
     if found.appeared:
-        print(f"{_count(found.appeared, 'account')} appeared.")
+        print(f"{counted(found.appeared, 'account')} appeared.")
     if found.vanished:
-        print(f"{_count(found.vanished, 'account')} vanished.")
+        print(f"{counted(found.vanished, 'account')} vanished.")
     if found.accounts:
         print(f"The first: {visible(', '.join(found.accounts))}.")
 
 
-def _tell_since(since: SinceRun, rows: int) -> None:
+def _since(since: SinceRun, rows: int) -> None:
     print("At the source, as it is now:")
     if since.sources:
         print(f"Changed: {', '.join(since.sources)}.")
@@ -132,10 +120,10 @@ def _tell_since(since: SinceRun, rows: int) -> None:
         if not since.facts.any:
             print("The facts of every account are the same.")
         else:
-            _tell_differing(since.facts, rows, "have other facts")
+            _differences(since.facts, rows, "have other facts")
         print(
-            f"Decided now by the same strategy and models, {_count(since.decisions.rows, 'row')} "
-            f"would read otherwise; {_count(since.moved, 'account')} would be treated otherwise."
+            f"Decided now by the same strategy and models, {counted(since.decisions.rows, 'row')} "
+            f"would read otherwise; {counted(since.moved, 'account')} would be treated otherwise."
         )
 
 
@@ -146,25 +134,21 @@ def journal_show(
     as_json: AsJson = False,
 ) -> None:
     """List the runs that decided accounts, and the accounts erased, the latest first."""
-    from riskseg.run.retention import listed
+    present(lambda _: use_cases.retention.listed(root(), limit=limit), _entries, as_json=as_json)
 
-    found = listed(root(), limit=limit)
-    if as_json:
-        print_json(found)
-        return
-    if found.runs:
-        _tell_runs(found.runs)
+
+def _entries(done: JournalEntries) -> None:
+    if done.runs:
+        _runs(done.runs)
     else:
         print("No run is journalled.")
-    if found.erasures:
-        _tell_erasures(found.erasures)
-    if found.unknown:
-        print(f"Kept, but unknown to the journal: {', '.join(found.unknown)}.")
+    if done.erasures:
+        _erasures(done.erasures)
+    if done.unknown:
+        print(f"Kept, but unknown to the journal: {', '.join(done.unknown)}.")
 
 
-def _tell_runs(runs: Sequence[RunEntry]) -> None:
-    from riskseg.cli.show import number, table
-
+def _runs(runs: Sequence[RunEntry]) -> None:
     columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
     made = table(*columns, right=("rows",))
     for run in runs:
@@ -181,10 +165,8 @@ def _tell_runs(runs: Sequence[RunEntry]) -> None:
     stdout().print(made)
 
 
-def _tell_erasures(erasures: Sequence[ErasureEntry]) -> None:
+def _erasures(erasures: Sequence[ErasureEntry]) -> None:
     """The account is shown by the beginning of its hash, as the journal has no more of it."""
-    from riskseg.cli.show import number, table
-
     made = table("erased account", "at", "by", "from runs", right=("from runs",))
     for one in erasures:
         made.add_row(one.account[:12], one.at.isoformat(), one.by, number(len(one.runs)))
@@ -204,25 +186,29 @@ def journal_prune(
     as_json: AsJson = False,
 ) -> None:
     """Remove the inputs that older runs kept, after asking. The journal's entries stay."""
-    from riskseg.run.retention import prune
-
     at = now()
-    done = prune(root(), older_than, at=at, dry_run=True)
-    if done.runs and not dry_run:
-        if not yes:
-            _confirm(done, as_json=as_json)
-        done = prune(root(), older_than, at=at)
-    if as_json:
-        print_json(done)
-        return
-    verb = "would be" if dry_run else "are"
+    planned = use_cases.retention.prune(root(), older_than, at=at, dry_run=True)
+    if planned.runs and not dry_run and not yes:
+        _confirm(planned, as_json=as_json)
+    present(
+        lambda _: (
+            planned
+            if dry_run or not planned.runs
+            else use_cases.retention.prune(root(), older_than, at=at)
+        ),
+        lambda done: _pruned(done, "would be" if dry_run else "are"),
+        as_json=as_json,
+    )
+
+
+def _pruned(done: Pruning, verb: str) -> None:
     print(
-        f"The inputs of {_count(done.runs, 'run')} of before {done.before.isoformat()} {verb} "
-        f"removed; those of {_count(done.left, 'run')} {verb} kept."
+        f"The inputs of {counted(done.runs, 'run')} of before {done.before.isoformat()} {verb} "
+        f"removed; those of {counted(done.left, 'run')} {verb} kept."
     )
     if done.unknown:
         print(
-            f"{_count(len(done.unknown), 'kept run')} unknown to the journal, so of no known age, "
+            f"{counted(len(done.unknown), 'kept run')} unknown to the journal, so of no known age, "
             f"left as before: {', '.join(done.unknown)}."
         )
 
@@ -233,7 +219,7 @@ def _can_ask() -> bool:
 
 def _confirm(planned: Pruning, *, as_json: bool) -> None:
     """Ask before anything is removed; where nobody can be asked, nothing is."""
-    runs = _count(planned.runs, "run")
+    runs = counted(planned.runs, "run")
     if as_json or not _can_ask():
         raise typer.BadParameter(
             f"The inputs of {runs} would be removed, and {'they' if planned.runs > 1 else 'it'} "
@@ -257,21 +243,21 @@ def journal_erase(
     as_json: AsJson = False,
 ) -> None:
     """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays."""
-    from riskseg.run.retention import erase
-
-    done = erase(root(), account, by=by or getpass.getuser(), at=now())
-    if as_json:
-        print_json(done)
-    else:
-        kept = f"of {done.searched} kept"
-        print(f"Erased from the inputs of {_count(len(done.runs), 'run')}, {kept}.")
-        if done.rows:
-            print(f"{_count(done.rows, 'bad row')} that named it left the quarantine.")
-        if done.problems:
-            left = _count(len(done.problems), "run")
-            print(
-                f"It may still stand in {left}: correct or remove what is named, and erase again."
-            )
-            problems_to_stderr(done.problems)
+    done = present(
+        lambda _: use_cases.retention.erase(root(), account, by=by or getpass.getuser(), at=now()),
+        _erased,
+        as_json=as_json,
+    )
     if done.problems:
         raise typer.Exit(USERS_FAULT)
+
+
+def _erased(done: Erasure) -> None:
+    searched = f"of {done.searched} kept"
+    print(f"Erased from the inputs of {counted(len(done.runs), 'run')}, {searched}.")
+    if done.rows:
+        print(f"{counted(done.rows, 'bad row')} that named it left the quarantine.")
+    if done.problems:
+        left = counted(len(done.problems), "run")
+        print(f"It may still stand in {left}: correct or remove what is named, and erase again.")
+        problems_to_stderr(done.problems)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, print_json, root, someone
-from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
+from riskseg.cli import show
+from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, present, root, someone
+from riskseg.cli.progress import guarded
 
 if TYPE_CHECKING:
     from riskseg.learning.scorecard.imported import Meaning
@@ -43,21 +44,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     """List every trained version."""
     if context.invoked_subcommand is not None:
         return
-    from riskseg.run.models import versions
-
-    found = versions(root())
-    if as_json:
-        print_json(found)
-        return
-    from riskseg.cli.show import table
-
-    made = table("model", "version", "learner", "AUC", "trained", "", right=("AUC",))
-    for v in found:
-        auc = "–" if v.auc is None else f"{v.auc:.4f}"
-        champion = "champion" if v.champion else ""
-        champion += "" if v.there else ", its folder is gone"
-        made.add_row(v.model, v.version, v.learner, auc, v.at.isoformat(), champion)
-    stdout().print(made if found else "No model has been trained here. Run `riskseg train`.")
+    present(lambda _: use_cases.models.versions(root()), show.versions, as_json=as_json)
 
 
 @models_app.command("show")
@@ -68,15 +55,7 @@ def models_show(
     as_json: AsJson = False,
 ) -> None:
     """Show what a model is and how good; without a champion, the only version there is."""
-    from riskseg.run.models import show as run
-
-    told = run(root(), model, version)
-    if as_json:
-        print_json(told)
-        return
-    from riskseg.cli import show
-
-    show.model(stdout(), told)
+    present(lambda _: use_cases.models.show(root(), model, version), show.model, as_json=as_json)
 
 
 @models_app.command("bins")
@@ -96,18 +75,13 @@ def models_bins(
 
     For instance `riskseg models bins late_payment` or `riskseg models bins late_payment age`.
     """
-    from riskseg.run.bins import bins
+    from riskseg.cli import bins as show_bins
 
-    found = bins(root(), model, version, feature=feature)
-    if as_json:
-        print_json(found)
-        return
-    from riskseg.cli import bins as show
-
-    if feature is None:
-        show.overview(stdout(), found)
-    else:
-        show.detail(stdout(), found, feature)
+    present(
+        lambda _: use_cases.bins.bins(root(), model, version, feature=feature),
+        lambda done: show_bins.bins(done, feature),
+        as_json=as_json,
+    )
 
 
 @models_app.command("promote")
@@ -124,13 +98,13 @@ def models_promote(
     as_json: AsJson = False,
 ) -> None:
     """Make a version the champion."""
-    from riskseg.run.models import promote
-
-    done = promote(root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason)
-    if as_json:
-        print_json(done)
-        return
-    print(f"{done.model} {done.version} is the champion now.")
+    present(
+        lambda _: use_cases.models.promote(
+            root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason
+        ),
+        print,
+        as_json=as_json,
+    )
 
 
 @models_app.command("register")
@@ -145,18 +119,13 @@ def models_register(
     as_json: AsJson = False,
 ) -> None:
     """Take a version that was trained in another workspace."""
-    from riskseg.run.register import register
-
-    done = register(
-        root(), folder, promote=promote, at=now(), by=by or getpass.getuser(), reason=reason
+    present(
+        lambda _: use_cases.register.register(
+            root(), folder, promote=promote, at=now(), by=by or getpass.getuser(), reason=reason
+        ),
+        show.registered,
+        as_json=as_json,
     )
-    if as_json:
-        print_json(done)
-        return
-    for note in done.notes:
-        stderr().print(note, markup=False)
-    champion = "; it is the champion" if done.champion else ""
-    print(f"{done.model} {done.version} is in {done.place}{champion}.")
 
 
 @models_app.command("import")
@@ -205,43 +174,35 @@ def models_import(
 
     For instance `riskseg models import card.csv --model default --pdo 20 --points-at-odds 600:50`.
     """
-    from riskseg.run import import_card as job
-
-    if plan:
-        show_plan(job.plan(reference=reference_as_of is not None), as_json=as_json)
-        return
-    done = job.import_card(
-        root(),
-        card,
-        model,
-        _meaning(
-            points_at_odds,
-            higher_is,
-            pdo=pdo,
-            factor=factor,
-            offset=offset,
-            base=base,
-            intercept=intercept,
-        ),
-        target=target,
-        question=question,
-        reference_as_of=reference_as_of.date() if reference_as_of else None,
-        promote=promote,
-        at=now(),
-        by=by or "import",
-        reason=reason,
-        progress=progress(quiet=as_json),
+    meaning = _meaning(
+        points_at_odds,
+        higher_is,
+        pdo=pdo,
+        factor=factor,
+        offset=offset,
+        base=base,
+        intercept=intercept,
     )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
-    for note in done.notes:
-        stderr().print(f"Note: {note}", markup=False)
-    if done.spec:
-        print(f"Wrote {done.spec}.")
-    state = "; it is the champion" if done.champion else ""
-    print(f"{done.model} {done.version}: {done.features} features{state}.")
+    present(
+        lambda progress: use_cases.import_card.import_card(
+            root(),
+            card,
+            model,
+            meaning,
+            target=target,
+            question=question,
+            reference_as_of=reference_as_of.date() if reference_as_of else None,
+            promote=promote,
+            at=now(),
+            by=by or "import",
+            reason=reason,
+            progress=progress,
+        ),
+        show.imported,
+        plan=use_cases.import_card.plan(reference=reference_as_of is not None) if plan else None,
+        as_json=as_json,
+        quiet=as_json,
+    )
 
 
 def _meaning(points_at_odds: str | None, higher_is: HigherIs | None, **given: Any) -> Meaning:
@@ -270,13 +231,7 @@ def models_card(
     as_json: AsJson = False,
 ) -> None:
     """Write the evidence of a version as one page of HTML."""
-    from riskseg.run.models import card
-
-    written = card(root(), model, version, out)
-    if as_json:
-        print_json(written)
-        return
-    print(f"{written.model} {written.version}: {written.place}")
+    present(lambda _: use_cases.models.card(root(), model, version, out), print, as_json=as_json)
 
 
 @models_app.command("export")
@@ -294,22 +249,11 @@ def models_export(
     as_json: AsJson = False,
 ) -> None:
     """Write a version as SQL, ONNX or a table of points, checked against riskseg."""
-    from riskseg.run.export import export
-
-    done = export(root(), model, version, to.value, out, dialect=dialect)
-    if as_json:
-        print_json(done)
-        return
-    print(f"{done.model} {done.version}: {done.place}")
-    if to is ExportForm.points:
-        print("The bins and points are those of the version; there is nothing to run.")
-    elif done.rows is None:
-        print("It was not run here, and so not checked against riskseg.")
-    else:
-        print(
-            f"{done.rows:,} made-up accounts scored both ways: "
-            f"probabilities differ by {done.difference:.2g} at most."
-        )
+    present(
+        lambda _: use_cases.export.export(root(), model, version, to.value, out, dialect=dialect),
+        lambda done: show.exported(done, runs=to is not ExportForm.points),
+        as_json=as_json,
+    )
 
 
 @models_app.command("compare")
@@ -326,19 +270,15 @@ def models_compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions on accounts that neither was trained on."""
-    from riskseg.run import compare as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    told = job.compare(root(), first, second, cut=cut, progress=progress(quiet=as_json))
-    end_progress()
-    if as_json:
-        print_json(told)
-        return
-    from riskseg.cli import show
-
-    show.comparison(stdout(), told)
+    present(
+        lambda progress: use_cases.compare.compare(
+            root(), first, second, cut=cut, progress=progress
+        ),
+        show.comparison,
+        plan=use_cases.compare.plan() if plan else None,
+        as_json=as_json,
+        quiet=as_json,
+    )
 
 
 @models_app.command("recalibrate")
@@ -362,24 +302,17 @@ def models_recalibrate(
     as_json: AsJson = False,
 ) -> None:
     """Keep a new version, its probabilities moved to how recent accounts came out."""
-    from riskseg.run import recalibrate as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
-    done = job.recalibrate(
-        root(),
-        model,
-        version,
-        since=since.date() if since else None,
-        slope=slope,
-        at=now(),
-        progress=progress(),
+    present(
+        lambda progress: use_cases.recalibrate.recalibrate(
+            root(),
+            model,
+            version,
+            since=since.date() if since else None,
+            slope=slope,
+            at=now(),
+            progress=progress,
+        ),
+        show.recalibrated,
+        plan=use_cases.recalibrate.plan() if plan else None,
+        as_json=as_json,
     )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
-    from riskseg.cli import show
-
-    show.recalibrated(stdout(), done)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, print_json, root
-from riskseg.cli.progress import guarded, progress
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, present, root
+from riskseg.cli.progress import guarded
 from riskseg.cli.strategy import strategy_app
+from riskseg.domain.words import counted
+
+if TYPE_CHECKING:
+    from riskseg.results.strategies import SheetExport, SheetImport
 
 sheet_app = typer.Typer(
     help="Decision tables in a sheet: to and from Excel and CSV.", no_args_is_help=True
@@ -27,14 +32,12 @@ def sheet_export(
     as_json: AsJson = False,
 ) -> None:
     """Write the segments and each tier scheme as sheets. Files that stand there are replaced."""
-    from riskseg.run.sheets import export as run
+    present(lambda _: use_cases.sheets.export(root(), out), _exported, as_json=as_json)
 
-    done = run(root(), out)
-    if as_json:
-        print_json(done)
-        return
+
+def _exported(done: SheetExport) -> None:
     for name, count in done.rows.items():
-        print(f"{name}: {_count(count, 'row')}")
+        print(f"{name}: {counted(count, 'row')}")
     for file in done.files:
         print(file)
 
@@ -49,36 +52,33 @@ def sheet_import(
     as_json: AsJson = False,
 ) -> None:
     """Check the sheets and the strategy they would make, then write its segments and tiers."""
-    from riskseg.run.sheets import import_ as run
+    present(
+        lambda progress: use_cases.sheets.import_(
+            root(), place, dry_run=dry_run, progress=progress
+        ),
+        _imported,
+        as_json=as_json,
+        quiet=True,
+    )
 
-    done = run(root(), place, dry_run=dry_run, progress=progress(quiet=True))
-    if as_json:
-        print_json(done)
-        return
-    for one in done.tables:
-        told = [
-            *one.column_changes,
-            *(
-                f"{word}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
-                for word, names in (
-                    ("added", one.added),
-                    ("removed", one.removed),
-                    ("changed", one.changed),
-                )
-                if names
-            ),
-            *(["another order"] if one.moved else []),
-        ]
-        print(f"{one.table}: {_count(one.rows, 'row')}; {'; '.join(told) or 'as it was'}")
+
+def _imported(done: SheetImport) -> None:
+    for change in done.tables:
+        parts = [*change.column_changes]
+        for word, names in (
+            ("added", change.added),
+            ("removed", change.removed),
+            ("changed", change.changed),
+        ):
+            if names:
+                parts.append(f"{word}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}")
+        parts += ["another order"] if change.moved else []
+        print(f"{change.table}: {counted(change.rows, 'row')}; {'; '.join(parts) or 'as it was'}")
     print(f"{done.strategy} {done.version}: no problems.")
     if done.comments_lost:
-        told_of = "finds" if done.comments_lost == 1 else "find"
-        print(f"{_count(done.comments_lost, 'comment')} of the old files {told_of} no place.")
+        find = "finds" if done.comments_lost == 1 else "find"
+        print(f"{counted(done.comments_lost, 'comment')} of the old files {find} no place.")
     if not done.files:
         print("Nothing to write.")
     for file in done.files:
         print(f"{'would write' if done.dry_run else 'wrote'} {file}")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

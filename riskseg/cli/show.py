@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, JustifyMethod
@@ -13,32 +13,36 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from riskseg.cli.progress import visible
-from riskseg.domain.columns import values_meant
+from riskseg.cli.progress import problems_to_stderr, stderr, stdout, visible
+from riskseg.domain.decision import NO_ACTION
 from riskseg.domain.facts import Kind, glossed
-from riskseg.domain.words import counted
+from riskseg.domain.words import NOTHING_RAISES_RISK, counted
 from riskseg.domain.words import money as money_text
-from riskseg.learning.reasons import NOTHING
-from riskseg.results.models import (
-    Comparison,
-    Headline,
-    Interval,
-    Metrics,
-    ModelSummary,
-    ProtectedLevel,
-    Recalibration,
-    TrainedModel,
-    Verdict,
-)
-from riskseg.results.runs import Decisions, Explanation, FactForm
-from riskseg.results.strategies import (
-    GuardShown,
-    PackShown,
-    PathShown,
-    StrategyShown,
-)
-from riskseg.results.workspace import FactList
-from riskseg.rules.elements import NO_ACTION
+
+if TYPE_CHECKING:
+    from riskseg.results.models import (
+        Comparison,
+        Headline,
+        ImportedCard,
+        Interval,
+        Metrics,
+        ModelExport,
+        ModelSummary,
+        ModelVersions,
+        ProtectedLevel,
+        Recalibration,
+        Registration,
+        Training,
+        Verdict,
+    )
+    from riskseg.results.runs import Decisions, Explanation, FactForm, Scores
+    from riskseg.results.strategies import (
+        GuardShown,
+        PackShown,
+        PathShown,
+        StrategyShown,
+    )
+    from riskseg.results.workspace import Check, Demo, FactList
 
 # How the direction of risk is shown.
 RISK = {1: "+", -1: "-", 0: ""}
@@ -96,8 +100,9 @@ def share(part: Any, whole: Any) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "–"
 
 
-def decisions(console: Console, done: Decisions) -> None:
+def decisions(done: Decisions) -> None:
     """The table of segments a billing manager reads first."""
+    console = stdout()
     columns = ("segment", "accounts", "share", "overdue", "mean probability", "path", "due today")
     made = table(*columns, right=columns[1:5] + columns[6:])
     for s in done.segments:
@@ -133,14 +138,100 @@ def decisions(console: Console, done: Decisions) -> None:
         console.print(f"[dim]{escape(default_values(done.default_values))}[/]")
 
 
+def versions(done: ModelVersions) -> None:
+    """Every trained version."""
+    made = table("model", "version", "learner", "AUC", "trained", "", right=("AUC",))
+    for version in done:
+        auc = "–" if version.auc is None else f"{version.auc:.4f}"
+        champion = "champion" if version.champion else ""
+        champion += "" if version.there else ", its folder is gone"
+        trained_at = version.at.isoformat()
+        made.add_row(version.model, version.version, version.learner, auc, trained_at, champion)
+    stdout().print(made if len(done) else "No model has been trained here. Run `riskseg train`.")
+
+
+def registered(done: Registration) -> None:
+    """A version from elsewhere; what is to be known of it to stderr."""
+    for note in done.notes:
+        stderr().print(note, markup=False)
+    champion = "; it is the champion" if done.champion else ""
+    print(f"{done.model} {done.version} is in {done.place}{champion}.")
+
+
+def imported(done: ImportedCard) -> None:
+    """A version made of a card; what is to be known of it to stderr."""
+    for note in done.notes:
+        stderr().print(f"Note: {note}", markup=False)
+    if done.spec:
+        print(f"Wrote {done.spec}.")
+    champion = "; it is the champion" if done.champion else ""
+    print(f"{done.model} {done.version}: {done.features} features{champion}.")
+
+
+def exported(done: ModelExport, *, runs: bool) -> None:
+    """Where a version was written, and how it was checked, unless it is a form nothing `runs`."""
+    print(f"{done.model} {done.version}: {done.place}")
+    if not runs:
+        print("The bins and points are those of the version; there is nothing to run.")
+    elif done.rows is None:
+        print("It was not run here, and so not checked against riskseg.")
+    else:
+        print(
+            f"{done.rows:,} made-up accounts scored both ways: "
+            f"probabilities differ by {done.difference:.2g} at most."
+        )
+
+
+def demo(done: Demo) -> None:
+    """What the demo trained and decided, and what to ask next."""
+    for model_ in done.models:
+        _version(stdout(), model_.summary)
+    decisions(done.assigned)
+    columns = ["account_id", "action", "priority"]
+    decided = done.to_arrow().select(columns).to_pylist()
+    due = [row for row in decided if row["action"] != NO_ACTION] or decided
+    first = max(due, key=lambda row: (row["priority"] or 0, row["account_id"]))
+    stdout().print(
+        f"\nThe workspace is {done.folder}. Ask it why: "
+        f"riskseg -w {done.folder} explain {first['account_id']} --as-of {done.assigned.as_of}"
+    )
+
+
+def check(done: Check) -> None:
+    """What was read and found; the Problems to stderr."""
+    for name, count in done.rows.items():
+        bad = f", {done.bad[name]:,} of them bad" if name in done.bad else ""
+        print(f"{name}: {counted(count, 'row')}{bad}")
+    if done.models:
+        print(f"models: {', '.join(done.models)}")
+    if done.strategy:
+        print(f"strategy: {done.strategy}")
+    if done.default_values:
+        print(default_values(done.default_values))
+    for note in done.notes:
+        print(note)
+    if done.problems:
+        problems_to_stderr(done.problems)
+    else:
+        print("No problems.")
+
+
+def scores(done: Scores) -> None:
+    """How many rows were scored, and where they are."""
+    print(f"{counted(done.rows, 'row' if done.of_bills else 'account')} in {done.place}")
+    for name, count in done.scored.items():
+        print(f"p_{name}: {count:,} scored by version {done.models[name]}")
+
+
 def default_values(values: Mapping[str, object]) -> str:
     told = ", ".join(f"{n} ({'unknown' if v is None else v})" for n, v in values.items())
     return f"Not in this workspace, so the strategy's default value is used: {told}."
 
 
-def trained(console: Console, model: TrainedModel) -> None:
-    """A version that was trained: what it learned from, how good it is, whether it ships."""
-    _version(console, model.summary)
+def training(trained: Training) -> None:
+    """The versions that were trained: what each learned from, how good it is, whether it ships."""
+    for model_ in trained:
+        _version(stdout(), model_.summary)
 
 
 def _version(console: Console, summary: ModelSummary) -> None:
@@ -224,8 +315,9 @@ def interval(of: Interval, digits: int = 4) -> str:
     return f"{estimate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def model(console: Console, summary: ModelSummary) -> None:
+def model(summary: ModelSummary) -> None:
     """A version: what `train` shows, its intervals, its features and what was left out."""
+    console = stdout()
     _version(console, summary)
     if summary.parent:
         console.print(f"Recalibrated from version {summary.parent}.\n")
@@ -242,7 +334,7 @@ def model(console: Console, summary: ModelSummary) -> None:
             if feature.gain is None
             else f"{feature.gain:.0f}"
         )
-        meaning = glossed(feature.words) + values_meant(feature.model_dump())
+        meaning = feature.meaning
         strength.add_row(feature.feature, weight, RISK[feature.direction], meaning)
     console.print(strength)
     if summary.dropped:
@@ -264,8 +356,9 @@ def proxy(of: ProtectedLevel) -> str:
     return f"The features tell {of.name} with AUC {interval(of.auc, 2)}{most}."
 
 
-def comparison(console: Console, done: Comparison) -> None:
+def comparison(done: Comparison) -> None:
     """Two versions: their metrics, the differences, and whom each would treat."""
+    console = stdout()
     console.print(f"{number(done.rows)} accounts that neither learned from")
     for note in done.notes:
         console.print(f"Note: {escape(note)}")
@@ -297,8 +390,9 @@ def comparison(console: Console, done: Comparison) -> None:
     )
 
 
-def recalibrated(console: Console, done: Recalibration) -> None:
+def recalibrated(done: Recalibration) -> None:
     """A recalibrated version, beside the one it comes from."""
+    console = stdout()
     console.print(f"[bold]{done.name}[/] {done.version}, recalibrated from {done.parent}")
     observed = f"observed {done.first} to {done.last}, " if done.first else ""
     console.print(f"{number(done.rows)} accounts, {observed}{number(done.bad)} of them bad")
@@ -314,8 +408,9 @@ def recalibrated(console: Console, done: Recalibration) -> None:
         console.print(f"`riskseg models promote {done.name} {done.version}` makes it the champion.")
 
 
-def features(console: Console, facts: FactList) -> None:
+def features(facts: FactList) -> None:
     """The facts of the catalogue and the data, and what those that are not here need."""
+    console = stdout()
     made = table("name", "type", "window", "risk", "what it is")
     for listed in facts:
         fact = listed.fact
@@ -326,8 +421,9 @@ def features(console: Console, facts: FactList) -> None:
     console.print(made)
 
 
-def strategy(console: Console, s: StrategyShown) -> None:
+def strategy(s: StrategyShown) -> None:
     """A strategy: its bands, tiers, segments, paths, guards, properties and guard packs."""
+    console = stdout()
     console.print(
         f"[bold]{s.name}[/] {s.version}\n{escape(s.purpose)} (owner: {escape(s.owner)})\n"
     )
@@ -442,7 +538,8 @@ def fact_value(form: FactForm | None, value: Any, scale: int) -> str:
     return str(value)
 
 
-def explanation(console: Console, s: Explanation) -> None:
+def explanation(s: Explanation) -> None:
+    console = stdout()
     d = s.decision
     template = f" ({escape(d['template'])})" if d["template"] else ""
     due = f"[bold]{d['action']}[/]{template}"
@@ -466,7 +563,7 @@ def explanation(console: Console, s: Explanation) -> None:
         by = f"{score.model} {score.version} ({score.learner})"
         console.print(f"\n[bold]{escape(score.key)} {100 * score.p:.2f}%[/] by {by}")
         if not any(reason.contribution > 0 for reason in score.reasons):
-            console.print(f"  {NOTHING}")
+            console.print(f"  {NOTHING_RAISES_RISK}")
         for reason in score.reasons:
             console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
     made = table("table", "gives", "row", "because", "line", title="Which rows matched")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, print_json, root_if_any
-from riskseg.cli.progress import (
-    USERS_FAULT,
-    end_progress,
-    guarded,
-    problems_to_stderr,
-    progress,
-    show_plan,
-    stderr,
-    stdout,
-)
+from riskseg import run as use_cases
+from riskseg.cli import show
+from riskseg.cli.common import AsJson, Plan, present, root_if_any
+from riskseg.cli.progress import USERS_FAULT, guarded, problems_to_stderr, stderr, stdout
+from riskseg.domain.words import counted
+
+if TYPE_CHECKING:
+    from riskseg.results.strategies import StrategyCheck, StrategyProof, StrategyShown, StrategyTest
 
 strategy_app = typer.Typer(
     help="The rules themselves: check, test, prove, compare, activate.", no_args_is_help=True
@@ -49,12 +46,14 @@ def note_facts(from_data: bool) -> None:
 @guarded
 def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Check a strategy against the facts of this workspace, or without any data."""
-    from riskseg.run.rules import check as run
+    present(
+        lambda _: use_cases.rules.check(root_if_any(name), name, data=not no_data),
+        _checked,
+        as_json=as_json,
+    )
 
-    done = run(root_if_any(name), name, data=not no_data)
-    if as_json:
-        print_json(done)
-        return
+
+def _checked(done: StrategyCheck) -> None:
     note_facts(done.from_data)
     for note in done.notes:
         print(note)
@@ -62,38 +61,38 @@ def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson =
     for pack in done.packs:
         idle = ", ".join(rule.rule for rule in pack.idle)
         rest = f"; not applying here: {idle}" if idle else ""
-        count = len(pack.applying)
-        rules = (
-            "rule of this guard pack applies" if count == 1 else "rules of this guard pack apply"
-        )
-        print(f"{pack.name}: {count} {rules}{rest}.")
+        rules = counted(len(pack.applying), "rule")
+        apply = "applies" if len(pack.applying) == 1 else "apply"
+        print(f"{pack.name}: {rules} of this guard pack {apply}{rest}.")
 
 
 @strategy_app.command("test")
 @guarded
 def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
-    from riskseg.run.rules import test as run
-
-    done = run(root_if_any(name), name, data=not no_data)
-    if as_json:
-        print_json(done)
-    else:
-        note_facts(done.from_data)
-        marks = {True: "ok  ", False: "FAIL", None: "?   "}
-        for example in done.examples:
-            print(f"{marks[example.as_expected]} {example.example}")
-        for of_pack in done.pack_examples:
-            print(f"{marks[of_pack.as_expected]} {of_pack.guard}: {of_pack.example}")
-        count = len(done.examples) + len(done.pack_examples)
-        if done.problems:
-            problems_to_stderr(done.problems)
-        elif count:
-            print(f"{count} examples come out as expected.")
-        else:
-            print("There are no examples.")
+    done = present(
+        lambda _: use_cases.rules.test(root_if_any(name), name, data=not no_data),
+        _tested,
+        as_json=as_json,
+    )
     if done.problems:
         raise typer.Exit(USERS_FAULT)
+
+
+def _tested(done: StrategyTest) -> None:
+    note_facts(done.from_data)
+    marks = {True: "ok  ", False: "FAIL", None: "?   "}
+    for example in done.examples:
+        print(f"{marks[example.as_expected]} {example.example}")
+    for of_pack in done.pack_examples:
+        print(f"{marks[of_pack.as_expected]} {of_pack.guard}: {of_pack.example}")
+    count = len(done.examples) + len(done.pack_examples)
+    if done.problems:
+        problems_to_stderr(done.problems)
+    elif count:
+        print(f"{count} examples come out as expected.")
+    else:
+        print("There are no examples.")
 
 
 @strategy_app.command("prove")
@@ -116,30 +115,29 @@ def strategy_prove(
 ) -> None:
     """Prove the strategy's properties for every account there could be, or show one that breaks
     them."""
-    from riskseg.run import prove as job
+    from riskseg.cli import proofs
 
-    workspace = root_if_any(name)
-    if plan:
-        with_data = workspace is not None and not no_data
-        show_plan(job.plan(data=with_data), as_json=as_json)
-        return
-    done = job.prove(
-        workspace,
-        name,
-        data=not no_data,
-        seconds=seconds,
-        with_notes=notes or as_json,
-        progress=progress(quiet=as_json),
-    )
-    end_progress()
-    if as_json:
-        print_json(done)
-    else:
-        from riskseg.cli import proofs
-
+    def show_proofs(done: StrategyProof) -> None:
         note_facts(done.from_data)
         proofs.proven(stdout(), done, with_notes=notes, granted=granted)
-    if done.proofs.verdict != "proved":
+
+    workspace = root_if_any(name)
+    with_data = workspace is not None and not no_data
+    done = present(
+        lambda progress: use_cases.prove.prove(
+            workspace,
+            name,
+            data=not no_data,
+            seconds=seconds,
+            with_notes=notes or as_json,
+            progress=progress,
+        ),
+        show_proofs,
+        plan=use_cases.prove.plan(data=with_data) if plan else None,
+        as_json=as_json,
+        quiet=as_json,
+    )
+    if done.verdict != "proved":
         raise typer.Exit(USERS_FAULT)
 
 
@@ -147,13 +145,13 @@ def strategy_prove(
 @guarded
 def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Show a strategy as it is understood: bands, tiers, segments, paths, guards."""
-    from riskseg.run.rules import show as run
+    present(
+        lambda _: use_cases.rules.show(root_if_any(name), name, data=not no_data),
+        _shown,
+        as_json=as_json,
+    )
 
-    done = run(root_if_any(name), name, data=not no_data)
-    if as_json:
-        print_json(done)
-        return
-    from riskseg.cli import show
 
+def _shown(done: StrategyShown) -> None:
     note_facts(done.from_data)
-    show.strategy(stdout(), done)
+    show.strategy(done)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskseg.cli.common import AsJson, Plan, now, one_line, print_json, root, someone
-from riskseg.cli.progress import end_progress, guarded, progress, show_plan, stderr, stdout
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, Plan, now, one_line, present, root, someone
+from riskseg.cli.progress import guarded, stderr, stdout
+from riskseg.cli.show import table
 from riskseg.cli.strategy import strategy_app
+
+if TYPE_CHECKING:
+    from riskseg.results.strategies import Activation, Activations
 
 
 def _why(context: typer.Context, reason: str) -> str:
@@ -42,26 +47,26 @@ def strategy_activate(
     as_json: AsJson = False,
 ) -> None:
     """Make the folder's strategy, or an earlier version, the one in force from a day on."""
-    from riskseg.run import activate as job
-
-    if plan:
-        show_plan(job.plan(), as_json=as_json)
-        return
     at = now()
-    done = job.activate(
-        root(),
-        version,
-        effective_from=effective_from.date() if effective_from else at.date(),
-        by=by,
-        at=at,
-        unproved=unproved,
-        reason=reason,
-        progress=progress(quiet=as_json),
+    present(
+        lambda progress: use_cases.activate.activate(
+            root(),
+            version,
+            effective_from=effective_from.date() if effective_from else at.date(),
+            by=by,
+            at=at,
+            unproved=unproved,
+            reason=reason,
+            progress=progress,
+        ),
+        lambda done: _activated(done, reason),
+        plan=use_cases.activate.plan() if plan else None,
+        as_json=as_json,
+        quiet=as_json,
     )
-    end_progress()
-    if as_json:
-        print_json(done)
-        return
+
+
+def _activated(done: Activation, reason: str) -> None:
     for note in done.notes:
         stderr().print(note, markup=False)
     if not done.new:
@@ -80,29 +85,22 @@ def strategy_activate(
 @guarded
 def strategy_versions(as_json: AsJson = False) -> None:
     """List which strategies were activated, from when and by whom, the latest first."""
-    from riskseg.run.activate import versions
+    present(lambda _: use_cases.activate.versions(root()), _activations, as_json=as_json)
 
-    found = versions(root())
-    if as_json:
-        print_json(found)
-        return
-    if not found:
+
+def _activations(done: Activations) -> None:
+    if not len(done):
         print("Nothing is activated: the folder's strategy is used, and runs are marked so.")
         return
-    from riskseg.cli.show import table
-
     made = table("strategy", "version", "from", "activated", "by", "proved", "")
-    for a in found:
-        unsure = len(a.proof.unproved)
-        proved = f"not all: {a.reason}" if unsure else "yes"
-        state = "superseded" if a.superseded else ""
+    for entry in done:
         made.add_row(
-            a.name,
-            a.version,
-            a.effective_from.isoformat(),
-            a.at.isoformat(),
-            a.by,
-            proved,
-            state,
+            entry.name,
+            entry.version,
+            entry.effective_from.isoformat(),
+            entry.at.isoformat(),
+            entry.by,
+            f"not all: {entry.reason}" if entry.proof.unproved else "yes",
+            "superseded" if entry.superseded else "",
         )
     stdout().print(made)

@@ -53,6 +53,9 @@ def _of_run(name: str, description: str) -> DecisionColumn:
     return DecisionColumn(name, Kind.TEXT, Origin.RUN, description, explains=True)
 
 
+# The action of an account for which nothing is due.
+NO_ACTION = "none"
+
 # In the order in which they are written. The probabilities, bands and tiers of the strategy stand
 # after `LAST_BEFORE_LEVELS`, under names of the strategy's own.
 COLUMNS: tuple[DecisionColumn, ...] = (

@@ -9,6 +9,9 @@ from typing import Any
 # Control characters and breaks of lines or paragraphs, which break tables; and what is no text.
 _NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
 
+# What is said where nothing can be named as a reason why the risk is higher.
+NOTHING_RAISES_RISK = "nothing in particular raises the risk"
+
 
 def with_article(noun: str) -> str:
     """`a text`, `an integer`."""

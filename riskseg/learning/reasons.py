@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskseg.domain.facts import Fact, Kind
+from riskseg.domain.words import NOTHING_RAISES_RISK
 from riskseg.learning.evidence.model import Effect
 from riskseg.learning.wording import (
     LARGE,
@@ -55,7 +56,7 @@ PRACTICALLY_ALL = 0.9
 # "A short history": at most so much of the usual.
 FEW = 0.5
 # What is said where nothing can be named as a reason why the risk is higher.
-NOTHING = "nothing in particular raises the risk"
+NOTHING = NOTHING_RAISES_RISK
 # Adverse candidates beyond those wanted, tried where one fails its test.
 SPARE = 2
 # Fewer rows are not worth a thread of their own.

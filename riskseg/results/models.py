@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 from pydantic import Field
 
+from riskseg.domain.columns import values_meant
+from riskseg.domain.facts import glossed
 from riskseg.domain.words import counted
 from riskseg.results.base import Part, Result, Rows, Scalar, Single, cell, records
 
@@ -78,6 +80,11 @@ class ModelFeature(Part):
     least: float | None = None
     most: float | None = None
     bins: tuple[Mapping[str, Any], ...] | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in words, with what its values mean."""
+        return glossed(self.words) + values_meant(self.model_dump())
 
 
 class ProtectedLevel(Part):

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeVar
 
+from riskseg.domain.decision import NO_ACTION as NO_ACTION
 from riskseg.expressions import Expression
-
-NO_ACTION = "none"
 
 
 @dataclass(frozen=True)
