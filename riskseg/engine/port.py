@@ -90,7 +90,7 @@ class Engine(ABC):
     threads: int
 
     def __init__(self) -> None:
-        self._checked: set[str] = set()
+        self._checked: dict[str, dict[str, ColumnType]] = {}
 
     def run(self, sql: str) -> None:
         """Carry out one statement, keeping no result."""
@@ -119,12 +119,12 @@ class Engine(ABC):
             raise DuplicateColumnsError(names)
         return dict(columns)
 
-    def check_columns(self, select: str) -> None:
-        """Raise DuplicateColumnsError for a select of two columns of one name; a text that was
-        looked at before is not again."""
+    def check_columns(self, select: str) -> dict[str, ColumnType]:
+        """The columns of a select, by name; a text that was looked at before is not again. Raises
+        DuplicateColumnsError for two columns of one name."""
         if select not in self._checked:
-            self.columns(f"({select})")
-            self._checked.add(select)
+            self._checked[select] = self.columns(f"({select})")
+        return self._checked[select]
 
     def arrow(self, sql: str) -> pa.Table:
         """A result as one Arrow table."""

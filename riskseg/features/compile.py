@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from riskseg.domain.definitions import open_bill
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import Relation, fact_column, from_minor, quoted
 from riskseg.domain.source_tables import DATED_TABLES
+from riskseg.domain.tables import BILL_FACTS
 from riskseg.expressions import Node, to_sql
 from riskseg.expressions.tree import Arithmetic, Name
 from riskseg.features.catalogue import DATED, Feature
 
 # What is kept in minor units of a bill, payment or event.
 AMOUNTS = frozenset({"amount", "paid", "overdue"})
-_RELATION = {"bills": "bill_facts", "payments": "payment_facts", "events": "event_facts"}
+_RELATION = {"bills": BILL_FACTS.name, "payments": "payment_facts", "events": "event_facts"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> st
     latest = feature.aggregate == "latest"
     latest_of_snapshot = latest and focus
     if feature.window == "open":
-        conditions.append("(f.cleared_on is null or f.overdue > 0 or f.due_on >= f.as_of)")
+        conditions.append(open_bill("f."))
     elif feature.window is not None and not latest_of_snapshot:
         dated = f"f.{DATED[feature.range]}"
         conditions.append(f"{dated} > f.as_of - {feature.window}")

@@ -16,21 +16,17 @@ from typing import Any
 
 import z3
 
+from riskseg.domain.definitions import open_bill
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
+from riskseg.domain.tables import BILL_FACTS
 from riskseg.expressions import Expression, check
 from riskseg.expressions.smt import Term, Texts, both, domain, negated, to_smt, variable
 from riskseg.features.catalogue import SCOPES, Feature, Window
 from riskseg.features.compile import adds_up
 
-# What allocation makes so of every bill: nothing is past due before its due date is over, and a due
-# bill that is not cleared has something overdue on it, for all the days since.
-_ROWS: Mapping[str, str] = {
-    "bills": "(due_on < as_of or (overdue = 0 and days_past_due = 0)) "
-    "and (due_on >= as_of or cleared_on is not null "
-    "or (overdue > 0 and days_past_due = days_between(due_on, as_of)))"
-}
-_OPEN = "cleared_on is null or overdue > 0 or due_on >= as_of"
+# What holds of every row that the features of a range aggregate.
+_ROWS: Mapping[str, tuple[str, ...]] = {"bills": BILL_FACTS.guarantees}
 
 
 def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
@@ -128,8 +124,8 @@ class _Row:
         scope = {**attributes, **SCOPES[feature.range]}
         self._texts = Texts()
         self._terms = {name: variable(fact, name) for name, fact in scope.items()}
-        held = [_ROWS[feature.range]] if feature.range in _ROWS else []
-        held += [_OPEN] if feature.window == "open" else []
+        held = [*_ROWS.get(feature.range, ())]
+        held += [open_bill()] if feature.window == "open" else []
         self._held = [
             *(domain(fact, self._terms[name], self._texts) for name, fact in scope.items()),
             *(self.term(warranted(text, scope)).true for text in held),

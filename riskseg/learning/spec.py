@@ -23,6 +23,7 @@ from pydantic import (
     create_model,
 )
 
+from riskseg.domain.definitions import DEFAULT_DAYS_PAST_DUE
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
@@ -33,7 +34,7 @@ from riskseg.learning.learners import DEFAULT_LEARNERS, known_learner, registere
 LearnerName = Annotated[str, AfterValidator(known_learner)]
 
 # What an event means where the spec leaves the numbers out: (days past due, horizon in days).
-EVENTS: dict[str, tuple[int, int]] = {"late": (14, 60), "default": (90, 180)}
+EVENTS: dict[str, tuple[int, int]] = {"late": (14, 60), "default": (DEFAULT_DAYS_PAST_DUE, 180)}
 # The share of the parties held out where the spec leaves it out.
 HELD_SHARE = 0.25
 NOT_YET = ("self_cure", "action")

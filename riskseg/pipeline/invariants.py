@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column
+from riskseg.domain.tables import FACTS
 from riskseg.engine import Engine, TooLargeError
 from riskseg.expressions import Expression
 from riskseg.expressions.assumptions import (
@@ -29,16 +30,6 @@ from riskseg.treatment.episodes import EPISODE_STARTED_ON
 SHOWN = 3
 
 
-# Between the treatment and the features: an episode is on while a bill is past due, and began no
-# later than the day after that bill was due. How the two are made says so; see
-# `treatment/episodes.py` and `ledger/allocation.py`.
-_EPISODES = (
-    "(days_past_due = 0 and episode_started_on is null) "
-    "or (days_past_due > 0 and episode_started_on is not null)",
-    "episode_started_on is null or days_past_due <= days_between(episode_started_on, as_of) + 1",
-)
-
-
 def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
     """What holds between those of the facts named that riskseg computes itself."""
     from riskseg.features.relations import relations, warranted
@@ -46,7 +37,7 @@ def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression
     available = catalogue.available()
     related = relations([f for n, f in available.items() if n in facts], facts)
     if "days_past_due" in available and {"days_past_due", EPISODE_STARTED_ON.name} <= set(facts):
-        related += tuple(warranted(text, facts) for text in _EPISODES)
+        related += tuple(warranted(text, facts) for text in FACTS.guarantees)
     return related
 
 

@@ -20,6 +20,7 @@ from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
+from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import kind_of, map_sources
 from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
@@ -256,6 +257,9 @@ def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
             "cast(null as varchar) as payment_id, cast(null as varchar) as reverses, "
             "cast(null as varchar) as method where false"
         )
+    made = [*sources, "accounts", *(["payments"] if "bills" in sources else [])]
+    for name in dict.fromkeys(made):
+        check_table(f"ledger_{name}", engine.columns(f"ledger_{name}"))
     if "bills" in sources and "accounts" not in sources:
         engine.run(FIRST_KNOWN)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskseg.domain.definitions import DEFAULT_DAYS_PAST_DUE
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import fact_column
@@ -302,7 +303,7 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")
     problems.raise_if_any()
     target = model.manifest.spec.target
-    dpd = target.days_past_due or 90
+    dpd = target.days_past_due or DEFAULT_DAYS_PAST_DUE
     sql = population_sql(implied(target.event, dpd, billed=billed), own)
     beside = frozenset(n for n in model.named_in_reasons if n in facts)
     reads = features | beside | (own.names if own else frozenset())

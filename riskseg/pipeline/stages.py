@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.relations import Relation
+from riskseg.pipeline.contracts import check_table
 
 if TYPE_CHECKING:
     from riskseg.engine import Engine
@@ -144,13 +145,14 @@ class Job:
 def build(engine: Engine, relations: Iterable[Relation]) -> None:
     """Make the materialized relations, each in one statement with the others before it.
 
-    One with two columns of one name is refused, materialized or not: DuplicateColumnsError.
+    One with two columns of one name is refused, materialized or not: DuplicateColumnsError; and
+    one that is declared otherwise: ContractError.
     """
     pending: list[Relation] = []
     for relation in relations:
         ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
         select = (f"with {ctes} " if ctes else "") + relation.select
-        engine.check_columns(select)
+        check_table(relation.name, engine.check_columns(select))
         if relation.materialized:
             engine.run(f"create or replace temp table {relation.name} as {select}")
         else:

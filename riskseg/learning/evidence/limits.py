@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from riskseg.domain.definitions import DEFAULT_DAYS_PAST_DUE
 from riskseg.learning import words
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdicts import (
@@ -188,7 +189,8 @@ def _limits_of_label(manifest: Told) -> list[Limit]:
         ),
         "default": (
             "What counts as default",
-            f"Default is {target.get('days_past_due') or 90} days past due, or written off, within "
+            f"Default is {target.get('days_past_due') or DEFAULT_DAYS_PAST_DUE} days past due, "
+            "or written off, within "
             "the horizon. Accounts already there are left out, and small residues do not count. "
             "A later default is not this model's business.",
         ),
