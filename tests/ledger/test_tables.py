@@ -10,7 +10,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.domain.tables import BILL_FACTS, FACTS, SNAPSHOTS, TABLES, ContractError, Table
-from riskseg.engine import Engine
+from riskseg.engine import DuckDB, Engine
 from riskseg.expressions import check
 from riskseg.expressions.assumptions import check_sql
 from riskseg.ledger.allocation import bill_facts
@@ -92,11 +92,11 @@ def test_a_row_that_breaks_a_guarantee_is_found() -> None:
 )
 def test_a_relation_that_is_declared_otherwise_is_not_built(select: str, misfits: str) -> None:
     relation = Relation("snapshots", f"select {select}", materialized=True)
-    with Engine(threads=1) as engine, pytest.raises(ContractError, match=misfits):
+    with DuckDB(threads=1) as engine, pytest.raises(ContractError, match=misfits):
         build(engine, [relation])
 
 
 def test_relations_of_other_names_are_built_as_they_are() -> None:
-    with Engine(threads=1) as engine:
+    with DuckDB(threads=1) as engine:
         build(engine, [Relation("anything", "select 1 as one", materialized=True)])
         assert engine.value("select one from anything") == 1
