@@ -5,11 +5,11 @@ that into an engine's SQL. Nothing is ever evaluated here, and nothing but facts
 """
 
 from riskseg.expressions.checking import Expression, check
-from riskseg.expressions.elaborate import Scope
 from riskseg.expressions.functions import FUNCTIONS, Function
 from riskseg.expressions.show import show
 from riskseg.expressions.sql import Dialect, quote, to_sql
 from riskseg.expressions.tree import Node, Type
+from riskseg.expressions.typed import Scope
 from riskseg.expressions.walk import texts_compared
 
 __all__ = [

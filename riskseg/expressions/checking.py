@@ -7,10 +7,11 @@ from typing import Literal as Choice
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import Problems
-from riskseg.expressions.elaborate import Elaborator, Scope, Typed
+from riskseg.expressions.elaborate import Elaborator
 from riskseg.expressions.flow import Flow, listed
 from riskseg.expressions.reading import as_text, read, shown
 from riskseg.expressions.tree import Node, Type
+from riskseg.expressions.typed import Scope, Typed
 
 
 @dataclass(frozen=True, slots=True)

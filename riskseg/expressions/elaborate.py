@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from sqlglot import exp
 
-from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import did_you_mean
 from riskseg.expressions.functions import FUNCTIONS, NUMERIC, Function
+from riskseg.expressions.outside import INSTEAD, LANGUAGE, OUTSIDE
 from riskseg.expressions.reading import Tell, shown
-from riskseg.expressions.show import show
 from riskseg.expressions.tree import (
     And,
     Arithmetic,
     Call,
     Case,
-    Cast,
     Compare,
     Comparison,
     In,
@@ -37,30 +34,19 @@ from riskseg.expressions.tree import (
     Operator,
     Or,
 )
-
-Scope = Mapping[str, Fact]
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A node with what the author's text allows: `kind` is None for a bare `null`, which takes
-    the kind of its neighbours; `levels` are the only texts it can be, None if it can be any."""
-
-    node: Node
-    kind: Kind | None
-    levels: tuple[str, ...] | None = None
-
-    @property
-    def iso_date(self) -> date | None:
-        """The date, if this is a text literal that spells one."""
-        match self.node:
-            case Literal(str() as text, Kind.TEXT) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-                try:
-                    return date.fromisoformat(text)
-                except ValueError:
-                    return None
-        return None
-
+from riskseg.expressions.typed import (
+    NULL,
+    NUMERIC_ORDER,
+    Scope,
+    Typed,
+    condition_hint,
+    converted,
+    go_together,
+    is_digits,
+    levels_of,
+    sort_of,
+    words_of,
+)
 
 _COMPARISONS: Mapping[type[exp.Expr], Comparison] = {
     exp.EQ: "=",
@@ -76,56 +62,8 @@ _OPERATORS: Mapping[type[exp.Expr], Operator] = {
     exp.Mul: "*",
     exp.Div: "/",
 }
-_NUMERIC_ORDER = (Kind.INTEGER, Kind.DECIMAL, Kind.NUMBER)
 # `between` and `case x when` repeat a part; nested in each other they would grow without end.
 _MOST_PARTS = 10_000
-_NULL = Typed(Literal(None, Kind.TEXT), None)
-
-# What people reach for that is not in the language, in their words, with a way round it.
-_NO_TABLE = "An expression names facts of the account; it cannot reach a table."
-_NO_CAST = "A fact keeps the type it has; a date is written `date '2026-01-01'`."
-_OUTSIDE: Mapping[type[exp.Expr], tuple[str, str]] = {
-    exp.Select: ("a subquery", _NO_TABLE),
-    exp.Subquery: ("a subquery", _NO_TABLE),
-    exp.Exists: ("a subquery", _NO_TABLE),
-    exp.Star: ("a star", _NO_TABLE),
-    exp.Window: ("a window function", "Define a feature for what is counted over several rows."),
-    exp.Cast: ("a cast", _NO_CAST),
-    exp.TryCast: ("a cast", _NO_CAST),
-    exp.Is: ("this use of `is`", "After `is` comes null, true or false."),
-    exp.DPipe: ("joining texts", "Compare each text by itself."),
-    exp.Concat: ("joining texts", "Compare each text by itself."),
-    exp.Like: ("matching a pattern", "List the texts with `in (…)`."),
-    exp.ILike: ("matching a pattern", "List the texts with `in (…)`."),
-    exp.Placeholder: ("a parameter", "Write the value itself."),
-    exp.Parameter: ("a parameter", "Write the value itself."),
-    exp.Interval: ("an interval", "Add or subtract a whole number of days."),
-    exp.CurrentDate: ("the clock", "Use `as_of`."),
-    exp.CurrentTime: ("the clock", "Use `as_of`."),
-    exp.CurrentTimestamp: ("the clock", "Use `as_of`."),
-    exp.Tuple: ("a list outside `in (…)`", ""),
-    exp.NullSafeEQ: ("`is not distinct from`", "Use `=` and `is null`."),
-    exp.NullSafeNEQ: ("`is distinct from`", "Use `<>` and `is null`."),
-    exp.Mod: ("the remainder of a division", ""),
-    exp.IntDiv: ("`//`", "Use `floor(a / b)`."),
-    exp.Pow: ("a power", "Multiply instead."),
-}
-_INSTEAD = {
-    "cast": _NO_CAST,
-    "try_cast": _NO_CAST,
-    "date": _NO_CAST,
-    "now": "Use `as_of`.",
-    "today": "Use `as_of`.",
-    "if": "Use `case when … then … else … end`.",
-    "ifnull": "Use `coalesce`.",
-    "day": "Use `day_of_month` or `day_of_week`.",
-    "datediff": "Use `days_between`.",
-    "date_diff": "Use `days_between`.",
-    "date_add": "Add a whole number of days to the date.",
-    "min": "Use `least`.",
-    "max": "Use `greatest`.",
-}
-_LANGUAGE = "See the reference of the expression language."
 
 
 class Elaborator:
@@ -154,7 +92,7 @@ class Elaborator:
             case exp.Boolean():
                 return Typed(Literal(bool(source.this), Kind.BOOLEAN), Kind.BOOLEAN)
             case exp.Null():
-                return _NULL
+                return NULL
             case exp.Column(this=exp.Identifier()):
                 return self._name(source)
             case exp.And() | exp.Or():
@@ -187,8 +125,8 @@ class Elaborator:
 
     def _outside(self, source: exp.Expr) -> None:
         text = shown(source.sql(dialect="duckdb", normalize_functions=False))
-        unknown = f"`{source.key}`", _LANGUAGE
-        words, hint = _OUTSIDE.get(type(source), unknown)
+        unknown = f"`{source.key}`", LANGUAGE
+        words, hint = OUTSIDE.get(type(source), unknown)
         self._tell("RS302", f"{text}: {words} is not part of the language.", hint)
 
     # -- names and values ----------------------------------------------------------------------
@@ -246,7 +184,9 @@ class Elaborator:
         if typed is None:
             return None
         if typed.kind is not Kind.BOOLEAN:
-            self._tell("RS304", f"{_words(typed)} cannot be true or false.", _condition_hint(typed))
+            self._tell(
+                "RS304", f"{words_of(typed)} cannot be true or false.", condition_hint(typed)
+            )
             return None
         return typed.node
 
@@ -278,7 +218,7 @@ class Elaborator:
             if one.kind is None:
                 self._tell(
                     "RS305",
-                    f"A comparison of {_words(other)} with null is always unknown.",
+                    f"A comparison of {words_of(other)} with null is always unknown.",
                     "Write `is null` or `is not null`.",
                 )
                 return None
@@ -290,7 +230,7 @@ class Elaborator:
             if operator not in ("=", "<>"):
                 self._tell(
                     "RS304",
-                    f"{_words(left)} and {_words(right)} have no order for `{operator}`.",
+                    f"{words_of(left)} and {words_of(right)} have no order for `{operator}`.",
                     "Use `=`, `<>` or `in (…)`.",
                 )
                 return None
@@ -327,14 +267,14 @@ class Elaborator:
             if option.kind is None:
                 self._tell(
                     "RS305",
-                    f"The null in the list for {_words(part)} matches nothing.",
+                    f"The null in the list for {words_of(part)} matches nothing.",
                     "Leave it out and add `or … is null`.",
                 )
                 return None
             if not isinstance(option.node, Literal):
                 self._tell(
                     "RS302",
-                    f"{_words(option)} is no plain value, and `in` takes only those.",
+                    f"{words_of(option)} is no plain value, and `in` takes only those.",
                     "Write `=` and `or` for it.",
                 )
                 return None
@@ -355,9 +295,11 @@ class Elaborator:
             left, right = right, left
         if isinstance(right.node, Literal) and not isinstance(left.node, Literal):
             wrong, known = str(right.node.value), left.levels or ()
-            self._tell("RS307", f"{_words(left)} is never '{wrong}'.", did_you_mean(wrong, known))
+            self._tell("RS307", f"{words_of(left)} is never '{wrong}'.", did_you_mean(wrong, known))
         else:
-            self._tell("RS307", f"{_words(left)} and {_words(right)} have no text in common.", "")
+            self._tell(
+                "RS307", f"{words_of(left)} and {words_of(right)} have no text in common.", ""
+            )
 
     # -- values --------------------------------------------------------------------------------
 
@@ -373,7 +315,7 @@ class Elaborator:
                 conditions.append(same.node if same else None)
             values.append(self.part(branch.args["true"]))
         default = source.args.get("default")
-        values.append(_NULL if default is None else self.part(default))
+        values.append(NULL if default is None else self.part(default))
         tests = [condition for condition in conditions if condition is not None]
         results = [value for value in values if value is not None]
         if len(tests) < len(conditions) or len(results) < len(values):
@@ -384,7 +326,7 @@ class Elaborator:
         kind, parts = alike
         *branches, otherwise = [each.node for each in parts]
         case = Case(tuple(zip(tests, branches, strict=True)), otherwise, kind)
-        return Typed(case, kind, _levels_of(parts))
+        return Typed(case, kind, levels_of(parts))
 
     def _negative(self, source: exp.Neg) -> Typed | None:
         typed = self.part(source.this)
@@ -403,12 +345,12 @@ class Elaborator:
             return self._date_arithmetic(operator, left, right)
         for side in (left, right):
             if side.kind not in NUMERIC:
-                self._tell("RS304", f"{_words(side)} cannot be part of `{operator}`.", "")
+                self._tell("RS304", f"{words_of(side)} cannot be part of `{operator}`.", "")
                 return None
-        kind = max(left.node.kind, right.node.kind, key=_NUMERIC_ORDER.index)
+        kind = max(left.node.kind, right.node.kind, key=NUMERIC_ORDER.index)
         if operator == "/" and kind is Kind.INTEGER:
             kind = Kind.DECIMAL
-        node = Arithmetic(operator, _as(kind, left.node), _as(kind, right.node), kind)
+        node = Arithmetic(operator, converted(kind, left.node), converted(kind, right.node), kind)
         return Typed(node, kind)
 
     def _date_arithmetic(self, operator: Operator, left: Typed, right: Typed) -> Typed | None:
@@ -431,7 +373,7 @@ class Elaborator:
                 return Typed(Call("add_days", (left.node, days_on), Kind.DATE), Kind.DATE)
         self._tell(
             "RS304",
-            f"{_words(left)} and {_words(right)} do not go together with `{operator}`.",
+            f"{words_of(left)} and {words_of(right)} do not go together with `{operator}`.",
             "To a date, add or subtract a whole number of days.",
         )
         return None
@@ -439,7 +381,7 @@ class Elaborator:
     def _dates(self, left: Typed, right: Typed) -> tuple[Node, Node] | None:
         """Both as dates, if each is one or spells one."""
         if all(side.kind is Kind.DATE or side.iso_date for side in (left, right)):
-            return _as(Kind.DATE, left.node), _as(Kind.DATE, right.node)
+            return converted(Kind.DATE, left.node), converted(Kind.DATE, right.node)
         return None
 
     def _call(self, source: exp.Anonymous) -> Typed | None:
@@ -449,7 +391,7 @@ class Elaborator:
             self._tell(
                 "RS302",
                 f"The function `{name}` is not part of the language.",
-                _INSTEAD.get(name) or did_you_mean(name, FUNCTIONS),
+                INSTEAD.get(name) or did_you_mean(name, FUNCTIONS),
             )
             return None
         given = [self.part(argument) for argument in source.expressions]
@@ -465,7 +407,7 @@ class Elaborator:
         if name == "nullif":
             return self._nullif(*arguments)
         arguments = [
-            Typed(_as(Kind.DATE, argument.node), Kind.DATE)
+            Typed(converted(Kind.DATE, argument.node), Kind.DATE)
             if argument.iso_date and Kind.DATE in kinds
             else argument
             for argument, kinds in zip(arguments, function.takes, strict=True)
@@ -477,10 +419,10 @@ class Elaborator:
                 self._unfit(argument, function)
                 return None
         first, *others = arguments
-        if name == "round" and not _is_digits(others[0].node):
+        if name == "round" and not is_digits(others[0].node):
             self._tell(
                 "RS302",
-                f"{_words(others[0])} is no number of digits.",
+                f"{words_of(others[0])} is no number of digits.",
                 "Write a whole number from 0 to 6.",
             )
             return None
@@ -500,7 +442,7 @@ class Elaborator:
             self._unfit(arguments[0], function)
             return None
         node = Call(name, tuple(each.node for each in parts), kind)
-        return Typed(node, kind, _levels_of(parts))
+        return Typed(node, kind, levels_of(parts))
 
     def _nullif(self, part: Typed, value: Typed) -> Typed | None:
         if self._known_kind(part) is None or self._known_kind(value) is None:
@@ -512,7 +454,7 @@ class Elaborator:
         if not isinstance(second.node, Literal):
             self._tell(
                 "RS302",
-                f"{_words(value)} is no plain value.",
+                f"{words_of(value)} is no plain value.",
                 f"Write `{FUNCTIONS['nullif'].usage}`.",
             )
             return None
@@ -520,7 +462,7 @@ class Elaborator:
         return Typed(Call("nullif", (first.node, second.node), kind), kind, part.levels)
 
     def _unfit(self, argument: Typed, function: Function) -> None:
-        self._tell("RS304", f"{_words(argument)} does not fit.", f"Write `{function.usage}`.")
+        self._tell("RS304", f"{words_of(argument)} does not fit.", f"Write `{function.usage}`.")
 
     # -- kinds ---------------------------------------------------------------------------------
 
@@ -534,12 +476,12 @@ class Elaborator:
 
     def _alike(self, parts: Sequence[Typed], where: str) -> tuple[Kind, list[Typed]] | None:
         """The parts brought to one kind, and that kind; or None after a Problem."""
-        kinds = {_sort(part.kind) for part in parts if part.kind is not None}
+        kinds = {sort_of(part.kind) for part in parts if part.kind is not None}
         if not kinds:
             self._tell("RS304", f"Nothing but null in {where}.", "Put in a value.")
             return None
         if kinds <= NUMERIC:
-            kind = max(kinds, key=_NUMERIC_ORDER.index)
+            kind = max(kinds, key=NUMERIC_ORDER.index)
         elif len(kinds) == 1:
             (kind,) = kinds
         elif kinds == {Kind.DATE, Kind.TEXT}:
@@ -556,7 +498,7 @@ class Elaborator:
             self._clash(parts, where)
             return None
         alike = [
-            Typed(_as(kind, part.node), None if part.kind is None else kind, part.levels)
+            Typed(converted(kind, part.node), None if part.kind is None else kind, part.levels)
             for part in parts
         ]
         return kind, alike
@@ -564,68 +506,7 @@ class Elaborator:
     def _clash(self, parts: Sequence[Typed], where: str) -> None:
         known = [part for part in parts if part.kind is not None]
         first = known[0]
-        other = next(part for part in known if not _go_together(first.kind, part.kind))
+        other = next(part for part in known if not go_together(first.kind, part.kind))
         self._tell(
-            "RS304", f"{_words(first)} and {_words(other)} do not go together in {where}.", ""
+            "RS304", f"{words_of(first)} and {words_of(other)} do not go together in {where}.", ""
         )
-
-
-def _sort(kind: Kind) -> Kind:
-    """LEVEL is a TEXT of which more is known."""
-    return Kind.TEXT if kind is Kind.LEVEL else kind
-
-
-def _go_together(a: Kind | None, b: Kind | None) -> bool:
-    if a is None or b is None:
-        return True
-    return _sort(a) is _sort(b) or (a.is_numeric and b.is_numeric)
-
-
-def _is_digits(node: Node) -> bool:
-    match node:
-        case Literal(int() as digits, Kind.INTEGER):
-            return 0 <= digits <= 6
-    return False
-
-
-def _levels_of(alike: Sequence[Typed]) -> tuple[str, ...] | None:
-    """Every text the parts can be; None as soon as one can be any."""
-    levels: dict[str, None] = {}
-    for part in alike:
-        if part.kind is None:
-            continue
-        if part.levels is None:
-            return None
-        levels |= dict.fromkeys(part.levels)
-    return tuple(levels)
-
-
-def _as(kind: Kind, node: Node) -> Node:
-    """The node in this kind. Literals are converted here, once; facts at run time."""
-    if _sort(node.kind) is kind and not isinstance(node, Literal):
-        return node
-    match node:
-        case Literal(None, _):
-            return Literal(None, kind)
-        case Literal(str() as text, _) if kind is Kind.DATE:
-            return Literal(date.fromisoformat(text), kind)
-        case Literal(int() | Decimal() as value, _) if kind is Kind.DECIMAL:
-            return Literal(Decimal(value), kind)
-        case Literal(int() | Decimal() as value, _) if kind is Kind.NUMBER:
-            return Literal(float(value), kind)
-        case Literal():
-            return node
-    return Cast(node, kind)
-
-
-def _words(typed: Typed) -> str:
-    """How a Problem speaks of a part: as written, and what it is."""
-    if typed.kind is None:
-        return "null"
-    return f"{shown(show(typed.node))} ({typed.kind})"
-
-
-def _condition_hint(typed: Typed) -> str:
-    if typed.kind in NUMERIC:
-        return "Compare it with a number, `> 0` say."
-    return "Compare it with a value."

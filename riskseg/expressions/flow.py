@@ -18,7 +18,6 @@ from functools import reduce
 from typing import Any
 
 from riskseg.domain.facts import Kind
-from riskseg.expressions.elaborate import Scope
 from riskseg.expressions.reading import Tell, shown
 from riskseg.expressions.show import show
 from riskseg.expressions.tree import (
@@ -36,6 +35,7 @@ from riskseg.expressions.tree import (
     Not,
     Or,
 )
+from riskseg.expressions.typed import Scope
 
 
 @dataclass(frozen=True, slots=True)
