@@ -204,6 +204,10 @@ def syntax_tree(select: str) -> dict[str, Any]:
     return node
 
 
+# What DuckDB says of a number that does not fit, where it raises no error of its own for that.
+_TOO_LARGE = ("out of range", "Could not cast value", "Failed to cast decimal value")
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     try:
@@ -212,7 +216,7 @@ def _refusals() -> Iterator[None]:
         raise NoMemoryError(_plain(error)) from error
     except duckdb.Error as error:
         large = isinstance(error, duckdb.OutOfRangeException) or any(
-            words in str(error) for words in ("out of range", "Could not cast value")
+            words in str(error) for words in _TOO_LARGE
         )
         raise (TooLargeError if large else EngineError)(_plain(error)) from error
 
