@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,8 +29,6 @@ def side_by_side(work: Callable[[T], R], pieces: Iterable[T], threads: int) -> l
     uses one thread itself, so that its result does not depend on how many there are. After an
     error no new piece is begun; after an interrupt, those at work end at `stop_if_interrupted`.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     listed = list(pieces)
     if threads <= 1 or len(listed) <= 1:
         return [work(piece) for piece in listed]
@@ -57,8 +58,6 @@ def one_thread_each() -> Iterator[None]:
     The limit is the process's. It is set by the first who asks, since looking for the libraries
     takes milliseconds, and lifted by the last.
     """
-    from threadpoolctl import threadpool_limits
-
     with _limiting:
         _limits.append(_limits[-1] if _limits else threadpool_limits(1))
     try:

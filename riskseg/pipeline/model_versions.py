@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.learning.evidence.verdict import too_weak
 from riskseg.pipeline.journal import meant, read_journal
 from riskseg.pipeline.models import gone, is_gone, spec_files, there, without_champion
 from riskseg.pipeline.stages import Stage
@@ -137,8 +138,6 @@ def record(
 
     A version that ranks barely better than chance is made the champion only where that is asked.
     """
-    from riskseg.learning.evidence.verdict import too_weak
-
     name, version, known_by = model.name, model.version, model.manifest.known_by
     journal.record_model(
         ModelRecord(

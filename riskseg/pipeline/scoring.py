@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, quoted
@@ -27,8 +29,6 @@ def score(
 
     `watch` takes note of how the rows differ from those the model was trained on.
     """
-    import pyarrow as pa
-
     columns = _columns(engine, scorer, facts)
     cycle = SINCE_BILL if SINCE_BILL in engine.columns("facts") else "null"
     sql = (
@@ -108,8 +108,6 @@ def explain(
     top: int = 4,
 ) -> str:
     """Make the table `reasons` (snap, reasons) for the snapshots a select gives; its name."""
-    import pyarrow as pa
-
     columns = reason_columns(engine, scorer, facts)
     keys, rows = keyed_frame(
         engine,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskseg.learning.export.check import check_rows
 from riskseg.learning.show import summary
 from riskseg.report.model_card import card
@@ -18,8 +20,6 @@ def trial(model: Model) -> None:
     Raises whatever a file that is none of ours makes go wrong: what is shown of a model depends on
     its files alone, so that it fails here or never.
     """
-    import numpy as np
-
     if not model.features:
         raise ValueError("it has no feature")
     summary(model)
