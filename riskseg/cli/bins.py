@@ -21,76 +21,76 @@ def bins(done: ModelBins, feature: str | None) -> None:
         detail(stdout(), done, feature)
 
 
-def overview(console: Console, found: ModelBins) -> None:
+def overview(console: Console, done: ModelBins) -> None:
     """One line a feature."""
-    _head(console, found)
-    if found.base is None:
+    _head(console, done)
+    if done.base is None:
         made = table("feature", "missing", "the odds ×", right=("missing", "the odds ×"))
-        for effect in found.effects:
+        for effect in done.effects:
             span = f"{effect.least:.2f} to {effect.most:.2f}"
             made.add_row(effect.feature, _percent(effect.missing), span)
         console.print(made)
-        console.print(_without_bins(found))
+        console.print(_without_bins(done))
         return
     right = ("bins", "IV", "AUC", "Gini", "missing", "points")
     made = table("feature", "bins", "IV", "AUC", "Gini", "missing", "risk", "points", right=right)
-    for one in found.features:
+    for binned in done.features:
         made.add_row(
-            one.feature,
-            str(len(one.bins)),
-            _figure(one.iv),
-            _figure(one.auc),
-            _figure(one.gini),
-            _percent(one.missing),
-            RISK[one.risk],
-            f"{one.least:.1f} to {one.most:.1f}",
+            binned.feature,
+            str(len(binned.bins)),
+            _figure(binned.iv),
+            _figure(binned.auc),
+            _figure(binned.gini),
+            _percent(binned.missing),
+            RISK[binned.risk],
+            f"{binned.least:.1f} to {binned.most:.1f}",
         )
     console.print(made)
-    _pairs(console, found.pairs)
+    _pairs(console, done.pairs)
     console.print(
         "IV, AUC and Gini of each feature alone, in training. Risk: + more is riskier, − less is, "
         "± it turns."
     )
 
 
-def detail(console: Console, found: ModelBins, feature: str) -> None:
+def detail(console: Console, done: ModelBins, feature: str) -> None:
     """The bins of one feature."""
-    _head(console, found)
-    for effect in found.effects:
-        _effect(console, effect, found.kinds[effect.feature])
-        console.print(_without_bins(found))
-    for one in found.features:
-        _bins(console, one, found.kinds[one.feature])
-    if not found.features and not found.effects:
+    _head(console, done)
+    for effect in done.effects:
+        _effect(console, effect, done.kinds[effect.feature])
+        console.print(_without_bins(done))
+    for binned in done.features:
+        _bins(console, binned, done.kinds[binned.feature])
+    if not done.features and not done.effects:
         console.print(f"{feature} has no bins of its own: it has points with another feature only.")
-    _pairs(console, found.pairs)
+    _pairs(console, done.pairs)
 
 
-def _head(console: Console, found: ModelBins) -> None:
-    form = f" ({found.form})" if found.form else ""
-    base = "" if found.base is None else f", base {found.base:.2f} points"
-    console.print(f"{found.model} {found.version}: {words.learner(found.learner)}{form}{base}")
+def _head(console: Console, done: ModelBins) -> None:
+    form = f" ({done.form})" if done.form else ""
+    base = "" if done.base is None else f", base {done.base:.2f} points"
+    console.print(f"{done.model} {done.version}: {words.learner(done.learner)}{form}{base}")
 
 
-def _without_bins(found: ModelBins) -> str:
-    title = words.the_learner(found.learner)
+def _without_bins(done: ModelBins) -> str:
+    title = words.the_learner(done.learner)
     return (
         f"{title[0].upper()}{title[1:]} has no bins: these are the model's effects, measured by "
         "asking it. A table of points comes of `learners: [scorecard]` in "
-        f"models/{found.model}.yaml."
+        f"models/{done.model}.yaml."
     )
 
 
-def _bins(console: Console, one: BinnedFeature, kind: str) -> None:
-    figures = [one.feature]
-    if one.iv is not None:
-        figures.append(f"IV {one.iv:.3f}")
-    if one.auc is not None:
-        figures.append(f"AUC {one.auc:.3f}")
+def _bins(console: Console, binned: BinnedFeature, kind: str) -> None:
+    figures = [binned.feature]
+    if binned.iv is not None:
+        figures.append(f"IV {binned.iv:.3f}")
+    if binned.auc is not None:
+        figures.append(f"AUC {binned.auc:.3f}")
     console.print(", ".join(figures))
     right = ("accounts", "share", "bad", "rate", "WoE", "IV", "points")
     made = table("bin", *right, right=right)
-    for b in one.bins:
+    for b in binned.bins:
         made.add_row(
             words.held(b.holds, kind),
             ABSENT if b.accounts is None else number(b.accounts),
@@ -114,10 +114,10 @@ def _effect(console: Console, effect: Effect, kind: str) -> None:
     console.print(made)
 
 
-def _pairs(console: Console, found: tuple[FeaturePair, ...]) -> None:
-    if found:
+def _pairs(console: Console, pairs: tuple[FeaturePair, ...]) -> None:
+    if pairs:
         made = table("two together", "cells", "points", right=("cells", "points"))
-        for pair in found:
+        for pair in pairs:
             span = f"{pair.least:.1f} to {pair.most:.1f}"
             made.add_row(" × ".join(pair.features), str(pair.cells), span)
         console.print(made)

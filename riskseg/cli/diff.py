@@ -73,8 +73,8 @@ def _difference(done: StrategyDifference) -> None:
 
 def difference(console: Console, d: StrategyDifference) -> None:
     for side, version in (("old", d.old), ("new", d.new)):
-        told = f"{escape(version.name)} {version.fingerprint}"
-        console.print(f"{side}: [bold]{told}[/]  [dim]{escape(version.where)}[/]")
+        name = f"{escape(version.name)} {version.fingerprint}"
+        console.print(f"{side}: [bold]{name}[/]  [dim]{escape(version.where)}[/]")
     console.print()
     if d.changes:
         console.print(f"[bold]{counted(len(d.changes), 'change')}[/]")
@@ -104,8 +104,8 @@ def meaning(console: Console, m: ChangeInMeaning) -> None:
         if not turn.complete:
             console.print("    and elsewhere")
         console.print(f"    [dim]such as {escape(values(turn.example))}[/]", soft_wrap=True)
-    for told in m.unsure:
-        console.print(f"  [bold yellow]not settled[/] {escape(told)}")
+    for question in m.unsure:
+        console.print(f"  [bold yellow]not settled[/] {escape(question)}")
 
 
 def moves(console: Console, m: AccountMigration) -> None:
@@ -127,8 +127,8 @@ def moves(console: Console, m: AccountMigration) -> None:
         _left_out(console, len(m.levels), "changes of level")
     if m.columns:
         counts = ", ".join(f"{escape(name)} {number(n)}" for name, n in m.columns.items())
-        told = "account is decided" if m.different == 1 else "accounts are decided"
-        console.print(f"{number(m.different)} {told} otherwise, by column: {counts}.")
+        decided = "account is decided" if m.different == 1 else "accounts are decided"
+        console.print(f"{number(m.different)} {decided} otherwise, by column: {counts}.")
     if m.actions:
         console.print(_actions(m))
     if m.default_values:
@@ -138,16 +138,16 @@ def moves(console: Console, m: AccountMigration) -> None:
 def _outcomes(m: AccountMigration) -> Table:
     right = ("accounts", "overdue", "protected", "unknown")
     made = table("segment", "path", "action", *right, "such as", right=right)
-    for one in m.moves[:MOST]:
+    for move in m.moves[:MOST]:
         made.add_row(
-            _step(one.old.segment, one.new.segment),
-            _step(one.old.path, one.new.path),
-            _step(one.old.action, one.new.action),
-            number(one.accounts),
-            money(one.overdue, m.scale),
-            number(one.protected),
-            number(one.unknown),
-            ", ".join(one.examples),
+            _step(move.old.segment, move.new.segment),
+            _step(move.old.path, move.new.path),
+            _step(move.old.action, move.new.action),
+            number(move.accounts),
+            money(move.overdue, m.scale),
+            number(move.protected),
+            number(move.unknown),
+            ", ".join(move.examples),
         )
     return made
 
@@ -155,9 +155,9 @@ def _outcomes(m: AccountMigration) -> Table:
 def _levels(m: AccountMigration) -> Table:
     right = ("accounts", "overdue")
     made = table("band or tier", "level", *right, right=right)
-    for one in m.levels[:MOST]:
-        step = _step(one.old, one.new)
-        made.add_row(one.name, step, number(one.accounts), money(one.overdue, m.scale))
+    for level in m.levels[:MOST]:
+        step = _step(level.old, level.new)
+        made.add_row(level.name, step, number(level.accounts), money(level.overdue, m.scale))
     return made
 
 
@@ -165,9 +165,9 @@ def _actions(m: AccountMigration) -> Table:
     right = ("old", "new", "added", "removed")
     title = f"Actions due on {m.as_of}"
     made = table("channel", "action", *right, right=right, title=title)
-    for one in m.actions:
-        figures = map(number, (one.old, one.new, one.added, one.removed))
-        made.add_row(one.channel, one.action, *figures)
+    for action in m.actions:
+        figures = map(number, (action.old, action.new, action.added, action.removed))
+        made.add_row(action.channel, action.action, *figures)
     return made
 
 

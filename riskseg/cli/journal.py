@@ -53,8 +53,8 @@ def _replayed(done: Replay) -> None:
     print(f"Run {done.run_id} as of {done.as_of}: {counted(done.rows, 'account')} decided again.")
     if done.erased:
         they = "it" if done.erased == 1 else "they"
-        told = f"{counted(done.erased, 'account')} erased since: {they} cannot be decided again."
-        print(told)
+        erased = counted(done.erased, "account")
+        print(f"{erased} erased since: {they} cannot be decided again.")
     if done.verdict == "same bytes":
         print(f"The same bytes: sha256 {done.sha256}.")
     elif done.verdict == "same rows":
@@ -96,16 +96,16 @@ def _show_file(done: Replay) -> None:
         print(f"The manifest beside {done.output} does not tell of this run.")
 
 
-def _differences(found: Differences, rows: int, what: str) -> None:
-    print(f"{found.rows:,} of {counted(rows, 'account')} {what}.")
-    for name, count in sorted(found.columns.items(), key=lambda item: (-item[1], item[0])):
+def _differences(differences: Differences, rows: int, what: str) -> None:
+    print(f"{differences.rows:,} of {counted(rows, 'account')} {what}.")
+    for name, count in sorted(differences.columns.items(), key=lambda item: (-item[1], item[0])):
         print(f"  {name}: {count:,}")
-    if found.appeared:
-        print(f"{counted(found.appeared, 'account')} appeared.")
-    if found.vanished:
-        print(f"{counted(found.vanished, 'account')} vanished.")
-    if found.accounts:
-        print(f"The first: {visible(', '.join(found.accounts))}.")
+    if differences.appeared:
+        print(f"{counted(differences.appeared, 'account')} appeared.")
+    if differences.vanished:
+        print(f"{counted(differences.vanished, 'account')} vanished.")
+    if differences.accounts:
+        print(f"The first: {visible(', '.join(differences.accounts))}.")
 
 
 def _since(since: SinceRun, rows: int) -> None:
@@ -168,8 +168,10 @@ def _runs(runs: Sequence[RunEntry]) -> None:
 def _erasures(erasures: Sequence[ErasureEntry]) -> None:
     """The account is shown by the beginning of its hash, as the journal has no more of it."""
     made = table("erased account", "at", "by", "from runs", right=("from runs",))
-    for one in erasures:
-        made.add_row(one.account[:12], one.at.isoformat(), one.by, number(len(one.runs)))
+    for erasure in erasures:
+        made.add_row(
+            erasure.account[:12], erasure.at.isoformat(), erasure.by, number(len(erasure.runs))
+        )
     stdout().print(made)
 
 

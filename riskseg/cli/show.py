@@ -126,9 +126,9 @@ def decisions(done: Decisions) -> None:
         "",
         number(sum(s.due for s in done.segments)),
     )
-    told = f"{done.strategy.name} as of {done.as_of}"
+    title = f"{done.strategy.name} as of {done.as_of}"
     of = f"; mean probability: {done.of}" if done.of else ""
-    console.print(f"[bold]{told}[/]  (overdue in {done.currency}{of})")
+    console.print(f"[bold]{title}[/]  (overdue in {done.currency}{of})")
     console.print(made)
     actions = ", ".join(f"{a} {number(n)}" for a, n in sorted(done.actions.items()))
     console.print(f"Actions due on {done.as_of}: {actions or 'none'}.")
@@ -224,8 +224,8 @@ def scores(done: Scores) -> None:
 
 
 def default_values(values: Mapping[str, object]) -> str:
-    told = ", ".join(f"{n} ({'unknown' if v is None else v})" for n, v in values.items())
-    return f"Not in this workspace, so the strategy's default value is used: {told}."
+    used = ", ".join(f"{n} ({'unknown' if v is None else v})" for n, v in values.items())
+    return f"Not in this workspace, so the strategy's default value is used: {used}."
 
 
 def training(trained: Training) -> None:
@@ -538,24 +538,48 @@ def fact_value(form: FactForm | None, value: Any, scale: int) -> str:
     return str(value)
 
 
-def explanation(s: Explanation) -> None:
+def explanation(done: Explanation) -> None:
+    """An account's decision, then what led to it, then what has changed since."""
     console = stdout()
-    d = s.decision
-    template = f" ({escape(d['template'])})" if d["template"] else ""
-    due = f"[bold]{d['action']}[/]{template}"
-    console.print(
-        f"[bold]{escape(str(d['account_id']))}[/] as of {d['as_of']}: {d['lifecycle']}, "
-        f"segment [bold]{d['segment']}[/], path [bold]{escape(d['path'])}[/]"
-        + (f" day {d['path_day']}" if d["path_day"] is not None else "")
-        + f", action {due}"
+    _decision(console, done)
+    _probabilities(console, done)
+    _rules_matched(console, done)
+    _last_bills(console, done)
+    facts = "  ".join(
+        f"{name}={escape(fact_value(done.forms.get(name), value, done.scale))}"
+        for name, value in done.facts.items()
     )
-    if d["balance_overdue"] is not None:
+    console.print(f"[dim]Facts the rules read: {facts}[/]")
+    if done.default_values:
+        console.print(f"[dim]{escape(default_values(done.default_values))}[/]")
+    for note in done.notes:
+        console.print(f"Note: {escape(note)}.")
+    _since_the_run(console, done)
+
+
+def _decision(console: Console, done: Explanation) -> None:
+    """What was decided, and what is owed."""
+    decision = done.decision
+    template = f" ({escape(decision['template'])})" if decision["template"] else ""
+    path_day = f" day {decision['path_day']}" if decision["path_day"] is not None else ""
+    console.print(
+        f"[bold]{escape(str(decision['account_id']))}[/] as of {decision['as_of']}: "
+        f"{decision['lifecycle']}, segment [bold]{decision['segment']}[/], "
+        f"path [bold]{escape(decision['path'])}[/]{path_day}, "
+        f"action [bold]{decision['action']}[/]{template}"
+    )
+    if decision["balance_overdue"] is not None:
+        next_on = f" on {decision['next_on']}" if decision["next_on"] else ""
         console.print(
-            f"{money_text(d['balance_overdue'], s.currency, s.scale)} overdue, "
-            f"{d['days_past_due']} days past due; next: {d['next_action'] or 'nothing'}"
-            + (f" on {d['next_on']}" if d["next_on"] else "")
+            f"{money_text(decision['balance_overdue'], done.currency, done.scale)} overdue, "
+            f"{decision['days_past_due']} days past due; "
+            f"next: {decision['next_action'] or 'nothing'}{next_on}"
         )
-    for score in s.scores:
+
+
+def _probabilities(console: Console, done: Explanation) -> None:
+    """Each probability with its reasons."""
+    for score in done.scores:
         if score.p is None:
             outside = f"the account is outside the population of {score.model}"
             console.print(f"\n[bold]{escape(score.key)}[/]: none; {outside}.")
@@ -566,67 +590,68 @@ def explanation(s: Explanation) -> None:
             console.print(f"  {NOTHING_RAISES_RISK}")
         for reason in score.reasons:
             console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
+
+
+def _rules_matched(console: Console, done: Explanation) -> None:
+    """The rows that matched, the steps of the path, and the guards."""
     made = table("table", "gives", "row", "because", "line", title="Which rows matched")
-    for m in s.matched:
-        made.add_row(m.table, m.result, m.row, m.text, str(m.line or ""))
+    for row in done.matched:
+        made.add_row(row.table, row.result, row.row, row.text, str(row.line or ""))
     console.print()
     console.print(made)
-    if s.steps:
+    if done.steps:
         made = table("day", "on", "path", "action", "template", "", title="The path")
-        for step in s.steps:
+        for step in done.steps:
             mark = "" if step.when == "ahead" else step.when
             when = (str(step.day), str(step.on or ""))
             made.add_row(*when, step.path, step.action, step.template or "", mark)
         console.print(made)
-    if s.guards:
+    if done.guards:
         made = table("guard", "kind", "state", "forbids", "source", title="Guards")
-        for g in s.guards:
-            state = Text(g.state, style="dim" if g.state == "not in force" else "bold")
-            forbids = "everything" if g.stops_everything else ", ".join(g.forbids)
-            made.add_row(g.name, g.kind, state, forbids, g.source or "")
+        for guard in done.guards:
+            state = Text(guard.state, style="dim" if guard.state == "not in force" else "bold")
+            forbids = "everything" if guard.stops_everything else ", ".join(guard.forbids)
+            made.add_row(guard.name, guard.kind, state, forbids, guard.source or "")
         console.print(made)
-        if s.step_due not in (d["action"], NO_ACTION):
-            own = f"The path's own step, {s.step_due}, is not lawful here"
-            console.print(f"{own}: {d['action']} instead.\n")
-    if s.bills:
-        columns = ("bill", "due", "amount", "paid", "overdue", "cleared", "days late")
-        right = ("amount", "paid", "overdue", "days late")
-        made = table(
-            *columns,
-            right=right,
-            title="The last bills",
+        action = done.decision["action"]
+        if done.step_due not in (action, NO_ACTION):
+            own = f"The path's own step, {done.step_due}, is not lawful here"
+            console.print(f"{own}: {action} instead.\n")
+
+
+def _last_bills(console: Console, done: Explanation) -> None:
+    if not done.bills:
+        return
+    columns = ("bill", "due", "amount", "paid", "overdue", "cleared", "days late")
+    right = ("amount", "paid", "overdue", "days late")
+    made = table(*columns, right=right, title="The last bills")
+    for bill in done.bills:
+        made.add_row(
+            bill.bill_id,
+            str(bill.due_on),
+            money(bill.amount, done.scale),
+            money(bill.paid, done.scale),
+            money(bill.overdue, done.scale) if bill.overdue else "",
+            str(bill.cleared_on or ""),
+            str(bill.days_past_due or ""),
         )
-        for b in s.bills:
-            made.add_row(
-                b.bill_id,
-                str(b.due_on),
-                money(b.amount, s.scale),
-                money(b.paid, s.scale),
-                money(b.overdue, s.scale) if b.overdue else "",
-                str(b.cleared_on or ""),
-                str(b.days_past_due or ""),
-            )
-        console.print(made)
-    facts = "  ".join(
-        f"{n}={escape(fact_value(s.forms.get(n), v, s.scale))}" for n, v in s.facts.items()
-    )
-    console.print(f"[dim]Facts the rules read: {facts}[/]")
-    if s.default_values:
-        console.print(f"[dim]{escape(default_values(s.default_values))}[/]")
-    for note in s.notes:
-        console.print(f"Note: {escape(note)}.")
-    if s.run is not None:
-        same = "" if s.changes or s.notes else " The sources give the same today."
-        console.print(f"\nAs run {s.run} decided it on {s.decided_at:%Y-%m-%d}.{same}")
-    if s.changes:
+    console.print(made)
+
+
+def _since_the_run(console: Console, done: Explanation) -> None:
+    """Which run decided so, and what the sources give otherwise now."""
+    if done.run is not None:
+        same = "" if done.changes or done.notes else " The sources give the same today."
+        console.print(f"\nAs run {done.run} decided it on {done.decided_at:%Y-%m-%d}.{same}")
+    if done.changes:
         made = table("", "then", "now", title="What the sources give otherwise now")
-        for change in s.changes:
-            form = s.forms.get(change.name)
+        for change in done.changes:
+            form = done.forms.get(change.name)
             then, now = (
-                fact_value(form, value, s.scale) if form or value is not None else "none"
+                fact_value(form, value, done.scale) if form or value is not None else "none"
                 for value in (change.then, change.now)
             )
             made.add_row(change.name, then, now)
         console.print(made)
-        if s.bills:
+        if done.bills:
             console.print("The bills above are by the sources as they are now.")
