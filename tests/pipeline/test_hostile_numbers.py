@@ -82,7 +82,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         f"{LEARNERS[request.param]}"
     )
     [kept] = train(root, (), at=p.AT, promote=True)
-    assert {row["feature"] for row in kept.summary.features} >= {"score", "turnover"}
+    assert {row.feature for row in kept.summary.features} >= {"score", "turnover"}
     return root
 
 

@@ -103,6 +103,10 @@ def test_an_older_model_reads_the_facts_of_today() -> None:
         features=("LIMIT_BAL", "Größe"),
         named_in_reasons=(),
         population="LIMIT_BAL > 0 and SNAP is not null",
-        manifest={"spec": {"target": {"column": "BAD"}, "observe": {}}},
+        manifest=SimpleNamespace(
+            spec=SimpleNamespace(
+                target=SimpleNamespace(column="BAD"), observe=SimpleNamespace(at=None)
+            )
+        ),
     )
     assert scorer(model, FACTS, billed=False).reads == {"limit_bal", "größe", "snap"}
