@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
+from riskseg.learning.manifest import Manifest
 from riskseg.ledger.accounts import lifecycle_sql
 from riskseg.pipeline import decisions
 from riskseg.pipeline import facts as facts_of
@@ -32,6 +33,7 @@ from riskseg.run.init import init, starters
 from riskseg.strategy.proof.results import Result
 from tests.journeys.mutants import ACCOUNT_FILE, HOUSEHOLD, Mutant
 from tests.support import accounts, portfolio
+from tests.support.manifests import manifest_of
 
 SETS: Mapping[str, Sequence[Mutant]] = {
     "household-utility": HOUSEHOLD,
@@ -182,13 +184,7 @@ class Told:
     version = "told"
     imported = False
     named_in_reasons = ()
-    manifest: Mapping[str, Any] = field(
-        default_factory=lambda: {
-            "spec": {"target": {}, "observe": {}, "features": {"static": []}},
-            "features": [],
-            "dropped": {},
-        }
-    )
+    manifest: Manifest = field(default_factory=lambda: manifest_of("target: {event: late}"))
 
     @property
     def name(self) -> str:

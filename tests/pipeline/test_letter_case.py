@@ -16,6 +16,7 @@ from riskseg.learning.spec import AuthoredSpec, parse_spec
 from riskseg.pipeline.frames import keyed_frame, model_columns
 from riskseg.pipeline.models import check_spec, scorer
 from riskseg.pipeline.training_rows import candidates
+from tests.support.manifests import manifest_of
 
 FACTS = {
     "limit_bal": Fact("limit_bal", Kind.INTEGER, nullable=True),
@@ -103,10 +104,6 @@ def test_an_older_model_reads_the_facts_of_today() -> None:
         features=("LIMIT_BAL", "Größe"),
         named_in_reasons=(),
         population="LIMIT_BAL > 0 and SNAP is not null",
-        manifest=SimpleNamespace(
-            spec=SimpleNamespace(
-                target=SimpleNamespace(column="BAD"), observe=SimpleNamespace(at=None)
-            )
-        ),
+        manifest=manifest_of("target: {column: BAD}"),
     )
     assert scorer(model, FACTS, billed=False).reads == {"limit_bal", "größe", "snap"}
