@@ -43,7 +43,7 @@ PARAMETERS: dict[str, Any] = {
     "min_data_in_leaf": 30,
     "lambda_l2": 5.0,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "num_threads": 1,
     "verbosity": -1,
 }

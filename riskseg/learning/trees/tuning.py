@@ -34,7 +34,7 @@ SHARED: dict[str, Any] = {
     "data_random_seed": 1,
     "feature_pre_filter": False,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "verbosity": -1,
     "num_threads": 1,
 }
