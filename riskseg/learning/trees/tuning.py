@@ -34,6 +34,7 @@ SHARED: dict[str, Any] = {
     "data_random_seed": 1,
     "feature_pre_filter": False,
     "deterministic": True,
+    # With one thread it takes half the time of row by row, for the same trees.
     "force_col_wise": True,
     "verbosity": -1,
     "num_threads": 1,
