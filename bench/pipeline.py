@@ -26,9 +26,9 @@ import duckdb
 
 from riskseg.domain.relations import fact_column
 from riskseg.features.snapshots import as_of_snapshots
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.session import begin, open_checked, scratch_engine
-from riskseg.pipeline.stages import build
 from riskseg.run.init import init
 
 HERE = Path(__file__).parent

@@ -27,7 +27,7 @@ from riskseg.domain.relations import Relation, fact_column, literal  # noqa: E40
 from riskseg.engine import DuckDB  # noqa: E402
 from riskseg.features.catalogue import read_catalogue  # noqa: E402
 from riskseg.ledger.accounts import LIFECYCLE  # noqa: E402
-from riskseg.pipeline.stages import build  # noqa: E402
+from riskseg.pipeline.contracts import build  # noqa: E402
 from riskseg.rules.model import Strategy  # noqa: E402
 from riskseg.rules.proof_account import Granted  # noqa: E402
 from riskseg.rules.sql import inner  # noqa: E402

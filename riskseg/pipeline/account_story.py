@@ -10,11 +10,11 @@ from riskseg.domain.relations import from_minor
 from riskseg.engine import Engine
 from riskseg.learning.words import Currency
 from riskseg.ledger.allocation import bill_facts
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, decision_select
 from riskseg.pipeline.frames import keyed_frame
 from riskseg.pipeline.scoring import reason_columns
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import build
 from riskseg.results.runs import (
     ExplainedBill,
     ExplainedScore,

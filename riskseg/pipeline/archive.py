@@ -18,8 +18,9 @@ from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError, duckdb_type
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, Reasons, decider
-from riskseg.pipeline.stages import Progress, build
+from riskseg.pipeline.stages import Progress
 from riskseg.rules.model import Strategy
 from riskseg.store import kept as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy

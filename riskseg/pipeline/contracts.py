@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
+from riskseg.domain.relations import Relation
 from riskseg.domain.tables import TABLES, ContractError
 from riskseg.sources.describe import kind_of
+
+if TYPE_CHECKING:
+    from riskseg.engine import Engine
 
 
 def check_table(name: str, columns: Mapping[str, ColumnType]) -> None:
@@ -18,3 +23,20 @@ def check_table(name: str, columns: Mapping[str, ColumnType]) -> None:
     kinds = {column: kind_of(type_)[0] for column, type_ in columns.items()}
     if misfits := table.misfits(kinds):
         raise ContractError(table, misfits)
+
+
+def build(engine: Engine, relations: Iterable[Relation]) -> None:
+    """Make the materialized relations, each in one statement with the others before it.
+
+    One with two columns of one name is refused, materialized or not: DuplicateColumnsError; and
+    one that is declared otherwise: ContractError.
+    """
+    pending: list[Relation] = []
+    for relation in relations:
+        ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
+        select = (f"with {ctes} " if ctes else "") + relation.select
+        check_table(relation.name, engine.check_columns(select))
+        if relation.materialized:
+            engine.run(f"create or replace temp table {relation.name} as {select}")
+        else:
+            pending.append(relation)

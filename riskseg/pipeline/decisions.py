@@ -21,13 +21,14 @@ from riskseg.expressions import Expression
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.words import Currency
 from riskseg.pipeline.account_file import check_features, check_given
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
 from riskseg.pipeline.models import Scorer, load_champions, scorer
 from riskseg.pipeline.overflow import told_where
 from riskseg.pipeline.scoring import explain, score, scored
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import Job, Progress, Stage, build
+from riskseg.pipeline.stages import Job, Progress, Stage
 from riskseg.pipeline.training_rows import columns_since
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy

@@ -4,16 +4,13 @@ reported as it is worked through."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.relations import Relation
-from riskseg.pipeline.contracts import check_table
-
 if TYPE_CHECKING:
-    from riskseg.engine import Engine
+    pass
 
 _log = logging.getLogger("riskseg.stages")
 
@@ -140,20 +137,3 @@ class Job:
             return part.weight
         each = sum(stage.weight for stage in part.stages)
         return max(1, len(part.items(self))) * each + (part.into.weight if part.into else 0)
-
-
-def build(engine: Engine, relations: Iterable[Relation]) -> None:
-    """Make the materialized relations, each in one statement with the others before it.
-
-    One with two columns of one name is refused, materialized or not: DuplicateColumnsError; and
-    one that is declared otherwise: ContractError.
-    """
-    pending: list[Relation] = []
-    for relation in relations:
-        ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
-        select = (f"with {ctes} " if ctes else "") + relation.select
-        check_table(relation.name, engine.check_columns(select))
-        if relation.materialized:
-            engine.run(f"create or replace temp table {relation.name} as {select}")
-        else:
-            pending.append(relation)

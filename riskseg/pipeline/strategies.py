@@ -12,11 +12,11 @@ from riskseg.domain.documents import Document
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, quoted
 from riskseg.engine import Engine
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.fact_source import FactSource, is_from_data
 from riskseg.pipeline.models import spec_files
 from riskseg.pipeline.overflow import told_where
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import build
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Example, Path, Strategy
 from riskseg.rules.sql import inner, out

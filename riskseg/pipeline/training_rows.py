@@ -18,6 +18,7 @@ from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.settled import settled_bills
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import keyed_frame, learnable, model_columns
 from riskseg.pipeline.models import check_spec, scorer
@@ -25,7 +26,7 @@ from riskseg.pipeline.observation_points import Asked, Look, asked
 from riskseg.pipeline.outcomes import check_not_yet_known, check_zero_or_one
 from riskseg.pipeline.population import implied, population_sql
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import Job, Stage, build
+from riskseg.pipeline.stages import Job, Stage
 
 if TYPE_CHECKING:
     import pandas as pd

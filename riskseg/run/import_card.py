@@ -20,6 +20,7 @@ from riskseg.learning.scorecard.card_file import read_card
 from riskseg.learning.scorecard.imported import Meaning, scorecard
 from riskseg.learning.scorecard.tables import Scale
 from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse_spec
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import frame, model_columns
 from riskseg.pipeline.journal import open_journal
@@ -27,7 +28,7 @@ from riskseg.pipeline.model_versions import KEEP, keep
 from riskseg.pipeline.models import check_spec, read_named
 from riskseg.pipeline.population import implied, population_sql
 from riskseg.pipeline.session import LOAD, Session, begin, locked, open_checked, scratch_engine
-from riskseg.pipeline.stages import Job, Plan, Progress, Stage, build
+from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.results.models import ImportedCard
 
 if TYPE_CHECKING:

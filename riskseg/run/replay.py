@@ -34,11 +34,12 @@ from riskseg.pipeline.archive import (
     open_inputs,
     read_kept,
 )
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import DECIDE, FACTS, SCORE, DecidingJob, make_facts
 from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
-from riskseg.pipeline.stages import ForEach, NothingLeft, Plan, Progress, Stage, build
+from riskseg.pipeline.stages import ForEach, NothingLeft, Plan, Progress, Stage
 from riskseg.results.runs import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
 from riskseg.sources.describe import fingerprints
 from riskseg.store import kept as store

@@ -19,6 +19,7 @@ from riskseg.pipeline.account_file import (
     fingerprint,
     with_accounts_from,
 )
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import SCORE, tell_differences
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.hindsight import hindsight
@@ -35,7 +36,7 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage, build
+from riskseg.pipeline.stages import ForEach, Job, Plan, Progress, Stage
 from riskseg.results.runs import Scores
 from riskseg.sources.unchanged import while_unchanged
 from riskseg.store import sinks

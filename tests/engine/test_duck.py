@@ -10,7 +10,7 @@ import pytest
 
 from riskseg.domain.relations import Relation
 from riskseg.engine import DuckDB, DuplicateColumnsError, EngineError, syntax_tree
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build
 
 
 def test_nothing_is_drawn_on_stdout() -> None:

@@ -17,6 +17,7 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.relations import Relation
 from riskseg.features.catalogue import read_catalogue
 from riskseg.features.snapshots import as_of_snapshots, at_issue_snapshots, issue_snapshots
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.definitions import definitions
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.session import (
@@ -27,7 +28,6 @@ from riskseg.pipeline.session import (
     scratch_engine,
 )
 from riskseg.pipeline.special_values import proposed
-from riskseg.pipeline.stages import build
 from riskseg.rules.model import Strategy
 from tests.support.account_file import decide, write_rules
 

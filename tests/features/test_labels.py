@@ -12,7 +12,7 @@ from riskseg.domain.relations import Relation
 from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots, single_snapshots
 from riskseg.ledger.allocation import bill_facts
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build
 from tests.ledger.facts import Account
 from tests.ledger.loading import Loaded, load_workspace, random_ledger
 from tests.ledger.random_accounts import AS_OF

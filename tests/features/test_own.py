@@ -16,9 +16,9 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB, TooLargeError
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.load import load, workspace_facts
-from riskseg.pipeline.stages import build
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.support.account_file import decide, write

@@ -9,7 +9,7 @@ import pytest
 
 from riskseg.domain.relations import Relation
 from riskseg.features.snapshots import cycle_snapshots, issue_snapshots
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build
 from tests.ledger.facts import Account, Bill
 from tests.ledger.loading import Loaded, load_accounts, random_ledger
 from tests.ledger.random_accounts import AS_OF

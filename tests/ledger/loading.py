@@ -17,9 +17,9 @@ from riskseg.engine import DuckDB, Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.load import Ledger, load, workspace_facts
-from riskseg.pipeline.stages import build
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, write_workspace

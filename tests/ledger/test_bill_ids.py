@@ -11,8 +11,8 @@ from riskseg.domain.problems import Problems
 from riskseg.engine import DuckDB
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
+from riskseg.pipeline.contracts import build
 from riskseg.pipeline.load import load
-from riskseg.pipeline.stages import build
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, Bill, Payment, write_workspace

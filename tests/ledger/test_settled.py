@@ -10,7 +10,7 @@ from riskseg.domain.relations import Relation
 from riskseg.features.snapshots import issue_snapshots
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.settled import settled_bills
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build
 from tests.ledger.facts import Account, Bill, Payment
 from tests.ledger.loading import LACKING, Loaded, Row, load_accounts, random_ledger
 from tests.ledger.random_accounts import AS_OF, START

@@ -14,8 +14,7 @@ from riskseg.engine import DuckDB, Engine
 from riskseg.expressions import check
 from riskseg.expressions.assumptions import check_sql
 from riskseg.ledger.allocation import bill_facts
-from riskseg.pipeline.contracts import check_table
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build, check_table
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
 from tests.ledger.loading import LACKING, Loaded, random_ledger
 from tests.ledger.random_accounts import AS_OF

@@ -9,7 +9,7 @@ import pytest
 
 from riskseg.domain.relations import literal
 from riskseg.engine import DuckDB
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build
 from riskseg.rules.model import SegmentRow
 from riskseg.strategy import first_row as module
 from riskseg.strategy.first_row import WORD, first_row

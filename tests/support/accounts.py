@@ -12,7 +12,7 @@ from riskseg.domain.decision import DECIDED
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import DuckDB
-from riskseg.pipeline.stages import build
+from riskseg.pipeline.contracts import build
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.strategy.compile import compile_strategy
