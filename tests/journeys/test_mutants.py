@@ -43,10 +43,16 @@ EVERY = [(name, mutant) for name in SETS for mutant in SETS[name]]
 
 
 def those(*, shown: bool = False, pairs: bool = False) -> pytest.MarkDecorator:
-    """Mutants to try: all; those whose counterexamples show; those where two accounts do."""
+    """Mutants to try: all; those whose counterexamples show, of which one in six is tried by
+    default; those where two accounts do."""
     chosen = [
-        pytest.param(name, mutant, id=f"{name}: {mutant.name}")
-        for name, mutant in EVERY
+        pytest.param(
+            name,
+            mutant,
+            id=f"{name}: {mutant.name}",
+            marks=[pytest.mark.slow] if shown and index % 6 else [],
+        )
+        for index, (name, mutant) in enumerate(EVERY)
         if not (shown and mutant.shows is None) and not (pairs and mutant.claim != "protection")
     ]
     return pytest.mark.parametrize(("name", "mutant"), chosen)

@@ -97,6 +97,7 @@ def planned(words: list[str]) -> str:
     )
 
 
+@pytest.mark.slow
 def test_what_is_printed_is_what_is_carried_out(
     trained: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
