@@ -38,7 +38,10 @@ Plan = Annotated[bool, typer.Option("--plan", help="Print the stages and stop.")
 
 Sql = Annotated[
     Path | None,
-    typer.Option("--sql", help="Write the statements of the run to this file, with their times."),
+    typer.Option(
+        "--sql",
+        help="Write the statements of the run, with their times, to this .sql or .txt file.",
+    ),
 ]
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.domain.problems import Problem, Problems, ProblemsError
 from riskseg.pipeline.stages import Plan, Progress, Stage, listed
 
 if TYPE_CHECKING:
@@ -130,8 +130,14 @@ def _sql_written(options: Mapping[str, Any]) -> Iterator[None]:
     if path is None or options.get("plan"):
         yield
         return
+    from riskseg.cli.common import root
     from riskseg.engine import sql_written
+    from riskseg.pipeline.outputs import check_output
+    from riskseg.pipeline.session import open_checked
 
+    problems = Problems()
+    check_output(open_checked(root()), path, problems, (".sql", ".txt"))
+    problems.raise_if_any()
     with sql_written(path):
         yield
 

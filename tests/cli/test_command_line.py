@@ -269,6 +269,28 @@ def test_a_wrong_out_is_told_before_any_work(
 
 
 @pytest.mark.parametrize(
+    "place", ["riskseg.toml", "data/bills.parquet", "models/notes.sql", "y.csv"]
+)
+def test_statements_never_take_the_place_of_what_is_needed(
+    place: str, used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(used)
+    file = used / place
+    before = file.read_bytes() if file.exists() else None
+    asked = ("assign", "--as-of", DAY, "--out", "y.csv", "--sql", place, "--json")
+    assert {problem["code"] for problem in told(run(used, *asked))} == {"RS010"}
+    assert (file.read_bytes() if file.exists() else None) == before
+
+
+def test_a_plan_writes_no_statements(used: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.sql"
+    kept.write_text("of an earlier run")
+    asked = ("assign", "--as-of", DAY, "--out", "y.csv", "--sql", str(kept), "--plan")
+    assert run(used, *asked).exit_code == 0
+    assert kept.read_text() == "of an earlier run"
+
+
+@pytest.mark.parametrize(
     "arguments",
     [("assign", "--out", "x.csv"), ("score", "--out", "x.csv"), ("explain", "A00000007")],
     ids=lambda a: a[0],
