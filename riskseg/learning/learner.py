@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from riskseg.learning.export.onnx_graph import Graph
     from riskseg.learning.frame import Floats, Folds, TrainingFrame
     from riskseg.learning.parties import Parties
-    from riskseg.learning.scorecard.summary import FeatureBins, Pair
     from riskseg.learning.spec import AuthoredSpec
+    from riskseg.results.models import BinnedFeature, FeaturePair
 
 
 # The name of a feature or attribute in a spec, in any letter case.
@@ -109,8 +109,8 @@ class Edges:
 class PointTables:
     """The tables of points of a model: by feature, by pair of features, and what all begin with."""
 
-    features: tuple[FeatureBins, ...]
-    pairs: tuple[Pair, ...]
+    features: tuple[BinnedFeature, ...]
+    pairs: tuple[FeaturePair, ...]
     base: float
 
 

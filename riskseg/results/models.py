@@ -337,6 +337,10 @@ class Comparison(Result):
         return "\n".join([f"{second} beside {first}, on {counted(self.rows, 'row')}.", *self.notes])
 
 
+# Where a feature is riskier along its value; `turns` where that changes.
+Risk = Literal["more", "less", "turns", "flat", "levels"]
+
+
 class ScorecardBin(Part):
     """One bin of a scorecard's feature, in training. What an imported card does not say is null."""
 
@@ -357,7 +361,7 @@ class BinnedFeature(Part):
     """One feature of a scorecard; `auc` and `gini` are those of its points alone, in training."""
 
     feature: str
-    risk: Literal["more", "less", "turns", "flat", "levels"]
+    risk: Risk
     """Which values are riskier; `turns` where that changes."""
     iv: float | None
     auc: float | None

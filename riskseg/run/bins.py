@@ -10,7 +10,7 @@ from riskseg.domain.problems import did_you_mean, problem
 from riskseg.learning.artefact import Model
 from riskseg.pipeline.model_versions import opened
 from riskseg.pipeline.session import open_checked
-from riskseg.results.models import BinnedFeature, Effect, EffectAt, FeaturePair, ModelBins
+from riskseg.results.models import Effect, EffectAt, ModelBins
 
 
 def bins(
@@ -29,10 +29,8 @@ def bins(
         form=model.manifest.form,
         base=None if tables is None else tables.base,
         kinds={fact.name: fact.kind.value for fact in model.facts},
-        features=()
-        if tables is None
-        else tuple(map(BinnedFeature.model_validate, tables.features)),
-        pairs=() if tables is None else tuple(map(FeaturePair.model_validate, tables.pairs)),
+        features=() if tables is None else tables.features,
+        pairs=() if tables is None else tables.pairs,
         effects=() if tables is not None else _effects(model),
     )
     return whole if feature is None else _only(whole, model, feature)

@@ -8,8 +8,9 @@ import pytest
 
 from riskseg.learning import words
 from riskseg.learning.scorecard.edits import around
-from riskseg.learning.scorecard.summary import FeatureBins, feature_bins
+from riskseg.learning.scorecard.summary import feature_bins
 from riskseg.learning.scorecard.tables import Bins, Scorecard, Table
+from riskseg.results.models import BinnedFeature
 
 # -1, then 0 to 5, 5, 6 to 8, 8 to 98, 98; and nulls. Codes are -1, 5 and 98.
 CUTS = (0.0, 5.0, 6.0, 8.0, 98.0)
@@ -17,7 +18,7 @@ COUNTS = (10, 40, 20, 30, 50, 15, 5)
 BADS = (9, 4, 1, 3, 25, 1, 0)
 
 
-def shown(codes: Sequence[float], points: tuple[int, ...]) -> FeatureBins:
+def shown(codes: Sequence[float], points: tuple[int, ...]) -> BinnedFeature:
     table = Table(Bins("x", CUTS, None), COUNTS, BADS, points)
     return feature_bins(Scorecard("classic", 0, (table,), (), {}), {"x": codes})[0]
 

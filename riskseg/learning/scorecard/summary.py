@@ -5,109 +5,75 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
+from riskseg.results.models import BinnedFeature, FeaturePair, Risk, ScorecardBin
 
-# Where a feature is riskier along its value; `turns` where that changes.
-Risk = Literal["more", "less", "turns", "flat", "levels"]
 Codes = Mapping[str, Sequence[float]]
 
 
-@dataclass(frozen=True)
-class Bin:
-    """One bin, of the training window. `holds` is its `from`, `to` or `levels`, or `other` or
-    `missing`; of a code, the `code` too. `woe` is ln(share of goods / share of bads), `iv` its part
-    of the information value. What an imported card does not say is None."""
-
-    holds: Mapping[str, Any]
-    accounts: int | None
-    share: float | None
-    bad: int | None
-    bad_rate: float | None
-    woe: float | None
-    iv: float | None
-    points: float
-
-
-@dataclass(frozen=True)
-class FeatureBins:
-    """One feature of a scorecard: `auc` and `gini` are those of its points alone, in training;
-    `least` and `most` its points."""
-
-    feature: str
-    risk: Risk
-    iv: float | None
-    auc: float | None
-    gini: float | None
-    missing: float | None
-    least: float
-    most: float
-    bins: tuple[Bin, ...]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two features with points together; `least` and `most` are those."""
-
-    features: tuple[str, str]
-    cells: int
-    least: float
-    most: float
-
-
-def feature_bins(card: Scorecard, codes: Codes = MappingProxyType({})) -> list[FeatureBins]:
+def feature_bins(card: Scorecard, codes: Codes = MappingProxyType({})) -> list[BinnedFeature]:
     """Every feature with a table, the most informative first. `codes` are the numbers of each
     feature that were set apart as codes."""
     features = [_feature(table, codes.get(table.bins.name, ())) for table in card.tables]
     return sorted(features, key=lambda f: (-(f.iv or 0.0), f.least - f.most, f.feature))
 
 
-def pairs(card: Scorecard) -> list[Pair]:
+def pairs(card: Scorecard) -> list[FeaturePair]:
     """The two-way tables, the widest range of points first."""
     summaries = [_pair(pair) for pair in card.pairs]
     return sorted(summaries, key=lambda p: (p.least - p.most, p.features))
 
 
-def _pair(pair: PairTable) -> Pair:
+def _pair(pair: PairTable) -> FeaturePair:
     names = (pair.first.name, pair.second.name)
-    return Pair(names, len(pair.points), min(pair.points) / 100, max(pair.points) / 100)
+    return FeaturePair(
+        features=names,
+        cells=len(pair.points),
+        least=min(pair.points) / 100,
+        most=max(pair.points) / 100,
+    )
 
 
-def _feature(table: Table, codes: Sequence[float]) -> FeatureBins:
+def _feature(table: Table, codes: Sequence[float]) -> BinnedFeature:
     coded = _coded(table.bins, codes)
     table, shown = _gathered(table, coded)
     whole = sum(table.counts)
     woe, parts = _evidence(table)
     bins = tuple(
-        Bin(
-            holds,
-            table.counts[n] if whole else None,
-            table.counts[n] / whole if whole else None,
-            None if table.bads is None else table.bads[n],
-            table.bads[n] / table.counts[n] if table.bads is not None and table.counts[n] else None,
-            woe[n],
-            parts[n],
-            table.points[n] / 100,
+        ScorecardBin(
+            holds=holds,
+            accounts=table.counts[n] if whole else None,
+            share=table.counts[n] / whole if whole else None,
+            bad=None if table.bads is None else table.bads[n],
+            bad_rate=(
+                table.bads[n] / table.counts[n]
+                if table.bads is not None and table.counts[n]
+                else None
+            ),
+            woe=woe[n],
+            iv=parts[n],
+            points=table.points[n] / 100,
         )
         for n, holds in enumerate(shown)
     )
     known = [part for part in parts if part is not None]
     area = _auc(table)
     ordered = [b.points for b in bins if "from" in b.holds and "code" not in b.holds]
-    return FeatureBins(
-        table.bins.name,
-        "levels" if table.bins.levels is not None else _risk(ordered),
-        sum(known) if known else None,
-        area,
-        None if area is None else 2 * area - 1,
-        bins[-1].share,
-        min(table.points) / 100,
-        max(table.points) / 100,
-        bins,
+    return BinnedFeature(
+        feature=table.bins.name,
+        risk="levels" if table.bins.levels is not None else _risk(ordered),
+        iv=sum(known) if known else None,
+        auc=area,
+        gini=None if area is None else 2 * area - 1,
+        missing=bins[-1].share,
+        least=min(table.points) / 100,
+        most=max(table.points) / 100,
+        bins=bins,
     )
 
 
