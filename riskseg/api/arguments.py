@@ -48,7 +48,7 @@ def moment(at: datetime | None) -> datetime:
 
 
 def person(by: str | None) -> str:
-    """Who decided it: the user who runs this where nobody is named."""
+    """The name to journal: the one given, or else that of the user who runs this."""
     if by is not None and not (by.strip() and is_one_line(by)):
         raise ValueError("by is a name in one line, without control characters.")
     return by or getpass.getuser()

@@ -65,7 +65,7 @@ def _replayed(done: Replay) -> None:
     else:
         print(f"Not the same as the journal says of {done.output or 'decisions in memory'}.")
         if done.why:
-            print(f"How they differ cannot be told: {done.why}.")
+            print(f"How they differ cannot be shown: {done.why}.")
         elif done.differing is not None and done.differing.any:
             _differences(done.differing, done.rows, "decided otherwise")
         else:

@@ -20,8 +20,8 @@ def proven(console: Console, done: StrategyProof, *, with_notes: bool, granted: 
         if not of:
             continue
         counts = {v: sum(r.verdict == v for r in of) for v in _COLOUR}
-        told = ", ".join(f"[{_COLOUR[v]}]{n} {v}[/]" for v, n in counts.items() if n)
-        console.print(f"  {claim:<15} {told}  [dim]{escape(words)}[/]")
+        message = ", ".join(f"[{_COLOUR[v]}]{n} {v}[/]" for v, n in counts.items() if n)
+        console.print(f"  {claim:<15} {message}  [dim]{escape(words)}[/]")
     for verdict in ("refuted", "unproved"):
         for result in done.proofs.of("refuted" if verdict == "refuted" else "unproved"):
             _fault(console, result, done)
@@ -41,9 +41,11 @@ def proven(console: Console, done: StrategyProof, *, with_notes: bool, granted: 
             f"\nAll {count} properties are proved, for every account the catalogue allows."
         )
     else:
-        told = f"{len(done.proofs.of('proved'))} proved, {len(done.proofs.of('refuted'))} refuted"
+        message = (
+            f"{len(done.proofs.of('proved'))} proved, {len(done.proofs.of('refuted'))} refuted"
+        )
         unproved = len(done.proofs.of("unproved"))
-        console.print(f"\nOf {count} properties: {told}, {unproved} unproved.")
+        console.print(f"\nOf {count} properties: {message}, {unproved} unproved.")
     if not with_notes:
         console.print("[dim]Where the order of rows decides, and for whom: --notes[/]")
 

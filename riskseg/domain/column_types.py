@@ -1,5 +1,5 @@
-"""What columns of tables hold, in words of our own: no engine's names for types stand outside
-`engine/`, nor in what is kept on disk."""
+"""Types of columns, by names that belong to no engine: code outside `engine/` and files on disk use
+these alone."""
 
 from __future__ import annotations
 

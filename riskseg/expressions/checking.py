@@ -60,8 +60,8 @@ def check(
             tell("RS304", "Null alone is not an expression.", "")
         elif typed is not None:
             if expect == "condition" and typed.kind is not Kind.BOOLEAN:
-                told = f"{shown(written)} ({typed.kind}) is not a condition."
-                tell("RS304", told, "Compare it with a value.")
+                message = f"{shown(written)} ({typed.kind}) is not a condition."
+                tell("RS304", message, "Compare it with a value.")
             causes = Flow(scope, tell).causes(typed.node)
             asked = expect == "condition" and typed.kind is Kind.BOOLEAN
             if causes and asked and not may_be_unknown:

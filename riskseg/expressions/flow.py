@@ -39,20 +39,20 @@ from riskseg.expressions.typed import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Known:
     """What is known at a place: parts that are not unknown there, and parts that are not zero."""
 
     present: frozenset[Node] = frozenset()
     nonzero: frozenset[Node] = frozenset()
 
-    def __or__(self, other: Told) -> Told:
-        return Told(self.present | other.present, self.nonzero | other.nonzero)
+    def __or__(self, other: Known) -> Known:
+        return Known(self.present | other.present, self.nonzero | other.nonzero)
 
-    def __and__(self, other: Told) -> Told:
-        return Told(self.present & other.present, self.nonzero & other.nonzero)
+    def __and__(self, other: Known) -> Known:
+        return Known(self.present & other.present, self.nonzero & other.nonzero)
 
 
-_NOTHING = Told()
+_NOTHING = Known()
 # What makes a part unknown, as a person reads it: a fact, a `nullif(…)`, a null (that of a `case`
 # without `else` is one).
 Causes = frozenset[str]
@@ -60,69 +60,69 @@ _NONE: Causes = frozenset()
 
 
 class Flow:
-    """One expression's passage; Problems RS305 and RS306 found on the way are told."""
+    """One expression's passage; Problems RS305 and RS306 found on the way are added."""
 
     def __init__(self, scope: Scope, tell: Tell) -> None:
         self._scope = scope
         self._tell = tell
 
-    def causes(self, node: Node, told: Told = _NOTHING) -> Causes:
+    def causes(self, node: Node, known: Known = _NOTHING) -> Causes:
         """Why the value of this part can be unknown; empty if it cannot."""
-        inside = self._causes(node, told)
-        return _NONE if node in told.present else inside
+        inside = self._causes(node, known)
+        return _NONE if node in known.present else inside
 
-    def _causes(self, node: Node, told: Told) -> Causes:
+    def _causes(self, node: Node, known: Known) -> Causes:
         match node:
             case Literal(value, _):
                 return frozenset({"null"}) if value is None else _NONE
             case Name(name, _):
                 return frozenset({name}) if self._scope[name].nullable else _NONE
             case IsNull(part):
-                self.causes(part, told)
+                self.causes(part, known)
                 return _NONE
             case Not(part) | Cast(part, _) | In(part, _):
-                return self.causes(part, told)
+                return self.causes(part, known)
             case Compare(_, left, right):
-                return self.causes(left, told) | self.causes(right, told)
+                return self.causes(left, known) | self.causes(right, known)
             case Arithmetic(sign, left, right, _):
-                if sign == "/" and not self._never_zero(right, told):
+                if sign == "/" and not self._never_zero(right, known):
                     self._can_be_zero(right)
-                return self.causes(left, told) | self.causes(right, told)
+                return self.causes(left, known) | self.causes(right, known)
             case And(parts):
-                return self._in_turn(parts, True, told)
+                return self._in_turn(parts, True, known)
             case Or(parts):
-                return self._in_turn(parts, False, told)
+                return self._in_turn(parts, False, known)
             case Case():
-                return self._case(node, told)
+                return self._case(node, known)
             case Call():
-                return self._call(node, told)
+                return self._call(node, known)
 
-    def _in_turn(self, parts: tuple[Node, ...], go_on: bool, told: Told) -> Causes:
+    def _in_turn(self, parts: tuple[Node, ...], go_on: bool, known: Known) -> Causes:
         # Tests for null count from anywhere: they are never unknown themselves.
         tests = [p for p in parts if isinstance(p, IsNull) or _is_not_null(p)]
-        here = reduce(operator.or_, (learnt(test, go_on) for test in tests), told)
+        here = reduce(operator.or_, (learnt(test, go_on) for test in tests), known)
         found = _NONE
         for part in parts:
-            found |= self.causes(part, told if part in tests else here)
+            found |= self.causes(part, known if part in tests else here)
             here |= learnt(part, go_on)
         return found
 
-    def _case(self, node: Case, told: Told) -> Causes:
+    def _case(self, node: Case, known: Known) -> Causes:
         found = _NONE
         for condition, value in node.branches:
-            if causes := self.causes(condition, told):
+            if causes := self.causes(condition, known):
                 self._tell(
                     "RS305",
                     f"{shown(show(condition))} in `case` can be unknown because of "
                     f"{listed(causes)}.",
                     "Test for null in an earlier `when`, or use `coalesce`.",
                 )
-            found |= self.causes(value, told | learnt(condition, True))
-            told |= learnt(condition, False)
-        return found | self.causes(node.otherwise, told)
+            found |= self.causes(value, known | learnt(condition, True))
+            known |= learnt(condition, False)
+        return found | self.causes(node.otherwise, known)
 
-    def _call(self, node: Call, told: Told) -> Causes:
-        each = [self.causes(argument, told) for argument in node.arguments]
+    def _call(self, node: Call, known: Known) -> Causes:
+        each = [self.causes(argument, known) for argument in node.arguments]
         everything = _NONE.union(*each)
         match node.function:
             case "coalesce":
@@ -153,9 +153,9 @@ class Flow:
             f"Write `nullif({text}, 0)`, or put `{text} <> 0 and` before it.",
         )
 
-    def _never_zero(self, node: Node, told: Told) -> bool:
+    def _never_zero(self, node: Node, known: Known) -> bool:
         """Whether a part is never zero here; it may be unknown."""
-        if node in told.nonzero:
+        if node in known.nonzero:
             return True
         match node:
             case Literal(value, _):
@@ -166,19 +166,19 @@ class Flow:
                 below = fact.upper is not None and fact.upper < 0
                 return above or below
             case Cast(part, _) | Call("abs", (part,), _):
-                return self._never_zero(part, told)
+                return self._never_zero(part, known)
             case Call("nullif", (part, Literal(value, _)), _):
-                return value == 0 or self._never_zero(part, told)
+                return value == 0 or self._never_zero(part, known)
             case Call("greatest", arguments, _) if any(map(self._positive, arguments)):
                 return True
             case Call("coalesce" | "least" | "greatest", arguments, _):
-                return all(self._never_zero(argument, told) for argument in arguments)
+                return all(self._never_zero(argument, known) for argument in arguments)
             case Case(branches, otherwise, _):
                 for condition, result in branches:
-                    if not self._never_zero(result, told | learnt(condition, True)):
+                    if not self._never_zero(result, known | learnt(condition, True)):
                         return False
-                    told |= learnt(condition, False)
-                return self._never_zero(otherwise, told)
+                    known |= learnt(condition, False)
+                return self._never_zero(otherwise, known)
         return False
 
     def _positive(self, node: Node) -> bool:
@@ -202,7 +202,7 @@ def listed(causes: Causes) -> str:
 # -- what a condition tells --------------------------------------------------------------------
 
 
-def learnt(condition: Node, truth: bool) -> Told:
+def learnt(condition: Node, truth: bool) -> Known:
     """What follows from a condition being exactly true, or exactly false."""
     match condition:
         case Not(part):
@@ -219,27 +219,27 @@ def learnt(condition: Node, truth: bool) -> Told:
             wanted = value is (truth is (sign == "="))
             return _present(condition) | learnt(part, wanted)
         case Compare(sign, left, right):
-            told = _present(condition)
+            known = _present(condition)
             if _apart_from_zero(sign, right, truth):
-                told |= Told(nonzero=frozenset({_bare(left)}))
+                known |= Known(nonzero=frozenset({_bare(left)}))
             if _apart_from_zero(_TURNED[sign], left, truth):
-                told |= Told(nonzero=frozenset({_bare(right)}))
-            return told
+                known |= Known(nonzero=frozenset({_bare(right)}))
+            return known
         case In(part, options):
             if truth is not any(option.value == 0 for option in options):
-                return _present(condition) | Told(nonzero=frozenset({_bare(part)}))
+                return _present(condition) | Known(nonzero=frozenset({_bare(part)}))
             return _present(condition)
     return _present(condition)
 
 
-def _joined(parts: Iterable[Node], truth: bool, *, all_hold: bool) -> Told:
+def _joined(parts: Iterable[Node], truth: bool, *, all_hold: bool) -> Known:
     each = [learnt(part, truth) for part in parts]
     return reduce(operator.or_ if all_hold else operator.and_, each)
 
 
-def _present(node: Node) -> Told:
+def _present(node: Node) -> Known:
     """What is known once this part is: itself, and all that would have made it unknown."""
-    here = Told(present=frozenset({node}))
+    here = Known(present=frozenset({node}))
     match node:
         case Not(part) | Cast(part, _) | In(part, _) | Call("nullif", (part, _), _):
             return here | _present(part)

@@ -91,7 +91,7 @@ def converted(kind: Kind, node: Node) -> Node:
 
 
 def words_of(typed: Typed) -> str:
-    """How a Problem speaks of a part: as written, and what it is."""
+    """How a message names a part: its text and its kind."""
     if typed.kind is None:
         return "null"
     return f"{shown(show(typed.node))} ({typed.kind})"

@@ -97,9 +97,9 @@ def _holding(strategies: Iterable[Strategy], as_of: date) -> tuple[str, ...]:
     for s in strategies:
         if in_force([s], as_of):
             continue
-        told = f"from {s.effective_from}" if s.effective_from else ""
-        told += f" until {s.effective_to}" if s.effective_to else ""
-        holds = f'The strategy "{s.name}" holds {told.strip()}; {as_of} is outside that'
+        dates = f"from {s.effective_from}" if s.effective_from else ""
+        dates += f" until {s.effective_to}" if s.effective_to else ""
+        holds = f'The strategy "{s.name}" holds {dates.strip()}; {as_of} is outside that'
         if all(in_force(s.paths_of(segment), as_of) for segment in s.segments):
             notes.append(f"{holds}. It is tried as if it held.")
         else:

@@ -73,7 +73,7 @@ SettingsT = TypeVar("SettingsT", bound=Shape)
 class Task:
     """What a learner learns from: the rows of the training window, the features on offer, and the
     fold of each row. `party` says which columns are of a party rather than an account; `say` is
-    told of each step that is reached."""
+    called with the name of each step when it begins."""
 
     training: TrainingFrame
     features: tuple[Fact, ...]

@@ -139,14 +139,14 @@ def about(
             k: None if v is None else str(v) for k, v in strategy.default_values.items()
         },
         "models": {k: [s.model.name, s.model.version] for k, s in ready.scorers.items()},
-        "facts": {n: _told(f) for n, f in sorted(ready.facts.items()) if n in read},
+        "facts": {n: _fact_json(f) for n, f in sorted(ready.facts.items()) if n in read},
         "columns": {name: str(type_) for name, type_ in columns.items()},
         "sources": dict(sources),
         "rows": rows,
     }
 
 
-def _told(fact: Fact) -> dict[str, Any]:
+def _fact_json(fact: Fact) -> dict[str, Any]:
     """A fact less what it has by default."""
     bare = asdict(Fact(fact.name, fact.kind, seen=fact.seen))
     described = {k: v for k, v in asdict(fact).items() if v != bare[k] or k == "kind"}

@@ -25,7 +25,7 @@ from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import OVERDUE, facts
 from riskseg.pipeline.invariants import between, hold_against
 from riskseg.pipeline.models import Scorer, load_champions, scorer
-from riskseg.pipeline.overflow import told_where
+from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.scoring import explain, score, scored
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Job, Progress, Stage
@@ -139,7 +139,7 @@ def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -
     }
     build(engine, [scored(scores, default_values)])
     hold_against(engine, strategy, decider.relations, decider.scale)
-    with told_where(engine, strategy, decider.as_of, "account_no", _named(engine)):
+    with located_overflow(engine, strategy, decider.as_of, "account_no", _named(engine)):
         build(engine, compile_strategy(strategy, decider.as_of))
     if decider.reasons != "none" and decider.of is not None:
         due = f" where {out('action')} <> {literal(NO_ACTION)}" if decider.reasons == "due" else ""

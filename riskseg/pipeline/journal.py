@@ -63,7 +63,7 @@ def unknown_runs(workspace: Workspace, journal: Journal) -> list[str]:
     return [f.name for f in folders if f.name not in known and store.is_journalled(f)]
 
 
-def unknown_told(workspace: Workspace, names: list[str]) -> str:
+def unknown_runs_message(workspace: Workspace, names: list[str]) -> str:
     """What a person is told of such runs."""
     kept = "1 kept run" if len(names) == 1 else f"{len(names)} kept runs"
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

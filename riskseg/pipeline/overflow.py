@@ -38,7 +38,7 @@ class Calculation:
 
 
 @contextmanager
-def told_where(
+def located_overflow(
     engine: Engine, strategy: Strategy, as_of: date, key: str, name: Callable[[int], str]
 ) -> Iterator[None]:
     """Raise RS614 for each calculation over `scored` that is too large, if deciding meets one.

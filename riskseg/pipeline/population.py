@@ -15,12 +15,12 @@ def implied(event: str | None, days_past_due: int, *, billed: bool) -> str:
     those not yet in default. A column is asked of every account."""
     if event is None:
         return "true"
-    told = f"{fact_column('closed_on')} is null and {fact_column('written_off_on')} is null"
+    condition = f"{fact_column('closed_on')} is null and {fact_column('written_off_on')} is null"
     if billed:
-        told += f" and {fact_column('lifecycle')} <> 'no_history'"
+        condition += f" and {fact_column('lifecycle')} <> 'no_history'"
     if event == "default":
-        told += f" and {fact_column('days_past_due')} < {days_past_due}"
-    return told
+        condition += f" and {fact_column('days_past_due')} < {days_past_due}"
+    return condition
 
 
 def check_population(

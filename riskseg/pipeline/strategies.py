@@ -15,7 +15,7 @@ from riskseg.engine import Engine
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.fact_source import FactSource, is_from_data
 from riskseg.pipeline.models import spec_files
-from riskseg.pipeline.overflow import told_where
+from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.session import Session
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Example, Path, Strategy
@@ -150,7 +150,7 @@ def _decide_rows(
     """What is decided of examples, with `first`, the path that the segment of each leads to, and
     `day0`, the day of that path."""
     build(engine, [replace(scored, materialized=True)])
-    with told_where(
+    with located_overflow(
         engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
     ):
         build(engine, compile_strategy(strategy, as_of))

@@ -173,8 +173,8 @@ class Strategy:
         does not hold, where there need be none."""
         for path in in_force(self.paths_of(segment), as_of):
             return path
-        told = f'No path of "{self.name}" is in force for the segment "{segment}" on {as_of}.'
-        raise problem("RS210", told, file=f"{self.folder}/paths.yaml")
+        message = f'No path of "{self.name}" is in force for the segment "{segment}" on {as_of}.'
+        raise problem("RS210", message, file=f"{self.folder}/paths.yaml")
 
     def holds(self, as_of: date) -> bool:
         """Whether the date is one of the strategy's own."""

@@ -308,7 +308,7 @@ class Restriction(Rule):
         dates = within(self.effective_from, self.effective_to, account)
         return both(dates, self.in_force_term(account))
 
-    # What is proved and told of it
+    # Proofs, descriptions and differences
 
     def claimed(
         self, decision: DecisionTerms, actions: Sequence[Action], others: Sequence[Restriction]

@@ -33,7 +33,7 @@ from riskseg.pipeline.decisions import (
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.hindsight import hindsight
-from riskseg.pipeline.journal import open_journal, unknown_runs, unknown_told
+from riskseg.pipeline.journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import (
     LOAD,
@@ -121,7 +121,7 @@ class _Assignment(DecidingJob):
         self.journal = enter(open_journal(workspace))
         store.sweep(workspace.state / "runs", {run.run_id for run in self.journal.runs()})
         if unknown := unknown_runs(workspace, self.journal):
-            self.progress.note(unknown_told(workspace, unknown))
+            self.progress.note(unknown_runs_message(workspace, unknown))
         check_given(self.engine, workspace, self.accounts_from, ())
         self.session = begin(workspace, self.engine)
         self.ranges = self.session.partitions()

@@ -245,11 +245,11 @@ def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
         if file.suffix.lower() in (".yaml", ".yml") and file.name not in known and file.is_file()
     )
     for name in strays:
-        told = f"Nothing reads {name}: a strategy's files are {', '.join(known)}."
+        message = f"Nothing reads {name}: a strategy's files are {', '.join(known)}."
         close = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
         hint = f"Call it {close[0]}.yaml, or take" if close else "Take"
         hint += " it out of the folder."
-        problems.add("RS224", told, file=f"{shown}/{name}", hint=hint)
+        problems.add("RS224", message, file=f"{shown}/{name}", hint=hint)
     return bool(strays)
 
 
@@ -258,8 +258,8 @@ def _tell_blank(document: Document, holds: str, problems: Problems, *, needed: b
     hint = "Write it anew, or restore it from a copy."
     if not needed:
         hint = "Restore it from a copy; if the strategy has none, remove the file."
-    told = f"The file is empty: it should hold {holds}."
-    problems.add("RS223", told, hint=hint, **document.at())
+    message = f"The file is empty: it should hold {holds}."
+    problems.add("RS223", message, hint=hint, **document.at())
 
 
 def _read_packs(
@@ -300,6 +300,6 @@ def _read_packs(
             continue
         documents[file], packs[name] = document, pack
         if pack.pack != name:
-            told = f'The file of the pack "{name}" says that it is "{pack.pack}".'
-            problems.add("RS221", told, hint=f"Write `pack: {name}`.", **document.at("pack"))
+            message = f'The file of the pack "{name}" says that it is "{pack.pack}".'
+            problems.add("RS221", message, hint=f"Write `pack: {name}`.", **document.at("pack"))
     return packs if len(problems) == before else None

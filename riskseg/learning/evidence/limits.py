@@ -103,8 +103,8 @@ def _limits_of_counts(manifest: Told, evidence: Evidence) -> list[Limit]:
             Limit(
                 "Few bad outcomes to judge by",
                 f"The hold-out holds {words.count(held['bad'])} bad outcomes{wide}. Under about "
-                f"{FEW_BADS_HELD}, differences between models of a few hundredths cannot be told "
-                "from chance.",
+                f"{FEW_BADS_HELD}, differences between models of a few hundredths may well "
+                "be chance.",
             )
         )
     if training["bad"] < FEW_BADS_A_FEATURE * max(len(manifest["features"]), 1):

@@ -67,7 +67,7 @@ def _pair_sql(table: PairTable, name: Named) -> str:
 
 
 def _case(bins: Bins, name: Named, values: Sequence[str]) -> str:
-    """What is told of the bin that a row falls in."""
+    """A case expression: the value of the bin that a row falls in."""
     column = name(bins.name)
     whens: list[str] = []
     for shown, value in zip(bins.described(), values, strict=True):

@@ -25,7 +25,8 @@ SUM = 1
 
 
 def edges(boosted: Boosted) -> dict[str, Edges]:
-    """By feature, the thresholds of all splits and the codes, and the levels told apart."""
+    """For each feature, the thresholds of all splits with the codes, and the levels that splits
+    separate."""
     trees = read_trees(boosted.text).trees
     return {
         column.name: Edges(

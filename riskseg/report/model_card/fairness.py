@@ -96,7 +96,7 @@ def groups(m: Material) -> Html:
             (
                 verdicts.attribute(p),
                 "yes" if p.in_model else "no",
-                _told_with(p.auc),
+                _predictability(p.auc),
                 listed(p.through) or words.ABSENT,
             )
             for p in protected
@@ -108,6 +108,6 @@ def groups(m: Material) -> Html:
     return joined(parts)
 
 
-def _told_with(auc: Interval | None) -> str:
+def _predictability(auc: Interval | None) -> str:
     by_chance = auc is not None and verdicts.told_by_chance(auc)
     return interval(auc) + ("; no better than chance" if by_chance else "")

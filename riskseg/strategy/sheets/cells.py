@@ -100,7 +100,7 @@ def _items(text: str) -> list[tuple[str, bool]]:
 
 
 def when_text(when: str | bool | int) -> str:
-    """A condition as a cell writes it. Raises CellError for the one that cannot be told."""
+    """A condition as a cell writes it. Raises CellError for a condition that a cell cannot hold."""
     text = str(when).strip()
     # Excel writes its truths in capitals.
     text = text.casefold() if text.casefold() in _TRUTH else text
