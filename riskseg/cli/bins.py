@@ -7,7 +7,8 @@ from rich.console import Console
 from riskseg.cli.progress import stdout
 from riskseg.cli.show import number, table
 from riskseg.learning import words
-from riskseg.results.models import BinnedFeature, Effect, FeaturePair, ModelBins
+from riskseg.results.models import Effect, ModelBins
+from riskseg.results.scorecard import BinnedFeature, FeaturePair
 
 RISK = {"more": "+", "less": "−", "turns": "±", "flat": "", "levels": ""}
 ABSENT = words.ABSENT

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds, TrainingFrame
     from riskseg.learning.parties import Parties
     from riskseg.learning.spec import AuthoredSpec
-    from riskseg.results.models import BinnedFeature, FeaturePair
+    from riskseg.results.scorecard import BinnedFeature, FeaturePair
 
 
 # The name of a feature or attribute in a spec, in any letter case.

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, PlainSerializer, RootModel, WithJsonSchema
+from pydantic import ConfigDict, PlainSerializer, RootModel, WithJsonSchema
 
 from riskseg.domain.decision import COLUMNS, NAMES
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import Problem
+from riskseg.results.part import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,21 +46,6 @@ def _decision_schema(*, whole: bool) -> dict[str, Any]:
 
 Decision = Annotated[Mapping[str, Any], WithJsonSchema(_decision_schema(whole=True))]
 PartOfDecision = Annotated[Mapping[str, Any], WithJsonSchema(_decision_schema(whole=False))]
-
-
-class Part(BaseModel):
-    """A part of a result. Validation reads mappings and objects with attributes alike."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        from_attributes=True,
-        use_attribute_docstrings=True,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-        json_schema_serialization_defaults_required=True,
-    )
 
 
 class ProblemEntry(Part):

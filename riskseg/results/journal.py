@@ -7,7 +7,8 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from riskseg.domain.words import counted
-from riskseg.results.base import Part, ProblemField, Result, Single, records
+from riskseg.results.base import ProblemField, Result, Single, records
+from riskseg.results.part import Part
 
 
 class RunEntry(Part):

@@ -12,7 +12,9 @@ from pydantic import Field
 from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import glossed
 from riskseg.domain.words import counted
-from riskseg.results.base import Part, Result, Rows, Scalar, Single, cell, records
+from riskseg.results.base import Result, Rows, Scalar, Single, cell, records
+from riskseg.results.part import Part
+from riskseg.results.scorecard import BinnedFeature, FeaturePair
 
 
 class Interval(NamedTuple):
@@ -335,50 +337,6 @@ class Comparison(Result):
     def _title(self) -> str:
         first, second = self.names
         return "\n".join([f"{second} beside {first}, on {counted(self.rows, 'row')}.", *self.notes])
-
-
-# Where a feature is riskier along its value; `turns` where that changes.
-Risk = Literal["more", "less", "turns", "flat", "levels"]
-
-
-class ScorecardBin(Part):
-    """One bin of a scorecard's feature, in training. What an imported card does not say is null."""
-
-    holds: Mapping[str, Any]
-    """`from`, `to` or `levels`, or `other` or `missing`; of a code, `code` too."""
-    accounts: int | None
-    share: float | None
-    bad: int | None
-    bad_rate: float | None
-    woe: float | None
-    """The weight of evidence: ln(share of goods / share of bads)."""
-    iv: float | None
-    """Its part of the information value."""
-    points: float
-
-
-class BinnedFeature(Part):
-    """One feature of a scorecard; `auc` and `gini` are those of its points alone, in training."""
-
-    feature: str
-    risk: Risk
-    """Which values are riskier; `turns` where that changes."""
-    iv: float | None
-    auc: float | None
-    gini: float | None
-    missing: float | None
-    least: float
-    most: float
-    bins: tuple[ScorecardBin, ...]
-
-
-class FeaturePair(Part):
-    """Two features that have points together."""
-
-    features: tuple[str, str]
-    cells: int
-    least: float
-    most: float
 
 
 class EffectAt(Part):

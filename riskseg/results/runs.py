@@ -15,7 +15,8 @@ from pydantic import PrivateAttr, computed_field
 
 from riskseg.domain.problems import problem
 from riskseg.domain.words import counted
-from riskseg.results.base import SHOWN, Cells, Decision, Part, Result, Scalar, Single, records
+from riskseg.results.base import SHOWN, Cells, Decision, Result, Scalar, Single, records
+from riskseg.results.part import Part
 from riskseg.results.strategies import StrategyVersion
 
 

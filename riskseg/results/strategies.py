@@ -14,7 +14,6 @@ from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.words import counted
 from riskseg.results.base import (
     Cells,
-    Part,
     PartOfDecision,
     ProblemField,
     Result,
@@ -23,6 +22,7 @@ from riskseg.results.base import (
     Single,
     records,
 )
+from riskseg.results.part import Part
 
 UnknownCounts = Literal["match", "skip"]
 ProofVerdict = Literal["proved", "refuted", "unproved"]

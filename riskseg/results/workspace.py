@@ -11,7 +11,6 @@ from riskseg.domain.facts import Kind, glossed
 from riskseg.domain.words import counted
 from riskseg.results.base import (
     Cells,
-    Part,
     ProblemField,
     Result,
     Rows,
@@ -21,6 +20,7 @@ from riskseg.results.base import (
     records,
 )
 from riskseg.results.models import TrainedModel
+from riskseg.results.part import Part
 from riskseg.results.runs import Decisions
 
 

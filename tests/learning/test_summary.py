@@ -10,7 +10,7 @@ from riskseg.learning import words
 from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.summary import feature_bins
 from riskseg.learning.scorecard.tables import Bins, Scorecard, Table
-from riskseg.results.models import BinnedFeature
+from riskseg.results.scorecard import BinnedFeature
 
 # -1, then 0 to 5, 5, 6 to 8, 8 to 98, 98; and nulls. Codes are -1, 5 and 98.
 CUTS = (0.0, 5.0, 6.0, 8.0, 98.0)

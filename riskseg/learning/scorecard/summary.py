@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
-from riskseg.results.models import BinnedFeature, FeaturePair, Risk, ScorecardBin
+from riskseg.results.scorecard import BinnedFeature, FeaturePair, Risk, ScorecardBin
 
 Codes = Mapping[str, Sequence[float]]
 
