@@ -20,11 +20,11 @@ from riskseg.domain.words import NOTHING_RAISES_RISK, counted
 from riskseg.domain.words import money as money_text
 
 if TYPE_CHECKING:
+    from riskseg.results.interval import Interval
     from riskseg.results.models import (
         Comparison,
         Headline,
         ImportedCard,
-        Interval,
         Metrics,
         ModelExport,
         ModelSummary,

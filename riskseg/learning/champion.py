@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from riskseg.learning import words
 from riskseg.learning.evidence.compare import differences
 from riskseg.learning.evidence.metrics import expected_calibration_error, log_loss
-from riskseg.learning.evidence.model import Interval
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.spec import LearnerName, ModelSpec
+from riskseg.results.interval import Interval
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats

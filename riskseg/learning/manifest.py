@@ -214,7 +214,7 @@ class Tried(Stored):
     """What a learner tried, and the calibrations that were compared."""
 
     settings: list[Attempt]
-    calibrations: list[dict[str, Any]]
+    calibrations: list[Attempt]
 
 
 class ImportedFrom(Stored):

@@ -35,7 +35,7 @@ def summary(model: Model) -> dict[str, Any]:
         "name": model.name,
         "version": model.version,
         "question": manifest.spec.question,
-        "predicts": predicted(manifest.spec.as_json()),
+        "predicts": predicted(manifest.spec.target),
         "parent": manifest.parent,
         "imported": manifest.imported and manifest.imported.as_json(),
         "learner": model.learner,
@@ -55,5 +55,5 @@ def summary(model: Model) -> dict[str, Any]:
         "features": [feature | meant[feature["feature"]] for feature in features],
         "dropped": {**manifest.dropped, **model.scorer.dropped},
         "protected": model.evidence.protected,
-        "verdict": verdict(manifest.as_json(), model.evidence),
+        "verdict": verdict(manifest, model.evidence),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -114,11 +115,12 @@ def month(day: str | None) -> str:
     return f"{MONTHS[int(day[5:7]) - 1]} {day[:4]}"
 
 
-def date(day: str | None) -> str:
+def date(day: datetime.date | str | None) -> str:
     """A day: "3 Dec 2025"."""
-    if not day or len(day) < 10:
+    text = str(day or "")
+    if len(text) < 10:
         return ABSENT
-    return f"{int(day[8:10])} {month(day)}"
+    return f"{int(text[8:10])} {month(text)}"
 
 
 def learner(name: str) -> str:

@@ -152,7 +152,7 @@ def record(
     champion = journal.champion(name)
     current = None if champion is None else champion.version
     reason = promote
-    if reason is None and not too_weak(model.manifest.as_json(), model.evidence):
+    if reason is None and not too_weak(model.manifest, model.evidence):
         if current is None:
             reason = "there was no champion"
         elif is_gone(workspace, name, current):

@@ -23,7 +23,7 @@ def trial(model: Model) -> None:
     if not model.features:
         raise ValueError("it has no feature")
     summary(model)
-    card(model.manifest.as_json(), model.evidence, model.points_json, model.reference.as_json())
+    card(model.manifest, model.evidence, model.points_json, model.reference)
     rows = check_rows(model)
     # Reasons first: they read the trees strictly, and LightGBM takes them at their word.
     model.reasons(rows).texts()

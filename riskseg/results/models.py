@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -13,16 +13,9 @@ from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import glossed
 from riskseg.domain.words import counted
 from riskseg.results.base import Result, Rows, Scalar, Single, cell, records
+from riskseg.results.interval import Interval
 from riskseg.results.part import Part
 from riskseg.results.scorecard import BinnedFeature, FeaturePair
-
-
-class Interval(NamedTuple):
-    """An estimate with the ends of its 95% interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Metrics(Part):

@@ -62,7 +62,7 @@ class _Comparison(JudgingJob):
             for model in self.models
             if model.imported
         ]
-        judged = compared(
+        self.done = compared(
             frame.label,
             frame.weight,
             frame.group,
@@ -72,7 +72,6 @@ class _Comparison(JudgingJob):
             seed=self.authored.spec.seed,
             notes=notes,
         )
-        self.done = Comparison.model_validate(judged)
 
 
 def plan() -> Plan:

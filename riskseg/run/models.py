@@ -75,10 +75,10 @@ def card(root: Path, name: str, version: str | None, out: Path) -> ModelCard:
     with write_beside(out, token="card") as part:
         part.write_text(
             page(
-                model.manifest.as_json(),
+                model.manifest,
                 model.evidence,
                 model.points_json,
-                model.reference.as_json(),
+                model.reference,
             ),
             encoding="utf-8",
         )

@@ -62,7 +62,7 @@ def register(
         notes.append(f"There is no {spec}: a strategy that uses {model.name} needs its spec.")
     shown = workspace.shown(place)
     if recorded.champion_version is None:
-        weak = too_weak(model.manifest.as_json(), model.evidence)
+        weak = too_weak(model.manifest, model.evidence)
         notes.append(f"It is not made the champion: {weak}.")
     return Registration(
         model=model.name,

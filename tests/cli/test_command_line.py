@@ -22,7 +22,7 @@ from riskseg.strategy.proof.results import Note
 from tests.support import portfolio as p
 
 DAY = p.AS_OF.isoformat()
-HEAVY = ("duckdb", "lightgbm", "sklearn", "scipy", "sqlalchemy", "pandas", "pyarrow")
+HEAVY = ("duckdb", "lightgbm", "sklearn", "scipy", "sqlalchemy", "pandas", "pyarrow", "jinja2")
 Copy = Callable[[Path], Path]
 
 

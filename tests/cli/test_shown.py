@@ -15,7 +15,8 @@ from riskseg.domain.problems import Problem
 from riskseg.engine import DuckDB
 from riskseg.insight.differences import differing
 from riskseg.pipeline.outputs import file_relation
-from riskseg.results.models import Interval, ProtectedLevel
+from riskseg.results.interval import Interval
+from riskseg.results.models import ProtectedLevel
 from riskseg.store import sinks
 
 

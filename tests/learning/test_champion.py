@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from riskseg.learning import champion
-from riskseg.learning.evidence.model import Differences, Interval
 from riskseg.learning.spec import LearnerName, ModelSpec
+from riskseg.results.interval import Interval
+from riskseg.results.models import MetricDifferences
 
 ROWS = 40
 NOTHING = (0.0, -0.001, 0.001)
@@ -53,7 +54,7 @@ def test_what_ships(
     because: str,
 ) -> None:
     """`log_loss` is the other learner's less the preferred one's: negative is better."""
-    found = Differences(
+    found = MetricDifferences(
         auc=Interval(*auc), brier=Interval(0.0, 0.0, 0.0), log_loss=Interval(*log_loss)
     )
     monkeypatch.setattr(champion, "differences", lambda *_: found)

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from riskseg.learning.artefact import Model
-from riskseg.learning.evidence.model import Evidence, Interval
+from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.stability import stability
 from riskseg.learning.evidence.verdict import predicted, too_weak, verdict
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.show import summary
+from riskseg.learning.spec import Target
+from riskseg.results.interval import Interval
+from tests.support.manifests import manifest_of
 
 RULE = [
     ("well above chance", 0.70, [0.70, 0.65, 0.75], False),
@@ -28,10 +31,7 @@ RULE = [
 def test_what_is_barely_better_than_chance(
     what: str, auc: float | None, interval: list[float] | None, weak: bool
 ) -> None:
-    manifest: dict[str, Any] = {
-        "learner": "scorecard",
-        "metrics": {"scorecard": {"hold_out": {"auc": auc}}},
-    }
+    manifest = manifest_of(metrics={"scorecard": {"out_of_fold": None, "hold_out": {"auc": auc}}})
     evidence = Evidence.of_no_outcomes([]).model_copy(
         update={"intervals": {"auc": interval and Interval(*interval)}}
     )
@@ -39,7 +39,7 @@ def test_what_is_barely_better_than_chance(
 
 
 def test_a_verdict_says_how_it_ranks_and_what_came_true(scorecard: Model) -> None:
-    found = verdict(scorecard.manifest.as_json(), scorecard.evidence)
+    found = verdict(scorecard.manifest, scorecard.evidence)
     assert found.ranking.startswith("It ranks ")
     assert "on average" in found.calibration and "came true" in found.calibration
     assert "bad outcomes" in found.certainty and "checks hold" in found.certainty
@@ -69,7 +69,7 @@ def test_a_verdict_says_how_it_ranks_and_what_came_true(scorecard: Model) -> Non
     ],
 )
 def test_what_is_predicted_in_words(target: dict[str, Any], said: str) -> None:
-    assert predicted({"target": target}) == said
+    assert predicted(Target.model_validate(target)) == said
 
 
 def test_what_ships_is_said_in_a_sentence(scorecard: Model) -> None:

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.curves import calibration_groups
 from riskseg.learning.evidence.metrics import GROUPS, all_metrics, log_losses, squares, sums_by
-from riskseg.learning.evidence.model import (
-    ComparedModel,
-    Comparison,
-    Differences,
-    Interval,
-    Moves,
-    SwapPart,
-    SwapSet,
-)
 from riskseg.learning.evidence.uncertainty import (
     DRAWS,
     auc_difference,
     drawn_sums,
     intervals,
     wilson,
+)
+from riskseg.results.interval import Interval
+from riskseg.results.models import (
+    ComparedModel,
+    Comparison,
+    MetricDifferences,
+    MovesBetweenTenths,
+    SwapPart,
+    SwapSet,
 )
 
 if TYPE_CHECKING:
@@ -52,20 +52,23 @@ def compare(
     intervals over parties: of the AUC by DeLong, of Brier and log loss by a paired bootstrap.
     """
     cut_b = same_share(a, b, weight, cut) if cut_b is None else cut_b
+
+    def measured(name: str, p: Floats) -> ComparedModel:
+        return ComparedModel.model_validate(
+            {
+                "name": name,
+                "metrics": all_metrics(label, p, weight),
+                "intervals": intervals(label, p, weight, party, seed),
+                "calibration": calibration_groups(label, p, weight, party),
+            }
+        )
+
     return Comparison(
-        notes=list(notes),
-        names=list(names),
+        notes=tuple(notes),
+        names=names,
         rows=len(label),
         bad=fixed(float((weight * label).sum())),
-        models=[
-            ComparedModel(
-                name=name,
-                metrics=all_metrics(label, p, weight),
-                intervals=intervals(label, p, weight, party, seed),
-                calibration=calibration_groups(label, p, weight, party),
-            )
-            for name, p in zip(names, (a, b), strict=True)
-        ],
+        models=(measured(names[0], a), measured(names[1], b)),
         difference=differences(label, weight, party, a, b, seed),
         swap=swap_set(label, weight, party, a, b, cut, cut_b),
         moves=moves(a, b, weight),
@@ -74,7 +77,7 @@ def compare(
 
 def differences(
     label: Labels, weight: Floats, party: NDArray[Any], a: Floats, b: Floats, seed: int
-) -> Differences:
+) -> MetricDifferences:
     """B less A: differences of AUC, Brier score and log loss with their intervals."""
     columns = np.column_stack(
         [
@@ -92,7 +95,7 @@ def differences(
         )
         for column in (1, 2)
     )
-    return Differences(
+    return MetricDifferences(
         auc=auc_difference(label, a, b, weight, party), brier=brier, log_loss=log_loss
     )
 
@@ -140,7 +143,7 @@ def swap_set(
     )
 
 
-def moves(a: Floats, b: Floats, weight: Floats) -> Moves:
+def moves(a: Floats, b: Floats, weight: Floats) -> MovesBetweenTenths:
     """Who moves: the share of rows in each tenth by A (down) and by B (across), from the lowest
     probability, each model's tenths its own; the mean change of the probability and of its size;
     the correlation of the ranks (Spearman)."""
@@ -151,8 +154,8 @@ def moves(a: Floats, b: Floats, weight: Floats) -> Moves:
     apart = np.abs(tenths[0] - tenths[1])
     x, y = (rank - np.average(rank, weights=weight) for rank in ranks)
     spread = np.sqrt(float((weight * x * x).sum()) * float((weight * y * y).sum()))
-    return Moves(
-        tenths=[[fixed(share) for share in row] for row in shares],
+    return MovesBetweenTenths(
+        tenths=tuple(tuple(fixed(share) for share in row) for row in shares),
         same_tenth=fixed(np.average(apart == 0, weights=weight)),
         within_one_tenth=fixed(np.average(apart <= 1, weights=weight)),
         mean_shift=fixed(np.average(b - a, weights=weight)),

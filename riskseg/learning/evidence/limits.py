@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
-from riskseg.domain.definitions import DEFAULT_DAYS_PAST_DUE
 from riskseg.learning import words
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdicts import (
     FEW_BADS_A_FEATURE,
     FEW_BADS_HELD,
-    Told,
     bad_rate,
     dated,
     estimate,
     level_of,
     out_of_time,
-    part,
     sampled,
 )
+from riskseg.learning.manifest import Manifest
 from riskseg.learning.words import figure, listed, percent
 
 FEW_BADS_IN_A_GROUP = 30
@@ -34,10 +31,10 @@ class Limit:
     says: str
 
 
-def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
+def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
     """What the reader must know, worked out from the data and the target."""
     found: list[Limit] = []
-    if manifest.get("imported"):
+    if manifest.imported:
         found.append(
             Limit(
                 "It was made elsewhere",
@@ -45,7 +42,7 @@ def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
                 "and `models recalibrate` judge it on accounts whose outcomes are known.",
             )
         )
-    if part(manifest, "training").get("rows"):
+    if manifest.training.rows:
         found += _limits_of_counts(manifest, evidence)
     found += _limits_of_dates(manifest)
     found += _limits_of_label(manifest)
@@ -60,7 +57,7 @@ def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
                 "wider than all rows would give.",
             )
         )
-    static = (manifest["spec"].get("features") or {}).get("static") or []
+    static = manifest.spec.features.static
     if static:
         found.append(
             Limit(
@@ -69,7 +66,7 @@ def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
                 "outcome and carry it back; the hold-out cannot show this.",
             )
         )
-    if manifest.get("population") is None:
+    if manifest.population is None:
         found.append(
             Limit(
                 "No population was named",
@@ -88,11 +85,11 @@ def limits(manifest: Told, evidence: Evidence) -> list[Limit]:
     return found
 
 
-def _limits_of_counts(manifest: Told, evidence: Evidence) -> list[Limit]:
+def _limits_of_counts(manifest: Manifest, evidence: Evidence) -> list[Limit]:
     found = []
-    training, held = part(manifest, "training"), part(manifest, "hold_out")
+    training, held = manifest.training, manifest.hold_out
     auc = estimate(manifest, evidence, "auc")
-    if held["bad"] < FEW_BADS_HELD:
+    if held.bad < FEW_BADS_HELD:
         wide = (
             f", so the AUC may lie anywhere from {figure(auc.interval.low)} to "
             f"{figure(auc.interval.high)}"
@@ -102,17 +99,17 @@ def _limits_of_counts(manifest: Told, evidence: Evidence) -> list[Limit]:
         found.append(
             Limit(
                 "Few bad outcomes to judge by",
-                f"The hold-out holds {words.count(held['bad'])} bad outcomes{wide}. Under about "
+                f"The hold-out holds {words.count(held.bad)} bad outcomes{wide}. Under about "
                 f"{FEW_BADS_HELD}, differences between models of a few hundredths may well "
                 "be chance.",
             )
         )
-    if training["bad"] < FEW_BADS_A_FEATURE * max(len(manifest["features"]), 1):
+    if training.bad < FEW_BADS_A_FEATURE * len(manifest.features):
         found.append(
             Limit(
                 "Few bad outcomes to learn from",
-                f"{words.count(training['bad'])} bad outcomes for "
-                f"{words.plural(len(manifest['features']), 'feature')}: under ten a feature, "
+                f"{words.count(training.bad)} bad outcomes for "
+                f"{words.plural(len(manifest.features), 'feature')}: under ten a feature, "
                 "what is learned of single features is uncertain.",
             )
         )
@@ -129,8 +126,7 @@ def _limits_of_counts(manifest: Told, evidence: Evidence) -> list[Limit]:
     return found
 
 
-def _limits_of_dates(manifest: Told) -> list[Limit]:
-    held = part(manifest, "hold_out")
+def _limits_of_dates(manifest: Manifest) -> list[Limit]:
     if not dated(manifest):
         return [
             Limit(
@@ -148,24 +144,24 @@ def _limits_of_dates(manifest: Told) -> list[Limit]:
                 "other accounts, not at another time.",
             )
         ]
-    days = (date.fromisoformat(held["until"]) - date.fromisoformat(held["from"])).days + 1
+    start, end = manifest.hold_out.from_, manifest.hold_out.until
+    assert start is not None and end is not None
+    days = (end - start).days + 1
     if days < SHORT_HOLD_OUT:
         return [
             Limit(
                 "A short hold-out",
-                f"It spans {words.plural(days, 'day')}, from {words.date(held['from'])} to "
-                f"{words.date(held['until'])}. One season cannot show how the model does in "
+                f"It spans {words.plural(days, 'day')}, from {words.date(start)} to "
+                f"{words.date(end)}. One season cannot show how the model does in "
                 "another.",
             )
         ]
     return []
 
 
-def _limits_of_label(manifest: Told) -> list[Limit]:
-    target = manifest["spec"].get("target") or {}
-    event = target.get("event")
-    at_issue = (manifest["spec"].get("observe") or {}).get("at") == "issue"
-    if event == "late" and at_issue:
+def _limits_of_label(manifest: Manifest) -> list[Limit]:
+    target = manifest.spec.target
+    if target.event == "late" and manifest.spec.observe.at == "issue":
         return [
             Limit(
                 "Whose outcome it is",
@@ -173,39 +169,30 @@ def _limits_of_label(manifest: Told) -> list[Limit]:
                 "that falls due after the horizon has none and is not in the data.",
             )
         ]
-    if target.get("column") is not None:
+    if target.column is not None:
         return [
             Limit(
                 "The outcome is a column of the file",
-                f"“{target['column']}” is taken as it stands. Nothing shows when it was "
+                f"“{target.column}” is taken as it stands. Nothing shows when it was "
                 "recorded, for which time, or whether other columns were written after it.",
             )
         ]
-    limit = {
-        "late": (
-            "Who has an outcome",
-            "An account with no bill falling due in the horizon has no outcome and is not in the "
-            "data; it was not counted as good.",
-        ),
-        "default": (
+    if target.event == "late":
+        return [
+            Limit(
+                "Who has an outcome",
+                "An account with no bill falling due in the horizon has no outcome and is not in "
+                "the data; it was not counted as good.",
+            )
+        ]
+    return [
+        Limit(
             "What counts as default",
-            f"Default is {target.get('days_past_due') or DEFAULT_DAYS_PAST_DUE} days past due, "
-            "or written off, within "
-            "the horizon. Accounts already there are left out, and small residues do not count. "
-            "A later default is not this model's business.",
-        ),
-        "self_cure": (
-            "Who was left alone",
-            "Self-cure is seen only where no costly action came first. If the mild cases were the "
-            "ones left alone, the model has learned whom the old policy spared.",
-        ),
-        "action": (
-            "The outcome is the creditor's own action",
-            "The model foretells what the creditor did, and so repeats the policy of that time, "
-            "with whatever was wrong in it.",
-        ),
-    }.get(str(event))
-    return [Limit(*limit)] if limit else []
+            f"Default is {target.dpd} days past due, or written off, within the horizon. Accounts "
+            "already there are left out, and small residues do not count. A later default is not "
+            "this model's business.",
+        )
+    ]
 
 
 def _limits_of_groups(evidence: Evidence) -> list[Limit]:

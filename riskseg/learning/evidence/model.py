@@ -11,20 +11,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from riskseg.learning.stored import Count, Fitted, Share, Sign, Stored
+from riskseg.results.interval import Interval
 
 Level = str | bool | float | None
-
-
-class Interval(NamedTuple):
-    """An estimate and the ends of its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def holds(self, value: float) -> bool:
-        """Whether a value lies within the interval, its ends included."""
-        return self.low <= value <= self.high
 
 
 class RocPoint(NamedTuple):
@@ -198,67 +187,6 @@ class LearningStep(Stored):
     rows: Count
     bad: Count
     auc: Interval | None
-
-
-class Differences(Stored):
-    """Metrics of the second of two models less those of the first."""
-
-    auc: Interval | None
-    brier: Interval
-    log_loss: Interval
-
-
-class ComparedModel(Stored):
-    """One of two models on the same rows."""
-
-    name: str
-    metrics: dict[str, float | list[float]]
-    intervals: dict[str, Interval]
-    calibration: list[CalibrationGroup]
-
-
-class SwapPart(Stored):
-    """Rows that are taken alike: how many, their share of all and their bad rate."""
-
-    rows: Count
-    bad: float
-    share: float
-    rate: Interval | None
-
-
-class SwapSet(Stored):
-    """Rows by which of two models takes them, each from its own cut."""
-
-    both: SwapPart
-    only_a: SwapPart
-    only_b: SwapPart
-    neither: SwapPart
-    cut_a: float
-    cut_b: float
-
-
-class Moves(Stored):
-    """How rows move between the tenths of two models' probabilities."""
-
-    tenths: list[list[float]]
-    same_tenth: float
-    within_one_tenth: float
-    mean_shift: float
-    mean_size_of_shift: float
-    rank_correlation: float | None
-
-
-class Comparison(Stored):
-    """Two models on the same rows; differences are the second's less the first's."""
-
-    notes: list[str] = Field(default_factory=list)
-    names: list[str]
-    rows: Count
-    bad: float
-    models: list[ComparedModel]
-    difference: Differences
-    swap: SwapSet
-    moves: Moves
 
 
 class Evidence(Stored):

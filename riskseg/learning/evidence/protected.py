@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.cohorts import OTHER, levels_of
-from riskseg.learning.evidence.model import Interval, ProtectedAttribute
+from riskseg.learning.evidence.model import ProtectedAttribute
 from riskseg.learning.evidence.uncertainty import auc_interval
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.split import folds_by_party
+from riskseg.results.interval import Interval
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds, Labels, Mask

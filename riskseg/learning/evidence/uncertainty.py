@@ -22,7 +22,7 @@ from riskseg.learning.evidence.metrics import (
     squares,
     sums_by,
 )
-from riskseg.learning.evidence.model import Interval
+from riskseg.results.interval import Interval
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels, Mask

@@ -9,19 +9,16 @@ from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdicts import (
     BARELY,
     Check,
-    Told,
     bad_rate,
     checks,
     estimate,
     good_weight,
     out_of_time,
-    part,
     strength_in_words,
 )
-from riskseg.learning.spec import EVENTS
+from riskseg.learning.manifest import Manifest
+from riskseg.learning.spec import Target
 from riskseg.learning.words import count, percent, plural
-
-OTHERS = {"self_cure": "cures by itself"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Verdict:
     too_weak: str
 
 
-def verdict(manifest: Told, evidence: Evidence) -> Verdict:
+def verdict(manifest: Manifest, evidence: Evidence) -> Verdict:
     """The verdict by a trained model's manifest and evidence."""
     found = tuple(checks(manifest, evidence))
     return Verdict(
@@ -49,34 +46,25 @@ def verdict(manifest: Told, evidence: Evidence) -> Verdict:
     )
 
 
-def predicted(spec: Told) -> str:
-    """What a spec's target means, in words."""
-    target = spec.get("target") or {}
-    event, column = str(target.get("event")), target.get("column")
-    past_due, horizon = EVENTS.get(event, (None, None))
-    past_due = target.get("days_past_due") if target.get("days_past_due") is not None else past_due
-    horizon = target.get("horizon_days") or horizon
-    within = f" in the next {plural(horizon, 'day')}" if horizon else ""
-    if column is not None:
-        value = target.get("positive")
-        which = "" if value is None else f", where it is {words.value(value)}"
-        return f"The probability of the bad outcome in the column “{column}”{which}{within}"
-    if event == "late":
+def predicted(target: Target) -> str:
+    """What a target means, in words."""
+    within = f" in the next {plural(target.horizon, 'day')}" if target.horizon else ""
+    if target.column is not None:
+        positive = target.positive
+        which = "" if positive is None else f", where it is {words.value(positive)}"
+        return f"The probability of the bad outcome in the column “{target.column}”{which}{within}"
+    past_due = plural(target.dpd, "day")
+    if target.event == "late":
         return (
-            f"The probability that a bill falling due{within} is still unpaid "
-            f"{plural(past_due or 0, 'day')} after it was due"
+            f"The probability that a bill falling due{within} is still unpaid {past_due} after it "
+            "was due"
         )
-    if event == "default":
-        return (
-            f"The probability that an account reaches {plural(past_due or 0, 'day')} past due, or "
-            f"is written off,{within}"
-        )
-    if event == "action":
-        return f"The probability that the action “{target.get('action')}” is taken{within}"
-    return f"The probability that an account {OTHERS.get(event, event)}{within}"
+    return (
+        f"The probability that an account reaches {past_due} past due, or is written off,{within}"
+    )
 
 
-def too_weak(manifest: Told, evidence: Evidence) -> str:
+def too_weak(manifest: Manifest, evidence: Evidence) -> str:
     """Why a model is not made the champion unless somebody says so; empty where it may be.
 
     It ranks barely better than chance where its AUC on the hold-out is below 0.55, or where the
@@ -90,7 +78,7 @@ def too_weak(manifest: Told, evidence: Evidence) -> str:
     return f"it ranks barely better than chance, with an AUC of {auc}"
 
 
-def ranking(manifest: Told, evidence: Evidence) -> str:
+def ranking(manifest: Manifest, evidence: Evidence) -> str:
     """How well the model tells bad from good, and how many of the bad its riskiest tenth holds."""
     auc = estimate(manifest, evidence, "auc")
     if not auc:
@@ -108,29 +96,29 @@ def ranking(manifest: Told, evidence: Evidence) -> str:
     return message
 
 
-def calibration(manifest: Told, evidence: Evidence) -> str:
+def calibration(manifest: Manifest, evidence: Evidence) -> str:
     """What the model predicted on average, and what came true; empty where it was not measured."""
     mean = mean_predicted(manifest, evidence)
     if mean is None:
         return ""
-    came = percent(bad_rate(part(manifest, "hold_out")))
+    came = percent(bad_rate(manifest.hold_out))
     return f"It predicted {percent(mean)} on average, and {came} came true."
 
 
-def certainty(manifest: Told, evidence: Evidence, found: tuple[Check, ...]) -> str:
+def certainty(manifest: Manifest, evidence: Evidence, found: tuple[Check, ...]) -> str:
     """What the model was judged on, how far its AUC is certain, and how many checks hold."""
-    held, auc = part(manifest, "hold_out"), estimate(manifest, evidence, "auc")
-    if manifest.get("imported") and not held["rows"]:
+    held, auc = manifest.hold_out, estimate(manifest, evidence, "auc")
+    if manifest.imported and not held.rows:
         return (
-            f"It was made elsewhere ({manifest['imported']['file']}), and no outcome here has "
+            f"It was made elsewhere ({manifest.imported.file}), and no outcome here has "
             "judged it. `models compare` and `models recalibrate` do."
         )
-    message = f"Judged on {plural(held['rows'], 'row')} with {count(held['bad'])} bad outcomes"
-    if manifest.get("recalibrated"):
+    message = f"Judged on {plural(held.rows, 'row')} with {count(held.bad)} bad outcomes"
+    if manifest.recalibrated:
         message += ", the recent accounts it was recalibrated to"
     elif out_of_time(manifest):
         message += (
-            f", observed from {words.date(held['from'])} to {words.date(held['until'])}, after "
+            f", observed from {words.date(held.from_)} to {words.date(held.until)}, after "
             "the training window"
         )
     else:
@@ -143,9 +131,9 @@ def certainty(manifest: Told, evidence: Evidence, found: tuple[Check, ...]) -> s
     return f"{message} {holds} of {len(found)} checks hold."
 
 
-def mean_predicted(manifest: Told, evidence: Evidence) -> float | None:
+def mean_predicted(manifest: Manifest, evidence: Evidence) -> float | None:
     """The mean probability of the hold-out's rows."""
-    good = good_weight(part(manifest, "hold_out"))
+    good = good_weight(manifest.hold_out)
     weights = [g.bad + good * (g.rows - g.bad) for g in evidence.calibration]
     means = sum(g.mean * n for g, n in zip(evidence.calibration, weights, strict=True))
     return means / sum(weights) if sum(weights) else None

@@ -7,21 +7,21 @@ is made of them in sentences is in `verdict`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from riskseg.learning import words
 from riskseg.learning.evidence.model import (
     Cohort,
     Evidence,
-    Interval,
     ProtectedAttribute,
     Shift,
 )
+from riskseg.learning.manifest import Counts, Manifest
 from riskseg.learning.words import figure, known, listed, percent
+from riskseg.results.interval import Interval
 
-Told = Mapping[str, Any]
 Status = Literal["holds", "watch", "unknown"]
 
 FEW_BADS_HELD = 200  # fewer, and the AUC's interval is wider than about 0.08
@@ -60,57 +60,44 @@ class Estimate:
         return words.interval(self.interval or self.value, digits)
 
 
-def part(manifest: Told, name: str) -> Told:
-    """The counts of "training" or "hold_out"."""
-    found: Told = manifest.get(name) or {}
-    return found
-
-
-def held_metrics(manifest: Told) -> Told:
-    """The champion's metrics on the hold-out."""
-    found: Told = manifest["metrics"][manifest["learner"]].get("hold_out") or {}
-    return found
-
-
-def estimate(manifest: Told, evidence: Evidence, name: str) -> Estimate | None:
+def estimate(manifest: Manifest, evidence: Evidence, name: str) -> Estimate | None:
     """A metric on the hold-out with its interval, or alone where there is no interval."""
     interval = evidence.intervals.get(name)
     if interval:
         return Estimate(interval.value, interval)
-    alone = held_metrics(manifest).get(name)
+    alone = (manifest.shipped_metrics.hold_out or {}).get(name)
     return Estimate(alone) if known(alone) else None
 
 
-def dated(manifest: Told) -> bool:
+def dated(manifest: Manifest) -> bool:
     """Whether the rows were observed on dates."""
-    return bool(part(manifest, "training").get("from"))
+    return manifest.training.from_ is not None
 
 
-def out_of_time(manifest: Told) -> bool:
+def out_of_time(manifest: Manifest) -> bool:
     """Whether the hold-out lies after the training window."""
-    start, end = part(manifest, "hold_out").get("from"), part(manifest, "training").get("until")
-    return bool(start and end and start > end)
+    start, end = manifest.hold_out.from_, manifest.training.until
+    return start is not None and end is not None and start > end
 
 
-def good_weight(part: Told) -> float:
+def good_weight(counts: Counts) -> float:
     """How many good outcomes each good row stands for; bad outcomes are all kept."""
-    goods = part["rows"] - part["bad"]
-    stands_for = part.get("stands_for") or part["rows"]
-    return float(stands_for - part["bad"]) / goods if goods else 1.0
+    goods = counts.rows - counts.bad
+    return (counts.stands_for - counts.bad) / goods if goods else 1.0
 
 
-def bad_rate(part: Told) -> float:
-    """The share of bad outcomes in the population that a part's rows stand for."""
-    return float(part["bad"]) / max(float(part.get("stands_for") or part["rows"]), 1.0)
+def bad_rate(counts: Counts) -> float:
+    """The share of bad outcomes in the population that the rows stand for."""
+    return counts.bad / max(counts.stands_for, 1.0)
 
 
-def sampled(manifest: Told) -> str | None:
+def sampled(manifest: Manifest) -> str | None:
     """How the goods were sampled, in words; None where all were used."""
-    kept = good_weight(part(manifest, "training"))
-    return f"one good in {kept:,.3g} was kept" if kept > 1.005 else None
+    weight = good_weight(manifest.training)
+    return f"one good in {weight:,.3g} was kept" if weight > 1.005 else None
 
 
-def checks(manifest: Told, evidence: Evidence) -> list[Check]:
+def checks(manifest: Manifest, evidence: Evidence) -> list[Check]:
     """Everything the card can check by its numbers, in the order a validator asks."""
     found = [
         _ranks(manifest, evidence),
@@ -161,7 +148,7 @@ def beyond_chance(missed: Sequence[Predicted], of: int) -> bool:
     return False
 
 
-def _ranks(manifest: Told, evidence: Evidence) -> Check:
+def _ranks(manifest: Manifest, evidence: Evidence) -> Check:
     topic = "It ranks better than chance"
     auc = estimate(manifest, evidence, "auc")
     if not auc:
@@ -184,9 +171,9 @@ def _ranks(manifest: Told, evidence: Evidence) -> Check:
     return Check(topic, "holds" if auc.interval else "unknown", f"{message}; 0.5 is chance.")
 
 
-def _holds_up(manifest: Told, evidence: Evidence) -> Check | None:
+def _holds_up(manifest: Manifest, evidence: Evidence) -> Check | None:
     topic = "It is as good on rows it never saw"
-    folds = (manifest["metrics"][manifest["learner"]].get("out_of_fold") or {}).get("auc")
+    folds = (manifest.shipped_metrics.out_of_fold or {}).get("auc")
     auc = estimate(manifest, evidence, "auc")
     if not known(folds) or not auc or not auc.interval:
         return None
@@ -202,7 +189,7 @@ def _holds_up(manifest: Told, evidence: Evidence) -> Check | None:
     return Check(topic, "holds", f"{message}{more}.")
 
 
-def _calibrated(manifest: Told, evidence: Evidence) -> Check:
+def _calibrated(manifest: Manifest, evidence: Evidence) -> Check:
     topic = "Its probabilities are right on average and in spread"
     slope = estimate(manifest, evidence, "calibration_slope")
     level = estimate(manifest, evidence, "calibration_intercept")
@@ -243,7 +230,7 @@ def _groups(evidence: Evidence) -> Check | None:
     return Check(topic, "holds", f"{agree}{', no more than chance misses' if off else ''}.")
 
 
-def _by_month(manifest: Told, evidence: Evidence) -> Check:
+def _by_month(manifest: Manifest, evidence: Evidence) -> Check:
     topic = "It is as good in every held-out month"
     months = [m for m in evidence.by_snapshot if m.part == "hold_out"]
     if not months:
@@ -327,15 +314,15 @@ def _monotone(evidence: Evidence) -> Check | None:
     )
 
 
-def _protected(manifest: Told, evidence: Evidence) -> Check:
+def _protected(manifest: Manifest, evidence: Evidence) -> Check:
     topic = "It does not use protected attributes, nor proxies for them"
     rows = evidence.protected
     inside = list(dict.fromkeys(p.attribute for p in rows if p.in_model))
     reads = features_read(manifest, evidence)
     inside += [
-        f["name"]
-        for f in manifest["features"]
-        if f.get("protected") and f["name"] in reads and f["name"] not in inside
+        fact.name
+        for fact in manifest.features
+        if fact.protected and fact.name in reads and fact.name not in inside
     ]
     through = [
         f"{attribute(p)} (AUC {figure(p.auc.value, 2)})"
@@ -371,10 +358,10 @@ def _protected(manifest: Told, evidence: Evidence) -> Check:
     )
 
 
-def features_read(manifest: Told, evidence: Evidence) -> list[str]:
+def features_read(manifest: Manifest, evidence: Evidence) -> list[str]:
     """The features that the model reads: of those it was offered, a learner leaves some out."""
     measured = [effect.feature for effect in evidence.effects]
-    return measured or [feature["name"] for feature in manifest["features"]]
+    return measured or [fact.name for fact in manifest.features]
 
 
 def told_by_chance(auc: Interval) -> bool:
@@ -437,19 +424,18 @@ def level_of(cohort: Cohort) -> str:
     return "unknown" if cohort.level is None else words.value(cohort.level)
 
 
-def _enough(manifest: Told) -> Check:
+def _enough(manifest: Manifest) -> Check:
     topic = "There were bad outcomes enough to learn and to judge"
-    training, held = part(manifest, "training"), part(manifest, "hold_out")
-    if not training["rows"]:
-        judged = f"{words.count(held['bad'])} bad judge it" if held["rows"] else "none judges it"
+    training, held = manifest.training, manifest.hold_out
+    if not training.rows:
+        judged = f"{words.count(held.bad)} bad judge it" if held.rows else "none judges it"
         return Check(topic, "unknown", f"It was made elsewhere; of the outcomes here {judged}.")
-    features = max(len(manifest["features"]), 1)
-    each = training["bad"] / features
+    each = training.bad / len(manifest.features)
     message = (
-        f"{words.count(training['bad'])} bad in training ({each:,.0f} a feature), "
-        f"{words.count(held['bad'])} in the hold-out"
+        f"{words.count(training.bad)} bad in training ({each:,.0f} a feature), "
+        f"{words.count(held.bad)} in the hold-out"
     )
-    if held["bad"] < FEW_BADS_HELD or each < FEW_BADS_A_FEATURE:
+    if held.bad < FEW_BADS_HELD or each < FEW_BADS_A_FEATURE:
         return Check(
             topic,
             "watch",

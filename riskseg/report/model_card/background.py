@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
 from riskseg.learning.evidence.limits import limits as limits_of
+from riskseg.learning.manifest import Counts, RecordedObserve
 from riskseg.learning.words import count, percent, plural
 from riskseg.report.markup import (
     Html,
@@ -19,7 +17,7 @@ from riskseg.report.markup import (
     paragraph,
     table,
 )
-from riskseg.report.model_card.material import Material, Told, days
+from riskseg.report.model_card.material import Material, days
 
 
 def purpose(m: Material) -> Html:
@@ -55,19 +53,19 @@ def data(m: Material) -> Html:
         rows.append(
             (
                 name,
-                _window(m, part),
-                count(part["rows"]),
-                count(part["bad"]),
+                _window(part),
+                count(part.rows),
+                count(part.bad),
                 percent(verdicts.bad_rate(part)),
-                count(part.get("parties")),
+                count(part.parties),
             )
         )
     heads = ("Part", "Observed", "Rows", "Bad", "Bad rate", "Parties")
     parts: list[object] = [table(heads, rows, words=2)]
-    if m.manifest.get("imported"):
-        origin = f"The points are those of {m.manifest['imported']['file']}, made elsewhere."
+    if m.manifest.imported:
+        origin = f"The points are those of {m.manifest.imported.file}, made elsewhere."
         parts = [paragraph(origin), *([] if m.unjudged else parts)]
-    if m.recalibrated:
+    if m.manifest.recalibrated:
         parts.append(
             paragraph(
                 "The hold-out of this version is the recent accounts that it was recalibrated to. "
@@ -88,16 +86,16 @@ def data(m: Material) -> Html:
         parts.append(
             paragraph(
                 f"Goods were sampled: {sampled}, and stands for as many. Rates here are those of "
-                f"the population, {count(m.training['stands_for'])} training rows in full.",
+                f"the population, {count(m.training.stands_for)} training rows in full.",
                 klass="small",
             )
         )
-    observe = m.spec.get("observe") or {}
+    observe = m.manifest.spec.observe
     if verdicts.dated(m.manifest):
-        history = f"with {days(observe.get('history') or 0)} of history before the first"
+        history = f"with {days(observe.history)} of history before the first"
         parts.append(paragraph(f"{_observed(observe)}, {history}.", klass="small"))
     parts.append(element("h3", "Population, and what was left out"))
-    population = m.manifest.get("population")
+    population = m.manifest.population
     parts.append(
         paragraph(
             "Population: ",
@@ -109,16 +107,16 @@ def data(m: Material) -> Html:
     return joined(parts)
 
 
-def _window(m: Material, part: Told) -> str:
-    if not part.get("from"):
+def _window(part: Counts) -> str:
+    if part.from_ is None:
         return "no dates"
-    if part["from"] == part["until"]:
-        return words.date(part["from"])
-    return f"{words.date(part['from'])} to {words.date(part['until'])}"
+    if part.from_ == part.until:
+        return words.date(part.from_)
+    return f"{words.date(part.from_)} to {words.date(part.until)}"
 
 
 def _dropped(m: Material) -> Html:
-    dropped = {**(m.manifest.get("dropped") or {})}
+    dropped = dict(m.manifest.dropped)
     dropped |= {
         n: w for n, w in ((m.scorecard or {}).get("dropped") or {}).items() if n not in dropped
     }
@@ -140,19 +138,18 @@ def limits(m: Material) -> Html:
     parts: list[object] = [
         element("dl", *(Html(element("dt", one.title) + element("dd", one.says)) for one in found))
     ]
-    notes = m.manifest.get("notes") or []
+    notes = m.manifest.notes
     if notes:
         parts += [element("h3", "Noted while training"), items(notes)]
     return joined(parts)
 
 
-def _observed(observe: Mapping[str, Any]) -> str:
-    at = observe.get("at")
-    if at == "issue":
+def _observed(observe: RecordedObserve) -> str:
+    if observe.at == "issue":
         return "One row is one bill, its account as it was on the day the bill was issued"
-    if at is not None:
-        return f"One row is one account as it was on {at}"
+    if observe.at is not None:
+        return f"One row is one account as it was on {observe.at}"
     return (
-        f"Each account was observed every {days(observe['every'])}; "
+        f"Each account was observed every {days(observe.every)}; "
         "one row is one account on one as-of date"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskseg.learning import words
+from riskseg.learning.manifest import Attempt
 from riskseg.learning.words import count, interval, percent
 from riskseg.report.markup import (
     Html,
@@ -23,16 +24,16 @@ from riskseg.report.model_card.material import Material, Told, days
 
 
 def making(m: Material) -> Html:
-    champion = m.manifest.get("champion") or {}
+    champion = m.manifest.champion
     parts: list[object] = []
-    if champion.get("why"):
+    if champion.why:
         parts.append(
             paragraph(
                 f"Champion: {words.learner(m.learner)}. {m.why}",
-                " The hold-out took no part in the choice." if champion.get("gain") else "",
+                " The hold-out took no part in the choice." if champion.gain else "",
             )
         )
-    parent = m.parent
+    parent = m.manifest.parent
     if parent:
         parts.append(
             paragraph(
@@ -41,15 +42,15 @@ def making(m: Material) -> Html:
             )
         )
     parts.append(element("h3", "What was tried"))
-    tried = m.manifest.get("tried") or {}
-    if any(any(by_step.values()) for by_step in tried.values()):
-        parts += [
-            _tried(name, what, rows)
-            for name, by_step in sorted(tried.items(), key=lambda item: item[0] != m.learner)
-            for what, rows in sorted(by_step.items(), reverse=True)
-            if rows
-        ]
-    else:
+    tried = sorted(m.manifest.tried.items(), key=lambda item: item[0] != m.learner)
+    tables = [
+        _tried(name, what, attempts)
+        for name, of in tried
+        for what, attempts in (("settings", of.settings), ("calibrations", of.calibrations))
+        if attempts
+    ]
+    parts += tables
+    if not tables:
         parts.append(absent("No alternatives were tried within a learner."))
     steps = m.evidence.learning_curve
     if any(s.auc for s in steps):
@@ -79,25 +80,25 @@ def making(m: Material) -> Html:
 
 
 def _moved(m: Material) -> str:
-    line = m.recalibrated
+    line = m.manifest.recalibrated
     if not line:
         return ""
-    since = f" to accounts observed since {words.date(line['since'])}" if line.get("since") else ""
-    slope, intercept = words.figure(line["slope"]), words.figure(line["intercept"])
+    since = f" to accounts observed since {words.date(line.since)}" if line.since else ""
+    slope, intercept = words.figure(line.slope), words.figure(line.intercept)
     return f" Its log-odds were moved{since}: times {slope}, plus {intercept}."
 
 
-def _tried(name: str, what: str, rows: Sequence[Told]) -> Html:
+def _tried(name: str, what: str, attempts: Sequence[Attempt]) -> Html:
     """The choices of a learner in the order they were made."""
     body = []
-    for t in rows:
-        what_was, judged_on = _judged_on(str(t["what"]))
+    for attempt in attempts:
+        what_was, judged_on = _judged_on(attempt.what)
         body.append(
             (
-                element("b", what_was) if t.get("chosen") else what_was,
-                "chosen" if t.get("chosen") else "rejected",
+                element("b", what_was) if attempt.chosen else what_was,
+                "chosen" if attempt.chosen else "rejected",
                 judged_on,
-                words.figure(t.get("log_loss"), 5),
+                words.figure(attempt.log_loss, 5),
             )
         )
     title = f"{words.learner(name)}: {what}"
@@ -124,15 +125,12 @@ def _judged_on(what: str) -> tuple[str, str]:
 
 
 def record(m: Material) -> Html:
-    libraries = m.manifest.get("libraries") or {}
-    prints = m.manifest.get("fingerprints") or {}
-    kept = m.manifest.get("files") or {}
     return joined(
         [
             element("h3", "The spec, with its defaults"),
-            element("pre", "\n".join(_yaml(m.spec))),
+            element("pre", "\n".join(_yaml(m.manifest.spec.as_json()))),
             element("h3", "Libraries"),
-            table(("Library", "Version"), sorted(libraries.items()), words=2),
+            table(("Library", "Version"), sorted(m.manifest.libraries.items()), words=2),
             element("h3", "Fingerprints"),
             paragraph(
                 "SHA-256. The version is the first twelve digits of the manifest's own, and the "
@@ -143,8 +141,8 @@ def record(m: Material) -> Html:
                 ("What", "Fingerprint"),
                 [
                     ("version", element("code", m.version)),
-                    *((n, element("code", p)) for n, p in sorted(prints.items())),
-                    *((n, element("code", p)) for n, p in sorted(kept.items())),
+                    *((n, element("code", p)) for n, p in sorted(m.manifest.fingerprints.items())),
+                    *((n, element("code", p)) for n, p in sorted(m.manifest.files.items())),
                 ],
                 words=2,
                 klass="hashes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
-from riskseg.learning.evidence.model import Cohort, Interval
+from riskseg.learning.evidence.model import Cohort
 from riskseg.learning.words import count, interval, listed, percent
 from riskseg.report.markup import (
     Html,
@@ -18,6 +18,7 @@ from riskseg.report.markup import (
 )
 from riskseg.report.model_card import charts_of_groups
 from riskseg.report.model_card.material import Material
+from riskseg.results.interval import Interval
 
 
 def groups(m: Material) -> Html:

@@ -11,6 +11,7 @@ from riskseg.domain.facts import glossed
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
 from riskseg.learning.evidence.model import Effect
+from riskseg.learning.reference import Spread
 from riskseg.learning.words import count, percent, plural
 from riskseg.report.drawing import MOST_BARS
 from riskseg.report.markup import (
@@ -24,13 +25,13 @@ from riskseg.report.markup import (
     table,
 )
 from riskseg.report.model_card import charts_of_features
-from riskseg.report.model_card.material import OPEN_FEATURES, Material, Told
+from riskseg.report.model_card.material import OPEN_FEATURES, Material
 
 
 def features(m: Material) -> Html:
     effects = m.evidence.effects
     parts: list[object] = []
-    many = len(m.manifest["features"])
+    many = len(m.manifest.features)
     read = len(verdicts.features_read(m.manifest, m.evidence))
     of = f" of the {count(many)} it was offered" if read < many else ""
     parts.append(
@@ -132,23 +133,23 @@ def _monotone(m: Material) -> Html:
 
 def _feature_table(m: Material, effects: Sequence[Effect]) -> Html:
     reach = {e.feature: charts_of_features.reach(e) for e in effects}
-    seen = m.reference.get("features") or {}
+    spreads = m.reference.features
     rows = []
-    for f in sorted(m.manifest["features"], key=lambda f: (-reach.get(f["name"], -1.0), f["name"])):
-        name = f["name"]
-        marks = " (protected)" if f.get("protected") else ""
-        says = glossed(f.get("words") or "") + values_meant(f)
-        kind = " · ".join(part for part in (f.get("kind"), f.get("unit")) if part)
+    for f in sorted(m.manifest.features, key=lambda f: (-reach.get(f.name, -1.0), f.name)):
+        name, spread = f.name, spreads.get(f.name)
+        marks = " (protected)" if f.protected else ""
+        says = glossed(f.words) + values_meant(f.as_json())
+        kind = " · ".join(filter(None, (f.kind, f.unit)))
         rows.append(
             (
                 Html(
                     element("b", f"{name}{marks}") + "<br>" + element("span", says, klass="small")
                 ),
-                kind or words.ABSENT,
-                {1: "more", -1: "less"}.get(f.get("direction"), words.ABSENT),
-                f.get("family") or words.ABSENT,
-                _middle(seen.get(name), f["kind"]),
-                percent((seen.get(name) or {}).get("missing")),
+                kind,
+                {1: "more", -1: "less"}.get(f.direction, words.ABSENT),
+                f.family or words.ABSENT,
+                _middle(spread, f.kind),
+                percent(spread and spread.missing),
                 f"×{math.exp(reach[name]):.2f}" if name in reach else words.ABSENT,
             )
         )
@@ -170,17 +171,17 @@ def _direction(direction: Any) -> str:
     return {1: "; more is riskier", -1: "; less is riskier"}.get(direction, "")
 
 
-def _middle(seen: Told | None, kind: str) -> str:
+def _middle(seen: Spread | None, kind: str) -> str:
     """Where the training rows lay: the middle 80% of a number, the commonest levels of text."""
-    if not seen:
+    if seen is None:
         return words.ABSENT
-    if "levels" in seen:
-        common = sorted(seen["levels"].items(), key=lambda item: (-item[1], item[0]))[:3]
+    if seen.levels is not None:
+        common = sorted(seen.levels.items(), key=lambda item: (-item[1], item[0]))[:3]
         return ", ".join(f"{level} {percent(share, 0)}" for level, share in common) or words.ABSENT
-    cuts = seen.get("cuts") or []
-    if kind == "boolean":
-        return f"yes {percent(seen['shares'][-1], 0)}" if len(cuts) > 1 else words.ABSENT
+    cuts = seen.cuts
     if not cuts:
         return words.ABSENT
+    if kind == "boolean":
+        return f"yes {percent(seen.shares[-1], 0)}" if len(cuts) > 1 else words.ABSENT
     low, high = words.value(cuts[0]), words.value(cuts[-1])
     return low if low == high else f"{low} to {high}"

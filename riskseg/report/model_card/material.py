@@ -13,6 +13,8 @@ from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence import verdicts
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdict import mean_predicted
+from riskseg.learning.manifest import Counts, Manifest
+from riskseg.learning.reference import Reference
 
 Told = Mapping[str, Any]
 
@@ -25,27 +27,22 @@ class Material:
     """One model: the artefact's manifest, evidence, table of points (if it is a scorecard) and
     reference."""
 
-    manifest: Told
+    manifest: Manifest
     evidence: Evidence
     scorecard: Told | None
-    reference: Told
-
-    @property
-    def spec(self) -> Told:
-        found: Told = self.manifest["spec"]
-        return found
+    reference: Reference
 
     @property
     def learner(self) -> str:
-        return str(self.manifest["learner"])
+        return self.manifest.learner
 
     @property
-    def training(self) -> Told:
-        return verdicts.part(self.manifest, "training")
+    def training(self) -> Counts:
+        return self.manifest.training
 
     @property
-    def held(self) -> Told:
-        return verdicts.part(self.manifest, "hold_out")
+    def held(self) -> Counts:
+        return self.manifest.hold_out
 
     @cached_property
     def checks(self) -> list[verdicts.Check]:
@@ -58,13 +55,7 @@ class Material:
     @property
     def version(self) -> str:
         """As :func:`riskseg.learning.artefact.version_of` has it: the manifest names all else."""
-        return hashlib.sha256(canonical(dict(self.manifest))).hexdigest()[:12]
-
-    @property
-    def parent(self) -> str | None:
-        """The version that this one is a recalibration of."""
-        found = self.manifest.get("parent")
-        return str(found) if found else None
+        return hashlib.sha256(canonical(self.manifest.as_json())).hexdigest()[:12]
 
     @property
     def mean_predicted(self) -> float | None:
@@ -72,32 +63,25 @@ class Material:
         return mean_predicted(self.manifest, self.evidence)
 
     @property
-    def recalibrated(self) -> Told | None:
-        """The line that the parent's probabilities were moved by, if they were."""
-        found: Told | None = self.manifest.get("recalibrated")
-        return found
-
-    @property
     def unjudged(self) -> bool:
         """Whether it was made elsewhere, and no outcome here has judged it."""
-        return bool(self.manifest.get("imported")) and not self.held["rows"]
+        return self.manifest.imported is not None and not self.held.rows
 
     @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of each feature."""
-        return {f["name"]: f["kind"] for f in self.manifest["features"]}
+        return {fact.name: fact.kind for fact in self.manifest.features}
 
     @property
     def form(self) -> str:
         """The learner that ships, and the form of a scorecard."""
-        form = self.manifest.get("form")
+        form = self.manifest.form
         return words.learner(self.learner) + (f" ({form})" if form else "")
 
     @property
     def why(self) -> str:
         """Why the learner is the champion, in sentences."""
-        why = (self.manifest.get("champion") or {}).get("why")
-        return words.sentence(str(why or "The spec says so"))
+        return words.sentence(self.manifest.champion.why or "The spec says so")
 
 
 def days(value: Any) -> str:

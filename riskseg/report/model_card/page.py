@@ -7,6 +7,8 @@ from importlib.resources import files
 from typing import Any
 
 from riskseg.learning.evidence.model import Evidence
+from riskseg.learning.manifest import Manifest
+from riskseg.learning.reference import Reference
 from riskseg.report.markup import Html, element, escaped, joined, paragraph
 from riskseg.report.model_card.background import data, limits, purpose
 from riskseg.report.model_card.development import making, record
@@ -35,10 +37,10 @@ SECTIONS = (
 
 
 def card(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     evidence: Evidence,
     scorecard: Mapping[str, Any] | None,
-    reference: Mapping[str, Any],
+    reference: Reference,
 ) -> str:
     """A model card as one HTML page: inline styles and SVG, no script, nothing fetched.
 
@@ -52,12 +54,12 @@ def card(
         for key, title, make in SECTIONS
     )
     style = files("riskseg.report.model_card").joinpath("style.css").read_text(encoding="utf-8")
-    title = escaped(f"{manifest['name']}: model card")
+    title = escaped(f"{manifest.name}: model card")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f"{_contents(manifest['name'])}\n"
+        f"{_contents(manifest.name)}\n"
         f"<main>\n{heading(model)}\n{body}\n</main>\n</body>\n</html>\n"
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from riskseg.learning import words
 from riskseg.learning.evidence import verdicts
-from riskseg.learning.evidence.model import Interval
 from riskseg.learning.words import count, interval, listed, percent
 from riskseg.report.markup import (
     Html,
@@ -18,6 +17,7 @@ from riskseg.report.markup import (
 )
 from riskseg.report.model_card import charts
 from riskseg.report.model_card.material import Material
+from riskseg.results.interval import Interval
 
 METRICS = (
     ("auc", "AUC", "chance that a bad one ranks above a good one; 0.5 is chance", 3),
@@ -127,7 +127,7 @@ def performance(m: Material) -> Html:
 
 
 def _metrics(m: Material) -> Html:
-    metrics = m.manifest["metrics"]
+    metrics = m.manifest.metrics
     names = [m.learner, *sorted(name for name in metrics if name != m.learner)]
     heads: list[object] = ["Metric"]
     for name in names:
@@ -139,8 +139,8 @@ def _metrics(m: Material) -> Html:
             Html(element("b", title) + "<br>" + element("span", about, klass="small"))
         ]
         for name in names:
-            held = (metrics[name].get("hold_out") or {}).get(key)
-            folds = (metrics[name].get("out_of_fold") or {}).get(key)
+            held = (metrics[name].hold_out or {}).get(key)
+            folds = (metrics[name].out_of_fold or {}).get(key)
             estimate = m.evidence.intervals.get(key)
             if name == m.learner and key == "gini" and m.auc and m.auc.interval:
                 estimate = Interval(*(2 * end - 1 for end in m.auc.interval))
@@ -222,8 +222,9 @@ def _known_and_new(m: Material) -> Html | str:
 
 def _chosen(m: Material) -> str:
     """The calibration that ships, from the record of what was tried."""
-    tried = ((m.manifest.get("tried") or {}).get(m.learner) or {}).get("calibrations") or []
-    named = [(str(one["what"]).removesuffix(" calibration"), one["chosen"]) for one in tried]
+    tried = m.manifest.tried.get(m.learner)
+    attempts = tried.calibrations if tried else []
+    named = [(one.what.removesuffix(" calibration"), one.chosen) for one in attempts]
     found = [what for what, chosen in named if chosen]
     if not found:
         return ""

@@ -22,11 +22,11 @@ MARKS = {"holds": ("✓", "holds"), "watch": ("!", "watch"), "unknown": ("?", "n
 
 def heading(m: Material) -> Html:
     about = f"Model card · version {m.version} · {m.form}"
-    question = m.spec.get("question") or ""
+    question = m.manifest.spec.question
     return element(
         "header",
         paragraph(about, klass="kicker"),
-        element("h1", m.manifest["name"]),
+        element("h1", m.manifest.name),
         paragraph(question, klass="question") if question else "",
     )
 
@@ -53,7 +53,7 @@ def verdict(m: Material) -> Html:
 def _held_out(m: Material) -> str:
     if m.unjudged:
         return "here there is none"
-    if m.recalibrated:
+    if m.manifest.recalibrated:
         return "here the recent accounts it was recalibrated to, each by a line fitted to others"
     return "rows that took no part in learning, read once at the end"
 
@@ -80,7 +80,7 @@ def _tiles(m: Material) -> Html:
             ("Predicted bad rate", percent(mean), f"observed {percent(verdicts.bad_rate(m.held))}")
         )
     if not m.unjudged:
-        tiles.append(("Hold-out", count(m.held["rows"]), f"{count(m.held['bad'])} bad"))
+        tiles.append(("Hold-out", count(m.held.rows), f"{count(m.held.bad)} bad"))
     return element(
         "div",
         *(
@@ -116,12 +116,12 @@ def _answers(m: Material) -> list[tuple[str, str]]:
 
 
 def _what(m: Material) -> str:
-    question = str(m.spec.get("question") or "").strip()
-    return f"{predicted(m.spec)}. " + (f"In full: “{question}”" if question else "")
+    question = m.manifest.spec.question.strip()
+    return f"{predicted(m.manifest.spec.target)}. " + (f"In full: “{question}”" if question else "")
 
 
 def _whom(m: Material) -> str:
-    population = m.manifest.get("population")
+    population = m.manifest.population
     if population:
         return (
             f"Accounts where {population}, as far as the target allows. Others are not "
@@ -137,7 +137,7 @@ def _how_good(m: Material) -> str:
 
 def _ships(m: Material) -> str:
     message = f"{words.sentence(m.form)} {m.why}"
-    parent = m.parent
+    parent = m.manifest.parent
     if parent:
         message += (
             f" It is a recalibrated version of {parent}: the ranking is the parent's, only the "

@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 
 from riskseg.learning.evidence.limits import limits
-from riskseg.learning.evidence.model import Evidence, Interval, Judged
+from riskseg.learning.evidence.model import Evidence, Judged
 from riskseg.learning.evidence.verdicts import Check, beyond_chance, checks
+from riskseg.learning.manifest import Manifest
+from riskseg.learning.reference import Reference
 from riskseg.learning.words import held, times
 from riskseg.report.drawing import Scale
 from riskseg.report.model_card import card
+from riskseg.results.interval import Interval
+from tests.support.manifests import manifest_json
 
 Plain = dict[str, Any]
 
@@ -31,6 +35,22 @@ NUMBERS = {
     "last_bill_amount": ("last bill {value}", 0),
     "share_of_bills_paid_in_part_and_by_more_than_one_payment_12m": ("share {value}", 1),
 }
+OF_A_FILE = """
+question: Will any bill falling due in the next 60 days still be unpaid 14 days after it was due?
+target: {column: outcome}
+hold_out: {share: 0.25}
+features: {exclude: [region]}
+seed: 7
+"""
+OF_BILLS = """
+question: Will any bill falling due in the next 60 days still be unpaid 14 days after it was due?
+target: {event: late, days_past_due: 14, horizon_days: 60}
+observe: {every: 30 days, for: 360 days, history: 180 days}
+hold_out: {last: 90 days}
+population: bills_12m >= 3
+features: {exclude: [region]}
+seed: 7
+"""
 MONTHS = [f"2025-{m:02d}" for m in range(4, 13)] + ["2026-01", "2026-02", "2026-03"]
 
 
@@ -270,47 +290,28 @@ def manifest_of(learner: str, label: Any, dates: bool) -> Plain:
             "lift_by_decile": [3.1, 2.0, 1.4, 1.0, 0.8, 0.6, 0.4, 0.3, 0.2, 0.1],
         }
 
-    days = (
+    def counts(rows: int, bad: int, parties: int, days: tuple[str | None, str | None]) -> Plain:
+        several = {"rows": rows, "bad": bad, "stands_for": float(rows), "parties": parties}
+        return several | {"from": days[0], "until": days[1]}
+
+    training, held = (
         [("2025-04-03", "2025-12-27"), ("2026-01-03", "2026-03-27")] if dates else [(None,) * 2] * 2
     )
-    target: Plain = {
-        "event": "late",
-        "days_past_due": 14,
-        "horizon_days": 60,
-        "action": None,
-        "column": None,
-        "positive": None,
-    }
-    if not dates:
-        target |= {"event": None, "days_past_due": None, "horizon_days": None, "column": "outcome"}
     facts = [(n, "integer", said, way) for n, (said, way) in NUMBERS.items()]
     facts += [("payment_method", "text", "", 0), ("has_plan", "boolean", "on a plan: {value}", 1)]
-    return {
-        "format": 1,
-        "name": "late_payment",
-        "spec": {
-            "name": "late_payment",
-            "question": "Will any bill falling due in the next 60 days still be unpaid 14 days "
-            "after it was due?",
-            "target": target,
-            "observe": {"every": 30, "for": 360, "history": 180, "at": None},
-            "hold_out": {"last": 90, "share": None} if dates else {"last": None, "share": 0.25},
-            "population": "bills_12m >= 3" if dates else None,
-            "features": {"exclude": ["region"], "static": []},
-            "learners": ["scorecard", "lightgbm"],
-            "calibration": "sigmoid",
-            "champion": {"prefer": "scorecard", "unless_auc_gain": 0.01},
-            "seed": 7,
-        },
-        "learner": learner,
-        "champion": {
+    return manifest_json(
+        OF_BILLS if dates else OF_A_FILE,
+        name="late_payment",
+        learner=learner,
+        form=None,
+        champion={
             "learner": learner,
             "why": "lightgbm gains 0.0042 AUC over scorecard, between 0.0011 and 0.0074: not all "
             "of it above 0.01",
             "gain": {"auc": 0.0042, "low": 0.0011, "high": 0.0074},
         },
-        "population": "bills_12m >= 3" if dates else None,
-        "features": [
+        population="bills_12m >= 3" if dates else None,
+        features=[
             {
                 "name": n,
                 "kind": k,
@@ -322,14 +323,14 @@ def manifest_of(learner: str, label: Any, dates: bool) -> Plain:
             }
             for n, k, said, way in facts
         ],
-        "dropped": {
+        dropped={
             "region": "excluded by the spec",
             "tariff": "known only as of today",
             "meter_type": "known only as of today",
             "opened_on": "a date",
         },
-        "notes": ["Two of three seeds agreed on 15 leaves."],
-        "tried": {
+        notes=["Two of three seeds agreed on 15 leaves."],
+        tried={
             "lightgbm": {
                 "settings": [
                     {
@@ -352,31 +353,16 @@ def manifest_of(learner: str, label: Any, dates: bool) -> Plain:
                 ],
             },
         },
-        "training": {
-            "rows": 11890,
-            "bad": 1402,
-            "parties": 3021,
-            "from": days[0][0],
-            "until": days[0][1],
-            "stands_for": None,
-        },
-        "hold_out": {
-            "rows": len(label),
-            "bad": int(label.sum()),
-            "parties": 1204,
-            "from": days[1][0],
-            "until": days[1][1],
-            "stands_for": None,
-        },
-        "metrics": {
+        training=counts(11890, 1402, 3021, training),
+        hold_out=counts(len(label), int(label.sum()), 1204, held),
+        metrics={
             "scorecard": {"out_of_fold": metrics(0.782345), "hold_out": metrics(0.774321)},
             "lightgbm": {"out_of_fold": metrics(0.786345), "hold_out": metrics(0.779321)},
         },
-        "parent": None,
-        "fingerprints": {"data": "ab" * 32},
-        "libraries": {"python": "3.11.9", "numpy": "2.3.0", "lightgbm": "4.6.0"},
-        "files": {"reference.json": "cd" * 32, "evidence.json": "ef" * 32},
-    }
+        fingerprints={"data": "ab" * 32},
+        libraries={"python": "3.11.9", "numpy": "2.3.0", "lightgbm": "4.6.0"},
+        files={"reference.json": "cd" * 32, "evidence.json": "ef" * 32},
+    )
 
 
 def scorecard_of(rng: Any) -> Plain:
@@ -486,7 +472,7 @@ def account_file() -> tuple[Plain, Plain, Plain | None, Plain]:
     evidence, label, _ = evidence_of(rng, 250, -1.0, dates=False)
     evidence["monotone"] = []
     manifest = manifest_of("scorecard", label, False)
-    manifest["training"] |= {"rows": 750, "bad": 61}
+    manifest["training"] |= {"rows": 750, "bad": 61, "stands_for": 750.0}
     manifest["notes"] = ["Only 61 bad outcomes: nothing was tuned."]
     manifest["tried"] = {}
     return manifest, evidence, scorecard_of(rng) | {"pairs": []}, reference_of()
@@ -576,12 +562,22 @@ class Page(HTMLParser):
 
 def page_of(manifest: Plain, evidence: Plain, scorecard: Plain | None, reference: Plain) -> str:
     """The card of plain data, as files hold it."""
-    return card(manifest, Evidence.model_validate(evidence), scorecard, reference)
+    return card(
+        Manifest.model_validate(manifest),
+        Evidence.model_validate(evidence),
+        scorecard,
+        Reference.model_validate(reference),
+    )
 
 
 def checks_of(manifest: Plain, evidence: Plain) -> dict[str, Check]:
-    found = checks(manifest, Evidence.model_validate(evidence))
+    found = checks(Manifest.model_validate(manifest), Evidence.model_validate(evidence))
     return {check.topic: check for check in found}
+
+
+def limits_of(manifest: Plain, evidence: Plain) -> list[str]:
+    found = limits(Manifest.model_validate(manifest), Evidence.model_validate(evidence))
+    return [limit.title for limit in found]
 
 
 def drawings(page: str) -> dict[str, ET.Element]:
@@ -630,8 +626,9 @@ def test_a_chart_without_data_is_a_sentence(
 def test_a_card_can_be_made_of_a_manifest_alone(
     data: dict[str, tuple[Plain, Plain, Plain | None, Plain]],
 ) -> None:
-    manifest = data["lightgbm"][0]
-    page = card(manifest, Evidence.of_no_outcomes([]), None, {})
+    manifest = Manifest.model_validate(data["lightgbm"][0])
+    nothing = Reference(rows=0, probability=None, features={})
+    page = card(manifest, Evidence.of_no_outcomes([]), None, nothing)
     assert drawings(page) == {}
     assert "0.779" in Page(page).said
     assert "No table of points: LightGBM ships" in Page(page).said
@@ -703,7 +700,7 @@ def test_users_words_are_text_and_never_markup() -> None:
         swapped(told) for told in (manifest, evidence, scorecard, reference)
     )
     manifest["spec"]["question"] = bad
-    manifest["spec"]["target"]["column"] = bad
+    manifest["spec"]["target"] = {"column": bad}
     manifest["population"] = manifest["spec"]["population"] = "a < 3 and b > '<b>'"
     manifest["notes"] = [bad]
     manifest["dropped"] = {bad: bad}
@@ -788,7 +785,7 @@ def test_limits_come_from_the_data(
     case: str,
     titles: set[str],
 ) -> None:
-    found = {limit.title for limit in limits(data[case][0], Evidence.model_validate(data[case][1]))}
+    found = set(limits_of(*data[case][:2]))
     others = {"A forecast, not an effect", "The bad rate has moved"}
     assert found - others == titles
     said = Page(pages[case]).said
@@ -801,7 +798,7 @@ def test_whose_the_outcome_is_depends_on_when_rows_are_observed(
     manifest, evidence = data["scorecard"][:2]
     spec = manifest["spec"]
     at_issue = manifest | {"spec": spec | {"observe": {**spec.get("observe", {}), "at": "issue"}}}
-    titles = [limit.title for limit in limits(at_issue, Evidence.model_validate(evidence))]
+    titles = limits_of(at_issue, evidence)
     assert "Whose outcome it is" in titles and "Who has an outcome" not in titles
 
 
