@@ -220,7 +220,7 @@ def train(
             progress=progress,
         ),
         show.training,
-        plan=use_cases.train.plan() if plan else None,
+        plan=use_cases.train.plan(root(), models or (), only=only) if plan else None,
         as_json=as_json,
     )
 
@@ -253,7 +253,7 @@ def score(
             progress=progress,
         ),
         show.scores,
-        plan=use_cases.score.plan() if plan else None,
+        plan=use_cases.score.plan(root(), models or ()) if plan else None,
         as_json=as_json,
     )
 

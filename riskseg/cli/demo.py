@@ -52,7 +52,7 @@ START = [INIT.by(_Start.init)]
 
 def plan() -> Plan:
     """What the steps carry out, one after the other."""
-    return [*START, *generating.plan(), *training.plan(), *assigning.plan()]
+    return [*START, *generating.plan(), *training.stages(), *assigning.plan()]
 
 
 def demo(

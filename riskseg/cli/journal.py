@@ -41,7 +41,7 @@ def replay(
             root(), run, from_source=from_source, progress=progress
         ),
         _replayed,
-        plan=use_cases.replay.plan(from_source=from_source) if plan else None,
+        plan=use_cases.replay.plan(root(), run, from_source=from_source) if plan else None,
         as_json=as_json,
         quiet=as_json,
     )

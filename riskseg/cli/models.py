@@ -275,7 +275,7 @@ def models_compare(
             root(), first, second, cut=cut, progress=progress
         ),
         show.comparison,
-        plan=use_cases.compare.plan() if plan else None,
+        plan=use_cases.compare.plan(root(), first, second) if plan else None,
         as_json=as_json,
         quiet=as_json,
     )
@@ -313,6 +313,6 @@ def models_recalibrate(
             progress=progress,
         ),
         show.recalibrated,
-        plan=use_cases.recalibrate.plan() if plan else None,
+        plan=use_cases.recalibrate.plan(root(), model, version) if plan else None,
         as_json=as_json,
     )

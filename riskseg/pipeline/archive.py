@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import riskseg
 from riskseg.domain.column_types import ColumnType, column_type
 from riskseg.domain.facts import Fact, Kind, folded
-from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
+from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError, duckdb_type
 from riskseg.pipeline.contracts import build
@@ -345,27 +345,40 @@ def _listed(models: Mapping[str, str]) -> str:
     return ", ".join(f"{key}: {model}" for key, model in sorted(models.items())) or "no model"
 
 
+def check_fingerprint(
+    strategy: Strategy,
+    journalled: tuple[str | None, str | None],
+    changed: Problem,
+    progress: Progress,
+) -> None:
+    """Raise the Problem `changed` where a text that was kept is not that of the strategy which
+    the journal names; `journalled` is the fingerprint there, and the version of riskseg.
+
+    Another version of riskseg may give the same text another fingerprint: then it is noted, and
+    deciding goes on.
+    """
+    fingerprint, version = journalled
+    if strategy.fingerprint == fingerprint:
+        return
+    difference = f"is version {strategy.fingerprint}, and the journal says {fingerprint}."
+    if version == riskseg.__version__:
+        raise ProblemsError([replace(changed, what=f"{changed.what} It {difference}")])
+    name, now = strategy.name, riskseg.__version__
+    progress.note(f'The text of the strategy "{name}", as riskseg {now} reads it, {difference}')
+
+
 def check_kept_strategy(
     workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
 ) -> None:
-    """Raise RS610 where the kept text is not that of the strategy which the journal names.
-
-    Another version of riskseg may give the same text another fingerprint: then it is noted, and
-    comparing goes on.
-    """
-    version = ready.strategy.fingerprint
-    if version == record.strategy:
-        return
-    message = f"is version {version}, and the journal says that version {record.strategy} decided"
-    if record.riskseg_version != riskseg.__version__:
-        progress.note(f"the kept strategy, as riskseg {riskseg.__version__} reads it, {message}")
-        return
-    raise problem(
+    """Raise RS610 where the kept text is not that of the strategy which the journal names."""
+    changed = Problem(
         "RS610",
-        f"The strategy that run {record.run_id} kept was changed: it {message}.",
+        f"The strategy that run {record.run_id} kept was changed.",
         file=workspace.shown(kept.texts),
         hint="Restore the folder from a copy.",
     )
+    journalled = (record.strategy, record.riskseg_version)
+    check_fingerprint(ready.strategy, journalled, changed, progress)
 
 
 def account_hash(account: str) -> str:

@@ -6,6 +6,7 @@ A :class:`Decider` knows all it needs of the workspace; what it decides is the t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,7 +29,7 @@ from riskseg.pipeline.models import Scorer, load_champions, scorer
 from riskseg.pipeline.overflow import located_overflow
 from riskseg.pipeline.scoring import explain, score, scored
 from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import Job, Progress, Stage
+from riskseg.pipeline.stages import ForEach, Job, Progress, Stage
 from riskseg.pipeline.training_rows import columns_since
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
@@ -152,13 +153,24 @@ def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -
         )
 
 
-class DecidingJob(Job):
+class DecidingJob(Job, ABC):
     """A job that decides ranges of accounts, one after the other, from the table `facts`."""
 
     engine: Engine
     decider: Decider
     ranges: Sequence[tuple[int, int]] = ()
     schema: pa.Schema
+
+    @classmethod
+    def deciding(cls, into: Stage, *, facts: Stage = FACTS) -> ForEach:
+        """The stages from `facts` to decisions, for each range of accounts; `into` takes the
+        decisions of all of them as one stream."""
+        stages = (facts.by(cls.facts), SCORE.by(cls.score), DECIDE.by(cls.decide))
+        return ForEach("partition", lambda job: job.ranges, stages, into=into)
+
+    @abstractmethod
+    def facts(self, accounts: tuple[int, int]) -> None:
+        """Make the table `facts` of a range of accounts: its first number and its last."""
 
     def score(self, _accounts: tuple[int, int]) -> None:
         self._scores = score_facts(self.engine, self.decider)

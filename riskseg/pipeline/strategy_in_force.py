@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-import riskseg
-from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.domain.problems import Problem, Problems, did_you_mean, problem
 from riskseg.domain.words import first_few
-from riskseg.pipeline.archive import read_texts
+from riskseg.pipeline.archive import check_fingerprint, read_texts
 from riskseg.pipeline.definitions import changed, definitions
 from riskseg.pipeline.journal import meant
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import check_here, read_authored, read_checked
 from riskseg.rules.model import Strategy
-from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.store.journal import Journal
@@ -79,9 +77,19 @@ def _from_folder(session: Session) -> InForce:
 def _from_journal(
     session: Session, journal: Journal, active: ActivationRecord, progress: Progress
 ) -> InForce:
+    """The strategy of an activation. Raises RS603 where the text in the journal is not that of
+    the version it names."""
     record = journal.strategy(active)
     strategy = _read(session, record)
-    _check_fingerprint(session.workspace, strategy, active, progress)
+    changed_text = Problem(
+        "RS603",
+        "The text of the strategy in force was changed in the journal.",
+        file=session.workspace.shown(session.workspace.journal),
+        hint="Restore it from a copy.",
+    )
+    check_fingerprint(
+        strategy, (active.fingerprint, active.riskseg_version), changed_text, progress
+    )
     now = definitions(session, strategy)
     return InForce(strategy, record.files, True, now, changed(active.definitions, now))
 
@@ -118,25 +126,6 @@ def _of_version(session: Session, journal: Journal, version: str) -> InForce:
     record = records[matching[0]]
     strategy = _read(session, record)
     return InForce(strategy, record.files, False, definitions(session, strategy))
-
-
-def _check_fingerprint(
-    workspace: Workspace, strategy: Strategy, active: ActivationRecord, progress: Progress
-) -> None:
-    """Raise RS603 where the text in the journal is not that of the version it names. Another
-    version of riskseg may give the same text another fingerprint: that is a note."""
-    if strategy.fingerprint == active.fingerprint:
-        return
-    is_ = f"is version {strategy.fingerprint}, and the journal says {active.fingerprint}"
-    if active.riskseg_version != riskseg.__version__:
-        progress.note(f"The strategy in force, as riskseg {riskseg.__version__} reads it, {is_}.")
-        return
-    raise problem(
-        "RS603",
-        f"The journal was edited: its strategy {is_}.",
-        file=workspace.shown(workspace.journal),
-        hint="Restore it from a copy.",
-    )
 
 
 def _note_redefined(force: InForce, progress: Progress) -> None:

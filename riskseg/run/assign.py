@@ -20,10 +20,7 @@ from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
 from riskseg.pipeline.archive import about, inputs_select
 from riskseg.pipeline.decisions import (
-    DECIDE,
-    FACTS,
     RULES,
-    SCORE,
     Decider,
     DecidingJob,
     Reasons,
@@ -43,7 +40,7 @@ from riskseg.pipeline.session import (
     scratch_engine,
     set_apart,
 )
-from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
+from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.results.runs import Decisions, SegmentTotal
 from riskseg.rules.elements import NO_ACTION
@@ -260,16 +257,7 @@ def plan() -> Plan:
     return [
         LOAD.by(_Assignment.load),
         RULES.by(_Assignment.prepare),
-        ForEach(
-            "partition",
-            lambda job: job.ranges,
-            (
-                FACTS.by(_Assignment.facts),
-                SCORE.by(_Assignment.score),
-                DECIDE.by(_Assignment.decide),
-            ),
-            into=WRITE.by(_Assignment.finish),
-        ),
+        _Assignment.deciding(into=WRITE.by(_Assignment.finish)),
         JOURNAL.by(_Assignment.record),
     ]
 

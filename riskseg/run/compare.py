@@ -74,8 +74,13 @@ class _Comparison(JudgingJob):
         )
 
 
-def plan() -> Plan:
-    """What `models compare` carries out."""
+def plan(root: Path, first: str, second: str) -> Plan:
+    """What `models compare` carries out. Raises RS401, RS406 and RS408 as it does."""
+    _Comparison(open_checked(root), (first, second), None, None)
+    return _stages()
+
+
+def _stages() -> Plan:
     return [
         LOAD.by(_Comparison.load),
         OBSERVE.by(_Comparison.observe),
@@ -94,7 +99,7 @@ def compare(
     few accounts.
     """
     job = _Comparison(open_checked(root), (first, second), cut, progress)
-    job.carry_out(plan())
+    job.carry_out(_stages())
     return job.done
 
 

@@ -82,8 +82,13 @@ class _Recalibration(JudgingJob):
         )
 
 
-def plan() -> Plan:
-    """What `models recalibrate` carries out."""
+def plan(root: Path, name: str, version: str | None = None) -> Plan:
+    """What `models recalibrate` carries out. Raises RS401 and RS406 as it does."""
+    opened(open_checked(root), name, version)
+    return _stages()
+
+
+def _stages() -> Plan:
     return [
         LOAD.by(_Recalibration.load),
         OBSERVE.by(_Recalibration.observe),
@@ -113,7 +118,7 @@ def recalibrate(
     job = _Recalibration(
         open_checked(root), name, version, since=since, slope=slope, at=at, progress=progress
     )
-    job.carry_out(plan())
+    job.carry_out(_stages())
     return job.done
 
 

@@ -35,11 +35,11 @@ from riskseg.pipeline.archive import (
     read_kept,
 )
 from riskseg.pipeline.contracts import build
-from riskseg.pipeline.decisions import DECIDE, FACTS, SCORE, DecidingJob, make_facts
+from riskseg.pipeline.decisions import DecidingJob, make_facts
 from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
-from riskseg.pipeline.stages import ForEach, NothingLeft, Plan, Progress, Stage
+from riskseg.pipeline.stages import NothingLeft, Plan, Progress, Stage
 from riskseg.results.runs import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
 from riskseg.sources.describe import fingerprints
 from riskseg.store import kept as store
@@ -107,32 +107,21 @@ class _Replay(DecidingJob):
 
     def from_source(self) -> None:
         job = _FromSource(as_the_run_read(self.workspace, self.record), self)
-        job.carry_out(
-            [
-                LOAD.by(_FromSource.load),
-                ForEach(
-                    "partition",
-                    lambda job: job.ranges,
-                    (
-                        FACTS.by(_FromSource.facts),
-                        SCORE.by(_FromSource.score),
-                        DECIDE.by(_FromSource.decide),
-                    ),
-                    into=COMPARE.by(_FromSource.compare),
-                ),
-            ]
-        )
+        decided = _FromSource.deciding(into=COMPARE.by(_FromSource.compare))
+        job.carry_out([LOAD.by(_FromSource.load), decided])
         self.since = job.since
 
 
-def plan(*, from_source: bool = False) -> Plan:
-    """What `replay` carries out."""
-    decided = ForEach(
-        "partition",
-        lambda job: job.ranges,
-        (FACTS_KEPT.by(_Replay.facts), SCORE.by(_Replay.score), DECIDE.by(_Replay.decide)),
-        into=COMPARE.by(_Replay.compare),
-    )
+def plan(root: Path, run: str, *, from_source: bool = False) -> Plan:
+    """What `replay` carries out. Raises RS608, RS609 and RS610 as it does."""
+    workspace = open_checked(root)
+    with read_journal(workspace) as journal:
+        _check_kept(workspace, find_run(journal, run))
+    return _stages(from_source=from_source)
+
+
+def _stages(*, from_source: bool) -> Plan:
+    decided = _Replay.deciding(into=COMPARE.by(_Replay.compare), facts=FACTS_KEPT)
     now = [NOW.by(_Replay.from_source)] if from_source else []
     return [INPUTS.by(_Replay.read), decided, *now]
 
@@ -146,7 +135,7 @@ def replay(
     RS610 where they cannot be read, RS611 where a model version is gone.
     """
     job = _Replay(open_checked(root), run, progress)
-    job.carry_out(plan(from_source=from_source))
+    job.carry_out(_stages(from_source=from_source))
     record, written = job.record, job.written
     verdict, differing_rows, why = job.compared
     return Replay(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, islice
@@ -193,8 +193,15 @@ class _Scoring(Job):
         )
 
 
-def plan() -> Plan:
-    """What `score` carries out."""
+def plan(root: Path, names: Sequence[str] = ()) -> Plan:
+    """What `score` carries out. Raises RS401 as it does."""
+    problems = Problems()
+    _check_names(open_checked(root), names, problems)
+    problems.raise_if_any()
+    return _stages()
+
+
+def _stages() -> Plan:
     return [
         LOAD.by(_Scoring.load),
         ForEach(
@@ -227,17 +234,22 @@ def score(
     problems = Problems()
     if isinstance(target, str):
         check_target(workspace, target, problems)
-    known = _known(workspace)
-    for name in names:
-        if name not in known:
-            problems.add("RS401", f'There is no model "{name}".', hint=did_you_mean(name, known))
+    _check_names(workspace, names, problems)
     problems.raise_if_any()
     job = _Scoring(
         workspace, as_of, target, names=names, accounts_from=accounts_from, progress=progress
     )
-    job.carry_out(plan())
+    job.carry_out(_stages())
     job.done.holding(target)
     return job.done
+
+
+def _check_names(workspace: Workspace, names: Iterable[str], problems: Problems) -> None:
+    """Add RS401 for each name of no model."""
+    known = _known(workspace)
+    for name in names:
+        if name not in known:
+            problems.add("RS401", f'There is no model "{name}".', hint=did_you_mean(name, known))
 
 
 def _known(workspace: Workspace) -> list[str]:

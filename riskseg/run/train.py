@@ -132,8 +132,14 @@ class _Learning:
         self.asked = asked
 
 
-def plan() -> Plan:
-    """What `train` carries out."""
+def plan(root: Path, names: Sequence[str] = (), *, only: str | None = None) -> Plan:
+    """What `train` carries out. Raises RS401 as it does."""
+    _chosen(open_checked(root), names, only)
+    return stages()
+
+
+def stages() -> Plan:
+    """What any training carries out, whichever models it trains."""
     return [
         LOAD.by(_Training.load),
         OBSERVE.by(_Training.observe),
@@ -166,17 +172,15 @@ def train(
     Raises ProblemsError; models trained before the one with a Problem stay.
     """
     workspace = open_checked(root)
-    specs = _chosen(workspace, names)
+    specs = _chosen(workspace, names, only)
     for name in () if names else without_spec(workspace):
         spec = workspace.shown(workspace.models / f"{name}.yaml")
         if progress is not None:
             progress.note(f"{name}: there is no {spec}, so it is not learned; its versions stay")
     if not specs:
         return Training(())
-    if only is not None:
-        specs = {name: _by(authored, only) for name, authored in specs.items()}
     job = _Training(workspace, specs, at=at, promote=promote, as_of=as_of, progress=progress)
-    job.carry_out(plan())
+    job.carry_out(stages())
     return Training(tuple(job.kept))
 
 
@@ -190,7 +194,11 @@ def settings_without_effect(authored: AuthoredSpec, model: Model) -> list[str]:
     ]
 
 
-def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpec]:
+def _chosen(
+    workspace: Workspace, names: Sequence[str], only: str | None
+) -> dict[str, AuthoredSpec]:
+    """The specs to learn, by the names of their models; each with the learner `only` alone, where
+    one is named. Raises RS401."""
     problems = Problems()
     specs = read_specs(workspace, problems)
     unlearned = without_spec(workspace)
@@ -208,7 +216,8 @@ def _chosen(workspace: Workspace, names: Sequence[str]) -> dict[str, AuthoredSpe
             hint="Write one, for instance models/late_payment.yaml.",
         )
     problems.raise_if_any()
-    return {n: s for n, s in specs.items() if not names or n in names}
+    chosen = {n: s for n, s in specs.items() if not names or n in names}
+    return chosen if only is None else {n: _by(s, only) for n, s in chosen.items()}
 
 
 def _by(authored: AuthoredSpec, only: str) -> AuthoredSpec:

@@ -210,6 +210,35 @@ def test_a_plan_is_printed_and_not_carried_out(
     assert sorted(workspace.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("train", "lat_payment"), "RS401"),
+        (("train", "--only", "tree"), "RS401"),
+        (("score", "lat_payment", "--as-of", DAY, "--out", "x.csv"), "RS401"),
+        (("replay", "0000"), "RS608"),
+        (("models", "compare", "late_payment", "lat_payment"), "RS401"),
+        (("models", "recalibrate", "lat_payment"), "RS401"),
+    ],
+    ids=lambda a: " ".join(a[:2]) if isinstance(a, tuple) else a,
+)
+def test_a_name_that_does_not_exist_has_no_plan(
+    arguments: tuple[str, ...], code: str, used: Path
+) -> None:
+    """A plan of what cannot be carried out is a Problem, the one that carrying it out would be."""
+    (planned,) = told(run(used, *arguments, "--plan", "--json"))
+    assert planned["code"] == code
+    assert [planned] == told(run(used, *arguments, "--json"))
+
+
+def test_a_run_that_kept_nothing_has_no_plan_of_a_replay(used: Path, copy_of: Copy) -> None:
+    workspace = copy_of(used)
+    out = str(workspace / "not_kept.csv")
+    assert run(workspace, "assign", "--as-of", DAY, "--out", out, "--no-keep").exit_code == 0
+    (planned,) = told(run(workspace, "replay", "last", "--plan", "--json"))
+    assert planned["code"] == "RS609"
+
+
 def test_the_plan_names_the_stages_a_run_reaches(used: Path) -> None:
     from riskseg.pipeline.stages import Progress
 
