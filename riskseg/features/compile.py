@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskseg.domain.definitions import open_bill
@@ -59,22 +59,12 @@ def compile_features(
         if not chosen:
             continue
         ranges.append(range_)
-        relations += _facts(range_, chosen, undone)
-        aggregates = ", ".join(
-            f"{_aggregate(f, scale, focus, bill_order)} as {quoted(f.name)}" for f in chosen
-        )
-        of_ledger = any(_of_ledger(f) & f.names for f in chosen)
-        join = ""
-        if range_ == "bills" and (focus or of_ledger):
-            join = " join snapshots s on s.snap = f.snap"
-        if of_ledger:
-            join += " join ledger_bills b on b.account_no = s.account_no and b.bill_id = f.bill_id"
-        relations.append(
-            Relation(
-                f"{range_}_features",
-                f"select f.snap, {aggregates} from {_RELATION[range_]} f{join} group by f.snap",
-            )
-        )
+        if range_ == "payments":
+            relations.append(_payment_facts(chosen, undone))
+        elif range_ == "events":
+            relations.append(_event_facts(chosen))
+        aggregates = {f.name: _aggregate(f, scale, focus, bill_order) for f in chosen}
+        relations.append(_one_pass(range_, aggregates, _joins(range_, chosen, focus)))
         for feature in chosen:
             column = f"{range_}.{quoted(feature.name)}"
             columns[feature.name] = (
@@ -85,6 +75,35 @@ def compile_features(
             value = to_sql(feature.value, lambda n: account.get(n) or f"({columns[n]})")
             columns[feature.name] = f"cast({value} as {_stored(feature, scale)})"
     return Compiled(tuple(relations), columns, tuple(ranges))
+
+
+def _one_pass(range_: str, aggregates: Mapping[str, str], joins: str) -> Relation:
+    """`RANGE_features`: the features of one range, a row for each snapshot that has such facts."""
+    columns = ",\n            ".join(
+        f"{aggregate} as {quoted(name)}" for name, aggregate in aggregates.items()
+    )
+    return Relation(
+        f"{range_}_features",
+        f"""
+        select f.snap,
+            {columns}
+        from {_RELATION[range_]} f
+        {joins}
+        group by f.snap
+        """,
+    )
+
+
+def _joins(range_: str, chosen: list[Feature], focus: bool) -> str:
+    """What the facts `f` of a range are joined with: the snapshots `s` where these name bills, and
+    the ledger's own rows `b` of bills where a feature names what only these have."""
+    if range_ != "bills":
+        return ""
+    snapshots = "join snapshots s on s.snap = f.snap"
+    if any(_of_ledger(f) & f.names for f in chosen):
+        return f"""{snapshots}
+        join ledger_bills b on b.account_no = s.account_no and b.bill_id = f.bill_id"""
+    return snapshots if focus else ""
 
 
 def _stored(feature: Feature, scale: int) -> str:
@@ -106,45 +125,50 @@ def _stored(feature: Feature, scale: int) -> str:
 
 
 def _aggregate(feature: Feature, scale: int, focus: bool, bill_order: str) -> str:
-    conditions = []
-    latest = feature.aggregate == "latest"
-    latest_of_snapshot = latest and focus
-    if feature.window == "open":
-        conditions.append(open_bill("f."))
-    elif feature.window is not None and not latest_of_snapshot:
-        dated = f"f.{DATED[feature.range]}"
-        conditions.append(f"{dated} > f.as_of - {feature.window}")
-        # The bill issued last has rarely fallen due yet.
-        if not latest:
-            conditions.append(f"{dated} <= f.as_of")
-
-    def exact(name: str) -> str:
-        if name in _of_ledger(feature):
-            return f"b.{fact_column(name) if name in feature.attributes else name}"
-        return _exact(name, scale)
-
-    if feature.filter is not None:
-        conditions.append(to_sql(feature.filter, exact))
+    """A feature as an aggregate over the facts `f` of its range."""
     # Amounts and their sums are aggregated in minor units, whole numbers, and made decimal once at
     # the end. Any other value is worked out in money, or a number in it would be one of pence.
     in_minor_units = feature.value is not None and feature.is_money and adds_up(feature.value.tree)
-    value = to_sql(feature.value, _raw if in_minor_units else exact) if feature.value else "*"
-    if feature.value and feature.value.type.kind is Kind.NUMBER and not latest:
-        value = f"cast(case when isfinite({value}) then {value} end as decimal(28, 6))"
-    if latest_of_snapshot:
-        conditions.append("f.bill_id = s.focus_bill")
+    latest = feature.aggregate == "latest"
+    value = "*"
+    if feature.value is not None:
+        value = to_sql(feature.value, _raw if in_minor_units else _exact(feature, scale))
+        if feature.value.type.kind is Kind.NUMBER and not latest:
+            value = f"cast(case when isfinite({value}) then {value} end as decimal(28, 6))"
+    conditions = _conditions(feature, scale, focus)
+    if latest and focus:
         call = f"max({value})"
     elif latest:
         # Unlike arg_max, it does not pass over the latest bill where its value is null.
         call = f"arg_max_null({value}, (f.issued_on, f.due_on, {bill_order}))"
     else:
         call = f"{feature.aggregate}({value})"
-    where = f" filter (where {' and '.join(conditions)})" if conditions else ""
+    if conditions:
+        call += f" filter (where {' and '.join(conditions)})"
     if in_minor_units:
-        return from_minor(f"{call}{where}", scale)
+        return from_minor(call, scale)
     if latest and feature.value and _is_attribute(feature.value.tree, feature):
-        return f"{call}{where}"  # as the source has it, however many decimals that are
-    return f"cast({call}{where} as {_stored(feature, scale)})"
+        return call  # as the source has it, however many decimals that are
+    return f"cast({call} as {_stored(feature, scale)})"
+
+
+def _conditions(feature: Feature, scale: int, focus: bool) -> list[str]:
+    """Which facts `f` count for a feature: those in its window that its filter takes."""
+    conditions = []
+    latest = feature.aggregate == "latest"
+    if feature.window == "open":
+        conditions.append(open_bill("f."))
+    elif feature.window is not None and not (latest and focus):
+        dated = f"f.{DATED[feature.range]}"
+        conditions.append(f"{dated} > f.as_of - {feature.window}")
+        # The bill issued last has rarely fallen due yet.
+        if not latest:
+            conditions.append(f"{dated} <= f.as_of")
+    if feature.filter is not None:
+        conditions.append(to_sql(feature.filter, _exact(feature, scale)))
+    if latest and focus:
+        conditions.append("f.bill_id = s.focus_bill")
+    return conditions
 
 
 def _of_ledger(feature: Feature) -> frozenset[str]:
@@ -167,45 +191,68 @@ def adds_up(node: Node) -> bool:
 
 
 def _raw(name: str) -> str:
+    """What a value or filter names, as the facts `f` have it: amounts in minor units."""
     return "f.amount_minor" if name == "amount" else f"f.{quoted(name)}"
 
 
-def _exact(name: str, scale: int) -> str:
-    return from_minor(_raw(name), scale) if name in AMOUNTS else _raw(name)
+def _exact(feature: Feature, scale: int) -> Callable[[str], str]:
+    """SQL of what a feature's value or filter names: amounts as decimals, and from the ledger's
+    bill `b` what allocation does not hand on."""
+
+    def named(name: str) -> str:
+        if name in _of_ledger(feature):
+            return f"b.{fact_column(name) if name in feature.attributes else name}"
+        return from_minor(_raw(name), scale) if name in AMOUNTS else _raw(name)
+
+    return named
 
 
-def _facts(range_: str, chosen: list[Feature], undone: bool) -> list[Relation]:
-    """Payments and events known at each snapshot, no older than the longest window."""
-    if range_ == "bills":
-        return []
-    windows = [f.window for f in chosen]
-    dated = DATED[range_]
-    since = (
-        ""
-        if None in windows
-        else f" and f.{dated} > s.as_of - {max(w for w in windows if isinstance(w, int))}"
-    )
-    known = "on s.account_no = f.account_no and f.known_on <= s.as_of" + since
-    if range_ == "events":
-        return [
-            Relation(
-                "event_facts",
-                f"""
-                select s.snap, s.as_of, f.happened_on, f.kind, f.channel, f.outcome, f.amount_minor,
-                    f.until
-                from ledger_events f
-                join snapshots s {known}
-                """,
-            )
-        ]
-    taken_back = " left join undone u on u.snap = s.snap and u.payment_id = f.payment_id"
-    return [
-        Relation(
+def _payment_facts(chosen: list[Feature], undone: bool) -> Relation:
+    """`payment_facts`: payments known at each snapshot, no older than the longest window. Where
+    some are taken back by others (`undone`), those others are no payments."""
+    if not undone:
+        return Relation(
             "payment_facts",
-            "select s.snap, s.as_of, f.paid_on, f.amount_minor, f.method, "
-            f"f.settled{' and u.snap is null' if undone else ''} as settled, "
-            f"{'u.snap is not null' if undone else 'false'} as undone "
-            f"from ledger_payments f join snapshots s {known}{taken_back if undone else ''}"
-            f"{' where f.reverses is null' if undone else ''}",
+            f"""
+            select s.snap, s.as_of, f.paid_on, f.amount_minor, f.method,
+                f.settled as settled,
+                false as undone
+            from ledger_payments f
+            join snapshots s on {_known("payments", chosen)}
+            """,
         )
-    ]
+    return Relation(
+        "payment_facts",
+        f"""
+        select s.snap, s.as_of, f.paid_on, f.amount_minor, f.method,
+            f.settled and u.snap is null as settled,
+            u.snap is not null as undone
+        from ledger_payments f
+        join snapshots s on {_known("payments", chosen)}
+        left join undone u on u.snap = s.snap and u.payment_id = f.payment_id
+        where f.reverses is null
+        """,
+    )
+
+
+def _event_facts(chosen: list[Feature]) -> Relation:
+    """`event_facts`: events known at each snapshot, no older than the longest window."""
+    return Relation(
+        "event_facts",
+        f"""
+        select s.snap, s.as_of, f.happened_on, f.kind, f.channel, f.outcome, f.amount_minor,
+            f.until
+        from ledger_events f
+        join snapshots s on {_known("events", chosen)}
+        """,
+    )
+
+
+def _known(range_: str, chosen: list[Feature]) -> str:
+    """Whether a snapshot `s` knows the fact `f` of its account, and a feature looks so far back."""
+    conditions = ["s.account_no = f.account_no", "f.known_on <= s.as_of"]
+    windows = [f.window for f in chosen]
+    if None not in windows:
+        longest = max(window for window in windows if isinstance(window, int))
+        conditions.append(f"f.{DATED[range_]} > s.as_of - {longest}")
+    return " and ".join(conditions)

@@ -13,7 +13,12 @@ from riskseg.domain.relations import Relation
 def later_snapshots(days: int) -> Relation:
     """`later`: each snapshot as of the day its label is known, so many days on."""
     return Relation(
-        "later", f"select * replace (as_of + {days} as as_of) from observed", materialized=True
+        "later",
+        f"""
+        select * replace (as_of + {days} as as_of)
+        from observed
+        """,
+        materialized=True,
     )
 
 
@@ -24,14 +29,19 @@ def late_labels(horizon: int, days_past_due: int, *, of_focus_bill: bool) -> Rel
     horizon has no row: that is no zero. With `of_focus_bill` the bill in question is the
     snapshot's own, due already or within the horizon: of a later one nothing is known yet.
     """
-    due = f"b.due_on <= o.as_of + {horizon} and " + (
-        "b.bill_id = o.focus_bill" if of_focus_bill else "b.due_on > o.as_of"
-    )
+    in_question = "b.bill_id = o.focus_bill" if of_focus_bill else "b.due_on > o.as_of"
     late = f"b.cleared_on is null or b.cleared_on > b.due_on + {days_past_due}"
     return Relation(
         "labels",
-        f"select o.snap, cast(max(case when {late} then 1 else 0 end) as tinyint) as label "
-        f"from bill_facts b join observed o on o.snap = b.snap where {due} group by o.snap",
+        f"""
+        select o.snap,
+            cast(max(case when {late} then 1 else 0 end) as tinyint) as label
+        from bill_facts b
+        join observed o on o.snap = b.snap
+        where b.due_on <= o.as_of + {horizon}
+            and {in_question}
+        group by o.snap
+        """,
         materialized=True,
     )
 
@@ -44,15 +54,23 @@ def default_labels(horizon: int, days_past_due: int) -> Relation:
     rules out, and not after the horizon.
     """
     reached = f"b.due_on + {days_past_due}"
+    in_default = f"""{reached} > o.as_of
+                and {reached} <= o.as_of + {horizon}
+                and (b.cleared_on is null or b.cleared_on >= {reached})"""
+    written_off = f"""a.written_off_on > o.as_of
+                and a.written_off_on <= o.as_of + {horizon}"""
     return Relation(
         "labels",
-        "select o.snap, cast(coalesce(max(case when "
-        f"{reached} > o.as_of and {reached} <= o.as_of + {horizon} "
-        f"and (b.cleared_on is null or b.cleared_on >= {reached}) then 1 else 0 end), 0) "
-        "as tinyint) | cast(coalesce(bool_or(a.written_off_on > o.as_of and "
-        f"a.written_off_on <= o.as_of + {horizon}), false) as tinyint) as label "
-        "from observed o left join bill_facts b on b.snap = o.snap "
-        "left join ledger_accounts a on a.account_no = o.account_no and "
-        f"(a.valid_from is null or a.valid_from <= o.as_of + {horizon}) group by o.snap",
+        f"""
+        select o.snap,
+            cast(coalesce(max(case when {in_default} then 1 else 0 end), 0) as tinyint)
+            | cast(coalesce(bool_or({written_off}), false) as tinyint) as label
+        from observed o
+        left join bill_facts b on b.snap = o.snap
+        left join ledger_accounts a
+            on a.account_no = o.account_no
+            and (a.valid_from is null or a.valid_from <= o.as_of + {horizon})
+        group by o.snap
+        """,
         materialized=True,
     )

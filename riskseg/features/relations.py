@@ -36,25 +36,27 @@ def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[E
     """
     grown = [f for f in features if _grows(f) and f.name in facts]
     attributes = {name: fact for f in grown for name, fact in f.attributes.items()}
-    found = []
-    for one in grown:
-        row = _Row(one, attributes)
-        for other in grown:
-            if one is other or one.range != other.range or not _within(one.window, other.window):
+    conditions = []
+    for part in grown:
+        row = _Row(part, attributes)
+        for whole in grown:
+            if part is whole or part.range != whole.range:
                 continue
-            if _alike(one, other) and _implies(row, one, other):
-                found.append(warranted(f'"{one.name}" <= "{other.name}"', facts))
-            elif not _rounded(other) and _shows(row, one, other):
-                found.append(warranted(f'"{one.name}" = 0 or "{other.name}" > 0', facts))
-    return tuple(found)
+            if not _within(part.window, whole.window):
+                continue
+            if _alike(part, whole) and _implies(row, part, whole):
+                conditions.append(warranted(f'"{part.name}" <= "{whole.name}"', facts))
+            elif not _rounded(whole) and _shows(row, part, whole):
+                conditions.append(warranted(f'"{part.name}" = 0 or "{whole.name}" > 0', facts))
+    return tuple(conditions)
 
 
 def warranted(text: str, facts: Mapping[str, Fact]) -> Expression:
     """A condition of riskseg's own over facts that it names."""
     problems = Problems()
-    known = check(text, facts, problems)
-    assert known is not None, list(problems)
-    return known
+    condition = check(text, facts, problems)
+    assert condition is not None, list(problems)
+    return condition
 
 
 def _grows(feature: Feature) -> bool:
@@ -69,20 +71,21 @@ def _grows(feature: Feature) -> bool:
     return False
 
 
-def _within(window: Window, other: Window) -> bool:
-    """Whether the rows of the one window are of the other; none is all rows."""
-    if other is None or window == other:
+def _within(inner: Window, outer: Window) -> bool:
+    """Whether all rows of the inner window are in the outer one; no window takes all rows."""
+    if outer is None or inner == outer:
         return True
-    return isinstance(window, int) and isinstance(other, int) and window <= other
+    return isinstance(inner, int) and isinstance(outer, int) and inner <= outer
 
 
-def _alike(one: Feature, other: Feature) -> bool:
+def _alike(part: Feature, whole: Feature) -> bool:
     """Whether both make the same of the rows that count for them, and are rounded alike."""
-    kept = [
-        (f.aggregate, f.value.tree if f.value else None, f.fact.kind, f.is_money)
-        for f in (one, other)
-    ]
-    return kept[0] == kept[1]
+
+    def aggregated(feature: Feature) -> tuple[object, ...]:
+        value = feature.value.tree if feature.value else None
+        return feature.aggregate, value, feature.fact.kind, feature.is_money
+
+    return aggregated(part) == aggregated(whole)
 
 
 def _rounded(feature: Feature) -> bool:
@@ -104,9 +107,9 @@ def _implies(row: _Row, part: Feature, whole: Feature) -> bool:
     return row.never(*row.counts(part), negated(row.term(whole.filter).true))
 
 
-def _shows(row: _Row, one: Feature, other: Feature) -> bool:
-    """Whether every row that makes the one more than 0 makes the other so."""
-    return row.never(*row.adds(one), negated(both(*row.adds(other))))
+def _shows(row: _Row, part: Feature, whole: Feature) -> bool:
+    """Whether every row that makes `part` more than 0 makes `whole` so."""
+    return row.never(*row.adds(part), negated(both(*row.adds(whole))))
 
 
 def _never_negative(feature: Feature) -> bool:
@@ -124,11 +127,11 @@ class _Row:
         scope = {**attributes, **SCOPES[feature.range]}
         self._texts = Texts()
         self._terms = {name: variable(fact, name) for name, fact in scope.items()}
-        held = [*_ROWS.get(feature.range, ())]
-        held += [open_bill()] if feature.window == "open" else []
-        self._held = [
+        guarantees = [*_ROWS.get(feature.range, ())]
+        guarantees += [open_bill()] if feature.window == "open" else []
+        self._holds = [
             *(domain(fact, self._terms[name], self._texts) for name, fact in scope.items()),
-            *(self.term(warranted(text, scope)).true for text in held),
+            *(self.term(warranted(text, scope)).true for text in guarantees),
         ]
 
     def term(self, expression: Expression) -> Term:
@@ -149,5 +152,5 @@ class _Row:
         """Whether no row meets all of them."""
         solver = z3.Solver()
         solver.set("timeout", 2000)
-        solver.add(*self._held, *conditions)
+        solver.add(*self._holds, *conditions)
         return bool(solver.check() == z3.unsat)

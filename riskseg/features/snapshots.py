@@ -10,11 +10,16 @@ from riskseg.domain.relations import Relation, literal
 CYCLES_FROM = date(2000, 1, 1)
 
 # Without an accounts table an account begins with its first bill or payment.
-FIRST_KNOWN = (
-    "create table first_known as select account_no, min(known_on) as known_on from "
-    "(select account_no, known_on from ledger_bills union all "
-    "select account_no, known_on from ledger_payments) group by account_no"
-)
+FIRST_KNOWN = """
+    create table first_known as
+    select account_no, min(known_on) as known_on
+    from (
+        select account_no, known_on from ledger_bills
+        union all
+        select account_no, known_on from ledger_payments
+    )
+    group by account_no
+    """
 
 
 def as_of_snapshots(as_of: date, first: int, last: int, *, listed: bool, dated: bool) -> Relation:
@@ -23,20 +28,36 @@ def as_of_snapshots(as_of: date, first: int, last: int, *, listed: bool, dated: 
     `listed`: there is an accounts table, and `dated` that its rows have valid_from.
     """
     day = f"date '{as_of}'"
-    if listed:
-        begun = f" and (a.valid_from is null or a.valid_from <= {day})" if dated else ""
-        source = (
-            f"select distinct a.account_no from ledger_accounts a where "
-            f"(a.opened_on is null or a.opened_on <= {day}){begun}"
-        )
-    else:
-        source = f"select a.account_no from first_known a where a.known_on <= {day}"
+    existing = _listed_by(day, dated) if listed else _first_known_by(day)
     return Relation(
         "snapshots",
-        f"select account_no as snap, account_no, {day} as as_of from ({source}) "
-        f"where account_no between {first} and {last}",
+        f"""
+        select account_no as snap, account_no, {day} as as_of
+        from ({existing})
+        where account_no between {first} and {last}
+        """,
         materialized=True,
     )
+
+
+def _listed_by(day: str, dated: bool) -> str:
+    """Accounts that the accounts table has as of a day, given as SQL."""
+    valid = f"(a.valid_from is null or a.valid_from <= {day})" if dated else "true"
+    return f"""
+            select distinct a.account_no
+            from ledger_accounts a
+            where (a.opened_on is null or a.opened_on <= {day})
+                and {valid}
+            """
+
+
+def _first_known_by(day: str) -> str:
+    """Accounts that were billed or had paid by a day, given as SQL."""
+    return f"""
+            select a.account_no
+            from first_known a
+            where a.known_on <= {day}
+            """
 
 
 def cycle_snapshots(first: date, last: date, every: int, seed: int) -> Relation:
@@ -48,12 +69,19 @@ def cycle_snapshots(first: date, last: date, every: int, seed: int) -> Relation:
     digits = f"substr(md5(account_id || {literal(f'/{seed}')}), 1, 8)"
     begun = (first - CYCLES_FROM).days % every
     wait = f"cast((cast('0x' || {digits} as bigint) + {every - begun}) % {every} as integer)"
+    cycles = (last - first).days // every + 1
     return Relation(
         "snapshots",
-        "select cast(row_number() over (order by account_no, as_of) as integer) as snap, * from "
-        f"(select account_no, date '{first}' + ({wait} + {every} * cast(n as integer)) as as_of "
-        f"from account_ids cross join range(0, {(last - first).days // every + 1}) r(n)) "
-        f"where as_of <= date '{last}'",
+        f"""
+        select cast(row_number() over (order by account_no, as_of) as integer) as snap, *
+        from (
+            select account_no,
+                date '{first}' + ({wait} + {every} * cast(n as integer)) as as_of
+            from account_ids
+            cross join range(0, {cycles}) r(n)
+        )
+        where as_of <= date '{last}'
+        """,
         materialized=True,
     )
 
@@ -63,11 +91,17 @@ def issue_snapshots(first: date, last: date, bill_order: str = "focus_bill") -> 
     an account and day are numbered by `bill_order`."""
     return Relation(
         "snapshots",
-        "select cast(row_number() over (order by account_no, as_of, "
-        f"{bill_order}) as integer) as snap, * from "
-        "(select account_no, known_on as as_of, bill_id as focus_bill "
-        f"from ledger_bills where known_on between date '{first}' and date '{last}' "
-        "and amount_minor > 0 and (cancelled_on is null or cancelled_on > known_on))",
+        f"""
+        select cast(row_number() over (order by account_no, as_of, {bill_order}) as integer)
+                as snap, *
+        from (
+            select account_no, known_on as as_of, bill_id as focus_bill
+            from ledger_bills
+            where known_on between date '{first}' and date '{last}'
+                and amount_minor > 0
+                and (cancelled_on is null or cancelled_on > known_on)
+        )
+        """,
         materialized=True,
     )
 
@@ -93,8 +127,12 @@ def observed_snapshots(last: date) -> Relation:
     """Every account on each day, up to the last, on which it was observed."""
     return Relation(
         "snapshots",
-        "select cast(row_number() over (order by account_no, observed_on) as integer) as snap, "
-        f"account_no, observed_on as as_of from ledger_accounts where observed_on <= date '{last}'",
+        f"""
+        select cast(row_number() over (order by account_no, observed_on) as integer) as snap,
+            account_no, observed_on as as_of
+        from ledger_accounts
+        where observed_on <= date '{last}'
+        """,
         materialized=True,
     )
 
@@ -104,6 +142,9 @@ def single_snapshots(at: date | None) -> Relation:
     day = f"date '{at}'" if at else "date '9999-12-31'"
     return Relation(
         "snapshots",
-        f"select account_no as snap, account_no, {day} as as_of from account_ids",
+        f"""
+        select account_no as snap, account_no, {day} as as_of
+        from account_ids
+        """,
         materialized=True,
     )

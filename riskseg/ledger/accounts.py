@@ -21,21 +21,30 @@ def account_rows(attributes: Sequence[str], *, dated: bool) -> Relation:
 
     A close or write-off after the as-of date has not happened yet.
     """
-    kept = "".join(f", a.{fact_column(name)}" for name in attributes)
-    in_force = (
-        " and (a.valid_from is null or a.valid_from <= s.as_of) qualify row_number() over "
-        "(partition by s.snap order by a.valid_from desc nulls last) = 1"
-        if dated
-        else ""
-    )
-    return Relation(
-        "account_rows",
-        "select s.snap, a.party_id, a.premise_id, a.opened_on, "
-        "case when a.closed_on <= s.as_of then a.closed_on end as closed_on, "
-        "case when a.written_off_on <= s.as_of then a.written_off_on end as written_off_on"
-        f"{kept} from ledger_accounts a join snapshots s on s.account_no = a.account_no where true"
-        f"{in_force}",
-    )
+    columns = ["s.snap", "a.party_id", "a.premise_id", "a.opened_on"]
+    columns += [
+        f"case when a.{day} <= s.as_of then a.{day} end as {day}"
+        for day in ("closed_on", "written_off_on")
+    ]
+    columns += [f"a.{fact_column(name)}" for name in attributes]
+    listed = ", ".join(columns)
+    if not dated:
+        select = f"""
+        select {listed}
+        from ledger_accounts a
+        join snapshots s on s.account_no = a.account_no
+        """
+    else:
+        select = f"""
+        select {listed}
+        from ledger_accounts a
+        join snapshots s on s.account_no = a.account_no
+        where a.valid_from is null or a.valid_from <= s.as_of
+        qualify row_number() over (
+            partition by s.snap order by a.valid_from desc nulls last
+        ) = 1
+        """
+    return Relation("account_rows", select)
 
 
 def lifecycle_sql(arrears_from: int, *, billed: bool) -> str:
@@ -45,14 +54,16 @@ def lifecycle_sql(arrears_from: int, *, billed: bool) -> str:
     paid is credit, whoever the account belongs to now.
     """
     if not billed:
-        return (
-            "case when a.written_off_on is not null then 'written_off' "
-            "when a.closed_on is not null then 'final_billed' else 'live' end"
-        )
-    return (
-        "case when a.written_off_on is not null then 'written_off' "
-        "when t.bills = 0 and not t.has_paid then 'no_history' "
-        f"when a.closed_on is not null and t.overdue >= {arrears_from} then 'closed_in_debt' "
-        "when t.credit > 0 then 'in_credit' "
-        "when a.closed_on is not null then 'final_billed' else 'live' end"
-    )
+        return """case
+            when a.written_off_on is not null then 'written_off'
+            when a.closed_on is not null then 'final_billed'
+            else 'live'
+        end"""
+    return f"""case
+            when a.written_off_on is not null then 'written_off'
+            when t.bills = 0 and not t.has_paid then 'no_history'
+            when a.closed_on is not null and t.overdue >= {arrears_from} then 'closed_in_debt'
+            when t.credit > 0 then 'in_credit'
+            when a.closed_on is not null then 'final_billed'
+            else 'live'
+        end"""

@@ -9,7 +9,7 @@ of them (`owed`) and the pool's money that none but they can reach (`pooled`); `
 from __future__ import annotations
 
 from riskseg.domain.relations import Relation
-from riskseg.ledger.allocation import Money, due_order, owed_sql
+from riskseg.ledger.money import Money, due_order, owed_sql
 
 # A bill that is never settled, or money that is never spent, is so after every date there is.
 _NEVER = "date '9999-12-31'"
@@ -48,10 +48,10 @@ def _by_name(money: Money) -> list[Relation]:
 
 def _naming_payments(money: Money) -> Relation:
     """Payments that name a bill; `stands` where nothing of one was taken back."""
-    stands, original = "true", ""
+    stands, is_payment = "true", "true"
     if money.reverses:
-        original = " and p.reverses is null"
-        stands = """true and not exists (
+        is_payment = "p.reverses is null"
+        stands = """not exists (
                 select 1 from ledger_payments r
                 where r.account_no = p.account_no and r.reverses = p.payment_id and r.settled
             )"""
@@ -68,15 +68,16 @@ def _naming_payments(money: Money) -> Relation:
             ) as reached,
             {stands} as stands
         from ledger_payments p
-        where p.settled and p.bill_id is not null{original}
+        where p.settled and p.bill_id is not null
+            and {is_payment}
         """,
     )
 
 
 def _settled_by_name(money: Money) -> Relation:
     owed = owed_sql(money)
-    standing = " and b.cancelled_on is null" if money.cancels else ""
-    positive = " and b.amount_minor >= 0" if money.credits else ""
+    not_cancelled = "b.cancelled_on is null" if money.cancels else "true"
+    no_credit = "b.amount_minor >= 0" if money.credits else "true"
     unpaid = f"{owed} - (p.reached - p.amount_minor)"
     return Relation(
         "settled_bills",
@@ -91,7 +92,8 @@ def _settled_by_name(money: Money) -> Relation:
             ) as cleared_on
         from ledger_bills b
         join naming_payments p on p.account_no = b.account_no and p.bill_id = b.bill_id
-        where true{standing}{positive}
+        where {not_cancelled}
+            and {no_credit}
         group by b.account_no, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
             b.known_on
         having sum(p.amount_minor) = {owed} and bool_and(p.stands)
@@ -227,11 +229,9 @@ def _bills_in_order(money: Money) -> list[Relation]:
 
 def _money_in_order(money: Money) -> list[Relation]:
     """`money_in_order`: payments as reversals leave them, and credits with their `bill_id`."""
-    select = _payments_to_lay(money)
-    if money.credits:
-        select += f"union all {_credits_to_lay(money)}"
+    parts = [_payments_to_lay(money), *([_credits_to_lay(money)] if money.credits else [])]
     return [
-        Relation("money_to_lay", select),
+        Relation("money_to_lay", "union all".join(parts)),
         Relation(
             "money_in_order",
             """
@@ -292,18 +292,20 @@ def _credits_to_lay(money: Money) -> str:
         """
 
 
+# Bills, and credits among them, with the day from which each is over.
+_OVER_AS_BILLS = """
+            select account_no, bill_id, settled_from from settled_bills
+            """
+_OVER_AS_CREDITS = """
+            select account_no, bill_id, settled_from from money_over where bill_id is not null
+            """
+
+
 def _open_in_order(money: Money, slack: int) -> list[Relation]:
     """Money is over once the far end of a settled bill leaves it behind, by as much as a bill may
     lack and be cleared: then no open bill can be cleared by it. A payment that is worth nothing in
     the end is over when that is known."""
-    over = "select account_no, bill_id, settled_from from settled_bills"
-    payments = ""
-    if money.credits:
-        payments = "where bill_id is null"
-        over += """
-            union all
-            select account_no, bill_id, settled_from from money_over where bill_id is not null
-            """
+    parts = [_OVER_AS_BILLS, *([_OVER_AS_CREDITS] if money.credits else [])]
     return [
         Relation(
             "settled_ends",
@@ -327,10 +329,16 @@ def _open_in_order(money: Money, slack: int) -> list[Relation]:
         ),
         Relation(
             "open_payments",
-            f"select *, true as settled, null as reverses from money_over {payments}",
+            """
+            select *,
+                true as settled,
+                null as reverses
+            from money_over
+            where bill_id is null
+            """,
             materialized=True,
         ),
-        Relation("over_bills", over),
+        Relation("over_bills", "union all".join(parts)),
         Relation(
             "open_bills",
             f"""

@@ -55,7 +55,7 @@ def account_ids_sql(sources: list[Mapped]) -> str:
     accounts = [s for s in sources if s.table.name == "accounts"]
     chosen = accounts or sources
     union = " union ".join(
-        f"select cast(account_id as varchar) as account_id from {s.rows}" for s in chosen
+        f"select cast(account_id as varchar) as account_id from {source.rows}" for source in chosen
     )
     return f"""
         create table account_ids as
@@ -153,10 +153,11 @@ def numbered_sql(mapped: Mapped) -> str:
     Everything that names a row by its number is made from this table: a second reading may hand
     the rows on in another order.
     """
-    return (
-        f"create or replace table {_numbered(mapped)} as "
-        f"select row_number() over () as row_no, * from {mapped.rows}"
-    )
+    return f"""
+        create or replace table {_numbered(mapped)} as
+        select row_number() over () as row_no, *
+        from {mapped.rows}
+        """
 
 
 def _numbered(mapped: Mapped) -> str:

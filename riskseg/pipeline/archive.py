@@ -100,15 +100,18 @@ def inputs_select(engine: Engine) -> tuple[str, dict[str, ColumnType]]:
     columns but the id with their types."""
     facts = {n[1:]: t for n, t in engine.columns("facts").items() if n.startswith("@")}
     columns = {n: t for n, t in facts.items() if n not in _NOT_KEPT}
-    listed = "".join(
-        f", cast(f.{fact_column(n)} as {engine.type_sql(_in_file(t))}) as {quoted(n)}"
-        for n, t in columns.items()
-    )
-    return (
-        f"select i.account_id{listed} from facts f join account_ids i using (account_no) "
-        "order by f.account_no",
-        columns,
-    )
+    listed = ["i.account_id"]
+    listed += [
+        f"cast(f.{fact_column(name)} as {engine.type_sql(_in_file(type_))}) as {quoted(name)}"
+        for name, type_ in columns.items()
+    ]
+    select = f"""
+        select {", ".join(listed)}
+        from facts f
+        join account_ids i using (account_no)
+        order by f.account_no
+        """
+    return select, columns
 
 
 def _in_file(type_: ColumnType) -> ColumnType:
@@ -242,16 +245,21 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
 
 def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
     """Make `account_ids` from a run's inputs; how many there are. Raises RS610."""
-    source = (
-        f"read_parquet({engine.file(kept.inputs)}, file_row_number = true, "
-        "hive_partitioning = false)"
-    )
-    try:
-        engine.run(f"create view kept_inputs as select * from {source}")
-        engine.run(
-            "create table account_ids as select cast(file_row_number + 1 as integer) as "
-            "account_no, account_id from kept_inputs"
+    inputs = f"""
+        create view kept_inputs as
+        select *
+        from read_parquet(
+            {engine.file(kept.inputs)}, file_row_number = true, hive_partitioning = false
         )
+        """
+    account_ids = """
+        create table account_ids as
+        select cast(file_row_number + 1 as integer) as account_no, account_id
+        from kept_inputs
+        """
+    try:
+        engine.run(inputs)
+        engine.run(account_ids)
         erased = len(store.erased(kept.folder))
     except (EngineError, store.Unreadable) as error:
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
@@ -264,15 +272,17 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
 
 def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, last: int) -> None:
     """Make `facts` from a run's inputs, for a range of rows numbered from 1. Raises RS610."""
-    columns = "".join(
-        f", cast({quoted(n)} as {engine.type_sql(t)}) as {fact_column(n)}"
-        for n, t in kept.columns.items()
-    )
     number = "cast(file_row_number + 1 as integer)"
-    sql = (
-        f"select {number} as snap, {number} as account_no, date '{kept.as_of}' as as_of{columns} "
-        f"from kept_inputs where file_row_number between {first - 1} and {last - 1}"
-    )
+    columns = [f"{number} as snap", f"{number} as account_no", f"date '{kept.as_of}' as as_of"]
+    columns += [
+        f"cast({quoted(name)} as {engine.type_sql(type_)}) as {fact_column(name)}"
+        for name, type_ in kept.columns.items()
+    ]
+    sql = f"""
+        select {", ".join(columns)}
+        from kept_inputs
+        where file_row_number between {first - 1} and {last - 1}
+        """
     try:
         build(engine, [Relation("facts", sql, materialized=True)])
     except EngineError as error:
@@ -321,9 +331,9 @@ def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: se
         (_listed(models), _listed(record.models), "was decided with"),
         (kept.reasons, record.arguments.get("reasons", kept.reasons), "has the reasons"),
     ]
-    for theirs, ours, words in compared:
-        if theirs != ours:
-            why = f"it {words} {theirs}, and the journal says {ours}"
+    for in_kept, in_journal, words in compared:
+        if in_kept != in_journal:
+            why = f"it {words} {in_kept}, and the journal says {in_journal}"
             raise damaged(workspace, kept.folder, why)
     try:
         unknown = [hashed for hashed in store.erased(kept.folder) if hashed not in erased]

@@ -48,50 +48,74 @@ def hold_against(
     that gives no finite number. Default values are the strategy's own; `scale` is the number of
     decimals of money."""
     facts = {n: f for n, f in strategy.facts.items() if n not in strategy.default_values}
-    assumed: list[tuple[Expression, Calculation | None]] = [
+    checked: list[tuple[Expression, Calculation | None]] = [
         (assumption, None) for fact in facts.values() for assumption in assumptions(fact, scale)
     ]
-    assumed += [(assumption, None) for assumption in relations if assumption.names <= set(facts)]
-    assumed += [
+    checked += [(assumption, None) for assumption in relations if assumption.names <= set(facts)]
+    checked += [
         (assumption, calculation)
         for calculation in calculations(strategy)
         for assumption in finite_results([calculation.expression])
     ]
-    if not assumed:
+    if not checked:
         return
-    held = _held(engine, [check_sql(assumption, fact_column) for assumption, _ in assumed])
+    passed = _passed(engine, [check_sql(assumption, fact_column) for assumption, _ in checked])
     problems = Problems()
-    for (assumption, calculation), fine in zip(assumed, held, strict=True):
-        if not fine:
+    for (assumption, calculation), passes in zip(checked, passed, strict=True):
+        if not passes:
             _report(engine, assumption, calculation, problems)
     problems.raise_if_any()
 
 
-def _held(engine: Engine, checks: Sequence[str]) -> list[bool]:
+def _passed(engine: Engine, checks: Sequence[str]) -> list[bool]:
     """Whether every account passes each check."""
-    columns = [f"coalesce(bool_and({check}), true)" for check in checks]
+    columns = ",\n            ".join(f"coalesce(bool_and({check}), true)" for check in checks)
+    in_one_pass = f"""
+        select {columns}
+        from scored
+        """
     try:
-        return list(engine.rows(f"select {', '.join(columns)} from scored")[0])
+        return list(engine.rows(in_one_pass)[0])
     except TooLargeError:
         # What stands in it twice was worked out once, before any `try`; a filter does not do that.
-        counted = "select count(*) = 0 from scored where not"
-        return [engine.value(f"{counted} {check}") for check in checks]
+        return [_fails_nowhere(engine, check) for check in checks]
+
+
+def _fails_nowhere(engine: Engine, check: str) -> bool:
+    count = engine.value(
+        f"""
+        select count(*)
+        from scored
+        where not {check}
+        """
+    )
+    return bool(count == 0)
 
 
 def _report(
     engine: Engine, broken: Expression, calculation: Calculation | None, problems: Problems
 ) -> None:
     """Add a Problem with how many accounts break the assumption, and the first of them."""
-    those = f"from scored where not {check_sql(broken, fact_column)}"
-    names = engine.rows(
-        "select account_id from account_ids where account_no in "
-        f"(select account_no {those} order by account_no limit {SHOWN}) order by account_no"
+    broken_by = f"""
+        select account_no
+        from scored
+        where not {check_sql(broken, fact_column)}
+        """
+    account_ids = engine.rows(
+        f"""
+        select account_id
+        from account_ids
+        where account_no in ({broken_by} order by account_no limit {SHOWN})
+        order by account_no
+        """
     )
     if calculation is not None:
-        calculation.too_large(broken.text.removesuffix(FINITE), str(names[0][0]), problems)
+        calculation.too_large(broken.text.removesuffix(FINITE), str(account_ids[0][0]), problems)
         return
-    count = engine.value(f"select count(*) {those}")
-    listed = ", ".join(str(name) for (name,) in names) + (", …" if count > len(names) else "")
+    count = engine.value(f"select count(*) from ({broken_by})")
+    listed = ", ".join(str(account_id) for (account_id,) in account_ids)
+    if count > len(account_ids):
+        listed += ", …"
     accounts = "1 account" if count == 1 else f"{count:,} accounts"
     problems.add(
         "RS613",

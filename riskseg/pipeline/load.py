@@ -16,9 +16,9 @@ from riskseg.engine import Engine, EngineError
 from riskseg.features.catalogue import BillAttribute, Catalogue, without
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import DATES, LIFECYCLE
-from riskseg.ledger.allocation import Money
 from riskseg.ledger.contract import CONTRACT, Holds
 from riskseg.ledger.mapping import Mapped
+from riskseg.ledger.money import Money
 from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse

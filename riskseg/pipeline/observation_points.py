@@ -47,13 +47,18 @@ class Look:
         first, last = min(first for first, _ in windows), max(last for _, last in windows)
         if self.at == "observed":
             return observed_snapshots(last)
-        found = (
+        snapshots = (
             issue_snapshots(first, last, bill_order)
             if self.at == "issue"
             else cycle_snapshots(first, last, self.every, self.seed)
         )
         days = " or ".join(f"as_of between date '{a}' and date '{b}'" for a, b in windows)
-        return replace(found, select=f"select * from ({found.select}) where {days}")
+        select = f"""
+        select *
+        from ({snapshots.select})
+        where {days}
+        """
+        return replace(snapshots, select=select)
 
 
 @dataclass(frozen=True, slots=True)

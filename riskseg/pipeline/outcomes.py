@@ -29,17 +29,27 @@ def known_until(session: Session, authored: AuthoredSpec, problems: Problems) ->
     ledger, column = session.ledger, authored.spec.target.column
     if column is None or column not in ledger.attributes:
         return ledger.last_on
-    by = "true"
+    in_force = "true"
     if ledger.last_on is not None:
-        by = f"(valid_from is null or valid_from <= date '{ledger.last_on}')"
-    days = session.engine.rows(
-        f"select valid_from, count({fact_column(column)}), count(*) from ledger_accounts "
-        f"where {by} group by valid_from order by valid_from nulls first"
+        in_force = f"valid_from is null or valid_from <= date '{ledger.last_on}'"
+    counts_by_day = session.engine.rows(
+        f"""
+        select valid_from, count({fact_column(column)}), count(*)
+        from ledger_accounts
+        where {in_force}
+        group by valid_from
+        order by valid_from nulls first
+        """
     )
-    known, rows = (sum(day[n] for day in days) for n in (1, 2))
-    usual = [day for day, k, n in days if k and k * rows >= USUAL * n * known]
-    if usual:
-        return usual[-1]  # type: ignore[no-any-return]
+    all_known = sum(known for _, known, _ in counts_by_day)
+    all_accounts = sum(accounts for _, _, accounts in counts_by_day)
+    usual_days = [
+        day
+        for day, known, accounts in counts_by_day
+        if known and known * all_accounts >= USUAL * accounts * all_known
+    ]
+    if usual_days:
+        return usual_days[-1]  # type: ignore[no-any-return]
     problems.add(
         "RS408",
         f'"{column}" is empty: no account has an outcome'
@@ -60,10 +70,15 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
         return
     before = len(problems)
     if target.positive is None and fact.kind.is_numeric:
-        check_zero_or_one(session, authored, "ledger_accounts where true", problems)
+        check_zero_or_one(session, authored, "ledger_accounts", problems)
     column = fact_column(fact.name)
     values = session.engine.rows(
-        f"select distinct {column} from ledger_accounts where {column} is not null limit 2"
+        f"""
+        select distinct {column}
+        from ledger_accounts
+        where {column} is not null
+        limit 2
+        """
     )
     if len(values) == 1 and len(problems) == before:
         problems.add(
@@ -76,15 +91,27 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
 
 
 def check_zero_or_one(
-    session: Session, authored: AuthoredSpec, rows: str, problems: Problems
+    session: Session,
+    authored: AuthoredSpec,
+    table: str,
+    problems: Problems,
+    *,
+    where: str = "true",
 ) -> None:
-    """Add RS408 where the outcome, a number, is other than 0 and 1; `rows` is SQL of a table and
-    the condition of its rows."""
+    """Add RS408 where the outcome, a number, is other than 0 and 1, in the rows of a table that
+    meet the condition `where`, as SQL."""
     name = authored.spec.target.column or ""
     column = fact_column(name)
     strays = session.engine.rows(
-        f"select {column}, count(*) from {rows} and {column} not in (0, 1) group by 1 order by 1 "
-        "limit 3"
+        f"""
+        select {column}, count(*)
+        from {table}
+        where {where}
+            and {column} not in (0, 1)
+        group by 1
+        order by 1
+        limit 3
+        """
     )
     if strays:
         shown = ", ".join(f"{value} ({count:,} rows)" for value, count in strays)

@@ -49,38 +49,47 @@ def located_overflow(
         yield
     except TooLargeError:
         problems = Problems()
-        for one in calculations(strategy, as_of):
+        for calculation in calculations(strategy, as_of):
             try:
-                engine.run(f"select count({one.sql}) from scored")
+                engine.run(f"select count({calculation.sql}) from scored")
             except TooLargeError:
-                known = [f"{fact_column(n)} is not null" for n in sorted(one.expression.names)]
-                first = engine.value(
-                    f"select min({key}) from scored "
-                    f"where {' and '.join([f'try({one.sql}) is null', *known])}"
-                )
-                named = None if first is None else name(first)
-                one.too_large(one.expression.text, named, problems)
+                first = engine.value(_first_without_result(calculation, key))
+                account = None if first is None else name(first)
+                calculation.too_large(calculation.expression.text, account, problems)
         problems.raise_if_any()
         raise
+
+
+def _first_without_result(calculation: Calculation, key: str) -> str:
+    """SQL of the first account whose facts are all known and for which there is no result."""
+    conditions = [f"try({calculation.sql}) is null"]
+    conditions += [
+        f"{fact_column(name)} is not null" for name in sorted(calculation.expression.names)
+    ]
+    return f"""
+        select min({key})
+        from scored
+        where {" and ".join(conditions)}
+        """
 
 
 def calculations(strategy: Strategy, as_of: date | None = None) -> Iterator[Calculation]:
     """Every expression that decides something: as of a date, or on any."""
 
-    def one(expression: Expression, file: str, line: int | None = None) -> Calculation:
+    def calculation(expression: Expression, file: str, line: int | None = None) -> Calculation:
         sql = to_sql(expression, fact_column)
         return Calculation(expression, sql, f"{strategy.folder}/{file}", line)
 
     for scheme in strategy.schemes:
         for row in scheme.rows:
             if row.when is not None:
-                yield one(row.when.expression, "tiers.yaml", row.line)
+                yield calculation(row.when.expression, "tiers.yaml", row.line)
     for path in in_force(strategy.paths, as_of) if as_of else strategy.paths:
-        yield one(path.starts, "paths.yaml")
+        yield calculation(path.starts, "paths.yaml")
         if path.ends_when is not None:
-            yield one(path.ends_when.expression, "paths.yaml")
+            yield calculation(path.ends_when.expression, "paths.yaml")
     for guard in in_force(strategy.guards, as_of) if as_of else strategy.guards:
-        yield one(guard.when.expression, "guards.yaml", guard.line)
+        yield calculation(guard.when.expression, "guards.yaml", guard.line)
     if strategy.priority is not None:
         sql = prioritised(strategy.priority)
         yield Calculation(strategy.priority, sql, f"{strategy.folder}/strategy.yaml", None)

@@ -31,10 +31,12 @@ def score(
     """
     columns = _columns(engine, scorer, facts)
     cycle = SINCE_BILL if SINCE_BILL in engine.columns("facts") else "null"
-    sql = (
-        f"select snap, cast({cycle} as double) as day, {columns} from facts "
-        f"where {scorer.population} order by snap"
-    )
+    sql = f"""
+        select snap, cast({cycle} as double) as day, {columns}
+        from facts
+        where {scorer.population}
+        order by snap
+        """
     keys, rows = keyed_frame(engine, sql, keys=2)
     probabilities = scorer.model.predict(rows, threads=engine.threads)
     if watch is not None:
@@ -42,8 +44,11 @@ def score(
     table = quoted(f"scores_{key}")
     engine.register("scored_batch", pa.table({"snap": keys["snap"].to_numpy(), "p": probabilities}))
     engine.run(
-        f"create or replace temp table {table} as "
-        f"select snap, cast(p as {PROBABILITY}) as p from scored_batch"
+        f"""
+        create or replace temp table {table} as
+        select snap, cast(p as {PROBABILITY}) as p
+        from scored_batch
+        """
     )
     engine.unregister("scored_batch")
     return table
@@ -67,16 +72,21 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
         kind = "boolean" if feature.kind is Kind.BOOLEAN else "double"
         cast = f"try_cast(cast({column} as varchar) as {kind})"
         columns.append(f"cast({cast} as double) as {quoted(feature.name)}")
-        bad = engine.rows(
-            f"select count(*), min(cast({column} as varchar)) from facts where {scorer.population} "
-            f"and {column} is not null and {cast} is null"
+        count, example = engine.rows(
+            f"""
+            select count(*), min(cast({column} as varchar))
+            from facts
+            where {scorer.population}
+                and {column} is not null
+                and {cast} is null
+            """
         )[0]
-        if bad[0]:
-            rows = "1 account" if bad[0] == 1 else f"{bad[0]:,} accounts"
+        if count:
+            accounts = "1 account" if count == 1 else f"{count:,} accounts"
             problems.add(
                 "RS102",
                 f'{scorer.model.name} learned from "{feature.name}" as {feature.kind}, and '
-                f'{rows} hold something else, such as "{bad[1]}".',
+                f'{accounts} hold something else, such as "{example}".',
                 hint=f"Correct the file, or map the column in [source.accounts]: "
                 f'`{feature.name} = "try_cast({feature.name} as {kind})"`.',
             )
@@ -86,10 +96,22 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
 
 def scored(tables: Mapping[str, str], default_values: Mapping[str, str]) -> Relation:
     """`scored`: facts with each probability under its key, null where the model does not speak."""
-    columns = "".join(f", {table}.p as {fact_column(key)}" for key, table in tables.items())
-    columns += "".join(f", {sql} as {fact_column(name)}" for name, sql in default_values.items())
-    joins = "".join(f" left join {table} on {table}.snap = f.snap" for table in tables.values())
-    return Relation("scored", f"select f.*{columns} from facts f{joins}", materialized=True)
+    columns = ["f.*"]
+    columns += [f"{table}.p as {fact_column(key)}" for key, table in tables.items()]
+    columns += [f"{sql} as {fact_column(name)}" for name, sql in default_values.items()]
+    listed = ",\n            ".join(columns)
+    joins = "\n        ".join(
+        f"left join {table} on {table}.snap = f.snap" for table in tables.values()
+    )
+    return Relation(
+        "scored",
+        f"""
+        select {listed}
+        from facts f
+        {joins}
+        """,
+        materialized=True,
+    )
 
 
 def reason_columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
@@ -111,13 +133,23 @@ def explain(
     columns = reason_columns(engine, scorer, facts)
     keys, rows = keyed_frame(
         engine,
-        f"select snap, {columns} from facts where {scorer.population} and snap in ({snaps}) "
-        "order by snap",
+        f"""
+        select snap, {columns}
+        from facts
+        where {scorer.population}
+            and snap in ({snaps})
+        order by snap
+        """,
         keys=1,
     )
     texts = scorer.model.reasons(rows, top, engine.threads, currency).texts()
     table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": texts})
     engine.register("reasons_batch", table)
-    engine.run("create or replace temp table reasons as select * from reasons_batch")
+    engine.run(
+        """
+        create or replace temp table reasons as
+        select * from reasons_batch
+        """
+    )
     engine.unregister("reasons_batch")
     return "reasons"

@@ -155,19 +155,28 @@ def _observed(session: Session, table: str, look: Look, models: Sequence[Asked])
     build(engine, [replace(snapshots, name="every_snapshot")])
     parts = _parts(session)
     for first, last in parts:
-        only = f"select * from every_snapshot where account_no between {first} and {last}"
+        snapshots_of_part = f"""
+        select *
+        from every_snapshot
+        where account_no between {first} and {last}
+        """
         relations = facts_relations(
             session.ledger,
             session.catalogue,
             session.scale,
             wanted,
-            Relation("snapshots", only, materialized=True),
+            Relation("snapshots", snapshots_of_part, materialized=True),
             focus=look.at == "issue",
             shared=look.repeats,
         )
         build(engine, relations)
         into = f"insert into {table}" if first > 1 else f"create or replace table {table} as"
-        engine.run(f"{into} select * from facts")
+        engine.run(
+            f"""
+            {into}
+            select * from facts
+            """
+        )
     return Observed(table, parts)
 
 
@@ -212,27 +221,19 @@ def observed_rows(
     import pandas as pd
 
     spec, engine, ledger = request.authored.spec, session.engine, session.ledger
-    listed = model_columns(_columns(session, request), session.facts)
+    listed = [model_columns(_columns(session, request), session.facts)]
     if ledger.billed:
-        day = f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}"
-        listed = ", ".join(filter(None, (listed, day)))
+        listed.append(f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}")
+    columns = ", ".join(filter(None, listed))
     position, outcome = _place(spec.seed), _outcome(session, request, observed.table)
     parts: list[Part] = []
     goods, below = 0, PLACES
     for accounts in observed.parts:
         _label(session, request, observed, accounts, outcome)
         goods += engine.value("select count(*) from labels where label = 0")
-        part = keyed_frame(
-            engine,
-            f"select i.account_id as account, f.{fact_column('party_id')} as party, f.as_of, "
-            f"l.label, {position} as place{', ' if listed else ''}{listed} "
-            "from observed_facts f join labels l on l.snap = f.snap "
-            "join account_ids i on i.account_no = f.account_no "
-            f"where l.label = 1 or {position} < {below} order by i.account_id, f.snap",
-            keys=5,
-        )
+        part = keyed_frame(engine, _labelled_rows(columns, position, below), keys=5)
         parts, below = _thinned([*parts, part], spec.sample.goods, below)
-    keys, rows = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+    keys, rows = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
     parts.clear()
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
     if spec.target.column is not None and not ledger.billed and not ledger.observed:
@@ -255,6 +256,24 @@ def observed_rows(
         attributes(session, spec),
     )
     return training.where(used) if embargo and not used.all() else training
+
+
+def _labelled_rows(columns: str, position: str, below: int) -> str:
+    """Whose each labelled row is, its label, its place in the draw and its facts, in order: every
+    bad outcome, and the good ones at places below `below`."""
+    listed = ",\n            ".join(filter(None, (f"{position} as place", columns)))
+    return f"""
+        select i.account_id as account,
+            f.{fact_column("party_id")} as party,
+            f.as_of,
+            l.label,
+            {listed}
+        from observed_facts f
+        join labels l on l.snap = f.snap
+        join account_ids i on i.account_no = f.account_no
+        where l.label = 1 or {position} < {below}
+        order by i.account_id, f.snap
+        """
 
 
 def _place(seed: int) -> str:
@@ -282,12 +301,33 @@ def _parts(session: Session) -> list[tuple[int, int]]:
     if not session.ledger.billed:
         return ranges
     ends = session.engine.rows(
-        "with looked as (select account_no, count(*) as n from every_snapshot group by account_no),"
-        " had as (select account_no, count(*) as n from (select account_no from ledger_bills "
-        "union all select account_no from ledger_payments) group by account_no), "
-        "parts as (select account_no, floor(sum(looked.n * had.n) over (order by account_no) / "
-        f"{PAIRS_A_PART}) as part from looked join had using (account_no)) "
-        "select max(account_no) from parts group by part"
+        f"""
+        with snapshots_by_account as (
+            select account_no, count(*) as snapshots
+            from every_snapshot
+            group by account_no
+        ),
+        money_by_account as (
+            select account_no, count(*) as bills_and_payments
+            from (
+                select account_no from ledger_bills
+                union all
+                select account_no from ledger_payments
+            )
+            group by account_no
+        ),
+        parts as (
+            select account_no,
+                floor(
+                    sum(snapshots * bills_and_payments) over (order by account_no) / {PAIRS_A_PART}
+                ) as part
+            from snapshots_by_account
+            join money_by_account using (account_no)
+        )
+        select max(account_no)
+        from parts
+        group by part
+        """
     )
     cuts = sorted({last for _, last in ranges} | {end for (end,) in ends})
     return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
@@ -306,22 +346,35 @@ def _label(
     population = population_sql(
         implied(target.event, target.dpd, billed=ledger.billed), request.condition
     )
+    first, last = accounts
     engine.run(
-        f"create or replace temp table observed_facts as select * from {observed.table} where "
-        f"account_no between {accounts[0]} and {accounts[1]} and {request.in_window} "
-        f"and {population}"
+        f"""
+        create or replace temp table observed_facts as
+        select *
+        from {observed.table}
+        where account_no between {first} and {last}
+            and {request.in_window}
+            and {population}
+        """
     )
     if outcome is not None:
         engine.run(
-            "create or replace temp table labels as select snap, label from "
-            f"(select snap, {outcome} as label from observed_facts) where label is not null"
+            f"""
+            create or replace temp table labels as
+            select snap, label
+            from (select snap, {outcome} as label from observed_facts)
+            where label is not null
+            """
         )
         return
     focus = request.look.at == "issue"
-    bill = ", focus_bill" if focus else ""
+    columns = "snap, account_no, as_of, focus_bill" if focus else "snap, account_no, as_of"
     engine.run(
-        "create or replace temp table observed as "
-        f"select snap, account_no, as_of{bill} from observed_facts"
+        f"""
+        create or replace temp table observed as
+        select {columns}
+        from observed_facts
+        """
     )
     label = (
         late_labels(target.horizon, target.dpd, of_focus_bill=focus)
@@ -349,7 +402,7 @@ def _outcome(session: Session, request: Asked, table: str) -> str | None:
         bad = column
     elif target.positive is None and fact.kind.is_numeric:
         problems = Problems()
-        check_zero_or_one(session, authored, f"{table} where {request.in_window}", problems)
+        check_zero_or_one(session, authored, table, problems, where=request.in_window)
         problems.raise_if_any()
         bad = f"{column} = 1"
     else:

@@ -1,0 +1,104 @@
+"""When each bill was cleared: the day of the first money that reaches its far end.
+
+Bills wait for marks on the line that the account's money makes, laid end to end. Marks and money
+are put in one row by their place on that line, and a window finds, from each mark, the next money.
+"""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import Relation
+from riskseg.ledger.money import Money
+
+
+def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
+    """From bills and pool laid end to end (`billed`, `laid_pool`) to the day on which each bill was
+    cleared: the relation `name`, as `bill_facts` is declared. Bills that fell due more than
+    `keep_days` ago are dropped, unless something of the account is overdue."""
+    bills_asked_for = "select * from billed"
+    if keep_days is not None:
+        bills_asked_for = f"""
+        select b.*
+        from billed b
+        join totals t on t.snap = b.snap
+        where b.due_on >= b.as_of - {keep_days} or t.overdue > 0
+        """
+    # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
+    slack = max(money.arrears_from - 1, 0)
+    # What the pool must reach for a bill to be cleared; null where it need not reach anything, as
+    # the bill is paid by name or too little is owed through it.
+    marked_bills = f"""
+        select *,
+            case when residual > 0 and far_end > {slack} then far_end - {slack} end as mark
+        from bills_asked_for
+        """
+    return [
+        Relation("bills_asked_for", bills_asked_for),
+        Relation("marked_bills", marked_bills, materialized=True),
+        _FIRST_MARKS,
+        _SIDE_BY_SIDE,
+        _MET,
+        _CLEARED,
+        Relation(
+            name,
+            """
+            select snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed,
+                named_paid + pool_paid as paid,
+                cleared_on,
+                case when due_on < as_of then residual - pool_paid else 0 end as overdue,
+                case
+                    when due_on < as_of then greatest(coalesce(cleared_on, as_of) - due_on, 0)
+                    else 0
+                end as days_past_due
+            from cleared
+            """,
+            materialized=True,
+        ),
+    ]
+
+
+_FIRST_MARKS = Relation(
+    "first_marks",
+    """
+    select snap, min(mark) as mark
+    from marked_bills
+    group by snap
+    """,
+)
+# The marks that bills wait for, and the money that reaches them: a bill is met by the next money.
+_SIDE_BY_SIDE = Relation(
+    "side_by_side",
+    """
+    select snap, mark as reach, bill_id, cast(null as date) as paid_on
+    from marked_bills
+    where mark <= pooled
+    union all
+    select p.snap, p.reached, null, p.paid_on
+    from laid_pool p
+    join first_marks f on f.snap = p.snap and p.reached >= f.mark
+    """,
+)
+_MET = Relation(
+    "met",
+    """
+    select snap, bill_id,
+        min(paid_on) over (
+            partition by snap order by reach desc, bill_id is null desc rows unbounded preceding
+        ) as pool_on
+    from side_by_side
+    """,
+)
+_CLEARED = Relation(
+    "cleared",
+    """
+    select b.*,
+        case
+            when b.mark is null then greatest(b.named_on, b.issued_on)
+            else greatest(m.pool_on, b.named_on, b.issued_on)
+        end as cleared_on
+    from marked_bills b
+    left join met m on m.snap = b.snap and m.bill_id = b.bill_id
+    where b.mark is null or b.mark <= b.pooled
+    union all
+    select *, cast(null as date) from marked_bills where mark > pooled
+    """,
+)

@@ -1,0 +1,57 @@
+"""What the ledger at hand contains, and the conditions and orders that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the ledger at hand contains: what it lacks costs nothing. `arrears_from` is in minor
+    units; `reverses` says that payments fail or are reversed, `readable_ids` that the ids of bills
+    are kept as texts and not as hashes."""
+
+    names_bills: bool
+    reverses: bool
+    cancels: bool
+    disputes: bool
+    credits: bool
+    arrears_from: int
+    readable_ids: bool = False
+
+    def bill_order(self, bill_id: str) -> str:
+        """SQL by which bills of one day are put in order: the same however ids are kept."""
+        return f"hash({bill_id})" if self.readable_ids else bill_id
+
+
+def owed_sql(money: Money) -> str:
+    """What is owed of the bill `b`."""
+    return "greatest(b.amount_minor - b.disputed, 0)" if money.disputes else "b.amount_minor"
+
+
+def due_order(money: Money, residual: str) -> str:
+    """SQL of the order in which the pool pays bills.
+
+    Bills alike in all of this are interchangeable, but for their attributes; the id last makes
+    the order total."""
+    order = ["due_on", "issued_on"]
+    order += ["disputed"] if money.disputes else []
+    order += ["named_on"] if money.names_bills else []
+    bill_order = money.bill_order("bill_id")
+    return ", ".join(dict.fromkeys([*order, residual, "amount_minor", bill_order]))
+
+
+def stands_sql(money: Money) -> str:
+    """Whether the bill `b` is not cancelled as of the snapshot `s`."""
+    return "(b.cancelled_on is null or b.cancelled_on > s.as_of)" if money.cancels else "true"
+
+
+def known_rows(name: str, alias: str, shared: bool) -> str:
+    """Rows of the ledger known at each snapshot `s`, to stand after FROM; less those of bills that
+    are settled by then where these are `shared`."""
+    table = f"open_{name}" if shared else f"ledger_{name}"
+    conditions = [f"s.account_no = {alias}.account_no", f"{alias}.known_on <= s.as_of"]
+    if shared:
+        conditions.append(f"{alias}.settled_from > s.as_of")
+    return f"""{table} {alias}
+        join snapshots s on {" and ".join(conditions)}"""
