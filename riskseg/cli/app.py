@@ -18,12 +18,16 @@ import riskseg.cli.diff
 import riskseg.cli.sheets
 import riskseg.cli.versions
 from riskseg import run as use_cases
-from riskseg.cli import show
 from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root, work_in
+from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
-from riskseg.cli.progress import USERS_FAULT, guarded, without_secrets
+from riskseg.cli.show.decisions import show_decisions, show_scores
+from riskseg.cli.show.explanation import show_explanation
+from riskseg.cli.show.models import show_training
+from riskseg.cli.show.workspace import show_check, show_demo, show_facts
 from riskseg.cli.strategy import strategy_app
+from riskseg.cli.terminal import without_secrets
 
 if TYPE_CHECKING:
     from riskseg.results.workspace import NewWorkspace, Portfolio
@@ -101,8 +105,8 @@ def init(
     """Make a new workspace with specs and a starter strategy."""
 
     def show_files(made: NewWorkspace) -> None:
-        for name in made.written:
-            print(folder / name)
+        for file in made.written:
+            print(folder / file)
         print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
 
     present(lambda _: use_cases.init.init(folder, strategy), show_files, as_json=as_json)
@@ -124,7 +128,7 @@ def demo(
         lambda progress: job.demo(
             folder, accounts=accounts, seed=seed, at=now(), progress=progress
         ),
-        show.demo,
+        show_demo,
         plan=job.plan() if plan else None,
         as_json=as_json,
     )
@@ -146,8 +150,8 @@ def generate(
     """Write a synthetic billing history with its truth, labelled synthetic."""
 
     def show_files(portfolio: Portfolio) -> None:
-        for name in portfolio.files:
-            print(out / name)
+        for file in portfolio.files:
+            print(out / file)
 
     present(
         lambda progress: use_cases.generate.generate(
@@ -163,14 +167,14 @@ def generate(
 @guarded
 def check(plan: Plan = False, as_json: AsJson = False) -> None:
     """Check the data contract, the specs and the strategy. Writes nothing."""
-    done = present(
+    checked = present(
         lambda progress: use_cases.check.check(root(), progress=progress),
-        show.check,
+        show_check,
         plan=use_cases.check.plan() if plan else None,
         as_json=as_json,
         quiet=as_json,
     )
-    if done.problems:
+    if checked.problems:
         raise typer.Exit(USERS_FAULT)
 
 
@@ -178,7 +182,7 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
 @guarded
 def features(as_json: AsJson = False) -> None:
     """List the catalogue, and what of it is available here."""
-    present(lambda _: use_cases.features.features(root()), show.features, as_json=as_json)
+    present(lambda _: use_cases.features.features(root()), show_facts, as_json=as_json)
 
 
 @app.command()
@@ -219,7 +223,7 @@ def train(
             promote=promote,
             progress=progress,
         ),
-        show.training,
+        show_training,
         plan=use_cases.train.plan(root(), models or (), only=only) if plan else None,
         as_json=as_json,
     )
@@ -252,7 +256,7 @@ def score(
             accounts_from=accounts_from,
             progress=progress,
         ),
-        show.scores,
+        show_scores,
         plan=use_cases.score.plan(root(), models or ()) if plan else None,
         as_json=as_json,
     )
@@ -288,7 +292,7 @@ def assign(
             accounts_from=accounts_from,
             progress=progress,
         ),
-        show.decisions,
+        show_decisions,
         plan=use_cases.assign.plan() if plan else None,
         as_json=as_json,
     )
@@ -327,7 +331,7 @@ def explain(
         lambda progress: use_cases.explain.explain(
             root(), account, day, run=run, fresh=fresh, draft=draft, progress=progress
         ),
-        show.explanation,
+        show_explanation,
         plan=use_cases.explain.plan(root(), day, run=run, fresh=fresh, draft=draft)
         if plan
         else None,

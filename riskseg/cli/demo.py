@@ -63,8 +63,8 @@ def demo(
     generating.generate(
         folder / "data", accounts=accounts, months=MONTHS, seed=seed, until=AS_OF, progress=progress
     )
-    kept = training.train(folder, (), at=at, progress=progress)
+    trained = training.train(folder, (), at=at, progress=progress)
     assigned = assigning.assign(
         folder, AS_OF, str(folder / "decisions.parquet"), at=at, progress=progress
     )
-    return Demo(folder=str(folder), models=tuple(kept), assigned=assigned)
+    return Demo(folder=str(folder), models=tuple(trained), assigned=assigned)

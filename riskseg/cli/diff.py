@@ -13,9 +13,10 @@ from rich.table import Table
 
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, Plan, present, root_if_any
-from riskseg.cli.progress import guarded, stdout
-from riskseg.cli.show import default_values, money, number, share, table
+from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.tables import default_values, money, number, share, table
 from riskseg.cli.strategy import NoData, note_facts, strategy_app
+from riskseg.cli.terminal import stdout
 from riskseg.domain.words import counted
 from riskseg.domain.words import money as money_text
 
@@ -66,115 +67,131 @@ def strategy_diff(
     )
 
 
-def _difference(done: StrategyDifference) -> None:
-    note_facts(done.from_data)
-    difference(stdout(), done)
+def _difference(strategy_difference: StrategyDifference) -> None:
+    note_facts(strategy_difference.from_data)
+    difference(stdout(), strategy_difference)
 
 
-def difference(console: Console, d: StrategyDifference) -> None:
-    for side, version in (("old", d.old), ("new", d.new)):
-        name = f"{escape(version.name)} {version.fingerprint}"
-        console.print(f"{side}: [bold]{name}[/]  [dim]{escape(version.where)}[/]")
+def difference(console: Console, strategy_difference: StrategyDifference) -> None:
+    for side, version in (("old", strategy_difference.old), ("new", strategy_difference.new)):
+        version_name = f"{escape(version.name)} {version.fingerprint}"
+        console.print(f"{side}: [bold]{version_name}[/]  [dim]{escape(version.where)}[/]")
     console.print()
-    if d.changes:
-        console.print(f"[bold]{counted(len(d.changes), 'change')}[/]")
+    if strategy_difference.changes:
+        console.print(f"[bold]{counted(len(strategy_difference.changes), 'change')}[/]")
     else:
         console.print("No row changed.")
-    for change in d.changes:
+    for change in strategy_difference.changes:
         console.print(f"  {escape(change.text)}")
-    meaning(console, d.meaning)
-    if d.moves is not None:
+    meaning(console, strategy_difference.meaning)
+    if strategy_difference.moves is not None:
         console.print()
-        moves(console, d.moves)
+        moves(console, strategy_difference.moves)
 
 
-def meaning(console: Console, m: ChangeInMeaning) -> None:
+def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
     """Which accounts, of all there could be, get another segment, path or action."""
     from riskseg.strategy.proof.written import values
 
     console.print()
-    if not m.turns and not m.unsure:
+    if not in_meaning.turns and not in_meaning.unsure:
         console.print("No difference in meaning: no account gets another segment, path or action.")
         return
     console.print("[bold]For every account there could be[/]")
-    for turn in m.turns:
-        console.print(f"  {turn.outcome} [bold]{escape(turn.before)} → {escape(turn.after)}[/]")
-        for region in turn.regions:
+    for changed_outcome in in_meaning.turns:
+        before_and_after = f"{escape(changed_outcome.before)} → {escape(changed_outcome.after)}"
+        console.print(f"  {changed_outcome.outcome} [bold]{before_and_after}[/]")
+        for region in changed_outcome.regions:
             console.print(f"    where {escape(', '.join(region)) or 'ever'}")
-        if not turn.complete:
+        if not changed_outcome.complete:
             console.print("    and elsewhere")
-        console.print(f"    [dim]such as {escape(values(turn.example))}[/]", soft_wrap=True)
-    for question in m.unsure:
+        console.print(
+            f"    [dim]such as {escape(values(changed_outcome.example))}[/]", soft_wrap=True
+        )
+    for question in in_meaning.unsure:
         console.print(f"  [bold yellow]not settled[/] {escape(question)}")
 
 
-def moves(console: Console, m: AccountMigration) -> None:
+def moves(console: Console, migration: AccountMigration) -> None:
     """Who moves, from where to where, and what becomes of the day's actions."""
-    for note in m.notes:
+    for note in migration.notes:
         console.print(f"Note: {escape(note)}")
-    goes = "moves" if m.moved == 1 else "move"
-    owed = "" if m.overdue is None else f", {money_text(m.overdue, m.currency, m.scale)} overdue"
-    flags = f"; protected {number(m.protected)}, not known {number(m.unknown)}"
-    console.print(
-        f"[bold]As of {m.as_of}[/] {number(m.moved)} of {counted(m.accounts, 'account')} {goes} "
-        f"({share(m.moved, m.accounts)}){owed}{flags if m.protective else ''}."
+    verb = "moves" if migration.moved == 1 else "move"
+    overdue_text = (
+        ""
+        if migration.overdue is None
+        else f", {money_text(migration.overdue, migration.currency, migration.scale)} overdue"
     )
-    if m.moves:
-        console.print(_outcomes(m))
-        _left_out(console, len(m.moves), "moves")
-    if m.levels:
-        console.print(_levels(m))
-        _left_out(console, len(m.levels), "changes of level")
-    if m.columns:
-        counts = ", ".join(f"{escape(name)} {number(n)}" for name, n in m.columns.items())
-        decided = "account is decided" if m.different == 1 else "accounts are decided"
-        console.print(f"{number(m.different)} {decided} otherwise, by column: {counts}.")
-    if m.actions:
-        console.print(_actions(m))
-    if m.default_values:
-        console.print(f"[dim]{escape(default_values(m.default_values))}[/]")
+    flags = f"; protected {number(migration.protected)}, not known {number(migration.unknown)}"
+    console.print(
+        f"[bold]As of {migration.as_of}[/] {number(migration.moved)} of "
+        f"{counted(migration.accounts, 'account')} {verb} "
+        f"({share(migration.moved, migration.accounts)}){overdue_text}"
+        f"{flags if migration.protective else ''}."
+    )
+    if migration.moves:
+        console.print(_outcomes(migration))
+        _left_out(console, len(migration.moves), "moves")
+    if migration.levels:
+        console.print(_levels(migration))
+        _left_out(console, len(migration.levels), "changes of level")
+    if migration.columns:
+        counts = ", ".join(
+            f"{escape(name)} {number(accounts)}" for name, accounts in migration.columns.items()
+        )
+        decided = "account is decided" if migration.different == 1 else "accounts are decided"
+        console.print(f"{number(migration.different)} {decided} otherwise, by column: {counts}.")
+    if migration.actions:
+        console.print(_actions(migration))
+    if migration.default_values:
+        console.print(f"[dim]{escape(default_values(migration.default_values))}[/]")
 
 
-def _outcomes(m: AccountMigration) -> Table:
+def _outcomes(migration: AccountMigration) -> Table:
     right = ("accounts", "overdue", "protected", "unknown")
-    made = table("segment", "path", "action", *right, "such as", right=right)
-    for move in m.moves[:MOST]:
-        made.add_row(
+    move_table = table("segment", "path", "action", *right, "such as", right=right)
+    for move in migration.moves[:MOST]:
+        move_table.add_row(
             _step(move.old.segment, move.new.segment),
             _step(move.old.path, move.new.path),
             _step(move.old.action, move.new.action),
             number(move.accounts),
-            money(move.overdue, m.scale),
+            money(move.overdue, migration.scale),
             number(move.protected),
             number(move.unknown),
             ", ".join(move.examples),
         )
-    return made
+    return move_table
 
 
-def _levels(m: AccountMigration) -> Table:
+def _levels(migration: AccountMigration) -> Table:
     right = ("accounts", "overdue")
-    made = table("band or tier", "level", *right, right=right)
-    for level in m.levels[:MOST]:
-        step = _step(level.old, level.new)
-        made.add_row(level.name, step, number(level.accounts), money(level.overdue, m.scale))
-    return made
+    level_table = table("band or tier", "level", *right, right=right)
+    for change in migration.levels[:MOST]:
+        change_of_level = _step(change.old, change.new)
+        level_table.add_row(
+            change.name,
+            change_of_level,
+            number(change.accounts),
+            money(change.overdue, migration.scale),
+        )
+    return level_table
 
 
-def _actions(m: AccountMigration) -> Table:
+def _actions(migration: AccountMigration) -> Table:
     right = ("old", "new", "added", "removed")
-    title = f"Actions due on {m.as_of}"
-    made = table("channel", "action", *right, right=right, title=title)
-    for action in m.actions:
+    title = f"Actions due on {migration.as_of}"
+    action_table = table("channel", "action", *right, right=right, title=title)
+    for action in migration.actions:
         figures = map(number, (action.old, action.new, action.added, action.removed))
-        made.add_row(action.channel, action.action, *figures)
-    return made
+        action_table.add_row(action.channel, action.action, *figures)
+    return action_table
 
 
 def _step(old: str, new: str) -> str:
     return escape(old if old == new else f"{old} → {new}")
 
 
-def _left_out(console: Console, count: int, what: str) -> None:
+def _left_out(console: Console, count: int, things: str) -> None:
     if count > MOST:
-        console.print(f"[dim]{count - MOST:,} more {what}; --json has them all.[/]")
+        console.print(f"[dim]{count - MOST:,} more {things}; --json has them all.[/]")

@@ -10,8 +10,9 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone
-from riskseg.cli.progress import USERS_FAULT, guarded, problems_to_stderr, stdout, visible
-from riskseg.cli.show import number, table
+from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.show.tables import number, table
+from riskseg.cli.terminal import problems_to_stderr, stdout, visible
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Decide a journalled run again from what it kept, and compare."""
-    done = present(
+    replayed = present(
         lambda progress: use_cases.replay.replay(
             root(), run, from_source=from_source, progress=progress
         ),
@@ -45,61 +46,64 @@ def replay(
         as_json=as_json,
         quiet=as_json,
     )
-    if not done.same:
+    if not replayed.same:
         raise typer.Exit(USERS_FAULT)
 
 
-def _replayed(done: Replay) -> None:
-    print(f"Run {done.run_id} as of {done.as_of}: {counted(done.rows, 'account')} decided again.")
-    if done.erased:
-        they = "it" if done.erased == 1 else "they"
-        erased = counted(done.erased, "account")
-        print(f"{erased} erased since: {they} cannot be decided again.")
-    if done.verdict == "same bytes":
-        print(f"The same bytes: sha256 {done.sha256}.")
-    elif done.verdict == "same rows":
-        rest = "All other rows are" if done.erased else "Every row is"
-        print(f"{rest} the same as in {done.output}.")
-    elif done.verdict == "not compared":
-        print(f"There is nothing to compare with: {done.why}.")
+def _replayed(replay: Replay) -> None:
+    print(
+        f"Run {replay.run_id} as of {replay.as_of}: "
+        f"{counted(replay.rows, 'account')} decided again."
+    )
+    if replay.erased:
+        pronoun = "it" if replay.erased == 1 else "they"
+        erased = counted(replay.erased, "account")
+        print(f"{erased} erased since: {pronoun} cannot be decided again.")
+    if replay.verdict == "same bytes":
+        print(f"The same bytes: sha256 {replay.sha256}.")
+    elif replay.verdict == "same rows":
+        which_rows = "All other rows are" if replay.erased else "Every row is"
+        print(f"{which_rows} the same as in {replay.output}.")
+    elif replay.verdict == "not compared":
+        print(f"There is nothing to compare with: {replay.why}.")
     else:
-        print(f"Not the same as the journal says of {done.output or 'decisions in memory'}.")
-        if done.why:
-            print(f"How they differ cannot be shown: {done.why}.")
-        elif done.differing is not None and done.differing.any:
-            _differences(done.differing, done.rows, "decided otherwise")
+        print(f"Not the same as the journal says of {replay.output or 'decisions in memory'}.")
+        if replay.why:
+            print(f"How they differ cannot be shown: {replay.why}.")
+        elif replay.differing is not None and replay.differing.any:
+            _differences(replay.differing, replay.rows, "decided otherwise")
         else:
             print("All rows are the same; only the bytes of the file are not.")
-        if done.riskseg_then != done.riskseg_now:
-            print(f"It was decided by riskseg {done.riskseg_then}; this is {done.riskseg_now}.")
-    _show_file(done)
-    if done.since is not None:
-        _since(done.since, done.rows)
+        if replay.riskseg_then != replay.riskseg_now:
+            print(f"It was decided by riskseg {replay.riskseg_then}; this is {replay.riskseg_now}.")
+    _show_file(replay)
+    if replay.since is not None:
+        _since(replay.since, replay.rows)
 
 
-def _show_file(done: Replay) -> None:
+def _show_file(replay: Replay) -> None:
     """What is found where the run wrote its decisions."""
-    file = done.file
-    if file.state == "gone":
-        print(f"The file is not there any more: {done.output}.")
-    elif file.state == "written over":
-        print(f"Run {file.by} has written over {done.output} since.")
-    elif file.state == "altered":
-        print(f"The file was altered since the run wrote it: {done.output}.")
-        if file.differing is None:
+    output_file = replay.file
+    if output_file.state == "gone":
+        print(f"The file is not there any more: {replay.output}.")
+    elif output_file.state == "written over":
+        print(f"Run {output_file.by} has written over {replay.output} since.")
+    elif output_file.state == "altered":
+        print(f"The file was altered since the run wrote it: {replay.output}.")
+        if output_file.differing is None:
             print("Its rows cannot be compared.")
-        elif file.differing.any:
-            _differences(file.differing, done.rows, "stand otherwise in the file")
+        elif output_file.differing.any:
+            _differences(output_file.differing, replay.rows, "stand otherwise in the file")
         else:
             print("Its rows are the same; only its bytes are not.")
-    elif file.manifest is False:
-        print(f"The manifest beside {done.output} does not tell of this run.")
+    elif output_file.manifest is False:
+        print(f"The manifest beside {replay.output} does not tell of this run.")
 
 
-def _differences(differences: Differences, rows: int, what: str) -> None:
-    print(f"{differences.rows:,} of {counted(rows, 'account')} {what}.")
-    for name, count in sorted(differences.columns.items(), key=lambda item: (-item[1], item[0])):
-        print(f"  {name}: {count:,}")
+def _differences(differences: Differences, rows: int, differs_how: str) -> None:
+    print(f"{differences.rows:,} of {counted(rows, 'account')} {differs_how}.")
+    for column, count in sorted(differences.columns.items(), key=lambda item: (-item[1], item[0])):
+        print(f"  {column}: {count:,}")
     if differences.appeared:
         print(f"{counted(differences.appeared, 'account')} appeared.")
     if differences.vanished:
@@ -137,23 +141,23 @@ def journal_show(
     present(lambda _: use_cases.retention.listed(root(), limit=limit), _entries, as_json=as_json)
 
 
-def _entries(done: JournalEntries) -> None:
-    if done.runs:
-        _runs(done.runs)
+def _entries(entries: JournalEntries) -> None:
+    if entries.runs:
+        _runs(entries.runs)
     else:
         print("No run is journalled.")
-    if done.erasures:
-        _erasures(done.erasures)
-    if done.unknown:
-        print(f"Kept, but unknown to the journal: {', '.join(done.unknown)}.")
+    if entries.erasures:
+        _erasures(entries.erasures)
+    if entries.unknown:
+        print(f"Kept, but unknown to the journal: {', '.join(entries.unknown)}.")
 
 
 def _runs(runs: Sequence[RunEntry]) -> None:
     columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
-    made = table(*columns, right=("rows",))
+    run_table = table(*columns, right=("rows",))
     for run in runs:
         inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
-        made.add_row(
+        run_table.add_row(
             run.run_id,
             run.at.isoformat(),
             str(run.as_of),
@@ -162,17 +166,17 @@ def _runs(runs: Sequence[RunEntry]) -> None:
             number(run.rows or 0),
             f"{inputs}, {run.erased} erased" if run.erased else inputs,
         )
-    stdout().print(made)
+    stdout().print(run_table)
 
 
 def _erasures(erasures: Sequence[ErasureEntry]) -> None:
     """The account is shown by the beginning of its hash, as the journal has no more of it."""
-    made = table("erased account", "at", "by", "from runs", right=("from runs",))
+    erasure_table = table("erased account", "at", "by", "from runs", right=("from runs",))
     for erasure in erasures:
-        made.add_row(
+        erasure_table.add_row(
             erasure.account[:12], erasure.at.isoformat(), erasure.by, number(len(erasure.runs))
         )
-    stdout().print(made)
+    stdout().print(erasure_table)
 
 
 @journal_app.command("prune")
@@ -198,20 +202,20 @@ def journal_prune(
             if dry_run or not planned.runs
             else use_cases.retention.prune(root(), older_than, at=at)
         ),
-        lambda done: _pruned(done, "would be" if dry_run else "are"),
+        lambda pruning: _pruned(pruning, "would be" if dry_run else "are"),
         as_json=as_json,
     )
 
 
-def _pruned(done: Pruning, verb: str) -> None:
+def _pruned(pruning: Pruning, verb: str) -> None:
     print(
-        f"The inputs of {counted(done.runs, 'run')} of before {done.before.isoformat()} {verb} "
-        f"removed; those of {counted(done.left, 'run')} {verb} kept."
+        f"The inputs of {counted(pruning.runs, 'run')} of before {pruning.before.isoformat()} "
+        f"{verb} removed; those of {counted(pruning.left, 'run')} {verb} kept."
     )
-    if done.unknown:
+    if pruning.unknown:
         print(
-            f"{counted(len(done.unknown), 'kept run')} unknown to the journal, so of no known age, "
-            f"left as before: {', '.join(done.unknown)}."
+            f"{counted(len(pruning.unknown), 'kept run')} unknown to the journal, so of no known "
+            f"age, left as before: {', '.join(pruning.unknown)}."
         )
 
 
@@ -245,21 +249,23 @@ def journal_erase(
     as_json: AsJson = False,
 ) -> None:
     """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays."""
-    done = present(
+    erasure = present(
         lambda _: use_cases.retention.erase(root(), account, by=by or getpass.getuser(), at=now()),
         _erased,
         as_json=as_json,
     )
-    if done.problems:
+    if erasure.problems:
         raise typer.Exit(USERS_FAULT)
 
 
-def _erased(done: Erasure) -> None:
-    searched = f"of {done.searched} kept"
-    print(f"Erased from the inputs of {counted(len(done.runs), 'run')}, {searched}.")
-    if done.rows:
-        print(f"{counted(done.rows, 'bad row')} that named it left the quarantine.")
-    if done.problems:
-        left = counted(len(done.problems), "run")
-        print(f"It may still stand in {left}: correct or remove what is named, and erase again.")
-        problems_to_stderr(done.problems)
+def _erased(erasure: Erasure) -> None:
+    searched = f"of {erasure.searched} kept"
+    print(f"Erased from the inputs of {counted(len(erasure.runs), 'run')}, {searched}.")
+    if erasure.rows:
+        print(f"{counted(erasure.rows, 'bad row')} that named it left the quarantine.")
+    if erasure.problems:
+        runs_left = counted(len(erasure.problems), "run")
+        print(
+            f"It may still stand in {runs_left}: correct or remove what is named, and erase again."
+        )
+        problems_to_stderr(erasure.problems)

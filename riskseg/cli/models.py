@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli import show
 from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, present, root, someone
-from riskseg.cli.progress import guarded
+from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.models import (
+    show_comparison,
+    show_export,
+    show_imported_card,
+    show_model,
+    show_recalibration,
+    show_registration,
+    show_versions,
+)
 
 if TYPE_CHECKING:
     from riskseg.learning.scorecard.imported import Meaning
@@ -44,7 +52,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     """List every trained version."""
     if context.invoked_subcommand is not None:
         return
-    present(lambda _: use_cases.models.versions(root()), show.versions, as_json=as_json)
+    present(lambda _: use_cases.models.versions(root()), show_versions, as_json=as_json)
 
 
 @models_app.command("show")
@@ -55,7 +63,7 @@ def models_show(
     as_json: AsJson = False,
 ) -> None:
     """Show what a model is and how good; without a champion, the only version there is."""
-    present(lambda _: use_cases.models.show(root(), model, version), show.model, as_json=as_json)
+    present(lambda _: use_cases.models.show(root(), model, version), show_model, as_json=as_json)
 
 
 @models_app.command("bins")
@@ -75,11 +83,11 @@ def models_bins(
 
     For instance `riskseg models bins late_payment` or `riskseg models bins late_payment age`.
     """
-    from riskseg.cli import bins as show_bins
+    from riskseg.cli.show.bins import show_bins
 
     present(
         lambda _: use_cases.bins.bins(root(), model, version, feature=feature),
-        lambda done: show_bins.bins(done, feature),
+        lambda model_bins: show_bins(model_bins, feature),
         as_json=as_json,
     )
 
@@ -123,7 +131,7 @@ def models_register(
         lambda _: use_cases.register.register(
             root(), folder, promote=promote, at=now(), by=by or getpass.getuser(), reason=reason
         ),
-        show.registered,
+        show_registration,
         as_json=as_json,
     )
 
@@ -198,7 +206,7 @@ def models_import(
             reason=reason,
             progress=progress,
         ),
-        show.imported,
+        show_imported_card,
         plan=use_cases.import_card.plan(reference=reference_as_of is not None) if plan else None,
         as_json=as_json,
         quiet=as_json,
@@ -251,7 +259,7 @@ def models_export(
     """Write a version as SQL, ONNX or a table of points, checked against riskseg."""
     present(
         lambda _: use_cases.export.export(root(), model, version, to.value, out, dialect=dialect),
-        lambda done: show.exported(done, runs=to is not ExportForm.points),
+        lambda export: show_export(export, runs=to is not ExportForm.points),
         as_json=as_json,
     )
 
@@ -274,7 +282,7 @@ def models_compare(
         lambda progress: use_cases.compare.compare(
             root(), first, second, cut=cut, progress=progress
         ),
-        show.comparison,
+        show_comparison,
         plan=use_cases.compare.plan(root(), first, second) if plan else None,
         as_json=as_json,
         quiet=as_json,
@@ -312,7 +320,7 @@ def models_recalibrate(
             at=now(),
             progress=progress,
         ),
-        show.recalibrated,
+        show_recalibration,
         plan=use_cases.recalibrate.plan(root(), model, version) if plan else None,
         as_json=as_json,
     )

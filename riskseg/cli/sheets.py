@@ -9,7 +9,7 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, present, root
-from riskseg.cli.progress import guarded
+from riskseg.cli.exit_codes import guarded
 from riskseg.cli.strategy import strategy_app
 from riskseg.domain.words import counted
 
@@ -35,10 +35,10 @@ def sheet_export(
     present(lambda _: use_cases.sheets.export(root(), out), _exported, as_json=as_json)
 
 
-def _exported(done: SheetExport) -> None:
-    for name, count in done.rows.items():
-        print(f"{name}: {counted(count, 'row')}")
-    for file in done.files:
+def _exported(export: SheetExport) -> None:
+    for sheet, row_count in export.rows.items():
+        print(f"{sheet}: {counted(row_count, 'row')}")
+    for file in export.files:
         print(file)
 
 
@@ -62,23 +62,25 @@ def sheet_import(
     )
 
 
-def _imported(done: SheetImport) -> None:
-    for change in done.tables:
-        parts = [*change.column_changes]
-        for word, names in (
+def _imported(sheet_import: SheetImport) -> None:
+    for change in sheet_import.tables:
+        changes = [*change.column_changes]
+        for kind_of_change, names in (
             ("added", change.added),
             ("removed", change.removed),
             ("changed", change.changed),
         ):
             if names:
-                parts.append(f"{word}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}")
-        parts += ["another order"] if change.moved else []
-        print(f"{change.table}: {counted(change.rows, 'row')}; {'; '.join(parts) or 'as it was'}")
-    print(f"{done.strategy} {done.version}: no problems.")
-    if done.comments_lost:
-        find = "finds" if done.comments_lost == 1 else "find"
-        print(f"{counted(done.comments_lost, 'comment')} of the old files {find} no place.")
-    if not done.files:
+                changes.append(
+                    f"{kind_of_change}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
+                )
+        changes += ["another order"] if change.moved else []
+        print(f"{change.table}: {counted(change.rows, 'row')}; {'; '.join(changes) or 'as it was'}")
+    print(f"{sheet_import.strategy} {sheet_import.version}: no problems.")
+    if sheet_import.comments_lost:
+        verb = "finds" if sheet_import.comments_lost == 1 else "find"
+        print(f"{counted(sheet_import.comments_lost, 'comment')} of the old files {verb} no place.")
+    if not sheet_import.files:
         print("Nothing to write.")
-    for file in done.files:
-        print(f"{'would write' if done.dry_run else 'wrote'} {file}")
+    for file in sheet_import.files:
+        print(f"{'would write' if sheet_import.dry_run else 'wrote'} {file}")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli import show
 from riskseg.cli.common import AsJson, Plan, present, root_if_any
-from riskseg.cli.progress import USERS_FAULT, guarded, problems_to_stderr, stderr, stdout
+from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.show.strategy import show_strategy
+from riskseg.cli.terminal import problems_to_stderr, stderr, stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
@@ -53,44 +54,44 @@ def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson =
     )
 
 
-def _checked(done: StrategyCheck) -> None:
-    note_facts(done.from_data)
-    for note in done.notes:
+def _checked(strategy_check: StrategyCheck) -> None:
+    note_facts(strategy_check.from_data)
+    for note in strategy_check.notes:
         print(note)
-    print(f"{done.strategy} {done.version}: no problems.")
-    for pack in done.packs:
+    print(f"{strategy_check.strategy} {strategy_check.version}: no problems.")
+    for pack in strategy_check.packs:
         idle = ", ".join(rule.rule for rule in pack.idle)
-        rest = f"; not applying here: {idle}" if idle else ""
+        not_applying = f"; not applying here: {idle}" if idle else ""
         rules = counted(len(pack.applying), "rule")
-        apply = "applies" if len(pack.applying) == 1 else "apply"
-        print(f"{pack.name}: {rules} of this guard pack {apply}{rest}.")
+        verb = "applies" if len(pack.applying) == 1 else "apply"
+        print(f"{pack.name}: {rules} of this guard pack {verb}{not_applying}.")
 
 
 @strategy_app.command("test")
 @guarded
 def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
-    done = present(
+    test_result = present(
         lambda _: use_cases.rules.test(root_if_any(name), name, data=not no_data),
         _tested,
         as_json=as_json,
     )
-    if done.problems:
+    if test_result.problems:
         raise typer.Exit(USERS_FAULT)
 
 
-def _tested(done: StrategyTest) -> None:
-    note_facts(done.from_data)
+def _tested(test_result: StrategyTest) -> None:
+    note_facts(test_result.from_data)
     marks = {True: "ok  ", False: "FAIL", None: "?   "}
-    for example in done.examples:
+    for example in test_result.examples:
         print(f"{marks[example.as_expected]} {example.example}")
-    for of_pack in done.pack_examples:
-        print(f"{marks[of_pack.as_expected]} {of_pack.guard}: {of_pack.example}")
-    count = len(done.examples) + len(done.pack_examples)
-    if done.problems:
-        problems_to_stderr(done.problems)
-    elif count:
-        print(f"{count} examples come out as expected.")
+    for pack_example in test_result.pack_examples:
+        print(f"{marks[pack_example.as_expected]} {pack_example.guard}: {pack_example.example}")
+    example_count = len(test_result.examples) + len(test_result.pack_examples)
+    if test_result.problems:
+        problems_to_stderr(test_result.problems)
+    elif example_count:
+        print(f"{example_count} examples come out as expected.")
     else:
         print("There are no examples.")
 
@@ -115,15 +116,16 @@ def strategy_prove(
 ) -> None:
     """Prove the strategy's properties for every account there could be, or show one that breaks
     them."""
-    from riskseg.cli import proofs
+    # Loads the solver.
+    from riskseg.cli.show.proofs import show_proofs
 
-    def show_proofs(done: StrategyProof) -> None:
-        note_facts(done.from_data)
-        proofs.proven(stdout(), done, with_notes=notes, granted=granted)
+    def show(proof: StrategyProof) -> None:
+        note_facts(proof.from_data)
+        show_proofs(stdout(), proof, with_notes=notes, granted=granted)
 
     workspace = root_if_any(name)
     with_data = workspace is not None and not no_data
-    done = present(
+    proof = present(
         lambda progress: use_cases.prove.prove(
             workspace,
             name,
@@ -132,12 +134,12 @@ def strategy_prove(
             with_notes=notes or as_json,
             progress=progress,
         ),
-        show_proofs,
+        show,
         plan=use_cases.prove.plan(data=with_data) if plan else None,
         as_json=as_json,
         quiet=as_json,
     )
-    if done.verdict != "proved":
+    if proof.verdict != "proved":
         raise typer.Exit(USERS_FAULT)
 
 
@@ -152,6 +154,6 @@ def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = 
     )
 
 
-def _shown(done: StrategyShown) -> None:
-    note_facts(done.from_data)
-    show.strategy(done)
+def _shown(strategy: StrategyShown) -> None:
+    note_facts(strategy.from_data)
+    show_strategy(strategy)

@@ -9,9 +9,10 @@ import typer
 
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, Plan, now, one_line, present, root, someone
-from riskseg.cli.progress import guarded, stderr, stdout
-from riskseg.cli.show import table
+from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.tables import table
 from riskseg.cli.strategy import strategy_app
+from riskseg.cli.terminal import stderr, stdout
 
 if TYPE_CHECKING:
     from riskseg.results.strategies import Activation, Activations
@@ -59,26 +60,26 @@ def strategy_activate(
             reason=reason,
             progress=progress,
         ),
-        lambda done: _activated(done, reason),
+        lambda activation: _activated(activation, reason),
         plan=use_cases.activate.plan() if plan else None,
         as_json=as_json,
         quiet=as_json,
     )
 
 
-def _activated(done: Activation, reason: str) -> None:
-    for note in done.notes:
+def _activated(activation: Activation, reason: str) -> None:
+    for note in activation.notes:
         stderr().print(note, markup=False)
-    if not done.new:
-        print(
-            f"{done.name} {done.version} is in force from {done.effective_from} already, by "
-            f"{done.by}: nothing is changed."
-        )
+    in_force = (
+        f"{activation.name} {activation.version} is in force from {activation.effective_from}"
+    )
+    if not activation.new:
+        print(f"{in_force} already, by {activation.by}: nothing is changed.")
         return
-    print(f"{done.name} {done.version} is in force from {done.effective_from}, by {done.by}.")
-    unsure = len(done.proof.unproved)
-    left = f"; {unsure} not proved: {reason}" if unsure else ""
-    print(f"{done.proof.proved} properties are proved{left}.")
+    print(f"{in_force}, by {activation.by}.")
+    unproved_count = len(activation.proof.unproved)
+    not_proved = f"; {unproved_count} not proved: {reason}" if unproved_count else ""
+    print(f"{activation.proof.proved} properties are proved{not_proved}.")
 
 
 @strategy_app.command("versions")
@@ -88,19 +89,19 @@ def strategy_versions(as_json: AsJson = False) -> None:
     present(lambda _: use_cases.activate.versions(root()), _activations, as_json=as_json)
 
 
-def _activations(done: Activations) -> None:
-    if not len(done):
+def _activations(activations: Activations) -> None:
+    if not len(activations):
         print("Nothing is activated: the folder's strategy is used, and runs are marked so.")
         return
-    made = table("strategy", "version", "from", "activated", "by", "proved", "")
-    for entry in done:
-        made.add_row(
-            entry.name,
-            entry.version,
-            entry.effective_from.isoformat(),
-            entry.at.isoformat(),
-            entry.by,
-            f"not all: {entry.reason}" if entry.proof.unproved else "yes",
-            "superseded" if entry.superseded else "",
+    activation_table = table("strategy", "version", "from", "activated", "by", "proved", "")
+    for activation in activations:
+        activation_table.add_row(
+            activation.name,
+            activation.version,
+            activation.effective_from.isoformat(),
+            activation.at.isoformat(),
+            activation.by,
+            f"not all: {activation.reason}" if activation.proof.unproved else "yes",
+            "superseded" if activation.superseded else "",
         )
-    stdout().print(made)
+    stdout().print(activation_table)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.cli import progress as told
+from riskseg.cli import exit_codes
 
 URL = "postgresql://clerk:hunter2@db.example/book?password=hunter2#scores"
 WRONG = [
@@ -36,14 +36,14 @@ def test_wrong_usage(words: list[str]) -> None:
 
 
 def test_a_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    @told.guarded
+    @exit_codes.guarded
     def breaks() -> None:
         raise RuntimeError(f"cannot reach {URL} (host=db password=hunter2)")
 
-    with pytest.raises(told.typer.Exit) as ended:
+    with pytest.raises(exit_codes.typer.Exit) as ended:
         breaks()
     shown = capsys.readouterr().err
-    assert ended.value.exit_code == told.OUR_FAULT
+    assert ended.value.exit_code == exit_codes.OUR_FAULT
     assert "hunter2" not in shown and "clerk" in shown and "db.example" in shown
 
 

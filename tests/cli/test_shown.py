@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from riskseg.cli import progress as told
-from riskseg.cli.show import money, proxy, table
+from riskseg.cli import terminal
+from riskseg.cli.show.models import proxy
+from riskseg.cli.show.tables import money, table
 from riskseg.domain.problems import Problem
 from riskseg.engine import DuckDB
 from riskseg.insight.differences import differing
@@ -57,10 +58,10 @@ def test_a_protected_attribute_is_named_with_its_level(
 
 def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "A\x1b[31m\x07\x9b2J\u202e1"
-    told.problems_to_stderr([Problem("RS601", f'There is no account "{hostile}".')])
+    terminal.problems_to_stderr([Problem("RS601", f'There is no account "{hostile}".')])
     made = table("account")
     made.add_row(hostile)
-    told.stdout().print(made)
+    terminal.stdout().print(made)
     said = capsys.readouterr()
     for text in (said.out, said.err):
         assert "A\\x1b[31m\\x07\\x9b2J\\u202e1" in text

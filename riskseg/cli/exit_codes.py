@@ -1,0 +1,141 @@
+"""How a command ends: its exit code, whatever ends it, and what is said of that on stderr."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+import typer
+
+from riskseg.cli.progress import end_progress
+from riskseg.cli.terminal import problems_to_stderr, stderr, without_secrets, write_any_text
+from riskseg.domain.problems import Problem, Problems, ProblemsError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+USERS_FAULT, OUR_FAULT, BUSY = 1, 3, 4
+# What a shell says of a command that a signal ended.
+_SIGNALLED = 128
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Problems end a command with 1 and their list (4 where another run holds the workspace), a
+    signal with 130 or 143, anything else unforeseen with 3. Its option `sql` is seen to here."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        as_json = bool(kwargs.get("as_json"))
+        write_any_text()
+        with _signals() as arrived:
+            try:
+                with _without_bar(), _sql_written(kwargs):
+                    return command(*args, **kwargs)
+            except ProblemsError as error:
+                problems_to_stderr(error.problems, as_json=as_json)
+                busy = all(problem.code == "RS604" for problem in error.problems)
+                raise typer.Exit(BUSY if busy else USERS_FAULT) from None
+            except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+                raise
+            except (KeyboardInterrupt, _Terminated):
+                raise _ended(arrived) from None
+            except OSError as error:
+                if arrived:
+                    raise _ended(arrived) from None
+                if error.errno is None:
+                    raise _our_fault() from None
+                problems_to_stderr([_refused(error)], as_json=as_json)
+                raise typer.Exit(USERS_FAULT) from None
+            except Exception:
+                # A library may turn what the signal raised into an error of its own.
+                raise _ended(arrived) if arrived else _our_fault() from None
+
+    return wrapped
+
+
+class _Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Let Ctrl-C and SIGTERM end the command the way an exception does, so that whatever it was
+    writing is cleared away; the list holds the number of the signal that came."""
+    arrived: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        arrived.append(number)
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield arrived
+        return
+    before = {
+        signal_number: signal.signal(signal_number, handle)
+        for signal_number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield arrived
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _without_bar() -> Iterator[None]:
+    """Whatever ends a command, what is said of it comes after its bar."""
+    try:
+        yield
+    finally:
+        end_progress()
+
+
+@contextmanager
+def _sql_written(options: Mapping[str, Any]) -> Iterator[None]:
+    """Write the engine's statements to a file, where a command was asked to (--sql)."""
+    path = options.get("sql")
+    if path is None or options.get("plan"):
+        yield
+        return
+    from riskseg.cli.common import root
+    from riskseg.engine import sql_written
+    from riskseg.pipeline.outputs import check_output
+    from riskseg.pipeline.session import open_checked
+
+    problems = Problems()
+    check_output(open_checked(root()), path, problems, (".sql", ".txt"))
+    problems.raise_if_any()
+    with sql_written(path):
+        yield
+
+
+def _ended(arrived: list[int]) -> typer.Exit:
+    signal_number = arrived[0] if arrived else int(signal.SIGINT)
+    how_it_ended = "Terminated" if signal_number == signal.SIGTERM else "Interrupted"
+    stderr().print(f"{how_it_ended}: nothing was changed that was not finished.")
+    return typer.Exit(_SIGNALLED + signal_number)
+
+
+def _our_fault() -> typer.Exit:
+    sys.stderr.write(without_secrets(traceback.format_exc()))
+    stderr().print("[bold red]This is a fault of riskseg's own.[/]")
+    return typer.Exit(OUR_FAULT)
+
+
+def _refused(error: OSError) -> Problem:
+    """What the system says of a file or folder."""
+    file_name = error.filename if isinstance(error.filename, str) else None
+    why = os.strerror(error.errno or 0).lower()
+    return Problem(
+        "RS616",
+        f"The system says: {why}.",
+        file_name,
+        hint="Make room, or give the right to use it, or name another place.",
+    )

@@ -1,0 +1,1 @@
+"""How results are shown to a person. The same results go to machines with --json."""

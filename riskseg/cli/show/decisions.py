@@ -1,0 +1,64 @@
+"""How what was decided is shown: the decisions of a run, and scores alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from riskseg.cli.show.tables import default_values, money, number, share, table
+from riskseg.cli.terminal import stdout
+from riskseg.domain.words import counted
+
+if TYPE_CHECKING:
+    from riskseg.results.runs import Decisions, Scores
+
+
+def show_decisions(decisions: Decisions) -> None:
+    """The table of segments a billing manager reads first."""
+    console = stdout()
+    columns = ("segment", "accounts", "share", "overdue", "mean probability", "path", "due today")
+    by_segment = table(*columns, right=columns[1:5] + columns[6:])
+    for segment in decisions.segments:
+        paths = sorted(segment.paths, key=lambda p: (-segment.paths[p], p))
+        by_segment.add_row(
+            segment.segment,
+            number(segment.accounts),
+            share(segment.accounts, decisions.rows),
+            money(segment.overdue, decisions.scale),
+            "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
+            ", then ".join(paths[:2]),
+            number(segment.due),
+        )
+    by_segment.add_section()
+    by_segment.add_row(
+        "all",
+        number(decisions.rows),
+        share(decisions.rows, decisions.rows),
+        money(
+            sum((segment.overdue for segment in decisions.segments), Decimal(0)), decisions.scale
+        ),
+        "",
+        "",
+        number(sum(segment.due for segment in decisions.segments)),
+    )
+    title = f"{decisions.strategy.name} as of {decisions.as_of}"
+    probability_of = f"; mean probability: {decisions.of}" if decisions.of else ""
+    console.print(f"[bold]{title}[/]  (overdue in {decisions.currency}{probability_of})")
+    console.print(by_segment)
+    actions = ", ".join(
+        f"{action} {number(accounts)}" for action, accounts in sorted(decisions.actions.items())
+    )
+    console.print(f"Actions due on {decisions.as_of}: {actions or 'none'}.")
+    run = f"run {decisions.run_id}{'' if decisions.activated else ', not activated'}"
+    console.print(f"{counted(decisions.rows, 'decision')} in {decisions.place} ({run}).")
+    if decisions.default_values:
+        console.print(f"[dim]{escape(default_values(decisions.default_values))}[/]")
+
+
+def show_scores(scores: Scores) -> None:
+    """How many rows were scored, and where they are."""
+    print(f"{counted(scores.rows, 'row' if scores.of_bills else 'account')} in {scores.place}")
+    for model, count in scores.scored.items():
+        print(f"p_{model}: {count:,} scored by version {scores.models[model]}")

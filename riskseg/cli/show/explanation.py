@@ -1,0 +1,155 @@
+"""How one account's decision is explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from riskseg.cli.show.tables import default_values, money, table
+from riskseg.cli.terminal import stdout
+from riskseg.domain.decision import NO_ACTION
+from riskseg.domain.facts import Kind
+from riskseg.domain.words import NOTHING_RAISES_RISK
+from riskseg.domain.words import money as money_text
+
+if TYPE_CHECKING:
+    from riskseg.results.runs import Explanation, FactForm
+
+
+def show_explanation(explanation: Explanation) -> None:
+    """An account's decision, then what led to it, then what has changed since."""
+    console = stdout()
+    _decision(console, explanation)
+    _probabilities(console, explanation)
+    _rules_matched(console, explanation)
+    _last_bills(console, explanation)
+    facts = "  ".join(
+        f"{fact}={escape(fact_value(explanation.forms.get(fact), value, explanation.scale))}"
+        for fact, value in explanation.facts.items()
+    )
+    console.print(f"[dim]Facts the rules read: {facts}[/]")
+    if explanation.default_values:
+        console.print(f"[dim]{escape(default_values(explanation.default_values))}[/]")
+    for note in explanation.notes:
+        console.print(f"Note: {escape(note)}.")
+    _since_the_run(console, explanation)
+
+
+def _decision(console: Console, explanation: Explanation) -> None:
+    """What was decided, and what is owed."""
+    decision = explanation.decision
+    template = f" ({escape(decision['template'])})" if decision["template"] else ""
+    path_day = f" day {decision['path_day']}" if decision["path_day"] is not None else ""
+    console.print(
+        f"[bold]{escape(str(decision['account_id']))}[/] as of {decision['as_of']}: "
+        f"{decision['lifecycle']}, segment [bold]{decision['segment']}[/], "
+        f"path [bold]{escape(decision['path'])}[/]{path_day}, "
+        f"action [bold]{decision['action']}[/]{template}"
+    )
+    if decision["balance_overdue"] is not None:
+        next_on = f" on {decision['next_on']}" if decision["next_on"] else ""
+        owed = money_text(decision["balance_overdue"], explanation.currency, explanation.scale)
+        console.print(
+            f"{owed} overdue, "
+            f"{decision['days_past_due']} days past due; "
+            f"next: {decision['next_action'] or 'nothing'}{next_on}"
+        )
+
+
+def _probabilities(console: Console, explanation: Explanation) -> None:
+    """Each probability with its reasons."""
+    for score in explanation.scores:
+        if score.p is None:
+            outside = f"the account is outside the population of {score.model}"
+            console.print(f"\n[bold]{escape(score.key)}[/]: none; {outside}.")
+            continue
+        scored_by = f"{score.model} {score.version} ({score.learner})"
+        console.print(f"\n[bold]{escape(score.key)} {100 * score.p:.2f}%[/] by {scored_by}")
+        if not any(reason.contribution > 0 for reason in score.reasons):
+            console.print(f"  {NOTHING_RAISES_RISK}")
+        for reason in score.reasons:
+            console.print(f"  {reason.contribution:+.2f}  {escape(reason.words)}")
+
+
+def _rules_matched(console: Console, explanation: Explanation) -> None:
+    """The rows that matched, the steps of the path, and the guards."""
+    row_table = table("table", "gives", "row", "because", "line", title="Which rows matched")
+    for row in explanation.matched:
+        row_table.add_row(row.table, row.result, row.row, row.text, str(row.line or ""))
+    console.print()
+    console.print(row_table)
+    if explanation.steps:
+        step_table = table("day", "on", "path", "action", "template", "", title="The path")
+        for step in explanation.steps:
+            mark = "" if step.when == "ahead" else step.when
+            when = (str(step.day), str(step.on or ""))
+            step_table.add_row(*when, step.path, step.action, step.template or "", mark)
+        console.print(step_table)
+    if explanation.guards:
+        guard_table = table("guard", "kind", "state", "forbids", "source", title="Guards")
+        for guard in explanation.guards:
+            state = Text(guard.state, style="dim" if guard.state == "not in force" else "bold")
+            forbids = "everything" if guard.stops_everything else ", ".join(guard.forbids)
+            guard_table.add_row(guard.name, guard.kind, state, forbids, guard.source or "")
+        console.print(guard_table)
+        action = explanation.decision["action"]
+        if explanation.step_due not in (action, NO_ACTION):
+            path_step = f"The path's own step, {explanation.step_due}, is not lawful here"
+            console.print(f"{path_step}: {action} instead.\n")
+
+
+def _last_bills(console: Console, explanation: Explanation) -> None:
+    if not explanation.bills:
+        return
+    columns = ("bill", "due", "amount", "paid", "overdue", "cleared", "days late")
+    right = ("amount", "paid", "overdue", "days late")
+    bills = table(*columns, right=right, title="The last bills")
+    for bill in explanation.bills:
+        bills.add_row(
+            bill.bill_id,
+            str(bill.due_on),
+            money(bill.amount, explanation.scale),
+            money(bill.paid, explanation.scale),
+            money(bill.overdue, explanation.scale) if bill.overdue else "",
+            str(bill.cleared_on or ""),
+            str(bill.days_past_due or ""),
+        )
+    console.print(bills)
+
+
+def _since_the_run(console: Console, explanation: Explanation) -> None:
+    """Which run decided so, and what the sources give otherwise now."""
+    if explanation.run is not None:
+        same = (
+            "" if explanation.changes or explanation.notes else " The sources give the same today."
+        )
+        console.print(
+            f"\nAs run {explanation.run} decided it on {explanation.decided_at:%Y-%m-%d}.{same}"
+        )
+    if explanation.changes:
+        changes = table("", "then", "now", title="What the sources give otherwise now")
+        for change in explanation.changes:
+            form = explanation.forms.get(change.name)
+            then, now = (
+                fact_value(form, value, explanation.scale) if form or value is not None else "none"
+                for value in (change.then, change.now)
+            )
+            changes.add_row(change.name, then, now)
+        console.print(changes)
+        if explanation.bills:
+            console.print("The bills above are by the sources as they are now.")
+
+
+def fact_value(form: FactForm | None, value: Any, scale: int) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if form is not None and form.unit == "money":
+        return money(value, scale)
+    if form is not None and form.kind == Kind.DECIMAL:
+        return f"{value:f}".rstrip("0").rstrip(".") or "0"
+    return str(value)

@@ -1,0 +1,68 @@
+"""How proofs are shown: a line a kind of claim, then whatever is not proved, with its account."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from riskseg.results.strategies import ProofResult, StrategyProof
+from riskseg.strategy.proof.results import claims
+from riskseg.strategy.proof.written import example
+
+_COLOUR = {"proved": "green", "refuted": "bold red", "unproved": "bold yellow"}
+
+
+def show_proofs(console: Console, proof: StrategyProof, *, with_notes: bool, granted: bool) -> None:
+    console.print(f"{proof.strategy.name} {proof.strategy.version}")
+    results = proof.proofs.results
+    for claim, claim_text in claims().items():
+        verdicts: list[str] = [result.verdict for result in results if result.claim == claim]
+        if not verdicts:
+            continue
+        counts = {verdict: verdicts.count(verdict) for verdict in _COLOUR}
+        message = ", ".join(
+            f"[{_COLOUR[verdict]}]{times} {verdict}[/]"
+            for verdict, times in counts.items()
+            if times
+        )
+        console.print(f"  {claim:<15} {message}  [dim]{escape(claim_text)}[/]")
+    for result in (*proof.proofs.of("refuted"), *proof.proofs.of("unproved")):
+        _fault(console, result, proof)
+    if granted:
+        console.print("\ntaken for granted of every account")
+        for line in proof.granted:
+            console.print(f"  {escape(line)}")
+    notes = proof.proofs.notes
+    if with_notes:
+        heading = "no fault, and worth knowing" if notes else "The order of rows decides nowhere."
+        console.print(f"\n{heading}")
+        for note in notes:
+            console.print(f"  {escape(note.subject)}: {escape(note.what)}")
+    count = len(results)
+    if proof.proofs.verdict == "proved":
+        console.print(
+            f"\nAll {count} properties are proved, for every account the catalogue allows."
+        )
+    else:
+        message = (
+            f"{len(proof.proofs.of('proved'))} proved, {len(proof.proofs.of('refuted'))} refuted"
+        )
+        unproved = len(proof.proofs.of("unproved"))
+        console.print(f"\nOf {count} properties: {message}, {unproved} unproved.")
+    if not with_notes:
+        console.print("[dim]Where the order of rows decides, and for whom: --notes[/]")
+
+
+def _fault(console: Console, result: ProofResult, proof: StrategyProof) -> None:
+    position = "" if result.file is None else result.file
+    position += "" if result.line is None else f":{result.line}"
+    console.print(
+        f"\n[{_COLOUR[result.verdict]}]{result.verdict}[/] {result.claim} "
+        f"[bold]{escape(result.subject)}[/] [cyan]{escape(position)}[/]\n  {escape(result.fault)}"
+    )
+    decisions = proof.decisions.get(result.name, ())
+    for index, (account, decision) in enumerate(zip(result.accounts, decisions, strict=True)):
+        flag = "" if len(decisions) == 1 else (", without the flag", ", with the flag")[index]
+        text = example(f"refutes {result.name}{flag}", account, decision, margin=proof.margin)
+        # As it is: a terminal must not wrap what is to be pasted.
+        console.print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,135 @@
+"""How a strategy is shown: bands, tiers, segments, paths, guards, properties, guard packs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from riskseg.cli.show.tables import default_values, table
+from riskseg.cli.terminal import stdout
+
+if TYPE_CHECKING:
+    from riskseg.results.strategies import GuardShown, PackShown, PathShown, StrategyShown
+
+
+def show_strategy(strategy: StrategyShown) -> None:
+    """A strategy: its bands, tiers, segments, paths, guards, properties and guard packs."""
+    console = stdout()
+    console.print(
+        f"[bold]{strategy.name}[/] {strategy.version}\n"
+        f"{escape(strategy.purpose)} (owner: {escape(strategy.owner)})\n"
+    )
+    for band in strategy.bands:
+        low, cuts = Decimal(0), []
+        for cut in band.cuts:
+            cuts.append(f"{cut.level} {low:f} to {cut.below:f}")
+            low = cut.below
+        console.print(escape(f"band {band.name} of {band.of}: {', '.join(cuts)}; unscored"))
+    for scheme in strategy.tiers:
+        tier_table = table("tier", "when", "unknown", title=f"tiers: {scheme.name}")
+        for tier in scheme.rows:
+            tier_table.add_row(tier.tier, tier.when or "otherwise", tier.unknown or "")
+        console.print(tier_table)
+    segment_table = table("row", *strategy.columns, "segment", "path", title="segments")
+    for segment_row in strategy.rows:
+        conditions = [
+            "any" if levels == "any" else ", ".join(map(str, levels))
+            for levels in segment_row.match
+        ]
+        paths = [path for path in strategy.paths if segment_row.segment in path.for_]
+        in_order = sorted(paths, key=lambda path: path.effective_from or date.min)
+        segment_table.add_row(
+            segment_row.id,
+            *conditions,
+            segment_row.segment,
+            ", then ".join(path.name for path in in_order),
+        )
+    console.print(segment_table)
+    _dated(
+        console,
+        "paths",
+        ("path", "starts at", "steps", "then"),
+        [
+            (
+                path,
+                path.name,
+                escape(path.starts),
+                ", ".join(f"{step.day}: {step.action}" for step in path.steps) or "–",
+                path.then,
+            )
+            for path in strategy.paths
+        ],
+    )
+    if strategy.guards:
+        guard_columns = ("guard", "kind", "when", "never", "instead", "source")
+        _dated(
+            console,
+            "guards",
+            guard_columns,
+            [
+                (
+                    guard,
+                    guard.name,
+                    guard.kind,
+                    escape(guard.condition),
+                    guard.forbids,
+                    guard.instead or "",
+                    escape(guard.source or ""),
+                )
+                for guard in strategy.guards
+            ],
+        )
+    if strategy.properties:
+        property_table = table("property", "is to hold", "unknown", "source", title="to be proved")
+        unknown_counts_as = {"match": "holds", "skip": "broken", None: ""}
+        for declared in strategy.properties:
+            where_unknown = unknown_counts_as[declared.unknown]
+            property_table.add_row(
+                declared.name, declared.that, where_unknown, declared.source or ""
+            )
+        console.print(property_table)
+    for pack in strategy.packs:
+        guard_pack(console, pack)
+    if strategy.defaults:
+        console.print(f"[dim]{escape(default_values(strategy.defaults))}[/]")
+
+
+def _dated(
+    console: Console, title: str, columns: Sequence[str], dated_rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """A table of what may have effective dates: each row begins with the thing itself."""
+    dated = any(
+        dated_item.effective_from or dated_item.effective_to for dated_item, *_ in dated_rows
+    )
+    dated_table = table(*columns, *(["in force"] if dated else []), title=title)
+    for dated_item, *cells in dated_rows:
+        dated_table.add_row(*cells, *([days(dated_item)] if dated else []))
+    console.print(dated_table)
+
+
+def days(item: PathShown | GuardShown) -> str:
+    """The days on which something is in force, as a person says them."""
+    first = f"from {item.effective_from}" if item.effective_from else ""
+    last = f"until {item.effective_to}" if item.effective_to else ""
+    return " ".join(filter(None, (first, last))) or "always"
+
+
+def guard_pack(console: Console, pack: PackShown) -> None:
+    """What a guard pack is, which of its rules do not apply, and what it does not cover."""
+    console.print(f"[bold]guard pack {pack.name}[/]: {escape(pack.title)}")
+    console.print(f"For {escape(pack.for_)}. {escape(pack.note)}")
+    console.print(f"{len(pack.applying)} rules of it are among the guards above.")
+    for idle in pack.idle:
+        kinds = ", ".join(idle.kinds)
+        console.print(f"  {idle.rule} does not apply: no action here means {kinds}.")
+    for rule in pack.without:
+        console.print(f"  {rule} is left out: {escape(pack.reason or '')}")
+    console.print("It does not cover:")
+    for duty in pack.not_covered:
+        console.print(f"  - {escape(duty)}")
+    console.print()

@@ -1,0 +1,62 @@
+"""Tables and the cells of tables: numbers, shares, amounts of money, days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from riskseg.cli.terminal import visible
+from riskseg.domain.words import money as money_text
+
+# How the direction of risk is shown.
+RISK = {1: "+", -1: "-", 0: ""}
+
+
+class _Literal(Table):
+    """A table whose texts are shown as they are: a name in brackets is no style."""
+
+    def add_row(self, *cells: Any, **style: Any) -> None:
+        literal = (Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*literal, **style)
+
+
+def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+    title_text = Text(visible(title)) if title else None
+    new_table = _Literal(
+        box=box.SIMPLE_HEAD, title=title_text, title_justify="left", pad_edge=False
+    )
+    new_table.title_style = "bold"
+    for column in columns:
+        justify: JustifyMethod = "right" if column in right else "left"
+        new_table.add_column(Text(visible(column)), justify=justify, overflow="fold")
+    return new_table
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def money(value: Any, scale: int) -> str:
+    """An amount in a table whose title names the currency."""
+    return "–" if value is None else money_text(value, scale=scale)
+
+
+def day(value: str | None) -> str:
+    """A date of observation; an account file has none."""
+    return value or "–"
+
+
+def share(part: Any, whole: Any) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "–"
+
+
+def default_values(values: Mapping[str, object]) -> str:
+    used = ", ".join(
+        f"{fact} ({'unknown' if value is None else value})" for fact, value in values.items()
+    )
+    return f"Not in this workspace, so the strategy's default value is used: {used}."
