@@ -30,7 +30,8 @@ import pandas as pd
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.effects import effects
 from riskseg.learning.reasons import Ordinary, ranked_reasons
-from riskseg.learning.trees.boosted import Boosted, Column
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.columns import Column
 from riskseg.learning.trees.shap import Explainer
 from riskseg.learning.trees.text import read_trees
 

@@ -17,7 +17,7 @@ from riskseg.learning.evidence.uncertainty import auc_difference
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.parallel import side_by_side
 from riskseg.learning.parties import Parties, rows_as_one
-from riskseg.learning.trees.boosted import columns_of, matrix_of
+from riskseg.learning.trees.columns import columns_of, matrix_of
 from riskseg.learning.trees.tuning import Candidate, dataset, grow
 
 if TYPE_CHECKING:

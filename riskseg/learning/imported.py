@@ -108,7 +108,7 @@ def _counted(table: Table, accounts: pd.DataFrame) -> Table:
     """The table with the accounts in each bin, where its file does not say how many."""
     if sum(table.counts):
         return table
-    bin_of_row = table.bins.places(accounts[table.bins.name])
+    bin_of_row = table.bins.bin_indexes(accounts[table.bins.name])
     counts = np.bincount(bin_of_row, minlength=table.bins.count)
     return replace(table, counts=tuple(int(count) for count in counts))
 

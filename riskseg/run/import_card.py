@@ -17,7 +17,7 @@ from riskseg.domain.yaml_text import inline
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.learning.imported import imported
 from riskseg.learning.scorecard.card_file import read_card
-from riskseg.learning.scorecard.imported import Meaning, scorecard
+from riskseg.learning.scorecard.imported import Meaning, scorecard_of
 from riskseg.learning.scorecard.tables import Scale
 from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse_spec
 from riskseg.pipeline.contracts import build
@@ -89,7 +89,7 @@ class _Import(Job):
         card = read_card(_text(self.content, self.file), shown, problems)
         if card is not None:
             outcome = authored.spec.target.column
-            made = scorecard(card, facts, self.meaning, shown, problems, outcome=outcome)
+            made = scorecard_of(card, facts, self.meaning, shown, problems, outcome=outcome)
         problems.raise_if_any()
         assert made is not None
         self.card, self.calibration = made

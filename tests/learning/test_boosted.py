@@ -19,7 +19,8 @@ from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.levels import level_codes, levels_by_risk
 from riskseg.learning.split import folds_by_party
 from riskseg.learning.trees.bag import leaves_of, merged
-from riskseg.learning.trees.boosted import Boosted, fit_boosted
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.boosted_fit import fit_boosted
 from riskseg.learning.trees.directions import refused
 from riskseg.learning.trees.null_importance import uninformative
 from riskseg.learning.trees.tuning import CANDIDATES, MOST_LEAVES

@@ -27,7 +27,8 @@ from riskseg.learning.export.sql import DIALECTS, sql
 from riskseg.learning.reference import Reference, Spread
 from riskseg.learning.scorecard.edits import around
 from riskseg.learning.scorecard.tables import Bins, PairTable, Scorecard, Table
-from riskseg.learning.trees.boosted import Boosted, Column
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.columns import Column
 from tests.learning.growing import grow
 from tests.support.manifests import NUMBER, manifest_of
 
@@ -181,7 +182,9 @@ def test_the_rows_to_check_by_try_every_edge(either: Model) -> None:
         assert {0.0, 1.0, 2.0, 3.0, 4.0} <= set(rows["late bills"])
         assert {99.99, math.nextafter(99.99, 0)} <= set(rows["balance"])
         for table in either.scorer.tables:  # every bin is tried
-            assert set(table.bins.places(rows[table.bins.name])) == set(range(table.bins.count))
+            assert set(table.bins.bin_indexes(rows[table.bins.name])) == set(
+                range(table.bins.count)
+            )
     assert len(np.unique(either.predict(rows))) > 100
 
 

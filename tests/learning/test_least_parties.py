@@ -20,7 +20,7 @@ from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.optimal import optimal_bins
 from riskseg.learning.scorecard.tables import Bins
 from riskseg.learning.screen import check_outcomes
-from riskseg.learning.trees.boosted import columns_of, matrix_of
+from riskseg.learning.trees.columns import columns_of, matrix_of
 from riskseg.learning.trees.tuning import CANDIDATES, MOST_OF_A_LEAF, dataset, grow
 from tests.learning.conftest import author_spec
 
@@ -149,7 +149,7 @@ def test_bins_of_optbinning_hold_enough_parties() -> None:
 
     def parties_in(bins: Bins | str) -> list[int]:
         assert isinstance(bins, Bins)
-        place = bins.places(made.rows.x)
+        place = bins.bin_indexes(made.rows.x)
         return [len(np.unique(made.group[place == n])) for n in range(bins.count - 1)]
 
     assert min(parties_in(optimal_bins(*asked))) < LEAST_PARTIES

@@ -17,7 +17,8 @@ from riskseg.learning.scorecard.additive import fit_additive
 from riskseg.learning.scorecard.classic import fit_classic
 from riskseg.learning.scorecard.tables import Scorecard
 from riskseg.learning.split import folds_by_party
-from riskseg.learning.trees.boosted import Boosted, fit_boosted
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.boosted_fit import fit_boosted
 from riskseg.learning.trees.directions import refused
 
 NUMBER, TEXT = Kind.NUMBER, Kind.TEXT

@@ -16,7 +16,8 @@ from riskseg.learning.scorecard.additive import fit_additive
 from riskseg.learning.scorecard.classic import fit_classic
 from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.tables import Scorecard
-from riskseg.learning.trees.boosted import Boosted, fit_boosted
+from riskseg.learning.trees.boosted import Boosted
+from riskseg.learning.trees.boosted_fit import fit_boosted
 
 # Two codes with risks of their own, one of them below and one above all counts; 5.5 never occurs.
 CODES = (-1.0, 5.5, 98.0)
@@ -107,12 +108,12 @@ def test_only_the_code_itself_has_the_points_of_a_code(
     assert at(-1.0) > at(12.0) - 1 and at(98.0) < at(0.0) + 1
     table = next(t for t in card.tables if t.bins.name == "x")
     for code in (-1.0, 98.0):
-        place = int(table.bins.places(pd.Series([code]))[0])
+        place = int(table.bins.bin_indexes(pd.Series([code]))[0])
         assert table.counts[place] == (rows.x == code).sum()
         assert table.bads is not None
         assert table.bads[place] == label[rows.x == code].sum()
     for held in ([*table.counts], *([*pair.counts] for pair in card.pairs)):
         assert sum(held) == pytest.approx(len(rows), abs=len(held) / 2)
     for pair in card.pairs:
-        place = int(pair.first.places(pd.Series([98.0]))[0]) * pair.second.count
+        place = int(pair.first.bin_indexes(pd.Series([98.0]))[0]) * pair.second.count
         assert sum(pair.counts[place : place + pair.second.count]) == (rows.x == 98).sum()

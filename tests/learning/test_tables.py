@@ -99,7 +99,7 @@ def test_what_training_never_saw_counts_as_average(card: Scorecard, frame: Train
     batch["has_debit"] = np.nan
     batch["tariff"] = "brand new"
     tariff = next(table for table in card.tables if table.bins.name == "tariff")
-    assert (tariff.bins.places(batch["tariff"]) == tariff.bins.count - 2).all()
+    assert (tariff.bins.bin_indexes(batch["tariff"]) == tariff.bins.count - 2).all()
     told = json.loads(canonical(card.as_json()))
     assert [points_by_hand(told, row) for row in batch.to_dict("records")] == [
         Decimal(int(s)) / 100 for s in card.scores(batch)

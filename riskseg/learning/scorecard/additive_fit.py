@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels
     from riskseg.learning.parties import Parties
 
-    Places = NDArray[np.int64]
+    CellIndexes = NDArray[np.int64]
 
 MOST_STEPS = 25
 ENOUGH = 1e-2  # a step that moves rows by no more than this on average (log-odds) is the last
@@ -89,11 +89,11 @@ class Effects:
     cells: tuple[Floats, ...]
     smoothing: Smoothing
 
-    def margin(self, places: Sequence[Places]) -> Floats:
+    def margin(self, cells_of_rows: Sequence[CellIndexes]) -> Floats:
         """Log-odds of rows whose cells are given, table by table."""
-        total = np.full(len(places[0]) if places else 0, self.intercept)
-        for effects, place in zip(self.cells, places, strict=True):
-            total += effects[place]
+        total = np.full(len(cells_of_rows[0]) if cells_of_rows else 0, self.intercept)
+        for effects, cell_of_row in zip(self.cells, cells_of_rows, strict=True):
+            total += effects[cell_of_row]
         return total
 
 
@@ -164,14 +164,14 @@ class Likelihood:
     """The penalised likelihood of effects of every table's cells on the log-odds of the bad
     outcome.
 
-    `places` has each row's cell, table by table; `offset` is added to the log-odds. `party` is the
-    party of each row, where one has several, and `features` are those of each table.
+    `cells_of_rows` has each row's cell, table by table; `offset` is added to the log-odds. `party`
+    is the party of each row, where one has several, and `features` are those of each table.
     """
 
     def __init__(
         self,
         blocks: Sequence[Block],
-        places: Sequence[Places],
+        cells_of_rows: Sequence[CellIndexes],
         label: Labels | Floats,
         weight: Floats,
         *,
@@ -182,7 +182,7 @@ class Likelihood:
     ) -> None:
         import scipy.sparse as sparse
 
-        self.blocks, self.places, self.weight = blocks, places, weight
+        self.blocks, self.cells_of_rows, self.weight = blocks, cells_of_rows, weight
         self.offset = np.zeros(len(label)) if offset is None else offset
         self.borrowed, self.party, self.features = borrowed, party, features
         self.label = label.astype(np.float64)
@@ -190,8 +190,8 @@ class Likelihood:
         self.parts = [slice(a, b) for a, b in pairwise(ends)]
         rows, tables = len(label), len(blocks)
         columns = np.empty((rows, tables), dtype=np.int32)
-        for table, (place, end) in enumerate(zip(places, ends[:-1], strict=True)):
-            columns[:, table] = place + end
+        for table, (cell_of_row, end) in enumerate(zip(cells_of_rows, ends[:-1], strict=True)):
+            columns[:, table] = cell_of_row + end
         # A 1 for each row's cell of each table.
         self.design = sparse.csr_matrix(
             (
@@ -211,7 +211,7 @@ class Likelihood:
         *,
         start: Effects | None = None,
         fixed: Smoothing | None = None,
-        tied: Sequence[Places] | None = None,
+        tied: Sequence[CellIndexes] | None = None,
     ) -> Effects:
         """The likeliest effects, and the penalties that make them likeliest unless they are
         `fixed`.
@@ -245,7 +245,7 @@ class Likelihood:
         if self._sample is None:
             self._sample = Likelihood(
                 self.blocks,
-                [place[some] for place in self.places],
+                [cell_of_row[some] for cell_of_row in self.cells_of_rows],
                 self.label[some],
                 self.weight[some],
                 borrowed=self.borrowed,
@@ -254,7 +254,7 @@ class Likelihood:
             )
         return self._sample.moved(self.offset[some])
 
-    def _ties(self, tied: Sequence[Places]) -> Any:
+    def _ties(self, tied: Sequence[CellIndexes]) -> Any:
         """(cells, groups), with a 1 for the group of each cell."""
         import scipy.sparse as sparse
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from riskseg.learning.frame import Floats
 
-    Places = NDArray[np.int64]
+    CellIndexes = NDArray[np.int64]
 
 # The penalties of a pair while pairs are ranked: (between neighbours, towards 0).
 RANKED_AT = (10.0, 3.0)
@@ -47,7 +47,7 @@ class Side:
 
 def rank_pairs(
     sides: Sequence[Side],
-    places: Sequence[Places],
+    cells_of_rows: Sequence[CellIndexes],
     error: Floats,
     spread: Floats,
     dispersed: Callable[[int, int], float] = lambda i, j: 1.0,
@@ -68,7 +68,7 @@ def rank_pairs(
             block = grid_block(
                 (sides[i].ordered, sides[i].extra), (sides[j].ordered, sides[j].extra)
             )
-            cell = places[i] * sides[j].cells + places[j]
+            cell = cells_of_rows[i] * sides[j].cells + cells_of_rows[j]
             force = np.bincount(cell, error, block.cells).astype(np.float64)
             weight = np.bincount(cell, spread, block.cells).astype(np.float64)
             gain, mean, noise = _gain(block, force, weight)

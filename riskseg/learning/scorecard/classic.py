@@ -219,7 +219,7 @@ def _card(data: ClassicRows, part: PreBins, setting: Setting) -> Scorecard:
     notes: list[str] = []
     for evidence, coefficient in zip(fit.kept, fit.coefficients, strict=True):
         bins, woe = joined_bins(evidence)
-        bin_of_row = bins.places(data.rows[evidence.column.fact.name][part.seen])
+        bin_of_row = bins.bin_indexes(data.rows[evidence.column.fact.name][part.seen])
         counts = np.bincount(bin_of_row, weights=weight, minlength=bins.count)
         bads = np.bincount(bin_of_row, weights=weight * label, minlength=bins.count)
         tables.append(

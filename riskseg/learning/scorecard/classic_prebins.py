@@ -116,7 +116,7 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
             bins_given = optimal_bins(values[seen], label, weight, fact, data.controls, party)
         whole = bins_given if isinstance(bins_given, Bins) else None
         fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole, party)
-        prebin_of_any = fine.places(values)
+        prebin_of_any = fine.bin_indexes(values)
         prebin_of_row, size = prebin_of_any[seen], fine.count
 
         def sums(

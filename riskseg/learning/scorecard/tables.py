@@ -82,19 +82,19 @@ class Bins:
     def count(self) -> int:
         return len(self.cuts) + (2 if self.levels is None else 3)
 
-    def places(self, values: pd.Series) -> NDArray[np.int64]:
+    def bin_indexes(self, values: pd.Series) -> NDArray[np.int64]:
         """The bin of every row."""
         if self.levels is None:
             numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            places = np.searchsorted(self.cuts, numbers, side="right")
+            bin_index = np.searchsorted(self.cuts, numbers, side="right")
         else:
             from riskseg.learning.levels import level_codes  # it needs pandas, a spec does not
 
             numbers = level_codes(values, self.levels)
-            places = np.searchsorted(self.cuts, numbers, side="right")
-            places[numbers < 0] = self.count - 2
-        places[np.isnan(numbers)] = self.count - 1
-        return places
+            bin_index = np.searchsorted(self.cuts, numbers, side="right")
+            bin_index[numbers < 0] = self.count - 2
+        bin_index[np.isnan(numbers)] = self.count - 1
+        return bin_index
 
     def described(self) -> list[dict[str, Any]]:
         """What each bin holds, for people: from (included) and to (not included), or levels."""
@@ -151,7 +151,7 @@ class Table:
 
     def of(self, batch: pd.DataFrame) -> NDArray[np.int64]:
         """The points of every row, in hundredths."""
-        return np.asarray(self.points, dtype=np.int64)[self.bins.places(batch[self.bins.name])]
+        return np.asarray(self.points, dtype=np.int64)[self.bins.bin_indexes(batch[self.bins.name])]
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ class PairTable:
 
     def of(self, batch: pd.DataFrame) -> NDArray[np.int64]:
         """The points of every row, in hundredths."""
-        places = self.first.places(batch[self.first.name]) * self.second.count
-        places += self.second.places(batch[self.second.name])
+        places = self.first.bin_indexes(batch[self.first.name]) * self.second.count
+        places += self.second.bin_indexes(batch[self.second.name])
         return np.asarray(self.points, dtype=np.int64)[places]
 
 

@@ -61,7 +61,7 @@ class LightGBMLearner(Learner["Boosted", LightGBMSettings]):
         return 5 if settings.search == "full" else 2
 
     def fit(self, settings: LightGBMSettings, task: Task) -> Fit[Boosted]:
-        from riskseg.learning.trees.boosted import fit_boosted
+        from riskseg.learning.trees.boosted_fit import fit_boosted
 
         training = task.training
         return Fit(

@@ -1,0 +1,75 @@
+"""How the features of accounts become the numbers that trees are grown on.
+
+Text goes in as the position of its level in the order of risk. A null is a value of its own where
+training saw nulls; elsewhere it counts as the median of training, never as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskseg.domain.facts import Fact
+from riskseg.learning.levels import level_codes, levels_by_risk
+from riskseg.learning.parties import Parties
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskseg.learning.frame import Floats, Labels
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a feature becomes a number. `fill` stands in for a null training never saw;
+    `direction` is the one its trees are held to; `special_values` are the codes of
+    a feature that is held to a direction: they have no place in it, and count as nulls."""
+
+    name: str
+    levels: tuple[str, ...] | None
+    fill: float | None
+    gain: float = 0.0
+    direction: int = 0
+    special_values: tuple[float, ...] = ()
+
+    def numbers(self, batch: pd.DataFrame) -> Floats:
+        values = batch[self.name]
+        if self.levels is None:
+            numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+            if self.special_values:
+                numbers[np.isin(numbers, self.special_values)] = np.nan
+        else:
+            numbers = level_codes(values, self.levels)
+            numbers[numbers < 0] = np.nan
+        if self.fill is not None:
+            numbers[np.isnan(numbers)] = self.fill
+        return numbers
+
+
+def columns_of(
+    rows: pd.DataFrame,
+    label: Labels,
+    weight: Floats,
+    features: Sequence[Fact],
+    party: Parties | None = None,
+) -> tuple[Column, ...]:
+    codes = None if party is None else party.codes
+    columns = []
+    for fact in features:
+        values = rows[fact.name]
+        levels = levels_by_risk(values, label, weight, codes) if fact.kind.is_textual else None
+        special = fact.special_values if fact.direction else ()
+        column = Column(fact.name, levels, None, special_values=special)
+        numbers = column.numbers(rows)
+        if not np.isnan(numbers).any():
+            # Halves: of two huge numbers, the sum is infinite.
+            column = replace(column, fill=2 * float(np.median(numbers / 2)))
+        columns.append(column)
+    return tuple(columns)
+
+
+def matrix_of(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:
+    return np.ascontiguousarray(np.column_stack([column.numbers(batch) for column in columns]))
