@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from riskseg.report.markup import Html, escaped
+from markupsafe import Markup, escape
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and by lightness in grey print.
 BLUE, ORANGE, GREEN, GREY, PALE = "#0072B2", "#D55E00", "#009E73", "#5F6B76", "#DCE6EE"
@@ -242,10 +242,10 @@ class Drawing:
         x, y = at
         turn = f' transform="rotate(-90 {_n(x)} {_n(y)})"' if turned else ""
         weight = ' font-weight="600"' if bold else ""
-        shown = f"<title>{escaped(hover)}</title>" if hover else ""
+        shown = f"<title>{escape(hover)}</title>" if hover else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
-            f'font-size="{_n(size)}"{weight}{turn}>{shown}{escaped(text)}</text>'
+            f'font-size="{_n(size)}"{weight}{turn}>{shown}{escape(text)}</text>'
         )
 
     def note(self, at: Point, text: str, *, anchor: str = "start", colour: str = INK) -> None:
@@ -254,7 +254,7 @@ class Drawing:
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
             f'font-size="{_n(LETTER)}" font-weight="600" stroke="#fff" stroke-width="4" '
-            f'paint-order="stroke" stroke-linejoin="round">{escaped(text)}</text>'
+            f'paint-order="stroke" stroke-linejoin="round">{escape(text)}</text>'
         )
 
     def across(
@@ -318,14 +318,14 @@ class Drawing:
             self.text((x, y), words)
             x += len(words) * GLYPH + 16
 
-    def done(self) -> Html:
+    def done(self) -> Markup:
         """The chart as an `svg` element."""
-        name = escaped(self.key)
-        return Html(
+        name = escape(self.key)
+        return Markup(  # noqa: S704 (what is text in it is escaped where it is drawn)
             f'<svg viewBox="0 0 {self.width} {self.height}" role="img" '
             f'aria-labelledby="{name}-t {name}-d">'
-            f'<title id="{name}-t">{escaped(self.title)}</title>'
-            f'<desc id="{name}-d">{escaped(self.about)}</desc>'
+            f'<title id="{name}-t">{escape(self.title)}</title>'
+            f'<desc id="{name}-d">{escape(self.about)}</desc>'
             f"{''.join(self._parts)}</svg>"
         )
 
@@ -338,4 +338,4 @@ def _n(number: float, digits: int = 1) -> str:
 
 
 def _hover(tag: str, hover: str) -> str:
-    return f"><title>{escaped(hover)}</title></{tag}>" if hover else "/>"
+    return f"><title>{escape(hover)}</title></{tag}>" if hover else "/>"

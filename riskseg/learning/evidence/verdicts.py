@@ -457,7 +457,3 @@ def strength_in_words(auc: float) -> str:
         if auc >= least:
             return strength
     return "barely better than chance"
-
-
-def watched(found: Sequence[Check]) -> list[Check]:
-    return [check for check in found if check.status == "watch"]

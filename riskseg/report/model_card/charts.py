@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from riskseg.learning import words
 from riskseg.learning.evidence.model import (
     CalibrationGroup,
@@ -31,10 +33,9 @@ from riskseg.report.drawing import (
     bent,
     rounded_up,
 )
-from riskseg.report.markup import Html
 
 
-def roc(points: Sequence[RocPoint], auc: Estimate | None) -> Html:
+def roc(points: Sequence[RocPoint], auc: Estimate | None) -> Markup:
     """The receiver operating characteristic."""
     about = f"AUC {auc or words.ABSENT}"
     d = Drawing("roc", "ROC curve", f"{about}; the diagonal is chance.", (HALF, 340), top=30)
@@ -63,7 +64,7 @@ def _spread(points: Sequence[Any], most: int) -> list[Any]:
     return list(points[step:-1:step])
 
 
-def ks(measured: KsCurve) -> Html:
+def ks(measured: KsCurve) -> Markup:
     """Two cumulative curves and their widest gap."""
     curve = measured.curve
     at, widest = measured.at, measured.value
@@ -88,7 +89,7 @@ def ks(measured: KsCurve) -> Html:
     return d.done()
 
 
-def calibration(groups: Sequence[CalibrationGroup], *, near: bool) -> Html:
+def calibration(groups: Sequence[CalibrationGroup], *, near: bool) -> Markup:
     """Predicted against observed: the whole range, or `near` where the data are."""
     tops = [max(g.mean, g.rate[2]) for g in groups]
     lows = [min(g.mean, g.rate[0]) for g in groups]
@@ -131,7 +132,7 @@ def calibration(groups: Sequence[CalibrationGroup], *, near: bool) -> Html:
     return d.done()
 
 
-def gains(tenths: Sequence[Gain]) -> Html:
+def gains(tenths: Sequence[Gain]) -> Markup:
     """Share of bads caught by the riskiest share of rows."""
     first = tenths[0]
     about = f"The riskiest {percent(first.share)} hold {percent(first.caught)} of bads."
@@ -162,7 +163,7 @@ def each_lift(tenths: Sequence[Gain]) -> list[float]:
     return lifts
 
 
-def lift(tenths: Sequence[Gain]) -> Html:
+def lift(tenths: Sequence[Gain]) -> Markup:
     """Each tenth's bad rate over the average one, and the cumulative lift."""
     lifts = each_lift(tenths)
     about = f"The riskiest group holds {lifts[0]:.2f} times as many bads as the average one."
@@ -189,7 +190,7 @@ def lift(tenths: Sequence[Gain]) -> Html:
     return d.done()
 
 
-def distribution(shares: Distribution) -> Html:
+def distribution(shares: Distribution) -> Markup:
     """Shares of goods and of bads in each group of probability, goods above, bads below."""
     edges, good, bad = shares.edges, shares.good, shares.bad
     last = max((n for n in range(len(good)) if good[n] > 0 or bad[n] > 0), default=0)
@@ -239,7 +240,7 @@ def distribution(shares: Distribution) -> Html:
     return d.done()
 
 
-def learning_curve(steps: Sequence[LearningStep]) -> Html:
+def learning_curve(steps: Sequence[LearningStep]) -> Markup:
     """AUC by the number of rows learned from."""
     judged = [(step, step.auc) for step in steps if step.auc]
     first, last = judged[0][1], judged[-1][1]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from riskseg.learning import words
 from riskseg.learning.evidence.model import Effect, EffectPoint
 from riskseg.learning.words import known, percent, tick_percent
@@ -23,14 +25,13 @@ from riskseg.report.drawing import (
     bent,
     rounded_up,
 )
-from riskseg.report.markup import Html
 
 Told = Mapping[str, Any]
 MOST_LEVELS = 8
 TAIL = 14  # the room on an axis for what lies far beyond it
 
 
-def bins(table: Told, key: str, kind: str | None) -> Html:
+def bins(table: Told, key: str, kind: str | None) -> Markup:
     """Rows and bad rate of each bin of a scorecard's feature, by the bin's number. `kind` is the
     feature's, for the words."""
     rows = table["bins"]
@@ -88,7 +89,7 @@ def span(effect: Effect) -> tuple[float, float]:
     return min(margins), max(margins)
 
 
-def strength(effects: Sequence[Effect]) -> Html:
+def strength(effects: Sequence[Effect]) -> Markup:
     """Features by how far they move the odds."""
     ranked = sorted(effects, key=lambda e: (-reach(e), e.feature))[:MOST_BARS]
     about = "; ".join(f"{e.feature} {words.times(math.exp(reach(e)))}" for e in ranked[:5])
@@ -157,7 +158,7 @@ def _odds_ticks(low: float, high: float, scale: Scale, gap: float) -> list[float
     return sorted(chosen)
 
 
-def effect(measured: Effect, limits: tuple[float, float], key: str) -> Html:
+def effect(measured: Effect, limits: tuple[float, float], key: str) -> Markup:
     """The shape of one feature's effect; all features share the scale `limits` (log-odds)."""
     points = measured.points
     low, high = span(measured)
@@ -170,6 +171,24 @@ def effect(measured: Effect, limits: tuple[float, float], key: str) -> Html:
             p if p.value is None else p.model_copy(update={"value": bool(p.value)}) for p in points
         ]
     return _levels(points, limits, key, name, ends)
+
+
+def each_effect(effects: Sequence[Effect]) -> list[tuple[Effect, Markup, str]]:
+    """(the effect, its chart, what the chart spans in words), all on one scale, the strongest
+    first."""
+    ranked = sorted(effects, key=lambda e: (-reach(e), e.feature))
+    spans = [span(e) for e in ranked]
+    low = min(-0.1, min(s[0] for s in spans)) * 1.08
+    high = max(0.1, max(s[1] for s in spans)) * 1.08
+    shown = []
+    for number, (e, ends) in enumerate(zip(ranked, spans, strict=True), 1):
+        first, last = (f"×{math.exp(end):.2f}" for end in ends)
+        direction = {1: "; more is riskier", -1: "; less is riskier"}.get(e.direction, "")
+        more = len(e.points) - MOST_LEVELS
+        rest = f"; {more} rarer levels not drawn" if e.kind != "number" and more > 0 else ""
+        about = f"{first} to {last}{direction}{rest}{beyond(e)}"
+        shown.append((e, effect(e, (low, high), f"effect-{number}"), about))
+    return shown
 
 
 def window(values: Sequence[float]) -> tuple[float, float]:
@@ -207,7 +226,7 @@ def _form(values: Sequence[float]) -> Form:
 
 def _curve(
     points: Sequence[EffectPoint], limits: tuple[float, float], key: str, name: str, ends: str
-) -> Html:
+) -> Markup:
     d = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=46, top=10, bottom=26)
     numbers = [(float(p.value), p) for p in points if known(p.value)]
     missing = [p for p in points if p.value is None]
@@ -261,7 +280,7 @@ def _curve(
 
 def _levels(
     points: Sequence[EffectPoint], limits: tuple[float, float], key: str, name: str, ends: str
-) -> Html:
+) -> Markup:
     ranked = sorted(points, key=lambda p: (-p.share, str(p.value)))[:MOST_LEVELS]
     ranked.sort(key=lambda p: (p.value is None, p.margin, str(p.value)))
     d = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=92, top=10, bottom=26, right=12)
@@ -287,3 +306,15 @@ def _effect_words(p: EffectPoint) -> str:
         f"{words.value(p.value)}: ×{odds:.2f} the odds ({p.margin:+.3f} log-odds); "
         f"{percent(p.share)} of rows"
     )
+
+
+def largest(table: Sequence[Sequence[str]]) -> float:
+    """The largest size of the points of a two-way table; 1 where all are 0."""
+    return max((abs(float(point)) for row in table for point in row), default=0.0) or 1.0
+
+
+def shade(strength: float) -> str:
+    """White at 0, light blue at 1, light orange at -1: dark text stays readable on each."""
+    end = (120, 178, 221) if strength > 0 else (240, 160, 96)
+    share = min(abs(strength), 1.0)
+    return "#" + "".join(f"{round(255 + (c - 255) * share):02x}" for c in end)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from riskseg.learning import words
 from riskseg.learning.evidence.model import Cohort
 from riskseg.learning.evidence.verdicts import Estimate
 from riskseg.learning.words import known, percent, tick_percent
 from riskseg.report.drawing import BLUE, GREEN, GREY, ORANGE, RULE, WHOLE, Drawing, Scale
-from riskseg.report.markup import Html
 
 MOST_COHORTS = 24
 
 
-def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, key: str) -> Html:
+def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, key: str) -> Markup:
     """One attribute's groups: AUC, predicted against observed, share above the cut."""
     shown = levels[:MOST_COHORTS]
     about = (

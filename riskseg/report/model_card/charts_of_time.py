@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from riskseg.learning import words
 from riskseg.learning.evidence.model import FeatureShift, Month
 from riskseg.learning.evidence.verdicts import Estimate
@@ -20,7 +22,6 @@ from riskseg.report.drawing import (
     WHOLE,
     Drawing,
 )
-from riskseg.report.markup import Html
 
 
 def _months(d: Drawing, months: Sequence[Month]) -> list[float]:
@@ -43,7 +44,7 @@ def _months(d: Drawing, months: Sequence[Month]) -> list[float]:
     return [d.left + (n + 0.5) * slot for n in range(len(months))]
 
 
-def auc_by_month(months: Sequence[Month], overall: Estimate | None) -> Html:
+def auc_by_month(months: Sequence[Month], overall: Estimate | None) -> Markup:
     """AUC and its interval by calendar month."""
     judged = [m.auc for m in months if m.auc]
     low = max(0.0, min(auc.low for auc in judged) - 0.02)
@@ -72,7 +73,7 @@ def auc_by_month(months: Sequence[Month], overall: Estimate | None) -> Html:
     return d.done()
 
 
-def rate_by_month(months: Sequence[Month]) -> Html:
+def rate_by_month(months: Sequence[Month]) -> Markup:
     """Mean prediction against the observed rate and its interval, by calendar month."""
     off = sum(not m.rate[1] <= m.mean <= m.rate[2] for m in months)
     about = f"In {len(months) - off} of {len(months)} months the interval holds the prediction."
@@ -105,7 +106,7 @@ def rate_by_month(months: Sequence[Month]) -> Html:
     return d.done()
 
 
-def psi_by_month(months: Sequence[Month]) -> Html:
+def psi_by_month(months: Sequence[Month]) -> Markup:
     """PSI of the probability against all training rows, by calendar month."""
     judged = [m for m in months if known(m.psi)]
     most = max(m.psi for m in judged)
@@ -133,7 +134,7 @@ def psi_by_month(months: Sequence[Month]) -> Html:
     return d.done()
 
 
-def psi_by_feature(features: Sequence[FeatureShift]) -> Html:
+def psi_by_feature(features: Sequence[FeatureShift]) -> Markup:
     """PSI of each feature and what chance alone would give."""
     most: dict[str, float] = {}
     for shift in features:

@@ -1,25 +1,36 @@
-"""The data that a card is made of, and the few figures that several of its parts need."""
+"""The data that a card is made of, in the order in which the templates show them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+from riskseg.domain.columns import values_meant
+from riskseg.domain.facts import glossed
 from riskseg.learning import words
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence import verdicts
-from riskseg.learning.evidence.model import Evidence
-from riskseg.learning.evidence.verdict import mean_predicted
-from riskseg.learning.manifest import Counts, Manifest
-from riskseg.learning.reference import Reference
+from riskseg.learning.evidence.limits import Limit, limits
+from riskseg.learning.evidence.model import Cohort, Evidence, FeatureShift, Monotonicity
+from riskseg.learning.evidence.verdict import Verdict, mean_predicted, verdict
+from riskseg.learning.learners import learner_named
+from riskseg.learning.manifest import Attempt, Manifest, RecordedFact
+from riskseg.learning.reference import Reference, Spread
+from riskseg.report.model_card.charts_of_features import reach
+from riskseg.results.interval import Interval
 
-Told = Mapping[str, Any]
 
-# With more features than this, tables of bins and small charts are folded away.
-OPEN_FEATURES = 12
+class Choice(NamedTuple):
+    """Something that was tried: the folds and rows it was judged on, and how."""
+
+    what: str
+    judged_on: str
+    log_loss: float
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Material:
 
     manifest: Manifest
     evidence: Evidence
-    scorecard: Told | None
+    scorecard: Mapping[str, Any] | None
     reference: Reference
 
     @property
@@ -37,20 +48,34 @@ class Material:
         return self.manifest.learner
 
     @property
-    def training(self) -> Counts:
-        return self.manifest.training
-
-    @property
-    def held(self) -> Counts:
-        return self.manifest.hold_out
+    def learners(self) -> list[str]:
+        """The learner that ships, then the others."""
+        others = sorted(name for name in self.manifest.metrics if name != self.learner)
+        return [self.learner, *others]
 
     @cached_property
-    def checks(self) -> list[verdicts.Check]:
-        return verdicts.checks(self.manifest, self.evidence)
+    def verdict(self) -> Verdict:
+        return verdict(self.manifest, self.evidence)
+
+    @property
+    def limits(self) -> list[Limit]:
+        return limits(self.manifest, self.evidence)
 
     @property
     def auc(self) -> verdicts.Estimate | None:
         return verdicts.estimate(self.manifest, self.evidence, "auc")
+
+    @property
+    def ks(self) -> verdicts.Estimate | None:
+        return verdicts.estimate(self.manifest, self.evidence, "ks")
+
+    @property
+    def intervals(self) -> dict[str, Interval | None]:
+        """The intervals of what ships on the hold-out; the Gini's follows from the AUC's."""
+        intervals = dict(self.evidence.intervals)
+        if self.auc and self.auc.interval:
+            intervals["gini"] = Interval(*(2 * end - 1 for end in self.auc.interval))
+        return intervals
 
     @property
     def version(self) -> str:
@@ -65,12 +90,7 @@ class Material:
     @property
     def unjudged(self) -> bool:
         """Whether it was made elsewhere, and no outcome here has judged it."""
-        return self.manifest.imported is not None and not self.held.rows
-
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        """The kind of each feature."""
-        return {fact.name: fact.kind for fact in self.manifest.features}
+        return self.manifest.imported is not None and not self.manifest.hold_out.rows
 
     @property
     def form(self) -> str:
@@ -83,7 +103,166 @@ class Material:
         """Why the learner is the champion, in sentences."""
         return words.sentence(self.manifest.champion.why or "The spec says so")
 
+    # The data and what was made of them
 
-def days(value: Any) -> str:
+    @property
+    def dropped(self) -> dict[str, str]:
+        """Why each feature that was left out was left out."""
+        return {**((self.scorecard or {}).get("dropped") or {}), **self.manifest.dropped}
+
+    @property
+    def left_out(self) -> list[tuple[str, list[str]]]:
+        """The features that were left out by the reason why, the commonest reason first."""
+        by_reason: dict[str, list[str]] = {}
+        for name, why in sorted(self.dropped.items()):
+            by_reason.setdefault(why, []).append(name)
+        return sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+
+    @property
+    def tried(self) -> list[tuple[str, list[Choice]]]:
+        """What each learner tried, the one that ships first, in the order in which it chose."""
+        ranked = sorted(self.manifest.tried.items(), key=lambda item: item[0] != self.learner)
+        return [
+            (f"{words.learner(name)}: {what}", [_choice(attempt) for attempt in attempts])
+            for name, tried in ranked
+            for what, attempts in (
+                ("settings", tried.settings),
+                ("calibrations", tried.calibrations),
+            )
+            if attempts
+        ]
+
+    def calibrations(self, *, chosen: bool) -> list[str]:
+        """The calibrations of what ships that were chosen, or those that were not."""
+        tried = self.manifest.tried.get(self.learner)
+        attempts = tried.calibrations if tried else []
+        return [a.what.removesuffix(" calibration") for a in attempts if a.chosen is chosen]
+
+    @property
+    def spec_text(self) -> str:
+        """The spec as it could be written in its file; what is not set is left out."""
+        return "\n".join(_yaml(self.manifest.spec.as_json()))
+
+    # Features
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """The kind of each feature."""
+        return {fact.name: fact.kind for fact in self.manifest.features}
+
+    @property
+    def features_read(self) -> list[str]:
+        return verdicts.features_read(self.manifest, self.evidence)
+
+    @cached_property
+    def reach(self) -> dict[str, float]:
+        """How far each feature that was measured moves the log-odds."""
+        return {effect.feature: reach(effect) for effect in self.evidence.effects}
+
+    @property
+    def offered(self) -> list[RecordedFact]:
+        """The features that the learner was offered, the strongest first."""
+        strength = self.reach
+        return sorted(self.manifest.features, key=lambda f: (-strength.get(f.name, -1.0), f.name))
+
+    @property
+    def monotone(self) -> list[Monotonicity]:
+        """The features with a declared direction, the one that turns furthest first."""
+        return sorted(self.evidence.monotone, key=lambda m: (-abs(m.worst), m.feature))
+
+    @property
+    def shifts(self) -> list[FeatureShift]:
+        """How far features moved, the one that moved most first."""
+        return sorted(self.evidence.stability.features, key=lambda f: (-f.psi, f.feature, f.part))
+
+    @property
+    def points(self) -> list[Mapping[str, Any]]:
+        """A scorecard's features, the one with the widest range of points first."""
+
+        def width(row: Mapping[str, Any]) -> float:
+            each = [float(bin_["points"]) for bin_ in row["bins"]]
+            return max(each) - min(each)
+
+        features = (self.scorecard or {}).get("features", ())
+        return sorted(features, key=lambda row: (-width(row), row["feature"]))
+
+    @property
+    def summands(self) -> str:
+        """What the score of a learner without points is a sum of."""
+        return learner_named(self.learner).sum_of
+
+    @property
+    def cohorts(self) -> dict[str, list[Cohort]]:
+        """The groups that were compared by attribute."""
+        by_attribute: dict[str, list[Cohort]] = {}
+        for cohort in self.evidence.cohorts:
+            by_attribute.setdefault(cohort.attribute, []).append(cohort)
+        return by_attribute
+
+
+def _choice(attempt: Attempt) -> Choice:
+    """A choice's record, which names folds and rows where they are not all: "16 leaves, 2 folds
+    (on 20,000 rows)"."""
+    what = attempt.what
+    some_rows = re.search(r" \(on ([\d,]+ rows)\)$", what)
+    what = what[: some_rows.start()] if some_rows else what
+    some_folds = re.search(r", (\d+ folds)$", what)
+    what = what[: some_folds.start()] if some_folds else what
+    folds = some_folds[1] if some_folds else "all folds"
+    rows = some_rows[1] if some_rows else "all rows"
+    return Choice(what, f"{folds}, {rows}", attempt.log_loss, attempt.chosen)
+
+
+def _yaml(spec: Mapping[str, Any], indent: str = "") -> Iterable[str]:
+    """The lines of a spec, or of a part of one."""
+    for key, value in spec.items():
+        if isinstance(value, Mapping):
+            inside = list(_yaml(value, indent + "  "))
+            if inside:
+                yield from (f"{indent}{key}:", *inside)
+        elif value is not None and value not in ("", []):
+            yield f"{indent}{key}: {_scalar(key, value)}"
+
+
+def _scalar(key: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_scalar("", one) for one in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and key in ("every", "for", "history", "last"):
+        return days(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def days(several: int) -> str:
     """A duration as a spec's file has it."""
-    return f"{value} day{'' if value == 1 else 's'}" if isinstance(value, int) else str(value)
+    return f"{several} day{'' if several == 1 else 's'}"
+
+
+def points(value: str | float) -> str:
+    """Points of a scorecard, with two decimals; never "-0.00"."""
+    return f"{float(value) + 0.0:.2f}"
+
+
+def meaning(fact: RecordedFact) -> str:
+    """What a feature is, in words, with what its values mean."""
+    return glossed(fact.words) + values_meant(fact.as_json())
+
+
+def usual_values(seen: Spread | None, kind: str) -> str:
+    """Where the training rows lay: the middle 80% of a number, the commonest levels of text."""
+    if seen is None:
+        return words.ABSENT
+    if seen.levels is not None:
+        common = sorted(seen.levels.items(), key=lambda item: (-item[1], item[0]))[:3]
+        return (
+            ", ".join(f"{level} {words.percent(share, 0)}" for level, share in common)
+            or words.ABSENT
+        )
+    cuts = seen.cuts
+    if not cuts:
+        return words.ABSENT
+    if kind == "boolean":
+        return f"yes {words.percent(seen.shares[-1], 0)}" if len(cuts) > 1 else words.ABSENT
+    low, high = words.value(cuts[0]), words.value(cuts[-1])
+    return low if low == high else f"{low} to {high}"

@@ -1,39 +1,29 @@
-"""The page: one HTML file that needs nothing else, in the order a reader asks."""
+"""The page: one HTML file that needs nothing else. Its words and its look are in templates/."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
-from importlib.resources import files
+from functools import cache
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from riskseg.learning import words
+from riskseg.learning.evidence import verdicts
 from riskseg.learning.evidence.model import Evidence
+from riskseg.learning.evidence.verdict import predicted
 from riskseg.learning.manifest import Manifest
 from riskseg.learning.reference import Reference
-from riskseg.report.markup import Html, element, escaped, joined, paragraph
-from riskseg.report.model_card.background import data, limits, purpose
-from riskseg.report.model_card.development import making, record
-from riskseg.report.model_card.fairness import groups
-from riskseg.report.model_card.features import features
-from riskseg.report.model_card.material import Material
-from riskseg.report.model_card.points import points
-from riskseg.report.model_card.quality import calibrated, performance
-from riskseg.report.model_card.stability import over_time
-from riskseg.report.model_card.verdict import heading, verdict
+from riskseg.report.drawing import MOST_BARS
+from riskseg.report.model_card import charts, charts_of_features, charts_of_groups, charts_of_time
+from riskseg.report.model_card.material import Material, days, meaning, points, usual_values
 
-SECTIONS = (
-    ("verdict", "The verdict", verdict),
-    ("purpose", "What it is for", purpose),
-    ("data", "The data", data),
-    ("performance", "Discrimination", performance),
-    ("calibrated", "Calibration", calibrated),
-    ("time", "Stability over time", over_time),
-    ("features", "Features and their effects", features),
-    ("points", "Scorecard points", points),
-    ("groups", "Fairness", groups),
-    ("limits", "Known limits", limits),
-    ("making", "Development", making),
-    ("record", "Reproducibility", record),
-)
+# With more features than this, tables of bins and small charts are folded away.
+OPEN_FEATURES = 12
+# Characters that XML 1.0 cannot hold, escaped or not.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def card(
@@ -44,27 +34,56 @@ def card(
 ) -> str:
     """A model card as one HTML page: inline styles and SVG, no script, nothing fetched.
 
-    `manifest` and `reference` are those of the artefact, `evidence` is its evidence.json,
-    `scorecard` its table of points, or None where another learner ships. The same data give the
-    same text.
+    `manifest`, `evidence` and `reference` are those of the artefact, `scorecard` its table of
+    points, or None where another learner ships. The same data give the same text.
     """
     model = Material(manifest, evidence, scorecard, reference)
-    body = joined(
-        element("section", element("h2", title), make(model), id=key)
-        for key, title, make in SECTIONS
-    )
-    style = files("riskseg.report.model_card").joinpath("style.css").read_text(encoding="utf-8")
-    title = escaped(f"{manifest.name}: model card")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f"{_contents(manifest.name)}\n"
-        f"<main>\n{heading(model)}\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return UNPRINTABLE.sub("�", _template().render(m=model))
 
 
-def _contents(name: str) -> Html:
-    links = (element("a", title, href=f"#{key}") for key, title, _ in SECTIONS)
-    listed = element("ol", *(element("li", link) for link in links))
-    return element("nav", paragraph(name, klass="brand"), listed, aria_label="Contents")
+@cache
+def _template() -> Template:
+    """The page's template, with what the templates may call."""
+    environment = Environment(
+        loader=PackageLoader("riskseg.report.model_card"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.filters |= {
+        "day": words.date,
+        "days": days,
+        "figure": words.figure,
+        "held": words.held,
+        "interval": words.interval,
+        "learner": words.learner,
+        "listed": words.listed,
+        "month": words.month,
+        "number": words.count,
+        "percent": words.percent,
+        "percent_interval": words.percent_interval,
+        "plural": words.plural,
+        "points": points,
+        "sentence": words.sentence,
+        "the_learner": words.the_learner,
+        "value": words.value,
+    }
+    environment.globals |= {
+        "MOST_BARS": MOST_BARS,
+        "OPEN_FEATURES": OPEN_FEATURES,
+        "charts": charts,
+        "charts_of_features": charts_of_features,
+        "charts_of_groups": charts_of_groups,
+        "charts_of_time": charts_of_time,
+        "enumerate": enumerate,
+        "exp": math.exp,
+        "meaning": meaning,
+        "predicted": predicted,
+        "usual_values": usual_values,
+        "verdicts": verdicts,
+        "zip": zip,
+    }
+    return environment.get_template("page.html")
