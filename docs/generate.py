@@ -22,7 +22,8 @@ from riskseg.domain.decision import COLUMNS, decision_names
 from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.domain.problems import CODES, Problems
 from riskseg.expressions import FUNCTIONS, check
-from riskseg.features.catalogue import SCOPES, Feature, read_catalogue
+from riskseg.features.catalogue import read_catalogue
+from riskseg.features.feature import SCOPES, Feature
 from riskseg.learning import spec
 from riskseg.learning.learners import registered
 from riskseg.ledger.accounts import LIFECYCLE

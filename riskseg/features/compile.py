@@ -12,7 +12,7 @@ from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.domain.tables import BILL_FACTS
 from riskseg.expressions import Node, to_sql
 from riskseg.expressions.tree import Arithmetic, Name
-from riskseg.features.catalogue import DATED, Feature
+from riskseg.features.feature import DATED, Feature
 
 # What is kept in minor units of a bill, payment or event.
 AMOUNTS = frozenset({"amount", "paid", "overdue"})

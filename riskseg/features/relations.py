@@ -22,8 +22,8 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.tables import BILL_FACTS
 from riskseg.expressions import Expression, check
 from riskseg.expressions.smt import Term, Texts, both, domain, negated, to_smt, variable
-from riskseg.features.catalogue import SCOPES, Feature, Window
 from riskseg.features.compile import adds_up
+from riskseg.features.feature import SCOPES, Feature, Window
 
 # What holds of every row that the features of a range aggregate.
 _ROWS: Mapping[str, tuple[str, ...]] = {"bills": BILL_FACTS.guarantees}

@@ -13,7 +13,7 @@ from typing import Any
 
 from riskseg.domain.facts import Kind
 from riskseg.expressions import Expression, show
-from riskseg.features.catalogue import Feature
+from riskseg.features.feature import Feature
 from riskseg.pipeline.session import Session
 from riskseg.rules.model import Strategy
 from riskseg.sources.reader import open_source

@@ -13,7 +13,8 @@ from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.engine import Engine, EngineError
-from riskseg.features.catalogue import BillAttribute, Catalogue, without
+from riskseg.features.catalogue import Catalogue, without
+from riskseg.features.feature import BillAttribute
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.ledger.contract import CONTRACT, Holds

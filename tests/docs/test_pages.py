@@ -102,7 +102,7 @@ def test_every_yaml_and_toml_block_can_be_read() -> None:
 def test_every_feature_a_guide_names_in_yaml_exists() -> None:
     """Entries of the catalogue's form are checked by the very reader of the catalogue."""
     from riskseg.domain.documents import parse_yaml
-    from riskseg.features.catalogue import Entries
+    from riskseg.features.authored import Entries
 
     page = ROOT / "docs" / "guide" / "features.md"
     found = Problems()

@@ -14,7 +14,8 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.words import money
-from riskseg.features.catalogue import Feature, read_catalogue
+from riskseg.features.catalogue import read_catalogue
+from riskseg.features.feature import Feature
 from riskseg.learning.reasons import NOTHING, Ordinary, ranked_reasons
 from riskseg.learning.wording import companions, sentences, whole_of
 from riskseg.learning.words import Currency
