@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -13,6 +14,13 @@ class Relation:
     name: str
     select: str
     materialized: bool = False
+
+
+def chained(relations: Sequence[Relation]) -> str:
+    """The last relation as one statement, with those before it."""
+    *before, last = relations
+    named = ", ".join(f"{relation.name} as ({relation.select})" for relation in before)
+    return (f"with {named} " if named else "") + last.select
 
 
 def quoted(name: str) -> str:

@@ -9,15 +9,17 @@ attributes `sql`, `rows` (None where a statement has none) and `seconds`.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.column_types import ColumnType
+from riskseg.domain.relations import Relation, chained, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,6 +70,19 @@ def _logged(sql: str) -> Iterator[_Statement]:
             _log.debug("%s rows in %.3f s: %s", statement.rows, seconds, sql, extra=about)
 
 
+# Stands after the columns of a relation that is described with others. No relation has a column of
+# this name: the names that people choose have a prefix in all of them.
+_END = "end of relation"
+
+
+def _may_hide_duplicates(names: Collection[str]) -> bool:
+    """Whether one of the columns may be the second of its name: within a statement, an engine
+    gives the second `a` the name `a_1`."""
+    lowered = {name.lower() for name in names}
+    numbered = (re.fullmatch(r"(.+)_\d+", name) for name in lowered)
+    return any(match is not None and match[1] in lowered for match in numbered)
+
+
 class Batches:
     """A result as Arrow batches, to be taken once, before the next statement is carried out."""
 
@@ -90,7 +105,7 @@ class Engine(ABC):
     threads: int
 
     def __init__(self) -> None:
-        self._checked: dict[str, dict[str, ColumnType]] = {}
+        self._described: dict[tuple[object, ...], list[dict[str, ColumnType]]] = {}
 
     def run(self, sql: str) -> None:
         """Carry out one statement, keeping no result."""
@@ -119,12 +134,37 @@ class Engine(ABC):
             raise DuplicateColumnsError(names)
         return dict(columns)
 
-    def check_columns(self, select: str) -> dict[str, ColumnType]:
-        """The columns of a select, by name; a text that was looked at before is not again. Raises
-        DuplicateColumnsError for two columns of one name."""
-        if select not in self._checked:
-            self._checked[select] = self.columns(f"({select})")
-        return self._checked[select]
+    def columns_of_each(
+        self, relations: Sequence[Relation], first: int
+    ) -> list[dict[str, ColumnType]]:
+        """The columns of each relation from `first` on. A relation may name those before it; all
+        are described in one statement, and the same ones only once. Raises
+        DuplicateColumnsError."""
+        key = (first, tuple(relations))
+        if key not in self._described:
+            described = self._described_together(relations, first)
+            self._described[key] = [
+                self.columns(f"({chained(relations[: first + n])})")
+                if _may_hide_duplicates(columns)
+                else columns
+                for n, columns in enumerate(described, start=1)
+            ]
+        return self._described[key]
+
+    def _described_together(
+        self, relations: Sequence[Relation], first: int
+    ) -> list[dict[str, ColumnType]]:
+        asked = [relation.name for relation in relations[first:]]
+        columns = ", ".join(f"{name}.*, null as {quoted(_END)}" for name in asked)
+        together = Relation("together", f"select {columns} from {', '.join(asked)}")
+        described: list[dict[str, ColumnType]] = [{}]
+        with self.refusals():
+            for name, column_type in self._describe(chained([*relations, together])):
+                if name == _END:
+                    described.append({})
+                else:
+                    described[-1][name] = column_type
+        return described[:-1]
 
     def arrow(self, sql: str) -> pa.Table:
         """A result as one Arrow table."""

@@ -12,6 +12,7 @@ Proofs take these for granted; `assign` holds the accounts it reads against them
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import z3
@@ -34,11 +35,18 @@ def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[E
 
     `facts` are those the expressions may name.
     """
-    grown = [f for f in features if _grows(f) and f.name in facts]
-    attributes = {name: fact for f in grown for name, fact in f.attributes.items()}
+    named = [f for f in features if f.name in facts]
+    attributes = {name: fact for f in named for name, fact in f.attributes.items()}
+
+    @cache
+    def row_of(range_: str, is_open: bool) -> _Row:
+        return _Row(range_, is_open, attributes)
+
+    rows = {f.name: row_of(f.range, f.window == "open") for f in named if f.range != "account"}
+    grown = [f for f in named if f.name in rows and _grows(rows[f.name], f)]
     conditions = []
     for part in grown:
-        row = _Row(part, attributes)
+        row = rows[part.name]
         for whole in grown:
             if part is whole or part.range != whole.range:
                 continue
@@ -59,15 +67,15 @@ def warranted(text: str, facts: Mapping[str, Fact]) -> Expression:
     return condition
 
 
-def _grows(feature: Feature) -> bool:
+def _grows(row: _Row, feature: Feature) -> bool:
     """Whether more rows never make it less; a value for no rows at all included."""
-    if feature.range == "account" or feature.fact.nullable:
+    if feature.fact.nullable:
         return False
     match feature.aggregate:
         case "count":
             return True
         case "sum" | "max":
-            return feature.empty == 0 and _never_negative(feature)
+            return feature.empty == 0 and _never_negative(row, feature)
     return False
 
 
@@ -112,23 +120,27 @@ def _shows(row: _Row, part: Feature, whole: Feature) -> bool:
     return row.never(*row.adds(part), negated(both(*row.adds(whole))))
 
 
-def _never_negative(feature: Feature) -> bool:
+def _never_negative(row: _Row, feature: Feature) -> bool:
     if feature.value is None:
         return False
-    row = _Row(feature, feature.attributes)
     value = row.term(feature.value)
     return row.never(*row.counts(feature), z3.Not(value.unknown), value.value < 0)
 
 
-class _Row:
-    """Any row that a feature aggregates, as terms."""
+# How long one question may take, in steps of z3 and not in seconds: what is warranted, and so
+# what is proved and decided, must not depend on how busy the machine is.
+_STEPS = 4_000_000
 
-    def __init__(self, feature: Feature, attributes: Mapping[str, Fact]) -> None:
-        scope = {**attributes, **SCOPES[feature.range]}
+
+class _Row:
+    """Any row of a range, or any open one, as terms."""
+
+    def __init__(self, range_: str, is_open: bool, attributes: Mapping[str, Fact]) -> None:
+        scope = {**attributes, **SCOPES[range_]}
         self._texts = Texts()
         self._terms = {name: variable(fact, name) for name, fact in scope.items()}
-        guarantees = [*_ROWS.get(feature.range, ())]
-        guarantees += [open_bill()] if feature.window == "open" else []
+        guarantees = [*_ROWS.get(range_, ())]
+        guarantees += [open_bill()] if is_open else []
         self._holds = [
             *(domain(fact, self._terms[name], self._texts) for name, fact in scope.items()),
             *(self.term(warranted(text, scope)).true for text in guarantees),
@@ -151,6 +163,6 @@ class _Row:
     def never(self, *conditions: Any) -> bool:
         """Whether no row meets all of them."""
         solver = z3.Solver()
-        solver.set("timeout", 2000)
+        solver.set("rlimit", _STEPS)
         solver.add(*self._holds, *conditions)
         return bool(solver.check() == z3.unsat)

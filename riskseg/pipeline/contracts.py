@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.relations import Relation
+from riskseg.domain.relations import Relation, chained
 from riskseg.domain.tables import TABLES, ContractError
 from riskseg.sources.describe import kind_of
 
@@ -31,12 +31,20 @@ def build(engine: Engine, relations: Iterable[Relation]) -> None:
     One with two columns of one name is refused, materialized or not: DuplicateColumnsError; and
     one that is declared otherwise: ContractError.
     """
-    pending: list[Relation] = []
+    named: list[Relation] = []
+    checked = 0
     for relation in relations:
-        ctes = ", ".join(f"{r.name} as ({r.select})" for r in pending)
-        select = (f"with {ctes} " if ctes else "") + relation.select
-        check_table(relation.name, engine.check_columns(select))
+        named.append(relation)
         if relation.materialized:
-            engine.run(f"create or replace temp table {relation.name} as {select}")
-        else:
-            pending.append(relation)
+            _check(engine, named, checked)
+            engine.run(f"create or replace temp table {relation.name} as {chained(named)}")
+            named.pop()
+            checked = len(named)
+    if len(named) > checked:
+        _check(engine, named, checked)
+
+
+def _check(engine: Engine, named: Sequence[Relation], checked: int) -> None:
+    columns_of_each = engine.columns_of_each(named, checked)
+    for relation, columns in zip(named[checked:], columns_of_each, strict=True):
+        check_table(relation.name, columns)

@@ -58,6 +58,10 @@ def those(*, shown: bool = False, pairs: bool = False) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("name", "mutant"), chosen)
 
 
+# The limit of one question to the solver. Each takes a second at most; the limit is one that is not
+# reached on a busy machine either, since a question without an answer leaves a claim unproved.
+SECONDS = 600
+
 # What a workspace of accounts alone cannot tell: it has no bills.
 BILLED = ("closed_in_debt", "in_credit", "no_history")
 
@@ -74,7 +78,9 @@ class Proving:
         if name not in self.proven:
             mutate(self.session.workspace.strategy, mutant)
             strategy = checked_strategy(self.session)  # raises what `strategy check` would say
-            self.proven[name] = prove_checked(self.session, strategy, seconds=10, with_notes=False)
+            self.proven[name] = prove_checked(
+                self.session, strategy, seconds=SECONDS, with_notes=False
+            )
         return self.proven[name]
 
     def refuted(self, mutant: Mutant) -> Result:
