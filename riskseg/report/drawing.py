@@ -73,7 +73,7 @@ class Scale:
         for tick in [*ends, *ranked]:
             tick = round(tick, 12)
             inside = self.low - 1e-12 <= tick <= self.high + 1e-12
-            if inside and all(abs(self(tick) - self(one)) >= gap for one in chosen):
+            if inside and all(abs(self(tick) - self(other)) >= gap for other in chosen):
                 chosen.append(tick)
         return sorted(chosen)
 

@@ -134,7 +134,7 @@ def evidence_of(rng: Any, rows: int, shift: float, dates: bool) -> tuple[Plain, 
     months = []
     for k, month in enumerate(MONTHS if dates else []):
         these = rng.choice(rows, rows // 3, replace=False)
-        told = {
+        measured = {
             "from": f"{month}-03",
             "until": f"{month}-27",
             "part": "hold_out" if k >= 9 else "training",
@@ -145,7 +145,7 @@ def evidence_of(rng: Any, rows: int, shift: float, dates: bool) -> tuple[Plain, 
             "rate": wilson(label[these].sum(), len(these)),
             "psi": fixed(0.004 + 0.01 * k * rng.random()),
         }
-        months.append(told)
+        months.append(measured)
     effects = []
     for n, (name, (said, direction)) in enumerate(NUMBERS.items()):
         values = np.unique(np.round(np.quantile(rng.gamma(1.2, 8, 900), np.linspace(0, 1, 14))))
@@ -583,8 +583,8 @@ def limits_of(manifest: Plain, evidence: Plain) -> list[str]:
 def drawings(page: str) -> dict[str, ET.Element]:
     """Every chart of the page by its key, parsed as XML."""
     found = {}
-    for told in re.findall(r"<svg .*?</svg>", page, flags=re.S):
-        svg = ET.fromstring(told)  # noqa: S314 (our own text)
+    for svg_text in re.findall(r"<svg .*?</svg>", page, flags=re.S):
+        svg = ET.fromstring(svg_text)  # noqa: S314 (our own text)
         key = svg.attrib["aria-labelledby"].split("-t ")[0]
         assert key not in found
         found[key] = svg
@@ -598,7 +598,7 @@ def data() -> dict[str, tuple[Plain, Plain, Plain | None, Plain]]:
 
 @pytest.fixture(scope="module")
 def pages(data: dict[str, tuple[Plain, Plain, Plain | None, Plain]]) -> dict[str, str]:
-    return {name: page_of(*told) for name, told in data.items()}
+    return {name: page_of(*case) for name, case in data.items()}
 
 
 def test_every_chart_is_there_where_its_data_are(pages: dict[str, str]) -> None:
@@ -689,15 +689,15 @@ def test_users_words_are_text_and_never_markup() -> None:
     old = "late_bills_12m"
     swap = {old: bad, "payment_method": "</style></svg>"}
 
-    def swapped(told: Any) -> Any:
-        if isinstance(told, dict):
-            return {swap.get(k, k): swapped(v) for k, v in told.items()}
-        if isinstance(told, list):
-            return [swapped(one) for one in told]
-        return swap.get(told, told) if isinstance(told, str) else told
+    def swapped(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {swap.get(k, k): swapped(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [swapped(item) for item in value]
+        return swap.get(value, value) if isinstance(value, str) else value
 
     manifest, evidence, scorecard, reference = (
-        swapped(told) for told in (manifest, evidence, scorecard, reference)
+        swapped(value) for value in (manifest, evidence, scorecard, reference)
     )
     manifest["spec"]["question"] = bad
     manifest["spec"]["target"] = {"column": bad}
@@ -734,9 +734,9 @@ def test_numbers_are_those_of_the_evidence(
         assert f"{group['bad']:.0f}" in said
     for step in evidence["learning_curve"]:
         assert f"{step['rows']:,} rows, {step['bad']:,} bad: AUC {step['auc'][0]:.3f}" in said
-    for told in (*evidence["cohorts"], *evidence["by_snapshot"]):
-        if told["auc"]:
-            assert f"{told['auc'][0]:.3f} ({told['auc'][1]:.3f} to {told['auc'][2]:.3f})" in said
+    for group in (*evidence["cohorts"], *evidence["by_snapshot"]):
+        if group["auc"]:
+            assert f"{group['auc'][0]:.3f} ({group['auc'][1]:.3f} to {group['auc'][2]:.3f})" in said
     for digest in manifest["files"].values():
         assert digest in said
     for row in (scorecard or {"features": []})["features"]:
@@ -850,9 +850,9 @@ def test_a_check_that_does_not_hold_is_to_be_watched(topic: str, change: Plain, 
         for key in above:
             place = place[key]
         place[last] = value
-    told = checks_of(manifest, evidence)[topic]
-    assert told.status == "watch" and told.act
-    assert found in told.found
+    check = checks_of(manifest, evidence)[topic]
+    assert check.status == "watch" and check.act
+    assert found in check.found
     assert found in Page(page_of(manifest, evidence, scorecard, reference)).said
 
 
@@ -878,8 +878,8 @@ def test_what_chance_moves_is_no_warning(
         "probability": dict(zip(keys, probability, strict=True)),
         "features": [{"feature": "x", "part": "hold-out", **dict(zip(keys, feature, strict=True))}],
     }
-    told = checks_of(manifest, evidence)[STABLE]
-    assert (told.status, told.found) == ("watch", found) if found else told.status == "holds"
+    check = checks_of(manifest, evidence)[STABLE]
+    assert (check.status, check.found) == ("watch", found) if found else check.status == "holds"
 
 
 def test_a_protected_feature_that_was_offered_and_left_out_is_not_read() -> None:
@@ -945,8 +945,8 @@ def test_four_fifths_is_judged_beyond_chance(shares: list[list[float]], status: 
     one = {"attribute": "age", "rows": 900, "bad": 90, "auc": None, "mean": 0.1,
            "rate": [0.1, 0.09, 0.11], "cut": 0.2}  # fmt: skip
     evidence["cohorts"] = [one | {"level": n, "above_cut": s} for n, s in enumerate(shares)]
-    told = checks_of(manifest, evidence)["It treats groups alike"]
-    assert told.status == status
+    check = checks_of(manifest, evidence)["It treats groups alike"]
+    assert check.status == status
 
 
 def test_a_miss_is_watched_only_beyond_chance() -> None:

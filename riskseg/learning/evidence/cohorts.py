@@ -72,19 +72,20 @@ def levels_of(values: pd.Series, fact: Fact, weight: Floats) -> Iterator[tuple[L
         text = values.astype(object).where(~null, None)
         if fact.kind is Kind.DATE:
             text = text.map(lambda day: None if day is None else str(day)[:4])
-        codes, found = pd.factorize(text)
-        sums = sums_by(codes[codes >= 0], weight[codes >= 0], len(found))
-        order = sorted(range(len(found)), key=lambda place: (-sums[place], str(found[place])))
-        for place in sorted(order[:MOST_LEVELS], key=lambda place: str(found[place])):
-            yield str(found[place]), codes == place
+        codes, levels = pd.factorize(text)
+        sums = sums_by(codes[codes >= 0], weight[codes >= 0], len(levels))
+        order = sorted(range(len(levels)), key=lambda place: (-sums[place], str(levels[place])))
+        for place in sorted(order[:MOST_LEVELS], key=lambda place: str(levels[place])):
+            yield str(levels[place]), codes == place
         if order[MOST_LEVELS:]:
             yield OTHER, np.isin(codes, order[MOST_LEVELS:])
     else:
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         distinct = np.unique(numbers[~null])
         if fact.kind is Kind.BOOLEAN or len(distinct) <= FEW_VALUES:
-            for one in distinct:
-                yield bool(one) if fact.kind is Kind.BOOLEAN else float(one), numbers == one
+            as_level = bool if fact.kind is Kind.BOOLEAN else float
+            for number in distinct:
+                yield as_level(number), numbers == number
         else:
             cuts = weighted_quantiles(numbers[~null], weight[~null], QUARTERS)
             quarter = np.searchsorted(cuts, numbers, side="right")

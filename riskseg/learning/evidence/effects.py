@@ -137,9 +137,9 @@ def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], l
     known, their = values[~null], weight[~null]
     asked: list[Any]
     if fact.kind.is_textual:
-        codes, found = pd.factorize(known)
-        sums = sums_by(codes, their, len(found))
-        ranked = sorted(zip(sums, found, strict=True), key=lambda one: (-one[0], str(one[1])))
+        codes, levels = pd.factorize(known)
+        sums = sums_by(codes, their, len(levels))
+        ranked = sorted(zip(sums, levels, strict=True), key=lambda pair: (-pair[0], str(pair[1])))
         asked = [level for _, level in ranked[: MOST_VALUES - 1]]
         parts = [float(part) for part, _ in ranked[: MOST_VALUES - 1]]
     else:
@@ -150,7 +150,7 @@ def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], l
             grid = np.unique(np.r_[grid[0], cuts, grid[-1]])
         halves = grid / 2  # of two huge numbers, the sum is infinite
         nearest = np.searchsorted(halves[1:] + halves[:-1], numbers)
-        asked = [float(one) for one in grid]
+        asked = [float(number) for number in grid]
         parts = [float(part) for part in sums_by(nearest, their, len(grid))]
     if null.any():
         asked.append(None if fact.kind.is_textual else np.nan)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Shares of the parties a learning curve learns from, in twentieths; and the least of each outcome.
 TWENTIETHS = (2, 5, 10, 15, 20)
 LEAST_OF_EACH = 30
-# What is told of parties that are known and of those that are new.
+# The metrics of parties that are known, and of those that are new.
 SHOWN = (
     "auc",
     "log_loss",

@@ -33,9 +33,9 @@ class Limit:
 
 def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
     """What the reader must know, worked out from the data and the target."""
-    found: list[Limit] = []
+    collected: list[Limit] = []
     if manifest.imported:
-        found.append(
+        collected.append(
             Limit(
                 "It was made elsewhere",
                 "What it learned from and how it was validated is not kept here. `models compare` "
@@ -43,13 +43,13 @@ def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
             )
         )
     if manifest.training.rows:
-        found += _limits_of_counts(manifest, evidence)
-    found += _limits_of_dates(manifest)
-    found += _limits_of_label(manifest)
-    found += _limits_of_groups(evidence)
+        collected += _limits_of_counts(manifest, evidence)
+    collected += _limits_of_dates(manifest)
+    collected += _limits_of_label(manifest)
+    collected += _limits_of_groups(evidence)
     how = sampled(manifest)
     if how:
-        found.append(
+        collected.append(
             Limit(
                 "Goods were sampled",
                 f"To save time {how}, and each that was kept counts for those that were not. "
@@ -59,7 +59,7 @@ def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
         )
     static = manifest.spec.features.static
     if static:
-        found.append(
+        collected.append(
             Limit(
                 "Features known only as of today",
                 f"The spec lets in {listed(static)}. Such a value may have been written after the "
@@ -67,14 +67,14 @@ def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
             )
         )
     if manifest.population is None:
-        found.append(
+        collected.append(
             Limit(
                 "No population was named",
                 "The model was learned from every account the target allows; accounts of "
                 "another kind are scored as if they were like these.",
             )
         )
-    found.append(
+    collected.append(
         Limit(
             "A forecast, not an effect",
             "The outcomes happened under the treatment of their time: an account that was "
@@ -82,11 +82,11 @@ def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
             "treatment stays as it was, not what an action would change.",
         )
     )
-    return found
+    return collected
 
 
 def _limits_of_counts(manifest: Manifest, evidence: Evidence) -> list[Limit]:
-    found = []
+    collected = []
     training, held = manifest.training, manifest.hold_out
     auc = estimate(manifest, evidence, "auc")
     if held.bad < FEW_BADS_HELD:
@@ -96,7 +96,7 @@ def _limits_of_counts(manifest: Manifest, evidence: Evidence) -> list[Limit]:
             if auc and auc.interval
             else ""
         )
-        found.append(
+        collected.append(
             Limit(
                 "Few bad outcomes to judge by",
                 f"The hold-out holds {words.count(held.bad)} bad outcomes{wide}. Under about "
@@ -105,7 +105,7 @@ def _limits_of_counts(manifest: Manifest, evidence: Evidence) -> list[Limit]:
             )
         )
     if training.bad < FEW_BADS_A_FEATURE * len(manifest.features):
-        found.append(
+        collected.append(
             Limit(
                 "Few bad outcomes to learn from",
                 f"{words.count(training.bad)} bad outcomes for "
@@ -116,14 +116,14 @@ def _limits_of_counts(manifest: Manifest, evidence: Evidence) -> list[Limit]:
     rate, now = bad_rate(training), bad_rate(held)
     months = {m.part for m in evidence.by_snapshot}
     if rate and now and not 0.75 <= now / rate <= 1 / 0.75 and months:
-        found.append(
+        collected.append(
             Limit(
                 "The bad rate has moved",
                 f"{percent(rate)} of training rows were bad, {percent(now)} of the hold-out. A "
                 "level that moves once may move again: watch predicted against observed.",
             )
         )
-    return found
+    return collected
 
 
 def _limits_of_dates(manifest: Manifest) -> list[Limit]:

@@ -37,8 +37,8 @@ class Ranked:
         weight = np.ones(len(label)) if weight is None else weight
         total = sums_by(place, weight, len(distinct))
         bad = sums_by(place, weight * label, len(distinct))
-        kept = total > 0
-        return cls(distinct[kept], total[kept], bad[kept])
+        not_empty = total > 0
+        return cls(distinct[not_empty], total[not_empty], bad[not_empty])
 
     @cached_property
     def good(self) -> Floats:

@@ -1,6 +1,6 @@
-"""How well the model's features tell a protected attribute: whether they stand in for it.
+"""How well the model's features predict a protected attribute: whether they are proxies for it.
 
-A model that may not read an attribute can still treat people by it, through features that tell
+A model that may not read an attribute can still treat people by it, through features that predict
 it. So a small boosted model learns the attribute itself from the model's features, and is judged
 on parties it did not see.
 """
@@ -18,6 +18,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.cohorts import OTHER, levels_of
 from riskseg.learning.evidence.model import ProtectedAttribute
 from riskseg.learning.evidence.uncertainty import auc_interval
+from riskseg.learning.evidence.verdicts import STAND_IN_AUC
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.split import folds_by_party
 from riskseg.results.interval import Interval
@@ -25,9 +26,6 @@ from riskseg.results.interval import Interval
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Folds, Labels, Mask
 
-# Features that tell an attribute better than this stand in for it. A chosen number: of two
-# people, one of each kind, they pick the right one three times in four.
-STAND_IN_AUC = 0.75
 MOST_ROWS = 10_000
 MOST_LEVELS = 5
 FOLDS = 5
@@ -54,12 +52,12 @@ TREES = 50
 def proxies(
     training: TrainingFrame, features: Sequence[Fact], seed: int
 ) -> list[ProtectedAttribute]:
-    """One entry a protected attribute: of text, or of a number of several values, one a level
-    against the rest, at most five. Rows where the attribute is unknown are left out.
+    """One entry for each protected attribute; of text, or of a number of several values, one for
+    each level against the rest, at most five. Rows where the attribute is unknown are left out.
 
     Protected attributes are those so marked among the frame's attributes and the features.
     `in_model`: the model reads it. `auc` is null where too few rows are of either kind; `through`
-    names the three features by which it is told most, by gain; `stands_in` is whether the AUC is
+    names the three features that predict it most, by gain; `stands_in` is whether the AUC is
     above 0.75.
     """
     inside = {fact.name for fact in features}
@@ -72,7 +70,7 @@ def proxies(
     matrix = _matrix(sample.rows, features)
     measured = []
     for fact in marked.values():
-        others = [place for place, one in enumerate(features) if one.name != fact.name]
+        others = [place for place, other in enumerate(features) if other.name != fact.name]
         known = ~sample.rows[fact.name].isna().to_numpy()
         for level, is_level in _levels(sample, fact):
             rows = known.nonzero()[0]
@@ -108,20 +106,20 @@ def proxies(
 
 
 def _levels(sample: TrainingFrame, fact: Fact) -> Iterator[tuple[Any, Mask]]:
-    """The levels to be told, each against the rest. Of two, one says it all: of yes and no, yes
-    (whose level is not named)."""
-    found = [
+    """The levels to predict, each against the rest. Of two levels the rarer is enough: of yes and
+    no, yes (whose level is not named)."""
+    levels = [
         (level, chosen)
         for level, chosen in levels_of(sample.rows[fact.name], fact, sample.weight)
         if level is not None and level != OTHER
     ]
     if fact.kind is Kind.BOOLEAN:
-        yield from ((None, chosen) for level, chosen in found if level is True)
+        yield from ((None, chosen) for level, chosen in levels if level is True)
         return
-    if len(found) == 2:
-        found = [min(found, key=lambda one: (int(one[1].sum()), str(one[0])))]
-    common = sorted(found, key=lambda one: (-int(one[1].sum()), str(one[0])))[:MOST_LEVELS]
-    yield from sorted(common, key=lambda one: str(one[0]))
+    if len(levels) == 2:
+        levels = [min(levels, key=lambda pair: (int(pair[1].sum()), str(pair[0])))]
+    common = sorted(levels, key=lambda pair: (-int(pair[1].sum()), str(pair[0])))[:MOST_LEVELS]
+    yield from sorted(common, key=lambda pair: str(pair[0]))
 
 
 def _matrix(rows: pd.DataFrame, features: Sequence[Fact]) -> Floats:
@@ -132,10 +130,10 @@ def _matrix(rows: pd.DataFrame, features: Sequence[Fact]) -> Floats:
         if not fact.kind.is_textual:
             columns.append(values.to_numpy(dtype=np.float64, na_value=np.nan))
             continue
-        codes, found = pd.factorize(values)
-        counts = np.bincount(codes[codes >= 0], minlength=len(found))
-        ranked = sorted(range(len(found)), key=lambda place: (-counts[place], str(found[place])))
-        places = np.full(len(found) + 1, np.nan)
+        codes, levels = pd.factorize(values)
+        counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+        ranked = sorted(range(len(levels)), key=lambda place: (-counts[place], str(levels[place])))
+        places = np.full(len(levels) + 1, np.nan)
         places[ranked] = np.minimum(np.arange(len(ranked)), MOST_CATEGORIES)
         columns.append(places[codes])
     return np.column_stack(columns) if columns else np.empty((len(rows), 0))

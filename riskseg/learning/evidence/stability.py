@@ -100,10 +100,10 @@ class Groups:
 
     def places(self, values: pd.Series) -> NDArray[Any]:
         if self.cuts is None:
-            codes, found = pd.factorize(values)
+            codes, distinct = pd.factorize(values)
             place = {level: index for index, level in enumerate(self.levels)}
             last = len(self.levels)
-            return np.array([*(place.get(str(one), last) for one in found), last + 1])[codes]
+            return np.array([*(place.get(str(level), last) for level in distinct), last + 1])[codes]
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         places = np.searchsorted(self.cuts, numbers, side="right")
         places[np.isnan(numbers)] = len(self.cuts) + 1
@@ -130,9 +130,9 @@ def weighted_quantiles(values: Floats, weight: Floats, groups: int) -> Floats:
 
 
 def _weights(values: pd.Series, weight: Floats) -> dict[str, float]:
-    codes, found = pd.factorize(values)
-    totals = sums_by(codes, weight, len(found))
-    return {str(level): float(total) for level, total in zip(found, totals, strict=True)}
+    codes, distinct = pd.factorize(values)
+    totals = sums_by(codes, weight, len(distinct))
+    return {str(level): float(total) for level, total in zip(distinct, totals, strict=True)}
 
 
 def stability(

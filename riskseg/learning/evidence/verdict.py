@@ -36,12 +36,12 @@ class Verdict:
 
 def verdict(manifest: Manifest, evidence: Evidence) -> Verdict:
     """The verdict by a trained model's manifest and evidence."""
-    found = tuple(checks(manifest, evidence))
+    answers = tuple(checks(manifest, evidence))
     return Verdict(
         ranking=ranking(manifest, evidence),
         calibration=calibration(manifest, evidence),
-        certainty=certainty(manifest, evidence, found),
-        checks=found,
+        certainty=certainty(manifest, evidence, answers),
+        checks=answers,
         too_weak=too_weak(manifest, evidence),
     )
 
@@ -105,7 +105,7 @@ def calibration(manifest: Manifest, evidence: Evidence) -> str:
     return f"It predicted {percent(mean)} on average, and {came} came true."
 
 
-def certainty(manifest: Manifest, evidence: Evidence, found: tuple[Check, ...]) -> str:
+def certainty(manifest: Manifest, evidence: Evidence, answers: tuple[Check, ...]) -> str:
     """What the model was judged on, how far its AUC is certain, and how many checks hold."""
     held, auc = manifest.hold_out, estimate(manifest, evidence, "auc")
     if manifest.imported and not held.rows:
@@ -127,8 +127,8 @@ def certainty(manifest: Manifest, evidence: Evidence, found: tuple[Check, ...]) 
     if auc and auc.interval:
         ends = f"{words.figure(auc.interval.low)} to {words.figure(auc.interval.high)}"
         message += f" The AUC's 95% interval runs from {ends}."
-    holds = sum(check.status == "holds" for check in found)
-    return f"{message} {holds} of {len(found)} checks hold."
+    holds = sum(check.status == "holds" for check in answers)
+    return f"{message} {holds} of {len(answers)} checks hold."
 
 
 def mean_predicted(manifest: Manifest, evidence: Evidence) -> float | None:

@@ -31,6 +31,8 @@ BARELY = 0.55  # an AUC below it is barely better than chance
 PSI_SHIFT, PSI_LARGE = 0.10, 0.25
 # A PSI of ten groups is more than three times its mean once in 700 by chance.
 TIMES_CHANCE = 3.0
+# Features that predict a protected attribute better than this are proxies for it: of two people,
+# one of each kind, they pick the right one three times in four.
 STAND_IN_AUC = 0.75
 FOUR_FIFTHS = 0.8
 
@@ -99,7 +101,7 @@ def sampled(manifest: Manifest) -> str | None:
 
 def checks(manifest: Manifest, evidence: Evidence) -> list[Check]:
     """Everything the card can check by its numbers, in the order a validator asks."""
-    found = [
+    answers = [
         _ranks(manifest, evidence),
         _holds_up(manifest, evidence),
         _calibrated(manifest, evidence),
@@ -111,7 +113,7 @@ def checks(manifest: Manifest, evidence: Evidence) -> list[Check]:
         _fair(evidence),
         _enough(manifest),
     ]
-    return [check for check in found if check is not None]
+    return [check for check in answers if check is not None]
 
 
 class Predicted(Protocol):
@@ -364,14 +366,14 @@ def features_read(manifest: Manifest, evidence: Evidence) -> list[str]:
     return measured or [fact.name for fact in manifest.features]
 
 
-def told_by_chance(auc: Interval) -> bool:
+def predicted_by_chance(auc: Interval) -> bool:
     """Whether an AUC on parties that were not learned from is no better than chance. So is one
     clearly below 0.5: what was learned of some parties does not hold for others."""
     return auc.low <= 0.5
 
 
 def attribute(protected: ProtectedAttribute) -> str:
-    """A protected attribute, and the level of it that was to be told."""
+    """A protected attribute, and the level of it that was to be predicted."""
     level = protected.level
     return protected.attribute if level is None else f"{protected.attribute} {words.value(level)}"
 

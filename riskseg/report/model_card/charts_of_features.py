@@ -152,7 +152,7 @@ def _odds_ticks(low: float, high: float, scale: Scale, gap: float) -> list[float
     for odds in ranked:
         place = math.log(odds)
         if low - 1e-9 <= place <= high + 1e-9 and all(
-            abs(scale(place) - scale(math.log(one))) >= gap for one in chosen
+            abs(scale(place) - scale(math.log(other))) >= gap for other in chosen
         ):
             chosen.append(odds)
     return sorted(chosen)

@@ -40,20 +40,20 @@ def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, 
     flagged = max([0.01, *(a[2] for a in above)]) * 1.05
     cut = next((c.cut for c in shown if known(c.cut)), None)
     starts = [d.left + n * (wide + gap) for n in range(3)]
-    one = Scale(low, high, starts[0], starts[0] + wide)
-    two = Scale(0, min(1, rates), starts[1], starts[1] + wide)
-    three = Scale(0, min(1, flagged), starts[2], starts[2] + wide)
+    auc_x = Scale(low, high, starts[0], starts[0] + wide)
+    rate_x = Scale(0, min(1, rates), starts[1], starts[1] + wide)
+    share_x = Scale(0, min(1, flagged), starts[2], starts[2] + wide)
     titles = ("AUC", "bad rate", f"above the cut of {percent(cut)}" if known(cut) else "above cut")
-    for scale, title in zip((one, two, three), titles, strict=True):
+    for scale, title in zip((auc_x, rate_x, share_x), titles, strict=True):
         d.text((scale.start, 14), title, bold=True)
         for tick in scale.ticks(40):
             d.line((scale(tick), d.top), (scale(tick), d.bottom), RULE)
-            label = f"{tick:g}" if scale is one else tick_percent(tick)
+            label = f"{tick:g}" if scale is auc_x else tick_percent(tick)
             d.text((scale(tick), d.bottom + 17), label, anchor="middle", colour=GREY)
         d.line((scale.start, d.bottom), (scale.end, d.bottom))
     d.legend([("predicted", BLUE, "open"), ("observed", ORANGE, "circle")], (starts[1], 33))
     if overall:
-        d.line((one(overall.value), d.top), (one(overall.value), d.bottom), GREY, 1.2, "4 4")
+        d.line((auc_x(overall.value), d.top), (auc_x(overall.value), d.bottom), GREY, 1.2, "4 4")
         d.text((starts[0], 33), "dashed: everyone", colour=GREY)
     for n, c in enumerate(shown):
         at = d.top + 27 * (n + 0.5)
@@ -61,15 +61,15 @@ def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, 
         many = f"{name}: {words.count(c.bad)} bad of {words.count(c.rows)}"
         d.text((d.left - 10, at + 4), words.clipped(name, 18), anchor="end", hover=many)
         if c.auc:
-            d.whisker((one(c.auc[0]), at), one(c.auc[1]), one(c.auc[2]), BLUE, upright=False)
-            d.dot((one(c.auc[0]), at), BLUE, f"{name}: AUC {words.interval(c.auc)}")
+            d.whisker((auc_x(c.auc[0]), at), auc_x(c.auc[1]), auc_x(c.auc[2]), BLUE, upright=False)
+            d.dot((auc_x(c.auc[0]), at), BLUE, f"{name}: AUC {words.interval(c.auc)}")
         else:
-            d.text((one.start + 4, at + 4), "too few to judge", colour=GREY)
+            d.text((auc_x.start + 4, at + 4), "too few to judge", colour=GREY)
         rate = c.rate
-        d.whisker((two(rate[0]), at), two(rate[1]), two(rate[2]), ORANGE, upright=False)
-        d.dot((two(rate[0]), at), ORANGE, f"{name}: observed {words.percent_interval(rate)}")
+        d.whisker((rate_x(rate[0]), at), rate_x(rate[1]), rate_x(rate[2]), ORANGE, upright=False)
+        d.dot((rate_x(rate[0]), at), ORANGE, f"{name}: observed {words.percent_interval(rate)}")
         d.dot(
-            (two(c.mean), at),
+            (rate_x(c.mean), at),
             BLUE,
             f"{name}: predicted {percent(c.mean)}",
             shape="open",
@@ -77,7 +77,9 @@ def cohorts(attribute: str, levels: Sequence[Cohort], overall: Estimate | None, 
         )
         share = c.above_cut
         if share:
-            d.whisker((three(share[0]), at), three(share[1]), three(share[2]), GREEN, upright=False)
+            d.whisker(
+                (share_x(share[0]), at), share_x(share[1]), share_x(share[2]), GREEN, upright=False
+            )
             hover = f"{name}: {words.percent_interval(share)} above the cut"
-            d.dot((three(share[0]), at), GREEN, hover, shape="square", size=3.6)
+            d.dot((share_x(share[0]), at), GREEN, hover, shape="square", size=3.6)
     return d.done()

@@ -226,7 +226,7 @@ def _yaml(spec: Mapping[str, Any], indent: str = "") -> Iterable[str]:
 
 def _scalar(key: str, value: Any) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(_scalar("", one) for one in value) + "]"
+        return "[" + ", ".join(_scalar("", item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and key in ("every", "for", "history", "last"):
