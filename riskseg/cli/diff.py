@@ -91,7 +91,7 @@ def difference(console: Console, strategy_difference: StrategyDifference) -> Non
 
 def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
     """Which accounts, of all there could be, get another segment, path or action."""
-    from riskseg.strategy.proof.written import values
+    from riskseg.strategy.proof.example_text import values
 
     console.print()
     if not in_meaning.turns and not in_meaning.unsure:

@@ -13,7 +13,7 @@ from riskseg.pipeline.stages import Plan, Progress
 from riskseg.pipeline.strategy_versions import VersionsJob, checking
 from riskseg.results.strategies import ProofResults, StrategyProof
 from riskseg.strategy.described import version_of
-from riskseg.strategy.proof.written import margin_of
+from riskseg.strategy.proof.example_text import margin_of
 
 
 class _Proving(VersionsJob):

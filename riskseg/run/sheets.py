@@ -22,7 +22,7 @@ from riskseg.results.strategies import SheetChange, SheetExport, SheetImport
 from riskseg.rules.model import Strategy
 from riskseg.store.files import write_beside
 from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
-from riskseg.strategy.sheets import standing
+from riskseg.strategy.sheets import segments_csv
 from riskseg.strategy.sheets.cells import read_name
 from riskseg.strategy.sheets.files import (
     check_texts,
@@ -140,7 +140,7 @@ def import_(
     progress = progress or Progress()
     workspace, problems = open_checked(root), Problems()
     with nullcontext() if dry_run else locked(workspace, workspace.strategy):
-        standing.stands_alone(workspace.strategy, problems, shown=workspace.settings.strategy)
+        segments_csv.is_only_table(workspace.strategy, problems, shown=workspace.settings.strategy)
         sheets = _read(place, problems)
         _raise(problems)
         instead = _documents(workspace, place, sheets, problems)
@@ -276,8 +276,8 @@ def _grids(name: str, document: Document, problems: Problems) -> dict[str, Grid]
 def _before(workspace: Workspace, name: str) -> dict[str, Grid]:
     """The grids of a file as it stands; none where it is absent, or no sheet could hold it."""
     ignored, path = Problems(), _path(workspace, name)
-    if path.name == standing.FILE:
-        document: Document | None = standing.read_standing(path.parent, ignored, shown="")
+    if path.name == segments_csv.FILE:
+        document: Document | None = segments_csv.read_segments_csv(path.parent, ignored, shown="")
     else:
         document = read_yaml(path, ignored) if path.is_file() else None
     shape = AuthoredSegments if name == _SEGMENTS_FILE else AuthoredTiers
@@ -328,12 +328,12 @@ def _named(rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
 def _path(workspace: Workspace, name: str) -> Path:
     """The file that holds the table of that name: segments may stand in a sheet themselves."""
     folder = workspace.strategy
-    in_sheet = name == _SEGMENTS_FILE and standing.stands(folder)
-    return folder / (standing.FILE if in_sheet else name)
+    in_sheet = name == _SEGMENTS_FILE and segments_csv.exists(folder)
+    return folder / (segments_csv.FILE if in_sheet else name)
 
 
 def _laid(path: Path, name: str, document: Document) -> Laid:
-    if path.name == standing.FILE:
+    if path.name == segments_csv.FILE:
         return Laid(csv_bytes(segments_grid(document, Problems())), 0)
     # What is replaced may be broken in any way; its comments are kept where they can be read.
     old = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""

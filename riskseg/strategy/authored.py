@@ -19,7 +19,7 @@ from riskseg.rules.keys import Days, Name, Text
 from riskseg.strategy.kinds.shape import pack_shape, rules_shape
 from riskseg.strategy.packs import shipped_packs
 from riskseg.strategy.packs.authored import AuthoredPack, Expected
-from riskseg.strategy.sheets import standing
+from riskseg.strategy.sheets import segments_csv
 
 
 def exact(value: object) -> object:
@@ -195,13 +195,13 @@ def read_strategy(
         path = folder / name
         if instead and name in instead:
             documents[name] = instead[name]
-        elif name == "segments.yaml" and standing.stands(folder):
-            sheet = standing.read_standing(folder, problems, shown=shown)
+        elif name == "segments.yaml" and segments_csv.exists(folder):
+            sheet = segments_csv.read_segments_csv(folder, problems, shown=shown)
             if sheet is None:
                 complete = False
                 continue
             documents[name] = sheet
-            texts[standing.FILE] = (folder / standing.FILE).read_bytes().decode("utf-8-sig")
+            texts[segments_csv.FILE] = (folder / segments_csv.FILE).read_bytes().decode("utf-8-sig")
         elif not path.is_file():
             if needed:
                 problems.add("RS200", f"The strategy has no {name}.", file=f"{shown}/{name}")
@@ -220,11 +220,11 @@ def read_strategy(
                 continue
             documents[name] = document
             texts[name] = path.read_text(encoding="utf-8-sig")
-        part = documents[name].shaped(shape, problems)
-        if part is None:
+        shaped_document = documents[name].shaped(shape, problems)
+        if shaped_document is None:
             complete = False
         else:
-            shaped[name.removesuffix(".yaml")] = part
+            shaped[name.removesuffix(".yaml")] = shaped_document
     complete &= not _tell_strays(folder, shown, problems)
     if "guards" in shaped:
         packs = _read_packs(folder, shown, shaped["guards"], documents, texts, problems)
@@ -237,17 +237,19 @@ def read_strategy(
 def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
     """Whether a YAML file is there that nothing reads: a misspelt guards.yaml would guard
     nothing, in silence."""
-    known = [file.name for file in _FILES]
-    stems = [name.removesuffix(".yaml") for name in known]
+    known_files = [file.name for file in _FILES]
+    stems = [name.removesuffix(".yaml") for name in known_files]
     strays = sorted(
         file.name
         for file in folder.iterdir()
-        if file.suffix.lower() in (".yaml", ".yml") and file.name not in known and file.is_file()
+        if file.suffix.lower() in (".yaml", ".yml")
+        and file.name not in known_files
+        and file.is_file()
     )
     for name in strays:
-        message = f"Nothing reads {name}: a strategy's files are {', '.join(known)}."
-        close = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
-        hint = f"Call it {close[0]}.yaml, or take" if close else "Take"
+        message = f"Nothing reads {name}: a strategy's files are {', '.join(known_files)}."
+        close_matches = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
+        hint = f"Call it {close_matches[0]}.yaml, or take" if close_matches else "Take"
         hint += " it out of the folder."
         problems.add("RS224", message, file=f"{shown}/{name}", hint=hint)
     return bool(strays)
@@ -273,25 +275,25 @@ def _read_packs(
     """The packs that guards.yaml includes, or None after adding Problems. One that lies in the
     strategy's own folder comes before one that riskseg ships."""
     packs: dict[str, AuthoredPack] = {}
-    before = len(problems)
+    problems_before = len(problems)
     for i, entry in enumerate(guards.root):
         name = entry.include
         if name is None or name in packs:
             continue
         file = f"packs/{name}.yaml"
-        own = folder / file
-        if own.is_file():
-            document = read_yaml(own, problems, shown=f"{shown}/{file}")
-            texts[file] = own.read_text(encoding="utf-8-sig") if document else ""
+        own_file = folder / file
+        if own_file.is_file():
+            document = read_yaml(own_file, problems, shown=f"{shown}/{file}")
+            texts[file] = own_file.read_text(encoding="utf-8-sig") if document else ""
         elif name in (known := shipped_packs()):
             texts[file] = known[name]
             document = parse_yaml(known[name], f"riskseg/strategy/{file}", problems)
         else:
-            here = [path.stem for path in (folder / "packs").glob("*.yaml")]
+            own_packs = [path.stem for path in (folder / "packs").glob("*.yaml")]
             problems.add(
                 "RS221",
                 f'There is no guard pack "{name}".',
-                hint=did_you_mean(name, [*known, *here]),
+                hint=did_you_mean(name, [*known, *own_packs]),
                 **documents["guards.yaml"].at(i, "include"),
             )
             continue
@@ -302,4 +304,4 @@ def _read_packs(
         if pack.pack != name:
             message = f'The file of the pack "{name}" says that it is "{pack.pack}".'
             problems.add("RS221", message, hint=f"Write `pack: {name}`.", **document.at("pack"))
-    return packs if len(problems) == before else None
+    return packs if len(problems) == problems_before else None

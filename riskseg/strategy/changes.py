@@ -34,7 +34,7 @@ class Change:
     @property
     def lines(self) -> str:
         """`line 9`, or `line 9 -> 10` where it is another line now."""
-        known = [str(n) for n in (self.old_line, self.new_line) if n is not None]
+        known = [str(line) for line in (self.old_line, self.new_line) if line is not None]
         return f"line {' -> '.join(dict.fromkeys(known))}" if known else ""
 
     @property
@@ -45,9 +45,9 @@ class Change:
     def __str__(self) -> str:
         where = f" ({self.lines})" if self.lines else ""
         if self.kind in ("added", "removed"):
-            said = self.now if self.kind == "added" else self.was
-            told = f": {said}" if said else ""
-            return f"{self.file} {self.item} {self.kind}{where}{told}"
+            value = self.now if self.kind == "added" else self.was
+            value_text = f": {value}" if value else ""
+            return f"{self.file} {self.item} {self.kind}{where}{value_text}"
         moved = " moved" if self.kind == "moved" else ""
         part = f"{self.part} " if self.part else ""
         return f"{self.file} {self.item}{moved}{where}: {part}was {self.was}, is {self.now}"
@@ -66,25 +66,27 @@ def changes(old: Edition, new: Edition) -> tuple[Change, ...]:
 
 def _compared(old: Table, new: Table) -> list[Change]:
     pairs = _paired(old.entries, new.entries)
-    found: list[tuple[int, Change]] = []
+    placed_changes: list[tuple[int, Change]] = []
     file = new.file
-    gone = set(range(len(old.entries))) - {i for i, _ in pairs}
-    come = set(range(len(new.entries))) - {j for _, j in pairs}
-    for i in sorted(gone):
+    removed = set(range(len(old.entries))) - {i for i, _ in pairs}
+    added = set(range(len(new.entries))) - {j for _, j in pairs}
+    for i in sorted(removed):
         entry = old.entries[i]
-        told = Change(file, entry.item, "removed", was=entry.told, old_line=entry.line)
-        found.append((i, told))
-    for j in sorted(come):
+        removal = Change(file, entry.item, "removed", was=entry.told, old_line=entry.line)
+        placed_changes.append((i, removal))
+    for j in sorted(added):
         entry = new.entries[j]
-        found.append((j, Change(file, entry.item, "added", now=entry.told, new_line=entry.line)))
+        placed_changes.append(
+            (j, Change(file, entry.item, "added", now=entry.told, new_line=entry.line))
+        )
     for i, j in _moved(pairs) if new.ordered else ():
         was, now = old.entries[i], new.entries[j]
-        places = _after(old.entries, i), _after(new.entries, j)
-        change = Change(file, was.item, "moved", "", *places, was.line, now.line)
-        found.append((j, change))
+        predecessors = _after(old.entries, i), _after(new.entries, j)
+        change = Change(file, was.item, "moved", "", *predecessors, was.line, now.line)
+        placed_changes.append((j, change))
     for i, j in pairs:
-        found += ((j, change) for change in _differ(file, old.entries[i], new.entries[j]))
-    return [change for _, change in sorted(found, key=lambda f: f[0])]
+        placed_changes += ((j, change) for change in _differ(file, old.entries[i], new.entries[j]))
+    return [change for _, change in sorted(placed_changes, key=lambda placed: placed[0])]
 
 
 def _paired(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]:
@@ -93,56 +95,56 @@ def _paired(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]
     Entries of one key pair where they are wholly the same, then in order; what is left pairs by
     `or_key`.
     """
-    of: dict[int, int] = {}
-    names: tuple[Callable[[Entry], Hashable], ...] = (
+    old_of_new: dict[int, int] = {}
+    identities: tuple[Callable[[Entry], Hashable], ...] = (
         lambda entry: entry.content,
         lambda entry: entry.key,
         lambda entry: entry.or_key,
     )
-    for name in names:
-        taken = set(of.values())
-        waiting: dict[Hashable, deque[int]] = {}
+    for identity in identities:
+        paired_old = set(old_of_new.values())
+        unpaired: dict[Hashable, deque[int]] = {}
         for i, entry in enumerate(old):
-            if i not in taken and name(entry) is not None:
-                waiting.setdefault(name(entry), deque()).append(i)
+            if i not in paired_old and identity(entry) is not None:
+                unpaired.setdefault(identity(entry), deque()).append(i)
         for j, entry in enumerate(new):
-            if j not in of and waiting.get(name(entry)):
-                of[j] = waiting[name(entry)].popleft()
-    return [(of[j], j) for j in sorted(of)]
+            if j not in old_of_new and unpaired.get(identity(entry)):
+                old_of_new[j] = unpaired[identity(entry)].popleft()
+    return [(old_of_new[j], j) for j in sorted(old_of_new)]
 
 
 def _moved(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """The fewest pairs that, taken away, leave the others in their old order. `pairs` are in the
     new order: what stays is a longest rising run of old places."""
-    ends: list[int] = []  # the least last place of a run of each length
-    last: list[int] = []  # the pair that place belongs to
-    before: list[int | None] = []
-    for n, (i, _) in enumerate(pairs):
-        at = bisect_left(ends, i)
-        before.append(last[at - 1] if at else None)
-        ends[at : at + 1] = [i]
-        last[at : at + 1] = [n]
-    stay: set[int] = set()
-    here = last[-1] if last else None
-    while here is not None:
-        stay.add(here)
-        here = before[here]
-    return [pair for n, pair in enumerate(pairs) if n not in stay]
+    last_places: list[int] = []  # the least last place of a run of each length
+    last_pairs: list[int] = []  # the pair that place belongs to
+    previous: list[int | None] = []
+    for pair_index, (i, _) in enumerate(pairs):
+        run_length = bisect_left(last_places, i)
+        previous.append(last_pairs[run_length - 1] if run_length else None)
+        last_places[run_length : run_length + 1] = [i]
+        last_pairs[run_length : run_length + 1] = [pair_index]
+    unmoved: set[int] = set()
+    kept_pair = last_pairs[-1] if last_pairs else None
+    while kept_pair is not None:
+        unmoved.add(kept_pair)
+        kept_pair = previous[kept_pair]
+    return [pair for pair_index, pair in enumerate(pairs) if pair_index not in unmoved]
 
 
-def _after(entries: Sequence[Entry], place: int) -> str:
-    return f"after {entries[place - 1].key}" if place else "first"
+def _after(entries: Sequence[Entry], index: int) -> str:
+    return f"after {entries[index - 1].key}" if index else "first"
 
 
 def _differ(file: str, old: Entry, new: Entry) -> Iterator[Change]:
-    nothing = Part(None, "none", None)
+    absent = Part(None, "none", None)
     for name in dict.fromkeys((*new.parts, *old.parts)):
-        was, now = old.parts.get(name, nothing), new.parts.get(name, nothing)
-        if was.same == now.same:
+        old_part, new_part = old.parts.get(name, absent), new.parts.get(name, absent)
+        if old_part.same == new_part.same:
             continue
-        texts = was.told, now.told
-        if was.told == now.told:
-            texts = was.exactly, now.exactly
+        texts = old_part.told, new_part.told
+        if old_part.told == new_part.told:
+            texts = old_part.exactly, new_part.exactly
         if texts[0] != texts[1]:
-            lines = was.line or old.line, now.line or new.line
+            lines = old_part.line or old.line, new_part.line or new.line
             yield Change(file, old.item, "changed", name, *texts, *lines)

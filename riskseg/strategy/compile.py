@@ -19,7 +19,7 @@ from riskseg.rules.sql import (
     row_of,
     text_by_row,
 )
-from riskseg.strategy.first_row import first_row
+from riskseg.strategy.first_matching_row import first_matching_row
 from riskseg.treatment.guards import acted, guarded
 from riskseg.treatment.paths import placed, stepped
 
@@ -91,7 +91,7 @@ def _segmented(strategy: Strategy) -> list[Relation]:
     named = ", ".join(["*", *_tier_names(strategy.schemes)])
     return [
         Relation("named", f"select {named} from tiered"),
-        *first_row(strategy.rows, columns, "named", "segmented", inner("segment_row")),
+        *first_matching_row(strategy.rows, columns, "named", "segmented", inner("segment_row")),
     ]
 
 

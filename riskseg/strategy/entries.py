@@ -88,21 +88,27 @@ class Table:
 def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
     """The same tables of both. What lies inside an entry (levels of a band, rows of a scheme,
     steps of a path) is a table of its own only where both versions have that entry."""
-    a, b = old.strategy, new.strategy
+    old_strategy, new_strategy = old.strategy, new.strategy
     yield _head(old), _head(new)
     yield _bands(old), _bands(new)
-    for name in _shared((x.name for x in a.bands), (x.name for x in b.bands)):
+    for name in _shared(
+        (item.name for item in old_strategy.bands), (item.name for item in new_strategy.bands)
+    ):
         yield _levels(old, name), _levels(new, name)
     yield _actions(old), _actions(new)
     yield _expects(old), _expects(new)
     yield _schemes(old), _schemes(new)
-    for name in _shared((x.name for x in a.schemes), (x.name for x in b.schemes)):
+    for name in _shared(
+        (item.name for item in old_strategy.schemes), (item.name for item in new_strategy.schemes)
+    ):
         yield _tiers(old, name), _tiers(new, name)
-    columns = tuple(dict.fromkeys((*b.columns, *a.columns)))
+    columns = tuple(dict.fromkeys((*new_strategy.columns, *old_strategy.columns)))
     yield _columns(old), _columns(new)
     yield _rows(old, columns), _rows(new, columns)
     yield _paths(old), _paths(new)
-    for name in _shared((x.name for x in a.paths), (x.name for x in b.paths)):
+    for name in _shared(
+        (item.name for item in old_strategy.paths), (item.name for item in new_strategy.paths)
+    ):
         yield _steps(old, name), _steps(new, name)
     before, after = _sections(old), _sections(new)
     for section in dict.fromkeys((*before, *after)):
@@ -116,20 +122,25 @@ def _shared(old: Iterable[str], new: Iterable[str]) -> list[str]:
 
 
 def _head(e: Edition) -> Table:
-    s = e.strategy
+    strategy = e.strategy
     values = {
-        "name": s.name,
-        "purpose": s.purpose,
-        "owner": s.owner,
-        "effective_from": s.effective_from,
-        "effective_to": s.effective_to,
-        "priority": s.priority,
+        "name": strategy.name,
+        "purpose": strategy.purpose,
+        "owner": strategy.owner,
+        "effective_from": strategy.effective_from,
+        "effective_to": strategy.effective_to,
+        "priority": strategy.priority,
     }
     entries = [_single(e, key, value, key) for key, value in values.items() if value is not None]
-    entries += [_single(e, f"uses {k}", model, "uses", k) for k, model in s.uses.items()]
-    if s.bands:  # the one place where the order of keys means something
-        entries.append(_single(e, "first band, whose reasons are told", s.bands[0].of, "bands"))
-    for i, name in enumerate(s.protective):
+    entries += [
+        _single(e, f"uses {probability}", model, "uses", probability)
+        for probability, model in strategy.uses.items()
+    ]
+    if strategy.bands:  # the one place where the order of keys means something
+        entries.append(
+            _single(e, "first band, whose reasons are told", strategy.bands[0].of, "bands")
+        )
+    for i, name in enumerate(strategy.protective):
         entries.append(Entry(f"={name}", f"protective {name}", e.line(HEAD, "protective", i)))
     return Table(HEAD, tuple(entries))
 
@@ -143,15 +154,18 @@ def _single(e: Edition, item: str, value: object, *path: str | int) -> Entry:
 def _bands(e: Edition) -> Table:
     entries = []
     for band in e.strategy.bands:
-        at = ("bands", band.name)
-        parts = {"of": _part(band.of, e.line(HEAD, *at, "of"))}
-        line, inside = e.line(HEAD, *at), ", ".join(f"{n} to {cut:f}" for n, cut in band.cuts)
+        path = ("bands", band.name)
+        parts = {"of": _part(band.of, e.line(HEAD, *path, "of"))}
+        line, inside = (
+            e.line(HEAD, *path),
+            ", ".join(f"{level} to {cut:f}" for level, cut in band.cuts),
+        )
         entries.append(Entry(band.name, f"band {band.name}", line, parts, inside=inside))
     return Table(HEAD, tuple(entries))
 
 
 def _levels(e: Edition, name: str) -> Table:
-    band = next(b for b in e.strategy.bands if b.name == name)
+    band = next(band_ for band_ in e.strategy.bands if band_.name == name)
     entries = []
     for level, cut in band.cuts:
         line = e.line(HEAD, "bands", name, "cuts", level)
@@ -187,7 +201,7 @@ def _schemes(e: Edition) -> Table:
 
 
 def _tiers(e: Edition, name: str) -> Table:
-    scheme = next(s for s in e.strategy.schemes if s.name == name)
+    scheme = next(scheme_ for scheme_ in e.strategy.schemes if scheme_.name == name)
     entries = []
     for i, row in enumerate(scheme.rows):
         parts = _parts(e, TIERS, (name, i), row)
@@ -207,15 +221,15 @@ def _columns(e: Edition) -> Table:
 
 def _rows(e: Edition, columns: Sequence[str]) -> Table:
     """The rows over the columns of both versions: a column that one lacks is `any` to it."""
-    s = e.strategy
-    own = {column: j for j, column in enumerate(s.columns)}
-    order: dict[str, tuple[str, ...]] = {b.name: b.levels for b in s.bands}
-    order |= {scheme.name: scheme.levels for scheme in s.schemes}
+    strategy = e.strategy
+    position_of_column = {column: j for j, column in enumerate(strategy.columns)}
+    order: dict[str, tuple[str, ...]] = {band.name: band.levels for band in strategy.bands}
+    order |= {scheme.name: scheme.levels for scheme in strategy.schemes}
     entries = []
-    for row in s.rows:
+    for row in strategy.rows:
         parts = {}
         for column in columns:
-            cell = row.cells[own[column]] if column in own else None
+            cell = row.cells[position_of_column[column]] if column in position_of_column else None
             parts[column] = Part(cell, _cell(cell, order.get(column, ())), row.line)
         parts["segment"] = _part(row.segment, row.line)
         entries.append(Entry(row.id, f"row {row.id}", row.line, parts))
@@ -225,8 +239,10 @@ def _rows(e: Edition, columns: Sequence[str]) -> Table:
 def _cell(cell: AbstractSet[str | bool] | None, order: Sequence[str]) -> str:
     if cell is None:
         return "any"
-    known = {level: n for n, level in enumerate(order)}
-    listed = sorted(cell, key=lambda level: (known.get(str(level), len(known)), str(level)))
+    rank_of_level = {level: rank for rank, level in enumerate(order)}
+    listed = sorted(
+        cell, key=lambda level: (rank_of_level.get(str(level), len(rank_of_level)), str(level))
+    )
     return " or ".join(map(_told, listed))
 
 
@@ -238,13 +254,13 @@ def _paths(e: Edition) -> Table:
         # The order of the segments a path is for is none.
         parts["for"] = dataclasses.replace(parts["for"], same=frozenset(path.segments))
         line = e.line(PATHS, path.name)
-        inside = ", ".join(f"day {s.day} {s.action}" for s in path.steps)
+        inside = ", ".join(f"day {step.day} {step.action}" for step in path.steps)
         entries.append(Entry(path.name, f"path {path.name}", line, parts, inside=inside))
     return Table(PATHS, tuple(entries))
 
 
 def _steps(e: Edition, name: str) -> Table:
-    path: Path = next(p for p in e.strategy.paths if p.name == name)
+    path: Path = next(path_ for path_ in e.strategy.paths if path_.name == name)
     entries = []
     for i, step in enumerate(path.steps):
         parts = _parts(e, PATHS, (name, "steps", i), step)

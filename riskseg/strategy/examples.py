@@ -33,19 +33,21 @@ DAY = Fact("day", Kind.INTEGER)
 def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Problems) -> date:
     """The as-of date an example is decided on. One without a date of its own is decided
     `otherwise`, or on the nearest day on which the strategy holds."""
-    given = example.given.get("as_of", otherwise)
-    at: dict[str, Any] = {"file": example.file, "line": example.line}
-    if not isinstance(given, date):
+    as_of = example.given.get("as_of", otherwise)
+    position: dict[str, Any] = {"file": example.file, "line": example.line}
+    if not isinstance(as_of, date):
         problems.add(
-            "RS211", f'In "{example.name}", as_of is {shown_value(given)}, which is no date.', **at
+            "RS211",
+            f'In "{example.name}", as_of is {shown_value(as_of)}, which is no date.',
+            **position,
         )
     elif "as_of" not in example.given:
-        given = max(given, strategy.effective_from or given)
-        return min(given, strategy.effective_to or given)
-    elif not strategy.holds(given):
-        told = f'"{example.name}" is of {given}, when the strategy does not hold.'
-        problems.add("RS211", told, hint="Give it another as_of.", **at)
-    return given if isinstance(given, date) else otherwise
+        as_of = max(as_of, strategy.effective_from or as_of)
+        return min(as_of, strategy.effective_to or as_of)
+    elif not strategy.holds(as_of):
+        message = f'"{example.name}" is of {as_of}, when the strategy does not hold.'
+        problems.add("RS211", message, hint="Give it another as_of.", **position)
+    return as_of if isinstance(as_of, date) else otherwise
 
 
 def scored_examples(
@@ -63,36 +65,39 @@ def scored_examples(
     """
     rows = []
     lacking: dict[str, list[Example]] = {}
-    before = len(problems)
+    problems_before = len(problems)
     for number, example in enumerate(examples, start=1):
-        given = {**example.given, "as_of": as_of}
+        facts_given = {**example.given, "as_of": as_of}
         if example.day is not None:
-            own = paths[number - 1] if paths else None
-            for name, day in _day_0(strategy, own).items():
-                given.setdefault(name, as_of - timedelta(days=example.day + day))
-        known = {n: given.get(n, strategy.default_values.get(n)) for n in strategy.facts}
+            own_path = paths[number - 1] if paths else None
+            for name, day in _day_0(strategy, own_path).items():
+                facts_given.setdefault(name, as_of - timedelta(days=example.day + day))
+        known_values = {
+            fact_name: facts_given.get(fact_name, strategy.default_values.get(fact_name))
+            for fact_name in strategy.facts
+        }
         for name, fact in strategy.facts.items():
-            if known[name] is None and not fact.nullable:
+            if known_values[name] is None and not fact.nullable:
                 lacking.setdefault(name, []).append(example)
-        rows.append(_row(number, strategy, known, example, problems))
-    for name, those in lacking.items():
-        _tell_lacking(name, those, examples, problems)
-    if len(problems) > before or not rows:
+        rows.append(_row(number, strategy, known_values, example, problems))
+    for name, examples_lacking in lacking.items():
+        _tell_lacking(name, examples_lacking, examples, problems)
+    if len(problems) > problems_before or not rows:
         return None
     return _relation("scored", [*strategy.facts], rows)
 
 
-def _day_0(strategy: Strategy, own: Path | None) -> dict[str, int]:
+def _day_0(strategy: Strategy, own_path: Path | None) -> dict[str, int]:
     """The dates that paths start at, with the days after them on which day 0 falls: those of the
     path the example is to stand on come first."""
-    found: dict[str, int] = {}
-    for path in (*([own] if own else []), *strategy.paths):
+    days_by_fact: dict[str, int] = {}
+    for path in (*([own_path] if own_path else []), *strategy.paths):
         match path.starts.tree:
             case Call("add_days", (Name(name), Literal(int() as days))):
-                found.setdefault(name, days)
+                days_by_fact.setdefault(name, days)
         for name in sorted(path.starts.names - {"as_of"}):
-            found.setdefault(name, 0)
-    return found
+            days_by_fact.setdefault(name, 0)
+    return days_by_fact
 
 
 def check_day(
@@ -111,19 +116,19 @@ def check_day(
 
 
 def _tell_lacking(
-    name: str, those: Sequence[Example], examples: Sequence[Example], problems: Problems
+    name: str, examples_lacking: Sequence[Example], examples: Sequence[Example], problems: Problems
 ) -> None:
     """Examples that do not give a fact: a fact new to the strategy is one Problem, not one each."""
-    never = f"{name}, which the strategy reads and which is never unknown."
+    needed = f"{name}, which the strategy reads and which is never unknown."
     hint = f"Add {name} to `given`, or to `defaults`."
-    if len(those) == len(examples) > 1:
+    if len(examples_lacking) == len(examples) > 1:
         first, hint = examples[0], f"Add {name} to `defaults`."
-        told = f"None of {len(examples)} examples gives {never}"
-        problems.add("RS211", told, file=first.file, line=first.line, hint=hint)
+        message = f"None of {len(examples)} examples gives {needed}"
+        problems.add("RS211", message, file=first.file, line=first.line, hint=hint)
         return
-    for one in those:
-        told = f'"{one.name}" does not give {never}'
-        problems.add("RS211", told, file=one.file, line=one.line, hint=hint)
+    for example in examples_lacking:
+        message = f'"{example.name}" does not give {needed}'
+        problems.add("RS211", message, file=example.file, line=example.line, hint=hint)
 
 
 def guarded_examples(
@@ -131,15 +136,20 @@ def guarded_examples(
 ) -> Relation | None:
     """`stepped`: one row an example of a guard pack, numbered by `snap` from 1, with the facts
     that the guards of packs look at (unknown where not given); or None after adding Problems."""
-    own = {example.guard for example in examples}
-    named = {n for g in strategy.guards if g.name in own for n in g.when.expression.names}
-    facts = [n for n in strategy.facts if n in named | {"as_of"}]
-    before = len(problems)
+    guards_with_examples = {example.guard for example in examples}
+    facts_named = {
+        fact_name
+        for guard in strategy.guards
+        if guard.name in guards_with_examples
+        for fact_name in guard.when.expression.names
+    }
+    facts = [fact_name for fact_name in strategy.facts if fact_name in facts_named | {"as_of"}]
+    problems_before = len(problems)
     rows = []
     for number, example in enumerate(examples, start=1):
-        known = {n: example.given.get(n) for n in facts}
-        rows.append(_row(number, strategy, known, example, problems))
-    if len(problems) > before or not rows:
+        known_values = {fact_name: example.given.get(fact_name) for fact_name in facts}
+        rows.append(_row(number, strategy, known_values, example, problems))
+    if len(problems) > problems_before or not rows:
         return None
     return _relation("stepped", facts, rows, materialized=False)
 
@@ -179,13 +189,15 @@ def misses(
     strategy: Strategy, example: Example, decision: dict[str, object], problems: Problems
 ) -> None:
     """Add a Problem where an example's decision is not what it expects."""
-    wrong = {k: v for k, v in example.expect.items() if decision.get(k) != v}
-    if wrong:
-        expected = ", ".join(f"{k} {v}" for k, v in wrong.items())
-        came = ", ".join(f"{k} {decision.get(k)}" for k in wrong)
+    mismatches = {
+        column: value for column, value in example.expect.items() if decision.get(column) != value
+    }
+    if mismatches:
+        expected = ", ".join(f"{column} {value}" for column, value in mismatches.items())
+        decided = ", ".join(f"{column} {decision.get(column)}" for column in mismatches)
         problems.add(
             "RS211",
-            f'"{example.name}" should give {expected}; it gives {came} '
+            f'"{example.name}" should give {expected}; it gives {decided} '
             f"(rows {decision.get('rows_matched')}, guards {decision.get('guards') or 'none'}).",
             file=example.file,
             line=example.line,
@@ -196,10 +208,12 @@ def misses(
 def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> None:
     """Add a Problem where a pack's guard does not say of an example what it should."""
     if forbids is not example.forbidden:
-        word = {True: "forbid", False: "allow"}
-        told = f'"{example.guard}" should {word[example.forbidden]} "{example.text}"; it does not.'
+        verb = {True: "forbid", False: "allow"}
+        message = (
+            f'"{example.guard}" should {verb[example.forbidden]} "{example.text}"; it does not.'
+        )
         hint = "Mend the rule, or the example."
-        problems.add("RS211", told, file=example.file, line=example.line, hint=hint)
+        problems.add("RS211", message, file=example.file, line=example.line, hint=hint)
 
 
 def misfit(fact: Fact, value: object) -> str | None:
@@ -223,8 +237,8 @@ def misfit(fact: Fact, value: object) -> str | None:
         return f"which is no {fact.kind}"
     if fact.kind is Kind.DECIMAL and round(exact := Decimal(str(value)), 6) != exact:
         return "which has more than 6 decimals"
-    whole = fact.kind in (Kind.INTEGER, Kind.DECIMAL)
-    if whole and not can_be_written(Decimal(str(value))):
+    is_exact = fact.kind in (Kind.INTEGER, Kind.DECIMAL)
+    if is_exact and not can_be_written(Decimal(str(value))):
         return "which has more than 18 digits"
     if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
         return f"which is not between {FIRST_DAY} and {LAST_DAY}"

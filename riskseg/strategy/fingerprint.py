@@ -38,24 +38,33 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
         "uses": dict(s.uses),
         # The one place where the order of keys means something: whose reasons are told.
         "reasons_of": s.bands[0].of if s.bands else next(iter(s.uses), None),
-        "bands": {b.name: [b.of, [[level, _value(cut)] for level, cut in b.cuts]] for b in s.bands},
-        "tiers": {t.name: [[r.tier, _condition(r.when)] for r in t.rows] for t in s.schemes},
+        "bands": {
+            band.name: [band.of, [[level, _value(cut)] for level, cut in band.cuts]]
+            for band in s.bands
+        },
+        "tiers": {
+            scheme.name: [[row.tier, _condition(row.when)] for row in scheme.rows]
+            for scheme in s.schemes
+        },
         "columns": list(s.columns),
-        "rows": [[r.id, [_cell(c) for c in r.cells], r.segment] for r in s.rows],
-        "actions": [[a.name, a.channel, a.contact, a.significant, a.helps] for a in s.actions],
+        "rows": [[row.id, [_cell(cell) for cell in row.cells], row.segment] for row in s.rows],
+        "actions": [
+            [action.name, action.channel, action.contact, action.significant, action.helps]
+            for action in s.actions
+        ],
         "protective": sorted(s.protective),
         "priority": _expression(s.priority),
         "paths": {
-            p.name: {
-                "for": sorted(p.segments),
-                "starts": _expression(p.starts),
-                "steps": [[step.day, step.action, step.template] for step in p.steps],
-                "then": p.then,
-                "ends_when": _condition(p.ends_when),
-                "due_for": p.due_for,
-                "effective": _dates(p.effective_from, p.effective_to),
+            path.name: {
+                "for": sorted(path.segments),
+                "starts": _expression(path.starts),
+                "steps": [[step.day, step.action, step.template] for step in path.steps],
+                "then": path.then,
+                "ends_when": _condition(path.ends_when),
+                "due_for": path.due_for,
+                "effective": _dates(path.effective_from, path.effective_to),
             }
-            for p in s.paths
+            for path in s.paths
         },
         **_rules(s),
         "expects": {name: [kind, _value(value)] for name, (kind, value) in s.expects.items()},
@@ -79,11 +88,11 @@ def canonical_value(value: object) -> Any:
         case Expression():
             return _expression(value)
         case Mapping():
-            return {str(name): canonical_value(part) for name, part in value.items()}
+            return {str(name): canonical_value(member) for name, member in value.items()}
         case frozenset():
             return sorted(map(canonical_value, value))
         case tuple() | list():
-            return [canonical_value(part) for part in value]
+            return [canonical_value(member) for member in value]
         case _:
             return _value(value)
 
@@ -112,12 +121,12 @@ def _plain(part: Any) -> Any:
     if isinstance(part, Literal):
         return replace(part, value=_number(part.value))
     if is_dataclass(part) and not isinstance(part, type):
-        here = {f.name: _plain(getattr(part, f.name)) for f in fields(part)}
-        made = replace(part, **here)
-        if isinstance(made, In):
-            options = tuple(sorted(made.options, key=lambda o: str(o.value)))
-            return replace(made, options=options)
-        return made
+        plain_fields = {field_.name: _plain(getattr(part, field_.name)) for field_ in fields(part)}
+        plain_node = replace(part, **plain_fields)
+        if isinstance(plain_node, In):
+            options = tuple(sorted(plain_node.options, key=lambda option: str(option.value)))
+            return replace(plain_node, options=options)
+        return plain_node
     return part
 
 

@@ -12,7 +12,7 @@ from riskseg.rules.model import SegmentRow
 from riskseg.strategy import covered
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.check import check_strategy
-from riskseg.strategy.covered import Covered, Reached, reachable
+from riskseg.strategy.unreachable_rows import Covered, Reached, reachable
 from tests.support.strategies import LACKING, MODELS
 from tests.support.tables import TABLE_FACTS, micro
 

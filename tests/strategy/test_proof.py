@@ -22,10 +22,10 @@ from riskseg.rules.proof_account import Granted, any_account
 from riskseg.strategy.proof.ask import UNSURE, Asker
 from riskseg.strategy.proof.decision import decide, decided
 from riskseg.strategy.proof.difference import meaning
+from riskseg.strategy.proof.example_text import example, margin_of
 from riskseg.strategy.proof.notes import notes
 from riskseg.strategy.proof.prove import prove
 from riskseg.strategy.proof.results import Result
-from riskseg.strategy.proof.written import example, margin_of
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from tests.support import accounts
 from tests.support.strategies import FACTS, SMALL, changed, read_folder, sound

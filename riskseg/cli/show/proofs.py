@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from riskseg.results.strategies import ProofResult, StrategyProof
+from riskseg.strategy.proof.example_text import example
 from riskseg.strategy.proof.results import claims
-from riskseg.strategy.proof.written import example
 
 _COLOUR = {"proved": "green", "refuted": "bold red", "unproved": "bold yellow"}
 

@@ -52,10 +52,12 @@ def check_strategy(
     (the value is not looked at). Without `data`, `facts` are those of any workspace there could
     be, with all that the strategy expects among them.
     """
-    found = Problems()
-    strategy = _strategy(Scope(authored, facts, lacking, models, found, declared or {}, data=data))
-    problems.extend(found)
-    if len(found):
+    own_problems = Problems()
+    strategy = _strategy(
+        Scope(authored, facts, lacking, models, own_problems, declared or {}, data=data)
+    )
+    problems.extend(own_problems)
+    if len(own_problems):
         return None
     return replace(strategy, fingerprint=fingerprint(strategy))
 
@@ -78,7 +80,7 @@ def _strategy(scope: Scope) -> Strategy:
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
     protective = tuple(map(scope.canonical, head.protective))
-    named = scope.named | {*columns, *(b.of for b in bands), *protective, "as_of"}
+    named = scope.named | {*columns, *(band.of for band in bands), *protective, "as_of"}
     return Strategy(
         name=head.name,
         purpose=head.purpose,
@@ -96,11 +98,17 @@ def _strategy(scope: Scope) -> Strategy:
         rules=rules,
         priority=priority,
         examples=examples,
-        facts={n: scope.facts[n] for n in sorted(named) if n in scope.facts},
-        default_values={n: v for n, v in scope.default_values.items() if n in named},
+        facts={name: scope.facts[name] for name in sorted(named) if name in scope.facts},
+        default_values={
+            name: default for name, default in scope.default_values.items() if name in named
+        },
         fingerprint="",
         folder=authored.documents["strategy.yaml"].file.removesuffix("/strategy.yaml"),
         segments_file=authored.documents["segments.yaml"].file,
-        expects={n: (e.type, e.otherwise) for n, e in scope.expects.items() if n in named},
+        expects={
+            name: (expected.type, expected.otherwise)
+            for name, expected in scope.expects.items()
+            if name in named
+        },
         notes=tuple(scope.notes),
     )

@@ -18,24 +18,24 @@ _FILE = "examples.yaml"
 def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> tuple[Example, ...]:
     authored = scope.authored
     expected = decided(authored, levels, actions)
-    given = [*scope.facts, *scope.lacking, *authored.head.expects, DAY.name]
+    known_names = [*scope.facts, *scope.lacking, *authored.head.expects, DAY.name]
     document = authored.documents[_FILE]
     examples = []
     for name, value in authored.examples.defaults.items():
-        _known(scope, name, value, given, "defaults", name)
+        _known(scope, name, value, known_names, "defaults", name)
     for i, example in enumerate(authored.examples.examples):
-        at = ("examples", i)
+        path = ("examples", i)
         for name, value in example.given.items():
-            _known(scope, name, value, given, *at, "given", name)
+            _known(scope, name, value, known_names, *path, "given", name)
         for name, value in example.expect.items():
             if name not in expected:
-                told = f'An example cannot expect "{name}".'
+                message = f'An example cannot expect "{name}".'
                 hint = did_you_mean(name, expected)
-                scope.tell("RS201", told, _FILE, *at, "expect", name, hint=hint)
+                scope.tell("RS201", message, _FILE, *path, "expect", name, hint=hint)
             elif value not in expected[name]:
-                told = f'"{name}" can never be "{value}".'
+                message = f'"{name}" can never be "{value}".'
                 hint = did_you_mean(str(value), expected[name])
-                scope.tell("RS205", told, _FILE, *at, "expect", name, hint=hint)
+                scope.tell("RS205", message, _FILE, *path, "expect", name, hint=hint)
         merged = {
             scope.canonical(name): value
             for name, value in (*authored.examples.defaults.items(), *example.given.items())
@@ -48,18 +48,22 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
                 merged,
                 example.expect,
                 document.file,
-                document.line(*at),
+                document.line(*path),
                 day if isinstance(day, int) else None,
             )
         )
     return tuple(examples)
 
 
-def _known(scope: Scope, name: str, value: object, given: Sequence[str], *path: str | int) -> None:
+def _known(
+    scope: Scope, name: str, value: object, known_names: Sequence[str], *path: str | int
+) -> None:
     """Whether there is the fact, and the value can be one of it."""
     name = scope.canonical(name)
-    if name not in given:
-        told = f'There is no fact "{name}".'
-        scope.tell("RS201", told, _FILE, *path, hint=scope.meant(name, given))
-    elif (fact := {DAY.name: DAY, **scope.facts}.get(name)) and (why := misfit(fact, value)):
-        scope.tell("RS004", f"{name} is {shown_value(value)}, {why}.", _FILE, *path)
+    if name not in known_names:
+        message = f'There is no fact "{name}".'
+        scope.tell("RS201", message, _FILE, *path, hint=scope.meant(name, known_names))
+    elif (fact := {DAY.name: DAY, **scope.facts}.get(name)) and (
+        misfit_reason := misfit(fact, value)
+    ):
+        scope.tell("RS004", f"{name} is {shown_value(value)}, {misfit_reason}.", _FILE, *path)

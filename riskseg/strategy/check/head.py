@@ -21,51 +21,54 @@ _FILE = "strategy.yaml"
 
 def check_dates(scope: Scope) -> None:
     if not (period := Period.of(scope.authored.head)):
-        told = f"The strategy holds {period}: its last day is before its first."
-        scope.tell("RS004", told, _FILE, "effective_to")
+        message = f"The strategy holds {period}: its last day is before its first."
+        scope.tell("RS004", message, _FILE, "effective_to")
 
 
 def check_bands(scope: Scope) -> tuple[Band, ...]:
     bands = []
     head = scope.authored.head
     for name, band in head.bands.items():
-        at = ("bands", name)
+        path = ("bands", name)
         if band.of not in head.uses:
-            told = f'The band "{name}" is of "{band.of}", which `uses` does not define.'
+            message = f'The band "{name}" is of "{band.of}", which `uses` does not define.'
             hint = did_you_mean(band.of, head.uses)
-            scope.tell("RS201", told, _FILE, *at, "of", hint=hint)
+            scope.tell("RS201", message, _FILE, *path, "of", hint=hint)
         cuts = tuple(band.cuts.items())
-        ups = [cut for _, cut in cuts]
+        upper_ends = [cut for _, cut in cuts]
         if UNSCORED in band.cuts:
-            told = f'"{UNSCORED}" is always there, for accounts without a probability.'
-            scope.tell("RS206", told, _FILE, *at, "cuts", UNSCORED, hint="Remove it.")
-        elif not ups or ups[-1] != 1:
-            told = f'The cuts of "{name}" do not end at 1: some probabilities have no level.'
+            message = f'"{UNSCORED}" is always there, for accounts without a probability.'
+            scope.tell("RS206", message, _FILE, *path, "cuts", UNSCORED, hint="Remove it.")
+        elif not upper_ends or upper_ends[-1] != 1:
+            message = f'The cuts of "{name}" do not end at 1: some probabilities have no level.'
             hint = "End the last level at 1."
-            scope.tell("RS206", told, _FILE, *at, "cuts", hint=hint)
-        for (level, low), (above, high) in pairwise(cuts):
-            if high <= low:
-                told = f'"{above}" ends at {high}, not above "{level}", which ends at {low}.'
+            scope.tell("RS206", message, _FILE, *path, "cuts", hint=hint)
+        for (level, lower_end), (next_level, upper_end) in pairwise(cuts):
+            if upper_end <= lower_end:
+                message = (
+                    f'"{next_level}" ends at {upper_end}, not above "{level}", '
+                    f"which ends at {lower_end}."
+                )
                 hint = "Write the levels from the lowest cut to the highest."
-                scope.tell("RS206", told, _FILE, *at, "cuts", above, hint=hint)
-        if ups and ups[0] <= 0:
-            told = f'"{cuts[0][0]}" ends at {ups[0]}: no probability is below that.'
+                scope.tell("RS206", message, _FILE, *path, "cuts", next_level, hint=hint)
+        if upper_ends and upper_ends[0] <= 0:
+            message = f'"{cuts[0][0]}" ends at {upper_ends[0]}: no probability is below that.'
             hint = "Begin with a cut above 0."
-            scope.tell("RS206", told, _FILE, *at, "cuts", cuts[0][0], hint=hint)
+            scope.tell("RS206", message, _FILE, *path, "cuts", cuts[0][0], hint=hint)
         bands.append(Band(name, band.of, cuts))
     return tuple(bands)
 
 
 def check_actions(scope: Scope) -> tuple[Action, ...]:
-    seen: dict[str, Action] = {}
+    action_by_name: dict[str, Action] = {}
     means = scope.means
     for rank, action in enumerate(scope.authored.head.actions, start=1):
-        if action.name in seen or action.name == NO_ACTION:
-            told = f'The action "{action.name}" is defined twice.'
+        if action.name in action_by_name or action.name == NO_ACTION:
+            message = f'The action "{action.name}" is defined twice.'
             if action.name == NO_ACTION:
-                told = f'The action "{NO_ACTION}" is always there.'
-            scope.tell("RS202", told, _FILE, "actions", rank - 1, hint="Remove it.")
-        seen[action.name] = Action(
+                message = f'The action "{NO_ACTION}" is always there.'
+            scope.tell("RS202", message, _FILE, "actions", rank - 1, hint="Remove it.")
+        action_by_name[action.name] = Action(
             action.name,
             action.channel,
             action.contact,
@@ -73,7 +76,7 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             rank,
             helps=not action.significant and is_help(means[action.name]),
         )
-    return tuple(seen.values())
+    return tuple(action_by_name.values())
 
 
 def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
@@ -84,15 +87,15 @@ def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
             scope.unknown_fact(name, _FILE, "protective", i)
         elif scope.facts[name].kind is not Kind.BOOLEAN:
             kind = with_article(scope.facts[name].kind)
-            told = f'"{name}" is {kind}; a protective fact is true or false.'
-            scope.tell("RS304", told, _FILE, "protective", i)
+            message = f'"{name}" is {kind}; a protective fact is true or false.'
+            scope.tell("RS304", message, _FILE, "protective", i)
         # A guard with a Problem of its own may be the one that looks at it.
         elif not len(scope.problems) and not any(
             name in guard.when.expression.names for guard in guards
         ):
-            told = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
+            message = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
             hint = "Write a guard with it in guards.yaml, or take it off the list."
-            scope.tell("RS216", told, _FILE, "protective", i, hint=hint)
+            scope.tell("RS216", message, _FILE, "protective", i, hint=hint)
 
 
 def check_priority(scope: Scope) -> Expression | None:
@@ -101,6 +104,6 @@ def check_priority(scope: Scope) -> Expression | None:
         return None
     priority = scope.expression(text, _FILE, "priority", value=True)
     if priority and not priority.type.kind.is_numeric:
-        told = f"The priority is {with_article(priority.type.kind)}, not a number."
-        scope.tell("RS304", told, _FILE, "priority")
+        message = f"The priority is {with_article(priority.type.kind)}, not a number."
+        scope.tell("RS304", message, _FILE, "priority")
     return priority

@@ -16,16 +16,18 @@ def check_means(scope: Scope) -> None:
     each significant action is of such a kind, or its rules could not apply to it."""
     packs = scope.authored.packs.values()
     rules = [values_of(rule) for pack in packs for rule in pack.rules]
-    known = {*KINDS, *(kind for rule in rules for kind in kinds_spoken_of(rule))}
+    known_kinds = {*KINDS, *(kind for rule in rules for kind in kinds_spoken_of(rule))}
     for i, action in enumerate(scope.authored.head.actions):
         for kind in listed(action.means):
-            if kind not in known:
+            if kind not in known_kinds:
                 message = f'There is no kind of action "{kind}".'
-                at = ("actions", i, "means")
-                scope.tell("RS201", message, "strategy.yaml", *at, hint=did_you_mean(kind, known))
-        named = action.means is not None or action.name in known
+                path = ("actions", i, "means")
+                scope.tell(
+                    "RS201", message, "strategy.yaml", *path, hint=did_you_mean(kind, known_kinds)
+                )
+        named = action.means is not None or action.name in known_kinds
         if packs and action.significant and not named:
-            close = get_close_matches(action.name, sorted(known - {"other"}), n=1)
+            close = get_close_matches(action.name, sorted(known_kinds - {"other"}), n=1)
             meant = f"Did you mean `means: {close[0]}`? " if close else ""
             scope.tell(
                 "RS225",
@@ -33,6 +35,6 @@ def check_means(scope: Scope) -> None:
                 "it is: none of their rules about kinds of action applies to it.",
                 "strategy.yaml",
                 *("actions", i),
-                hint=f"{meant}Say it with `means`: one of {', '.join(sorted(known))}; `other` says "
-                "that it is none of the rest.",
+                hint=f"{meant}Say it with `means`: one of {', '.join(sorted(known_kinds))}; "
+                "`other` says that it is none of the rest.",
             )

@@ -18,24 +18,24 @@ def check_names(scope: Scope) -> None:
     """Probabilities, bands and schemes stand side by side in a decision, and beside facts in
     rules: each has a name that nothing else has, in any letter case."""
     authored = scope.authored
-    taken = dict.fromkeys(scope.fact_names, "a fact of accounts")
-    taken |= dict.fromkeys(decision.NAMES, "a column of every decision")
+    taken_names = dict.fromkeys(scope.fact_names, "a fact of accounts")
+    taken_names |= dict.fromkeys(decision.NAMES, "a column of every decision")
     for kind, file, keys, names in (
         ("a probability", "strategy.yaml", ("uses",), authored.head.uses),
         ("a band", "strategy.yaml", ("bands",), authored.head.bands),
         ("a tier scheme", "tiers.yaml", (), authored.tiers.root),
     ):
         for name in names:
-            if (other := taken.get(folded(name))) is not None:
-                told = f'"{name}" cannot be {kind}: it is {other} already.'
-                scope.tell("RS202", told, file, *keys, name, hint="Give it another name.")
-            taken[folded(name)] = kind
+            if (taken_by := taken_names.get(folded(name))) is not None:
+                message = f'"{name}" cannot be {kind}: it is {taken_by} already.'
+                scope.tell("RS202", message, file, *keys, name, hint="Give it another name.")
+            taken_names[folded(name)] = kind
 
 
 def own_levels(authored: AuthoredStrategy, bands: Sequence[Band]) -> Levels:
     """Levels of bands and schemes as written, whatever is wrong with a row's condition."""
     tiers = authored.tiers.root.items()
-    return {b.name: b.levels for b in bands} | {
+    return {band.name: band.levels for band in bands} | {
         name: tuple(dict.fromkeys(row.tier for row in rows)) for name, rows in tiers
     }
 
@@ -46,7 +46,7 @@ def decided(authored: AuthoredStrategy, levels: Levels, actions: Sequence[Action
         **levels,
         "segment": tuple(dict.fromkeys(row.segment for row in authored.segments.rows)),
         "path": tuple(authored.paths.root),
-        "action": (NO_ACTION, *(a.name for a in actions)),
+        "action": (NO_ACTION, *(action.name for action in actions)),
     }
 
 
@@ -54,10 +54,10 @@ def decided_facts(
     authored: AuthoredStrategy, levels: Levels, actions: Sequence[Action]
 ) -> dict[str, Fact]:
     """What is decided of an account, as names an expression may use."""
-    channels = tuple(dict.fromkeys(a.channel for a in actions))
+    channels = tuple(dict.fromkeys(action.channel for action in actions))
     facts = {
-        name: Fact(name, Kind.LEVEL, levels=known)
-        for name, known in decided(authored, levels, actions).items()
+        name: Fact(name, Kind.LEVEL, levels=level_names)
+        for name, level_names in decided(authored, levels, actions).items()
     }
     facts["channel"] = Fact("channel", Kind.LEVEL, nullable=True, levels=channels)
     for name in ("path_day", "step"):

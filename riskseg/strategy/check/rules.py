@@ -13,17 +13,17 @@ def check_rules(scope: Scope) -> tuple[Rule, ...]:
     """The rules in the order of the file, those of an included pack where it is included; after
     all others those that may name what the others bring about."""
     entries: list[tuple[type[Rule], Entry]] = []
-    numbers: Counter[str] = Counter()
-    for place, written in enumerate(scope.authored.guards.root):
+    count_by_kind: Counter[str] = Counter()
+    for index, written in enumerate(scope.authored.guards.root):
         values = values_of(written)
         kind = kind_of(values)
         if kind is None:
             message = f"An entry is one of: {', '.join(registered())}."
-            scope.tell("RS004", message, FILE, place)
+            scope.tell("RS004", message, FILE, index)
             continue
-        numbers[kind.kind] += 1
-        name = kind.name_of(values, numbers[kind.kind])
-        entries.append((kind, Entry(values, name, scope, scope.line(FILE, place), (place,))))
+        count_by_kind[kind.kind] += 1
+        name = kind.name_of(values, count_by_kind[kind.kind])
+        entries.append((kind, Entry(values, name, scope, scope.line(FILE, index), (index,))))
     rules: list[Rule] = []
     for late in (False, True):
         names = {rule.name for rule in rules if isinstance(rule, Restriction)}

@@ -66,7 +66,10 @@ class Scope:
     @property
     def means(self) -> Mapping[str, Sequence[str]]:
         """The kinds that each action says it is; its own name where it says none."""
-        return {a.name: listed(a.means) or [a.name] for a in self.authored.head.actions}
+        return {
+            action.name: listed(action.means) or [action.name]
+            for action in self.authored.head.actions
+        }
 
     @property
     def packs(self) -> Mapping[str, AuthoredPack]:
@@ -87,9 +90,9 @@ class Scope:
 
     def note_unseen(self, name: str, text: str, file: str, *path: str | int) -> None:
         """A remark where no account holds a text today that a rule names; it may be misspelt."""
-        seen = self.facts[name].seen if name in self.facts else ()
-        if seen and text not in seen:
-            hint = did_you_mean(text, seen)
+        texts_seen = self.facts[name].seen if name in self.facts else ()
+        if texts_seen and text not in texts_seen:
+            hint = did_you_mean(text, texts_seen)
             self.note(f'No account has the {name} "{text}" today. {hint}', file, *path)
 
     def tell(self, code: str, what: str, file: str, *path: str | int, hint: str = "") -> None:
@@ -103,16 +106,19 @@ class Scope:
         """Facts the strategy, or a pack it includes, brings a default value for, where the
         workspace lacks them. The strategy's own word comes before a pack's."""
         head = self.authored.head.expects
-        brought = {name: (one, "strategy.yaml") for name, one in head.items()}
+        expected_with_file = {name: (expected, "strategy.yaml") for name, expected in head.items()}
         for pack, authored in self.authored.packs.items():
             file = f"packs/{pack}.yaml"
-            for name, one in authored.expects.items():
-                first, where = brought.setdefault(name, (one, file))
-                if name not in head and (first.type, first.otherwise) != (one.type, one.otherwise):
-                    told = f'"{name}" is expected otherwise in {where}.'
+            for name, expected in authored.expects.items():
+                first_expected, first_file = expected_with_file.setdefault(name, (expected, file))
+                if name not in head and (first_expected.type, first_expected.otherwise) != (
+                    expected.type,
+                    expected.otherwise,
+                ):
+                    message = f'"{name}" is expected otherwise in {first_file}.'
                     hint = f"Say in strategy.yaml what stands for it: `expects: {{{name}: …}}`."
-                    self.tell("RS222", told, file, "expects", name, hint=hint)
-        for written, (expected, file) in brought.items():
+                    self.tell("RS222", message, file, "expects", name, hint=hint)
+        for written, (expected, file) in expected_with_file.items():
             name = folded(written)
             self.expects[name] = expected
             if self.hint:
@@ -133,12 +139,15 @@ class Scope:
                 "RS004", message, file, "expects", written, "type", hint=f"Write {fact.kind}."
             )
         value = None if unknown else as_type(expected.type, expected.otherwise)
-        given = shown_value(expected.otherwise)
+        written_value = shown_value(expected.otherwise)
         if value is None and not unknown:
-            told = f'"{name}" is {with_article(str(expected.type))}: {given} cannot stand for it.'
-            self.tell("RS004", told, file, "expects", written, "else")
+            message = (
+                f'"{name}" is {with_article(str(expected.type))}: '
+                f"{written_value} cannot stand for it."
+            )
+            self.tell("RS004", message, file, "expects", written, "else")
         elif isinstance(value, int | Decimal) and _outside(fact, Decimal(value)):
-            message = f'"{name}" is never {given}: it is at least {fact.lower:f}.'
+            message = f'"{name}" is never {written_value}: it is at least {fact.lower:f}.'
             self.tell("RS004", message, file, "expects", written, "else")
         return value
 
@@ -176,34 +185,34 @@ class Scope:
         `decided` are names of what is decided, for the few expressions that may use them; they
         come before facts of the same name.
         """
-        at = self.authored.at(file, *path)
-        known = {**self.facts, **(decided or {})}
+        position = self.authored.at(file, *path)
+        known_facts = {**self.facts, **(decided or {})}
         expression = self._checked(
             text,
-            known,
+            known_facts,
             expect="value" if value else "condition",
             may_be_unknown=unknown or value,
-            **at,
+            **position,
         )
         if expression is None:
             return None
-        missing = sorted(n for n in expression.names if n not in known)
-        for name in missing:
+        lacking_names = sorted(name for name in expression.names if name not in known_facts)
+        for name in lacking_names:
             self.problems.add(
                 "RS212",
                 self._lacks(name),
                 hint="Add that source to riskseg.toml, or a default value: "
                 f"`expects: {{{name}: …}}` in "
                 "strategy.yaml.",
-                **at,
+                **position,
             )
         self.named |= expression.names - set(decided or ())
         for name in sorted(expression.names & NOT_FACTS & set(self.facts)):
-            self._ambiguous(name, **at)
+            self._ambiguous(name, **position)
         for name, text in texts_compared(expression.tree):
             if name not in (decided or {}):
                 self.note_unseen(name, text, file, *path)
-        return None if missing else expression
+        return None if lacking_names else expression
 
     def _ambiguous(self, name: str, **at: Any) -> None:
         self.problems.add(
@@ -230,8 +239,8 @@ class Scope:
         if name in self.lacking:
             self.tell("RS212", self._lacks(name), file, *path)
         else:
-            told = f'There is no fact "{name}".'
-            self.tell("RS201", told, file, *path, hint=self.meant(name, self.facts))
+            message = f'There is no fact "{name}".'
+            self.tell("RS201", message, file, *path, hint=self.meant(name, self.facts))
 
     def meant(self, name: str, known: Iterable[str]) -> str:
         """What a name that is no fact was meant to be, or how it becomes one."""
@@ -239,28 +248,34 @@ class Scope:
 
     def _lacks(self, name: str) -> str:
         table, _, column = self.lacking[name].partition(".")
-        need = f"{column} in the {table} source" if column else f"the {table} source"
-        return f'"{name}" needs {need}, which this workspace does not have.'
+        needed = f"{column} in the {table} source" if column else f"the {table} source"
+        return f'"{name}" needs {needed}, which this workspace does not have.'
 
-    def _checked(self, text: object, known: Mapping[str, Fact], **how: Any) -> Expression | None:
+    def _checked(
+        self, text: object, known: Mapping[str, Fact], **options: Any
+    ) -> Expression | None:
         """The expression, with any kind that fits for the facts the workspace lacks: of which kind
         they would be is not known of every one."""
-        told = Problems()
+        first_problems = Problems()
         for kind in (Kind.INTEGER, Kind.DATE, Kind.BOOLEAN, Kind.TEXT):
-            found = Problems()
-            expression = check(text, {**self._ghosts(kind), **known}, found, **how)
+            kind_problems = Problems()
+            expression = check(text, {**self._ghosts(kind), **known}, kind_problems, **options)
             if expression is not None:
                 return expression
-            if not len(told):
-                told.extend(found)
-        for one in told:
-            hint = f"{one.hint} {self.hint}".strip() if one.code == "RS303" else one.hint
-            self.problems.extend([replace(one, hint=hint)])
+            if not len(first_problems):
+                first_problems.extend(kind_problems)
+        for problem in first_problems:
+            hint = (
+                f"{problem.hint} {self.hint}".strip() if problem.code == "RS303" else problem.hint
+            )
+            self.problems.extend([replace(problem, hint=hint)])
         return None
 
     def _ghosts(self, kind: Kind) -> dict[str, Fact]:
         lower = _ZERO if kind is Kind.INTEGER else None
-        return {n: self.declared.get(n, Fact(n, kind, lower=lower)) for n in self.lacking}
+        return {
+            name: self.declared.get(name, Fact(name, kind, lower=lower)) for name in self.lacking
+        }
 
 
 def listed(means: str | list[str] | None) -> list[str]:
@@ -274,11 +289,11 @@ def as_type(type_: str, value: object) -> object | None:
         case "boolean":
             return value if isinstance(value, bool) else None
         case "integer":
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return value if whole and can_be_written(Decimal(str(value))) else None
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            return value if is_whole and can_be_written(Decimal(str(value))) else None
         case "decimal":
-            number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-            exact = Decimal(str(value)) if number else None
+            is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+            exact = Decimal(str(value)) if is_number else None
             return exact if exact is not None and can_be_written(exact) else None
         case "text":
             return value if isinstance(value, str) else None

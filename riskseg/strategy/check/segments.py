@@ -11,7 +11,7 @@ from riskseg.rules.model import SegmentRow
 from riskseg.strategy.authored import AuthoredRow
 from riskseg.strategy.check.names import Levels
 from riskseg.strategy.check.scope import Scope
-from riskseg.strategy.covered import unreachable
+from riskseg.strategy.unreachable_rows import unreachable
 
 _FILE = "segments.yaml"
 # Rows that cover another are named up to this many.
@@ -27,34 +27,42 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
     names = _canonical(scope, own)
     levels = _columns(scope, names, own)
     rows: list[SegmentRow] = []
-    ids: dict[str, int] = {}
+    index_by_id: dict[str, int] = {}
     for i, row in enumerate(written.rows):
-        if row.id in ids:
-            told = f'The row id "{row.id}" stands twice.'
-            scope.tell("RS202", told, _FILE, "rows", i, hint="Give it another id.")
-        ids[row.id] = i
+        if row.id in index_by_id:
+            message = f'The row id "{row.id}" stands twice.'
+            scope.tell("RS202", message, _FILE, "rows", i, hint="Give it another id.")
+        index_by_id[row.id] = i
         cells = _cells(scope, row, i, names, levels)
         if cells is not None:
             rows.append(SegmentRow(row.id, cells, row.segment, scope.line(_FILE, "rows", i)))
     if not written.rows or any(cell != "any" for cell in written.rows[-1].match):
-        told = "The last row does not take every other account."
+        message = "The last row does not take every other account."
         everything = ", ".join(["any"] * len(written.columns))
         hint = f"End with a row whose cells are all `any`: [{everything}]."
-        at = ("rows", len(written.rows) - 1) if written.rows else ("rows",)
-        scope.tell("RS203", told, _FILE, *at, hint=hint)
+        path = ("rows", len(written.rows) - 1) if written.rows else ("rows",)
+        scope.tell("RS203", message, _FILE, *path, hint=hint)
     # Rows at fault are left out: fewer rows above can only find fewer rows covered.
     if len(levels) == len(written.columns):
         facts = scope.facts
-        nullable = {c for c in levels if c in facts and c not in own and facts[c].nullable}
-        for row_, by in unreachable(tuple(rows), tuple(levels.items()), nullable):
-            lines = ", ".join(f'row "{b.id}" (line {b.line})' for b in by[:_NAMED])
-            more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""
-            told = (
-                f'The row "{row_.id}" can never match: {lines}{more} '
-                f"cover{'s' if len(by) == 1 else ''} it."
+        nullable = {
+            column
+            for column in levels
+            if column in facts and column not in own and facts[column].nullable
+        }
+        for row_, covering_rows in unreachable(tuple(rows), tuple(levels.items()), nullable):
+            lines = ", ".join(
+                f'row "{covering.id}" (line {covering.line})' for covering in covering_rows[:_NAMED]
             )
-            hint = f"Move it above line {by[0].line}, or narrow that row."
-            scope.tell("RS204", told, _FILE, "rows", ids[row_.id], hint=hint)
+            and_more = (
+                f" and {len(covering_rows) - _NAMED} more" if len(covering_rows) > _NAMED else ""
+            )
+            message = (
+                f'The row "{row_.id}" can never match: {lines}{and_more} '
+                f"cover{'s' if len(covering_rows) == 1 else ''} it."
+            )
+            hint = f"Move it above line {covering_rows[0].line}, or narrow that row."
+            scope.tell("RS204", message, _FILE, "rows", index_by_id[row_.id], hint=hint)
     return tuple(names), tuple(rows)
 
 
@@ -74,24 +82,24 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
         if column not in own:
             scope.column(column, _FILE, "columns", i)
         if column in columns[:i]:
-            told = f'The column "{column}" stands twice.'
-            scope.tell("RS202", told, _FILE, "columns", i, hint="Remove one of them.")
+            message = f'The column "{column}" stands twice.'
+            scope.tell("RS202", message, _FILE, "columns", i, hint="Remove one of them.")
         elif column in own:
             levels[column] = own[column]
         elif fact is None and column in scope.lacking:
             scope.unknown_fact(column, _FILE, "columns", i)
         elif fact is None:
-            told = f'"{column}" is no band, tier scheme or fact.'
+            message = f'"{column}" is no band, tier scheme or fact.'
             hint = scope.meant(column, [*own, *scope.facts])
-            scope.tell("RS201", told, _FILE, "columns", i, hint=hint)
+            scope.tell("RS201", message, _FILE, "columns", i, hint=hint)
         elif fact.kind is Kind.BOOLEAN:
             levels[column] = (True, False)
         elif fact.kind.is_textual:
             levels[column] = fact.levels or None
         else:
-            told = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
+            message = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
             hint = "Make it a band or a tier scheme."
-            scope.tell("RS304", told, _FILE, "columns", i, hint=hint)
+            scope.tell("RS304", message, _FILE, "columns", i, hint=hint)
     return levels
 
 
@@ -100,41 +108,43 @@ def _cells(
 ) -> Cells | None:
     """A row's cells, or None after telling what is wrong with them."""
     if len(row.match) != len(columns):
-        told = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
-        scope.tell("RS215", told, _FILE, "rows", i, "match")
+        message = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
+        scope.tell("RS215", message, _FILE, "rows", i, "match")
         return None
     cells: list[frozenset[str | bool] | None] = []
-    sound = True
+    all_sound = True
     for j, (cell, column) in enumerate(zip(row.match, columns, strict=True)):
         if cell == "any":
             cells.append(None)
             continue
         listed = cell if isinstance(cell, list) else [cell]
-        for told, hint in _wrong(listed, column, levels):
-            scope.tell("RS205", told, _FILE, "rows", i, "match", j, hint=hint)
-            sound = False
-        for twice in sorted({str(x) for n, x in enumerate(listed) if x in listed[:n]}):
-            told = f'The level "{twice}" stands twice in one cell.'
+        for message, hint in _wrong(listed, column, levels):
+            scope.tell("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
+            all_sound = False
+        for twice in sorted(
+            {str(level) for position, level in enumerate(listed) if level in listed[:position]}
+        ):
+            message = f'The level "{twice}" stands twice in one cell.'
             hint = "Keep one of them, or write the level that was meant."
-            scope.tell("RS202", told, _FILE, "rows", i, "match", j, hint=hint)
+            scope.tell("RS202", message, _FILE, "rows", i, "match", j, hint=hint)
         if levels.get(column, ()) is None:
             for level in listed:
                 scope.note_unseen(column, str(level), _FILE, "rows", i, "match", j)
         cells.append(frozenset(listed))
-    return tuple(cells) if sound else None
+    return tuple(cells) if all_sound else None
 
 
 def _wrong(listed: Sequence[str | bool], column: str, levels: Columns) -> Iterator[tuple[str, str]]:
     """What is wrong with the levels of a cell, and how to fix it: it would match nobody."""
     if not listed:
         yield f'The cell of "{column}" names no level.', "Name one, or write `any`."
-    known = levels.get(column)
+    known_levels = levels.get(column)
     for level in listed:
-        if known is not None and level not in known:
-            told = f'"{column}" has no level "{level}".'
-            yield told, did_you_mean(str(level), map(str, known))
+        if known_levels is not None and level not in known_levels:
+            message = f'"{column}" has no level "{level}".'
+            yield message, did_you_mean(str(level), map(str, known_levels))
         elif level == "any":
             yield '"any" stands in a list.', "Write `any` by itself, or the levels alone."
-        elif column in levels and known is None and isinstance(level, bool):
-            told = f'"{column}" is a text, and {str(level).lower()} is none.'
-            yield told, "Write a text, in quotes where need be."
+        elif column in levels and known_levels is None and isinstance(level, bool):
+            message = f'"{column}" is a text, and {str(level).lower()} is none.'
+            yield message, "Write a text, in quotes where need be."

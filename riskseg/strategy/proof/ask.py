@@ -53,19 +53,19 @@ class Asker:
             model = solver.model()
             for account in accounts:
                 for name, fact in account.facts.items():
-                    here = account.terms[name]
-                    now = account.values(model)[name]
-                    wanted = [self.usual.get(name, plain_value(fact)), plain_value(fact)]
-                    if fact.kind is Kind.DECIMAL and now is not None:
-                        assert isinstance(now, Decimal)
-                        wanted += [round(now, digits) for digits in (0, 2, 4)]
-                    for value in wanted:
+                    term = account.terms[name]
+                    current_value = account.values(model)[name]
+                    preferred_values = [self.usual.get(name, plain_value(fact)), plain_value(fact)]
+                    if fact.kind is Kind.DECIMAL and current_value is not None:
+                        assert isinstance(current_value, Decimal)
+                        preferred_values += [round(current_value, digits) for digits in (0, 2, 4)]
+                    for value in preferred_values:
                         if value is None and not fact.nullable:
                             continue
-                        kept = here.same(constant(value, fact.kind, account.texts))
-                        if solver.check(*_named(solver, kept)) == z3.sat:
+                        has_value = term.same(constant(value, fact.kind, account.texts))
+                        if solver.check(*_named(solver, has_value)) == z3.sat:
                             model = solver.model()
-                            solver.add(kept)
+                            solver.add(has_value)
                             break
             return [account.values(model) for account in accounts]
         finally:
@@ -83,10 +83,10 @@ def verdict_of_none(
     """The result of a claim that no account is as asked; one that is refutes it. Facts that the
     workspace lacks have their default values."""
     asked = [*asked, *(default for account in accounts for default in account.defaults)]
-    found = asker.any(solver, *asked)
-    if found == "no":
+    answer = asker.any(solver, *asked)
+    if answer == "no":
         return claimed
-    example = asker.example(solver, asked, accounts) if found == "yes" else None
+    example = asker.example(solver, asked, accounts) if answer == "yes" else None
     if example is None:
         return replace(claimed, verdict="unproved", fault=UNSURE)
     return replace(claimed, verdict="refuted", fault=fault, accounts=tuple(example))
@@ -97,10 +97,10 @@ def verdict_of_any(
 ) -> Result:
     """The result of a claim that some account is as asked, here or in a workspace that has the
     facts which this one lacks."""
-    found = asker.any(solver, *asked)
-    if found == "yes":
+    answer = asker.any(solver, *asked)
+    if answer == "yes":
         return claimed
-    if found == "unsure":
+    if answer == "unsure":
         return replace(claimed, verdict="unproved", fault=UNSURE)
     return replace(claimed, verdict="refuted", fault=fault())
 

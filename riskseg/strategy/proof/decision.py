@@ -78,13 +78,15 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     names = dict(account.terms)
     tables: dict[str, Table] = {}
     for band in strategy.bands:
-        p = names[band.of]
+        probability = names[band.of]
         # A probability has six decimals: the first one at or above the cut is the first outside.
         levels = [(math.ceil(cut * ONE), texts.code(level)) for level, cut in band.cuts]
         result = Term(z3.IntVal(levels[-1][1]))
         for cut, code in reversed(levels[:-1]):
-            result = chosen(p.value < cut, Term(z3.IntVal(code)), result)
-        names[band.name] = chosen(p.unknown, Term(z3.IntVal(texts.code(UNSCORED))), result)
+            result = chosen(probability.value < cut, Term(z3.IntVal(code)), result)
+        names[band.name] = chosen(
+            probability.unknown, Term(z3.IntVal(texts.code(UNSCORED))), result
+        )
     for scheme in strategy.schemes:
         matches = [
             z3.BoolVal(True) if row.when is None else condition_holds(row.when, account)
@@ -97,14 +99,14 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     names["segment"], meant = _segment(tables[SEGMENTS], strategy, texts)
     paths, places = places_of(strategy, account, names["segment"])
     path, path_day = constant("", Kind.TEXT, texts), constant(None, Kind.INTEGER, texts)
-    for name, on in paths.items():
-        path = chosen(on, constant(name, Kind.TEXT, texts), path)
+    for name, on_path in paths.items():
+        path = chosen(on_path, constant(name, Kind.TEXT, texts), path)
     for place in places:
         path = chosen(place.here, constant(place.path.name, Kind.TEXT, texts), path)
         day = account.terms["as_of"].value - place.started.value
         path_day = chosen(place.at, Term(day), path_day)
     names["path"], names["path_day"] = path, path_day
-    guards = {g.name: g.applies(account) for g in strategy.guards}
+    guards = {guard.name: guard.applies(account) for guard in strategy.guards}
     due = z3.IntVal(0)
     step = constant(None, Kind.INTEGER, texts)
     for place in places:
@@ -115,7 +117,9 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     rank = lawful(strategy, guards, due)
     acts = rank != 0
     names["step"] = chosen(acts, step, constant(None, Kind.INTEGER, texts))
-    names["action"] = _text_of(rank, [NO_ACTION, *(a.name for a in strategy.actions)], texts)
+    names["action"] = _text_of(
+        rank, [NO_ACTION, *(action.name for action in strategy.actions)], texts
+    )
     channel = constant(None, Kind.TEXT, texts)
     for action in strategy.actions:
         channel = chosen(rank == action.rank, constant(action.channel, Kind.TEXT, texts), channel)
@@ -126,33 +130,33 @@ def decide(strategy: Strategy, account: Account) -> Decision:
 
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:
     """That each row's cells match. Rows share what they have in common."""
-    known: dict[tuple[str, frozenset[str | bool]], Any] = {}
+    term_of_cell: dict[tuple[str, frozenset[str | bool]], Any] = {}
     rows = []
     for row in strategy.rows:
-        parts = []
+        cell_terms = []
         for column, cell in zip(strategy.columns, row.cells, strict=True):
             if cell is not None:
-                if (column, cell) not in known:
-                    known[column, cell] = in_cell(names[column], cell, texts)
-                parts.append(known[column, cell])
-        rows.append(both(*parts))
+                if (column, cell) not in term_of_cell:
+                    term_of_cell[column, cell] = in_cell(names[column], cell, texts)
+                cell_terms.append(term_of_cell[column, cell])
+        rows.append(both(*cell_terms))
     return rows
 
 
 def _table(matches: Sequence[Any]) -> Table:
     reached: list[Any] = []
     if len(matches) <= LONG:
-        for n, match in enumerate(matches):
-            reached.append(both(match, *(negated(m) for m in matches[:n])))
+        for row_index, match in enumerate(matches):
+            reached.append(both(match, *(negated(earlier) for earlier in matches[:row_index])))
         return Table(tuple(matches), tuple(reached))
-    meant: list[Any] = []
+    definitions: list[Any] = []
     above: Any = z3.BoolVal(False)
     for match in matches:
-        here, below = z3.FreshBool("row"), z3.FreshBool("above")
-        meant += [here == both(match, negated(above)), below == either(above, match)]
-        reached.append(here)
+        row_reached, below = z3.FreshBool("row"), z3.FreshBool("above")
+        definitions += [row_reached == both(match, negated(above)), below == either(above, match)]
+        reached.append(row_reached)
         above = below
-    return Table(tuple(matches), tuple(reached), tuple(meant))
+    return Table(tuple(matches), tuple(reached), tuple(definitions))
 
 
 def _segment(table: Table, strategy: Strategy, texts: Texts) -> tuple[Term, tuple[Any, ...]]:
@@ -164,27 +168,32 @@ def _segment(table: Table, strategy: Strategy, texts: Texts) -> tuple[Term, tupl
     codes = [constant(name, Kind.TEXT, texts).value for name in segments]
     rows = zip(table.reached, codes, strict=True)
     # That a row is reached is a claim of its own; said here it need not be found out each time.
-    some = either(*(segment == constant(n, Kind.TEXT, texts).value for n in strategy.segments))
-    return Term(segment), (some, *(z3.Implies(here, segment == code) for here, code in rows))
+    one_of_the_segments = either(
+        *(segment == constant(name, Kind.TEXT, texts).value for name in strategy.segments)
+    )
+    return Term(segment), (
+        one_of_the_segments,
+        *(z3.Implies(reached, segment == code) for reached, code in rows),
+    )
 
 
-def _first(matches: Sequence[Any], texts_: Sequence[str], texts: Texts) -> Term:
+def _first(matches: Sequence[Any], row_texts: Sequence[str], texts: Texts) -> Term:
     """The text of the first row that matches; of the last one where none does."""
-    result = constant(texts_[-1], Kind.TEXT, texts)
-    for match, text in reversed(list(zip(matches, texts_, strict=True))[:-1]):
+    result = constant(row_texts[-1], Kind.TEXT, texts)
+    for match, text in reversed(list(zip(matches, row_texts, strict=True))[:-1]):
         result = chosen(match, constant(text, Kind.TEXT, texts), result)
     return result
 
 
 def _rank(strategy: Strategy, action: str) -> int:
-    found = strategy.action(action)
-    return found.rank if found else 0
+    action_found = strategy.action(action)
+    return action_found.rank if action_found else 0
 
 
-def _text_of(rank: Any, texts_: Sequence[str], texts: Texts) -> Term:
-    result = constant(texts_[-1], Kind.TEXT, texts)
-    for n, text in reversed(list(enumerate(texts_))[:-1]):
-        result = chosen(rank == n, constant(text, Kind.TEXT, texts), result)
+def _text_of(rank: Any, choices: Sequence[str], texts: Texts) -> Term:
+    result = constant(choices[-1], Kind.TEXT, texts)
+    for index, text in reversed(list(enumerate(choices))[:-1]):
+        result = chosen(rank == index, constant(text, Kind.TEXT, texts), result)
     return result
 
 
@@ -193,7 +202,9 @@ def decided(
 ) -> dict[str, Value]:
     """What the terms say of an account of which everything is known."""
     texts = Texts()
-    terms = {n: constant(account[n], fact.kind, texts) for n, fact in strategy.facts.items()}
+    terms = {
+        name: constant(account[name], fact.kind, texts) for name, fact in strategy.facts.items()
+    }
     decision = decide(strategy, Account(strategy.facts, terms, texts, ()))
     solver = z3.Solver()
     solver.add(*decision.granted)

@@ -50,26 +50,33 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
     account = with_defaults(
         any_account(facts, granted), {**old.default_values, **new.default_values}
     )
-    was, is_ = decide(old, with_defaults(account, old.default_values)), decide(new, account)
+    old_decision, new_decision = (
+        decide(old, with_defaults(account, old.default_values)),
+        decide(new, account),
+    )
     turns: list[Turn] = []
     unsure: list[str] = []
-    same: list[Any] = []
+    same_so_far: list[Any] = []
     for outcome in OUTCOMES:
-        pair = was.names[outcome], is_.names[outcome]
-        also = tuple(o for o in OUTCOMES[: OUTCOMES.index(outcome)])
-        granted_ = (*was.granted, *is_.granted)
-        solver = asker.solver(*granted_, *same, negated(pair[0].same(pair[1])))
-        for before, after, turned in _pairs(solver, pair, was, unsure, outcome):
-            asked = both(*same, turned)
+        pair = old_decision.names[outcome], new_decision.names[outcome]
+        outcomes_before = tuple(
+            outcome_before for outcome_before in OUTCOMES[: OUTCOMES.index(outcome)]
+        )
+        granted_ = (*old_decision.granted, *new_decision.granted)
+        solver = asker.solver(*granted_, *same_so_far, negated(pair[0].same(pair[1])))
+        for before, after, outcome_changed in _pairs(solver, pair, old_decision, unsure, outcome):
+            asked = both(*same_so_far, outcome_changed)
             example = asker.example(asker.solver(*granted_), [asked], [account])
             if example is None:
                 unsure.append(f"{outcome} {before} → {after}: {UNSURE}")
                 continue
             guards = outcome == "action"
-            bounds = dimensions((old, new), (was, is_), also, guards=guards)
-            found, complete = regions(bounds, granted_, asked, asker)
-            turns.append(Turn(outcome, before, after, found, complete, example[0]))
-        same.append(pair[0].same(pair[1]))
+            bounds = dimensions(
+                (old, new), (old_decision, new_decision), outcomes_before, guards=guards
+            )
+            changed_regions, complete = regions(bounds, granted_, asked, asker)
+            turns.append(Turn(outcome, before, after, changed_regions, complete, example[0]))
+        same_so_far.append(pair[0].same(pair[1]))
     return Meaning(tuple(turns), tuple(unsure))
 
 
@@ -81,13 +88,13 @@ def _pairs(
     while (answer := solver.check()) == z3.sat:
         model = solver.model()
         before, after = (str(value_of(model, term, Kind.TEXT, texts)) for term in pair)
-        turned = both(
+        outcome_changed = both(
             *(
                 term.same(constant(text, Kind.TEXT, texts))
                 for term, text in zip(pair, (before, after), strict=True)
             )
         )
-        yield before, after, turned
-        solver.add(negated(turned))
+        yield before, after, outcome_changed
+        solver.add(negated(outcome_changed))
     if answer != z3.unsat:
         unsure.append(f"{outcome}: {UNSURE}")

@@ -69,8 +69,8 @@ class Dimension:
             return f"{self.name} unknown"
         if len(known) == len(self.cells):
             return f"{self.name} known"
-        told = self._ordered(known) if self.ordered else self._listed(known)
-        return f"{told} or unknown" if unknown else told
+        cells_text = self._ordered(known) if self.ordered else self._listed(known)
+        return f"{cells_text} or unknown" if unknown else cells_text
 
     def _ordered(self, known: Sequence[int]) -> str:
         low, high = self.cells[known[0]].low, self.cells[known[-1]].high
@@ -83,18 +83,20 @@ class Dimension:
             and high.startswith("< ")
             and all(end.isdigit() for end in ends)
         ):
-            first, last = int(low[2:]), int(high[2:]) - 1
-            return f"{self.name} {first}" + (f" to {last}" if last > first else "")
+            first_value, last_value = int(low[2:]), int(high[2:]) - 1
+            return f"{self.name} {first_value}" + (
+                f" to {last_value}" if last_value > first_value else ""
+            )
         if low and high:
-            turned = {"≥": "≤", ">": "<"}[low.split(" ")[0]]
-            return f"{low.split(' ', 1)[1]} {turned} {self.name} {high}"
+            reversed_sign = {"≥": "≤", ">": "<"}[low.split(" ")[0]]
+            return f"{low.split(' ', 1)[1]} {reversed_sign} {self.name} {high}"
         return f"{self.name} {low or high}"
 
     def _listed(self, known: Sequence[int]) -> str:
-        texts = [self.cells[n].text for n in known]
-        others = [c.text for n, c in enumerate(self.cells) if n not in known]
-        if len(others) == 1 and len(texts) > 2:
-            return f"{self.name} not {others[0]}"
+        texts = [self.cells[index].text for index in known]
+        other_texts = [cell.text for index, cell in enumerate(self.cells) if index not in known]
+        if len(other_texts) == 1 and len(texts) > 2:
+            return f"{self.name} not {other_texts[0]}"
         return f"{self.name} {' or '.join(texts)}"
 
 
@@ -121,30 +123,32 @@ def dimensions(
             for _, cut in band.cuts[:-1]:
                 _cut(cuts.setdefault(band.of, {}), "<", cut, ONE)
     decision = decisions[0]
-    found = [_truth(name, term) for name, term in atoms.items()]
+    bounding = [_truth(name, term) for name, term in atoms.items()]
     for name, fact in decision.account.facts.items():
         term = decision.account.terms[name]
         if fact.kind is Kind.TEXT:
-            found.append(_of_text(fact, term, sorted(texts.get(name, ())), decision))
+            bounding.append(_of_text(fact, term, sorted(texts.get(name, ())), decision))
         else:
-            found += _of_fact(fact, term, cuts.get(name, {}), decision)
-    found += _days(strategies, decision)
+            bounding += _of_fact(fact, term, cuts.get(name, {}), decision)
+    bounding += _days(strategies, decision)
     for name in _shared_guards(strategies) if guards else ():
-        held = decision.guards[name]
-        cells = (Cell(held, "in force"), Cell(negated(held), "not in force"))
-        found.append(Dimension(name, cells, False, None))
+        in_force = decision.guards[name]
+        cells = (Cell(in_force, "in force"), Cell(negated(in_force), "not in force"))
+        bounding.append(Dimension(name, cells, False, None))
     for name, levels in _shared_levels(strategies).items():
-        found.append(_of_levels(name, decision.names[name], levels, decision, None))
+        bounding.append(_of_levels(name, decision.names[name], levels, decision, None))
     for name in also:
-        levels = tuple(dict.fromkeys(t for s in strategies for t in _decided(s)[name]))
-        found.append(_of_levels(name, decision.names[name], levels, decision, None))
-    return found
+        levels = tuple(
+            dict.fromkeys(text for strategy_ in strategies for text in _decided(strategy_)[name])
+        )
+        bounding.append(_of_levels(name, decision.names[name], levels, decision, None))
+    return bounding
 
 
 def _decided(strategy: Strategy) -> dict[str, tuple[str, ...]]:
     return {
         "segment": strategy.segments,
-        "path": tuple(p.name for p in strategy.paths),
+        "path": tuple(path.name for path in strategy.paths),
     }
 
 
@@ -152,22 +156,22 @@ def _shared_levels(strategies: Sequence[Strategy]) -> dict[str, tuple[str, ...]]
     """Bands and schemes that mean the same in every strategy, with their levels."""
 
     def meanings(strategy: Strategy) -> dict[str, tuple[Any, tuple[str, ...]]]:
-        told: dict[str, tuple[Any, tuple[str, ...]]] = {}
+        meaning_by_name: dict[str, tuple[Any, tuple[str, ...]]] = {}
         for scheme in strategy.schemes:
             rows = [
-                (r.tier, r.when and (show(r.when.expression.tree), r.when.unknown))
-                for r in scheme.rows
+                (row.tier, row.when and (show(row.when.expression.tree), row.when.unknown))
+                for row in scheme.rows
             ]
-            told[scheme.name] = (rows, scheme.levels)
+            meaning_by_name[scheme.name] = (rows, scheme.levels)
         for band in strategy.bands:
-            told[band.name] = ((band.of, band.cuts), band.levels)
-        return told
+            meaning_by_name[band.name] = ((band.of, band.cuts), band.levels)
+        return meaning_by_name
 
-    first, *others = [meanings(s) for s in strategies]
+    first_meanings, *other_meanings = [meanings(strategy_) for strategy_ in strategies]
     return {
         name: levels
-        for name, (meaning, levels) in first.items()
-        if all(other.get(name, (None,))[0] == meaning for other in others)
+        for name, (meaning, levels) in first_meanings.items()
+        if all(other.get(name, (None,))[0] == meaning for other in other_meanings)
     }
 
 
@@ -180,8 +184,12 @@ def _shared_guards(strategies: Sequence[Strategy]) -> list[str]:
             for guard in strategy.guards
         }
 
-    first, *others = [meanings(s) for s in strategies]
-    return [n for n, meant in first.items() if all(o.get(n) == meant for o in others)]
+    first_meanings, *other_meanings = [meanings(strategy_) for strategy_ in strategies]
+    return [
+        name
+        for name, meant in first_meanings.items()
+        if all(other.get(name) == meant for other in other_meanings)
+    ]
 
 
 def _trees(strategy: Strategy) -> Iterator[Node]:
@@ -209,29 +217,29 @@ def _by_literal(
     """Note where a comparison of one fact with plain values cuts it; False for any other."""
     pairs: list[tuple[Comparison, Node, Literal]]
     match node:
-        case In(part, options):
-            pairs = [("=", _bare(part), option) for option in options]
+        case In(side, options):
+            pairs = [("=", _bare(side), option) for option in options]
         case Compare(sign, left, Literal() as right):
             pairs = [(sign, _bare(left), right)]
         case Compare(sign, Literal() as left, right):
             pairs = [(_TURNED[sign], _bare(right), left)]
         case _:
             return False
-    for sign, part, literal in pairs:
-        if not isinstance(part, Name) or part.name not in facts:
+    for sign, side, literal in pairs:
+        if not isinstance(side, Name) or side.name not in facts:
             return False
-        kind = facts[part.name].kind
+        kind = facts[side.name].kind
         if kind is Kind.NUMBER:
             return False
         if kind.is_textual:
-            texts.setdefault(part.name, set()).add(str(literal.value))
+            texts.setdefault(side.name, set()).add(str(literal.value))
         elif kind is Kind.DATE:
             assert isinstance(literal.value, date)
-            _cut(cuts.setdefault(part.name, {}), sign, Decimal(days(literal.value)), 1, date_=True)
+            _cut(cuts.setdefault(side.name, {}), sign, Decimal(days(literal.value)), 1, date_=True)
         elif kind.is_numeric:
             value = Decimal(str(literal.value))
-            one = ONE if kind is Kind.DECIMAL else 1
-            _cut(cuts.setdefault(part.name, {}), sign, value, one)
+            unit = ONE if kind is Kind.DECIMAL else 1
+            _cut(cuts.setdefault(side.name, {}), sign, value, unit)
     return True
 
 
@@ -241,16 +249,16 @@ def _bare(node: Node) -> Node:
     return node
 
 
-def _cut(into: Cuts, sign: str, value: Decimal, one: int, *, date_: bool = False) -> None:
+def _cut(into: Cuts, sign: str, value: Decimal, unit: int, *, date_: bool = False) -> None:
     """The first whole number above a boundary, with its two sides in words: (from it on, below)."""
     text = f"{value.normalize():f}"
     if date_:
         text = (EPOCH + timedelta(days=int(value))).isoformat()
-    at = value * one
+    boundary = value * unit
     if sign in ("<", ">=", "=", "<>"):
-        into.setdefault(math.ceil(at), (f"≥ {text}", f"< {text}"))
+        into.setdefault(math.ceil(boundary), (f"≥ {text}", f"< {text}"))
     if sign in ("<=", ">", "=", "<>"):
-        into.setdefault(math.floor(at) + 1, (f"> {text}", f"≤ {text}"))
+        into.setdefault(math.floor(boundary) + 1, (f"> {text}", f"≤ {text}"))
 
 
 def _of_fact(fact: Fact, term: Term, cuts: Cuts, decision: Decision) -> list[Dimension]:
@@ -265,8 +273,8 @@ def _of_fact(fact: Fact, term: Term, cuts: Cuts, decision: Decision) -> list[Dim
     if fact.kind is Kind.LEVEL:
         return [_of_levels(fact.name, term, fact.levels, decision, null)]
     if fact.kind is Kind.NUMBER:
-        whole = (Cell(known, "known"),)
-        return [Dimension(fact.name, whole, True, null)] if null else []
+        known_cell = (Cell(known, "known"),)
+        return [Dimension(fact.name, known_cell, True, null)] if null else []
     numbers = _numbers(term, cuts, fact)
     if len(numbers) == 1 and null is None:
         return []
@@ -291,19 +299,25 @@ def _days(strategies: Sequence[Strategy], decision: Decision) -> Iterator[Dimens
     for strategy in strategies:
         for _, _, paths in regimes(strategy):
             for first in paths:
-                over = 0
+                days_before = 0
                 for path in route(first, paths):
                     # A path gone on to begins on this day of the first, or on a day of its own.
-                    for begun, since in ((over, first), (0, path)):
-                        text = show(since.starts.tree)
-                        if since.starts.names == {"as_of"}:
+                    for first_day, counted_from in ((days_before, first), (0, path)):
+                        text = show(counted_from.starts.tree)
+                        if counted_from.starts.names == {"as_of"}:
                             continue
-                        starts[text] = since.starts.tree
-                        firsts = [s.first for s in stretches(path) if s.first is not None]
-                        bounds = [begun + bound for bound in firsts] + [begun] * (path != first)
+                        starts[text] = counted_from.starts.tree
+                        first_days = [
+                            stretch.first
+                            for stretch in stretches(path)
+                            if stretch.first is not None
+                        ]
+                        bounds = [first_day + bound for bound in first_days] + [first_day] * (
+                            path != first
+                        )
                         for bound in bounds:
                             cuts.setdefault(text, {})[bound] = (f"≥ {bound}", f"< {bound}")
-                    over += length(path)
+                    days_before += length(path)
     as_of = decision.account.terms["as_of"].value
     for text, tree in starts.items():
         term = _term_of(tree, decision)
@@ -317,23 +331,23 @@ def _numbers(term: Term, cuts: Cuts, fact: Fact | None = None) -> tuple[Cell, ..
     """Cells between the cuts, from the lowest on. Below the least value there can be there is
     none."""
     least = fact.lower if fact else None
-    one = ONE if fact and fact.kind is Kind.DECIMAL else 1
+    unit = ONE if fact and fact.kind is Kind.DECIMAL else 1
     if least is not None:
-        cuts = {bound: sides for bound, sides in cuts.items() if bound > least * one}
+        cuts = {bound: sides for bound, sides in cuts.items() if bound > least * unit}
     known = negated(term.unknown)
     bounds = sorted(cuts)
     numbers = []
     for low, high in zip([None, *bounds], [*bounds, None], strict=True):
-        held = [known]
+        conditions = [known]
         if low is not None:
-            held.append(term.value >= low)
+            conditions.append(term.value >= low)
         if high is not None:
-            held.append(term.value < high)
+            conditions.append(term.value < high)
         above = cuts[low][0] if low is not None else ""
         below = cuts[high][1] if high is not None else ""
-        if low is None and least is not None and high == int(least * one) + 1:
+        if low is None and least is not None and high == int(least * unit) + 1:
             above, below = f"≥ {least:f}", f"≤ {least:f}"
-        numbers.append(Cell(both(*held), "", above, below))
+        numbers.append(Cell(both(*conditions), "", above, below))
     return tuple(numbers)
 
 

@@ -21,8 +21,12 @@ def notes(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Note
     """Of each table: pairs of rows that one account can match both, with another outcome, and
     which accounts; and which accounts reach a scheme's last row, that takes the rest. What is not
     looked at, or not settled in time, is noted as that."""
-    own = {scheme.name for scheme in strategy.schemes}
-    bounds = [d for d in dimensions((strategy,), (decision,)) if d.name not in own]
+    scheme_names = {scheme.name for scheme in strategy.schemes}
+    bounds = [
+        dimension
+        for dimension in dimensions((strategy,), (decision,))
+        if dimension.name not in scheme_names
+    ]
     for scheme in strategy.schemes:
         file = f"{strategy.folder}/tiers.yaml"
         if len(scheme.rows) > MOST_ROWS:
@@ -44,47 +48,55 @@ def _scheme(
     scheme: Scheme, file: str, bounds: Sequence[Dimension], decision: Decision, asker: Asker
 ) -> Iterator[Note]:
     table, rows, granted = decision.tables[scheme.name], scheme.rows, decision.granted
-    for (i, one), (j, other) in combinations(list(enumerate(rows)), 2):
-        if one.tier == other.tier or other.when is None or one.when is None:
+    for (i, first), (j, second) in combinations(list(enumerate(rows)), 2):
+        if first.tier == second.tier or second.when is None or first.when is None:
             continue
         shared = both(table.reached[i], table.matches[j])
-        found, complete = regions(bounds, granted, shared, asker)
-        if found or not complete:
-            told = f"{one.tier} comes before {other.tier}: {words(found, complete)}"
-            yield Note(scheme.name, told, file, other.line)
+        shared_regions, complete = regions(bounds, granted, shared, asker)
+        if shared_regions or not complete:
+            message = f"{first.tier} comes before {second.tier}: {words(shared_regions, complete)}"
+            yield Note(scheme.name, message, file, second.line)
     if rows[-1].when is None and len(rows) > 1:
-        found, complete = regions(bounds, granted, table.reached[-1], asker)
-        if found or not complete:
-            told = f"{rows[-1].tier} takes the rest: {words(found, complete)}"
-            yield Note(scheme.name, told, file, rows[-1].line)
+        shared_regions, complete = regions(bounds, granted, table.reached[-1], asker)
+        if shared_regions or not complete:
+            message = f"{rows[-1].tier} takes the rest: {words(shared_regions, complete)}"
+            yield Note(scheme.name, message, file, rows[-1].line)
 
 
 def _segments(strategy: Strategy, file: str, decision: Decision, asker: Asker) -> Iterator[Note]:
     """The overlap of two rows of cells is itself a row of cells."""
     table = decision.tables[SEGMENTS]
     solver = asker.solver(*decision.granted)
-    for (i, one), (j, other) in combinations(list(enumerate(strategy.rows)), 2):
-        if one.segment == other.segment or not any(other.cells):
+    for (i, first), (j, second) in combinations(list(enumerate(strategy.rows)), 2):
+        if first.segment == second.segment or not any(second.cells):
             continue
-        found = asker.any(solver, both(table.reached[i], table.matches[j]))
-        if found != "no":
-            region = ", ".join(_overlap(strategy.columns, one, other))
-            told = f"{one.id} comes before {other.id}: {region if found == 'yes' else UNSURE}"
-            yield Note(SEGMENTS, told, file, other.line)
+        answer = asker.any(solver, both(table.reached[i], table.matches[j]))
+        if answer != "no":
+            region = ", ".join(_overlap(strategy.columns, first, second))
+            message = (
+                f"{first.id} comes before {second.id}: {region if answer == 'yes' else UNSURE}"
+            )
+            yield Note(SEGMENTS, message, file, second.line)
 
 
-def _overlap(columns: Sequence[str], one: SegmentRow, other: SegmentRow) -> Region:
-    told = []
-    for column, a, b in zip(columns, one.cells, other.cells, strict=True):
-        cell = a if b is None else b if a is None else a & b
+def _overlap(columns: Sequence[str], first: SegmentRow, second: SegmentRow) -> Region:
+    cell_texts = []
+    for column, first_cell, second_cell in zip(columns, first.cells, second.cells, strict=True):
+        cell = (
+            first_cell
+            if second_cell is None
+            else second_cell
+            if first_cell is None
+            else first_cell & second_cell
+        )
         if cell is not None:
-            told.append(f"{column} {' or '.join(sorted(map(str, cell)))}")
-    return tuple(told)
+            cell_texts.append(f"{column} {' or '.join(sorted(map(str, cell)))}")
+    return tuple(cell_texts)
 
 
-def words(found: Sequence[Region], complete: bool) -> str:
+def words(regions_found: Sequence[Region], complete: bool) -> str:
     """Regions as one line."""
-    if not found:
+    if not regions_found:
         return UNSURE
-    told = "; ".join(", ".join(region) or "every account" for region in found)
-    return told if complete else f"{told}; and more"
+    regions_text = "; ".join(", ".join(region) or "every account" for region in regions_found)
+    return regions_text if complete else f"{regions_text}; and more"

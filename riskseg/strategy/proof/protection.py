@@ -33,11 +33,11 @@ def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> It
         protected = decide(
             strategy, changed(account, **{flag: constant(True, Kind.BOOLEAN, account.texts)})
         )
-        other = account.terms[flag]
+        flag_before = account.terms[flag]
         harsh = _harshness(strategy, protected.rank)
         solver = asker.solver(*decision.granted, *protected.granted)
         harsher = both(
-            either(other.false, other.unknown),
+            either(flag_before.false, flag_before.unknown),
             harsh > _harshness(strategy, decision.rank),
             *(
                 z3.Implies(passed, harsh > _harshness(strategy, emitted))
@@ -73,9 +73,13 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
             continue  # such a path has no yesterday: every day is its first
         for day in range(stretch.first, stretch.last + 1):
             then = changed(account, as_of=Term(place.started.value + day))
-            guards = {g.name: g.applies(then) for g in strategy.guards}
+            guards = {guard.name: guard.applies(then) for guard in strategy.guards}
             ended = either(
-                *(condition_holds(p.ends_when, then) for p in place.walked if p.ends_when)
+                *(
+                    condition_holds(path_.ends_when, then)
+                    for path_ in place.walked
+                    if path_.ends_when
+                )
             )
             due = z3.IntVal(ranks[stretch.action])
             emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due))

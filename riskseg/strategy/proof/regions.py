@@ -42,28 +42,29 @@ def regions(
         if len(boxes) == MOST:
             return _told(boxes, dimensions), False
         model = inside.model()
-        box: Box = {n: _cell_of(model, d) for n, d in enumerate(dimensions)}
+        box: Box = {index: _cell_of(model, dimension) for index, dimension in enumerate(dimensions)}
         _grow(box, dimensions, anywhere, outside)
-        boxes = [b for b in boxes if not _inside(b, box)] + [box]
+        boxes = [earlier_box for earlier_box in boxes if not _inside(earlier_box, box)] + [box]
         inside.add(negated(both(*_formulas(box, dimensions))))
     return _told(boxes, dimensions), bool(answer == z3.unsat)
 
 
 def _told(boxes: Sequence[Box], dimensions: Sequence[Dimension]) -> tuple[Region, ...]:
     return tuple(
-        tuple(dimensions[n].told(cells) for n, cells in sorted(box.items())) for box in boxes
+        tuple(dimensions[index].told(cells) for index, cells in sorted(box.items()))
+        for box in boxes
     )
 
 
-def _inside(one: Box, other: Box) -> bool:
+def _inside(inner: Box, outer: Box) -> bool:
     """Whether a box lies in another."""
-    return all(n in one and one[n] <= cells for n, cells in other.items())
+    return all(index in inner and inner[index] <= cells for index, cells in outer.items())
 
 
 def _cell_of(model: Any, dimension: Dimension) -> frozenset[int]:
-    for n, cell in enumerate(dimension.all):
+    for index, cell in enumerate(dimension.all):
         if z3.is_true(model.eval(cell.holds, model_completion=True)):
-            return frozenset({n})
+            return frozenset({index})
     raise AssertionError(f"no cell of {dimension.name} holds a value")
 
 
@@ -74,44 +75,47 @@ def _grow(
     outside: Any,
 ) -> None:
     """Drop what does not matter, then widen what is left; never by what no account is in."""
-    for n in list(box):
-        kept = box.pop(n)
+    for index in list(box):
+        cells_before = box.pop(index)
         if not _none(box, dimensions, outside):
-            box[n] = kept
-    for n in list(box):
-        dimension = dimensions[n]
+            box[index] = cells_before
+    for index in list(box):
+        dimension = dimensions[index]
         count = len(dimension.all)
         if dimension.ordered:
-            if not _known(box[n], dimension):
+            if not _known(box[index], dimension):
                 # From an unknown there is no neighbour: the lowest values that fit are tried.
-                any(_try(box, n, c, dimensions, outside) for c in range(len(dimension.cells)))
-            for step in (1, -1) if _known(box[n], dimension) else ():
-                known = _known(box[n], dimension)
-                edge = max(known) if step == 1 else min(known)
+                any(
+                    _try(box, index, cell, dimensions, outside)
+                    for cell in range(len(dimension.cells))
+                )
+            for step in (1, -1) if _known(box[index], dimension) else ():
+                known_cells = _known(box[index], dimension)
+                edge = max(known_cells) if step == 1 else min(known_cells)
                 while 0 <= (edge := edge + step) < len(dimension.cells):
-                    if not _try(box, n, edge, dimensions, outside):
+                    if not _try(box, index, edge, dimensions, outside):
                         break
-        for other in range(count):
-            beside = other == len(dimension.cells)  # the null has no neighbours
-            if other in box[n] or (dimension.ordered and not beside):
+        for cell_index in range(count):
+            is_null = cell_index == len(dimension.cells)  # the null has no neighbours
+            if cell_index in box[index] or (dimension.ordered and not is_null):
                 continue
-            if _none({**box, n: frozenset({other})}, dimensions, anywhere):
+            if _none({**box, index: frozenset({cell_index})}, dimensions, anywhere):
                 continue
-            _try(box, n, other, dimensions, outside)
+            _try(box, index, cell_index, dimensions, outside)
 
 
 def _try(
     box: Box,
-    n: int,
+    index: int,
     cell: int,
     dimensions: Sequence[Dimension],
     outside: Any,
 ) -> bool:
-    before = box[n]
-    box[n] = before | {cell}
+    cells_before = box[index]
+    box[index] = cells_before | {cell}
     if _none(box, dimensions, outside):
         return True
-    box[n] = before
+    box[index] = cells_before
     return False
 
 
@@ -129,5 +133,5 @@ def _none(box: Mapping[int, frozenset[int]], dimensions: Sequence[Dimension], so
 
 
 def _formulas(box: Mapping[int, frozenset[int]], dimensions: Sequence[Dimension]) -> Iterator[Any]:
-    for n, cells in box.items():
-        yield either(*(dimensions[n].all[cell].holds for cell in sorted(cells)))
+    for index, cells in box.items():
+        yield either(*(dimensions[index].all[cell].holds for cell in sorted(cells)))

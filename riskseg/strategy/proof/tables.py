@@ -12,11 +12,11 @@ import z3
 from riskseg.expressions.smt import either, negated
 from riskseg.rules.model import Strategy
 from riskseg.rules.proof_account import Granted
-from riskseg.strategy.covered import Covered
 from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
 from riskseg.strategy.proof.decision import SEGMENTS, Decision, Table
-from riskseg.strategy.proof.long import rows_reached
+from riskseg.strategy.proof.long_tables import rows_reached
 from riskseg.strategy.proof.results import Result
+from riskseg.strategy.unreachable_rows import Covered
 
 
 def prove_tables(
@@ -33,7 +33,7 @@ def prove_tables(
         for row in scheme.rows:
             # Where the type can be unknown the file had to say what then: RS305 saw to it.
             if row.when is not None and not row.when.expression.type.nullable:
-                doubt = decision.account.term(row.when.expression).unknown
+                condition_unknown = decision.account.term(row.when.expression).unknown
                 yield verdict_of_none(
                     Result(
                         "unknown-told",
@@ -46,20 +46,23 @@ def prove_tables(
                     ),
                     "The condition is unknown for this account.",
                     solver,
-                    [doubt],
+                    [condition_unknown],
                     [decision.account],
                     asker,
                 )
     file = strategy.segments_file
     table = decision.tables[SEGMENTS]
     yield from _one_row(SEGMENTS, table, file, solver, decision, asker)
-    bound = [relation.names for relation in granted.relations]
-    if table.meant and (found := rows_reached(strategy, decision, bound, asker)) is not None:
-        for taken, how in zip(strategy.rows, found, strict=True):
-            subject = f"{SEGMENTS} {taken.id}"
-            result = Result("row-reached", subject, "proved", "", (), file, taken.line)
-            if isinstance(how, Covered):
-                fault = _taken_by([(above.id, above.line) for above in how.by])
+    bound_facts = [relation.names for relation in granted.relations]
+    if (
+        table.meant
+        and (reachabilities := rows_reached(strategy, decision, bound_facts, asker)) is not None
+    ):
+        for segment_row, reachability in zip(strategy.rows, reachabilities, strict=True):
+            subject = f"{SEGMENTS} {segment_row.id}"
+            result = Result("row-reached", subject, "proved", "", (), file, segment_row.line)
+            if isinstance(reachability, Covered):
+                fault = _taken_by([(above.id, above.line) for above in reachability.by])
                 result = replace(result, verdict="refuted", fault=fault)
             yield result
         return
@@ -71,12 +74,12 @@ def prove_tables(
 def _one_row(
     name: str, table: Table, file: str, solver: Any, decision: Decision, asker: Asker
 ) -> Iterator[Result]:
-    none = negated(either(*table.matches))
+    no_row_matches = negated(either(*table.matches))
     yield verdict_of_none(
         Result("one-row", name, "proved", "", (), file, None),
         "No row takes this account.",
         solver,
-        [none],
+        [no_row_matches],
         [decision.account],
         asker,
     )
@@ -91,35 +94,41 @@ def _rows_reached(
     solver: Any,
     asker: Asker,
 ) -> Iterator[Result]:
-    for n, (row, line) in enumerate(zip(names, lines, strict=True)):
-        result = Result("row-reached", f"{name} {row}", "proved", "", (), file, line)
+    for row_index, (row_name, line) in enumerate(zip(names, lines, strict=True)):
+        result = Result("row-reached", f"{name} {row_name}", "proved", "", (), file, line)
         yield verdict_of_any(
             result,
-            partial(_covered_by, table, n, names, lines, solver),
+            partial(_covered_by, table, row_index, names, lines, solver),
             solver,
-            [table.reached[n]],
+            [table.reached[row_index]],
             asker,
         )
 
 
 def _covered_by(
-    table: Table, n: int, names: Sequence[str], lines: Sequence[int | None], solver: Any
+    table: Table, row_index: int, names: Sequence[str], lines: Sequence[int | None], solver: Any
 ) -> str:
     """Why a row cannot be reached: the rows above that cover it, or its own condition."""
     solver.push()
-    marks = [z3.Bool(f"not row {i}") for i in range(n)]
-    solver.add(table.matches[n])
+    marks = [z3.Bool(f"not row {index}") for index in range(row_index)]
+    solver.add(table.matches[row_index])
     for mark, match in zip(marks, table.matches, strict=False):
         solver.add(z3.Implies(mark, z3.Not(match)))
     answer = solver.check(*marks)
-    core = {str(mark) for mark in solver.unsat_core()} if answer == z3.unsat else set()
+    needed_marks = {str(mark) for mark in solver.unsat_core()} if answer == z3.unsat else set()
     solver.pop()
-    return _taken_by([(names[i], lines[i]) for i, mark in enumerate(marks) if str(mark) in core])
+    return _taken_by(
+        [
+            (names[index], lines[index])
+            for index, mark in enumerate(marks)
+            if str(mark) in needed_marks
+        ]
+    )
 
 
 def _taken_by(rows: Sequence[tuple[str, int | None]]) -> str:
     if not rows:
         return "No account there can be fits it."
     listed = ", ".join(f'"{name}"' + (f" (line {line})" if line else "") for name, line in rows)
-    one = len(rows) == 1
-    return f"Row{'' if one else 's'} {listed} take{'s' if one else ''} all it would."
+    single = len(rows) == 1
+    return f"Row{'' if single else 's'} {listed} take{'s' if single else ''} all it would."

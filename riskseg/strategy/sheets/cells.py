@@ -76,11 +76,11 @@ def read_name(text: str) -> str:
 def _items(text: str) -> list[tuple[str, bool]]:
     """The items between commas, each with whether it was quoted. Words are in small letters."""
     items: list[tuple[str, bool]] = []
-    at = 0
+    position = 0
     while True:
-        found = _ITEM.match(text, at)
-        assert found is not None  # the second branch takes anything
-        quoted, bare = found[1], (found[2] or "").strip()
+        match = _ITEM.match(text, position)
+        assert match is not None  # the second branch takes anything
+        quoted, bare = match[1], (match[2] or "").strip()
         if quoted is not None:
             items.append((quoted.replace('""', '"'), True))
         elif bare.startswith('"'):
@@ -92,10 +92,10 @@ def _items(text: str) -> list[tuple[str, bool]]:
         elif bare in _ERRORS:
             raise CellError(f"The cell holds the error {bare}.")
         else:
-            word = bare.casefold()
-            items.append((word if word in {ANY, *_TRUTH} else bare, False))
-        at = found.end()
-        if not found[3]:
+            folded = bare.casefold()
+            items.append((folded if folded in {ANY, *_TRUTH} else bare, False))
+        position = match.end()
+        if not match[3]:
             return items
 
 
@@ -123,8 +123,8 @@ def column_letters(column: int) -> str:
     """The letters of a column, counted from 1: 1 is A, 27 is AA."""
     letters = ""
     while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
+        column, letter_index = divmod(column - 1, 26)
+        letters = chr(65 + letter_index) + letters
     return letters
 
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.strategy.sheets.cells import column_letters, reference
-from riskseg.strategy.sheets.size import too_large
 from riskseg.strategy.sheets.tables import Grid, Sheet
+from riskseg.strategy.sheets.workbook_size import too_large
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.cell_range import CellRange
@@ -78,7 +78,7 @@ def csv_bytes(grid: Grid) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet | None:
+def read_csv(content: bytes, name: str, file: str, problems: Problems) -> Sheet | None:
     """A CSV file as a sheet, or None after adding a Problem. Commas, semicolons or tabs separate,
     whichever follows the first header."""
     try:
@@ -86,26 +86,30 @@ def read_csv(content: bytes, name: str, shown: str, problems: Problems) -> Sheet
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         hint = 'Save it as "CSV UTF-8".'
-        problems.add("RS217", "This is not UTF-8 text.", file=shown, line=line, hint=hint)
+        problems.add("RS217", "This is not UTF-8 text.", file=file, line=line, hint=hint)
         return None
     separator = re.match(r'\s*(?:"(?:[^"]|"")*"|[^",;\t\r\n]*)([,;\t])', text)
     reader = csv.reader(
         io.StringIO(text, newline=""), strict=True, delimiter=separator[1] if separator else ","
     )
     rows: dict[int, list[str]] = {}
-    begun = 1
+    line = 1
     try:
         for number, cells in enumerate(reader, start=1):
-            begun = reader.line_num + 1
+            line = reader.line_num + 1
             if any(cells):
-                rows[number] = [c[1:] if c[:1] == "'" and _FORMULA.match(c) else c for c in cells]
+                rows[number] = [
+                    cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell for cell in cells
+                ]
     except csv.Error as error:
-        told = f"This is not CSV: {error}, in the row that begins here."
+        message = f"This is not CSV: {error}, in the row that begins here."
         if str(error) == "unexpected end of data":
-            told = "This is not CSV: a quote is opened and not closed, in the row that begins here."
-        problems.add("RS217", told, file=shown, line=begun, hint=_LIKE_A_FILE)
+            message = (
+                "This is not CSV: a quote is opened and not closed, in the row that begins here."
+            )
+        problems.add("RS217", message, file=file, line=line, hint=_LIKE_A_FILE)
         return None
-    return Sheet(name, shown, rows)
+    return Sheet(name, file, rows)
 
 
 # Excel
@@ -139,7 +143,7 @@ def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
             for j, text in enumerate(row, start=1):
                 if text:
                     cell = sheet.cell(i, j)
-                    cell.value = _TO_ESCAPE.sub(lambda c: f"_x{ord(c[0]):04X}_", text)
+                    cell.value = _TO_ESCAPE.sub(lambda control: f"_x{ord(control[0]):04X}_", text)
                     # Whatever it looks like, and whatever is typed there later: text.
                     cell.data_type = "s"
                     cell.number_format = "@"
@@ -149,34 +153,34 @@ def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
             column = sheet.column_dimensions[column_letters(j)]
             column.number_format = "@"
             column.width = min(60, 3 + max(len(row[j - 1]) for row in grid))
-    made = io.BytesIO()
-    book.save(made)
-    return _without_clock(made.getvalue())
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return _without_clock(buffer.getvalue())
 
 
 def _without_clock(book: bytes) -> bytes:
     """The workbook without the times it was made at, in its properties and on its parts."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(made, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old_book, zipfile.ZipFile(buffer, "w") as new_book:
+        for name in old_book.namelist():
+            content = old_book.read(name)
             if name == "docProps/core.xml":
                 content = _CHANGED_ON.sub(b"2000-01-01T00:00:00Z", content)
-            part = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            part.compress_type, part.create_system = zipfile.ZIP_DEFLATED, 3
-            new.writestr(part, content)
-    return made.getvalue()
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
+            new_book.writestr(entry, content)
+    return buffer.getvalue()
 
 
-def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet] | None:
+def read_workbook(content: bytes, file: str, problems: Problems) -> list[Sheet] | None:
     """The sheets of a workbook, or None after adding a Problem. A cell that holds no plain text,
     number or truth is a Problem at that cell. Raises RS004 where openpyxl is not installed."""
     _check_openpyxl()
     from openpyxl import load_workbook
 
-    if told := too_large(content):
+    if message := too_large(content):
         hint = "Copy the strategy's tables to a new workbook, and import that."
-        problems.add("RS217", f"The workbook is too large: {told}.", file=shown, hint=hint)
+        problems.add("RS217", f"The workbook is too large: {message}.", file=file, hint=hint)
         return None
     try:
         with warnings.catch_warnings():
@@ -185,10 +189,13 @@ def read_workbook(content: bytes, shown: str, problems: Problems) -> list[Sheet]
             book = load_workbook(io.BytesIO(content), read_only=True)
             written = [(sheet.title, _written(sheet)) for sheet in book.worksheets]
     except Exception as error:  # a damaged workbook fails in as many ways as it has parts
-        told = f"This is not an Excel workbook: {_said(error)}."
-        problems.add("RS217", told, file=shown, hint=_LIKE_A_FILE)
+        message = f"This is not an Excel workbook: {_said(error)}."
+        problems.add("RS217", message, file=file, hint=_LIKE_A_FILE)
         return None
-    sheets = [_sheet(name, one, f"{shown}, sheet {name}", problems) for name, one in written]
+    sheets = [
+        _sheet(name, written_sheet, f"{file}, sheet {name}", problems)
+        for name, written_sheet in written
+    ]
     return [sheet for sheet in sheets if sheet is not None]
 
 
@@ -231,7 +238,9 @@ def _written(sheet: Any) -> _Written:
 def _sheet(title: str, written: _Written, where: str, problems: Problems) -> Sheet | None:
     """A sheet, or None after adding a Problem about the whole of it."""
     faulty: list[tuple[range, range]] = []
-    for merged in sorted(written.merged, key=lambda r: (r.min_row, r.min_col)):
+    for merged in sorted(
+        written.merged, key=lambda cell_range: (cell_range.min_row, cell_range.min_col)
+    ):
         first = reference(merged.min_row, merged.min_col)
         problems.add(
             "RS218",
@@ -241,28 +250,28 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
         )
         rows = range(merged.min_row, merged.max_row + 1)
         faulty.append((rows, range(merged.min_col, merged.max_col + 1)))
-    found: dict[int, dict[int, str]] = {}
+    texts_by_row: dict[int, dict[int, str]] = {}
     for (row, column), (kind, value) in sorted(written.cells.items()):
-        if any(row in rows and column in cols for rows, cols in faulty):
+        if any(row in rows and column in columns for rows, columns in faulty):
             continue
-        text, told, hint = _read(kind, value)
+        text, message, hint = _read(kind, value)
         if text is None:
-            place = f"{where}, cell {reference(row, column)}"
-            problems.add("RS218", told, file=place, hint=hint)
+            position = f"{where}, cell {reference(row, column)}"
+            problems.add("RS218", message, file=position, hint=hint)
             faulty.append((range(row, row + 1), range(column, column + 1)))
         elif text:
-            found.setdefault(row, {})[column] = text
-    if sum(map(max, found.values())) > _AREA:
-        last = reference(max(found), max(map(max, found.values())))
-        told = f"Texts stand as far apart as A1 and {last}: this is no table of rules."
+            texts_by_row.setdefault(row, {})[column] = text
+    if sum(map(max, texts_by_row.values())) > _AREA:
+        last = reference(max(texts_by_row), max(map(max, texts_by_row.values())))
+        message = f"Texts stand as far apart as A1 and {last}: this is no table of rules."
         hint = "Remove what stands beside the table."
-        problems.add("RS217", told, file=f"{where}, cells A1:{last}", hint=hint)
+        problems.add("RS217", message, file=f"{where}, cells A1:{last}", hint=hint)
         return None
-    wide = {
+    full_rows = {
         row: [cells.get(column, "") for column in range(1, max(cells) + 1)]
-        for row, cells in found.items()
+        for row, cells in texts_by_row.items()
     }
-    return Sheet(title, where, wide, tuple(faulty))
+    return Sheet(title, where, full_rows, tuple(faulty))
 
 
 def _read(kind: str, value: Any) -> tuple[str | None, str, str]:
@@ -270,18 +279,18 @@ def _read(kind: str, value: Any) -> tuple[str | None, str, str]:
     as_text = "Format the cell as Text, then type it again."
     match kind:
         case "s" | "inlineStr":
-            return _ESCAPED.sub(lambda c: chr(int(c[1], 16)), str(value)), "", ""
+            return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), str(value)), "", ""
         case "b":
             return str(bool(value)).lower(), "", ""
         case "n" if isinstance(value, int | float):
             return format(Decimal(repr(value)).normalize(), "f"), "", ""
         case "f":
-            told = "The cell holds a formula, which is not worked out here."
-            return None, told, f"Put in its place what it gives. {as_text}"
+            message = "The cell holds a formula, which is not worked out here."
+            return None, message, f"Put in its place what it gives. {as_text}"
         case "e":
             return None, f"The cell holds the error {value}.", "Write what it should say."
         case "d":
-            told = f"Excel made a date of what was typed here: {value}."
-            return None, told, as_text
+            message = f"Excel made a date of what was typed here: {value}."
+            return None, message, as_text
         case _:
             return None, f"The cell holds {type(value).__name__}, not text.", as_text

@@ -32,7 +32,9 @@ class Laid:
 
 def segments_yaml(data: Any, old: str) -> Laid:
     """segments.yaml with these rows; `old` is its text before, for the comments."""
-    comments = _comments(old, lambda d: _keys(d.data.get("rows", []), ("rows",), "id"))
+    comments = _comments(
+        old, lambda document: _keys(document.data.get("rows", []), ("rows",), "id")
+    )
     lines = [*comments.head, *comments.line(("columns",), f"columns: {_flow(data['columns'])}")]
     lines += comments.line(("rows",), "rows:" if data["rows"] else "rows: []")
     rows = data["rows"]
@@ -40,20 +42,20 @@ def segments_yaml(data: Any, old: str) -> Laid:
     ids = _even([_flow(row["id"]) + "," for row in rows])
     columns = list(zip(*cells, strict=True))
     matches = ["[" + ", ".join(row) + "]" for row in cells]
-    aligned = [_even([f"{c}," for c in column]) for column in columns[:-1]]
+    aligned = [_even([f"{cell}," for cell in column]) for column in columns[:-1]]
     aligned += [list(column) for column in columns[-1:]]
-    even = _even(["[" + " ".join(row) + "]," for row in zip(*aligned, strict=True)])
+    even_matches = _even(["[" + " ".join(row) + "]," for row in zip(*aligned, strict=True)])
     segments = [_flow(row["segment"]) for row in rows]
-    full = [
-        f"  - {{id: {i} match: {m} segment: {s}}}"
-        for i, m, s in zip(ids, even, segments, strict=False)
+    row_lines = [
+        f"  - {{id: {row_id} match: {match} segment: {segment}}}"
+        for row_id, match, segment in zip(ids, even_matches, segments, strict=False)
     ]
-    if len(full) < len(rows) or any(len(line) > _WIDTH for line in full):
-        full = [
-            f"  - {{id: {i} match: {m}, segment: {s}}}"
-            for i, m, s in zip(ids, matches, segments, strict=True)
+    if len(row_lines) < len(rows) or any(len(line) > _WIDTH for line in row_lines):
+        row_lines = [
+            f"  - {{id: {row_id} match: {match}, segment: {segment}}}"
+            for row_id, match, segment in zip(ids, matches, segments, strict=True)
         ]
-    for key, line in zip(_keys(rows, ("rows",), "id").values(), full, strict=True):
+    for key, line in zip(_keys(rows, ("rows",), "id").values(), row_lines, strict=True):
         lines += comments.line(key, line)
     return _whole(lines, comments, data)
 
@@ -62,29 +64,31 @@ def tiers_yaml(data: Any, old: str) -> Laid:
     """tiers.yaml with these schemes."""
 
     def keys(document: Document) -> dict[Path_, Key]:
-        named: dict[Path_, Key] = {}
+        key_by_path: dict[Path_, Key] = {}
         for name, rows in document.data.items():
-            named |= {(name,): (name,), **_keys(rows, (name,), "tier")}
-        return named
+            key_by_path |= {(name,): (name,), **_keys(rows, (name,), "tier")}
+        return key_by_path
 
     comments = _comments(old, keys)
     lines = list(comments.head)
-    for n, (name, rows) in enumerate(data.items()):
-        lines += [""] if n else []
+    for scheme_index, (name, rows) in enumerate(data.items()):
+        lines += [""] if scheme_index else []
         head = f"{_flow(name)}:" if rows else f"{_flow(name)}: []"
         lines += comments.line((name,), head)
         tiers = _even([_flow(row["tier"]) + "," for row in rows])
-        at = _keys(rows, (name,), "tier").values()
-        for key, tier, row in zip(at, tiers, rows, strict=True):
-            rest = [f"{k}: {_flow(v)}" for k, v in row.items() if k != "tier"]
-            lines += comments.line(key, f"  - {{tier: {tier} {', '.join(rest)}}}")
+        row_keys = _keys(rows, (name,), "tier").values()
+        for key, tier, row in zip(row_keys, tiers, rows, strict=True):
+            other_entries = [
+                f"{key_}: {_flow(value)}" for key_, value in row.items() if key_ != "tier"
+            ]
+            lines += comments.line(key, f"  - {{tier: {tier} {', '.join(other_entries)}}}")
     return _whole(lines, comments, data)
 
 
 def _whole(lines: list[str], comments: _Comments, data: Any) -> Laid:
     text = "\n".join([*lines, *comments.tail]) + "\n"
-    again = parse_yaml(text, "what was laid out", Problems())
-    assert again is not None and again.data == data, "the YAML does not say what the sheet said"
+    parsed = parse_yaml(text, "what was laid out", Problems())
+    assert parsed is not None and parsed.data == data, "the YAML does not say what the sheet said"
     return Laid(text.encode(), comments.count - comments.kept)
 
 
@@ -118,10 +122,10 @@ def _even(texts: Sequence[str]) -> list[str]:
 
 def _keys(rows: Any, path: Path_, name: str) -> dict[Path_, Key]:
     """What a row goes by, wherever it stands: its id or tier, counted where that stands twice."""
-    seen: dict[str, int] = {}
+    times_seen: dict[str, int] = {}
     keys: dict[Path_, Key] = {}
     for i, row in enumerate(rows):
-        seen[row[name]] = nth = seen.get(row[name], 0) + 1
+        times_seen[row[name]] = nth = times_seen.get(row[name], 0) + 1
         keys[(*path, i)] = (*path, str(row[name]), nth)
     return keys
 
@@ -143,43 +147,55 @@ class _Comments:
         self.kept += len(above) + bool(behind)
         indent = re.match(r" *", line)
         assert indent is not None
-        return [*(indent[0] + c for c in above), f"{line}  {behind}" if behind else line]
+        return [
+            *(indent[0] + comment for comment in above),
+            f"{line}  {behind}" if behind else line,
+        ]
 
 
 def _comments(old: str, keys: Callable[[Document], dict[Path_, Key]]) -> _Comments:
-    found = _Comments()
+    comments = _Comments()
     lines = old.splitlines()
     # A head stays whatever follows, even where the rest is no YAML.
-    body = next((n for n, c in enumerate(lines) if c.strip() and not c.startswith("#")), len(lines))
-    found.head = lines[:body]
-    if not any("#" in line for line in lines[body:]):
-        return found
+    body_start = next(
+        (
+            line_index
+            for line_index, line_ in enumerate(lines)
+            if line_.strip() and not line_.startswith("#")
+        ),
+        len(lines),
+    )
+    comments.head = lines[:body_start]
+    if not any("#" in line for line in lines[body_start:]):
+        return comments
     document = parse_yaml(old, "", Problems())
     if document is None or not isinstance(document.data, dict):
-        return found
+        return comments
     try:
         named = keys(document)
     except (AttributeError, KeyError, TypeError):
         named = {}  # the old file is of another shape: nothing goes by a name
     named |= {("columns",): ("columns",), ("rows",): ("rows",)}
-    at = {document.lines[p]: key for p, key in reversed(named.items()) if p in document.lines}
+    key_by_line = {
+        document.lines[path]: key for path, key in reversed(named.items()) if path in document.lines
+    }
     ends = _ends(old)
-    waiting: list[str] = []
-    for number, line in enumerate(lines[body:], start=body + 1):
-        rest = line[ends.get(number, 0) :].strip()
-        if rest.startswith("#"):
-            found.count += 1
+    comments_above: list[str] = []
+    for number, line in enumerate(lines[body_start:], start=body_start + 1):
+        after_text = line[ends.get(number, 0) :].strip()
+        if after_text.startswith("#"):
+            comments.count += 1
         if number not in ends:
-            waiting += [rest] if rest.startswith("#") else []
+            comments_above += [after_text] if after_text.startswith("#") else []
             continue
-        if key := at.get(number):
-            found.above[key] = waiting
-            if rest.startswith("#"):
-                found.behind[key] = rest
-        waiting = []
-    found.tail = waiting
-    found.kept = len(waiting)
-    return found
+        if key := key_by_line.get(number):
+            comments.above[key] = comments_above
+            if after_text.startswith("#"):
+                comments.behind[key] = after_text
+        comments_above = []
+    comments.tail = comments_above
+    comments.kept = len(comments_above)
+    return comments
 
 
 def _ends(text: str) -> dict[int, int]:

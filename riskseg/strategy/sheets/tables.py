@@ -66,12 +66,12 @@ class SheetDocument(Document):
     places: Mapping[Path_, str] = field(default_factory=dict)
 
     def at(self, *path: str | int) -> dict[str, Any]:
-        here: Path_ = tuple(path)
-        while here not in self.places:
-            if not here:
+        enclosing: Path_ = tuple(path)
+        while enclosing not in self.places:
+            if not enclosing:
                 return {"file": self.file, "line": None}
-            here = here[:-1]
-        return {"file": self.places[here], "line": None}
+            enclosing = enclosing[:-1]
+        return {"file": self.places[enclosing], "line": None}
 
     def located(self, problem: Problem) -> Problem:
         """A Problem about this document in a sheet's words: the first cell of a row where it names
@@ -92,33 +92,35 @@ class SheetDocument(Document):
 
 def segments_grid(document: Document, problems: Problems) -> Grid:
     """The grid of a segments document whose shape fits. What a sheet cannot hold is RS219."""
-    write = _Writing(document, problems)
+    writing = _Writing(document, problems)
     columns = document.data["columns"]
     for j, column in enumerate(columns):
         if column in columns[:j]:
-            write.refuse(f'The column "{column}" stands twice.', "columns", j)
-    grid = [["id", *(level_text(c) for c in columns), "segment"]]
+            writing.refuse(f'The column "{column}" stands twice.', "columns", j)
+    grid = [["id", *(level_text(column_name) for column_name in columns), "segment"]]
     for i, row in enumerate(document.data["rows"]):
-        at = ("rows", i, "match")
+        path = ("rows", i, "match")
         if len(row["match"]) != len(columns):
-            told = f'The row "{row["id"]}" has {len(row["match"])} cells for {len(columns)} columns'
-            write.refuse(f"{told}.", *at)
-        cells = [write.cell(match_text, cell, *at, j) for j, cell in enumerate(row["match"])]
+            message = (
+                f'The row "{row["id"]}" has {len(row["match"])} cells for {len(columns)} columns'
+            )
+            writing.refuse(f"{message}.", *path)
+        cells = [writing.cell(match_text, cell, *path, j) for j, cell in enumerate(row["match"])]
         grid.append([level_text(row["id"]), *cells, level_text(row["segment"])])
     return grid
 
 
 def scheme_grid(document: Document, name: str, problems: Problems) -> Grid:
     """The grid of one scheme of a tiers document whose shape fits."""
-    write = _Writing(document, problems)
+    writing = _Writing(document, problems)
     grid = [list(TIER_HEADERS)]
     for i, row in enumerate(document.data[name]):
-        when, rest = row.get("when"), row.get("otherwise")
-        if (when is None) == (rest is None):
-            told = f'The row "{row["tier"]}" needs either `when` or `otherwise: true`.'
-            write.refuse(told, name, i)
+        when, otherwise = row.get("when"), row.get("otherwise")
+        if (when is None) == (otherwise is None):
+            message = f'The row "{row["tier"]}" needs either `when` or `otherwise: true`.'
+            writing.refuse(message, name, i)
             continue
-        text = OTHERWISE if rest else write.cell(when_text, when, name, i, "when")
+        text = OTHERWISE if otherwise else writing.cell(when_text, when, name, i, "when")
         grid.append([level_text(row["tier"]), text, row.get("unknown") or ""])
     return grid
 
@@ -128,9 +130,9 @@ class _Writing:
     document: Document
     problems: Problems
 
-    def refuse(self, told: str, *path: str | int) -> None:
+    def refuse(self, message: str, *path: str | int) -> None:
         hint = "A sheet cannot hold that: correct it first."
-        self.problems.add("RS219", told, hint=hint, **self.document.at(*path))
+        self.problems.add("RS219", message, hint=hint, **self.document.at(*path))
 
     def cell(self, write: Callable[[Any], str], value: object, *path: str | int) -> str:
         try:
@@ -148,53 +150,59 @@ def segments_document(
 ) -> SheetDocument | None:
     """The document of a segments sheet, or None after adding a Problem for each cell at fault.
     `columns_now` are those of the table as it stands, to name the one whose header is lost."""
-    read = _Reading(sheet, problems, columns_now)
-    headers = read.headers()
-    if not read.sound:
+    reading = _Reading(sheet, problems, columns_now)
+    headers = reading.headers()
+    if not reading.sound:
         return None
     # A last column that the table has is no `segment` misspelt: that header is lost behind it.
     lost = headers[-1] in columns_now and "segment" not in headers
     for column, expected in ((1, "id"), (max(len(headers) + lost, 2), "segment")):
         header = headers[column - 1] if column <= len(headers) else ""
         if header != expected:
-            told = f'The header "{header}" should be `{expected}`.' if header else ""
-            read.tell(
+            message = f'The header "{header}" should be `{expected}`.' if header else ""
+            reading.tell(
                 1,
                 column,
-                told or f"The header `{expected}` is missing.",
+                message or f"The header `{expected}` is missing.",
                 "Headers are: id, one for each column of the table, segment.",
             )
     columns = headers[1:-1]
     for j, header in enumerate(columns):
         if header in columns[:j]:
-            read.tell(1, j + 2, f'The header "{header}" stands twice.', "Keep one of the columns.")
-    if not read.sound:
+            reading.tell(
+                1, j + 2, f'The header "{header}" stands twice.', "Keep one of the columns."
+            )
+    if not reading.sound:
         return None
     data: dict[str, Any] = {"columns": columns, "rows": []}
-    read.place((), 1, 1)
-    read.place(("columns",), 1, 1)
+    reading.place((), 1, 1)
+    reading.place(("columns",), 1, 1)
     for j in range(len(columns)):
-        read.place(("columns", j), 1, j + 2)
-    read.place(("rows",), 1, 1)
-    last = len(headers)
-    for i, row in enumerate(read.rows(headers)):
-        at: Path_ = ("rows", i)
-        for path, column in ((at, 1), ((*at, "id"), 1), ((*at, "match"), 2)):
-            read.place(path, row, column)
+        reading.place(("columns", j), 1, j + 2)
+    reading.place(("rows",), 1, 1)
+    last_column = len(headers)
+    for i, row in enumerate(reading.rows(headers)):
+        path_of_row: Path_ = ("rows", i)
+        for path, column in (
+            (path_of_row, 1),
+            ((*path_of_row, "id"), 1),
+            ((*path_of_row, "match"), 2),
+        ):
+            reading.place(path, row, column)
         for j in range(len(columns)):
-            read.place((*at, "match", j), row, j + 2)
-        read.place((*at, "segment"), row, last)
+            reading.place((*path_of_row, "match", j), row, j + 2)
+        reading.place((*path_of_row, "segment"), row, last_column)
         data["rows"].append(
             {
-                "id": read.value(row, 1, read_name, "Each row has an id of its own."),
+                "id": reading.value(row, 1, read_name, "Each row has an id of its own."),
                 "match": [
-                    read.value(row, j + 2, read_match, "Write levels, or `any`.")
+                    reading.value(row, j + 2, read_match, "Write levels, or `any`.")
                     for j in range(len(columns))
                 ],
-                "segment": read.value(row, last, read_name, "Each row gives a segment."),
+                "segment": reading.value(row, last_column, read_name, "Each row gives a segment."),
             }
         )
-    return read.document(sheet.where, data)
+    return reading.document(sheet.where, data)
 
 
 def tiers_document(sheets: Sequence[Sheet], where: str, problems: Problems) -> SheetDocument | None:
@@ -205,51 +213,51 @@ def tiers_document(sheets: Sequence[Sheet], where: str, problems: Problems) -> S
     places: dict[Path_, str] = {(): where}
     sound = True
     for sheet in sheets:
-        read = _Reading(sheet, problems)
-        rows = _scheme(read)
+        reading = _Reading(sheet, problems)
+        rows = _scheme(reading)
         data[sheet.name] = rows
-        lines |= read.lines
-        places |= read.places
-        sound &= read.sound
+        lines |= reading.lines
+        places |= reading.places
+        sound &= reading.sound
     return SheetDocument(where, data, lines, places) if sound else None
 
 
-def _scheme(read: _Reading) -> list[dict[str, Any]]:
-    name = read.sheet.name
-    headers = read.headers()
-    if not read.sound:
+def _scheme(reading: _Reading) -> list[dict[str, Any]]:
+    name = reading.sheet.name
+    headers = reading.headers()
+    if not reading.sound:
         return []
     for column, expected in enumerate(TIER_HEADERS, start=1):
         header = headers[column - 1] if column <= len(headers) else ""
         # Few conditions can be unknown: a scheme without any needs no such column.
         if header != expected and (header or expected != "unknown"):
-            told = f'The header "{header}" should be `{expected}`.' if header else ""
+            message = f'The header "{header}" should be `{expected}`.' if header else ""
             hint = f"Headers are: {', '.join(TIER_HEADERS)}."
-            read.tell(1, column, told or f"The header `{expected}` is missing.", hint)
+            reading.tell(1, column, message or f"The header `{expected}` is missing.", hint)
     for column in range(len(TIER_HEADERS) + 1, len(headers) + 1):
-        told = f'"{headers[column - 1]}" is not a header that belongs here.'
-        read.tell(1, column, told, f"Headers are: {', '.join(TIER_HEADERS)}.")
-    if not read.sound:
+        message = f'"{headers[column - 1]}" is not a header that belongs here.'
+        reading.tell(1, column, message, f"Headers are: {', '.join(TIER_HEADERS)}.")
+    if not reading.sound:
         return []
-    found: list[dict[str, Any]] = []
-    read.place((name,), 1, 1)
-    for i, row in enumerate(read.rows(headers)):
+    tier_rows: list[dict[str, Any]] = []
+    reading.place((name,), 1, 1)
+    for i, row in enumerate(reading.rows(headers)):
         for path, column in (((name, i), 1), ((name, i, "tier"), 1), ((name, i, "when"), 2)):
-            read.place(path, row, column)
-        read.place((name, i, "unknown"), row, 3)
-        entry: dict[str, Any] = {"tier": read.value(row, 1, read_name, "Name the tier.")}
+            reading.place(path, row, column)
+        reading.place((name, i, "unknown"), row, 3)
+        entry: dict[str, Any] = {"tier": reading.value(row, 1, read_name, "Name the tier.")}
         hint = "Write a condition, or `otherwise` in the last row."
-        when = read.value(row, 2, read_when, hint)
+        when = reading.value(row, 2, read_when, hint)
         if isinstance(when, str) and when.casefold() == OTHERWISE:
             entry["otherwise"] = True
         else:
             entry["when"] = when
-        if read.sheet.is_faulty(row, 3):
-            read.sound = False
-        elif unknown := read.sheet.cell(row, 3):
+        if reading.sheet.is_faulty(row, 3):
+            reading.sound = False
+        elif unknown := reading.sheet.cell(row, 3):
             entry["unknown"] = unknown
-        found.append(entry)
-    return found
+        tier_rows.append(entry)
+    return tier_rows
 
 
 class _Reading:
@@ -262,9 +270,9 @@ class _Reading:
         self.lines: dict[Path_, int] = {}
         self.places: dict[Path_, str] = {}
 
-    def tell(self, row: int, column: int, told: str, hint: str = "") -> None:
+    def tell(self, row: int, column: int, message: str, hint: str = "") -> None:
         self.sound = False
-        self.problems.add("RS218", told, file=self.sheet.at(row, column), hint=hint)
+        self.problems.add("RS218", message, file=self.sheet.at(row, column), hint=hint)
 
     def place(self, path: Path_, row: int, column: int) -> None:
         self.lines[path] = row
@@ -286,41 +294,43 @@ class _Reading:
 
     def headers(self) -> list[str]:
         """The first row, up to its last text."""
-        cells = [c.strip() for c in self.sheet.rows.get(1, ())]
-        width = max((j for j, cell in enumerate(cells, start=1) if cell), default=0)
+        cells = [cell.strip() for cell in self.sheet.rows.get(1, ())]
+        width = max((column for column, cell in enumerate(cells, start=1) if cell), default=0)
         # A header that cannot be read is one all the same.
         faulty = [columns.stop - 1 for rows, columns in self.sheet.faulty if 1 in rows]
         width = max(width, *faulty, 0)
         if not width:
             self.tell(1, 1, "There are no headers in the first row.")
         hint = f"Write what the column holds, or remove the column.{self._lost(cells)}"
-        names = [self.value(1, j, read_name, hint) for j in range(1, width + 1)]
+        names = [self.value(1, column, read_name, hint) for column in range(1, width + 1)]
         return [name or "" for name in names]
 
     def rows(self, headers: Sequence[str]) -> list[int]:
         """The numbers of the rows below the headers. What stands beside the table is a Problem,
         one a column, and makes no row."""
         width = len(headers)
-        beside: dict[int, list[int]] = {}
-        found = []
+        rows_beside_table: dict[int, list[int]] = {}
+        numbers = []
         for row in sorted(row for row in self.sheet.rows if row > 1):
             cells = self.sheet.rows[row]
             if not blank(cells[:width]):
-                found.append(row)
+                numbers.append(row)
             for column, cell in enumerate(cells[width:], start=width + 1):
                 if cell.strip():
-                    beside.setdefault(column, []).append(row)
-        for column, rows in beside.items():
+                    rows_beside_table.setdefault(column, []).append(row)
+        for column, rows in rows_beside_table.items():
             self._headless(rows, column, headers)
-        return found
+        return numbers
 
     def _headless(self, rows: Sequence[int], column: int, headers: Sequence[str]) -> None:
-        told = f'"{self.sheet.cell(rows[0], column)}" stands under no header.'
+        message = f'"{self.sheet.cell(rows[0], column)}" stands under no header.'
         if len(rows) > 1:
-            last = reference(rows[-1], column)
-            told = f"What stands from here down to {last} in {len(rows)} cells has no header."
+            last_cell = reference(rows[-1], column)
+            message = (
+                f"What stands from here down to {last_cell} in {len(rows)} cells has no header."
+            )
         hint = "Give the column a header, or remove what stands there."
-        self.tell(rows[0], column, told, f"{hint}{self._lost(headers)}")
+        self.tell(rows[0], column, message, f"{hint}{self._lost(headers)}")
 
     def _lost(self, headers: Collection[str]) -> str:
         """The columns of the table as it stands that have no header here, in words."""

@@ -11,8 +11,8 @@ from riskseg.domain.relations import literal
 from riskseg.engine import DuckDB
 from riskseg.pipeline.contracts import build
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy import first_row as module
-from riskseg.strategy.first_row import WORD, first_row
+from riskseg.strategy import first_matching_row as module
+from riskseg.strategy.first_matching_row import WORD, first_matching_row
 
 Level = str | bool | None
 # What an account may have: the last of each is what no row names.
@@ -58,7 +58,7 @@ def by_sql(rows: Sequence[SegmentRow], given: Sequence[tuple[Level, ...]]) -> li
         engine.run(
             f"create temp table given as select * from (values {values}) t(n, {', '.join(columns)})"
         )
-        relations = first_row(rows, columns, "given", "found", '"=row"')
+        relations = first_matching_row(rows, columns, "given", "found", '"=row"')
         build(engine, relations)
         select = relations[-1].select
         return [row[0] for row in engine.rows(f'select "=row" from ({select}) t order by n')]

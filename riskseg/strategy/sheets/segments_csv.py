@@ -11,13 +11,13 @@ from riskseg.strategy.sheets.tables import SEGMENTS, SheetDocument, segments_doc
 FILE = f"{SEGMENTS}.csv"
 
 
-def stands(folder: Path) -> bool:
+def exists(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
-def stands_alone(folder: Path, problems: Problems, *, shown: str) -> bool:
+def is_only_table(folder: Path, problems: Problems, *, shown: str) -> bool:
     """Whether there is no segments.yaml beside segments.csv: nobody could say which holds."""
-    if stands(folder) and (folder / f"{SEGMENTS}.yaml").is_file():
+    if exists(folder) and (folder / f"{SEGMENTS}.yaml").is_file():
         problems.add(
             "RS217",
             f"There is a {SEGMENTS}.yaml too: one strategy, two tables of segments.",
@@ -28,10 +28,10 @@ def stands_alone(folder: Path, problems: Problems, *, shown: str) -> bool:
     return True
 
 
-def read_standing(folder: Path, problems: Problems, *, shown: str) -> SheetDocument | None:
+def read_segments_csv(folder: Path, problems: Problems, *, shown: str) -> SheetDocument | None:
     """The document of the folder's segments.csv, or None after adding Problems. `shown` is the
     folder as a person names it."""
-    if not stands_alone(folder, problems, shown=shown):
+    if not is_only_table(folder, problems, shown=shown):
         return None
     sheet = read_csv((folder / FILE).read_bytes(), SEGMENTS, f"{shown}/{FILE}", problems)
     return None if sheet is None else segments_document(sheet, problems)

@@ -14,7 +14,7 @@ from riskseg.rules.model import SegmentRow
 
 
 @dataclass(frozen=True, slots=True)
-class Takers:
+class RowBitmasks:
     """Of one column: the rows that take each level some row names, and those that take any other
     level, and an unknown: the ones whose cell is `any`."""
 
@@ -22,7 +22,7 @@ class Takers:
     others: int
 
 
-def takers(rows: Sequence[SegmentRow], column: int) -> Takers:
+def row_bitmasks(rows: Sequence[SegmentRow], column: int) -> RowBitmasks:
     others = 0
     naming: dict[str | bool, int] = {}
     for n, row in enumerate(rows):
@@ -33,4 +33,4 @@ def takers(rows: Sequence[SegmentRow], column: int) -> Takers:
             for level in cell:
                 naming[level] = naming.get(level, 0) | 1 << n
     named = {level: others | naming[level] for level in sorted(naming, key=str)}
-    return Takers(named, others)
+    return RowBitmasks(named, others)

@@ -13,7 +13,7 @@ from operator import and_, or_
 from typing import Any
 
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy.taking import takers
+from riskseg.strategy.row_bitmasks import row_bitmasks
 
 Level = str | bool | None
 # A column as the table names it: its levels, or None where its texts are not known by heart.
@@ -24,7 +24,7 @@ Sides = Sequence[Sequence[tuple[Level, int]]]
 # Steps of the search for one point before the solver takes over: most rows need fewer than ten.
 _STEPS = 1_000
 # What all rows of a table have together to find few rows that cover them: some seconds at most.
-_PURSE = 100_000_000
+_BUDGET = 100_000_000
 # Where more rows than these are needed to cover one, which of the others are is not looked into.
 _FEW = 12
 
@@ -52,8 +52,12 @@ def unreachable(
     `columns` are names and levels, `nullable` those of them that can be unknown. A row that names
     no level there is takes nothing, and is not told of.
     """
-    found = zip(rows, reachable(rows, columns, nullable), strict=True)
-    return [(row, it.by) for row, it in found if isinstance(it, Covered) and it.by]
+    rows_with_result = zip(rows, reachable(rows, columns, nullable), strict=True)
+    return [
+        (row, reachability.by)
+        for row, reachability in rows_with_result
+        if isinstance(reachability, Covered) and reachability.by
+    ]
 
 
 def reachable(
@@ -61,99 +65,102 @@ def reachable(
 ) -> list[Reached | Covered]:
     """For each row, a point that reaches it or the rows above that cover it."""
     table = [_ways(rows, i, column, nullable) for i, column in enumerate(columns)]
-    solver, purse = _Solver(table), _Purse()
+    solver, budget = _Solver(table), _Budget()
     alive = 0  # rows that can match: what the others take is taken by these
-    found: list[Reached | Covered] = []
-    for n in range(len(rows)):
-        box = _box(table, n)
+    results: list[Reached | Covered] = []
+    for row_index in range(len(rows)):
+        box = _box(table, row_index)
         if not all(box):
-            found.append(Covered(()))
+            results.append(Covered(()))
             continue
         point = _outside(box, alive, solver)
         if point is not None:
-            alive |= 1 << n
-            found.append(Reached(point))
+            alive |= 1 << row_index
+            results.append(Reached(point))
         else:
-            found.append(Covered(tuple(rows[j] for j in _cover(box, alive, purse))))
-    return found
+            results.append(Covered(tuple(rows[j] for j in _cover(box, alive, budget))))
+    return results
 
 
 def _ways(
     rows: Sequence[SegmentRow], i: int, column: Column, nullable: Collection[str]
 ) -> list[tuple[Level, int]]:
     """A column's levels and the rows that take each; of levels that the same rows take, one."""
-    name, known = column
-    taking = takers(rows, i)
-    levels: list[Level] = list(known or taking.named)
-    if known is None or name in nullable:
+    name, known_levels = column
+    bitmasks = row_bitmasks(rows, i)
+    levels: list[Level] = list(known_levels or bitmasks.named)
+    if known_levels is None or name in nullable:
         levels.append(None)  # no cell but `any` takes it
-    ways: dict[int, Level] = {}
+    level_by_rows: dict[int, Level] = {}
     for level in levels:
-        takes = taking.others if level is None else taking.named.get(level, taking.others)
-        ways.setdefault(takes, level)
-    return [(level, takes) for takes, level in ways.items()]
+        row_bits = bitmasks.others if level is None else bitmasks.named.get(level, bitmasks.others)
+        level_by_rows.setdefault(row_bits, level)
+    return [(level, row_bits) for row_bits, level in level_by_rows.items()]
 
 
-def _box(table: Sides, n: int) -> list[list[tuple[Level, int]]]:
+def _box(table: Sides, row_index: int) -> list[list[tuple[Level, int]]]:
     """What row n takes of each column."""
-    return [[way for way in ways if way[1] >> n & 1] for ways in table]
+    return [
+        [level_and_rows for level_and_rows in ways if level_and_rows[1] >> row_index & 1]
+        for ways in table
+    ]
 
 
-def _cover(box: Sides, above: int, purse: _Purse) -> list[int]:
+def _cover(box: Sides, above: int, budget: _Budget) -> list[int]:
     """Few of the rows above that cover a covered box, by number: each is the first of them all to
     take some of it, and those above the last do not cover it, so that the row would match there.
 
     The last is the one with which the box is covered, going down. The next is the one with which
     it is, given that one; and so on, until those found need no other.
     """
-    rest = list(_numbers(_overlapping(box, above)))
-    kept: list[int] = []
-    found = 0
-    while rest and not purse.covered(box, found):
-        if len(kept) == _FEW:
-            return [*rest, *reversed(kept)]
+    candidates = list(_numbers(_overlapping(box, above)))
+    covering: list[int] = []
+    covering_bits = 0
+    while candidates and not budget.covered(box, covering_bits):
+        if len(covering) == _FEW:
+            return [*candidates, *reversed(covering)]
         # With the first `enough` of the rest it is covered, with the first `less` not.
-        less, enough = 0, len(rest)
-        while enough - less > 1:
-            half = (less + enough) // 2
-            if purse.covered(box, found | _bits(rest[:half])):
-                enough = half
+        too_few, enough = 0, len(candidates)
+        while enough - too_few > 1:
+            middle = (too_few + enough) // 2
+            if budget.covered(box, covering_bits | _bits(candidates[:middle])):
+                enough = middle
             else:
-                less = half
-        kept.append(rest[enough - 1])
-        found |= 1 << kept[-1]
-        rest = rest[: enough - 1]
-    return kept[::-1]
+                too_few = middle
+        covering.append(candidates[enough - 1])
+        covering_bits |= 1 << covering[-1]
+        candidates = candidates[: enough - 1]
+    return covering[::-1]
 
 
 def _bits(numbers: Iterable[int]) -> int:
-    return reduce(or_, (1 << n for n in numbers), 0)
+    return reduce(or_, (1 << number for number in numbers), 0)
 
 
-class _Purse:
+class _Budget:
     """Work left for telling which rows cover others, once for a whole table: that rows are covered
     at all is known by then."""
 
     def __init__(self) -> None:
-        self.left = _PURSE
+        self.left = _BUDGET
 
     def covered(self, box: Sides, rows: int) -> bool:
         """Whether these rows are found to cover the box: where that takes too long, they are not,
         and more rows are named than need be."""
         # What a step does: levels of a column are held against each other, and something besides.
-        each = 1_000 + sum(len(ways) ** 2 for ways in box)
-        search = _Search(box, min(_STEPS, self.left // each))
+        work_per_step = 1_000 + sum(len(ways) ** 2 for ways in box)
+        search = _Search(box, min(_STEPS, self.left // work_per_step))
         try:
             return search.point(_overlapping(box, rows)) is None
         except _TooLongError:
             return False
         finally:
-            self.left = max(0, self.left - search.steps * each)
+            self.left = max(0, self.left - search.steps * work_per_step)
 
 
 def _overlapping(box: Sides, above: int) -> int:
     """Of the rows above, those that share a point with the box."""
-    return reduce(and_, (reduce(or_, (t for _, t in ways), 0) for ways in box), above)
+    return reduce(and_, (reduce(or_, (row_bits for _, row_bits in ways), 0) for ways in box), above)
 
 
 def _numbers(bits: int) -> Iterator[int]:
@@ -190,16 +197,16 @@ class _Search:
             return None
         return tuple(chosen.get(i, ways[0][0]) for i, ways in enumerate(self.box))
 
-    def _from(self, rest: int, open_: tuple[int, ...]) -> dict[int, Level] | None:
-        """Levels of open columns at which none of the rows in `rest` is left."""
-        if not rest:
+    def _from(self, rows_left: int, open_: tuple[int, ...]) -> dict[int, Level] | None:
+        """Levels of open columns at which none of the rows in `rows_left` is left."""
+        if not rows_left:
             return {}
         # A row that takes all of every open column covers what is left of the box.
-        every = rest
+        take_everything = rows_left
         for i in open_:
             for _, taking in self.box[i]:
-                every &= taking
-        if every or (rest, open_) in self.covered:
+                take_everything &= taking
+        if take_everything or (rows_left, open_) in self.covered:
             return None
         self.steps += 1
         if self.steps > self.most:
@@ -207,29 +214,34 @@ class _Search:
         best: list[tuple[int, int, Level]] = []
         column = open_[0]
         for i in open_:
-            ways = self._fewest(i, rest)
+            ways = self._fewest(i, rows_left)
             if ways[0][1] == 0:
                 return {i: ways[0][2]}
             if not best or (len(ways), ways[0][0]) < (len(best), best[0][0]):
                 best, column = ways, i
-        others = tuple(i for i in open_ if i != column)
-        for _, left, level in best:
-            found = self._from(left, others)
-            if found is not None:
-                return {column: level, **found}
-        self.covered.add((rest, open_))
+        other_columns = tuple(i for i in open_ if i != column)
+        for _, rows_remaining, level in best:
+            point = self._from(rows_remaining, other_columns)
+            if point is not None:
+                return {column: level, **point}
+        self.covered.add((rows_left, open_))
         return None
 
-    def _fewest(self, i: int, rest: int) -> list[tuple[int, int, Level]]:
+    def _fewest(self, i: int, rows_left: int) -> list[tuple[int, int, Level]]:
         """The column's levels that leave fewest rows (how many, which, level): one that leaves
         all that another leaves, and more, cannot do better."""
-        leaving = [(rest & taking, at) for at, (_, taking) in enumerate(self.box[i])]
-        ways = sorted((left.bit_count(), left, at) for left, at in leaving)
-        kept: list[tuple[int, int, Level]] = []
-        for count, left, at in ways:
-            if not any(other & left == other for _, other, _ in kept):
-                kept.append((count, left, self.box[i][at][0]))
-        return kept
+        rows_by_level = [
+            (rows_left & taking, level_index) for level_index, (_, taking) in enumerate(self.box[i])
+        ]
+        ways = sorted(
+            (remaining.bit_count(), remaining, level_index)
+            for remaining, level_index in rows_by_level
+        )
+        best_ways: list[tuple[int, int, Level]] = []
+        for count, remaining, level_index in ways:
+            if not any(other & remaining == other for _, other, _ in best_ways):
+                best_ways.append((count, remaining, self.box[i][level_index][0]))
+        return best_ways
 
 
 class _Solver:
@@ -238,7 +250,7 @@ class _Solver:
 
     def __init__(self, table: Sides) -> None:
         self.table = table
-        self.said = 0
+        self.rows_added = 0
         self.solver: Any = None
         self.is_: list[list[Any]] = []
 
@@ -249,22 +261,22 @@ class _Solver:
         if self.solver is None:
             self.solver = z3.SolverFor("QF_FD")
             for i, ways in enumerate(self.table):
-                self.is_.append([z3.Bool(f"{i}.{k}") for k in range(len(ways))])
+                self.is_.append([z3.Bool(f"{i}.{level_index}") for level_index in range(len(ways))])
                 self.solver.add(z3.Or(self.is_[i]), z3.AtMost(*self.is_[i], 1))
-        for n in _numbers(above & ~self.said):
+        for row_index in _numbers(above & ~self.rows_added):
             outside = [
-                self.is_[i][k]
+                self.is_[i][level_index]
                 for i, ways in enumerate(self.table)
-                for k, (_, taking) in enumerate(ways)
-                if not taking >> n & 1
+                for level_index, (_, taking) in enumerate(ways)
+                if not taking >> row_index & 1
             ]
             self.solver.add(z3.Or(outside))
-        self.said |= above
+        self.rows_added |= above
         inside = [{level for level, _ in ways} for ways in box]
         barred = [
-            z3.Not(self.is_[i][k])
+            z3.Not(self.is_[i][level_index])
             for i, ways in enumerate(self.table)
-            for k, (level, _) in enumerate(ways)
+            for level_index, (level, _) in enumerate(ways)
             if level not in inside[i]
         ]
         answer = self.solver.check(*barred)
@@ -273,5 +285,7 @@ class _Solver:
         if answer != z3.sat:
             raise RuntimeError(f"The solver gave up: {self.solver.reason_unknown()}")
         model = self.solver.model()
-        true = [[z3.is_true(model.eval(b, True)) for b in column] for column in self.is_]
-        return tuple(ways[true[i].index(True)][0] for i, ways in enumerate(self.table))
+        chosen = [
+            [z3.is_true(model.eval(is_level, True)) for is_level in column] for column in self.is_
+        ]
+        return tuple(ways[chosen[i].index(True)][0] for i, ways in enumerate(self.table))

@@ -3,7 +3,7 @@
 Columns that hang on the same facts go together in a group; z3 tells which combinations of their
 levels an account can have. Groups have no fact in common, so any combination of the one can meet
 any of the other: in the space of combinations a row is a box, and whether the rows above cover it
-is a question that needs no solver (`strategy/covered.py`).
+is a question that needs no solver (`strategy/unreachable_rows.py`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import z3
 from riskseg.expressions.smt import both, either, negated
 from riskseg.rules.model import SegmentRow, Strategy
 from riskseg.rules.proof_account import in_cell
-from riskseg.strategy.covered import Covered, Reached, reachable
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import Decision
+from riskseg.strategy.unreachable_rows import Covered, Reached, reachable
 
 # More combinations of one group than this are left to the solver, row by row.
 MOST = 5_000
@@ -44,21 +44,23 @@ def rows_reached(
     """
     groups = []
     for columns in _apart(strategy, relations):
-        found = _combinations(columns, strategy, decision, asker)
-        if found is None:
+        combinations_found = _combinations(columns, strategy, decision, asker)
+        if combinations_found is None:
             return None
-        groups.append(Group(columns, found))
+        groups.append(Group(columns, combinations_found))
     boxes = [
         replace(row, cells=tuple(_cell(row, group) for group in groups)) for row in strategy.rows
     ]
     by_id = {row.id: row for row in strategy.rows}
     keys = [
-        (f"group {n}", tuple(map(str, range(len(group.combinations)))))
-        for n, group in enumerate(groups)
+        (f"group {group_index}", tuple(map(str, range(len(group.combinations)))))
+        for group_index, group in enumerate(groups)
     ]
     return [
-        Covered(tuple(by_id[row.id] for row in it.by)) if isinstance(it, Covered) else it
-        for it in reachable(boxes, keys, ())
+        Covered(tuple(by_id[row.id] for row in reachability.by))
+        if isinstance(reachability, Covered)
+        else reachability
+        for reachability in reachable(boxes, keys, ())
     ]
 
 
@@ -68,25 +70,28 @@ def _cell(row: SegmentRow, group: Group) -> frozenset[str | bool] | None:
     if all(cell is None for cell in cells):
         return None
     return frozenset(
-        str(n)
-        for n, levels in enumerate(group.combinations)
-        if all(c is None or level in c for c, level in zip(cells, levels, strict=True))
+        str(number)
+        for number, levels in enumerate(group.combinations)
+        if all(cell_ is None or level in cell_ for cell_, level in zip(cells, levels, strict=True))
     )
 
 
 def _apart(strategy: Strategy, relations: Sequence[frozenset[str]]) -> list[tuple[int, ...]]:
     """Columns in groups that have no fact in common, and none bound to one of another group."""
     reads = _reads(strategy)
-    bags: list[tuple[set[str], set[int]]] = [
-        ({*reads[column]}, {n}) for n, column in enumerate(strategy.columns)
+    facts_and_columns: list[tuple[set[str], set[int]]] = [
+        ({*reads[column]}, {column_index}) for column_index, column in enumerate(strategy.columns)
     ]
-    bags += [({*names}, set()) for names in relations]
+    facts_and_columns += [({*names}, set()) for names in relations]
     merged: list[tuple[set[str], set[int]]] = []
-    for facts, columns in bags:
-        near = [bag for bag in merged if bag[0] & facts]
-        merged = [bag for bag in merged if not bag[0] & facts]
+    for facts, columns in facts_and_columns:
+        overlapping = [group for group in merged if group[0] & facts]
+        merged = [group for group in merged if not group[0] & facts]
         merged.append(
-            (facts.union(*(bag[0] for bag in near)), columns.union(*(bag[1] for bag in near)))
+            (
+                facts.union(*(group[0] for group in overlapping)),
+                columns.union(*(group[1] for group in overlapping)),
+            )
         )
     return sorted(tuple(sorted(columns)) for _, columns in merged if columns)
 
@@ -105,19 +110,22 @@ def _combinations(
     columns: Sequence[int], strategy: Strategy, decision: Decision, asker: Asker
 ) -> tuple[tuple[Level, ...], ...] | None:
     """Every combination of levels that some account has; None where there are too many."""
-    ways = [list(_ways(strategy, column, decision)) for column in columns]
+    ways_by_column = [list(_ways(strategy, column, decision)) for column in columns]
     solver = asker.solver(*decision.account.granted)
-    found: list[tuple[Level, ...]] = []
+    combinations_found: list[tuple[Level, ...]] = []
     while (answer := solver.check()) == z3.sat:
-        if len(found) == MOST:
+        if len(combinations_found) == MOST:
             return None
         model = solver.model()
-        here = [next((level, held) for level, held in way if _holds(model, held)) for way in ways]
-        found.append(tuple(level for level, _ in here))
-        solver.add(negated(both(*(held for _, held in here))))
+        levels_held = [
+            next((level, holds) for level, holds in levels if _holds(model, holds))
+            for levels in ways_by_column
+        ]
+        combinations_found.append(tuple(level for level, _ in levels_held))
+        solver.add(negated(both(*(holds for _, holds in levels_held))))
     if answer != z3.unsat:
         return None
-    return tuple(sorted(found, key=str))
+    return tuple(sorted(combinations_found, key=str))
 
 
 def _holds(model: Any, part: Any) -> bool:
@@ -126,8 +134,12 @@ def _holds(model: Any, part: Any) -> bool:
 
 def _ways(strategy: Strategy, column: int, decision: Decision) -> Iterator[tuple[Level, Any]]:
     """The levels that rows name in a column, and None for anything else; and when each holds."""
-    named = sorted({level for row in strategy.rows for level in row.cells[column] or ()}, key=str)
+    levels_named = sorted(
+        {level for row in strategy.rows for level in row.cells[column] or ()}, key=str
+    )
     term = decision.names[strategy.columns[column]]
-    held = [in_cell(term, frozenset({level}), decision.account.texts) for level in named]
-    yield from zip(named, held, strict=True)
-    yield None, negated(either(*held))
+    conditions = [
+        in_cell(term, frozenset({level}), decision.account.texts) for level in levels_named
+    ]
+    yield from zip(levels_named, conditions, strict=True)
+    yield None, negated(either(*conditions))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy.taking import Takers, takers
+from riskseg.strategy.row_bitmasks import RowBitmasks, row_bitmasks
 
 # Rows a number holds: as many bits of a signed 64-bit integer as leave it positive.
 WORD = 62
@@ -21,15 +21,17 @@ WORD = 62
 _MOST_COMBINATIONS = 4_096
 
 
-def first_row(
+def first_matching_row(
     rows: Sequence[SegmentRow], columns: Sequence[str], source: str, name: str, into: str
 ) -> list[Relation]:
     """Relations from `source` to `name`, which adds the number of the row as the column `into`.
 
     `columns` are SQL, one a cell; the last row takes everything. Rows count from 1.
     """
-    rest = next(n for n, row in enumerate(rows) if all(cell is None for cell in row.cells))
-    rows = rows[: rest + 1]  # nothing is left to rows below
+    last_index = next(
+        index for index, row in enumerate(rows) if all(cell is None for cell in row.cells)
+    )
+    rows = rows[: last_index + 1]  # nothing is left to rows below
     if len(rows) <= WORD:
         return [_at_once(rows, columns, source, name, into)]
     return _by_combination(rows, columns, source, name, into)
@@ -38,28 +40,31 @@ def first_row(
 def _at_once(
     rows: Sequence[SegmentRow], columns: Sequence[str], source: str, name: str, into: str
 ) -> Relation:
-    every = (1 << len(rows)) - 1
-    parts = []
+    all_rows = (1 << len(rows)) - 1
+    bitmasks = []
     for i, column in enumerate(columns):
-        taking = takers(rows, i)
-        if taking.named:
-            parts.append(_case(column, taking.named, taking.others))
+        bitmask_by_level = row_bitmasks(rows, i)
+        if bitmask_by_level.named:
+            bitmasks.append(_case(column, bitmask_by_level.named, bitmask_by_level.others))
     bits = quoted("~takers")
-    taken = " & ".join(parts) or str(every)
+    rows_taking = " & ".join(bitmasks) or str(all_rows)
     return Relation(
         name,
         f"select *, {_lowest(bits)} as {into} "
-        f"from (select *, cast({taken} as bigint) as {bits} from {source}) t",
+        f"from (select *, cast({rows_taking} as bigint) as {bits} from {source}) t",
     )
 
 
 def _case(column: str, values: Mapping[str | bool, int], otherwise: int) -> str:
     """A number by level: levels of one number share an arm, unknowns and the rest have none."""
-    alike: dict[int, list[str]] = {}
+    levels_by_number: dict[int, list[str]] = {}
     for level, value in values.items():
         text = literal(level) if isinstance(level, str) else str(level).lower()
-        alike.setdefault(value, []).append(text)
-    arms = " ".join(f"when {column} in ({', '.join(of)}) then {n}" for n, of in alike.items())
+        levels_by_number.setdefault(value, []).append(text)
+    arms = " ".join(
+        f"when {column} in ({', '.join(level_texts)}) then {number}"
+        for number, level_texts in levels_by_number.items()
+    )
     return f"(case {arms} else {otherwise} end)"
 
 
@@ -78,7 +83,7 @@ class _Numbered:
     taken: tuple[int, ...]
 
     @classmethod
-    def of(cls, column: str, taking: Takers) -> _Numbered:
+    def of(cls, column: str, taking: RowBitmasks) -> _Numbered:
         numbers = {taking.others: 0}
         for taken in taking.named.values():
             numbers.setdefault(taken, len(numbers))
@@ -91,40 +96,46 @@ def _by_combination(
 ) -> list[Relation]:
     groups = _grouped(
         [
-            _Numbered.of(column, taking)
+            _Numbered.of(column, bitmask_by_level)
             for i, column in enumerate(columns)
-            if (taking := takers(rows, i)).named
+            if (bitmask_by_level := row_bitmasks(rows, i)).named
         ]
     )
-    keys = [quoted(f"~key{g}") for g in range(len(groups))]
-    keyed, firsts = f"{name}_keyed", f"{name}_firsts"
-    taken = [f"{name}_taken{g}" for g in range(len(groups))]
+    key_columns = [quoted(f"~key{group_index}") for group_index in range(len(groups))]
+    keyed, first_rows = f"{name}_keyed", f"{name}_firsts"
+    group_tables = [f"{name}_taken{group_index}" for group_index in range(len(groups))]
     packed = ", ".join(
-        f"{_packed([c.sql for c in group], group)} as {key}"
-        for group, key in zip(groups, keys, strict=True)
+        f"{_packed([numbered.sql for numbered in group], group)} as {key}"
+        for group, key in zip(groups, key_columns, strict=True)
     )
-    words = range(-(-len(rows) // WORD))
-    each = {w: " & ".join(f"t{g}.w{w}" for g in range(len(groups))) for w in words}
-    first = " ".join(
-        f"when ({b}) <> 0 then {WORD * w} + {_lowest(f'({b})')}" for w, b in each.items()
+    word_range = range(-(-len(rows) // WORD))
+    bits_of_word = {
+        word: " & ".join(f"t{group_index}.w{word}" for group_index in range(len(groups)))
+        for word in word_range
+    }
+    first_row_cases = " ".join(
+        f"when ({bits}) <> 0 then {WORD * word} + {_lowest(f'({bits})')}"
+        for word, bits in bits_of_word.items()
     )
     joins = " ".join(
-        f"join {table} t{g} on t{g}.key = k.{keys[g]}" for g, table in enumerate(taken)
+        f"join {table} t{group_index} on t{group_index}.key = k.{key_columns[group_index]}"
+        for group_index, table in enumerate(group_tables)
     )
-    same = " and ".join(f"f.{key} = k.{key}" for key in keys)
+    same_keys = " and ".join(f"f.{key} = k.{key}" for key in key_columns)
     return [
         Relation(keyed, f"select *, {packed} from {source}", materialized=True),
         *(
-            Relation(table, _numbers(group, len(words)), materialized=True)
-            for table, group in zip(taken, groups, strict=True)
+            Relation(table, _numbers(group, len(word_range)), materialized=True)
+            for table, group in zip(group_tables, groups, strict=True)
         ),
         Relation(
-            firsts,
-            f"select {', '.join(f'k.{key}' for key in keys)}, case {first} end as {into} "
-            f"from (select distinct {', '.join(keys)} from {keyed}) k {joins}",
+            first_rows,
+            f"select {', '.join(f'k.{key}' for key in key_columns)}, "
+            f"case {first_row_cases} end as {into} "
+            f"from (select distinct {', '.join(key_columns)} from {keyed}) k {joins}",
             materialized=True,
         ),
-        Relation(name, f"select k.*, f.{into} from {keyed} k join {firsts} f on {same}"),
+        Relation(name, f"select k.*, f.{into} from {keyed} k join {first_rows} f on {same_keys}"),
     ]
 
 
@@ -151,18 +162,18 @@ def _packed(numbers: Sequence[str], group: Sequence[_Numbered]) -> str:
 
 def _numbers(group: Sequence[_Numbered], words: int) -> str:
     """A table with a row for each combination: its key, and the rows that take it, in words."""
-    named = ", ".join(f"w{w}" for w in range(words))
+    word_columns = ", ".join(f"w{word}" for word in range(words))
     mask = (1 << WORD) - 1
-    froms = []
+    value_lists = []
     for i, column in enumerate(group):
         values = ", ".join(
-            f"({n}, {', '.join(str(taken >> WORD * w & mask) for w in range(words))})"
-            for n, taken in enumerate(column.taken)
+            f"({number}, {', '.join(str(bits >> WORD * word & mask) for word in range(words))})"
+            for number, bits in enumerate(column.taken)
         )
-        froms.append(f"(values {values}) c{i}(n, {named})")
+        value_lists.append(f"(values {values}) c{i}(n, {word_columns})")
     key = _packed([f"c{i}.n" for i in range(len(group))], group)
-    both = ", ".join(
-        f"{' & '.join(f'cast(c{i}.w{w} as bigint)' for i in range(len(group)))} as w{w}"
-        for w in range(words)
+    bits_of_words = ", ".join(
+        f"{' & '.join(f'cast(c{i}.w{word} as bigint)' for i in range(len(group)))} as w{word}"
+        for word in range(words)
     )
-    return f"select {key} as key, {both} from {' cross join '.join(froms)}"
+    return f"select {key} as key, {bits_of_words} from {' cross join '.join(value_lists)}"

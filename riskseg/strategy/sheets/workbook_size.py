@@ -19,15 +19,15 @@ def too_large(content: bytes) -> str | None:
     # A damaged workbook fails in as many ways as it has parts.
     with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as book:
         # No more is read of a part than the list says of its size.
-        size = sum(part.file_size for part in book.infolist())
+        size = sum(entry.file_size for entry in book.infolist())
         if size > MOST_BYTES:
-            told = f"unpacked it is {size / 2**20:,.0f} MB"
-            return f"{told}, and {MOST_BYTES // 2**20} MB are the most that is read"
-        left = MOST_ELEMENTS
-        for part in book.infolist():
-            with book.open(part) as file:
-                left -= _elements(file, left)
-            if left < 0:
+            message = f"unpacked it is {size / 2**20:,.0f} MB"
+            return f"{message}, and {MOST_BYTES // 2**20} MB are the most that is read"
+        elements_left = MOST_ELEMENTS
+        for entry in book.infolist():
+            with book.open(entry) as file:
+                elements_left -= _elements(file, elements_left)
+            if elements_left < 0:
                 return f"{MOST_ELEMENTS // 2:,} cells are the most that is read"
     return None
 
@@ -37,12 +37,12 @@ def _elements(file: IO[bytes], most: int) -> int:
     A part that is no XML, a picture say, has none."""
     count = 0
 
-    def begun(_name: str, _attributes: object) -> None:
+    def element_begun(_name: str, _attributes: object) -> None:
         nonlocal count
         count += 1
 
     parser = expat.ParserCreate()
-    parser.StartElementHandler = begun
+    parser.StartElementHandler = element_begun
     with suppress(expat.ExpatError):
         while count <= most and (chunk := file.read(2**16)):
             parser.Parse(chunk)

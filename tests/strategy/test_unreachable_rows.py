@@ -9,7 +9,7 @@ import time
 import pytest
 
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy.covered import unreachable
+from riskseg.strategy.unreachable_rows import unreachable
 
 Cell = frozenset[str | bool] | None
 Columns = list[tuple[str, tuple[str | bool, ...] | None]]
