@@ -44,43 +44,49 @@ def assumptions(fact: Fact, scale: int) -> Iterator[Expression]:
 
     The text of each is for people: "rate has at most 6 decimals".
     """
-    x = Name(fact.name, fact.kind)
+    value = Name(fact.name, fact.kind)
 
     def assumption(words: str, *conditions: Node) -> Expression:
         tree = conditions[0] if len(conditions) == 1 else And(conditions)
         return _condition(f"{fact.name} {words}", tree, frozenset({fact.name}))
 
     if not fact.nullable:
-        yield assumption("is never unknown", Not(IsNull(x)))
+        yield assumption("is never unknown", Not(IsNull(value)))
     if fact.kind.is_numeric and fact.lower is not None:
-        yield assumption(f"is at least {fact.lower:f}", Compare(">=", x, _number(fact.lower, x)))
+        yield assumption(
+            f"is at least {fact.lower:f}", Compare(">=", value, _number(fact.lower, value))
+        )
     if fact.kind.is_numeric and fact.upper is not None:
-        yield assumption(f"is at most {fact.upper:f}", Compare("<=", x, _number(fact.upper, x)))
+        yield assumption(
+            f"is at most {fact.upper:f}", Compare("<=", value, _number(fact.upper, value))
+        )
     match fact.kind:
         case Kind.INTEGER | Kind.DECIMAL:
             # A sum is of the type that calculations are done in, whatever the fact is stored as.
-            size = Arithmetic("+", x, _number(Decimal(0), x), x.kind)
+            size = Arithmetic("+", value, _number(Decimal(0), value), value.kind)
             if fact.upper is None:
-                yield assumption(f"is below {BEYOND:f}", Compare("<", size, _number(BEYOND, x)))
+                yield assumption(f"is below {BEYOND:f}", Compare("<", size, _number(BEYOND, value)))
             if fact.lower is None:
-                yield assumption(f"is above {-BEYOND:f}", Compare(">", size, _number(-BEYOND, x)))
+                yield assumption(
+                    f"is above {-BEYOND:f}", Compare(">", size, _number(-BEYOND, value))
+                )
         case Kind.NUMBER:
-            yield assumption(FINITE.strip(), *_finite(x))
+            yield assumption(FINITE.strip(), *_finite(value))
         case Kind.DATE:
-            first, last = Literal(FIRST_DAY, x.kind), Literal(LAST_DAY, x.kind)
+            first, last = Literal(FIRST_DAY, value.kind), Literal(LAST_DAY, value.kind)
             yield assumption(
                 f"is between {FIRST_DAY} and {LAST_DAY}",
-                Compare(">=", x, first),
-                Compare("<=", x, last),
+                Compare(">=", value, first),
+                Compare("<=", value, last),
             )
         case Kind.LEVEL:
-            levels = tuple(Literal(level, x.kind) for level in fact.levels)
-            one_of = In(x, levels) if levels else IsNull(x)
+            levels = tuple(Literal(level, value.kind) for level in fact.levels)
+            one_of = In(value, levels) if levels else IsNull(value)
             yield assumption(f"is one of {', '.join(fact.levels) or 'no levels'}", one_of)
     if fact.kind is Kind.DECIMAL:
         decimals = scale if fact.unit == MONEY_UNIT else MOST_DECIMALS
-        rounded = Call("round", (x, Literal(decimals, Kind.INTEGER)), Kind.DECIMAL)
-        yield assumption(f"has at most {decimals} decimals", Compare("=", rounded, x))
+        rounded = Call("round", (value, Literal(decimals, Kind.INTEGER)), Kind.DECIMAL)
+        yield assumption(f"has at most {decimals} decimals", Compare("=", rounded, value))
 
 
 def finite_results(expressions: Iterable[Expression]) -> Iterator[Expression]:
@@ -126,10 +132,10 @@ def _finite(node: Node) -> tuple[Node, Node]:
     )
 
 
-def _number(value: Decimal, of: Name) -> Literal:
-    typed: Value = value
-    if of.kind is Kind.NUMBER:
-        typed = float(value)
-    elif of.kind is Kind.INTEGER:
-        typed = int(value)
-    return Literal(typed, of.kind)
+def _number(value: Decimal, compared: Name) -> Literal:
+    typed_value: Value = value
+    if compared.kind is Kind.NUMBER:
+        typed_value = float(value)
+    elif compared.kind is Kind.INTEGER:
+        typed_value = int(value)
+    return Literal(typed_value, compared.kind)

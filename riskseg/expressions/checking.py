@@ -44,10 +44,10 @@ def check(
     there is an `unknown` key to write it in.
     A value may be of any kind and unknown; its type says.
     """
-    found = Problems()
+    own_problems = Problems()
 
     def tell(code: str, what: str, hint: str) -> None:
-        found.add(code, what, file=file, line=line, hint=hint)
+        own_problems.add(code, what, file=file, line=line, hint=hint)
 
     expression: Expression | None = None
     written = as_text(text)
@@ -63,8 +63,8 @@ def check(
                 message = f"{shown(written)} ({typed.kind}) is not a condition."
                 tell("RS304", message, "Compare it with a value.")
             causes = Flow(scope, tell).causes(typed.node)
-            asked = expect == "condition" and typed.kind is Kind.BOOLEAN
-            if causes and asked and not may_be_unknown:
+            must_be_known = expect == "condition" and typed.kind is Kind.BOOLEAN
+            if causes and must_be_known and not may_be_unknown:
                 cures = ["Test for it with `is null`", "give it a value with `coalesce(…, …)`"]
                 cures += ["add `unknown: match` or `unknown: skip`"] if unknown_key else []
                 tell(
@@ -74,8 +74,8 @@ def check(
                 )
             type_ = _type(typed, nullable=bool(causes))
             expression = Expression(written, typed.node, type_, frozenset(elaborator.names))
-    problems.extend(found)
-    return None if len(found) else expression
+    problems.extend(own_problems)
+    return None if len(own_problems) else expression
 
 
 def _type(typed: Typed, *, nullable: bool) -> Type:

@@ -99,16 +99,16 @@ class Flow:
 
     def _in_turn(self, parts: tuple[Node, ...], go_on: bool, known: Known) -> Causes:
         # Tests for null count from anywhere: they are never unknown themselves.
-        tests = [p for p in parts if isinstance(p, IsNull) or _is_not_null(p)]
-        here = reduce(operator.or_, (learnt(test, go_on) for test in tests), known)
-        found = _NONE
+        null_tests = [part for part in parts if isinstance(part, IsNull) or _is_not_null(part)]
+        known_here = reduce(operator.or_, (learnt(test, go_on) for test in null_tests), known)
+        causes = _NONE
         for part in parts:
-            found |= self.causes(part, known if part in tests else here)
-            here |= learnt(part, go_on)
-        return found
+            causes |= self.causes(part, known if part in null_tests else known_here)
+            known_here |= learnt(part, go_on)
+        return causes
 
     def _case(self, node: Case, known: Known) -> Causes:
-        found = _NONE
+        all_causes = _NONE
         for condition, value in node.branches:
             if causes := self.causes(condition, known):
                 self._tell(
@@ -117,26 +117,26 @@ class Flow:
                     f"{listed(causes)}.",
                     "Test for null in an earlier `when`, or use `coalesce`.",
                 )
-            found |= self.causes(value, known | learnt(condition, True))
+            all_causes |= self.causes(value, known | learnt(condition, True))
             known |= learnt(condition, False)
-        return found | self.causes(node.otherwise, known)
+        return all_causes | self.causes(node.otherwise, known)
 
     def _call(self, node: Call, known: Known) -> Causes:
-        each = [self.causes(argument, known) for argument in node.arguments]
-        everything = _NONE.union(*each)
+        causes_by_argument = [self.causes(argument, known) for argument in node.arguments]
+        all_causes = _NONE.union(*causes_by_argument)
         match node.function:
             case "coalesce":
-                return everything if all(each) else _NONE
+                return all_causes if all(causes_by_argument) else _NONE
             case "nullif":
-                return everything | {show(node)}
-            case "least" | "greatest" if everything:
+                return all_causes | {show(node)}
+            case "least" | "greatest" if all_causes:
                 self._tell(
                     "RS305",
-                    f"{shown(show(node))} compares what can be unknown: {listed(everything)}.",
+                    f"{shown(show(node))} compares what can be unknown: {listed(all_causes)}.",
                     "Say with `coalesce` what an unknown counts as.",
                 )
                 return _NONE
-        return everything
+        return all_causes
 
     # -- zero ----------------------------------------------------------------------------------
 
@@ -216,8 +216,8 @@ def learnt(condition: Node, truth: bool) -> Known:
         case Call("coalesce", (part, Literal(bool() as other, _)), _) if other is not truth:
             return learnt(part, truth)
         case Compare("=" | "<>" as sign, part, Literal(bool() as value, _)):
-            wanted = value is (truth is (sign == "="))
-            return _present(condition) | learnt(part, wanted)
+            value_of_part = value is (truth is (sign == "="))
+            return _present(condition) | learnt(part, value_of_part)
         case Compare(sign, left, right):
             known = _present(condition)
             if _apart_from_zero(sign, right, truth):
@@ -233,21 +233,21 @@ def learnt(condition: Node, truth: bool) -> Known:
 
 
 def _joined(parts: Iterable[Node], truth: bool, *, all_hold: bool) -> Known:
-    each = [learnt(part, truth) for part in parts]
-    return reduce(operator.or_ if all_hold else operator.and_, each)
+    learnt_by_part = [learnt(part, truth) for part in parts]
+    return reduce(operator.or_ if all_hold else operator.and_, learnt_by_part)
 
 
 def _present(node: Node) -> Known:
     """What is known once this part is: itself, and all that would have made it unknown."""
-    here = Known(present=frozenset({node}))
+    present = Known(present=frozenset({node}))
     match node:
         case Not(part) | Cast(part, _) | In(part, _) | Call("nullif", (part, _), _):
-            return here | _present(part)
+            return present | _present(part)
         case Compare(_, left, right) | Arithmetic(_, left, right, _):
-            return here | _present(left) | _present(right)
+            return present | _present(left) | _present(right)
         case Call(function, arguments, _) if function != "coalesce":
-            return reduce(operator.or_, map(_present, arguments), here)
-    return here
+            return reduce(operator.or_, map(_present, arguments), present)
+    return present
 
 
 def _is_not_null(node: Node) -> bool:

@@ -98,8 +98,8 @@ def read(text: str, tell: Tell) -> exp.Expr | None:
         tell("RS302", f"{shown(text)} is nested too deeply.", _SPLIT)
         return None
     except ParseError as error:
-        for word in (token.text for token in tokens if token.token_type in _STATEMENTS):
-            tell("RS302", f"{shown(text)} holds `{word.lower()}`, a statement.", _ONE)
+        for statement in (token.text for token in tokens if token.token_type in _STATEMENTS):
+            tell("RS302", f"{shown(text)} holds `{statement.lower()}`, a statement.", _ONE)
             return None
         tell("RS301", f"{shown(text)} cannot be read{_near(error)}.", "")
         return None
@@ -140,8 +140,8 @@ def _too_deep(root: exp.Expr) -> bool:
         if depth > _DEEPEST:
             return True
         for child in node.iter_expressions():
-            flat = isinstance(node, exp.Paren) or (
+            adds_no_depth = isinstance(node, exp.Paren) or (
                 isinstance(node, exp.And | exp.Or) and type(child) is type(node)
             )
-            todo.append((child, depth if flat else depth + 1))
+            todo.append((child, depth if adds_no_depth else depth + 1))
     return False

@@ -117,12 +117,12 @@ def variable(fact: Fact, name: str) -> Term:
 
 def domain(fact: Fact, term: Term, texts: Texts, scale: int = 6) -> Any:
     """That a value of the fact is one it can have: what is assumed of it, as `assign` checks it."""
-    held = [
+    conditions = [
         holds(to_smt(assumption, lambda _: term, texts)) for assumption in assumptions(fact, scale)
     ]
     if fact.kind is Kind.TEXT:
-        held.append(either(term.unknown, term.value >= 0))  # a text goes by its number
-    return both(*held)
+        conditions.append(either(term.unknown, term.value >= 0))  # a text goes by its number
+    return both(*conditions)
 
 
 def holds(assumption: Term) -> Any:
@@ -155,19 +155,19 @@ def value_of(model: Any, term: Term, kind: Kind, texts: Texts) -> Value:
     """What a term is in a model; None where it is unknown."""
     if z3.is_true(model.eval(term.unknown, model_completion=True)):
         return None
-    found = model.eval(term.value, model_completion=True)
+    value = model.eval(term.value, model_completion=True)
     match kind:
         case Kind.BOOLEAN:
-            return bool(z3.is_true(found))
+            return bool(z3.is_true(value))
         case Kind.DECIMAL:
-            return Decimal(found.as_long()) / ONE
+            return Decimal(value.as_long()) / ONE
         case Kind.NUMBER:
-            return _as_float(found)
+            return _as_float(value)
         case Kind.DATE:
-            return EPOCH + timedelta(days=found.as_long())
+            return EPOCH + timedelta(days=value.as_long())
         case Kind.TEXT | Kind.LEVEL:
-            return texts.text(found.as_long())
-    return int(found.as_long())
+            return texts.text(value.as_long())
+    return int(value.as_long())
 
 
 def days(day: date) -> int:
@@ -180,18 +180,18 @@ def days(day: date) -> int:
 
 def both(*parts: Any) -> Any:
     """All of them hold."""
-    left = [p for p in parts if not z3.is_true(p)]
-    if any(z3.is_false(p) for p in left):
+    undecided = [part for part in parts if not z3.is_true(part)]
+    if any(z3.is_false(part) for part in undecided):
         return _FALSE
-    return z3.And(left) if len(left) > 1 else left[0] if left else _TRUE
+    return z3.And(undecided) if len(undecided) > 1 else undecided[0] if undecided else _TRUE
 
 
 def either(*parts: Any) -> Any:
     """One of them holds."""
-    left = [p for p in parts if not z3.is_false(p)]
-    if any(z3.is_true(p) for p in left):
+    undecided = [part for part in parts if not z3.is_false(part)]
+    if any(z3.is_true(part) for part in undecided):
         return _TRUE
-    return z3.Or(left) if len(left) > 1 else left[0] if left else _FALSE
+    return z3.Or(undecided) if len(undecided) > 1 else undecided[0] if undecided else _FALSE
 
 
 def negated(part: Any) -> Any:
@@ -260,16 +260,16 @@ class _Writer:
                 inner = self.term(x)
                 return Term(inner.value % 10 ** (6 - digits) == 0, inner.unknown)
             case Compare(sign, left, right):
-                one, other = self.term(left), self.term(right)
-                unknown = either(one.unknown, other.unknown)
+                left_term, right_term = self.term(left), self.term(right)
+                unknown = either(left_term.unknown, right_term.unknown)
                 if sign in ("=", "<>"):
-                    equals = equal(one, other)
+                    equals = equal(left_term, right_term)
                     return Term(equals if sign == "=" else negated(equals), unknown)
-                return Term(_COMPARE[sign](one.value, other.value), unknown)
+                return Term(_COMPARE[sign](left_term.value, right_term.value), unknown)
             case In(part, options):
                 inner = self.term(part)
-                found = either(*(equal(inner, self.term(option)) for option in options))
-                return Term(found, inner.unknown)
+                is_option = either(*(equal(inner, self.term(option)) for option in options))
+                return Term(is_option, inner.unknown)
             case IsNull(part):
                 return Term(self.term(part).unknown)
             case Not(part):
@@ -278,27 +278,29 @@ class _Writer:
             case And(parts):
                 return _all(self.term(part) for part in parts)
             case Or(parts):
-                found_ = _all(_not(self.term(part)) for part in parts)
-                return _not(found_)
+                all_false = _all(_not(self.term(part)) for part in parts)
+                return _not(all_false)
 
     def _arithmetic(self, operator: Operator, left: Term, right: Term, kind: Kind) -> Term:
-        a, b = left.value, right.value
+        left_value, right_value = left.value, right.value
         unknown = either(left.unknown, right.unknown)
         if kind is Kind.NUMBER:
-            work = {"+": z3.fpAdd, "-": z3.fpSub, "*": z3.fpMul, "/": z3.fpDiv}[operator]
+            operation = {"+": z3.fpAdd, "-": z3.fpSub, "*": z3.fpMul, "/": z3.fpDiv}[operator]
             if operator == "/":
-                unknown = either(unknown, z3.fpIsZero(b))
-            return Term(work(_NEAREST, a, b), unknown)
+                unknown = either(unknown, z3.fpIsZero(right_value))
+            return Term(operation(_NEAREST, left_value, right_value), unknown)
         match operator:
             case "+":
-                return Term(a + b, unknown)
+                return Term(left_value + right_value, unknown)
             case "-":
-                return Term(a - b, unknown)
+                return Term(left_value - right_value, unknown)
             case "*" if kind is Kind.INTEGER:
-                return Term(a * b, unknown)
+                return Term(left_value * right_value, unknown)
             case "*":
-                return Term(_rounded_quotient(a * b, z3.IntVal(ONE)), unknown)
-        return Term(_rounded_quotient(a * ONE, b), either(unknown, b == 0))
+                return Term(_rounded_quotient(left_value * right_value, z3.IntVal(ONE)), unknown)
+        return Term(
+            _rounded_quotient(left_value * ONE, right_value), either(unknown, right_value == 0)
+        )
 
     def _call(self, function: str, arguments: Sequence[Node]) -> Term:
         first, *others = terms = [self.term(argument) for argument in arguments]
@@ -306,7 +308,9 @@ class _Writer:
         unknown = either(*(term.unknown for term in terms))
         match function:
             case "coalesce":
-                return reduce(lambda rest, one: chosen(one.unknown, rest, one), reversed(terms))
+                return reduce(
+                    lambda later, earlier: chosen(earlier.unknown, later, earlier), reversed(terms)
+                )
             case "nullif":
                 return Term(first.value, either(first.unknown, equal(first, others[0])))
             case "least" | "greatest":
@@ -327,8 +331,8 @@ class _Writer:
                 return Term(first.value + others[0].value, unknown)
             case "day_of_week":  # 1970-01-01 was a Thursday
                 return Term((first.value + 3) % 7 + 1, unknown)
-        part = ("year", "month", "day_of_month").index(function)
-        return Term(_civil(first.value)[part], unknown)
+        position = ("year", "month", "day_of_month").index(function)
+        return Term(_civil(first.value)[position], unknown)
 
 
 def _not(term: Term) -> Term:
@@ -339,12 +343,12 @@ def _all(parts: Iterable[Term]) -> Term:
     """SQL's `and`: false if one is false, else unknown if one is unknown, else true."""
     terms = list(parts)
     value = both(*(term.value for term in terms))
-    doubt = either(*(term.unknown for term in terms))
-    if z3.is_false(doubt):
+    any_unknown = either(*(term.unknown for term in terms))
+    if z3.is_false(any_unknown):
         return Term(value)
-    refuted = either(*(term.false for term in terms))
+    any_false = either(*(term.false for term in terms))
     # Where nothing is unknown the value is right; where something is false it must be false.
-    return Term(both(value, negated(refuted)), both(doubt, negated(refuted)))
+    return Term(both(value, negated(any_false)), both(any_unknown, negated(any_false)))
 
 
 def _nothing(kind: Kind) -> Any:
@@ -358,9 +362,9 @@ def _double(value: float) -> Any:
     return z3.FPVal(value, _DOUBLE)
 
 
-def _as_float(found: Any) -> float:
+def _as_float(numeral: Any) -> float:
     """The float of a numeral of z3's; a fact is never infinite, and never not a number."""
-    return float(z3.simplify(z3.fpToReal(found)).as_fraction())
+    return float(z3.simplify(z3.fpToReal(numeral)).as_fraction())
 
 
 def _cast(value: Any, before: Kind, after: Kind) -> Any:
@@ -410,11 +414,11 @@ def _civil(day: Any) -> tuple[Any, Any, Any]:
     begin in March, so that a leap day is a year's last."""
     shifted = day + 719_468
     era = shifted / 146_097
-    within = shifted - era * 146_097
-    year = (within - within / 1_460 + within / 36_524 - within / 146_096) / 365
-    of_year = within - (365 * year + year / 4 - year / 100)
-    month = (5 * of_year + 2) / 153
-    of_month = of_year - (153 * month + 2) / 5 + 1
+    day_of_era = shifted - era * 146_097
+    year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365
+    day_of_year = day_of_era - (365 * year + year / 4 - year / 100)
+    month = (5 * day_of_year + 2) / 153
+    day_of_month = day_of_year - (153 * month + 2) / 5 + 1
     civil_month = z3.If(month < 10, month + 3, month - 9)
     civil_year = year + era * 400 + z3.If(civil_month <= 2, z3.IntVal(1), z3.IntVal(0))
-    return civil_year, civil_month, of_month
+    return civil_year, civil_month, day_of_month

@@ -150,8 +150,8 @@ class _Writer:
                 # Engines need not read `and` from the left: a zero must be harmless anywhere.
                 above = f"cast({left} * 1000000 as hugeint) * 10000000"
                 below = f"nullif(cast({right} * 1000000 as hugeint), 0)"
-                whole = f"cast(({above}) // {below} as decimal(38, 0))"
-                return f"cast({whole} * 0.0000001 as {_STORED[Kind.DECIMAL]})"
+                whole_quotient = f"cast(({above}) // {below} as decimal(38, 0))"
+                return f"cast({whole_quotient} * 0.0000001 as {_STORED[Kind.DECIMAL]})"
             case "/":
                 quotient = f"{left} / nullif({right}, 0)"
                 return f"cast({quotient} as {_STORED[node.kind]})"

@@ -32,12 +32,12 @@ def parts(node: Node) -> Iterator[Node]:
             inside = (part, *options)
         case Arithmetic(_, left, right, _) | Compare(_, left, right):
             inside = (left, right)
-        case And(each) | Or(each) | Call(_, each, _):
-            inside = each
+        case And(children) | Or(children) | Call(_, children, _):
+            inside = children
         case Case(branches, otherwise, _):
-            inside = (*(n for branch in branches for n in branch), otherwise)
-    for each_ in inside:
-        yield from parts(each_)
+            inside = (*(inner for branch in branches for inner in branch), otherwise)
+    for child in inside:
+        yield from parts(child)
 
 
 def comparisons(node: Node) -> Iterator[Compare | In]:
@@ -45,14 +45,14 @@ def comparisons(node: Node) -> Iterator[Compare | In]:
     match node:
         case Compare() | In():
             yield node
-        case Not(part) | IsNull(part) | Cast(part, _):
-            yield from comparisons(part)
+        case Not(child) | IsNull(child) | Cast(child, _):
+            yield from comparisons(child)
         case And(parts) | Or(parts):
-            for part in parts:
-                yield from comparisons(part)
+            for child in parts:
+                yield from comparisons(child)
         case Call(_, arguments, _):
-            for part in arguments:
-                yield from comparisons(part)
+            for child in arguments:
+                yield from comparisons(child)
         case Case(branches, otherwise, _):
             for test, value in branches:
                 yield from comparisons(test)

@@ -9,7 +9,7 @@ import pytest
 
 from riskseg.domain.problems import Problems
 from riskseg.rules.model import SegmentRow
-from riskseg.strategy import covered
+from riskseg.strategy import unreachable_rows
 from riskseg.strategy.authored import read_strategy
 from riskseg.strategy.check import check_strategy
 from riskseg.strategy.unreachable_rows import Covered, Reached, reachable
@@ -32,13 +32,13 @@ def test_planted_rows_are_told_of_and_no_others(tmp_path: Path, planted: int) ->
         assert f'"half_{number}_b"' in what
 
 
-@pytest.mark.parametrize("steps", [covered._STEPS, 0], ids=["search", "solver"])
+@pytest.mark.parametrize("steps", [unreachable_rows._STEPS, 0], ids=["search", "solver"])
 @pytest.mark.parametrize("seed", range(12))
 def test_each_row_has_a_point_or_rows_that_cover_it(
     monkeypatch: pytest.MonkeyPatch, seed: int, steps: int
 ) -> None:
     """The search and the solver, each by itself, against the meaning of a point."""
-    monkeypatch.setattr(covered, "_STEPS", steps)
+    monkeypatch.setattr(unreachable_rows, "_STEPS", steps)
     rng = random.Random(seed)  # noqa: S311
     columns = [(f"c{i}", tuple("abc")) for i in range(4)]
     rows = []
@@ -59,5 +59,5 @@ def test_each_row_has_a_point_or_rows_that_cover_it(
         assert all(isinstance(above, Reached) for above in again[:-1])
 
 
-def _taken(row: SegmentRow, point: tuple[covered.Level, ...]) -> bool:
+def _taken(row: SegmentRow, point: tuple[unreachable_rows.Level, ...]) -> bool:
     return all(c is None or v in c for c, v in zip(row.cells, point, strict=True))
