@@ -23,29 +23,29 @@ def map_sources(
     engine: Engine, workspace: Workspace, problems: Problems
 ) -> dict[str, Mapped] | None:
     """Each source of the workspace, mapped; or None after adding Problems."""
-    given = workspace.settings.sources
-    before = len(problems)
-    if "payments" in given and "bills" not in given:
+    sources = workspace.settings.sources
+    problems_before = len(problems)
+    if "payments" in sources and "bills" not in sources:
         problems.add(
             "RS005",
             "There are payments and no bills: nothing says what they pay.",
             file="riskseg.toml",
-            line=given["payments"].lines.get("from"),
+            line=sources["payments"].lines.get("from"),
             hint="Add a [source.bills].",
         )
     mapped = {}
     for name in CONTRACT:
-        if name in given:
-            one = _map_one(engine, workspace, given[name], problems)
-            if one is not None:
-                mapped[name] = one
-    return mapped if len(problems) == before else None
+        if name in sources:
+            mapped_source = _map_one(engine, workspace, sources[name], problems)
+            if mapped_source is not None:
+                mapped[name] = mapped_source
+    return mapped if len(problems) == problems_before else None
 
 
 def _map_one(
     engine: Engine, workspace: Workspace, source: Source, problems: Problems
 ) -> Mapped | None:
-    before = len(problems)
+    problems_before = len(problems)
     file, line = source.file, source.lines.get("from")
     try:
         reader = open_source(source, workspace.root)
@@ -63,12 +63,16 @@ def _map_one(
         check_headers(source.table, error.names, file, line, problems)
         return None
     check_headers(source.table, reader.headers(engine, headers), file, line, problems)
-    given = _given(source, problems)
-    if len(problems) > before:
+    mapping_lines = _given(source, problems)
+    if len(problems) > problems_before:
         return None
     names = {folded(name) for name in headers}
-    lacking = {name for name in source.may_lack if name in given}
-    given = {n: g for n, g in given.items() if n not in lacking or g.reads <= names}
+    lacking = {name for name in source.may_lack if name in mapping_lines}
+    mapping_lines = {
+        name: line_given
+        for name, line_given in mapping_lines.items()
+        if name not in lacking or line_given.reads <= names
+    }
     index = (
         reader.index_columns(engine, headers)
         if CONTRACT[source.table].attributes is Attributes.ALL
@@ -76,7 +80,7 @@ def _map_one(
     )
     columns, attributes, written = resolve(
         source.table,
-        given,
+        mapping_lines,
         source.lines,
         headers,
         file,
@@ -85,21 +89,23 @@ def _map_one(
         named={*source.levels, *source.described},
     )
     relation = reader.relation(engine)
-    types = _types(engine, relation, {**columns, **attributes}, given, source, headers, problems)
+    types = _types(
+        engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
+    )
     if {"valid_from", "observed_on"} <= columns.keys():
         message = "accounts have both valid_from and observed_on; each says from when a row holds."
         hint = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
         problems.add("RS011", message, file=file, line=line, hint=hint)
-    if len(problems) == before:  # a column that nothing reads may be one that was misspelt
-        check_hidden(source.table, given, source.lines, headers, file, problems)
-    if len(problems) > before:
+    if len(problems) == problems_before:  # a column that nothing reads may be one that was misspelt
+        check_hidden(source.table, mapping_lines, source.lines, headers, file, problems)
+    if len(problems) > problems_before:
         return None
     return Mapped(
         CONTRACT[source.table],
         file,
         relation,
         columns,
-        {n: _as_attribute(e, types[n]) for n, e in attributes.items()},
+        {name: _as_attribute(expression, types[name]) for name, expression in attributes.items()},
         types,
         reader.place,
         written,
@@ -118,11 +124,11 @@ def attributes_named(source: Source | None) -> set[str]:
 
 def _given(source: Source, problems: Problems) -> dict[str, Given]:
     """The lines under [source.TABLE], by folded name; Problems for what is no expression."""
-    given: dict[str, Given] = {}
+    lines_by_name: dict[str, Given] = {}
     for written, text in source.columns.items():
         name, line = folded(written), source.lines.get(written)
-        if name in given:
-            message = f'"{given[name].written}" and "{written}" are one name.'
+        if name in lines_by_name:
+            message = f'"{lines_by_name[name].written}" and "{written}" are one name.'
             hint = "Names have no letter case: keep one of the lines."
             problems.add("RS009", message, file=source.file, line=line, hint=hint)
             continue
@@ -141,8 +147,8 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
                 hint="Write one expression, such as `lpad(cust_no, 8, '0')`.",
             )
             continue
-        given[name] = Given(written, text, reads, is_column)
-    return given
+        lines_by_name[name] = Given(written, text, reads, is_column)
+    return lines_by_name
 
 
 def _types(
@@ -151,35 +157,40 @@ def _types(
     expressions: Mapping[str, str],
     given: Mapping[str, Given],
     source: Source,
-    found: Mapping[str, object],
+    headers: Mapping[str, object],
     problems: Problems,
 ) -> dict[str, ColumnType]:
     """The type of each expression; a Problem for each that does not work."""
-    own = "=" * (1 + max(map(len, found), default=0))  # no column is called so
-    listed = "".join(f", {e} as {quoted(f'{own}{i}')}" for i, e in enumerate(expressions.values()))
+    own_prefix = "=" * (1 + max(map(len, headers), default=0))  # no column is called so
+    selected = "".join(
+        f", {expression} as {quoted(f'{own_prefix}{i}')}"
+        for i, expression in enumerate(expressions.values())
+    )
     try:
         # Beside all columns, so that a sum over the rows, which would leave one, is refused.
-        found_types = engine.columns(f"(select *{listed} from {from_})")
-        return {name: found_types[f"{own}{i}"] for i, name in enumerate(expressions)}
+        types_together = engine.columns(f"(select *{selected} from {from_})")
+        return {name: types_together[f"{own_prefix}{i}"] for i, name in enumerate(expressions)}
     except EngineError:
         pass  # one of them at least: which, and why, each has to be asked alone
     types: dict[str, ColumnType] = {}
     for name, expression in expressions.items():
         try:
-            alone = engine.columns(f"(select *, {expression} as {quoted(own)} from {from_})")
-            types[name] = alone[own]
+            types_alone = engine.columns(
+                f"(select *, {expression} as {quoted(own_prefix)} from {from_})"
+            )
+            types[name] = types_alone[own_prefix]
         except EngineError as error:
-            shown = given[name].expression if name in given else expression
+            expression_text = given[name].expression if name in given else expression
             missing = re.search(r'Referenced column "(.+?)" not found', str(error))
-            why = f'there is no column "{missing[1]}"' if missing else _first_line(error)
-            if "GROUP BY" in why:
-                why = "it is of many rows, and each row is mapped by itself"
+            reason = f'there is no column "{missing[1]}"' if missing else _first_line(error)
+            if "GROUP BY" in reason:
+                reason = "it is of many rows, and each row is mapped by itself"
             problems.add(
                 "RS007",
-                f'"{shown}" does not work on the columns of {source.table}: {why}.',
+                f'"{expression_text}" does not work on the columns of {source.table}: {reason}.',
                 file=source.file,
                 line=source.lines.get(given[name].written if name in given else "from"),
-                hint=did_you_mean(missing[1], found) if missing else "",
+                hint=did_you_mean(missing[1], headers) if missing else "",
             )
     return types
 

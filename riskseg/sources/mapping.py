@@ -43,11 +43,11 @@ def check_headers(
     spellings = defaultdict(list)
     for name in names:
         spellings[folded(name)].append(f'"{name}"')
-    for same in spellings.values():
-        if len(same) > 1:
+    for same_name in spellings.values():
+        if len(same_name) > 1:
             problems.add(
                 "RS011",
-                f"{table} has columns of one name: {' and '.join(same)}.",
+                f"{table} has columns of one name: {' and '.join(same_name)}.",
                 file=file,
                 line=line,
                 hint="Names have no letter case: rename one at the source, or select others.",
@@ -58,7 +58,7 @@ def resolve(
     table: str,
     given: Mapping[str, Given],
     lines: Mapping[str, int | None],
-    found: Iterable[str],
+    found_headers: Iterable[str],
     file: str,
     problems: Problems,
     *,
@@ -73,23 +73,23 @@ def resolve(
     of a file, or else is one of `named`.
     """
     contract = CONTRACT[table]
-    headers = {folded(name): name for name in found}
+    headers = {folded(name): name for name in found_headers}
     columns: dict[str, str] = {}
     attributes: dict[str, str] = {}
-    written: dict[str, str] = {}
-    for name, one in given.items():
+    written_names: dict[str, str] = {}
+    for name, line_given in given.items():
         if contract.column(name):
-            columns[name] = one.sql
+            columns[name] = line_given.sql
         elif _may_be_attribute(contract, name):
-            attributes[name] = one.sql
-            written[name] = one.written
+            attributes[name] = line_given.sql
+            written_names[name] = line_given.written
         else:
             problems.add(
                 "RS003",
-                f'"{one.written}" is not a column of {table}.',
+                f'"{line_given.written}" is not a column of {table}.',
                 file=file,
-                line=lines.get(one.written),
-                hint=did_you_mean(name, (c.name for c in contract.columns)),
+                line=lines.get(line_given.written),
+                hint=did_you_mean(name, (column_.name for column_ in contract.columns)),
             )
     for column in contract.columns:
         if column.name in columns:
@@ -97,31 +97,36 @@ def resolve(
         if column.name in headers:
             columns[column.name] = quoted(headers[column.name])
         elif column.needed:
-            close = did_you_mean(column.name, headers.values())
+            close_match = did_you_mean(column.name, headers.values())
             problems.add(
                 "RS005",
                 f"{table} needs {column.name}, and its source has no column of that name.",
                 file=file,
                 line=lines.get("from"),
-                hint=f'Add `{column.name} = "…"` under [source.{table}]. {close}'.strip(),
+                hint=f'Add `{column.name} = "…"` under [source.{table}]. {close_match}'.strip(),
             )
     if contract.attributes is not Attributes.NONE:
         # A line that merely renames a column takes it away under its old name.
-        renamed = {name for one in given.values() if one.is_column for name in one.reads}
+        renamed = {
+            name
+            for line_given in given.values()
+            if line_given.is_column
+            for name in line_given.reads
+        }
         for name, header in headers.items():
             taken = name in renamed or name in attributes or name in columns
-            chosen = name in named if contract.attributes is Attributes.NAMED else True
-            if chosen and not taken and header not in index:
+            is_attribute = name in named if contract.attributes is Attributes.NAMED else True
+            if is_attribute and not taken and header not in index:
                 attributes[name] = quoted(header)
-                written[name] = header
-    return columns, attributes, written
+                written_names[name] = header
+    return columns, attributes, written_names
 
 
 def _may_be_attribute(contract: Table, name: str) -> bool:
     """Whether a line of riskseg.toml can be meant for an attribute. Where a table has few, a name
     that is nearly one of its columns is a misspelt one."""
     if contract.attributes is Attributes.NAMED:
-        columns = [c.name for c in contract.columns]
+        columns = [column.name for column in contract.columns]
         return bool(name) and not get_close_matches(name, columns, cutoff=NEARLY)
     return contract.attributes is Attributes.ALL and bool(name)
 
@@ -130,7 +135,7 @@ def check_hidden(
     table: str,
     given: Mapping[str, Given],
     lines: Mapping[str, int | None],
-    found: Iterable[str],
+    found_headers: Iterable[str],
     file: str,
     problems: Problems,
 ) -> None:
@@ -138,16 +143,16 @@ def check_hidden(
     line of riskseg.toml gives its name to something else, and none reads it."""
     if CONTRACT[table].attributes is not Attributes.ALL:
         return
-    reads = {name for one in given.values() for name in one.reads}
-    for header in found:
+    reads = {name for line_given in given.values() for name in line_given.reads}
+    for header in found_headers:
         name = folded(header)
         if name in given and name not in reads:
-            one = given[name]
+            line_given = given[name]
             problems.add(
                 "RS011",
-                f'"{one.written}" is taken from `{one.expression}`, and {table} has a column '
-                f'"{header}" too, which nothing could name any more.',
+                f'"{line_given.written}" is taken from `{line_given.expression}`, and {table} '
+                f'has a column "{header}" too, which nothing could name any more.',
                 file=file,
-                line=lines.get(one.written),
+                line=lines.get(line_given.written),
                 hint=f"Give the other a name of its own: `NAME = '{quoted(header)}'`.",
             )

@@ -83,10 +83,10 @@ class Select(Files):
 
     def replaced_by(self, file: Path) -> str:
         try:
-            named = self.named()
+            files_named_in_it = self.named()
         except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
             return self.source.loaded_from
-        if len({place.name for place in named}) != 1:
+        if len({file_named.name for file_named in files_named_in_it}) != 1:
             raise problem(
                 "RS013",
                 "Accounts are selected from several files, and --from can stand for one alone.",
@@ -95,8 +95,8 @@ class Select(Files):
                 hint="Set `from` in [source.accounts].",
             )
         path = str(file.resolve())
-        function = reader(named[0].name)
+        function = reader(files_named_in_it[0].name)
         if function and reader(path) != function:
-            ending = named[0].name.rsplit(".", 1)[-1]
+            ending = files_named_in_it[0].name.rsplit(".", 1)[-1]
             raise other_kind(file, f"a .{ending} file, as the select in riskseg.toml reads")
-        return with_files(self.text, named, lambda _: [literal(path)])
+        return with_files(self.text, files_named_in_it, lambda _: [literal(path)])

@@ -55,23 +55,28 @@ def files_named(text: str, tree: Tree) -> list[Named]:
     reads anything else."""
     content = text.encode()
     nodes = list(_nodes(tree))
-    own = {folded(e["key"]) for n in nodes if "cte_map" in n for e in n["cte_map"]["map"]}
-    own |= {folded(n["cte_name"]) for n in nodes if "cte_name" in n}
-    found: list[Named] = []
+    own_tables = {
+        folded(entry["key"])
+        for node_ in nodes
+        if "cte_map" in node_
+        for entry in node_["cte_map"]["map"]
+    }
+    own_tables |= {folded(node_["cte_name"]) for node_ in nodes if "cte_name" in node_}
+    files: list[Named] = []
     for node in nodes:
         match node.get("type"):
             case "TABLE_FUNCTION":
-                found += _of_function(node["function"], content)
+                files += _of_function(node["function"], content)
             case "BASE_TABLE" if "table_name" in node:
                 path = node["qualified_name"]["path"]
-                if len(path) == 1 and folded(path[0]) in own:
+                if len(path) == 1 and folded(path[0]) in own_tables:
                     continue
                 if len(path) > 1 or not _ENDING.search(path[0]):
                     raise NoTableError(f'"{".".join(path)}" is no file, and nothing it names')
-                found.append(_named(path[0], node, content, "table"))
+                files.append(_named(path[0], node, content, "table"))
             case "SHOW_REF":
                 raise NotAllowedError("it describes, and selects nothing")
-    return sorted(found, key=lambda n: n.start)
+    return sorted(files, key=lambda node_: node_.start)
 
 
 def _of_function(function: Tree, content: bytes) -> list[Named]:
@@ -81,42 +86,51 @@ def _of_function(function: Tree, content: bytes) -> list[Named]:
     if name not in _READERS:
         known = ", ".join(sorted(_READERS))
         raise NotAllowedError(f"`{name}` is none of the functions that read a source: {known}")
-    given = [a["expression"] for a in function["arguments"] if not a["name"]]
-    files = [e for e in given if e["class"] != "COMPARISON"]
-    first = files[0] if len(files) == 1 else {}
-    place: Literal["argument", "item"] = "argument"
-    items = [first]
-    if first.get("function_name") == "list_value":
-        place, items = "item", [a["expression"] for a in first["arguments"]]
-    found = []
+    positional = [
+        argument["expression"] for argument in function["arguments"] if not argument["name"]
+    ]
+    files = [expression for expression in positional if expression["class"] != "COMPARISON"]
+    first_argument = files[0] if len(files) == 1 else {}
+    named_as: Literal["argument", "item"] = "argument"
+    items = [first_argument]
+    if first_argument.get("function_name") == "list_value":
+        named_as, items = (
+            "item",
+            [argument["expression"] for argument in first_argument["arguments"]],
+        )
+    names_found = []
     for item in items:
         if item.get("class") != "CONSTANT" or item["literal"].get("kind") != "STRING":
             raise NotAllowedError(f"`{name}` reads what is not named by a text, or a list of texts")
-        found.append(_named(item["literal"]["text"], item, content, place))
-    return found
+        names_found.append(_named(item["literal"]["text"], item, content, named_as))
+    return names_found
 
 
 def _named(
-    name: str, node: Tree, content: bytes, place: Literal["table", "argument", "item"]
+    name: str, node: Tree, content: bytes, named_as: Literal["table", "argument", "item"]
 ) -> Named:
     start = node["query_location"]
-    spelt = _QUOTED.match(content, start) if start < len(content) else None
-    if spelt:
-        quote = spelt[0][:1]
-        if spelt[0][1:-1].replace(quote * 2, quote) == name.encode():
-            return Named(name, start, spelt.end(), place)
+    spelling = _QUOTED.match(content, start) if start < len(content) else None
+    if spelling:
+        quote = spelling[0][:1]
+        if spelling[0][1:-1].replace(quote * 2, quote) == name.encode():
+            return Named(name, start, spelling.end(), named_as)
     raise NotAllowedError(f'the file name "{name}" does not stand in plain quotes')
 
 
 def with_files(text: str, named: list[Named], files: Callable[[Named], list[str]]) -> str:
     """The select with SQL literals for the names in it: as many as `files` gives for each."""
     content = text.encode()
-    for one in reversed(named):
-        literals = files(one)
-        put = ", ".join(literals)
-        if len(literals) > 1 and one.place != "item":
-            put = f"[{put}]" if one.place == "argument" else f"{reader(one.name)}([{put}])"
-        content = content[: one.start] + put.encode() + content[one.end :]
+    for file_named in reversed(named):
+        literals = files(file_named)
+        replacement = ", ".join(literals)
+        if len(literals) > 1 and file_named.place != "item":
+            replacement = (
+                f"[{replacement}]"
+                if file_named.place == "argument"
+                else f"{reader(file_named.name)}([{replacement}])"
+            )
+        content = content[: file_named.start] + replacement.encode() + content[file_named.end :]
     return content.decode()
 
 
@@ -132,20 +146,27 @@ def reader(name: str) -> str:
 def check_expression(tree: Tree) -> tuple[frozenset[str], bool]:
     """The names of the columns that an expression reads, and whether it is a bare column; `tree` is
     that of a select of it. Raises NotAllowedError where there is more, or another select in it."""
-    rest = ("where_clause", "group_expressions", "having", "qualify", "sample", "modifiers")
-    alone = (
+    other_clauses = (
+        "where_clause",
+        "group_expressions",
+        "having",
+        "qualify",
+        "sample",
+        "modifiers",
+    )
+    is_one_expression = (
         tree["type"] == "SELECT_NODE"
         and len(tree["select_list"]) == 1
         and not tree["select_list"][0]["alias"]
         and tree["from_table"]["type"] == "EMPTY"
-        and not any(tree[key] for key in rest)
+        and not any(tree[key] for key in other_clauses)
         and not tree["cte_map"]["map"]
     )
-    if not alone:
+    if not is_one_expression:
         raise NotAllowedError("it is more than one expression")
-    whole = tree["select_list"][0]
+    expression = tree["select_list"][0]
     names: set[str] = set()
-    for node in _nodes(whole):
+    for node in _nodes(expression):
         if "subquery" in node:
             raise NotAllowedError("it holds a select")
         match node.get("class"):
@@ -157,16 +178,16 @@ def check_expression(tree: Tree) -> tuple[frozenset[str], bool]:
                 raise NotAllowedError("it makes several rows of one")
             case "COLUMN_REF":
                 names |= {folded(name) for name in node["column_names"]}
-    return frozenset(names), whole["class"] == "COLUMN_REF"
+    return frozenset(names), expression["class"] == "COLUMN_REF"
 
 
 def _nodes(tree: Any) -> Iterator[Tree]:
     """Every node of a tree; not by recursion, for a text can nest deeper than that."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
+    unvisited = [tree]
+    while unvisited:
+        node = unvisited.pop()
         if isinstance(node, Mapping):
             yield node
-            waiting += node.values()
+            unvisited += node.values()
         elif isinstance(node, list):
-            waiting += node
+            unvisited += node

@@ -41,20 +41,20 @@ def write_beside(path: Path, *, token: str) -> Iterator[Path]:
     written, before the block begins, or where the disk has no room, within it.
     """
     path = Path(os.path.realpath(path))
-    part = part_of(path, token)
-    _probe(path, part)
+    part_file = part_of(path, token)
+    _probe(path, part_file)
     _remove_dead(path.parent, f".{glob.escape(path.name)}.{glob.escape(token)}")
     try:
-        yield part
-        _flush(part)
-        os.replace(part, path)
+        yield part_file
+        _flush(part_file)
+        os.replace(part_file, path)
         _flush_folder(path.parent)
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise _unwritable(path, error) from error
         raise
     finally:
-        part.unlink(missing_ok=True)
+        part_file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -66,14 +66,14 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
     else, that is RS010.
     """
     path = Path(os.path.realpath(path))
-    part = part_of(path, token)
-    _probe(path, part, folder=True)
+    part_folder = part_of(path, token)
+    _probe(path, part_folder, folder=True)
     _remove_dead(path.parent, f".{glob.escape(path.name)}.{glob.escape(token)}")
     try:
-        part.mkdir()
-        yield part
+        part_folder.mkdir()
+        yield part_folder
         if path.exists() and any(path.iterdir()):
-            if not _same(part, path):
+            if not _same(part_folder, path):
                 raise problem(
                     "RS010",
                     "This folder already holds something else.",
@@ -81,15 +81,15 @@ def folder_beside(path: Path, *, token: str) -> Iterator[Path]:
                     hint="Move it away, then run again.",
                 )
             return
-        flush_all(part)
-        os.replace(part, path)
+        flush_all(part_folder)
+        os.replace(part_folder, path)
         _flush_folder(path.parent)
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise _unwritable(path, error) from error
         raise
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(part_folder, ignore_errors=True)
 
 
 def sweep(folders: Iterable[Path]) -> list[Path]:
@@ -178,13 +178,13 @@ def _probe(path: Path, part: Path, *, folder: bool = False) -> None:
             hint="Make the folder, or name another.",
         )
     if path.exists() and not (path.is_dir() if folder else path.is_file()):
-        what = "folder" if path.is_dir() else "file" if path.is_file() else "device"
-        wanted = "folder" if folder else "file"
+        kind_there = "folder" if path.is_dir() else "file" if path.is_file() else "device"
+        kind_wanted = "folder" if folder else "file"
         raise problem(
             "RS010",
-            f"This is a {what}; the output is a {wanted}.",
+            f"This is a {kind_there}; the output is a {kind_wanted}.",
             file=str(path),
-            hint=f"Name a {wanted}.",
+            hint=f"Name a {kind_wanted}.",
         )
     try:
         if part.is_dir():
@@ -204,14 +204,14 @@ def _unwritable(path: Path, error: OSError) -> ProblemsError:
     )
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(first: Path, second: Path) -> bool:
     """Whether two folders hold the same names with the same bytes."""
-    names = {p.relative_to(one) for p in one.rglob("*")}
-    if names != {p.relative_to(other) for p in other.rglob("*")}:
+    names = {inner.relative_to(first) for inner in first.rglob("*")}
+    if names != {inner.relative_to(second) for inner in second.rglob("*")}:
         return False
     return all(
-        (one / name).is_dir() == (other / name).is_dir()
-        and ((one / name).is_dir() or filecmp.cmp(one / name, other / name, shallow=False))
+        (first / name).is_dir() == (second / name).is_dir()
+        and ((first / name).is_dir() or filecmp.cmp(first / name, second / name, shallow=False))
         for name in names
     )
 

@@ -149,7 +149,9 @@ class Journal:
         tells of the file that is there.
         """
         with self._writing() as connection:
-            last = _first(self._latest(connection, RunRecord), lambda r: r.run_id == run.run_id)
+            last = _first(
+                self._latest(connection, RunRecord), lambda earlier: earlier.run_id == run.run_id
+            )
             if last is None or _content(last) != _content(run):
                 self._add(connection, run)
 
@@ -168,13 +170,15 @@ class Journal:
         versions, so a version is never two things.
         """
         with self._writing() as connection:
-            found = _first(
+            recorded = _first(
                 self._latest(connection, ModelRecord),
-                lambda m: (m.model, m.version) == (model.model, model.version),
+                lambda recorded_model: (
+                    (recorded_model.model, recorded_model.version) == (model.model, model.version)
+                ),
             )
-            if found is None:
+            if recorded is None:
                 self._add(connection, model)
-            elif found.fingerprint != model.fingerprint:
+            elif recorded.fingerprint != model.fingerprint:
                 raise problem(
                     "RS010",
                     f"{model.model} already has a version {model.version} with other content.",
@@ -184,7 +188,7 @@ class Journal:
 
     def models(self, name: str | None = None) -> list[ModelRecord]:
         """Trained versions, the latest first; of every model, or of `name`."""
-        return [m for m in self._all(ModelRecord) if name is None or m.model == name]
+        return [model for model in self._all(ModelRecord) if name is None or model.model == name]
 
     def promote(self, model: str, version: str, *, at: datetime, by: str, reason: str) -> None:
         """Make a recorded version the champion of its model from `at` on.
@@ -192,14 +196,23 @@ class Journal:
         Raises RS401 for a version that is not recorded.
         """
         with self._writing() as connection:
-            known = self._latest(connection, ModelRecord)
-            if not any((k.model, k.version) == (model, version) for k in known):
-                versions = [k.version for k in known if k.model == model]
+            recorded_models = self._latest(connection, ModelRecord)
+            if not any(
+                (known_version.model, known_version.version) == (model, version)
+                for known_version in recorded_models
+            ):
+                versions = [
+                    known_version.version
+                    for known_version in recorded_models
+                    if known_version.model == model
+                ]
                 raise problem(
                     "RS401",
                     f'There is no version "{version}" of a model "{model}".',
                     hint=did_you_mean(version, versions)
-                    or did_you_mean(model, {k.model for k in known})
+                    or did_you_mean(
+                        model, {known_version.model for known_version in recorded_models}
+                    )
                     or "Train one first.",
                 )
             self._add(
@@ -209,20 +222,30 @@ class Journal:
 
     def promotions(self, model: str | None = None) -> list[PromotionRecord]:
         """Promotions, the latest first; of every model, or of one."""
-        return [p for p in self._all(PromotionRecord) if model is None or p.model == model]
+        return [
+            promotion
+            for promotion in self._all(PromotionRecord)
+            if model is None or promotion.model == model
+        ]
 
     def champion(self, model: str, on: date | None = None) -> ModelRecord | None:
         """The version promoted last, or last at the close of the day `on`; None without one.
 
         The day of a promotion is the calendar day of its `at` as given.
         """
-        last = _first(self.promotions(model), lambda p: on is None or p.at.date() <= on)
-        if last is None:
+        last_promotion = _first(
+            self.promotions(model), lambda promotion: on is None or promotion.at.date() <= on
+        )
+        if last_promotion is None:
             return None
-        found = _first(self.models(model), lambda m: m.version == last.version)
-        if found is None:
-            raise _edited(self._path, f"{model} {last.version} was promoted and is not recorded")
-        return found
+        recorded = _first(
+            self.models(model), lambda version: version.version == last_promotion.version
+        )
+        if recorded is None:
+            raise _edited(
+                self._path, f"{model} {last_promotion.version} was promoted and is not recorded"
+            )
+        return recorded
 
     def activate(self, strategy: StrategyRecord, activation: ActivationRecord) -> None:
         """Make a strategy the one in force from a date on; its text is kept once."""
@@ -237,10 +260,10 @@ class Journal:
 
     def strategy(self, activation: ActivationRecord) -> StrategyRecord:
         """The strategy an activation names."""
-        found = _first(self.strategies(), _is(activation))
-        if found is None:
+        recorded = _first(self.strategies(), _is(activation))
+        if recorded is None:
             raise _edited(self._path, f"the text of {activation.fingerprint} is not in it")
-        return found
+        return recorded
 
     def activations(self) -> list[ActivationRecord]:
         """Activations, the latest first."""
@@ -249,7 +272,7 @@ class Journal:
     def in_force(self, on: date) -> ActivationRecord | None:
         """The activation that holds as of a date: the last one made of those whose first day is
         on or before it; None where there is none."""
-        return _first(self.activations(), lambda a: a.effective_from <= on)
+        return _first(self.activations(), lambda activation: activation.effective_from <= on)
 
     def record_erasure(self, erasure: ErasureRecord) -> None:
         """Add that an account was taken out of all that is kept."""
@@ -302,8 +325,8 @@ class Journal:
             raise _edited(self._path, "its version cannot be read")
         revision = str(revisions[0])
         if revision > REVISION:
-            what = "A later version of riskseg wrote this journal."
-            raise _unusable(self._path, what, "Use that version.")
+            message = "A later version of riskseg wrote this journal."
+            raise _unusable(self._path, message, "Use that version.")
         return revision
 
     def _upgrade(self, to: str = "head") -> None:

@@ -80,9 +80,9 @@ class Keeping:
 def keeping(scratch: Path) -> Iterator[Keeping]:
     """A place to fill while a run is under way; gone at the end unless :func:`settle` took it."""
     with tempfile.TemporaryDirectory(prefix="kept-", dir=scratch) as folder:
-        inside = Path(folder) / "run"
-        inside.mkdir()
-        kept = Keeping(inside)
+        run_folder = Path(folder) / "run"
+        run_folder.mkdir()
+        kept = Keeping(run_folder)
         try:
             yield kept
         finally:
@@ -96,17 +96,17 @@ def settle(kept: Keeping, runs: Path, run_id: str) -> Path:
     perhaps, they stay.
     """
     kept.close()
-    place = runs / run_id
-    if is_kept(place):
-        return place
+    final_folder = runs / run_id
+    if is_kept(final_folder):
+        return final_folder
     private_folder(runs)
-    _drop(place)
+    _drop(final_folder)
     for file in kept._folder.rglob("*"):
         if file.is_file():
             private_file(file)
     flush_all(kept._folder)
-    os.replace(kept._folder, place)
-    return place
+    os.replace(kept._folder, final_folder)
+    return final_folder
 
 
 def is_kept(folder: Path) -> bool:
@@ -120,8 +120,8 @@ def has_inputs(folder: Path) -> bool:
 
 def folders(runs: Path) -> list[Path]:
     """The folders of runs, by name."""
-    found = runs.iterdir() if runs.is_dir() else []
-    return sorted(f for f in found if f.is_dir() and not f.name.startswith("."))
+    entries = runs.iterdir() if runs.is_dir() else []
+    return sorted(entry for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
 def mark_journalled(folder: Path) -> None:
@@ -179,8 +179,8 @@ def write_texts(folder: Path, files: Mapping[str, str]) -> None:
 
 def read_texts(folder: Path) -> dict[str, str]:
     """What :func:`write_texts` wrote."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {p.relative_to(folder).as_posix(): p.read_bytes().decode() for p in files}
+    text_files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes().decode() for file in text_files}
 
 
 def erased(folder: Path) -> tuple[str, ...]:
@@ -211,21 +211,24 @@ def erase(folder: Path, account: str, hashed: str) -> bool:
     what it lacks, whenever the process is killed. Raises Unreadable, with the file as it was.
     """
 
-    place = folder / INPUTS
+    inputs_file = folder / INPUTS
     with ExitStack() as opened:
         with _reading():
-            file = opened.enter_context(pq.ParquetFile(place))
+            file = opened.enter_context(pq.ParquetFile(inputs_file))
             schema = file.schema_arrow
-            gone = _erased(schema)
+            erased_before = _erased(schema)
             if not _holds(file, account):
-                return hashed in gone
-        metadata = {**(schema.metadata or {}), _ERASED: json.dumps([*gone, hashed]).encode()}
-        with write_beside(place, token="erase") as part:
+                return hashed in erased_before
+        metadata = {
+            **(schema.metadata or {}),
+            _ERASED: json.dumps([*erased_before, hashed]).encode(),
+        }
+        with write_beside(inputs_file, token="erase") as part_file:
             schema = schema.with_metadata(metadata)
-            with pq.ParquetWriter(part, schema, **_COMPRESSION) as writer:
-                for g in range(file.num_row_groups):
+            with pq.ParquetWriter(part_file, schema, **_COMPRESSION) as writer:
+                for group in range(file.num_row_groups):
                     with _reading():
-                        rows = file.read_row_group(g)
+                        rows = file.read_row_group(group)
                     rows = rows.filter(pc.not_equal(rows[ACCOUNT], account))
                     writer.write_table(rows.replace_schema_metadata(metadata))
     return True
@@ -235,10 +238,10 @@ def _holds(file: pq.ParquetFile, account: str) -> bool:
 
     if ACCOUNT not in file.schema_arrow.names:
         raise ValueError(f"it has no column {ACCOUNT}")
-    groups = [g for g in range(file.num_row_groups) if _may_hold(file, g, account)]
+    groups = [group for group in range(file.num_row_groups) if _may_hold(file, group, account)]
     return any(
-        pc.any(pc.equal(file.read_row_group(g, [ACCOUNT])[ACCOUNT], account)).as_py()
-        for g in groups
+        pc.any(pc.equal(file.read_row_group(group, [ACCOUNT])[ACCOUNT], account)).as_py()
+        for group in groups
     )
 
 

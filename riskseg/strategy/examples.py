@@ -201,7 +201,7 @@ def misses(
             f"(rows {decision.get('rows_matched')}, guards {decision.get('guards') or 'none'}).",
             file=example.file,
             line=example.line,
-            hint="Mend the strategy, or the example.",
+            hint="Correct the strategy, or the example.",
         )
 
 
@@ -212,7 +212,7 @@ def guard_misses(example: PackExample, forbids: bool, problems: Problems) -> Non
         message = (
             f'"{example.guard}" should {verb[example.forbidden]} "{example.text}"; it does not.'
         )
-        hint = "Mend the rule, or the example."
+        hint = "Correct the rule, or the example."
         problems.add("RS211", message, file=example.file, line=example.line, hint=hint)
 
 

@@ -32,8 +32,8 @@ class WorkspaceTable(Shape):
     @classmethod
     def _exact(cls, value: object) -> object:
         """A TOML number means the decimal a person typed."""
-        number = isinstance(value, float | int) and not isinstance(value, bool)
-        return Decimal(str(value)) if number else value
+        is_number = isinstance(value, float | int) and not isinstance(value, bool)
+        return Decimal(str(value)) if is_number else value
 
     @field_validator("arrears_from")
     @classmethod
@@ -210,10 +210,12 @@ def _check_levels(name: str, values: Sequence[str], line: int | None, problems: 
             line=line,
             hint="List the texts it may hold, or remove the line: it may then hold any.",
         )
-    for value in sorted({v for n, v in enumerate(values) if v in values[:n]}):
+    for twice in sorted(
+        {level for position, level in enumerate(values) if level in values[:position]}
+    ):
         problems.add(
             "RS202",
-            f'The level "{value}" of "{name}" stands twice.',
+            f'The level "{twice}" of "{name}" stands twice.',
             file=FILE,
             line=line,
             hint="Keep one of them.",
@@ -221,7 +223,7 @@ def _check_levels(name: str, values: Sequence[str], line: int | None, problems: 
 
 
 @dataclass
-class _Said:
+class _Declared:
     """What riskseg.toml says of attributes, by folded name."""
 
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -229,13 +231,15 @@ class _Said:
     described: dict[str, Column] = field(default_factory=dict)
 
 
-def _said(table: str, authored: SourceTable, document: Document, problems: Problems) -> _Said:
+def _declared(
+    table: str, authored: SourceTable, document: Document, problems: Problems
+) -> _Declared:
     """What [source.TABLE] says of its attributes, less what it says twice."""
-    said = _Said()
+    declared = _Declared()
 
-    def leveled(name: str, values: Sequence[str], *path: str) -> None:
+    def declare_levels(name: str, values: Sequence[str], *path: str) -> None:
         line = document.line("source", table, *path)
-        if folded(name) in said.levels:
+        if folded(name) in declared.levels:
             problems.add(
                 "RS202",
                 f'The levels of "{folded(name)}" are declared twice.',
@@ -243,27 +247,27 @@ def _said(table: str, authored: SourceTable, document: Document, problems: Probl
                 line=line,
                 hint="Names have no letter case: keep one of them.",
             )
-        said.level_lines[folded(name)] = line
+        declared.level_lines[folded(name)] = line
         _check_levels(name, values, line, problems)
-        said.levels[folded(name)] = tuple(values)
+        declared.levels[folded(name)] = tuple(values)
 
     if isinstance(authored.levels, dict):
         for name, values in authored.levels.items():
-            leveled(name, values, "levels", name)
+            declare_levels(name, values, "levels", name)
     if isinstance(authored.columns, dict):
         for name, shape in authored.columns.items():
             path = ("source", table, "columns", name)
-            if folded(name) in said.described:
+            if folded(name) in declared.described:
                 problems.add(
                     "RS202",
                     f'The column "{folded(name)}" is declared twice.',
                     hint="Names have no letter case: keep one of them.",
                     **document.at(*path),
                 )
-            said.described[folded(name)] = Column(shape, document, path)
+            declared.described[folded(name)] = Column(shape, document, path)
             if shape.levels is not None:
-                leveled(name, shape.levels, "columns", name, "levels")
-    return said
+                declare_levels(name, shape.levels, "columns", name, "levels")
+    return declared
 
 
 def _texts(
@@ -299,8 +303,8 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 hint=did_you_mean(table, SOURCE_TABLES),
             )
             continue
-        written = document.data["source"][table]
-        if "from" not in written:
+        written_table = document.data["source"][table]
+        if "from" not in written_table:
             problems.add(
                 "RS005",
                 f'"from" is missing: [source.{table}] does not say where its rows are.',
@@ -309,19 +313,19 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 hint='Add `from = "a file, a glob, or a select"`.',
             )
             continue
-        lines = {key: document.line("source", table, key) for key in written}
+        lines = {key: document.line("source", table, key) for key in written_table}
         texts = _texts(table, authored, document, problems)
         described = table in DESCRIBED_TABLES
-        said = _said(table, authored, document, problems) if described else _Said()
-        columns = {key: texts[key] for key in written if key != "from" and key in texts}
+        declared = _declared(table, authored, document, problems) if described else _Declared()
+        columns = {key: texts[key] for key in written_table if key != "from" and key in texts}
         sources[table] = Source(
             table,
             texts.get("from", ""),
             MappingProxyType(columns),
             lines,
-            levels=said.levels,
-            level_lines=said.level_lines,
-            described=said.described,
+            levels=declared.levels,
+            level_lines=declared.level_lines,
+            described=declared.described,
         )
     if not sources and not problems:
         problems.add(

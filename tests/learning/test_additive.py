@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.metrics import auc
-from riskseg.learning.scorecard import additive, additive_fit
+from riskseg.learning.scorecard import additive, additive_fit, additive_tables
 from riskseg.learning.scorecard.additive import fit_additive
 from riskseg.learning.scorecard.additive_pairs import Side, alone, in_direction, pooled
+from riskseg.learning.scorecard.additive_tables import TableLearner
 from riskseg.learning.scorecard.tables import Scorecard
 
 FACTS = (
@@ -181,12 +182,12 @@ def test_whole_hundredths_and_merged_bins_cost_nothing(
     rows: tuple[pd.DataFrame, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table, label = rows
-    learner = additive._Learner(table, label, np.ones(len(label)), FACTS[2:], additive.MANY)
+    learner = TableLearner(table, label, np.ones(len(label)), FACTS[2:], additive.MANY)
     effects = learner.single()
-    exact = effects.margin(learner.places)
+    exact = effects.margin(learner.cells_of_rows)
     assert np.abs(learner.card(effects, (), 0).margin(table) - exact).max() < 0.02
-    monkeypatch.setattr(additive, "SAME", 0.0)
-    monkeypatch.setattr(additive, "NOTHING", 0.0)
+    monkeypatch.setattr(additive_tables, "SAME", 0.0)
+    monkeypatch.setattr(additive_tables, "NOTHING", 0.0)
     assert np.abs(learner.card(effects, (), 0).margin(table) - exact).max() < 0.001
 
 

@@ -68,12 +68,12 @@ def check(target: str, problems: Problems) -> None:
         sink.check(target, problems)
         return
     endings = [sink.form for sink in SINKS if isinstance(sink, FileSink)]
-    others = [sink.form for sink in SINKS if not isinstance(sink, FileSink)]
+    other_forms = [sink.form for sink in SINKS if not isinstance(sink, FileSink)]
     problems.add(
         "RS010",
         "The ending of this name tells no form that can be written.",
         file=target,
-        hint=f"Use one of {', '.join(endings)}, or {', or '.join(others)}.",
+        hint=f"Use one of {', '.join(endings)}, or {', or '.join(other_forms)}.",
     )
 
 
@@ -134,11 +134,11 @@ def _groups(
         return pa.Table.from_batches(pending, schema).cast(plain).combine_chunks()
 
     for batch in batches:
-        rest = batch
-        while rest.num_rows:
-            piece, rest = rest.slice(0, room), rest.slice(room)
-            pending.append(piece)
-            room -= piece.num_rows
+        rows_left = batch
+        while rows_left.num_rows:
+            rows_taken, rows_left = rows_left.slice(0, room), rows_left.slice(room)
+            pending.append(rows_taken)
+            room -= rows_taken.num_rows
             if not room:
                 yield group()
                 pending, room = [], GROUP

@@ -86,25 +86,32 @@ def write_table(
 ) -> tuple[str, int]:
     """Replace the table `target` names; returns the URL with its password hidden, and the rows."""
     url, table = _parsed(target)
-    place, _, name = table.rpartition(".")
-    columns = [sa.Column(f.name, _type(f.type), nullable=f.nullable) for f in schema]
+    database_schema, _, name = table.rpartition(".")
+    columns = [
+        sa.Column(column_field.name, _type(column_field.type), nullable=column_field.nullable)
+        for column_field in schema
+    ]
     # The name is short: some databases cut long names off, and then two would be the same.
-    side = sa.Table(f"riskseg_part_{token[:16]}", sa.MetaData(), *columns, schema=place or None)
+    side_table = sa.Table(
+        f"riskseg_part_{token[:16]}", sa.MetaData(), *columns, schema=database_schema or None
+    )
     rows = 0
     engine = _engine(url)
     with _refusals(url), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             # The driver's own transaction would not take in changes of tables.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        side.drop(connection, checkfirst=True)
-        side.create(connection)
+        side_table.drop(connection, checkfirst=True)
+        side_table.create(connection)
         for group in groups:
             for batch in group.to_batches(max_chunksize=_ROWS_AT_ONCE):
-                connection.execute(side.insert(), batch.to_pylist())
+                connection.execute(side_table.insert(), batch.to_pylist())
             rows += group.num_rows
-        sa.Table(name, sa.MetaData(), schema=place or None).drop(connection, checkfirst=True)
+        sa.Table(name, sa.MetaData(), schema=database_schema or None).drop(
+            connection, checkfirst=True
+        )
         Operations(MigrationContext.configure(connection)).rename_table(
-            side.name, name, schema=place or None
+            side_table.name, name, schema=database_schema or None
         )
     return f"{_rendered(url)}#{table}", rows
 
@@ -116,9 +123,11 @@ def read_table(target: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     enough for.
     """
     url, table = _parsed(target)
-    place, _, name = table.rpartition(".")
-    columns = [sa.column(f.name, _type(f.type)) for f in schema]
-    query = sa.select(*columns).select_from(sa.table(name, *columns, schema=place or None))
+    database_schema, _, name = table.rpartition(".")
+    columns = [sa.column(column_field.name, _type(column_field.type)) for column_field in schema]
+    query = sa.select(*columns).select_from(
+        sa.table(name, *columns, schema=database_schema or None)
+    )
     with _refusals(url), _engine(url).connect() as connection:
         for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
             arrays = [
@@ -174,16 +183,16 @@ def without_secrets(target: str) -> str:
     address, mark, table = target.rpartition("#")
     if not mark:
         address, table = target, ""
-    scheme, slashes, rest = address.partition("://")
+    scheme, slashes, after_scheme = address.partition("://")
     if not slashes:
         return target
-    if "@" in rest:
-        user, _, rest = rest.rpartition("@")
-        named, colon, _ = user.partition(":")
-        rest = f"{named}{colon and ':' + _HIDDEN}@{rest}"
-    place, asked, query = rest.partition("?")
-    shown = "&".join(map(_shown_part, query.split("&"))) if asked else ""
-    return f"{scheme}://{place}{asked}{shown}{mark}{table}"
+    if "@" in after_scheme:
+        user, _, after_scheme = after_scheme.rpartition("@")
+        user_name, colon, _ = user.partition(":")
+        after_scheme = f"{user_name}{colon and ':' + _HIDDEN}@{after_scheme}"
+    location, question_mark, query = after_scheme.partition("?")
+    shown_query = "&".join(map(_shown_part, query.split("&"))) if question_mark else ""
+    return f"{scheme}://{location}{question_mark}{shown_query}{mark}{table}"
 
 
 def _shown_part(part: str) -> str:
@@ -202,7 +211,11 @@ def _hide(text: str, url: sa.URL) -> str:
     values = [str(url.password)] if url.password else []
     for name, value in url.query.items():
         listed = [value] if isinstance(value, str) else value
-        values += [one for one in listed if not _HARMLESS.fullmatch(f"{name}={one}")]
+        values += [
+            query_value
+            for query_value in listed
+            if not _HARMLESS.fullmatch(f"{name}={query_value}")
+        ]
     for value in values:
         for secret in {value, quote(value), quote_plus(value)}:
             text = text.replace(secret, _HIDDEN) if secret else text
@@ -229,7 +242,7 @@ def _engine(url: sa.URL) -> sa.Engine:
             "RS010",
             f'"{url.drivername}" is no kind of database known here.',
             file=_rendered(url),
-            hint="Mend the beginning of the URL, or install the dialect's package.",
+            hint="Correct the beginning of the URL, or install the dialect's package.",
         ) from error
     except ModuleNotFoundError as error:
         raise problem(
@@ -247,13 +260,13 @@ def _type(kind: Any) -> sa.types.TypeEngine[Any]:
         return sa.DateTime(timezone=kind.tz is not None)
     if pa.types.is_nested(kind):
         return _Json()
-    known: list[tuple[Any, type[sa.types.TypeEngine[Any]]]] = [
+    column_types: list[tuple[Any, type[sa.types.TypeEngine[Any]]]] = [
         (pa.types.is_boolean, sa.Boolean),
         (pa.types.is_integer, sa.BigInteger),
         (pa.types.is_floating, sa.Double),
         (pa.types.is_date, sa.Date),
     ]
-    return next((column for fits, column in known if fits(kind)), sa.Text)()
+    return next((column for fits, column in column_types if fits(kind)), sa.Text)()
 
 
 @contextmanager
@@ -262,10 +275,10 @@ def _refusals(url: sa.URL) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        said, _, _ = _hide(str(error.orig), url).partition("\n")
+        refusal, _, _ = _hide(str(error.orig), url).partition("\n")
         raise problem(
             "RS010",
-            f"The database refuses: {said}.",
+            f"The database refuses: {refusal}.",
             file=_rendered(url),
             hint="Check that it can be reached and that you may make tables there.",
         ) from error
