@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from riskseg.learning.scorecard.binning import best_starts, prebin_cuts
+from riskseg.learning.scorecard.binning import best_starts, prebin_cuts, shaped_blocks
 
 LEAST = 0.05
 Shape = tuple[str, int]
@@ -49,7 +49,8 @@ def test_our_cuts_tell_new_rows_as_well(shape: str, direction: int) -> None:
     places = np.searchsorted(starts, x, side="right")
     counts = np.bincount(places, minlength=len(starts) + 1).astype(float)
     bads = np.bincount(places, weights=label, minlength=len(starts) + 1)
-    ours = best_starts(counts, bads, counts, direction=direction, penalty=0.0, least=LEAST * len(x))
+    blocks = shaped_blocks(counts, bads, direction)
+    ours = best_starts(counts, bads, counts, blocks, penalty=0.0, least=LEAST * len(x))
     cuts = [float(starts[start - 1]) for start in ours if start]
     rates = np.diff(
         [label[np.searchsorted(cuts, x, side="right") == n].mean() for n in range(len(cuts) + 1)]

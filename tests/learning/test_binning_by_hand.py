@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from riskseg.learning.scorecard.binning import best_starts, prebin_cuts, refuses, unstable
+from riskseg.learning.scorecard.binning import (
+    best_starts,
+    prebin_cuts,
+    refuses,
+    shaped_blocks,
+    unstable,
+)
 
 
 def numbers(*values: float) -> np.ndarray:
@@ -22,14 +28,20 @@ def test_every_value_but_the_least_is_a_cut() -> None:
 @pytest.mark.parametrize(("least", "starts"), [(100, [0, 1]), (101, [0])])
 def test_a_bin_holds_at_least_so_many_rows(least: float, starts: list[int]) -> None:
     counts = numbers(100, 100)
-    found = best_starts(counts, numbers(5, 50), counts, direction=1, penalty=1.0, least=least)
+    bads = numbers(5, 50)
+    blocks = shaped_blocks(counts, bads, 1)
+    found = best_starts(counts, bads, counts, blocks, penalty=1.0, least=least)
     assert found == starts
 
 
 def test_a_direction_joins_what_runs_against_it() -> None:
     counts, bads = numbers(100, 100, 100), numbers(10, 50, 20)
-    along = best_starts(counts, bads, counts, direction=1, penalty=1.0, least=1)
-    free = best_starts(counts, bads, counts, direction=0, penalty=1.0, least=1)
+    along, free = (
+        best_starts(
+            counts, bads, counts, shaped_blocks(counts, bads, direction), penalty=1.0, least=1
+        )
+        for direction in (1, 0)
+    )
     assert (along, free) == ([0, 1], [0, 1, 2])
 
 

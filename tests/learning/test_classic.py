@@ -12,7 +12,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.evidence.metrics import auc
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.scorecard import classic
-from riskseg.learning.scorecard.binning import best_starts, prebin_cuts, refuses
+from riskseg.learning.scorecard.binning import best_starts, prebin_cuts, refuses, shaped_blocks
 from riskseg.learning.scorecard.classic import fit_classic
 from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.edits import Edit
@@ -166,7 +166,8 @@ def test_the_cuts_are_the_best_there_are(direction: int) -> None:
             rate = np.abs(np.linspace(-0.6, 0.5, 8)) + 0.1
             counts *= 10
         bads = np.round(counts * rate)
-        got = best_starts(counts, bads, counts, direction=direction, penalty=2.0, least=100)
+        blocks = shaped_blocks(counts, bads, direction)
+        got = best_starts(counts, bads, counts, blocks, penalty=2.0, least=100)
 
         def cost(starts: Sequence[int], c: Any = counts, b: Any = bads) -> float:
             n, k = np.add.reduceat(c, starts), np.add.reduceat(b, starts)

@@ -45,8 +45,8 @@ def best_starts(
     counts: Floats,
     bads: Floats,
     rows: Floats,
+    blocks: Places,
     *,
-    direction: int | None,
     penalty: float,
     least: float,
 ) -> list[int]:
@@ -54,10 +54,8 @@ def best_starts(
 
     `counts` and `bads` are (effective) rows and bad ones of each pre-bin, `rows` are the rows
     themselves, of which every bin holds at least `least`. A cut must gain `penalty` in
-    log-likelihood. `direction` is the sign of the rate along the value; 0 leaves it to the data,
-    which may have one turn; None holds the rates to no shape.
+    log-likelihood, and is made only where one of the `blocks` begins.
     """
-    blocks = np.arange(len(counts)) if direction is None else _blocks(counts, bads, direction)
     n, b, r = (np.add.reduceat(part, blocks) for part in (counts, bads, rows))
     size = len(blocks)
     count, bad, held = (np.r_[0.0, np.cumsum(part)] for part in (n, b, r))
@@ -95,8 +93,14 @@ def better_direction(counts: Floats, bads: Floats) -> int:
     return 1 if rising <= falling else -1
 
 
-def _blocks(counts: Floats, bads: Floats, direction: int) -> Places:
-    """Where the pooled blocks begin that fit the data best within the allowed shapes."""
+def shaped_blocks(counts: Floats, bads: Floats, direction: int | None) -> Places:
+    """Where the pooled blocks begin that fit the data best within the allowed shapes.
+
+    `direction` is the sign of the rate along the value; 0 leaves it to the data, which may have
+    one turn; None holds the rates to no shape.
+    """
+    if direction is None:
+        return np.arange(len(counts))
     straight = [_pooled(counts, bads, sign) for sign in ((direction,) if direction else (1, -1))]
     costs = [float(cost[-1]) for cost, _ in straight]
     chosen = straight[int(np.argmin(costs))][1]

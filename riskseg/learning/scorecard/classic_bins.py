@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskseg.learning.scorecard.binning import LEAST_ROWS, best_starts, refuses, unstable
+from riskseg.learning.scorecard.binning import LEAST_ROWS, best_starts, unstable
 from riskseg.learning.scorecard.classic_prebins import ClassicRows, PreBinned
 from riskseg.learning.scorecard.edits import Edit
 from riskseg.learning.scorecard.tables import Bins
@@ -78,12 +78,11 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
     controls = data.controls
     counts, bads, held = (part[ordinary] for part in (column.counts, column.bads, column.held))
     occurs = np.flatnonzero(held)
-    direction = controls.direction(fact, counts[occurs], bads[occurs])
+    direction = column.direction
     notes = [f"{fact.name}: {column.note}; these bins are riskseg's"] if column.note else []
     if column.given is None and len(occurs):
-        declared = 0 if fact.kind.is_textual else fact.direction
-        if declared and refuses(counts[occurs], bads[occurs], declared):
-            return f"the data refuse the direction {'+' if declared > 0 else '-'}"
+        if column.refused:
+            return f"the data refuse the direction {'+' if fact.direction > 0 else '-'}"
         share = controls.share(fact.name)
         share = setting.least_share if share is None else share
         least = max(float(LEAST_ROWS), share * float(column.held.sum()))
@@ -91,7 +90,7 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
             counts[occurs],
             bads[occurs],
             held[occurs],
-            direction=direction,
+            column.blocks,
             penalty=setting.penalty,
             least=least,
         )

@@ -14,7 +14,7 @@ from riskseg.learning.levels import levels_by_risk
 from riskseg.learning.parties import Parties
 from riskseg.learning.scorecard.additive_fit import line_block
 from riskseg.learning.scorecard.additive_pairs import beyond_chance
-from riskseg.learning.scorecard.binning import prebin_cuts
+from riskseg.learning.scorecard.binning import prebin_cuts, refuses, shaped_blocks
 from riskseg.learning.scorecard.controls import Controls
 from riskseg.learning.scorecard.edits import Edit, around, hand_bins
 from riskseg.learning.scorecard.optimal import optimal_bins
@@ -57,7 +57,9 @@ class PreBinned:
     parties. `idle` says that it tells no more of parties than chance would. `given` are the cuts
     where they are not to be searched for, `note` says why there are none. `ordinary` are the
     pre-bins along the value that are no code. `halves` are (rows, bad ones), effective too, in the
-    first and in the second half of the window."""
+    first and in the second half of the window. `direction` is that of :meth:`Controls.direction`;
+    `refused` says that the data refuse the declared one, and `blocks` are where the search for
+    cuts may cut: all of that is the same for every setting that is tried."""
 
     fact: Fact
     fine: Bins
@@ -71,6 +73,9 @@ class PreBinned:
     bads: Floats
     held: Floats
     halves: tuple[tuple[Floats, Floats], ...]
+    direction: int | None
+    refused: bool
+    blocks: Places
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,15 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
         )
         along = np.arange(len(fine.cuts) + 1)
         coded = np.searchsorted(fine.cuts, specials, side="right")
+        ordinary = along[~np.isin(along, coded)]
+        counts = sums(weight) * scale * effective_share
+        bads = sums(weight * label) * scale * effective_share
+        held_by_bin = sums(held)
+        occurs = ordinary[held_by_bin[ordinary] > 0]
+        along_counts, along_bads = counts[occurs], bads[occurs]
+        direction = data.controls.direction(fact, along_counts, along_bads)
+        searched = whole is None and len(occurs) > 0
+        declared = 0 if fact.kind.is_textual or not searched else fact.direction
         columns.append(
             PreBinned(
                 fact,
@@ -157,15 +171,18 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
                 bins_given if isinstance(bins_given, str) else "",
                 prebin_of_any,
                 idle,
-                along[~np.isin(along, coded)],
-                sums(weight) * scale * effective_share,
-                sums(weight * label) * scale * effective_share,
-                sums(held),
+                ordinary,
+                counts,
+                bads,
+                held_by_bin,
                 ()
                 if later is None
                 else tuple(
                     (sums(effective_rows, w), sums(effective_bads, w)) for w in (~later, later)
                 ),
+                direction,
+                bool(declared) and refuses(along_counts, along_bads, declared),
+                shaped_blocks(along_counts, along_bads, direction) if searched else occurs,
             )
         )
     return PreBins(seen, scale, tuple(columns))
