@@ -40,9 +40,9 @@ def export(
     """
     workspace = open_checked(root)
     model, _ = opened(workspace, name, version)
-    place = out or Path(f"{model.name}.{to}")
+    path = out or Path(f"{model.name}.{to}")
     problems = Problems()
-    check_output(workspace, place, problems, (f".{to.rpartition('.')[2]}",))
+    check_output(workspace, path, problems, (f".{to.rpartition('.')[2]}",))
     problems.raise_if_any()
     content, rows, difference = b"", None, None
     if to == "points.csv":
@@ -58,12 +58,12 @@ def export(
 
         content = onnx_model(model)
         rows, difference = _check_onnx(model, content)
-    with write_beside(place, token="export") as part:
-        part.write_bytes(content)
+    with write_beside(path, token="export") as draft:
+        draft.write_bytes(content)
     return ModelExport(
         model=model.name,
         version=model.version,
-        place=str(place),
+        place=str(path),
         rows=rows,
         difference=difference,
     )
@@ -74,10 +74,10 @@ def _check_sql(engine: Engine, model: Model, text: str) -> tuple[int, float]:
 
     accounts = check_rows(model)
     engine.register("accounts", pa.Table.from_pandas(accounts, preserve_index=False))
-    told = engine.arrow(
+    exported = engine.arrow(
         f"select probability from ({text.rstrip().rstrip(';')}) order by account_id"
     )
-    return len(accounts), _widest(model, accounts, told["probability"].to_numpy())
+    return len(accounts), _widest(model, accounts, exported["probability"].to_numpy())
 
 
 def _check_onnx(model: Model, content: bytes) -> tuple[int | None, float | None]:
@@ -97,11 +97,11 @@ def _check_onnx(model: Model, content: bytes) -> tuple[int | None, float | None]
         else:
             column = values.to_numpy(dtype=np.float64)
         feed[fact.name] = column.reshape(-1, 1)
-    told = session.run(["probability"], feed)[0][:, 0]
-    return len(accounts), _widest(model, accounts, told)
+    exported = session.run(["probability"], feed)[0][:, 0]
+    return len(accounts), _widest(model, accounts, exported)
 
 
-def _widest(model: Model, accounts: pd.DataFrame, told: Floats) -> float:
+def _widest(model: Model, accounts: pd.DataFrame, exported: Floats) -> float:
     import numpy as np
 
-    return float(np.abs(model.predict(accounts) - told).max())
+    return float(np.abs(model.predict(accounts) - exported).max())

@@ -46,12 +46,12 @@ def register(
         model, files = _read(folder)
         session = begin(workspace, engine)
         scorer(model, session.facts, billed=session.ledger.billed)
-        place = workspace.models / model.name / model.version
-        if place.resolve() != folder.resolve():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with folder_beside(place, token="register") as part:
+        version_folder = workspace.models / model.name / model.version
+        if version_folder.resolve() != folder.resolve():
+            version_folder.parent.mkdir(parents=True, exist_ok=True)
+            with folder_beside(version_folder, token="register") as draft:
                 for name, content in files.items():
-                    (part / name).write_bytes(content)
+                    (draft / name).write_bytes(content)
         with open_journal(workspace) as journal:
             recorded = record(
                 workspace, journal, model, at, by=by, promote=reason if promote else None
@@ -60,14 +60,14 @@ def register(
     if model.name not in spec_files(workspace):
         spec = workspace.shown(workspace.models / f"{model.name}.yaml")
         notes.append(f"There is no {spec}: a strategy that uses {model.name} needs its spec.")
-    shown = workspace.shown(place)
+    shown_folder = workspace.shown(version_folder)
     if recorded.champion_version is None:
         weak = too_weak(model.manifest, model.evidence)
         notes.append(f"It is not made the champion: {weak}.")
     return Registration(
         model=model.name,
         version=model.version,
-        place=shown,
+        place=shown_folder,
         champion=recorded.champion,
         notes=tuple(notes),
     )
@@ -89,11 +89,11 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
         files = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
         files[MANIFEST] = content
         with tempfile.TemporaryDirectory(prefix="riskseg-") as scratch:
-            copy = Path(scratch) / version_of(content)
-            copy.mkdir()
-            for name, text in files.items():
-                (copy / name).write_bytes(text)
-            model = load(copy, shown=str(folder))
+            version_folder = Path(scratch) / version_of(content)
+            version_folder.mkdir()
+            for name, data in files.items():
+                (version_folder / name).write_bytes(data)
+            model = load(version_folder, shown=str(folder))
         # The hash says that it is what was written, not that it is whole.
         trial(model)
         return model, files

@@ -74,24 +74,24 @@ def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -
     workspace = open_checked(root)
     before = moment_before(at, *span(older_than))
     runs = workspace.state / "runs"
-    with ExitStack() as held:
+    with ExitStack() as opened:
         if dry_run:
-            journal = held.enter_context(read_journal(workspace))
+            journal = opened.enter_context(read_journal(workspace))
         else:
-            held.enter_context(locked(workspace))
-            journal = held.enter_context(open_journal(workspace))
-        latest = {r.run_id: _as_at(r.at, at) for r in reversed(journal.runs())}
-        old = [run for run, ran in latest.items() if ran < before]
+            opened.enter_context(locked(workspace))
+            journal = opened.enter_context(open_journal(workspace))
+        ran_at = {r.run_id: _as_at(r.at, at) for r in reversed(journal.runs())}
+        outdated = [run for run, ran in ran_at.items() if ran < before]
         kept = [f.name for f in store.folders(runs) if store.is_kept(f)]
         if not dry_run:
-            store.let_go(runs, old)
-    gone = tuple(run for run in kept if run in old)
-    left = [run for run in kept if run not in old]
+            store.let_go(runs, outdated)
+    removed = tuple(run for run in kept if run in outdated)
+    remaining = [run for run in kept if run not in outdated]
     return Pruning(
         before=before,
-        runs=len(gone),
-        left=len(left),
-        unknown=tuple(run for run in left if run not in latest),
+        runs=len(removed),
+        left=len(remaining),
+        unknown=tuple(run for run in remaining if run not in ran_at),
         dry_run=dry_run,
     )
 
@@ -104,30 +104,30 @@ def _as_at(moment: datetime, like: datetime) -> datetime:
 def span(text: str) -> tuple[int, str]:
     """A span of time as a person writes it: "90 days", "90d", "24 months", "1 year". Raises
     RS612."""
-    found = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
+    if match is None:
         hint = 'Write a number and a unit, as in "90 days" or "24 months".'
         raise problem("RS612", f'"{text}" is no span of time.', hint=hint)
-    unit = found[2].lower()
-    return int(found[1]), "days" if unit == "d" else unit
+    unit = match[2].lower()
+    return int(match[1]), "days" if unit == "d" else unit
 
 
 def moment_before(at: datetime, count: int, unit: str) -> datetime:
     """The moment so many days, months or years before. A day that the month then does not have is
     its last. Raises RS612."""
-    named = unit if unit.endswith("s") else f"{unit}s"
-    if named not in UNITS:
+    plural = unit if unit.endswith("s") else f"{unit}s"
+    if plural not in UNITS:
         raise problem("RS612", f'"{unit}" is no span of time.', hint=did_you_mean(unit, UNITS))
     try:
-        if named == "days":
+        if plural == "days":
             return at - timedelta(days=count)
-        months = at.year * 12 + at.month - 1 - count * (12 if named == "years" else 1)
+        months = at.year * 12 + at.month - 1 - count * (12 if plural == "years" else 1)
         year, month = divmod(months, 12)
         day = min(at.day, calendar.monthrange(year, month + 1)[1])
         return at.replace(year=year, month=month + 1, day=day)
     except (ValueError, OverflowError) as error:
-        what = f"{count} {named} before {at.date()} is no date."
-        raise problem("RS612", what, hint="Give a shorter span.") from error
+        message = f"{count} {plural} before {at.date()} is no date."
+        raise problem("RS612", message, hint="Give a shorter span.") from error
 
 
 def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
@@ -145,12 +145,12 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     problems = Problems()
     with locked(workspace), open_journal(workspace) as journal:
         folders = [f for f in store.folders(workspace.state / "runs") if store.has_inputs(f)]
-        out_of = [f.name for f in folders if _erased(workspace, f, account, hashed, problems)]
+        erased_from = [f.name for f in folders if _erased(workspace, f, account, hashed, problems)]
         earlier = [e for e in journal.erasures() if e.account == hashed]
         erased_before = {run for e in earlier for run in e.runs}
-        runs = tuple(run for run in out_of if run not in erased_before)
+        runs = tuple(run for run in erased_from if run not in erased_before)
         rows = _quarantine(workspace, account)
-        if not (out_of or rows or earlier):
+        if not (erased_from or rows or earlier):
             _check_known(workspace, account, folders, problems)
         if runs or rows or not earlier:
             journal.record_erasure(ErasureRecord(at=at, by=by, account=hashed, runs=runs))
@@ -188,19 +188,19 @@ def _quarantine(workspace: Workspace, account: str) -> int:
     word of its own: rather one too many than one too few.
     """
     count = 0
-    for place in sorted((workspace.state / "quarantine").glob("*.csv")):
+    for path in sorted((workspace.state / "quarantine").glob("*.csv")):
         # A list that is cut off, or no text any more, is searched as far as it goes.
-        with place.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            listed = list(csv.reader(file))
-        head, rows = listed[:1], listed[1:]
-        left = [row for row in rows if not (row and _names(row[-1], account))]
-        if len(left) == len(rows):
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            lines = list(csv.reader(file))
+        header, rows = lines[:1], lines[1:]
+        remaining = [row for row in rows if not (row and _names(row[-1], account))]
+        if len(remaining) == len(rows):
             continue
-        count += len(rows) - len(left)
+        count += len(rows) - len(remaining)
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([*head, *left])
-        with write_beside(place, token="erase") as part:
-            part.write_bytes(text.getvalue().encode(errors="surrogateescape"))
+        csv.writer(text, lineterminator="\n").writerows([*header, *remaining])
+        with write_beside(path, token="erase") as draft:
+            draft.write_bytes(text.getvalue().encode(errors="surrogateescape"))
     return count
 
 

@@ -52,10 +52,10 @@ def export(root: Path, out: str) -> SheetExport:
     """Write the strategy's tables to a workbook (.xlsx), or to a folder as one CSV file each.
     Files that stand there are replaced. Raises RS010, RS219 and the Problems of the files' shape.
     """
-    place, workbook = _place(out), out.lower().endswith(".xlsx")
+    path, workbook = _place(out), out.lower().endswith(".xlsx")
     workspace, problems = open_checked(root), Problems()
-    _not_the_strategy(workspace, place if not workbook else place.parent, out)
-    check_output(workspace, place, problems)
+    _not_the_strategy(workspace, path if not workbook else path.parent, out)
+    check_output(workspace, path, problems)
     authored = read_authored(workspace, problems)
     problems.raise_if_any()
     assert authored is not None
@@ -63,30 +63,30 @@ def export(root: Path, out: str) -> SheetExport:
     tiers = authored.documents[_TIERS_FILE]
     grids = {SEGMENTS: segments_grid(segments, problems)}
     for name in authored.tiers.root:
-        why = unfit(name, workbook=workbook)
+        reason = unfit(name, workbook=workbook)
         if name.casefold() in {taken.casefold() for taken in grids}:
-            why = "another sheet has that name"
-        if why:
-            message = f'The scheme "{name}" cannot have a sheet of its name: {why}.'
+            reason = "another sheet has that name"
+        if reason:
+            message = f'The scheme "{name}" cannot have a sheet of its name: {reason}.'
             hint = "Give it another name."
             if workbook and not unfit(name, workbook=False):
                 hint = "Give it another name, or export to a folder of CSV files."
             problems.add("RS219", message, hint=hint, **tiers.at(name))
         grids[name] = scheme_grid(tiers, name, problems)
     for name, grid in grids.items():
-        where = f"{out}, sheet {name}" if workbook else str(place / f"{name}.csv")
-        check_texts(grid, where, problems, workbook=workbook)
+        shown = f"{out}, sheet {name}" if workbook else str(path / f"{name}.csv")
+        check_texts(grid, shown, problems, workbook=workbook)
     problems.raise_if_any()
     contents = (
-        {place: workbook_bytes(grids)}
+        {path: workbook_bytes(grids)}
         if workbook
-        else {place / f"{name}.csv": csv_bytes(grid) for name, grid in grids.items()}
+        else {path / f"{name}.csv": csv_bytes(grid) for name, grid in grids.items()}
     )
     if not workbook:
-        _make_folder(place)
+        _make_folder(path)
     for file, content in contents.items():
-        with write_beside(file, token="sheet") as part:
-            part.write_bytes(content)
+        with write_beside(file, token="sheet") as draft:
+            draft.write_bytes(content)
     rows = {name: len(grid) - 1 for name, grid in grids.items()}
     return SheetExport(strategy=authored.head.name, files=tuple(map(str, contents)), rows=rows)
 
@@ -143,17 +143,17 @@ def import_(
         segments_csv.is_only_table(workspace.strategy, problems, shown=workspace.settings.strategy)
         sheets = _read(place, problems)
         _raise(problems)
-        instead = _documents(workspace, place, sheets, problems)
+        documents = _documents(workspace, place, sheets, problems)
         _raise(problems)
         tables: list[SheetChange] = []
         differing: list[str] = []
-        for name, document in instead.items():
+        for name, document in documents.items():
             before, after = _before(workspace, name), _grids(name, document, Problems())
             changes = [_change(table, before.get(table), grid) for table, grid in after.items()]
             tables += changes
             if any(change.differs for change in changes) or before.keys() != after.keys():
                 differing.append(name)
-        strategy = _checked(workspace, instead, problems)
+        strategy = _checked(workspace, documents, problems)
         if len(problems):
             for table in tables:
                 if table.columns:
@@ -161,16 +161,16 @@ def import_(
         _raise(problems)
         assert strategy is not None
         paths = {name: _path(workspace, name) for name in differing}
-        laid = {path: _laid(path, name, instead[name]) for name, path in paths.items()}
+        layouts = {path: _laid(path, name, documents[name]) for name, path in paths.items()}
         if not dry_run:
-            _write(laid)
+            _write(layouts)
     return SheetImport(
         strategy=strategy.name,
         version=strategy.fingerprint,
         dry_run=dry_run,
         tables=tuple(tables),
-        files=tuple(f"{workspace.settings.strategy}/{path.name}" for path in laid),
-        comments_lost=sum(table.comments_lost for table in laid.values()),
+        files=tuple(f"{workspace.settings.strategy}/{path.name}" for path in layouts),
+        comments_lost=sum(table.comments_lost for table in layouts.values()),
     )
 
 
@@ -179,14 +179,16 @@ def _read(place: Path, problems: Problems) -> list[Sheet]:
     shown = str(place)
     if place.is_dir():
         files = sorted(
-            p
-            for p in place.iterdir()
-            if p.suffix.lower() == ".csv" and p.is_file() and not p.name.startswith(".")
+            path
+            for path in place.iterdir()
+            if path.suffix.lower() == ".csv" and path.is_file() and not path.name.startswith(".")
         )
         if not files:
             problems.add("RS217", "The folder holds no CSV file.", file=shown)
-        read = (read_csv(_bytes(p), p.stem, str(place / p.name), problems) for p in files)
-        return [sheet for sheet in read if sheet is not None]
+        sheets = (
+            read_csv(_bytes(path), path.stem, str(place / path.name), problems) for path in files
+        )
+        return [sheet for sheet in sheets if sheet is not None]
     if not place.is_file():
         problems.add("RS217", "There is no such workbook or folder.", file=shown)
         return []
@@ -231,17 +233,17 @@ def _documents(
             message = f'There is no {kind} "{name}{"" if place.is_file() else ".csv"}".'
             hint = "An import takes all tables of the strategy: add it, as an export writes it."
             problems.add("RS217", message, file=str(place), hint=hint)
-    instead: dict[str, SheetDocument] = {}
+    documents: dict[str, SheetDocument] = {}
     if SEGMENTS in named:
         segments = segments_document(named[SEGMENTS], problems, _columns_now(workspace))
         if segments is not None:
-            instead[_SEGMENTS_FILE] = segments
+            documents[_SEGMENTS_FILE] = segments
     if schemes:
         sheets_of_schemes = [named[name] for name in schemes if name in named]
         tiers = tiers_document(sheets_of_schemes, str(place), problems)
         if tiers is not None:
-            instead[_TIERS_FILE] = tiers
-    return instead
+            documents[_TIERS_FILE] = tiers
+    return documents
 
 
 def _schemes(workspace: Workspace, problems: Problems) -> list[str]:
@@ -257,13 +259,13 @@ def _schemes(workspace: Workspace, problems: Problems) -> list[str]:
 def _checked(
     workspace: Workspace, instead: Mapping[str, SheetDocument], problems: Problems
 ) -> Strategy | None:
-    raised = Problems()
+    faults = Problems()
     with scratch_engine(workspace) as engine:
-        strategy = read_checked(begin(workspace, engine), raised, instead=instead)
-    for one in raised:
+        strategy = read_checked(begin(workspace, engine), faults, instead=instead)
+    for fault in faults:
         for document in instead.values():
-            one = document.located(one)
-        problems.extend([one])
+            fault = document.located(fault)
+        problems.extend([fault])
     return strategy
 
 
@@ -275,16 +277,18 @@ def _grids(name: str, document: Document, problems: Problems) -> dict[str, Grid]
 
 def _before(workspace: Workspace, name: str) -> dict[str, Grid]:
     """The grids of a file as it stands; none where it is absent, or no sheet could hold it."""
-    ignored, path = Problems(), _path(workspace, name)
+    unreported, path = Problems(), _path(workspace, name)
     if path.name == segments_csv.FILE:
-        document: Document | None = segments_csv.read_segments_csv(path.parent, ignored, shown="")
+        document: Document | None = segments_csv.read_segments_csv(
+            path.parent, unreported, shown=""
+        )
     else:
-        document = read_yaml(path, ignored) if path.is_file() else None
+        document = read_yaml(path, unreported) if path.is_file() else None
     shape = AuthoredSegments if name == _SEGMENTS_FILE else AuthoredTiers
-    if document is None or document.shaped(shape, ignored) is None:
+    if document is None or document.shaped(shape, unreported) is None:
         return {}
-    grids = _grids(name, document, ignored)
-    return grids if not len(ignored) else {}
+    grids = _grids(name, document, unreported)
+    return grids if not len(unreported) else {}
 
 
 def _columns_now(workspace: Workspace) -> list[str]:
@@ -294,13 +298,13 @@ def _columns_now(workspace: Workspace) -> list[str]:
 
 
 def _change(table: str, before: Grid | None, after: Grid) -> SheetChange:
-    had, has = before[0] if before else [], after[0]
+    old_columns, new_columns = before[0] if before else [], after[0]
     old, new = _named(before[1:] if before else []), _named(after[1:])
-    kept = [name for name in new if name in old]
+    common = [name for name in new if name in old]
     added = tuple(name for name in new if name not in old)
     removed = tuple(name for name in old if name not in new)
-    changed = tuple(name for name in kept if new[name] != old[name])
-    moved = kept != [name for name in old if name in new]
+    changed = tuple(name for name in common if new[name] != old[name])
+    moved = common != [name for name in old if name in new]
     return SheetChange(
         table=table,
         rows=len(new),
@@ -308,10 +312,12 @@ def _change(table: str, before: Grid | None, after: Grid) -> SheetChange:
         removed=removed,
         changed=changed,
         moved=moved,
-        columns=had != has,
-        differs=bool(added or removed or changed or moved or had != has),
-        columns_added=tuple(name for name in has if had and name not in had),
-        columns_removed=tuple(name for name in had if name not in has),
+        columns=old_columns != new_columns,
+        differs=bool(added or removed or changed or moved or old_columns != new_columns),
+        columns_added=tuple(
+            name for name in new_columns if old_columns and name not in old_columns
+        ),
+        columns_removed=tuple(name for name in old_columns if name not in new_columns),
     )
 
 
@@ -320,8 +326,8 @@ def _named(rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
     counts: dict[str, int] = {}
     named: dict[str, Sequence[str]] = {}
     for row in rows:
-        counts[row[0]] = nth = counts.get(row[0], 0) + 1
-        named[row[0] if nth == 1 else f"{row[0]} ({nth})"] = row
+        counts[row[0]] = occurrence = counts.get(row[0], 0) + 1
+        named[row[0] if occurrence == 1 else f"{row[0]} ({occurrence})"] = row
     return named
 
 
@@ -340,11 +346,11 @@ def _laid(path: Path, name: str, document: Document) -> Laid:
     return (segments_yaml if name == _SEGMENTS_FILE else tiers_yaml)(document.data, old)
 
 
-def _write(laid: Mapping[Path, Laid]) -> None:
+def _write(layouts: Mapping[Path, Laid]) -> None:
     """All files are written beside before the first is renamed."""
     with ExitStack() as stack:
-        for path, one in laid.items():
-            stack.enter_context(write_beside(path, token="sheet")).write_bytes(one.content)
+        for path, layout in layouts.items():
+            stack.enter_context(write_beside(path, token="sheet")).write_bytes(layout.content)
 
 
 def _raise(problems: Problems) -> None:
@@ -353,8 +359,10 @@ def _raise(problems: Problems) -> None:
         raise ProblemsError(sorted(problems, key=_by_place))
 
 
-def _by_place(one: Problem) -> tuple[object, ...]:
-    sheet, _, cell = (one.file or "").partition(", cell ")
-    found = re.fullmatch(r"([A-Z]+)(\d+)", cell)
-    at = (int(found[2]), len(found[1]), found[1]) if found else (0, 0, "")
-    return (sheet, *at, one.line or 0, one.code)
+def _by_place(fault: Problem) -> tuple[object, ...]:
+    sheet, _, cell = (fault.file or "").partition(", cell ")
+    coordinates = re.fullmatch(r"([A-Z]+)(\d+)", cell)
+    position = (
+        (int(coordinates[2]), len(coordinates[1]), coordinates[1]) if coordinates else (0, 0, "")
+    )
+    return (sheet, *position, fault.line or 0, fault.code)

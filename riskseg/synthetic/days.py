@@ -333,8 +333,8 @@ class _Life:
     def _conclude(
         self, account: Ints, kept: Flags, day: int, kind: Happening, channel: int
     ) -> None:
-        for outcome, these in (("kept", account[kept]), ("broken", account[~kept])):
-            self._event(these, day, kind, channel, outcome, ref=self.agreement[these])
+        for outcome, accounts in (("kept", account[kept]), ("broken", account[~kept])):
+            self._event(accounts, day, kind, channel, outcome, ref=self.agreement[accounts])
 
     def _number(self, account: Ints) -> None:
         self.agreements[account] += 1
@@ -387,8 +387,8 @@ class _Life:
 
     def _visit(self, account: Ints, day: int) -> None:
         met = self.rng.random(len(account)) < 0.4
-        for outcome, these in (("met", account[met]), ("no_answer", account[~met])):
-            self._event(these, day, Happening.VISIT, FIELD, outcome)
+        for outcome, accounts in (("met", account[met]), ("no_answer", account[~met])):
+            self._event(accounts, day, Happening.VISIT, FIELD, outcome)
         promises = account[met]
         self._agree_promise(promises[self.rng.random(len(promises)) < 0.5], day)
 

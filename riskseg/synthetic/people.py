@@ -132,18 +132,18 @@ def uplifts(people: Households) -> Floats:
     outside a shock, pays something within RESPONSE_DAYS of an action than without it, averaged
     over the reasons for which it misses bills."""
     everyone = np.arange(len(people))
-    calm = np.zeros(len(people))
-    chances = miss_chances(people, everyone, people.method != w.DIRECT_DEBIT, calm)
+    no_strain = np.zeros(len(people))
+    chances = miss_chances(people, everyone, people.method != w.DIRECT_DEBIT, no_strain)
     weights = chances / chances.sum(axis=1, keepdims=True)
-    found = np.zeros((len(people), len(w.ACTIONS)))
+    uplift = np.zeros((len(people), len(w.ACTIONS)))
     for reason in Reason:
-        why = np.full(len(people), reason.value)
-        rate = daily_rates(people, everyone, why, np.zeros(len(people), dtype=np.bool_))
+        reasons = np.full(len(people), reason.value)
+        rate = daily_rates(people, everyone, reasons, np.zeros(len(people), dtype=np.bool_))
         for action in range(len(w.ACTIONS)):
-            raised = rate * (1 + boosts(people, everyone, why, np.full(len(people), action)))
+            raised = rate * (1 + boosts(people, everyone, reasons, np.full(len(people), action)))
             gain = (1 - rate) ** w.RESPONSE_DAYS - (1 - raised) ** w.RESPONSE_DAYS
-            found[:, action] += weights[:, reason] * gain
-    return found
+            uplift[:, action] += weights[:, reason] * gain
+    return uplift
 
 
 def _pick(rng: np.random.Generator, shares: tuple[float, ...], count: int) -> Ints:

@@ -41,6 +41,6 @@ class Agenda:
 
     def on(self, day: int) -> tuple[Ints, Ints]:
         """The accounts and places whose day is `day`, in order of account, then place."""
-        found = self._order[self._starts[day] : self._starts[day + 1]]
-        account, place = np.unravel_index(found, self._shape)
+        entries = self._order[self._starts[day] : self._starts[day + 1]]
+        account, place = np.unravel_index(entries, self._shape)
         return account, place
