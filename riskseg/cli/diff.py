@@ -87,6 +87,10 @@ def difference(console: Console, strategy_difference: StrategyDifference) -> Non
     if strategy_difference.moves is not None:
         console.print()
         moves(console, strategy_difference.moves)
+    for insight in strategy_difference.insights:
+        console.print(f"\n[bold]{escape(insight.question)}[/]")
+        for key, value in insight.answer:
+            console.print(f"  {escape(key)}: {escape(str(value))}")
 
 
 def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:

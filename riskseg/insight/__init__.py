@@ -1,1 +1,12 @@
-"""Insight, one file for each question: how decisions differ, who moves between segments."""
+"""Insight: questions about accounts, one file for each.
+
+Each is one object behind the port of `insight/insight.py`. A new one is written in a file of its
+own and registered here. What an insight is asked of has a file too: `decided_twice.py`.
+"""
+
+from riskseg.insight.differences import DIFFERENCES
+from riskseg.insight.insight import register
+from riskseg.insight.migration import MIGRATION
+
+for _insight in (MIGRATION, DIFFERENCES):
+    register(_insight)

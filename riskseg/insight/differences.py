@@ -1,48 +1,80 @@
-"""How two tables of one row an account differ: which accounts, which columns, how many rows."""
+"""How two tables with a row for each account differ: in which accounts, columns and rows."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
+from riskseg.insight.insight import Insight
 from riskseg.results.runs import Differences
 
 KEY = "account_id"
 _SHOWN = 5
 
 
-def differing(engine: Engine, first: str, second: str) -> Differences:
-    """Compare two relations by account id, in the columns that both have."""
-    types = engine.columns(first), engine.columns(second)
-    both = [n for n in types[0] if n in types[1] and n != KEY]
-    conditions = {n: _differ(n, types[0][n], types[1][n]) for n in both}
-    counted = "".join(
-        f", count(*) filter (where a.{KEY} is not null and b.{KEY} is not null and {condition})"
-        for condition in conditions.values()
-    )
-    any_of = " or ".join(f"({c})" for c in conditions.values()) or "false"
-    inside = f"a.{KEY} is not null and b.{KEY} is not null"
-    joined = f"from {first} a full join {second} b on a.{KEY} = b.{KEY}"
-    found = engine.rows(
-        f"select count(*) filter (where a.{KEY} is null), count(*) filter (where b.{KEY} is null), "
-        f"count(*) filter (where {inside} and ({any_of})){counted} {joined}"
-    )[0]
-    appeared, vanished, rows, *counts = map(int, found)
-    shown = engine.rows(
-        f"select coalesce(a.{KEY}, b.{KEY}) {joined} "
-        f"where a.{KEY} is null or b.{KEY} is null or {any_of} order by 1 limit {_SHOWN}"
-    )
-    return Differences(
-        rows=rows,
-        columns={n: c for n, c in zip(conditions, counts, strict=True) if c},
-        appeared=appeared,
-        vanished=vanished,
-        accounts=tuple(row[0] for row in shown),
-    )
+@dataclass(frozen=True)
+class TwoTables:
+    """Two relations of an engine, each with a row for each account_id."""
+
+    engine: Engine
+    old: str
+    new: str
 
 
-def _differ(name: str, one: ColumnType, other: ColumnType) -> str:
-    columns = f"a.{quoted(name)}", f"b.{quoted(name)}"
-    if one != other:
+class RowDifferences(Insight[TwoTables, Differences]):
+    """Accounts are matched by their ids, and compared in the columns that both tables have."""
+
+    name = "differences"
+    question = "Which accounts differ between two tables, and in which columns?"
+    about = TwoTables
+
+    def answer(self, subject: TwoTables) -> Differences:
+        engine = subject.engine
+        old, new = engine.columns(subject.old), engine.columns(subject.new)
+        differing = {
+            name: _differ(name, old[name], new[name]) for name in old if name in new and name != KEY
+        }
+        any_differs = " or ".join(f"({c})" for c in differing.values()) or "false"
+        in_both = f"old.{KEY} is not null and new.{KEY} is not null"
+        by_column = "".join(
+            f",\n    count(*) filter (where {in_both} and {condition})"
+            for condition in differing.values()
+        )
+        joined = f"from {subject.old} old full join {subject.new} new on old.{KEY} = new.{KEY}"
+        appeared, vanished, rows, *counts = map(
+            int,
+            engine.rows(f"""
+                select
+                    count(*) filter (where old.{KEY} is null),
+                    count(*) filter (where new.{KEY} is null),
+                    count(*) filter (where {in_both} and ({any_differs})){by_column}
+                {joined}
+            """)[0],
+        )
+        accounts = engine.rows(f"""
+            select coalesce(old.{KEY}, new.{KEY})
+            {joined}
+            where old.{KEY} is null or new.{KEY} is null or {any_differs}
+            order by 1
+            limit {_SHOWN}
+        """)
+        return Differences(
+            rows=rows,
+            columns={name: n for name, n in zip(differing, counts, strict=True) if n},
+            appeared=appeared,
+            vanished=vanished,
+            accounts=tuple(account for (account,) in accounts),
+        )
+
+
+DIFFERENCES = RowDifferences()
+
+
+def _differ(name: str, old: ColumnType, new: ColumnType) -> str:
+    """The condition that the values of a column differ: as text, where its types do."""
+    columns = f"old.{quoted(name)}", f"new.{quoted(name)}"
+    if old != new:
         columns = f"cast({columns[0]} as varchar)", f"cast({columns[1]} as varchar)"
     return f"{columns[0]} is distinct from {columns[1]}"

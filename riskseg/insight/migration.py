@@ -1,22 +1,13 @@
-"""Who moves between two strategies: every account decided twice, and the differences counted."""
+"""Which accounts move from one segment, path or action to another when the strategy changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
-from riskseg.domain.decision import OUTCOMES, RESULT
-from riskseg.domain.problems import Problems
-from riskseg.domain.relations import fact_column, quoted
-from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
-from riskseg.pipeline.facts import ALWAYS, OVERDUE
-from riskseg.pipeline.journal import read_journal
-from riskseg.pipeline.models import load_champions
-from riskseg.pipeline.session import Session
-from riskseg.pipeline.stages import Stage
+from riskseg.domain.decision import OUTCOMES
+from riskseg.insight.decided_twice import DecidedTwice, differs, new, old
+from riskseg.insight.insight import Insight
 from riskseg.results.strategies import (
     AccountMigration,
     ChangedAction,
@@ -24,301 +15,165 @@ from riskseg.results.strategies import (
     MovedLevel,
     Outcome,
 )
-from riskseg.rules.elements import NO_ACTION, in_force
-from riskseg.rules.model import Strategy
-from riskseg.rules.sql import out
+from riskseg.rules.elements import NO_ACTION
 
-DECIDE = Stage("decide", "decide every account with both strategies")
-
+# Accounts that are named of those that go from one outcome to another.
 EXAMPLES = 3
 
 
-class Migration:
-    """The old and the new of two strategies on the accounts there are as of a date, from the very
-    same facts and probabilities, a range of accounts at a time."""
+class Migration(Insight[DecidedTwice, AccountMigration]):
+    """Who moves, by the outcomes between which they move; how levels and actions change."""
 
-    def __init__(
-        self, session: Session, strategies: tuple[Strategy, Strategy], as_of: date
-    ) -> None:
-        """Raises RS602 for a date before anything is known, RS210 for one on which a strategy has
-        no paths, RS401 for a model never trained."""
-        self._session, self._strategies, self._as_of = session, strategies, as_of
-        billed = session.ledger.billed
-        session.answers(as_of)
-        self._notes = _holding(strategies, as_of)
-        names = {model: model for s in strategies for model in s.uses.values()}
-        with read_journal(session.workspace) as journal:
-            self._models = load_champions(session.workspace, names, journal)
-        self._old, self._new = (
-            decider(
-                s,
-                {key: self._models[name] for key, name in s.uses.items()},
-                as_of,
-                "none",
-                session.facts,
-                billed=billed,
-                scale=session.scale,
-                currency=session.workspace.settings.currency,
-            )
-            for s in strategies
-        )
-        self._tally = _Tally(strategies, billed=billed)
+    name = "migration"
+    question = "Which accounts move between segments, paths and actions?"
+    about = DecidedTwice
 
-    def add(self, first: int, last: int) -> None:
-        """Decide the accounts of a range with both strategies, and count what differs."""
-        session, engine, tally = self._session, self._session.engine, self._tally
-        wanted = self._old.wanted | self._new.wanted
-        make_facts(session, wanted, self._as_of, first, last)
-        engine.run("create or replace temp table all_facts as select * from facts")
-        _decide(session, self._old)
-        engine.run(tally.keep_old())
-        _decide(session, self._new)
-        engine.run(tally.compare())
-        tally.add(engine.rows)
-
-    def moves(self) -> AccountMigration:
-        """What was counted."""
-        old, new = self._strategies
-        settings = self._session.workspace.settings
-        return self._tally.moves(
-            self._as_of,
-            models={n: m.version for n, m in sorted(self._models.items())},
-            default_values=dict(sorted({**old.default_values, **new.default_values}.items())),
-            notes=self._notes,
-            currency=settings.currency,
-            scale=settings.scale,
-        )
-
-
-def _holding(strategies: Iterable[Strategy], as_of: date) -> tuple[str, ...]:
-    """A note for each strategy outside its effective dates: a version may be tried before it
-    holds. Raises RS210 where it has segments without a path on that date."""
-    notes, problems = [], Problems()
-    for s in strategies:
-        if in_force([s], as_of):
-            continue
-        dates = f"from {s.effective_from}" if s.effective_from else ""
-        dates += f" until {s.effective_to}" if s.effective_to else ""
-        holds = f'The strategy "{s.name}" holds {dates.strip()}; {as_of} is outside that'
-        if all(in_force(s.paths_of(segment), as_of) for segment in s.segments):
-            notes.append(f"{holds}. It is tried as if it held.")
-        else:
-            problems.add(
-                "RS210",
-                f"{holds}, and its paths do not cover that day.",
-                file=f"{s.folder}/strategy.yaml",
-                hint="Choose another date.",
-            )
-    problems.raise_if_any()
-    return tuple(notes)
-
-
-def _decide(session: Session, one: Decider) -> None:
-    """Make `decided` from `all_facts`. Only what this strategy asked for is there: a fact the
-    other one reads may go by the name of a probability of this one."""
-    engine = session.engine
-    mine = {fact_column(name) for name in (*ALWAYS, *OVERDUE, *one.wanted)}
-    facts = [c for c in map(quoted, engine.columns("all_facts")) if c in mine]
-    listed = ", ".join(["snap", "account_no", "as_of", *facts])
-    engine.run(f"create or replace temp table facts as select {listed} from all_facts")
-    decide_scored(engine, one, score_facts(engine, one))
-
-
-def _was(name: str) -> str:
-    return quoted(f"was {name}")
-
-
-def _now(name: str) -> str:
-    return quoted(f"now {name}")
-
-
-def _differs(names: Iterable[str]) -> str:
-    return " or ".join(f"{_was(n)} is distinct from {_now(n)}" for n in names)
-
-
-@dataclass
-class _Count:
-    """`overdue` is None from the start, and stays so, where there are no bills."""
-
-    overdue: Decimal | None
-    accounts: int = 0
-    protected: int = 0
-    unknown: int = 0
-    examples: list[str] = field(default_factory=list)
-
-    def add(
-        self, accounts: int, overdue: Decimal | None, protected: int = 0, unknown: int = 0
-    ) -> None:
-        self.accounts += accounts
-        if self.overdue is not None:
-            self.overdue += overdue or 0
-        self.protected += protected
-        self.unknown += unknown
-
-
-class _Tally:
-    """Two decided tables, an account a row in each, counted together partition by partition."""
-
-    def __init__(self, strategies: tuple[Strategy, Strategy], *, billed: bool) -> None:
-        self.strategies = strategies
-        old, new = strategies
-        known = {*_leveled(old)}
-        self.levels = [name for name in _leveled(new) if name in known]
-        self.names = [*self.levels, *RESULT]
-        self.overdue = (
-            f"d.{fact_column('balance_overdue')}" if billed else "cast(null as decimal(18, 4))"
-        )
-        self.nothing = Decimal(0) if billed else None
-        self.total = 0
-        self.different = 0
-        self.columns = dict.fromkeys(self.names, 0)
-        self.all_moved = _Count(self.nothing)
-        self.moved: dict[tuple[str, ...], _Count] = {}
-        self.shifted: dict[tuple[str, str, str], _Count] = {}
-        self.actions: dict[tuple[str, str], list[int]] = {}
-
-    # Two statements: `decided` is first of the old strategy, then of the new one.
-
-    def keep_old(self) -> str:
-        listed = ", ".join(f"{out(n)} as {_was(n)}" for n in self.names)
-        flags = _any(self.strategies[0].protective)
-        return (
-            "create or replace temp table was as "
-            f"select snap, {flags} as protected, {listed} from decided d"
-        )
-
-    def compare(self) -> str:
-        listed = ", ".join(f"w.{_was(n)}, d.{out(n)} as {_now(n)}" for n in self.names)
-        flags = _any(self.strategies[1].protective)
-        return (
-            "create or replace temp table compared as "
-            f"select d.account_no, {self.overdue} as overdue, w.protected or {flags} as protected, "
-            f"{listed} from was w join decided d on d.snap = w.snap"
-        )
-
-    def add(self, rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
-        each = ", ".join(f"count(*) filter (where {_differs([n])})" for n in self.names)
-        total, different, *columns = rows(
-            f"select count(*), count(*) filter (where {_differs(self.names)}), {each} from compared"
-        )[0]
-        self.total += total
-        self.different += different
-        for name, count in zip(self.names, columns, strict=True):
-            self.columns[name] += count
-        self._outcomes(rows)
-        for name in self.levels:
-            for was, now, *counts in rows(
-                f"select {_was(name)}, {_now(name)}, count(*), sum(overdue) from compared "
-                f"where {_differs([name])} group by 1, 2"
-            ):
-                self.shifted.setdefault((name, was, now), _Count(self.nothing)).add(*counts)
-        self._actions(rows)
-
-    def _outcomes(self, rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
-        keys = ", ".join((*map(_was, OUTCOMES), *map(_now, OUTCOMES)))
-        moved = f"from compared where {_differs(OUTCOMES)}"
-        for row in rows(
-            f"select {keys}, count(*), sum(overdue), count(*) filter (where protected), "
-            f"count(*) filter (where protected is null) {moved} group by {keys}"
-        ):
-            key, counts = row[: 2 * len(OUTCOMES)], row[2 * len(OUTCOMES) :]
-            self.moved.setdefault(key, _Count(self.nothing)).add(*counts)
-            self.all_moved.add(*counts)
-        for *named, account in rows(
-            f"select {keys}, account_id from (select *, row_number() over "
-            f"(partition by {keys} order by account_no) as nth {moved}) c "
-            f"join account_ids i on i.account_no = c.account_no where nth <= {EXAMPLES} "
-            "order by c.account_no"
-        ):
-            examples = self.moved[tuple(named)].examples
-            if len(examples) < EXAMPLES:
-                examples.append(account)
-
-    def _actions(self, rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
-        other = _differs(("action", "channel"))
-        halves = [
-            f"select {side('channel')} as channel, {side('action')} as action, {counted} "
-            f"from compared where {side('action')} <> '{NO_ACTION}'"
-            for side, counted in (
-                (_was, f"1 as old, 0 as new, 0 as added, ({other})::integer as removed"),
-                (_now, f"0 as old, 1 as new, ({other})::integer as added, 0 as removed"),
-            )
-        ]
-        for channel, action, *counts in rows(
-            "select channel, action, sum(old), sum(new), sum(added), sum(removed) "
-            f"from ({' union all '.join(halves)}) group by channel, action"
-        ):
-            before = self.actions.setdefault((channel, action), [0, 0, 0, 0])
-            self.actions[channel, action] = [
-                b + int(c) for b, c in zip(before, counts, strict=True)
-            ]
-
-    def moves(
-        self,
-        as_of: date,
-        *,
-        models: Mapping[str, str],
-        default_values: Mapping[str, object],
-        notes: Sequence[str],
-        currency: str,
-        scale: int,
-    ) -> AccountMigration:
-        ordered = sorted(self.moved.items(), key=lambda m: (-m[1].accounts, m[0]))
-        shifted = sorted(
-            self.shifted.items(),
-            key=lambda m: (self.levels.index(m[0][0]), -m[1].accounts, m[0]),
-        )
-        protective = (*self.strategies[0].protective, *self.strategies[1].protective)
+    def answer(self, subject: DecidedTwice) -> AccountMigration:
+        before, after = subject.strategies
+        moves = _moves(subject)
+        accounts, different, columns = _counted(subject)
+        overdue = [move.overdue for move in moves if move.overdue is not None]
         return AccountMigration(
-            as_of=as_of,
-            accounts=self.total,
-            moved=self.all_moved.accounts,
-            different=self.different,
-            overdue=self.all_moved.overdue,
-            protected=self.all_moved.protected,
-            unknown=self.all_moved.unknown,
-            moves=tuple(
-                MovedAccounts(
-                    old=_outcome(key[: len(OUTCOMES)]),
-                    new=_outcome(key[len(OUTCOMES) :]),
-                    accounts=count.accounts,
-                    overdue=count.overdue,
-                    protected=count.protected,
-                    unknown=count.unknown,
-                    examples=tuple(count.examples),
-                )
-                for key, count in ordered
-            ),
-            levels=tuple(
-                MovedLevel(
-                    name=name, old=old, new=new, accounts=count.accounts, overdue=count.overdue
-                )
-                for (name, old, new), count in shifted
-            ),
-            actions=tuple(
-                ChangedAction(
-                    channel=channel, action=action, old=old, new=new, added=added, removed=removed
-                )
-                for (channel, action), (old, new, added, removed) in sorted(self.actions.items())
-            ),
-            columns={n: c for n, c in self.columns.items() if c},
-            models=models,
-            protective=tuple(dict.fromkeys(protective)),
-            default_values=default_values,
-            notes=tuple(notes),
-            currency=currency,
-            scale=scale,
+            as_of=subject.as_of,
+            accounts=accounts,
+            moved=sum(move.accounts for move in moves),
+            different=different,
+            overdue=sum(overdue, Decimal(0)) if subject.billed else None,
+            protected=sum(move.protected for move in moves),
+            unknown=sum(move.unknown for move in moves),
+            moves=moves,
+            levels=_levels(subject),
+            actions=_actions(subject),
+            columns=columns,
+            models=subject.models,
+            protective=tuple(dict.fromkeys((*before.protective, *after.protective))),
+            default_values=dict(sorted({**before.default_values, **after.default_values}.items())),
+            notes=subject.notes,
+            currency=subject.currency,
+            scale=subject.scale,
         )
+
+
+MIGRATION = Migration()
+
+
+def _counted(subject: DecidedTwice) -> tuple[int, int, dict[str, int]]:
+    """The number of accounts, of those that are decided otherwise, and by column of a decision."""
+    by_column = "".join(
+        f",\n    count(*) filter (where {differs([name])})" for name in subject.names
+    )
+    accounts, different, *counts = subject.engine.rows(f"""
+        select
+            count(*),
+            count(*) filter (where {differs(subject.names)}){by_column}
+        from decided_twice
+    """)[0]
+    columns = {name: n for name, n in zip(subject.names, counts, strict=True) if n}
+    return accounts, different, columns
+
+
+def _moves(subject: DecidedTwice) -> tuple[MovedAccounts, ...]:
+    """The accounts whose outcome differs, by what it was and is; the most accounts first."""
+    outcomes = ", ".join((*map(old, OUTCOMES), *map(new, OUTCOMES)))
+    moved = subject.engine.rows(f"""
+        with moved as (
+            select
+                *,
+                row_number() over (partition by {outcomes} order by account_no) as nth
+            from decided_twice
+            where {differs(OUTCOMES)}
+        )
+        select
+            {outcomes},
+            count(*),
+            sum(m.overdue),
+            count(*) filter (where m.protected),
+            count(*) filter (where m.protected is null),
+            list(i.account_id order by m.account_no) filter (where m.nth <= {EXAMPLES})
+        from moved m
+        join account_ids i on i.account_no = m.account_no
+        group by {outcomes}
+    """)
+    moves = [
+        MovedAccounts(
+            old=_outcome(row[: len(OUTCOMES)]),
+            new=_outcome(row[len(OUTCOMES) : 2 * len(OUTCOMES)]),
+            accounts=accounts,
+            overdue=_total(subject, overdue),
+            protected=protected,
+            unknown=unknown,
+            examples=tuple(examples),
+        )
+        for *row, accounts, overdue, protected, unknown, examples in moved
+    ]
+    return tuple(sorted(moves, key=lambda m: (-m.accounts, *_names(m.old), *_names(m.new))))
+
+
+def _levels(subject: DecidedTwice) -> tuple[MovedLevel, ...]:
+    """The accounts whose level differs, for each band and tier scheme that both strategies have."""
+    moved = [
+        MovedLevel(
+            name=name,
+            old=old_level,
+            new=new_level,
+            accounts=accounts,
+            overdue=_total(subject, overdue),
+        )
+        for name in subject.levels
+        for old_level, new_level, accounts, overdue in subject.engine.rows(f"""
+            select {old(name)}, {new(name)}, count(*), sum(overdue)
+            from decided_twice
+            where {differs([name])}
+            group by 1, 2
+        """)
+    ]
+    moved.sort(key=lambda m: (subject.levels.index(m.name), -m.accounts, m.old, m.new))
+    return tuple(moved)
+
+
+def _actions(subject: DecidedTwice) -> tuple[ChangedAction, ...]:
+    """How often each action is due with either strategy, and is added or removed by the new."""
+    otherwise = differs(("action", "channel"))
+    counts = subject.engine.rows(f"""
+        with due as (
+            select
+                {old("channel")} as channel,
+                {old("action")} as action,
+                1 as old,
+                0 as new,
+                0 as added,
+                ({otherwise})::integer as removed
+            from decided_twice
+            union all
+            select
+                {new("channel")},
+                {new("action")},
+                0,
+                1,
+                ({otherwise})::integer,
+                0
+            from decided_twice
+        )
+        select channel, action, sum(old), sum(new), sum(added), sum(removed)
+        from due
+        where action <> '{NO_ACTION}'
+        group by channel, action
+        order by channel, action
+    """)
+    return tuple(
+        ChangedAction.model_validate(dict(zip(ChangedAction.model_fields, row, strict=True)))
+        for row in counts
+    )
 
 
 def _outcome(names: Sequence[str]) -> Outcome:
     return Outcome.model_validate(dict(zip(OUTCOMES, names, strict=True)))
 
 
-def _leveled(strategy: Strategy) -> list[str]:
-    return [*(b.name for b in strategy.bands), *(s.name for s in strategy.schemes)]
+def _names(outcome: Outcome) -> list[str]:
+    return [getattr(outcome, name) for name in OUTCOMES]
 
 
-def _any(flags: Sequence[str]) -> str:
-    """Whether any flag is true; unknown where none is and one is unknown."""
-    return f"({' or '.join(f'd.{fact_column(f)}' for f in flags)})" if flags else "false"
+def _total(subject: DecidedTwice, overdue: Decimal | None) -> Decimal | None:
+    """An overdue total; None where there are no bills."""
+    return Decimal(0) + (overdue or 0) if subject.billed else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SerializeAsAny, WithJsonSchema
 
 from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.words import counted
@@ -486,6 +486,15 @@ class AccountMigration(Part):
     scale: int
 
 
+class InsightAnswer(Part):
+    """What an insight about a change of strategy answers."""
+
+    name: str
+    question: str
+    answer: Annotated[SerializeAsAny[Part], WithJsonSchema({"type": "object"})]
+    """Its keys are those of the insight."""
+
+
 class StrategyDifference(Result):
     """Two versions side by side: what changed in the files, what that means for every account there
     could be, and who moves of those there are."""
@@ -496,6 +505,8 @@ class StrategyDifference(Result):
     meaning: ChangeInMeaning
     moves: AccountMigration | None
     """Null where no date was given."""
+    insights: tuple[InsightAnswer, ...] = ()
+    """What else is asked of the accounts, where a date was given, each decided by both versions."""
     from_data: bool = True
     """Whether the facts are those of data, or merely declared."""
 

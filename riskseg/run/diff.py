@@ -11,15 +11,19 @@ from datetime import date
 from pathlib import Path
 
 from riskseg.domain.problems import problem
-from riskseg.insight.migration import DECIDE, Migration
+from riskseg.insight.decided_twice import DECIDE, DecidedTwice
+from riskseg.insight.insight import insights_about
+from riskseg.insight.migration import MIGRATION
 from riskseg.pipeline.fact_source import is_from_data
 from riskseg.pipeline.proving import SECONDS, usual, warranted
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_versions import VersionsJob, checking
 from riskseg.results.strategies import (
+    AccountMigration,
     ChangeInMeaning,
     ComparedVersion,
+    InsightAnswer,
     RuleChange,
     StrategyDifference,
 )
@@ -31,6 +35,7 @@ from riskseg.strategy.proof.difference import meaning
 READ = Stage("read", "read and check both strategies, compare their rows")
 MEAN = Stage("mean", "ask for an account that gets another segment, path or action")
 PREPARE = Stage("models", "load the champions of both strategies' models")
+ANSWER = Stage("insights", "who moves, and what else is asked of accounts decided by both")
 
 
 class _Comparing(VersionsJob):
@@ -39,7 +44,8 @@ class _Comparing(VersionsJob):
     ranges: Sequence[tuple[int, int]] = ()
     seconds: float
     as_of: date | None
-    migration: Migration | None = None
+    moves: AccountMigration | None = None
+    insights: tuple[InsightAnswer, ...] = ()
 
     def compare_meaning(self) -> None:
         old, new = self.strategies = tuple(edition.strategy for edition in self.editions)
@@ -49,12 +55,22 @@ class _Comparing(VersionsJob):
     def prepare(self) -> None:
         assert isinstance(self.source, Session) and self.as_of is not None
         old, new = self.strategies
-        self.migration = Migration(self.source, (old, new), self.as_of)
+        self.decided = DecidedTwice(self.source, (old, new), self.as_of)
         self.ranges = self.source.partitions()
 
     def decide(self, accounts: tuple[int, int]) -> None:
-        assert self.migration is not None
-        self.migration.add(*accounts)
+        self.decided.add(*accounts)
+
+    def answer(self) -> None:
+        """Who moves has a field of its own in the result; every other insight is in one list."""
+        self.moves = MIGRATION.answer(self.decided)
+        self.insights = tuple(
+            InsightAnswer(
+                name=insight.name, question=insight.question, answer=insight.answer(self.decided)
+            )
+            for insight in insights_about(self.decided)
+            if insight is not MIGRATION
+        )
 
 
 def plan(*, data: bool = True, accounts: bool = True) -> Plan:
@@ -62,7 +78,9 @@ def plan(*, data: bool = True, accounts: bool = True) -> Plan:
     decided as of a date."""
     decide = ForEach("partition", lambda job: job.ranges, (DECIDE.by(_Comparing.decide),))
     stages: Plan = checking(_Comparing, data=data, read=READ)
-    decided: Plan = [PREPARE.by(_Comparing.prepare), decide] if accounts else []
+    decided: Plan = (
+        [PREPARE.by(_Comparing.prepare), decide, ANSWER.by(_Comparing.answer)] if accounts else []
+    )
     return [*stages, MEAN.by(_Comparing.compare_meaning), *decided]
 
 
@@ -97,7 +115,8 @@ def diff(
         new=_version(is_.strategy),
         changes=tuple(map(RuleChange.model_validate, changes(was, is_))),
         meaning=ChangeInMeaning.model_validate(job.meaning),
-        moves=None if job.migration is None else job.migration.moves(),
+        moves=job.moves,
+        insights=job.insights,
         from_data=is_from_data(job.source),
     )
 

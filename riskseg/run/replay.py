@@ -20,7 +20,7 @@ from riskseg.domain.decision import TREATMENT
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
 from riskseg.engine import Engine, EngineError
-from riskseg.insight.differences import differing
+from riskseg.insight.differences import DIFFERENCES, TwoTables
 from riskseg.pipeline.account_file import as_the_run_read
 from riskseg.pipeline.archive import (
     Kept,
@@ -207,7 +207,8 @@ def _compared(
         if sha256_of(place) != record.output_sha256:
             return missing, None, f"{place} is not what the run wrote any more"
         theirs = file_relation(engine, place)
-    differences = differing(engine, theirs, file_relation(engine, Path(written.place)))
+    replayed = file_relation(engine, Path(written.place))
+    differences = DIFFERENCES.answer(TwoTables(engine, theirs, replayed))
     if differences.rows == 0 and differences.appeared == 0 and differences.vanished == gone:
         same_rows = gone > 0 or record.output_sha256 is None
         return ("same rows" if same_rows else "different"), None if same_rows else differences, ""
@@ -228,9 +229,8 @@ def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str)
     if overwritten:
         return OutputFile(state="written over", by=overwritten)
     try:
-        rows = differing(
-            engine, file_relation(engine, Path(written.place)), file_relation(engine, place)
-        )
+        replayed = file_relation(engine, Path(written.place))
+        rows = DIFFERENCES.answer(TwoTables(engine, replayed, file_relation(engine, place)))
     except EngineError:  # it may be no table any more
         return OutputFile(state="altered")
     return OutputFile(state="altered", differing=rows)
@@ -305,17 +305,24 @@ class _FromSource(DecidingJob):
         self.write(str(self.place), decisions, "now")
         self.keeping.close()
         engine = self.engine
-        kept, now = file_relation(engine, self.kept.inputs), file_relation(engine, self.inputs)
-        facts = differing(engine, kept, now)
-        then = file_relation(engine, self.replayed.place)
-        now = file_relation(engine, self.place)
-        decided = differing(engine, then, now)
+        facts = TwoTables(
+            engine, file_relation(engine, self.kept.inputs), file_relation(engine, self.inputs)
+        )
+        decided = TwoTables(
+            engine, file_relation(engine, self.replayed.place), file_relation(engine, self.place)
+        )
         treatment = ", ".join(quoted(n) for n in ("account_id", *TREATMENT))
-        moved = differing(
-            engine, f"(select {treatment} from {then})", f"(select {treatment} from {now})"
+        treated = TwoTables(
+            engine,
+            f"(select {treatment} from {decided.old})",
+            f"(select {treatment} from {decided.new})",
         )
         self.since = SinceRun(
-            sources=self.changed, facts=facts, decisions=decided, moved=moved.rows, gone=()
+            sources=self.changed,
+            facts=DIFFERENCES.answer(facts),
+            decisions=DIFFERENCES.answer(decided),
+            moved=DIFFERENCES.answer(treated).rows,
+            gone=(),
         )
 
 

@@ -14,7 +14,7 @@ from riskseg.cli.show.models import proxy
 from riskseg.cli.show.tables import money, table
 from riskseg.domain.problems import Problem
 from riskseg.engine import DuckDB
-from riskseg.insight.differences import differing
+from riskseg.insight.differences import DIFFERENCES, TwoTables
 from riskseg.pipeline.outputs import file_relation
 from riskseg.results.interval import Interval
 from riskseg.results.models import ProtectedLevel
@@ -84,5 +84,5 @@ def test_a_csv_text_that_begins_like_a_formula_is_kept_from_being_one_and_read_b
     assert {row["owed"] for row in written} == {"-1.50"}
     sinks.write(str(tmp_path / "d.parquet"), rows.schema, rows.to_batches(), token="t")
     with DuckDB(reads=[tmp_path / "d.csv", tmp_path / "d.parquet"]) as engine:
-        one, other = (file_relation(engine, tmp_path / f"d.{e}") for e in ("csv", "parquet"))
-        assert not differing(engine, one, other).any
+        files = (file_relation(engine, tmp_path / f"d.{ending}") for ending in ("csv", "parquet"))
+        assert not DIFFERENCES.answer(TwoTables(engine, *files)).any

@@ -1,0 +1,156 @@
+"""Every account decided by two strategies, side by side in one table: what insights about a change
+of strategy are asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from riskseg.domain.decision import RESULT
+from riskseg.domain.problems import Problems
+from riskseg.domain.relations import fact_column, quoted
+from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
+from riskseg.pipeline.facts import ALWAYS, OVERDUE
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.models import load_champions
+from riskseg.pipeline.session import Session
+from riskseg.pipeline.stages import Stage
+from riskseg.rules.elements import in_force
+from riskseg.rules.model import Strategy
+from riskseg.rules.sql import out
+
+DECIDE = Stage("decide", "decide every account with both strategies")
+
+
+def old(name: str) -> str:
+    """The column of what the old strategy decides."""
+    return quoted(f"old {name}")
+
+
+def new(name: str) -> str:
+    """The column of what the new strategy decides."""
+    return quoted(f"new {name}")
+
+
+def differs(names: Iterable[str]) -> str:
+    """The condition that the strategies decide otherwise in any of these columns of a decision."""
+    return " or ".join(f"{old(name)} is distinct from {new(name)}" for name in names)
+
+
+class DecidedTwice:
+    """The accounts there are as of a date, each decided by two strategies, from the very same facts
+    and probabilities.
+
+    `engine` holds them as the table `decided_twice`, a row for each account, with the columns
+    account_no (a key of the table `account_ids`), overdue (null without bills), protected (whether
+    a protective flag of either strategy is true; null where none is, and one is unknown) and, for
+    each of `names`, `old(name)` and `new(name)`. `names` are the bands and tiers that both
+    strategies have, which are the `levels`, then what else is decided.
+    """
+
+    def __init__(
+        self, session: Session, strategies: tuple[Strategy, Strategy], as_of: date
+    ) -> None:
+        """Raises RS602 for a date before anything is known, RS210 for one on which a strategy has
+        no paths, RS401 for a model never trained."""
+        self._session, self.strategies, self.as_of = session, strategies, as_of
+        self.engine, self.billed, self.scale = session.engine, session.ledger.billed, session.scale
+        self.currency = session.workspace.settings.currency
+        session.answers(as_of)
+        self.notes = _dates_noted(strategies, as_of)
+        names = {model: model for s in strategies for model in s.uses.values()}
+        with read_journal(session.workspace) as journal:
+            models = load_champions(session.workspace, names, journal)
+        self.models = {name: model.version for name, model in sorted(models.items())}
+        self._deciders = [
+            decider(
+                strategy,
+                {key: models[name] for key, name in strategy.uses.items()},
+                as_of,
+                "none",
+                session.facts,
+                billed=self.billed,
+                scale=self.scale,
+                currency=self.currency,
+            )
+            for strategy in strategies
+        ]
+        levels = [[*(b.name for b in s.bands), *(c.name for c in s.schemes)] for s in strategies]
+        self.levels = [name for name in levels[1] if name in levels[0]]
+        self.names = [*self.levels, *RESULT]
+        self._begun = False
+
+    def add(self, first: int, last: int) -> None:
+        """Decide the accounts of a range with both strategies."""
+        before, after = self._deciders
+        make_facts(self._session, before.wanted | after.wanted, self.as_of, first, last)
+        self.engine.run("create or replace temp table all_facts as select * from facts")
+        self._decide(before)
+        self.engine.run(self._keep_old())
+        self._decide(after)
+        into = "insert into" if self._begun else "create temp table"
+        self.engine.run(f"{into} decided_twice {'' if self._begun else 'as '}{self._beside_old()}")
+        self._begun = True
+
+    def _decide(self, decider: Decider) -> None:
+        """Make `decided` from `all_facts`. Only what this strategy asked for is there: a fact the
+        other one reads may go by the name of a probability of this one."""
+        wanted = {fact_column(name) for name in (*ALWAYS, *OVERDUE, *decider.wanted)}
+        facts = [c for c in map(quoted, self.engine.columns("all_facts")) if c in wanted]
+        columns = ", ".join(["snap", "account_no", "as_of", *facts])
+        self.engine.run(f"create or replace temp table facts as select {columns} from all_facts")
+        decide_scored(self.engine, decider, score_facts(self.engine, decider))
+
+    # Two statements: `decided` is first of the old strategy, then of the new one.
+
+    def _keep_old(self) -> str:
+        columns = "".join(f",\n    d.{out(name)} as {old(name)}" for name in self.names)
+        return f"""
+        create or replace temp table decided_old as
+        select
+            d.snap,
+            {_any(self.strategies[0].protective)} as protected{columns}
+        from decided d
+        """
+
+    def _beside_old(self) -> str:
+        columns = "".join(
+            f",\n    o.{old(name)},\n    d.{out(name)} as {new(name)}" for name in self.names
+        )
+        overdue = f"d.{fact_column('balance_overdue')}" if self.billed else "null::decimal(18, 4)"
+        return f"""
+        select
+            d.account_no,
+            {overdue} as overdue,
+            o.protected or {_any(self.strategies[1].protective)} as protected{columns}
+        from decided_old o
+        join decided d on d.snap = o.snap
+        """
+
+
+def _any(flags: Sequence[str]) -> str:
+    """Whether any flag is true; unknown where none is and one is unknown."""
+    return f"({' or '.join(f'd.{fact_column(f)}' for f in flags)})" if flags else "false"
+
+
+def _dates_noted(strategies: Iterable[Strategy], as_of: date) -> tuple[str, ...]:
+    """A note for each strategy outside its effective dates: a version may be tried before it
+    holds. Raises RS210 where it has segments without a path on that date."""
+    notes, problems = [], Problems()
+    for strategy in strategies:
+        if in_force([strategy], as_of):
+            continue
+        dates = f"from {strategy.effective_from}" if strategy.effective_from else ""
+        dates += f" until {strategy.effective_to}" if strategy.effective_to else ""
+        holds = f'The strategy "{strategy.name}" holds {dates.strip()}; {as_of} is outside that'
+        if all(in_force(strategy.paths_of(segment), as_of) for segment in strategy.segments):
+            notes.append(f"{holds}. It is tried as if it held.")
+        else:
+            problems.add(
+                "RS210",
+                f"{holds}, and its paths do not cover that day.",
+                file=f"{strategy.folder}/strategy.yaml",
+                hint="Choose another date.",
+            )
+    problems.raise_if_any()
+    return tuple(notes)
