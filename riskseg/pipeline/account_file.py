@@ -133,20 +133,26 @@ def _check_numbers(
     engine: Engine, from_: str, file: Path, name: str, expression: str, problems: Problems
 ) -> None:
     """Add RS102 for the first row in which a number is something else."""
+    no_numbers = f"""
+        select count(*), min(row), arg_min(text, row)
+        from (
+            select row_number() over () as row, cast({expression} as varchar) as text
+            from {from_}
+        )
+        where text is not null
+            and trim(text) <> ''
+            and try_cast(text as double) is null
+            and lower(text) not in ('true', 'false')
+        """
     try:
-        bad = engine.rows(
-            f"select count(*), min(row), arg_min(text, row) from (select row_number() over () as "
-            f"row, cast({expression} as varchar) as text from {from_}) where text is not null and "
-            "trim(text) <> '' and try_cast(text as double) is null "
-            "and lower(text) not in ('true', 'false')"
-        )[0]
+        count, first_row, text = engine.rows(no_numbers)[0]
     except EngineError:
         return  # said when the rows are read
-    if bad[0]:
-        more = f"; of later rows, {bad[0] - 1:,} hold no number either" if bad[0] > 1 else ""
+    if count:
+        more = f"; of later rows, {count - 1:,} hold no number either" if count > 1 else ""
         problems.add(
             "RS102",
-            f'"{name}" is a number, and row {bad[1]:,} after the header holds "{bad[2]}"{more}.',
+            f'"{name}" is a number, and row {first_row:,} after the header holds "{text}"{more}.',
             file=str(file),
             hint="Correct the file, or have what is no number read as not known in "
             f'[source.accounts]: `{name} = "try_cast({name} as double)"`.',

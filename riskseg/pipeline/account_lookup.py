@@ -21,25 +21,44 @@ def check_known(workspace: Workspace, account: str, kept: Iterable[Path]) -> Non
     inputs = [folder / store.INPUTS for folder in kept]
     with scratch_engine(workspace, reads=inputs) as engine:
         ids = _ids_of_sources(engine, workspace)
-        if any(_rows(engine, f"{one} where id = {literal(account)} limit 1") for one in ids):
+        if any(_is_among(engine, account, relation) for relation in ids):
             return
-        ids += [f"select account_id as id from {file_relation(engine, i)}" for i in inputs]
+        ids += [f"(select account_id as id from {file_relation(engine, file)})" for file in inputs]
         raise _unknown(account, _nearest(engine, account, ids))
 
 
 def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
-    """A select of `id` for each source; none where they cannot be read."""
+    """A relation of the accounts' `id` for each source; none where they cannot be read."""
     mapped = map_sources(engine, workspace, Problems()) or {}
     return [
-        f"select id from (select cast({one.columns['account_id']} as varchar) as id "
-        f"from {one.relation})"
-        for one in mapped.values()
+        f"(select cast({source.columns['account_id']} as varchar) as id from {source.relation})"
+        for source in mapped.values()
     ]
 
 
+def _is_among(engine: Engine, account: str, ids: str) -> bool:
+    named = f"""
+        select id
+        from {ids}
+        where id = {literal(account)}
+        limit 1
+        """
+    return bool(_rows(engine, named))
+
+
 def _nearest(engine: Engine, account: str, ids: Iterable[str]) -> list[str]:
-    near = f"order by levenshtein(id, {literal(account)}), id limit 1"
-    return [row[0] for one in ids for row in _rows(engine, f"{one} where id is not null {near}")]
+    """Of each relation of ids, the one that is most like the account's."""
+    nearest = [
+        f"""
+        select id
+        from {relation}
+        where id is not null
+        order by levenshtein(id, {literal(account)}), id
+        limit 1
+        """
+        for relation in ids
+    ]
+    return [row[0] for select in nearest for row in _rows(engine, select)]
 
 
 def _rows(engine: Engine, sql: str) -> list[tuple[str]]:

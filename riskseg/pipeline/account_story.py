@@ -94,10 +94,17 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
     scale = session.scale
     bills = _rows(
         session.engine,
-        f"select bill_id, issued_on, due_on, {from_minor('amount_minor', scale)} as amount, "
-        f"{from_minor('paid', scale)} as paid, {from_minor('overdue', scale)} as overdue, "
-        f"cleared_on, cast(days_past_due as integer) as days_past_due from bill_facts "
-        f"order by due_on desc, bill_id desc limit {count}",
+        f"""
+        select bill_id, issued_on, due_on,
+            {from_minor("amount_minor", scale)} as amount,
+            {from_minor("paid", scale)} as paid,
+            {from_minor("overdue", scale)} as overdue,
+            cleared_on,
+            cast(days_past_due as integer) as days_past_due
+        from bill_facts
+        order by due_on desc, bill_id desc
+        limit {count}
+        """,
     )
     return tuple(ExplainedBill(**row) for row in reversed(bills))
 

@@ -65,11 +65,11 @@ def unknown_runs(workspace: Workspace, journal: Journal) -> list[str]:
 
 def unknown_runs_message(workspace: Workspace, names: list[str]) -> str:
     """What a person is told of such runs."""
-    kept = "1 kept run" if len(names) == 1 else f"{len(names)} kept runs"
+    runs = "1 kept run" if len(names) == 1 else f"{len(names)} kept runs"
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
     where = workspace.shown(workspace.state / "runs")
     return (
-        f"the journal does not know {kept} in {where} that it once knew: {shown}. It is an older "
+        f"the journal does not know {runs} in {where} that it once knew: {shown}. It is an older "
         "copy, and what was activated or promoted since may be missing too. They are left as they "
         "are: restore a later copy, or remove their folders"
     )

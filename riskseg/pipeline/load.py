@@ -17,10 +17,10 @@ from riskseg.features.catalogue import Catalogue, without
 from riskseg.features.feature import BillAttribute
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import DATES, LIFECYCLE
-from riskseg.ledger.contract import CONTRACT, Holds
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.money import Money
 from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
+from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import kind_of, map_sources
@@ -215,11 +215,16 @@ def _bill_attributes(
 def _seen(engine: Engine, table: str, attribute: str) -> tuple[str, ...]:
     """The texts that a table's rows hold; none where they are too many to be levels."""
     column = fact_column(attribute)
-    found = engine.rows(
-        f"select distinct {column} from ledger_{table} where {column} is not null "
-        f"order by 1 limit {MOST_LEVELS + 1}"
+    texts = engine.rows(
+        f"""
+        select distinct {column}
+        from ledger_{table}
+        where {column} is not null
+        order by 1
+        limit {MOST_LEVELS + 1}
+        """
     )
-    return tuple(row[0] for row in found) if len(found) <= MOST_LEVELS else ()
+    return tuple(text for (text,) in texts) if len(texts) <= MOST_LEVELS else ()
 
 
 def _check_levels(
@@ -232,35 +237,18 @@ def _check_levels(
             continue
         at: dict[str, Any] = {"file": source.file, "line": source.level_lines[name]}
         if name not in facts:
-            what = f'{table} have no attribute "{name}", whose levels are declared.'
-            problems.add("RS501", what, **at, hint=did_you_mean(name, facts))
+            message = f'{table} have no attribute "{name}", whose levels are declared.'
+            problems.add("RS501", message, **at, hint=did_you_mean(name, facts))
         elif facts[name].kind is not Kind.LEVEL:
-            what = f'"{name}" is a {facts[name].kind}; only a text has levels.'
+            message = f'"{name}" is a {facts[name].kind}; only a text has levels.'
             hint = f'Map it to a text: `{name} = "cast({name} as varchar)"`.'
-            problems.add("RS304", what, **at, hint=hint)
+            problems.add("RS304", message, **at, hint=hint)
 
 
 def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
-    for name in CONTRACT:
-        if name in sources:
-            engine.run(f"create view ledger_{name} as select * from {name} where fault is null")
-    if "accounts" not in sources:
-        columns = ", ".join(
-            f"cast(null as {'date' if c.holds is Holds.DATE else 'varchar'}) as {c.name}"
-            for c in CONTRACT["accounts"].columns[1:]
-        )
-        engine.run(f"create view ledger_accounts as select account_no, {columns} from account_ids")
-    if "bills" in sources and "payments" not in sources:
-        engine.run(
-            "create view ledger_payments as select cast(null as integer) as account_no, "
-            "cast(null as date) as paid_on, cast(null as bigint) as amount_minor, "
-            "cast(null as date) as known_on, true as settled, cast(null as varchar) as bill_id, "
-            "cast(null as varchar) as payment_id, cast(null as varchar) as reverses, "
-            "cast(null as varchar) as method where false"
-        )
-    made = [*sources, "accounts", *(["payments"] if "bills" in sources else [])]
-    for name in dict.fromkeys(made):
-        check_table(f"ledger_{name}", engine.columns(f"ledger_{name}"))
+    for view, statement in ledger_views(sources).items():
+        engine.run(statement)
+        check_table(view, engine.columns(view))
     if "bills" in sources and "accounts" not in sources:
         engine.run(FIRST_KNOWN)
 
@@ -289,11 +277,11 @@ def _money(
 
 
 def _has(sources: Mapping[str, Mapped]) -> frozenset[str]:
-    found = set(sources)
-    found |= {f"{name}.{column}" for name, m in sources.items() for column in m.columns}
-    if "payments" in sources and {"payments.status", "payments.reverses"} & found:
-        found.add("payments.undone")
-    return frozenset(found)
+    names = set(sources)
+    names |= {f"{name}.{column}" for name, m in sources.items() for column in m.columns}
+    if "payments" in sources and {"payments.status", "payments.reverses"} & names:
+        names.add("payments.undone")
+    return frozenset(names)
 
 
 def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None, date | None]:
@@ -374,9 +362,9 @@ def _described(
             if source.excuses(name):
                 continue
             for column in columns:
-                what = f'{source.table} have no attribute "{name}", which is described here.'
+                message = f'{source.table} have no attribute "{name}", which is described here.'
                 hint = did_you_mean(name, attributes)
-                problems.add("RS501", what, hint=hint, **column.at())
+                problems.add("RS501", message, hint=hint, **column.at())
         elif name in facts:
             if len(columns) > 1:
                 check_agreement(name, columns[0], columns[1], problems)

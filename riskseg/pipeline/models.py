@@ -113,17 +113,17 @@ def check_spec(
             for i, name in enumerate(getattr(getattr(spec, part), key)):
                 line = authored.line(part, key, i)
                 if name not in known:
-                    what = f'There is no feature or attribute "{name}".'
+                    message = f'There is no feature or attribute "{name}".'
                     hint = did_you_mean(name, known)
-                    problems.add("RS501", what, file=authored.file, line=line, hint=hint)
+                    problems.add("RS501", message, file=authored.file, line=line, hint=hint)
                 elif part == "fairness" and name not in facts:
-                    what = f'"{name}" is not known here: it needs {lacking[name]}.'
+                    message = f'"{name}" is not known here: it needs {lacking[name]}.'
                     hint = "Add the source, or name another attribute."
-                    problems.add("RS501", what, file=authored.file, line=line, hint=hint)
+                    problems.add("RS501", message, file=authored.file, line=line, hint=hint)
                 elif part == "fairness" and not learnable(facts[name]):
-                    what = f'"{name}" is a date: there are no groups to judge a model by.'
+                    message = f'"{name}" is a date: there are no groups to judge a model by.'
                     hint = "Name an attribute with levels, or a number."
-                    problems.add("RS501", what, file=authored.file, line=line, hint=hint)
+                    problems.add("RS501", message, file=authored.file, line=line, hint=hint)
     if spec.target.column is not None and spec.target.column not in facts and outcomes:
         problems.add(
             "RS408",
@@ -148,7 +148,7 @@ def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> N
     positive, levels = authored.spec.target.positive, fact.levels or fact.seen
     if positive is None:
         return
-    what = f'"{fact.name}" never holds "{positive}".'
+    message = f'"{fact.name}" never holds "{positive}".'
     hint = ""
     if fact.kind.is_textual:
         hint = did_you_mean(str(positive), levels)
@@ -162,8 +162,8 @@ def _check_positive(authored: AuthoredSpec, fact: Fact, problems: Problems) -> N
         hint = f"It is {fact.kind}: give the number that is the bad outcome."
         if not isinstance(positive, bool) and _is_number(str(positive)):
             return
-    where = authored.line("target", "positive")
-    problems.add("RS408", what, file=authored.file, line=where, hint=hint)
+    line = authored.line("target", "positive")
+    problems.add("RS408", message, file=authored.file, line=line, hint=hint)
 
 
 # What stands for a good or a bad outcome without a word of the spec, were it no text.
@@ -175,22 +175,22 @@ def _check_text_outcome(authored: AuthoredSpec, fact: Fact, problems: Problems) 
     0 or 1 but for a few values has rows that are wrong: none of its values is proposed."""
     values = fact.levels or fact.seen
     strays = [inline(v) for v in values if v.lower() not in _ZERO_OR_ONE]
-    held = first_few([inline(value) for value in values])
+    listed = first_few([inline(value) for value in values])
     if not strays and values:
-        what = f'"{fact.name}" holds {held} as texts.'
+        message = f'"{fact.name}" holds {listed} as texts.'
         hint = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
     elif 0 < len(strays) < len(values):
-        what = f'"{fact.name}" should be 0 or 1, and also holds {first_few(strays)}.'
+        message = f'"{fact.name}" should be 0 or 1, and also holds {first_few(strays)}.'
         hint = (
             "Correct those rows at the source, or leave their outcome unknown, with "
             "`try_cast(… as integer)` around what it is mapped to."
         )
     else:
-        what = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
-        choice = f", where VALUE is one of {held}" if values else ""
+        message = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
+        choice = f", where VALUE is one of {listed}" if values else ""
         hint = f"Say it: {{column: {inline(fact.name)}, positive: VALUE}}{choice}."
     line = authored.line("target", "column")
-    problems.add("RS408", what, file=authored.file, line=line, hint=hint)
+    problems.add("RS408", message, file=authored.file, line=line, hint=hint)
 
 
 def _is_number(text: str) -> bool:

@@ -41,7 +41,7 @@ def check_output(
             file=str(place),
             hint=f"Use {' or '.join(endings)}.",
         )
-    needed = [what for kept, what in _needed(workspace) if _is_or_is_in(place, kept)]
+    needed = [name for path, name in _needed(workspace) if _is_or_is_in(place, path)]
     needed += [f"the source of {name}" for name in _taken_by_a_source(workspace, place)]
     if needed:
         problems.add(
@@ -80,10 +80,10 @@ def _is_or_is_in(place: Path, other: Path) -> bool:
     if not other.exists():
         return False
     real = Path(os.path.realpath(place))
-    for here in (real, *real.parents):
+    for path in (real, *real.parents):
         with suppress(OSError):
-            if os.path.samefile(here, other):
-                return here == real or other.is_dir()
+            if os.path.samefile(path, other):
+                return path == real or other.is_dir()
     return False
 
 

@@ -144,10 +144,10 @@ def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
     lines = []
     for name, fact in strategy.facts.items():
         unknown = "may be unknown" if fact.nullable else ""
-        held = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
+        conditions = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
         if name in strategy.default_values:
             value = strategy.default_values[name]
             known = "unknown" if value is None else str(value)
-            held, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
-        lines.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *held])))
+            conditions, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
+        lines.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *conditions])))
     return (*lines, *(words(relation) for relation in granted.relations))

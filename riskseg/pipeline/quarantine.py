@@ -58,10 +58,10 @@ def all_sound(engine: Engine, sources: Mapping[str, Mapped]) -> bool:
     """Whether no row of any table fails any check."""
     for name, mapped in sources.items():
         suspects = suspects_sql(mapped)
-        asked = [f"select count(*) from {name} where fault is not null"]
-        asked += [suspects] if suspects else []
-        asked += [f"select count(*) from payments where {_IS_ORPHAN}"] if _reverses(mapped) else []
-        if any(engine.value(sql) for sql in asked):
+        counts = [f"select count(*) from {name} where fault is not null"]
+        counts += [suspects] if suspects else []
+        counts += [f"select count(*) from ({_ORPHANS})"] if _reverses(mapped) else []
+        if any(engine.value(count) for count in counts):
             return False
     return True
 
@@ -73,20 +73,42 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     key = ", ".join(c for c in mapped.table.key if c == "account_id" or mapped.has(c))
     message = f"{key} stood in a row before"
     fault = Fault("RS104", key, message, "", "Keep one row for each.", _DUPLICATE)
-    engine.run(f"update {mapped.table.name} set fault = {_DUPLICATE} where rowid in ({sql})")
+    engine.run(
+        f"""
+        update {mapped.table.name}
+        set fault = {_DUPLICATE}
+        where rowid in ({sql})
+        """
+    )
     return {_DUPLICATE: fault}
 
 
-_IS_ORPHAN = (
-    "fault is null and reverses is not null and not exists (select 1 from payments o where "
-    "o.account_no = payments.account_no and o.payment_id = payments.reverses and "
-    "o.reverses is null and o.fault is null)"
-)
+# Sound reversals of a payment that the account does not have.
+_ORPHANS = """
+        select rowid
+        from payments
+        where fault is null
+            and reverses is not null
+            and not exists (
+                select 1
+                from payments original
+                where original.account_no = payments.account_no
+                    and original.payment_id = payments.reverses
+                    and original.reverses is null
+                    and original.fault is null
+            )
+        """
 
 
 def _orphans(engine: Engine) -> dict[int, Fault]:
     """Reversals of a payment that is not there would take money from nobody knows what."""
-    engine.run(f"update payments set fault = {_ORPHAN} where {_IS_ORPHAN}")
+    engine.run(
+        f"""
+        update payments
+        set fault = {_ORPHAN}
+        where rowid in ({_ORPHANS})
+        """
+    )
     message = "reverses names no payment of the account"
     return {_ORPHAN: Fault("RS110", "reverses", message, "", number=_ORPHAN)}
 
@@ -110,8 +132,13 @@ def find_bad_rows(
 def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
     name = mapped.table.name
     counts = engine.rows(
-        f"select fault, count(*), min(row_no) from {name} where fault is not null "
-        "group by fault order by fault"
+        f"""
+        select fault, count(*), min(row_no)
+        from {name}
+        where fault is not null
+        group by fault
+        order by fault
+        """
     )
     return [
         BadRows(
@@ -169,5 +196,5 @@ def quarantine(
             from ({original_rows_sql(mapped, bad_rows)}) o
             join {name} t using (row_no)
             order by o.row_no
-        """
+            """
         yield name, engine.arrow(select)

@@ -34,11 +34,11 @@ COMMON, ABOVE_AVERAGE, ABOVE_ANY = 0.01, 10.0, 2.0
 LONE_ZERO, LEAST_NEXT, RARE = 5.0, 10.0, 0.01
 # 365243 days are a thousand years: what some systems write for "never".
 CUSTOMARY = frozenset(
-    float(sign * (10**digits - one))
+    float(sign * (10**digits - below))
     for digits in range(1, 10)
-    for one in (1, 2, 3, 4)
+    for below in (1, 2, 3, 4)
     for sign in (1, -1)
-    if 10**digits - one >= 7
+    if 10**digits - below >= 7
 ) | frozenset(float(n) for n in (-1, -2, -3, -4, -5, -6, 88, -88, 888, -888, 8888, 365243))
 # Those that are seldom anything else, and so may stand among the others; and those that do beside
 # one of them (997 and 998 beside 999), each with it.
@@ -88,20 +88,20 @@ def proposed(
     A column of which it is declared that it has no special values is left alone.
     """
     of_accounts = [facts[name] for name in ledger.attributes if name in facts]
-    of_bills = [one.fact for one in ledger.bill_attributes]
+    of_bills = [attribute.fact for attribute in ledger.bill_attributes]
     rows = {table: _known(ledger, table) for table in ("accounts", "bills")}
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for table, attributes in (("accounts", of_accounts), ("bills", of_bills)):
-        said = [*ledger.authored[table].described.items()] if table in ledger.authored else []
-        said += catalogue.columns.items() if table == "accounts" else ()
-        none = {n for n, c in said if "special_values" in c.shape.model_fields_set} - {
-            n for n, c in said if c.shape.special_values
-        }
+        described = [*ledger.authored[table].described.items()] if table in ledger.authored else []
+        described += catalogue.columns.items() if table == "accounts" else ()
+        without_codes = {
+            name for name, column in described if "special_values" in column.shape.model_fields_set
+        } - {name for name, column in described if column.shape.special_values}
         for fact in attributes:
-            if fact.kind.is_numeric and fact.name not in none:
+            if fact.kind.is_numeric and fact.name not in without_codes:
                 in_column = _in_column(engine, rows[table], fact.name, fact.special_values)
-                found += [replace(one, table=table) for one in in_column]
-    return tuple(found)
+                findings += [replace(finding, table=table) for finding in in_column]
+    return tuple(findings)
 
 
 def _known(ledger: Ledger, table: str) -> str:
@@ -109,27 +109,40 @@ def _known(ledger: Ledger, table: str) -> str:
     day = {"accounts": "valid_from", "bills": "known_on"}[table]
     if ledger.known_by is None:
         return f"ledger_{table}"
-    return (
-        f"(select * from ledger_{table} where {day} is null or {day} <= date '{ledger.known_by}')"
-    )
+    return f"""(
+            select *
+            from ledger_{table}
+            where {day} is null or {day} <= date '{ledger.known_by}'
+        )"""
 
 
 def _in_column(engine: Engine, rows: str, name: str, declared: Sequence[float]) -> list[Finding]:
     column = fact_column(name)
-    without = f" and value not in ({', '.join(map(repr, declared))})" if declared else ""
+    is_news = f"value not in ({', '.join(map(repr, declared))})" if declared else "true"
     engine.run(
-        "create or replace temp table value_counts as select value, count(*) as n from "
-        f"(select cast({column} as double) as value from {rows}) "
-        f"where value is not null and isfinite(value){without} group by value"
+        f"""
+        create or replace temp table value_counts as
+        select value, count(*) as n
+        from (select cast({column} as double) as value from {rows})
+        where value is not null
+            and isfinite(value)
+            and {is_news}
+        group by value
+        """
     )
-    select = "select value, n from value_counts order by value"
-    low = engine.rows(f"{select} limit {LOOKED_AT}")
-    high = engine.rows(f"{select} desc limit {LOOKED_AT}")[::-1]
+    low = engine.rows(f"select value, n from value_counts order by value limit {LOOKED_AT}")
+    high = engine.rows(f"select value, n from value_counts order by value desc limit {LOOKED_AT}")
+    high.reverse()
     known = int(engine.value("select coalesce(sum(n), 0) from value_counts"))
     listed = ", ".join(map(repr, sorted(BESIDE)))
     common = engine.rows(
-        f"select value, n from value_counts where value in ({listed}) and n >= {COMMON} * {known} "
-        "order by value"
+        f"""
+        select value, n
+        from value_counts
+        where value in ({listed})
+            and n >= {COMMON} * {known}
+        order by value
+        """
     )
     ends = [
         f for f in (_at_end(name, high, low, known, 1), _at_end(name, low, high, known, -1)) if f
@@ -201,7 +214,11 @@ def _stands_out(engine: Engine, value: float, n: int) -> bool:
     low, high = sorted((0.8 * value, 1.2 * value))
     beside = ", ".join(repr(v) for v, code in BESIDE.items() if code == BESIDE[value])
     average, most = engine.rows(
-        f"select avg(n), max(n) from value_counts where value between {low!r} and {high!r} "
-        f"and value not in ({beside})"
+        f"""
+        select avg(n), max(n)
+        from value_counts
+        where value between {low!r} and {high!r}
+            and value not in ({beside})
+        """
     )[0]
     return average is not None and n > ABOVE_AVERAGE * average and n > ABOVE_ANY * most
