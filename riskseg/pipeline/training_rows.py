@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.words import first_few
-from riskseg.features.labels import default_labels, late_labels, later_snapshots
 from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
-from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import keyed_frame, learnable, model_columns
+from riskseg.pipeline.labelling import make_labels, outcome_sql
 from riskseg.pipeline.models import check_spec, scorer
 from riskseg.pipeline.observation_points import Asked, Look, asked
-from riskseg.pipeline.outcomes import check_not_yet_known, check_zero_or_one
-from riskseg.pipeline.population import implied, population_sql
+from riskseg.pipeline.outcomes import check_not_yet_known
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Job, Stage
 
@@ -225,11 +223,11 @@ def observed_rows(
     if ledger.billed:
         listed.append(f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}")
     columns = ", ".join(filter(None, listed))
-    position, outcome = _place(spec.seed), _outcome(session, request, observed.table)
+    position, outcome = _place(spec.seed), outcome_sql(session, request, observed.table)
     parts: list[Part] = []
     goods, below = 0, PLACES
     for accounts in observed.parts:
-        _label(session, request, observed, accounts, outcome)
+        make_labels(session, request, observed.table, accounts, outcome)
         goods += engine.value("select count(*) from labels where label = 0")
         part = keyed_frame(engine, _labelled_rows(columns, position, below), keys=5)
         parts, below = _thinned([*parts, part], spec.sample.goods, below)
@@ -331,86 +329,6 @@ def _parts(session: Session) -> list[tuple[int, int]]:
     )
     cuts = sorted({last for _, last in ranges} | {end for (end,) in ends})
     return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
-
-
-def _label(
-    session: Session,
-    request: Asked,
-    observed: Observed,
-    accounts: tuple[int, int],
-    outcome: str | None,
-) -> None:
-    """Make `observed_facts`, the model's own snapshots of some accounts, and their `labels`."""
-    spec, engine, ledger = request.authored.spec, session.engine, session.ledger
-    target = spec.target
-    population = population_sql(
-        implied(target.event, target.dpd, billed=ledger.billed), request.condition
-    )
-    first, last = accounts
-    engine.run(
-        f"""
-        create or replace temp table observed_facts as
-        select *
-        from {observed.table}
-        where account_no between {first} and {last}
-            and {request.in_window}
-            and {population}
-        """
-    )
-    if outcome is not None:
-        engine.run(
-            f"""
-            create or replace temp table labels as
-            select snap, label
-            from (select snap, {outcome} as label from observed_facts)
-            where label is not null
-            """
-        )
-        return
-    focus = request.look.at == "issue"
-    columns = "snap, account_no, as_of, focus_bill" if focus else "snap, account_no, as_of"
-    engine.run(
-        f"""
-        create or replace temp table observed as
-        select {columns}
-        from observed_facts
-        """
-    )
-    label = (
-        late_labels(target.horizon, target.dpd, of_focus_bill=focus)
-        if target.event == "late"
-        else default_labels(target.horizon, target.dpd)
-    )
-    snapshots = Relation("snapshots", later_snapshots(spec.label_days).select, materialized=True)
-    facts = bill_facts(
-        ledger.money,
-        keep_days=None if focus else spec.label_days + target.dpd,
-        shared=request.look.repeats,
-        spans=False,
-    )
-    build(engine, [snapshots, *facts, label])
-
-
-def _outcome(session: Session, request: Asked, table: str) -> str | None:
-    """SQL that is 1 for the bad outcome of a column, 0 for the other, null where unknown; None
-    where the target is an event. `table` holds the facts."""
-    authored, target = request.authored, request.authored.spec.target
-    if target.column is None:
-        return None
-    fact, column = session.facts[target.column], fact_column(target.column)
-    if target.positive is None and fact.kind is Kind.BOOLEAN:
-        bad = column
-    elif target.positive is None and fact.kind.is_numeric:
-        problems = Problems()
-        check_zero_or_one(session, authored, table, problems, where=request.in_window)
-        problems.raise_if_any()
-        bad = f"{column} = 1"
-    else:
-        value = literal(str(target.positive))
-        bad = f"{column} = cast({value} as {'varchar' if fact.kind.is_textual else 'double'})"
-        if fact.kind is Kind.BOOLEAN:
-            bad = f"{column} = cast({value} as boolean)"
-    return f"cast(case when {column} is null then null when {bad} then 1 else 0 end as tinyint)"
 
 
 def _held_out(spec: ModelSpec, window: Timeline | None, as_of: Any, group: Any) -> tuple[Any, Any]:
