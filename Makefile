@@ -28,9 +28,10 @@ demo: $(READY)
 	@if grep -qs "^# The demo's workspace" $(DEMO)/riskseg.toml; then rm -rf $(DEMO); fi
 	$(BIN)/riskseg demo --dir $(DEMO)
 
-# Shared out by file, so that what a file prepares is prepared once; the slowest come first.
+# Shared out by file, so that what a file prepares is prepared once. Compiled modules are kept,
+# whatever the environment says: the tests start some dozens of commands.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff check .
