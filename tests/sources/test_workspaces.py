@@ -13,8 +13,8 @@ import pytest
 
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.pipeline import load as loading
+from riskseg.pipeline.decisions import DECIDE, RULES, SCORE
 from riskseg.pipeline.stages import Progress, Stage
-from riskseg.run import assign as assigning
 from riskseg.run.assign import assign
 from riskseg.run.check import check
 from riskseg.run.replay import replay
@@ -78,7 +78,7 @@ def _removed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [_replaced, _written_to, _removed])
-@pytest.mark.parametrize("stage", [assigning.RULES, assigning.SCORE, assigning.DECIDE])
+@pytest.mark.parametrize("stage", [RULES, SCORE, DECIDE])
 @pytest.mark.parametrize("select", [False, True])
 def test_a_source_that_changes_during_a_run_is_noticed(
     tmp_path: Path, change: Callable[[Path], None], stage: Stage, select: bool
