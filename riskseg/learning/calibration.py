@@ -338,32 +338,46 @@ def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     from sklearn.isotonic import IsotonicRegression
 
     order = np.argsort(margin, kind="stable")
-    x, y, w = margin[order], label[order].astype(np.float64), weight[order]
-    if x[0] == x[-1]:
+    margins_rising, labels, weights = margin[order], label[order].astype(np.float64), weight[order]
+    if margins_rising[0] == margins_rising[-1]:
         level = round(_rate_log_odds(label, weight), 9)
-        return Calibration("isotonic", points=((float(x[0]), level),))
-    fitted = IsotonicRegression().fit_transform(x, y, sample_weight=w)
-    new = np.r_[True, (np.diff(fitted) > 1e-12) & (np.diff(x) > 0)]
-    starts = np.flatnonzero(new)
-    sums = np.stack([np.add.reduceat(part, starts) for part in (w, w * y, w * x)], axis=1)
+        return Calibration("isotonic", points=((float(margins_rising[0]), level),))
+    fitted = IsotonicRegression().fit_transform(margins_rising, labels, sample_weight=weights)
+    begins_group = np.r_[True, (np.diff(fitted) > 1e-12) & (np.diff(margins_rising) > 0)]
+    starts = np.flatnonzero(begins_group)
+    sums = np.stack(
+        [
+            np.add.reduceat(values_summed, starts)
+            for values_summed in (weights, weights * labels, weights * margins_rising)
+        ],
+        axis=1,
+    )
     # Weight of one row: what counts as an outcome where goods were sampled.
-    unit = float((w * w).sum() / w.sum())
+    unit = float((weights * weights).sum() / weights.sum())
     groups = _merged(sums, LEAST_OF_EACH * unit)
-    total, bad, at = groups.T
+    total, bad, weighted_margin = groups.T
     rate = (bad + unit / 2) / (total + unit)
     heights = np.log(rate / (1 - rate))
     # Smoothing pulls a small group further than a large one, and so can turn their order.
-    heights = IsotonicRegression().fit_transform(at / total, heights, sample_weight=total)
+    heights = IsotonicRegression().fit_transform(
+        weighted_margin / total, heights, sample_weight=total
+    )
     lean = np.sqrt(unit / (total * rate * (1 - rate)))[[0, -1]]
-    xs = np.r_[x[0], at / total, x[-1]]
+    xs = np.r_[margins_rising[0], weighted_margin / total, margins_rising[-1]]
     ys = np.r_[heights[0] - lean[0], heights, heights[-1] + lean[1]]
-    apart = np.r_[True, np.diff(xs) > 0]
-    xs, ys = xs[apart], ys[apart]
+    is_distinct = np.r_[True, np.diff(xs) > 0]
+    xs, ys = xs[is_distinct], ys[is_distinct]
     # Lines between means do not keep the mean: move all of them so that they do.
-    (level,) = likeliest(np.ones((len(x), 1)), y, w, np.interp(x, xs, ys))
+    (level,) = likeliest(
+        np.ones((len(margins_rising), 1)), labels, weights, np.interp(margins_rising, xs, ys)
+    )
     points = zip(xs, ys + level, strict=True)
     return Calibration(
-        "isotonic", points=tuple((round(float(at), 9), round(float(to), 9)) for at, to in points)
+        "isotonic",
+        points=tuple(
+            (round(float(weighted_margin), 9), round(float(to), 9))
+            for weighted_margin, to in points
+        ),
     )
 
 

@@ -47,28 +47,36 @@ def choose(
         return Choice(only, "It is the only learner that is left with a feature.")
     others = [name for name in probabilities if name != preferred]
     other = min(others, key=lambda name: log_loss(label, probabilities[name], weight))
-    ours, theirs = probabilities[preferred], probabilities[other]
-    difference = differences(label, weight, training.group, ours, theirs, spec.seed)
+    preferred_probability, other_probability = probabilities[preferred], probabilities[other]
+    difference = differences(
+        label, weight, training.group, preferred_probability, other_probability, spec.seed
+    )
     assert difference.auc is not None
     gain = difference.auc
-    loss = log_loss(label, ours, weight)
-    less, low, high = difference.log_loss
-    saved = Interval(-less / loss, -high / loss, -low / loss)
+    loss = log_loss(label, preferred_probability, weight)
+    loss_less, low, high = difference.log_loss
+    saved = Interval(-loss_less / loss, -high / loss, -low / loss)
     better = {
         "the AUC it gains": _exceeds(gain, rule.unless_auc_gain),
         "the log loss it saves": _exceeds(saved, rule.unless_log_loss_gain),
     }
     worse = gain[2] < 0 or saved[2] < 0
-    errors = [expected_calibration_error(label, one, weight) for one in (ours, theirs)]
-    us, them = words.the_learner(preferred), words.the_learner(other)
-    why = (
-        f"In the folds inside the training window {them} gains {gain[0]:.4f} AUC over {us} (95% "
-        f"interval {gain[1]:.4f} to {gain[2]:.4f}; margin {rule.unless_auc_gain:g}) and saves "
+    errors = [
+        expected_calibration_error(label, probability, weight)
+        for probability in (preferred_probability, other_probability)
+    ]
+    preferred_name, other_name = words.the_learner(preferred), words.the_learner(other)
+    reason = words.sentence(_reason(preferred_name, other_name, better, worse=worse))
+    explanation = (
+        f"In the folds inside the training window {other_name} gains {gain[0]:.4f} AUC over "
+        f"{preferred_name} (95% interval {gain[1]:.4f} to {gain[2]:.4f}; margin {rule.unless_auc_gain:g}) and saves "
         f"{saved[0]:.2%} of its log loss ({saved[1]:.2%} to {saved[2]:.2%}; margin "
         f"{rule.unless_log_loss_gain:.1%}); the calibration error there is {errors[1]:.4f} against "
-        f"{errors[0]:.4f}. {words.sentence(_reason(us, them, better, worse=worse))}"
+        f"{errors[0]:.4f}. {reason}"
     )
-    return Choice(other if any(better.values()) and not worse else preferred, why, gain, saved)
+    return Choice(
+        other if any(better.values()) and not worse else preferred, explanation, gain, saved
+    )
 
 
 def _reason(us: str, them: str, better: Mapping[str, bool], *, worse: bool) -> str:

@@ -53,9 +53,11 @@ def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, 
             values = _one_each(training.rows[fact.name], ids)
             if values is None or len(values) < LEAST_VALUES:
                 continue
-            why = _text(values, unit) if fact.kind.is_textual else _number(values, fact.name, unit)
-            if why:
-                reasons[fact.name] = f"a row number or identifier: {why}"
+            what_it_numbers = (
+                _text(values, unit) if fact.kind.is_textual else _number(values, fact.name, unit)
+            )
+            if what_it_numbers:
+                reasons[fact.name] = f"a row number or identifier: {what_it_numbers}"
                 break
     return reasons
 
@@ -90,10 +92,10 @@ def _number(values: pd.Series, name: str, unit: str) -> str | None:
     by_chance = count + range_ * float(np.expm1(-count / range_))
     repeated = count - different
     if by_chance >= REPEATED_BY_CHANCE and repeated <= NO_MORE_THAN * by_chance:
-        own = "different" if not repeated else "nearly all different"
+        how_different = "different" if not repeated else "nearly all different"
         return (
-            f"{count:,} whole numbers, {own} for each {unit}, where some {by_chance:,.0f} would "
-            "repeat by chance"
+            f"{count:,} whole numbers, {how_different} for each {unit}, where some "
+            f"{by_chance:,.0f} would repeat by chance"
         )
     if not repeated and NUMBERED.search(name):
         return f"by its name, and {count:,} whole numbers, different for each {unit}"

@@ -129,13 +129,13 @@ def _spreads(card: Scorecard) -> dict[str, Spread]:
 def _effect(table: Table, facts: Sequence[Fact], factor: float) -> Effect:
     """What the points of a table do to the log-odds, at one value of each bin."""
     fact = next(fact for fact in facts if fact.name == table.bins.name)
-    whole = sum(table.counts)
-    along = len(table.bins.cuts) + 1
-    shares = [count / whole if whole else 1 / along for count in table.counts]
+    all_rows = sum(table.counts)
+    ordered_bins = len(table.bins.cuts) + 1
+    shares = [count / all_rows if all_rows else 1 / ordered_bins for count in table.counts]
     points = []
     for bin_index, described in enumerate(table.bins.described()):
-        extra = bin_index >= along
-        if extra and not table.counts[bin_index]:
+        is_extra = bin_index >= ordered_bins
+        if is_extra and not table.counts[bin_index]:
             continue
         values = [None] if "missing" in described else described.get("levels", ["other"])
         if "from" in described:

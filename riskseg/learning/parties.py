@@ -157,12 +157,12 @@ def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:
     if fact.kind.is_textual:
         levels, _ = pd.factorize(values, use_na_sentinel=False)
         count = int(levels.max()) + 1
-        _, place, rows_in_group = np.unique(
+        _, group_of_row, rows_in_group = np.unique(
             codes * count + levels, return_inverse=True, return_counts=True
         )
-        agree = float(((rows_in_group[place] - 1.0) * share).mean())
+        agreement = float(((rows_in_group[group_of_row] - 1.0) * share).mean())
         chance = float(((np.bincount(levels) / len(levels)) ** 2).sum())
-        return _between(agree - chance, 1.0 - chance)
+        return _between(agreement - chance, 1.0 - chance)
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     ranks = pd.Series(np.where(np.isnan(numbers), -np.inf, numbers)).rank().to_numpy()
     ranks = ranks - ranks.mean()

@@ -120,17 +120,17 @@ class Reasons:
     def _column(self, column: int) -> pa.Array:
         """The words of one reason of every account; null where it has none."""
         fact_indices = self.places[:, column]
-        parts, rows = (
+        texts_of_facts, rows = (
             [pa.nulls(int((fact_indices < 0).sum()), pa.string())],
             [np.flatnonzero(fact_indices < 0)],
         )
         for fact_index, fact in enumerate(self.facts):
             rows_of_fact = np.flatnonzero(fact_indices == fact_index)
             if len(rows_of_fact):
-                parts.append(self._sentences(fact, rows_of_fact))
+                texts_of_facts.append(self._sentences(fact, rows_of_fact))
                 rows.append(rows_of_fact)
         order = np.argsort(np.concatenate(rows), kind="stable")
-        return pa.concat_arrays(parts).take(pa.array(order))
+        return pa.concat_arrays(texts_of_facts).take(pa.array(order))
 
 
 @dataclass(frozen=True)
@@ -160,16 +160,16 @@ class Ordinary:
         safer, riskier, usual, ends, outer = {}, {}, {}, {}, {}
         for effect in effects:
             name, points = effect.feature, effect.points
-            share = sum(p.share for p in points) or 1.0
-            average = sum(p.margin * p.share for p in points) / share
-            below = [p for p in points if p.margin <= average] or points
-            above = [p for p in points if p.margin >= average] or points
-            safer[name] = max(below, key=lambda p: p.margin).value
-            riskier[name] = min(above, key=lambda p: p.margin).value
+            share = sum(point.share for point in points) or 1.0
+            average = sum(point.margin * point.share for point in points) / share
+            below = [point for point in points if point.margin <= average] or points
+            above = [point for point in points if point.margin >= average] or points
+            safer[name] = max(below, key=lambda point: point.margin).value
+            riskier[name] = min(above, key=lambda point: point.margin).value
             known = sorted(
-                (float(p.value), p.share)
-                for p in points
-                if isinstance(p.value, float | int) and p.value not in codes.get(name, ())
+                (float(point.value), point.share)
+                for point in points
+                if isinstance(point.value, float | int) and point.value not in codes.get(name, ())
             )
             if known:
                 ends[name] = (known[0][0], known[-1][0])
@@ -179,12 +179,12 @@ class Ordinary:
         return cls(safer, riskier, usual, ends, outer)
 
 
-def _reached(points: Sequence[tuple[float, float]], part: float) -> float:
+def _reached(points: Sequence[tuple[float, float]], share_wanted: float) -> float:
     """The value at which so much of the shares is reached, of (value, share) by rising value."""
-    wanted, so_far = part * sum(share for _, share in points), 0.0
+    total_wanted, so_far = share_wanted * sum(share for _, share in points), 0.0
     for value, share in points:
         so_far += share
-        if so_far >= wanted - 1e-9:
+        if so_far >= total_wanted - 1e-9:
             return value
     return points[-1][0]
 
@@ -218,8 +218,12 @@ def _meaning(
     """Whether each known value hurts, and whether it helps."""
     usual = ordinary.usual.get(fact.name)
     signed = fact.side * numbers
-    if (whole := whole_of(fact)) is not None:
-        full = _numbers(batch, whole) if whole in batch.columns else np.zeros(len(batch))
+    if (whole_feature := whole_of(fact)) is not None:
+        full = (
+            _numbers(batch, whole_feature)
+            if whole_feature in batch.columns
+            else np.zeros(len(batch))
+        )
         enough = numbers >= PRACTICALLY_ALL * full
         return (full > 0) & ~enough, (full > 0) & enough
     if fact.hurts_beyond is not None and fact.side:
@@ -292,19 +296,21 @@ def ranked_reasons(
     row, so threads share the rows out.
     """
 
-    def part(rows: slice) -> tuple[NDArray[np.int16], Floats]:
+    def reasons_of_rows(rows: slice) -> tuple[NDArray[np.int16], Floats]:
         batch_part = batch.iloc[rows]
-        may = _may_speak(batch_part, facts, ordinary, currency)
-        return _ranked(batch_part, contributions[rows], facts, ordinary, margin, top, may, worth)
+        may_be_named = _may_speak(batch_part, facts, ordinary, currency)
+        return _ranked(
+            batch_part, contributions[rows], facts, ordinary, margin, top, may_be_named, worth
+        )
 
     # One part a thread: making a model ready to score costs the same for few rows as for many.
     share = max(-(-len(batch) // threads), LEAST_SHARE)
-    parts = [slice(begin, begin + share) for begin in range(0, max(len(batch), 1), share)]
-    if threads > 1 and len(parts) > 1:
+    row_slices = [slice(begin, begin + share) for begin in range(0, max(len(batch), 1), share)]
+    if threads > 1 and len(row_slices) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            ranked = list(pool.map(part, parts))
+            ranked = list(pool.map(reasons_of_rows, row_slices))
     else:
-        ranked = [part(rows) for rows in parts]
+        ranked = [reasons_of_rows(rows) for rows in row_slices]
     fact_indices = np.concatenate([fact_indices for fact_indices, _ in ranked])
     totals = np.concatenate([totals for _, totals in ranked])
     return Reasons(tuple(facts), batch, fact_indices, totals, currency, ordinary.usual)
@@ -324,18 +330,22 @@ def _ranked(
     facts may be named as reasons for more risk, and for less."""
     families = list(dict.fromkeys(fact.family or fact.name for fact in facts))
     members = [
-        [n for n, fact in enumerate(facts) if (fact.family or fact.name) == family]
+        [
+            fact_number
+            for fact_number, fact in enumerate(facts)
+            if (fact.family or fact.name) == family
+        ]
         for family in families
     ]
     # For the adverse and for the favourable: each family's total, and its member that speaks.
     totals = np.zeros((2, len(batch), len(families)))
     loudest = np.zeros((2, len(batch), len(families)), dtype=np.int16)
-    for family_index, own in enumerate(members):
-        part = np.round(contributions[:, own], DIGITS)
-        total = np.round(part.sum(axis=1), DIGITS)
+    for family_index, members_of_family in enumerate(members):
+        contributions_of_members = np.round(contributions[:, members_of_family], DIGITS)
+        total = np.round(contributions_of_members.sum(axis=1), DIGITS)
         for side, sign in enumerate((1, -1)):
-            heard = np.where(may[side][:, own], sign * part, 0.0)
-            loudest[side, :, family_index] = np.asarray(own)[heard.argmax(axis=1)]
+            heard = np.where(may[side][:, members_of_family], sign * contributions_of_members, 0.0)
+            loudest[side, :, family_index] = np.asarray(members_of_family)[heard.argmax(axis=1)]
             loudest_part = heard.max(axis=1)
             has_speaker = (loudest_part > 0) & (
                 loudest_part >= LEAST_SHARE_OF_FAMILY * sign * total
@@ -343,23 +353,28 @@ def _ranked(
             totals[side, :, family_index] = np.where(has_speaker, total, 0.0)
 
     current_margin = margin(batch)
-    columns = [[facts[n].name for n in own] for own in members]
+    columns = [
+        [facts[fact_number].name for fact_number in members_of_family]
+        for members_of_family in members
+    ]
     textual = {fact.name: fact.kind.is_textual for fact in facts}
 
-    def confirmed(rows: NDArray[np.int64], asked: NDArray[Any], sign: int) -> NDArray[np.bool_]:
+    def confirmed(
+        rows: NDArray[np.int64], families_asked: NDArray[Any], sign: int
+    ) -> NDArray[np.bool_]:
         """Whether each row's margin moves as it should once the family `asked` of it is ordinary.
         One call for all families: a model takes as long to make ready for few rows as for many."""
         usual = batch.iloc[rows].copy()
         values = ordinary.safer if sign > 0 else ordinary.riskier
-        for family_index in np.unique(asked):
-            these = asked == family_index
+        for family_index in np.unique(families_asked):
+            rows_of_family = families_asked == family_index
             for name in columns[family_index]:
                 value = values[name]
                 if textual[name]:
-                    usual[name] = usual[name].astype(object).mask(these, value)
+                    usual[name] = usual[name].astype(object).mask(rows_of_family, value)
                 else:
                     column = usual[name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
-                    column[these] = np.nan if value is None else float(value)
+                    column[rows_of_family] = np.nan if value is None else float(value)
                     usual[name] = column
         moves_as_said: NDArray[np.bool_] = (
             sign * (current_margin[rows] - margin(usual)) >= LEAST_EFFECT

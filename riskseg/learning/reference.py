@@ -79,10 +79,10 @@ class Reference(Stored):
         if spreads and not self.rows:
             raise ValueError("shares of no rows")
         if self.cycle is not None:
-            parts = len(self.cycle.cuts) + 2
+            part_count = len(self.cycle.cuts) + 2
             for name, spread in spreads.items():
                 sizes = [len(row) for row in self.cycle.shares.get(name, ())]
-                if len(self.cycle.rows) != parts or sizes != [spread.groups] * parts:
+                if len(self.cycle.rows) != part_count or sizes != [spread.groups] * part_count:
                     raise ValueError("the parts of the billing cycle do not fit the shares")
         return self
 
@@ -120,22 +120,24 @@ def _cycle(
     facts: Mapping[str, Fact | None],
     weight: Floats,
 ) -> Cycle:
-    parts = Groups.of(days, None, weight)
-    part = parts.places(days)
-    assert parts.cuts is not None
+    parts_of_cycle = Groups.of(days, None, weight)
+    part_of_row = parts_of_cycle.places(days)
+    assert parts_of_cycle.cuts is not None
     shares = {}
     for name, column in values.items():
         groups = Groups.of(column, facts[name], weight)
         counts = np.bincount(
-            part * groups.count + groups.places(column),
+            part_of_row * groups.count + groups.places(column),
             weights=weight,
-            minlength=parts.count * groups.count,
-        ).reshape(parts.count, groups.count)
-        whole = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
-        shares[name] = [[fixed(share) for share in row] for row in counts / whole]
+            minlength=parts_of_cycle.count * groups.count,
+        ).reshape(parts_of_cycle.count, groups.count)
+        rows_of_part = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+        shares[name] = [[fixed(share) for share in row] for row in counts / rows_of_part]
     return Cycle(
-        cuts=[float(cut) for cut in parts.cuts],
-        rows=[int(n) for n in np.bincount(part, minlength=parts.count)],
+        cuts=[float(cut) for cut in parts_of_cycle.cuts],
+        rows=[
+            int(row_count) for row_count in np.bincount(part_of_row, minlength=parts_of_cycle.count)
+        ],
         shares=shares,
     )
 
@@ -202,10 +204,10 @@ class Watch:
         cycle = reference.cycle
         self._cycle = cycle
         self._parts = None if cycle is None else Groups(np.asarray(cycle.cuts), (), True)
-        parts = 1 if self._parts is None else self._parts.count
+        part_count = 1 if self._parts is None else self._parts.count
         # Rows by part of the cycle and group; a last part is of rows that say no day at all.
         self._counts = {
-            name: np.zeros((parts + 1, groups.count), dtype=np.int64)
+            name: np.zeros((part_count + 1, groups.count), dtype=np.int64)
             for name, groups in self._groups.items()
         }
         self._nulls = dict.fromkeys((name for name in self._spreads if name), 0)
@@ -223,7 +225,7 @@ class Watch:
         bill."""
         self._rows += len(batch)
         stride = -(-len(batch) // ENOUGH_ROWS) or 1
-        part = self._part(cycle_day, len(batch))[::stride]
+        part_of_row = self._part(cycle_day, len(batch))[::stride]
         for name, groups in self._groups.items():
             values = batch[name] if name else pd.Series(probability)
             if name:
@@ -232,7 +234,7 @@ class Watch:
                 codes, levels = pd.factorize(values)
                 strange = [str(level) not in self._seen[name] for level in levels]
                 self._strange[name] += int(np.array([*strange, False])[codes].sum())
-            cells = part * groups.count + groups.places(values.iloc[::stride])
+            cells = part_of_row * groups.count + groups.places(values.iloc[::stride])
             counts = self._counts[name]
             counts += np.bincount(cells, minlength=counts.size).reshape(counts.shape)
 
@@ -250,25 +252,25 @@ class Watch:
         differences: list[str] = []
         largest, beyond = 0.0, False
         for name, spread in self._spreads.items():
-            what = name or "the probability"
+            feature_name = name or "the probability"
             if self._strange.get(name):
                 share = _share(self._strange[name], self._rows)
-                differences.append(f"{what} has a level that training never saw in {share}")
+                differences.append(f"{feature_name} has a level that training never saw in {share}")
             if name and self._rows and self._nulls[name] == self._rows and spread.missing < 1:
                 known = f"{100 * (1 - spread.missing):.3g}%"
                 differences.append(
-                    f"{what} is gone: it is unknown for all {self._rows:,} accounts; in training "
-                    f"it was known for {known}"
+                    f"{feature_name} is gone: it is unknown for all {self._rows:,} accounts; in "
+                    f"training it was known for {known}"
                 )
                 continue
             if name and self._nulls[name] and not spread.missing:
                 share = _share(self._nulls[name], self._rows)
                 differences.append(
-                    f"{what} is unknown for {share}; in training it was always known"
+                    f"{feature_name} is unknown for {share}; in training it was always known"
                 )
             psi, by_chance = self._psi(name)
             if significant(psi, by_chance):
-                differences.append(f"{what} is distributed differently than in training "
+                differences.append(f"{feature_name} is distributed differently than in training "
                                    f"(PSI {psi:.2f})")  # fmt: skip
             elif psi > largest:
                 largest, beyond = psi, psi > DRIFT

@@ -38,26 +38,26 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
     """RS403 where all outcomes are the same, RS402 where there are too few."""
     line = authored.line("target")
     if len(frame) and frame.label.min() == frame.label.max():
-        told = "bad" if frame.label[0] else "good"
+        outcome_name = "bad" if frame.label[0] else "good"
         problems.add(
             "RS403",
-            f"All {len(frame)} outcomes are the same ({told}).",
+            f"All {len(frame)} outcomes are the same ({outcome_name}).",
             file=authored.file,
             line=line,
             hint="Check the target, its horizon and the population.",
         )
         return
-    for part, held, rows, each in (
+    for sample_name, held, rows, least_of_each in (
         ("training", False, LEAST_ROWS, LEAST_OF_EACH),
         ("the hold-out", True, 0, LEAST_HELD_OF_EACH),
     ):
         chosen = frame.where(frame.held_out == held)
-        bad, good, told = _counted(chosen)
-        if len(chosen) < rows or min(bad, good) < each:
-            least = f"{each} of each outcome" + (f" among {rows} rows" if rows else "")
+        bad, good, outcome_name = _counted(chosen)
+        if len(chosen) < rows or min(bad, good) < least_of_each:
+            least = f"{least_of_each} of each outcome" + (f" among {rows} rows" if rows else "")
             problems.add(
                 "RS402",
-                f"For {part} there are {told}; the least is {least}.",
+                f"For {sample_name} there are {outcome_name}; the least is {least}.",
                 file=authored.file,
                 line=line,
                 hint=_more(authored, held),
@@ -66,13 +66,13 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
 
 def _more(authored: AuthoredSpec, held: bool) -> str:
     """What would give more outcomes: a column is not observed for longer than its file is."""
-    rest = "widen the population or choose a more frequent target."
+    other_ways = "widen the population or choose a more frequent target."
     if authored.spec.target.event is not None:
-        return f"Observe for longer, {rest}"
+        return f"Observe for longer, {other_ways}"
     if authored.spec.hold_out_days is None:
-        return f"Bring more accounts with known outcomes, {rest}"
+        return f"Bring more accounts with known outcomes, {other_ways}"
     days = authored.spec.hold_out_days
-    return f"Hold out {'more' if held else 'fewer'} days than {days}, {rest}"
+    return f"Hold out {'more' if held else 'fewer'} days than {days}, {other_ways}"
 
 
 def _counted(frame: TrainingFrame) -> tuple[int, int, str]:
@@ -122,18 +122,18 @@ def _alone(values: pd.Series, label: Labels, fact: Fact, folds: Folds) -> Floats
     other folds: a tree sees an order, a turn, a rare value and a null alike."""
     from sklearn.tree import DecisionTreeClassifier
 
-    told = np.full(len(label), label.mean())
+    probability = np.full(len(label), label.mean())
     numbers = np.empty(0) if fact.kind.is_textual else _ranks(values)
     for fold in np.unique(folds):
-        held = folds == fold
-        if len(np.unique(label[~held])) < 2:
+        held_out = folds == fold
+        if len(np.unique(label[~held_out])) < 2:
             continue
         if fact.kind.is_textual:
-            numbers = level_codes(values, levels_by_risk(values[~held], label[~held]))
+            numbers = level_codes(values, levels_by_risk(values[~held_out], label[~held_out]))
         tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, random_state=0)
-        tree.fit(numbers[~held, None], label[~held])
-        told[held] = tree.predict_proba(numbers[held, None])[:, 1]
-    return told
+        tree.fit(numbers[~held_out, None], label[~held_out])
+        probability[held_out] = tree.predict_proba(numbers[held_out, None])[:, 1]
+    return probability
 
 
 def _ranks(values: pd.Series) -> Floats:

@@ -86,13 +86,13 @@ def _not_worth_it(
     later = later_half(training)
     assert later is not None
     steady = [fact for fact in features if fact.name not in drifting]
-    asked = [fact for fact in features if fact.name in drifting]
-    gains = worth_their_drift(training, later, steady, asked, threads)
+    drifting_features = [fact for fact in features if fact.name in drifting]
+    gains = worth_their_drift(training, later, steady, drifting_features, threads)
     notes += [
         f"{name} {drifting[name]}. It is kept since it gains {gain:.3f} AUC in the later half."
         for name, gain in gains.items()
     ]
-    return {name: why for name, why in drifting.items() if name not in gains}
+    return {name: reason for name, reason in drifting.items() if name not in gains}
 
 
 def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:

@@ -266,9 +266,9 @@ def _checked(document: Document | None, problems: Problems) -> AuthoredSpec | No
 def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
     target = authored.spec.target
 
-    def fault(code: str, what: str, hint: str, *path: str) -> None:
+    def fault(code: str, message: str, hint: str, *path: str) -> None:
         line = authored.line("target", *path)
-        problems.add(code, what, file=authored.file, line=line, hint=hint)
+        problems.add(code, message, file=authored.file, line=line, hint=hint)
 
     if (target.event is None) == (target.column is None):
         fault(
@@ -279,8 +279,8 @@ def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
     elif target.column is not None:
         for key in ("days_past_due", "action"):
             if getattr(target, key) is not None:
-                what = f'"{key}" does not go with a column: its value is the outcome.'
-                fault("RS004", what, f"Remove `{key}`.", key)
+                message = f'"{key}" does not go with a column: its value is the outcome.'
+                fault("RS004", message, f"Remove `{key}`.", key)
     elif target.event in NOT_YET:
         fault(
             "RS408",
@@ -289,20 +289,20 @@ def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
             "event",
         )
     elif target.event not in EVENTS:
-        what = f'"{target.event}" is not a target event.'
-        fault("RS004", what, did_you_mean(str(target.event), EVENTS), "event")
+        message = f'"{target.event}" is not a target event.'
+        fault("RS004", message, did_you_mean(str(target.event), EVENTS), "event")
     else:
         for key in ("action", "positive"):
             if getattr(target, key) is not None:
-                what = f'"{key}" does not go with the event {target.event}.'
-                fault("RS004", what, f"Remove `{key}`.", key)
+                message = f'"{key}" does not go with the event {target.event}.'
+                fault("RS004", message, f"Remove `{key}`.", key)
 
 
 def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
     spec, written = authored.spec, authored.spec.observe.model_fields_set
 
-    def fault(what: str, hint: str, *path: str) -> None:
-        problems.add("RS004", what, file=authored.file, line=authored.line(*path), hint=hint)
+    def fault(message: str, hint: str, *path: str) -> None:
+        problems.add("RS004", message, file=authored.file, line=authored.line(*path), hint=hint)
 
     if spec.target.column is not None and written and not isinstance(spec.observe.at, date):
         fault(
@@ -317,22 +317,23 @@ def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
             hint = "Write {last: 90 days} or {share: 0.25}."
             fault("A hold-out is either the last days or a share.", hint, "hold_out")
         elif spec.hold_out.last is not None and isinstance(spec.observe.at, date):
-            what = "Accounts observed once have no last days to hold out."
-            fault(what, "Write {share: 0.25}.", "hold_out", "last")
-    held = spec.hold_out_days
-    if held is not None and spec.repeats:
-        if held < spec.observe.every:
-            what = f"{held} days held out hold no observation of every account."
+            message = "Accounts observed once have no last days to hold out."
+            fault(message, "Write {share: 0.25}.", "hold_out", "last")
+    days_held_out = spec.hold_out_days
+    if days_held_out is not None and spec.repeats:
+        if days_held_out < spec.observe.every:
+            message = f"{days_held_out} days held out hold no observation of every account."
             hint = f"Hold out at least {spec.observe.every} days."
-            fault(what, hint, *(("hold_out", "last") if spec.hold_out else ("observe",)))
-        least = least_for(spec.observe.every, held, spec.label_days)
+            fault(message, hint, *(("hold_out", "last") if spec.hold_out else ("observe",)))
+        least = least_for(spec.observe.every, days_held_out, spec.label_days)
         if spec.observe.for_ < least:
-            what = (
+            message = (
                 f"{spec.observe.for_} days of observing leave nothing to train on: the hold-out "
-                f"takes {held} of them and the wait for the last training label {spec.label_days}."
+                f"takes {days_held_out} of them and the wait for the last training label "
+                f"{spec.label_days}."
             )
             where = ("observe", "for") if "for_" in written else ("observe",)
-            fault(what, f"Observe for at least {least} days.", *where)
+            fault(message, f"Observe for at least {least} days.", *where)
 
 
 def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:

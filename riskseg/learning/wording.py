@@ -116,23 +116,25 @@ def _beside(
     if not set(names) <= set(batch.columns):
         return sentence
     fits = np.ones(len(shown), dtype=bool)
-    parts: dict[str, pa.Array] = {"value": shown}
+    text_by_name: dict[str, pa.Array] = {"value": shown}
     for name in names:
         numbers = _numbers(batch[name])
         fits &= numbers > 1  # not where it is NaN
         known = np.where(np.isnan(numbers), 0.0, numbers)
         alike = fact.unit == "money"  # an amount is of an amount, and bills are of bills
-        parts[name] = _money_text(known, currency) if alike else _plain_text(known)
+        text_by_name[name] = _money_text(known, currency) if alike else _plain_text(known)
 
     def filled(template: str) -> pa.Array:
         pieces = re.split(r"\{([a-z][a-z0-9_]*)\}", template)
-        texts = [parts[p] if n % 2 else p for n, p in enumerate(pieces)]
+        texts = [
+            text_by_name[piece] if position % 2 else piece for position, piece in enumerate(pieces)
+        ]
         return pc.binary_join_element_wise(*texts, "")
 
-    whole = pc.if_else(
+    whole_sentence = pc.if_else(
         pa.array(is_one), filled(worded(words, one=True)), filled(worded(words, one=False))
     )
-    return pc.if_else(pa.array(fits), whole, sentence)
+    return pc.if_else(pa.array(fits), whole_sentence, sentence)
 
 
 def _shown(values: pd.Series, numbers: Floats | None, fact: Fact, currency: Currency) -> pa.Array:
@@ -185,20 +187,23 @@ def _decimal_text(numbers: Floats, decimals: int, *, grouped: bool = False) -> p
     comma between thousands."""
     unit = 10**decimals
     large = np.abs(numbers) > LARGE
-    parts = np.round(np.where(large, 0.0, np.abs(numbers)) * unit).astype(np.int64)
-    sign = pc.if_else(pa.array((numbers < 0) & (parts > 0)), "-", "")
-    whole = parts // unit
-    text = _grouped(whole) if grouped else pa.array(whole).cast(pa.string())
+    in_units = np.round(np.where(large, 0.0, np.abs(numbers)) * unit).astype(np.int64)
+    sign = pc.if_else(pa.array((numbers < 0) & (in_units > 0)), "-", "")
+    whole_units = in_units // unit
+    text = _grouped(whole_units) if grouped else pa.array(whole_units).cast(pa.string())
     text = pc.binary_join_element_wise(sign, text, "")
     if decimals:
-        rest = pc.utf8_lpad(pa.array(parts % unit).cast(pa.string()), decimals, "0")
-        text = pc.binary_join_element_wise(text, rest, ".")
+        decimals_text = pc.utf8_lpad(pa.array(in_units % unit).cast(pa.string()), decimals, "0")
+        text = pc.binary_join_element_wise(text, decimals_text, ".")
     if large.any():
-        several, index_of_row = np.unique(numbers[large], return_inverse=True)
+        large_numbers, index_of_row = np.unique(numbers[large], return_inverse=True)
         form = f"{',' if grouped else ''}.{decimals}f"
-        shown = [format(n, form if abs(n) < 1e21 else ".6g") for n in several.tolist()]
+        texts = [
+            format(number, form if abs(number) < 1e21 else ".6g")
+            for number in large_numbers.tolist()
+        ]
         text = pc.replace_with_mask(
-            text, pa.array(large), pa.array(shown).take(pa.array(index_of_row))
+            text, pa.array(large), pa.array(texts).take(pa.array(index_of_row))
         )
     return text
 

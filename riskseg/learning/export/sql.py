@@ -36,8 +36,8 @@ def sql(model: Model, dialect: str = "duckdb") -> str:
     learner that offers no SQL.
     """
     if dialect not in DIALECTS:
-        what = f'"{dialect}" is not a dialect of SQL that models are exported to.'
-        raise problem("RS004", what, hint=did_you_mean(dialect, DIALECTS))
+        message = f'"{dialect}" is not a dialect of SQL that models are exported to.'
+        raise problem("RS004", message, hint=did_you_mean(dialect, DIALECTS))
     margin = model.learned_by.sql_stages(model)
     score = "score, " if margin.score else ""
     calibrated = f"select *, {_log_odds(model.calibration)} as log_odds from {{}}"

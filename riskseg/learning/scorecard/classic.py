@@ -81,7 +81,9 @@ def fit_classic(
     sample = data if every.step == 1 else data.only(every)
     folds_there = list(np.unique(folds))
     say("binning finely")
-    parts = side_by_side(lambda fold: pre_bin(sample, folds[every] != fold), folds_there, threads)
+    prebins_by_fold = side_by_side(
+        lambda fold: pre_bin(sample, folds[every] != fold), folds_there, threads
+    )
     losses: dict[tuple[Setting, int], float] = {}
 
     def mean(setting: Setting) -> float:
@@ -91,25 +93,25 @@ def fit_classic(
         )
 
     def best_of(settings: Sequence[Setting]) -> Setting:
-        if len(settings) > SECOND_ROUND and len(parts) > FIRST_FOLDS:
+        if len(settings) > SECOND_ROUND and len(prebins_by_fold) > FIRST_FOLDS:
             reckon(settings, FIRST_FOLDS)
             settings = sorted(settings, key=mean)[:SECOND_ROUND]
-        reckon(settings, len(parts))
+        reckon(settings, len(prebins_by_fold))
         # The best, not the coarsest within one standard error of it: on small samples the error
         # is wide, and the coarser bins measured 0.01 of AUC worse.
         return min(settings, key=lambda setting: round(mean(setting), 6))
 
     def reckon(settings: Sequence[Setting], count: int) -> None:
-        pieces = [
-            (candidate, n)
+        to_judge = [
+            (candidate, fold_index)
             for candidate in settings
-            for n in range(count)
-            if (candidate, n) not in losses
+            for fold_index in range(count)
+            if (candidate, fold_index) not in losses
         ]
         new_losses = side_by_side(
-            lambda piece: _loss(sample, parts[piece[1]], piece[0]), pieces, threads
+            lambda piece: _loss(sample, prebins_by_fold[piece[1]], piece[0]), to_judge, threads
         )
-        losses.update(zip(pieces, new_losses, strict=True))
+        losses.update(zip(to_judge, new_losses, strict=True))
 
     cutting = _cutting(controls)
     say(f"trying {len(cutting)} {'way' if len(cutting) == 1 else 'ways'} to cut")
@@ -121,19 +123,26 @@ def fit_classic(
     say(f"trying {len(weighing)} ways to weigh")
     setting = best_of(weighing)
     judged = dict.fromkeys(candidate for candidate, _ in losses)
-    tried = [_record(candidate, losses, len(parts), candidate == setting) for candidate in judged]
+    tried = [
+        _record(candidate, losses, len(prebins_by_fold), candidate == setting)
+        for candidate in judged
+    ]
     say("fitting to all folds and rows")
 
     def card(fold: int | None) -> Scorecard:
-        seen = np.ones(len(label), dtype=np.bool_) if fold is None else folds != fold
-        prepared = parts[folds_there.index(fold)] if fold is not None and sample is data else None
-        return _card(data, prepared or pre_bin(data, seen), setting)
+        rows_seen = np.ones(len(label), dtype=np.bool_) if fold is None else folds != fold
+        prepared = (
+            prebins_by_fold[folds_there.index(fold)]
+            if fold is not None and sample is data
+            else None
+        )
+        return _card(data, prepared or pre_bin(data, rows_seen), setting)
 
-    *cards, whole = side_by_side(card, [*folds_there, None], threads)
+    *cards, card_of_all_rows = side_by_side(card, [*folds_there, None], threads)
     out_of_fold = np.zeros(len(label))
     for fold, candidate in zip(folds_there, cards, strict=True):
         out_of_fold[folds == fold] = candidate.margin(rows[folds == fold])
-    return whole, out_of_fold, tried
+    return card_of_all_rows, out_of_fold, tried
 
 
 def _cutting(controls: Controls) -> Sequence[Setting]:
@@ -182,10 +191,10 @@ def _fit(data: ClassicRows, part: PreBins, setting: Setting) -> _Fit:
             )
         else:
             weighed.append(evidence)
-    seen = part.seen
+    rows_seen = part.seen
     woe = np.column_stack(
-        [evidence.fine_woe[evidence.column.places[seen]] for evidence in weighed]
-        or [np.zeros((seen.sum(), 0))]
+        [evidence.fine_woe[evidence.column.places[rows_seen]] for evidence in weighed]
+        or [np.zeros((rows_seen.sum(), 0))]
     )
     must = [
         not setting.turned
@@ -193,12 +202,14 @@ def _fit(data: ClassicRows, part: PreBins, setting: Setting) -> _Fit:
         for evidence in weighed
     ]
     columns_kept, coefficients, intercept = regress(
-        woe, data.label[seen], data.weight[seen] * part.scale, must
+        woe, data.label[rows_seen], data.weight[rows_seen] * part.scale, must
     )
     for index, evidence in enumerate(weighed):
         if index not in columns_kept:
             dropped[evidence.column.fact.name] = "its sign turns beside the other features"
-    return _Fit(tuple(weighed[k] for k in columns_kept), tuple(coefficients), intercept, dropped)
+    return _Fit(
+        tuple(weighed[index] for index in columns_kept), tuple(coefficients), intercept, dropped
+    )
 
 
 def _loss(data: ClassicRows, part: PreBins, setting: Setting) -> float:
@@ -225,9 +236,9 @@ def _card(data: ClassicRows, part: PreBins, setting: Setting) -> Scorecard:
         tables.append(
             Table(
                 bins,
-                tuple(round(float(n)) for n in counts),
-                tuple(round(float(n)) for n in bads),
-                tuple(points_for(coefficient * w) for w in woe),
+                tuple(round(float(row_count)) for row_count in counts),
+                tuple(round(float(row_count)) for row_count in bads),
+                tuple(points_for(coefficient * woe_of_bin) for woe_of_bin in woe),
                 woe,
             )
         )

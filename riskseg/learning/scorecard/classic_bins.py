@@ -149,17 +149,17 @@ def _stable(starts: list[int], column: PreBinned, notes: list[str]) -> list[int]
     name = column.fact.name
     while column.halves and len(starts) > 1:
         counts, bads = (
-            tuple(np.add.reduceat(half[part][column.ordinary], starts) for half in column.halves)
-            for part in (0, 1)
+            tuple(np.add.reduceat(half[measure][column.ordinary], starts) for half in column.halves)
+            for measure in (0, 1)
         )
-        both = counts[0] + counts[1]
-        removed, why = None, ""
+        counts_of_both = counts[0] + counts[1]
+        removed, reason = None, ""
         for half in counts:
-            expected = both * half.sum() / both.sum()
+            expected = counts_of_both * half.sum() / counts_of_both.sum()
             empty = np.flatnonzero((half < NEARLY_EMPTY) & (expected >= EXPECTED))
             if len(empty):
-                bin_index, why = int(empty[0]), "one half of the time has almost no such rows"
-                rate = (bads[0] + bads[1]) / both
+                bin_index, reason = int(empty[0]), "one half of the time has almost no such rows"
+                rate = (bads[0] + bads[1]) / counts_of_both
                 last = bin_index == len(starts) - 1
                 nearer_below = bin_index > 0 and (
                     last
@@ -170,12 +170,15 @@ def _stable(starts: list[int], column: PreBinned, notes: list[str]) -> list[int]
                 break
         if removed is None:
             with np.errstate(divide="ignore", invalid="ignore"):
-                rates = tuple(np.nan_to_num(b / n) for b, n in zip(bads, counts, strict=True))
+                rates = tuple(
+                    np.nan_to_num(bads_of_half / counts_of_half)
+                    for bads_of_half, counts_of_half in zip(bads, counts, strict=True)
+                )
             removed = unstable((rates[0], rates[1]), (counts[0], counts[1]))
-            why = "the order of bad rates turns between the halves of the time"
+            reason = "the order of bad rates turns between the halves of the time"
         if removed is None:
             break
-        notes.append(f"{name}: {_start(column, starts[removed])} is no cut: {why}")
+        notes.append(f"{name}: {_start(column, starts[removed])} is no cut: {reason}")
         starts = starts[:removed] + starts[removed + 1 :]
     return starts
 
@@ -192,11 +195,11 @@ def _groups(column: PreBinned, starts: Sequence[int]) -> Places:
     other levels, then nulls. A bin with a code in its midst stays one."""
     size = column.fine.count
     groups = np.full(size, -1, dtype=np.int64)
-    begins = np.zeros(len(column.ordinary), dtype=np.int64)
-    begins[list(starts)] = 1
-    groups[column.ordinary] = np.cumsum(begins) - 1
-    rest = np.flatnonzero(groups < 0)
-    groups[rest] = len(starts) + np.arange(len(rest))
+    begins_bin = np.zeros(len(column.ordinary), dtype=np.int64)
+    begins_bin[list(starts)] = 1
+    groups[column.ordinary] = np.cumsum(begins_bin) - 1
+    other_prebins = np.flatnonzero(groups < 0)
+    groups[other_prebins] = len(starts) + np.arange(len(other_prebins))
     return groups
 
 

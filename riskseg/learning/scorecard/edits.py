@@ -111,17 +111,17 @@ def check_edits(
     spec = authored.spec
     for name, edit in edits.items():
 
-        def fault(code: str, what: str, hint: str, *path: str | int, _name: str = name) -> None:
+        def fault(code: str, message: str, hint: str, *path: str | int, _name: str = name) -> None:
             line = authored.line("scorecard", "edits", _name, *path)
-            problems.add(code, what, file=authored.file, line=line, hint=hint)
+            problems.add(code, message, file=authored.file, line=line, hint=hint)
 
         if name in facts:
             _check(facts[name], edit, fault)
         elif name == spec.target.column:
             fault("RS501", f'"{name}" is the outcome: it is not learned from.', "Remove its edit.")
         elif name in others and name not in spec.features.exclude:
-            what = f'"{name}" is not learned from: it is known only as of today, or is a date.'
-            fault("RS501", what, "List it in `features: {static: […]}`, or remove its edit.")
+            message = f'"{name}" is not learned from: it is known only as of today, or is a date.'
+            fault("RS501", message, "List it in `features: {static: […]}`, or remove its edit.")
         elif name not in spec.features.exclude:
             fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
 
@@ -135,21 +135,21 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
     if edit.cuts is not None and edit.levels is not None:
         fault("RS004", '"cuts" and "levels" do not go together.', "Keep one of them.", "levels")
     if edit.without and (edit.cuts is not None or edit.levels is not None):
-        what = '"without" removes automatic cuts, and here there are none.'
-        fault("RS004", what, "Remove `without`.", "without")
+        message = '"without" removes automatic cuts, and here there are none.'
+        fault("RS004", message, "Remove `without`.", "without")
     if edit.cuts is not None or edit.levels is not None:
         for key in ("max_bins", "min_bin_share", "monotone"):
             if key in written:
-                what = f'"{key}" is for bins that are found, and here they are given.'
-                fault("RS004", what, f"Remove `{key}`.", key)
+                message = f'"{key}" is for bins that are found, and here they are given.'
+                fault("RS004", message, f"Remove `{key}`.", key)
     if fact.kind.is_textual:
         if "monotone" in written:
-            what = f'"monotone" is for numbers: the levels of {fact.name} are in order of risk.'
-            fault("RS004", what, "Remove `monotone`.", "monotone")
+            message = f'"monotone" is for numbers: the levels of {fact.name} are in order of risk.'
+            fault("RS004", message, "Remove `monotone`.", "monotone")
         for key in ("cuts", "without", "specials"):
             if key in written:
-                what = f'"{key}" are numbers, and {fact.name} is text.'
-                fault("RS004", what, "Group its `levels`.", key)
+                message = f'"{key}" are numbers, and {fact.name} is text.'
+                fault("RS004", message, "Group its `levels`.", key)
     elif edit.levels is not None:
         fault("RS004", f'{fact.name} is not text: it has no "levels".', "Give `cuts`.", "levels")
     if fact.kind is Kind.BOOLEAN and (
@@ -159,20 +159,20 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
     for key, numbers in (("cuts", edit.cuts or ()), ("specials", edit.specials)):
         for index, (low, high) in enumerate(pairwise(numbers)):
             if low >= high:
-                what = f'"{key}" do not rise: {high} stands after {low}.'
-                fault("RS004", what, "Write them from low to high, each once.", key, index + 1)
+                message = f'"{key}" do not rise: {high} stands after {low}.'
+                fault("RS004", message, "Write them from low to high, each once.", key, index + 1)
     known = fact.levels or fact.seen
-    seen: set[str] = set()
+    levels_seen: set[str] = set()
     for index, group in enumerate(edit.levels or ()):
         if not group:
             fault("RS004", "A group has no levels.", "Remove it.", "levels", index)
         for level_index, level in enumerate(group):
-            if level in seen:
-                what = f'"{level}" stands twice.'
-                fault("RS004", what, "Keep one of them.", "levels", index, level_index)
+            if level in levels_seen:
+                message = f'"{level}" stands twice.'
+                fault("RS004", message, "Keep one of them.", "levels", index, level_index)
             elif known and level not in known:
-                what = f'"{level}" is not a level of {fact.name}.'
-                fault("RS004", what, did_you_mean(level, known), "levels", index, level_index)
-            seen.add(level)
+                message = f'"{level}" is not a level of {fact.name}.'
+                fault("RS004", message, did_you_mean(level, known), "levels", index, level_index)
+            levels_seen.add(level)
     if edit.levels is not None and not edit.levels:
         fault("RS004", "There is no group of levels.", "Give one, or remove `levels`.", "levels")

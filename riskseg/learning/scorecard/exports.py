@@ -70,15 +70,15 @@ def _case(bins: Bins, name: Named, values: Sequence[str]) -> str:
     """A case expression: the value of the bin that a row falls in."""
     column = name(bins.name)
     whens: list[str] = []
-    for shown, value in zip(bins.described(), values, strict=True):
-        if "missing" in shown:
+    for bin_described, value in zip(bins.described(), values, strict=True):
+        if "missing" in bin_described:
             whens.insert(0, f"when {column} is null then {value}")
-        elif "levels" in shown:
-            if shown["levels"]:
-                levels = ", ".join(map(sql_text, shown["levels"]))
+        elif "levels" in bin_described:
+            if bin_described["levels"]:
+                levels = ", ".join(map(sql_text, bin_described["levels"]))
                 whens.append(f"when {column} in ({levels}) then {value}")
-        elif shown.get("to") is not None:
-            whens.append(f"when {column} < {sql_number(shown['to'])} then {value}")
+        elif bin_described.get("to") is not None:
+            whens.append(f"when {column} < {sql_number(bin_described['to'])} then {value}")
         else:  # the last range, or the levels of no other bin
             whens.append(f"else {value}")
     return f"case {' '.join(whens)} end"
@@ -89,11 +89,11 @@ def onnx_outputs(graph: Graph, card: Scorecard, facts: Sequence[Fact]) -> dict[s
     inputs = {fact.name: graph.input(fact) for fact in facts}
     lookups = [(_bin(graph, table.bins, inputs), table.points) for table in card.tables]
     for pair in card.pairs:
-        first = graph.add(
+        first_bins = graph.add(
             "Mul", _bin(graph, pair.first, inputs), graph.constant([[pair.second.count]])
         )
-        both = graph.add("Add", first, _bin(graph, pair.second, inputs))
-        lookups.append((both, pair.points))
+        bin_of_pair = graph.add("Add", first_bins, _bin(graph, pair.second, inputs))
+        lookups.append((bin_of_pair, pair.points))
     total = graph.constant([[card.base]])
     for index, points_of_bins in lookups:
         points = graph.add("Gather", graph.constant(list(points_of_bins)), index, axis=0)
@@ -129,13 +129,13 @@ def points_rows(card: Scorecard) -> Iterator[dict[str, Any]]:
         yield {"what": "scale", "feature": name, "value": value}
     yield {"what": "base", "value": decimal(card.base)}
     for table in card.tables:
-        for shown, points in zip(table.bins.described(), table.points, strict=True):
-            cells = _place(table.bins.name, shown)
+        for bin_described, points in zip(table.bins.described(), table.points, strict=True):
+            cells = _place(table.bins.name, bin_described)
             yield {"what": "points", **cells, "value": decimal(points)}
     for pair in card.pairs:
         firsts, seconds = pair.first.described(), pair.second.described()
-        both = [(first, second) for first in firsts for second in seconds]
-        for (first, second), points in zip(both, pair.points, strict=True):
+        bin_pairs = [(first, second) for first in firsts for second in seconds]
+        for (first, second), points in zip(bin_pairs, pair.points, strict=True):
             other = _place(pair.second.name, second)
             yield {
                 "what": "pair",

@@ -32,34 +32,40 @@ def regress(
     first, then on all of them.
     """
     stride = -(-len(label) // ENOUGH_FOR_SIGNS)
-    kept = list(range(woe.shape[1]))
+    columns_left = list(range(woe.shape[1]))
     with one_thread_each():
         if stride > 1 and any(must):
-            part = slice(None, None, stride)
-            kept, _, _ = _without_wrong_signs(woe[part], label[part], weight[part], kept, must)
-        return _without_wrong_signs(woe, label, weight, kept, must)
+            every_so_many = slice(None, None, stride)
+            columns_left, _, _ = _without_wrong_signs(
+                woe[every_so_many], label[every_so_many], weight[every_so_many], columns_left, must
+            )
+        return _without_wrong_signs(woe, label, weight, columns_left, must)
 
 
 def _without_wrong_signs(
     woe: Floats,
     label: Labels,
     weight: Floats,
-    kept: list[int],
+    columns_left: list[int],
     must: Sequence[bool],
 ) -> tuple[list[int], list[float], float]:
-    kept = list(kept)
+    columns_left = list(columns_left)
     rate = float(np.average(label, weights=weight))
-    line: Floats = np.r_[-np.ones(len(kept)), math.log(rate / (1 - rate))]
-    while kept:
-        line, curvature = ridge_logistic(woe[:, kept], label, weight, line)
+    line: Floats = np.r_[-np.ones(len(columns_left)), math.log(rate / (1 - rate))]
+    while columns_left:
+        line, curvature = ridge_logistic(woe[:, columns_left], label, weight, line)
         coefficients = np.round(line[:-1], 6)
-        wrong = np.where([must[column] for column in kept], coefficients, -np.inf)
+        wrong = np.where([must[column] for column in columns_left], coefficients, -np.inf)
         if wrong.max() < 0:
-            return kept, [float(c) for c in coefficients], round(float(line[-1]), 6)
+            return (
+                columns_left,
+                [float(coefficient) for coefficient in coefficients],
+                round(float(line[-1]), 6),
+            )
         spread = np.asarray(np.linalg.inv(curvature)[:-1, :-1], dtype=np.float64)
-        left = _right_ones(kept, line[:-1], spread, must)
-        line = np.r_[line[:-1][np.isin(kept, left)], line[-1]]
-        kept = left
+        columns_right = _right_ones(columns_left, line[:-1], spread, must)
+        line = np.r_[line[:-1][np.isin(columns_left, columns_right)], line[-1]]
+        columns_left = columns_right
     return [], [], round(math.log(rate / (1 - rate)), 6)
 
 
@@ -68,23 +74,27 @@ def ridge_logistic(
 ) -> tuple[Floats, Floats]:
     """(coefficients and then the intercept, the curvature there) of a logistic regression with a
     ridge on the coefficients, by Newton's method from a start, each step halved until it gains."""
-    x = np.column_stack([columns, np.ones(len(label))])
+    design = np.column_stack([columns, np.ones(len(label))])
     bad = label.astype(np.float64)
     ridge = np.r_[np.full(columns.shape[1], RIDGE), 0.0]
 
     def loss(line: Floats) -> float:
-        margin = x @ line
+        margin = design @ line
         return float(weight @ (np.logaddexp(0.0, margin) - bad * margin) + ridge @ line**2 / 2)
 
-    line, now = start, loss(start)
+    line, current_loss = start, loss(start)
     for _ in range(MOST_STEPS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(x @ line, -30, 30)))
-        curvature = x.T @ (x * (weight * p * (1 - p))[:, None]) + np.diag(ridge)
-        step = np.linalg.solve(curvature, x.T @ (weight * (bad - p)) - ridge * line)
+        probability = 1.0 / (1.0 + np.exp(-np.clip(design @ line, -30, 30)))
+        curvature = design.T @ (
+            design * (weight * probability * (1 - probability))[:, None]
+        ) + np.diag(ridge)
+        step = np.linalg.solve(curvature, design.T @ (weight * (bad - probability)) - ridge * line)
         share = 1.0
-        while (then := loss(line + share * step)) > now + 1e-12 * abs(now) and share > 1e-6:
+        while (next_loss := loss(line + share * step)) > current_loss + 1e-12 * abs(
+            current_loss
+        ) and share > 1e-6:
             share /= 2
-        line, now = line + share * step, then
+        line, current_loss = line + share * step, next_loss
         if np.abs(step).max() < ENOUGH:
             break
     return line, curvature

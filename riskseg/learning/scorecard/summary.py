@@ -41,29 +41,29 @@ def _pair(pair: PairTable) -> FeaturePair:
 
 def _feature(table: Table, codes: Sequence[float]) -> BinnedFeature:
     coded = _coded(table.bins, codes)
-    table, shown = _gathered(table, coded)
-    whole = sum(table.counts)
-    woe, parts = _evidence(table)
+    table, bins_described = _gathered(table, coded)
+    all_rows = sum(table.counts)
+    woe, iv_parts = _evidence(table)
     bins = tuple(
         ScorecardBin(
             holds=holds,
-            accounts=table.counts[n] if whole else None,
-            share=table.counts[n] / whole if whole else None,
-            bad=None if table.bads is None else table.bads[n],
+            accounts=table.counts[bin_index] if all_rows else None,
+            share=table.counts[bin_index] / all_rows if all_rows else None,
+            bad=None if table.bads is None else table.bads[bin_index],
             bad_rate=(
-                table.bads[n] / table.counts[n]
-                if table.bads is not None and table.counts[n]
+                table.bads[bin_index] / table.counts[bin_index]
+                if table.bads is not None and table.counts[bin_index]
                 else None
             ),
-            woe=woe[n],
-            iv=parts[n],
-            points=table.points[n] / 100,
+            woe=woe[bin_index],
+            iv=iv_parts[bin_index],
+            points=table.points[bin_index] / 100,
         )
-        for n, holds in enumerate(shown)
+        for bin_index, holds in enumerate(bins_described)
     )
-    known = [part for part in parts if part is not None]
+    known = [iv_part for iv_part in iv_parts if iv_part is not None]
     area = _auc(table)
-    ordered = [b.points for b in bins if "from" in b.holds and "code" not in b.holds]
+    ordered = [bin_.points for bin_ in bins if "from" in bin_.holds and "code" not in bin_.holds]
     return BinnedFeature(
         feature=table.bins.name,
         risk="levels" if table.bins.levels is not None else _risk(ordered),
@@ -101,33 +101,35 @@ def _gathered(
         return table, described
     end = len(table.bins.cuts) + 1
     runs: list[list[int]] = []
-    for place in (n for n in range(end) if n not in coded):
-        alike = runs and runs[-1][-1] < place - 1 and _alike(table, runs[-1][-1], place)
+    for bin_index in (index for index in range(end) if index not in coded):
+        alike = runs and runs[-1][-1] < bin_index - 1 and _alike(table, runs[-1][-1], bin_index)
         if alike:
-            runs[-1].append(place)
+            runs[-1].append(bin_index)
         else:
-            runs.append([place])
-    shown = [{"from": described[run[0]]["from"], "to": described[run[-1]]["to"]} for run in runs]
-    shown += [{**described[place], "code": code} for place, code in coded.items()]
-    runs += [[place] for place in (*coded, *range(end, len(described)))]
+            runs.append([bin_index])
+    bins_described = [
+        {"from": described[run[0]]["from"], "to": described[run[-1]]["to"]} for run in runs
+    ]
+    bins_described += [{**described[bin_index], "code": code} for bin_index, code in coded.items()]
+    runs += [[bin_index] for bin_index in (*coded, *range(end, len(described)))]
     first = [run[0] for run in runs]
 
-    def added(of: Sequence[int]) -> tuple[int, ...]:
-        return tuple(sum(of[place] for place in run) for run in runs)
+    def added(values: Sequence[int]) -> tuple[int, ...]:
+        return tuple(sum(values[bin_index] for bin_index in run) for run in runs)
 
     gathered = replace(
         table,
         counts=added(table.counts),
         bads=None if table.bads is None else added(table.bads),
-        points=tuple(table.points[place] for place in first),
-        woe=None if table.woe is None else tuple(table.woe[place] for place in first),
+        points=tuple(table.points[bin_index] for bin_index in first),
+        woe=None if table.woe is None else tuple(table.woe[bin_index] for bin_index in first),
     )
-    return gathered, [*shown, *described[end:]]
+    return gathered, [*bins_described, *described[end:]]
 
 
-def _alike(table: Table, one: int, other: int) -> bool:
-    same_weight = table.woe is None or table.woe[one] == table.woe[other]
-    return table.points[one] == table.points[other] and same_weight
+def _alike(table: Table, first: int, second: int) -> bool:
+    same_weight = table.woe is None or table.woe[first] == table.woe[second]
+    return table.points[first] == table.points[second] and same_weight
 
 
 def _evidence(table: Table) -> tuple[Sequence[float | None], Sequence[float | None]]:
@@ -138,18 +140,20 @@ def _evidence(table: Table) -> tuple[Sequence[float | None], Sequence[float | No
     bad = sum(table.bads)
     good = sum(table.counts) - bad
     woe: list[float | None] = []
-    parts: list[float | None] = []
-    for n, (count, bads) in enumerate(zip(table.counts, table.bads, strict=True)):
+    iv_parts: list[float | None] = []
+    for bin_index, (count, bads) in enumerate(zip(table.counts, table.bads, strict=True)):
         if not count:
-            woe.append(None if table.woe is None else table.woe[n])
-            parts.append(0.0)
+            woe.append(None if table.woe is None else table.woe[bin_index])
+            iv_parts.append(0.0)
             continue
         # Half an account where there is none of a kind: no bin is infinitely good or bad.
-        goods, wrong = max(count - bads, 0.5) / good, max(bads, 0.5) / bad
-        own = math.log(goods / wrong) if table.woe is None else table.woe[n]
-        woe.append(own)
-        parts.append((goods - wrong) * own)
-    return woe, parts
+        goods_share, bads_share = max(count - bads, 0.5) / good, max(bads, 0.5) / bad
+        weight_of_evidence = (
+            math.log(goods_share / bads_share) if table.woe is None else table.woe[bin_index]
+        )
+        woe.append(weight_of_evidence)
+        iv_parts.append((goods_share - bads_share) * weight_of_evidence)
+    return woe, iv_parts
 
 
 def _auc(table: Table) -> float | None:
