@@ -69,10 +69,10 @@ def choose(
     reason = words.sentence(_reason(preferred_name, other_name, better, worse=worse))
     explanation = (
         f"In the folds inside the training window {other_name} gains {gain[0]:.4f} AUC over "
-        f"{preferred_name} (95% interval {gain[1]:.4f} to {gain[2]:.4f}; margin {rule.unless_auc_gain:g}) and saves "
-        f"{saved[0]:.2%} of its log loss ({saved[1]:.2%} to {saved[2]:.2%}; margin "
-        f"{rule.unless_log_loss_gain:.1%}); the calibration error there is {errors[1]:.4f} against "
-        f"{errors[0]:.4f}. {reason}"
+        f"{preferred_name} (95% interval {gain[1]:.4f} to {gain[2]:.4f}; margin "
+        f"{rule.unless_auc_gain:g}) and saves {saved[0]:.2%} of its log loss ({saved[1]:.2%} to "
+        f"{saved[2]:.2%}; margin {rule.unless_log_loss_gain:.1%}); the calibration error there is "
+        f"{errors[1]:.4f} against {errors[0]:.4f}. {reason}"
     )
     return Choice(
         other if any(better.values()) and not worse else preferred, explanation, gain, saved

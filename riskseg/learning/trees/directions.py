@@ -41,23 +41,23 @@ def refused(
 
     scaled = weight * (len(weight) / weight.sum())
     allowed = list(directions)
-    for place, direction in enumerate(directions):
-        values = matrix[:, place]
+    for index, direction in enumerate(directions):
+        values = matrix[:, index]
         not_null = ~np.isnan(values)
         if not direction or not not_null.any():
             continue
         edges = np.unique(np.quantile(values[not_null], np.linspace(0, 1, GROUPS + 1)[1:-1]))
-        group = np.searchsorted(edges, values[not_null], side="left")
-        count = np.bincount(group, scaled[not_null], len(edges) + 1).astype(np.float64)
-        bad = np.bincount(group, scaled[not_null] * label[not_null], len(edges) + 1).astype(
+        group_of_row = np.searchsorted(edges, values[not_null], side="left")
+        count = np.bincount(group_of_row, scaled[not_null], len(edges) + 1).astype(np.float64)
+        bad = np.bincount(group_of_row, scaled[not_null] * label[not_null], len(edges) + 1).astype(
             np.float64
         )
         occurs = count > 0
         bad, count = bad[occurs], count[occurs]
-        line = IsotonicRegression(increasing=direction > 0)
+        isotonic = IsotonicRegression(increasing=direction > 0)
         shares = bad / count
-        rates = line.fit_transform(np.arange(len(count)), shares, sample_weight=count)
-        lost = 2 * (_likelihood(bad, count, shares) - _likelihood(bad, count, rates))
+        rates = isotonic.fit_transform(np.arange(len(count)), shares, sample_weight=count)
+        likelihood_lost = 2 * (_likelihood(bad, count, shares) - _likelihood(bad, count, rates))
         if party is not None:
             # What is left of outcomes by the rates that speak against the direction: raw rates
             # would be those of the parties themselves.
@@ -65,11 +65,11 @@ def refused(
             rates = against.fit_transform(np.arange(len(count)), shares, sample_weight=count)
             error = np.zeros(len(label))
             error[not_null] = scaled[not_null] * (
-                label[not_null] - rates[np.cumsum(occurs)[group] - 1]
+                label[not_null] - rates[np.cumsum(occurs)[group_of_row] - 1]
             )
-            lost /= party.design_effect(error, names[place])
-        if lost > REFUSED:
-            allowed[place] = 0
+            likelihood_lost /= party.design_effect(error, names[index])
+        if likelihood_lost > REFUSED:
+            allowed[index] = 0
     return tuple(allowed)
 
 

@@ -59,15 +59,15 @@ def sql_stages(boosted: Boosted, facts: Sequence[Fact]) -> SqlStages:
             number = f"coalesce({number}, {sql_number(column.fill)})"
         inputs.append(number)
     stages = [("riskseg_inputs", sql_inputs(inputs))]
-    columns = ", ".join(f"x{n}" for n in range(len(inputs)))
+    columns = ", ".join(f"x{index}" for index in range(len(inputs)))
     trees = read_trees(boosted.text).trees
-    before = "cast(0 as double)"
+    sum_before = "cast(0 as double)"
     for start in range(0, max(len(trees), 1), TREES_AT_ONCE):
-        part = [_tree(tree, 0) for tree in trees[start : start + TREES_AT_ONCE]]
-        total = "\n + ".join([before, *part])
+        tree_terms = [_tree(tree, 0) for tree in trees[start : start + TREES_AT_ONCE]]
+        total = "\n + ".join([sum_before, *tree_terms])
         name = f"riskseg_trees_{start // TREES_AT_ONCE + 1}"
         stages.append((name, f"select account_id, {columns}, {total} as margin\nfrom {{}}"))
-        before = "margin"
+        sum_before = "margin"
     return SqlStages(tuple(stages))
 
 
@@ -78,16 +78,18 @@ def _tree(tree: Tree, node: int) -> str:
     default = bool(tree.default_left[node])
     if tree.missing[node] == Missing.NOTHING:  # then a null counts as 0.0
         default = threshold >= 0.0
-    goes = f"{column} <= {sql_number(threshold)}"
+    goes_left = f"{column} <= {sql_number(threshold)}"
     if math.isinf(threshold):  # it parts every number from null
-        goes = f"{column} is not null"
+        goes_left = f"{column} is not null"
     if tree.missing[node] == Missing.ZERO:
-        zero = f"abs({column}) <= {sql_number(ZERO)}"
-        goes = f"{zero} or {goes}" if default else f"not {zero} and {goes}"
+        is_zero = f"abs({column}) <= {sql_number(ZERO)}"
+        goes_left = f"{is_zero} or {goes_left}" if default else f"not {is_zero} and {goes_left}"
     if default:
-        goes = f"{column} is null or {goes}"
-    left, right = (_tree(tree, int(child)) for child in (tree.left[node], tree.right[node]))
-    return f"case when {goes} then {left} else {right} end"
+        goes_left = f"{column} is null or {goes_left}"
+    left_case, right_case = (
+        _tree(tree, int(child)) for child in (tree.left[node], tree.right[node])
+    )
+    return f"case when {goes_left} then {left_case} else {right_case} end"
 
 
 def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[str, str]:
@@ -98,8 +100,8 @@ def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[
         if column.levels is not None:
             codes = {level: code for code, level in enumerate(column.levels)}
             code = graph.double(graph.codes(values, codes, -1))
-            strange = graph.add("Less", code, graph.constant([[0.0]]))
-            values = graph.add("Where", strange, graph.constant([[float("nan")]]), code)
+            is_unknown_level = graph.add("Less", code, graph.constant([[0.0]]))
+            values = graph.add("Where", is_unknown_level, graph.constant([[float("nan")]]), code)
         for special in column.special_values:
             coded = graph.add("Equal", values, graph.constant([[special]]))
             values = graph.add("Where", coded, graph.constant([[float("nan")]]), values)

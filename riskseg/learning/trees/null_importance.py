@@ -51,35 +51,35 @@ def uninformative(
         matrix, label, weight = matrix[chosen], label[chosen], weight[chosen]
         party = None if party is None else party.where(chosen)
     count = len(names)
-    texts = levels or [False] * count
+    is_text = levels or [False] * count
     as_one = rows_as_one(party, label, weight)
     gains = []
     for _ in range(SHUFFLES):
         permuted = matrix[shuffled(None if party is None else party.codes, len(label), random)]
-        for place in np.flatnonzero(texts):
-            permuted[:, place] = _ordered_anew(permuted[:, place], label, weight)
+        for index in np.flatnonzero(is_text):
+            permuted[:, index] = _ordered_anew(permuted[:, index], label, weight)
         data = dataset(np.column_stack([matrix, permuted]), label, weight)
         booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed, as_one=as_one)
         gains.append(booster.feature_importance(importance_type="gain"))
-    real = np.mean(gains, axis=0)[:count]
+    mean_gain = np.mean(gains, axis=0)[:count]
     chance = np.max(gains, axis=0)[count:]
     if party is not None:
         # Every fifth feature that means nothing gains more than the most of four shuffles, and one
         # that is the same in all rows of a party then weighs much: where it tells nothing alone,
         # it must gain twice as much as the most.
         alone = [
-            _tells_alone(matrix[:, place], label, weight, party, name, text)
-            for place, (name, text) in enumerate(zip(names, texts, strict=True))
+            _tells_alone(matrix[:, index], label, weight, party, name, text)
+            for index, (name, text) in enumerate(zip(names, is_text, strict=True))
         ]
         chance = np.where(alone, chance, 2 * chance)
-    idle = {
+    reasons = {
         name: f"{ADDS_NOTHING}: gain {gain:.4g}, and up to {shuffled_gain:.4g} when shuffled"
-        for name, gain, shuffled_gain in zip(names, real, chance, strict=True)
+        for name, gain, shuffled_gain in zip(names, mean_gain, chance, strict=True)
         if gain <= shuffled_gain
     }
-    if len(idle) == count:
-        del idle[names[int(np.argmax(real - chance))]]
-    return idle
+    if len(reasons) == count:
+        del reasons[names[int(np.argmax(mean_gain - chance))]]
+    return reasons
 
 
 def _tells_alone(
@@ -89,17 +89,20 @@ def _tells_alone(
     chance between parties."""
     not_null = ~np.isnan(values)
     if text:
-        place = np.where(not_null, values, -1).astype(np.int64) + 1
-        block = line_block(0, int(place.max()) + 1)
+        group_of_row = np.where(not_null, values, -1).astype(np.int64) + 1
+        block = line_block(0, int(group_of_row.max()) + 1)
     else:
         edges = np.unique(np.quantile(values[not_null], np.linspace(0, 1, GROUPS + 1)[1:-1]))
-        place = np.where(not_null, np.searchsorted(edges, values, side="left"), len(edges) + 1)
+        group_of_row = np.where(
+            not_null, np.searchsorted(edges, values, side="left"), len(edges) + 1
+        )
         block = line_block(len(edges) + 1, 1)
     count, bad = (
-        np.bincount(place, of, block.cells).astype(np.float64) for of in (weight, weight * label)
+        np.bincount(group_of_row, row_weight, block.cells).astype(np.float64)
+        for row_weight in (weight, weight * label)
     )
     rate = float(bad.sum() / count.sum())
-    error = weight * (label - (bad / np.maximum(count, 1e-12))[place])
+    error = weight * (label - (bad / np.maximum(count, 1e-12))[group_of_row])
     return beyond_chance(
         block,
         bad - rate * count,
@@ -108,14 +111,14 @@ def _tells_alone(
     )
 
 
-def _ordered_anew(places: Floats, label: Labels, weight: Floats) -> Floats:
+def _ordered_anew(level_codes: Floats, label: Labels, weight: Floats) -> Floats:
     """Levels given by their place in some order, by their place in the order of risk."""
-    not_null = ~np.isnan(places)
-    level = places[not_null].astype(np.int64)
+    not_null = ~np.isnan(level_codes)
+    level = level_codes[not_null].astype(np.int64)
     if not len(level):
-        return places
+        return level_codes
     count = np.maximum(np.bincount(level, weight[not_null]), 1e-9)
     rates = np.bincount(level, (weight * label)[not_null]) / count
-    anew = np.full(len(places), np.nan)
-    anew[not_null] = np.argsort(np.argsort(rates, kind="stable"), kind="stable")[level]
-    return anew
+    risk_order = np.full(len(level_codes), np.nan)
+    risk_order[not_null] = np.argsort(np.argsort(rates, kind="stable"), kind="stable")[level]
+    return risk_order

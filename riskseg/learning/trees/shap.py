@@ -262,7 +262,7 @@ def _codings(trees: Trees) -> tuple[_Coding, ...]:
 
 def _groups(tree: Tree, codings: Sequence[_Coding]) -> Iterator[_Group]:
     """The largest subtrees that have few enough cells, from left to right."""
-    under: dict[int, list[_Leaf]] = {}
+    leaves_under: dict[int, list[_Leaf]] = {}
     feature, left, right = tree.feature.tolist(), tree.left.tolist(), tree.right.tolist()
     count, leaf_count = tree.count.tolist(), tree.leaf_count.tolist()
     value, missing = tree.value.tolist(), tree.missing.tolist()
@@ -270,37 +270,42 @@ def _groups(tree: Tree, codings: Sequence[_Coding]) -> Iterator[_Group]:
 
     def walk(node: int, path: dict[int, tuple[int, float]]) -> list[_Leaf]:
         if node < 0:
-            met = {on: codes for on, (codes, _) in path.items()}
-            under[node] = [_Leaf(value[-1 - node], met, tuple(s for _, s in path.values()))]
-            return under[node]
-        on = feature[node]
-        every = (1 << codings[on].count) - 1
-        goes = codings[on].left(threshold[node], missing[node], default[node])
-        before, share = path.get(on, (every, 1.0))
-        under[node] = []
-        for child, way in ((left[node], goes), (right[node], every & ~goes)):
-            came = leaf_count[-1 - child] if child < 0 else count[child]
-            now = (before & way, share * (came / count[node]))
-            under[node] += walk(child, {**path, on: now})
-        return under[node]
+            codes_met = {feature_index: codes for feature_index, (codes, _) in path.items()}
+            leaves_under[node] = [
+                _Leaf(value[-1 - node], codes_met, tuple(s for _, s in path.values()))
+            ]
+            return leaves_under[node]
+        feature_index = feature[node]
+        all_codes = (1 << codings[feature_index].count) - 1
+        codes_left = codings[feature_index].left(threshold[node], missing[node], default[node])
+        codes_before, share = path.get(feature_index, (all_codes, 1.0))
+        leaves_under[node] = []
+        for child, codes_of_child in (
+            (left[node], codes_left),
+            (right[node], all_codes & ~codes_left),
+        ):
+            rows_of_child = leaf_count[-1 - child] if child < 0 else count[child]
+            codes_and_share = (codes_before & codes_of_child, share * (rows_of_child / count[node]))
+            leaves_under[node] += walk(child, {**path, feature_index: codes_and_share})
+        return leaves_under[node]
 
     if feature:
         walk(0, {})
-    waiting = [0] if feature else []
-    while waiting:
-        node = waiting.pop()
+    unvisited = [0] if feature else []
+    while unvisited:
+        node = unvisited.pop()
         sets: dict[int, set[int]] = {}
-        for leaf in under[node]:
-            for on, met in leaf.met.items():
-                sets.setdefault(on, set()).add(met)
-        frozen = {on: frozenset(met) for on, met in sets.items()}
-        group = _group(tuple(under[node]), frozen, codings)
+        for leaf in leaves_under[node]:
+            for feature_index, codes_met in leaf.met.items():
+                sets.setdefault(feature_index, set()).add(codes_met)
+        frozen = {feature_index: frozenset(codes_met) for feature_index, codes_met in sets.items()}
+        group = _group(tuple(leaves_under[node]), frozen, codings)
         if group is not None:
             yield group
         elif node < 0:
-            yield _Group(tuple(under[node]), frozen, None)
+            yield _Group(tuple(leaves_under[node]), frozen, None)
         else:
-            waiting += [right[node], left[node]]
+            unvisited += [right[node], left[node]]
 
 
 def _keep(new_groups: Iterable[_Group], groups: list[_Group], codings: Sequence[_Coding]) -> None:
@@ -313,12 +318,14 @@ def _keep(new_groups: Iterable[_Group], groups: list[_Group], codings: Sequence[
             groups[-1] = joined
 
 
-def _joined(one: _Group, other: _Group, codings: Sequence[_Coding]) -> _Group | None:
-    none: frozenset[int] = frozenset()
+def _joined(first: _Group, second: _Group, codings: Sequence[_Coding]) -> _Group | None:
+    no_codes: frozenset[int] = frozenset()
     sets = {
-        on: one.sets.get(on, none) | other.sets.get(on, none) for on in (*one.sets, *other.sets)
+        feature_index: first.sets.get(feature_index, no_codes)
+        | second.sets.get(feature_index, no_codes)
+        for feature_index in (*first.sets, *second.sets)
     }
-    return _group(one.leaves + other.leaves, sets, codings)
+    return _group(first.leaves + second.leaves, sets, codings)
 
 
 def _group(
@@ -326,13 +333,15 @@ def _group(
 ) -> _Group | None:
     """A group of these leaves, unless it would have too many cells."""
     sides, cells = [], 1
-    for on in sorted(sets, key=lambda on: -len(sets[on])):
-        sides.append(_side(on, codings[on].count, sets[on]))
+    for feature_index in sorted(sets, key=lambda feature_index: -len(sets[feature_index])):
+        sides.append(_side(feature_index, codings[feature_index].count, sets[feature_index]))
         cells *= sides[-1].classes
         if cells > MOST_CELLS or sides[-1].classes > MOST_CLASSES:
             return None
     # The side with the most classes last: the longest run of cells to be added at once.
-    return _Group(leaves, sets, tuple(sorted(sides, key=lambda s: (s.classes, s.feature))))
+    return _Group(
+        leaves, sets, tuple(sorted(sides, key=lambda side_: (side_.classes, side_.feature)))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -340,18 +349,20 @@ def _side(feature: int, count: int, sets: frozenset[int]) -> _Side:
     changes = 0
     for codes in sets:
         changes |= codes ^ codes >> 1
-    ends = [n for n in range(count - 1) if changes >> n & 1]
-    firsts = [0, *(end + 1 for end in ends)]
+    last_codes = [code for code in range(count - 1) if changes >> code & 1]
+    first_codes = [0, *(end + 1 for end in last_codes)]
     ordered = sorted(sets)
-    seen: dict[tuple[int, ...], int] = {}
+    class_of_pattern: dict[tuple[int, ...], int] = {}
     classes = [
-        seen.setdefault(tuple(codes >> first & 1 for codes in ordered), len(seen))
-        for first in firsts
+        class_of_pattern.setdefault(
+            tuple(codes >> first & 1 for codes in ordered), len(class_of_pattern)
+        )
+        for first in first_codes
     ]
-    steps = zip(ends, classes, classes[1:], strict=False)
+    steps = zip(last_codes, classes, classes[1:], strict=False)
     return _Side(
         feature,
-        tuple(firsts[classes.index(n)] for n in range(len(seen))),
+        tuple(first_codes[classes.index(number)] for number in range(len(class_of_pattern))),
         tuple((end, now - before) for end, before, now in steps),
     )
 
@@ -369,18 +380,20 @@ def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
         # Which classes of a side meet a condition, along the side's own axis.
         flags: dict[tuple[int, int], Any] = {}
         for axis, side in enumerate(group.sides):
-            along = [1] * len(shape)
-            along[axis] = side.classes
-            for met in group.sets[side.feature]:
-                bits = [met >> first & 1 for first in side.firsts]
-                flags[side.feature, met] = np.array(bits, dtype=np.intp).reshape(along)
+            shape_of_axis = [1] * len(shape)
+            shape_of_axis[axis] = side.classes
+            for codes_met in group.sets[side.feature]:
+                bits = [codes_met >> first & 1 for first in side.firsts]
+                flags[side.feature, codes_met] = np.array(bits, dtype=np.intp).reshape(
+                    shape_of_axis
+                )
         axis_of = {side.feature: axis for axis, side in enumerate(group.sides)}
         for leaf in group.leaves:
             pattern: Any = 0
-            for n, condition in enumerate(leaf.met.items()):
-                pattern = pattern + (flags[condition] << n)
-            for on, part in zip(leaf.met, patterns[id(leaf)], strict=True):
-                table[axis_of[on]] += part[pattern]
+            for position, condition in enumerate(leaf.met.items()):
+                pattern = pattern + (flags[condition] << position)
+            for feature_index, values in zip(leaf.met, patterns[id(leaf)], strict=True):
+                table[axis_of[feature_index]] += values[pattern]
             # Its value is the margin's where all conditions are met.
             table[-1] += np.where(pattern == (1 << len(leaf.met)) - 1, leaf.value, 0.0)
         yield table.reshape(len(table), -1)
@@ -391,13 +404,13 @@ def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
     their conditions (the first feature is the lowest bit)."""
     by_leaf: dict[int, Floats] = {}
     by_length = sorted(leaves, key=lambda leaf: len(leaf.met))
-    for length, same in groupby(by_length, key=lambda leaf: len(leaf.met)):
-        batch = list(same)
+    for length, leaves_of_length in groupby(by_length, key=lambda leaf: len(leaf.met)):
+        batch = list(leaves_of_length)
         bits = np.arange(1 << length) >> np.arange(length)[:, None] & 1
         shares = np.array([leaf.shares for leaf in batch]).T[:, :, None]
         value = np.array([leaf.value for leaf in batch])[:, None]
         parts = np.stack(_phi(bits.astype(np.float64)[:, None, :], shares, value))
-        by_leaf |= {id(leaf): parts[:, n] for n, leaf in enumerate(batch)}
+        by_leaf |= {id(leaf): parts[:, index] for index, leaf in enumerate(batch)}
     return by_leaf
 
 
@@ -410,13 +423,18 @@ def _phi(met: Any, shares: Any, value: Any) -> list[Floats]:
     points, weights = np.polynomial.legendre.leggauss((length + 1) // 2)
     total: list[Any] = [0.0] * length
     for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-        factors = [m * point + s * (1 - point) for m, s in zip(met, shares, strict=True)]
+        factors = [
+            met_ * point + share * (1 - point) for met_, share in zip(met, shares, strict=True)
+        ]
         # The product of all but one is that of those before times that of those after.
         before: list[Any] = [weight]
         for factor in factors[:-1]:
             before.append(before[-1] * factor)
         after: Any = 1.0
-        for n in reversed(range(length)):
-            total[n] = total[n] + before[n] * after
-            after = after * factors[n]
-    return [value * (m - s) * t for m, s, t in zip(met, shares, total, strict=True)]
+        for index in reversed(range(length)):
+            total[index] = total[index] + before[index] * after
+            after = after * factors[index]
+    return [
+        value * (met_ - share) * product
+        for met_, share, product in zip(met, shares, total, strict=True)
+    ]

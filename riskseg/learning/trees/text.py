@@ -113,18 +113,18 @@ class Trees:
         total = np.zeros(len(matrix))
         for tree in self.trees:
             leaf = np.zeros(len(matrix), dtype=np.int64)
-            waiting = [(0, np.arange(len(matrix)))] if len(tree.feature) else []
-            while waiting:
-                node, rows = waiting.pop()
-                left = tree.goes_left(node, matrix[rows, tree.feature[node]])
-                for child, part in (
-                    (int(tree.left[node]), rows[left]),
-                    (int(tree.right[node]), rows[~left]),
+            unvisited = [(0, np.arange(len(matrix)))] if len(tree.feature) else []
+            while unvisited:
+                node, rows = unvisited.pop()
+                goes_left = tree.goes_left(node, matrix[rows, tree.feature[node]])
+                for child, rows_of_child in (
+                    (int(tree.left[node]), rows[goes_left]),
+                    (int(tree.right[node]), rows[~goes_left]),
                 ):
                     if child < 0:
-                        leaf[part] = -1 - child
-                    elif len(part):
-                        waiting.append((child, part))
+                        leaf[rows_of_child] = -1 - child
+                    elif len(rows_of_child):
+                        unvisited.append((child, rows_of_child))
             total += tree.value[leaf]
         return total
 
@@ -136,7 +136,7 @@ def read_trees(text: str) -> Trees:
     leaves, several classes, averaged forests, another version of the text.
     """
     body, end, _ = text.partition("\nend of trees\n")
-    head, *parts = body.split("\nTree=")
+    head, *tree_texts = body.split("\nTree=")
     first, *header_lines = head.strip().split("\n")
     if first != "tree" or not end:
         raise _refused("it is not a LightGBM text model")
@@ -151,8 +151,8 @@ def read_trees(text: str) -> Trees:
             raise _refused(f"it does not say {key}")
     features = int(header["max_feature_idx"]) + 1
     trees = []
-    for index, part in enumerate(parts):
-        number, *lines = part.strip().split("\n")
+    for index, tree_text in enumerate(tree_texts):
+        number, *lines = tree_text.strip().split("\n")
         if number != str(index):
             raise _refused(f"tree {index} is called {number}")
         try:
@@ -181,7 +181,7 @@ def _tree(fields: Mapping[str, str], features: int) -> Tree:
     leaves = int(fields["num_leaves"])
 
     def numbers(key: str, count: int, least: float, most: float) -> Floats:
-        values = np.array([float(word) for word in fields.get(key, "").split()])
+        values = np.array([float(entry) for entry in fields.get(key, "").split()])
         if len(values) != count:
             raise ValueError(f"{key} has {len(values)} entries, not {count}")
         if not ((values >= least) & (values <= most)).all():
@@ -189,7 +189,7 @@ def _tree(fields: Mapping[str, str], features: int) -> Tree:
         return values
 
     def whole(key: str, count: int) -> Whole:
-        values = np.array([int(word) for word in fields.get(key, "").split()], dtype=np.int64)
+        values = np.array([int(entry) for entry in fields.get(key, "").split()], dtype=np.int64)
         if len(values) != count:
             raise ValueError(f"{key} has {len(values)} entries, not {count}")
         return values
