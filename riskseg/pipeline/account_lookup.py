@@ -11,7 +11,7 @@ from riskseg.engine import Engine, EngineError
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import scratch_engine
 from riskseg.sources.describe import map_sources
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.workspace import Workspace
 
 

@@ -22,7 +22,7 @@ from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, Reasons, decider
 from riskseg.pipeline.stages import Progress
 from riskseg.rules.model import Strategy
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
 from riskseg.workspace import Workspace

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from riskseg.pipeline.journal import meant, read_journal
 from riskseg.pipeline.session import LOAD, open_checked
 from riskseg.pipeline.stages import Job, Progress, Stage
 from riskseg.pipeline.strategies import check_here
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.entries import Edition
 from riskseg.workspace import Workspace

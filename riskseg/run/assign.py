@@ -47,7 +47,7 @@ from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.sql import out
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.store.files import write_beside
 from riskseg.store.records import RunRecord
 from riskseg.store.sinks import InMemory, without_secrets

@@ -44,7 +44,7 @@ from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.results.runs import ChangeSince, Explanation
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import NothingLeft, Plan, Progress, Stage
 from riskseg.results.runs import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
 from riskseg.sources.describe import fingerprints
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.store import sinks
 from riskseg.store.files import sha256_of
 from riskseg.store.sinks import Written

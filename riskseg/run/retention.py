@@ -18,7 +18,7 @@ from riskseg.pipeline.archive import account_hash, damaged
 from riskseg.pipeline.journal import open_journal, read_journal, unknown_runs
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
-from riskseg.store import kept as store
+from riskseg.store import run_inputs as store
 from riskseg.store.files import write_beside
 from riskseg.store.records import ErasureRecord
 from riskseg.workspace import Workspace

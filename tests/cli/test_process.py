@@ -248,7 +248,7 @@ def test_a_disk_without_room_is_a_problem(workspace: Path, monkeypatch: pytest.M
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", str(workspace / "x"))
 
-    monkeypatch.setattr("riskseg.store.kept.Keeping.describe", full)
+    monkeypatch.setattr("riskseg.store.run_inputs.Keeping.describe", full)
     done = CliRunner().invoke(
         app,
         ["-w", str(workspace), "assign", "--as-of", str(DAY), "--out", str(workspace / "o.csv")],

@@ -18,7 +18,7 @@ from riskseg.pipeline.stages import Progress, Stage
 from riskseg.run.assign import assign
 from riskseg.run.retention import listed
 from riskseg.run.train import train
-from riskseg.store import files, kept
+from riskseg.store import files, run_inputs
 from riskseg.store.files import sha256_of
 from riskseg.store.journal import Journal
 from tests.journeys.killing import DOORS, begin, tried
@@ -92,9 +92,9 @@ def check_mended(workspace: Path, place: Path, undisturbed: bytes) -> None:
     assert leftovers(workspace) == []
     check_trust(workspace)
     # No orphan stays, and no run that the journal has is without the mark of it.
-    folders = kept.folders(workspace / ".riskseg" / "runs")
+    folders = run_inputs.folders(workspace / ".riskseg" / "runs")
     assert {f.name for f in folders} == {r.run_id for r in listed(workspace).runs}
-    assert all(map(kept.is_journalled, folders))
+    assert all(map(run_inputs.is_journalled, folders))
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from riskseg.run.activate import activate
 from riskseg.run.assign import assign
 from riskseg.run.replay import replay
 from riskseg.run.retention import erase
-from riskseg.store import kept
+from riskseg.store import run_inputs
 from riskseg.store.journal import Journal
 from tests.journeys.killing import (
     ACTIVATE_DOORS,
@@ -115,7 +115,7 @@ def held(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def inputs(workspace: Path) -> list[Path]:
-    return sorted((workspace / ".riskseg/runs").glob(f"*/{kept.INPUTS}"))
+    return sorted((workspace / ".riskseg/runs").glob(f"*/{run_inputs.INPUTS}"))
 
 
 def told_by_files(workspace: Path) -> int:
@@ -124,7 +124,7 @@ def told_by_files(workspace: Path) -> int:
     count = 0
     for file in inputs(workspace):
         there = SOMEONE in pq.read_table(file)["account_id"].to_pylist()
-        erased = kept.erased(file.parent)
+        erased = run_inputs.erased(file.parent)
         assert erased == (() if there else (account_hash(SOMEONE),))
         count += not there
     return count

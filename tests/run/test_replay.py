@@ -26,7 +26,7 @@ from riskseg.run.models import promote
 from riskseg.run.replay import replay
 from riskseg.run.retention import erase, listed, moment_before, prune
 from riskseg.run.train import train
-from riskseg.store import kept
+from riskseg.store import run_inputs
 from riskseg.store.journal import Journal
 from tests.support import portfolio as p
 
@@ -131,7 +131,7 @@ def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
     if name != "out.parquet":
         decide(workspace, name)
     folder = workspace / ".riskseg/runs" / listed(workspace).runs[0].run_id
-    path = folder / kept.INPUTS
+    path = folder / run_inputs.INPUTS
     table = pq.read_table(path)
     at = table.column_names.index("is_vulnerable")
     turned = pc.if_else(
@@ -190,7 +190,7 @@ def test_runs_that_cannot_be_replayed(decided: Path, copy_of: Copy) -> None:
     model.rename(workspace / "away")
     assert code_of(lambda: replay(workspace, run)) == "RS611"
     (workspace / "away").rename(model)
-    inputs = folder / kept.INPUTS
+    inputs = folder / run_inputs.INPUTS
     whole = inputs.read_bytes()
     for torn in (whole[:1000], b"", whole[:-4] + b"xxxx"):
         inputs.write_bytes(torn)
@@ -198,7 +198,7 @@ def test_runs_that_cannot_be_replayed(decided: Path, copy_of: Copy) -> None:
     pq.write_table(pq.read_table(_written(inputs, whole)).slice(1), inputs)
     assert code_of(lambda: replay(workspace, run)) == "RS610"  # a row is missing
     inputs.write_bytes(whole)
-    (folder / kept.ABOUT).write_text("{}")
+    (folder / run_inputs.ABOUT).write_text("{}")
     assert code_of(lambda: replay(workspace, run)) == "RS610"
 
 
@@ -323,7 +323,7 @@ def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of
     first, second = listed(workspace).runs[0].run_id, decide(workspace, "second.parquet").run_id
     # The damaged one is neither the first that is searched nor the only one.
     torn, whole = sorted([first, second])
-    inputs = workspace / ".riskseg/runs" / torn / kept.INPUTS
+    inputs = workspace / ".riskseg/runs" / torn / run_inputs.INPUTS
     content = inputs.read_bytes()
     inputs.write_bytes(content[:1000])
 
@@ -354,7 +354,7 @@ def test_a_damaged_run_hinders_no_erasure_from_the_others(decided: Path, copy_of
     for name in (first, second):
         assert (replay(workspace, name).same, replay(workspace, name).erased) == (True, 1)
     # A run that lacks its description can still hold an account; one that is gone cannot.
-    (inputs.parent / kept.ABOUT).unlink()
+    (inputs.parent / run_inputs.ABOUT).unlink()
     assert torn in erase(workspace, "A00000008", by="ann", at=p.AT).runs
     inputs.write_bytes(b"")
     assert run("erase", "A00000009")[0] == 1
@@ -399,7 +399,7 @@ def test_a_run_cut_while_its_inputs_are_settled(
     when: str, decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = copy_of(decided)
-    settle = kept.settle
+    settle = run_inputs.settle
 
     def cut(*given: object) -> None:
         if when == "after":
@@ -407,7 +407,7 @@ def test_a_run_cut_while_its_inputs_are_settled(
         raise Cut
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept, "settle", cut)
+        patched.setattr(run_inputs, "settle", cut)
         with pytest.raises(Cut):
             decide(workspace, "cut.parquet")
     runs = workspace / ".riskseg/runs"
@@ -465,7 +465,7 @@ def test_runs_that_a_restored_journal_does_not_know_stay(decided: Path, copy_of:
     assert "1 kept run unknown to the journal" in told and lost in told
     notes: list[str] = []
     decide(workspace, "next.parquet", progress=Progress(note=notes.append))
-    assert (runs / lost / kept.INPUTS).is_file()
+    assert (runs / lost / run_inputs.INPUTS).is_file()
     assert any("does not know 1 kept run" in n and lost in n for n in notes), notes
     done = prune(workspace, "24 months", at=later)
     assert (done.runs, done.left, done.unknown) == (2, 1, (lost,))
