@@ -9,7 +9,7 @@ from riskseg import run as use_cases
 from riskseg.api.arguments import Day, Place, day, day_or_none, moment, one_line, person, progress
 from riskseg.domain.problems import Problems
 from riskseg.pipeline.proving import SECONDS
-from riskseg.pipeline.strategy_versions import found
+from riskseg.pipeline.strategy_versions import find_version
 from riskseg.results.strategies import (
     Activation,
     Activations,
@@ -34,7 +34,7 @@ class Strategy:
     def read(cls, folder: Place) -> Strategy:
         """The strategy in a folder, without a workspace. Raises RS230 where there is none."""
         problems = Problems()
-        found(None, Path.cwd(), str(folder), problems)
+        find_version(None, Path.cwd(), str(folder), problems)
         problems.raise_if_any()
         return cls(None, str(folder), Path.cwd())
 

@@ -31,7 +31,7 @@ class Text:
     line: int | None = None
 
 
-def found(
+def find_version(
     workspace: Workspace | None, here: Path, name: str | None, problems: Problems
 ) -> Text | None:
     """Where a version's files are, or None after adding RS230. `name` is a folder (relative to
@@ -54,25 +54,25 @@ def found(
     roots = [here, here / "rules"]
     roots += [workspace.root, workspace.root / "rules"] if workspace is not None else []
     folders = [root / name for root in roots if os.path.isdir(root / name)]
-    strategies = [place for place in folders if (place / "strategy.yaml").is_file()]
-    known = _journalled(workspace) if workspace is not None and not strategies else {}
-    versions = sorted(meant(name, known))
+    strategies = [candidate for candidate in folders if (candidate / "strategy.yaml").is_file()]
+    journalled = _journalled(workspace) if workspace is not None and not strategies else {}
+    versions = sorted(meant(name, journalled))
     if len(versions) == 1:
-        return known[versions[0]]
+        return journalled[versions[0]]
     # A folder that holds no strategy is taken where the name can mean nothing else.
-    for place in (*strategies, *(folders if not versions else ())):
-        shown = workspace.shown(place.resolve()) if workspace is not None else name
-        return Text(shown, place)
+    for candidate in (*strategies, *(folders if not versions else ())):
+        shown = workspace.shown(candidate.resolve()) if workspace is not None else name
+        return Text(shown, candidate)
     if versions:
         message = f'"{name}" could be {" or ".join(versions)}.'
         problems.add("RS230", message, hint="Give more of the fingerprint.")
         return None
-    near = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]
-    names = [workspace.shown(p.resolve()) if workspace is not None else p.name for p in near]
+    nearby = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]
+    names = [workspace.shown(p.resolve()) if workspace is not None else p.name for p in nearby]
     problems.add(
         "RS230",
         f'"{name}" is no strategy folder and no version in the journal.',
-        hint=did_you_mean(name, [*names, *(p.name for p in near), *known]),
+        hint=did_you_mean(name, [*names, *(p.name for p in nearby), *journalled]),
     )
     return None
 
@@ -103,7 +103,7 @@ class VersionsJob(Job):
         self.workspace = open_checked(root) if root is not None else None
         self.data = data and root is not None
         self.problems = Problems()
-        texts = [found(self.workspace, here, name, self.problems) for name in names]
+        texts = [find_version(self.workspace, here, name, self.problems) for name in names]
         self.problems.raise_if_any()
         authored = [authored_of(text, self.problems) for text in texts if text is not None]
         self.authored = [strategy for strategy in authored if strategy is not None]

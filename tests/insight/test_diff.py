@@ -262,7 +262,7 @@ def test_the_beginning_of_two_fingerprints(
     known = {name: editions.Text(name) for name in ("abc1", "abc2", "def3")}
     monkeypatch.setattr(editions, "_journalled", lambda _: known)
     problems = Problems()
-    assert editions.found(open_checked(workspace), workspace, "abc", problems) is None
+    assert editions.find_version(open_checked(workspace), workspace, "abc", problems) is None
     [problem] = problems
     assert (problem.code, problem.what) == ("RS230", '"abc" could be abc1 or abc2.')
 
