@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from riskseg.cli.progress import end_progress, progress, show_plan
+from riskseg.domain.problems import ProblemsError
 from riskseg.domain.words import is_one_line
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ def root() -> Path:
 def root_if_any(*names: str | None) -> Path | None:
     """The workspace as :func:`root` finds it, else the nearest one upward from a folder among the
     names; None where there is none to be found."""
-    from riskseg.domain.problems import ProblemsError
     from riskseg.workspace import find
 
     if _workspace["given"] is not None:

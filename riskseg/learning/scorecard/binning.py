@@ -9,6 +9,7 @@ stay in order when neighbours are joined, so the shape holds for the bins too.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,7 +131,6 @@ def shaped_blocks(counts: Floats, bads: Floats, direction: int | None) -> Places
 def _pooled(counts: Floats, bads: Floats, sign: int) -> tuple[Floats, list[int]]:
     """(negative log-likelihood of the best monotone rates of the first 0, 1, … pre-bins; where
     the blocks of all of them begin), by pooling adjacent violators."""
-    import math
 
     def cost_of(count: float, bad: float) -> float:
         good = count - bad
