@@ -28,6 +28,7 @@ from riskseg.cli.show.models import show_training
 from riskseg.cli.show.workspace import show_check, show_demo, show_facts
 from riskseg.cli.strategy import strategy_app
 from riskseg.cli.terminal import without_secrets
+from riskseg.cli.worklist import worklist_app
 
 if TYPE_CHECKING:
     from riskseg.results.workspace import NewWorkspace, Portfolio
@@ -57,6 +58,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(strategy_app, name="strategy")
 app.add_typer(journal_app, name="journal")
+app.add_typer(worklist_app, name="worklist")
 app.command("replay")(replay)
 
 

@@ -89,6 +89,13 @@ COLUMNS: tuple[DecisionColumn, ...] = (
         proved=True,
     ),
     _decided(
+        "due_action",
+        Kind.TEXT,
+        "the action of the step that is due, before any guard; `none` where none is",
+        treatment=True,
+        proved=True,
+    ),
+    _decided(
         "action",
         Kind.TEXT,
         "what to do; `none` where nothing is due",

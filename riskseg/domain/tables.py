@@ -149,6 +149,22 @@ LEDGER_EVENTS = Table(
     guarantees=("happened_on <= known_on",),
 )
 
+# What riskseg itself has issued: `path` and `step` say which step of which path it was.
+LEDGER_ACTIONS = Table(
+    "ledger_actions",
+    ("event_id",),
+    (
+        _ACCOUNT_NO,
+        Column("happened_on", Kind.DATE),
+        _KNOWN_ON,
+        Column("path", Kind.TEXT),
+        Column("step", Kind.TEXT),
+        Column("action", Kind.TEXT),
+        Column("channel", Kind.TEXT),
+        Column("event_id", None),
+    ),
+)
+
 SNAPSHOTS = Table("snapshots", ("snap",), (_SNAP, _ACCOUNT_NO, _AS_OF, _FOCUS_BILL))
 
 # What allocation makes so of every bill: nothing is past due before its due date is over, and a due
@@ -223,6 +239,7 @@ TABLES: Mapping[str, Table] = {
         LEDGER_BILLS,
         LEDGER_PAYMENTS,
         LEDGER_EVENTS,
+        LEDGER_ACTIONS,
         SNAPSHOTS,
         BILL_FACTS,
         TOTALS,

@@ -27,7 +27,7 @@ from riskseg.results.runs import (
 )
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
-from riskseg.treatment.paths import route, stretches
+from riskseg.treatment.paths import route, route_steps
 
 
 def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None:
@@ -51,7 +51,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         scores=scores,
         matched=_matched(strategy, row),
         steps=_steps(strategy, decider.as_of, row),
-        step_due=row["~due"],
+        step_due=row["=due_action"],
         guards=_guards(strategy, decider.as_of, row),
         strategy=strategy.fingerprint,
         currency=currency,
@@ -146,27 +146,24 @@ def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Pat
     paths = in_force(strategy.paths, as_of)
     first = next(p for p in paths if p.name == row["~first"])
     steps = []
-    for leg, path in enumerate(route(first, paths)):
-        day = row[f"~day{leg}"]
-        for stretch in stretches(path):
-            if stretch.step is None or stretch.first is None:
-                continue
-            on = None if day is None else as_of + timedelta(days=stretch.first - day)
-            when: Literal["past", "today", "ahead"]
-            if day is None or stretch.first > day:
-                when = "ahead"
-            else:
-                when = "today" if stretch.last is None or day <= stretch.last else "past"
-            steps.append(
-                PathStep(
-                    day=stretch.first,
-                    on=on,
-                    action=stretch.action,
-                    template=stretch.template,
-                    path=path.name,
-                    when=when,
-                )
+    for of_route in route_steps(route(first, paths)):
+        day, step = row[f"~day{of_route.leg}"], of_route.step
+        when: Literal["past", "today", "ahead"] = "past"
+        if of_route.order == row["~due_order"]:
+            when = "today"
+        elif day is None or step.day > day:
+            when = "ahead"
+        steps.append(
+            PathStep(
+                day=step.day,
+                on=None if day is None else as_of + timedelta(days=step.day - day),
+                action=step.action,
+                template=step.template,
+                path=of_route.path.name,
+                when=when,
+                issued_on=row[f"@{of_route.issued}"],
             )
+        )
     return tuple(steps)
 
 

@@ -9,6 +9,7 @@ from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
+from riskseg.pipeline.events import issued_steps, steps_among
 from riskseg.pipeline.load import Ledger
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
 
@@ -51,6 +52,7 @@ def facts(
     )
     with_episodes = ledger.billed and EPISODE_STARTED_ON.name in names
     attributes = sorted(names & set(ledger.attributes))
+    steps = steps_among(names)
     columns: dict[str, str] = {
         "party_id": "coalesce(a.party_id, i.account_id)",
         **{n: f"a.{n}" for n in ("opened_on", "closed_on", "written_off_on")},
@@ -59,6 +61,7 @@ def facts(
         **compiled.columns,
         **{n: f"a.{fact_column(n)}" for n in attributes},
         **({EPISODE_STARTED_ON.name: "e.episode_started_on"} if with_episodes else {}),
+        **{name: f"steps.{fact_column(name)}" for name in steps},
     }
     relations = [snapshots]
     if ledger.billed:
@@ -69,10 +72,14 @@ def facts(
     if with_episodes:
         relations += episodes(ledger.money.arrears_from)
     relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
+    if steps:
+        relations.append(issued_steps(steps))
     chosen = {n: sql for n, sql in columns.items() if n in names or n in ALWAYS}
     beside = {f"{range_}_features": range_ for range_ in compiled.ranges}
     if with_episodes:
         beside = {"episodes": "e", **beside}
+    if steps:
+        beside["issued_steps"] = "steps"
     return [*relations, _one_row_each(chosen, beside, billed=ledger.billed, focus=focus)]
 
 

@@ -236,6 +236,8 @@ class PathStep(Part):
     template: str | None
     path: str
     when: Literal["past", "today", "ahead"]
+    issued_on: date | None
+    """The day on which it was last issued."""
 
 
 class ChangeSince(Part):

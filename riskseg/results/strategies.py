@@ -123,6 +123,8 @@ class StepShown(Part):
     day: int
     action: str
     template: str | None
+    must: bool
+    """Whether later steps wait until it is issued."""
 
 
 class PathShown(Part):
@@ -135,8 +137,8 @@ class PathShown(Part):
     then: str
     """The path that follows the last step, or `stay`."""
     ends_when: str | None
-    due_for: int
-    """Days for which a step stays due."""
+    due_for: int | None
+    """Days for which a step stays due; null where it does until it is issued or overtaken."""
     effective_from: date | None
     effective_to: date | None
 

@@ -63,16 +63,28 @@ class SegmentRow:
 
 @dataclass(frozen=True)
 class Step:
+    """A step is due from its day until it is issued, or overtaken by a later step of its path; one
+    that `must` be taken is never overtaken. `key` names it among the steps of its path: its action,
+    with a number where the path has the action more than once."""
+
     day: int
     action: str
     template: str | None
     line: int | None
+    key: str = ""
+    must: bool = False
+
+
+def issued_fact(path: str, key: str) -> str:
+    """The fact that says on which day a step was last issued. No expression can name it."""
+    return f"issued {path} {key}"
 
 
 @dataclass(frozen=True)
 class Path:
-    """`starts` is the date of day 0. A step is due from its day for `due_for` days. The path is
-    in force from its first to its last effective day, both included."""
+    """`starts` is the date of day 0. With `due_for`, a step is due for no more than so many days,
+    whether it was issued or not. The path is in force from its first to its last effective day,
+    both included."""
 
     name: str
     segments: tuple[str, ...]
@@ -80,7 +92,7 @@ class Path:
     steps: tuple[Step, ...]
     then: str | None
     ends_when: Condition | None
-    due_for: int
+    due_for: int | None = None
     effective_from: date | None = None
     effective_to: date | None = None
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         score,
         sheets,
         train,
+        worklist,
     )
 
     __all__ = [
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         "score",
         "sheets",
         "train",
+        "worklist",
     ]
 
 

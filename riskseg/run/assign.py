@@ -29,6 +29,7 @@ from riskseg.pipeline.decisions import (
     tell_differences,
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
+from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
@@ -145,6 +146,8 @@ class _Assignment(DecidingJob):
             progress.note(note)
         self.quarantined = set_apart(session, progress)
         self.sources = fingerprints(self.engine, self.workspace)
+        if (events := events_fingerprint(self.engine, self.as_of)) is not None:
+            self.sources = {**self.sources, "journal": events}
         self.given = file_fingerprint(self.accounts_from)
         check_unchanged(self.workspace, session.ledger.stamps)
         self.definitions = definitions(session, self.force.strategy, self.decider.wanted)

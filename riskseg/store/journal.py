@@ -16,16 +16,19 @@ from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
 import sqlalchemy as sa
 
+import riskseg
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.store import chain
+from riskseg.store import events as events_
 from riskseg.store.files import private_file, private_folder
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
+    EventBatchRecord,
     ModelRecord,
     PromotionRecord,
     RunRecord,
@@ -34,6 +37,9 @@ from riskseg.store.records import (
 )
 from riskseg.store.tables import METADATA, REVISION, TABLES, VERSION_TABLE, Moment
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _HEADER_BYTES = 100
@@ -41,7 +47,13 @@ _DAMAGED = "This journal is damaged."
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")
 
 Record = (
-    RunRecord | ModelRecord | PromotionRecord | StrategyRecord | ActivationRecord | ErasureRecord
+    RunRecord
+    | ModelRecord
+    | PromotionRecord
+    | StrategyRecord
+    | ActivationRecord
+    | ErasureRecord
+    | EventBatchRecord
 )
 R = TypeVar("R", bound=Record)
 
@@ -282,6 +294,37 @@ class Journal:
     def erasures(self) -> list[ErasureRecord]:
         """Erasures, the latest first."""
         return self._all(ErasureRecord)
+
+    def record_events(
+        self, events: Sequence[events_.Event], *, command: str, at: datetime, recorded_on: date
+    ) -> list[events_.Event]:
+        """Add the events whose ids are not there yet, as one batch; which those are."""
+        with self._writing() as connection:
+            new = events_.new_events(connection, events)
+            if new:
+                sha256 = events_.digest_of_batch(map(events_.digest_of, new))
+                batch = EventBatchRecord(
+                    batch_id=sha256[:16],
+                    command=command,
+                    at=at,
+                    recorded_on=recorded_on,
+                    riskseg_version=riskseg.__version__,
+                    rows=len(new),
+                    sha256=sha256,
+                )
+                self._add(connection, batch)
+                events_.add_events(connection, batch.batch_id, new)
+        return new
+
+    def event_batches(self) -> list[EventBatchRecord]:
+        """The batches in which events were recorded, the latest first."""
+        return self._all(EventBatchRecord)
+
+    def events(self) -> pa.Table:
+        """Every event, in the order in which they were recorded, as `events.SCHEMA` says."""
+        with self._reading() as connection:
+            batches = self._latest(connection, EventBatchRecord)
+            return events_.read_events(connection, {b.batch_id: b.sha256 for b in batches})
 
     def _all(self, kind: type[R]) -> list[R]:
         with self._reading() as connection:

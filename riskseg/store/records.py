@@ -107,6 +107,20 @@ class ErasureRecord:
     runs: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatchRecord:
+    """Events of accounts that were recorded together, by `command`, as known from the day
+    `recorded_on`. `sha256` is a digest of all of them, in their order."""
+
+    batch_id: str
+    command: str
+    at: datetime
+    recorded_on: date
+    riskseg_version: str
+    rows: int
+    sha256: str
+
+
 def text_hash(files: Mapping[str, str]) -> str:
     """The SHA-256 of a strategy's files."""
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
+    EventBatchRecord,
     ModelRecord,
     PromotionRecord,
     RunRecord,
@@ -24,7 +25,7 @@ from riskseg.store.records import (
 )
 
 # The newest migration's revision, so that opening an up-to-date journal loads no migrations.
-REVISION = "0003"
+REVISION = "0004"
 
 # Not Alembic's usual name: a database of some other application is not taken for a journal.
 VERSION_TABLE = "journal_version"
@@ -105,4 +106,5 @@ TABLES: Mapping[type, sa.Table] = {
         ),
     ),
     ErasureRecord: _table("erasures", ErasureRecord),
+    EventBatchRecord: _table("event_batches", EventBatchRecord),
 }

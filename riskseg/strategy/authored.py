@@ -86,6 +86,7 @@ class AuthoredStep(Shape):
     day: Days
     action: str
     template: str | None = None
+    must: bool = False
 
 
 class AuthoredPath(Shape):
@@ -95,7 +96,7 @@ class AuthoredPath(Shape):
     then: str = "stay"
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None
-    due_for: int = Field(default=1, ge=1, le=MOST_DAYS)
+    due_for: int | None = Field(default=None, ge=1, le=MOST_DAYS)
     effective_from: date | None = None
     effective_to: date | None = None
 

@@ -43,7 +43,7 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
         _tiered(strategy.schemes),
         *_segmented(strategy),
         placed(strategy, paths, as_of),
-        stepped(strategy, paths),
+        stepped(paths),
         guarded(guards),
         acted(strategy, guards),
         _decided(strategy, guards),
@@ -127,7 +127,7 @@ def _decided(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
     priority = "cast(null as decimal(18, 4))"
     if strategy.priority is not None:
         priority = prioritised(strategy.priority)
-    due = inner("due")
+    due = out("due_action")
     facts = ", ".join(_hashed(strategy.facts[name]) for name in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.
     acts = f"{action} <> {literal(NO_ACTION)}"

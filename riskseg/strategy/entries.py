@@ -22,7 +22,7 @@ HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"
 
 # Lines and places of the entry itself; what an entry is named by is not one of its parts.
-_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps"})
+_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key"})
 # How a part is written in the files, where the checked strategy calls it otherwise.
 _WRITTEN = {"segments": "for"}
 
@@ -290,12 +290,15 @@ def _parts(e: Edition, file: str, at: tuple[str | int, ...], thing: Any) -> dict
 
 def _fields(thing: Any, line: Callable[[str], int | None]) -> dict[str, Part]:
     """Every field of a checked thing but those that place it or hold entries of their own: none
-    is forgotten when a field is added."""
+    is forgotten when a field is added. What is false unless written is as if left out."""
     values = {
         _WRITTEN.get(part.name, part.name): getattr(thing, part.name)
         for part in dataclasses.fields(thing)
         if part.name not in _NO_PARTS
     }
+    for part in dataclasses.fields(thing):
+        if part.default is False and values.get(part.name) is False:
+            values[part.name] = None
     return _of_values(values, line)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from riskseg.expressions import Expression, show
 from riskseg.expressions.tree import In, Literal
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Strategy
+from riskseg.rules.model import Step, Strategy
 
 
 def fingerprint(strategy: Strategy) -> str:
@@ -58,7 +58,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
             path.name: {
                 "for": sorted(path.segments),
                 "starts": _expression(path.starts),
-                "steps": [[step.day, step.action, step.template] for step in path.steps],
+                "steps": [_step(step) for step in path.steps],
                 "then": path.then,
                 "ends_when": _condition(path.ends_when),
                 "due_for": path.due_for,
@@ -69,6 +69,10 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
         **_rules(s),
         "expects": {name: [kind, _value(value)] for name, (kind, value) in s.expects.items()},
     }
+
+
+def _step(step: Step) -> list[Any]:
+    return [step.day, step.action, step.template, *(["must"] if step.must else [])]
 
 
 def _rules(strategy: Strategy) -> dict[str, list[Any]]:

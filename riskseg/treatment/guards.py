@@ -12,7 +12,7 @@ from riskseg.expressions.smt import both, either, negated
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.rule import Restriction
-from riskseg.rules.sql import inner, out
+from riskseg.rules.sql import out
 
 
 def guarded(guards: Sequence[Restriction]) -> Relation:
@@ -34,7 +34,7 @@ def _forbids(guards: Sequence[Restriction], action: str) -> str:
 
 def acted(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
     """The action that is lawful: the step's own, else the mildest lawful `instead`, else none."""
-    due = inner("due")
+    due = out("due_action")
     used = {s.action for p in strategy.paths for s in p.steps}
     arms = []
     for action in strategy.actions:

@@ -1,81 +1,76 @@
-"""The paths an account walks one after the other, and what is due on which day of each."""
+"""The paths an account walks one after the other, and which step of them is due.
+
+A step is due from its day until it is issued or overtaken: once a later step is reached, an
+earlier one is done no more, unless it `must` be. What was issued is a fact of the account, so the
+same holds however often, or seldom, a strategy is run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import z3
 
-from riskseg.domain.relations import Relation, literal
+from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.smt import Term, both, either, negated
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.model import Path, Strategy
+from riskseg.rules.model import Path, Step, Strategy, issued_fact
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
-from riskseg.rules.sql import condition_sql, fact_sql, inner, int_sql, out, text_by_row, text_sql
+from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Days of one path, first and last included (None: without end), on which the same is due.
+class RouteStep:
+    """A step of a route: `order` counts from 1 over all of its paths, `number` over those of its
+    own; `leg` says which path of the route that is, from 0."""
 
-    Days count from the path's own day 0, and `step` from 1. `next_action` and `next_day` are of
-    the path's next step, None after its last.
-    """
+    order: int
+    leg: int
+    path: Path
+    number: int
+    step: Step
 
-    first: int | None
-    last: int | None
-    step: int | None
-    action: str
-    template: str | None
-    next_action: str | None
-    next_day: int | None
+    @property
+    def issued(self) -> str:
+        """The fact that says when the step was last issued."""
+        return issued_fact(self.path.name, self.step.key)
 
 
 def route(path: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
     """A path and those it goes on to, one after the other."""
     by_name = {p.name: p for p in paths}
-    found = [path]
-    while (then := found[-1].then) is not None:
-        found.append(by_name[then])
-    return tuple(found)
+    walked = [path]
+    while (then := walked[-1].then) is not None:
+        walked.append(by_name[then])
+    return tuple(walked)
+
+
+def route_steps(walked: Sequence[Path]) -> tuple[RouteStep, ...]:
+    """The steps of a route, in the order in which they come due."""
+    steps = [
+        (leg, path, number, step)
+        for leg, path in enumerate(walked)
+        for number, step in enumerate(path.steps, start=1)
+    ]
+    return tuple(RouteStep(order, *step) for order, step in enumerate(steps, start=1))
 
 
 def length(path: Path) -> int:
-    """The day of a path on which it is over: its last step is not due any more."""
-    return path.steps[-1].day + path.due_for if path.steps else 0
+    """The day of a path on which it is over: the day after its last step, or the first on which
+    that is due no more."""
+    return path.steps[-1].day + (path.due_for or 1) if path.steps else 0
 
 
-def stretches(path: Path) -> list[Stretch]:
-    """All days of a path, in order, without gap or overlap."""
-    steps = path.steps
-    starts: set[int] = set()
-    for step, after in zip(steps, (*steps[1:], None), strict=False):
-        starts.add(step.day)
-        end = step.day + path.due_for
-        if after is None or end < after.day:
-            starts.add(end)
-    bounds = sorted(starts)
-    found = []
-    for first, beyond in zip([None, *bounds], [*bounds, None], strict=True):
-        at = first if first is not None else beyond - 1 if beyond is not None else 0
-        begun = [n for n, step in enumerate(steps, start=1) if step.day <= at]
-        due = begun[-1] if begun and at < steps[begun[-1] - 1].day + path.due_for else None
-        ahead = next((step for step in steps if step.day > at), None)
-        found.append(
-            Stretch(
-                first,
-                None if beyond is None else beyond - 1,
-                due,
-                steps[due - 1].action if due else NO_ACTION,
-                steps[due - 1].template if due else None,
-                ahead.action if ahead else None,
-                ahead.day if ahead else None,
-            )
-        )
-    return found
+def step_days(path: Path) -> Iterator[tuple[int, Step, range]]:
+    """Each step of a path with its number, from 1, and the days of the path on which it is due
+    unless it was issued. Of a last step that stays due, only the first of them."""
+    for number, step in enumerate(path.steps, start=1):
+        ends = [following.day for following in path.steps[number : number + 1]]
+        ends += [step.day + path.due_for] if path.due_for else []
+        yield number, step, range(step.day, min(ends, default=step.day + 1))
 
 
 def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
@@ -89,7 +84,12 @@ def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
     first = text_by_row(row, [strategy.path_of(r.segment, as_of).name for r in strategy.rows])
     segment = text_by_row(row, [r.segment for r in strategy.rows])
     routes = {p.name: route(p, paths) for p in paths}
-    select = f"select *, {segment} as {out('segment')}, {first} as {inner('first')} from segmented"
+    select = f"""
+        select *,
+            {segment} as {out("segment")},
+            {first} as {inner("first")}
+        from segmented
+        """
     legs = max(map(len, routes.values()))
     for leg in range(legs):
         days = {
@@ -101,7 +101,6 @@ def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
         f"when {inner(f'day{leg}')} >= 0 then {leg}" for leg in reversed(range(1, legs))
     )
     reached = f"case {begun} else 0 end" if begun else "0"
-    select = f"select *, {reached} as {inner('leg')} from ({select}) s"
     names = {n: _by_leg([literal(p.name) for p in walked]) for n, walked in routes.items()}
     ends = {
         n: _by_leg([_ended(walked[: leg + 1]) for leg in range(len(walked))])
@@ -110,8 +109,13 @@ def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
     day = _by_leg([inner(f"day{leg}") for leg in range(legs)])
     return Relation(
         "placed",
-        f"select *, {_by_first(names)} as {out('path')}, {day} as {inner('day')}, "
-        f"{_by_first(ends)} as {inner('ended')} from ({select}) s",
+        f"""
+        select *,
+            {_by_first(names)} as {out("path")},
+            {day} as {inner("day")},
+            {_by_first(ends)} as {inner("ended")}
+        from (select *, {reached} as {inner("leg")} from ({select}) s) s
+        """,
     )
 
 
@@ -147,78 +151,161 @@ def _ended(walked: Sequence[Path]) -> str:
     return f"({' or '.join(ends)})" if ends else "false"
 
 
-def stepped(strategy: Strategy, paths: Sequence[Path]) -> Relation:
-    """The stretch of the path the account is on: exactly one, or none where day 0 is unknown.
+def stepped(paths: Sequence[Path]) -> Relation:
+    """The step that is due, if any, and what comes after it; from `placed`.
 
-    After the last step of a path, what comes next is the first step of a path that it goes on to.
+    Due is the first step that must be taken and was not; else the latest one that was reached,
+    unless it, or a later one, was issued since the account's route began.
     """
-    rows: list[str] = []
-    later_legs: set[int] = set()
-    for path in paths:
-        walked = route(path, paths)
-        for leg, on in enumerate(walked):
-            later = next((n for n in range(leg + 1, len(walked)) if walked[n].steps), None)
-            later_step = walked[later].steps[0] if later is not None else None
-            later_legs |= {later} if later is not None else set()
-            for s in stretches(on):
-                rows.append(
-                    f"({literal(path.name)}, {leg}, {int_sql(s.first, -(10**9))}, "
-                    f"{int_sql(s.last, 10**9)}, {int_sql(s.step)}, {literal(s.action)}, "
-                    f"{text_sql(s.template)}, "
-                    f"{text_sql(s.next_action)}, {int_sql(s.next_day)}, {int_sql(later)}, "
-                    f"{text_sql(later_step.action if later_step else None)}, "
-                    f"{int_sql(later_step.day if later_step else None)})"
-                )
-    values = ", ".join(rows)
-    day, none = inner("day"), literal(NO_ACTION)
-    begins = " ".join(f"when {leg} then p.{inner(f'day{leg}')}" for leg in sorted(later_legs))
-    # Days until what comes next.
-    ahead = f"t.next_day - p.{day}"
-    if begins:
-        ahead = f"coalesce({ahead}, t.later_day - (case t.later {begins} end))"
-    here = f"not {inner('ended')}"
+    routes = {path.name: route_steps(route(path, paths)) for path in paths}
+
+    def by_route(sql: Callable[[Sequence[RouteStep]], str]) -> str:
+        return _by_first({name: sql(steps) for name, steps in routes.items()})
+
+    def listed(values: Callable[[RouteStep], str], order: str, kind: str) -> str:
+        return by_route(
+            lambda steps: (
+                f"(array[{', '.join(map(values, steps))}])[{order}]"
+                if steps
+                else f"cast(null as {kind})"
+            )
+        )
+
+    due, following, none = inner("due_order"), inner("next_order"), literal(NO_ACTION)
+    going_on = f"not {inner('ended')} and {inner('day')} is not null"
+    template = listed(lambda s: _text(s.step.template), due, "varchar")
+    day_of_leg = {
+        name: _case(
+            [(f"{following} = {s.order}", f"{s.step.day} - {inner(f'day{s.leg}')}") for s in steps]
+        )
+        for name, steps in routes.items()
+    }
+    day_of_due = {
+        name: _case(
+            [(f"{due} = {s.order}", f"{inner(f'day{s.leg}')} - {s.step.day}") for s in steps]
+        )
+        for name, steps in routes.items()
+    }
     return Relation(
         "stepped",
-        f"select *, case when {here} then {inner('day')} end as {out('path_day')}, "
-        f"case when {here} then {inner('step')} end as {inner('due_step')}, "
-        f"case when {here} then {inner('action')} else {none} end as {inner('due')}, "
-        f"case when {here} and {inner('ahead')} is not null then {inner('next')} end "
-        f"as {out('next_action')}, "
-        f"case when {here} then as_of + cast({inner('ahead')} as integer) end as {out('next_on')} "
-        f"from (select p.*, t.step as {inner('step')}, "
-        f"coalesce(t.action, {none}) as {inner('action')}, "
-        f"t.template as {inner('due_template')}, "
-        f"coalesce(t.next_action, t.later_action) as {inner('next')}, {ahead} as {inner('ahead')} "
-        f"from placed p left join (values {values}) t(first_path, leg, first_day, last_day, step, "
-        "action, template, next_action, next_day, later, later_action, later_day) "
-        f"on t.first_path = p.{inner('first')} and t.leg = p.{inner('leg')} "
-        f"and p.{day} between t.first_day and t.last_day) s",
+        f"""
+        select *,
+            case when {going_on} then {inner("day")} end as {out("path_day")},
+            {listed(lambda s: str(s.number), due, "integer")} as {inner("due_step")},
+            {listed(lambda s: literal(s.path.name), due, "varchar")} as {inner("due_path")},
+            {listed(lambda s: literal(s.step.key), due, "varchar")} as {inner("due_key")},
+            {listed(lambda s: str(s.step.day), due, "integer")} as {inner("due_day")},
+            as_of - cast({_by_first(day_of_due)} as integer) as {inner("due_on")},
+            coalesce({listed(lambda s: literal(s.step.action), due, "varchar")}, {none})
+                as {out("due_action")},
+            {template} as {inner("due_template")},
+            case when {inner("next_in")} is not null
+                then {listed(lambda s: literal(s.step.action), following, "varchar")}
+            end as {out("next_action")},
+            as_of + cast({inner("next_in")} as integer) as {out("next_on")}
+        from (
+            select *,
+                case when {going_on} then {_by_first(day_of_leg)} end as {inner("next_in")}
+            from (
+                select *,
+                    case when {going_on} then coalesce({inner("must")}, {inner("latest")}) end
+                        as {due},
+                    {by_route(_next_order)} as {following}
+                from (
+                    select *,
+                        {by_route(_must_order)} as {inner("must")},
+                        {by_route(_latest_order)} as {inner("latest")}
+                    from placed
+                ) s
+            ) s
+        ) s
+        """,
     )
 
 
+def _text(value: str | None) -> str:
+    return "cast(null as varchar)" if value is None else literal(value)
+
+
+def _case(arms: Sequence[tuple[str, str]]) -> str:
+    """The value of the first condition that holds, an integer; null where none does."""
+    if not arms:
+        return "cast(null as integer)"
+    return f"case {' '.join(f'when {when} then {then}' for when, then in arms)} end"
+
+
+def _reached(s: RouteStep) -> str:
+    """Whether the day of a step has come."""
+    return f"({inner('leg')} >= {s.leg} and {inner(f'day{s.leg}')} >= {s.step.day})"
+
+
+def _still_due(s: RouteStep) -> str:
+    """Whether a step that was reached has not been due for too long."""
+    if s.path.due_for is None:
+        return "true"
+    return f"{inner(f'day{s.leg}')} < {s.step.day + s.path.due_for}"
+
+
+def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
+    """Whether a step was issued since the route began; what was issued before counts no more."""
+    since = f"{inner('day0')} - {_first_day(steps)}"
+    return f"coalesce(as_of - {fact_column(s.issued)} <= {since}, false)"
+
+
+def _first_day(steps: Sequence[RouteStep]) -> int:
+    """The day, of the first path of a route, from which on its steps are issued."""
+    return min(0, steps[0].step.day) if steps else 0
+
+
+def _must_order(steps: Sequence[RouteStep]) -> str:
+    return _case(
+        [(f"{_reached(s)} and not {_issued(s, steps)}", str(s.order)) for s in steps if s.step.must]
+    )
+
+
+def _latest_order(steps: Sequence[RouteStep]) -> str:
+    """The latest step that was reached, unless it or a later one was issued, or it is too old."""
+    arms: list[tuple[str, str]] = []
+    for s in reversed(steps):
+        due = f"case when {_still_due(s)} then {s.order} end" if s.path.due_for else str(s.order)
+        arms += [(_issued(s, steps), "null"), (_reached(s), due)]
+    return _case(arms)
+
+
+def _next_order(steps: Sequence[RouteStep]) -> str:
+    """The first step whose day is still to come, on this path or on one it goes on to."""
+    return _case([(f"{_reached(s)} is not true", str(s.order)) for s in steps])
+
+
+# The same as terms of a proof, written apart.
+
+
 @dataclass(frozen=True)
-class Place:
-    """A stretch of a path and when an account is on it.
+class Leg:
+    """One path of a route: the date of its day 0, that the account stands on it (`here`), and that
+    there is still something to do for it (`at`)."""
 
-    `walked` is the route of paths that leads there, `path` the last of them, and `started` the
-    date of its day 0. `on` says that the account's segment leads to the first of them, `here` that
-    the account stands on these days, `at` that there is still something to do for it.
-    """
-
-    walked: tuple[Path, ...]
-    stretch: Stretch
+    path: Path
     started: Term
-    on: Any
     here: Any
     at: Any
 
-    @property
-    def path(self) -> Path:
-        return self.walked[-1]
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an account stands on a route. `on` says that its segment leads to the first of the
+    paths; `due` that a step of the route is due, one at most."""
+
+    on: Any
+    legs: tuple[Leg, ...]
+    due: tuple[tuple[RouteStep, Any], ...]
 
 
-def regimes(strategy: Strategy) -> list[tuple[date | None, date | None, tuple[Path, ...]]]:
-    """Stretches of time (both days included; None: without end) and the paths in force then."""
+Regime = tuple[date | None, date | None, tuple[Path, ...]]
+
+
+def regimes(strategy: Strategy) -> list[Regime]:
+    """Stretches of time, with the paths in force in each: without end where none ever changes."""
     one = timedelta(days=1)
     starts = {p.effective_from for p in strategy.paths if p.effective_from}
     starts |= {p.effective_to + one for p in strategy.paths if p.effective_to}
@@ -236,23 +323,23 @@ def _runs(path: Path, begins: date | None, ends: date | None) -> bool:
     return not (late or early)
 
 
-def places_of(
+def standings_of(
     strategy: Strategy, account: Account, segment: Term
-) -> tuple[dict[str, Any], tuple[Place, ...]]:
-    """For each path, that the account's segment leads there; and every stretch of each."""
+) -> tuple[dict[str, Any], tuple[Standing, ...]]:
+    """For each path, that the account's segment leads there; and where it stands on each route."""
     paths: dict[str, Any] = {}
-    places: list[Place] = []
-    for begins, ends, here in regimes(strategy):
+    standings: list[Standing] = []
+    for begins, ends, in_force in regimes(strategy):
         now = within(begins, ends, account)
-        for path in here:
+        for path in in_force:
             on = both(now, in_cell(segment, frozenset(path.segments), account.texts))
             paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
-            places += places_on(route(path, here), on, account)
-    return paths, tuple(places)
+            standings.append(standing(route(path, in_force), on, account))
+    return paths, tuple(standings)
 
 
-def places_on(walked: tuple[Path, ...], on: Any, account: Account) -> Iterator[Place]:
-    """Every stretch of the paths of a route, for an account whose segment leads to the first."""
+def standing(walked: tuple[Path, ...], on: Any, account: Account) -> Standing:
+    """Where an account stands whose segment leads to the first path of a route."""
     as_of = account.terms["as_of"].value
     starts: list[Term] = []
     for path in walked:
@@ -267,17 +354,45 @@ def places_on(walked: tuple[Path, ...], on: Any, account: Account) -> Iterator[P
     begun = [
         both(negated(s.unknown), *([as_of >= s.value] if n else [])) for n, s in enumerate(starts)
     ]
+    legs = []
     ended: Any = z3.BoolVal(False)
-    for leg, path in enumerate(walked):
+    for number, path in enumerate(walked):
         if path.ends_when is not None:
             ended = either(ended, condition_holds(path.ends_when, account))
-        stands = both(on, begun[leg], *(negated(later) for later in begun[leg + 1 : leg + 2]))
-        day = as_of - starts[leg].value
-        for stretch in stretches(path):
-            here = both(
-                stands,
-                *([day >= stretch.first] if stretch.first is not None else []),
-                *([day <= stretch.last] if stretch.last is not None else []),
-            )
-            at = both(here, negated(ended))
-            yield Place(walked[: leg + 1], stretch, starts[leg], on, here, at)
+        here = both(on, begun[number], *(negated(later) for later in begun[number + 1 :]))
+        legs.append(Leg(path, starts[number], here, both(here, negated(ended))))
+    at = either(*(leg.at for leg in legs))
+    return Standing(on, tuple(legs), tuple(_due(route_steps(walked), starts, begun, at, account)))
+
+
+def _due(
+    steps: Sequence[RouteStep],
+    starts: Sequence[Term],
+    begun: Sequence[Any],
+    at: Any,
+    account: Account,
+) -> Iterator[tuple[RouteStep, Any]]:
+    """For each step, that it is the one due."""
+    as_of = account.terms["as_of"].value
+    days = [as_of - start.value for start in starts]
+    reached = {s: both(begun[s.leg], days[s.leg] >= s.step.day) for s in steps}
+    since = starts[0].value + _first_day(steps)
+    issued = {}
+    for s in steps:
+        last = account.terms[s.issued]
+        issued[s] = both(negated(last.unknown), last.value >= since)
+    musts = {s: both(reached[s], negated(issued[s])) for s in steps if s.step.must}
+    no_must = negated(either(*musts.values()))
+    for s in steps:
+        later = [other for other in steps if other.order > s.order]
+        latest = both(
+            reached[s],
+            negated(either(*(reached[other] for other in later))),
+            negated(either(issued[s], *(issued[other] for other in later))),
+            *([days[s.leg] < s.step.day + s.path.due_for] if s.path.due_for else []),
+        )
+        chosen = both(no_must, latest)
+        if s in musts:
+            earlier = either(*(musts[other] for other in musts if other.order < s.order))
+            chosen = either(chosen, both(musts[s], negated(earlier)))
+        yield s, both(at, chosen)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from riskseg.domain.problems import ProblemsError
+from riskseg.store import events
 from riskseg.store import journal as journal_module
 from riskseg.store.journal import Journal
 from riskseg.store.records import (
@@ -72,6 +73,12 @@ def activation_of(number: int) -> tuple[StrategyRecord, ActivationRecord]:
     )
 
 
+def event_of(day: date) -> dict[str, str | None]:
+    event: dict[str, str | None] = dict.fromkeys(events.COLUMNS, "x")
+    days = ("happened_on", "recorded_on", "until", "due_on", "episode")
+    return event | dict.fromkeys(days, day.isoformat()) | {"event_id": f"event {day}"}
+
+
 def fill(journal: Journal) -> None:
     for day in DAYS:
         journal.record_run(run_of(day))
@@ -82,6 +89,8 @@ def fill(journal: Journal) -> None:
         journal.activate(*activation_of(number))
     for account in ("aa", "bb"):
         journal.record_erasure(ErasureRecord(at=AT, by="ann", account=account, runs=["run1"]))
+    for day in DAYS[:2]:
+        journal.record_events([event_of(day)], command="worklist issue", at=AT, recorded_on=day)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +114,8 @@ READING: dict[str, Callable[[Journal], Any]] = {
     "in force": lambda j: [j.in_force(day) for day in DAYS],
     "text": lambda j: [j.strategy(a) for a in j.activations()],
     "erasures": lambda j: j.erasures(),
+    "batches": lambda j: j.event_batches(),
+    "events": lambda j: j.events().to_pylist(),
 }
 WRITING: dict[str, Callable[[Journal], None]] = {
     "run": lambda j: j.record_run(run_of(date(2026, 3, 20))),
@@ -222,7 +233,8 @@ def test_each_column_that_is_edited(
         *([f"delete from {t} where number = 2"] for t in METADATA.tables),
         *([f"delete from {t}"] for t in METADATA.tables),
         *([f"drop table {t}"] for t in METADATA.tables),
-        *([f'alter table {t} rename column "at" to then_at'] for t in METADATA.tables),
+        *([f'alter table {t.name} rename column "at" to then_at'] for t in TABLES.values()),
+        ["alter table events rename column reason to because"],
         [
             "insert into promotions (model, version, at, by, reason) "
             "select model, version, at, by, reason from promotions where number = 1"
@@ -272,6 +284,7 @@ EARLIER = [
     for table, column in COLUMNS
     if column not in ("digest", "definitions", "number")
     and (table, column) != ("activations", "riskseg_version")
+    and table not in ("events", "event_batches")
 ]
 
 

@@ -159,8 +159,8 @@ TOLD: dict[str, Case] = {
     ),
     "how long a step is due": (
         ("paths.yaml", "  then: trace\n", "  then: trace\n  due_for: 3\n"),
-        ["paths.yaml path chase (line 2 -> 9): due_for was 1, is 3"],
-        ["paths.yaml path chase (line 9 -> 2): due_for was 3, is 1"],
+        ["paths.yaml path chase (line 2 -> 9): due_for was none, is 3"],
+        ["paths.yaml path chase (line 9 -> 2): due_for was 3, is none"],
     ),
     "what a guard forbids": (
         ("guards.yaml", "never: [agency]\n  instead: letter", "never: [agency, letter]"),
@@ -196,7 +196,7 @@ SAME = {
     "layout": ("tiers.yaml", LATE, "  - tier: late\n    when: 'days_past_due   >   30'\n"),
     "a number": ("tiers.yaml", "months_on_book < 6,", "months_on_book < 6.0,"),
     "the order of keys": ("strategy.yaml", "{of: p, cuts:", "{cuts:"),
-    "a default": ("paths.yaml", "starts: as_of}", "starts: as_of, then: stay, due_for: 1}"),
+    "a default": ("paths.yaml", "starts: as_of}", "starts: as_of, then: stay}"),
     "an example": ("examples.yaml", "example: quiet", "example: very quiet"),
 }
 

@@ -36,7 +36,7 @@ def test_right_ones_have_no_problem(tmp_path: Path) -> None:
     [
         ("action: sms", "action: letter", "should give action letter; it gives action sms"),
         ("segment: chase,", "segment: leave,", "should give segment leave; it gives segment chase"),
-        ("day: 3}", "day: 4}", "should give action sms; it gives action none"),
+        ("day: 3}", "day: 2}", "should give action sms; it gives action none"),
         ("days_past_due: 31,", "days_past_due: null,", "does not give days_past_due"),
     ],
 )

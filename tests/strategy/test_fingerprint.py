@@ -33,7 +33,7 @@ SAME = {
         "'leave': {starts: as_of, for: [leave]}\n",
     ),
     "a path that stays": ("paths.yaml", "starts: as_of}", "starts: as_of, then: stay}"),
-    "the default of due_for": ("paths.yaml", "starts: as_of}", "starts: as_of, due_for: 1}"),
+    "the default of must": ("paths.yaml", "action: sms,", "action: sms, must: false,"),
     "the default of a guard": (
         "guards.yaml",
         "when: is_vulnerable",

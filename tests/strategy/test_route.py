@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from riskseg.expressions import check
 from riskseg.rules.model import Path as StrategyPath
 from riskseg.rules.model import Step, Strategy
 from riskseg.strategy.proof.decision import decided as decided_by_terms
-from riskseg.treatment.paths import length, stretches
+from riskseg.treatment.paths import length, step_days
 from tests.support.accounts import decided
 from tests.support.deciding import Reading, decide
 from tests.support.strategies import sound
@@ -53,13 +52,21 @@ def strategy(*paths: str) -> Strategy:
         return sound(Path(folder), files, FACTS)
 
 
-def path(name: str, *days: int, first: bool = False, starts: str, **also: object) -> str:
+def path(
+    name: str,
+    *days: int,
+    first: bool = False,
+    starts: str,
+    must: Sequence[int] = (),
+    **also: object,
+) -> str:
     steps = ", ".join(
-        f"{{day: {day}, action: {('sms', 'letter', 'agency')[n % 3]}, template: {name}{n}}}"
+        f"{{day: {day}, action: {('sms', 'letter', 'agency')[n % 3]}, template: {name}{n}, "
+        f"must: {'true' if n in must else 'false'}}}"
         for n, day in enumerate(days)
     )
     lines = [f"for: [{'s' if first else ''}]", f"starts: {starts}", f"steps: [{steps}]"]
-    lines += [f"{key}: {value}" for key, value in also.items()]
+    lines += [f"{key}: {value}" for key, value in also.items() if value is not None]
     return f"{name}:\n" + "".join(f"  {line}\n" for line in lines)
 
 
@@ -74,7 +81,9 @@ def _random(seed: int) -> Strategy:
         if i + 1 < len(names):
             also["then"] = names[i + 1]
         if days:
-            also["due_for"] = rng.choice([1, 1, 2, 7, 20])
+            also["due_for"] = rng.choice([None, None, 1, 2, 7, 20])
+            if also["due_for"] is None:
+                also |= {"must": rng.sample(range(len(days)), rng.randint(0, 1))}
         if rng.random() < 0.5:
             also |= {
                 "ends_when": f"over_{rng.choice(DATES)}",
@@ -98,10 +107,23 @@ def accounts(count: int, seed: int) -> list[dict[str, object]]:
     return found
 
 
+def issued(made: Strategy, seed: int) -> dict[str, date | None]:
+    """When each step was last issued, if it was."""
+    rng = random.Random(seed)  # noqa: S311
+    return {
+        name: AS_OF - timedelta(days=rng.randint(0, 60)) if rng.random() < 0.3 else None
+        for name in made.facts
+        if name.startswith("issued ")
+    }
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_the_sql_the_terms_and_a_plain_walk_agree(seed: int) -> None:
     made = _random(seed)
-    known = [{n: v for n, v in a.items() if n in made.facts} for a in accounts(60, seed)]
+    known = [
+        {n: v for n, v in {**issued(made, number), **a}.items() if n in made.facts}
+        for number, a in enumerate(accounts(60, seed))
+    ]
     by_sql = decided(made, known, AS_OF)
     for number, (account, decision) in enumerate(zip(known, by_sql, strict=True)):
         expected = decide(made, account, AS_OF, READINGS)
@@ -148,7 +170,7 @@ def test_a_path_gone_on_to_waits_for_its_own_start() -> None:
     )
     later = AS_OF + timedelta(days=2)
     waiting = _on(made, 30, two=later)
-    assert (waiting["path"], waiting["path_day"], waiting["action"]) == ("gentle", 30, "none")
+    assert (waiting["path"], waiting["path_day"], waiting["action"]) == ("gentle", 30, "sms")
     assert (waiting["next_action"], waiting["next_on"]) == ("sms", later)
     begun = _on(made, 30, two=AS_OF - timedelta(days=3))
     assert (begun["path"], begun["path_day"], begun["action"]) == ("firm", 3, "letter")
@@ -163,45 +185,25 @@ def test_a_key_without_effect_is_a_problem() -> None:
         strategy(path("idle", first=True, starts="as_of", due_for=3))
 
 
-STARTS = check("as_of", {"as_of": Fact("as_of", Kind.DATE)}, Problems(), expect="value")
-SINGLE: dict[str, tuple[tuple[int, ...], int]] = {
-    "no steps": ((), 1),
-    "one step": ((3,), 1),
-    "the day itself": ((0,), 1),
-    "days before": ((-5, -1, 0, 4), 1),
-    "due for a week": ((0, 10, 30), 7),
-    "overlapping": ((0, 3, 5, 30), 7),
-    "on the day the last ends": ((0, 7, 14), 7),
-    "long": (tuple(range(-30, 300, 11)), 3),
+DAYS: dict[str, tuple[tuple[int, ...], int | None, list[list[int]]]] = {
+    "no steps": ((), None, []),
+    "one step": ((3,), 2, [[3, 4]]),
+    "until the next": ((-5, 0, 2), None, [[-5, -4, -3, -2, -1], [0, 1], [2]]),
+    "for a while, or until the next": (
+        (0, 3, 10),
+        5,
+        [[0, 1, 2], [3, 4, 5, 6, 7], [*range(10, 15)]],
+    ),
 }
 
 
-@pytest.mark.parametrize(("days", "due_for"), SINGLE.values(), ids=SINGLE)
-def test_every_day_is_in_one_stretch_and_says_what_the_day_says(
-    days: tuple[int, ...], due_for: int
+@pytest.mark.parametrize(("days", "due_for", "expected"), DAYS.values(), ids=DAYS)
+def test_the_days_on_which_a_step_is_due(
+    days: tuple[int, ...], due_for: int | None, expected: list[list[int]]
 ) -> None:
-    assert STARTS is not None
-    steps = tuple(Step(day, f"a{n}", f"t{day}", None) for n, day in enumerate(days))
-    one = StrategyPath("a", (), STARTS, steps, None, None, due_for)
-    found = stretches(one)
-    assert found[0].first is None
-    assert found[-1].last is None
-    for before, after in pairwise(found):
-        assert before.last is not None
-        assert after.first == before.last + 1
-    for day in range(-60, 400):
-        (here,) = [
-            s
-            for s in found
-            if (s.first is None or s.first <= day) and (s.last is None or day <= s.last)
-        ]
-        due = [n for n, d in enumerate(days) if d <= day < d + due_for][-1:]
-        ahead = [n for n, d in enumerate(days) if d > day][:1]
-        assert here.step == (due[0] + 1 if due else None)
-        assert (here.action, here.template) == (
-            (f"a{due[0]}", f"t{days[due[0]]}") if due else ("none", None)
-        )
-        assert (here.next_action, here.next_day) == (
-            (f"a{ahead[0]}", days[ahead[0]]) if ahead else (None, None)
-        )
-    assert length(one) == (days[-1] + due_for if days else 0)
+    starts = check("as_of", {"as_of": Fact("as_of", Kind.DATE)}, Problems(), expect="value")
+    assert starts is not None
+    steps = tuple(Step(day, f"a{n}", None, None) for n, day in enumerate(days))
+    one = StrategyPath("a", (), starts, steps, None, None, due_for)
+    assert [list(due) for _, _, due in step_days(one)] == expected
+    assert length(one) == (days[-1] + (due_for or 1) if days else 0)

@@ -167,7 +167,7 @@ def test_its_term_decides_as_its_sql_does(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("rest")
 def test_what_it_forbids_refutes_a_property(tmp_path: Path) -> None:
-    always = "- {prove: \"action = 'agency'\", name: always_an_agency}\n"
+    always = '- {prove: "action = due_action", name: always_an_agency}\n'
     strategy = sound(tmp_path, with_rule(RULE + always))
     results = {r.name: r for r in prove(strategy, Granted(), Asker())}
     refuted = results["declared always_an_agency"]

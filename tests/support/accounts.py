@@ -64,7 +64,7 @@ def decided(
     names = [*strategy.levels, *DECIDED]
     facts = [*strategy.facts]
     rows = ", ".join(
-        f"({n}, {', '.join(_sql(strategy.facts[f], account[f]) for f in facts)})"
+        f"({n}, {', '.join(_sql(strategy.facts[f], _of(account, f)) for f in facts)})"
         for n, account in enumerate(accounts)
     )
     listed = ", ".join(map(fact_column, facts))
@@ -73,6 +73,11 @@ def decided(
         build(engine, compile_strategy(strategy, as_of))
         found = engine.rows(f"select {', '.join(map(out, names))} from decided order by snap")
     return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _of(account: Mapping[str, Any], fact: str) -> Any:
+    """A fact of an account, for which nothing was issued unless it says so."""
+    return account.get(fact) if fact.startswith("issued ") else account[fact]
 
 
 def _sql(fact: Fact, value: Any) -> str:

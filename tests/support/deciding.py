@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Path, Strategy
+from riskseg.rules.model import Path, Step, Strategy
 from riskseg.rules.rule import Restriction
 
 Facts = Mapping[str, Any]
@@ -21,7 +21,7 @@ Reading = Callable[[Facts], Any]
 
 def over(path: Path) -> int:
     """The day of a path on which its last step is not due any more."""
-    return path.steps[-1].day + path.due_for if path.steps else 0
+    return path.steps[-1].day + (path.due_for or 1) if path.steps else 0
 
 
 def walk(
@@ -95,7 +95,7 @@ def decide(
         g.name + ("?" if readings[g.when.expression.text](facts) is None else "") for g in in_force
     )
     action = _lawful(strategy, due, in_force)
-    out["action"] = action
+    out |= {"due_action": due, "action": action}
     if action == "none":
         out["step"] = None
     if action != due or action == "none":
@@ -131,19 +131,19 @@ def _placed(
     readings: Mapping[str, Reading],
 ) -> tuple[dict[str, Any], str]:
     first = next(p for p in strategy.paths if segment in p.segments)
-    walked, day0, ahead = walk(
-        first, strategy.paths, lambda p: readings[p.starts.text](facts), as_of
-    )
+
+    def starts(path: Path) -> date | None:
+        begins: date | None = readings[path.starts.text](facts)
+        return begins
+
+    walked, day0, ahead = walk(first, strategy.paths, starts, as_of)
     here = walked[-1]
     ended = any(p.ends_when and _holds(p.ends_when, facts, readings) for p in walked)
     if day0 is None or ended:
         nothing = dict.fromkeys(("path_day", "step", "template", "next_action", "next_on"))
         return {"path": here.name, **nothing}, "none"
     day = (as_of - day0).days
-    step, action, template = None, "none", None
-    for number, candidate in enumerate(here.steps, start=1):
-        if candidate.day <= day < candidate.day + here.due_for:
-            step, action, template = number, candidate.action, candidate.template
+    step, action, template = _due(walked, [*walked, *(path for path, _ in ahead)], facts, starts)
     to_come = [(s.action, s.day - day) for s in here.steps if s.day > day]
     if not to_come:
         # The first path ahead that has steps; nothing is said while its day 0 is unknown.
@@ -161,6 +161,44 @@ def _placed(
         "next_action": next_action,
         "next_on": None if days is None else as_of + timedelta(days=days),
     }, action
+
+
+def _due(
+    walked: Sequence[Path],
+    ahead: Sequence[Path],
+    facts: Facts,
+    starts: Callable[[Path], date | None],
+) -> tuple[int | None, str, str | None]:
+    """The step that is due: its number on its path, its action and its template."""
+    as_of, begun = facts["as_of"], starts(walked[0])
+    assert begun is not None
+    every = [(path, n, step) for path in ahead for n, step in enumerate(path.steps, start=1)]
+    first_day = min(0, every[0][2].day) if every else 0
+
+    def was_issued(path: Path, step: Step) -> bool:
+        on = facts.get(f"issued {path.name} {step.key}")
+        return on is not None and on >= begun + timedelta(days=first_day)
+
+    by_name = {path.name: path for path in ahead}
+    day0: date | None = begun
+    reached: list[tuple[Path, int, Step, int]] = []
+    for index, path in enumerate(walked):
+        if index:
+            day0 = _following(walked[index - 1], day0, by_name, starts)
+        assert day0 is not None
+        day = (as_of - day0).days
+        reached += [(path, n, s, day) for n, s in enumerate(path.steps, start=1) if s.day <= day]
+    for path, number, step, _ in reached:
+        if step.must and not was_issued(path, step):
+            return number, step.action, step.template
+    if reached:
+        path, number, step, day = reached[-1]
+        at = next(i for i, (p, n, _) in enumerate(every) if (p, n) == (path, number))
+        overtaken = any(was_issued(p, s) for p, _, s in every[at:])
+        expired = path.due_for is not None and day >= step.day + path.due_for
+        if not overtaken and not expired:
+            return number, step.action, step.template
+    return None, "none", None
 
 
 def _lawful(strategy: Strategy, due: str, in_force: Sequence[Restriction]) -> str:

@@ -92,9 +92,10 @@ class Made:
 
     def accounts(self) -> Iterator[dict[str, Any]]:
         """Every account there can be."""
-        names = [n for n in self.strategy.facts if n != "as_of"]
+        names = [n for n in self.strategy.facts if n in self.values and n != "as_of"]
         for values in itertools.product(*(self.values[n] for n in names)):
-            yield {**dict(zip(names, values, strict=True)), "as_of": AS_OF}
+            known = dict(zip(names, values, strict=True))
+            yield {**dict.fromkeys(self.strategy.facts), **known, "as_of": AS_OF}
 
 
 class _Maker:

@@ -7,12 +7,12 @@ what actions are (`means`), `segments`, `paths`, `rules` of guards.yaml, `exampl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from riskseg.domain.facts import Fact
+from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.rules.model import Strategy
+from riskseg.rules.model import Path, Strategy, issued_fact
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
@@ -98,7 +98,8 @@ def _strategy(scope: Scope) -> Strategy:
         rules=rules,
         priority=priority,
         examples=examples,
-        facts={name: scope.facts[name] for name in sorted(named) if name in scope.facts},
+        facts={name: scope.facts[name] for name in sorted(named) if name in scope.facts}
+        | _state(paths),
         default_values={
             name: default for name, default in scope.default_values.items() if name in named
         },
@@ -112,3 +113,10 @@ def _strategy(scope: Scope) -> Strategy:
         },
         notes=tuple(scope.notes),
     )
+
+
+def _state(paths: Iterable[Path]) -> dict[str, Fact]:
+    """What was done for an account before, as facts: when each step was last issued."""
+    names = {issued_fact(path.name, step.key) for path in paths for step in path.steps}
+    words = "issued on {value}"
+    return {name: Fact(name, Kind.DATE, nullable=True, words=words) for name in sorted(names)}

@@ -46,7 +46,9 @@ def decided(authored: AuthoredStrategy, levels: Levels, actions: Sequence[Action
         **levels,
         "segment": tuple(dict.fromkeys(row.segment for row in authored.segments.rows)),
         "path": tuple(authored.paths.root),
-        "action": (NO_ACTION, *(action.name for action in actions)),
+        **dict.fromkeys(
+            ("due_action", "action"), (NO_ACTION, *(action.name for action in actions))
+        ),
     }
 
 

@@ -36,7 +36,7 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
             told = "`unknown` is about `ends_when`, and there is none."
             hint = "Add `ends_when`, or remove it."
             scope.tell("RS003", told, _FILE, name, "unknown", hint=hint)
-        if not path.steps and path.due_for > 1:
+        if not path.steps and path.due_for is not None:
             told = "`due_for` is about steps, and there is none."
             scope.tell("RS003", told, _FILE, name, "due_for", hint="Add `steps`, or remove it.")
         if starts is not None:
@@ -64,6 +64,7 @@ def _steps(
 ) -> tuple[Step, ...]:
     known = {a.name for a in actions}
     steps = []
+    times: dict[str, int] = {}
     for i, step in enumerate(path.steps):
         if step.action not in known:
             told = f'There is no action "{step.action}".'
@@ -73,8 +74,14 @@ def _steps(
             told = f"Day {step.day} does not come after day {path.steps[i - 1].day}."
             hint = "List the steps in the order of their days, one a day."
             scope.tell("RS208", told, _FILE, name, "steps", i, hint=hint)
+        if step.must and path.due_for is not None:
+            message = "A step that `must` be taken stays due; `due_for` says that it does not."
+            hint = "Remove one of them."
+            scope.tell("RS003", message, _FILE, name, "steps", i, "must", hint=hint)
         line = scope.line(_FILE, name, "steps", i)
-        steps.append(Step(step.day, step.action, step.template, line))
+        times[step.action] = nth = times.get(step.action, 0) + 1
+        key = step.action if nth == 1 else f"{step.action}#{nth}"
+        steps.append(Step(step.day, step.action, step.template, line, key, step.must))
     return tuple(steps)
 
 

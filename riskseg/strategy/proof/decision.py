@@ -33,7 +33,7 @@ from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
 from riskseg.treatment.guards import lawful
-from riskseg.treatment.paths import Place, places_of
+from riskseg.treatment.paths import Standing, standings_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Decision:
     names: Mapping[str, Term]
     tables: Mapping[str, Table]
     paths: Mapping[str, Any]
-    places: tuple[Place, ...]
+    standings: tuple[Standing, ...]
     guards: Mapping[str, Any]
     due: Any
     rank: Any
@@ -97,35 +97,33 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     rows = _rows(strategy, names, texts)
     tables[SEGMENTS] = _table(rows)
     names["segment"], meant = _segment(tables[SEGMENTS], strategy, texts)
-    paths, places = places_of(strategy, account, names["segment"])
+    paths, standings = standings_of(strategy, account, names["segment"])
     path, path_day = constant("", Kind.TEXT, texts), constant(None, Kind.INTEGER, texts)
     for name, on_path in paths.items():
         path = chosen(on_path, constant(name, Kind.TEXT, texts), path)
-    for place in places:
-        path = chosen(place.here, constant(place.path.name, Kind.TEXT, texts), path)
-        day = account.terms["as_of"].value - place.started.value
-        path_day = chosen(place.at, Term(day), path_day)
+    for leg in (leg for standing in standings for leg in standing.legs):
+        path = chosen(leg.here, constant(leg.path.name, Kind.TEXT, texts), path)
+        day = account.terms["as_of"].value - leg.started.value
+        path_day = chosen(leg.at, Term(day), path_day)
     names["path"], names["path_day"] = path, path_day
     guards = {guard.name: guard.applies(account) for guard in strategy.guards}
     due = z3.IntVal(0)
     step = constant(None, Kind.INTEGER, texts)
-    for place in places:
-        rank = _rank(strategy, place.stretch.action)
-        if rank:
-            due = z3.If(place.at, z3.IntVal(rank), due)
-            step = chosen(place.at, constant(place.stretch.step, Kind.INTEGER, texts), step)
+    for of_route, is_due in (one for standing in standings for one in standing.due):
+        due = z3.If(is_due, z3.IntVal(_rank(strategy, of_route.step.action)), due)
+        step = chosen(is_due, constant(of_route.number, Kind.INTEGER, texts), step)
     rank = lawful(strategy, guards, due)
     acts = rank != 0
     names["step"] = chosen(acts, step, constant(None, Kind.INTEGER, texts))
-    names["action"] = _text_of(
-        rank, [NO_ACTION, *(action.name for action in strategy.actions)], texts
-    )
+    actions = [NO_ACTION, *(action.name for action in strategy.actions)]
+    names["due_action"] = _text_of(due, actions, texts)
+    names["action"] = _text_of(rank, actions, texts)
     channel = constant(None, Kind.TEXT, texts)
     for action in strategy.actions:
         channel = chosen(rank == action.rank, constant(action.channel, Kind.TEXT, texts), channel)
     names["channel"] = channel
     granted = (*account.granted, *tables[SEGMENTS].meant, *meant)
-    return Decision(account, granted, names, tables, paths, places, guards, due, rank)
+    return Decision(account, granted, names, tables, paths, standings, guards, due, rank)
 
 
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:

@@ -29,7 +29,7 @@ from riskseg.expressions.walk import comparisons
 from riskseg.rules.model import Strategy
 from riskseg.strategy.fingerprint import canonical_value
 from riskseg.strategy.proof.decision import Decision
-from riskseg.treatment.paths import length, regimes, route, stretches
+from riskseg.treatment.paths import length, regimes, route, step_days
 
 # The first whole number from each boundary on, and its two sides in words.
 Cuts = dict[int, tuple[str, str]]
@@ -307,14 +307,9 @@ def _days(strategies: Sequence[Strategy], decision: Decision) -> Iterator[Dimens
                         if counted_from.starts.names == {"as_of"}:
                             continue
                         starts[text] = counted_from.starts.tree
-                        first_days = [
-                            stretch.first
-                            for stretch in stretches(path)
-                            if stretch.first is not None
-                        ]
-                        bounds = [first_day + bound for bound in first_days] + [first_day] * (
-                            path != first
-                        )
+                        due_days = [days for _, _, days in step_days(path)]
+                        ends = [day for days in due_days for day in (days.start, days.stop)]
+                        bounds = [first_day + day for day in ends] + [first_day] * (path != first)
                         for bound in bounds:
                             cuts.setdefault(text, {})[bound] = (f"≥ {bound}", f"< {bound}")
                     days_before += length(path)

@@ -27,7 +27,7 @@ def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterato
     )
     for path in strategy.paths:
         yield _ends(path, strategy, file)
-        here = [p.here for p in decision.places if p.path is path]
+        here = [leg.here for s in decision.standings for leg in s.legs if leg.path is path]
         yield verdict_of_any(
             Result("path-reached", path.name, "proved", "", (), file, None),
             lambda: "No account is ever on it.",
@@ -36,8 +36,13 @@ def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterato
             asker,
         )
         for number, step in enumerate(path.steps, start=1):
-            at = either(
-                *(p.at for p in decision.places if p.path is path and p.stretch.step == number)
+            is_due = either(
+                *(
+                    is_due
+                    for standing in decision.standings
+                    for of_route, is_due in standing.due
+                    if of_route.path is path and of_route.number == number
+                )
             )
             action = strategy.action(step.action)
             assert action is not None
@@ -53,7 +58,7 @@ def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterato
                 ),
                 lambda: "No account ever gets it: no account is there, or guards always forbid it.",
                 solver,
-                [both(at, decision.due == action.rank, decision.rank == action.rank)],
+                [both(is_due, decision.due == action.rank, decision.rank == action.rank)],
                 asker,
             )
 

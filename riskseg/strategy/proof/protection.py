@@ -17,13 +17,13 @@ import z3
 
 from riskseg.domain.facts import Kind
 from riskseg.expressions.smt import Term, both, constant, either
-from riskseg.rules.model import Strategy
+from riskseg.rules.model import Path, Step, Strategy
 from riskseg.rules.proof_account import Account, changed, condition_holds, in_cell, within
 from riskseg.strategy.proof.ask import Asker, verdict_of_none
 from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.results import Result
 from riskseg.treatment.guards import lawful
-from riskseg.treatment.paths import Place, places_on, regimes, route
+from riskseg.treatment.paths import regimes, route, standing, step_days
 
 
 def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
@@ -65,40 +65,37 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
     account = decision.account
     as_of, segment = account.terms["as_of"], decision.names["segment"]
     ranks = {action.name: action.rank for action in strategy.actions}
-    for begins, ends, place in _ever(strategy, account, segment):
-        stretch = place.stretch
-        if stretch.step is None or stretch.first is None or stretch.last is None:
-            continue
-        if any("as_of" in path.starts.names for path in place.walked):
-            continue  # such a path has no yesterday: every day is its first
-        for day in range(stretch.first, stretch.last + 1):
-            then = changed(account, as_of=Term(place.started.value + day))
-            guards = {guard.name: guard.applies(then) for guard in strategy.guards}
-            ended = either(
-                *(
-                    condition_holds(path_.ends_when, then)
-                    for path_ in place.walked
-                    if path_.ends_when
-                )
-            )
-            due = z3.IntVal(ranks[stretch.action])
-            emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due))
-            passed = both(
-                place.on,
-                z3.Not(place.started.unknown),
-                place.started.value + day <= as_of.value,
-                within(begins, ends, then),
-                within(strategy.effective_from, strategy.effective_to, then),
-            )
-            yield passed, emitted
+    for begins, ends, serves, walked, started, step, day in _ever(strategy, account, segment):
+        then = changed(account, as_of=Term(started.value + day))
+        guards = {guard.name: guard.applies(then) for guard in strategy.guards}
+        ended = either(
+            *(condition_holds(path.ends_when, then) for path in walked if path.ends_when)
+        )
+        due = z3.IntVal(ranks[step.action])
+        emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due))
+        passed = both(
+            serves,
+            z3.Not(started.unknown),
+            started.value + day <= as_of.value,
+            within(begins, ends, then),
+            within(strategy.effective_from, strategy.effective_to, then),
+        )
+        yield passed, emitted
 
 
 def _ever(
     strategy: Strategy, account: Account, segment: Term
-) -> Iterator[tuple[date | None, date | None, Place]]:
-    """The places of the account's segment in each stretch of time, with its first and last day."""
+) -> Iterator[tuple[date | None, date | None, Any, tuple[Path, ...], Term, Step, int]]:
+    """Every day on which a step of the account's segment was due, in each stretch of time with its
+    first and last day: that the segment leads there, the paths walked up to the step's own, the
+    date of day 0 of that, the step and the day."""
     for begins, ends, paths in regimes(strategy):
-        for path in paths:
-            serves = in_cell(segment, frozenset(path.segments), account.texts)
-            for place in places_on(route(path, paths), serves, account):
-                yield begins, ends, place
+        for first in paths:
+            serves = in_cell(segment, frozenset(first.segments), account.texts)
+            walked = route(first, paths)
+            for number, leg in enumerate(standing(walked, serves, account).legs, start=1):
+                if any("as_of" in path.starts.names for path in walked[:number]):
+                    continue  # such a path has no yesterday: every day is its first
+                for _, step, days in step_days(leg.path):
+                    for day in days:
+                        yield begins, ends, serves, walked[:number], leg.started, step, day

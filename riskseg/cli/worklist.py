@@ -1,0 +1,138 @@
+"""`riskseg worklist …`: what is due, issued, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root
+from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.worklist import worklist as show_worklist
+
+Action = Annotated[
+    list[str] | None, typer.Option("--action", help="Only this action; may be repeated.")
+]
+Channel = Annotated[
+    list[str] | None, typer.Option("--channel", help="Only this channel; may be repeated.")
+]
+Columns = Annotated[
+    str | None, typer.Option("--columns", help="Attributes of accounts to add, as phone,email.")
+]
+Capacity = Annotated[
+    str | None,
+    typer.Option(
+        "--capacity",
+        help="How often each action can be taken that day, as call=200,visit=20; the rest stays "
+        "due.",
+    ),
+]
+Draft = Annotated[
+    bool, typer.Option("--draft", help="By the folder's strategy, whatever is in force.")
+]
+
+worklist_app = typer.Typer(
+    help="What is due on a day, in order of priority; issue it, and record what came of it.",
+    invoke_without_command=True,
+)
+
+
+@worklist_app.callback()
+@guarded
+def worklist(
+    context: typer.Context,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day whose list it is."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            help="A .parquet, .csv, .csv.gz, .json or .jsonl file, or a database URL with #table.",
+        ),
+    ] = None,
+    action: Action = None,
+    channel: Channel = None,
+    columns: Columns = None,
+    capacity: Capacity = None,
+    draft: Draft = False,
+    sql: Sql = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write what is due on a day, in order of priority. Nothing is recorded."""
+    if context.invoked_subcommand is not None:
+        return
+    if as_of is None or out is None:
+        raise typer.BadParameter("Give --as-of and --out.")
+    present(
+        lambda progress: use_cases.worklist.worklist(
+            root(),
+            as_of.date(),
+            out,
+            actions=action or (),
+            channels=channel or (),
+            columns=_names(columns),
+            capacity=_capacity(capacity),
+            draft=draft,
+            progress=progress,
+        ),
+        show_worklist,
+        plan=use_cases.worklist.plan(issue=False) if plan else None,
+        as_json=as_json,
+    )
+
+
+@worklist_app.command("issue")
+@guarded
+def issue(
+    as_of: AsOf,
+    out: Out,
+    action: Action = None,
+    channel: Channel = None,
+    columns: Columns = None,
+    capacity: Capacity = None,
+    draft: Draft = False,
+    sql: Sql = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write what is due on a day, and record it as issued.
+
+    Issuing a day again gives the same list and records nothing anew.
+    """
+    present(
+        lambda progress: use_cases.worklist.worklist(
+            root(),
+            as_of.date(),
+            out,
+            at=now(),
+            actions=action or (),
+            channels=channel or (),
+            columns=_names(columns),
+            capacity=_capacity(capacity),
+            draft=draft,
+            progress=progress,
+        ),
+        show_worklist,
+        plan=use_cases.worklist.plan(issue=True) if plan else None,
+        as_json=as_json,
+    )
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _capacity(text: str | None) -> dict[str, int]:
+    """How often each action can be taken, from `call=200,visit=20`."""
+    capacity = {}
+    for part in _names(text):
+        action, _, count = part.partition("=")
+        if not count.strip().isdigit():
+            raise typer.BadParameter("Write --capacity as call=200,visit=20.")
+        capacity[action.strip()] = int(count)
+    return capacity

@@ -1,0 +1,83 @@
+"""The journal's events in the engine, beside what the sources say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from riskseg.domain.relations import Relation, fact_column, literal
+from riskseg.engine import Engine
+from riskseg.pipeline.contracts import check_table
+from riskseg.pipeline.journal import read_journal
+from riskseg.workspace import Workspace
+
+# What a fact of a step's last issue is called: see `riskseg.rules.model.issued_fact`.
+_ISSUED = "issued "
+
+
+def load_events(engine: Engine, workspace: Workspace) -> None:
+    """Make `journal_events`, every event that the journal holds of an account that is known, and
+    `ledger_actions`, the actions that were issued. Needs `account_ids`."""
+    with read_journal(workspace) as journal:
+        events = journal.events()
+    engine.register("recorded_events", events)
+    engine.run(
+        """
+        create table journal_events as
+        select a.account_no, e.*
+        from recorded_events e
+        join account_ids a on a.account_id = e.account_id
+        order by a.account_no
+        """
+    )
+    engine.unregister("recorded_events")
+    engine.run(
+        """
+        create view ledger_actions as
+        select account_no, happened_on, recorded_on as known_on, path, step, action, channel,
+            event_id
+        from journal_events
+        where kind = 'action'
+        """
+    )
+    check_table("ledger_actions", engine.columns("ledger_actions"))
+
+
+def events_fingerprint(engine: Engine, as_of: date) -> str | None:
+    """What the journal's events known as of a date amount to; None where there are none."""
+    count, digest = engine.rows(
+        f"""
+        select count(*), cast(bit_xor(hash(event_id)) as varchar)
+        from journal_events
+        where recorded_on <= date '{as_of}'
+        """
+    )[0]
+    return f"{count} {digest}" if count else None
+
+
+def steps_among(names: Iterable[str]) -> list[str]:
+    """Those of the facts that say when a step was last issued."""
+    return sorted(name for name in names if name.startswith(_ISSUED))
+
+
+def issued_steps(names: Iterable[str]) -> Relation:
+    """`issued_steps`: for each snapshot of an account for which anything was issued, the day on
+    which each of the steps that `names` speak of was last issued."""
+    columns = "".join(
+        f""",
+            max(a.happened_on) filter (where a.path || ' ' || a.step = {literal(step)})
+                as {fact_column(name)}"""
+        for name in names
+        for step in (name.removeprefix(_ISSUED),)
+    )
+    return Relation(
+        "issued_steps",
+        f"""
+        select s.snap{columns}
+        from snapshots s
+        join ledger_actions a on a.account_no = s.account_no
+        where a.happened_on < s.as_of
+            and a.known_on <= s.as_of
+        group by s.snap
+        """,
+    )

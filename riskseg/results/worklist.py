@@ -1,0 +1,46 @@
+"""What the worklist and the commands that record events give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from riskseg.domain.words import counted
+from riskseg.results.part import Part
+from riskseg.results.runs import Written
+from riskseg.results.strategies import StrategyVersion
+
+
+class WorklistAction(Part):
+    """How often an action is on the list, and how often it was left off it."""
+
+    action: str
+    channel: str
+    listed: int
+    needs_approval: int
+    """How many of those listed a person must approve before they are issued."""
+    left: int
+    """How many more are due than the capacity of the day allows."""
+
+
+class Worklist(Written):
+    """The actions that are due, in order of priority; `issued` of them are recorded as issued."""
+
+    as_of: date
+    activated: bool
+    """Whether the strategy was in force, and not only the folder's."""
+    strategy: StrategyVersion
+    actions: tuple[WorklistAction, ...]
+    issued: int | None
+    """How many actions stand in the journal as issued; null where the list is only shown."""
+    new: int
+    """How many of them this command recorded: issuing again records nothing anew."""
+    waiting: int
+    """How many wait for a person's approval."""
+    held_back: int
+    """How many were left out because another action was issued to the account that day."""
+    models: Mapping[str, str]
+    """The model and version that gave each probability."""
+
+    def _title(self) -> str:
+        return f"{counted(self.rows, 'action')} due on {self.as_of}, in {self.place}"

@@ -1,0 +1,269 @@
+"""`worklist`: what is due on a day, in order of priority; and `worklist issue`: the same, recorded.
+
+The list is a function of the facts, the journal's events among them. An action that was issued on
+the day itself is still on that day's list, so that a day's list is the same however often it is
+made, and issuing it again records nothing anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.relations import quoted
+from riskseg.pipeline.account_file import check_given
+from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_facts, prepare
+from riskseg.pipeline.journal import open_journal, read_journal
+from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.session import (
+    LOAD,
+    begin,
+    locked,
+    open_checked,
+    scratch_engine,
+    set_apart,
+)
+from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.results.worklist import Worklist, WorklistAction
+from riskseg.store import sinks
+from riskseg.store.events import event_id
+from riskseg.store.sinks import InMemory
+from riskseg.strategy.described import version_of
+from riskseg.treatment.worklist import (
+    NAMES,
+    changed_paths,
+    listed_actions,
+    paths_select,
+    worklist_select,
+)
+from riskseg.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LIST = Stage("list", "what is due, in order of priority, beside its place, then in it")
+ISSUE = Stage("issue", "record the actions as issued, and the paths that accounts are now on")
+
+
+class _Listing(DecidingJob):
+    """What a run of `worklist` holds while it is carried out. With a moment `at`, it issues."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        as_of: date,
+        target: str | InMemory,
+        *,
+        at: datetime | None,
+        actions: Sequence[str],
+        channels: Sequence[str],
+        columns: Sequence[str],
+        capacity: Mapping[str, int],
+        draft: bool,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
+        self.actions, self.channels, self.columns = actions, channels, columns
+        self.capacity, self.draft = capacity, draft
+        self.issued: int | None = None
+        self.new = 0
+
+    def load(self) -> None:
+        workspace, enter = self.workspace, self.opened.enter_context
+        issues = self.at is not None
+        if issues:
+            enter(locked(workspace))
+        self.engine = enter(scratch_engine(workspace, lasting=issues))
+        self.journal = enter(open_journal(workspace) if issues else read_journal(workspace))
+        check_given(self.engine, workspace, None, ())
+        self.session = begin(workspace, self.engine)
+        self.ranges = self.session.partitions()
+
+    def prepare(self) -> None:
+        session, progress = self.session, self.progress
+        self.force = strategy_in_force(
+            session, self.as_of, self.journal, draft=self.draft, progress=progress
+        )
+        strategy = self.force.strategy
+        self.decider = prepare(session, strategy, self.as_of, self.journal, reasons="none")
+        if self.at is not None:
+            set_apart(session, progress)
+        self._check()
+
+    def _check(self) -> None:
+        """Raise a Problem for each action, channel or column that there is none of."""
+        problems = Problems()
+        declared = self.decider.strategy.actions
+        names = [action.name for action in declared]
+        for name in (*self.actions, *self.capacity):
+            if name not in names:
+                hint = did_you_mean(name, names)
+                problems.add("RS209", f'There is no action "{name}".', hint=hint)
+        channels = sorted({action.channel for action in declared})
+        for name in self.channels:
+            if name not in channels:
+                message = f'No action goes by the channel "{name}".'
+                problems.add("RS209", message, hint=did_you_mean(name, channels))
+        attributes = self.session.ledger.attributes
+        for name in self.columns:
+            if name not in attributes:
+                message = f'Accounts have no attribute "{name}".'
+                problems.add("RS501", message, hint=did_you_mean(name, attributes))
+        problems.raise_if_any()
+
+    def facts(self, accounts: tuple[int, int]) -> None:
+        wanted = self.decider.wanted | set(self.columns)
+        make_facts(self.session, wanted, self.as_of, *accounts)
+
+    def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+        """Add what is due of the accounts in `facts` to `due_actions`, and the path that each of
+        them is on to `account_paths`."""
+        ready, engine = self.decider, self.engine
+        decide_scored(engine, ready, self._scores)
+        selects = {
+            "due_actions": worklist_select(
+                ready.strategy, ready.of, ready.scale, self.columns, billed=ready.billed
+            ),
+            "account_paths": paths_select(ready.strategy),
+        }
+        for table, select in selects.items():
+            is_first = accounts == self.ranges[0]
+            into = f"create table {table} as" if is_first else f"insert into {table}"
+            engine.run(f"{into} {select}")
+        yield from ()
+
+    def finish(self, parts: Iterator[pa.RecordBatch]) -> None:
+        """Put what is due in order, cut it to the day's capacity, and write it."""
+        for _ in parts:
+            pass
+        self.engine.run(listed_actions(self.as_of, self.actions, self.channels, self.capacity))
+        columns = ", ".join(map(quoted, (*NAMES, *self.columns)))
+        listed = self.engine.batches(
+            f"""
+            select {columns}
+            from listed_actions
+            where state = 'listed'
+            order by priority desc nulls last, account_id
+            """
+        )
+        token = f"worklist-{self.as_of}"
+        self.written = sinks.write(self.target, listed.schema, listed, token=token)
+        self.done = self._result()
+
+    def issue(self) -> None:
+        """Record the listed actions as issued, and each account whose path has changed."""
+        assert self.at is not None
+        day = self.as_of.isoformat()
+        recorded = {"happened_on": day, "recorded_on": day}
+        issued = self.engine.arrow(
+            """
+            select id as event_id, account_id, path, step, action, channel, template,
+                cast(due_on as varchar) as due_on, cast(started_on as varchar) as episode
+            from listed_actions
+            where state = 'listed'
+                and not needs_approval
+            order by account_id
+            """
+        ).to_pylist()
+        placements = self.engine.arrow(changed_paths(self.as_of)).to_pylist()
+        for placement in placements:
+            parts = ("placement", placement["account_id"], placement["path"], day)
+            placement["event_id"] = event_id(*parts)
+        new = self.journal.record_events(
+            [
+                *({**row, "kind": "action", **recorded} for row in issued),
+                *({**row, "kind": "placement", **recorded} for row in placements),
+            ],
+            command="worklist issue",
+            at=self.at,
+            recorded_on=self.as_of,
+        )
+        self.issued, self.new = len(issued), sum(event["kind"] == "action" for event in new)
+        self.done = self._result()
+
+    def _result(self) -> Worklist:
+        counts = self.engine.rows(
+            """
+            select action, any_value(channel),
+                count(*) filter (where state = 'listed'),
+                count(*) filter (where state = 'listed' and needs_approval),
+                count(*) filter (where state = 'over capacity'),
+                count(*) filter (where state = 'held back')
+            from listed_actions
+            group by action
+            order by action
+            """
+        )
+        return Worklist(
+            place=self.written.place,
+            rows=self.written.rows,
+            sha256=self.written.sha256,
+            as_of=self.as_of,
+            activated=self.force.activated,
+            strategy=version_of(self.decider.strategy),
+            models=self.decider.versions,
+            actions=tuple(
+                WorklistAction(action=action, channel=by, listed=n, needs_approval=wait, left=left)
+                for action, by, n, wait, left, _ in counts
+            ),
+            issued=self.issued,
+            new=self.new,
+            waiting=sum(count[3] for count in counts),
+            held_back=sum(count[5] for count in counts),
+        )
+
+
+def plan(*, issue: bool) -> Plan:
+    """What `worklist`, or `worklist issue`, carries out."""
+    stages: Plan = [
+        LOAD.by(_Listing.load),
+        RULES.by(_Listing.prepare),
+        _Listing.deciding(into=LIST.by(_Listing.finish)),
+    ]
+    return [*stages, ISSUE.by(_Listing.issue)] if issue else stages
+
+
+def worklist(
+    root: Path,
+    as_of: date,
+    target: str | InMemory,
+    *,
+    at: datetime | None = None,
+    actions: Sequence[str] = (),
+    channels: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    capacity: Mapping[str, int] | None = None,
+    draft: bool = False,
+    progress: Progress | None = None,
+) -> Worklist:
+    """Write what is due on a day. With a moment `at`, record it as issued as well.
+
+    `actions` and `channels` name those to list, all where there are none; `columns` are
+    attributes of accounts to add. `capacity` says how often each action can be taken that day:
+    those of the highest priority are listed, and the others stay due.
+    """
+    workspace = open_checked(root)
+    problems = Problems()
+    if isinstance(target, str):
+        check_target(workspace, target, problems)
+    problems.raise_if_any()
+    job = _Listing(
+        workspace,
+        as_of,
+        target,
+        at=at,
+        actions=actions,
+        channels=channels,
+        columns=columns,
+        capacity=capacity or {},
+        draft=draft,
+        progress=progress,
+    )
+    job.carry_out(plan(issue=at is not None))
+    job.done.holding(target)
+    return job.done

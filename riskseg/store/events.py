@@ -1,0 +1,146 @@
+"""The journal's events: what was done for accounts and what came of it.
+
+Actions issued, outcomes, approvals, placements on paths, holds, promises and notes, each with the
+day it happened and the day it was recorded. Events are added in batches: a batch is one entry of
+the journal, bound to the entries before it (see `chain`), and holds the digest of its events. An
+event is added once: its id says what it is, and an id that is there already adds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from riskseg.store.chain import BrokenChainError
+from riskseg.store.tables import METADATA
+
+# Texts, unless said otherwise; dates are ISO texts, so that every database keeps them alike.
+_DAYS = ("happened_on", "recorded_on", "until", "due_on", "episode")
+COLUMNS = (
+    "event_id",
+    "account_id",
+    "kind",
+    *_DAYS[:2],
+    "path",
+    "step",
+    "action",
+    "channel",
+    "template",
+    "due_on",
+    "episode",
+    "outcome",
+    "amount",
+    "until",
+    "ref",
+    "reason",
+    "made_by",
+)
+_NEEDED = frozenset(COLUMNS[:5])
+SCHEMA = pa.schema(
+    [pa.field(name, pa.date32() if name in _DAYS else pa.string()) for name in COLUMNS]
+)
+_ROWS_AT_ONCE = 50_000
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("batch_id", sa.Text, nullable=False),
+    *(
+        sa.Column(name, sa.Text, nullable=name not in _NEEDED, unique=name == "event_id")
+        for name in COLUMNS
+    ),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Index("ix_events_batch_id", "batch_id"),
+    sqlite_autoincrement=True,
+)
+
+Event = Mapping[str, str | None]
+
+
+def event_id(*parts: object) -> str:
+    """The id of the event that the parts describe: the same parts, the same id."""
+    text = json.dumps([None if part is None else str(part) for part in parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def digest_of(event: Event) -> str:
+    """A digest of all that an event says."""
+    said = {name: str(event[name]) for name in COLUMNS if event.get(name) is not None}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of_batch(digests: Iterable[str]) -> str:
+    """The digest of a batch whose events have these digests, in their order."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def new_events(connection: sa.Connection, events: Sequence[Event]) -> list[Event]:
+    """Those of the events whose ids are not there yet, each once."""
+    ids = list(dict.fromkeys(str(event["event_id"]) for event in events))
+    known: set[str] = set()
+    for first in range(0, len(ids), _ROWS_AT_ONCE // 100):
+        some = ids[first : first + _ROWS_AT_ONCE // 100]
+        found = connection.execute(sa.select(EVENTS.c.event_id).where(EVENTS.c.event_id.in_(some)))
+        known.update(found.scalars())
+    new: dict[str, Event] = {}
+    for event in events:
+        if event["event_id"] not in known:
+            new.setdefault(str(event["event_id"]), event)
+    return list(new.values())
+
+
+def add_events(connection: sa.Connection, batch_id: str, events: Sequence[Event]) -> None:
+    """Add the events of a batch."""
+    for first in range(0, len(events), _ROWS_AT_ONCE):
+        rows = [
+            {name: event.get(name) for name in COLUMNS}
+            | {"batch_id": batch_id, "digest": digest_of(event)}
+            for event in events[first : first + _ROWS_AT_ONCE]
+        ]
+        connection.execute(EVENTS.insert(), rows)
+
+
+def read_events(connection: sa.Connection, batches: Mapping[str, str]) -> pa.Table:
+    """Every event, in the order in which they were added. `batches` maps the id of a batch to its
+    digest. Raises BrokenChainError where an event is missing, changed, or of no batch."""
+    tables, found, last = [], set(), 0
+    rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
+        sa.select(EVENTS).order_by(EVENTS.c.number)
+    )
+    for batch_id, of_batch in groupby(rows.mappings(), key=lambda row: row["batch_id"]):
+        digests, columns, numbers = _columns(of_batch)
+        if numbers != [*range(last + 1, last + 1 + len(numbers))]:
+            raise BrokenChainError(f"an event is missing between numbers {last} and {numbers[-1]}")
+        last = numbers[-1]
+        if batches.get(batch_id) != digest_of_batch(digests):
+            raise BrokenChainError(f"the events of batch {batch_id} are not as they were written")
+        found.add(batch_id)
+        tables.append(columns)
+    if missing := sorted(set(batches) - found):
+        raise BrokenChainError(f"the events of batch {missing[0]} are gone")
+    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+
+
+def _columns(rows: Iterator[Any]) -> tuple[list[str], pa.Table, list[int]]:
+    """The digests of the events of a batch, the events as a table, and their numbers. Raises
+    BrokenChainError for an event that is not as it was written."""
+    events = [dict(row) for row in rows]
+    for event in events:
+        if event["digest"] != digest_of(event):
+            raise BrokenChainError(f"event {event['number']} is not as it was written")
+    try:
+        arrays = [
+            pa.array([event[field.name] for event in events], pa.string()).cast(field.type)
+            for field in SCHEMA
+        ]
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise BrokenChainError(f"an event cannot be read: {error}") from error
+    table = pa.Table.from_arrays(arrays, schema=SCHEMA)
+    return [event["digest"] for event in events], table, [event["number"] for event in events]

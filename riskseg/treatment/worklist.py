@@ -1,0 +1,188 @@
+"""The worklist: what is due of an account, as one row that a person or a system can work from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from riskseg.domain.facts import Kind
+from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.model import Strategy
+from riskseg.rules.sql import inner, out
+
+# As many characters of a hash as tell the actions of a century apart.
+_ID_LENGTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistColumn:
+    """A column of a worklist and what it holds."""
+
+    name: str
+    kind: Kind
+    description: str
+
+
+COLUMNS: tuple[WorklistColumn, ...] = (
+    WorklistColumn("id", Kind.TEXT, "the action's id: the same action, the same id"),
+    WorklistColumn("account_id", Kind.TEXT, "the account"),
+    WorklistColumn("party_id", Kind.TEXT, "who owes; the account itself where nothing says"),
+    WorklistColumn("action", Kind.TEXT, "what to do"),
+    WorklistColumn("channel", Kind.TEXT, "the action's channel"),
+    WorklistColumn("template", Kind.TEXT, "the step's template, if any"),
+    WorklistColumn("due_on", Kind.DATE, "the day on which the step came due"),
+    WorklistColumn("priority", Kind.DECIMAL, "the strategy's number; larger comes first"),
+    WorklistColumn("value", Kind.DECIMAL, "the overdue balance times the first probability"),
+    WorklistColumn("balance_overdue", Kind.DECIMAL, "what is overdue; null without bills"),
+    WorklistColumn("days_past_due", Kind.INTEGER, "of the oldest overdue bill"),
+    WorklistColumn("segment", Kind.TEXT, "the segment"),
+    WorklistColumn("path", Kind.TEXT, "the path that the step is of"),
+    WorklistColumn("step", Kind.TEXT, "which step of it: its action, numbered where repeated"),
+    WorklistColumn("started_on", Kind.DATE, "day 0 of the account's route"),
+    WorklistColumn("needs_approval", Kind.BOOLEAN, "whether a person must approve it first"),
+    WorklistColumn("reason", Kind.TEXT, "why, in words"),
+)
+NAMES = tuple(column.name for column in COLUMNS)
+
+
+def worklist_select(
+    strategy: Strategy, of: str | None, scale: int, columns: Sequence[str], *, billed: bool
+) -> str:
+    """The actions that are due of the accounts just decided, less what approvals say of them.
+
+    Reads `decided` and `account_ids`. `of` is the probability that values are worked out with;
+    `columns` are attributes to add.
+    """
+    significant = ", ".join(literal(a.name) for a in strategy.actions if a.significant)
+    money = f"decimal(18, {scale})"
+    overdue = f"d.{fact_column('balance_overdue')}" if billed else f"cast(null as {money})"
+    past_due = f"d.{fact_column('days_past_due')}" if billed else "cast(null as bigint)"
+    value = f"cast(null as {money})"
+    if of is not None and billed:
+        value = f"cast(round({overdue} * d.{fact_column(of)}, {scale}) as {money})"
+    party = 'coalesce(d."@party_id", i.account_id)'
+    started = f"d.as_of - cast(d.{inner('day0')} as integer)"
+    key, path = f"d.{inner('due_key')}", f"d.{inner('due_path')}"
+    parts = ", ".join((party, "i.account_id", f"cast({started} as varchar)", path, key))
+    words = [
+        f"'day ' || (d.as_of - d.{inner('due_on')} + d.{inner('due_day')}) || ' of ' || {path}",
+        f"'due since ' || case when d.{inner('due_on')} < d.as_of then d.{inner('due_on')} end",
+        f"'in place of ' || case when d.{out('action')} <> d.{out('due_action')} "
+        f"then d.{out('due_action')} end",
+    ]
+    made = {
+        "id": f"substr(sha256(concat_ws('|', {parts})), 1, {_ID_LENGTH})",
+        "account_id": "i.account_id",
+        "party_id": party,
+        **{n: f"d.{out(n)}" for n in ("action", "channel", "template", "priority", "segment")},
+        "due_on": f"d.{inner('due_on')}",
+        "value": value,
+        "balance_overdue": overdue,
+        "days_past_due": past_due,
+        "path": path,
+        "step": key,
+        "started_on": started,
+        "needs_approval": f"d.{out('action')} in ({significant})" if significant else "false",
+        "reason": f"concat_ws('; ', {', '.join(words)})",
+    }
+    listed = [f"{made[name]} as {quoted(name)}" for name in NAMES]
+    listed += [f"d.{fact_column(name)} as {quoted(name)}" for name in columns]
+    return f"""
+        select {", ".join(listed)}
+        from decided d
+        join account_ids i on i.account_no = d.account_no
+        where d.{out("action")} <> {literal(NO_ACTION)}
+        """
+
+
+def paths_select(strategy: Strategy) -> str:
+    """The path that each of the accounts just decided is on, where it has steps to take."""
+    idle = [path.name for path in strategy.paths if not path.steps]
+    listed = ", ".join(map(literal, idle))
+    return f"""
+        select i.account_id, d.account_no, d.{out("path")} as path
+        from decided d
+        join account_ids i on i.account_no = d.account_no
+        {f"where d.{out('path')} not in ({listed})" if listed else ""}
+        """
+
+
+def listed_actions(
+    as_of: date, actions: Sequence[str], channels: Sequence[str], capacity: Mapping[str, int]
+) -> str:
+    """The statement that makes `listed_actions` of `due_actions`, each with its `state`: `listed`,
+    `over capacity`, `rejected` by a person, or `held back`, since the account had another action
+    that day. `needs_approval` is true until a person has approved the action.
+
+    Reads `journal_events`. What `actions` and `channels` leave out is not there at all.
+    """
+    chosen = ["true"]
+    if actions:
+        chosen.append(f"d.action in ({', '.join(map(literal, actions))})")
+    if channels:
+        chosen.append(f"d.channel in ({', '.join(map(literal, channels))})")
+    limits = " ".join(f"when {literal(action)} then {n}" for action, n in capacity.items())
+    limit = f"case action {limits} end" if limits else "cast(null as bigint)"
+    return f"""
+        create table listed_actions as
+        with approvals as (
+            select ref, arg_max(outcome, recorded_on) as outcome
+            from journal_events
+            where kind = 'approval'
+                and recorded_on <= date '{as_of}'
+            group by ref
+        ),
+        issued_today as (
+            select account_id, list(event_id) as ids
+            from journal_events
+            where kind = 'action'
+                and happened_on = date '{as_of}'
+            group by account_id
+        ),
+        judged as (
+            select d.* replace (
+                    d.needs_approval and a.outcome is distinct from 'approved' as needs_approval
+                ),
+                case
+                    when t.ids is not null and not list_contains(t.ids, d.id) then 'held back'
+                    when a.outcome = 'rejected' then 'rejected'
+                    else 'listed'
+                end as state
+            from due_actions d
+            left join approvals a on a.ref = d.id
+            left join issued_today t on t.account_id = d.account_id
+            where {" and ".join(chosen)}
+        ),
+        placed as (
+            select *,
+                row_number() over (
+                    partition by state, action order by priority desc nulls last, account_id
+                ) as place
+            from judged
+        )
+        select * exclude (place) replace (
+            case when state = 'listed' and place > {limit} then 'over capacity' else state end
+                as state
+        )
+        from placed
+        """
+
+
+def changed_paths(as_of: date) -> str:
+    """The accounts of `account_paths` that were last seen on another path, or on none."""
+    return f"""
+        with last_placed as (
+            select account_no, arg_max(path, happened_on) as path
+            from journal_events
+            where kind = 'placement'
+                and happened_on <= date '{as_of}'
+            group by account_no
+        )
+        select p.account_id, p.path
+        from account_paths p
+        left join last_placed l on l.account_no = p.account_no
+        where l.path is distinct from p.path
+        order by p.account_id
+        """
