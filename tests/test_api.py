@@ -96,6 +96,8 @@ METHODS = {
     "assign": riskseg.Workspace.assign,
     "explain": riskseg.Workspace.explain,
     "replay": riskseg.Workspace.replay,
+    "worklist": riskseg.Workspace.worklist,
+    "worklist issue": riskseg.Workspace.issue,
     "journal show": riskseg.Workspace.journal,
     "journal prune": riskseg.Workspace.prune,
     "journal erase": riskseg.Workspace.erase,

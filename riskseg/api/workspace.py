@@ -20,6 +20,7 @@ from riskseg.api.arguments import (
 )
 from riskseg.api.models import Models
 from riskseg.api.strategy import Strategy
+from riskseg.api.treatment import Treatment
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
@@ -68,7 +69,7 @@ def open(folder: Place | None = None) -> Workspace:
     return Workspace(root)
 
 
-class Workspace:
+class Workspace(Treatment):
     """A workspace. An as-of date is a `date` or text such as "2026-06-30"; `at`, the time that the
     journal keeps, is now unless it is given; `by` is you unless somebody is named."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from riskseg.results import journal, models, runs, strategies, workspace
+from riskseg.results import journal, models, runs, strategies, worklist, workspace
 
 # What each command prints with --json, where it ends without Problems.
 COMMANDS: Mapping[str, type[Any]] = {
@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, type[Any]] = {
     "assign": runs.Decisions,
     "explain": runs.Explanation,
     "replay": runs.Replay,
+    "worklist": worklist.Worklist,
+    "worklist issue": worklist.Worklist,
     "models": models.ModelVersions,
     "models show": models.ModelSummary,
     "models bins": models.ModelBins,

@@ -55,6 +55,8 @@ ARGUMENTS = {
     "assign": f"--as-of {DAY} --out {{}}/decisions.parquet",
     "explain": f"A00000007 --as-of {DAY}",
     "replay": "last --from-source",
+    "worklist": f"--as-of {DAY} --out {{}}/list.csv",
+    "worklist issue": f"--as-of {DAY} --out {{}}/list.csv",
     "journal show": "",
     "journal erase": "A00000007 --by ann",
     "journal prune": '--older-than "1 days" --dry-run',

@@ -1,0 +1,74 @@
+"""What is due on a day, issued, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from riskseg import run as use_cases
+from riskseg.api.arguments import Day, Place, day, moment, progress, target
+from riskseg.results.worklist import Worklist
+
+
+class Treatment:
+    """What a workspace has to do about its accounts, and the record of what was done."""
+
+    root: Path
+
+    def worklist(
+        self,
+        *,
+        as_of: Day,
+        out: Place | None = None,
+        actions: Sequence[str] = (),
+        channels: Sequence[str] = (),
+        columns: Sequence[str] = (),
+        capacity: Mapping[str, int] | None = None,
+        draft: bool = False,
+    ) -> Worklist:
+        """What is due on a day, in order of priority; nothing is recorded.
+
+        The rows stay in memory, or are written to `out`. `actions` and `channels` name those to
+        list, all where there are none; `columns` are attributes of accounts to add; `capacity`
+        says how often each action can be taken that day. A `draft` is decided by the folder's
+        strategy, whatever is in force.
+        """
+        return use_cases.worklist.worklist(
+            self.root,
+            day(as_of),
+            target(out),
+            actions=actions,
+            channels=channels,
+            columns=columns,
+            capacity=capacity,
+            draft=draft,
+            progress=progress(),
+        )
+
+    def issue(
+        self,
+        *,
+        as_of: Day,
+        out: Place | None = None,
+        actions: Sequence[str] = (),
+        channels: Sequence[str] = (),
+        columns: Sequence[str] = (),
+        capacity: Mapping[str, int] | None = None,
+        draft: bool = False,
+        at: datetime | None = None,
+    ) -> Worklist:
+        """The same list as `worklist` gives, recorded as issued. Issuing a day again records
+        nothing anew."""
+        return use_cases.worklist.worklist(
+            self.root,
+            day(as_of),
+            target(out),
+            at=moment(at),
+            actions=actions,
+            channels=channels,
+            columns=columns,
+            capacity=capacity,
+            draft=draft,
+            progress=progress(),
+        )
