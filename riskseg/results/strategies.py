@@ -115,6 +115,8 @@ class ActionShown(Part):
     contact: bool
     significant: bool
     helps: bool
+    cost: Decimal | None
+    """What taking it once costs, where the strategy says so."""
 
 
 class StepShown(Part):

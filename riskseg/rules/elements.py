@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from riskseg.domain.decision import NO_ACTION as NO_ACTION
@@ -21,7 +22,8 @@ class Condition:
 
 @dataclass(frozen=True)
 class Action:
-    """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none."""
+    """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none.
+    `cost` is what taking it once costs, where that is said: it decides nothing."""
 
     name: str
     channel: str
@@ -29,6 +31,7 @@ class Action:
     significant: bool
     rank: int
     helps: bool = False
+    cost: Decimal | None = None
 
 
 class Dated(Protocol):

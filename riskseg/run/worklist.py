@@ -17,6 +17,7 @@ from riskseg.domain.relations import quoted
 from riskseg.pipeline.account_file import check_given
 from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_facts, prepare
 from riskseg.pipeline.journal import open_journal, read_journal
+from riskseg.pipeline.listing import add_due, list_due
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import (
     LOAD,
@@ -30,16 +31,9 @@ from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.results.worklist import Worklist, WorklistAction
 from riskseg.store import sinks
-from riskseg.store.events import event_id
 from riskseg.store.sinks import InMemory
 from riskseg.strategy.described import version_of
-from riskseg.treatment.worklist import (
-    NAMES,
-    changed_paths,
-    listed_actions,
-    paths_select,
-    worklist_select,
-)
+from riskseg.treatment.worklist import NAMES, issued_events, placement_events
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -123,25 +117,21 @@ class _Listing(DecidingJob):
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         """Add what is due of the accounts in `facts` to `due_actions`, and the path that each of
         them is on to `account_paths`."""
-        ready, engine = self.decider, self.engine
-        decide_scored(engine, ready, self._scores)
-        selects = {
-            "due_actions": worklist_select(
-                ready.strategy, ready.of, ready.scale, self.columns, billed=ready.billed
-            ),
-            "account_paths": paths_select(ready.strategy),
-        }
-        for table, select in selects.items():
-            is_first = accounts == self.ranges[0]
-            into = f"create table {table} as" if is_first else f"insert into {table}"
-            engine.run(f"{into} {select}")
+        decide_scored(self.engine, self.decider, self._scores)
+        add_due(self.engine, self.decider, columns=self.columns, anew=accounts == self.ranges[0])
         yield from ()
 
     def finish(self, parts: Iterator[pa.RecordBatch]) -> None:
         """Put what is due in order, cut it to the day's capacity, and write it."""
         for _ in parts:
             pass
-        self.engine.run(listed_actions(self.as_of, self.actions, self.channels, self.capacity))
+        list_due(
+            self.engine,
+            self.as_of,
+            actions=self.actions,
+            channels=self.channels,
+            capacity=self.capacity,
+        )
         columns = ", ".join(map(quoted, (*NAMES, *self.columns)))
         listed = self.engine.batches(
             f"""
@@ -158,33 +148,22 @@ class _Listing(DecidingJob):
     def issue(self) -> None:
         """Record the listed actions as issued, and each account whose path has changed."""
         assert self.at is not None
-        day = self.as_of.isoformat()
-        recorded = {"happened_on": day, "recorded_on": day}
-        issued = self.engine.arrow(
-            """
-            select id as event_id, account_id, path, step, action, channel, template,
-                cast(due_on as varchar) as due_on, cast(started_on as varchar) as episode
-            from listed_actions
-            where state = 'listed'
-                and not needs_approval
-            order by account_id
-            """
-        ).to_pylist()
-        placements = self.engine.arrow(changed_paths(self.as_of)).to_pylist()
-        for placement in placements:
-            parts = ("placement", placement["account_id"], placement["path"], day)
-            placement["event_id"] = event_id(*parts)
+        issued = self._events(issued_events(self.as_of))
         new = self.journal.record_events(
-            [
-                *({**row, "kind": "action", **recorded} for row in issued),
-                *({**row, "kind": "placement", **recorded} for row in placements),
-            ],
+            [*issued, *self._events(placement_events(self.as_of))],
             command="worklist issue",
             at=self.at,
             recorded_on=self.as_of,
         )
         self.issued, self.new = len(issued), sum(event["kind"] == "action" for event in new)
         self.done = self._result()
+
+    def _events(self, select: str) -> list[dict[str, str | None]]:
+        """Events as the journal takes them: every value is a text."""
+        rows: list[dict[str, str | None]] = self.engine.arrow(
+            f"select cast(columns(*) as varchar) from ({select})"
+        ).to_pylist()
+        return rows
 
     def _result(self) -> Worklist:
         counts = self.engine.rows(

@@ -44,6 +44,12 @@ class AuthoredAction(Shape):
     contact: bool = False
     significant: bool = False
     means: str | list[str] | None = None
+    cost: Decimal | None = Field(default=None, ge=0)
+
+    @field_validator("cost", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> object:
+        return exact(value)
 
 
 class AuthoredHead(Shape):

@@ -47,6 +47,11 @@ COLUMNS: tuple[WorklistColumn, ...] = (
 NAMES = tuple(column.name for column in COLUMNS)
 
 
+def _hashed(*parts: str) -> str:
+    """SQL of an id that says what the parts, as SQL, amount to."""
+    return f"substr(sha256(concat_ws('|', {', '.join(parts)})), 1, {_ID_LENGTH})"
+
+
 def worklist_select(
     strategy: Strategy, of: str | None, scale: int, columns: Sequence[str], *, billed: bool
 ) -> str:
@@ -65,7 +70,6 @@ def worklist_select(
     party = 'coalesce(d."@party_id", i.account_id)'
     started = f"d.as_of - cast(d.{inner('day0')} as integer)"
     key, path = f"d.{inner('due_key')}", f"d.{inner('due_path')}"
-    parts = ", ".join((party, "i.account_id", f"cast({started} as varchar)", path, key))
     words = [
         f"'day ' || (d.as_of - d.{inner('due_on')} + d.{inner('due_day')}) || ' of ' || {path}",
         f"'due since ' || case when d.{inner('due_on')} < d.as_of then d.{inner('due_on')} end",
@@ -73,7 +77,7 @@ def worklist_select(
         f"then d.{out('due_action')} end",
     ]
     made = {
-        "id": f"substr(sha256(concat_ws('|', {parts})), 1, {_ID_LENGTH})",
+        "id": _hashed(party, "i.account_id", f"cast({started} as varchar)", path, key),
         "account_id": "i.account_id",
         "party_id": party,
         **{n: f"d.{out(n)}" for n in ("action", "channel", "template", "priority", "segment")},
@@ -126,7 +130,7 @@ def listed_actions(
     limits = " ".join(f"when {literal(action)} then {n}" for action, n in capacity.items())
     limit = f"case action {limits} end" if limits else "cast(null as bigint)"
     return f"""
-        create table listed_actions as
+        create or replace table listed_actions as
         with approvals as (
             select ref, arg_max(outcome, recorded_on) as outcome
             from journal_events
@@ -167,6 +171,36 @@ def listed_actions(
                 as state
         )
         from placed
+        """
+
+
+def issued_events(as_of: date, *, approved: bool = False) -> str:
+    """The events of issuing `listed_actions`, by the columns of the journal. `approved` takes it
+    that people approve of whatever needs it."""
+    waiting = "" if approved else "and not needs_approval"
+    return f"""
+        select id as event_id, account_id, 'action' as kind,
+            date '{as_of}' as happened_on,
+            date '{as_of}' as recorded_on,
+            path, step, action, channel, template, due_on,
+            started_on as episode
+        from listed_actions
+        where state = 'listed'
+            {waiting}
+        order by account_id
+        """
+
+
+def placement_events(as_of: date) -> str:
+    """The events of `changed_paths`, by the columns of the journal."""
+    return f"""
+        select {_hashed("'placement'", "account_id", "path", f"'{as_of}'")} as event_id,
+            account_id, 'placement' as kind,
+            date '{as_of}' as happened_on,
+            date '{as_of}' as recorded_on,
+            path
+        from ({changed_paths(as_of)})
+        order by account_id
         """
 
 

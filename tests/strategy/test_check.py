@@ -46,6 +46,7 @@ FAULTS = (
     _f("no YAML", "RS002", S, "owner: tests", "owner: [tests", at="uses", says="begins on line 3"),
     _f("unknown key", "RS003", S, "owner:", "ownr:", says="owner"),
     _f("wrong type", "RS004", S, "channel: post", "channel: 3", says="channel"),
+    _f("cost", "RS004", S, "channel: post", "channel: post, cost: -1", at="cost: -1", says="cost"),
     _f("missing key", "RS005", S, "purpose: to be broken\n", "", at="name: small", says="purpose"),
     _f("key twice", "RS009", S, "owner: tests", "owner: tests\nowner: two", at="owner: two"),
     _f("band of nothing", "RS201", S, "of: p,", "of: q,", says="uses"),

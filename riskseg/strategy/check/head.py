@@ -75,6 +75,7 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             action.significant,
             rank,
             helps=not action.significant and is_help(means[action.name]),
+            cost=action.cost,
         )
     return tuple(action_by_name.values())
 

@@ -1,0 +1,40 @@
+"""What is due on a day, listed in the engine: for `worklist`, and for whoever rehearses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from riskseg.engine import Engine
+from riskseg.pipeline.decisions import Decider
+from riskseg.treatment.worklist import listed_actions, paths_select, worklist_select
+
+
+def add_due(
+    engine: Engine, decider: Decider, *, columns: Sequence[str] = (), anew: bool = True
+) -> None:
+    """Add what is due of the accounts in `decided` to `due_actions`, and the path that each of
+    them is on to `account_paths`. With `anew`, the tables are made anew. `columns` are attributes
+    of accounts to add."""
+    strategy = decider.strategy
+    selects = {
+        "due_actions": worklist_select(
+            strategy, decider.of, decider.scale, columns, billed=decider.billed
+        ),
+        "account_paths": paths_select(strategy),
+    }
+    for table, select in selects.items():
+        into = f"create or replace table {table} as" if anew else f"insert into {table}"
+        engine.run(f"{into} {select}")
+
+
+def list_due(
+    engine: Engine,
+    as_of: date,
+    *,
+    actions: Sequence[str] = (),
+    channels: Sequence[str] = (),
+    capacity: Mapping[str, int] | None = None,
+) -> None:
+    """Make `listed_actions` of `due_actions`: see `riskseg.treatment.worklist.listed_actions`."""
+    engine.run(listed_actions(as_of, actions, channels, capacity or {}))
