@@ -467,6 +467,7 @@ _SPEC: Mapping[str, str] = {
     "fairness.cut": "the probability from which an account is taken to be treated; the bad rate of "
     "training if left out",
     "sample.goods": "the most good outcomes to learn from; the others are stood for by weights",
+    "sample.bads": "the most bad outcomes to learn from; the others are stood for by weights",
     "evidence.learning_curve": "learn from a tenth, a quarter, … of the parties too",
     "seed": "the same seed and data give the same model",
 }

@@ -74,7 +74,7 @@ class Model:
             return cut
         if self.manifest.learned_nothing:
             return 0.5
-        return training.bad / training.stands_for
+        return training.all_bads / training.stands_for
 
     @property
     def imported(self) -> bool:

@@ -44,12 +44,14 @@ Metric = float | list[float] | None
 
 
 class Counts(Stored):
-    """Rows, bad outcomes and parties; how many accounts the rows stand for; the first and the last
-    as-of date, None where the accounts have none."""
+    """Rows, bad outcomes and parties; how many accounts the rows stand for, and those with a bad
+    outcome (None: one each); the first and the last as-of date, None where the accounts have
+    none."""
 
     rows: Count
     bad: Count
     stands_for: Share
+    bads_stand_for: Share | None = None
     parties: Count
     from_: DateText | None = Field(alias="from")
     until: DateText | None
@@ -59,6 +61,11 @@ class Counts(Stored):
         if self.bad > self.rows or (self.rows and not self.stands_for):
             raise ValueError("rows, bad and stands_for contradict each other")
         return self
+
+    @property
+    def all_bads(self) -> float:
+        """How many bad outcomes there were in the population that the rows stand for."""
+        return self.bad if self.bads_stand_for is None else self.bads_stand_for
 
 
 class RecordedFact(Stored):

@@ -130,10 +130,11 @@ class Fairness(Shape):
 
 
 class Sample(Shape):
-    """The most good outcomes to learn from, about; where there are more they are drawn, and each
-    stands for as many as were not. Bad outcomes are all kept."""
+    """The most good and the most bad outcomes to learn from, about; where there are more they are
+    drawn, and each stands for as many as were not."""
 
-    goods: Annotated[int, Field(strict=True, ge=500)] = 1_000_000
+    goods: Annotated[int, Field(strict=True, ge=500)] = 500_000
+    bads: Annotated[int, Field(strict=True, ge=500)] = 500_000
 
 
 class Asked(Shape):

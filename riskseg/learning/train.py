@@ -376,10 +376,12 @@ def _champion(choice: Choice) -> Champion:
 
 def counts(frame: TrainingFrame) -> Counts:
     """How many rows, bad outcomes and parties, how many accounts they stand for, and when."""
+    bads = frame.weight[frame.label == 1]
     return Counts(
         rows=len(frame),
-        bad=int(frame.label.sum()),
+        bad=len(bads),
         stands_for=fixed(frame.weight.sum()),
+        bads_stand_for=fixed(bads.sum()) if (bads != 1).any() else None,
         parties=len(np.unique(frame.group.astype(str))),
         from_=_day(frame.as_of.min()),
         until=_day(frame.as_of.max()),

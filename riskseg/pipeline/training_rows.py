@@ -212,9 +212,9 @@ def observed_rows(
 ) -> TrainingFrame:
     """Snapshots of the model's population, their facts and their labels, as arrays.
 
-    With more good outcomes than the spec's sample takes, each is drawn by a hash of its account
-    and date, and stands for as many as were not. Without the embargo the dates between training
-    and hold-out are there too.
+    With more good or more bad outcomes than the spec's sample takes, they are drawn by a hash of
+    account and date, and each stands for as many as were not. Without the embargo the dates
+    between training and hold-out are there too.
     """
     import pandas as pd
 
@@ -225,12 +225,17 @@ def observed_rows(
     columns = ", ".join(filter(None, listed))
     position, outcome = _place(spec.seed), outcome_sql(session, request, observed.table)
     parts: list[Part] = []
-    goods, below = 0, PLACES
+    sample = spec.sample
+    # Of good outcomes, and of bad ones.
+    most, below, total = (sample.goods, sample.bads), (PLACES, PLACES), np.zeros(2)
     for accounts in observed.parts:
         make_labels(session, request, observed.table, accounts, outcome)
-        goods += engine.value("select count(*) from labels where label = 0")
+        total += engine.rows(
+            "select count(*) filter (where label = 0), count(*) filter (where label = 1) "
+            "from labels"
+        )[0]
         part = keyed_frame(engine, _labelled_rows(columns, position, below), keys=5)
-        parts, below = _thinned([*parts, part], spec.sample.goods, below)
+        parts, below = _thinned([*parts, part], most, below)
     keys, rows = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
     parts.clear()
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
@@ -238,7 +243,7 @@ def observed_rows(
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     labels = keys["label"].to_numpy().astype(np.int8)
     group = keys["party"].to_numpy()
-    weight = np.where(labels == 0, goods / max(1, int((labels == 0).sum())), 1.0)
+    weight = (total / np.maximum(1, np.bincount(labels, minlength=2)))[labels]
     if request.look.at == "observed":
         check_not_yet_known(request.authored, as_of, labels, weight)
     used, held = _held_out(spec, request.window, as_of, group)
@@ -256,9 +261,9 @@ def observed_rows(
     return training.where(used) if embargo and not used.all() else training
 
 
-def _labelled_rows(columns: str, position: str, below: int) -> str:
-    """Whose each labelled row is, its label, its place in the draw and its facts, in order: every
-    bad outcome, and the good ones at places below `below`."""
+def _labelled_rows(columns: str, position: str, below: tuple[int, int]) -> str:
+    """Whose each labelled row is, its label, its place in the draw and its facts, in order: those
+    with good and with bad outcomes at places below `below`."""
     listed = ",\n            ".join(filter(None, (f"{position} as place", columns)))
     return f"""
         select i.account_id as account,
@@ -269,7 +274,7 @@ def _labelled_rows(columns: str, position: str, below: int) -> str:
         from observed_facts f
         join labels l on l.snap = f.snap
         join account_ids i on i.account_no = f.account_no
-        where l.label = 1 or {position} < {below}
+        where {position} < case l.label when 0 then {below[0]} else {below[1]} end
         order by i.account_id, f.snap
         """
 
@@ -280,16 +285,24 @@ def _place(seed: int) -> str:
     return f"cast('0x' || {digits} as bigint)"
 
 
-def _thinned(parts: list[Part], most: int, below: int) -> tuple[list[Part], int]:
-    """The parts with no more than `most` good rows, those of the lowest places; and the place
-    that later parts' good rows must be below."""
-    goods = [keys["place"].to_numpy()[keys["label"].to_numpy() == 0] for keys, _ in parts]
-    positions = np.concatenate(goods)
-    if len(positions) <= most:
+def _thinned(
+    parts: list[Part], most: tuple[int, int], below: tuple[int, int]
+) -> tuple[list[Part], tuple[int, int]]:
+    """The parts with no more than `most` rows of each outcome, those of the lowest places; and the
+    places that later parts' rows must be below."""
+    places = np.concatenate([keys["place"].to_numpy() for keys, _ in parts])
+    labels = np.concatenate([keys["label"].to_numpy() for keys, _ in parts])
+    bounds = list(below)
+    for label in (0, 1):
+        of_label = places[labels == label]
+        if len(of_label) > most[label]:
+            bounds[label] = int(np.partition(of_label, most[label])[most[label]])
+    if tuple(bounds) == below:
         return parts, below
-    below = int(np.partition(positions, most)[most])
-    chosen = [(keys["label"] == 1) | (keys["place"] < below) for keys, _ in parts]
-    return [(k[which], f[which]) for (k, f), which in zip(parts, chosen, strict=True)], below
+    limit = np.asarray(bounds)
+    chosen = [keys["place"].to_numpy() < limit[keys["label"].to_numpy()] for keys, _ in parts]
+    kept = [(k[which], f[which]) for (k, f), which in zip(parts, chosen, strict=True)]
+    return kept, (bounds[0], bounds[1])
 
 
 def _parts(session: Session) -> list[tuple[int, int]]:

@@ -57,7 +57,9 @@ class RowCounts(Part):
     bad: int
     parties: int
     stands_for: float
-    """The rows by weight, where good outcomes are sampled."""
+    """The rows by weight, where outcomes are sampled."""
+    bads_stand_for: float | None = None
+    """The bad outcomes by weight, where they are sampled."""
     from_: str | None = Field(alias="from")
     until: str | None
 

@@ -766,7 +766,10 @@ def test_a_recalibrated_version_names_its_parent(pages: dict[str, str]) -> None:
     ("case", "titles"),
     [
         ("scorecard", {"Who has an outcome", "Groups too small to judge"}),
-        ("lightgbm", {"Who has an outcome", "Goods were sampled", "Few bad outcomes to judge by"}),
+        (
+            "lightgbm",
+            {"Who has an outcome", "Outcomes were sampled", "Few bad outcomes to judge by"},
+        ),
         (
             "file",
             {

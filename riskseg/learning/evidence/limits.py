@@ -51,7 +51,7 @@ def limits(manifest: Manifest, evidence: Evidence) -> list[Limit]:
     if how:
         collected.append(
             Limit(
-                "Goods were sampled",
+                "Outcomes were sampled",
                 f"To save time {how}, and each that was kept counts for those that were not. "
                 "Rates and probabilities are those of the whole population; intervals are "
                 "wider than all rows would give.",

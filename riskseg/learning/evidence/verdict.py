@@ -12,8 +12,8 @@ from riskseg.learning.evidence.verdicts import (
     bad_rate,
     checks,
     estimate,
-    good_weight,
     out_of_time,
+    row_weights,
     strength_in_words,
 )
 from riskseg.learning.manifest import Manifest
@@ -133,7 +133,7 @@ def certainty(manifest: Manifest, evidence: Evidence, answers: tuple[Check, ...]
 
 def mean_predicted(manifest: Manifest, evidence: Evidence) -> float | None:
     """The mean probability of the hold-out's rows."""
-    good = good_weight(manifest.hold_out)
-    weights = [g.bad + good * (g.rows - g.bad) for g in evidence.calibration]
+    good, bad = row_weights(manifest.hold_out)
+    weights = [bad * g.bad + good * (g.rows - g.bad) for g in evidence.calibration]
     means = sum(g.mean * n for g, n in zip(evidence.calibration, weights, strict=True))
     return means / sum(weights) if sum(weights) else None

@@ -82,21 +82,24 @@ def out_of_time(manifest: Manifest) -> bool:
     return start is not None and end is not None and start > end
 
 
-def good_weight(counts: Counts) -> float:
-    """How many good outcomes each good row stands for; bad outcomes are all kept."""
+def row_weights(counts: Counts) -> tuple[float, float]:
+    """How many outcomes of the population each row with a good one stands for, and each with a
+    bad one."""
     goods = counts.rows - counts.bad
-    return (counts.stands_for - counts.bad) / goods if goods else 1.0
+    good = (counts.stands_for - counts.all_bads) / goods if goods else 1.0
+    return good, counts.all_bads / counts.bad if counts.bad else 1.0
 
 
 def bad_rate(counts: Counts) -> float:
     """The share of bad outcomes in the population that the rows stand for."""
-    return counts.bad / max(counts.stands_for, 1.0)
+    return counts.all_bads / max(counts.stands_for, 1.0)
 
 
 def sampled(manifest: Manifest) -> str | None:
-    """How the goods were sampled, in words; None where all were used."""
-    weight = good_weight(manifest.training)
-    return f"one good in {weight:,.3g} was kept" if weight > 1.005 else None
+    """How the outcomes were sampled, in words; None where all were used."""
+    weights = zip(("good", "bad"), row_weights(manifest.training), strict=True)
+    shares = [f"one {name} in {weight:,.3g}" for name, weight in weights if weight > 1.005]
+    return f"{' and '.join(shares)} was kept" if shares else None
 
 
 def checks(manifest: Manifest, evidence: Evidence) -> list[Check]:
