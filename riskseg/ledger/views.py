@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from riskseg.domain.relations import literal
 from riskseg.ledger.contract import CONTRACT, Holds
 
 
-def ledger_views(sources: Container[str]) -> dict[str, str]:
+def ledger_views(sources: Container[str], scale: int) -> dict[str, str]:
     """The statements that make `ledger_NAME` for each table of the contract that is among the
     sources, by the name of the view.
 
     Without a source of accounts, no more is known of them than their ids; without one of payments,
-    none were made.
+    none were made. Events are those of the source, if any, and those that riskseg recorded
+    (`journal_events`); `scale` is the number of decimals of money.
     """
     views = {name: _sound_rows(name) for name in CONTRACT if name in sources}
     if "accounts" not in sources:
         views["accounts"] = _bare_accounts()
     if "bills" in sources and "payments" not in sources:
         views["payments"] = _NO_PAYMENTS
+    views["events"] = _events(scale, sourced="events" in sources)
     return {f"ledger_{name}": statement for name, statement in views.items()}
 
 
@@ -28,6 +31,36 @@ def _sound_rows(name: str) -> str:
         select *
         from {name}
         where fault is null
+        """
+
+
+# Kinds of events that are the journal's own affair: nothing happened to the account.
+_OF_JOURNAL = ("placement", "approval", "outcome", "note")
+
+
+def _events(scale: int, *, sourced: bool) -> str:
+    """Events of the source and of the journal. An action that reaches the customer is a contact,
+    and counts from the day after it was issued: a day's list is the same before issuing and after.
+    """
+    own = ", ".join(map(literal, _OF_JOURNAL))
+    recorded = f"""
+        select account_no, happened_on,
+            case when contact = 'yes' then 'contact' else kind end as kind,
+            greatest(happened_on, recorded_on) + cast(kind = 'action' as integer) as known_on,
+            cast(round(cast(amount as decimal(28, 6)) * {10**scale}) as bigint) as amount_minor,
+            channel, outcome, until, ref
+        from journal_events
+        where kind not in ({own})
+        """
+    if not sourced:
+        return f"create view ledger_events as {recorded}"
+    return f"""
+        create view ledger_events as
+        select account_no, happened_on, kind, known_on, amount_minor, channel, outcome, until, ref
+        from events
+        where fault is null
+        union all
+        {recorded}
         """
 
 

@@ -15,9 +15,10 @@ from riskseg.workspace import Workspace
 _ISSUED = "issued "
 
 
-def load_events(engine: Engine, workspace: Workspace) -> None:
+def load_events(engine: Engine, workspace: Workspace) -> bool:
     """Make `journal_events`, every event that the journal holds of an account that is known, and
-    `ledger_actions`, the actions that were issued. Needs `account_ids`."""
+    `ledger_actions`, the actions that were issued; whether there is any event. Needs
+    `account_ids`."""
     with read_journal(workspace) as journal:
         events = journal.events()
     engine.register("recorded_events", events)
@@ -41,6 +42,7 @@ def load_events(engine: Engine, workspace: Workspace) -> None:
         """
     )
     check_table("ledger_actions", engine.columns("ledger_actions"))
+    return bool(events.num_rows)
 
 
 def events_fingerprint(engine: Engine, as_of: date) -> str | None:

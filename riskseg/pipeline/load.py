@@ -17,11 +17,13 @@ from riskseg.features.catalogue import Catalogue, without
 from riskseg.features.feature import BillAttribute
 from riskseg.features.snapshots import FIRST_KNOWN
 from riskseg.ledger.accounts import DATES, LIFECYCLE
+from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.money import Money
 from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
 from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.contracts import check_table
+from riskseg.pipeline.events import load_events
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import kind_of, map_sources
 from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
@@ -117,7 +119,8 @@ def load(
     refuse(workspace, rows, bad if limit else [], problems)
     if len(problems):
         return None
-    _views(engine, sources)
+    recorded = load_events(engine, workspace)
+    _views(engine, sources, scale)
     attributes = _attributes(engine, workspace, sources, "accounts", problems)
     bill_attributes = _bill_attributes(engine, workspace, sources, problems)
     if len(problems):
@@ -128,7 +131,7 @@ def load(
         rows=rows,
         bad=tuple(bad),
         money=_money(engine, workspace, sources, texts),
-        has=_has(sources),
+        has=_has(sources, recorded=recorded),
         attributes=attributes,
         bill_attributes=bill_attributes,
         accounts=engine.value("select count(*) from account_ids"),
@@ -245,8 +248,8 @@ def _check_levels(
             problems.add("RS304", message, **at, hint=hint)
 
 
-def _views(engine: Engine, sources: Mapping[str, Mapped]) -> None:
-    for view, statement in ledger_views(sources).items():
+def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int) -> None:
+    for view, statement in ledger_views(sources, scale).items():
         engine.run(statement)
         check_table(view, engine.columns(view))
     if "bills" in sources and "accounts" not in sources:
@@ -276,8 +279,11 @@ def _money(
     )
 
 
-def _has(sources: Mapping[str, Mapped]) -> frozenset[str]:
+def _has(sources: Mapping[str, Mapped], *, recorded: bool) -> frozenset[str]:
+    """What the catalogue may need. Events are there too where riskseg has `recorded` any."""
     names = set(sources)
+    if recorded:
+        names |= {"events", *(f"events.{column.name}" for column in CONTRACT["events"].columns)}
     names |= {f"{name}.{column}" for name, m in sources.items() for column in m.columns}
     if "payments" in sources and {"payments.status", "payments.reverses"} & names:
         names.add("payments.undone")
@@ -291,8 +297,12 @@ def _window(engine: Engine, sources: Mapping[str, Mapped]) -> tuple[date | None,
         return engine.rows(days)[0]
     if not dated:
         return None, None
+    # What riskseg recorded of an account is no history to learn from.
     union = " union all ".join(
-        f"select min(known_on) as first_on, max(known_on) as last_on from ledger_{n}" for n in dated
+        f"""select min(known_on) as first_on, max(known_on) as last_on
+        from {n}
+        where fault is null"""
+        for n in dated
     )
     first, last = engine.rows(f"select min(first_on), max(last_on) from ({union})")[0]
     return first, last

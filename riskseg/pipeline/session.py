@@ -17,7 +17,6 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.engine import DuckDB, Engine, NoMemoryError, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.pipeline.account_file import for_scoring
-from riskseg.pipeline.events import load_events
 from riskseg.pipeline.load import Ledger, load, workspace_facts
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.pipeline.stages import Progress, Stage
@@ -192,8 +191,6 @@ def begin(
     problems = Problems()
     workspace = workspace if outcomes else for_scoring(workspace)
     ledger = load(engine, workspace, problems, texts=texts)
-    if ledger is not None:
-        load_events(engine, workspace)
     catalogue = read_own_catalogue(workspace, ledger, problems)
     problems.raise_if_any()
     assert ledger is not None

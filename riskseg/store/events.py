@@ -21,6 +21,7 @@ from riskseg.store.chain import BrokenChainError
 from riskseg.store.tables import METADATA
 
 # Texts, unless said otherwise; dates are ISO texts, so that every database keeps them alike.
+# `contact` is "yes" of an action that reaches the customer.
 _DAYS = ("happened_on", "recorded_on", "until", "due_on", "episode")
 COLUMNS = (
     "event_id",
@@ -40,6 +41,7 @@ COLUMNS = (
     "ref",
     "reason",
     "made_by",
+    "contact",
 )
 _NEEDED = frozenset(COLUMNS[:5])
 SCHEMA = pa.schema(

@@ -93,6 +93,10 @@ def worklist_select(
     }
     listed = [f"{made[name]} as {quoted(name)}" for name in NAMES]
     listed += [f"d.{fact_column(name)} as {quoted(name)}" for name in columns]
+    # Beside the worklist's own columns: whether the action reaches the customer.
+    reaching = ", ".join(literal(a.name) for a in strategy.actions if a.contact)
+    reaches = f"d.{out('action')} in ({reaching})" if reaching else "false"
+    listed.append(f"{reaches} as reaches_customer")
     return f"""
         select {", ".join(listed)}
         from decided d
@@ -183,7 +187,8 @@ def issued_events(as_of: date, *, approved: bool = False) -> str:
             date '{as_of}' as happened_on,
             date '{as_of}' as recorded_on,
             path, step, action, channel, template, due_on,
-            started_on as episode
+            started_on as episode,
+            case when reaches_customer then 'yes' end as contact
         from listed_actions
         where state = 'listed'
             {waiting}

@@ -9,7 +9,15 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, quoted
-from riskseg.domain.tables import BILL_FACTS, FACTS, SNAPSHOTS, TABLES, ContractError, Table
+from riskseg.domain.tables import (
+    BILL_FACTS,
+    FACTS,
+    LEDGER_ACTIONS,
+    SNAPSHOTS,
+    TABLES,
+    ContractError,
+    Table,
+)
 from riskseg.engine import DuckDB, Engine
 from riskseg.expressions import check
 from riskseg.expressions.assumptions import check_sql
@@ -67,7 +75,8 @@ def test_every_table_is_as_declared(name: str) -> None:
     engine = built(name)
     for table in TABLES.values():
         check_table(table.name, engine.columns(table.name))
-        assert engine.value(f"select count(*) from {table.name}"), table.name
+        if table is not LEDGER_ACTIONS:  # nothing was issued in random ledgers
+            assert engine.value(f"select count(*) from {table.name}"), table.name
         assert broken(table, engine) == [], table.name
 
 

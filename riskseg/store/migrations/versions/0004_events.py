@@ -21,6 +21,7 @@ OTHERS = (
     "ref",
     "reason",
     "made_by",
+    "contact",
 )
 
 
