@@ -1,0 +1,250 @@
+"""Accounts followed day by day: what each file of `timelines/` says is issued, and nothing else.
+
+A file has a strategy, in short form, the days on which the worklist is issued, and timelines: what
+happens to one account, or a few, and what is expected to be issued on which day. All timelines of
+a file that are issued on the same days share one workspace, and one run on each of those days.
+
+    paths:      as in paths.yaml; a path is for the accounts of the timelines that name it
+    guards:     as in guards.yaml
+    strategy:   keys of strategy.yaml that replace those of `tests.support.treated`
+    attributes: the type of each attribute of accounts that is no text
+    besides:    what paths.yaml says besides its paths
+    issued:     {from, to, every: day | weekday | week | month, or days: [dates]; times: runs a day;
+                capacity: {action: n}}; a timeline may have its own
+    timelines:
+      - timeline: what it shows
+        path:    the path of its account, or {date: path} where that changes
+        account: attributes, or {date: attributes} where they change
+        bills, payments, events, …: rows of the sources, less the account
+        record:  events of the journal: {day: on which they are recorded, kind: …}
+        approve: {date: action}, on which a person approves what waits; `reject` likewise
+        accounts: {name: what differs for it}, where there are several
+        expect:  {date: action} that are issued, or {date: [account action, …]} where several
+        waits:   {date: action}, what waits for approval on a day
+        state:   {date: {column: value}} of the decision on a day
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from riskseg.store.events import event_id
+from riskseg.store.journal import Journal
+from tests.support import treated
+
+TIMELINES = Path(__file__).parent / "timelines"
+Timeline = Mapping[str, Any]
+_SOURCES = ("bills", "payments", "events", "instalments")
+# The actions of an account on a day.
+Done = dict[tuple[str, date], list[str]]
+
+
+def _read() -> Iterator[tuple[str, dict[str, Any], str, list[Timeline]]]:
+    """Each file with the timelines of it that are issued on the same days."""
+    for file in sorted(TIMELINES.glob("*.yaml")):
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        groups: dict[str, list[Timeline]] = {}
+        for timeline in content["timelines"]:
+            issued = {**content["issued"], **timeline.get("issued", {})}
+            if "days" in timeline.get("issued", {}):
+                issued = timeline["issued"]
+            groups.setdefault(yaml.safe_dump(issued), []).append(timeline)
+        for issued_text, timelines in groups.items():
+            yield file.stem, content, issued_text, timelines
+
+
+def _days(issued: Mapping[str, Any]) -> list[date]:
+    if "days" in issued:
+        return [day for day in issued["days"] for _ in range(issued.get("times", 1))]
+    first, last = issued["from"], issued["to"]
+    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    chosen = {
+        "day": lambda day: True,
+        "weekday": lambda day: day.weekday() < 5,
+        "week": lambda day: day.weekday() == first.weekday(),
+        "month": lambda day: day.day == first.day,
+    }[issued.get("every", "day")]
+    return [day for day in every if chosen(day) for _ in range(issued.get("times", 1))]
+
+
+def _accounts(number: int, timeline: Timeline) -> dict[str, Timeline]:
+    """The accounts of a timeline by their ids; of several, each has what the timeline says, and
+    what it says itself."""
+    if "accounts" not in timeline:
+        return {f"t{number}": timeline}
+    return {f"t{number} {name}": {**timeline, **own} for name, own in timeline["accounts"].items()}
+
+
+def _dated(value: Any) -> dict[date, Any]:
+    """A value for each day from which it holds."""
+    if isinstance(value, dict) and value and all(isinstance(key, date) for key in value):
+        return value
+    return {date(2000, 1, 1): value}
+
+
+def _rows(accounts: Mapping[str, Timeline]) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {"accounts": []}
+    for account, told in accounts.items():
+        paths, attributes = _dated(told["path"]), _dated(told.get("account", {}))
+        for day in sorted({*paths, *attributes}):
+            path = paths[max(d for d in paths if d <= day)] if min(paths) <= day else None
+            since = [d for d in attributes if d <= day]
+            row = {"account_id": account, "valid_from": day, "treatment": path}
+            rows["accounts"].append(row | (attributes[max(since)] if since else {}))
+        for source in _SOURCES:
+            for number, row in enumerate(told.get(source, ()), start=1):
+                own = {"account_id": account, **row}
+                if source == "bills":
+                    own.setdefault("bill_id", f"b{number}")
+                if source == "payments":
+                    own.setdefault("payment_id", f"p{number}")
+                rows.setdefault(source, []).append(own)
+    return rows
+
+
+def _record(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
+    """Record what people tell riskseg on a day."""
+    events = []
+    for account, told in accounts.items():
+        for number, event in enumerate(told.get("record", ())):
+            if event["day"] == day:
+                said = {k: str(v) for k, v in event.items() if k != "day"}
+                events.append(
+                    {
+                        "event_id": event_id(account, number, day),
+                        "account_id": account,
+                        "happened_on": str(day),
+                        "recorded_on": str(day),
+                        **said,
+                    }
+                )
+    if events:
+        with Journal.open(root / ".riskseg/journal.db") as journal:
+            journal.record_events(events, command="tests", at=treated.AT, recorded_on=day)
+
+
+def _people(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
+    """Approve and reject what waits on a day."""
+    for outcome, key in (("approved", "approve"), ("rejected", "reject")):
+        named = {a: told[key][day] for a, told in accounts.items() if day in told.get(key, {})}
+        if not named:
+            continue
+        _, rows = treated.issue(root, day)
+        events = [
+            {
+                "event_id": event_id("approval", row["id"], outcome),
+                "account_id": row["account_id"],
+                "kind": "approval",
+                "happened_on": str(day),
+                "recorded_on": str(day),
+                "ref": row["id"],
+                "outcome": outcome,
+                "made_by": "ann",
+            }
+            for row in rows
+            if named.get(row["account_id"]) == row["action"] and row["needs_approval"]
+        ]
+        assert len(events) == len(named), f"{day}: not all of {named} wait for approval"
+        with Journal.open(root / ".riskseg/journal.db") as journal:
+            journal.record_events(events, command="tests", at=treated.AT, recorded_on=day)
+
+
+def _carry_out(
+    root: Path, days: Sequence[date], accounts: Mapping[str, Timeline], capacity: Any
+) -> tuple[Done, Done, dict[tuple[str, date], dict[str, Any]]]:
+    """What the journal says was issued, what waited, and the states that are asked for."""
+    issued: Done = {}
+    waiting: Done = {}
+    states: dict[tuple[str, date], dict[str, Any]] = {}
+    before: tuple[date, list[dict[str, Any]]] | None = None
+    for day in days:
+        again = before is not None and before[0] == day
+        if not again:
+            _record(root, day, accounts)
+            _people(root, day, accounts)
+            asked = [a for a, told in accounts.items() if day in told.get("state", {})]
+            if asked:
+                decided = {row["account_id"]: row for row in treated.decide(root, day)}
+                states |= {(account, day): decided[account] for account in asked}
+        done, rows = treated.issue(root, day, capacity=capacity)
+        if again:
+            assert before is not None
+            assert rows == before[1], f"the list of {day} is not the same when it is made again"
+            assert done.new == 0, f"on {day} something is issued twice"
+        before = day, rows
+        for row in rows:
+            if row["needs_approval"]:
+                waiting[row["account_id"], day] = [row["action"]]
+    with Journal.open(root / ".riskseg/journal.db") as journal:
+        for event in journal.events().to_pylist():
+            if event["kind"] == "action":
+                key = event["account_id"], event["happened_on"]
+                issued.setdefault(key, []).append(event["action"])
+    return issued, waiting, states
+
+
+def _expected(timeline: Timeline, ids: Sequence[str], key: str) -> Done:
+    """What is expected of each account on each day."""
+    expected: Done = {}
+    for day, told in (timeline.get(key) or {}).items():
+        for one in told if isinstance(told, list) else [told]:
+            *name, action = one.split(" ")
+            account = next(i for i in ids if not name or i.endswith(f" {name[0]}"))
+            expected.setdefault((account, day), []).append(action)
+    return expected
+
+
+def _shown(done: Done) -> str:
+    return "; ".join(f"{day} {account}: {', '.join(a)}" for (account, day), a in done.items())
+
+
+def _differences(timeline: Timeline, ids: Sequence[str], carried_out: Any) -> Iterator[str]:
+    issued, waiting, states = carried_out
+    ours = {key: sorted(actions) for key, actions in sorted(issued.items()) if key[0] in ids}
+    expected = {k: sorted(v) for k, v in sorted(_expected(timeline, ids, "expect").items())}
+    if ours != expected:
+        yield f"expected {_shown(expected)}\n    issued   {_shown(ours)}"
+    for key, actions in _expected(timeline, ids, "waits").items():
+        if waiting.get(key) != actions:
+            yield f"{key[1]}: {actions} should wait for approval, not {waiting.get(key)}"
+    for day, columns in timeline.get("state", {}).items():
+        told = columns if isinstance(next(iter(columns.values())), dict) else {"": columns}
+        for name, values in told.items():
+            row = states[next(i for i in ids if not name or i.endswith(f" {name}")), day]
+            found = {column: row[column] for column in values}
+            if found != values:
+                yield f"{day}: expected {values}, decided {found}"
+
+
+@pytest.mark.parametrize(
+    ("content", "issued_text", "timelines"),
+    [pytest.param(*group, id=f"{name}-{n}") for n, (name, *group) in enumerate(_read())],
+)
+def test_what_is_issued_on_which_day(
+    content: dict[str, Any], issued_text: str, timelines: list[Timeline], tmp_path: Path
+) -> None:
+    issued = yaml.safe_load(issued_text)
+    accounts_of = [_accounts(n, timeline) for n, timeline in enumerate(timelines)]
+    accounts = {account: told for some in accounts_of for account, told in some.items()}
+    root = treated.write(
+        tmp_path / "workspace",
+        paths=content["paths"],
+        rows=_rows(accounts),
+        head=content.get("strategy"),
+        guards=content.get("guards", ()),
+        attributes=content.get("attributes"),
+        besides=content.get("besides"),
+    )
+    carried_out = _carry_out(root, _days(issued), accounts, issued.get("capacity"))
+    faults = [
+        f"{timeline['timeline']}:\n    {difference}"
+        for timeline, some in zip(timelines, accounts_of, strict=True)
+        for difference in _differences(timeline, list(some), carried_out)
+    ]
+    assert not faults, "\n" + "\n".join(faults)
