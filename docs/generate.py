@@ -499,6 +499,7 @@ _PATH = {
     "for": "the segments it serves",
     "starts": "the date of day 0",
     "steps": "`{day, action, template}`, days rising; they may be negative",
+    "repeat": "`{every: 30 days, from: STEP, at_most: N}`: the steps from one on come again",
     "then": "the path that follows the last step, or `stay`",
     "ends_when": "a condition that ends it, besides the end of the episode",
     "unknown": "what an unknown `ends_when` counts as",

@@ -142,21 +142,26 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ..
 
 
 def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[PathStep, ...]:
-    """The steps of the paths the account walks, dated where their day 0 is known."""
+    """The steps of the paths the account walks, dated where their day 0 is known: those that
+    repeat as they come due in the round that the account is in."""
     paths = in_force(strategy.paths, as_of)
     first = next(p for p in paths if p.name == row["~first"])
     steps = []
     for of_route in route_steps(route(first, paths)):
         day, step = row[f"~day{of_route.leg}"], of_route.step
+        round_ = row[f"~round{of_route.leg}"] if of_route.repeat else 0
+        if of_route.order == row["~due_order"]:
+            round_ = row["~due_round"]
+        due = step.day + round_ * of_route.every
         when: Literal["past", "today", "ahead"] = "past"
         if of_route.order == row["~due_order"]:
             when = "today"
-        elif day is None or step.day > day:
+        elif day is None or due > day:
             when = "ahead"
         steps.append(
             PathStep(
-                day=step.day,
-                on=None if day is None else as_of + timedelta(days=step.day - day),
+                day=due,
+                on=None if day is None else as_of + timedelta(days=due - day),
                 action=step.action,
                 template=step.template,
                 path=of_route.path.name,

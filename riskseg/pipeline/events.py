@@ -11,8 +11,8 @@ from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.journal import read_journal
 from riskseg.workspace import Workspace
 
-# What a fact of a step's last issue is called: see `riskseg.rules.model.issued_fact`.
-_ISSUED = "issued "
+# What facts of a step's last issue are called: see `riskseg.rules.model.issued_fact`.
+_ISSUED, _OCCURRENCE = "issued ", "occurrence "
 
 
 def load_events(engine: Engine, workspace: Workspace) -> bool:
@@ -58,28 +58,34 @@ def events_fingerprint(engine: Engine, as_of: date) -> str | None:
 
 
 def steps_among(names: Iterable[str]) -> list[str]:
-    """Those of the facts that say when a step was last issued."""
-    return sorted(name for name in names if name.startswith(_ISSUED))
+    """Those of the facts that say when a step was last issued, and which occurrence of it."""
+    return sorted(name for name in names if name.startswith((_ISSUED, _OCCURRENCE)))
 
 
 def issued_steps(names: Iterable[str]) -> Relation:
-    """`issued_steps`: for each snapshot of an account for which anything was issued, the day on
-    which each of the steps that `names` speak of was last issued."""
-    columns = "".join(
-        f""",
-            max(a.happened_on) filter (where a.path || ' ' || a.step = {literal(step)})
-                as {fact_column(name)}"""
-        for name in names
-        for step in (name.removeprefix(_ISSUED),)
-    )
+    """`issued_steps`: for each snapshot of an account for which anything was issued, what `names`
+    ask of each step: the day on which it was last issued, and which occurrence of it that was."""
+    columns = ""
+    for name in names:
+        value = "max(happened_on)"
+        if name.startswith(_OCCURRENCE):
+            value = "max_by(occurrence, (happened_on, occurrence))"
+        step = literal(name.removeprefix(_ISSUED).removeprefix(_OCCURRENCE))
+        columns += f""",
+            {value} filter (where step = {step}) as {fact_column(name)}"""
     return Relation(
         "issued_steps",
         f"""
-        select s.snap{columns}
-        from snapshots s
-        join ledger_actions a on a.account_no = s.account_no
-        where a.happened_on < s.as_of
-            and a.known_on <= s.as_of
-        group by s.snap
+        select snap{columns}
+        from (
+            select s.snap, a.happened_on,
+                a.path || ' ' || split_part(a.step, '~', 1) as step,
+                coalesce(try_cast(split_part(a.step, '~', 2) as bigint), 1) as occurrence
+            from snapshots s
+            join ledger_actions a on a.account_no = s.account_no
+            where a.happened_on < s.as_of
+                and a.known_on <= s.as_of
+        ) a
+        group by snap
         """,
     )

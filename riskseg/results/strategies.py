@@ -129,6 +129,16 @@ class StepShown(Part):
     """Whether later steps wait until it is issued."""
 
 
+class RepeatShown(Part):
+    """The steps of a path that come again, from the one called `start` on."""
+
+    every: int
+    """Days from one occurrence of a step to the next."""
+    start: str
+    at_most: int | None
+    """How often they come again; null where they do so without end."""
+
+
 class PathShown(Part):
     """A collections path: its segments, the date of its day 0, and its steps."""
 
@@ -136,6 +146,8 @@ class PathShown(Part):
     for_: tuple[str, ...] = Field(alias="for")
     starts: str
     steps: tuple[StepShown, ...]
+    repeat: RepeatShown | None
+    """Which steps come again after the last one; null where none do."""
     then: str
     """The path that follows the last step, or `stay`."""
     ends_when: str | None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from riskseg.domain.facts import MOST_DAYS
 
@@ -15,6 +16,16 @@ Name = Annotated[str, Field(pattern=NAME)]
 # An expression may be written as a plain YAML value: `when: true`.
 Text = str | bool | int
 Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
+
+
+def _day_count(value: object) -> object:
+    """The number in "30 days"; anything else as it is."""
+    match = re.fullmatch(r"(\d{1,6}) days?", value) if isinstance(value, str) else None
+    return int(match[1]) if match else value
+
+
+# How many days something takes: `30 days`, or the number alone.
+DayCount = Annotated[int, BeforeValidator(_day_count), Field(ge=1, le=MOST_DAYS)]
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,28 @@ class Step:
     must: bool = False
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """The steps of a path from the one with the key `start` on come again every so many days,
+    `at_most` so often; None: without end."""
+
+    every: int
+    start: str
+    at_most: int | None
+
+    def __str__(self) -> str:
+        end = "" if self.at_most is None else f", at most {self.at_most} times"
+        return f"every {self.every} days from {self.start}{end}"
+
+
 def issued_fact(path: str, key: str) -> str:
     """The fact that says on which day a step was last issued. No expression can name it."""
     return f"issued {path} {key}"
+
+
+def occurrence_fact(path: str, key: str) -> str:
+    """The fact that says which occurrence of a step that repeats was last issued, from 1."""
+    return f"occurrence {path} {key}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,15 @@ class Path:
     due_for: int | None = None
     effective_from: date | None = None
     effective_to: date | None = None
+    repeat: Repeat | None = None
+
+    @property
+    def repeated(self) -> tuple[Step, ...]:
+        """The steps that come again."""
+        if self.repeat is None:
+            return ()
+        keys = [step.key for step in self.steps]
+        return self.steps[keys.index(self.repeat.start) :]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ it, and what a description, a diff and the fingerprint hold of it. `registered` 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -121,7 +122,7 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(ABC):
     """A checked rule. Of the class, the kind: `kind` is the key that names an entry, of the type
     `named` and with the words `words`; `called` is what messages call it. An entry needs the keys
     `needs` and may have those of `takes`. `claims` are the properties that are proved, each with
@@ -169,9 +170,9 @@ class Rule:
         return sound
 
     @classmethod
+    @abstractmethod
     def check(cls, entry: Entry) -> Sequence[Rule]:
         """The checked rules that an entry brings; fewer after adding its Problems."""
-        raise NotImplementedError
 
     @property
     def item(self) -> str:

@@ -15,7 +15,7 @@ from pydantic import AliasChoices, BaseModel, Field, RootModel, field_validator
 from riskseg.domain.documents import Document, Shape, parse_yaml, read_yaml
 from riskseg.domain.facts import MOST_DAYS
 from riskseg.domain.problems import Problems, did_you_mean
-from riskseg.rules.keys import Days, Name, Text
+from riskseg.rules.keys import DayCount, Days, Name, Text
 from riskseg.strategy.kinds.shape import pack_shape, rules_shape
 from riskseg.strategy.packs import shipped_packs
 from riskseg.strategy.packs.authored import AuthoredPack, Expected
@@ -95,10 +95,17 @@ class AuthoredStep(Shape):
     must: bool = False
 
 
+class AuthoredRepeat(Shape):
+    every: DayCount
+    from_: str = Field(validation_alias=AliasChoices("from", "from_"))
+    at_most: int | None = Field(default=None, ge=1, le=1000)
+
+
 class AuthoredPath(Shape):
     for_: list[str] = Field(validation_alias=AliasChoices("for", "for_"))
     starts: str
     steps: list[AuthoredStep] = Field(default_factory=list)
+    repeat: AuthoredRepeat | None = None
     then: str = "stay"
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None

@@ -63,6 +63,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
                 "ends_when": _condition(path.ends_when),
                 "due_for": path.due_for,
                 "effective": _dates(path.effective_from, path.effective_to),
+                **({"repeat": str(path.repeat)} if path.repeat else {}),
             }
             for path in s.paths
         },

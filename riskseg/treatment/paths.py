@@ -3,6 +3,12 @@
 A step is due from its day until it is issued or overtaken: once a later step is reached, an
 earlier one is done no more, unless it `must` be. What was issued is a fact of the account, so the
 same holds however often, or seldom, a strategy is run.
+
+Where steps repeat, a round is one pass over them: in round 0 they come for the first time. An
+occurrence of a step is numbered from 1, and is a step of its own: what overtakes it may be an
+occurrence of its own step. How far an account has come is told by two facts of each step that
+repeats, the day on which it was last issued and which occurrence that was, however many rounds
+there are.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ import z3
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.smt import Term, both, either, negated
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.model import Path, Step, Strategy, issued_fact
+from riskseg.rules.model import Path, Repeat, Step, Strategy, issued_fact, occurrence_fact
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
 
@@ -37,6 +43,21 @@ class RouteStep:
     def issued(self) -> str:
         """The fact that says when the step was last issued."""
         return issued_fact(self.path.name, self.step.key)
+
+    @property
+    def occurrence(self) -> str:
+        """The fact that says which occurrence of the step that was, where it repeats."""
+        return occurrence_fact(self.path.name, self.step.key)
+
+    @property
+    def repeat(self) -> Repeat | None:
+        """How the step repeats, if it does."""
+        return self.path.repeat if self.step in self.path.repeated else None
+
+    @property
+    def every(self) -> int:
+        """The days after which it comes again; 0 where it does not."""
+        return self.repeat.every if self.repeat else 0
 
 
 def route(path: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -59,14 +80,16 @@ def route_steps(walked: Sequence[Path]) -> tuple[RouteStep, ...]:
 
 
 def length(path: Path) -> int:
-    """The day of a path on which it is over: the day after its last step, or the first on which
-    that is due no more."""
-    return path.steps[-1].day + (path.due_for or 1) if path.steps else 0
+    """The day of a path on which it is over: the day after the last step has come for the last
+    time, or the first on which that is due no more. One that repeats without end is never over."""
+    again = path.repeat.every * (path.repeat.at_most or 0) if path.repeat else 0
+    return path.steps[-1].day + again + (path.due_for or 1) if path.steps else 0
 
 
 def step_days(path: Path) -> Iterator[tuple[int, Step, range]]:
     """Each step of a path with its number, from 1, and the days of the path on which it is due
-    unless it was issued. Of a last step that stays due, only the first of them."""
+    unless it was issued, when it comes for the first time. Of a last step that stays due, only the
+    first of them."""
     for number, step in enumerate(path.steps, start=1):
         ends = [following.day for following in path.steps[number : number + 1]]
         ends += [step.day + path.due_for] if path.due_for else []
@@ -172,20 +195,26 @@ def stepped(paths: Sequence[Path]) -> Relation:
         )
 
     due, following, none = inner("due_order"), inner("next_order"), literal(NO_ACTION)
+    due_round = inner("due_round")
     going_on = f"not {inner('ended')} and {inner('day')} is not null"
     template = listed(lambda s: _text(s.step.template), due, "varchar")
-    day_of_leg = {
-        name: _case(
-            [(f"{following} = {s.order}", f"{s.step.day} - {inner(f'day{s.leg}')}") for s in steps]
+    next_in = by_route(
+        lambda steps: _case(
+            [(f"{following} = {s.order}", f"{_next_day(s)} - {_day(s)}") for s in steps]
         )
-        for name, steps in routes.items()
-    }
-    day_of_due = {
-        name: _case(
-            [(f"{due} = {s.order}", f"{inner(f'day{s.leg}')} - {s.step.day}") for s in steps]
+    )
+    round_of_latest = by_route(
+        lambda steps: _case(
+            [(f"{inner('latest')} = {s.order}", _round(s)) for s in steps if s.repeat]
         )
-        for name, steps in routes.items()
-    }
+    )
+    due_day = by_route(
+        lambda steps: _case(
+            [(f"{due} = {s.order}", f"{s.step.day} + {due_round} * {s.every}") for s in steps]
+        )
+    )
+    day_of_leg = by_route(lambda steps: _case([(f"{due} = {s.order}", _day(s)) for s in steps]))
+    again = f"case when {due_round} > 0 then '~' || ({due_round} + 1) else '' end"
     return Relation(
         "stepped",
         f"""
@@ -193,9 +222,9 @@ def stepped(paths: Sequence[Path]) -> Relation:
             case when {going_on} then {inner("day")} end as {out("path_day")},
             {listed(lambda s: str(s.number), due, "integer")} as {inner("due_step")},
             {listed(lambda s: literal(s.path.name), due, "varchar")} as {inner("due_path")},
-            {listed(lambda s: literal(s.step.key), due, "varchar")} as {inner("due_key")},
-            {listed(lambda s: str(s.step.day), due, "integer")} as {inner("due_day")},
-            as_of - cast({_by_first(day_of_due)} as integer) as {inner("due_on")},
+            {listed(lambda s: literal(s.step.key), due, "varchar")} || {again}
+                as {inner("due_key")},
+            as_of - cast({day_of_leg} - {inner("due_day")} as integer) as {inner("due_on")},
             coalesce({listed(lambda s: literal(s.step.action), due, "varchar")}, {none})
                 as {out("due_action")},
             {template} as {inner("due_template")},
@@ -205,17 +234,20 @@ def stepped(paths: Sequence[Path]) -> Relation:
             as_of + cast({inner("next_in")} as integer) as {out("next_on")}
         from (
             select *,
-                case when {going_on} then {_by_first(day_of_leg)} end as {inner("next_in")}
+                case when {going_on} then {next_in} end as {inner("next_in")},
+                {due_day} as {inner("due_day")}
             from (
                 select *,
                     case when {going_on} then coalesce({inner("must")}, {inner("latest")}) end
                         as {due},
+                    case when {inner("must")} is null then coalesce({round_of_latest}, 0) else 0 end
+                        as {due_round},
                     {by_route(_next_order)} as {following}
                 from (
                     select *,
                         {by_route(_must_order)} as {inner("must")},
                         {by_route(_latest_order)} as {inner("latest")}
-                    from placed
+                    from (select *{_rounds(routes)} from placed) s
                 ) s
             ) s
         ) s
@@ -234,16 +266,60 @@ def _case(arms: Sequence[tuple[str, str]]) -> str:
     return f"case {' '.join(f'when {when} then {then}' for when, then in arms)} end"
 
 
+def _rounds(routes: Mapping[str, Sequence[RouteStep]]) -> str:
+    """Columns of SQL for the paths of routes that repeat: the round that each of them is in."""
+    columns = []
+    for leg in range(max((s.leg + 1 for steps in routes.values() for s in steps), default=0)):
+        rounds = {}
+        for name, steps in routes.items():
+            first = next((s for s in steps if s.leg == leg and s.repeat), None)
+            rounds[name] = "0" if first is None else _round_by_day(first)
+        if set(rounds.values()) != {"0"}:
+            columns.append(f", {_by_first(rounds)} as {inner(f'round{leg}')}")
+    return "".join(columns)
+
+
+def _round_by_day(first: RouteStep) -> str:
+    """The round that a path is in, from the first of the steps that repeat."""
+    assert first.repeat is not None
+    number = f"coalesce(({_day(first)} - {first.step.day}) // {first.every}, 0)"
+    if first.repeat.at_most is not None:
+        number = f"least({number}, {first.repeat.at_most})"
+    return f"greatest({number}, 0)"
+
+
+def _day(s: RouteStep) -> str:
+    """The day of the step's path."""
+    return inner(f"day{s.leg}")
+
+
+def _round(s: RouteStep) -> str:
+    """The round that the step's path is in."""
+    return inner(f"round{s.leg}") if s.repeat else "0"
+
+
+def _day_due(s: RouteStep) -> str:
+    """The day of its path on which a step comes due, in the round that the path is in."""
+    return f"{s.step.day} + {_round(s)} * {s.every}" if s.repeat else str(s.step.day)
+
+
+def _next_day(s: RouteStep) -> str:
+    """The day of its path on which a step comes due next."""
+    if not s.repeat:
+        return str(s.step.day)
+    return f"{_day_due(s)} + case when {_reached(s)} then {s.every} else 0 end"
+
+
 def _reached(s: RouteStep) -> str:
-    """Whether the day of a step has come."""
-    return f"({inner('leg')} >= {s.leg} and {inner(f'day{s.leg}')} >= {s.step.day})"
+    """Whether the day of a step has come, in the round that its path is in."""
+    return f"({inner('leg')} >= {s.leg} and {_day(s)} >= {_day_due(s)})"
 
 
 def _still_due(s: RouteStep) -> str:
     """Whether a step that was reached has not been due for too long."""
     if s.path.due_for is None:
         return "true"
-    return f"{inner(f'day{s.leg}')} < {s.step.day + s.path.due_for}"
+    return f"{_day(s)} < {_day_due(s)} + {s.path.due_for}"
 
 
 def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
@@ -252,29 +328,57 @@ def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     return f"coalesce(as_of - {fact_column(s.issued)} <= {since}, false)"
 
 
+def _issued_in(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
+    """Whether a step that repeats was issued in a round, or in a later one."""
+    occurrence = f"coalesce({fact_column(s.occurrence)}, 1)"
+    return f"({_issued(s, steps)} and {occurrence} > {round_})"
+
+
 def _first_day(steps: Sequence[RouteStep]) -> int:
     """The day, of the first path of a route, from which on its steps are issued."""
     return min(0, steps[0].step.day) if steps else 0
 
 
 def _must_order(steps: Sequence[RouteStep]) -> str:
+    """The first step that must be taken and was not; of one that repeats, only for the first
+    time."""
     return _case(
-        [(f"{_reached(s)} and not {_issued(s, steps)}", str(s.order)) for s in steps if s.step.must]
+        [
+            (
+                f"{inner('leg')} >= {s.leg} and {_day(s)} >= {s.step.day} "
+                f"and not {_issued(s, steps)}",
+                str(s.order),
+            )
+            for s in steps
+            if s.step.must
+        ]
     )
 
 
 def _latest_order(steps: Sequence[RouteStep]) -> str:
     """The latest step that was reached, unless it or a later one was issued, or it is too old."""
     arms: list[tuple[str, str]] = []
-    for s in reversed(steps):
-        due = f"case when {_still_due(s)} then {s.order} end" if s.path.due_for else str(s.order)
-        arms += [(_issued(s, steps), "null"), (_reached(s), due)]
+    legs = [[s for s in steps if s.leg == leg] for leg in range(steps[-1].leg + 1 if steps else 0)]
+    for of_leg in reversed(legs):
+        # An occurrence in a later round is later than every one in this.
+        arms += [(_issued_in(s, steps, f"{_round(s)} + 1"), "null") for s in of_leg if s.repeat]
+        for s in reversed(of_leg):
+            due = f"case when {_still_due(s)} then {s.order} end" if s.path.due_for else s.order
+            issued = _issued_in(s, steps, _round(s)) if s.repeat else _issued(s, steps)
+            arms += [(issued, "null"), (_reached(s), str(due))]
     return _case(arms)
 
 
 def _next_order(steps: Sequence[RouteStep]) -> str:
     """The first step whose day is still to come, on this path or on one it goes on to."""
-    return _case([(f"{_reached(s)} is not true", str(s.order)) for s in steps])
+    arms: list[tuple[str, str]] = []
+    for s in steps:
+        arms.append((f"{_reached(s)} is not true", str(s.order)))
+        if s.repeat and s.number == len(s.path.steps):
+            first = s.order - len(s.path.repeated) + 1
+            most = s.repeat.at_most
+            arms.append(("true" if most is None else f"{_round(s)} < {most}", str(first)))
+    return _case(arms)
 
 
 # The same as terms of a proof, written apart.
@@ -375,24 +479,48 @@ def _due(
     """For each step, that it is the one due."""
     as_of = account.terms["as_of"].value
     days = [as_of - start.value for start in starts]
-    reached = {s: both(begun[s.leg], days[s.leg] >= s.step.day) for s in steps}
+    rounds = {s: _round_term(s, days[s.leg]) for s in steps}
+    day_due = {s: s.step.day + rounds[s] * s.every for s in steps}
+    reached = {s: both(begun[s.leg], days[s.leg] >= day_due[s]) for s in steps}
     since = starts[0].value + _first_day(steps)
-    issued = {}
+    ever = {}
     for s in steps:
         last = account.terms[s.issued]
-        issued[s] = both(negated(last.unknown), last.value >= since)
-    musts = {s: both(reached[s], negated(issued[s])) for s in steps if s.step.must}
+        ever[s] = both(negated(last.unknown), last.value >= since)
+    # Issued in the round that its path is in, or in a later one; and in a later one.
+    issued, ahead = dict(ever), {}
+    for s in (s for s in steps if s.repeat):
+        occurrence = account.terms[s.occurrence]
+        number = z3.If(occurrence.unknown, z3.IntVal(1), occurrence.value)
+        issued[s] = both(ever[s], number >= rounds[s] + 1)
+        ahead[s] = both(ever[s], number >= rounds[s] + 2)
+    musts = {
+        s: both(begun[s.leg], days[s.leg] >= s.step.day, negated(ever[s]))
+        for s in steps
+        if s.step.must
+    }
     no_must = negated(either(*musts.values()))
     for s in steps:
         later = [other for other in steps if other.order > s.order]
+        again = [ahead[other] for other in ahead if other.leg == s.leg]
         latest = both(
             reached[s],
             negated(either(*(reached[other] for other in later))),
-            negated(either(issued[s], *(issued[other] for other in later))),
-            *([days[s.leg] < s.step.day + s.path.due_for] if s.path.due_for else []),
+            negated(either(issued[s], *(issued[other] for other in later), *again)),
+            *([days[s.leg] < day_due[s] + s.path.due_for] if s.path.due_for else []),
         )
         chosen = both(no_must, latest)
         if s in musts:
             earlier = either(*(musts[other] for other in musts if other.order < s.order))
             chosen = either(chosen, both(musts[s], negated(earlier)))
         yield s, both(at, chosen)
+
+
+def _round_term(s: RouteStep, day: Any) -> Any:
+    """The round that the path of a step is in, on a day of it."""
+    if s.repeat is None:
+        return z3.IntVal(0)
+    since = day - s.path.repeated[0].day
+    most = s.repeat.at_most
+    number = z3.If(since < 0, z3.IntVal(0), since / s.every)
+    return number if most is None else z3.If(number > most, z3.IntVal(most), number)

@@ -84,6 +84,13 @@ def _random(seed: int) -> Strategy:
             also["due_for"] = rng.choice([None, None, 1, 2, 7, 20])
             if also["due_for"] is None:
                 also |= {"must": rng.sample(range(len(days)), rng.randint(0, 1))}
+        if days and rng.random() < 0.5:
+            start = rng.randrange(len(days))
+            every = days[-1] - days[start] + rng.randint(1, 12)
+            most = rng.choice([1, 2, 5]) if "then" in also else rng.choice([None, None, 1, 3])
+            key = ("sms", "letter", "agency", "sms#2")[start]
+            limit = "" if most is None else f", at_most: {most}"
+            also["repeat"] = f"{{every: {every} days, from: '{key}'{limit}}}"
         if rng.random() < 0.5:
             also |= {
                 "ends_when": f"over_{rng.choice(DATES)}",
@@ -107,14 +114,20 @@ def accounts(count: int, seed: int) -> list[dict[str, object]]:
     return found
 
 
-def issued(made: Strategy, seed: int) -> dict[str, date | None]:
-    """When each step was last issued, if it was."""
+def issued(made: Strategy, seed: int) -> dict[str, date | int | None]:
+    """When each step was last issued, if it was, and which occurrence of it."""
     rng = random.Random(seed)  # noqa: S311
-    return {
+    days = {
         name: AS_OF - timedelta(days=rng.randint(0, 60)) if rng.random() < 0.3 else None
         for name in made.facts
         if name.startswith("issued ")
     }
+    numbers = {
+        name: rng.choice([1, 1, 2, 2, 3, 4, 6, None])
+        for name in made.facts
+        if name.startswith("occurrence ")
+    }
+    return {**days, **numbers}
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -207,3 +220,63 @@ def test_the_days_on_which_a_step_is_due(
     one = StrategyPath("a", (), starts, steps, None, None, due_for)
     assert [list(due) for _, _, due in step_days(one)] == expected
     assert length(one) == (days[-1] + (due_for or 1) if days else 0)
+
+
+MONTHLY = path("ladder", 5, 12, first=True, starts="one", repeat="{every: 30 days, from: letter}")
+# Day of the path, the day and the occurrence of the letter's last issue, the step that is due.
+ROUNDS: dict[str, tuple[int, int | None, int | None, int | None]] = {
+    "the first has come": (12, None, None, 2),
+    "the first was issued": (41, 12, 1, None),
+    "the second has come": (42, 12, 1, 2),
+    "the second was issued": (71, 42, 2, None),
+    "four were missed: the latest is issued once": (132, 12, 1, 2),
+    "and nothing before the next": (161, 132, 5, None),
+    "the next": (162, 132, 5, 2),
+}
+
+
+@pytest.mark.parametrize(("day", "on", "occurrence", "step"), ROUNDS.values(), ids=ROUNDS)
+def test_a_step_comes_again(
+    day: int, on: int | None, occurrence: int | None, step: int | None
+) -> None:
+    issued_on = None if on is None else AS_OF - timedelta(days=day - on)
+    state = {"issued ladder letter": issued_on, "occurrence ladder letter": occurrence}
+    assert _on(strategy(MONTHLY), day, **state)["step"] == step
+
+
+def test_what_follows_waits_for_the_last_round() -> None:
+    made = strategy(
+        path(
+            "letters",
+            10,
+            first=True,
+            starts="one",
+            then="agency",
+            repeat="{every: 7 days, from: sms, at_most: 2}",
+        ),
+        path("agency", 0, starts="one"),
+    )
+    assert (_on(made, 23)["path"], _on(made, 23)["next_on"]) == ("letters", AS_OF + timedelta(1))
+    assert (_on(made, 24)["path"], _on(made, 24)["path_day"]) == ("letters", 24)
+    assert (_on(made, 25)["path"], _on(made, 25)["path_day"]) == ("agency", 0)
+
+
+REPEATS_AT_FAULT = {
+    "no such step": ("{every: 30 days, from: lettre}", 'Did you mean "letter"?'),
+    "longer than the period": ("{every: 7 days, from: sms}", "take 8 days"),
+    "no number of days": ("{every: 4 weeks, from: sms}", "every"),
+}
+
+
+@pytest.mark.parametrize(("repeat", "says"), REPEATS_AT_FAULT.values(), ids=REPEATS_AT_FAULT)
+def test_a_repetition_that_cannot_be_is_a_problem(repeat: str, says: str) -> None:
+    with pytest.raises(AssertionError, match=says.replace("?", r"\?")):
+        strategy(path("ladder", 5, 12, first=True, starts="one", repeat=repeat))
+
+
+def test_a_path_that_goes_on_repeats_so_often() -> None:
+    with pytest.raises(AssertionError, match="without end"):
+        strategy(
+            path("a", 5, first=True, starts="one", then="b", repeat="{every: 7, from: sms}"),
+            path("b", 5, starts="one"),
+        )

@@ -77,7 +77,7 @@ def decided(
 
 def _of(account: Mapping[str, Any], fact: str) -> Any:
     """A fact of an account, for which nothing was issued unless it says so."""
-    return account.get(fact) if fact.startswith("issued ") else account[fact]
+    return account.get(fact) if fact.startswith(("issued ", "occurrence ")) else account[fact]
 
 
 def _sql(fact: Fact, value: Any) -> str:

@@ -21,7 +21,26 @@ Reading = Callable[[Facts], Any]
 
 def over(path: Path) -> int:
     """The day of a path on which its last step is not due any more."""
-    return path.steps[-1].day + (path.due_for or 1) if path.steps else 0
+    if not path.steps:
+        return 0
+    last = occurrences(path, 0)[-1]
+    return last[2] + (path.due_for or 1)
+
+
+def occurrences(path: Path, until: int) -> list[tuple[int, Step, int, int]]:
+    """The steps of a path, again and again, each with its number, its day and its occurrence: all
+    that come at most so often, or those of 200 days after a day and before."""
+    found = [(n, step, step.day, 1) for n, step in enumerate(path.steps, start=1)]
+    if path.repeat is None:
+        return found
+    start = [step.key for step in path.steps].index(path.repeat.start)
+    again = found[start:]
+    times, day = 0, 0
+    while times != path.repeat.at_most and (path.repeat.at_most or day <= until + 200):
+        times += 1
+        day = times * path.repeat.every
+        found += [(n, step, first + day, times + 1) for n, step, first, _ in again]
+    return found
 
 
 def walk(
@@ -144,7 +163,7 @@ def _placed(
         return {"path": here.name, **nothing}, "none"
     day = (as_of - day0).days
     step, action, template = _due(walked, [*walked, *(path for path, _ in ahead)], facts, starts)
-    to_come = [(s.action, s.day - day) for s in here.steps if s.day > day]
+    to_come = [(s.action, on - day) for _, s, on, _ in occurrences(here, day) if on > day]
     if not to_come:
         # The first path ahead that has steps; nothing is said while its day 0 is unknown.
         for path, begun in ahead:
@@ -175,27 +194,31 @@ def _due(
     every = [(path, n, step) for path in ahead for n, step in enumerate(path.steps, start=1)]
     first_day = min(0, every[0][2].day) if every else 0
 
-    def was_issued(path: Path, step: Step) -> bool:
+    def was_issued(path: Path, step: Step, occurrence: int = 1) -> bool:
         on = facts.get(f"issued {path.name} {step.key}")
-        return on is not None and on >= begun + timedelta(days=first_day)
+        last = facts.get(f"occurrence {path.name} {step.key}") or 1
+        return on is not None and on >= begun + timedelta(days=first_day) and last >= occurrence
 
     by_name = {path.name: path for path in ahead}
     day0: date | None = begun
-    reached: list[tuple[Path, int, Step, int]] = []
-    for index, path in enumerate(walked):
-        if index:
+    # Every occurrence, in its order, with how many days ago it came due: None if it did not yet.
+    whole: list[tuple[Path, int, Step, int, int | None]] = []
+    for index, path in enumerate(ahead):
+        if index and index < len(walked):
             day0 = _following(walked[index - 1], day0, by_name, starts)
-        assert day0 is not None
-        day = (as_of - day0).days
-        reached += [(path, n, s, day) for n, s in enumerate(path.steps, start=1) if s.day <= day]
-    for path, number, step, _ in reached:
-        if step.must and not was_issued(path, step):
+        day = (as_of - day0).days if index < len(walked) and day0 else None
+        for n, step, on, occurrence in occurrences(path, day or 0):
+            ago = None if day is None or on > day else day - on
+            whole.append((path, n, step, occurrence, ago))
+    for path, number, step, occurrence, ago in whole:
+        if step.must and occurrence == 1 and ago is not None and not was_issued(path, step):
             return number, step.action, step.template
+    reached = [i for i, (*_, ago) in enumerate(whole) if ago is not None]
     if reached:
-        path, number, step, day = reached[-1]
-        at = next(i for i, (p, n, _) in enumerate(every) if (p, n) == (path, number))
-        overtaken = any(was_issued(p, s) for p, _, s in every[at:])
-        expired = path.due_for is not None and day >= step.day + path.due_for
+        path, number, step, _, ago = whole[reached[-1]]
+        assert ago is not None
+        overtaken = any(was_issued(p, s, k) for p, _, s, k, _ in whole[reached[-1] :])
+        expired = path.due_for is not None and ago >= path.due_for
         if not overtaken and not expired:
             return number, step.action, step.template
     return None, "none", None

@@ -60,7 +60,7 @@ def show_strategy(strategy: StrategyShown) -> None:
                 path.name,
                 escape(path.starts),
                 ", ".join(f"{step.day}: {step.action}" for step in path.steps) or "–",
-                path.then,
+                _afterwards(path),
             )
             for path in strategy.paths
         ],
@@ -133,3 +133,12 @@ def guard_pack(console: Console, pack: PackShown) -> None:
     for duty in pack.not_covered:
         console.print(f"  - {escape(duty)}")
     console.print()
+
+
+def _afterwards(path: PathShown) -> str:
+    """What follows the last step of a path."""
+    repeat = path.repeat
+    if repeat is None:
+        return path.then
+    again = f"from {repeat.start} every {repeat.every} days"
+    return again if repeat.at_most is None else f"{again}, {repeat.at_most} ×, then {path.then}"

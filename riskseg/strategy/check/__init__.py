@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.rules.model import Path, Strategy, issued_fact
+from riskseg.rules.model import Path, Strategy, issued_fact, occurrence_fact
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
@@ -116,7 +117,15 @@ def _strategy(scope: Scope) -> Strategy:
 
 
 def _state(paths: Iterable[Path]) -> dict[str, Fact]:
-    """What was done for an account before, as facts: when each step was last issued."""
-    names = {issued_fact(path.name, step.key) for path in paths for step in path.steps}
-    words = "issued on {value}"
-    return {name: Fact(name, Kind.DATE, nullable=True, words=words) for name in sorted(names)}
+    """What was done for an account before, as facts: when each step was last issued, and which
+    occurrence of it where it repeats."""
+    state = {}
+    for path in paths:
+        for step in path.steps:
+            name = issued_fact(path.name, step.key)
+            state[name] = Fact(name, Kind.DATE, nullable=True, words="issued on {value}")
+        for step in path.repeated:
+            name = occurrence_fact(path.name, step.key)
+            words = "occurrence {value} of it"
+            state[name] = Fact(name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=words)
+    return dict(sorted(state.items()))

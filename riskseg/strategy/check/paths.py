@@ -8,7 +8,7 @@ from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
 from riskseg.rules.elements import Action
-from riskseg.rules.model import Path, Step
+from riskseg.rules.model import Path, Repeat, Step
 from riskseg.rules.periods import Period, gaps
 from riskseg.strategy.authored import AuthoredPath
 from riskseg.strategy.check.scope import Scope
@@ -51,6 +51,7 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
                     path.due_for,
                     path.effective_from,
                     path.effective_to,
+                    _repeat(scope, name, path, steps),
                 )
             )
     _circles(scope)
@@ -83,6 +84,34 @@ def _steps(
         key = step.action if nth == 1 else f"{step.action}#{nth}"
         steps.append(Step(step.day, step.action, step.template, line, key, step.must))
     return tuple(steps)
+
+
+def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) -> Repeat | None:
+    """What comes again: steps there are, all within one period, and not for ever where another
+    path follows. None where there is nothing, or after adding Problems."""
+    repeat = path.repeat
+    if repeat is None:
+        return None
+    first = next((step for step in steps if step.key == repeat.from_), None)
+    if first is None:
+        message = f'"{name}" repeats from "{repeat.from_}", which is none of its steps.'
+        hint = did_you_mean(repeat.from_, [step.key for step in steps])
+        scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
+        return None
+    problems_before = len(scope.problems)
+    takes = steps[-1].day - first.day + 1
+    if takes > repeat.every:
+        message = f"The steps from {repeat.from_} on take {takes} days: they would come again "
+        message += f"after {repeat.every}."
+        hint = f"Repeat them every {takes} days, or from a later step."
+        scope.tell("RS208", message, _FILE, name, "repeat", "every", hint=hint)
+    if path.then != "stay" and repeat.at_most is None:
+        message = f'"{name}" goes on to "{path.then}", and repeats its steps without end.'
+        hint = "Say how often they come again with `at_most`, or remove `then`."
+        scope.tell("RS208", message, _FILE, name, "repeat", hint=hint)
+    if len(scope.problems) > problems_before:
+        return None
+    return Repeat(repeat.every, repeat.from_, repeat.at_most)
 
 
 def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> None:
