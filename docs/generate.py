@@ -31,6 +31,7 @@ from riskseg.ledger.contract import CONTRACT, Column
 from riskseg.results.schema import COMMANDS, json_schema
 from riskseg.strategy import authored
 from riskseg.strategy.kinds.shape import entry_shape, key_words
+from riskseg.treatment import outcomes
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import settings
 
@@ -555,6 +556,26 @@ def files() -> Iterator[str]:
         for earlier, later in contract.order:
             yield f"`{later}` is not before `{earlier}`."
         yield ""
+    yield "### [outcomes]"
+    yield ""
+    yield (
+        "How the columns of the files that `worklist done` reads are named: each key is a column "
+        "of the table below, its value a SQL expression over the file's columns. One that already "
+        "has a name of the first column needs no key. A row names its action by `id`, or by "
+        "`account_id` and `action`."
+    )
+    yield ""
+    yield from table(
+        ("column", "what it holds"),
+        ((" or ".join(map(code, c.names)), c.description) for c in outcomes.COLUMNS),
+    )
+    yield from table(
+        ("outcome", "what it means"),
+        (
+            (code(word), meaning + (" (a conversation)" if spoken else ""))
+            for word, (meaning, spoken) in outcomes.OUTCOMES.items()
+        ),
+    )
     yield "### [source.accounts.columns.NAME]"
     yield ""
     yield "What a column of the accounts means; it changes no value."

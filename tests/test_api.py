@@ -98,6 +98,7 @@ METHODS = {
     "replay": riskseg.Workspace.replay,
     "worklist": riskseg.Workspace.worklist,
     "worklist issue": riskseg.Workspace.issue,
+    "worklist done": riskseg.Workspace.outcomes,
     "journal show": riskseg.Workspace.journal,
     "journal prune": riskseg.Workspace.prune,
     "journal erase": riskseg.Workspace.erase,

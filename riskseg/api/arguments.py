@@ -29,6 +29,11 @@ def day_or_none(value: Day | None) -> date | None:
     return None if value is None else day(value)
 
 
+def today(value: Day | None) -> date:
+    """The day that is given, or the one that the clock of this machine shows."""
+    return date.today() if value is None else day(value)
+
+
 def path_or_none(value: Place | None) -> Path | None:
     return None if value is None else Path(value)
 

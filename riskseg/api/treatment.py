@@ -7,8 +7,17 @@ from datetime import datetime
 from pathlib import Path
 
 from riskseg import run as use_cases
-from riskseg.api.arguments import Day, Place, day, moment, progress, target
-from riskseg.results.worklist import Worklist
+from riskseg.api.arguments import (
+    Day,
+    Place,
+    day,
+    moment,
+    person,
+    progress,
+    target,
+    today,
+)
+from riskseg.results.worklist import RecordedOutcomes, Worklist
 
 
 class Treatment:
@@ -70,5 +79,24 @@ class Treatment:
             columns=columns,
             capacity=capacity,
             draft=draft,
+            progress=progress(),
+        )
+
+    def outcomes(
+        self,
+        file: Place,
+        *,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedOutcomes:
+        """Record what came of issued actions, as a file says: known from the day `on`, today
+        unless it is given. Reading a file again records nothing anew."""
+        return use_cases.outcomes.record(
+            self.root,
+            Path(file),
+            by=person(by),
+            on=today(on),
+            at=moment(at),
             progress=progress(),
         )

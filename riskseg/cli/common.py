@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -60,6 +60,15 @@ def someone(by: str | None) -> str | None:
     return one_line(by)
 
 
+By = Annotated[
+    str | None, typer.Option("--by", help="Who does it; you if left out.", callback=someone)
+]
+On = Annotated[
+    datetime | None,
+    typer.Option("--on", formats=["%Y-%m-%d"], help="The day it is recorded; today if left out."),
+]
+
+
 _workspace: dict[str, Path | None] = {"given": None}
 
 
@@ -88,6 +97,11 @@ def root_if_any(*names: str | None) -> Path | None:
         with suppress(ProblemsError):
             return find(start)
     return None
+
+
+def day_or_today(on: datetime | None) -> date:
+    """The day that is given, or the one that the clock of this machine shows."""
+    return date.today() if on is None else on.date()
 
 
 def now() -> datetime:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root
+from riskseg.cli.common import (
+    AsJson,
+    AsOf,
+    By,
+    On,
+    Out,
+    Plan,
+    Sql,
+    day_or_today,
+    now,
+    present,
+    root,
+)
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.worklist import outcomes as show_outcomes
 from riskseg.cli.show.worklist import worklist as show_worklist
 
 Action = Annotated[
@@ -119,6 +134,35 @@ def issue(
         ),
         show_worklist,
         plan=use_cases.worklist.plan(issue=True) if plan else None,
+        as_json=as_json,
+    )
+
+
+@worklist_app.command("done")
+@guarded
+def done(
+    file: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet, .json or .jsonl file.")],
+    by: By = None,
+    on: On = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Record what came of actions that were issued, as a file says.
+
+    Reading a file again records nothing anew. [outcomes] in riskseg.toml says how its columns are
+    named, where they are not named as the reference lists.
+    """
+    present(
+        lambda progress: use_cases.outcomes.record(
+            root(),
+            file,
+            by=by or getpass.getuser(),
+            on=day_or_today(on),
+            at=now(),
+            progress=progress,
+        ),
+        show_outcomes,
+        plan=use_cases.outcomes.plan() if plan else None,
         as_json=as_json,
     )
 

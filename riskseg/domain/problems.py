@@ -108,6 +108,7 @@ CODES: dict[str, str] = {
     "RS615": "too little memory",
     "RS616": "a file or folder that the system does not let riskseg use",
     "RS620": "a source that changed while a run was reading it",
+    "RS630": "an outcome of an action that was never issued",
 }
 
 

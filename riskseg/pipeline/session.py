@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskseg.domain.facts import LAST_DAY, Fact
 from riskseg.domain.problems import Problems, problem
@@ -25,8 +26,12 @@ from riskseg.sources.unchanged import readable
 from riskseg.store import sinks
 from riskseg.store.files import is_alive, own_parts, private_file, private_folder, sweep
 from riskseg.store.lock import workspace_lock
+from riskseg.treatment.outcomes import TABLE as OUTCOMES
 from riskseg.workspace import Workspace, open_workspace
 from riskseg.workspace.settings import FILE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LOAD = Stage("load", "read the sources, check the contract, set bad rows apart")
 
@@ -203,16 +208,29 @@ def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     """Write the quarantine files, one for each table with bad rows, and take away those of
     earlier runs; how many rows of each table are in them."""
     counts = {}
-    folder = session.workspace.state / "quarantine"
-    shutil.rmtree(folder, ignore_errors=True)
-    ledger = session.ledger
+    workspace, ledger = session.workspace, session.ledger
+    for place in (workspace.state / "quarantine").glob("*.csv"):
+        if place.stem != OUTCOMES:  # those are of no source
+            place.unlink(missing_ok=True)
     for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
-        private_folder(folder)
-        place = folder / f"{table}.csv"
-        sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
-        private_file(place)
+        write_quarantine(workspace, table, rows, progress)
         counts[table] = rows.num_rows
-        shown = session.workspace.shown(place)
-        counted = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
-        progress.note(f"{counted} of {table} left out; see {shown}")
     return counts
+
+
+def write_quarantine(
+    workspace: Workspace, table: str, rows: pa.Table, progress: Progress
+) -> Path | None:
+    """Write the bad rows of a table to its quarantine file; where there are none, None, and one of
+    earlier is taken away."""
+    folder = workspace.state / "quarantine"
+    place = folder / f"{table}.csv"
+    if not rows.num_rows:
+        place.unlink(missing_ok=True)
+        return None
+    private_folder(folder)
+    sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
+    private_file(place)
+    counted = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
+    progress.note(f"{counted} of {table} left out; see {workspace.shown(place)}")
+    return place

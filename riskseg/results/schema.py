@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "replay": runs.Replay,
     "worklist": worklist.Worklist,
     "worklist issue": worklist.Worklist,
+    "worklist done": worklist.RecordedOutcomes,
     "models": models.ModelVersions,
     "models show": models.ModelSummary,
     "models bins": models.ModelBins,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from riskseg.domain.words import counted
+from riskseg.results.base import Single
 from riskseg.results.part import Part
 from riskseg.results.runs import Written
 from riskseg.results.strategies import StrategyVersion
@@ -44,3 +45,32 @@ class Worklist(Written):
 
     def _title(self) -> str:
         return f"{counted(self.rows, 'action')} due on {self.as_of}, in {self.place}"
+
+
+class RecordedOutcomes(Single):
+    """The outcomes of issued actions that a file gave, as they were recorded."""
+
+    file: str
+    recorded_on: date
+    rows: int
+    """How many rows the file has."""
+    new: int
+    """How many outcomes this command recorded."""
+    known: int
+    """How many were recorded before."""
+    bad: int
+    """How many rows could not be recorded: they are in the quarantine."""
+    quarantine: str | None
+    """The file that holds them, each with its reason."""
+    outcomes: Mapping[str, int]
+    """How often each word stands in the rows that are recorded."""
+    contacts: int
+    """How many of them are conversations."""
+    promises: int
+
+    def _title(self) -> str:
+        bad = f", {counted(self.bad, 'bad row')} left out" if self.bad else ""
+        return (
+            f"{counted(self.new, 'outcome')} of {self.file} recorded on {self.recorded_on}, "
+            f"{self.known:,} known before{bad}."
+        )

@@ -74,6 +74,7 @@ class Top(Shape):
     workspace: WorkspaceTable = WorkspaceTable()
     engine: EngineTable = EngineTable()
     source: dict[str, SourceTable] = Field(default_factory=dict)
+    outcomes: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Settings:
-    """riskseg.toml, checked. Money is in `currency` with `scale` decimals."""
+    """riskseg.toml, checked. Money is in `currency` with `scale` decimals. `outcomes` says how the
+    columns of files of outcomes are named, as a source that is loaded from nowhere yet."""
 
     currency: str
     scale: int
@@ -119,6 +121,7 @@ class Settings:
     memory: str
     partitions: int | None
     sources: Mapping[str, Source]
+    outcomes: Source
 
     @property
     def arrears_from_minor(self) -> int:
@@ -196,6 +199,12 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         memory=top.engine.memory,
         partitions=top.engine.partitions,
         sources=MappingProxyType(sources),
+        outcomes=Source(
+            "outcomes",
+            "",
+            MappingProxyType(top.outcomes),
+            {name: document.line("outcomes", name) for name in top.outcomes},
+        ),
     )
     return Workspace(root.resolve(), settings, document)
 

@@ -57,6 +57,7 @@ ARGUMENTS = {
     "replay": "last --from-source",
     "worklist": f"--as-of {DAY} --out {{}}/list.csv",
     "worklist issue": f"--as-of {DAY} --out {{}}/list.csv",
+    "worklist done": "{}/outcomes.csv --by ann",
     "journal show": "",
     "journal erase": "A00000007 --by ann",
     "journal prune": '--older-than "1 days" --dry-run',
@@ -93,6 +94,7 @@ def workspace(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             text = text.replace("action: call", "action: letter", 1)
         (other / file.name).write_text(text, encoding="utf-8")
     (folder / "card.csv").write_text(CARD)
+    (folder / "outcomes.csv").write_text("id,outcome\n")
     return folder
 
 

@@ -9,7 +9,7 @@ from riskseg.cli.terminal import stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.worklist import Worklist
+    from riskseg.results.worklist import RecordedOutcomes, Worklist
 
 
 def worklist(done: Worklist) -> None:
@@ -44,3 +44,20 @@ def worklist(done: Worklist) -> None:
             f"{counted(done.held_back, 'account')} had another action that day and "
             f"{'is' if done.held_back == 1 else 'are'} left out."
         )
+
+
+def outcomes(done: RecordedOutcomes) -> None:
+    """How often each outcome was recorded."""
+    made = table("outcome", "rows", right=("rows",))
+    for word, count in done.outcomes.items():
+        made.add_row(word, number(count))
+    if done.outcomes:
+        stdout().print(made)
+    before = f"; {number(done.known)} were recorded before" if done.known else ""
+    print(f"{counted(done.new, 'outcome')} recorded on {done.recorded_on}{before}.")
+    if done.contacts:
+        print(
+            f"{counted(done.contacts, 'conversation')}, {counted(done.promises, 'promise')} to pay."
+        )
+    if done.bad:
+        print(f"{counted(done.bad, 'bad row')} left out: see {done.quarantine}.")

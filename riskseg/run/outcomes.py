@@ -1,0 +1,206 @@
+"""`worklist done`: read back what came of the actions that were issued, and record it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from riskseg.domain.facts import folded
+from riskseg.domain.problems import Problems, did_you_mean, problem
+from riskseg.domain.relations import quoted
+from riskseg.engine import EngineError, syntax_tree
+from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.outputs import file_relation
+from riskseg.pipeline.session import locked, open_checked, scratch_engine, write_quarantine
+from riskseg.pipeline.stages import Job, Plan, Progress, Stage
+from riskseg.results.worklist import RecordedOutcomes
+from riskseg.sources.sql_text import NotAllowedError, check_expression
+from riskseg.store import sinks
+from riskseg.treatment.outcomes import (
+    COLUMNS,
+    TABLE,
+    bad_outcomes,
+    outcome_events,
+    read_outcomes,
+    unmatched_outcomes,
+)
+from riskseg.workspace import Workspace
+
+READ = Stage("read", "the file, under the names of outcomes, beside the actions that were issued")
+CHECK = Stage("check", "set bad rows apart; refuse a row that is of no action")
+RECORD = Stage("record", "outcomes, contacts and promises in the journal, each once")
+
+# As many unmatched rows as are named one by one.
+_NAMED = 20
+
+
+class _Reading(Job):
+    """What a run of `worklist done` holds while it is carried out."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        file: Path,
+        *,
+        by: str,
+        on: date,
+        at: datetime,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(progress)
+        self.workspace, self.file = workspace, file
+        self.by, self.on, self.at = by, on, at
+        self.scale = workspace.settings.scale
+
+    def read(self) -> None:
+        enter = self.opened.enter_context
+        enter(locked(self.workspace))
+        self.engine = enter(scratch_engine(self.workspace, reads=[self.file]))
+        self.journal = enter(open_journal(self.workspace))
+        self.engine.register("recorded_events", self.journal.events())
+        self.engine.run(
+            """
+            create table journal_actions as
+            select event_id, account_id, action, channel, happened_on
+            from recorded_events
+            where kind = 'action'
+            """
+        )
+        self.engine.unregister("recorded_events")
+        relation = file_relation(self.engine, self.file)
+        try:
+            columns = self._columns(list(self.engine.columns(relation)))
+            self.engine.run(read_outcomes(relation, columns, self.on))
+        except EngineError as error:
+            message = f"The file of outcomes cannot be read: {error}"
+            raise problem("RS006", message, file=str(self.file)) from error
+
+    def _columns(self, headers: list[str]) -> Mapping[str, str]:
+        """SQL for each column of outcomes that the file has, as [outcomes] or its name says."""
+        given, problems = self.workspace.settings.outcomes, Problems()
+        there = {folded(name): quoted(name) for name in headers}
+        columns: dict[str, str] = {}
+        own = [column.name for column in COLUMNS]
+        for name, expression in given.columns.items():
+            at: dict[str, Any] = {"file": given.file, "line": given.lines.get(name)}
+            if name not in own:
+                message = f'"{name}" is no column of outcomes.'
+                problems.add("RS003", message, hint=did_you_mean(name, own), **at)
+                continue
+            try:
+                reads, _ = check_expression(syntax_tree(f"select {expression}\n"))
+            except (EngineError, NotAllowedError) as error:
+                message = f'"{expression}" is no expression over the columns of the file: {error}.'
+                problems.add("RS007", message, **at)
+                continue
+            for lacking in sorted(reads - there.keys()):
+                message = f'{self.file} has no column "{lacking}", which [outcomes] names.'
+                problems.add("RS007", message, hint=did_you_mean(lacking, headers), **at)
+            columns[name] = f"({expression})"
+        for column in COLUMNS:
+            known = next((there[name] for name in column.names if name in there), None)
+            if known is not None:
+                columns.setdefault(column.name, known)
+        if "outcome" not in columns:
+            self._lacks("outcome", headers, problems)
+        if "id" not in columns and not {"account_id", "action"} <= columns.keys():
+            self._lacks("id", headers, problems)
+        problems.raise_if_any()
+        return columns
+
+    def _lacks(self, name: str, headers: list[str], problems: Problems) -> None:
+        problems.add(
+            "RS007",
+            f'The file has no column "{name}".',
+            file=str(self.file),
+            hint=f"Name the one that holds it in riskseg.toml, under [outcomes]: "
+            f'{name} = "…". {did_you_mean(name, headers)}',
+        )
+
+    def check(self) -> None:
+        engine, share = self.engine, self.workspace.settings.max_bad_rows
+        self.rows = int(engine.value("select count(*) from outcome_rows"))
+        bad = engine.arrow(bad_outcomes(self.scale, self.on))
+        engine.register("bad_outcomes", bad)
+        problems = Problems()
+        if bad.num_rows > share * self.rows:
+            allowed = f"max_bad_rows allows {share:%} of {self.rows:,} rows; raise it, or correct"
+            for row in bad.slice(0, _NAMED).to_pylist():
+                message = f"In row {row['row']} after the header, {row['reason']}."
+                hint = f"{allowed} them."
+                problems.add(row["code"], message, file=str(self.file), hint=hint)
+        unmatched = engine.rows(unmatched_outcomes())
+        for row, named in unmatched[:_NAMED]:
+            problems.add(
+                "RS630",
+                f"Row {row} after the header is of an action that was never issued: {named}.",
+                file=str(self.file),
+                hint="Correct its id, or take the row out: nothing of the file is recorded.",
+            )
+        if len(unmatched) > _NAMED:
+            more = len(unmatched) - _NAMED
+            message = f"{more:,} more rows are of actions that were never issued."
+            problems.add("RS630", message, file=str(self.file))
+        problems.raise_if_any()
+        self.bad = bad.num_rows
+        self.quarantine = write_quarantine(self.workspace, TABLE, bad, self.progress)
+
+    def record(self) -> None:
+        events = self.engine.arrow(outcome_events(self.scale, self.on, self.by)).to_pylist()
+        new = self.journal.record_events(
+            events, command="worklist done", at=self.at, recorded_on=self.on
+        )
+        words: dict[str, int] = {}
+        for event in events:
+            if event["kind"] == "outcome":
+                words[event["outcome"]] = words.get(event["outcome"], 0) + 1
+        kinds = [event["kind"] for event in events]
+        recorded = sum(event["kind"] == "outcome" for event in new)
+        self.done = RecordedOutcomes(
+            file=str(self.file),
+            recorded_on=self.on,
+            rows=self.rows,
+            new=recorded,
+            known=kinds.count("outcome") - recorded,
+            bad=self.bad,
+            quarantine=None if self.quarantine is None else str(self.quarantine),
+            outcomes=dict(sorted(words.items())),
+            contacts=kinds.count("contact"),
+            promises=kinds.count("promise"),
+        )
+
+
+def plan() -> Plan:
+    """What `worklist done` carries out."""
+    return [
+        READ.by(_Reading.read),
+        CHECK.by(_Reading.check),
+        RECORD.by(_Reading.record),
+    ]
+
+
+def record(
+    root: Path,
+    file: Path,
+    *,
+    by: str,
+    on: date,
+    at: datetime,
+    progress: Progress | None = None,
+) -> RecordedOutcomes:
+    """Record the outcomes that a file gives of issued actions, as known from the day `on`.
+
+    Raises RS006 and RS007 for a file that cannot be read or lacks a column, RS630 for a row that is
+    of no action that was issued. Where more rows are bad than `max_bad_rows` allows, each is a
+    Problem; else they go to the quarantine and the others are recorded.
+    """
+    workspace = open_checked(root)
+    if not file.is_file():
+        raise problem("RS006", "There is no such file.", file=str(file), hint="Check its name.")
+    if sinks.file_of(str(file)) is None or "://" in str(file):
+        raise problem("RS006", "This is no file that outcomes are read from.", file=str(file))
+    job = _Reading(workspace, file, by=by, on=on, at=at, progress=progress)
+    job.carry_out(plan())
+    return job.done

@@ -1,0 +1,131 @@
+"""`worklist done`: what a file says of issued actions is recorded, each outcome once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.results.worklist import RecordedOutcomes
+from riskseg.run.outcomes import record
+from riskseg.run.worklist import worklist
+from riskseg.store.journal import Journal
+from riskseg.store.sinks import InMemory
+from tests.support import small
+
+DAY, NEXT = date(2025, 12, 1), date(2025, 12, 2)
+AT = datetime(2025, 12, 2, 9, 0, tzinfo=UTC)
+HEAD = "account_id,action,outcome,happened_on,amount,until\n"
+PROMISE = "a,letter,promise,2025-12-02,60.00,2025-12-20\n"
+
+Told = Callable[..., RecordedOutcomes]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """Records a file of outcomes in a workspace where a letter and a text message were issued."""
+    root = small.make(tmp_path / "w")
+    worklist(root, DAY, InMemory(), at=AT)
+
+    def tell(text: str, name: str = "out.csv", **toml: str) -> RecordedOutcomes:
+        lines = "".join(f"{key} = '{value}'\n" for key, value in toml.items())
+        with (root / "riskseg.toml").open("a") as file:
+            file.write(f"[outcomes]\n{lines}" if lines else "")
+        (root / name).write_text(text)
+        return record(root, root / name, by="ann", on=NEXT, at=AT)
+
+    return tell
+
+
+def events(root: Path, *kinds: str) -> list[dict[str, Any]]:
+    with Journal.open_to_read(root / ".riskseg" / "journal.db") as journal:
+        return [e for e in journal.events().to_pylist() if e["kind"] in kinds]
+
+
+def problems(told: Told, text: str, **toml: str) -> list[str]:
+    with pytest.raises(ProblemsError) as error:
+        told(text, **toml)
+    return [f"{p.code} {p.what}" for p in error.value.problems]
+
+
+def test_an_outcome_is_recorded_once_with_its_promise(told: Told, tmp_path: Path) -> None:
+    done = told(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
+    assert (done.rows, done.new, done.known, done.bad) == (2, 2, 0, 0)
+    assert (done.contacts, done.promises) == (1, 1)
+    (outcome,) = [e for e in events(tmp_path / "w", "outcome") if e["account_id"] == "a"]
+    (action,) = [e for e in events(tmp_path / "w", "action") if e["account_id"] == "a"]
+    (promise,) = events(tmp_path / "w", "promise")
+    (contact,) = events(tmp_path / "w", "contact")
+    assert outcome["ref"] == promise["ref"] == contact["ref"] == action["event_id"]
+    assert (outcome["made_by"], outcome["recorded_on"]) == ("ann", NEXT)
+    assert (promise["amount"], promise["until"]) == ("60.00", date(2025, 12, 20))
+    assert (contact["channel"], contact["outcome"]) == ("post", "promise")
+    again = told(HEAD + PROMISE + "b,sms,delivered,2025-12-01,,\n")
+    assert (again.new, again.known) == (0, 2)
+    assert len(events(tmp_path / "w", "outcome", "contact", "promise")) == 4
+
+
+def test_two_attempts_of_one_day_are_two(told: Told) -> None:
+    row = "b,sms,failed,2025-12-02,,\n"
+    assert told(HEAD + row * 2).new == 2
+    assert told(HEAD + row * 3).new == 1
+    assert told("account_id,action,outcome,call_id\nb,sms,failed,c1\nb,sms,failed,c2\n").new == 2
+
+
+def test_a_file_in_its_own_words_is_read_through_the_mapping(told: Told) -> None:
+    done = told(
+        '[{"Nr": "b", "What": "sms", "Code": "NA"}]',
+        name="out.json",
+        account_id="Nr",
+        action="What",
+        outcome="if(Code = $$NA$$, $$no_answer$$, Code)",
+    )
+    assert dict(done.outcomes) == {"no_answer": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("b,sms,,2025-12-02,,", "RS101 In row 1 after the header, outcome is null"),
+        ("b,,done,2025-12-02,,", "RS101 In row 1 after the header, there is neither an id"),
+        ("b,sms,busy,2025-12-02,,", "RS107 In row 1 after the header, outcome is none of done"),
+        ("b,sms,done,soon,,", "RS102 In row 1 after the header, happened_on is not a date"),
+        ("b,sms,done,2025-12-03,,", "RS105 In row 1 after the header, happened_on is after"),
+        ("b,sms,promise,2025-12-02,,2025-12-09", "RS101 In row 1 after the header, a promise has"),
+        ("b,sms,promise,2025-12-02,5,", "RS101 In row 1 after the header, a promise has no until"),
+        ("b,sms,promise,2025-12-02,x,2025-12-09", "RS102 In row 1 after the header, amount is not"),
+        ("b,sms,promise,2025-12-02,5.001,2025-12-09", "RS103 In row 1 after the header, amount"),
+        ("b,sms,promise,2025-12-02,0,2025-12-09", "RS103 In row 1 after the header, a promise is"),
+        ("b,sms,promise,2025-12-02,5,2025-12-01", "RS105 In row 1 after the header, until is bef"),
+        ("b,letter,done,2025-12-02,,", "RS630 Row 1 after the header is of an action that was nev"),
+        ("b,sms,done,2025-11-30,,", "RS630 Row 1 after the header is of an action that was never"),
+    ],
+)
+def test_a_row_that_cannot_be_recorded_says_why(told: Told, row: str, message: str) -> None:
+    (problem,) = problems(told, HEAD + row + "\n")
+    assert problem.startswith(message)
+
+
+def test_a_file_without_what_it_needs_says_which(told: Told) -> None:
+    assert problems(told, "x,y\n1,2\n") == [
+        'RS007 The file has no column "outcome".',
+        'RS007 The file has no column "id".',
+    ]
+    assert [p[:5] for p in problems(told, HEAD, outcom="x", reason="nothing")] == ["RS003", "RS007"]
+
+
+def test_bad_rows_that_are_few_are_set_apart(told: Told, tmp_path: Path) -> None:
+    toml = tmp_path / "w" / "riskseg.toml"
+    toml.write_text(toml.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 0.5\n"))
+    done = told(HEAD + PROMISE + "b,sms,busy,2025-12-02,,\n")
+    assert (done.new, done.bad) == (1, 1)
+    place = tmp_path / "w" / ".riskseg" / "quarantine" / "outcomes.csv"
+    assert done.quarantine == str(place)
+    assert "outcome is none of" in place.read_text()
+    worklist(tmp_path / "w", NEXT, InMemory(), at=AT)
+    assert place.exists(), "what was no source's is not taken away with a source's bad rows"
+    assert told(HEAD + PROMISE).quarantine is None and not place.exists()
