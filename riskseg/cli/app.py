@@ -22,6 +22,7 @@ from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root,
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
+from riskseg.cli.rehearse import rehearse
 from riskseg.cli.show.decisions import show_decisions, show_scores
 from riskseg.cli.show.explanation import show_explanation
 from riskseg.cli.show.models import show_training
@@ -60,6 +61,7 @@ app.add_typer(strategy_app, name="strategy")
 app.add_typer(journal_app, name="journal")
 app.add_typer(worklist_app, name="worklist")
 app.command("replay")(replay)
+app.command("rehearse")(rehearse)
 
 
 Draft = Annotated[

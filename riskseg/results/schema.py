@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from riskseg.results import journal, models, runs, strategies, worklist, workspace
+from riskseg.results import journal, models, rehearsal, runs, strategies, worklist, workspace
 
 # What each command prints with --json, where it ends without Problems.
 COMMANDS: Mapping[str, type[Any]] = {
@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "assign": runs.Decisions,
     "explain": runs.Explanation,
     "replay": runs.Replay,
+    "rehearse": rehearsal.Rehearsal,
     "worklist": worklist.Worklist,
     "worklist issue": worklist.Worklist,
     "worklist done": worklist.RecordedOutcomes,

@@ -32,6 +32,7 @@ CALLS = [
     "explain A00000007 --as-of DAY",
     "explain A00000007 --as-of DAY --fresh",
     "replay last",
+    "rehearse --from DAY --to DAY",
     "replay last --from-source --sql {}/replay.sql",
     "strategy prove",
     "strategy prove --no-data",

@@ -1,0 +1,72 @@
+"""`riskseg rehearse`: strategies carried out day by day, without anything being recorded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskseg import run as use_cases
+from riskseg.cli.common import AsJson, Plan, Sql, present, root
+from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.rehearsal import rehearsal as show_rehearsal
+
+
+class Every(StrEnum):
+    day = "day"
+    week = "week"
+
+
+@guarded
+def rehearse(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")],
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy",
+            help="A strategy folder, or a version in the journal; twice to compare two. Without "
+            "it, the workspace's folder.",
+        ),
+    ] = None,
+    every: Annotated[Every, typer.Option(help="How often a worklist is issued.")] = Every.day,
+    more_than: Annotated[
+        int, typer.Option(min=0, help="Count the accounts that are contacted more often than this.")
+    ] = 4,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            help="Where the weeks go, a row for each path: a .parquet, .csv, .csv.gz, .json or "
+            ".jsonl file, or a database URL with #table.",
+        ),
+    ] = None,
+    sql: Sql = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Carry out strategies day by day over the past, and see what they would have done.
+
+    Each day's worklist is issued to a scratch journal, which the next day reads; the workspace's
+    own journal stays as it is. For instance `riskseg rehearse --from 2026-04-01 --to 2026-06-30
+    --strategy rules/mild --strategy rules/harsh`.
+    """
+    present(
+        lambda progress: use_cases.rehearse.rehearse(
+            root(),
+            first.date(),
+            last.date(),
+            strategy or (),
+            here=Path.cwd(),
+            every=every.value,
+            more_than=more_than,
+            target=out,
+            progress=progress,
+        ),
+        show_rehearsal,
+        plan=use_cases.rehearse.plan() if plan else None,
+        as_json=as_json,
+    )

@@ -1,0 +1,81 @@
+"""A rehearsal: one or two strategies side by side, and their actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskseg.cli.show.tables import money, number, table
+from riskseg.cli.terminal import stdout
+from riskseg.domain.words import counted
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from riskseg.results.rehearsal import Rehearsal, RehearsedDifference, RehearsedStrategy
+
+_MONEY = ("cost", "paid", "overdue")
+
+
+def rehearsal(done: Rehearsal) -> None:
+    """What came of each strategy, how they differ, and what each action was taken for."""
+    console = stdout()
+    accounts = done.strategies[0].accounts
+    over = "a generated portfolio" if done.generated else "the past"
+    each = "day" if done.every == 1 else "week"
+    console.print(
+        f"[bold]Rehearsed over {over}, {done.first} to {done.last}[/], a worklist each {each}: "
+        f"{counted(accounts, 'account')} on the last day; money in {done.currency}"
+    )
+    names = [strategy.name for strategy in done.strategies]
+    differences = {d.measure: d for d in done.differences}
+    more = ["difference", "95% interval"] if differences else []
+    made = table("", *names, *more, right=[*names, *more])
+    rows: list[tuple[str, str]] = [
+        ("actions", "issued"),
+        ("contacts", "contacts"),
+        ("significant actions", "significant"),
+        ("cost", "cost"),
+        ("arrears episodes ended", "cures"),
+        ("paid", "paid"),
+        ("overdue on the last day", "overdue"),
+        (f"contacted more than {done.more_than} times", "contacted_often"),
+    ]
+    for words, field in rows:
+        cells = [_cell(strategy, field, done.scale) for strategy in done.strategies]
+        measure = "actions" if field == "issued" else field
+        made.add_row(words, *cells, *_difference(differences.get(measure), done.scale, more))
+    console.print(made)
+    for strategy in done.strategies:
+        columns = ("action", "channel", "issued", "most a day", "cost")
+        actions = table(*columns, right=columns[2:], title=strategy.name)
+        for action in strategy.actions:
+            actions.add_row(
+                action.action,
+                action.channel,
+                number(action.issued),
+                number(action.most_a_day),
+                money(action.cost, done.scale),
+            )
+        console.print(actions)
+    if done.place is not None:
+        console.print(f"{counted(len(done.weeks), 'row')} of weeks and paths in {done.place}.")
+
+
+def _cell(strategy: RehearsedStrategy, field: str, scale: int) -> str:
+    value: int | Decimal | None = getattr(strategy, field)
+    if field in _MONEY:
+        return money(value, scale)
+    assert isinstance(value, int)
+    return number(value)
+
+
+def _difference(
+    difference: RehearsedDifference | None, scale: int, more: list[str]
+) -> tuple[str, ...]:
+    if not more:
+        return ()
+    if difference is None:
+        return ("", "")
+    decimals = scale if difference.measure in _MONEY else 0
+    value, low, high = (f"{v:+,.{decimals}f}" for v in difference.difference)
+    return value, f"{low} to {high}"

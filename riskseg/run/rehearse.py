@@ -1,0 +1,289 @@
+"""`rehearse`: strategies carried out day by day, over the past of a workspace.
+
+Each day's worklist is issued to a scratch journal, so that the next day reads what was done; the
+workspace's own journal stays as it is. Facts are as they were known on each day. Nobody's answer
+to a worklist is known: whatever needs approval is taken to be approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from math import sqrt
+from pathlib import Path
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.pipeline.decisions import Decider, decider
+from riskseg.pipeline.invariants import between
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.models import load_champions
+from riskseg.pipeline.outputs import check_target
+from riskseg.pipeline.rehearsal import Period, amount
+from riskseg.pipeline.rehearsal import Rehearsal as Rehearsed
+from riskseg.pipeline.session import Session
+from riskseg.pipeline.stages import Plan, Progress, Stage
+from riskseg.pipeline.strategy_versions import VersionsJob, checking
+from riskseg.results.interval import Interval
+from riskseg.results.rehearsal import (
+    Rehearsal,
+    RehearsedAction,
+    RehearsedDay,
+    RehearsedDifference,
+    RehearsedStrategy,
+    RehearsedWeek,
+)
+from riskseg.rules.elements import in_force
+from riskseg.rules.model import Strategy
+from riskseg.store import sinks
+from riskseg.strategy.described import version_of
+
+PREPARE = Stage("models", "load the champions of the strategies' models")
+REHEARSE = Stage("rehearse", "day by day: decide, list, issue to a scratch journal", weight=20)
+COUNT = Stage("count", "add up by week and path, and compare")
+
+EVERY = {"day": 1, "week": 7}
+MEASURES = ("actions", "contacts", "significant", "cost", "cures", "paid", "overdue")
+_MONEY = ("cost", "paid", "overdue")
+# Of a normal distribution, 95% lies within so many standard deviations of its mean.
+_WITHIN = 1.959964
+
+
+class _Rehearsal(VersionsJob):
+    """What a run of `rehearse` holds while it is carried out."""
+
+    source: Session
+
+    def __init__(
+        self,
+        root: Path,
+        names: Sequence[str],
+        here: Path,
+        period: Period,
+        *,
+        more_than: int,
+        target: str | None,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(root, names or [None], here, progress=progress)
+        self.period, self.more_than, self.target = period, more_than, target
+
+    def prepare(self) -> None:
+        session = self.source
+        session.answers(self.period.first)
+        strategies = [edition.strategy for edition in self.editions]
+        _check_paths(strategies, self.period.days)
+        assert self.workspace is not None
+        names = {model: model for s in strategies for model in s.uses.values()}
+        with read_journal(self.workspace) as journal:
+            models = load_champions(self.workspace, names, journal)
+        self.deciders: list[Decider] = [
+            decider(
+                strategy,
+                {key: models[name] for key, name in strategy.uses.items()},
+                self.period.first,
+                "none",
+                session.facts,
+                billed=session.ledger.billed,
+                scale=session.scale,
+                currency=session.workspace.settings.currency,
+                relations=between(session.catalogue, strategy.facts),
+            )
+            for strategy in strategies
+        ]
+        self.rehearsed = Rehearsed(session, self.deciders, self.period)
+
+    def rehearse(self) -> None:
+        days = self.period.days
+        steps = len(days) * len(self.deciders)
+        for side in range(len(self.deciders)):
+            self.rehearsed.begin()
+            for number, day in enumerate(days):
+                self.progress.within((side * len(days) + number) / steps, str(day))
+                self.rehearsed.pass_day(side, day)
+            self.rehearsed.end(side)
+
+    def count(self) -> None:
+        session, period = self.source, self.period
+        names = _names([edition.strategy for edition in self.editions])
+        weeks = session.engine.arrow(self.rehearsed.weeks()).to_pylist()
+        self.done = Rehearsal(
+            first=period.first,
+            last=period.last,
+            every=period.every,
+            generated=None,
+            more_than=self.more_than,
+            currency=session.workspace.settings.currency,
+            scale=session.scale,
+            strategies=tuple(self._strategy(side, name) for side, name in enumerate(names)),
+            differences=tuple(self._differences()),
+            weeks=tuple(RehearsedWeek(strategy=names[row.pop("side")], **row) for row in weeks),
+            place=None,
+        )
+        if self.target is not None:
+            table = self.done.to_arrow()
+            token = f"rehearse-{period.first}"
+            written = sinks.write(self.target, table.schema, table.to_batches(), token=token)
+            self.done = self.done.model_copy(update={"place": written.place})
+
+    def _strategy(self, side: int, name: str) -> RehearsedStrategy:
+        strategy, scale = self.deciders[side].strategy, self.source.scale
+        sums = ", ".join(f"cast(coalesce(sum({m}), 0) as bigint)" for m in ("accounts", *MEASURES))
+        parties = self.rehearsed.by_party()
+        row = self.source.engine.rows(f"select {sums} from ({parties}) where side = {side}")[0]
+        total = dict(zip(("accounts", *MEASURES), row, strict=True))
+        days = [
+            RehearsedDay(day=day, action=action, channel=channel, issued=issued)
+            for day, action, channel, issued in self.rehearsed.days(side)
+        ]
+        costs = any(action.cost is not None for action in strategy.actions)
+        return RehearsedStrategy(
+            strategy=version_of(strategy),
+            name=name,
+            accounts=total["accounts"],
+            issued=total["actions"],
+            contacts=total["contacts"],
+            significant=total["significant"],
+            cost=amount(total["cost"], scale) if costs else None,
+            cures=total["cures"],
+            paid=amount(total["paid"], scale),
+            overdue=amount(total["overdue"], scale) if self.source.ledger.billed else None,
+            contacted_often=self.rehearsed.contacted_often(side, self.more_than),
+            actions=tuple(_actions(strategy, days)),
+            days=tuple(days),
+        )
+
+    def _differences(self) -> list[RehearsedDifference]:
+        """What the second strategy has more of, party by party, over all of them."""
+        if len(self.deciders) < 2:
+            return []
+        differences = ", ".join(f"coalesce(b.{m}, 0) - coalesce(a.{m}, 0) as {m}" for m in MEASURES)
+        sums = ", ".join(
+            f"cast(sum({m}) as double), cast(sum(cast({m} as hugeint) * {m}) as double)"
+            for m in MEASURES
+        )
+        parties = self.rehearsed.by_party()
+        row = self.source.engine.rows(
+            f"""
+            with parties as ({parties}),
+            differences as (
+                select {differences}
+                from (select * from parties where side = 0) a
+                full join (select * from parties where side = 1) b on b.party = a.party
+            )
+            select count(*), {sums}
+            from differences
+            """
+        )[0]
+        count, *numbers = row
+        made = []
+        for measure, total, squares in zip(MEASURES, numbers[::2], numbers[1::2], strict=True):
+            factor = 10.0**self.source.scale if measure in _MONEY else 1.0
+            made.append(
+                RehearsedDifference(
+                    measure=measure, difference=_interval(count, total, squares, factor)
+                )
+            )
+        return made
+
+
+def _interval(count: int, total: float | None, squares: float | None, factor: float) -> Interval:
+    """A total of `count` differences and its 95% interval, from their sum and that of their
+    squares, all divided by `factor`: a normal approximation to the sum of independent parties."""
+    value, squares = total or 0.0, squares or 0.0
+    variance = max(squares - value * value / count, 0.0) * count / (count - 1) if count > 1 else 0.0
+    half = _WITHIN * sqrt(variance)
+    return Interval(*(round(v / factor, 2) for v in (value, value - half, value + half)))
+
+
+def _actions(strategy: Strategy, days: Sequence[RehearsedDay]) -> list[RehearsedAction]:
+    made = []
+    for action in strategy.actions:
+        counts = [day.issued for day in days if day.action == action.name]
+        made.append(
+            RehearsedAction(
+                action=action.name,
+                channel=action.channel,
+                issued=sum(counts),
+                cost=None if action.cost is None else action.cost * sum(counts),
+                most_a_day=max(counts, default=0),
+            )
+        )
+    return made
+
+
+def _names(strategies: Sequence[Strategy]) -> list[str]:
+    """What to call the strategies: their names, with the fingerprints where these are the same."""
+    names = [strategy.name for strategy in strategies]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{strategy.name} {strategy.fingerprint}" for strategy in strategies]
+
+
+def _check_paths(strategies: Sequence[Strategy], days: Sequence[date]) -> None:
+    """Raise RS210 for a strategy that has a segment without a path on one of the days."""
+    problems = Problems()
+    for strategy in strategies:
+        for day in days:
+            if not all(in_force(strategy.paths_of(s), day) for s in strategy.segments):
+                problems.add(
+                    "RS210",
+                    f'The paths of the strategy "{strategy.name}" do not cover {day}.',
+                    file=f"{strategy.folder}/paths.yaml",
+                    hint="Rehearse days that they cover.",
+                )
+                break
+    problems.raise_if_any()
+
+
+def plan() -> Plan:
+    """What `rehearse` carries out."""
+    return [
+        *checking(_Rehearsal, data=True),
+        PREPARE.by(_Rehearsal.prepare),
+        REHEARSE.by(_Rehearsal.rehearse),
+        COUNT.by(_Rehearsal.count),
+    ]
+
+
+def rehearse(
+    root: Path,
+    first: date,
+    last: date,
+    strategies: Sequence[str] = (),
+    *,
+    here: Path,
+    every: str = "day",
+    more_than: int = 4,
+    target: str | None = None,
+    progress: Progress | None = None,
+) -> Rehearsal:
+    """Carry out one or two strategies from one day to another, both included.
+
+    `strategies` are named as in :mod:`riskseg.pipeline.strategy_versions`; without any it is the
+    workspace's folder. `every` is `day` or `week`. Accounts with more than `more_than` contacts
+    are counted. With a `target`, the weeks are written there.
+
+    Raises RS004 for days in the wrong order or too many strategies, RS602 for a day before anything
+    is known.
+    """
+    if last < first:
+        raise problem("RS004", f"{last} is before {first}.", hint="Give the earlier day first.")
+    if len(strategies) > 2:
+        message = f"There are {len(strategies)} strategies; two can be compared."
+        raise problem("RS004", message, hint="Name one or two.")
+    job = _Rehearsal(
+        root,
+        strategies,
+        here,
+        Period(first, last, EVERY[every]),
+        more_than=more_than,
+        target=target,
+        progress=progress,
+    )
+    if target is not None:
+        assert job.workspace is not None
+        problems = Problems()
+        check_target(job.workspace, target, problems)
+        problems.raise_if_any()
+    job.carry_out(plan())
+    return job.done

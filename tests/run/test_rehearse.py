@@ -1,0 +1,164 @@
+"""Rehearsing a strategy: the same as issuing its worklists day by day, with nothing recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.session import open_checked
+from riskseg.run.rehearse import rehearse
+from riskseg.run.worklist import worklist
+from riskseg.store.sinks import InMemory
+from tests.support import small
+
+FIRST, LAST = date(2025, 11, 1), date(2025, 11, 30)
+ACTIONS = """\
+name: NAME
+purpose: to be rehearsed
+owner: tests
+actions:
+  - {name: sms, channel: sms, contact: true, cost: 0.05}
+  - {name: letter, channel: post, contact: true, cost: 0.90}
+  - {name: agency, channel: file, significant: true}
+"""
+PATHS = """\
+chase:
+  for: [late]
+  starts: episode_started_on
+  steps: STEPS
+rest: {for: [rest], starts: as_of}
+"""
+FULL = "[{day: 2, action: sms}, {day: 9, action: letter}, {day: 20, action: agency}]"
+BILLS = """\
+account_id,bill_id,due_on,amount
+a,1,2025-11-01,100
+b,2,2025-11-01,100
+c,3,2025-11-10,100
+"""
+# b pays on the 15th; nobody else does.
+PAYMENTS = "account_id,paid_on,amount\nb,2025-11-15,100\n"
+ACCOUNTS = "account_id,region\na,north\nb,south\nc,south\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three accounts, a strategy `s` that is the workspace's, and a milder one."""
+    made = small.make(tmp_path / "w", accounts=ACCOUNTS, bills=BILLS, payments=PAYMENTS)
+    tiers = "t:\n  - {tier: late, when: days_past_due > 0}\n  - {tier: fine, otherwise: true}\n"
+    for name, steps in (("s", FULL), ("mild", "[{day: 9, action: letter}]")):
+        folder = made / "rules" / name
+        folder.mkdir(exist_ok=True)
+        texts = {
+            "strategy.yaml": ACTIONS.replace("NAME", name),
+            "tiers.yaml": tiers,
+            "segments.yaml": small.STRATEGY["segments.yaml"],
+            "paths.yaml": PATHS.replace("STEPS", steps),
+        }
+        for file, text in texts.items():
+            (folder / file).write_text(text)
+    return made
+
+
+def test_what_would_have_been_done_followed_by_hand(root: Path) -> None:
+    """a: late from 2 November, an sms on the 4th, a letter on the 11th, the agency on the 22nd; b
+    likewise until it pays on the 15th; c from the 11th: an sms on the 13th, a letter on the 20th.
+    """
+    done = rehearse(root, FIRST, LAST, here=root, more_than=1)
+    (strategy,) = done.strategies
+    assert [(str(d.day), d.action, d.issued) for d in strategy.days] == [
+        ("2025-11-04", "sms", 2),
+        ("2025-11-11", "letter", 2),
+        ("2025-11-13", "sms", 1),
+        ("2025-11-20", "letter", 1),
+        ("2025-11-22", "agency", 1),
+    ]
+    assert (strategy.issued, strategy.contacts, strategy.significant) == (7, 6, 1)
+    assert strategy.cost == 3 * Decimal("0.95")
+    assert (strategy.cures, strategy.paid, strategy.overdue) == (1, 100, 200)
+    assert strategy.contacted_often == 3
+    weeks = {(str(w.week_from), w.path): w for w in done.weeks}
+    third = weeks["2025-11-15", "chase"]
+    assert (third.accounts, third.overdue, third.actions, third.cures) == (2, 200, 1, 1)
+    assert weeks["2025-11-29", "chase"].week_until == LAST
+
+
+def test_it_is_what_issuing_day_by_day_does(root: Path) -> None:
+    last = date(2025, 11, 14)
+    done = rehearse(root, FIRST, last, here=root)
+    with read_journal(open_checked(root)) as journal:
+        assert journal.events().num_rows == 0
+    issued: Counter[tuple[date, str]] = Counter()
+    for n in range((last - FIRST).days + 1):
+        target, day = InMemory(), FIRST + timedelta(n)
+        worklist(root, day, target, at=datetime(2026, 1, 1, tzinfo=UTC))
+        assert target.parquet is not None
+        for row in pq.read_table(target.parquet).to_pylist():
+            issued[day, row["action"]] += 1
+    (strategy,) = done.strategies
+    assert issued == {(d.day, d.action): d.issued for d in strategy.days}
+    assert len(issued) == 3
+
+
+def test_what_was_issued_before_counts_and_what_was_issued_since_does_not(root: Path) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for day in (date(2025, 11, 4), date(2025, 11, 11)):
+        worklist(root, day, InMemory(), at=at)
+    done = rehearse(root, date(2025, 11, 6), LAST, here=root)
+    days = [(str(d.day), d.action, d.issued) for d in done.strategies[0].days]
+    assert days[:2] == [("2025-11-11", "letter", 2), ("2025-11-13", "sms", 1)]
+
+
+def test_two_strategies_side_by_side(root: Path) -> None:
+    done = rehearse(root, FIRST, LAST, ["rules/s", "rules/mild"], here=root)
+    old, new = done.strategies
+    assert (old.name, new.name) == ("s", "mild")
+    assert (old.issued, new.issued) == (7, 3)
+    differences = {d.measure: d.difference for d in done.differences}
+    assert differences["actions"].value == -4
+    assert differences["cost"].value == -0.15
+    assert differences["paid"] == (0, 0, 0)
+    # Of a, b and c: 2, 1 and 1 actions less, so a variance of 1/3 each.
+    assert differences["actions"].low == pytest.approx(-4 - 1.96 * 1, abs=0.01)
+
+
+def test_a_worklist_a_week(root: Path) -> None:
+    """On the 1st, 8th, 15th, 22nd and 29th: what was overtaken is not done any more."""
+    done = rehearse(root, FIRST, LAST, here=root, every="week")
+    assert [(str(d.day), d.action, d.issued) for d in done.strategies[0].days] == [
+        ("2025-11-08", "sms", 2),
+        ("2025-11-15", "letter", 1),
+        ("2025-11-15", "sms", 1),
+        ("2025-11-22", "agency", 1),
+        ("2025-11-22", "letter", 1),
+    ]
+
+
+def test_weeks_are_written(root: Path) -> None:
+    place = root / "weeks.parquet"
+    done = rehearse(root, FIRST, LAST, here=root, target=str(place))
+    assert done.place == str(place)
+    assert pq.read_table(place).to_pylist() == done.to_arrow().to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "strategies", "code"),
+    [
+        (LAST, FIRST, [], "RS004"),
+        (FIRST, LAST, ["rules/s"] * 3, "RS004"),
+        (FIRST, LAST, ["rules/other"], "RS230"),
+        (date(2020, 1, 1), LAST, [], "RS602"),
+    ],
+)
+def test_what_cannot_be_rehearsed(
+    root: Path, first: date, last: date, strategies: list[str], code: str
+) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        rehearse(root, first, last, strategies, here=root)
+    assert [problem.code for problem in raised.value.problems] == [code]
