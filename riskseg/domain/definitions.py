@@ -13,3 +13,14 @@ def open_bill(of: str = "") -> str:
     As an expression, or as SQL with the name of the relation (`f.`) in `of`.
     """
     return f"({of}cleared_on is null or {of}overdue > 0 or {of}due_on >= {of}as_of)"
+
+
+def days_past_due_sql(of: str = "", as_of: str = "as_of") -> str:
+    """SQL of a bill's days past due as of a date: from its due date to the day on which it was
+    cleared, or to the as-of date while it is open; 0 while it is not yet due or was cleared in
+    time. Reads `due_on` and `cleared_on` of the relation `of` (as in `z.`).
+
+    An account's days past due are those of its oldest overdue bill.
+    """
+    ends = f"coalesce({of}cleared_on, {as_of})"
+    return f"case when {of}due_on < {as_of} then greatest({ends} - {of}due_on, 0) else 0 end"

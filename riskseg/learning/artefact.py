@@ -13,12 +13,13 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.artefact_files import read
 from riskseg.learning.calibration import Calibration
+from riskseg.learning.drift import Watch
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.learner import AnyLearner, FittedModel
 from riskseg.learning.learners import learner_named
 from riskseg.learning.manifest import FILE, FORMAT, Manifest
 from riskseg.learning.reasons import Ordinary, Reasons, ranked_reasons
-from riskseg.learning.reference import Reference, Watch
+from riskseg.learning.reference import Reference
 from riskseg.learning.stored import Unreadable, parsed
 from riskseg.learning.wording import companions
 from riskseg.learning.words import NO_CURRENCY, Currency

@@ -15,10 +15,11 @@ import pandas as pd
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.learning.evidence.stability import Groups, change, later_half, significant
+from riskseg.learning.evidence.stability import change, later_half
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.identifiers import identifiers
 from riskseg.learning.parties import Parties
+from riskseg.learning.psi import Groups, significant
 from riskseg.learning.screen import DATED_SOURCES
 from riskseg.learning.spec import AuthoredSpec
 
@@ -81,7 +82,7 @@ def _not_worth_it(
     threads: int,
 ) -> dict[str, str]:
     """The drifting features less those that help in the later half; a note for each of these."""
-    from riskseg.learning.drifting import worth_their_drift
+    from riskseg.learning.worth_of_drift import worth_their_drift
 
     later = later_half(training)
     assert later is not None

@@ -16,6 +16,7 @@ both are put in one row of cumulative amounts, and a window finds, from each bil
 
 from __future__ import annotations
 
+from riskseg.domain.definitions import days_past_due_sql
 from riskseg.domain.relations import Relation
 from riskseg.ledger.clearing import clearing
 from riskseg.ledger.money import Money, due_order, known_rows, owed_sql, stands_sql
@@ -98,8 +99,7 @@ def _with_settled(keep_days: int | None, spans: bool) -> Relation:
             z.owed as paid,
             z.cleared_on,
             0 as overdue,
-            case when z.due_on < s.as_of then greatest(z.cleared_on - z.due_on, 0) else 0 end
-                as days_past_due
+            {days_past_due_sql("z.", "s.as_of")} as days_past_due
         from settled_bills z
         join snapshots s on s.account_no = z.account_no and z.settled_from <= s.as_of
         join totals t on t.snap = s.snap

@@ -6,6 +6,7 @@ are put in one row by their place on that line, and a window finds, from each ma
 
 from __future__ import annotations
 
+from riskseg.domain.definitions import days_past_due_sql
 from riskseg.domain.relations import Relation
 from riskseg.ledger.money import Money
 
@@ -40,15 +41,12 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
         _CLEARED,
         Relation(
             name,
-            """
+            f"""
             select snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed,
                 named_paid + pool_paid as paid,
                 cleared_on,
                 case when due_on < as_of then residual - pool_paid else 0 end as overdue,
-                case
-                    when due_on < as_of then greatest(coalesce(cleared_on, as_of) - due_on, 0)
-                    else 0
-                end as days_past_due
+                {days_past_due_sql()} as days_past_due
             from cleared
             """,
             materialized=True,

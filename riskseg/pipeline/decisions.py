@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from riskseg.learning.artefact import Model
-    from riskseg.learning.reference import Watch
+    from riskseg.learning.drift import Watch
     from riskseg.store.sinks import InMemory, Written
 
 Reasons = Literal["due", "all", "none"]

@@ -16,7 +16,7 @@ from riskseg.pipeline.frames import keyed_frame, model_columns
 from riskseg.pipeline.models import Scorer
 
 if TYPE_CHECKING:
-    from riskseg.learning.reference import Watch
+    from riskseg.learning.drift import Watch
     from riskseg.learning.words import Currency
 
 PROBABILITY = "decimal(7, 6)"

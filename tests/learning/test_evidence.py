@@ -20,9 +20,10 @@ from riskseg.learning.evidence.effects import effects, monotone
 from riskseg.learning.evidence.gathered import evidence, known_and_new, learning_curve
 from riskseg.learning.evidence.metrics import Ranked, auc, ks
 from riskseg.learning.evidence.model import Evidence, Gain
-from riskseg.learning.evidence.stability import Groups, by_snapshot, psi, stability
+from riskseg.learning.evidence.stability import by_snapshot, stability
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learners import learner_named
+from riskseg.learning.psi import Groups, psi
 from riskseg.learning.spec import ModelSpec
 from riskseg.learning.split import held_out_by_party
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from riskseg.domain.facts import Fact, Kind
-from riskseg.learning.evidence.stability import significant
 from riskseg.learning.levels import levels_by_risk
 from riskseg.learning.parties import LEAST_PARTIES, Parties, alikeness, shuffled
+from riskseg.learning.psi import significant
 from riskseg.learning.scorecard.additive import fit_additive
 from riskseg.learning.scorecard.classic import fit_classic
 from riskseg.learning.scorecard.tables import Scorecard

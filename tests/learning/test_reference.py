@@ -6,8 +6,9 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.artefact import Model
+from riskseg.learning.drift import Drift, Watch
 from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
-from riskseg.learning.reference import Drift, Watch, reference
+from riskseg.learning.reference import reference
 
 
 def told(model: Model, rows: pd.DataFrame, parts: int = 1) -> list[str]:

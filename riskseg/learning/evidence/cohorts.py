@@ -12,8 +12,9 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import expected_calibration_error, sums_by
 from riskseg.learning.evidence.model import Cohort, Level
-from riskseg.learning.evidence.stability import judged, weighted_quantiles
+from riskseg.learning.evidence.stability import judged
 from riskseg.learning.evidence.uncertainty import wilson
+from riskseg.learning.psi import weighted_quantiles
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Mask, TrainingFrame

@@ -18,7 +18,7 @@ from riskseg.domain.facts import Fact, Kind, glossed
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import sums_by
 from riskseg.learning.evidence.model import Effect, EffectPoint, Level, Monotonicity
-from riskseg.learning.evidence.stability import weighted_quantiles
+from riskseg.learning.psi import weighted_quantiles
 from riskseg.learning.stored import Sign
 
 if TYPE_CHECKING:
