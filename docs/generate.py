@@ -480,7 +480,8 @@ _STRATEGY: Mapping[str, str] = {
     "effective_to": "a run for a later one is refused",
     "uses": "`name here: model`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
-    "actions": "from mild to harsh: `{name, channel, contact, significant, means, cost}`",
+    "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, means, "
+    "cost}`",
     "protective": "true-or-false facts that protect; each must be looked at by a guard",
     "priority": "a number; orders accounts due on one day",
     "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",

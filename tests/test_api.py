@@ -99,6 +99,8 @@ METHODS = {
     "worklist": riskseg.Workspace.worklist,
     "worklist issue": riskseg.Workspace.issue,
     "worklist done": riskseg.Workspace.outcomes,
+    "worklist approve": riskseg.Workspace.approve,
+    "worklist reject": riskseg.Workspace.reject,
     "journal show": riskseg.Workspace.journal,
     "journal prune": riskseg.Workspace.prune,
     "journal erase": riskseg.Workspace.erase,

@@ -12,12 +12,13 @@ from riskseg.api.arguments import (
     Place,
     day,
     moment,
+    one_line,
     person,
     progress,
     target,
     today,
 )
-from riskseg.results.worklist import RecordedOutcomes, Worklist
+from riskseg.results.worklist import Approvals, Decided, RecordedOutcomes, Worklist
 
 
 class Treatment:
@@ -78,6 +79,58 @@ class Treatment:
             channels=channels,
             columns=columns,
             capacity=capacity,
+            draft=draft,
+            progress=progress(),
+        )
+
+    def approve(
+        self,
+        *ids: str,
+        as_of: Day,
+        by: str,
+        reason: str,
+        actions: Sequence[str] = (),
+        draft: bool = False,
+        at: datetime | None = None,
+    ) -> Approvals:
+        """Approve of actions on the list of a day; without ids, of all that wait for it, or of
+        those of the `actions` that are named."""
+        return self._decide("approved", ids, as_of, by, reason, actions, draft, at)
+
+    def reject(
+        self,
+        *ids: str,
+        as_of: Day,
+        by: str,
+        reason: str,
+        actions: Sequence[str] = (),
+        draft: bool = False,
+        at: datetime | None = None,
+    ) -> Approvals:
+        """Take actions off the list of a day, until somebody approves of them. Without ids all
+        are meant that wait for an approval."""
+        return self._decide("rejected", ids, as_of, by, reason, actions, draft, at)
+
+    def _decide(
+        self,
+        outcome: Decided,
+        ids: Sequence[str],
+        as_of: Day,
+        by: str,
+        reason: str,
+        actions: Sequence[str],
+        draft: bool,
+        at: datetime | None,
+    ) -> Approvals:
+        return use_cases.worklist.approve(
+            self.root,
+            day(as_of),
+            ids,
+            outcome,
+            at=moment(at),
+            by=person(by),
+            reason=one_line(reason),
+            actions=actions,
             draft=draft,
             progress=progress(),
         )

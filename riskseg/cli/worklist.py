@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,10 +20,13 @@ from riskseg.cli.common import (
     Sql,
     day_or_today,
     now,
+    one_line,
     present,
     root,
+    someone,
 )
 from riskseg.cli.exit_codes import guarded
+from riskseg.cli.show.worklist import approvals as show_approvals
 from riskseg.cli.show.worklist import outcomes as show_outcomes
 from riskseg.cli.show.worklist import worklist as show_worklist
 
@@ -134,6 +137,88 @@ def issue(
         ),
         show_worklist,
         plan=use_cases.worklist.plan(issue=True) if plan else None,
+        as_json=as_json,
+    )
+
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids of actions on the list.")]
+All = Annotated[bool, typer.Option("--all", help="All that wait for an approval.")]
+Person = Annotated[str, typer.Option("--by", help="Who decides.", callback=someone)]
+Why = Annotated[str, typer.Option("--reason", help="Why.", callback=one_line)]
+ListOf = Annotated[
+    datetime,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day whose list it is."),
+]
+
+
+@worklist_app.command("approve")
+@guarded
+def approve(
+    as_of: ListOf,
+    by: Person,
+    reason: Why,
+    ids: Ids = None,
+    all_: All = False,
+    action: Action = None,
+    draft: Draft = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Approve of actions on a day's list that are not issued before a person does.
+
+    An action that takes four eyes waits until a second person has approved of it.
+    """
+    _decided("approved", as_of, by, reason, ids, all_, action, draft, plan, as_json)
+
+
+@worklist_app.command("reject")
+@guarded
+def reject(
+    as_of: ListOf,
+    by: Person,
+    reason: Why,
+    ids: Ids = None,
+    all_: All = False,
+    action: Action = None,
+    draft: Draft = False,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take actions off a day's list. They stay off until somebody approves of them."""
+    _decided("rejected", as_of, by, reason, ids, all_, action, draft, plan, as_json)
+
+
+def _decided(
+    outcome: Literal["approved", "rejected"],
+    as_of: datetime,
+    by: str,
+    reason: str,
+    ids: list[str] | None,
+    all_: bool,
+    action: list[str] | None,
+    draft: bool,
+    plan: bool,
+    as_json: bool,
+) -> None:
+    if bool(ids) == all_:
+        raise typer.BadParameter("Give the ids of actions, or --all.")
+    if action and not all_:
+        raise typer.BadParameter("--action is for --all.")
+    present(
+        lambda progress: use_cases.worklist.approve(
+            root(),
+            as_of.date(),
+            ids or (),
+            outcome,
+            at=now(),
+            by=by,
+            reason=reason,
+            actions=action or (),
+            draft=draft,
+            progress=progress,
+        ),
+        show_approvals,
+        plan=use_cases.worklist.approval_plan() if plan else None,
         as_json=as_json,
     )
 

@@ -109,6 +109,8 @@ CODES: dict[str, str] = {
     "RS616": "a file or folder that the system does not let riskseg use",
     "RS620": "a source that changed while a run was reading it",
     "RS630": "an outcome of an action that was never issued",
+    "RS631": "an action that is not on the list",
+    "RS632": "an action that nobody can approve or reject",
 }
 
 

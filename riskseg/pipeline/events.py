@@ -16,9 +16,9 @@ _ISSUED, _OCCURRENCE = "issued ", "occurrence "
 
 
 def load_events(engine: Engine, workspace: Workspace) -> bool:
-    """Make `journal_events`, every event that the journal holds of an account that is known, and
-    `ledger_actions`, the actions that were issued; whether there is any event. Needs
-    `account_ids`."""
+    """Make `journal_events`, every event that the journal holds of an account that is known, with
+    its `number` in the order of recording, and `ledger_actions`, the actions that were issued;
+    whether there is any event. Needs `account_ids`."""
     with read_journal(workspace) as journal:
         events = journal.events()
     engine.register("recorded_events", events)
@@ -26,7 +26,7 @@ def load_events(engine: Engine, workspace: Workspace) -> bool:
         """
         create table journal_events as
         select a.account_no, e.*
-        from recorded_events e
+        from (select *, row_number() over () as number from recorded_events) e
         join account_ids a on a.account_id = e.account_id
         order by a.account_no
         """

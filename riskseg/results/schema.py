@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, type[Any]] = {
     "worklist": worklist.Worklist,
     "worklist issue": worklist.Worklist,
     "worklist done": worklist.RecordedOutcomes,
+    "worklist approve": worklist.Approvals,
+    "worklist reject": worklist.Approvals,
     "models": models.ModelVersions,
     "models show": models.ModelSummary,
     "models bins": models.ModelBins,

@@ -114,6 +114,8 @@ class ActionShown(Part):
     channel: str
     contact: bool
     significant: bool
+    four_eyes: bool
+    """Whether two people must approve of it."""
     helps: bool
     cost: Decimal | None
     """What taking it once costs, where the strategy says so."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Literal
+
+import pyarrow as pa
 
 from riskseg.domain.words import counted
-from riskseg.results.base import Single
+from riskseg.results.base import Result, Single, records
 from riskseg.results.part import Part
 from riskseg.results.runs import Written
 from riskseg.results.strategies import StrategyVersion
+
+Decided = Literal["approved", "rejected"]
 
 
 class WorklistAction(Part):
@@ -74,3 +79,33 @@ class RecordedOutcomes(Single):
             f"{counted(self.new, 'outcome')} of {self.file} recorded on {self.recorded_on}, "
             f"{self.known:,} known before{bad}."
         )
+
+
+class DecidedAction(Part):
+    """An action that a person approved of, or rejected."""
+
+    id: str
+    account_id: str
+    action: str
+    new: bool
+    """Whether this command recorded it; not where the person had said so before."""
+    waiting: int
+    """How many more people must approve of it before it is issued."""
+
+
+class Approvals(Result):
+    """What a person said of actions on the list of a day."""
+
+    as_of: date
+    outcome: Decided
+    by: str
+    reason: str
+    actions: tuple[DecidedAction, ...]
+
+    def to_arrow(self) -> pa.Table:
+        """The actions: id, account_id, action, new, waiting."""
+        columns = dict.fromkeys(("id", "account_id", "action"), pa.string())
+        return records(columns | {"new": pa.bool_(), "waiting": pa.int64()}, self.actions)
+
+    def _title(self) -> str:
+        return f"{counted(len(self.actions), 'action')} {self.outcome} by {self.by}."

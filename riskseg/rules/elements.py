@@ -23,7 +23,8 @@ class Condition:
 @dataclass(frozen=True)
 class Action:
     """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none.
-    `cost` is what taking it once costs, where that is said: it decides nothing."""
+    `cost` is what taking it once costs, where that is said: it decides nothing. Before one that is
+    `significant` is issued a person must approve of it; two where it takes `four_eyes`."""
 
     name: str
     channel: str
@@ -32,6 +33,12 @@ class Action:
     rank: int
     helps: bool = False
     cost: Decimal | None = None
+    four_eyes: bool = False
+
+    @property
+    def approvers(self) -> int:
+        """How many people must approve of it."""
+        return int(self.significant) + int(self.significant and self.four_eyes)
 
 
 class Dated(Protocol):

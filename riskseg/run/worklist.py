@@ -1,4 +1,5 @@
-"""`worklist`: what is due on a day, in order of priority; and `worklist issue`: the same, recorded.
+"""`worklist`: what is due on a day, in order of priority; `worklist issue`: the same, recorded; and
+`worklist approve` and `reject`: what a person says of it.
 
 The list is a function of the facts, the journal's events among them. An action that was issued on
 the day itself is still on that day's list, so that a day's list is the same however often it is
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
@@ -29,8 +30,15 @@ from riskseg.pipeline.session import (
 )
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
-from riskseg.results.worklist import Worklist, WorklistAction
+from riskseg.results.worklist import (
+    Approvals,
+    Decided,
+    DecidedAction,
+    Worklist,
+    WorklistAction,
+)
 from riskseg.store import sinks
+from riskseg.store.events import event_id
 from riskseg.store.sinks import InMemory
 from riskseg.strategy.described import version_of
 from riskseg.treatment.worklist import NAMES, issued_events, placement_events
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
 
 LIST = Stage("list", "what is due, in order of priority, beside its place, then in it")
 ISSUE = Stage("issue", "record the actions as issued, and the paths that accounts are now on")
+APPROVE = Stage("approve", "record what a person says of the actions on the list")
 
 
 class _Listing(DecidingJob):
@@ -195,6 +204,169 @@ class _Listing(DecidingJob):
             waiting=sum(count[3] for count in counts),
             held_back=sum(count[5] for count in counts),
         )
+
+
+class _Approving(_Listing):
+    """What a run of `worklist approve` or `worklist reject` holds: the list, and what a person
+    says of it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        as_of: date,
+        ids: Sequence[str],
+        outcome: Decided,
+        *,
+        at: datetime,
+        by: str,
+        reason: str,
+        actions: Sequence[str],
+        draft: bool,
+        progress: Progress | None,
+    ) -> None:
+        super().__init__(
+            workspace,
+            as_of,
+            InMemory(),
+            at=at,
+            actions=actions,
+            channels=(),
+            columns=(),
+            capacity={},
+            draft=draft,
+            progress=progress,
+        )
+        self.ids, self.outcome, self.by, self.reason = tuple(ids), outcome, by, reason
+
+    def record(self) -> None:
+        """Record what the person says of each action that is meant."""
+        assert self.at is not None
+        listed = {
+            row["id"]: row
+            for row in self.engine.arrow(
+                """
+                select id, account_id, action, channel, approvers, approved_by, state, issued
+                from listed_actions
+                order by priority desc nulls last, account_id
+                """
+            ).to_pylist()
+        }
+        if not self.ids:
+            wanted = [
+                id
+                for id, row in listed.items()
+                if row["approvers"] and row["state"] == "listed" and not row["issued"]
+            ]
+        else:
+            wanted = list(dict.fromkeys(self.ids))
+            self._check_ids(wanted, listed)
+        earlier = int(
+            self.engine.value("select count(*) from journal_events where kind = 'approval'")
+        )
+        events, decided = [], []
+        for id in wanted:
+            row = listed[id]
+            by = set(row["approved_by"])
+            said = row["state"] == "rejected" if self.outcome == "rejected" else self.by in by
+            if not said:
+                events.append(self._event(row, earlier))
+            by = by | {self.by} if self.outcome == "approved" else set()
+            decided.append(
+                DecidedAction(
+                    id=id,
+                    account_id=row["account_id"],
+                    action=row["action"],
+                    new=not said,
+                    waiting=max(0, row["approvers"] - len(by)) if by else 0,
+                )
+            )
+        self.journal.record_events(
+            events, command=f"worklist {self.outcome}", at=self.at, recorded_on=self.as_of
+        )
+        self.approvals = Approvals(
+            as_of=self.as_of,
+            outcome=self.outcome,
+            by=self.by,
+            reason=self.reason,
+            actions=tuple(decided),
+        )
+
+    def _event(self, row: Mapping[str, str], earlier: int) -> dict[str, str]:
+        day = self.as_of.isoformat()
+        return {
+            # Somebody may approve, reject, and approve again.
+            "event_id": event_id("approval", row["id"], self.outcome, self.by, earlier),
+            "account_id": row["account_id"],
+            "kind": "approval",
+            "happened_on": day,
+            "recorded_on": day,
+            "action": row["action"],
+            "channel": row["channel"],
+            "outcome": self.outcome,
+            "ref": row["id"],
+            "reason": self.reason,
+            "made_by": self.by,
+        }
+
+    def _check_ids(self, ids: Sequence[str], listed: Mapping[str, Mapping[str, Any]]) -> None:
+        problems = Problems()
+        for id in ids:
+            row = listed.get(id)
+            if row is None:
+                message = f'No action "{id}" is on the list of {self.as_of}.'
+                problems.add("RS631", message, hint="Give an id of that day's `worklist`.")
+            elif row["issued"]:
+                message = f"{row['action']} for {row['account_id']} was issued already ({id})."
+                problems.add("RS632", message, hint="What is issued cannot be decided any more.")
+            elif not row["approvers"] and self.outcome == "approved":
+                message = f"{row['action']} for {row['account_id']} needs no approval ({id})."
+                problems.add("RS632", message, hint="It is issued as it is.")
+        problems.raise_if_any()
+
+
+def approval_plan() -> Plan:
+    """What `worklist approve` and `worklist reject` carry out."""
+    return [
+        LOAD.by(_Approving.load),
+        RULES.by(_Approving.prepare),
+        _Approving.deciding(into=LIST.by(_Approving.finish)),
+        APPROVE.by(_Approving.record),
+    ]
+
+
+def approve(
+    root: Path,
+    as_of: date,
+    ids: Sequence[str],
+    outcome: Decided,
+    *,
+    at: datetime,
+    by: str,
+    reason: str,
+    actions: Sequence[str] = (),
+    draft: bool = False,
+    progress: Progress | None = None,
+) -> Approvals:
+    """Record that a person approves of actions on the list of a day, or rejects them.
+
+    Without `ids` all are meant that wait for an approval; `actions` names those, all where there
+    are none. Raises RS631 for an id that is not on the list, RS632 for an action of which nobody
+    can decide any more.
+    """
+    job = _Approving(
+        open_checked(root),
+        as_of,
+        ids,
+        outcome,
+        at=at,
+        by=by,
+        reason=reason,
+        actions=actions,
+        draft=draft,
+        progress=progress,
+    )
+    job.carry_out(approval_plan())
+    return job.approvals
 
 
 def plan(*, issue: bool) -> Plan:

@@ -43,6 +43,7 @@ class AuthoredAction(Shape):
     channel: str
     contact: bool = False
     significant: bool = False
+    four_eyes: bool = False
     means: str | list[str] | None = None
     cost: Decimal | None = Field(default=None, ge=0)
 

@@ -49,7 +49,10 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
         "columns": list(s.columns),
         "rows": [[row.id, [_cell(cell) for cell in row.cells], row.segment] for row in s.rows],
         "actions": [
-            [action.name, action.channel, action.contact, action.significant, action.helps]
+            [
+                *[action.name, action.channel, action.contact, action.significant, action.helps],
+                *(["four_eyes"] if action.four_eyes else []),
+            ]
             for action in s.actions
         ],
         "protective": sorted(s.protective),

@@ -60,7 +60,10 @@ def worklist_select(
     Reads `decided` and `account_ids`. `of` is the probability that values are worked out with;
     `columns` are attributes to add.
     """
-    significant = ", ".join(literal(a.name) for a in strategy.actions if a.significant)
+    approvers = " ".join(
+        f"when {literal(a.name)} then {a.approvers}" for a in strategy.actions if a.approvers
+    )
+    needed = f"case d.{out('action')} {approvers} else 0 end" if approvers else "0"
     money = f"decimal(18, {scale})"
     overdue = f"d.{fact_column('balance_overdue')}" if billed else f"cast(null as {money})"
     past_due = f"d.{fact_column('days_past_due')}" if billed else "cast(null as bigint)"
@@ -88,12 +91,14 @@ def worklist_select(
         "path": path,
         "step": key,
         "started_on": started,
-        "needs_approval": f"d.{out('action')} in ({significant})" if significant else "false",
+        "needs_approval": f"({needed}) > 0",
         "reason": f"concat_ws('; ', {', '.join(words)})",
     }
     listed = [f"{made[name]} as {quoted(name)}" for name in NAMES]
     listed += [f"d.{fact_column(name)} as {quoted(name)}" for name in columns]
-    # Beside the worklist's own columns: whether the action reaches the customer.
+    # Beside the worklist's own columns: how many people must approve, and whether the action
+    # reaches the customer.
+    listed.append(f"{needed} as approvers")
     reaching = ", ".join(literal(a.name) for a in strategy.actions if a.contact)
     reaches = f"d.{out('action')} in ({reaching})" if reaching else "false"
     listed.append(f"{reaches} as reaches_customer")
@@ -122,7 +127,8 @@ def listed_actions(
 ) -> str:
     """The statement that makes `listed_actions` of `due_actions`, each with its `state`: `listed`,
     `over capacity`, `rejected` by a person, or `held back`, since the account had another action
-    that day. `needs_approval` is true until a person has approved the action.
+    that day. `needs_approval` is true until as many people as it takes have approved of the
+    action, each since it was last rejected: `approved_by` are those who have.
 
     Reads `journal_events`. What `actions` and `channels` leave out is not there at all.
     """
@@ -136,10 +142,20 @@ def listed_actions(
     return f"""
         create or replace table listed_actions as
         with approvals as (
-            select ref, arg_max(outcome, recorded_on) as outcome
-            from journal_events
-            where kind = 'approval'
-                and recorded_on <= date '{as_of}'
+            select ref,
+                arg_max(outcome, number) as outcome,
+                list(distinct made_by order by made_by) filter (
+                    where outcome = 'approved' and number > last_rejected
+                ) as made_by
+            from (
+                select *,
+                    coalesce(
+                        max(number) filter (where outcome = 'rejected') over (partition by ref), 0
+                    ) as last_rejected
+                from journal_events
+                where kind = 'approval'
+                    and recorded_on <= date '{as_of}'
+            )
             group by ref
         ),
         issued_today as (
@@ -151,8 +167,10 @@ def listed_actions(
         ),
         judged as (
             select d.* replace (
-                    d.needs_approval and a.outcome is distinct from 'approved' as needs_approval
+                    d.approvers > coalesce(len(a.made_by), 0) as needs_approval
                 ),
+                coalesce(a.made_by, []) as approved_by,
+                coalesce(list_contains(t.ids, d.id), false) as issued,
                 case
                     when t.ids is not null and not list_contains(t.ids, d.id) then 'held back'
                     when a.outcome = 'rejected' then 'rejected'

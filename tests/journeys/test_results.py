@@ -58,6 +58,8 @@ ARGUMENTS = {
     "worklist": f"--as-of {DAY} --out {{}}/list.csv",
     "worklist issue": f"--as-of {DAY} --out {{}}/list.csv",
     "worklist done": "{}/outcomes.csv --by ann",
+    "worklist approve": f"--all --as-of {DAY} --by ann --reason agreed",
+    "worklist reject": f"--all --as-of {DAY} --by ann --reason disputed",
     "journal show": "",
     "journal erase": "A00000007 --by ann",
     "journal prune": '--older-than "1 days" --dry-run',

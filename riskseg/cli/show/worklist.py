@@ -9,7 +9,7 @@ from riskseg.cli.terminal import stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.worklist import RecordedOutcomes, Worklist
+    from riskseg.results.worklist import Approvals, RecordedOutcomes, Worklist
 
 
 def worklist(done: Worklist) -> None:
@@ -61,3 +61,21 @@ def outcomes(done: RecordedOutcomes) -> None:
         )
     if done.bad:
         print(f"{counted(done.bad, 'bad row')} left out: see {done.quarantine}.")
+
+
+def approvals(done: Approvals) -> None:
+    """How often each action was approved or rejected."""
+    new: dict[str, int] = {}
+    for action in done.actions:
+        new[action.action] = new.get(action.action, 0) + action.new
+    made = table("action", done.outcome, right=(done.outcome,))
+    for name, count in sorted(new.items()):
+        made.add_row(name, number(count))
+    if new:
+        stdout().print(made)
+    before = len(done.actions) - sum(new.values())
+    said = f"; {number(before)} {'was' if before == 1 else 'were'} so before" if before else ""
+    print(f"{counted(sum(new.values()), 'action')} {done.outcome} by {done.by}{said}.")
+    if waiting := sum(action.waiting > 0 for action in done.actions):
+        wait = "waits" if waiting == 1 else "wait"
+        print(f"{counted(waiting, 'action')} still {wait} for a second person's approval.")

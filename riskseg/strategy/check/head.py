@@ -76,7 +76,12 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             rank,
             helps=not action.significant and is_help(means[action.name]),
             cost=action.cost,
+            four_eyes=action.four_eyes,
         )
+        if action.four_eyes and not action.significant:
+            message = f'"{action.name}" takes two people, and nobody need approve of it.'
+            hint = "Say `significant: true` as well, or take four_eyes out."
+            scope.tell("RS004", message, _FILE, "actions", rank - 1, "four_eyes", hint=hint)
     return tuple(action_by_name.values())
 
 
