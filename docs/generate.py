@@ -419,6 +419,8 @@ def _judged(text: str, *, right: bool) -> str:
 _TOML: Mapping[str, str] = {
     "workspace.currency": "shown beside amounts; one currency a workspace",
     "workspace.scale": "decimals of an amount, 0 to 4",
+    "workspace.promise_grace": "days after the day until which a payment was promised, before the "
+    "promise is broken",
     "workspace.arrears_from": "the least overdue balance that counts as arrears; less does not age",
     "workspace.max_bad_rows": "the share of a table's rows that may break the contract, 0 to 1",
     "workspace.strategy": "the folder of the strategy, from the folder of riskseg.toml",

@@ -41,13 +41,15 @@ def compile_features(
     *,
     focus: bool,
     undone: bool,
+    promises: bool,
     bill_order: str,
     account: Mapping[str, str],
 ) -> Compiled:
     """SQL for the features, which must hold whatever they are worked out from.
 
     `focus` says that snapshots name a bill (`focus_bill`) that counts as the latest.
-    `undone` says that the ledger's payments are reversed by others. Of bills issued and due on the
+    `undone` says that the ledger's payments are reversed by others, `promises` that
+    `promise_outcomes` are events too. Of bills issued and due on the
     same days the latest is the last by `bill_order`, SQL over `bill_facts` f.
     `account` gives the SQL of the account's own dates (as_of, opened_on).
     """
@@ -62,7 +64,7 @@ def compile_features(
         if range_ == "payments":
             relations.append(_payment_facts(chosen, undone))
         elif range_ == "events":
-            relations.append(_event_facts(chosen))
+            relations.append(_event_facts(chosen, promises))
         aggregates = {f.name: _aggregate(f, scale, focus, bill_order) for f in chosen}
         relations.append(_one_pass(range_, aggregates, _joins(range_, chosen, focus)))
         for feature in chosen:
@@ -235,8 +237,14 @@ def _payment_facts(chosen: list[Feature], undone: bool) -> Relation:
     )
 
 
-def _event_facts(chosen: list[Feature]) -> Relation:
-    """`event_facts`: events known at each snapshot, no older than the longest window."""
+def _event_facts(chosen: list[Feature], promises: bool) -> Relation:
+    """`event_facts`: events known at each snapshot, no older than the longest window, and what came
+    of promises, where riskseg works that out."""
+    outcomes = """
+        union all
+        select snap, as_of, happened_on, kind, channel, outcome, amount_minor, until
+        from promise_outcomes
+        """
     return Relation(
         "event_facts",
         f"""
@@ -244,6 +252,7 @@ def _event_facts(chosen: list[Feature]) -> Relation:
             f.until
         from ledger_events f
         join snapshots s on {_known("events", chosen)}
+        {outcomes if promises else ""}
         """,
     )
 

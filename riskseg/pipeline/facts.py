@@ -9,6 +9,7 @@ from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.promises import promise_outcomes
 from riskseg.pipeline.events import issued_steps, steps_among
 from riskseg.pipeline.load import Ledger
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
@@ -43,6 +44,7 @@ def facts(
         scale,
         focus=focus,
         undone=ledger.undone,
+        promises=ledger.promise_grace is not None,
         bill_order=ledger.money.bill_order("f.bill_id"),
         account={
             "as_of": "s.as_of",
@@ -71,6 +73,8 @@ def facts(
         )
     if with_episodes:
         relations += episodes(ledger.money.arrears_from)
+    if ledger.promise_grace is not None and "events" in compiled.ranges:
+        relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
     relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
     if steps:
         relations.append(issued_steps(steps))

@@ -42,7 +42,8 @@ class Ledger:
     `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
     tell whether the sources' files are still those that were loaded. `attributes` are those of
-    accounts; `authored` is what riskseg.toml says of each source.
+    accounts; `authored` is what riskseg.toml says of each source. `promise_grace` are the days of
+    grace of a promise to pay; None where nothing was promised.
     """
 
     sources: Mapping[str, Mapped]
@@ -56,6 +57,7 @@ class Ledger:
     first_on: date | None
     last_on: date | None
     stamps: Stamps
+    promise_grace: int | None = None
     known_by: date | None = None
     authored: Mapping[str, Source] = field(default_factory=dict)
 
@@ -138,6 +140,7 @@ def load(
         first_on=first_on,
         last_on=last_on,
         stamps=before,
+        promise_grace=_promise_grace(engine, workspace, sources),
         authored={name: workspace.settings.sources[name] for name in sources},
     )
 
@@ -277,6 +280,19 @@ def _money(
         arrears_from=workspace.settings.arrears_from_minor,
         readable_ids=readable_ids,
     )
+
+
+def _promise_grace(
+    engine: Engine, workspace: Workspace, sources: Mapping[str, Mapped]
+) -> int | None:
+    """The days of grace of a promise; None where there are no promises or no bills."""
+    promised = "bills" in sources and engine.value(
+        """
+        select coalesce(bool_or(kind = 'promise' and amount_minor > 0 and until is not null), false)
+        from ledger_events
+        """
+    )
+    return workspace.settings.promise_grace if promised else None
 
 
 def _has(sources: Mapping[str, Mapped], *, recorded: bool) -> frozenset[str]:

@@ -24,6 +24,7 @@ class WorkspaceTable(Shape):
     currency: str = "GBP"
     scale: int = Field(default=2, ge=0, le=4)
     arrears_from: Decimal = Field(default=Decimal("5.00"), ge=0)
+    promise_grace: int = Field(default=3, ge=0, le=365)
     max_bad_rows: Decimal = Field(default=Decimal("0.001"), ge=0, le=1)
     strategy: str = "rules/household-utility"
     models: str = "models"
@@ -114,6 +115,7 @@ class Settings:
     currency: str
     scale: int
     arrears_from: Decimal
+    promise_grace: int
     max_bad_rows: Decimal
     strategy: str
     models: str
@@ -192,6 +194,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         currency=top.workspace.currency,
         scale=top.workspace.scale,
         arrears_from=top.workspace.arrears_from,
+        promise_grace=top.workspace.promise_grace,
         max_bad_rows=top.workspace.max_bad_rows,
         strategy=top.workspace.strategy,
         models=top.workspace.models,

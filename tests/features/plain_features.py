@@ -18,8 +18,12 @@ from tests.ledger.slow_allocation import (
     reversals,
     settled,
 )
+from tests.ledger.slow_promises import Outcome, promise_outcomes
 
-Value = int | Decimal | date | None
+# Days; what a workspace has that says nothing of it.
+PROMISE_GRACE = 3
+
+Value = bool | int | Decimal | date | None
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,19 @@ class Seen:
     latest: BillFact | None
     payments: list[Paid]
     events: list[Event]
+    promised: list[Outcome]
     first_billed_on: date | None
 
     def due_in(self, days: int) -> list[BillFact]:
-        return [b for b in self.bills if self._in(b.due_on, days)]
+        return [b for b in self.bills if self.within(b.due_on, days)]
 
     def paid_in(self, days: int) -> list[Paid]:
-        return [p for p in self.payments if self._in(p.paid_on, days)]
+        return [p for p in self.payments if self.within(p.paid_on, days)]
 
     def events_in(self, days: int, kind: str) -> list[Event]:
-        return [e for e in self.events if self._in(e.happened_on, days) and e.kind == kind]
+        return [e for e in self.events if self.within(e.happened_on, days) and e.kind == kind]
 
-    def _in(self, day: date, days: int) -> bool:
+    def within(self, day: date, days: int) -> bool:
         return self.as_of - timedelta(days=days) < day <= self.as_of
 
 
@@ -74,6 +79,7 @@ def see(account: Account, as_of: date, arrears_from: int, focus: str | None = No
         latest,
         [_paid(p, payments) for p in payments if p.reverses is None],
         [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)],
+        promise_outcomes(account, as_of, PROMISE_GRACE),
         allocation.first_billed_on,
     )
 
@@ -173,6 +179,13 @@ def _open_disputes(seen: Seen) -> Value:
     return sum(e.until is None or e.until >= seen.as_of for e in disputes)
 
 
+def _promises(seen: Seen, *outcomes: str) -> int:
+    """How many promises came to that in the last twelve months, by a source or as worked out."""
+    told = [e.outcome for e in seen.events_in(365, "promise")]
+    found = [o.outcome for o in seen.promised if seen.within(o.happened_on, 365)]
+    return sum(outcome in outcomes for outcome in [*told, *found])
+
+
 FEATURES: dict[str, Callable[[Seen], Value]] = {
     "balance_overdue": lambda s: money(b.overdue for b in s.bills),
     "days_past_due": lambda s: max((b.days_past_due for b in unpaid(s)), default=0),
@@ -221,9 +234,12 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "payments_12m": lambda s: sum(p.settled for p in s.paid_in(365)),
     "failed_payments_6m": lambda s: sum(not p.settled or p.undone for p in s.paid_in(182)),
     "months_on_book": _months,
-    "broken_promises_12m": lambda s: sum(
-        e.outcome == "broken" for e in s.events_in(365, "promise")
+    "broken_promises_12m": lambda s: _promises(s, "broken", "partly_kept"),
+    "kept_promises_12m": lambda s: _promises(s, "kept"),
+    "promise_due_on": lambda s: min(
+        (o.until for o in s.promised if o.outcome == "open"), default=None
     ),
+    "open_promise": lambda s: any(o.outcome == "open" for o in s.promised),
     "open_disputes": _open_disputes,
     "complaints_12m": lambda s: len(s.events_in(365, "complaint")),
     "contact_attempts_90d": lambda s: sum(

@@ -46,6 +46,7 @@ class Event:
     outcome: str | None = None
     amount: int | None = None
     until: date | None = None
+    ref: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "outcome": pa.string(),
         "amount": _MONEY,
         "until": pa.date32(),
+        "ref": pa.string(),
     },
 }
 

@@ -26,7 +26,7 @@ def _account(draw: Random, account_id: str) -> Account:
         account_id,
         tuple(bills),
         tuple(_payments(draw, span, bills)),
-        tuple(_event(draw, span) for _ in range(draw.randrange(6))),
+        tuple(_event(draw, span, n) for n in range(draw.randrange(6))),
         opened_on=opened,
         closed_on=ended if draw.random() < 0.25 else None,
         written_off_on=ended + timedelta(days=draw.randrange(90)) if draw.random() < 0.1 else None,
@@ -105,7 +105,7 @@ def _reversal(draw: Random, payment: Payment, number: int) -> Payment:
     )
 
 
-def _event(draw: Random, span: int) -> Event:
+def _event(draw: Random, span: int, number: int) -> Event:
     happened = _some_day(draw, span)
     kind = draw.choice(("promise", "promise", "dispute", "complaint", "contact", "visit"))
     outcomes = {
@@ -116,4 +116,7 @@ def _event(draw: Random, span: int) -> Event:
     outcome = draw.choice(outcomes[kind]) if kind in outcomes else None
     until = happened + timedelta(days=draw.choice((0, 20, 200))) if draw.random() < 0.5 else None
     recorded = _recorded(draw, happened, 0.2)
-    return Event(happened, kind, recorded, outcome=outcome, until=until)
+    amount = draw.choice(AMOUNTS) if kind == "promise" and draw.random() < 0.7 else None
+    # Two events of one promise at times, the one saying what came of the other.
+    ref = f"r{number // 2}" if kind == "promise" and draw.random() < 0.3 else None
+    return Event(happened, kind, recorded, outcome=outcome, until=until, amount=amount, ref=ref)

@@ -1,0 +1,201 @@
+"""What came of promises to pay: open, kept, kept in part or broken, as of any dates.
+
+A promise is an event with an `amount` and the day `until` which it is to be paid. Payments from
+the day it was made on pay the account's promises, the oldest first; what is paid while nothing is
+promised carries over to no later promise. A promise is kept on the day on which all of it is paid.
+If that is not so when `grace` days after its last day are over, it is broken, or kept in part. A
+promise made after all earlier ones have run out owes nothing to these.
+
+With promises laid end to end and payments in the order of their days, what is promised and unpaid
+is a queue: it is the sum of promises less payments, less the least that this sum ever was, or 0.
+"""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import Relation, literal
+
+# Words of a source, or of a person, for what came of a promise; theirs comes before ours.
+SETTLED = ("kept", "partly_kept", "broken", "cancelled")
+
+
+def promise_outcomes(grace: int, *, reverses: bool) -> list[Relation]:
+    """Relations that end in `promise_outcomes` (snap, as_of, happened_on, kind, channel, outcome,
+    amount_minor, until): an event for each promise of which nothing else says what came of it.
+
+    Its outcome is `open` (happened on the day the promise was made), `kept` (on the day it was),
+    `partly_kept` or `broken` (on the day after its grace). Reads `ledger_events`,
+    `ledger_payments`, `snapshots` and, where payments are taken back (`reverses`), `undone`.
+    """
+    return [
+        _PROMISES_SETTLED,
+        _promises(grace),
+        _PROMISES_IN_TURN,
+        _PROMISES_LAID,
+        _money_promised(reverses),
+        _PROMISE_QUEUE,
+        _PROMISES_PAID,
+        _PROMISE_OUTCOMES,
+    ]
+
+
+_SETTLED = ", ".join(map(literal, SETTLED))
+# The promises, by their `ref`, of which an event says what came of them.
+_PROMISES_SETTLED = Relation(
+    "promises_settled",
+    f"""
+    select distinct s.snap, e.ref
+    from ledger_events e
+    join snapshots s on s.account_no = e.account_no and e.known_on <= s.as_of
+    where e.kind = 'promise'
+        and e.outcome in ({_SETTLED})
+        and e.ref is not null
+    """,
+)
+
+
+def _promises(grace: int) -> Relation:
+    """`promises`: each promise, in its place among those of its account. `settled` says that
+    something else says what came of it; it takes its share of payments all the same."""
+    return Relation(
+        "promises",
+        f"""
+        select s.snap, s.account_no, s.as_of, e.happened_on as made_on, e.until, e.channel,
+            e.amount_minor as amount,
+            e.until + {grace} as last_day,
+            coalesce(e.outcome in ({_SETTLED}), false) or d.snap is not null as settled,
+            row_number() over (
+                partition by s.snap
+                order by e.happened_on, e.until, e.amount_minor, e.outcome, e.ref
+            ) as number
+        from ledger_events e
+        join snapshots s on s.account_no = e.account_no and e.known_on <= s.as_of
+        left join promises_settled d on d.snap = s.snap and d.ref = e.ref
+        where e.kind = 'promise'
+            and e.amount_minor > 0
+            and e.until is not null
+        """,
+    )
+
+
+# `run` numbers the stretches of time in which one promise followed another without a gap.
+_PROMISES_IN_TURN = Relation(
+    "promises_in_turn",
+    """
+    select *,
+        count(*) filter (where ran_out) over (partition by snap order by number) as run
+    from (
+        select *,
+            coalesce(
+                made_on > max(last_day) over (
+                    partition by snap
+                    order by number
+                    rows between unbounded preceding and 1 preceding
+                ),
+                true
+            ) as ran_out
+        from promises
+    ) p
+    """,
+)
+_PROMISES_LAID = Relation(
+    "promises_laid",
+    """
+    select *,
+        cast(sum(amount) over (partition by snap, run order by number) as bigint) as far_end,
+        min(made_on) over (partition by snap, run) as run_from,
+        max(last_day) over (partition by snap, run) as run_to
+    from promises_in_turn
+    """,
+    materialized=True,
+)
+
+
+def _money_promised(reverses: bool) -> Relation:
+    """`money_promised`: the payments made in each run, less what was taken back of them."""
+    amount, taken_back, is_payment = "p.amount_minor", "", "true"
+    if reverses:
+        amount = "greatest(p.amount_minor - coalesce(u.amount_minor, 0), 0)"
+        taken_back = "left join undone u on u.snap = r.snap and u.payment_id = p.payment_id"
+        is_payment = "p.reverses is null"
+    return Relation(
+        "money_promised",
+        f"""
+        select r.snap, r.run, p.paid_on,
+            cast(sum({amount}) as bigint) as amount
+        from (select distinct snap, account_no, as_of, run, run_from, run_to from promises_laid) r
+        join ledger_payments p
+            on p.account_no = r.account_no
+            and p.known_on <= r.as_of
+            and p.paid_on between r.run_from and r.run_to
+        {taken_back}
+        where p.settled
+            and {is_payment}
+        group by r.snap, r.run, p.paid_on
+        """,
+    )
+
+
+# Day by day, what was promised and what was paid; `paid` is how much of what was promised so far
+# is paid. Of a day, what was promised comes first.
+_PROMISE_QUEUE = Relation(
+    "promise_queue",
+    """
+    select snap, run, day,
+        promised - (unpaid - least(min(unpaid) over so_far, 0)) as paid
+    from (
+        select snap, run, day, is_payment,
+            sum(promised) over in_turn as promised,
+            sum(promised - paid) over in_turn as unpaid
+        from (
+            select snap, run, made_on as day, false as is_payment,
+                sum(amount) as promised,
+                0 as paid
+            from promises_laid
+            group by snap, run, made_on
+            union all
+            select snap, run, paid_on, true, 0, amount
+            from money_promised
+        ) m
+        window in_turn as (
+            partition by snap, run order by day, is_payment rows unbounded preceding
+        )
+    ) q
+    window so_far as (partition by snap, run order by day, is_payment rows unbounded preceding)
+    """,
+    materialized=True,
+)
+_PROMISES_PAID = Relation(
+    "promises_paid",
+    """
+    select p.snap, p.number,
+        max(q.paid) as paid,
+        min(q.day) filter (where q.paid >= p.far_end) as kept_on
+    from promises_laid p
+    join promise_queue q on q.snap = p.snap and q.run = p.run and q.day <= p.last_day
+    where not p.settled
+    group by p.snap, p.number
+    """,
+)
+_PROMISE_OUTCOMES = Relation(
+    "promise_outcomes",
+    """
+    select p.snap, p.as_of,
+        case
+            when d.kept_on is not null then d.kept_on
+            when p.last_day >= p.as_of then p.made_on
+            else p.last_day + 1
+        end as happened_on,
+        'promise' as kind,
+        p.channel,
+        case
+            when d.kept_on is not null then 'kept'
+            when p.last_day >= p.as_of then 'open'
+            when d.paid > p.far_end - p.amount then 'partly_kept'
+            else 'broken'
+        end as outcome,
+        p.amount as amount_minor,
+        p.until
+    from promises_laid p
+    join promises_paid d on d.snap = p.snap and d.number = p.number
+    """,
+)
