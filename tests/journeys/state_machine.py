@@ -1,0 +1,203 @@
+"""One account's treatment, followed day by day in plain Python: when is what issued.
+
+It knows nothing of the engine, its SQL or the checked strategy. It reads paths as they are written
+in paths.yaml, and the account's bills, payments and attributes as they stand in the files. What it
+remembers from one day to the next is what was issued, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+Paths = Mapping[str, Mapping[str, Any]]
+DAY = timedelta(days=1)
+# The least overdue balance that counts as arrears, as in riskseg.toml where nothing is said.
+ARREARS_FROM = Decimal(5)
+
+
+@dataclass(frozen=True)
+class Bill:
+    due_on: date
+    amount: Decimal
+    known_on: date
+
+
+@dataclass(frozen=True)
+class Payment:
+    """`reversed_on` is the day on which it became known that the payment was reversed."""
+
+    paid_on: date
+    amount: Decimal
+    known_on: date
+    reversed_on: date | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """What happens to an account. On the days of `held`, both included, no action is taken. A
+    `protected` account gets a letter in the place of a call or a visit."""
+
+    account: str
+    path: str
+    bills: tuple[Bill, ...]
+    payments: tuple[Payment, ...] = ()
+    held: tuple[date, date] | None = None
+    protected: bool = False
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A step of a path, or of one that it goes on to, on a day counted from the start of the first.
+    One that comes again is another occurrence, with a number behind its name."""
+
+    path: str
+    step: str
+    action: str
+    day: int
+    must: bool
+    due_for: int | None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """`episode` is day 0 of the route. A step of an episode is issued once."""
+
+    on: date
+    episode: date
+    path: str
+    step: str
+    action: str
+
+
+@dataclass
+class Machine:
+    """Follows accounts on these paths. `significant` actions are not issued, since nobody approves
+    them; `until` is the day beyond which nothing is asked."""
+
+    paths: Paths
+    until: date
+    significant: frozenset[str] = frozenset({"agency"})
+    _unfolded: dict[str, list[Occurrence]] = field(default_factory=dict)
+
+    def follow(self, history: History, days: Iterable[date]) -> list[Issued]:
+        """What is issued, where the worklist is issued on these days, in their order."""
+        issued: list[Issued] = []
+        for day in days:
+            done = self.on_day(history, day, [one for one in issued if one.on < day])
+            if done is None or any(_same_step(done, one) or one.on == day for one in issued):
+                continue
+            issued.append(done)
+        return issued
+
+    def on_day(self, history: History, today: date, before: list[Issued]) -> Issued | None:
+        """What is issued on a day, when so much was issued before it."""
+        start = in_arrears_since(history, today)
+        due = None if start is None else self.due(history.path, start, today, before)
+        if start is None or due is None:
+            return None
+        if history.held is not None and history.held[0] <= today <= history.held[1]:
+            return None
+        action = due.action
+        if history.protected and action in ("call", "visit"):
+            action = "letter"
+        if action in self.significant:
+            return None
+        return Issued(today, start, due.path, due.step, action)
+
+    def due(self, path: str, start: date, today: date, before: list[Issued]) -> Occurrence | None:
+        """The occurrence of a step that is due on a day, in arrears since `start`."""
+        whole = self.unfolded(path)
+        done = {(one.path, one.step) for one in before if one.on >= start}
+        reached = [one for one in whole if start + one.day * DAY <= today]
+        for one in reached:
+            if one.must and (one.path, one.step) not in done:
+                return one
+        if not reached:
+            return None
+        latest = reached[-1]
+        if any((one.path, one.step) in done for one in whole[whole.index(latest) :]):
+            return None
+        if latest.due_for is not None and today >= start + (latest.day + latest.due_for) * DAY:
+            return None
+        return latest
+
+    def unfolded(self, path: str) -> list[Occurrence]:
+        """Every occurrence of a step that an account on a path can meet, in the order of days."""
+        if path not in self._unfolded:
+            self._unfolded[path] = list(self._unfold(path))
+        return self._unfolded[path]
+
+    def _unfold(self, name: str | None) -> Iterator[Occurrence]:
+        begins = 0
+        while name is not None:
+            path = self.paths[name]
+            steps = list(_steps(name, path))
+            last = None
+            for last in steps:
+                yield _later(last, begins)
+            if last is not None:
+                begins += last.day + (path.get("due_for") or 1)
+            name = path.get("then")
+            name = None if name == "stay" else name
+
+
+def _same_step(one: Issued, other: Issued) -> bool:
+    return (one.episode, one.path, one.step) == (other.episode, other.path, other.step)
+
+
+def _later(one: Occurrence, days: int) -> Occurrence:
+    return Occurrence(one.path, one.step, one.action, one.day + days, one.must, one.due_for)
+
+
+def _steps(name: str, path: Mapping[str, Any]) -> Iterator[Occurrence]:
+    """The steps of one path, and again where they repeat, by days of that path."""
+    seen: list[str] = []
+    first: list[Occurrence] = []
+    for step in path["steps"]:
+        seen.append(step["action"])
+        nth = seen.count(step["action"])
+        key = step["action"] if nth == 1 else f"{step['action']}#{nth}"
+        must = bool(step.get("must"))
+        first.append(Occurrence(name, key, step["action"], step["day"], must, path.get("due_for")))
+    yield from first
+    repeat = path.get("repeat")
+    if repeat is None:
+        return
+    every = int(str(repeat["every"]).split()[0])
+    start = next(n for n, one in enumerate(first) if one.step == repeat["from"])
+    # Without end: as often as any history here is long.
+    for again in range(1, repeat.get("at_most", 1000 // every) + 1):
+        for one in first[start:]:
+            yield Occurrence(
+                name,
+                f"{one.step}~{again + 1}",
+                one.action,
+                one.day + again * every,
+                False,
+                one.due_for,
+            )
+
+
+def overdue(history: History, on: date, known: date) -> Decimal:
+    """What was overdue at the close of a day, as it is known at the close of another."""
+    owed = sum(b.amount for b in history.bills if b.due_on < on and b.known_on <= known)
+    paid = sum(
+        p.amount
+        for p in history.payments
+        if p.paid_on <= on
+        and p.known_on <= known
+        and (p.reversed_on is None or p.reversed_on > known)
+    )
+    return max(Decimal(owed) - Decimal(paid), Decimal(0))
+
+
+def in_arrears_since(history: History, today: date) -> date | None:
+    """The first of the days in a row, up to today, on which something was overdue."""
+    day, since = today, None
+    while overdue(history, day, today) >= ARREARS_FROM:
+        since, day = day, day - DAY
+    return since
