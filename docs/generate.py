@@ -483,9 +483,11 @@ _STRATEGY: Mapping[str, str] = {
     "uses": "`name here: model`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
     "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, means, "
-    "cost}`",
+    "cost, calendar}`",
     "protective": "true-or-false facts that protect; each must be looked at by a guard",
     "priority": "a number; orders accounts due on one day",
+    "calendar": "`{days: [mon, …], holidays: GB-ENG, closed: next|previous}`: the days worked; "
+    "also of an action",
     "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",
 }
 _TIER = {
@@ -508,6 +510,7 @@ _PATH = {
     "ends_when": "a condition that ends it, besides the end of the episode",
     "unknown": "what an unknown `ends_when` counts as",
     "due_for": "days a step stays due",
+    "calendar": "the days on which its steps are taken, as in strategy.yaml",
     "effective_from": "the first day it is in force",
     "effective_to": "the last",
 }

@@ -36,6 +36,7 @@ from riskseg.rules.model import Strategy
 from riskseg.rules.sql import out
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES
+from riskseg.treatment.calendar import calendar_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,7 +118,12 @@ def make_facts(session: Session, wanted: Iterable[str], as_of: date, first: int,
     """Make `facts` from the sources, for the accounts of a range that exist as of the date."""
     ledger = session.ledger
     snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
-    build(session.engine, facts(ledger, session.catalogue, session.scale, wanted, snapshots))
+    names = frozenset(wanted)
+    of_the_day = calendar_facts(names, as_of)
+    build(
+        session.engine,
+        facts(ledger, session.catalogue, session.scale, names, snapshots, of_the_day=of_the_day),
+    )
 
 
 def score_facts(engine: Engine, decider: Decider) -> dict[str, str]:

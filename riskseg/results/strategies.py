@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import ConfigDict, Field, SerializeAsAny, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, WithJsonSchema
 
 from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.words import counted
@@ -24,6 +24,10 @@ from riskseg.results.base import (
 )
 from riskseg.results.part import Part
 
+# The days on which something is done, in words; null where that is every day.
+CalendarShown = Annotated[
+    str | None, BeforeValidator(lambda calendar: None if calendar is None else str(calendar))
+]
 UnknownCounts = Literal["match", "skip"]
 ProofVerdict = Literal["proved", "refuted", "unproved"]
 
@@ -119,6 +123,7 @@ class ActionShown(Part):
     helps: bool
     cost: Decimal | None
     """What taking it once costs, where the strategy says so."""
+    calendar: CalendarShown = None
 
 
 class StepShown(Part):
@@ -129,6 +134,7 @@ class StepShown(Part):
     template: str | None
     must: bool
     """Whether later steps wait until it is issued."""
+    calendar: CalendarShown = None
 
 
 class RepeatShown(Part):

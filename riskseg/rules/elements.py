@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from riskseg.domain.decision import NO_ACTION as NO_ACTION
 from riskseg.expressions import Expression
+from riskseg.rules.calendar import Calendar
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Condition:
 @dataclass(frozen=True)
 class Action:
     """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none.
-    `cost` is what taking it once costs, where that is said: it decides nothing. Before one that is
-    `significant` is issued a person must approve of it; two where it takes `four_eyes`."""
+    `cost` is what taking it once costs, where that is said: it decides nothing. It is taken on
+    the open days of its `calendar`, if it has one. Before one that is `significant` is issued a
+    person must approve of it; two where it takes `four_eyes`."""
 
     name: str
     channel: str
@@ -33,6 +35,7 @@ class Action:
     rank: int
     helps: bool = False
     cost: Decimal | None = None
+    calendar: Calendar | None = None
     four_eyes: bool = False
 
     @property

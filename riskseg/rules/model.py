@@ -11,6 +11,7 @@ from typing import TypeVar
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
+from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action, Condition, in_force
 from riskseg.rules.rule import Restriction, Rule
 
@@ -65,7 +66,8 @@ class SegmentRow:
 class Step:
     """A step is due from its day until it is issued, or overtaken by a later step of its path; one
     that `must` be taken is never overtaken. `key` names it among the steps of its path: its action,
-    with a number where the path has the action more than once."""
+    with a number where the path has the action more than once. It is due on the open days of its
+    `calendar`, if it has one."""
 
     day: int
     action: str
@@ -73,6 +75,7 @@ class Step:
     line: int | None
     key: str = ""
     must: bool = False
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,12 @@ class AuthoredBand(Shape):
         return {k: exact(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
+class AuthoredCalendar(Shape):
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = None
+    holidays: str | None = None
+    closed: Literal["next", "previous"] = "next"
+
+
 class AuthoredAction(Shape):
     name: Name
     channel: str
@@ -52,6 +58,8 @@ class AuthoredAction(Shape):
     def _exact(cls, value: object) -> object:
         return exact(value)
 
+    calendar: AuthoredCalendar | None = None
+
 
 class AuthoredHead(Shape):
     name: Name
@@ -64,6 +72,7 @@ class AuthoredHead(Shape):
     actions: list[AuthoredAction]
     protective: list[str] = Field(default_factory=list)
     priority: Text | None = None
+    calendar: AuthoredCalendar | None = None
     expects: dict[str, Expected] = Field(default_factory=dict)
 
 
@@ -111,6 +120,7 @@ class AuthoredPath(Shape):
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None
     due_for: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    calendar: AuthoredCalendar | None = None
     effective_from: date | None = None
     effective_to: date | None = None
 

@@ -43,7 +43,7 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
         _tiered(strategy.schemes),
         *_segmented(strategy),
         placed(strategy, paths, as_of),
-        stepped(paths),
+        stepped(paths, as_of),
         guarded(guards),
         acted(strategy, guards),
         _decided(strategy, guards),

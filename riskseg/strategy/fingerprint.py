@@ -12,6 +12,7 @@ from typing import Any
 
 from riskseg.expressions import Expression, show
 from riskseg.expressions.tree import In, Literal
+from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Step, Strategy
 
@@ -52,6 +53,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
             [
                 *[action.name, action.channel, action.contact, action.significant, action.helps],
                 *(["four_eyes"] if action.four_eyes else []),
+                *_calendar(action.calendar),
             ]
             for action in s.actions
         ],
@@ -76,7 +78,12 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
 
 
 def _step(step: Step) -> list[Any]:
-    return [step.day, step.action, step.template, *(["must"] if step.must else [])]
+    must = ["must"] if step.must else []
+    return [step.day, step.action, step.template, *must, *_calendar(step.calendar)]
+
+
+def _calendar(calendar: Calendar | None) -> list[str]:
+    return [] if calendar is None else [str(calendar)]
 
 
 def _rules(strategy: Strategy) -> dict[str, list[Any]]:

@@ -11,8 +11,10 @@ from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.expressions.smt import both, either, negated
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
+from riskseg.rules.proof_account import Account
 from riskseg.rules.rule import Restriction
 from riskseg.rules.sql import out
+from riskseg.treatment.calendar import closed_sql, closed_term
 
 
 def guarded(guards: Sequence[Restriction]) -> Relation:
@@ -52,9 +54,9 @@ def acted(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
                 if g.instead == other.name and action.name in g.never
             ]
             if offering:
-                lawful = _forbids(guards, other.name)
+                refused = f"{_forbids(guards, other.name)} or {closed_sql(other.calendar)}"
                 insteads.append(
-                    f"when ({' or '.join(offering)}) and not {lawful} then {literal(other.name)}"
+                    f"when ({' or '.join(offering)}) and not ({refused}) then {literal(other.name)}"
                 )
         nothing = literal(NO_ACTION)
         rest = f"case {' '.join(insteads)} else {nothing} end" if insteads else nothing
@@ -70,7 +72,7 @@ def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any
     return either(*(guards[g.name] for g in strategy.guards if action in g.never))
 
 
-def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any) -> Any:
+def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any, account: Account) -> Any:
     """The rank of what is emitted where an action of the rank `due` is: itself, else the mildest
     lawful `instead` of the guards that forbid it, else 0."""
     held = either(*(guards[g.name] for g in strategy.guards if g.stops_everything))
@@ -88,7 +90,8 @@ def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any) -> Any:
                     if g.instead == other.name and action.name in g.never
                 )
             )
-            fits = both(offered, negated(forbidden(strategy, guards, other.name)))
+            closed = closed_term(other.calendar, account)
+            fits = both(offered, negated(either(forbidden(strategy, guards, other.name), closed)))
             rest = z3.If(fits, z3.IntVal(other.rank), rest)
         emitted = z3.If(both(due == action.rank, refused), z3.If(held, z3.IntVal(0), rest), emitted)
     return emitted

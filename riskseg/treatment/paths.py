@@ -22,10 +22,15 @@ import z3
 
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.smt import Term, both, either, negated
+from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Path, Repeat, Step, Strategy, issued_fact, occurrence_fact
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
+from riskseg.treatment.calendar import closed_sql, closed_term, moved
+
+# How many days beyond the days of its steps a path looks for the open day of the next one.
+_LONGEST_LOOK = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ def _ended(walked: Sequence[Path]) -> str:
     return f"({' or '.join(ends)})" if ends else "false"
 
 
-def stepped(paths: Sequence[Path]) -> Relation:
+def stepped(paths: Sequence[Path], as_of: date) -> Relation:
     """The step that is due, if any, and what comes after it; from `placed`.
 
     Due is the first step that must be taken and was not; else the latest one that was reached,
@@ -196,6 +201,9 @@ def stepped(paths: Sequence[Path]) -> Relation:
 
     due, following, none = inner("due_order"), inner("next_order"), literal(NO_ACTION)
     due_round = inner("due_round")
+    reached = inner("reached_order")
+    waits = by_route(lambda steps: _closed_orders(reached, steps))
+    moved = by_route(lambda steps: _moved(following, steps, as_of))
     going_on = f"not {inner('ended')} and {inner('day')} is not null"
     template = listed(lambda s: _text(s.step.template), due, "varchar")
     next_in = by_route(
@@ -234,20 +242,30 @@ def stepped(paths: Sequence[Path]) -> Relation:
             as_of + cast({inner("next_in")} as integer) as {out("next_on")}
         from (
             select *,
-                case when {going_on} then {next_in} end as {inner("next_in")},
+                case when {going_on} then {moved} end as {inner("next_in")},
                 {due_day} as {inner("due_day")}
             from (
                 select *,
-                    case when {going_on} then coalesce({inner("must")}, {inner("latest")}) end
-                        as {due},
-                    case when {inner("must")} is null then coalesce({round_of_latest}, 0) else 0 end
-                        as {due_round},
-                    {by_route(_next_order)} as {following}
+                    case when {waits} then 0 else {next_in} end as {inner("away")}
                 from (
                     select *,
-                        {by_route(_must_order)} as {inner("must")},
-                        {by_route(_latest_order)} as {inner("latest")}
-                    from (select *{_rounds(routes)} from placed) s
+                        case when {waits} then null else {reached} end as {due},
+                        case when {waits} then {reached} else {by_route(_next_order)} end
+                            as {following}
+                    from (
+                        select *,
+                            case when {going_on} then coalesce({inner("must")}, {inner("latest")})
+                            end as {reached},
+                            case when {inner("must")} is null
+                                then coalesce({round_of_latest}, 0) else 0
+                            end as {due_round}
+                        from (
+                            select *,
+                                {by_route(_must_order)} as {inner("must")},
+                                {by_route(_latest_order)} as {inner("latest")}
+                            from (select *{_rounds(routes)} from placed) s
+                        ) s
+                    ) s
                 ) s
             ) s
         ) s
@@ -282,7 +300,7 @@ def _rounds(routes: Mapping[str, Sequence[RouteStep]]) -> str:
 def _round_by_day(first: RouteStep) -> str:
     """The round that a path is in, from the first of the steps that repeat."""
     assert first.repeat is not None
-    number = f"coalesce(({_day(first)} - {first.step.day}) // {first.every}, 0)"
+    number = f"coalesce(({_day_ahead(first)} - {first.step.day}) // {first.every}, 0)"
     if first.repeat.at_most is not None:
         number = f"least({number}, {first.repeat.at_most})"
     return f"greatest({number}, 0)"
@@ -291,6 +309,15 @@ def _round_by_day(first: RouteStep) -> str:
 def _day(s: RouteStep) -> str:
     """The day of the step's path."""
     return inner(f"day{s.leg}")
+
+
+def _day_ahead(s: RouteStep) -> str:
+    """The day of the step's path; before a stretch of closed days, the last of them where the step
+    comes before they do."""
+    calendar = s.step.calendar
+    if calendar is None or calendar.closed == "next":
+        return _day(s)
+    return f"{_day(s)} + {fact_column(calendar.closed_after)}"
 
 
 def _round(s: RouteStep) -> str:
@@ -311,15 +338,20 @@ def _next_day(s: RouteStep) -> str:
 
 
 def _reached(s: RouteStep) -> str:
-    """Whether the day of a step has come, in the round that its path is in."""
-    return f"({inner('leg')} >= {s.leg} and {_day(s)} >= {_day_due(s)})"
+    """Whether the day of a step has come, in the round that its path is in; before a stretch of
+    closed days, whether it will in their course, where the step comes on the last open day before
+    them."""
+    return f"({inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {_day_due(s)})"
 
 
 def _still_due(s: RouteStep) -> str:
-    """Whether a step that was reached has not been due for too long."""
+    """Whether a step that was reached has not been due for too long, on closed days that have just
+    ended apart."""
     if s.path.due_for is None:
         return "true"
-    return f"{_day(s)} < {_day_due(s)} + {s.path.due_for}"
+    calendar = s.step.calendar
+    closed = f" - {fact_column(calendar.closed_before)}" if calendar is not None else ""
+    return f"{_day(s)}{closed} < {_day_due(s)} + {s.path.due_for}"
 
 
 def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
@@ -345,7 +377,7 @@ def _must_order(steps: Sequence[RouteStep]) -> str:
     return _case(
         [
             (
-                f"{inner('leg')} >= {s.leg} and {_day(s)} >= {s.step.day} "
+                f"{inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {s.step.day} "
                 f"and not {_issued(s, steps)}",
                 str(s.order),
             )
@@ -367,6 +399,39 @@ def _latest_order(steps: Sequence[RouteStep]) -> str:
             issued = _issued_in(s, steps, _round(s)) if s.repeat else _issued(s, steps)
             arms += [(issued, "null"), (_reached(s), str(due))]
     return _case(arms)
+
+
+def _by_calendar(steps: Sequence[RouteStep]) -> dict[Calendar, str]:
+    """The orders of the steps of each calendar, as SQL lists them."""
+    found: dict[Calendar, list[str]] = {}
+    for s in steps:
+        if s.step.calendar is not None:
+            found.setdefault(s.step.calendar, []).append(str(s.order))
+    return {calendar: ", ".join(orders) for calendar, orders in found.items()}
+
+
+def _closed_orders(order: str, steps: Sequence[RouteStep]) -> str:
+    """Whether the as-of date is closed for the step of that order."""
+    closed = [
+        f"({order} in ({orders}) and {closed_sql(calendar)})"
+        for calendar, orders in _by_calendar(steps).items()
+    ]
+    return f"coalesce({' or '.join(closed)}, false)" if closed else "false"
+
+
+def _moved(order: str, steps: Sequence[RouteStep], as_of: date) -> str:
+    """After how many days the step of that order comes: when its day does, or on the open day that
+    it is moved to."""
+    away = inner("away")
+    days_of_steps = [day for s in steps for day in (s.step.day, s.step.day + s.every)]
+    most = max(days_of_steps) - min(days_of_steps) + _LONGEST_LOOK if steps else 0
+    arms = []
+    for calendar, orders in _by_calendar(steps).items():
+        days = ", ".join(map(str, moved(calendar, as_of, most)))
+        place = f"case when {away} < 0 then 1 else {away} + 1 end"
+        later = f"coalesce((array[{days}])[{place}], {away})"
+        arms.append(f"when {order} in ({orders}) then {later}")
+    return f"case {' '.join(arms)} else {away} end" if arms else away
 
 
 def _next_order(steps: Sequence[RouteStep]) -> str:
@@ -479,9 +544,10 @@ def _due(
     """For each step, that it is the one due."""
     as_of = account.terms["as_of"].value
     days = [as_of - start.value for start in starts]
-    rounds = {s: _round_term(s, days[s.leg]) for s in steps}
+    rounds = {s: _round_term(s, days[s.leg], account) for s in steps}
     day_due = {s: s.step.day + rounds[s] * s.every for s in steps}
-    reached = {s: both(begun[s.leg], days[s.leg] >= day_due[s]) for s in steps}
+    ahead_by = {s: _brought_forward(s.step, account) for s in steps}
+    reached = {s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s]) for s in steps}
     since = starts[0].value + _first_day(steps)
     ever = {}
     for s in steps:
@@ -495,7 +561,7 @@ def _due(
         issued[s] = both(ever[s], number >= rounds[s] + 1)
         ahead[s] = both(ever[s], number >= rounds[s] + 2)
     musts = {
-        s: both(begun[s.leg], days[s.leg] >= s.step.day, negated(ever[s]))
+        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= s.step.day, negated(ever[s]))
         for s in steps
         if s.step.must
     }
@@ -507,20 +573,36 @@ def _due(
             reached[s],
             negated(either(*(reached[other] for other in later))),
             negated(either(issued[s], *(issued[other] for other in later), *again)),
-            *([days[s.leg] < day_due[s] + s.path.due_for] if s.path.due_for else []),
+            *_not_yet_over(s, days[s.leg], day_due[s], account),
         )
         chosen = both(no_must, latest)
         if s in musts:
             earlier = either(*(musts[other] for other in musts if other.order < s.order))
             chosen = either(chosen, both(musts[s], negated(earlier)))
-        yield s, both(at, chosen)
+        yield s, both(at, chosen, negated(closed_term(s.step.calendar, account)))
 
 
-def _round_term(s: RouteStep, day: Any) -> Any:
+def _round_term(s: RouteStep, day: Any, account: Account) -> Any:
     """The round that the path of a step is in, on a day of it."""
     if s.repeat is None:
         return z3.IntVal(0)
-    since = day - s.path.repeated[0].day
+    first = s.path.repeated[0]
+    since = day + _brought_forward(first, account) - first.day
     most = s.repeat.at_most
     number = z3.If(since < 0, z3.IntVal(0), since / s.every)
     return number if most is None else z3.If(number > most, z3.IntVal(most), number)
+
+
+def _brought_forward(step: Step, account: Account) -> Any:
+    """How many days before its day a step comes."""
+    if step.calendar is None or step.calendar.closed == "next":
+        return 0
+    return account.terms[step.calendar.closed_after].value
+
+
+def _not_yet_over(s: RouteStep, day: Any, day_due: Any, account: Account) -> Iterator[Any]:
+    """That a step is still due on a day of its path."""
+    if s.path.due_for is not None:
+        calendar = s.step.calendar
+        closed = 0 if calendar is None else account.terms[calendar.closed_before].value
+        yield day - closed < day_due + s.path.due_for

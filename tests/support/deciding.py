@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from holidays import country_holidays
+
+from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Path, Step, Strategy
 from riskseg.rules.rule import Restriction
@@ -162,15 +165,26 @@ def _placed(
         nothing = dict.fromkeys(("path_day", "step", "template", "next_action", "next_on"))
         return {"path": here.name, **nothing}, "none"
     day = (as_of - day0).days
-    step, action, template = _due(walked, [*walked, *(path for path, _ in ahead)], facts, starts)
-    to_come = [(s.action, on - day) for _, s, on, _ in occurrences(here, day) if on > day]
+    step, action, template, calendar = _due(
+        walked, [*walked, *(path for path, _ in ahead)], facts, starts
+    )
+    to_come = [
+        (s.action, next_open(s.calendar, as_of, on - day))
+        for _, s, on, _ in occurrences(here, day)
+        if not is_reached(s, on, day, as_of)
+    ]
     if not to_come:
         # The first path ahead that has steps; nothing is said while its day 0 is unknown.
         for path, begun in ahead:
             if path.steps:
                 if begun is not None:
-                    to_come = [(path.steps[0].action, (begun - as_of).days + path.steps[0].day)]
+                    first_step = path.steps[0]
+                    days = (begun - as_of).days + first_step.day
+                    to_come = [(first_step.action, next_open(first_step.calendar, as_of, days))]
                 break
+    if step is not None and not is_open(calendar, as_of):
+        to_come, step, template = [(action, next_open(calendar, as_of, 0))], None, None
+        action = "none"
     next_action, days = to_come[0] if to_come else (None, None)
     return {
         "path": here.name,
@@ -187,8 +201,9 @@ def _due(
     ahead: Sequence[Path],
     facts: Facts,
     starts: Callable[[Path], date | None],
-) -> tuple[int | None, str, str | None]:
-    """The step that is due: its number on its path, its action and its template."""
+) -> tuple[int | None, str, str | None, Calendar | None]:
+    """The step that is due, were it an open day: its number on its path, its action, its template
+    and its calendar."""
     as_of, begun = facts["as_of"], starts(walked[0])
     assert begun is not None
     every = [(path, n, step) for path in ahead for n, step in enumerate(path.steps, start=1)]
@@ -208,20 +223,57 @@ def _due(
             day0 = _following(walked[index - 1], day0, by_name, starts)
         day = (as_of - day0).days if index < len(walked) and day0 else None
         for n, step, on, occurrence in occurrences(path, day or 0):
-            ago = None if day is None or on > day else day - on
-            whole.append((path, n, step, occurrence, ago))
+            come = day is not None and is_reached(step, on, day, as_of)
+            whole.append((path, n, step, occurrence, (day or 0) - on if come else None))
     for path, number, step, occurrence, ago in whole:
         if step.must and occurrence == 1 and ago is not None and not was_issued(path, step):
-            return number, step.action, step.template
+            return number, step.action, step.template, step.calendar
     reached = [i for i, (*_, ago) in enumerate(whole) if ago is not None]
     if reached:
         path, number, step, _, ago = whole[reached[-1]]
         assert ago is not None
         overtaken = any(was_issued(p, s, k) for p, _, s, k, _ in whole[reached[-1] :])
+        ago -= len(closed_run(step.calendar, as_of - timedelta(days=1), -1))
         expired = path.due_for is not None and ago >= path.due_for
         if not overtaken and not expired:
-            return number, step.action, step.template
-    return None, "none", None
+            return number, step.action, step.template, step.calendar
+    return None, "none", None, None
+
+
+def is_open(calendar: Calendar | None, day: date) -> bool:
+    if calendar is None:
+        return True
+    country, _, part = (calendar.holidays or "").partition("-")
+    if country and day in country_holidays(country, subdiv=part or None, years=day.year):
+        return False
+    return f"{day:%a}".lower() in calendar.days
+
+
+def closed_run(calendar: Calendar | None, day: date, step: int) -> list[date]:
+    """The closed days from a day on, before the first open one."""
+    found = []
+    while not is_open(calendar, day):
+        found.append(day)
+        day += timedelta(days=step)
+    return found
+
+
+def is_reached(step: Step, on: int, day: int, as_of: date) -> bool:
+    """Whether a step's day has come, or falls on the closed days before which it is taken."""
+    backward = step.calendar is not None and step.calendar.closed == "previous"
+    if backward and is_open(step.calendar, as_of):
+        day += len(closed_run(step.calendar, as_of + timedelta(days=1), 1))
+    return on <= day
+
+
+def next_open(calendar: Calendar | None, as_of: date, days: int) -> int:
+    """After how many days something is done that falls on a day so many days ahead."""
+    day = as_of + timedelta(days=days)
+    run = closed_run(calendar, day, -1)
+    earlier = bool(run) and run[-1] > as_of
+    if calendar is not None and calendar.closed == "previous" and earlier:
+        return (run[-1] - as_of).days - 1
+    return days + len(closed_run(calendar, day, 1))
 
 
 def _lawful(strategy: Strategy, due: str, in_force: Sequence[Restriction]) -> str:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
+from riskseg.rules.elements import Action
 from riskseg.rules.model import Path, Strategy, issued_fact, occurrence_fact
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.authored import AuthoredStrategy
@@ -32,6 +33,7 @@ from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.check.segments import check_segments
 from riskseg.strategy.check.tiers import check_tiers
 from riskseg.strategy.fingerprint import fingerprint
+from riskseg.treatment.calendar import calendar_names
 
 __all__ = ["check_strategy"]
 
@@ -100,7 +102,7 @@ def _strategy(scope: Scope) -> Strategy:
         priority=priority,
         examples=examples,
         facts={name: scope.facts[name] for name in sorted(named) if name in scope.facts}
-        | _state(paths),
+        | _state(paths, actions),
         default_values={
             name: default for name, default in scope.default_values.items() if name in named
         },
@@ -116,9 +118,9 @@ def _strategy(scope: Scope) -> Strategy:
     )
 
 
-def _state(paths: Iterable[Path]) -> dict[str, Fact]:
+def _state(paths: Iterable[Path], actions: Iterable[Action]) -> dict[str, Fact]:
     """What was done for an account before, as facts: when each step was last issued, and which
-    occurrence of it where it repeats."""
+    occurrence of it where it repeats; and what calendars say of the day."""
     state = {}
     for path in paths:
         for step in path.steps:
@@ -128,4 +130,6 @@ def _state(paths: Iterable[Path]) -> dict[str, Fact]:
             name = occurrence_fact(path.name, step.key)
             words = "occurrence {value} of it"
             state[name] = Fact(name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=words)
+    for name in calendar_names(paths, actions):
+        state[name] = Fact(name, Kind.INTEGER, lower=Decimal(0), words=f"{name}: {{value}}")
     return dict(sorted(state.items()))

@@ -13,6 +13,7 @@ from riskseg.rules.elements import NO_ACTION, Action
 from riskseg.rules.model import UNSCORED, Band
 from riskseg.rules.periods import Period
 from riskseg.rules.rule import Restriction
+from riskseg.strategy.check.calendars import check_calendar
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.packs import is_help
 
@@ -62,6 +63,7 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
 def check_actions(scope: Scope) -> tuple[Action, ...]:
     action_by_name: dict[str, Action] = {}
     means = scope.means
+    whole = check_calendar(scope, scope.authored.head.calendar, _FILE)
     for rank, action in enumerate(scope.authored.head.actions, start=1):
         if action.name in action_by_name or action.name == NO_ACTION:
             message = f'The action "{action.name}" is defined twice.'
@@ -77,6 +79,7 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             helps=not action.significant and is_help(means[action.name]),
             cost=action.cost,
             four_eyes=action.four_eyes,
+            calendar=check_calendar(scope, action.calendar, _FILE, "actions", rank - 1) or whole,
         )
         if action.four_eyes and not action.significant:
             message = f'"{action.name}" takes two people, and nobody need approve of it.'

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
+from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Path, Repeat, Step
 from riskseg.rules.periods import Period, gaps
 from riskseg.strategy.authored import AuthoredPath
+from riskseg.strategy.check.calendars import check_calendar
 from riskseg.strategy.check.scope import Scope
 
 _FILE = "paths.yaml"
@@ -64,6 +66,7 @@ def _steps(
     scope: Scope, name: str, path: AuthoredPath, actions: Sequence[Action]
 ) -> tuple[Step, ...]:
     known = {a.name for a in actions}
+    calendars = _calendars(scope, name, path, actions)
     steps = []
     times: dict[str, int] = {}
     for i, step in enumerate(path.steps):
@@ -82,7 +85,8 @@ def _steps(
         line = scope.line(_FILE, name, "steps", i)
         times[step.action] = nth = times.get(step.action, 0) + 1
         key = step.action if nth == 1 else f"{step.action}#{nth}"
-        steps.append(Step(step.day, step.action, step.template, line, key, step.must))
+        calendar = calendars.get(step.action)
+        steps.append(Step(step.day, step.action, step.template, line, key, step.must, calendar))
     return tuple(steps)
 
 
@@ -112,6 +116,18 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
     if len(scope.problems) > problems_before:
         return None
     return Repeat(repeat.every, repeat.from_, repeat.at_most)
+
+
+def _calendars(
+    scope: Scope, name: str, path: AuthoredPath, actions: Sequence[Action]
+) -> dict[str, Calendar | None]:
+    """The calendar by which each action is taken on a path: its own, else the path's, else that of
+    the strategy."""
+    of_path = check_calendar(scope, path.calendar, _FILE, name)
+    own = {action.name: action.calendar for action in scope.authored.head.actions}
+    return {
+        action.name: (own[action.name] is None and of_path) or action.calendar for action in actions
+    }
 
 
 def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> None:

@@ -112,7 +112,7 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     for of_route, is_due in (one for standing in standings for one in standing.due):
         due = z3.If(is_due, z3.IntVal(_rank(strategy, of_route.step.action)), due)
         step = chosen(is_due, constant(of_route.number, Kind.INTEGER, texts), step)
-    rank = lawful(strategy, guards, due)
+    rank = lawful(strategy, guards, due, account)
     acts = rank != 0
     names["step"] = chosen(acts, step, constant(None, Kind.INTEGER, texts))
     actions = [NO_ACTION, *(action.name for action in strategy.actions)]

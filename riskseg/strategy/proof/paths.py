@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import z3
 
 from riskseg.expressions.smt import both, either
+from riskseg.rules.calendar import Calendar
 from riskseg.rules.model import Path, Strategy
 from riskseg.strategy.proof.ask import Asker, verdict_of_any, verdict_of_none
 from riskseg.strategy.proof.decision import Decision
 from riskseg.strategy.proof.results import Result
+from riskseg.treatment.calendar import closed_term
 
 
 def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
@@ -61,6 +64,35 @@ def prove_paths(strategy: Strategy, decision: Decision, asker: Asker) -> Iterato
                 [both(is_due, decision.due == action.rank, decision.rank == action.rank)],
                 asker,
             )
+    for calendar in sorted(_calendars(strategy), key=str):
+        yield verdict_of_none(
+            Result("closed-day", str(calendar), "proved", "", (), file, None),
+            "An action is emitted on a closed day.",
+            solver,
+            [both(_acts_by(calendar, strategy, decision), closed_term(calendar, decision.account))],
+            [decision.account],
+            asker,
+        )
+
+
+def _calendars(strategy: Strategy) -> set[Calendar]:
+    calendars = {action.calendar for action in strategy.actions}
+    calendars |= {step.calendar for path in strategy.paths for step in path.steps}
+    return {calendar for calendar in calendars if calendar is not None}
+
+
+def _acts_by(calendar: Calendar, strategy: Strategy, decision: Decision) -> Any:
+    """That an action is emitted for a step of a calendar, or one of a calendar instead of it."""
+    steps = either(
+        *(
+            is_due
+            for standing in decision.standings
+            for of_route, is_due in standing.due
+            if of_route.step.calendar == calendar
+        )
+    )
+    offered = either(*(decision.rank == a.rank for a in strategy.actions if a.calendar == calendar))
+    return either(both(steps, decision.rank != 0), both(offered, decision.rank != decision.due))
 
 
 def _ends(path: Path, strategy: Strategy, file: str) -> Result:

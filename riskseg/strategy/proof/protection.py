@@ -72,7 +72,7 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
             *(condition_holds(path.ends_when, then) for path in walked if path.ends_when)
         )
         due = z3.IntVal(ranks[step.action])
-        emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due))
+        emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due, then))
         passed = both(
             serves,
             z3.Not(started.unknown),

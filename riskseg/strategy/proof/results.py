@@ -21,6 +21,7 @@ _TABLES_AND_PATHS = {
     "path-ends": "the path and those it goes on to come to a last step",
     "path-reached": "some account is on the path",
     "step-taken": "some account gets the step's action",
+    "closed-day": "on a closed day of the calendar no action is emitted that goes by it",
 }
 _PROTECTION = {
     "protection": "the flag, once true, never leads to a harsher action up to any day of the path"

@@ -1,0 +1,33 @@
+"""Calendars: of the whole strategy, an action or a path."""
+
+from __future__ import annotations
+
+from riskseg.domain.problems import did_you_mean
+from riskseg.rules.calendar import WEEKDAYS, Calendar
+from riskseg.strategy.authored import AuthoredCalendar
+from riskseg.strategy.check.scope import Scope
+from riskseg.treatment.calendar import is_known, known_holidays
+
+
+def check_calendar(
+    scope: Scope, written: AuthoredCalendar | None, file: str, *path: str | int
+) -> Calendar | None:
+    """The calendar that stands below `path`, or None where none does, or after its Problems."""
+    if written is None:
+        return None
+    place = (*path, "calendar")
+    if written.days == []:
+        message = "The calendar has no day of the week: nothing would ever be done."
+        scope.tell("RS226", message, file, *place, "days", hint="Name the days that are worked.")
+        return None
+    code = written.holidays
+    if code is not None and not is_known(code):
+        country, _, part = code.partition("-")
+        parts = known_holidays().get(country)
+        message = f'There is no calendar of holidays "{code}".'
+        hint = did_you_mean(country, known_holidays())
+        if parts is not None:
+            hint = did_you_mean(part, parts) or f"Write {country}."
+        scope.tell("RS226", message, file, *place, "holidays", hint=hint)
+        return None
+    return Calendar(tuple(written.days or WEEKDAYS), code, written.closed)
