@@ -44,11 +44,20 @@ def rehearse(
             ".jsonl file, or a database URL with #table.",
         ),
     ] = None,
+    generated: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="Over a generated portfolio of so many accounts, which responds to what is done.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Carry out strategies day by day over the past, and see what they would have done.
+    """Carry out strategies day by day, over the past or over people who respond.
 
     Each day's worklist is issued to a scratch journal, which the next day reads; the workspace's
     own journal stays as it is. For instance `riskseg rehearse --from 2026-04-01 --to 2026-06-30
@@ -64,6 +73,8 @@ def rehearse(
             every=every.value,
             more_than=more_than,
             target=out,
+            generated=generated,
+            seed=seed,
             progress=progress,
         ),
         show_rehearsal,

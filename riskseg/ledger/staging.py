@@ -40,11 +40,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Staging:
-    """The statement that makes a staged table, and the checks whose numbers it carries."""
+    """The select of a staged table, and the checks whose numbers it carries."""
 
     table: str
-    sql: str
+    select: str
     faults: tuple[Fault, ...]
+
+    @property
+    def sql(self) -> str:
+        """The statement that makes the table."""
+        return f"""
+        create or replace table {self.table} as
+        {self.select}
+        """
 
 
 def account_ids_sql(sources: list[Mapped]) -> str:
@@ -84,13 +92,10 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     numbers = [_known_number(mapped, name) for name in mapped.attributes]
     read = ", ".join([*number, *typed, *_evidence(mapped, scale), *numbers])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
-    sql = f"""
-        create or replace table {mapped.table.name} as
-        select {staged}, cast(case {arms} end as usmallint) as fault
+    select = f"""select {staged}, cast(case {arms} end as usmallint) as fault
         from (select {read} from {rows}) s
-        left join account_ids a on a.account_id = s.account_id
-        """
-    return Staging(mapped.table.name, sql, faults)
+        left join account_ids a on a.account_id = s.account_id"""
+    return Staging(mapped.table.name, select, faults)
 
 
 def _key(mapped: Mapped) -> tuple[list[str], str] | None:

@@ -38,6 +38,10 @@ class Period:
         begins = self.first.toordinal()
         return [date.fromordinal(n) for n in range(begins, self.last.toordinal() + 1, self.every)]
 
+    def without_worklist(self, day: date) -> int:
+        """How many days come after one of the days before the next of them."""
+        return min(self.every - 1, (self.last - day).days)
+
 
 class Rehearsal:
     """Strategies that are rehearsed one after the other over the same days.
@@ -52,7 +56,7 @@ class Rehearsal:
         self.engine, self.deciders = session.engine, deciders
         self.engine.run(
             f"""
-            create temp table events_before as
+            create temp table journal_before as
             select *
             from journal_events
             where kind not in ('action', 'approval', 'placement')
@@ -76,7 +80,7 @@ class Rehearsal:
     def begin(self) -> None:
         """Take the scratch journal back to the day before the first."""
         self.engine.run("delete from journal_events")
-        self.engine.run("insert into journal_events select * from events_before")
+        self.engine.run("insert into journal_events select * from journal_before")
         self.engine.run(f"create or replace temp table day_before as {_NO_ACCOUNTS}")
 
     def pass_day(self, side: int, as_of: date) -> None:

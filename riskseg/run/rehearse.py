@@ -1,4 +1,5 @@
-"""`rehearse`: strategies carried out day by day, over the past of a workspace.
+"""`rehearse`: strategies carried out day by day, over the past of a workspace or over a generated
+portfolio that responds to them.
 
 Each day's worklist is issued to a scratch journal, so that the next day reads what was done; the
 workspace's own journal stays as it is. Facts are as they were known on each day. Nobody's answer
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from math import sqrt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.pipeline.decisions import Decider, decider
@@ -20,6 +22,12 @@ from riskseg.pipeline.models import load_champions
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.rehearsal import Period, amount
 from riskseg.pipeline.rehearsal import Rehearsal as Rehearsed
+from riskseg.pipeline.responding import (
+    RespondingLedger,
+    check_actions,
+    generate,
+    generated_session,
+)
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.strategy_versions import VersionsJob, checking
@@ -36,6 +44,9 @@ from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.store import sinks
 from riskseg.strategy.described import version_of
+
+if TYPE_CHECKING:
+    from riskseg.synthetic.responding import Responding
 
 PREPARE = Stage("models", "load the champions of the strategies' models")
 REHEARSE = Stage("rehearse", "day by day: decide, list, issue to a scratch journal", weight=20)
@@ -62,16 +73,32 @@ class _Rehearsal(VersionsJob):
         *,
         more_than: int,
         target: str | None,
+        generated: int | None,
+        seed: int,
         progress: Progress | None,
     ) -> None:
         super().__init__(root, names or [None], here, progress=progress)
         self.period, self.more_than, self.target = period, more_than, target
+        self.generated, self.seed = generated, seed
+        self.portfolio: Responding | None = None
+
+    def load(self) -> None:
+        if self.generated is None:
+            super().load()
+            return
+        assert self.workspace is not None
+        period = self.period
+        self.portfolio = generate(self.generated, self.seed, period.first, period.last)
+        session = generated_session(self.workspace, self.portfolio)
+        self.source = self.opened.enter_context(session)
 
     def prepare(self) -> None:
         session = self.source
         session.answers(self.period.first)
         strategies = [edition.strategy for edition in self.editions]
         _check_paths(strategies, self.period.days)
+        if self.portfolio is not None:
+            check_actions(strategies)
         assert self.workspace is not None
         names = {model: model for s in strategies for model in s.uses.values()}
         with read_journal(self.workspace) as journal:
@@ -94,12 +121,24 @@ class _Rehearsal(VersionsJob):
 
     def rehearse(self) -> None:
         days = self.period.days
-        steps = len(days) * len(self.deciders)
-        for side in range(len(self.deciders)):
+        for side, ready in enumerate(self.deciders):
             self.rehearsed.begin()
+            people = None
+            if self.portfolio is not None:
+                people = RespondingLedger(self.source, self.portfolio, ready.strategy)
             for number, day in enumerate(days):
-                self.progress.within((side * len(days) + number) / steps, str(day))
+                share = (side + number / len(days)) / len(self.deciders)
+                self.progress.within(share, str(day))
+                if people is None:
+                    self.rehearsed.pass_day(side, day)
+                    continue
+                people.begin_day()
+                people.stage()
                 self.rehearsed.pass_day(side, day)
+                people.end_day(issued=True)
+                for _ in range(self.period.without_worklist(day)):
+                    people.begin_day()
+                    people.end_day(issued=False)
             self.rehearsed.end(side)
 
     def count(self) -> None:
@@ -110,7 +149,7 @@ class _Rehearsal(VersionsJob):
             first=period.first,
             last=period.last,
             every=period.every,
-            generated=None,
+            generated=self.generated,
             more_than=self.more_than,
             currency=session.workspace.settings.currency,
             scale=session.scale,
@@ -255,13 +294,17 @@ def rehearse(
     every: str = "day",
     more_than: int = 4,
     target: str | None = None,
+    generated: int | None = None,
+    seed: int = 7,
     progress: Progress | None = None,
 ) -> Rehearsal:
     """Carry out one or two strategies from one day to another, both included.
 
     `strategies` are named as in :mod:`riskseg.pipeline.strategy_versions`; without any it is the
     workspace's folder. `every` is `day` or `week`. Accounts with more than `more_than` contacts
-    are counted. With a `target`, the weeks are written there.
+    are counted. With a `target`, the weeks are written there. With `generated`, a portfolio of that
+    many accounts that responds to what is done stands in place of the workspace's data; another
+    `seed`, another portfolio.
 
     Raises RS004 for days in the wrong order or too many strategies, RS602 for a day before anything
     is known.
@@ -278,6 +321,8 @@ def rehearse(
         Period(first, last, EVERY[every]),
         more_than=more_than,
         target=target,
+        generated=generated,
+        seed=seed,
         progress=progress,
     )
     if target is not None:

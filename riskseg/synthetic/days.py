@@ -14,6 +14,7 @@ import numpy as np
 
 from riskseg.synthetic import world as w
 from riskseg.synthetic.billing import Bills, day_of_year
+from riskseg.synthetic.luck import InOrder, Luck
 from riskseg.synthetic.people import Households, boosts, daily_rates, miss_chances
 from riskseg.synthetic.rows import Agenda, Rows
 from riskseg.synthetic.world import Action, Days, Flags, Ints, Reason
@@ -67,27 +68,20 @@ def live_through(
     people: Households, bills: Bills, since: date, days: int, rng: np.random.Generator
 ) -> History:
     """`days` days of the chunk's life."""
-    life = _Life(people, bills, since, days, rng)
+    life = Life(people, bills, since, days, InOrder(rng))
     for day in range(days):
         life.pass_day(day)
-    return History(
-        life.payments,
-        life.events,
-        life.written_off,
-        life.method,
-        life.sheltered_from,
-        life.sheltered_until,
-    )
+    return life.history()
 
 
-class _Life:
+class Life:
     """The state of a chunk's accounts at one day, and the causes that change it."""
 
     def __init__(
-        self, people: Households, bills: Bills, since: date, days: int, rng: np.random.Generator
+        self, people: Households, bills: Bills, since: date, days: int, luck: Luck
     ) -> None:
         count = len(people)
-        self.people, self.bills, self.rng = people, bills, rng
+        self.people, self.bills, self.luck = people, bills, luck
         self.payments = Rows("account", "day", "amount", "method", "status", "reverses")
         self.events = Rows("account", "day", "kind", "channel", "outcome", "amount", "until", "ref")
         self.winter = w.winter(day_of_year(np.arange(days), since))
@@ -119,10 +113,29 @@ class _Life:
         self.disputing_until = np.full(count, -1, np.int32)
         self.sheltered_from, self.sheltered_until = _never(count), np.full(count, -1, np.int32)
         self.steps_done = np.zeros(count, np.int64)
+        self.overdue = np.zeros(0, np.int64)  # those in arrears before arrears were paid that day
         self.acted = np.zeros(count, np.int64)
         self.acted_on = np.full(count, -w.NEVER, np.int32)
 
     def pass_day(self, day: int) -> None:
+        """A day on which the creditor acts by its old policy."""
+        self.begin_day(day)
+        self.act(*self._by_old_policy(self.overdue, day), day)
+        self.end_day(day)
+
+    def history(self) -> History:
+        """What has happened so far."""
+        return History(
+            self.payments,
+            self.events,
+            self.written_off,
+            self.method,
+            self.sheltered_from,
+            self.sheltered_until,
+        )
+
+    def begin_day(self, day: int) -> None:
+        """What happens before the creditor acts."""
         account, place = self.falls_due.on(day)
         np.add.at(self.fallen, account, self._standing(account, place, day))
         self._open_disputes(day)
@@ -131,13 +144,19 @@ class _Life:
         self._pay_bills(day)
         self._meet_promises(day)
         self._meet_plans(day)
-        overdue = np.flatnonzero(self.fallen - self.paid >= w.ARREARS_FROM)
-        overdue = overdue[self.written_off[overdue] == w.NEVER]
-        self._pay_arrears(overdue, day)
-        self._ask_for_help(overdue, day)
-        self._act(overdue, day)
+        self.overdue = self._overdue()
+        self._pay_arrears(self.overdue, day)
+        self._ask_for_help(self.overdue, day)
+
+    def end_day(self, day: int) -> None:
+        """What happens after the creditor has acted."""
         self._make_noise(day)
-        self._write_off(overdue, day)
+        self._write_off(self.overdue, day)
+
+    def _overdue(self) -> Ints:
+        """The accounts in arrears whose debt was not given up."""
+        overdue = np.flatnonzero(self.fallen - self.paid >= w.ARREARS_FROM)
+        return np.asarray(overdue[self.written_off[overdue] == w.NEVER])
 
     # Bills
 
@@ -174,7 +193,7 @@ class _Life:
     def _pay_bills(self, day: int) -> None:
         """Households whose day it is pay, forget, cannot or will not."""
         account, place = self._living(*self.decisions.on(day))
-        bills, people, rng = self.bills, self.people, self.rng
+        bills, people = self.bills, self.people
         disputed = (bills.disputed[account, place] <= day) & (day < bills.answered[account, place])
         need = self.owed[account, place] - self.paid[account]
         wanted = (need > 0) & ~disputed & (bills.cancelled[account, place] > day)
@@ -190,7 +209,7 @@ class _Life:
         chances[:, Reason.WILL_NOT] += np.where(
             final, w.FINAL_BILL_LEFT * (1 + 3 * (1 - people.willingness[account])), 0
         )
-        luck = rng.random(len(account))
+        luck = self.luck.shares(account, day, "reason")
         reason = (luck[:, None] >= np.cumsum(chances, axis=1)).sum(axis=1)
         misses = reason < len(Reason)
         self.reason[account[misses]] = reason[misses]
@@ -198,12 +217,14 @@ class _Life:
         bill = np.minimum(need, bills.amount[account, place])
         pays = ~misses & debit
         self._pay(account[pays], day, bill[pays], w.DIRECT_DEBIT)
-        everything = rng.random(len(account)) < 0.4 * people.ability[account]
+        everything = self.luck.shares(account, day, "everything") < 0.4 * people.ability[account]
         pays = ~misses & ~debit
         self._pay_by_hand(account[pays], day, np.where(everything, need, bill)[pays])
 
-        part = (reason == Reason.CANNOT) & ~debit & (rng.random(len(account)) < 0.35)
-        some = np.rint(bill * rng.uniform(0.3, 0.7, len(account))).astype(np.int64)
+        part = (reason == Reason.CANNOT) & ~debit
+        part &= self.luck.shares(account, day, "part") < 0.35
+        shares = 0.3 + (0.7 - 0.3) * self.luck.shares(account, day, "share of a bill")
+        some = np.rint(bill * shares).astype(np.int64)
         self._pay_by_hand(account[part], day, some[part])
         bounces = debit & (reason == Reason.CANNOT)
         self._fail_debits(account[bounces], day, bill[bounces])
@@ -213,7 +234,7 @@ class _Life:
     def _fail_debits(self, account: Ints, day: int, amount: Ints) -> None:
         """A debit without funds is refused at once, or taken and returned days later. After
         the second, the household pays by hand."""
-        refused = self.rng.random(len(account)) < 0.35
+        refused = self.luck.shares(account, day, "refused") < 0.35
         self.payments.add(
             int(refused.sum()), account=account[refused], day=day, amount=amount[refused],
             method=w.DIRECT_DEBIT, status=Status.FAILED, reverses=NONE,
@@ -221,7 +242,7 @@ class _Life:
         taken = account[~refused]
         self.bounce_of[taken] = self._pay(taken, day, amount[~refused], w.DIRECT_DEBIT)
         self.bounce_amount[taken] = amount[~refused]
-        self.bounce_on[taken] = day + self.rng.integers(3, 6, len(taken))
+        self.bounce_on[taken] = day + self.luck.numbers(taken, day, "bounce", 3, 6)
         self.bounces[account] += 1
         ends = account[self.bounces[account] >= 2]
         self.method[ends] = self.by_hand[ends]
@@ -240,7 +261,7 @@ class _Life:
 
     def _pay_arrears(self, overdue: Ints, day: int) -> None:
         """Those who neither promised nor planned may pay on any day, likelier after an action."""
-        people, rng = self.people, self.rng
+        people, luck = self.people, self.luck
         account = overdue[~self._bound(overdue) & (self.disputing_until[overdue] < day)]
         reason = self.reason[account]
         chance = daily_rates(people, account, reason, self._shocked(account, day))
@@ -248,11 +269,13 @@ class _Life:
         chance = chance * (1 + fresh * boosts(people, account, reason, self.acted[account]))
         chance = np.where(people.closed[account] <= day, chance * w.GONE_SLOWS, chance)
         chance = np.where(self._sheltered(account, day), chance * w.SHELTERED_SLOWS, chance)
-        account = account[rng.random(len(account)) < chance]
+        account = account[luck.shares(account, day, "arrears") < chance]
         reason, due = self.reason[account], self.fallen[account] - self.paid[account]
         whole = np.choose(reason, [0.93, 0.3 + 0.6 * people.ability[account], 0.65])
         share = np.where(
-            rng.random(len(account)) < whole, 1.0, rng.uniform(0.25, 0.75, len(account))
+            luck.shares(account, day, "whole") < whole,
+            1.0,
+            0.25 + 0.5 * luck.shares(account, day, "share of arrears"),
         )
         self._pay_by_hand(account, day, np.rint(due * share).astype(np.int64))
 
@@ -263,9 +286,9 @@ class _Life:
             & ~self._bound(overdue)
             & ~self._sheltered(overdue, day)
         ]
-        account = account[self.rng.random(len(account)) < 0.008]
+        account = account[self.luck.shares(account, day, "asks") < 0.008]
         self._event(account, day, Happening.CONTACT, PHONE, "asked_for_help")
-        luck = self.rng.random(len(account))
+        luck = self.luck.shares(account, day, "help")
         self._agree_plan(account[luck < 0.55], day)
         self._shelter(account[luck > 0.88], day)
 
@@ -279,7 +302,7 @@ class _Life:
     def _agree_promise(self, account: Ints, day: int) -> None:
         due = self.fallen[account] - self.paid[account]
         able = np.where(self.reason[account] == Reason.CANNOT, (due + 1) // 2, due)
-        self.promise_on[account] = day + self.rng.integers(5, 15, len(account))
+        self.promise_on[account] = day + self.luck.numbers(account, day, "promise", 5, 15)
         self.promised[account] = able
         self._number(account)
         self._event(
@@ -293,7 +316,7 @@ class _Life:
         reason, ability = self.reason[account], self.people.ability[account]
         chance = np.choose(reason, [0.85, 0.3 + 0.45 * ability, 0.4])
         chance = np.where(self._shocked(account, day), chance * 0.6, chance)
-        kept = self.rng.random(len(account)) < chance
+        kept = self.luck.shares(account, day, "keeps promise") < chance
         due = np.maximum(self.fallen[account] - self.paid[account], 0)
         amount = np.minimum(self.promised[account], due)
         kept |= amount == 0  # paid before the day came
@@ -302,7 +325,7 @@ class _Life:
 
     def _agree_plan(self, account: Ints, day: int) -> None:
         due = self.fallen[account] - self.paid[account]
-        parts = self.rng.choice(np.array([3, 4, 6]), len(account))
+        parts = np.array([3, 4, 6])[self.luck.numbers(account, day, "parts", 0, 3)]
         self.instalments_left[account] = parts
         self.instalment[account] = -(-due // parts)
         self.instalment_on[account] = day + 7
@@ -319,7 +342,7 @@ class _Life:
         reason, ability = self.reason[account], self.people.ability[account]
         chance = np.choose(reason, [0.95, 0.78 + 0.2 * ability, 0.65])
         chance = np.where(self._shocked(account, day), chance - 0.1, chance)
-        kept = self.rng.random(len(account)) < chance
+        kept = self.luck.shares(account, day, "keeps plan") < chance
         due = np.maximum(self.fallen[account] - self.paid[account], 0)
         amount = np.minimum(self.instalment[account], due)
         kept |= amount == 0
@@ -342,8 +365,9 @@ class _Life:
 
     # The creditor
 
-    def _act(self, overdue: Ints, day: int) -> None:
-        """The old policy: the step that the days past due have reached and that is not done."""
+    def _by_old_policy(self, overdue: Ints, day: int) -> tuple[Ints, Ints]:
+        """Accounts and actions by the old policy: the step that the days past due have reached
+        and that is not done."""
         account = overdue[self.fallen[overdue] - self.paid[overdue] >= w.ARREARS_FROM]
         past_due = day - self.bills.due[account, self.oldest[account]]
         from_day = np.array([step[0] for step in w.STEPS])
@@ -364,8 +388,11 @@ class _Life:
         gone = people.closed[account] <= day
         acts = ~(gone & (action == Action.VISIT))
         acts &= (people.arm[account] != w.CONTROL) | (past_due >= w.CONTROL_UNTIL)
-        account, action = account[acts], action[acts]
+        return account[acts], action[acts]
 
+    def act(self, account: Ints, action: Ints, day: int) -> None:
+        """The creditor acts. What it leads to at once happens at once; what it makes likelier
+        does so on the days after."""
         self.acted[account], self.acted_on[account] = action, day
         channel = np.array([CHANNELS.index(name) for name in w.ACTION_CHANNELS])[action]
         self._event(account, day, Happening.ACTION, channel, "sent", ref=action)
@@ -375,26 +402,27 @@ class _Life:
 
     def _talk(self, account: Ints, day: int, *, answered: float, plans: float) -> None:
         """A call, or a review by the support desk: reached or not, and what is agreed."""
-        luck = self.rng.random(len(account)) < answered
+        luck = self.luck.shares(account, day, "answers") < answered
         self._event(account[~luck], day, Happening.CONTACT, PHONE, "no_answer")
         account = account[luck]
         self._event(account, day, Happening.CONTACT, PHONE, "answered")
+        free = ~self._bound(account)
         strapped = self.reason[account] == Reason.CANNOT
-        plan = strapped & (self.rng.random(len(account)) < plans)
-        self._agree_plan(account[plan], day)
-        promise = ~plan & (self.rng.random(len(account)) < 0.5)
-        self._agree_promise(account[promise], day)
+        plan = strapped & (self.luck.shares(account, day, "plans") < plans)
+        self._agree_plan(account[plan & free], day)
+        promise = ~plan & (self.luck.shares(account, day, "promises") < 0.5)
+        self._agree_promise(account[promise & free], day)
 
     def _visit(self, account: Ints, day: int) -> None:
-        met = self.rng.random(len(account)) < 0.4
+        met = self.luck.shares(account, day, "met") < 0.4
         for outcome, accounts in (("met", account[met]), ("no_answer", account[~met])):
             self._event(accounts, day, Happening.VISIT, FIELD, outcome)
-        promises = account[met]
-        self._agree_promise(promises[self.rng.random(len(promises)) < 0.5], day)
+        promises = account[met & ~self._bound(account)]
+        self._agree_promise(promises[self.luck.shares(promises, day, "promises") < 0.5], day)
 
     def _make_noise(self, day: int) -> None:
         """People ring about other things, and some who were pressed complain."""
-        luck = self.rng.random(len(self.paid))
+        luck = self.luck.shares(np.arange(len(self.paid)), day, "noise")
         alive = (self.written_off == w.NEVER) & (self.people.opened <= day)
         alive &= self.people.closed > day
         self._event(
@@ -414,7 +442,7 @@ class _Life:
 
     def _pay_by_hand(self, account: Ints, day: int, amount: Ints) -> None:
         """Cash is rounded, sometimes to an over-payment; a few payments are made twice."""
-        luck = self.rng.random(len(account))
+        luck = self.luck.shares(account, day, "by hand")
         cash = self._hand(account) == w.CASH
         amount = np.where(cash & (luck < 0.05), -(-amount // 500) * 500, amount)
         amount = np.where(cash & (luck > 0.96) & (amount >= 100), amount // 100 * 100, amount)

@@ -85,7 +85,7 @@ def generate(
     if until.year < EARLIEST_YEAR:
         problems.add("RS004", f"until cannot be {until}.", hint=f"Give {EARLIEST_YEAR} or later.")
     problems.raise_if_any()
-    return Portfolio(accounts, months, seed, _months_before(until, months), until, progress)
+    return Portfolio(accounts, months, seed, months_before(until, months), until, progress)
 
 
 def write(portfolio: Portfolio, folder: Path) -> None:
@@ -125,7 +125,7 @@ def _readme_of(made: Portfolio) -> str:
     return readme(made.accounts, made.months, made.seed, made.since, made.until)
 
 
-def _months_before(until: date, months: int) -> date:
+def months_before(until: date, months: int) -> date:
     """The first of `months` months of days that end with `until`."""
     after = until + timedelta(days=1)
     count = after.year * 12 + after.month - 1 - months

@@ -29,6 +29,18 @@ class Rows:
         blocks = self._blocks[name]
         return np.concatenate(blocks) if blocks else np.empty(0, np.int64)
 
+    def __len__(self) -> int:
+        return self._count
+
+    def since(self, place: int) -> Rows:
+        """The rows from a place on, which must be where a block of them began."""
+        later = Rows(*self._names)
+        later._count = self._count - place
+        for name, blocks in self._blocks.items():
+            ends = np.cumsum([len(block) for block in blocks])
+            later._blocks[name] = blocks[int(np.searchsorted(ends, place, side="right")) :]
+        return later
+
 
 class Agenda:
     """The entries of an array of days, looked up by the day they stand for."""

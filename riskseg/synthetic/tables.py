@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from riskseg.synthetic import world as w
 from riskseg.synthetic.billing import Bills
 from riskseg.synthetic.days import CHANNELS, NONE, OUTCOMES, Happening, History, Status
+from riskseg.synthetic.luck import Luck
 from riskseg.synthetic.people import Households, miss_chances, uplifts
+from riskseg.synthetic.rows import Rows
 from riskseg.synthetic.world import Days, Flags, Floats, Ints
 
 ID = pa.string()
@@ -135,15 +137,15 @@ def chunk_tables(
     """The chunk as it was known at the close of the last day: what was recorded later is not
     there. `rng` draws only the delays of recording."""
     return {
-        "accounts": _accounts(frame, people, history),
-        "bills": _bills(frame, bills, history),
+        "accounts": accounts_table(frame, people, history),
+        "bills": bills_table(frame, bills, history),
         "payments": _payments(frame, history, rng),
-        "events": _events(frame, history, rng),
+        "events": _events(frame, history.events, rng.random(len(history.events))),
         "truth": _truth(frame, people),
     }
 
 
-def _accounts(frame: Frame, people: Households, history: History) -> pa.Table:
+def accounts_table(frame: Frame, people: Households, history: History) -> pa.Table:
     everyone = np.arange(len(people))
     written_off = history.written_off
     sheltered = history.sheltered_from < w.NEVER
@@ -172,7 +174,7 @@ def _accounts(frame: Frame, people: Households, history: History) -> pa.Table:
     )
 
 
-def _bills(frame: Frame, bills: Bills, history: History) -> pa.Table:
+def bills_table(frame: Frame, bills: Bills, history: History) -> pa.Table:
     known = (bills.amount > 0) & (bills.issued < frame.days) & (bills.recorded < frame.days)
     known &= bills.issued < history.written_off[:, None]
     account, place = np.nonzero(known)
@@ -194,7 +196,7 @@ def _bills(frame: Frame, bills: Bills, history: History) -> pa.Table:
 def _payments(frame: Frame, history: History, rng: np.random.Generator) -> pa.Table:
     rows = history.payments
     account, day = rows.column("account"), rows.column("day")
-    recorded = day + np.searchsorted([0.7, 0.9], rng.random(len(day)), side="right")
+    recorded = day + _delays(rng.random(len(day)))
     order = np.lexsort((day, account))
     order = order[recorded[order] < frame.days]
     number = np.empty(len(day), np.int64)  # by place; a reversal is recorded after its payment
@@ -215,10 +217,38 @@ def _payments(frame: Frame, history: History, rng: np.random.Generator) -> pa.Ta
     )
 
 
-def _events(frame: Frame, history: History, rng: np.random.Generator) -> pa.Table:
-    rows = history.events
+def later_tables(
+    frame: Frame, history: History, payments: int, events: int, luck: Luck, day: int
+) -> dict[str, pa.Table]:
+    """Payments and events from these places on, whenever they are recorded. The id of a payment is
+    its place, so that one that comes later can reverse it."""
+    rows, happened = history.payments.since(payments), history.events.since(events)
+    account, paid_on = rows.column("account"), rows.column("day")
+    place, reverses = payments + np.arange(len(account)), rows.column("reverses")
+    recorded = paid_on + _delays(luck.shares(account, day, "recorded"))
+    return {
+        "payments": _table(
+            "payments",
+            {
+                "payment_id": _numbered("P", place, 12),
+                "account_id": _account_ids(frame, account),
+                "paid_on": _dates(frame, paid_on),
+                "amount": _money(rows.column("amount")),
+                "method": _words(w.METHODS, rows.column("method")),
+                "status": _words([s.name.lower() for s in Status], rows.column("status")),
+                "reverses": _where(reverses != NONE, _numbered("P", reverses, 12)),
+                "recorded_on": _dates(frame, recorded),
+            },
+        ),
+        "events": _events(
+            frame, happened, luck.shares(happened.column("account"), day, "event recorded")
+        ),
+    }
+
+
+def _events(frame: Frame, rows: Rows, shares: Floats) -> pa.Table:
     account, day, kind = (rows.column(name) for name in ("account", "day", "kind"))
-    late = (kind != Happening.ACTION) & (rng.random(len(day)) < 0.2)
+    late = (kind != Happening.ACTION) & (shares < 0.2)
     recorded = day + late
     order = np.lexsort((day, account))
     order = order[recorded[order] < frame.days]
@@ -283,6 +313,11 @@ def _account_ids(frame: Frame, account: Ints) -> pa.Array:
 
 def _bill_ids(frame: Frame, account: Ints, place: Ints) -> pa.Array:
     return _numbered("B", (frame.first + account) * PER_ACCOUNT + place + 1, 12)
+
+
+def _delays(shares: Floats) -> Ints:
+    """How many days pass before a payment is recorded: none for most."""
+    return np.searchsorted([0.7, 0.9], shares, side="right")
 
 
 def _within(frame: Frame, account: Ints) -> Ints:

@@ -162,3 +162,27 @@ def test_what_cannot_be_rehearsed(
     with pytest.raises(ProblemsError) as raised:
         rehearse(root, first, last, strategies, here=root)
     assert [problem.code for problem in raised.value.problems] == [code]
+
+
+def test_people_respond_to_what_is_issued(root: Path) -> None:
+    """Over a generated portfolio of the same people: letters alone, and letters after an sms."""
+    first, last = date(2026, 1, 1), date(2026, 1, 21)
+    names = ["rules/s", "rules/mild"]
+    done = rehearse(root, first, last, names, here=root, generated=300)
+    old, new = done.strategies
+    assert done.generated == 300
+    assert 290 <= old.accounts == new.accounts <= 300  # a few open their account later
+    assert old.issued > new.issued > 0
+    assert old.paid != new.paid  # the same people, who were asked otherwise
+    again = rehearse(root, first, last, names[::-1], here=root, generated=300)
+    assert [s.model_dump() for s in again.strategies] == [s.model_dump() for s in (new, old)]
+
+
+def test_an_action_that_nobody_knows_the_effect_of(root: Path) -> None:
+    head = root / "rules" / "s" / "strategy.yaml"
+    head.write_text(head.read_text().replace("name: agency, channel: file", "name: x, channel: y"))
+    paths = root / "rules" / "s" / "paths.yaml"
+    paths.write_text(paths.read_text().replace("agency", "x"))
+    with pytest.raises(ProblemsError) as raised:
+        rehearse(root, date(2026, 1, 1), date(2026, 1, 2), here=root, generated=50)
+    assert [problem.code for problem in raised.value.problems] == ["RS209"]
