@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from riskseg import run as use_cases
@@ -11,6 +12,7 @@ from riskseg.api.arguments import (
     Day,
     Place,
     day,
+    day_or_none,
     moment,
     one_line,
     person,
@@ -18,13 +20,146 @@ from riskseg.api.arguments import (
     target,
     today,
 )
-from riskseg.results.worklist import Approvals, Decided, RecordedOutcomes, Worklist
+from riskseg.results.worklist import Approvals, Decided, RecordedEvent, RecordedOutcomes, Worklist
 
 
 class Treatment:
     """What a workspace has to do about its accounts, and the record of what was done."""
 
     root: Path
+
+    def hold(
+        self,
+        account: str,
+        *,
+        reason: str,
+        kind: str = "hold",
+        from_: Day | None = None,
+        until: Day | None = None,
+        end: bool = False,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedEvent:
+        """Hold an account from a day until a day, both included: nothing is done while it lasts,
+        where the strategy says so. `end` ends what holds it: `until` is then the last day held.
+
+        `on` is the day on which it is recorded, today unless it is given; the other days are that
+        one where they are left out.
+        """
+        events = use_cases.account_events
+        if not end:
+            return events.hold(
+                self.root,
+                account,
+                kind=kind,
+                from_=day_or_none(from_),
+                until=day_or_none(until),
+                on=today(on),
+                at=moment(at),
+                by=person(by),
+                reason=one_line(reason),
+            )
+        if from_ is not None:
+            raise ValueError("from_ is for a hold that begins; end ends one.")
+        return events.end_hold(
+            self.root,
+            account,
+            kind=kind,
+            until=day_or_none(until),
+            on=today(on),
+            at=moment(at),
+            by=person(by),
+            reason=one_line(reason),
+        )
+
+    def promise(
+        self,
+        account: str,
+        *,
+        amount: Decimal | str,
+        until: Day,
+        from_: Day | None = None,
+        reason: str | None = None,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedEvent:
+        """Record a promise to pay an amount by a day."""
+        return use_cases.account_events.promise(
+            self.root,
+            account,
+            amount=Decimal(amount),
+            until=day(until),
+            from_=day_or_none(from_),
+            on=today(on),
+            at=moment(at),
+            by=person(by),
+            reason=reason if reason is None else one_line(reason),
+        )
+
+    def cancel_promise(
+        self,
+        account: str,
+        *,
+        reason: str,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedEvent:
+        """Record that the account's promises that are still to be kept are cancelled."""
+        return use_cases.account_events.cancel_promise(
+            self.root,
+            account,
+            on=today(on),
+            at=moment(at),
+            by=person(by),
+            reason=one_line(reason),
+        )
+
+    def plan(
+        self,
+        account: str,
+        *,
+        instalments: Mapping[Day, Decimal | str],
+        from_: Day | None = None,
+        reason: str | None = None,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedEvent:
+        """Record a plan to pay in instalments: the amount by the day on which it is due."""
+        return use_cases.account_events.plan(
+            self.root,
+            account,
+            instalments=[(day(due), Decimal(amount)) for due, amount in instalments.items()],
+            from_=day_or_none(from_),
+            on=today(on),
+            at=moment(at),
+            by=person(by),
+            reason=reason if reason is None else one_line(reason),
+        )
+
+    def note(
+        self,
+        account: str,
+        text: str,
+        *,
+        from_: Day | None = None,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedEvent:
+        """Record a remark about an account, for people: nothing is decided by it."""
+        return use_cases.account_events.note(
+            self.root,
+            account,
+            one_line(text),
+            from_=day_or_none(from_),
+            on=today(on),
+            at=moment(at),
+            by=person(by),
+        )
 
     def worklist(
         self,

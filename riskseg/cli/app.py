@@ -18,6 +18,7 @@ import riskseg.cli.diff
 import riskseg.cli.sheets
 import riskseg.cli.versions
 from riskseg import run as use_cases
+from riskseg.cli import account_events
 from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root, work_in
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.journal import journal_app, replay
@@ -61,6 +62,10 @@ app.add_typer(strategy_app, name="strategy")
 app.add_typer(journal_app, name="journal")
 app.add_typer(worklist_app, name="worklist")
 app.command("replay")(replay)
+app.command("hold")(account_events.hold)
+app.command("promise")(account_events.promise)
+app.command("plan")(account_events.plan)
+app.command("note")(account_events.note)
 app.command("rehearse")(rehearse)
 
 

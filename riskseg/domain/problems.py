@@ -112,6 +112,7 @@ CODES: dict[str, str] = {
     "RS630": "an outcome of an action that was never issued",
     "RS631": "an action that is not on the list",
     "RS632": "an action that nobody can approve or reject",
+    "RS633": "nothing is there that could be ended",
 }
 
 

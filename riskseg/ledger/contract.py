@@ -47,6 +47,9 @@ class Table:
         return next((c for c in self.columns if c.name == name), None)
 
 
+# Kinds of events that can hold an account while they last, from `happened_on` to `until`.
+HOLDS = ("hold", "complaint", "bereavement", "breathing_space", "adviser")
+
 _ACCOUNT = Column("account_id", Holds.ID, needed=True)
 _RECORDED = Column("recorded_on", Holds.DATE)
 
@@ -119,10 +122,9 @@ CONTRACT: Mapping[str, Table] = {
                         "promise",
                         "plan",
                         "dispute",
-                        "hold",
                         "visit",
-                        "complaint",
                         "action",
+                        *HOLDS,
                     ),
                 ),
                 _RECORDED,

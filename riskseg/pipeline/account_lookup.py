@@ -27,6 +27,15 @@ def check_known(workspace: Workspace, account: str, kept: Iterable[Path]) -> Non
         raise _unknown(account, _nearest(engine, account, ids))
 
 
+def check_account(workspace: Workspace, account: str, problems: Problems) -> None:
+    """Add RS601, with the nearest id of the sources, unless a source names the account."""
+    with scratch_engine(workspace) as engine:
+        ids = _ids_of_sources(engine, workspace)
+        if not any(_is_among(engine, account, relation) for relation in ids):
+            hint = did_you_mean(account, _nearest(engine, account, ids))
+            problems.add("RS601", f'There is no account "{account}".', hint=hint)
+
+
 def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
     """A relation of the accounts' `id` for each source; none where they cannot be read."""
     mapped = map_sources(engine, workspace, Problems()) or {}

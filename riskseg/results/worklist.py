@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 import pyarrow as pa
@@ -109,3 +110,32 @@ class Approvals(Result):
 
     def _title(self) -> str:
         return f"{counted(len(self.actions), 'action')} {self.outcome} by {self.by}."
+
+
+class RecordedEvent(Single):
+    """What a person recorded of an account."""
+
+    account_id: str
+    kind: str
+    happened_on: date
+    until: date | None
+    """The last day of it, or the day by which something is to be paid."""
+    amount: Decimal | None
+    outcome: str | None
+    """`ended` or `cancelled` where something recorded before is."""
+    reason: str | None
+    recorded_on: date
+    made_by: str
+    ref: str | None
+    """By which it, and its end, are known."""
+    new: bool
+    """Whether this command recorded it; not where the same was recorded before."""
+
+    def _title(self) -> str:
+        until = f" until {self.until}" if self.until else ""
+        outcome = f" {self.outcome}" if self.outcome else ""
+        before = "" if self.new else "; it was recorded before"
+        return (
+            f"{self.account_id}: {self.kind}{outcome} from {self.happened_on}{until}, recorded on "
+            f"{self.recorded_on} by {self.made_by}{before}."
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riskseg.run import (
+        account_events,
         activate,
         assign,
         bins,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     )
 
     __all__ = [
+        "account_events",
         "activate",
         "assign",
         "bins",

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from riskseg.store.chain import BrokenChainError
@@ -107,6 +108,12 @@ def add_events(connection: sa.Connection, batch_id: str, events: Sequence[Event]
             for event in events[first : first + _ROWS_AT_ONCE]
         ]
         connection.execute(EVENTS.insert(), rows)
+
+
+def of_account(events: pa.Table, account: str) -> list[dict[str, Any]]:
+    """The events of one account, in the order in which they were added."""
+    rows: list[dict[str, Any]] = events.filter(pc.field("account_id") == account).to_pylist()
+    return rows
 
 
 def read_events(connection: sa.Connection, batches: Mapping[str, str]) -> pa.Table:

@@ -218,7 +218,7 @@ def outcome_events(scale: int, recorded_on: date, by: str) -> str:
             '{recorded_on}' as recorded_on,
             of_action as action,
             of_channel as channel,
-            outcome,
+            case when kind <> 'promise' then outcome end as outcome,
             case when kind <> 'contact' then amount end as amount,
             case when kind <> 'contact' then cast(until_day as varchar) end as until,
             action_id as ref,

@@ -1,0 +1,248 @@
+"""`hold`, `promise`, `plan` and `note`: what people know of an account, recorded as dated facts.
+
+Each is an event of the journal. What can be ended later has a `ref` of its own, and its end is
+another event of the same kind under the same `ref`: nothing that was recorded is ever changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.ledger.contract import HOLDS
+from riskseg.pipeline.account_lookup import check_account
+from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.session import locked, open_checked
+from riskseg.results.worklist import RecordedEvent
+from riskseg.store.events import Event, event_id, of_account
+from riskseg.store.journal import Journal
+from riskseg.workspace import Workspace
+
+ENDED, CANCELLED = "ended", "cancelled"
+
+
+class _Entry:
+    """What is recorded of an account in one command: by whom, on which day, and why."""
+
+    def __init__(
+        self, root: Path, account: str, *, on: date, at: datetime, by: str, reason: str | None
+    ) -> None:
+        self.workspace: Workspace = open_checked(root)
+        self.account, self.on, self.at, self.by, self.reason = account, on, at, by, reason
+        self.problems = Problems()
+
+    def check_amount(self, amount: Decimal) -> None:
+        """Add RS103 for an amount that nobody can pay."""
+        scale = self.workspace.settings.scale
+        if not amount.is_finite() or amount <= 0:
+            self.problems.add("RS103", f"{amount} is no amount to be paid.")
+        elif amount != round(amount, scale):
+            self.problems.add("RS103", f"{amount} has more than {scale} decimals.")
+
+    def check_order(self, earlier: date, later: date, message: str) -> None:
+        """Add RS105 where a day is before one that it cannot be before."""
+        if later < earlier:
+            self.problems.add("RS105", message)
+
+    def check(self) -> None:
+        """Raise what is wrong with what was given, an account that is not known included."""
+        check_account(self.workspace, self.account, self.problems)
+        self.problems.raise_if_any()
+
+    def event(self, kind: str, happened_on: date, **values: object) -> Event:
+        """An event of the account. The same said again by the same person is the same event."""
+        texts = {n: None if value is None else str(value) for n, value in values.items()}
+        parts = (kind, self.account, happened_on, self.by, self.reason, *sorted(texts.items()))
+        return {
+            "event_id": event_id(*parts),
+            "account_id": self.account,
+            "kind": kind,
+            "happened_on": happened_on.isoformat(),
+            "recorded_on": self.on.isoformat(),
+            "reason": self.reason,
+            "made_by": self.by,
+            **texts,
+        }
+
+    def record(self, command: str, events: Sequence[Event], first: Event) -> RecordedEvent:
+        """Record the events; what is told of is the `first`."""
+        with locked(self.workspace), open_journal(self.workspace) as journal:
+            return self.add(journal, command, events, first)
+
+    def add(
+        self, journal: Journal, command: str, events: Sequence[Event], first: Event
+    ) -> RecordedEvent:
+        """Record the events in a journal that is open."""
+        new = journal.record_events(events, command=command, at=self.at, recorded_on=self.on)
+        return RecordedEvent.model_validate(
+            {name: first.get(name) for name in RecordedEvent.model_fields if name != "new"}
+            | {"new": bool(new)}
+        )
+
+
+def _own_ref(event: Event) -> Event:
+    """The event under a `ref` of its own, by which it can be ended."""
+    return {**event, "ref": event["event_id"]}
+
+
+def hold(
+    root: Path,
+    account: str,
+    *,
+    kind: str,
+    from_: date | None,
+    until: date | None,
+    on: date,
+    at: datetime,
+    by: str,
+    reason: str,
+) -> RecordedEvent:
+    """Record that an account is held from a day on, the day `on` unless one is given, until a day
+    if one is given: both days included. `kind` is a kind of event that holds accounts."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    _check_kind(kind, entry.problems)
+    begins = from_ or on
+    if until is not None:
+        entry.check_order(begins, until, f"A hold until {until} cannot begin on {begins}.")
+    entry.check()
+    event = _own_ref(entry.event(kind, begins, until=until))
+    return entry.record("hold", [event], event)
+
+
+def _check_kind(kind: str, problems: Problems) -> None:
+    if kind not in HOLDS:
+        hint = f"Known here: {', '.join(HOLDS)}."
+        problems.add("RS107", f'"{kind}" is no kind of hold.', hint=hint)
+
+
+def end_hold(
+    root: Path,
+    account: str,
+    *,
+    kind: str,
+    until: date | None,
+    on: date,
+    at: datetime,
+    by: str,
+    reason: str,
+) -> RecordedEvent:
+    """Record that the holds of an account which last beyond a day, the day `on` unless one is
+    given, end with it: it is the last day held. Raises RS633 where there is none."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    _check_kind(kind, entry.problems)
+    entry.problems.raise_if_any()
+    last = until or on
+    with locked(entry.workspace), open_journal(entry.workspace) as journal:
+        open_ones = [
+            held
+            for held in _open(journal, account, kind, ENDED)
+            if held["happened_on"] <= last and (held["until"] is None or held["until"] > last)
+        ]
+        if not open_ones:
+            raise problem(
+                "RS633",
+                f'The account "{account}" has no {kind} that lasts beyond {last}.',
+                hint=f"`riskseg history {account}` shows what was recorded.",
+            )
+        ends = [entry.event(kind, last, until=last, outcome=ENDED, ref=e["ref"]) for e in open_ones]
+        return entry.add(journal, "hold", ends, ends[0])
+
+
+def promise(
+    root: Path,
+    account: str,
+    *,
+    amount: Decimal,
+    until: date,
+    from_: date | None,
+    on: date,
+    at: datetime,
+    by: str,
+    reason: str | None,
+) -> RecordedEvent:
+    """Record a promise to pay an amount until a day, that day included; it was made on the day
+    `on`, or `from_` if one is given."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    made = from_ or on
+    entry.check_amount(amount)
+    entry.check_order(made, on, f"A promise of {made} cannot be recorded on {on}.")
+    entry.check_order(made, until, f"A promise of {made} cannot be due on {until}.")
+    entry.check()
+    event = _own_ref(entry.event("promise", made, amount=amount, until=until))
+    return entry.record("promise", [event], event)
+
+
+def cancel_promise(
+    root: Path, account: str, *, on: date, at: datetime, by: str, reason: str
+) -> RecordedEvent:
+    """Record that the promises of an account which are not due before a day are cancelled. Raises
+    RS633 where there is none."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    with locked(entry.workspace), open_journal(entry.workspace) as journal:
+        open_ones = [p for p in _open(journal, account, "promise", CANCELLED) if p["until"] >= on]
+        if not open_ones:
+            raise problem(
+                "RS633",
+                f'The account "{account}" has no promise that is due on {on} or later.',
+                hint=f"`riskseg history {account}` shows what was recorded.",
+            )
+        ends = [entry.event("promise", on, outcome=CANCELLED, ref=e["ref"]) for e in open_ones]
+        return entry.add(journal, "promise", ends, ends[0])
+
+
+def plan(
+    root: Path,
+    account: str,
+    *,
+    instalments: Sequence[tuple[date, Decimal]],
+    from_: date | None,
+    on: date,
+    at: datetime,
+    by: str,
+    reason: str | None,
+) -> RecordedEvent:
+    """Record a plan from a day on, the day `on` unless one is given: what is to be paid by which
+    day. The plan is an event, and each instalment another under the plan's `ref`."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    begins = from_ or on
+    for due, amount in instalments:
+        entry.check_amount(amount)
+        entry.check_order(begins, due, f"A plan from {begins} on has no instalment due on {due}.")
+    days = [due for due, _ in instalments]
+    if not days or days != sorted(set(days)):
+        entry.problems.add("RS105", "Instalments are due on days of their own, in order.")
+    entry.check()
+    total = sum((amount for _, amount in instalments), Decimal(0))
+    event = _own_ref(entry.event("plan", begins, amount=total, until=days[-1]))
+    parts = [
+        entry.event("instalment", begins, amount=amount, until=due, ref=event["ref"])
+        for due, amount in instalments
+    ]
+    return entry.record("plan", [event, *parts], event)
+
+
+def note(
+    root: Path, account: str, text: str, *, from_: date | None, on: date, at: datetime, by: str
+) -> RecordedEvent:
+    """Record a remark about an account: nothing depends on it."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=text)
+    made = from_ or on
+    entry.check_order(made, on, f"A note of {made} cannot be recorded on {on}.")
+    entry.check()
+    event = entry.event("note", made)
+    return entry.record("note", [event], event)
+
+
+def _open(journal: Journal, account: str, kind: str, end: str) -> list[dict[str, Any]]:
+    """The account's events of a kind that have a `ref` and, under it, no such end."""
+    events = [
+        event
+        for event in of_account(journal.events(), account)
+        if event["kind"] == kind and event["ref"] is not None
+    ]
+    ended = {event["ref"] for event in events if event["outcome"] == end}
+    return [event for event in events if event["ref"] not in ended]
