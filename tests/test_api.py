@@ -96,6 +96,7 @@ METHODS = {
     "assign": riskseg.Workspace.assign,
     "explain": riskseg.Workspace.explain,
     "replay": riskseg.Workspace.replay,
+    "history": riskseg.Workspace.history,
     "hold": riskseg.Workspace.hold,
     "promise": riskseg.Workspace.promise,
     "plan": riskseg.Workspace.plan,

@@ -15,18 +15,35 @@ from riskseg.api.arguments import (
     day_or_none,
     moment,
     one_line,
+    path_or_none,
     person,
     progress,
     target,
     today,
 )
-from riskseg.results.worklist import Approvals, Decided, RecordedEvent, RecordedOutcomes, Worklist
+from riskseg.results.worklist import (
+    Approvals,
+    Decided,
+    History,
+    RecordedEvent,
+    RecordedOutcomes,
+    Worklist,
+)
 
 
 class Treatment:
     """What a workspace has to do about its accounts, and the record of what was done."""
 
     root: Path
+
+    def history(
+        self, account: str, *, as_of: Day | None = None, out: Place | None = None
+    ) -> History:
+        """An account's whole story as it was known at the close of a day, today unless one is
+        given; `out` is an HTML page to write it to, with a picture."""
+        return use_cases.history.history(
+            self.root, account, today(as_of), out=path_or_none(out), progress=progress()
+        )
 
     def hold(
         self,

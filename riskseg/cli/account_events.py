@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, By, On, day_or_today, now, one_line, present, root
+from riskseg.cli.common import AsJson, By, On, Plan, day_or_today, now, one_line, present, root
 from riskseg.cli.exit_codes import guarded
-from riskseg.cli.terminal import visible
-from riskseg.results.worklist import RecordedEvent
+from riskseg.cli.show.tables import table
+from riskseg.cli.terminal import stdout, visible
+from riskseg.results.worklist import History, RecordedEvent
 
 Account = Annotated[str, typer.Argument(help="The account's id.")]
 _DAY = ["%Y-%m-%d"]
@@ -176,6 +178,43 @@ def _instalment(text: str) -> tuple[date, Decimal]:
     if not separator:
         raise typer.BadParameter("Write --instalments as 2026-07-15=50.00,2026-08-15=50.00.")
     return due, _amount(amount)
+
+
+@guarded
+def history(
+    account: Account,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=_DAY, help="The close of this day; today if left out."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="An .html file to write it to, with a picture.")
+    ] = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell an account's whole story: bills, payments, what was done, decided and recorded."""
+    present(
+        lambda progress: use_cases.history.history(
+            root(), account, day_or_today(as_of), out=out, progress=progress
+        ),
+        _show_history,
+        plan=use_cases.history.plan() if plan else None,
+        as_json=as_json,
+    )
+
+
+def _show_history(done: History) -> None:
+    made = table("day", "what happened", "by", "known from")
+    for entry in done.entries:
+        late = str(entry.recorded_on) if entry.recorded_on != entry.day else ""
+        made.add_row(str(entry.day), entry.words, entry.made_by or "", late)
+    stdout().print(made)
+    print(f"{visible(done.account_id)} as of {done.as_of}, in {done.currency}.")
+    for remark in done.notes:
+        print(f"Note: {remark}.")
+    if done.place:
+        print(f"The same with a picture: {done.place}.")
 
 
 @guarded

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "explain": runs.Explanation,
     "replay": runs.Replay,
     "rehearse": rehearsal.Rehearsal,
+    "history": worklist.History,
     "hold": worklist.RecordedEvent,
     "promise": worklist.RecordedEvent,
     "plan": worklist.RecordedEvent,

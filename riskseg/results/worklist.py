@@ -139,3 +139,51 @@ class RecordedEvent(Single):
             f"{self.account_id}: {self.kind}{outcome} from {self.happened_on}{until}, recorded on "
             f"{self.recorded_on} by {self.made_by}{before}."
         )
+
+
+class HistoryEntry(Part):
+    """One thing that happened to an account, or was recorded or decided of it."""
+
+    kind: str
+    day: date
+    recorded_on: date
+    """The day from which it was known."""
+    words: str
+    """What happened, in a line."""
+    amount: Decimal | None
+    until: date | None
+    """When a bill is due, the last day of a hold, the day by which something is promised."""
+    channel: str | None
+    action: str | None
+    step: str | None
+    path: str | None
+    outcome: str | None
+    ref: str | None
+    """What it is of: a bill's or payment's id, the id of an action, what a hold is ended by."""
+    reason: str | None
+    made_by: str | None
+    by_riskseg: bool
+    """Whether riskseg recorded or decided it; not where a source says it."""
+
+
+class History(Result):
+    """All that was known of an account by the close of a day, in the order of time."""
+
+    account_id: str
+    as_of: date
+    entries: tuple[HistoryEntry, ...]
+    currency: str
+    scale: int
+    notes: tuple[str, ...]
+    place: str | None
+    """The page that was written, if one was."""
+
+    def to_arrow(self) -> pa.Table:
+        """The entries: day, recorded_on, kind, words, made_by, ref."""
+        columns = {"day": pa.date32(), "recorded_on": pa.date32()}
+        texts = dict.fromkeys(("kind", "words", "made_by", "ref"), pa.string())
+        return records(columns | texts, self.entries)
+
+    def _title(self) -> str:
+        known = counted(len(self.entries), "entry", "entries")
+        return "\n".join([f"{self.account_id} as of {self.as_of}: {known}.", *self.notes])

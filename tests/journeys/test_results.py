@@ -64,6 +64,7 @@ ARGUMENTS = {
     "worklist done": "{}/outcomes.csv --by ann",
     "worklist approve": f"--all --as-of {DAY} --by ann --reason agreed",
     "worklist reject": f"--all --as-of {DAY} --by ann --reason disputed",
+    "history": f"A00000007 --as-of {DAY} --out {{}}/history.html",
     "journal show": "",
     "journal erase": "A00000007 --by ann",
     "journal prune": '--older-than "1 days" --dry-run',

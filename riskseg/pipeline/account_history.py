@@ -1,0 +1,139 @@
+"""All that is known of one account, in the order of time: what the sources say of it, and what the
+journal does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from riskseg.domain.relations import from_minor
+from riskseg.domain.words import money
+from riskseg.pipeline.session import Session
+from riskseg.results.worklist import HistoryEntry
+
+_COLUMNS = (
+    *("amount", "until", "channel", "action", "step", "path", "outcome", "ref", "reason"),
+    "made_by",
+)
+_AMOUNT = "cast({amount} as decimal(18, {scale}))"
+
+
+def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntry, ...]:
+    """What had happened to an account, and was known, by the close of a day."""
+    scale = session.scale
+    selects = [_journal(scale)]
+    sources = session.ledger.sources
+    if "bills" in sources:
+        selects.append(_bills(scale))
+    if "payments" in sources:
+        selects.append(_payments(scale))
+    if "events" in sources:
+        selects.append(_events(scale))
+    rows = session.engine.arrow(
+        f"""
+        select kind, day, known_on as recorded_on, by_riskseg, {", ".join(_COLUMNS)}
+        from ({" union all by name ".join(selects)})
+        where account_no = {account_no}
+            and day <= date '{as_of}'
+            and known_on <= date '{as_of}'
+        order by day, known_on, place, kind, number, ref, amount
+        """
+    ).to_pylist()
+    settings = session.workspace.settings
+    return tuple(
+        HistoryEntry.model_validate(row | {"words": _words(row, settings.currency, scale)})
+        for row in rows
+    )
+
+
+def _nulls(*given: str) -> str:
+    """The columns that a kind of fact does not have."""
+    kinds = {"until": "date", "amount": "decimal(18, 2)"}
+    return ", ".join(
+        f"cast(null as {kinds.get(name, 'varchar')}) as {name}"
+        for name in _COLUMNS
+        if name not in given
+    )
+
+
+def _bills(scale: int) -> str:
+    return f"""
+        select account_no, 'bill' as kind, issued_on as day, known_on, 1 as place, 0 as number,
+            false as by_riskseg,
+            {from_minor("amount_minor", scale)} as amount,
+            due_on as until,
+            cast(bill_id as varchar) as ref,
+            {_nulls("amount", "until", "ref")}
+        from ledger_bills
+        """
+
+
+def _payments(scale: int) -> str:
+    return f"""
+        select account_no,
+            case when reverses is null then 'payment' else 'reversal' end as kind,
+            paid_on as day, known_on, 2 as place, 0 as number,
+            false as by_riskseg,
+            {from_minor("amount_minor", scale)} as amount,
+            case when settled then null else 'failed' end as outcome,
+            cast(coalesce(reverses, payment_id) as varchar) as ref,
+            {_nulls("amount", "outcome", "ref")}
+        from ledger_payments
+        """
+
+
+def _events(scale: int) -> str:
+    return f"""
+        select account_no, kind, happened_on as day, known_on, 3 as place, 0 as number,
+            false as by_riskseg,
+            {from_minor("amount_minor", scale)} as amount,
+            until, channel, outcome, cast(ref as varchar) as ref,
+            {_nulls("amount", "until", "channel", "outcome", "ref")}
+        from events
+        where fault is null
+        """
+
+
+def _journal(scale: int) -> str:
+    return f"""
+        select account_no, kind, happened_on as day, recorded_on as known_on, 4 as place, number,
+            true as by_riskseg,
+            {_AMOUNT.format(amount="amount", scale=scale)} as amount,
+            until, channel, action, step, path, outcome, ref, reason, made_by
+        from journal_events
+        """
+
+
+def _words(row: Mapping[str, Any], currency: str, scale: int) -> str:
+    """What an entry says, in a line that a person reads."""
+    amount = "" if row["amount"] is None else money(row["amount"], currency, scale)
+    until, outcome, channel = row["until"], row["outcome"], row["channel"]
+    action = row["action"] or "action"
+    match row["kind"]:
+        case "bill":
+            text = f"bill {row['ref']} of {amount}, due {until}"
+        case "payment":
+            text = f"paid {amount}"
+            text += " (failed)" if outcome else ""
+        case "reversal":
+            text = f"{amount} of a payment taken back"
+        case "action" if row["by_riskseg"]:
+            by = f" by {channel}" if channel else ""
+            text = f"{action} issued{by}: step {row['step']} of {row['path']}"
+        case "placement":
+            text = f"placed on path {row['path']}"
+        case "approval":
+            text = f"{action} {outcome}"
+        case "outcome":
+            text = f"{action}: {(outcome or '').replace('_', ' ')}"
+            text += f", {amount} until {until}" if amount else ""
+        case "note":
+            text = "note"
+        case kind:
+            text = kind.replace("_", " ")
+            text += f" {outcome.replace('_', ' ')}" if outcome else ""
+            text += f" by {channel}" if channel else ""
+            text += f" of {amount}" if amount else ""
+            text += f" until {until}" if until else ""
+    return text + (f": {row['reason']}" if row["reason"] else "")
