@@ -93,6 +93,8 @@ class SegmentTotal(Part):
     """The mean probability of the accounts that have one; null where none has."""
     due: int
     """How many accounts have an action due."""
+    finished: int
+    """How many accounts have taken the last step there is for them: nothing further comes."""
 
 
 class Decisions(Written):
@@ -137,10 +139,17 @@ class Decisions(Written):
     def _shown(self) -> tuple[Sequence[str], Cells]:
         columns = ("segment", "accounts", f"overdue ({self.currency})", *filter(None, [self.of]))
         rows = [
-            [s.segment, s.accounts, s.overdue, *([s.probability] if self.of else ()), s.due]
+            [
+                s.segment,
+                s.accounts,
+                s.overdue,
+                *([s.probability] if self.of else ()),
+                s.due,
+                s.finished,
+            ]
             for s in self.segments
         ]
-        return (*columns, "due today"), rows
+        return (*columns, "due today", "no step left"), rows
 
 
 class Scores(Written):

@@ -45,7 +45,7 @@ from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
 from riskseg.results.runs import Decisions, SegmentTotal
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.sql import out
+from riskseg.rules.sql import inner, out
 from riskseg.sources.describe import fingerprints
 from riskseg.sources.unchanged import check_unchanged, while_unchanged
 from riskseg.store import run_inputs as store
@@ -73,6 +73,7 @@ class _Sums:
     scored: int = 0
     probability: Decimal = Decimal(0)
     due: int = 0
+    finished: int = 0
 
     def total(self, segment: str) -> SegmentTotal:
         return SegmentTotal(
@@ -83,6 +84,7 @@ class _Sums:
             scored=self.scored,
             probability=round(self.probability / self.scored, 4) if self.scored else None,
             due=self.due,
+            finished=self.finished,
         )
 
 
@@ -315,13 +317,19 @@ class _Totals:
 
     def add(self, engine: Engine) -> None:
         of = fact_column(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
-        for segment, path, action, count, owed, known, p in engine.rows(
-            f"select {out('segment')}, {out('path')}, {out('action')}, count(*), "
-            f"{self.overdue}, count({of}), sum({of}) from decided group by 1, 2, 3 order by 1, 2, 3"
+        for segment, path, action, count, finished, owed, known, p in engine.rows(
+            f"""
+            select {out("segment")}, {out("path")}, {out("action")}, count(*),
+                count(*) filter (where {inner("finished")}), {self.overdue}, count({of}), sum({of})
+            from decided
+            group by 1, 2, 3
+            order by 1, 2, 3
+            """
         ):
             total = self.segments[segment]
             total.accounts += count
             total.paths[path] = total.paths.get(path, 0) + count
+            total.finished += finished
             total.overdue += owed or 0
             total.scored += known
             total.probability += p or 0

@@ -116,7 +116,8 @@ class AuthoredPath(Shape):
     starts: str
     steps: list[AuthoredStep] = Field(default_factory=list)
     repeat: AuthoredRepeat | None = None
-    then: str = "stay"
+    then: str | None = None
+    stay: Literal["deliberately"] | None = None
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None
     due_for: int | None = Field(default=None, ge=1, le=MOST_DAYS)

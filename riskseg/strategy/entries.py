@@ -250,7 +250,8 @@ def _paths(e: Edition) -> Table:
     entries = []
     for path in e.strategy.paths:
         parts = _parts(e, PATHS, (path.name,), path)
-        parts["then"] = _part(path.then or "stay", e.line(PATHS, path.name, "then"))
+        line = e.line(PATHS, path.name, "then" if path.then else "stay")
+        parts["then"] = _part(path.then or "stay", line)
         # The order of the segments a path is for is none.
         parts["for"] = dataclasses.replace(parts["for"], same=frozenset(path.segments))
         line = e.line(PATHS, path.name)

@@ -222,6 +222,7 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
         )
     )
     day_of_leg = by_route(lambda steps: _case([(f"{due} = {s.order}", _day(s)) for s in steps]))
+    has_steps = _by_first({n: "true" if steps else "false" for n, steps in routes.items()})
     again = f"case when {due_round} > 0 then '~' || ({due_round} + 1) else '' end"
     return Relation(
         "stepped",
@@ -236,6 +237,8 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
             coalesce({listed(lambda s: literal(s.step.action), due, "varchar")}, {none})
                 as {out("due_action")},
             {template} as {inner("due_template")},
+            {going_on} and {due} is null and {following} is null and {has_steps}
+                as {inner("finished")},
             case when {inner("next_in")} is not null
                 then {listed(lambda s: literal(s.step.action), following, "varchar")}
             end as {out("next_action")},

@@ -110,6 +110,7 @@ chase:
   steps:
     - {day: 3, action: letter, template: firm}
     - {day: 60, action: agency}
+  stay: deliberately
   due_for: 30
   ends_when: balance_overdue < 10
 remind:

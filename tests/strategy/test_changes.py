@@ -142,9 +142,9 @@ TOLD: dict[str, Case] = {
         ["paths.yaml path chase, step on day 14 added (line 7): day 14, action letter"],
     ),
     "what follows": (
-        ("paths.yaml", "  then: trace\n", ""),
-        ["paths.yaml path chase (line 8 -> 2): then was trace, is stay"],
-        ["paths.yaml path chase (line 2 -> 8): then was stay, is trace"],
+        ("paths.yaml", "  then: trace\n", "  stay: deliberately\n"),
+        ["paths.yaml path chase (line 8): then was trace, is stay"],
+        ["paths.yaml path chase (line 8): then was stay, is trace"],
     ),
     "when a path ends": (
         ("paths.yaml", "balance_overdue < 10", "balance_overdue < 20"),

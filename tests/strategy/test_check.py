@@ -369,12 +369,13 @@ FAULTS = (
         "goes on to what is over",
         "RS208",
         P,
-        "action: agency}]}",
-        "action: agency}], effective_to: 2026-03-01}\n"
+        "then: stay}",
+        "then: stay, effective_to: 2026-03-01}\n"
         "after: {for: [trace], starts: as_of, effective_from: 2026-03-02}",
         at="then: trace",
         says="not in force from 2026-03-02",
     ),
+    _f("nothing follows", "RS228", P, ", then: stay}", "}", at="trace:"),
     _f("end may be unknown", "RS305", P, "balance_overdue < 10", "months_on_book < 10"),
     _f("end misspelt", "RS303", P, "balance_overdue < 10", "balance_over_due < 10"),
     # guards.yaml

@@ -135,6 +135,7 @@ gone:
   for: [gone]
   starts: episode_started_on
   steps: [{day: 5, action: letter, template: x}, {day: 40, action: agency}]
+  stay: deliberately
   due_for: 30
 soft:
   for: [soft]
@@ -159,6 +160,7 @@ long:
   for: [south]
   starts: next_due_on
   steps: [{day: 1, action: desk}, {day: 30, action: visit}]
+  stay: deliberately
   due_for: 20
 soft_end: {for: [rest], starts: as_of, steps: [{day: 0, action: sms}]}
 """,

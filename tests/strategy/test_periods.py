@@ -46,11 +46,12 @@ def test_an_open_side_has_no_gap() -> None:
 
 
 PATHS = """\
-trace: {for: [trace], starts: episode_started_on, steps: [{day: 10, action: agency}]}
+trace: {for: [trace], starts: episode_started_on, steps: [{day: 10, action: agency}], then: stay}
 before:
   for: [chase, leave]
   starts: episode_started_on
   steps: [{day: 3, action: sms}, {day: 5, action: letter}]
+  stay: deliberately
   effective_to: 2026-03-01
 after:
   for: [chase]

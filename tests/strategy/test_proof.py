@@ -96,10 +96,10 @@ BY_NAME: Mapping[str, Mapping[str, str]] = {
         **SMALL,
         "paths.yaml": SMALL["paths.yaml"]
         .replace("trace: {for: [trace],", "trace: {for: [trace], effective_to: 2026-03-01,")
-        .replace("  then: trace\n", "")
+        .replace("  then: trace\n", "  stay: deliberately\n")
         + """\
 trace_anew: {for: [trace], starts: hold_from, effective_from: 2026-03-02,
-             steps: [{day: 5, action: letter}]}
+             steps: [{day: 5, action: letter}], stay: deliberately}
 """,
         "guards.yaml": SMALL["guards.yaml"]
         + """\

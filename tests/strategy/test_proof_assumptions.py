@@ -29,12 +29,15 @@ FLAG = {
     "  - {id: f, match: [true], segment: frail}\n  - {id: u, match: [any], segment: others}\n",
     "guards.yaml": "- guard: unused\n  when: frail and frail = false\n  never: [letter]\n",
 }
-FRAIL = "gentle: {for: [frail], starts: since, steps: [{day: 5, action: letter}]}\n"
+FRAIL = (
+    "gentle: {for: [frail], starts: since, steps: [{day: 5, action: letter}], stay: deliberately}\n"
+)
 LATER = (
     "gentle: {for: [frail], starts: since, effective_from: 2026-04-01, "
-    "steps: [{day: 5, action: letter}]}\n"
+    "steps: [{day: 5, action: letter}], stay: deliberately}\n"
     "plain: {for: [others], starts: since, effective_from: 2026-04-01, "
-    "steps: [{day: 0, action: letter}]}\n"
+    "steps: [{day: 0, action: letter}], "
+    "stay: deliberately}\n"
 )
 FACTS = {"frail": Fact("frail", Kind.BOOLEAN), "since": Fact("since", Kind.DATE)}
 
@@ -48,7 +51,8 @@ def verdicts(strategy: Strategy, granted: Granted | None = None) -> dict[str, Re
     [
         (
             "",
-            FRAIL + "plain: {for: [others], starts: since, steps: [{day: 0, action: letter}]}",
+            FRAIL + "plain: {for: [others], starts: since, steps: [{day: 0, action: letter}], "
+            "stay: deliberately}",
             "proved",
         ),
         (
@@ -59,12 +63,14 @@ def verdicts(strategy: Strategy, granted: Granted | None = None) -> dict[str, Re
         (
             "",
             LATER + "before: {for: [frail, others], starts: since, effective_to: 2026-03-31, "
-            "steps: [{day: 0, action: letter}]}",
+            "steps: [{day: 0, action: letter}], "
+            "stay: deliberately}",
             "proved",
         ),
         (
             "effective_from: 2026-04-01\n",
-            FRAIL + "plain: {for: [others], starts: since, steps: [{day: 0, action: letter}]}",
+            FRAIL + "plain: {for: [others], starts: since, steps: [{day: 0, action: letter}], "
+            "stay: deliberately}",
             "refuted",
         ),
     ],

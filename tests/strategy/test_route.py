@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def path(
         for n, day in enumerate(days)
     )
     lines = [f"for: [{'s' if first else ''}]", f"starts: {starts}", f"steps: [{steps}]"]
+    if also.get("then") is None and (days and "at_most" in str(also.get("repeat", "at_most"))):
+        lines.append("stay: deliberately")
     lines += [f"{key}: {value}" for key, value in also.items() if value is not None]
     return f"{name}:\n" + "".join(f"  {line}\n" for line in lines)
 
@@ -280,3 +283,44 @@ def test_a_path_that_goes_on_repeats_so_often() -> None:
             path("a", 5, first=True, starts="one", then="b", repeat="{every: 7, from: sms}"),
             path("b", 5, starts="one"),
         )
+
+
+@pytest.mark.parametrize(
+    ("also", "starts", "at_fault"),
+    [
+        ({}, "one", True),
+        ({"then": "stay"}, "one", False),
+        ({"stay": "deliberately"}, "one", False),
+        ({"repeat": "{every: 9, from: sms}"}, "one", False),
+        ({"repeat": "{every: 9, from: sms, at_most: 2}"}, "one", True),
+        ({}, "as_of", False),
+    ],
+)
+def test_a_path_says_what_follows_its_last_step(
+    also: dict[str, str], starts: str, at_fault: bool
+) -> None:
+    lines = {"for": "[s]", "starts": starts, "steps": "[{day: 0, action: sms}]", **also}
+    text = "only:\n" + "".join(f"  {key}: {value}\n" for key, value in lines.items())
+    with pytest.raises(AssertionError, match="RS228") if at_fault else nullcontext():
+        strategy(text)
+
+
+def test_a_path_that_stays_goes_on_to_no_other() -> None:
+    with pytest.raises(AssertionError, match="RS003"):
+        strategy(
+            path("a", 5, first=True, starts="one", then="b", stay="deliberately"),
+            path("b", 5, starts="one"),
+        )
+
+
+def test_those_with_nothing_further_are_told() -> None:
+    ends = {"ends_when": "over_one", "unknown": "skip"}
+    made = strategy(path("only", 5, 9, first=True, starts="one", **ends))
+    issued_on = {"issued only letter": AS_OF - timedelta(days=1)}
+    states = [(10, {}), (10, issued_on), (8, {}), (10, {**issued_on, "over_one": True})]
+    accounts = [
+        {**dict.fromkeys(made.facts), "as_of": AS_OF, "one": AS_OF - timedelta(days=day), **state}
+        for day, state in states
+    ]
+    rows = decided(made, accounts, AS_OF, also=["finished"])
+    assert [row["finished"] for row in rows] == [False, True, False, False]

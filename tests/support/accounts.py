@@ -14,7 +14,7 @@ from riskseg.domain.relations import fact_column, literal
 from riskseg.engine import DuckDB
 from riskseg.pipeline.contracts import build
 from riskseg.rules.model import Strategy
-from riskseg.rules.sql import out
+from riskseg.rules.sql import inner, out
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES
 
@@ -42,7 +42,8 @@ def _value(
         case Kind.BOOLEAN:
             return rng.random() < 0.5
         case Kind.INTEGER:
-            return 0 if rng.random() < 0.4 else rng.choice(NUMBERS)
+            number = 0 if rng.random() < 0.4 else rng.choice(NUMBERS)
+            return max(number, int(fact.lower or 0))
         case Kind.DECIMAL if fact.upper == 1:
             near = rng.choice(cuts) + rng.choice((-1, 0, 1)) * Decimal("0.000001")
             return min(max(near, Decimal(0)), Decimal(1))
@@ -58,10 +59,14 @@ def _value(
 
 
 def decided(
-    strategy: Strategy, accounts: Sequence[Mapping[str, Any]], as_of: date
+    strategy: Strategy,
+    accounts: Sequence[Mapping[str, Any]],
+    as_of: date,
+    also: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """The decisions of the compiled SQL, in the order of the accounts."""
-    names = [*strategy.levels, *DECIDED]
+    """The decisions of the compiled SQL, in the order of the accounts; `also` are columns on the
+    way to them."""
+    names = [*strategy.levels, *DECIDED, *also]
     facts = [*strategy.facts]
     rows = ", ".join(
         f"({n}, {', '.join(_sql(strategy.facts[f], _of(account, f)) for f in facts)})"
@@ -71,7 +76,8 @@ def decided(
     with DuckDB(threads=1) as engine:
         engine.run(f"create temp table scored as select * from (values {rows}) t(snap, {listed})")
         build(engine, compile_strategy(strategy, as_of))
-        found = engine.rows(f"select {', '.join(map(out, names))} from decided order by snap")
+        columns = [*map(out, names[: len(names) - len(also)]), *map(inner, also)]
+        found = engine.rows(f"select {', '.join(columns)} from decided order by snap")
     return [dict(zip(names, row, strict=True)) for row in found]
 
 

@@ -223,8 +223,9 @@ def hostile_strategy(seed: int) -> Made:
         paths[name] = {"for": [segment], "starts": starts}
         steps = make.steps(actions, -1 if n == 0 else 0)
         if steps:
-            paths[name]["steps"] = steps
+            paths[name] |= {"steps": steps, "stay": "deliberately"}
         if n and rng.random() < 0.4:  # the first path alone has days before it begins
+            paths[names[n - 1]].pop("stay", None)
             paths[names[n - 1]]["then"] = name
         if rng.random() < 0.4:
             paths[name] |= make.said(make.condition(facts), "ends_when")

@@ -78,7 +78,7 @@ rows:
   - {id: rest, match: [any, any, any], segment: leave}
 """,
     "paths.yaml": """\
-trace: {for: [trace], starts: episode_started_on, steps: [{day: 10, action: agency}]}
+trace: {for: [trace], starts: episode_started_on, steps: [{day: 10, action: agency}], then: stay}
 chase:
   for: [chase]
   starts: episode_started_on

@@ -70,10 +70,12 @@ soft:
   for: [gentle, early, standard]
   starts: episode_started_on
   steps: [{day: 3, action: sms, template: reminder}, {day: 14, action: letter}]
+  stay: deliberately
 hard:
   for: [firm, recovery, trace]
   starts: episode_started_on
   steps: [{day: 5, action: letter}, {day: 30, action: agency}]
+  stay: deliberately
   ends_when: balance_overdue < 10
 """,
     "guards.yaml": """\

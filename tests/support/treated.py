@@ -75,7 +75,7 @@ def write(
         },
         "paths": {
             **{
-                name: {"for": [name], "starts": "episode_started_on", **path}
+                name: {"for": [name], "starts": "episode_started_on", **_staying(path), **path}
                 for name, path in paths.items()
             },
             IDLE: {"for": [IDLE], "starts": "as_of"},
@@ -96,6 +96,12 @@ def write(
                 toml += f'{name} = "cast({name} as {of_type})"\n'
     (root / "riskseg.toml").write_text(toml, encoding="utf-8")
     return root
+
+
+def _staying(path: Mapping[str, Any]) -> dict[str, str]:
+    """What a path says that does not say what follows its last step."""
+    follows = "then" in path or "at_most" not in path.get("repeat", {"at_most": 0})
+    return {} if follows or not path.get("steps") else {"stay": "deliberately"}
 
 
 def _write_rows(file: Path, columns: Iterable[str], rows: Sequence[Row]) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def show_decisions(decisions: Decisions) -> None:
     """The table of segments a billing manager reads first."""
     console = stdout()
-    columns = ("segment", "accounts", "share", "overdue", "mean probability", "path", "due today")
+    known = ("segment", "accounts", "share", "overdue", "mean probability", "path")
+    columns = (*known, "due today", "no step left")
     by_segment = table(*columns, right=columns[1:5] + columns[6:])
     for segment in decisions.segments:
         paths = sorted(segment.paths, key=lambda p: (-segment.paths[p], p))
@@ -30,6 +31,7 @@ def show_decisions(decisions: Decisions) -> None:
             "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
             ", then ".join(paths[:2]),
             number(segment.due),
+            number(segment.finished),
         )
     by_segment.add_section()
     by_segment.add_row(
@@ -42,6 +44,7 @@ def show_decisions(decisions: Decisions) -> None:
         "",
         "",
         number(sum(segment.due for segment in decisions.segments)),
+        number(sum(segment.finished for segment in decisions.segments)),
     )
     title = f"{decisions.strategy.name} as of {decisions.as_of}"
     probability_of = f"; mean probability: {decisions.of}" if decisions.of else ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.domain.words import with_article
+from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Path, Repeat, Step
@@ -31,6 +32,7 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
         then = None if path.then == "stay" else path.then
         if then is not None:
             _continuation(scope, name, path, then)
+        _afterwards(scope, name, path, starts)
         ends = None
         if path.ends_when is not None:
             ends = scope.condition(path.ends_when, path.unknown, _FILE, name, "ends_when")
@@ -90,6 +92,20 @@ def _steps(
     return tuple(steps)
 
 
+def _afterwards(scope: Scope, name: str, path: AuthoredPath, starts: Expression | None) -> None:
+    """What comes after the last step is said, and said once: an account in arrears must not be
+    forgotten by oversight. A path that starts on the as-of date has a first day every day."""
+    if path.stay and path.then not in (None, "stay"):
+        message = f'"{name}" stays, and goes on to "{path.then}".'
+        scope.tell("RS003", message, _FILE, name, "stay", hint="Keep one of them.")
+    said = path.then or path.stay or (path.repeat and path.repeat.at_most is None)
+    every_day = starts is not None and starts.names == {"as_of"}
+    if path.steps and not said and not every_day:
+        message = f'After the last step of "{name}" nothing follows, and it does not say so.'
+        hint = "Add `then: PATH`, `repeat: {every: 30 days, from: STEP}`, or `stay: deliberately`."
+        scope.tell("RS228", message, _FILE, name, hint=hint)
+
+
 def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) -> Repeat | None:
     """What comes again: steps there are, all within one period, and not for ever where another
     path follows. None where there is nothing, or after adding Problems."""
@@ -109,7 +125,7 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
         message += f"after {repeat.every}."
         hint = f"Repeat them every {takes} days, or from a later step."
         scope.tell("RS208", message, _FILE, name, "repeat", "every", hint=hint)
-    if path.then != "stay" and repeat.at_most is None:
+    if path.then not in (None, "stay") and repeat.at_most is None:
         message = f'"{name}" goes on to "{path.then}", and repeats its steps without end.'
         hint = "Say how often they come again with `at_most`, or remove `then`."
         scope.tell("RS208", message, _FILE, name, "repeat", hint=hint)
@@ -135,7 +151,7 @@ def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> Non
     paths = scope.authored.paths.root
     if then not in paths:
         told = f'The path "{name}" goes on to "{then}", which does not exist.'
-        hint = did_you_mean(then, [*paths, "stay"])
+        hint = did_you_mean(then, paths)
         scope.tell("RS208", told, _FILE, name, "then", hint=hint)
         return
     early = min((s.day for s in paths[then].steps if s.day < 0), default=None)
@@ -163,7 +179,7 @@ def _circles(scope: Scope) -> None:
                 if not told & set(circle):
                     way = " → ".join([*circle, then])
                     what = f"The paths go round in a circle: {way}."
-                    hint = "Let one of them `stay`."
+                    hint = "Let one of them `stay: deliberately`."
                     scope.tell("RS208", what, _FILE, circle[-1], "then", hint=hint)
                 told |= set(circle)
                 break
