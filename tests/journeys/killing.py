@@ -58,6 +58,23 @@ ACTIVATE_DOORS: Mapping[str, Door] = {
     "after the journal": Door(_JOURNAL, "activate", "after"),
 }
 
+# Of `worklist issue`, where the journal is there already.
+_EVENTS = "riskseg.store.events"
+ISSUE_DOORS: Mapping[str, Door] = {
+    "before the list is written": Door("riskseg.store.sinks", "write", "before"),
+    "in the middle of writing": Door("pyarrow.parquet.ParquetWriter", "write_table", "after"),
+    "before the disk is flushed": Door("riskseg.store.files", "_flush", "before"),
+    "before the list is renamed": Door("os", "replace", "before"),
+    "after the list is renamed": Door("os", "replace", "after"),
+    "after the list is written": Door("riskseg.store.sinks", "write", "after"),
+    "before the journal": Door(_JOURNAL, "record_events", "before"),
+    "before the events are added": Door(_EVENTS, "add_events", "before"),
+    "after the events are added": Door(_EVENTS, "add_events", "after"),
+    "before the commit": Door(*_COMMIT, "before"),
+    "after the commit": Door(*_COMMIT, "after"),
+    "after the journal": Door(_JOURNAL, "record_events", "after"),
+}
+
 # The doors on which most hangs are tried every time, the others with the slow tests.
 _ALWAYS = ("in the middle of writing", "after a rename", "before the journal", "after the commit")
 
@@ -101,7 +118,7 @@ def begin_command(
             *("duckdb", "lightgbm", "sklearn.linear_model", "pyarrow.parquet", "sqlalchemy", "z3"),
             *("alembic", "riskseg.cli", "riskseg.run.assign", "riskseg.store.journal"),
             *("riskseg.store.sinks", "riskseg.learning.reasons", "riskseg.pipeline.proving"),
-            *("riskseg.run.activate", "riskseg.run.retention"),
+            *("riskseg.run.activate", "riskseg.run.retention", "riskseg.run.worklist"),
         ]
     )
     given = (str(workspace), words, door, proving)

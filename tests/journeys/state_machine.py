@@ -76,10 +76,9 @@ class Issued:
 @dataclass
 class Machine:
     """Follows accounts on these paths. `significant` actions are not issued, since nobody approves
-    them; `until` is the day beyond which nothing is asked."""
+    them."""
 
     paths: Paths
-    until: date
     significant: frozenset[str] = frozenset({"agency"})
     _unfolded: dict[str, list[Occurrence]] = field(default_factory=dict)
 
