@@ -128,7 +128,8 @@ def listed_actions(
     """The statement that makes `listed_actions` of `due_actions`, each with its `state`: `listed`,
     `over capacity`, `rejected` by a person, or `held back`, since the account had another action
     that day. `needs_approval` is true until as many people as it takes have approved of the
-    action, each since it was last rejected: `approved_by` are those who have.
+    action, each since it was last rejected: `approved_by` are those who have. What waits for them
+    takes nothing of a day's capacity; what was issued that day keeps what it has taken.
 
     Reads `journal_events`. What `actions` and `channels` leave out is not there at all.
     """
@@ -184,13 +185,17 @@ def listed_actions(
         placed as (
             select *,
                 row_number() over (
-                    partition by state, action order by priority desc nulls last, account_id
+                    partition by state, action, needs_approval
+                    order by issued desc, priority desc nulls last, account_id
                 ) as place
             from judged
         )
         select * exclude (place) replace (
-            case when state = 'listed' and place > {limit} then 'over capacity' else state end
-                as state
+            case
+                when state = 'listed' and not needs_approval and place > {limit}
+                    then 'over capacity'
+                else state
+            end as state
         )
         from placed
         """

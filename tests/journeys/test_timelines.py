@@ -17,7 +17,7 @@ a file that are issued on the same days share one workspace, and one run on each
         account: attributes, or {date: attributes} where they change
         bills, payments, events, …: rows of the sources, less the account
         record:  events of the journal: {day: on which they are recorded, kind: …}
-        approve: {date: action}, on which a person approves what waits; `reject` likewise
+        approve: {date: the person, or people, who approve of what waits}; `reject` likewise
         accounts: {name: what differs for it}, where there are several
         expect:  {date: action} that are issued, or {date: [account action, …]} where several
         waits:   {date: action}, what waits for approval on a day
@@ -34,6 +34,7 @@ from typing import Any
 import pytest
 import yaml
 
+from riskseg.run.worklist import approve
 from riskseg.store.events import event_id
 from riskseg.store.journal import Journal
 from tests.support import treated
@@ -129,30 +130,22 @@ def _record(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
             journal.record_events(events, command="tests", at=treated.AT, recorded_on=day)
 
 
-def _people(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
-    """Approve and reject what waits on a day."""
-    for outcome, key in (("approved", "approve"), ("rejected", "reject")):
-        named = {a: told[key][day] for a, told in accounts.items() if day in told.get(key, {})}
-        if not named:
-            continue
-        _, rows = treated.issue(root, day)
-        events = [
-            {
-                "event_id": event_id("approval", row["id"], outcome),
-                "account_id": row["account_id"],
-                "kind": "approval",
-                "happened_on": str(day),
-                "recorded_on": str(day),
-                "ref": row["id"],
-                "outcome": outcome,
-                "made_by": "ann",
-            }
-            for row in rows
-            if named.get(row["account_id"]) == row["action"] and row["needs_approval"]
-        ]
-        assert len(events) == len(named), f"{day}: not all of {named} wait for approval"
-        with Journal.open(root / ".riskseg/journal.db") as journal:
-            journal.record_events(events, command="tests", at=treated.AT, recorded_on=day)
+def _people(root: Path, day: date, accounts: Mapping[str, Timeline], ids: dict[str, str]) -> None:
+    """Approve and reject what waits on a day, or what was rejected before. `ids` are those of the
+    actions that each account was last listed with."""
+    said: dict[tuple[Any, str], list[str]] = {}
+    decisions: Sequence[tuple[Any, str]] = (("approved", "approve"), ("rejected", "reject"))
+    for outcome, key in decisions:
+        for account, told in accounts.items():
+            people = told.get(key, {}).get(day, [])
+            for person in people if isinstance(people, list) else [people]:
+                said.setdefault((outcome, person), []).append(account)
+    if not said:
+        return
+    ids |= {row["account_id"]: row["id"] for row in treated.listed(root, day)}
+    for (outcome, person), named in said.items():
+        of = [ids[account] for account in named]
+        approve(root, day, of, outcome, at=treated.AT, by=person, reason="a test")
 
 
 def _carry_out(
@@ -162,12 +155,13 @@ def _carry_out(
     issued: Done = {}
     waiting: Done = {}
     states: dict[tuple[str, date], dict[str, Any]] = {}
+    ids: dict[str, str] = {}
     before: tuple[date, list[dict[str, Any]]] | None = None
     for day in days:
         again = before is not None and before[0] == day
         if not again:
             _record(root, day, accounts)
-            _people(root, day, accounts)
+            _people(root, day, accounts, ids)
             asked = [a for a, told in accounts.items() if day in told.get("state", {})]
             if asked:
                 decided = {row["account_id"]: row for row in treated.decide(root, day)}

@@ -119,6 +119,13 @@ def issue(root: Path, day: date, **options: Any) -> tuple[Worklist, list[dict[st
     return done, rows_of(target)
 
 
+def listed(root: Path, day: date, **options: Any) -> list[dict[str, Any]]:
+    """The rows of a day's worklist; nothing is recorded."""
+    target = InMemory()
+    worklist(root, day, target, **options)
+    return rows_of(target)
+
+
 def decide(root: Path, day: date) -> list[dict[str, Any]]:
     """The decisions of a day, with what was issued before it."""
     target = InMemory()
