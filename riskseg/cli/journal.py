@@ -263,6 +263,8 @@ def _erased(erasure: Erasure) -> None:
     print(f"Erased from the inputs of {counted(len(erasure.runs), 'run')}, {searched}.")
     if erasure.rows:
         print(f"{counted(erasure.rows, 'bad row')} that named it left the quarantine.")
+    if erasure.events:
+        print(f"{counted(erasure.events, 'event')} of it in the journal emptied.")
     if erasure.problems:
         runs_left = counted(len(erasure.problems), "run")
         print(

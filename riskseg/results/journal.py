@@ -82,6 +82,8 @@ class Erasure(Single):
     """Runs that keep anything."""
     rows: int
     """Rows of the quarantine that named it."""
+    events: int
+    """Events of the journal that were emptied."""
     problems: tuple[ProblemField, ...] = ()
     """Runs that could not be searched: the account may still be in them."""
 

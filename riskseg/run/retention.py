@@ -131,7 +131,8 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
 
 
 def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
-    """Take an account out of all that is kept: the inputs of runs and the quarantine.
+    """Take an account out of all that is kept: the inputs of runs, the quarantine, and the events
+    of the journal.
 
     Safe to repeat, and to kill: each file tells what was erased from it, and the journal has its
     row when all are done. It has one for an account that was only in the sources, too, so that the
@@ -150,11 +151,15 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
         erased_before = {run for e in earlier for run in e.runs}
         runs = tuple(run for run in erased_from if run not in erased_before)
         rows = _quarantine(workspace, account)
-        if not (erased_from or rows or earlier):
+        events = journal.events_of(account)
+        if not (erased_from or rows or events or earlier):
             _check_known(workspace, account, folders, problems)
-        if runs or rows or not earlier:
-            journal.record_erasure(ErasureRecord(at=at, by=by, account=hashed, runs=runs))
-    return Erasure(runs=runs, searched=len(folders), rows=rows, problems=tuple(problems))
+        if runs or rows or events or not earlier:
+            record = ErasureRecord(at=at, by=by, account=hashed, runs=runs)
+            journal.record_erasure(record, account)
+    return Erasure(
+        runs=runs, searched=len(folders), rows=rows, events=events, problems=tuple(problems)
+    )
 
 
 def _erased(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -110,21 +110,47 @@ def add_events(connection: sa.Connection, batch_id: str, events: Sequence[Event]
         connection.execute(EVENTS.insert(), rows)
 
 
+# The kind of an event whose content was erased: its `account_id` is then a hash of it.
+ERASED = "erased"
+
+
+def count_of_account(connection: sa.Connection, account: str) -> int:
+    """How many events there are of an account."""
+    of_account = sa.select(sa.func.count()).where(EVENTS.c.account_id == account)
+    return int(connection.execute(of_account).scalar_one())
+
+
+def erase_events(connection: sa.Connection, account: str, hashed: str) -> None:
+    """Empty the events of an account. Their digests stay, so that their batches still prove whole,
+    and their ids, so that a file which is read again does not bring them back."""
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    emptied = {name: "" if name in _NEEDED else None for name in COLUMNS if name != "event_id"}
+    connection.execute(
+        EVENTS.update()
+        .where(EVENTS.c.account_id == account)
+        .values({**emptied, "kind": ERASED, "account_id": hashed})
+    )
+
+
 def of_account(events: pa.Table, account: str) -> list[dict[str, Any]]:
     """The events of one account, in the order in which they were added."""
     rows: list[dict[str, Any]] = events.filter(pc.field("account_id") == account).to_pylist()
     return rows
 
 
-def read_events(connection: sa.Connection, batches: Mapping[str, str]) -> pa.Table:
-    """Every event, in the order in which they were added. `batches` maps the id of a batch to its
-    digest. Raises BrokenChainError where an event is missing, changed, or of no batch."""
+def read_events(
+    connection: sa.Connection, batches: Mapping[str, str], erased: Collection[str] = ()
+) -> pa.Table:
+    """Every event that was not erased, in the order in which they were added. `batches` maps the id
+    of a batch to its digest, `erased` has the hashes of accounts that were erased. Raises
+    BrokenChainError where an event is missing, changed, of no batch, or emptied for no account
+    that was erased."""
     tables, found, last = [], set(), 0
     rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
         sa.select(EVENTS).order_by(EVENTS.c.number)
     )
     for batch_id, of_batch in groupby(rows.mappings(), key=lambda row: row["batch_id"]):
-        digests, columns, numbers = _columns(of_batch)
+        digests, columns, numbers = _columns(of_batch, erased)
         if numbers != [*range(last + 1, last + 1 + len(numbers))]:
             raise BrokenChainError(f"an event is missing between numbers {last} and {numbers[-1]}")
         last = numbers[-1]
@@ -137,12 +163,14 @@ def read_events(connection: sa.Connection, batches: Mapping[str, str]) -> pa.Tab
     return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
 
 
-def _columns(rows: Iterator[Any]) -> tuple[list[str], pa.Table, list[int]]:
-    """The digests of the events of a batch, the events as a table, and their numbers. Raises
-    BrokenChainError for an event that is not as it was written."""
-    events = [dict(row) for row in rows]
-    for event in events:
-        if event["digest"] != digest_of(event):
+def _columns(rows: Iterator[Any], erased: Collection[str]) -> tuple[list[str], pa.Table, list[int]]:
+    """The digests of the events of a batch, those that were not erased as a table, and the numbers
+    of all. Raises BrokenChainError for an event that is not as it was written."""
+    of_batch = [dict(row) for row in rows]
+    events = [event for event in of_batch if event["kind"] != ERASED]
+    for event in of_batch:
+        was_erased = event["kind"] == ERASED and event["account_id"] in erased
+        if not was_erased and event["digest"] != digest_of(event):
             raise BrokenChainError(f"event {event['number']} is not as it was written")
     try:
         arrays = [
@@ -152,4 +180,4 @@ def _columns(rows: Iterator[Any]) -> tuple[list[str], pa.Table, list[int]]:
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise BrokenChainError(f"an event cannot be read: {error}") from error
     table = pa.Table.from_arrays(arrays, schema=SCHEMA)
-    return [event["digest"] for event in events], table, [event["number"] for event in events]
+    return [event["digest"] for event in of_batch], table, [event["number"] for event in of_batch]

@@ -286,10 +286,16 @@ class Journal:
         on or before it; None where there is none."""
         return _first(self.activations(), lambda activation: activation.effective_from <= on)
 
-    def record_erasure(self, erasure: ErasureRecord) -> None:
-        """Add that an account was taken out of all that is kept."""
+    def record_erasure(self, erasure: ErasureRecord, account: str) -> None:
+        """Add that an account was taken out of all that is kept, and empty its events."""
         with self._writing() as connection:
             self._add(connection, erasure)
+            events_.erase_events(connection, account, erasure.account)
+
+    def events_of(self, account: str) -> int:
+        """How many events there are of an account."""
+        with self._reading() as connection:
+            return events_.count_of_account(connection, account)
 
     def erasures(self) -> list[ErasureRecord]:
         """Erasures, the latest first."""
@@ -324,7 +330,9 @@ class Journal:
         """Every event, in the order in which they were recorded, as `events.SCHEMA` says."""
         with self._reading() as connection:
             batches = self._latest(connection, EventBatchRecord)
-            return events_.read_events(connection, {b.batch_id: b.sha256 for b in batches})
+            erased = {erasure.account for erasure in self._latest(connection, ErasureRecord)}
+            of_batches = {batch.batch_id: batch.sha256 for batch in batches}
+            return events_.read_events(connection, of_batches, erased)
 
     def _all(self, kind: type[R]) -> list[R]:
         with self._reading() as connection:

@@ -88,7 +88,9 @@ def fill(journal: Journal) -> None:
     for number in range(3):
         journal.activate(*activation_of(number))
     for account in ("aa", "bb"):
-        journal.record_erasure(ErasureRecord(at=AT, by="ann", account=account, runs=["run1"]))
+        journal.record_erasure(
+            ErasureRecord(at=AT, by="ann", account=account, runs=["run1"]), account
+        )
     for day in DAYS[:2]:
         journal.record_events([event_of(day)], command="worklist issue", at=AT, recorded_on=day)
 
@@ -123,7 +125,7 @@ WRITING: dict[str, Callable[[Journal], None]] = {
     "model": lambda j: j.record_model(model_of("v3")),
     "promote": lambda j: j.promote("m", "v1", at=AT, by="bob", reason=""),
     "activate": lambda j: j.activate(*activation_of(1)),
-    "erasure": lambda j: j.record_erasure(ErasureRecord(at=AT, by="", account="c", runs=[])),
+    "erasure": lambda j: j.record_erasure(ErasureRecord(at=AT, by="", account="c", runs=[]), "c"),
 }
 
 

@@ -227,7 +227,7 @@ def test_the_strategy_in_force_is_the_last_activated_of_those_that_have_begun(pa
 def test_erasures_come_back_as_given(path: Path) -> None:
     erasure = ErasureRecord(at=AT, by="ann", account="ab" * 32, runs=["a1", "b2"])
     with Journal.open(path) as journal:
-        journal.record_erasure(dataclasses.replace(erasure, runs=("a1", "b2")))
+        journal.record_erasure(dataclasses.replace(erasure, runs=("a1", "b2")), "a")
         assert journal.erasures() == [erasure]
 
 
