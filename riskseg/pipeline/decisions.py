@@ -114,15 +114,32 @@ def decider(
     )
 
 
-def make_facts(session: Session, wanted: Iterable[str], as_of: date, first: int, last: int) -> None:
-    """Make `facts` from the sources, for the accounts of a range that exist as of the date."""
+def make_facts(
+    session: Session,
+    wanted: Iterable[str],
+    as_of: date,
+    first: int,
+    last: int,
+    *,
+    shared: bool = False,
+) -> None:
+    """Make `facts` from the sources, for the accounts of a range that exist as of the date.
+    `shared` as in :func:`riskseg.pipeline.facts.facts`."""
     ledger = session.ledger
     snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
     names = frozenset(wanted)
     of_the_day = calendar_facts(names, as_of)
     build(
         session.engine,
-        facts(ledger, session.catalogue, session.scale, names, snapshots, of_the_day=of_the_day),
+        facts(
+            ledger,
+            session.catalogue,
+            session.scale,
+            names,
+            snapshots,
+            shared=shared,
+            of_the_day=of_the_day,
+        ),
     )
 
 

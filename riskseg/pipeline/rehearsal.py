@@ -51,8 +51,12 @@ class Rehearsal:
     each arrears episode that ended; and `rehearsed_accounts`, the last day's row of each account.
     """
 
-    def __init__(self, session: Session, deciders: Sequence[Decider], period: Period) -> None:
-        self.session, self.period = session, period
+    def __init__(
+        self, session: Session, deciders: Sequence[Decider], period: Period, *, shared: bool
+    ) -> None:
+        """`shared` says that what is over of each account is at hand
+        (:func:`riskseg.ledger.settled.settled_bills`)."""
+        self.session, self.period, self.shared = session, period, shared
         self.engine, self.deciders = session.engine, deciders
         self.engine.run(
             f"""
@@ -91,7 +95,7 @@ class Rehearsal:
             wanted |= {_EPISODE}
         self.engine.run(f"create or replace temp table day as {_NO_ACCOUNTS}")
         for place, accounts in enumerate(self.session.partitions()):
-            make_facts(self.session, wanted, as_of, *accounts)
+            make_facts(self.session, wanted, as_of, *accounts, shared=self.shared)
             decide_scored(self.engine, decider, score_facts(self.engine, decider))
             add_due(self.engine, decider, anew=place == 0)
             self.engine.run(f"insert into day {_accounts_select(decider)}")

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import Problems, problem
-from riskseg.pipeline.decisions import Decider, decider
-from riskseg.pipeline.invariants import between
+from riskseg.ledger.settled import settled_bills
+from riskseg.pipeline.contracts import build
+from riskseg.pipeline.decisions import prepare
 from riskseg.pipeline.journal import read_journal
-from riskseg.pipeline.models import load_champions
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.rehearsal import Period, amount
 from riskseg.pipeline.rehearsal import Rehearsal as Rehearsed
@@ -94,30 +94,21 @@ class _Rehearsal(VersionsJob):
 
     def prepare(self) -> None:
         session = self.source
-        session.answers(self.period.first)
         strategies = [edition.strategy for edition in self.editions]
         _check_paths(strategies, self.period.days)
         if self.portfolio is not None:
             check_actions(strategies)
         assert self.workspace is not None
-        names = {model: model for s in strategies for model in s.uses.values()}
         with read_journal(self.workspace) as journal:
-            models = load_champions(self.workspace, names, journal)
-        self.deciders: list[Decider] = [
-            decider(
-                strategy,
-                {key: models[name] for key, name in strategy.uses.items()},
-                self.period.first,
-                "none",
-                session.facts,
-                billed=session.ledger.billed,
-                scale=session.scale,
-                currency=session.workspace.settings.currency,
-                relations=between(session.catalogue, strategy.facts),
-            )
-            for strategy in strategies
-        ]
-        self.rehearsed = Rehearsed(session, self.deciders, self.period)
+            self.deciders = [
+                prepare(session, strategy, self.period.first, journal, reasons="none")
+                for strategy in strategies
+            ]
+        # What is over of each account stays so, unless people are yet to respond.
+        shared = session.ledger.billed and self.portfolio is None
+        if shared:
+            build(session.engine, settled_bills(session.ledger.money))
+        self.rehearsed = Rehearsed(session, self.deciders, self.period, shared=shared)
 
     def rehearse(self) -> None:
         days = self.period.days

@@ -27,7 +27,7 @@ from riskseg.synthetic.tables import Frame, accounts_table, bills_table, later_t
 from riskseg.synthetic.world import Action, Ints
 
 # Months in which the creditor acts by its old policy, before the first day.
-MONTHS_BEFORE = 24
+MONTHS_BEFORE = 13
 _CHANNELS = dict(zip(w.ACTION_CHANNELS[::-1], reversed(Action), strict=True))
 
 

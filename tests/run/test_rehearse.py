@@ -18,7 +18,7 @@ from riskseg.run.worklist import worklist
 from riskseg.store.sinks import InMemory
 from tests.support import small
 
-FIRST, LAST = date(2025, 11, 1), date(2025, 11, 30)
+FIRST, LAST = date(2025, 11, 1), date(2025, 11, 23)
 ACTIONS = """\
 name: NAME
 purpose: to be rehearsed
@@ -87,40 +87,40 @@ def test_what_would_have_been_done_followed_by_hand(root: Path) -> None:
     weeks = {(str(w.week_from), w.path): w for w in done.weeks}
     third = weeks["2025-11-15", "chase"]
     assert (third.accounts, third.overdue, third.actions, third.cures) == (2, 200, 1, 1)
-    assert weeks["2025-11-29", "chase"].week_until == LAST
+    assert weeks["2025-11-22", "chase"].week_until == LAST
 
 
 def test_it_is_what_issuing_day_by_day_does(root: Path) -> None:
-    last = date(2025, 11, 14)
-    done = rehearse(root, FIRST, last, here=root)
+    first, last = date(2025, 11, 3), date(2025, 11, 11)
+    done = rehearse(root, first, last, here=root)
     with read_journal(open_checked(root)) as journal:
         assert journal.events().num_rows == 0
     issued: Counter[tuple[date, str]] = Counter()
-    for n in range((last - FIRST).days + 1):
-        target, day = InMemory(), FIRST + timedelta(n)
+    for n in range((last - first).days + 1):
+        target, day = InMemory(), first + timedelta(n)
         worklist(root, day, target, at=datetime(2026, 1, 1, tzinfo=UTC))
         assert target.parquet is not None
         for row in pq.read_table(target.parquet).to_pylist():
             issued[day, row["action"]] += 1
     (strategy,) = done.strategies
     assert issued == {(d.day, d.action): d.issued for d in strategy.days}
-    assert len(issued) == 3
+    assert len(issued) == 2
 
 
 def test_what_was_issued_before_counts_and_what_was_issued_since_does_not(root: Path) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     for day in (date(2025, 11, 4), date(2025, 11, 11)):
         worklist(root, day, InMemory(), at=at)
-    done = rehearse(root, date(2025, 11, 6), LAST, here=root)
+    done = rehearse(root, date(2025, 11, 10), date(2025, 11, 13), here=root)
     days = [(str(d.day), d.action, d.issued) for d in done.strategies[0].days]
-    assert days[:2] == [("2025-11-11", "letter", 2), ("2025-11-13", "sms", 1)]
+    assert days == [("2025-11-11", "letter", 2), ("2025-11-13", "sms", 1)]
 
 
 def test_two_strategies_side_by_side(root: Path) -> None:
-    done = rehearse(root, FIRST, LAST, ["rules/s", "rules/mild"], here=root)
+    done = rehearse(root, FIRST, LAST, ["rules/s", "rules/mild"], here=root, every="week")
     old, new = done.strategies
     assert (old.name, new.name) == ("s", "mild")
-    assert (old.issued, new.issued) == (7, 3)
+    assert (old.issued, new.issued) == (6, 2)
     differences = {d.measure: d.difference for d in done.differences}
     assert differences["actions"].value == -4
     assert differences["cost"].value == -0.15
@@ -130,7 +130,7 @@ def test_two_strategies_side_by_side(root: Path) -> None:
 
 
 def test_a_worklist_a_week(root: Path) -> None:
-    """On the 1st, 8th, 15th, 22nd and 29th: what was overtaken is not done any more."""
+    """On the 1st, 8th, 15th and 22nd: what was overtaken is not done any more."""
     done = rehearse(root, FIRST, LAST, here=root, every="week")
     assert [(str(d.day), d.action, d.issued) for d in done.strategies[0].days] == [
         ("2025-11-08", "sms", 2),
@@ -143,7 +143,7 @@ def test_a_worklist_a_week(root: Path) -> None:
 
 def test_weeks_are_written(root: Path) -> None:
     place = root / "weeks.parquet"
-    done = rehearse(root, FIRST, LAST, here=root, target=str(place))
+    done = rehearse(root, FIRST, LAST, here=root, every="week", target=str(place))
     assert done.place == str(place)
     assert pq.read_table(place).to_pylist() == done.to_arrow().to_pylist()
 
@@ -167,16 +167,16 @@ def test_what_cannot_be_rehearsed(
 
 def test_people_respond_to_what_is_issued(root: Path) -> None:
     """Over a generated portfolio of the same people: letters alone, and letters after an sms."""
-    first, last = date(2026, 1, 1), date(2026, 1, 21)
+    first, last = date(2026, 1, 1), date(2026, 1, 12)
     names = ["rules/s", "rules/mild"]
-    done = rehearse(root, first, last, names, here=root, generated=300)
+    done = rehearse(root, first, last, names, here=root, generated=800)
     old, new = done.strategies
-    assert done.generated == 300
-    assert 290 <= old.accounts == new.accounts <= 300  # a few open their account later
+    assert done.generated == 800
+    assert 780 <= old.accounts == new.accounts <= 800  # a few open their account later
     assert old.issued > new.issued > 0
     assert old.paid != new.paid  # the same people, who were asked otherwise
-    again = rehearse(root, first, last, names[::-1], here=root, generated=300)
-    assert [s.model_dump() for s in again.strategies] == [s.model_dump() for s in (new, old)]
+    again = rehearse(root, first, last, names[1:], here=root, generated=800)
+    assert again.strategies == (new,)
 
 
 def test_an_action_that_nobody_knows_the_effect_of(root: Path) -> None:
