@@ -134,6 +134,8 @@ class StepShown(Part):
     template: str | None
     must: bool
     """Whether later steps wait until it is issued."""
+    when: str | None
+    """Its condition; while that does not hold, the step is passed over."""
     calendar: CalendarShown = None
 
 

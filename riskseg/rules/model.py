@@ -67,7 +67,7 @@ class Step:
     """A step is due from its day until it is issued, or overtaken by a later step of its path; one
     that `must` be taken is never overtaken. `key` names it among the steps of its path: its action,
     with a number where the path has the action more than once. It is due on the open days of its
-    `calendar`, if it has one."""
+    `calendar`, if it has one, and passed over while its condition `when` does not hold."""
 
     day: int
     action: str
@@ -76,6 +76,7 @@ class Step:
     key: str = ""
     must: bool = False
     calendar: Calendar | None = None
+    when: Condition | None = None
 
 
 @dataclass(frozen=True)

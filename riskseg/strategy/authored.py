@@ -103,6 +103,8 @@ class AuthoredStep(Shape):
     action: str
     template: str | None = None
     must: bool = False
+    when: Text | None = None
+    unknown: Literal["match", "skip"] | None = None
 
 
 class AuthoredRepeat(Shape):

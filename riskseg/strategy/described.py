@@ -25,7 +25,7 @@ from riskseg.results.strategies import (
     UnknownCounts,
 )
 from riskseg.rules.elements import Condition
-from riskseg.rules.model import Path, Scheme, Strategy
+from riskseg.rules.model import Path, Scheme, Step, Strategy
 from riskseg.rules.rule import Restriction
 from riskseg.strategy.kinds import Included, Property
 
@@ -118,13 +118,23 @@ def _path(path: Path) -> PathShown:
         name=path.name,
         for_=path.segments,
         starts=path.starts.text,
-        steps=tuple(map(StepShown.model_validate, path.steps)),
+        steps=tuple(map(_step, path.steps)),
         repeat=None if path.repeat is None else RepeatShown.model_validate(path.repeat),
         then=path.then or "stay",
         ends_when=None if path.ends_when is None else path.ends_when.expression.text,
         due_for=path.due_for,
         effective_from=path.effective_from,
         effective_to=path.effective_to,
+    )
+
+
+def _step(step: Step) -> StepShown:
+    return StepShown(
+        day=step.day,
+        action=step.action,
+        template=step.template,
+        must=step.must,
+        when=None if step.when is None else step.when.expression.text,
     )
 
 

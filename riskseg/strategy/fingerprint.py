@@ -79,7 +79,8 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
 
 def _step(step: Step) -> list[Any]:
     must = ["must"] if step.must else []
-    return [step.day, step.action, step.template, *must, *_calendar(step.calendar)]
+    when = [_condition(step.when)] if step.when else []
+    return [step.day, step.action, step.template, *must, *_calendar(step.calendar), *when]
 
 
 def _calendar(calendar: Calendar | None) -> list[str]:

@@ -337,14 +337,25 @@ def _next_day(s: RouteStep) -> str:
     """The day of its path on which a step comes due next."""
     if not s.repeat:
         return str(s.step.day)
-    return f"{_day_due(s)} + case when {_reached(s)} then {s.every} else 0 end"
+    return f"{_day_due(s)} + case when {_day_has_come(s)} then {s.every} else 0 end"
 
 
 def _reached(s: RouteStep) -> str:
     """Whether the day of a step has come, in the round that its path is in; before a stretch of
     closed days, whether it will in their course, where the step comes on the last open day before
     them."""
-    return f"({inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {_day_due(s)})"
+    return f"({_day_has_come(s)} and {_holds(s)})" if s.step.when else f"({_day_has_come(s)})"
+
+
+def _day_has_come(s: RouteStep) -> str:
+    """The same, whether the condition of the step holds or not."""
+    return f"{inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {_day_due(s)}"
+
+
+def _holds(s: RouteStep) -> str:
+    """Whether the condition of a step holds, if it has one; while it does not, the step is passed
+    over."""
+    return "true" if s.step.when is None else condition_sql(s.step.when)
 
 
 def _still_due(s: RouteStep) -> str:
@@ -381,7 +392,7 @@ def _must_order(steps: Sequence[RouteStep]) -> str:
         [
             (
                 f"{inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {s.step.day} "
-                f"and not {_issued(s, steps)}",
+                f"and not {_issued(s, steps)} and {_holds(s)}",
                 str(s.order),
             )
             for s in steps
@@ -438,10 +449,11 @@ def _moved(order: str, steps: Sequence[RouteStep], as_of: date) -> str:
 
 
 def _next_order(steps: Sequence[RouteStep]) -> str:
-    """The first step whose day is still to come, on this path or on one it goes on to."""
+    """The first step whose day is still to come, on this path or on one it goes on to, as
+    conditions stand now."""
     arms: list[tuple[str, str]] = []
     for s in steps:
-        arms.append((f"{_reached(s)} is not true", str(s.order)))
+        arms.append((f"({_day_has_come(s)}) is not true and {_holds(s)}", str(s.order)))
         if s.repeat and s.number == len(s.path.steps):
             first = s.order - len(s.path.repeated) + 1
             most = s.repeat.at_most
@@ -550,7 +562,10 @@ def _due(
     rounds = {s: _round_term(s, days[s.leg], account) for s in steps}
     day_due = {s: s.step.day + rounds[s] * s.every for s in steps}
     ahead_by = {s: _brought_forward(s.step, account) for s in steps}
-    reached = {s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s]) for s in steps}
+    taken = {s: _taken_term(s.step, account) for s in steps}
+    reached = {
+        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s], taken[s]) for s in steps
+    }
     since = starts[0].value + _first_day(steps)
     ever = {}
     for s in steps:
@@ -564,7 +579,7 @@ def _due(
         issued[s] = both(ever[s], number >= rounds[s] + 1)
         ahead[s] = both(ever[s], number >= rounds[s] + 2)
     musts = {
-        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= s.step.day, negated(ever[s]))
+        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= s.step.day, negated(ever[s]), taken[s])
         for s in steps
         if s.step.must
     }
@@ -583,6 +598,11 @@ def _due(
             earlier = either(*(musts[other] for other in musts if other.order < s.order))
             chosen = either(chosen, both(musts[s], negated(earlier)))
         yield s, both(at, chosen, negated(closed_term(s.step.calendar, account)))
+
+
+def _taken_term(step: Step, account: Account) -> Any:
+    """That a step is not passed over."""
+    return z3.BoolVal(True) if step.when is None else condition_holds(step.when, account)
 
 
 def _round_term(s: RouteStep, day: Any, account: Account) -> Any:

@@ -59,11 +59,12 @@ def path(
     first: bool = False,
     starts: str,
     must: Sequence[int] = (),
+    when: Mapping[int, str] | None = None,
     **also: object,
 ) -> str:
     steps = ", ".join(
         f"{{day: {day}, action: {('sms', 'letter', 'agency')[n % 3]}, template: {name}{n}, "
-        f"must: {'true' if n in must else 'false'}}}"
+        f"must: {'true' if n in must else 'false'}{(when or {}).get(n, '')}}}"
         for n, day in enumerate(days)
     )
     lines = [f"for: [{'s' if first else ''}]", f"starts: {starts}", f"steps: [{steps}]"]
@@ -87,6 +88,11 @@ def _random(seed: int) -> Strategy:
             also["due_for"] = rng.choice([None, None, 1, 2, 7, 20])
             if also["due_for"] is None:
                 also |= {"must": rng.sample(range(len(days)), rng.randint(0, 1))}
+        when = {
+            n: f", when: over_{rng.choice(DATES)}, unknown: {rng.choice(['skip', 'match'])}"
+            for n in range(len(days))
+            if rng.random() < 0.25
+        }
         if days and rng.random() < 0.5:
             start = rng.randrange(len(days))
             every = days[-1] - days[start] + rng.randint(1, 12)
@@ -94,13 +100,14 @@ def _random(seed: int) -> Strategy:
             key = ("sms", "letter", "agency", "sms#2")[start]
             limit = "" if most is None else f", at_most: {most}"
             also["repeat"] = f"{{every: {every} days, from: '{key}'{limit}}}"
+            when.pop(start, None)
         if rng.random() < 0.5:
             also |= {
                 "ends_when": f"over_{rng.choice(DATES)}",
                 "unknown": rng.choice(["skip", "match"]),
             }
         starts = rng.choice([*DATES, *DATES, "one - 1", "as_of"])
-        paths.append(path(name, *days, first=i == 0, starts=starts, **also))
+        paths.append(path(name, *days, first=i == 0, starts=starts, when=when, **also))
     return strategy(*paths)
 
 
@@ -125,10 +132,14 @@ def issued(made: Strategy, seed: int) -> dict[str, date | int | None]:
         for name in made.facts
         if name.startswith("issued ")
     }
+    most = {
+        f"occurrence {p.name} {step.key}": ((p.repeat and p.repeat.at_most) or 9) + 1
+        for p in made.paths
+        for step in p.repeated
+    }
     numbers = {
-        name: rng.choice([1, 1, 2, 2, 3, 4, 6, None])
-        for name in made.facts
-        if name.startswith("occurrence ")
+        name: rng.choice([None, *(n for n in (1, 1, 2, 2, 3, 4, 6) if n <= last)])
+        for name, last in most.items()
     }
     return {**days, **numbers}
 
@@ -324,3 +335,31 @@ def test_those_with_nothing_further_are_told() -> None:
     ]
     rows = decided(made, accounts, AS_OF, also=["finished"])
     assert [row["finished"] for row in rows] == [False, True, False, False]
+
+
+def test_a_step_whose_condition_does_not_hold_is_passed_over() -> None:
+    when = {1: ", when: over_one, unknown: skip"}
+    made = strategy(path("only", 5, 9, 20, first=True, starts="one", when=when))
+    assert [_on(made, 10, over_one=known)["action"] for known in (True, False, None)] == [
+        "letter",
+        "sms",
+        "sms",
+    ]
+    assert [_on(made, 6, over_one=known)["next_action"] for known in (True, False)] == [
+        "letter",
+        "agency",
+    ]
+
+
+def test_what_comes_again_begins_with_a_step_that_is_always_taken() -> None:
+    with pytest.raises(AssertionError, match="which has a condition"):
+        strategy(
+            path(
+                "only",
+                5,
+                first=True,
+                starts="one",
+                when={0: ", when: over_one, unknown: skip"},
+                repeat="{every: 9, from: sms}",
+            )
+        )

@@ -166,19 +166,20 @@ def _placed(
         return {"path": here.name, **nothing}, "none"
     day = (as_of - day0).days
     step, action, template, calendar = _due(
-        walked, [*walked, *(path for path, _ in ahead)], facts, starts
+        walked, [*walked, *(path for path, _ in ahead)], facts, starts, readings
     )
     to_come = [
         (s.action, next_open(s.calendar, as_of, on - day))
         for _, s, on, _ in occurrences(here, day)
-        if not is_reached(s, on, day, as_of)
+        if not is_reached(s, on, day, as_of) and not passed_over(s, facts, readings)
     ]
     if not to_come:
         # The first path ahead that has steps; nothing is said while its day 0 is unknown.
         for path, begun in ahead:
-            if path.steps:
+            to_take = [s for s in path.steps if not passed_over(s, facts, readings)]
+            if to_take:
                 if begun is not None:
-                    first_step = path.steps[0]
+                    first_step = to_take[0]
                     days = (begun - as_of).days + first_step.day
                     to_come = [(first_step.action, next_open(first_step.calendar, as_of, days))]
                 break
@@ -201,6 +202,7 @@ def _due(
     ahead: Sequence[Path],
     facts: Facts,
     starts: Callable[[Path], date | None],
+    readings: Mapping[str, Reading],
 ) -> tuple[int | None, str, str | None, Calendar | None]:
     """The step that is due, were it an open day: its number on its path, its action, its template
     and its calendar."""
@@ -224,6 +226,7 @@ def _due(
         day = (as_of - day0).days if index < len(walked) and day0 else None
         for n, step, on, occurrence in occurrences(path, day or 0):
             come = day is not None and is_reached(step, on, day, as_of)
+            come = come and not passed_over(step, facts, readings)
             whole.append((path, n, step, occurrence, (day or 0) - on if come else None))
     for path, number, step, occurrence, ago in whole:
         if step.must and occurrence == 1 and ago is not None and not was_issued(path, step):
@@ -238,6 +241,11 @@ def _due(
         if not overtaken and not expired:
             return number, step.action, step.template, step.calendar
     return None, "none", None, None
+
+
+def passed_over(step: Step, facts: Facts, readings: Mapping[str, Reading]) -> bool:
+    """Whether a step has a condition, and it does not hold."""
+    return step.when is not None and not _holds(step.when, facts, readings)
 
 
 def is_open(calendar: Calendar | None, day: date) -> bool:

@@ -88,7 +88,17 @@ def _steps(
         times[step.action] = nth = times.get(step.action, 0) + 1
         key = step.action if nth == 1 else f"{step.action}#{nth}"
         calendar = calendars.get(step.action)
-        steps.append(Step(step.day, step.action, step.template, line, key, step.must, calendar))
+        when = None
+        if step.when is not None:
+            at = (_FILE, name, "steps", i, "when")
+            when = scope.condition(step.when, step.unknown, *at)
+        elif step.unknown is not None:
+            message = "`unknown` is about `when`, and there is none."
+            hint = "Add `when`, or remove it."
+            scope.tell("RS003", message, _FILE, name, "steps", i, "unknown", hint=hint)
+        steps.append(
+            Step(step.day, step.action, step.template, line, key, step.must, calendar, when)
+        )
     return tuple(steps)
 
 
@@ -119,6 +129,10 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
         scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
         return None
     problems_before = len(scope.problems)
+    if first.when is not None:
+        message = f"The steps that come again begin with {first.key}, which has a condition."
+        hint = "Begin with a step that is always taken, or say when the path ends."
+        scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
     takes = steps[-1].day - first.day + 1
     if takes > repeat.every:
         message = f"The steps from {repeat.from_} on take {takes} days: they would come again "

@@ -198,6 +198,7 @@ def _trees(strategy: Strategy) -> Iterator[Node]:
     for path in strategy.paths:
         if path.ends_when:
             yield path.ends_when.expression.tree
+        yield from (step.when.expression.tree for step in path.steps if step.when)
     yield from (guard.when.expression.tree for guard in strategy.guards)
 
 

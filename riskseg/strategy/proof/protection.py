@@ -75,6 +75,7 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
         emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due, then))
         passed = both(
             serves,
+            *([condition_holds(step.when, then)] if step.when else []),
             z3.Not(started.unknown),
             started.value + day <= as_of.value,
             within(begins, ends, then),
