@@ -16,7 +16,7 @@ a file that are issued on the same days share one workspace, and one run on each
         path:    the path of its account, or {date: path} where that changes
         account: attributes, or {date: attributes} where they change
         bills, payments, events, …: rows of the sources, less the account
-        record:  events of the journal: {day: on which they are recorded, kind: …}
+        record:  what people record: {day, what: hold | end_hold | promise | …, and what it takes}
         approve: {date: the person, or people, who approve of what waits}; `reject` likewise
         accounts: {name: what differs for it}, where there are several
         expect:  {date: action} that are issued, or {date: [account action, …]} where several
@@ -28,14 +28,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from riskseg.run import account_events
 from riskseg.run.worklist import approve
-from riskseg.store.events import event_id
 from riskseg.store.journal import Journal
 from tests.support import treated
 
@@ -110,24 +112,19 @@ def _rows(accounts: Mapping[str, Timeline]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _record(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
-    """Record what people tell riskseg on a day."""
-    events = []
+    """Record what people know of accounts on a day, as the commands of that name do."""
     for account, told in accounts.items():
-        for number, event in enumerate(told.get("record", ())):
-            if event["day"] == day:
-                said = {k: str(v) for k, v in event.items() if k != "day"}
-                events.append(
-                    {
-                        "event_id": event_id(account, number, day),
-                        "account_id": account,
-                        "happened_on": str(day),
-                        "recorded_on": str(day),
-                        **said,
-                    }
-                )
-    if events:
-        with Journal.open(root / ".riskseg/journal.db") as journal:
-            journal.record_events(events, command="tests", at=treated.AT, recorded_on=day)
+        for entry in told.get("record", ()):
+            if entry["day"] != day:
+                continue
+            command = getattr(account_events, entry["what"])
+            wanted = signature(command).parameters
+            given = {name: value for name, value in entry.items() if name in wanted}
+            if "amount" in given:
+                given["amount"] = Decimal(str(given["amount"]))
+            said = {"on": day, "at": treated.AT, "by": "ann", "reason": "a test"}
+            given = dict.fromkeys([*wanted][2:]) | said | given
+            command(root, account, **{name: given[name] for name in [*wanted][2:]})
 
 
 def _people(root: Path, day: date, accounts: Mapping[str, Timeline], ids: dict[str, str]) -> None:
