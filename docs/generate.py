@@ -419,6 +419,10 @@ def _judged(text: str, *, right: bool) -> str:
 _TOML: Mapping[str, str] = {
     "workspace.currency": "shown beside amounts; one currency a workspace",
     "workspace.scale": "decimals of an amount, 0 to 4",
+    "workspace.plan_grace": "days after an instalment's due date before it is missed and its plan "
+    "broken",
+    "workspace.broken_plan": "`resume`: what a broken plan covered is as old as if there had been "
+    "none; `re_age`: as old as the break",
     "workspace.promise_grace": "days after the day until which a payment was promised, before the "
     "promise is broken",
     "workspace.arrears_from": "the least overdue balance that counts as arrears; less does not age",
@@ -527,6 +531,8 @@ _PROSE = {
     "table [source.bills.columns.NAME], names is an attribute of bills.",
     "payments": "Needed with bills if anything is to be seen as paid.",
     "events": "What happened: a source's own words are mapped to the kinds below.",
+    "instalments": "What is to be paid by when under plans. An event `plan` whose `ref` is the "
+    "`plan_id` says since when the plan runs.",
 }
 
 
@@ -542,7 +548,10 @@ def files() -> Iterator[str]:
         shape = top[name].annotation
         words = {k.partition(".")[2]: v for k, v in _TOML.items() if k.startswith(name)}
         yield from _keys(cast("type[BaseModel]", shape), words)
-    yield "### [source.accounts], [source.bills], [source.payments], [source.events]"
+    yield (
+        "### [source.accounts], [source.bills], [source.payments], [source.events], "
+        "[source.instalments]"
+    )
     yield ""
     yield (
         "`from` is a file (.parquet, .csv, .tsv or .txt, the last three also with .gz), a glob of "

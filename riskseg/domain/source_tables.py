@@ -4,4 +4,4 @@ from __future__ import annotations
 
 # Those whose rows are dated facts.
 DATED_TABLES = ("bills", "payments", "events")
-SOURCE_TABLES = ("accounts", *DATED_TABLES)
+SOURCE_TABLES = ("accounts", *DATED_TABLES, "instalments")

@@ -165,10 +165,24 @@ LEDGER_ACTIONS = Table(
     ),
 )
 
+# What is to be paid by when under a plan.
+LEDGER_INSTALMENTS = Table(
+    "ledger_instalments",
+    ("account_no", "plan_id", "due_on"),
+    (
+        _ACCOUNT_NO,
+        Column("plan_id", Kind.TEXT),
+        Column("due_on", Kind.DATE),
+        Column("amount_minor", Kind.INTEGER),
+        Column("recorded_on", Kind.DATE, nullable=True),
+    ),
+)
+
 SNAPSHOTS = Table("snapshots", ("snap",), (_SNAP, _ACCOUNT_NO, _AS_OF, _FOCUS_BILL))
 
 # What allocation makes so of every bill: nothing is past due before its due date is over, and a due
-# bill that is not cleared has something overdue on it, for all the days since.
+# bill that is not cleared has something overdue on it, for all the days since, or is covered by a
+# plan and has nothing.
 BILL_FACTS = Table(
     "bill_facts",
     ("snap", "bill_id"),
@@ -188,7 +202,8 @@ BILL_FACTS = Table(
     guarantees=(
         "due_on < as_of or (overdue = 0 and days_past_due = 0)",
         "due_on >= as_of or cleared_on is not null "
-        "or (overdue > 0 and days_past_due = days_between(due_on, as_of))",
+        "or (overdue > 0 and days_past_due = days_between(due_on, as_of)) "
+        "or (overdue = 0 and days_past_due = 0)",
     ),
 )
 
@@ -240,6 +255,7 @@ TABLES: Mapping[str, Table] = {
         LEDGER_PAYMENTS,
         LEDGER_EVENTS,
         LEDGER_ACTIONS,
+        LEDGER_INSTALMENTS,
         SNAPSHOTS,
         BILL_FACTS,
         TOTALS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskseg.domain.definitions import open_bill
@@ -41,15 +41,15 @@ def compile_features(
     *,
     focus: bool,
     undone: bool,
-    promises: bool,
+    more_events: Sequence[str],
     bill_order: str,
     account: Mapping[str, str],
 ) -> Compiled:
     """SQL for the features, which must hold whatever they are worked out from.
 
     `focus` says that snapshots name a bill (`focus_bill`) that counts as the latest.
-    `undone` says that the ledger's payments are reversed by others, `promises` that
-    `promise_outcomes` are events too. Of bills issued and due on the
+    `undone` says that the ledger's payments are reversed by others, `more_events` which
+    relations hold events too, as of each snapshot. Of bills issued and due on the
     same days the latest is the last by `bill_order`, SQL over `bill_facts` f.
     `account` gives the SQL of the account's own dates (as_of, opened_on).
     """
@@ -64,7 +64,7 @@ def compile_features(
         if range_ == "payments":
             relations.append(_payment_facts(chosen, undone))
         elif range_ == "events":
-            relations.append(_event_facts(chosen, promises))
+            relations.append(_event_facts(chosen, more_events))
         aggregates = {f.name: _aggregate(f, scale, focus, bill_order) for f in chosen}
         relations.append(_one_pass(range_, aggregates, _joins(range_, chosen, focus)))
         for feature in chosen:
@@ -237,14 +237,16 @@ def _payment_facts(chosen: list[Feature], undone: bool) -> Relation:
     )
 
 
-def _event_facts(chosen: list[Feature], promises: bool) -> Relation:
+def _event_facts(chosen: list[Feature], more_events: Sequence[str]) -> Relation:
     """`event_facts`: events known at each snapshot, no older than the longest window, and what came
-    of promises, where riskseg works that out."""
-    outcomes = """
+    of promises and plans, where riskseg works that out."""
+    more = "".join(
+        f"""
         union all
         select snap, as_of, happened_on, kind, channel, outcome, amount_minor, until
-        from promise_outcomes
-        """
+        from {name}"""
+        for name in more_events
+    )
     return Relation(
         "event_facts",
         f"""
@@ -252,7 +254,7 @@ def _event_facts(chosen: list[Feature], promises: bool) -> Relation:
             f.until
         from ledger_events f
         join snapshots s on {_known("events", chosen)}
-        {outcomes if promises else ""}
+        {more}
         """,
     )
 

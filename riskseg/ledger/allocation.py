@@ -16,11 +16,11 @@ both are put in one row of cumulative amounts, and a window finds, from each bil
 
 from __future__ import annotations
 
-from riskseg.domain.definitions import days_past_due_sql
 from riskseg.domain.relations import Relation
-from riskseg.ledger.clearing import clearing
-from riskseg.ledger.money import Money, due_order, known_rows, owed_sql, stands_sql
-from riskseg.ledger.pool import pool
+from riskseg.ledger.clearing import RE_AGED, clearing, late_days_sql, plan_columns
+from riskseg.ledger.money import Money, due_order, known_rows, owed_sql, past_due_sql, stands_sql
+from riskseg.ledger.plans import plan_states
+from riskseg.ledger.pool import pool, undone_payments
 
 
 def bill_facts(
@@ -39,7 +39,12 @@ def bill_facts(
     not allocated for each snapshot anew. `spans` says that episodes are asked for, which look at
     late bills of any age.
     """
-    relations = [
+    relations = [undone_payments()] if money.reverses else []
+    if money.plans is not None:
+        relations += plan_states(
+            money.plans, reverses=money.reverses, names_bills=money.names_bills
+        )
+    relations += [
         _known_bills(money, shared),
         *([_OVER] if shared else []),
         *pool(money, shared),
@@ -48,11 +53,11 @@ def bill_facts(
         _LAID_POOL,
         _POOLS,
         _billed(shared),
-        _BILL_TOTALS,
+        _bill_totals(money),
         _TOTALS_WITH_SETTLED if shared else _TOTALS,
         *clearing(money, keep_days, "allocated" if shared else "bill_facts"),
     ]
-    return [*relations, _with_settled(keep_days, spans)] if shared else relations
+    return [*relations, _with_settled(money, keep_days, spans)] if shared else relations
 
 
 # How much of each snapshot's account is settled by then, where anything is.
@@ -70,12 +75,14 @@ _OVER = Relation(
 
 def _known_bills(money: Money, shared: bool) -> Relation:
     no_credit = "b.amount_minor >= 0" if money.credits else "true"
+    covers = "left join covers c on c.snap = s.snap"
     return Relation(
         "known_bills",
         f"""
         select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
-            {owed_sql(money)} as owed
+            {owed_sql(money)} as owed{plan_columns(money, "b")}
         from {known_rows("bills", "b", shared)}
+        {covers if money.plans else ""}
         where {stands_sql(money)}
             and {no_credit}
         """,
@@ -83,26 +90,37 @@ def _known_bills(money: Money, shared: bool) -> Relation:
     )
 
 
-def _with_settled(keep_days: int | None, spans: bool) -> Relation:
+def _with_settled(money: Money, keep_days: int | None, spans: bool) -> Relation:
     """`bill_facts` of what was allocated, and of the settled bills that a feature can see."""
     seen = "true"
     if keep_days is not None:
-        seen = f"z.due_on >= s.as_of - {keep_days}"
+        seen = f"due_on >= as_of - {keep_days}"
         if spans:
-            seen = f"({seen} or (t.overdue > 0 and z.cleared_on > z.due_on))"
+            seen = f"({seen} or (account_overdue > 0 and cleared_on > due_on))"
+    covers = "left join covers c on c.snap = s.snap" if money.plans else ""
+    settled = f"""
+            select s.snap, s.as_of, z.*, t.overdue as account_overdue{plan_columns(money, "z")}
+            from settled_bills z
+            join snapshots s on s.account_no = z.account_no and z.settled_from <= s.as_of
+            join totals t on t.snap = s.snap
+            {covers}
+            """
+    if money.plans:
+        settled = f"""
+            select {RE_AGED}
+            from ({settled}) z
+            """
     return Relation(
         "bill_facts",
         f"""
         select * from allocated
         union all
-        select s.snap, s.as_of, z.bill_id, z.issued_on, z.due_on, z.amount_minor, z.disputed,
-            z.owed as paid,
-            z.cleared_on,
+        select snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed,
+            owed as paid,
+            cleared_on,
             0 as overdue,
-            {days_past_due_sql("z.", "s.as_of")} as days_past_due
-        from settled_bills z
-        join snapshots s on s.account_no = z.account_no and z.settled_from <= s.as_of
-        join totals t on t.snap = s.snap
+            {late_days_sql(money)} as days_past_due
+        from ({settled}) z
         where {seen}
         """,
     )
@@ -112,7 +130,8 @@ def _residuals(money: Money) -> Relation:
     """What of each bill is left to the pool. These rows are sorted: what all of them have alike is
     added behind the sort, by :func:`_laid_bills`."""
     disputed = ", b.disputed" if money.disputes else ""
-    bill = f"b.snap, b.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor{disputed}"
+    plan = ", b.plan_from, b.re_aged_to, b.agreed_on" if money.plans else ""
+    bill = f"b.snap, b.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor{disputed}{plan}"
     if money.names_bills:
         select = f"""
         select {bill},
@@ -204,21 +223,24 @@ def _billed(shared: bool) -> Relation:
     )
 
 
-_BILL_TOTALS = Relation(
-    "bill_totals",
-    """
+def _bill_totals(money: Money) -> Relation:
+    return Relation(
+        "bill_totals",
+        f"""
     select snap,
         count(*) as bills,
         min(issued_on) as first_billed_on,
         max(issued_on) as last_billed_on,
         cast(sum(residual - pool_paid) as bigint) as open,
-        cast(sum(case when due_on < as_of then residual - pool_paid else 0 end) as bigint)
+        cast(sum(case when {past_due_sql(money)} then residual - pool_paid else 0 end) as bigint)
             as overdue,
         cast(sum(pool_paid) as bigint) as pool_paid
     from billed
     group by snap
     """,
-)
+    )
+
+
 _TOTALS = Relation(
     "totals",
     """

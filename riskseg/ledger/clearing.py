@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from riskseg.domain.definitions import days_past_due_sql
 from riskseg.domain.relations import Relation
-from riskseg.ledger.money import Money
+from riskseg.ledger.money import Money, past_due_sql
 
 
 def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
@@ -17,11 +17,12 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
     `keep_days` ago are dropped, unless something of the account is overdue."""
     bills_asked_for = "select * from billed"
     if keep_days is not None:
+        covered = " or b.plan_from is not null" if money.plans else ""
         bills_asked_for = f"""
         select b.*
         from billed b
         join totals t on t.snap = b.snap
-        where b.due_on >= b.as_of - {keep_days} or t.overdue > 0
+        where b.due_on >= b.as_of - {keep_days} or t.overdue > 0{covered}
         """
     # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
     slack = max(money.arrears_from - 1, 0)
@@ -39,19 +40,52 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
         _SIDE_BY_SIDE,
         _MET,
         _CLEARED,
+        *([Relation("re_aged", f"select {RE_AGED} from cleared")] if money.plans else []),
         Relation(
             name,
             f"""
             select snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed,
                 named_paid + pool_paid as paid,
                 cleared_on,
-                case when due_on < as_of then residual - pool_paid else 0 end as overdue,
-                {days_past_due_sql()} as days_past_due
-            from cleared
+                case when {past_due_sql(money)} then residual - pool_paid else 0 end as overdue,
+                {late_days_sql(money)} as days_past_due
+            from {"re_aged" if money.plans else "cleared"}
             """,
             materialized=True,
         ),
     ]
+
+
+def plan_columns(money: Money, bill: str) -> str:
+    """What a plan says of a bill, from `covers` c: since when a plan that is kept covers it, to
+    which day one that was broken puts its due date, and when the plan was agreed."""
+    if not money.plans:
+        return ""
+    return f""",
+            case when c.is_kept and {bill}.due_on <= c.plan_from then c.plan_from end as plan_from,
+            case when {bill}.due_on <= c.plan_from then c.re_aged_to end as re_aged_to,
+            c.plan_from as agreed_on"""
+
+
+def late_days_sql(money: Money) -> str:
+    """How late a bill is or was. One that a plan covers grows no older than it was when the plan
+    began, and is not past due while it waits."""
+    if not money.plans:
+        return days_past_due_sql()
+    return f"""case
+                    when plan_from is null then {days_past_due_sql()}
+                    when cleared_on is null then 0
+                    else greatest(least(cleared_on, plan_from) - due_on, 0)
+                end"""
+
+
+# A bill that was open when a plan was agreed which was broken falls due anew, where plans re-age.
+RE_AGED = """* replace (
+        case
+            when coalesce(cleared_on > agreed_on, true) then greatest(due_on, re_aged_to)
+            else due_on
+        end as due_on
+    )"""
 
 
 _FIRST_MARKS = Relation(

@@ -81,8 +81,8 @@ CONTRACT: Mapping[str, Table] = {
                 Column("amount", Holds.MONEY, needed=True, negative=True),
                 Column("issued_on", Holds.DATE),
                 _RECORDED,
-                # Instalments of a plan need the plan's own allocation; until then they are refused
-                # row by row rather than counted as a second debt beside the bills they cover.
+                # Instalments are a table of their own: as bills they would be a second debt beside
+                # the bills that their plan covers.
                 Column("kind", Holds.WORD, words=("charge",)),
                 Column("disputed_amount", Holds.MONEY),
                 Column("cancelled_on", Holds.DATE),
@@ -135,6 +135,17 @@ CONTRACT: Mapping[str, Table] = {
                 Column("ref", Holds.ID),
             ),
             order=(("happened_on", "until"),),
+        ),
+        Table(
+            "instalments",
+            (
+                _ACCOUNT,
+                Column("plan_id", Holds.ID, needed=True),
+                Column("due_on", Holds.DATE, needed=True),
+                Column("amount", Holds.MONEY, needed=True),
+                _RECORDED,
+            ),
+            key=("account_id", "plan_id", "due_on"),
         ),
     )
 }

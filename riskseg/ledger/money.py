@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from riskseg.ledger.plans import Plans
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
     """What the ledger at hand contains: what it lacks costs nothing. `arrears_from` is in minor
     units; `reverses` says that payments fail or are reversed, `readable_ids` that the ids of bills
-    are kept as texts and not as hashes."""
+    are kept as texts and not as hashes. `plans` are None where nothing is paid in instalments."""
 
     names_bills: bool
     reverses: bool
@@ -18,6 +20,7 @@ class Money:
     credits: bool
     arrears_from: int
     readable_ids: bool = False
+    plans: Plans | None = None
 
     def bill_order(self, bill_id: str) -> str:
         """SQL by which bills of one day are put in order: the same however ids are kept."""
@@ -55,3 +58,8 @@ def known_rows(name: str, alias: str, shared: bool) -> str:
         conditions.append(f"{alias}.settled_from > s.as_of")
     return f"""{table} {alias}
         join snapshots s on {" and ".join(conditions)}"""
+
+
+def past_due_sql(money: Money) -> str:
+    """Whether a bill that is not cleared is overdue as of `as_of`."""
+    return "(due_on < as_of and plan_from is null)" if money.plans else "due_on < as_of"

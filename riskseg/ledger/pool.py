@@ -12,9 +12,8 @@ from riskseg.ledger.money import Money, known_rows, stands_sql
 
 def pool(money: Money, shared: bool) -> list[Relation]:
     """Relations up to `pool` (snap, paid_on, amount_minor) and, where payments name bills, `named`
-    (snap, bill_id, paid, paid_on)."""
-    relations = [undone_payments()] if money.reverses else []
-    relations.append(_known_money(money, shared))
+    (snap, bill_id, paid, paid_on). Where payments are taken back they read `undone`."""
+    relations = [_known_money(money, shared)]
     if money.names_bills:
         relations += [_LAID_NAMED, _USED_NAMED, _named(money)]
         parts = [_NAMING_UNKNOWN_BILLS, _LEFT_OVER_BY_NAMED]

@@ -365,6 +365,13 @@ def _staged(mapped: Mapped) -> list[str]:
                 f"{settled} as settled",
                 *(_or_null(mapped, n) for n in ("payment_id", "bill_id", "reverses", "method")),
             ]
+        case "instalments":
+            return [
+                "plan_id",
+                "due_on",
+                "amount as amount_minor",
+                _or_null(mapped, "recorded_on"),
+            ]
         case _:
             return [
                 "happened_on",

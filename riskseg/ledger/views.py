@@ -14,13 +14,14 @@ def ledger_views(sources: Container[str], scale: int) -> dict[str, str]:
 
     Without a source of accounts, no more is known of them than their ids; without one of payments,
     none were made. Events are those of the source, if any, and those that riskseg recorded
-    (`journal_events`); `scale` is the number of decimals of money.
+    (`journal_events`), and so are instalments; `scale` is the number of decimals of money.
     """
     views = {name: _sound_rows(name) for name in CONTRACT if name in sources}
     if "accounts" not in sources:
         views["accounts"] = _bare_accounts()
     if "bills" in sources and "payments" not in sources:
         views["payments"] = _NO_PAYMENTS
+    views["instalments"] = _instalments(scale, sourced="instalments" in sources)
     views["events"] = _events(scale, sourced="events" in sources)
     return {f"ledger_{name}": statement for name, statement in views.items()}
 
@@ -35,7 +36,7 @@ def _sound_rows(name: str) -> str:
 
 
 # Kinds of events that are the journal's own affair: nothing happened to the account.
-_OF_JOURNAL = ("placement", "approval", "outcome", "note")
+_OF_JOURNAL = ("placement", "approval", "outcome", "note", "instalment")
 
 
 def _events(scale: int, *, sourced: bool) -> str:
@@ -47,7 +48,7 @@ def _events(scale: int, *, sourced: bool) -> str:
         select account_no, happened_on,
             case when contact = 'yes' then 'contact' else kind end as kind,
             greatest(happened_on, recorded_on) + cast(kind = 'action' as integer) as known_on,
-            cast(round(cast(amount as decimal(28, 6)) * {10**scale}) as bigint) as amount_minor,
+            {_minor(scale)} as amount_minor,
             channel, outcome, until, ref
         from journal_events
         where kind not in ({own})
@@ -58,6 +59,31 @@ def _events(scale: int, *, sourced: bool) -> str:
         create view ledger_events as
         select account_no, happened_on, kind, known_on, amount_minor, channel, outcome, until, ref
         from events
+        where fault is null
+        union all
+        {recorded}
+        """
+
+
+def _minor(scale: int) -> str:
+    return f"cast(round(cast(amount as decimal(28, 6)) * {10**scale}) as bigint)"
+
+
+def _instalments(scale: int, *, sourced: bool) -> str:
+    """Instalments of the source and of plans that riskseg recorded."""
+    recorded = f"""
+        select account_no, ref as plan_id, until as due_on,
+            {_minor(scale)} as amount_minor,
+            recorded_on
+        from journal_events
+        where kind = 'instalment'
+        """
+    if not sourced:
+        return f"create view ledger_instalments as {recorded}"
+    return f"""
+        create view ledger_instalments as
+        select account_no, plan_id, due_on, amount_minor, recorded_on
+        from instalments
         where fault is null
         union all
         {recorded}

@@ -18,7 +18,7 @@ from riskseg.pipeline.session import Session
 from riskseg.rules.model import Strategy
 from riskseg.sources.reader import open_source
 
-_SETTINGS = ("currency", "scale", "arrears_from", "promise_grace")
+_SETTINGS = ("currency", "scale", "arrears_from", "promise_grace", "plan_grace", "broken_plan")
 # What lifecycle and balances come from, whatever else is read.
 _ALWAYS = ("accounts", "bills", "payments")
 

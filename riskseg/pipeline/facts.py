@@ -46,7 +46,10 @@ def facts(
         scale,
         focus=focus,
         undone=ledger.undone,
-        promises=ledger.promise_grace is not None,
+        more_events=[
+            *(["promise_outcomes"] if ledger.promise_grace is not None else []),
+            *(["plan_outcomes"] if ledger.money.plans is not None else []),
+        ],
         bill_order=ledger.money.bill_order("f.bill_id"),
         account={
             "as_of": "s.as_of",

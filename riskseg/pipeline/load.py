@@ -20,6 +20,7 @@ from riskseg.ledger.accounts import DATES, LIFECYCLE
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.money import Money
+from riskseg.ledger.plans import Plans
 from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
 from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.contracts import check_table
@@ -279,7 +280,15 @@ def _money(
         credits=bool(negative),
         arrears_from=workspace.settings.arrears_from_minor,
         readable_ids=readable_ids,
+        plans=_plans(engine, workspace) if bills is not None else None,
     )
+
+
+def _plans(engine: Engine, workspace: Workspace) -> Plans | None:
+    """What the workspace says of plans; None where nothing is paid in instalments."""
+    settings = workspace.settings
+    planned = engine.value("select exists (select 1 from ledger_instalments)")
+    return Plans(settings.plan_grace, settings.broken_plan == "re_age") if planned else None
 
 
 def _promise_grace(
@@ -299,7 +308,8 @@ def _has(sources: Mapping[str, Mapped], *, recorded: bool) -> frozenset[str]:
     """What the catalogue may need. Events are there too where riskseg has `recorded` any."""
     names = set(sources)
     if recorded:
-        names |= {"events", *(f"events.{column.name}" for column in CONTRACT["events"].columns)}
+        names |= {"events", "instalments"}
+        names |= {f"events.{column.name}" for column in CONTRACT["events"].columns}
     names |= {f"{name}.{column}" for name, m in sources.items() for column in m.columns}
     if "payments" in sources and {"payments.status", "payments.reverses"} & names:
         names.add("payments.undone")

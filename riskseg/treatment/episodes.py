@@ -17,18 +17,19 @@ def episodes(arrears_from: int) -> list[Relation]:
     """`episodes` (snap, episode_started_on), for the snapshots in arrears at their as-of date.
 
     Reads `bill_facts` and `totals`. A late bill is overdue from the day after it was due until
-    the day it was cleared; bills whose spans touch no day in common begin a new episode. The
-    last episode is the current one, since something is overdue. Part payments move no bill's
-    due date, so they cannot move the start.
+    the day it was cleared, or a plan began to cover it; bills whose spans touch no day in common
+    begin a new episode. The last episode is the current one, since something is overdue. Part
+    payments move no bill's due date, so they cannot move the start.
     """
     return [
         Relation(
             "late_spans",
-            "select b.snap, b.due_on, max(coalesce(b.cleared_on, date '9999-12-31')) over "
+            "select b.snap, b.due_on, max(case when b.cleared_on is null then date '9999-12-31' "
+            "else b.due_on + cast(b.days_past_due as integer) end) over "
             "(partition by b.snap order by b.due_on, b.cleared_on nulls last, b.bill_id "
             "rows between unbounded preceding and 1 preceding) as overdue_until "
             f"from bill_facts b join totals t on t.snap = b.snap and t.overdue >= {arrears_from} "
-            "where b.due_on < b.as_of and (b.cleared_on is null or b.cleared_on > b.due_on)",
+            "where b.due_on < b.as_of and b.days_past_due > 0",
         ),
         Relation(
             "episodes",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
@@ -25,6 +25,8 @@ class WorkspaceTable(Shape):
     scale: int = Field(default=2, ge=0, le=4)
     arrears_from: Decimal = Field(default=Decimal("5.00"), ge=0)
     promise_grace: int = Field(default=3, ge=0, le=365)
+    plan_grace: int = Field(default=5, ge=0, le=365)
+    broken_plan: Literal["resume", "re_age"] = "resume"
     max_bad_rows: Decimal = Field(default=Decimal("0.001"), ge=0, le=1)
     strategy: str = "rules/household-utility"
     models: str = "models"
@@ -116,6 +118,8 @@ class Settings:
     scale: int
     arrears_from: Decimal
     promise_grace: int
+    plan_grace: int
+    broken_plan: Literal["resume", "re_age"]
     max_bad_rows: Decimal
     strategy: str
     models: str
@@ -195,6 +199,8 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         scale=top.workspace.scale,
         arrears_from=top.workspace.arrears_from,
         promise_grace=top.workspace.promise_grace,
+        plan_grace=top.workspace.plan_grace,
+        broken_plan=top.workspace.broken_plan,
         max_bad_rows=top.workspace.max_bad_rows,
         strategy=top.workspace.strategy,
         models=top.workspace.models,

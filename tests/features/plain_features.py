@@ -15,9 +15,11 @@ from tests.ledger.slow_allocation import (
     issued,
     known,
     known_payments,
+    left_of_payments,
     reversals,
     settled,
 )
+from tests.ledger.slow_plans import Plan, plans_of
 from tests.ledger.slow_promises import Outcome, promise_outcomes
 
 # Days; what a workspace has that says nothing of it.
@@ -46,6 +48,7 @@ class Seen:
     payments: list[Paid]
     events: list[Event]
     promised: list[Outcome]
+    plans: list[Plan]
     first_billed_on: date | None
 
     def due_in(self, days: int) -> list[BillFact]:
@@ -56,6 +59,10 @@ class Seen:
 
     def events_in(self, days: int, kind: str) -> list[Event]:
         return [e for e in self.events if self.within(e.happened_on, days) and e.kind == kind]
+
+    def plans_in(self, state: str) -> list[Plan]:
+        """The plans in a state of which no event says what came of them."""
+        return [p for p in self.plans if p.state == state and not p.told]
 
     def within(self, day: date, days: int) -> bool:
         return self.as_of - timedelta(days=days) < day <= self.as_of
@@ -80,6 +87,7 @@ def see(account: Account, as_of: date, arrears_from: int, focus: str | None = No
         [_paid(p, payments) for p in payments if p.reverses is None],
         [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)],
         promise_outcomes(account, as_of, PROMISE_GRACE),
+        plans_of(account, as_of, left_of_payments(account, as_of)),
         allocation.first_billed_on,
     )
 
@@ -240,6 +248,16 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
         (o.until for o in s.promised if o.outcome == "open"), default=None
     ),
     "open_promise": lambda s: any(o.outcome == "open" for o in s.promised),
+    "plan_until": lambda s: max((p.until for p in s.plans_in("running")), default=None),
+    "plan_kept": lambda s: bool(s.plans_in("running")),
+    "plan_broken_on": lambda s: max(
+        [p.changed_on for p in s.plans_in("broken") if p.changed_on]
+        + [e.happened_on for e in s.events if e.kind == "plan" and e.outcome == "broken"],
+        default=None,
+    ),
+    "instalments_missed": lambda s: sum(
+        s.within(day, 365) for plan in s.plans for day in plan.missed
+    ),
     "open_disputes": _open_disputes,
     "complaints_12m": lambda s: len(s.events_in(365, "complaint")),
     "contact_attempts_90d": lambda s: sum(

@@ -50,6 +50,14 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Instalment:
+    plan_id: str
+    due_on: date
+    amount: int
+    recorded_on: date | None = None
+
+
+@dataclass(frozen=True)
 class Account:
     account_id: str
     bills: tuple[Bill, ...] = ()
@@ -58,6 +66,7 @@ class Account:
     opened_on: date | None = None
     closed_on: date | None = None
     written_off_on: date | None = None
+    instalments: tuple[Instalment, ...] = ()
 
 
 _MONEY = pa.decimal128(18, 2)
@@ -95,6 +104,12 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "amount": _MONEY,
         "until": pa.date32(),
         "ref": pa.string(),
+    },
+    "instalments": {
+        "plan_id": pa.string(),
+        "due_on": pa.date32(),
+        "amount": _MONEY,
+        "recorded_on": pa.date32(),
     },
 }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
-from tests.ledger.facts import Account, Bill, Event, Payment
+from tests.ledger.facts import Account, Bill, Event, Instalment, Payment
 
 START = date(2024, 1, 1)
 AMOUNTS = (0, 1, 200, 300, 499, 500, 501, 1000, 1000, 2000, 3333, 6000)
@@ -22,15 +23,34 @@ def _account(draw: Random, account_id: str) -> Account:
     bills = _bills(draw, span)
     opened = START + timedelta(days=draw.randrange(span)) if draw.random() < 0.4 else None
     ended = (opened or START) + timedelta(days=draw.randrange(span))
+    events = tuple(_event(draw, span, n) for n in range(draw.randrange(6)))
     return Account(
         account_id,
         tuple(bills),
         tuple(_payments(draw, span, bills)),
-        tuple(_event(draw, span, n) for n in range(draw.randrange(6))),
         opened_on=opened,
         closed_on=ended if draw.random() < 0.25 else None,
         written_off_on=ended + timedelta(days=draw.randrange(90)) if draw.random() < 0.1 else None,
+        **_planned(draw, span, events),
     )
+
+
+def _planned(draw: Random, span: int, events: tuple[Event, ...]) -> dict[str, Any]:
+    """Instalments of up to two plans, and events that say of some when they were agreed, broken or
+    kept."""
+    instalments, told = [], list(events)
+    for plan_id in ("x", "y")[: draw.choice((0, 0, 1, 1, 2))]:
+        begun = _some_day(draw, span)
+        recorded = begun if draw.random() < 0.7 else None
+        for number in range(draw.choice((1, 2, 4))):
+            due = begun + timedelta(days=7 * number + draw.choice((0, 2, 6)))
+            instalments.append(Instalment(plan_id, due, draw.choice((100, 300, 1000)), recorded))
+        for outcome in ("agreed", "broken", "kept"):
+            if draw.random() < (0.5 if outcome == "agreed" else 0.1):
+                day = begun + timedelta(days=draw.choice((-1, 0, 3, 9)))
+                recorded_on = _recorded(draw, day, 0.2)
+                told.append(Event(day, "plan", recorded_on, outcome=outcome, ref=plan_id))
+    return {"events": tuple(told), "instalments": tuple(instalments)}
 
 
 def _some_day(draw: Random, span: int) -> date:

@@ -13,6 +13,7 @@ from functools import cache
 import duckdb
 
 from tests.ledger.facts import Account, Bill, Payment
+from tests.ledger.slow_plans import Plan, plans_of
 
 DAY = timedelta(days=1)
 
@@ -80,8 +81,27 @@ def reversals(payment: Payment, others: Sequence[Payment]) -> list[Payment]:
     return [r for r in others if r.reverses == payment.payment_id and settled(r)]
 
 
-def allocate(account: Account, as_of: date, arrears_from: int) -> Allocation:
-    """What is paid, open and overdue of each bill, as of a date; `arrears_from` in pence."""
+def left_of_payments(account: Account, as_of: date) -> list[tuple[Payment, int]]:
+    """The payments known as of a date, with what is left of each once some is taken back."""
+    payments = known_payments(account, as_of)
+    return [
+        (p, max(p.amount - sum(abs(r.amount) for r in reversals(p, payments)), 0))
+        for p in payments
+        if settled(p) and p.reverses is None
+    ]
+
+
+def plan_of(account: Account, as_of: date) -> Plan | None:
+    """The latest plan, where there is one."""
+    plans = plans_of(account, as_of, left_of_payments(account, as_of))
+    return plans[-1] if plans else None
+
+
+def allocate(
+    account: Account, as_of: date, arrears_from: int, *, re_age: bool = False
+) -> Allocation:
+    """What is paid, open and overdue of each bill, as of a date; `arrears_from` in pence. Where
+    plans `re_age`, a broken one makes its bills as young as the break."""
     least = max(arrears_from, 1)
     standing = standing_bills(account, as_of)
     bills = [
@@ -148,7 +168,18 @@ def allocate(account: Account, as_of: date, arrears_from: int) -> Allocation:
         if bill.bill_id in reached:
             days = [bill.issued_on, bill.named_on, reached[bill.bill_id]]
             bill.cleared_on = max(d for d in days if d is not None)
-        if late:
+        plan = plan_of(account, as_of)
+        covered = plan is not None and bill.due_on <= plan.start
+        waited = plan is not None and (bill.cleared_on is None or bill.cleared_on > plan.start)
+        if plan and covered and waited and plan.state == "broken" and re_age:
+            assert plan.changed_on is not None
+            bill.due_on = max(bill.due_on, plan.changed_on - DAY)
+            late = bill.due_on < as_of
+        if plan and covered and plan.state == "running":
+            if bill.cleared_on is not None:
+                bill.days_past_due = max((min(bill.cleared_on, plan.start) - bill.due_on).days, 0)
+                bill.overdue = 0
+        elif late:
             bill.overdue = owed
             bill.days_past_due = max(((bill.cleared_on or as_of) - bill.due_on).days, 0)
         result.open += owed
@@ -161,7 +192,12 @@ def episode_start(bills: Sequence[BillFact], overdue: int, as_of: date, least: i
     """The first day of the unbroken run of days, up to the as-of date, with an overdue bill."""
 
     def in_arrears(day: date) -> bool:
-        return any(b.due_on < day and (b.cleared_on is None or b.cleared_on > day) for b in bills)
+        return any(
+            b.due_on < day
+            and b.days_past_due > 0
+            and (b.cleared_on is None or b.due_on + b.days_past_due * DAY > day)
+            for b in bills
+        )
 
     if overdue < max(least, 1):
         return None

@@ -60,8 +60,19 @@ SOUND: dict[str, Row] = {
         "amount": None,
         "until": None,
     },
+    "instalments": {
+        "account_id": "a",
+        "plan_id": "?",
+        "due_on": "2026-02-01",
+        "amount": "10.00",
+    },
 }
-KEYS = {"accounts": "account_id", "bills": "bill_id", "payments": "payment_id"}
+KEYS = {
+    "accounts": "account_id",
+    "bills": "bill_id",
+    "payments": "payment_id",
+    "instalments": "plan_id",
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,14 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"payment_id": None}),
         Case({"status": None}),
         Case({"amount": "0"}),
+    ),
+    "instalments": (
+        Case({"account_id": None}, "RS101", "account_id is null"),
+        Case({"plan_id": None}, "RS101", "plan_id is null"),
+        Case({"due_on": "2026-02-30"}, "RS102", "due_on is not a date"),
+        Case({"amount": None}, "RS101", "amount is null"),
+        Case({"amount": "-1"}, "RS103", "amount is negative"),
+        Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
     ),
     "events": (
         Case({"account_id": None}, "RS101", "account_id is null"),
