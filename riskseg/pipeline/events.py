@@ -9,6 +9,8 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.journal import read_journal
+from riskseg.rules.calendar import counted_by
+from riskseg.rules.holding import counted_days, lasting
 from riskseg.workspace import Workspace
 
 # What facts of a step's last issue are called: see `riskseg.rules.model.issued_fact`.
@@ -60,6 +62,14 @@ def events_fingerprint(engine: Engine, as_of: date) -> str | None:
 def steps_among(names: Iterable[str]) -> list[str]:
     """Those of the facts that say when a step was last issued, and which occurrence of it."""
     return sorted(name for name in names if name.startswith((_ISSUED, _OCCURRENCE)))
+
+
+def state_among(names: Iterable[str]) -> list[str]:
+    """Those of the facts that say how the account was treated and what holds it, and what the day
+    is by a calendar: no source has them."""
+    names = list(names)
+    others = [n for n in names if counted_by(n) or lasting(n) or counted_days(n)]
+    return [*steps_among(names), *others]
 
 
 def issued_steps(names: Iterable[str]) -> Relation:

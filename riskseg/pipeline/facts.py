@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column
 from riskseg.features.catalogue import Catalogue
@@ -12,7 +13,9 @@ from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.promises import promise_outcomes
 from riskseg.pipeline.events import issued_steps, steps_among
 from riskseg.pipeline.load import Ledger
+from riskseg.rules.holding import lasting
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
+from riskseg.treatment.holds import days_held, holds
 
 # What every table of facts holds besides those asked for.
 ALWAYS = ("party_id", "closed_on", "written_off_on", "lifecycle")
@@ -84,13 +87,22 @@ def facts(
     relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
     if steps:
         relations.append(issued_steps(steps))
+    relations += holds(names)
+    lasting_names = sorted(name for name in names if lasting(name))
+    columns |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
     chosen = {n: sql for n, sql in columns.items() if n in names or n in ALWAYS}
     beside = {f"{range_}_features": range_ for range_ in compiled.ranges}
     if with_episodes:
         beside = {"episodes": "e", **beside}
     if steps:
         beside["issued_steps"] = "steps"
-    return [*relations, _one_row_each(chosen, beside, billed=ledger.billed, focus=focus)]
+    if lasting_names:
+        beside["lasting_holds"] = "lasts"
+    whole = _one_row_each(chosen, beside, billed=ledger.billed, focus=focus)
+    with_held = days_held(names, chosen)
+    if with_held is None:
+        return [*relations, whole]
+    return [*relations, replace(whole, name="facts_so_far"), with_held]
 
 
 def _one_row_each(

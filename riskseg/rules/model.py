@@ -13,6 +13,7 @@ from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action, Condition, in_force
+from riskseg.rules.holding import HeldDays
 from riskseg.rules.rule import Restriction, Rule
 
 UNSCORED = "unscored"
@@ -107,7 +108,7 @@ def occurrence_fact(path: str, key: str) -> str:
 class Path:
     """`starts` is the date of day 0. With `due_for`, a step is due for no more than so many days,
     whether it was issued or not. The path is in force from its first to its last effective day,
-    both included."""
+    both included. The days that `held` counts do not count on the path."""
 
     name: str
     segments: tuple[str, ...]
@@ -119,6 +120,7 @@ class Path:
     effective_from: date | None = None
     effective_to: date | None = None
     repeat: Repeat | None = None
+    held: HeldDays | None = None
 
     @property
     def repeated(self) -> tuple[Step, ...]:

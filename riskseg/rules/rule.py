@@ -179,6 +179,10 @@ class Rule(ABC):
         """How a diff names the rule."""
         return f"{self.kind} {self.name}"
 
+    def state_facts(self) -> Iterable[Fact]:
+        """The facts that the rule depends on and that no expression can name."""
+        return ()
+
     def parts(self) -> Mapping[str, object]:
         """What the rule says, as its file names it, for a diff: every field but its name and
         place."""

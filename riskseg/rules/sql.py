@@ -22,7 +22,8 @@ def row_of(scheme: str) -> str:
 def inner(name: str) -> str:
     """A quoted column on the way to a decision: `segment_row` (the row of the segment table that
     matched, from 1), `first` (the path of the segment), `leg` (which path of its route the
-    account is on, from 0), `day0`, `day1`, … (the day of each of them), `day`, `ended`, `due`,
+    account is on, from 0), `day0`, `day1`, … (the day of each of them),
+    `begun_ago` (days since the route began), `day`, `ended`, `due`,
     `due_step`, `due_template`."""
     return quoted(f"~{name}")
 

@@ -22,7 +22,7 @@ HEAD, TIERS, SEGMENTS = "strategy.yaml", "tiers.yaml", "segments.yaml"
 PATHS, GUARDS = "paths.yaml", "guards.yaml"
 
 # Lines and places of the entry itself; what an entry is named by is not one of its parts.
-_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key"})
+_NO_PARTS = frozenset({"name", "line", "file", "rank", "steps", "key", "held"})
 # How a part is written in the files, where the checked strategy calls it otherwise.
 _WRITTEN = {"segments": "for"}
 

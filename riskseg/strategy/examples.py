@@ -14,6 +14,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.expressions.tree import Call, Literal, Name
+from riskseg.rules.holding import nothing_held
 from riskseg.rules.model import Example, PackExample, Path, Strategy
 from riskseg.treatment.calendar import calendar_facts
 
@@ -73,7 +74,11 @@ def scored_examples(
             own_path = paths[number - 1] if paths else None
             for name, day in _day_0(strategy, own_path).items():
                 facts_given.setdefault(name, as_of - timedelta(days=example.day + day))
-        facts_given = {**calendar_facts(strategy.facts, as_of), **facts_given}
+        facts_given = {
+            **calendar_facts(strategy.facts, as_of),
+            **nothing_held(strategy.facts),
+            **facts_given,
+        }
         known_values = {
             fact_name: facts_given.get(fact_name, strategy.default_values.get(fact_name))
             for fact_name in strategy.facts

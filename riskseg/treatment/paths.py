@@ -24,6 +24,7 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.expressions.smt import Term, both, either, negated
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.holding import lasts
 from riskseg.rules.model import Path, Repeat, Step, Strategy, issued_fact, occurrence_fact
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
@@ -135,12 +136,14 @@ def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
         for n, walked in routes.items()
     }
     day = _by_leg([inner(f"day{leg}") for leg in range(legs)])
+    begun_ago = {n: f"(as_of - {fact_sql(walked[0].starts)})" for n, walked in routes.items()}
     return Relation(
         "placed",
         f"""
         select *,
             {_by_first(names)} as {out("path")},
             {day} as {inner("day")},
+            {_by_first(begun_ago)} as {inner("begun_ago")},
             {_by_first(ends)} as {inner("ended")}
         from (select *, {reached} as {inner("leg")} from ({select}) s) s
         """,
@@ -165,12 +168,17 @@ def _by_leg(values: Sequence[str]) -> str:
 
 def _day_on(walked: Sequence[Path], leg: int) -> str:
     """The day of a path of a route: negative before it begins, null where that is unknown."""
-    own = f"(as_of - {fact_sql(walked[leg].starts)})"
+    own = f"(as_of - {fact_sql(walked[leg].starts)}{_less_held(walked[leg])})"
     if leg == 0:
         return own
     after = f"({inner(f'day{leg - 1}')} - {length(walked[leg - 1])})"
     # `least` would take a day that is known for one that is not.
     return f"(case when {after} <= {own} then {after} when {own} < {after} then {own} end)"
+
+
+def _less_held(path: Path) -> str:
+    """What is taken off the days of a path: those on which its clock stood."""
+    return "" if path.held is None else f" - {fact_column(path.held.fact)}"
 
 
 def _ended(walked: Sequence[Path]) -> str:
@@ -204,6 +212,7 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
     reached = inner("reached_order")
     waits = by_route(lambda steps: _closed_orders(reached, steps))
     moved = by_route(lambda steps: _moved(following, steps, as_of))
+    stands = by_route(_clock_stands)
     going_on = f"not {inner('ended')} and {inner('day')} is not null"
     template = listed(lambda s: _text(s.step.template), due, "varchar")
     next_in = by_route(
@@ -245,7 +254,7 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
             as_of + cast({inner("next_in")} as integer) as {out("next_on")}
         from (
             select *,
-                case when {going_on} then {moved} end as {inner("next_in")},
+                case when {going_on} and not {stands} then {moved} end as {inner("next_in")},
                 {due_day} as {inner("due_day")}
             from (
                 select *,
@@ -274,6 +283,13 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
         ) s
         """,
     )
+
+
+def _clock_stands(steps: Sequence[RouteStep]) -> str:
+    """Whether the clock of a route stands: nobody knows when its next step comes."""
+    kinds = {kind for s in steps if s.path.held is not None for kind in s.path.held.kinds}
+    lasting = [fact_column(lasts(kind).text) for kind in sorted(kinds)]
+    return f"({' or '.join(lasting)})" if lasting else "false"
 
 
 def _text(value: str | None) -> str:
@@ -370,7 +386,7 @@ def _still_due(s: RouteStep) -> str:
 
 def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     """Whether a step was issued since the route began; what was issued before counts no more."""
-    since = f"{inner('day0')} - {_first_day(steps)}"
+    since = f"{inner('begun_ago')} - {_first_day(steps)}"
     return f"coalesce(as_of - {fact_column(s.issued)} <= {since}, false)"
 
 
@@ -527,7 +543,7 @@ def standing(walked: tuple[Path, ...], on: Any, account: Account) -> Standing:
     as_of = account.terms["as_of"].value
     starts: list[Term] = []
     for path in walked:
-        own = account.term(path.starts)
+        own = _without_held_days(path, account)
         if starts:
             over = starts[-1].value + length(walked[len(starts) - 1])
             own = Term(
@@ -549,6 +565,14 @@ def standing(walked: tuple[Path, ...], on: Any, account: Account) -> Standing:
     return Standing(on, tuple(legs), tuple(_due(route_steps(walked), starts, begun, at, account)))
 
 
+def _without_held_days(path: Path, account: Account) -> Term:
+    """The date that would be day 0 had the clock never stood."""
+    starts = account.term(path.starts)
+    if path.held is None:
+        return starts
+    return Term(starts.value + account.terms[path.held.fact].value, starts.unknown)
+
+
 def _due(
     steps: Sequence[RouteStep],
     starts: Sequence[Term],
@@ -566,7 +590,7 @@ def _due(
     reached = {
         s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s], taken[s]) for s in steps
     }
-    since = starts[0].value + _first_day(steps)
+    since = (account.term(steps[0].path.starts).value if steps else 0) + _first_day(steps)
     ever = {}
     for s in steps:
         last = account.terms[s.issued]

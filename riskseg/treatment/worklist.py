@@ -71,7 +71,7 @@ def worklist_select(
     if of is not None and billed:
         value = f"cast(round({overdue} * d.{fact_column(of)}, {scale}) as {money})"
     party = 'coalesce(d."@party_id", i.account_id)'
-    started = f"d.as_of - cast(d.{inner('day0')} as integer)"
+    started = f"d.as_of - cast(d.{inner('begun_ago')} as integer)"
     key, path = f"d.{inner('due_key')}", f"d.{inner('due_path')}"
     words = [
         f"'day ' || (d.as_of - d.{inner('due_on')} + d.{inner('due_day')}) || ' of ' || {path}",

@@ -16,6 +16,7 @@ from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Path, Step, Strategy
 from riskseg.rules.rule import Restriction
+from riskseg.strategy.kinds.hold import Hold
 
 Facts = Mapping[str, Any]
 # True, false or None for unknown; or a value.
@@ -114,7 +115,7 @@ def decide(
     out |= placed
     in_force = [g for g in guards if _in_force(g, facts, readings)]
     out["guards"] = ";".join(
-        g.name + ("?" if readings[g.when.expression.text](facts) is None else "") for g in in_force
+        g.name + ("?" if _in_doubt(g, facts, readings) else "") for g in in_force
     )
     action = _lawful(strategy, due, in_force)
     out |= {"due_action": due, "action": action}
@@ -140,9 +141,16 @@ def _effective(guard: Restriction, as_of: date) -> bool:
 
 
 def _in_force(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
+    if isinstance(guard, Hold) and guard.event is not None:
+        return bool(facts[f"lasting {guard.event}"])
     if guard.kind == "requirement":  # in force until what it needs is surely so
         return readings[guard.when.expression.text](facts) is not True
     return _holds(guard.when, facts, readings)
+
+
+def _in_doubt(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
+    by_event = isinstance(guard, Hold) and guard.event is not None
+    return not by_event and readings[guard.when.expression.text](facts) is None
 
 
 def _placed(
@@ -156,6 +164,8 @@ def _placed(
 
     def starts(path: Path) -> date | None:
         begins: date | None = readings[path.starts.text](facts)
+        if begins is not None and path.held is not None:
+            begins += timedelta(days=facts[path.held.fact])
         return begins
 
     walked, day0, ahead = walk(first, strategy.paths, starts, as_of)
@@ -186,6 +196,10 @@ def _placed(
     if step is not None and not is_open(calendar, as_of):
         to_come, step, template = [(action, next_open(calendar, as_of, 0))], None, None
         action = "none"
+    every = [*walked, *(path for path, _ in ahead)]
+    kinds = {kind for path in every if path.held for kind in path.held.kinds}
+    if any(facts[f"lasting {kind}"] for kind in kinds):
+        to_come = []
     next_action, days = to_come[0] if to_come else (None, None)
     return {
         "path": here.name,
@@ -208,13 +222,16 @@ def _due(
     and its calendar."""
     as_of, begun = facts["as_of"], starts(walked[0])
     assert begun is not None
+    first_begun = readings[walked[0].starts.text](facts)
     every = [(path, n, step) for path in ahead for n, step in enumerate(path.steps, start=1)]
     first_day = min(0, every[0][2].day) if every else 0
 
     def was_issued(path: Path, step: Step, occurrence: int = 1) -> bool:
         on = facts.get(f"issued {path.name} {step.key}")
         last = facts.get(f"occurrence {path.name} {step.key}") or 1
-        return on is not None and on >= begun + timedelta(days=first_day) and last >= occurrence
+        return (
+            on is not None and on >= first_begun + timedelta(days=first_day) and last >= occurrence
+        )
 
     by_name = {path.name: path for path in ahead}
     day0: date | None = begun

@@ -15,7 +15,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Path, Strategy, issued_fact, occurrence_fact
-from riskseg.rules.rule import Restriction
+from riskseg.rules.rule import Restriction, Rule
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
 from riskseg.strategy.check.head import (
@@ -27,7 +27,7 @@ from riskseg.strategy.check.head import (
 )
 from riskseg.strategy.check.means import check_means
 from riskseg.strategy.check.names import check_names, decided_facts, own_levels
-from riskseg.strategy.check.paths import check_paths
+from riskseg.strategy.check.paths import check_clock, check_paths
 from riskseg.strategy.check.rules import check_rules
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.check.segments import check_segments
@@ -79,6 +79,7 @@ def _strategy(scope: Scope) -> Strategy:
     paths = check_paths(scope, actions)
     scope.actions, scope.decided = actions, decided_facts(authored, levels, actions)
     rules = check_rules(scope)
+    paths = check_clock(scope, paths, rules)
     check_protective(scope, [rule for rule in rules if isinstance(rule, Restriction)])
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
@@ -102,7 +103,7 @@ def _strategy(scope: Scope) -> Strategy:
         priority=priority,
         examples=examples,
         facts={name: scope.facts[name] for name in sorted(named) if name in scope.facts}
-        | _state(paths, actions),
+        | _state(paths, actions, rules),
         default_values={
             name: default for name, default in scope.default_values.items() if name in named
         },
@@ -118,10 +119,13 @@ def _strategy(scope: Scope) -> Strategy:
     )
 
 
-def _state(paths: Iterable[Path], actions: Iterable[Action]) -> dict[str, Fact]:
+def _state(
+    paths: Iterable[Path], actions: Iterable[Action], rules: Iterable[Rule]
+) -> dict[str, Fact]:
     """What was done for an account before, as facts: when each step was last issued, and which
-    occurrence of it where it repeats; and what calendars say of the day."""
-    state = {}
+    occurrence of it where it repeats; what calendars say of the day; and what holds the
+    account, or held it."""
+    state = {fact.name: fact for rule in rules for fact in rule.state_facts()}
     for path in paths:
         for step in path.steps:
             name = issued_fact(path.name, step.key)
@@ -130,6 +134,7 @@ def _state(paths: Iterable[Path], actions: Iterable[Action]) -> dict[str, Fact]:
             name = occurrence_fact(path.name, step.key)
             words = "occurrence {value} of it"
             state[name] = Fact(name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=words)
-    for name in calendar_names(paths, actions):
+    counts = {path.held.fact for path in paths if path.held is not None}
+    for name in calendar_names(paths, actions) | counts:
         state[name] = Fact(name, Kind.INTEGER, lower=Decimal(0), words=f"{name}: {{value}}")
     return dict(sorted(state.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
@@ -10,11 +11,14 @@ from riskseg.domain.words import with_article
 from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action
+from riskseg.rules.holding import held_days
 from riskseg.rules.model import Path, Repeat, Step
 from riskseg.rules.periods import Period, gaps
+from riskseg.rules.rule import Rule
 from riskseg.strategy.authored import AuthoredPath
 from riskseg.strategy.check.calendars import check_calendar
 from riskseg.strategy.check.scope import Scope
+from riskseg.strategy.kinds.hold import Hold
 
 _FILE = "paths.yaml"
 
@@ -62,6 +66,25 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
     _untaken(scope)
     _served(scope)
     return tuple(paths)
+
+
+def check_clock(scope: Scope, paths: tuple[Path, ...], rules: Sequence[Rule]) -> tuple[Path, ...]:
+    """The paths with what counts the days on which holds stop their clock."""
+    holds = [rule for rule in rules if isinstance(rule, Hold) and rule.clock == "stops"]
+    kinds = {hold.event for hold in holds if hold.event is not None}
+    if not kinds:
+        return paths
+    found = []
+    for path in paths:
+        held = None
+        if path.starts.names != {"as_of"} and path.steps:
+            held = held_days(path.starts, kinds)
+            if held is None:
+                message = f"The path starts at {path.starts.text}, and a hold stops its clock."
+                hint = "Let it start on a date, or a number of days from one."
+                scope.tell("RS208", message, _FILE, path.name, "starts", hint=hint)
+        found.append(replace(path, held=held))
+    return tuple(found)
 
 
 def _steps(
