@@ -101,6 +101,7 @@ METHODS = {
     "promise": riskseg.Workspace.promise,
     "plan": riskseg.Workspace.plan,
     "note": riskseg.Workspace.note,
+    "rehearse": riskseg.Workspace.rehearse,
     "worklist": riskseg.Workspace.worklist,
     "worklist issue": riskseg.Workspace.issue,
     "worklist done": riskseg.Workspace.outcomes,

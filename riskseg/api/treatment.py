@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from riskseg import run as use_cases
 from riskseg.api.arguments import (
@@ -21,6 +22,7 @@ from riskseg.api.arguments import (
     target,
     today,
 )
+from riskseg.results.rehearsal import Rehearsal
 from riskseg.results.worklist import (
     Approvals,
     Decided,
@@ -176,6 +178,39 @@ class Treatment:
             on=today(on),
             at=moment(at),
             by=person(by),
+        )
+
+    def rehearse(
+        self,
+        *,
+        first: Day,
+        last: Day,
+        strategies: Sequence[str] = (),
+        every: Literal["day", "week"] = "day",
+        more_than: int = 4,
+        out: Place | None = None,
+        generated: int | None = None,
+        seed: int = 7,
+    ) -> Rehearsal:
+        """Carry out one or two strategies from one day to another, both included, and see what
+        they would have done; nothing is recorded.
+
+        `strategies` are folders, or versions in the journal; without any it is the workspace's
+        folder. `generated` has a portfolio of so many accounts respond to them. The rows are weeks,
+        one for each path; `out` has them written.
+        """
+        return use_cases.rehearse.rehearse(
+            self.root,
+            day(first),
+            day(last),
+            strategies,
+            here=Path.cwd(),
+            every=every,
+            more_than=more_than,
+            target=None if out is None else str(out),
+            generated=generated,
+            seed=seed,
+            progress=progress(),
         )
 
     def worklist(

@@ -55,6 +55,7 @@ ARGUMENTS = {
     "assign": f"--as-of {DAY} --out {{}}/decisions.parquet",
     "explain": f"A00000007 --as-of {DAY}",
     "replay": "last --from-source",
+    "rehearse": f"--from {DAY} --to {DAY}",
     "hold": "A00000007 --reason complaint --until 2099-01-31 --by ann",
     "promise": "A00000007 --amount 20 --until 2099-01-31 --by ann",
     "plan": "A00000007 --instalments 2099-01-31=10,2099-02-28=10.50 --by ann",
