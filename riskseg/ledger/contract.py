@@ -49,6 +49,8 @@ class Table:
 
 # Kinds of events that can hold an account while they last, from `happened_on` to `until`.
 HOLDS = ("hold", "complaint", "bereavement", "breathing_space", "adviser")
+# The outcome of the event that ends another of its kind: both have the same `ref`.
+ENDED = "ended"
 
 _ACCOUNT = Column("account_id", Holds.ID, needed=True)
 _RECORDED = Column("recorded_on", Holds.DATE)

@@ -37,7 +37,7 @@ def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntr
         where account_no = {account_no}
             and day <= date '{as_of}'
             and known_on <= date '{as_of}'
-        order by day, known_on, place, kind, number, ref, amount
+        order by day, known_on, place, number, kind, ref, amount
         """
     ).to_pylist()
     settings = session.workspace.settings
@@ -100,7 +100,8 @@ def _journal(scale: int) -> str:
         select account_no, kind, happened_on as day, recorded_on as known_on, 4 as place, number,
             true as by_riskseg,
             {_AMOUNT.format(amount="amount", scale=scale)} as amount,
-            until, channel, action, step, path, outcome, ref, reason, made_by
+            until, channel, action, step, path, outcome,
+            coalesce(ref, case when kind = 'action' then event_id end) as ref, reason, made_by
         from journal_events
         """
 

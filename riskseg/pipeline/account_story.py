@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from riskseg.domain.relations import from_minor
 from riskseg.engine import Engine
 from riskseg.learning.words import Currency
 from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.contract import ENDED, HOLDS
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, decision_select
 from riskseg.pipeline.frames import keyed_frame
@@ -21,10 +22,12 @@ from riskseg.results.runs import (
     Explanation,
     FactForm,
     GuardState,
+    Held,
     MatchedRow,
     PathStep,
     Reason,
 )
+from riskseg.results.worklist import HistoryEntry
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.treatment.paths import route, route_steps
@@ -170,6 +173,52 @@ def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Pat
             )
         )
     return tuple(steps)
+
+
+def with_records(
+    steps: Sequence[PathStep], entries: Sequence[HistoryEntry]
+) -> tuple[PathStep, ...]:
+    """The steps with what the journal has of those that were issued: who approved, what came of
+    it. `entries` are the account's, as known on the date."""
+    # One action a day is issued to an account.
+    issued = {(e.path, e.day): e.ref for e in entries if e.kind == "action" and e.by_riskseg}
+
+    def of_step(step: PathStep, kind: str) -> list[HistoryEntry]:
+        action = issued.get((step.path, step.issued_on)) if step.issued_on else None
+        return [e for e in entries if action and e.kind == kind and e.ref == action]
+
+    return tuple(
+        step.model_copy(
+            update={
+                "approved_by": tuple(
+                    dict.fromkeys(
+                        e.made_by
+                        for e in of_step(step, "approval")
+                        if e.outcome == "approved" and e.made_by
+                    )
+                ),
+                "outcomes": tuple(e.outcome for e in of_step(step, "outcome") if e.outcome),
+            }
+        )
+        for step in steps
+    )
+
+
+def held(entries: Sequence[HistoryEntry], as_of: date) -> tuple[Held, ...]:
+    """What lasts on a day that can hold an account, by its entries as known on that day."""
+    ends = {e.ref: e.until for e in entries if e.outcome == ENDED}
+    lasting = [
+        Held(
+            kind=e.kind,
+            since=e.day,
+            until=ends.get(e.ref) or e.until,
+            reason=e.reason,
+            made_by=e.made_by,
+        )
+        for e in entries
+        if e.kind in HOLDS and e.outcome != ENDED
+    ]
+    return tuple(each for each in lasting if each.until is None or each.until >= as_of)
 
 
 def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:

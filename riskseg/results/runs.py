@@ -247,6 +247,22 @@ class PathStep(Part):
     when: Literal["past", "today", "ahead"]
     issued_on: date | None
     """The day on which it was last issued."""
+    approved_by: tuple[str, ...] = ()
+    """Who approved of it then."""
+    outcomes: tuple[str, ...] = ()
+    """What came of it, as far as it was recorded."""
+
+
+class Held(Part):
+    """What holds an account: a hold, a complaint or the like that lasts on the day."""
+
+    kind: str
+    since: date
+    until: date | None
+    """Its last day; null where that is not known yet."""
+    reason: str | None
+    made_by: str | None
+    """Who recorded it; null where a source says so."""
 
 
 class ChangeSince(Part):
@@ -284,6 +300,8 @@ class Explanation(Result):
     step_due: str
     """The action of the step that is due, before any guard."""
     guards: tuple[GuardState, ...]
+    held: tuple[Held, ...] = ()
+    """What lasts on the day that can hold an account: guards say whether it does."""
     strategy: str
     """The version of the strategy."""
     currency: str

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from riskseg.domain.problems import Problems, problem
-from riskseg.ledger.contract import HOLDS
+from riskseg.ledger.contract import ENDED, HOLDS
 from riskseg.pipeline.account_lookup import check_account
 from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.session import locked, open_checked
@@ -22,7 +22,7 @@ from riskseg.store.events import Event, event_id, of_account
 from riskseg.store.journal import Journal
 from riskseg.workspace import Workspace
 
-ENDED, CANCELLED = "ended", "cancelled"
+CANCELLED = "cancelled"
 
 
 class _Entry:

@@ -17,7 +17,8 @@ from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
 from riskseg.pipeline.account_file import as_the_run_read
-from riskseg.pipeline.account_story import last_bills, story
+from riskseg.pipeline.account_history import entries
+from riskseg.pipeline.account_story import held, last_bills, story, with_records
 from riskseg.pipeline.archive import (
     Kept,
     account_hash,
@@ -107,7 +108,15 @@ class _Fresh(Job):
                 f'The account "{self.account}" does not exist yet as of {self.as_of}.',
                 hint="Give a later date.",
             )
-        self.story = told.model_copy(update={"bills": last_bills(self.session, BILLS)})
+        known = entries(self.session, self.number, self.as_of)
+        self.story = told.model_copy(
+            update={
+                "bills": last_bills(self.session, BILLS),
+                "steps": with_records(told.steps, known),
+                "held": held(known, self.as_of),
+            }
+        )
+        self.known = known
 
 
 class _Kept(Job):
@@ -161,7 +170,14 @@ class _Kept(Job):
             return
         now, then = job.story, self.story
         changes = _changes(self.kept, then, now)
-        self.story = then.model_copy(update={"bills": now.bills, "changes": changes})
+        self.story = then.model_copy(
+            update={
+                "bills": now.bills,
+                "steps": with_records(then.steps, job.known),
+                "held": now.held,
+                "changes": changes,
+            }
+        )
 
 
 def _fresh_plan() -> Plan:

@@ -82,12 +82,23 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
     console.print()
     console.print(row_table)
     if explanation.steps:
-        step_table = table("day", "on", "path", "action", "template", "", title="The path")
+        columns = ("day", "on", "path", "action", "template", "", "issued", "what came of it")
+        step_table = table(*columns, title="The path")
         for step in explanation.steps:
             mark = "" if step.when == "ahead" else step.when
             when = (str(step.day), str(step.on or ""))
-            step_table.add_row(*when, step.path, step.action, step.template or "", mark)
+            by = f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""
+            issued = f"{step.issued_on}{by}" if step.issued_on else ""
+            outcomes = ", ".join(step.outcomes).replace("_", " ")
+            what = (step.path, step.action, step.template or "")
+            step_table.add_row(*when, *what, mark, issued, outcomes)
         console.print(step_table)
+    for each in explanation.held:
+        until = f" until {each.until}" if each.until else ", no end known"
+        why = f": {each.reason}" if each.reason else ""
+        by = f" ({each.made_by})" if each.made_by else ""
+        lasting = f"{each.kind.replace('_', ' ')} since {each.since}{until}{why}{by}"
+        console.print(f"Lasting on this day: {escape(lasting)}")
     if explanation.guards:
         guard_table = table("guard", "kind", "state", "forbids", "source", title="Guards")
         for guard in explanation.guards:
