@@ -59,6 +59,7 @@ def test_it_does_not_contradict_the_letter_that_was_sent(workspace: Path) -> Non
         "balance_overdue",
         "segment",
         "path",
+        "due_action",
         "action",
         "channel",
     }
