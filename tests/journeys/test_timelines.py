@@ -9,6 +9,7 @@ a file that are issued on the same days share one workspace, and one run on each
     strategy:   keys of strategy.yaml that replace those of `tests.support.treated`
     attributes: the type of each attribute of accounts that is no text
     besides:    what paths.yaml says besides its paths
+    workspace:  what riskseg.toml says in [workspace]
     issued:     {from, to, every: day | weekday | week | month, or days: [dates]; times: runs a day;
                 capacity: {action: n}}; a timeline may have its own
     timelines:
@@ -122,6 +123,8 @@ def _record(root: Path, day: date, accounts: Mapping[str, Timeline]) -> None:
             given = {name: value for name, value in entry.items() if name in wanted}
             if "amount" in given:
                 given["amount"] = Decimal(str(given["amount"]))
+            if "instalments" in given:
+                given["instalments"] = [(on, Decimal(str(n))) for on, n in given["instalments"]]
             said = {"on": day, "at": treated.AT, "by": "ann", "reason": "a test"}
             given = dict.fromkeys([*wanted][2:]) | said | given
             command(root, account, **{name: given[name] for name in [*wanted][2:]})
@@ -231,6 +234,7 @@ def test_what_is_issued_on_which_day(
         guards=content.get("guards", ()),
         attributes=content.get("attributes"),
         besides=content.get("besides"),
+        settings=content.get("workspace"),
     )
     carried_out = _carry_out(root, _days(issued), accounts, issued.get("capacity"))
     faults = [

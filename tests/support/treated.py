@@ -54,10 +54,12 @@ def write(
     guards: Sequence[Mapping[str, Any]] = (),
     attributes: Mapping[str, str] | None = None,
     besides: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Path:
     """A workspace in `root`. An account whose attribute `treatment` names a path is on that path;
     `rows` are those of each source; `attributes` gives the type of an account's attributes that
-    are no text; `besides` is what paths.yaml says besides its paths."""
+    are no text; `besides` is what paths.yaml says besides its paths, `settings` what
+    riskseg.toml says of the workspace."""
     rules = root / "rules" / "treated"
     rules.mkdir(parents=True)
     (root / "data").mkdir()
@@ -88,6 +90,7 @@ def write(
             text = yaml.safe_dump(content, sort_keys=False)
             (rules / f"{name}.yaml").write_text(text, encoding="utf-8")
     toml = '[workspace]\ncurrency = "GBP"\nstrategy = "rules/treated"\n'
+    toml += "".join(f'{name} = "{value}"\n' for name, value in (settings or {}).items())
     for source in dict.fromkeys([*COLUMNS, *rows]):
         _write_rows(root / "data" / f"{source}.csv", COLUMNS.get(source, ()), rows.get(source, ()))
         toml += f'[source.{source}]\nfrom = "data/{source}.csv"\n'
