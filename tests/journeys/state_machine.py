@@ -37,6 +37,15 @@ class Payment:
 
 
 @dataclass(frozen=True)
+class Space:
+    """A breathing space: both days included, nothing is done, and the days do not count."""
+
+    first: date
+    last: date | None
+    known_on: date
+
+
+@dataclass(frozen=True)
 class History:
     """What happens to an account. On the days of `held`, both included, no action is taken. A
     `protected` account gets a letter in the place of a call or a visit."""
@@ -47,6 +56,7 @@ class History:
     payments: tuple[Payment, ...] = ()
     held: tuple[date, date] | None = None
     protected: bool = False
+    spaces: tuple[Space, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,8 +105,12 @@ class Machine:
     def on_day(self, history: History, today: date, before: list[Issued]) -> Issued | None:
         """What is issued on a day, when so much was issued before it."""
         start = in_arrears_since(history, today)
-        due = None if start is None else self.due(history.path, start, today, before)
-        if start is None or due is None:
+        if start is None or in_space(history, today, today):
+            return None
+        days = (today - start).days
+        counted = sum(not in_space(history, start + n * DAY, today) for n in range(1, days + 1))
+        due = self.due(history.path, start, counted, before)
+        if due is None:
             return None
         if history.held is not None and history.held[0] <= today <= history.held[1]:
             return None
@@ -107,11 +121,11 @@ class Machine:
             return None
         return Issued(today, start, due.path, due.step, action)
 
-    def due(self, path: str, start: date, today: date, before: list[Issued]) -> Occurrence | None:
-        """The occurrence of a step that is due on a day, in arrears since `start`."""
+    def due(self, path: str, start: date, today: int, before: list[Issued]) -> Occurrence | None:
+        """The occurrence of a step that is due on a day of the path, in arrears since `start`."""
         whole = self.unfolded(path)
         done = {(one.path, one.step) for one in before if one.on >= start}
-        reached = [one for one in whole if start + one.day * DAY <= today]
+        reached = [one for one in whole if one.day <= today]
         for one in reached:
             if one.must and (one.path, one.step) not in done:
                 return one
@@ -120,7 +134,7 @@ class Machine:
         latest = reached[-1]
         if any((one.path, one.step) in done for one in whole[whole.index(latest) :]):
             return None
-        if latest.due_for is not None and today >= start + (latest.day + latest.due_for) * DAY:
+        if latest.due_for is not None and today >= latest.day + latest.due_for:
             return None
         return latest
 
@@ -200,3 +214,11 @@ def in_arrears_since(history: History, today: date) -> date | None:
     while overdue(history, day, today) >= ARREARS_FROM:
         since, day = day, day - DAY
     return since
+
+
+def in_space(history: History, on: date, known: date) -> bool:
+    """Whether a day is one of a breathing space, as it is known at the close of another."""
+    return any(
+        space.first <= on and (space.last is None or on <= space.last) and space.known_on <= known
+        for space in history.spaces
+    )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from riskseg.store.journal import Journal
-from tests.journeys.state_machine import Bill, History, Issued, Machine, Paths, Payment
+from tests.journeys.state_machine import Bill, History, Issued, Machine, Paths, Payment, Space
 from tests.support import treated
 
 DAY = timedelta(days=1)
@@ -32,6 +32,7 @@ DAYS = {
     "in disorder": [0, 1, 3, 2, 4, 4, 9, 8, 10, 11],
 }
 GUARDS = [
+    {"hold": "breathing_space", "event": "breathing_space", "clock": "stops"},
     {"hold": "held", "when": "as_of between held_from and held_until", "unknown": "skip"},
     {"guard": "protected", "when": "protected", "never": ["call", "visit"], "instead": "letter"},
 ]
@@ -94,7 +95,13 @@ def random_history(rng: random.Random, account: str, path: str, span: int) -> Hi
     begins = day()
     held = (begins, begins + rng.randint(0, 6) * DAY) if rng.random() < 0.2 else None
     protected = rng.random() < 0.2
-    return History(account, path, tuple(bills), tuple(payments), held, protected)
+    spaces = []
+    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
+        first = day(-10)
+        last = None if rng.random() < 0.1 else first + rng.randint(0, 6) * DAY
+        spaces.append(Space(first, last, known(first)))
+    owed, received = tuple(bills), tuple(payments)
+    return History(account, path, owed, received, held, protected, tuple(spaces))
 
 
 def short_histories(path: str) -> Iterator[History]:
@@ -115,7 +122,9 @@ def short_histories(path: str) -> Iterator[History]:
 
 def workspace(root: Path, paths: Paths, histories: Sequence[History]) -> Path:
     """The workspace in which the histories happen."""
-    rows: dict[str, list[dict[str, Any]]] = {"accounts": [], "bills": [], "payments": []}
+    rows: dict[str, list[dict[str, Any]]] = {
+        source: [] for source in ("accounts", "bills", "payments", "events")
+    }
     for h in histories:
         account = {"account_id": h.account}
         held_from, held_until = h.held or (None, None)
@@ -132,6 +141,9 @@ def workspace(root: Path, paths: Paths, histories: Sequence[History]) -> Path:
                 undone = {"payment_id": f"r{n}", "reverses": f"p{n}"}
                 on = {"paid_on": payment.reversed_on, "recorded_on": payment.reversed_on}
                 rows["payments"].append(account | paid | undone | on)
+        for space in h.spaces:
+            lasts = {"happened_on": space.first, "until": space.last, "kind": "breathing_space"}
+            rows["events"].append(account | lasts | {"recorded_on": space.known_on})
     attributes = {"held_from": "date", "held_until": "date", "protected": "boolean"}
     return treated.write(root, paths=paths, rows=rows, guards=GUARDS, attributes=attributes)
 
