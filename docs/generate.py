@@ -486,9 +486,11 @@ _STRATEGY: Mapping[str, str] = {
     "effective_to": "a run for a later one is refused",
     "uses": "`name here: model`",
     "bands": "`name: {of: a name of uses, cuts: {level: upper end, …}}`, rising and ending at 1",
-    "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, means, "
-    "cost, calendar}`",
+    "actions": "from mild to harsh: `{name, channel, contact, significant, four_eyes, "
+    "automatic, means, cost, calendar}`",
     "protective": "true-or-false facts that protect; each must be looked at by a guard",
+    "special_category": "true-or-false facts of special categories of personal data, such as "
+    "health; where it is left out, those in `protective`",
     "priority": "a number; orders accounts due on one day",
     "calendar": "`{days: [mon, …], holidays: GB-ENG, closed: next|previous}`: the days worked; "
     "also of an action",

@@ -120,6 +120,8 @@ class ActionShown(Part):
     significant: bool
     four_eyes: bool
     """Whether two people must approve of it."""
+    automatic: bool
+    """Whether it is issued without a person's approval, significant as it is."""
     helps: bool
     cost: Decimal | None
     """What taking it once costs, where the strategy says so."""
@@ -237,6 +239,8 @@ class StrategyShown(Result):
     actions: tuple[ActionShown, ...]
     """From mild to harsh."""
     protective: tuple[str, ...]
+    special_category: tuple[str, ...]
+    """Flags of special categories of personal data."""
     paths: tuple[PathShown, ...]
     guards: tuple[GuardShown, ...]
     packs: tuple[PackShown, ...]

@@ -26,7 +26,7 @@ class Action:
     """`rank` counts from mild to harsh. One that `helps` is an offer, and no harsher than none.
     `cost` is what taking it once costs, where that is said: it decides nothing. It is taken on
     the open days of its `calendar`, if it has one. Before one that is `significant` is issued a
-    person must approve of it; two where it takes `four_eyes`."""
+    person must approve of it, two where it takes `four_eyes`, unless it is `automatic`."""
 
     name: str
     channel: str
@@ -37,11 +37,14 @@ class Action:
     cost: Decimal | None = None
     calendar: Calendar | None = None
     four_eyes: bool = False
+    automatic: bool = False
 
     @property
     def approvers(self) -> int:
         """How many people must approve of it."""
-        return int(self.significant) + int(self.significant and self.four_eyes)
+        if not self.significant or self.automatic:
+            return 0
+        return 2 if self.four_eyes else 1
 
 
 class Dated(Protocol):

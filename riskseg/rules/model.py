@@ -166,7 +166,9 @@ class Strategy:
     this workspace lacks, with the value that stands for them (None: unknown). `expects` are the
     default values as written, type and value, for every fact read that has one. `segments_file` is
     where its rows stand: segments.yaml, or a sheet. `rules` are those of guards.yaml, with
-    those that its packs bring. `notes` are remarks for its authors."""
+    those that its packs bring. `notes` are remarks for its authors. `special_category` are flags
+    of special categories of personal data: no significant decision that depends on one is taken
+    without a person."""
 
     name: str
     purpose: str
@@ -180,6 +182,7 @@ class Strategy:
     rows: tuple[SegmentRow, ...]
     actions: tuple[Action, ...]
     protective: tuple[str, ...]
+    special_category: tuple[str, ...]
     paths: tuple[Path, ...]
     rules: tuple[Rule, ...]
     priority: Expression | None

@@ -50,6 +50,7 @@ class AuthoredAction(Shape):
     contact: bool = False
     significant: bool = False
     four_eyes: bool = False
+    automatic: bool = False
     means: str | list[str] | None = None
     cost: Decimal | None = Field(default=None, ge=0)
 
@@ -71,6 +72,7 @@ class AuthoredHead(Shape):
     bands: dict[str, AuthoredBand] = Field(default_factory=dict)
     actions: list[AuthoredAction]
     protective: list[str] = Field(default_factory=list)
+    special_category: list[str] | None = None
     priority: Text | None = None
     calendar: AuthoredCalendar | None = None
     expects: dict[str, Expected] = Field(default_factory=dict)

@@ -75,6 +75,7 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
         ),
         actions=tuple(map(ActionShown.model_validate, strategy.actions)),
         protective=strategy.protective,
+        special_category=strategy.special_category,
         paths=tuple(map(_path, strategy.paths)),
         guards=tuple(map(_guard, strategy.guards)),
         packs=tuple(map(_pack, strategy.of(Included))),

@@ -142,6 +142,11 @@ def _head(e: Edition) -> Table:
         )
     for i, name in enumerate(strategy.protective):
         entries.append(Entry(f"={name}", f"protective {name}", e.line(HEAD, "protective", i)))
+    if sorted(strategy.special_category) != sorted(strategy.protective):
+        entries += [
+            Entry(f"!{name}", f"special category {name}", e.line(HEAD, "special_category", i))
+            for i, name in enumerate(strategy.special_category)
+        ]
     return Table(HEAD, tuple(entries))
 
 

@@ -53,11 +53,13 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
             [
                 *[action.name, action.channel, action.contact, action.significant, action.helps],
                 *(["four_eyes"] if action.four_eyes else []),
+                *(["automatic"] if action.automatic else []),
                 *_calendar(action.calendar),
             ]
             for action in s.actions
         ],
         "protective": sorted(s.protective),
+        **_special_category(s),
         "priority": _expression(s.priority),
         "paths": {
             path.name: {
@@ -163,3 +165,9 @@ def _value(value: object) -> Any:
             return day.isoformat()
         case other:
             return other
+
+
+def _special_category(strategy: Strategy) -> dict[str, list[str]]:
+    """The flags of special categories, where they are not those that protect."""
+    special = sorted(strategy.special_category)
+    return {} if special == sorted(strategy.protective) else {"special_category": special}

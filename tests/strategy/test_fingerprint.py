@@ -81,6 +81,12 @@ OTHER = {
         "{name: sms, channel: sms}\n  - {name: letter, channel: post}",
         "{name: letter, channel: post}\n  - {name: sms, channel: sms}",
     ),
+    "two people who approve": (
+        "strategy.yaml",
+        "{name: agency, channel: file}",
+        "{name: agency, channel: file, significant: true, four_eyes: true}",
+    ),
+    "a special category": ("strategy.yaml", "protective:", "special_category: []\nprotective:"),
     "a default value": (
         "strategy.yaml",
         "protective:",

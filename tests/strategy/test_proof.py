@@ -314,6 +314,39 @@ def test_each_claim_catches_its_fault(
     assert {r.verdict for r in found.values()} <= {"refuted"}
 
 
+AGENCY = "{name: agency, channel: file}"
+
+
+@pytest.mark.parametrize(
+    ("action", "special", "names"),
+    [
+        ("significant: true", "", []),
+        ("significant: true, automatic: true", "", ["people-decide is_vulnerable"]),
+        ("significant: true, automatic: true", "special_category: [on_plan]\n",
+         ["people-decide on_plan"]),
+        ("significant: true, automatic: true", "special_category: []\n", []),
+    ],
+)  # fmt: skip
+def test_no_automatic_action_depends_on_a_special_category(
+    tmp_path: Path, action: str, special: str, names: list[str]
+) -> None:
+    head = SAFE["strategy.yaml"].replace(AGENCY, AGENCY.replace("}", f", {action}}}"))
+    found = refuted(sound(tmp_path, {**SAFE, "strategy.yaml": head + special}))
+    assert sorted(found) == names
+    for name in names:
+        before, after = found[name].accounts
+        assert {n for n in after if after[n] != before[n]} == {name.split()[1]}
+
+
+def test_an_automatic_action_keeps_whatever_no_special_category_decides(tmp_path: Path) -> None:
+    """A text message goes to everybody who is late, vulnerable or not, unless a hold stops it."""
+    sms = "{name: sms, channel: sms}"
+    automatic = sms.replace("}", ", significant: true, automatic: true}")
+    head = SAFE["strategy.yaml"].replace(sms, automatic)
+    strategy = sound(tmp_path, {**SAFE, "strategy.yaml": head})
+    assert results(strategy)["people-decide is_vulnerable"].verdict == "proved"
+
+
 def test_protection_counts_what_was_done_on_earlier_days(tmp_path: Path) -> None:
     """With the flag the agency becomes a letter; without it an agency too early becomes nothing,
     and nothing had been done before."""

@@ -24,6 +24,7 @@ from riskseg.strategy.check.head import (
     check_dates,
     check_priority,
     check_protective,
+    check_special_category,
 )
 from riskseg.strategy.check.means import check_means
 from riskseg.strategy.check.names import check_names, decided_facts, own_levels
@@ -84,7 +85,8 @@ def _strategy(scope: Scope) -> Strategy:
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
     protective = tuple(map(scope.canonical, head.protective))
-    named = scope.named | {*columns, *(band.of for band in bands), *protective, "as_of"}
+    special = check_special_category(scope)
+    named = scope.named | {*columns, *(band.of for band in bands), *protective, *special, "as_of"}
     return Strategy(
         name=head.name,
         purpose=head.purpose,
@@ -98,6 +100,7 @@ def _strategy(scope: Scope) -> Strategy:
         rows=rows,
         actions=actions,
         protective=protective,
+        special_category=special,
         paths=paths,
         rules=rules,
         priority=priority,

@@ -79,8 +79,14 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             helps=not action.significant and is_help(means[action.name]),
             cost=action.cost,
             four_eyes=action.four_eyes,
+            automatic=action.automatic,
             calendar=check_calendar(scope, action.calendar, _FILE, "actions", rank - 1) or whole,
         )
+        if action.automatic and (action.four_eyes or not action.significant):
+            why = "takes two people" if action.four_eyes else "nobody need approve of it"
+            message = f'"{action.name}" is automatic, and {why}.'
+            hint = "`automatic: true` is for a significant action that no person approves of."
+            scope.tell("RS004", message, _FILE, "actions", rank - 1, "automatic", hint=hint)
         if action.four_eyes and not action.significant:
             message = f'"{action.name}" takes two people, and nobody need approve of it.'
             hint = "Say `significant: true` as well, or take four_eyes out."
@@ -105,6 +111,23 @@ def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
             message = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
             hint = "Write a guard with it in guards.yaml, or take it off the list."
             scope.tell("RS216", message, _FILE, "protective", i, hint=hint)
+
+
+def check_special_category(scope: Scope) -> tuple[str, ...]:
+    """The facts of special categories, such as health: each a flag. Those that protect, where the
+    strategy names none."""
+    head = scope.authored.head
+    if head.special_category is None:
+        return tuple(map(scope.canonical, head.protective))
+    names = tuple(map(scope.canonical, head.special_category))
+    for i, name in enumerate(names):
+        if name not in scope.facts:
+            scope.unknown_fact(head.special_category[i], _FILE, "special_category", i)
+        elif scope.facts[name].kind is not Kind.BOOLEAN:
+            kind = with_article(scope.facts[name].kind)
+            message = f'"{name}" is {kind}; a fact of a special category is true or false.'
+            scope.tell("RS304", message, _FILE, "special_category", i)
+    return names
 
 
 def check_priority(scope: Scope) -> Expression | None:

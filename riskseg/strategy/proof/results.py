@@ -26,6 +26,10 @@ _TABLES_AND_PATHS = {
 _PROTECTION = {
     "protection": "the flag, once true, never leads to a harsher action up to any day of the path"
 }
+_PEOPLE = {
+    "people-decide": "no significant action that is automatic depends on the flag, which is of a "
+    "special category"
+}
 
 
 def claims() -> Mapping[str, str]:
@@ -34,7 +38,7 @@ def claims() -> Mapping[str, str]:
     kinds = registered().values()
     restrictions = [kind.claims for kind in kinds if issubclass(kind, Restriction)]
     others = [kind.claims for kind in kinds if not issubclass(kind, Restriction)]
-    parts = (_TABLES_AND_PATHS, *restrictions, _PROTECTION, *others)
+    parts = (_TABLES_AND_PATHS, *restrictions, _PROTECTION, _PEOPLE, *others)
     return {name: words for part in parts for name, words in part.items()}
 
 
