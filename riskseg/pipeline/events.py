@@ -10,6 +10,7 @@ from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.journal import read_journal
 from riskseg.rules.calendar import counted_by
+from riskseg.rules.contacting import limit_of
 from riskseg.rules.holding import counted_days, lasting
 from riskseg.workspace import Workspace
 
@@ -68,7 +69,7 @@ def state_among(names: Iterable[str]) -> list[str]:
     """Those of the facts that say how the account was treated and what holds it, and what the day
     is by a calendar: no source has them."""
     names = list(names)
-    others = [n for n in names if counted_by(n) or lasting(n) or counted_days(n)]
+    others = [n for n in names if counted_by(n) or lasting(n) or counted_days(n) or limit_of(n)]
     return [*steps_among(names), *others]
 
 

@@ -13,7 +13,9 @@ from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.promises import promise_outcomes
 from riskseg.pipeline.events import issued_steps, steps_among
 from riskseg.pipeline.load import Ledger
+from riskseg.rules.contacting import limit_of
 from riskseg.rules.holding import lasting
+from riskseg.treatment.contacts import contact_limits
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
 from riskseg.treatment.holds import days_held, holds
 
@@ -90,6 +92,9 @@ def facts(
     relations += holds(names)
     lasting_names = sorted(name for name in names if lasting(name))
     columns |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
+    limits = sorted(name for name in names if limit_of(name))
+    relations += contact_limits(names)
+    columns |= {name: f"limits.{fact_column(name)}" for name in limits}
     chosen = {n: sql for n, sql in columns.items() if n in names or n in ALWAYS}
     beside = {f"{range_}_features": range_ for range_ in compiled.ranges}
     if with_episodes:
@@ -98,6 +103,8 @@ def facts(
         beside["issued_steps"] = "steps"
     if lasting_names:
         beside["lasting_holds"] = "lasts"
+    if limits:
+        beside["contact_limits"] = "limits"
     whole = _one_row_each(chosen, beside, billed=ledger.billed, focus=focus)
     with_held = days_held(names, chosen)
     if with_held is None:

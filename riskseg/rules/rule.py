@@ -234,6 +234,12 @@ class Restriction(Rule):
     effective_from: date | None = None
     effective_to: date | None = None
 
+    @property
+    def lawful_from(self) -> str | None:
+        """The fact that holds the first day on which it is in force no more, where there is one
+        that is known: what it forbids comes on that day."""
+        return None
+
     # From an entry
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 
 import z3
 
-from riskseg.domain.relations import Relation, literal, quoted
+from riskseg.domain.relations import Relation, fact_column, literal, quoted
 from riskseg.expressions.smt import both, either, negated
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
@@ -64,7 +64,41 @@ def acted(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
             rest = f"case when {' or '.join(held)} then {nothing} else {rest} end"
         arms.append(f"when {due} = {literal(action.name)} and {forbidden} then {rest}")
     case = f"case {' '.join(arms)} else {due} end" if arms else due
-    return Relation("acted", f"select *, {case} as {out('action')} from guarded")
+    moved = _moved_to(strategy, guards)
+    select = f"select *, {case} as {out('action')} from guarded"
+    if moved is None:
+        return Relation("acted", select)
+    none = literal(NO_ACTION)
+    waits = f"{out('action')} = {none} and {due} <> {none} and {moved} is not null"
+    return Relation(
+        "acted",
+        f"""
+        select * replace (
+            case when {waits} then {due} else {out("next_action")} end as {out("next_action")},
+            case when {waits} then {moved} else {out("next_on")} end as {out("next_on")}
+        )
+        from ({select}) s
+        """,
+    )
+
+
+def _moved_to(strategy: Strategy, guards: Sequence[Restriction]) -> str | None:
+    """The first day on which no rule that has one forbids the step's own action; null where others
+    forbid it as well. None without such rules."""
+    arms = []
+    for action in strategy.actions:
+        own = [g for g in guards if action.name in g.never]
+        dated = [(g.name, g.lawful_from) for g in own if g.lawful_from is not None]
+        if not dated:
+            continue
+        days = [
+            f"case when {quoted('!' + name)} then {fact_column(fact)} end" for name, fact in dated
+        ]
+        others = [quoted("!" + g.name) for g in own if g.lawful_from is None]
+        free = f"not ({' or '.join(others)})" if others else "true"
+        is_due = f"{out('due_action')} = {literal(action.name)}"
+        arms.append(f"when {is_due} and {free} then greatest({', '.join(days)}, null)")
+    return f"(case {' '.join(arms)} end)" if arms else None
 
 
 def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any:

@@ -8,6 +8,7 @@ from datetime import date
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.rules.contacting import limit_of
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
@@ -96,18 +97,32 @@ def worklist_select(
     }
     listed = [f"{made[name]} as {quoted(name)}" for name in NAMES]
     listed += [f"d.{fact_column(name)} as {quoted(name)}" for name in columns]
-    # Beside the worklist's own columns: how many people must approve, and whether the action
-    # reaches the customer.
+    # Beside the worklist's own columns: how many people must approve, whether the action reaches
+    # the customer, and whether a rule limits it for all accounts of a party.
     listed.append(f"{needed} as approvers")
     reaching = ", ".join(literal(a.name) for a in strategy.actions if a.contact)
     reaches = f"d.{out('action')} in ({reaching})" if reaching else "false"
     listed.append(f"{reaches} as reaches_customer")
+    shared = ", ".join(map(literal, sorted(_limited_by_party(strategy))))
+    limited = f"d.{out('action')} in ({shared})" if shared else "false"
+    listed.append(f"{limited} as limited_by_party")
     return f"""
         select {", ".join(listed)}
         from decided d
         join account_ids i on i.account_no = d.account_no
         where d.{out("action")} <> {literal(NO_ACTION)}
         """
+
+
+def _limited_by_party(strategy: Strategy) -> set[str]:
+    """The actions that a rule limits for all accounts of a party together."""
+    limits = (limit_of(guard.lawful_from) for guard in strategy.guards if guard.lawful_from)
+    return {
+        action
+        for limit in limits
+        if limit is not None and limit.per == "party"
+        for action in limit.actions
+    }
 
 
 def paths_select(strategy: Strategy) -> str:
@@ -127,9 +142,11 @@ def listed_actions(
 ) -> str:
     """The statement that makes `listed_actions` of `due_actions`, each with its `state`: `listed`,
     `over capacity`, `rejected` by a person, or `held back`, since the account had another action
-    that day. `needs_approval` is true until as many people as it takes have approved of the
-    action, each since it was last rejected: `approved_by` are those who have. What waits for them
-    takes nothing of a day's capacity; what was issued that day keeps what it has taken.
+    that day, or another account of its party one that a rule limits for the party: such a rule is
+    in force by the day, so that one a day never goes beyond it. `needs_approval` is true until as
+    many people as it takes have approved of the action, each since it was last rejected:
+    `approved_by` are those who have. What waits for them takes nothing of a day's capacity; what
+    was issued that day keeps what it has taken.
 
     Reads `journal_events`. What `actions` and `channels` leave out is not there at all.
     """
@@ -182,13 +199,29 @@ def listed_actions(
             left join issued_today t on t.account_id = d.account_id
             where {" and ".join(chosen)}
         ),
+        in_turn as (
+            select * replace (
+                case
+                    when state = 'listed' and limited_by_party and turn > 1 then 'held back'
+                    else state
+                end as state
+            )
+            from (
+                select *,
+                    row_number() over (
+                        partition by party_id, limited_by_party, state
+                        order by issued desc, needs_approval, priority desc nulls last, account_id
+                    ) as turn
+                from judged
+            )
+        ),
         placed as (
-            select *,
+            select * exclude (turn),
                 row_number() over (
                     partition by state, action, needs_approval
                     order by issued desc, priority desc nulls last, account_id
                 ) as place
-            from judged
+            from in_turn
         )
         select * exclude (place) replace (
             case

@@ -42,19 +42,19 @@ from tests.support.accounts import decided, random_accounts
 from tests.support.strategies import read, sound
 
 WEEKDAY = Key("weekday", int, "rest: the day of the week, Monday is 1")
-AT_MOST = Key("at_most", str, "rest: the harshest action that is taken on it")
+HARSHEST = Key("harshest", str, "rest: the harshest action that is taken on it")
 SUNDAY = date(2026, 3, 1)
-RULE = "- {rest: sundays, when: days_past_due < 500, weekday: 7, at_most: sms}\n"
+RULE = "- {rest: sundays, when: days_past_due < 500, weekday: 7, harshest: sms}\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rest(Restriction):
-    """On one day of the week nothing harsher than `at_most` is emitted."""
+    """On one day of the week nothing harsher than `harshest` is emitted."""
 
     kind = "rest"
     words = "its name: spares accounts on a day of the week"
     called = "day of rest"
-    needs = (WHEN, WEEKDAY, AT_MOST)
+    needs = (WHEN, WEEKDAY, HARSHEST)
     takes = (UNKNOWN, *ALWAYS)
     claims: ClassVar[Mapping[str, str]] = {
         **Restriction.claims,
@@ -66,12 +66,12 @@ class Rest(Restriction):
     @classmethod
     def forbidden(cls, entry: Entry) -> Sequence[str]:
         ranks = {action.name: action.rank for action in entry.scope.actions}
-        at_most = entry.get(AT_MOST)
-        if at_most not in ranks:
-            hint = did_you_mean(at_most, ranks)
-            entry.tell("RS209", f'There is no action "{at_most}".', AT_MOST.name, hint=hint)
+        harshest = entry.get(HARSHEST)
+        if harshest not in ranks:
+            hint = did_you_mean(harshest, ranks)
+            entry.tell("RS209", f'There is no action "{harshest}".', HARSHEST.name, hint=hint)
             return []
-        return [name for name, rank in ranks.items() if rank > ranks[at_most]]
+        return [name for name, rank in ranks.items() if rank > ranks[harshest]]
 
     @classmethod
     def more(cls, entry: Entry) -> dict[str, Any]:
@@ -123,8 +123,8 @@ def test_without_it_the_key_is_no_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "message"),
     [
-        ("at_most: sms", "at_most: smss", "RS209", 'There is no action "smss".'),
-        (", at_most: sms", "", "RS005", 'The day of rest "sundays" has no `at_most`.'),
+        ("harshest: sms", "harshest: smss", "RS209", 'There is no action "smss".'),
+        (", harshest: sms", "", "RS005", 'The day of rest "sundays" has no `harshest`.'),
         ("weekday: 7", "weekday: 7, of: sms", "RS003", '"of" does not go with a day of rest.'),
         ("weekday: 7", "weekday: x", "RS004", '"weekday" cannot be'),
         ("days_past_due <", "days_past_dew <", "RS303", "days_past_dew"),

@@ -119,6 +119,10 @@ def decide(
     )
     action = _lawful(strategy, due, in_force)
     out |= {"due_action": due, "action": action}
+    against = [g for g in in_force if due in g.never]
+    if action == "none" and against and all(g.lawful_from for g in against):
+        out["next_action"] = due
+        out["next_on"] = max(facts[g.lawful_from] for g in against if g.lawful_from)
     if action == "none":
         out["step"] = None
     if action != due or action == "none":
@@ -143,6 +147,9 @@ def _effective(guard: Restriction, as_of: date) -> bool:
 def _in_force(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
     if isinstance(guard, Hold) and guard.event is not None:
         return bool(facts[f"lasting {guard.event}"])
+    if guard.lawful_from is not None:
+        lawful_from = facts[guard.lawful_from]
+        return lawful_from is not None and facts["as_of"] < lawful_from
     if guard.kind == "requirement":  # in force until what it needs is surely so
         return readings[guard.when.expression.text](facts) is not True
     return _holds(guard.when, facts, readings)
@@ -150,7 +157,8 @@ def _in_force(guard: Restriction, facts: Facts, readings: Mapping[str, Reading])
 
 def _in_doubt(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
     by_event = isinstance(guard, Hold) and guard.event is not None
-    return not by_event and readings[guard.when.expression.text](facts) is None
+    dated = guard.lawful_from is not None
+    return not by_event and not dated and readings[guard.when.expression.text](facts) is None
 
 
 def _placed(

@@ -5,6 +5,7 @@ claimed of it and how it is shown: see `rules/rule.py`. To add one, write its fi
 """
 
 from riskseg.rules.rule import register
+from riskseg.strategy.kinds.contact_rule import ContactRule
 from riskseg.strategy.kinds.duty import Duty
 from riskseg.strategy.kinds.guard import Guard
 from riskseg.strategy.kinds.hold import Hold
@@ -12,7 +13,7 @@ from riskseg.strategy.kinds.include import Included
 from riskseg.strategy.kinds.prove import Property
 from riskseg.strategy.kinds.requirement import Requirement
 
-__all__ = ["Duty", "Guard", "Hold", "Included", "Property", "Requirement"]
+__all__ = ["ContactRule", "Duty", "Guard", "Hold", "Included", "Property", "Requirement"]
 
-for kind in (Guard, Hold, Requirement, Duty, Property, Included):
+for kind in (Guard, Hold, Requirement, ContactRule, Duty, Property, Included):
     register(kind)

@@ -21,6 +21,9 @@ from riskseg.strategy.packs.authored import AuthoredPack, AuthoredPackExample
 WITHOUT = Key("without", list[str], "include: rules of the pack that are left out")
 REASON = Key("reason", str, "include: why they are")
 
+# How an example gives the first lawful day of a rule that has one.
+LAWFUL_FROM = "lawful_from"
+
 # The actions of each kind of action, from mild to harsh.
 Kinds = Mapping[str, tuple[Action, ...]]
 
@@ -223,7 +226,10 @@ def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
         place = ("examples", number)
         if (example.forbidden is None) == (example.allowed is None):
             entry.tell("RS005", "An example is either `forbidden` or `allowed`.", *place)
-        for name, value in example.given.items():
+        given = dict(example.given)
+        if restriction.lawful_from is not None and LAWFUL_FROM in given:
+            given[restriction.lawful_from] = given.pop(LAWFUL_FROM)
+        for name, value in given.items():
             fact = entry.scope.facts.get(name)
             if fact and (why := misfit(fact, value)):
                 message = f"{name} is {shown_value(value)}, {why}."
@@ -237,7 +243,7 @@ def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
                 guard=restriction.name,
                 text=example.forbidden or example.allowed or "",
                 forbidden=example.forbidden is not None,
-                given=example.given,
+                given=given,
                 **entry.scope.at(entry.file, *entry.at, *place),
             )
         )

@@ -11,7 +11,9 @@ from riskseg.rules.proof_account import Account
 from riskseg.rules.rule import Entry, Restriction
 from riskseg.rules.sql import fact_sql
 
-OF = Key("of", str, "requirement: the action")
+OF = Key(
+    "of", str | list[str], "requirement: the action; contact_rule: the action, or a list of actions"
+)
 NEEDS = Key("needs", Text, "requirement: the condition; unknown counts as not met")
 
 
@@ -31,7 +33,10 @@ class Requirement(Restriction):
     def named_actions(
         cls, values: Mapping[str, Any]
     ) -> Sequence[tuple[str, tuple[str | int, ...]]]:
-        return [(values[OF.name], (OF.name,))] if values.get(OF.name) else []
+        of = values.get(OF.name) or ()
+        if isinstance(of, str):
+            return [(of, (OF.name,))]
+        return [(action, (OF.name, n)) for n, action in enumerate(of)]
 
     @classmethod
     def unknown_counts(cls, entry: Entry) -> bool:

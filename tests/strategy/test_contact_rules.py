@@ -1,0 +1,203 @@
+"""Contact rules: the compiled SQL, the terms of proofs and a plain walk agree; no cap is ever
+exceeded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskseg.domain.relations import Relation, fact_column
+from riskseg.engine import DuckDB
+from riskseg.pipeline.contracts import build
+from riskseg.rules.contacting import ContactLimit, limit_of
+from riskseg.rules.proof_account import Granted
+from riskseg.strategy.proof.ask import Asker
+from riskseg.strategy.proof.decision import decided as decided_by_terms
+from riskseg.strategy.proof.prove import prove
+from riskseg.treatment.contacts import SPOKEN, contact_limits
+from tests.strategy.test_guards import ALWAYS
+from tests.strategy.test_route import AS_OF, FACTS, HEAD, READINGS, accounts, path
+from tests.support.accounts import decided
+from tests.support.deciding import decide
+from tests.support.strategies import read, sound
+
+GUARDS = """\
+- {contact_rule: letters, of: [letter], at_most: 2, in: 30 days, instead: sms}
+- {contact_rule: all_of_them, of: [sms, letter], at_most: 5, in: 30 days, per: party}
+- {guard: over, when: over_two, never: [agency]}
+"""
+CONTACT_CHANNELS = ("phone", "post", None)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_sql_the_terms_and_a_plain_walk_agree(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    days = sorted(rng.sample(range(-5, 40), 4))
+    files = {
+        "strategy.yaml": HEAD,
+        "segments.yaml": "columns: [over_one]\nrows:\n  - {id: r, match: [any], segment: s}\n",
+        "paths.yaml": path("a", *days, first=True, starts="one"),
+        "guards.yaml": GUARDS,
+    }
+    made = sound(tmp_path, files, FACTS)
+    known: list[dict[str, Any]] = []
+    for account in accounts(60, seed):
+        facts: dict[str, Any] = dict.fromkeys(made.facts)
+        for name in made.facts:
+            if limit_of(name) and rng.random() < 0.7:
+                facts[name] = AS_OF + timedelta(days=rng.randint(-3, 5))
+        known.append({n: v for n, v in {**facts, **account}.items() if n in made.facts})
+    names = ("step", "action", "guards", "template", "next_action", "next_on")
+    readings = {**READINGS, "over_two": lambda facts: facts["over_two"]}
+    moved = 0
+    for number, (account, decision) in enumerate(
+        zip(known, decided(made, known, AS_OF), strict=True)
+    ):
+        expected = decide(made, account, AS_OF, readings)
+        assert {n: decision[n] for n in names} == {n: expected[n] for n in names}, account
+        moved += decision["next_action"] == decision["due_action"] != "none"
+        if number < 12:
+            terms = decided_by_terms(made, account, ("step", "action"))
+            assert terms == {n: decision[n] for n in ("step", "action")}, account
+    assert moved
+
+
+def test_it_is_proved_that_nothing_is_done_beyond_it(tmp_path: Path) -> None:
+    rule = "- {contact_rule: rare, of: agency, at_most: 1, in: 90 days, instead: letter}\n"
+    made = sound(tmp_path, {**ALWAYS, "guards.yaml": rule})
+    verdicts = {r.name: r.verdict for r in prove(made, Granted(), Asker())}
+    claims = ("guard-holds rare", "guard-used rare", "instead-lawful rare")
+    assert [verdicts[claim] for claim in claims] == ["proved"] * 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "message"),
+    [
+        ("of: letter", "RS005", "limits nothing"),
+        ("at_most: 3, in: 7 days", "RS005", "has no `of`"),
+        ("of: [leter], at_most: 3, in: 7 days", "RS209", 'There is no action "leter".'),
+        ("of: letter, at_most: 3", "RS003", "`at_most` and `in` go together."),
+        ("of: letter, unanswered: 3", "RS003", "`unanswered` and `every` go together."),
+        ("of: letter, at_most: 0, in: 7 days", "RS004", "at_most"),
+        ("of: letter, at_most: 3, in: 7 days, per: premise", "RS004", "per"),
+        ("of: letter, at_most: 3, in: 7 days, when: true", "RS003", '"when" does not go with'),
+    ],
+)
+def test_what_does_not_go_together_is_a_problem(
+    entry: str, code: str, message: str, tmp_path: Path
+) -> None:
+    rule = f"- {{contact_rule: r, {entry}}}\n"
+    _, problems = read(tmp_path, {**ALWAYS, "guards.yaml": rule})
+    assert code in [p.code for p in problems]
+    assert message in "\n".join(map(str, problems))
+
+
+Contact = tuple[int, date, str | None, str | None]  # account, day, channel, outcome
+
+
+def _lawful(limit: ContactLimit, contacts: Sequence[Contact], day: date) -> bool:
+    """Whether one more contact on a day is within the limit, counted one by one."""
+    past = [c for c in contacts if c[1] <= day and (c[2] is None or c[2] in limit.channels)]
+    if limit.at_most is not None:
+        assert limit.within is not None
+        recent = [c for c in past if (day - c[1]).days < limit.within]
+        if len(recent) >= limit.at_most:
+            return False
+    spoken = [c[1] for c in past if c[3] in SPOKEN]
+    if limit.quiet is not None and any((day - on).days < limit.quiet for on in spoken):
+        return False
+    if limit.unanswered is not None:
+        assert limit.every is not None
+        silent = [c[1] for c in past if not spoken or c[1] > max(spoken)]
+        if len(silent) >= limit.unanswered:
+            return all((day - c[1]).days >= limit.every for c in past)
+    return True
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_first_lawful_day_is_that_of_a_count_one_by_one(seed: int) -> None:
+    """Also that a cap is never exceeded: a contact on a lawful day is one that the count allows,
+    and the day is no later than it must be."""
+    rng = random.Random(seed)  # noqa: S311
+    parties = {1: "p", 2: "p", 3: "q", 4: None}
+    contacts: list[Contact] = [
+        (
+            rng.randint(1, 4),
+            AS_OF - timedelta(days=rng.randint(0, 25)),
+            rng.choice(CONTACT_CHANNELS),
+            rng.choice(["no_answer", "no_answer", "right_party", None]),
+        )
+        for _ in range(rng.randint(0, 24))
+    ]
+    limit = ContactLimit(
+        ("call",),
+        ("phone",),
+        per=rng.choice(["account", "party"]),
+        at_most=rng.choice([None, 1, 2, 3]),
+        within=7,
+        quiet=rng.choice([None, 7]),
+        unanswered=rng.choice([None, 2]),
+        every=14,
+    )
+    for account, lawful_on in _first_lawful_days(limit, contacts, parties).items():
+        together = [account]
+        if limit.per == "party" and parties[account]:
+            together = [other for other, party in parties.items() if party == parties[account]]
+        own = [c for c in contacts if c[0] in together]
+        for ahead in range(40):
+            day = AS_OF + timedelta(days=ahead)
+            expected = _lawful(limit, own, day)
+            assert expected == (lawful_on is None or day >= lawful_on), (account, day, own)
+
+
+def _first_lawful_days(
+    limit: ContactLimit, contacts: Sequence[Contact], parties: dict[int, str | None]
+) -> dict[int, date | None]:
+    def text(value: object) -> str:
+        return "null" if value is None else f"'{value}'"
+
+    rows = "".join(
+        f", ({account}, date '{day}', {text(channel)}, {text(outcome)})"
+        for account, day, channel, outcome in contacts
+    )
+    held = ", ".join(f"({n}, {text(party)})" for n, party in parties.items())
+    with DuckDB(threads=1) as engine:
+        engine.run(
+            f"""
+            create table ledger_events as
+            select account_no, happened_on, happened_on as known_on, 'contact' as kind,
+                channel, outcome, cast(null as varchar) as ref
+            from (values (0, date '2020-01-01', 'phone', 'none'){rows})
+                e(account_no, happened_on, channel, outcome)
+            """
+        )
+        engine.run(
+            f"""
+            create table ledger_accounts as
+            select account_no, cast(party_id as varchar) as party_id
+            from (values {held}) a(account_no, party_id)
+            """
+        )
+        engine.run(
+            """
+            create table journal_events (account_no integer, kind varchar, contact varchar,
+                happened_on date, recorded_on date, channel varchar, action varchar)
+            """
+        )
+        engine.run("create table ledger_actions (event_id varchar)")
+        snapshots = f"""
+            select account_no as snap, account_no, date '{AS_OF}' as as_of
+            from ledger_accounts
+            """
+        relations = [
+            Relation("snapshots", snapshots, materialized=True),
+            *contact_limits([limit.fact]),
+        ]
+        build(engine, [*relations[:-1], Relation("found", relations[-1].select, materialized=True)])
+        found = engine.rows(f"select snap, {fact_column(limit.fact)} from found")
+    return dict(found)
