@@ -510,7 +510,8 @@ _ROW = {
 _PATH = {
     "for": "the segments it serves",
     "starts": "the date of day 0",
-    "steps": "`{day, action, template, must, when, unknown}`, days rising; they may be negative",
+    "steps": "`{day, action, template, must, when, unknown}`, days rising; they may be negative; "
+    "in the place of `day`, `after: {action: STEP, days: N, outcome: none}`",
     "repeat": "`{every: 30 days, from: STEP, at_most: N}`: the steps from one on come again",
     "then": "the path that follows the last step",
     "stay": "`deliberately`: nothing follows the last step",

@@ -15,7 +15,7 @@ from riskseg.rules.holding import counted_days, lasting
 from riskseg.workspace import Workspace
 
 # What facts of a step's last issue are called: see `riskseg.rules.model.issued_fact`.
-_ISSUED, _OCCURRENCE = "issued ", "occurrence "
+_ISSUED, _OCCURRENCE, _OUTCOME = "issued ", "occurrence ", "outcome "
 
 
 def load_events(engine: Engine, workspace: Workspace) -> bool:
@@ -61,8 +61,9 @@ def events_fingerprint(engine: Engine, as_of: date) -> str | None:
 
 
 def steps_among(names: Iterable[str]) -> list[str]:
-    """Those of the facts that say when a step was last issued, and which occurrence of it."""
-    return sorted(name for name in names if name.startswith((_ISSUED, _OCCURRENCE)))
+    """Those of the facts that say when a step was last issued, which occurrence of it, and when an
+    outcome of it was last recorded."""
+    return sorted(name for name in names if name.startswith((_ISSUED, _OCCURRENCE, _OUTCOME)))
 
 
 def state_among(names: Iterable[str]) -> list[str]:
@@ -75,13 +76,16 @@ def state_among(names: Iterable[str]) -> list[str]:
 
 def issued_steps(names: Iterable[str]) -> Relation:
     """`issued_steps`: for each snapshot of an account for which anything was issued, what `names`
-    ask of each step: the day on which it was last issued, and which occurrence of it that was."""
+    ask of each step: the day on which it was last issued, which occurrence of it that was, and the
+    day of its last outcome."""
     columns = ""
     for name in names:
         value = "max(happened_on)"
         if name.startswith(_OCCURRENCE):
             value = "max_by(occurrence, (happened_on, occurrence))"
-        step = literal(name.removeprefix(_ISSUED).removeprefix(_OCCURRENCE))
+        if name.startswith(_OUTCOME):
+            value = "max(outcome_on)"
+        step = literal(name.partition(" ")[2])
         columns += f""",
             {value} filter (where step = {step}) as {fact_column(name)}"""
     return Relation(
@@ -89,11 +93,15 @@ def issued_steps(names: Iterable[str]) -> Relation:
         f"""
         select snap{columns}
         from (
-            select s.snap, a.happened_on,
+            select s.snap, a.happened_on, o.happened_on as outcome_on,
                 a.path || ' ' || split_part(a.step, '~', 1) as step,
                 coalesce(try_cast(split_part(a.step, '~', 2) as bigint), 1) as occurrence
             from snapshots s
             join ledger_actions a on a.account_no = s.account_no
+            left join journal_events o on o.ref = a.event_id
+                and o.kind = 'outcome'
+                and o.happened_on <= s.as_of
+                and o.recorded_on <= s.as_of
             where a.happened_on < s.as_of
                 and a.known_on <= s.as_of
         ) a

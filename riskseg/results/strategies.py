@@ -128,6 +128,15 @@ class ActionShown(Part):
     calendar: CalendarShown = None
 
 
+class AfterShown(Part):
+    """What a step waits for: another step, issued so many days ago."""
+
+    step: str
+    days: int
+    unanswered: bool
+    """Whether no outcome of it may have been recorded since."""
+
+
 class StepShown(Part):
     """A step of a path."""
 
@@ -138,6 +147,8 @@ class StepShown(Part):
     """Whether later steps wait until it is issued."""
     when: str | None
     """Its condition; while that does not hold, the step is passed over."""
+    after: AfterShown | None
+    """The step it waits for; `day` is then the earliest there can be."""
     calendar: CalendarShown = None
 
 

@@ -64,11 +64,26 @@ class SegmentRow:
 
 
 @dataclass(frozen=True)
+class After:
+    """A step waits until another of its path, the one called `step`, was issued so many days ago;
+    with `unanswered`, and no outcome of it was recorded since."""
+
+    step: str
+    days: int
+    unanswered: bool
+
+    def __str__(self) -> str:
+        return f"{self.days} days after {self.step}{' without outcome' if self.unanswered else ''}"
+
+
+@dataclass(frozen=True)
 class Step:
     """A step is due from its day until it is issued, or overtaken by a later step of its path; one
     that `must` be taken is never overtaken. `key` names it among the steps of its path: its action,
     with a number where the path has the action more than once. It is due on the open days of its
-    `calendar`, if it has one, and passed over while its condition `when` does not hold."""
+    `calendar`, if it has one, and passed over while its condition `when` does not hold. One that
+    comes `after` another has as its day the earliest there can be, and is passed over until then.
+    """
 
     day: int
     action: str
@@ -78,6 +93,7 @@ class Step:
     must: bool = False
     calendar: Calendar | None = None
     when: Condition | None = None
+    after: After | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +118,11 @@ def issued_fact(path: str, key: str) -> str:
 def occurrence_fact(path: str, key: str) -> str:
     """The fact that says which occurrence of a step that repeats was last issued, from 1."""
     return f"occurrence {path} {key}"
+
+
+def outcome_fact(path: str, key: str) -> str:
+    """The fact that says on which day an outcome of a step was last recorded."""
+    return f"outcome {path} {key}"
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,15 @@ class AuthoredSegments(Shape):
     rows: list[AuthoredRow]
 
 
+class AuthoredAfter(Shape):
+    action: str
+    days: DayCount
+    outcome: Literal["none"] | None = None
+
+
 class AuthoredStep(Shape):
-    day: Days
+    day: Days | None = None
+    after: AuthoredAfter | None = None
     action: str
     template: str | None = None
     must: bool = False

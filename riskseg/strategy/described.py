@@ -6,6 +6,7 @@ from typing import Any
 
 from riskseg.results.strategies import (
     ActionShown,
+    AfterShown,
     BandShown,
     ExamplePlace,
     GuardShown,
@@ -136,6 +137,7 @@ def _step(step: Step) -> StepShown:
         template=step.template,
         must=step.must,
         when=None if step.when is None else step.when.expression.text,
+        after=None if step.after is None else AfterShown.model_validate(step.after),
     )
 
 

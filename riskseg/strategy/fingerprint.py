@@ -82,7 +82,8 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
 def _step(step: Step) -> list[Any]:
     must = ["must"] if step.must else []
     when = [_condition(step.when)] if step.when else []
-    return [step.day, step.action, step.template, *must, *_calendar(step.calendar), *when]
+    after = [str(step.after)] if step.after else []
+    return [step.day, step.action, step.template, *must, *_calendar(step.calendar), *when, *after]
 
 
 def _calendar(calendar: Calendar | None) -> list[str]:

@@ -25,7 +25,15 @@ from riskseg.expressions.smt import Term, both, either, negated
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.holding import lasts
-from riskseg.rules.model import Path, Repeat, Step, Strategy, issued_fact, occurrence_fact
+from riskseg.rules.model import (
+    Path,
+    Repeat,
+    Step,
+    Strategy,
+    issued_fact,
+    occurrence_fact,
+    outcome_fact,
+)
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
 from riskseg.treatment.calendar import closed_sql, closed_term, moved
@@ -54,6 +62,11 @@ class RouteStep:
     def occurrence(self) -> str:
         """The fact that says which occurrence of the step that was, where it repeats."""
         return occurrence_fact(self.path.name, self.step.key)
+
+    @property
+    def outcome(self) -> str:
+        """The fact that says when an outcome of the step was last recorded."""
+        return outcome_fact(self.path.name, self.step.key)
 
     @property
     def repeat(self) -> Repeat | None:
@@ -217,7 +230,7 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
     template = listed(lambda s: _text(s.step.template), due, "varchar")
     next_in = by_route(
         lambda steps: _case(
-            [(f"{following} = {s.order}", f"{_next_day(s)} - {_day(s)}") for s in steps]
+            [(f"{following} = {s.order}", f"{_next_day(s, steps)} - {_day(s)}") for s in steps]
         )
     )
     round_of_latest = by_route(
@@ -226,9 +239,7 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
         )
     )
     due_day = by_route(
-        lambda steps: _case(
-            [(f"{due} = {s.order}", f"{s.step.day} + {due_round} * {s.every}") for s in steps]
-        )
+        lambda steps: _case([(f"{due} = {s.order}", _came_due(s, steps, due_round)) for s in steps])
     )
     day_of_leg = by_route(lambda steps: _case([(f"{due} = {s.order}", _day(s)) for s in steps]))
     has_steps = _by_first({n: "true" if steps else "false" for n, steps in routes.items()})
@@ -349,18 +360,20 @@ def _day_due(s: RouteStep) -> str:
     return f"{s.step.day} + {_round(s)} * {s.every}" if s.repeat else str(s.step.day)
 
 
-def _next_day(s: RouteStep) -> str:
+def _next_day(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     """The day of its path on which a step comes due next."""
+    if s.step.after is not None:
+        return _came_due(s, steps, _round(s))
     if not s.repeat:
         return str(s.step.day)
     return f"{_day_due(s)} + case when {_day_has_come(s)} then {s.every} else 0 end"
 
 
-def _reached(s: RouteStep) -> str:
+def _reached(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     """Whether the day of a step has come, in the round that its path is in; before a stretch of
     closed days, whether it will in their course, where the step comes on the last open day before
     them."""
-    return f"({_day_has_come(s)} and {_holds(s)})" if s.step.when else f"({_day_has_come(s)})"
+    return f"({' and '.join([_day_has_come(s), *_taken(s, steps, _round(s))])})"
 
 
 def _day_has_come(s: RouteStep) -> str:
@@ -368,10 +381,60 @@ def _day_has_come(s: RouteStep) -> str:
     return f"{inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {_day_due(s)}"
 
 
-def _holds(s: RouteStep) -> str:
-    """Whether the condition of a step holds, if it has one; while it does not, the step is passed
-    over."""
-    return "true" if s.step.when is None else condition_sql(s.step.when)
+def _taken(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> Iterator[str]:
+    """What must hold for a step not to be passed over: its condition, and that the step it waits
+    for was issued long enough ago, and not answered."""
+    if s.step.when is not None:
+        yield condition_sql(s.step.when)
+    if s.step.after is not None:
+        waited = _waited_for(s, steps)
+        yield _issued_in(waited, steps, round_)
+        yield f"as_of - {fact_column(waited.issued)} >= {s.step.after.days}"
+        yield from _unanswered(s, steps)
+
+
+def _waited_for(s: RouteStep, steps: Sequence[RouteStep]) -> RouteStep:
+    """The step that a step waits for."""
+    assert s.step.after is not None
+    (waited,) = (w for w in steps if w.leg == s.leg and w.step.key == s.step.after.step)
+    return waited
+
+
+def _unanswered(s: RouteStep, steps: Sequence[RouteStep]) -> Iterator[str]:
+    """That no outcome was recorded since the step that a step waits for was issued, if it says
+    so."""
+    if s.step.after is not None and s.step.after.unanswered:
+        waited = _waited_for(s, steps)
+        answered = f"{fact_column(waited.outcome)} >= {fact_column(waited.issued)}"
+        yield f"not coalesce({answered}, false)"
+
+
+def _came_due(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
+    """The day of its path on which a step comes due in a round: of one that waits for another, not
+    before so many days after that was issued."""
+    day = f"{s.step.day} + {round_} * {s.every}" if s.repeat else str(s.step.day)
+    if s.step.after is None:
+        return day
+    waited = _waited_for(s, steps)
+    waits = f"{_day(s)} - (as_of - {fact_column(waited.issued)}) + {s.step.after.days}"
+    issued = _issued_in(waited, steps, round_)
+    return f"greatest({day}, case when {issued} then {waits} else {day} end)"
+
+
+def _to_come(s: RouteStep, steps: Sequence[RouteStep]) -> str:
+    """Whether a step is still to come in the round that its path is in, as conditions stand now."""
+    ahead = f"({_day_has_come(s)}) is not true"
+    terms = [condition_sql(s.step.when)] if s.step.when is not None else []
+    if s.step.after is not None:
+        waited = _waited_for(s, steps)
+        issued = _issued_in(waited, steps, _round(s))
+        waits = f"as_of - {fact_column(waited.issued)} < {s.step.after.days}"
+        later = [_reached(o, steps) for o in steps if o.leg == s.leg and o.order > s.order]
+        overtaken = f" and not coalesce({' or '.join(later)}, false)" if later else ""
+        here = f"{inner('leg')} = {s.leg}"
+        ahead = f"({ahead} or {here} and {issued} and {waits}{overtaken})"
+        terms += [f"(not {issued} or {term})" for term in _unanswered(s, steps)]
+    return " and ".join([ahead, *terms])
 
 
 def _still_due(s: RouteStep) -> str:
@@ -391,7 +454,9 @@ def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
 
 
 def _issued_in(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
-    """Whether a step that repeats was issued in a round, or in a later one."""
+    """Whether a step was issued in a round, or in a later one, since the route began."""
+    if not s.repeat:
+        return _issued(s, steps)
     occurrence = f"coalesce({fact_column(s.occurrence)}, 1)"
     return f"({_issued(s, steps)} and {occurrence} > {round_})"
 
@@ -408,7 +473,7 @@ def _must_order(steps: Sequence[RouteStep]) -> str:
         [
             (
                 f"{inner('leg')} >= {s.leg} and {_day_ahead(s)} >= {s.step.day} "
-                f"and not {_issued(s, steps)} and {_holds(s)}",
+                f"and {' and '.join([f'not {_issued(s, steps)}', *_taken(s, steps, '0')])}",
                 str(s.order),
             )
             for s in steps
@@ -426,8 +491,8 @@ def _latest_order(steps: Sequence[RouteStep]) -> str:
         arms += [(_issued_in(s, steps, f"{_round(s)} + 1"), "null") for s in of_leg if s.repeat]
         for s in reversed(of_leg):
             due = f"case when {_still_due(s)} then {s.order} end" if s.path.due_for else s.order
-            issued = _issued_in(s, steps, _round(s)) if s.repeat else _issued(s, steps)
-            arms += [(issued, "null"), (_reached(s), str(due))]
+            issued = _issued_in(s, steps, _round(s))
+            arms += [(issued, "null"), (_reached(s, steps), str(due))]
     return _case(arms)
 
 
@@ -469,7 +534,7 @@ def _next_order(steps: Sequence[RouteStep]) -> str:
     conditions stand now."""
     arms: list[tuple[str, str]] = []
     for s in steps:
-        arms.append((f"({_day_has_come(s)}) is not true and {_holds(s)}", str(s.order)))
+        arms.append((_to_come(s, steps), str(s.order)))
         if s.repeat and s.number == len(s.path.steps):
             first = s.order - len(s.path.repeated) + 1
             most = s.repeat.at_most
@@ -562,7 +627,10 @@ def standing(walked: tuple[Path, ...], on: Any, account: Account) -> Standing:
         here = both(on, begun[number], *(negated(later) for later in begun[number + 1 :]))
         legs.append(Leg(path, starts[number], here, both(here, negated(ended))))
     at = either(*(leg.at for leg in legs))
-    return Standing(on, tuple(legs), tuple(_due(route_steps(walked), starts, begun, at, account)))
+    began = account.term(walked[0].starts).value
+    return Standing(
+        on, tuple(legs), tuple(_due(route_steps(walked), starts, begun, at, account, began))
+    )
 
 
 def _without_held_days(path: Path, account: Account) -> Term:
@@ -579,18 +647,16 @@ def _due(
     begun: Sequence[Any],
     at: Any,
     account: Account,
+    route_began: Any,
 ) -> Iterator[tuple[RouteStep, Any]]:
-    """For each step, that it is the one due."""
+    """For each step, that it is the one due. `route_began` is the date that the first path of the
+    route starts at, whether its clock has stood since or not."""
     as_of = account.terms["as_of"].value
     days = [as_of - start.value for start in starts]
     rounds = {s: _round_term(s, days[s.leg], account) for s in steps}
     day_due = {s: s.step.day + rounds[s] * s.every for s in steps}
     ahead_by = {s: _brought_forward(s.step, account) for s in steps}
-    taken = {s: _taken_term(s.step, account) for s in steps}
-    reached = {
-        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s], taken[s]) for s in steps
-    }
-    since = (account.term(steps[0].path.starts).value if steps else 0) + _first_day(steps)
+    since = route_began + _first_day(steps)
     ever = {}
     for s in steps:
         last = account.terms[s.issued]
@@ -602,8 +668,17 @@ def _due(
         number = z3.If(occurrence.unknown, z3.IntVal(1), occurrence.value)
         issued[s] = both(ever[s], number >= rounds[s] + 1)
         ahead[s] = both(ever[s], number >= rounds[s] + 2)
+    taken = {s: _taken_term(s, issued, account) for s in steps}
+    reached = {
+        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s], taken[s]) for s in steps
+    }
     musts = {
-        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= s.step.day, negated(ever[s]), taken[s])
+        s: both(
+            begun[s.leg],
+            days[s.leg] + ahead_by[s] >= s.step.day,
+            negated(ever[s]),
+            _taken_term(s, ever, account),
+        )
         for s in steps
         if s.step.must
     }
@@ -624,9 +699,17 @@ def _due(
         yield s, both(at, chosen, negated(closed_term(s.step.calendar, account)))
 
 
-def _taken_term(step: Step, account: Account) -> Any:
-    """That a step is not passed over."""
-    return z3.BoolVal(True) if step.when is None else condition_holds(step.when, account)
+def _taken_term(s: RouteStep, issued: Mapping[RouteStep, Any], account: Account) -> Any:
+    """That a step is not passed over, where `issued` says which steps were."""
+    held = [] if s.step.when is None else [condition_holds(s.step.when, account)]
+    if (after := s.step.after) is not None:
+        (waited,) = (w for w in issued if w.leg == s.leg and w.step.key == after.step)
+        last = account.terms[waited.issued].value
+        held += [issued[waited], last + after.days <= account.terms["as_of"].value]
+        if after.unanswered:
+            outcome = account.terms[waited.outcome]
+            held.append(either(outcome.unknown, outcome.value < last))
+    return both(*held)
 
 
 def _round_term(s: RouteStep, day: Any, account: Account) -> Any:

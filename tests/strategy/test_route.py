@@ -60,10 +60,12 @@ def path(
     starts: str,
     must: Sequence[int] = (),
     when: Mapping[int, str] | None = None,
+    after: Mapping[int, str] | None = None,
     **also: object,
 ) -> str:
     steps = ", ".join(
-        f"{{day: {day}, action: {('sms', 'letter', 'agency')[n % 3]}, template: {name}{n}, "
+        f"{{{(after or {}).get(n, f'day: {day}')}, template: {name}{n}, "
+        f"action: {('sms', 'letter', 'agency')[n % 3]}, "
         f"must: {'true' if n in must else 'false'}{(when or {}).get(n, '')}}}"
         for n, day in enumerate(days)
     )
@@ -93,21 +95,31 @@ def _random(seed: int) -> Strategy:
             for n in range(len(days))
             if rng.random() < 0.25
         }
+        keys = ("sms", "letter", "agency", "sms#2")
+        after = {}
+        for n in range(1, len(days) if also.get("due_for") is None else 0):
+            if rng.random() < 0.4:
+                waited = rng.randrange(n)
+                wait = f"action: '{keys[waited]}', days: {days[n] - days[waited]} days"
+                outcome = rng.choice(["", ", outcome: none"])
+                after[n] = f"after: {{{wait}{outcome}}}"
         if days and rng.random() < 0.5:
             start = rng.randrange(len(days))
             every = days[-1] - days[start] + rng.randint(1, 12)
             most = rng.choice([1, 2, 5]) if "then" in also else rng.choice([None, None, 1, 3])
-            key = ("sms", "letter", "agency", "sms#2")[start]
+            key = keys[start]
             limit = "" if most is None else f", at_most: {most}"
             also["repeat"] = f"{{every: {every} days, from: '{key}'{limit}}}"
             when.pop(start, None)
+            after.pop(start, None)
         if rng.random() < 0.5:
             also |= {
                 "ends_when": f"over_{rng.choice(DATES)}",
                 "unknown": rng.choice(["skip", "match"]),
             }
         starts = rng.choice([*DATES, *DATES, "one - 1", "as_of"])
-        paths.append(path(name, *days, first=i == 0, starts=starts, when=when, **also))
+        made = path(name, *days, first=i == 0, starts=starts, when=when, after=after, **also)
+        paths.append(made)
     return strategy(*paths)
 
 
@@ -130,7 +142,7 @@ def issued(made: Strategy, seed: int) -> dict[str, date | int | None]:
     days = {
         name: AS_OF - timedelta(days=rng.randint(0, 60)) if rng.random() < 0.3 else None
         for name in made.facts
-        if name.startswith("issued ")
+        if name.startswith(("issued ", "outcome "))
     }
     most = {
         f"occurrence {p.name} {step.key}": ((p.repeat and p.repeat.at_most) or 9) + 1
@@ -363,3 +375,58 @@ def test_what_comes_again_begins_with_a_step_that_is_always_taken() -> None:
                 repeat="{every: 9, from: sms}",
             )
         )
+
+
+CALL_AFTER = path(
+    "only",
+    5,
+    19,
+    40,
+    first=True,
+    starts="one",
+    after={1: "after: {action: sms, days: 14 days, outcome: none}"},
+)
+# Day of the path, days since the sms was issued and since its outcome; what is due, what is next.
+WAITS: dict[str, tuple[int, int | None, int | None, str, tuple[str | None, int]]] = {
+    "not issued": (20, None, None, "sms", ("agency", 20)),
+    "issued late": (20, 13, None, "none", ("letter", 1)),
+    "waited long enough": (20, 14, None, "letter", ("agency", 20)),
+    "answered": (20, 14, 3, "none", ("agency", 20)),
+    "an outcome of an earlier time": (20, 14, 90, "letter", ("agency", 20)),
+    "overtaken by the next step": (40, 13, None, "agency", (None, 0)),
+}
+
+
+@pytest.mark.parametrize(
+    ("day", "issued_ago", "outcome_ago", "due", "following"), WAITS.values(), ids=WAITS
+)
+def test_a_step_waits_for_another(
+    day: int,
+    issued_ago: int | None,
+    outcome_ago: int | None,
+    due: str,
+    following: tuple[str | None, int],
+) -> None:
+    state = {
+        f"{fact} only sms": None if ago is None else AS_OF - timedelta(days=ago)
+        for fact, ago in (("issued", issued_ago), ("outcome", outcome_ago))
+    }
+    row = _on(strategy(CALL_AFTER), day, **state)
+    assert row["action"] == due
+    next_on = AS_OF + timedelta(following[1]) if following[0] else None
+    assert (row["next_action"], row["next_on"]) == (following[0], next_on)
+
+
+WAITS_AT_FAULT = {
+    "no earlier step": ("after: {action: agency, days: 3}", "no earlier step"),
+    "a day as well": ("day: 3, after: {action: sms, days: 3}", "either a `day` or an `after`"),
+    "neither": ("must: false", "either a `day` or an `after`"),
+}
+
+
+@pytest.mark.parametrize(("when", "says"), WAITS_AT_FAULT.values(), ids=WAITS_AT_FAULT)
+def test_a_wait_that_cannot_be_is_a_problem(when: str, says: str) -> None:
+    text = "only:\n  for: [s]\n  starts: one\n  stay: deliberately\n  steps:\n"
+    text += f"    - {{day: 1, action: sms}}\n    - {{{when}, action: letter}}\n"
+    with pytest.raises(AssertionError, match=says):
+        strategy(text)

@@ -83,7 +83,8 @@ def decided(
 
 def _of(account: Mapping[str, Any], fact: str) -> Any:
     """A fact of an account, for which nothing was issued unless it says so."""
-    return account.get(fact) if fact.startswith(("issued ", "occurrence ")) else account[fact]
+    is_state = fact.startswith(("issued ", "occurrence ", "outcome "))
+    return account.get(fact) if is_state else account[fact]
 
 
 def _sql(fact: Fact, value: Any) -> str:

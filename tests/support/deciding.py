@@ -186,21 +186,34 @@ def _placed(
     step, action, template, calendar = _due(
         walked, [*walked, *(path for path, _ in ahead)], facts, starts, readings
     )
-    to_come = [
-        (s.action, next_open(s.calendar, as_of, on - day))
-        for _, s, on, _ in occurrences(here, day)
-        if not is_reached(s, on, day, as_of) and not passed_over(s, facts, readings)
-    ]
-    if not to_come:
-        # The first path ahead that has steps; nothing is said while its day 0 is unknown.
-        for path, begun in ahead:
-            to_take = [s for s in path.steps if not passed_over(s, facts, readings)]
-            if to_take:
-                if begun is not None:
-                    first_step = to_take[0]
-                    days = (begun - as_of).days + first_step.day
-                    to_come = [(first_step.action, next_open(first_step.calendar, as_of, days))]
-                break
+    began = readings[first.starts.text](facts)
+    assert began is not None
+    whole = [*walked, *(path for path, _ in ahead)]
+    every_step = [step for path in whole for step in path.steps]
+    since = began + timedelta(days=min(0, every_step[0].day) if every_step else 0)
+
+    def coming(path: Path, day: int | None) -> list[tuple[str, int | None]]:
+        """The steps of a path that are to come, and in how many days."""
+        found: list[tuple[str, int | None]] = []
+        for _, s, on, k in occurrences(path, day or 0):
+            waits, answered = waiting(path, s, k, since, facts)
+            if answered or passed_over(s, facts, readings):
+                continue
+            if day is None:
+                return [(s.action, None)]
+            on_its_day = is_reached(s, on, day, as_of)
+            if waits is not None:
+                on = max(on, day + (waits - as_of).days)
+            waited = s.after is None or (waits is not None and waits <= as_of)
+            if on_its_day and waited:
+                found = []  # what still waits is overtaken
+            elif not on_its_day or waits is not None:
+                found.append((s.action, next_open(s.calendar, as_of, on - day)))
+        return found
+
+    to_come = coming(here, day)
+    for path, begun in ahead:
+        to_come = to_come or coming(path, None if begun is None else (as_of - begun).days)
     if step is not None and not is_open(calendar, as_of):
         to_come, step, template = [(action, next_open(calendar, as_of, 0))], None, None
         action = "none"
@@ -209,6 +222,8 @@ def _placed(
     if any(facts[f"lasting {kind}"] for kind in kinds):
         to_come = []
     next_action, days = to_come[0] if to_come else (None, None)
+    if days is None:  # nothing is said while day 0 of the path is unknown
+        next_action = None
     return {
         "path": here.name,
         "path_day": day,
@@ -252,6 +267,10 @@ def _due(
         for n, step, on, occurrence in occurrences(path, day or 0):
             come = day is not None and is_reached(step, on, day, as_of)
             come = come and not passed_over(step, facts, readings)
+            if step.after is not None:
+                since = first_begun + timedelta(days=first_day)
+                until, answered = waiting(path, step, occurrence, since, facts)
+                come = come and until is not None and until <= as_of and not answered
             whole.append((path, n, step, occurrence, (day or 0) - on if come else None))
     for path, number, step, occurrence, ago in whole:
         if step.must and occurrence == 1 and ago is not None and not was_issued(path, step):
@@ -271,6 +290,24 @@ def _due(
 def passed_over(step: Step, facts: Facts, readings: Mapping[str, Reading]) -> bool:
     """Whether a step has a condition, and it does not hold."""
     return step.when is not None and not _holds(step.when, facts, readings)
+
+
+def waiting(
+    path: Path, step: Step, occurrence: int, since: date, facts: Facts
+) -> tuple[date | None, bool]:
+    """Until when a step waits for another that was issued, and whether that was answered."""
+    if step.after is None:
+        return None, False
+    on = facts.get(f"issued {path.name} {step.after.step}")
+    if on is None or on < since:
+        return None, False
+    repeated = [s.key for s in path.repeated]
+    last = facts.get(f"occurrence {path.name} {step.after.step}") or 1
+    if step.after.step in repeated and last < occurrence:
+        return None, False
+    outcome = facts.get(f"outcome {path.name} {step.after.step}")
+    answered = step.after.unanswered and outcome is not None and outcome >= on
+    return on + timedelta(days=step.after.days), answered
 
 
 def is_open(calendar: Calendar | None, day: date) -> bool:

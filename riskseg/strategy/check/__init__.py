@@ -14,7 +14,7 @@ from decimal import Decimal
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.rules.elements import Action
-from riskseg.rules.model import Path, Strategy, issued_fact, occurrence_fact
+from riskseg.rules.model import Path, Strategy, issued_fact, occurrence_fact, outcome_fact
 from riskseg.rules.rule import Restriction, Rule
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
@@ -133,6 +133,9 @@ def _state(
         for step in path.steps:
             name = issued_fact(path.name, step.key)
             state[name] = Fact(name, Kind.DATE, nullable=True, words="issued on {value}")
+        for after in (step.after for step in path.steps if step.after and step.after.unanswered):
+            name = outcome_fact(path.name, after.step)
+            state[name] = Fact(name, Kind.DATE, nullable=True, words="outcome of {value}")
         for step in path.repeated:
             name = occurrence_fact(path.name, step.key)
             words = "occurrence {value} of it"

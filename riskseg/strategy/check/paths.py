@@ -12,7 +12,7 @@ from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action
 from riskseg.rules.holding import held_days
-from riskseg.rules.model import Path, Repeat, Step
+from riskseg.rules.model import After, Path, Repeat, Step
 from riskseg.rules.periods import Period, gaps
 from riskseg.rules.rule import Rule
 from riskseg.strategy.authored import AuthoredPath
@@ -92,15 +92,16 @@ def _steps(
 ) -> tuple[Step, ...]:
     known = {a.name for a in actions}
     calendars = _calendars(scope, name, path, actions)
-    steps = []
+    steps: list[Step] = []
     times: dict[str, int] = {}
     for i, step in enumerate(path.steps):
         if step.action not in known:
             told = f'There is no action "{step.action}".'
             hint = did_you_mean(step.action, known)
             scope.tell("RS209", told, _FILE, name, "steps", i, "action", hint=hint)
-        if i and step.day <= path.steps[i - 1].day:
-            told = f"Day {step.day} does not come after day {path.steps[i - 1].day}."
+        day, after = _day(scope, name, path, i, steps)
+        if steps and day <= steps[-1].day:
+            told = f"Day {day} does not come after day {steps[-1].day}."
             hint = "List the steps in the order of their days, one a day."
             scope.tell("RS208", told, _FILE, name, "steps", i, hint=hint)
         if step.must and path.due_for is not None:
@@ -120,9 +121,35 @@ def _steps(
             hint = "Add `when`, or remove it."
             scope.tell("RS003", message, _FILE, name, "steps", i, "unknown", hint=hint)
         steps.append(
-            Step(step.day, step.action, step.template, line, key, step.must, calendar, when)
+            Step(day, step.action, step.template, line, key, step.must, calendar, when, after)
         )
     return tuple(steps)
+
+
+def _day(
+    scope: Scope, name: str, path: AuthoredPath, i: int, before: Sequence[Step]
+) -> tuple[int, After | None]:
+    """The day of a step, and which step it waits for; of one that waits, the earliest day."""
+    step = path.steps[i]
+    if (step.day is None) is (step.after is None):
+        message = "A step has either a `day` or an `after`."
+        hint = "Say when it comes." if step.after is None else "Remove one of them."
+        scope.tell("RS003", message, _FILE, name, "steps", i, hint=hint)
+    if step.day is not None or step.after is None:
+        return step.day or 0, None
+    if path.due_for is not None:
+        message = "A step that waits for another reads what was issued; `due_for` is for teams "
+        message += "that issue nothing."
+        scope.tell("RS003", message, _FILE, name, "steps", i, "after", hint="Remove one of them.")
+    keys = {earlier.key: earlier for earlier in before}
+    waited = keys.get(step.after.action)
+    if waited is None:
+        message = f'The step waits for "{step.after.action}", which is no earlier step.'
+        hint = did_you_mean(step.after.action, keys)
+        scope.tell("RS208", message, _FILE, name, "steps", i, "after", "action", hint=hint)
+        return before[-1].day + step.after.days if before else 0, None
+    after = After(waited.key, step.after.days, step.after.outcome == "none")
+    return waited.day + after.days, after
 
 
 def _afterwards(scope: Scope, name: str, path: AuthoredPath, starts: Expression | None) -> None:
@@ -152,7 +179,7 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
         scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
         return None
     problems_before = len(scope.problems)
-    if first.when is not None:
+    if first.when is not None or first.after is not None:
         message = f"The steps that come again begin with {first.key}, which has a condition."
         hint = "Begin with a step that is always taken, or say when the path ends."
         scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
@@ -191,7 +218,7 @@ def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> Non
         hint = did_you_mean(then, paths)
         scope.tell("RS208", told, _FILE, name, "then", hint=hint)
         return
-    early = min((s.day for s in paths[then].steps if s.day < 0), default=None)
+    early = min((s.day for s in paths[then].steps if s.day and s.day < 0), default=None)
     if early is not None:
         told = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
         hint = "Days before day 0 are for the path an account begins on."

@@ -98,5 +98,7 @@ def _ever(
                 if any("as_of" in path.starts.names for path in walked[:number]):
                     continue  # such a path has no yesterday: every day is its first
                 for _, step, days in step_days(leg.path):
+                    if step.after is not None:
+                        continue  # whether it came on that day is not known
                     for day in days:
                         yield begins, ends, serves, walked[:number], leg.started, step, day
