@@ -14,12 +14,15 @@ _LANE, _LEFT, _GAP = 30, 118, 62
 # No more than this is drawn; the table beneath holds everything.
 _DAYS = 730
 
+_HOLDS = ("hold", "complaint", "bereavement", "breathing_space", "adviser")
+
 # Each lane: what it is called, the kinds of entries in it (none: all others), their colour and
 # shape.
 _LANES: Mapping[str, tuple[Sequence[str], str, str]] = {
     "bills": (("bill",), GREY, "square"),
     "payments": (("payment", "reversal"), GREEN, "circle"),
     "events": ((), INK, "circle"),
+    "holds": (_HOLDS, ORANGE, "square"),
     "promises, plans": (("promise", "plan", "instalment"), GREEN, "diamond"),
     "decisions": (("decision",), BLUE, "open"),
     "paths": (("placement",), GREY, "diamond"),
@@ -29,7 +32,7 @@ _LANES: Mapping[str, tuple[Sequence[str], str, str]] = {
     "notes": (("note",), GREY, "open"),
 }
 # What lasts is a bar: a bill's `until` is only when it is due.
-_LASTING = ("hold", "complaint", "bereavement", "breathing_space", "adviser", "dispute", "promise")
+_LASTING = (*_HOLDS, "dispute", "promise")
 _ENDS = ("ended", "cancelled", "kept", "partly_kept", "broken", "upheld", "rejected")
 
 
@@ -46,9 +49,10 @@ def picture(history: History) -> Markup | None:
         "history",
         f"What happened to {history.account_id}",
         f"Each kind of thing in a lane of its own, from {first} to {last}.",
-        (WHOLE, 60 + _LANE * len(lanes)),
+        (WHOLE, 42 + _LANE * len(lanes)),
         left=_LEFT,
         right=20,
+        bottom=28,
     )
     days = drawing.x(first.toordinal(), max(last.toordinal(), first.toordinal() + 1))
     ends = _ends(history.entries)
