@@ -253,6 +253,7 @@ class Treatment:
         columns: Sequence[str] = (),
         capacity: Mapping[str, int] | None = None,
         draft: bool = False,
+        by: str | None = None,
         at: datetime | None = None,
     ) -> Worklist:
         """The same list as `worklist` gives, recorded as issued. Issuing a day again records
@@ -262,6 +263,7 @@ class Treatment:
             day(as_of),
             target(out),
             at=moment(at),
+            by=person(by),
             actions=actions,
             channels=channels,
             columns=columns,

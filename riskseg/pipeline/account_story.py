@@ -181,15 +181,19 @@ def with_records(
     """The steps with what the journal has of those that were issued: who approved, what came of
     it. `entries` are the account's, as known on the date."""
     # One action a day is issued to an account.
-    issued = {(e.path, e.day): e.ref for e in entries if e.kind == "action" and e.by_riskseg}
+    issued = {(e.path, e.day): e for e in entries if e.kind == "action" and e.by_riskseg}
+
+    def action_of(step: PathStep) -> HistoryEntry | None:
+        return issued.get((step.path, step.issued_on)) if step.issued_on else None
 
     def of_step(step: PathStep, kind: str) -> list[HistoryEntry]:
-        action = issued.get((step.path, step.issued_on)) if step.issued_on else None
-        return [e for e in entries if action and e.kind == kind and e.ref == action]
+        action = action_of(step)
+        return [e for e in entries if action and e.kind == kind and e.ref == action.ref]
 
     return tuple(
         step.model_copy(
             update={
+                "issued_by": action.made_by if (action := action_of(step)) else None,
                 "approved_by": tuple(
                     dict.fromkeys(
                         e.made_by

@@ -247,6 +247,7 @@ class PathStep(Part):
     when: Literal["past", "today", "ahead"]
     issued_on: date | None
     """The day on which it was last issued."""
+    issued_by: str | None = None
     approved_by: tuple[str, ...] = ()
     """Who approved of it then."""
     outcomes: tuple[str, ...] = ()

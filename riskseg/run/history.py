@@ -88,7 +88,9 @@ class _Telling(Job):
             kept = read_kept(workspace, run.run_id)
             decider = kept_decider(workspace, kept)
         except ProblemsError as error:
-            self.notes.append(f"Run {run.run_id} cannot be shown: {error.problems[0].what}")
+            self.notes.append(
+                f"Run {run.run_id} cannot be shown: {error.problems[0].what.rstrip('.')}"
+            )
             return None
         with scratch_engine(workspace, reads=[kept.inputs]) as engine:
             open_inputs(engine, workspace, kept)

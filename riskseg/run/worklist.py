@@ -74,6 +74,7 @@ class _Listing(DecidingJob):
         self.actions, self.channels, self.columns = actions, channels, columns
         self.capacity, self.draft = capacity, draft
         self.issued: int | None = None
+        self.issued_by: str | None = None
         self.new = 0
 
     def load(self) -> None:
@@ -157,7 +158,8 @@ class _Listing(DecidingJob):
     def issue(self) -> None:
         """Record the listed actions as issued, and each account whose path has changed."""
         assert self.at is not None
-        issued = self._events(issued_events(self.as_of))
+        events = self._events(issued_events(self.as_of))
+        issued = [{**event, "made_by": self.issued_by} for event in events]
         new = self.journal.record_events(
             [*issued, *self._events(placement_events(self.as_of))],
             command="worklist issue",
@@ -385,6 +387,7 @@ def worklist(
     target: str | InMemory,
     *,
     at: datetime | None = None,
+    by: str | None = None,
     actions: Sequence[str] = (),
     channels: Sequence[str] = (),
     columns: Sequence[str] = (),
@@ -392,7 +395,7 @@ def worklist(
     draft: bool = False,
     progress: Progress | None = None,
 ) -> Worklist:
-    """Write what is due on a day. With a moment `at`, record it as issued as well.
+    """Write what is due on a day. With a moment `at`, record it as issued as well, and `by` whom.
 
     `actions` and `channels` name those to list, all where there are none; `columns` are
     attributes of accounts to add. `capacity` says how often each action can be taken that day:
@@ -415,6 +418,7 @@ def worklist(
         draft=draft,
         progress=progress,
     )
+    job.issued_by = by
     job.carry_out(plan(issue=at is not None))
     job.done.holding(target)
     return job.done

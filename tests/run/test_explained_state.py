@@ -26,7 +26,7 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> riskseg.Workspace:
     text = strategy.read_text()
     strategy.write_text(text.replace("{name: letter, channel: post}", significant))
     ws.approve(as_of=DAY, by="ann", reason="checked", at=AT)
-    ws.issue(as_of=DAY, at=AT)
+    ws.issue(as_of=DAY, by="dora", at=AT)
     (folder / "out.csv").write_text("account_id,action,outcome\na,letter,right_party\n")
     ws.outcomes(folder / "out.csv", on=NEXT, at=AT)
     ws.hold("a", reason="in hospital", until=LATER, on=NEXT, by="bob", at=AT)
@@ -45,7 +45,8 @@ def test_a_step_says_what_was_done(ws: riskseg.Workspace, fresh: bool) -> None:
     explained = ws.explain("a", as_of=NEXT, fresh=fresh)
     assert (explained.run is None) == fresh
     (letter,) = explained.steps
-    assert (letter.issued_on, letter.approved_by) == (DAY, ("ann",))
+    assert (letter.issued_on, letter.issued_by) == (DAY, "dora")
+    assert letter.approved_by == ("ann",)
     assert letter.outcomes == ("right_party",)
     assert holding(explained) == [("hold", LATER), ("complaint", None)]
 
@@ -61,6 +62,6 @@ def test_only_what_was_known_by_then_is_told(ws: riskseg.Workspace) -> None:
 def test_the_command_shows_it(ws: riskseg.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     done = CliRunner().invoke(app, ["-w", str(ws.root), "explain", "a", "--as-of", str(NEXT)])
-    assert "2025-12-01, approved by ann" in done.output and "right party" in done.output
+    assert "2025-12-01 by dora, approved by ann" in done.output and "right party" in done.output
     assert "hold since 2025-12-02 until 2025-12-03: in hospital (bob)" in done.output
     assert "complaint since 2025-12-02, no end known: lost card (bob)" in done.output

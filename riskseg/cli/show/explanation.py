@@ -87,7 +87,8 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
         for step in explanation.steps:
             mark = "" if step.when == "ahead" else step.when
             when = (str(step.day), str(step.on or ""))
-            by = f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""
+            by = f" by {step.issued_by}" if step.issued_by else ""
+            by += f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""
             issued = f"{step.issued_on}{by}" if step.issued_on else ""
             outcomes = ", ".join(step.outcomes).replace("_", " ")
             what = (step.path, step.action, step.template or "")
