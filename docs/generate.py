@@ -492,6 +492,7 @@ _STRATEGY: Mapping[str, str] = {
     "special_category": "true-or-false facts of special categories of personal data, such as "
     "health; where it is left out, those in `protective`",
     "priority": "a number; orders accounts due on one day",
+    "treat": "`party`: one letter, text or call for all accounts of a party of which it is due",
     "calendar": "`{days: [mon, …], holidays: GB-ENG, closed: next|previous}`: the days worked; "
     "also of an action",
     "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",

@@ -31,10 +31,11 @@ def add_due(
 def list_due(
     engine: Engine,
     as_of: date,
+    scale: int,
     *,
     actions: Sequence[str] = (),
     channels: Sequence[str] = (),
     capacity: Mapping[str, int] | None = None,
 ) -> None:
     """Make `listed_actions` of `due_actions`: see `riskseg.treatment.worklist.listed_actions`."""
-    engine.run(listed_actions(as_of, actions, channels, capacity or {}))
+    engine.run(listed_actions(as_of, scale, actions, channels, capacity or {}))

@@ -99,7 +99,7 @@ class Rehearsal:
             decide_scored(self.engine, decider, score_facts(self.engine, decider))
             add_due(self.engine, decider, anew=place == 0)
             self.engine.run(f"insert into day {_accounts_select(decider)}")
-        list_due(self.engine, as_of)
+        list_due(self.engine, as_of, decider.scale)
         for select in (issued_events(as_of, approved=True), placement_events(as_of)):
             self.engine.run(
                 f"""

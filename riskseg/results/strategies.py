@@ -257,6 +257,8 @@ class StrategyShown(Result):
     packs: tuple[PackShown, ...]
     properties: tuple[PropertyShown, ...]
     priority: str | None
+    treat: Literal["account", "party"] = "account"
+    """Whether an action that reaches the customer stands for all accounts of a party."""
     examples: tuple[ExamplePlace, ...]
     facts: tuple[str, ...]
     """The facts that its expressions and columns read."""

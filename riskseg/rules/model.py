@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
@@ -187,9 +187,10 @@ class Strategy:
     this workspace lacks, with the value that stands for them (None: unknown). `expects` are the
     default values as written, type and value, for every fact read that has one. `segments_file` is
     where its rows stand: segments.yaml, or a sheet. `rules` are those of guards.yaml, with
-    those that its packs bring. `notes` are remarks for its authors. `special_category` are flags
-    of special categories of personal data: no significant decision that depends on one is taken
-    without a person."""
+    those that its packs bring. Where it treats the `party`, an action that reaches the customer
+    stands for all accounts of the party of which it is due. `notes` are remarks for its authors.
+    `special_category` are flags of special categories of personal data: no significant decision
+    that depends on one is taken without a person."""
 
     name: str
     purpose: str
@@ -214,6 +215,7 @@ class Strategy:
     folder: str
     segments_file: str
     expects: Mapping[str, tuple[str, object]] = field(default_factory=dict)
+    treat: Literal["account", "party"] = "account"
     notes: tuple[str, ...] = ()
 
     def of(self, kind: type[R]) -> tuple[R, ...]:

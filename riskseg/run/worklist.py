@@ -138,6 +138,7 @@ class _Listing(DecidingJob):
         list_due(
             self.engine,
             self.as_of,
+            self.decider.scale,
             actions=self.actions,
             channels=self.channels,
             capacity=self.capacity,

@@ -74,6 +74,7 @@ class AuthoredHead(Shape):
     protective: list[str] = Field(default_factory=list)
     special_category: list[str] | None = None
     priority: Text | None = None
+    treat: Literal["account", "party"] = "account"
     calendar: AuthoredCalendar | None = None
     expects: dict[str, Expected] = Field(default_factory=dict)
 

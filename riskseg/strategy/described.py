@@ -84,6 +84,7 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
             PropertyShown.model_validate(declared.described()) for declared in strategy.of(Property)
         ),
         priority=None if priority is None else priority.text,
+        treat=strategy.treat,
         examples=tuple(map(ExamplePlace.model_validate, strategy.examples)),
         facts=tuple(sorted(strategy.facts)),
         defaults=strategy.default_values,

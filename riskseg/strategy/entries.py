@@ -130,6 +130,7 @@ def _head(e: Edition) -> Table:
         "effective_from": strategy.effective_from,
         "effective_to": strategy.effective_to,
         "priority": strategy.priority,
+        "treat": None if strategy.treat == "account" else strategy.treat,
     }
     entries = [_single(e, key, value, key) for key, value in values.items() if value is not None]
     entries += [

@@ -61,6 +61,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
         "protective": sorted(s.protective),
         **_special_category(s),
         "priority": _expression(s.priority),
+        **({"treat": s.treat} if s.treat != "account" else {}),
         "paths": {
             path.name: {
                 "for": sorted(path.segments),

@@ -36,13 +36,18 @@ COLUMNS: tuple[WorklistColumn, ...] = (
     WorklistColumn("due_on", Kind.DATE, "the day on which the step came due"),
     WorklistColumn("priority", Kind.DECIMAL, "the strategy's number; larger comes first"),
     WorklistColumn("value", Kind.DECIMAL, "the overdue balance times the first probability"),
-    WorklistColumn("balance_overdue", Kind.DECIMAL, "what is overdue; null without bills"),
+    WorklistColumn(
+        "balance_overdue", Kind.DECIMAL, "what is overdue on these accounts; null without bills"
+    ),
     WorklistColumn("days_past_due", Kind.INTEGER, "of the oldest overdue bill"),
     WorklistColumn("segment", Kind.TEXT, "the segment"),
     WorklistColumn("path", Kind.TEXT, "the path that the step is of"),
     WorklistColumn("step", Kind.TEXT, "which step of it: its action, numbered where repeated"),
     WorklistColumn("started_on", Kind.DATE, "day 0 of the account's route"),
     WorklistColumn("needs_approval", Kind.BOOLEAN, "whether a person must approve it first"),
+    WorklistColumn(
+        "accounts", Kind.INTEGER, "how many of the party's it is for: what they owe is added"
+    ),
     WorklistColumn("reason", Kind.TEXT, "why, in words"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
@@ -93,6 +98,7 @@ def worklist_select(
         "step": key,
         "started_on": started,
         "needs_approval": f"({needed}) > 0",
+        "accounts": "cast(1 as bigint)",
         "reason": f"concat_ws('; ', {', '.join(words)})",
     }
     listed = [f"{made[name]} as {quoted(name)}" for name in NAMES]
@@ -106,6 +112,9 @@ def worklist_select(
     shared = ", ".join(map(literal, sorted(_limited_by_party(strategy))))
     limited = f"d.{out('action')} in ({shared})" if shared else "false"
     listed.append(f"{limited} as limited_by_party")
+    # The accounts of one party, of which the same is due, are one row of the list.
+    together = f"case when {reaches} then {party} else i.account_id end"
+    listed.append(f"{together if strategy.treat == 'party' else 'i.account_id'} as together")
     return f"""
         select {", ".join(listed)}
         from decided d
@@ -138,13 +147,18 @@ def paths_select(strategy: Strategy) -> str:
 
 
 def listed_actions(
-    as_of: date, actions: Sequence[str], channels: Sequence[str], capacity: Mapping[str, int]
+    as_of: date,
+    scale: int,
+    actions: Sequence[str],
+    channels: Sequence[str],
+    capacity: Mapping[str, int],
 ) -> str:
     """The statement that makes `listed_actions` of `due_actions`, each with its `state`: `listed`,
-    `over capacity`, `rejected` by a person, or `held back`, since the account had another action
+    `over capacity`, `rejected` by a person, `held back`, since the account had another action
     that day, or another account of its party one that a rule limits for the party: such a rule is
-    in force by the day, so that one a day never goes beyond it. `needs_approval` is true until as
-    many people as it takes have approved of the action, each since it was last rejected:
+    in force by the day, so that one a day never goes beyond it; or `with another`: done by the row
+    of another account of its party, whose id is `row_id`. `needs_approval` is true until as many
+    people as it takes have approved of the action, each since it was last rejected:
     `approved_by` are those who have. What waits for them takes nothing of a day's capacity; what
     was issued that day keeps what it has taken.
 
@@ -199,6 +213,20 @@ def listed_actions(
             left join issued_today t on t.account_id = d.account_id
             where {" and ".join(chosen)}
         ),
+        gathered as (
+            select *,
+                row_number() over by_turn as number_together,
+                first_value(id) over by_turn as row_id,
+                count(*) over alike as accounts_alike,
+                sum(balance_overdue) over alike as overdue_alike
+            from judged
+            window
+                alike as (partition by together, action, template, state, needs_approval),
+                by_turn as (
+                    partition by together, action, template, state, needs_approval
+                    order by issued desc, priority desc nulls last, account_id
+                )
+        ),
         in_turn as (
             select * replace (
                 case
@@ -212,25 +240,30 @@ def listed_actions(
                         partition by party_id, limited_by_party, state
                         order by issued desc, needs_approval, priority desc nulls last, account_id
                     ) as turn
-                from judged
+                from gathered
+                where number_together = 1
             )
         ),
         placed as (
-            select * exclude (turn),
+            select row_id, state,
                 row_number() over (
                     partition by state, action, needs_approval
                     order by issued desc, priority desc nulls last, account_id
                 ) as place
             from in_turn
         )
-        select * exclude (place) replace (
+        select g.* exclude (number_together, accounts_alike, overdue_alike) replace (
             case
-                when state = 'listed' and not needs_approval and place > {limit}
+                when p.state = 'listed' and not needs_approval and p.place > {limit}
                     then 'over capacity'
-                else state
-            end as state
+                when p.state = 'listed' and number_together > 1 then 'with another'
+                else p.state
+            end as state,
+            accounts_alike as accounts,
+            cast(overdue_alike as decimal(18, {scale})) as balance_overdue
         )
-        from placed
+        from gathered g
+        join placed p on p.row_id = g.row_id
         """
 
 
@@ -244,9 +277,10 @@ def issued_events(as_of: date, *, approved: bool = False) -> str:
             date '{as_of}' as recorded_on,
             path, step, action, channel, template, due_on,
             started_on as episode,
-            case when reaches_customer then 'yes' end as contact
+            case when reaches_customer and state = 'listed' then 'yes' end as contact,
+            case when state = 'with another' then row_id end as ref
         from listed_actions
-        where state = 'listed'
+        where state in ('listed', 'with another')
             {waiting}
         order by account_id
         """

@@ -177,7 +177,8 @@ def _carry_out(
                 waiting[row["account_id"], day] = [row["action"]]
     with Journal.open(root / ".riskseg/journal.db") as journal:
         for event in journal.events().to_pylist():
-            if event["kind"] == "action":
+            # What is done by the row of another account of the party has its id as `ref`.
+            if event["kind"] == "action" and event["ref"] is None:
                 key = event["account_id"], event["happened_on"]
                 issued.setdefault(key, []).append(event["action"])
     return issued, waiting, states

@@ -118,6 +118,7 @@ def _strategy(scope: Scope) -> Strategy:
             for name, expected in scope.expects.items()
             if name in named
         },
+        treat=head.treat,
         notes=tuple(scope.notes),
     )
 
