@@ -6,7 +6,7 @@ import getpass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,9 @@ from riskseg.cli.common import AsJson, By, On, Plan, day_or_today, now, one_line
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.tables import table
 from riskseg.cli.terminal import stdout, visible
-from riskseg.results.worklist import History, RecordedEvent
+
+if TYPE_CHECKING:
+    from riskseg.results.worklist import History, RecordedEvent
 
 Account = Annotated[str, typer.Argument(help="The account's id.")]
 _DAY = ["%Y-%m-%d"]

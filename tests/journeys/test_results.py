@@ -99,7 +99,7 @@ def workspace(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (folder / p.STRATEGY).iterdir():
         text = file.read_text(encoding="utf-8")
         if file.name == "paths.yaml":
-            text = text.replace("action: call", "action: letter", 1)
+            text = text.replace("template: ", "template: other_", 1)
         (other / file.name).write_text(text, encoding="utf-8")
     (folder / "card.csv").write_text(CARD)
     (folder / "outcomes.csv").write_text("id,outcome\n")
