@@ -2,7 +2,8 @@
 
 Counted are the actions that riskseg issued, from the day after, so that a day's list is the same
 before issuing and after, and the contacts that sources and people tell of. That somebody was
-spoken to in an action that was issued is no contact of its own, but a conversation.
+spoken to in an action that was issued is no contact of its own, but a conversation. What was done
+by the row of another account of the party, whose id is its `ref`, is no contact either.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ _CONTACTS = Relation(
         from journal_events
         where kind = 'action'
             and contact is distinct from 'yes'
+            and ref is null
     ) c on c.account_no = a.account_no
         and c.happened_on <= a.as_of
         and c.known_on <= a.as_of
