@@ -37,10 +37,10 @@ class Followed:
     """Accounts of a workspace, and what ought to be issued to them."""
 
     def __init__(self, root: Path) -> None:
-        rng = random.Random(7)  # noqa: S311
+        rng = random.Random(13)  # noqa: S311
         paths = random_paths(rng, 6)
         self.histories: Sequence[History] = [
-            random_history(rng, f"a{n}", rng.choice([*paths]), 20) for n in range(60)
+            random_history(rng, f"a{n}", rng.choice([*paths]), 20) for n in range(120)
         ]
         self.root = workspace(root, paths, self.histories)
         self.machine = Machine(paths)
