@@ -186,7 +186,7 @@ def _first_lawful_days(
         engine.run(
             """
             create table journal_events (account_no integer, kind varchar, contact varchar,
-                happened_on date, recorded_on date, channel varchar, action varchar)
+                happened_on date, recorded_on date, channel varchar, action varchar, ref varchar)
             """
         )
         engine.run("create table ledger_actions (event_id varchar)")
