@@ -34,7 +34,6 @@ chase:
   starts: episode_started_on
   steps: STEPS
   stay: deliberately
-  stay: deliberately
 rest: {for: [rest], starts: as_of}
 """
 FULL = "[{day: 2, action: sms}, {day: 9, action: letter}, {day: 20, action: agency}]"
