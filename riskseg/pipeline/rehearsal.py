@@ -134,7 +134,8 @@ class Rehearsal:
         self.engine.run("create or replace temp table day_before as select * from day")
 
     def end(self, side: int) -> None:
-        """Keep what was issued to each account, and where it stands on the last day."""
+        """Keep what was issued to each account, and where it stands on the last day. What the row
+        of another account of its party did for it is that one's."""
         period, strategy = self.period, self.deciders[side].strategy
         actions = " union all ".join(map(_action_select, strategy.actions))
         self.engine.run(
@@ -145,6 +146,7 @@ class Rehearsal:
             from journal_events e
             join ({actions}) a on a.action = e.action
             where e.kind = 'action'
+                and e.ref is null
                 and e.happened_on >= date '{period.first}'
             """
         )

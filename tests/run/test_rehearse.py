@@ -129,6 +129,14 @@ def test_two_strategies_side_by_side(root: Path) -> None:
     assert differences["actions"].low == pytest.approx(-4 - 1.96 * 1, abs=0.01)
 
 
+def test_what_is_done_for_two_accounts_of_a_party_is_done_once(root: Path) -> None:
+    (root / "data" / "accounts.csv").write_text("account_id,party_id\na,P\nb,P\nc,Q\n")
+    with (root / "rules" / "s" / "strategy.yaml").open("a") as file:
+        file.write("treat: party\n")
+    done = rehearse(root, date(2025, 11, 4), date(2025, 11, 5), here=root)
+    assert [(str(d.day), d.issued) for d in done.strategies[0].days] == [("2025-11-04", 1)]
+
+
 def test_a_worklist_a_week(root: Path) -> None:
     """On the 1st, 8th, 15th and 22nd: what was overtaken is not done any more."""
     done = rehearse(root, FIRST, LAST, here=root, every="week")
