@@ -448,9 +448,10 @@ def _still_due(s: RouteStep) -> str:
 
 
 def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
-    """Whether a step was issued since the route began; what was issued before counts no more."""
+    """Whether a step was issued since the route began, on a day before this; what was issued
+    before it began counts no more."""
     since = f"{inner('begun_ago')} - {_first_day(steps)}"
-    return f"coalesce(as_of - {fact_column(s.issued)} <= {since}, false)"
+    return f"coalesce(as_of - {fact_column(s.issued)} between 1 and {since}, false)"
 
 
 def _issued_in(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
@@ -660,7 +661,7 @@ def _due(
     ever = {}
     for s in steps:
         last = account.terms[s.issued]
-        ever[s] = both(negated(last.unknown), last.value >= since)
+        ever[s] = both(negated(last.unknown), last.value >= since, last.value < as_of)
     # Issued in the round that its path is in, or in a later one; and in a later one.
     issued, ahead = dict(ever), {}
     for s in (s for s in steps if s.repeat):

@@ -252,9 +252,8 @@ def _due(
     def was_issued(path: Path, step: Step, occurrence: int = 1) -> bool:
         on = facts.get(f"issued {path.name} {step.key}")
         last = facts.get(f"occurrence {path.name} {step.key}") or 1
-        return (
-            on is not None and on >= first_begun + timedelta(days=first_day) and last >= occurrence
-        )
+        since = first_begun + timedelta(days=first_day)
+        return on is not None and since <= on < as_of and last >= occurrence
 
     by_name = {path.name: path for path in ahead}
     day0: date | None = begun
