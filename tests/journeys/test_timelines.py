@@ -20,7 +20,8 @@ a file that are issued on the same days share one workspace, and one run on each
         record:  what people record: {day, what: hold | end_hold | promise | …, and what it takes}
         approve: {date: the person, or people, who approve of what waits}; `reject` likewise
         accounts: {name: what differs for it}, where there are several
-        expect:  {date: action} that are issued, or {date: [account action, …]} where several
+        expect:  {date: action} that are issued, or {date: [account action, …]} where several;
+                 `with_another` where the action of another account of the party stands for it
         waits:   {date: action}, what waits for approval on a day
         state:   {date: {column: value}} of the decision on a day
 """
@@ -178,9 +179,10 @@ def _carry_out(
     with Journal.open(root / ".riskseg/journal.db") as journal:
         for event in journal.events().to_pylist():
             # What is done by the row of another account of the party has its id as `ref`.
-            if event["kind"] == "action" and event["ref"] is None:
+            if event["kind"] == "action":
                 key = event["account_id"], event["happened_on"]
-                issued.setdefault(key, []).append(event["action"])
+                another = event["ref"] is not None
+                issued.setdefault(key, []).append("with_another" if another else event["action"])
     return issued, waiting, states
 
 
