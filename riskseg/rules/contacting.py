@@ -36,7 +36,8 @@ class ContactLimit:
     def fact(self) -> str:
         """The fact that holds the first day on which the next contact is lawful; unknown where
         every day is."""
-        return _LAWFUL + json.dumps(asdict(self), sort_keys=True)
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return _LAWFUL + json.dumps(said, sort_keys=True)
 
     @property
     def exceeded(self) -> Expression:
