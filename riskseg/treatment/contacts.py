@@ -3,7 +3,8 @@
 Counted are the actions that riskseg issued, from the day after, so that a day's list is the same
 before issuing and after, and the contacts that sources and people tell of. That somebody was
 spoken to in an action that was issued is no contact of its own, but a conversation. What was done
-by the row of another account of the party, whose id is its `ref`, is no contact either.
+by the row of another account of the party, whose id is its `ref`, is a contact of the account, and
+no second one of the party.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def contact_limits(names: Iterable[str]) -> list[Relation]:
     return [*relations, Relation("contact_limits", select)]
 
 
-# The accounts whose contacts count for a snapshot: its own, and all that its party ever had.
+# The accounts whose contacts count for a snapshot: its own, and all that its party ever had. An
+# action taken for several of them at once is one contact of the party, and one of each account.
 _ACCOUNTS = Relation(
     "accounts_of_party",
     """
@@ -53,23 +55,24 @@ _SPOKEN = ", ".join(map(literal, SPOKEN))
 _CONTACTS = Relation(
     "contacts_known",
     f"""
-    select a.snap, a.own, c.happened_on, c.channel, c.action, c.spoken, c.counts
+    select a.snap, a.own, c.happened_on, c.channel, c.action, c.spoken, c.counts, c.with_another
     from accounts_of_party a
     join (
         select e.account_no, e.happened_on, e.known_on, e.channel,
             cast(null as varchar) as action,
             coalesce(e.outcome in ({_SPOKEN}), false) as spoken,
-            i.event_id is null as counts
+            i.event_id is null as counts,
+            false as with_another
         from ledger_events e
         left join ledger_actions i on i.event_id = e.ref
         where e.kind = 'contact'
         union all
         select account_no, happened_on, greatest(happened_on, recorded_on) + 1, channel,
-            action, false, true
+            action, false, true,
+            ref is not null
         from journal_events
         where kind = 'action'
             and contact is distinct from 'yes'
-            and ref is null
     ) c on c.account_no = a.account_no
         and c.happened_on <= a.as_of
         and c.known_on <= a.as_of
@@ -104,7 +107,7 @@ def _lawful(limit: ContactLimit, number: int) -> Relation:
                 row_number() over (partition by snap, counts order by happened_on desc) as place,
                 max(happened_on) filter (where spoken) over (partition by snap) as last_spoken
             from contacts_known
-            where {"true" if limit.per == "party" else "own"}
+            where {"not with_another" if limit.per == "party" else "own"}
                 and (action in ({actions}) or (action is null
                     and (channel is null or channel in ({channels}))))
         ) c
