@@ -140,7 +140,7 @@ def issued(made: Strategy, seed: int) -> dict[str, date | int | None]:
     """When each step was last issued, if it was, and which occurrence of it."""
     rng = random.Random(seed)  # noqa: S311
     days = {
-        name: AS_OF - timedelta(days=rng.randint(0, 60)) if rng.random() < 0.3 else None
+        name: AS_OF - timedelta(days=rng.randint(1, 60)) if rng.random() < 0.3 else None
         for name in made.facts
         if name.startswith(("issued ", "outcome "))
     }

@@ -7,7 +7,7 @@ tests hold the two together on random accounts.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from riskseg.expressions.smt import (
 )
 from riskseg.expressions.tree import Value
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.model import UNSCORED, Strategy
+from riskseg.rules.model import UNSCORED, Strategy, issued_fact
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
 from riskseg.treatment.guards import lawful
 from riskseg.treatment.paths import Standing, standings_of
@@ -122,8 +122,23 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     for action in strategy.actions:
         channel = chosen(rank == action.rank, constant(action.channel, Kind.TEXT, texts), channel)
     names["channel"] = channel
-    granted = (*account.granted, *tables[SEGMENTS].meant, *meant)
+    granted = (
+        *account.granted,
+        *tables[SEGMENTS].meant,
+        *meant,
+        *_issued_before(strategy, account),
+    )
     return Decision(account, granted, names, tables, paths, standings, guards, due, rank)
+
+
+def _issued_before(strategy: Strategy, account: Account) -> Iterator[Any]:
+    """That what was issued was issued before the as-of date: what is issued on a day is due on it
+    all the same."""
+    as_of = account.terms["as_of"].value
+    for path in strategy.paths:
+        for step in path.steps:
+            last = account.terms[issued_fact(path.name, step.key)]
+            yield either(last.unknown, last.value < as_of)
 
 
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:
