@@ -83,7 +83,7 @@ def facts(
             ledger.money, keep_days=keep_days, shared=shared, spans=with_episodes
         )
     if with_episodes:
-        relations += episodes(ledger.money.arrears_from)
+        relations += episodes()
     if ledger.promise_grace is not None and "events" in compiled.ranges:
         relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
     relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]

@@ -188,7 +188,7 @@ def allocate(
     return result
 
 
-def episode_start(bills: Sequence[BillFact], overdue: int, as_of: date, least: int) -> date | None:
+def episode_start(bills: Sequence[BillFact], as_of: date) -> date | None:
     """The first day of the unbroken run of days, up to the as-of date, with an overdue bill."""
 
     def in_arrears(day: date) -> bool:
@@ -199,7 +199,7 @@ def episode_start(bills: Sequence[BillFact], overdue: int, as_of: date, least: i
             for b in bills
         )
 
-    if overdue < max(least, 1):
+    if not any(b.cleared_on is None and b.days_past_due > 0 for b in bills):
         return None
     day = as_of
     while in_arrears(day - DAY):

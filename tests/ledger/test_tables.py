@@ -31,10 +31,9 @@ from tests.ledger.random_accounts import AS_OF
 def built(name: str) -> Engine:
     """The engine of a random ledger, with every declared table as of the ledger's last day."""
     loaded: Loaded = random_ledger(name)
-    arrears_from = loaded.ledger.money.arrears_from
     snapshots = loaded.as_of(AS_OF[-1])
     loaded.facts_of(snapshots)
-    relations = [snapshots, *bill_facts(loaded.ledger.money), *episodes(arrears_from)]
+    relations = [snapshots, *bill_facts(loaded.ledger.money), *episodes()]
     for relation in relations:
         build(loaded.engine, [replace(relation, materialized=True)])
     return loaded.engine

@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 def starts(loaded: Loaded, as_of: date) -> dict[str, date]:
     loaded.bill_facts(loaded.as_of(as_of))
-    *before, last = episodes(loaded.ledger.money.arrears_from)
+    *before, last = episodes()
     ctes = ", ".join(f"{r.name} as ({r.select})" for r in before)
     rows = loaded.rows(
         f"with {ctes} select i.account_id, e.episode_started_on from ({last.select}) e "
@@ -41,7 +41,7 @@ def test_an_episode_starts_after_the_last_day_without_arrears(name: str, arrears
             if not exists(account, as_of):
                 continue
             found = slow_allocations(name, as_of, arrears_from)[account_id]
-            start = episode_start(found.bills, found.overdue, as_of, arrears_from)
+            start = episode_start(found.bills, as_of)
             if start is not None:
                 wanted[account_id] = start
         assert starts(loaded, as_of) == wanted, as_of
