@@ -33,6 +33,12 @@ CALLS = [
     "explain A00000007 --as-of DAY --fresh",
     "replay last",
     "rehearse --from DAY --to DAY",
+    "worklist --as-of DAY --out {}/due.csv",
+    "worklist issue --as-of DAY --out {}/worklist.csv",
+    "worklist approve --all --as-of DAY --by me --reason checked",
+    "worklist reject --all --as-of DAY --by you --reason checked",
+    "worklist done {}/outcomes.csv",
+    "history A00000007",
     "replay last --from-source --sql {}/replay.sql",
     "strategy prove",
     "strategy prove --no-data",
@@ -110,6 +116,9 @@ def test_what_is_printed_is_what_is_carried_out(
     for call in CALLS:
         words = call.replace("{}", str(workspace)).replace("DAY", DAY).split()
         words = ["-w", str(workspace), *words]
+        if call.startswith("worklist done"):
+            issued = (workspace / "worklist.csv").read_text().splitlines()[1].split(",")[0]
+            (workspace / "outcomes.csv").write_text(f"id,outcome\n{issued},no_answer\n")
         plan = planned(words)
         lines[call] = carried_out(monkeypatch, words)
         assert re.fullmatch(plan, lines[call]), f"{call}: planned {plan}, reported {lines[call]}"

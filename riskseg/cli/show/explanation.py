@@ -26,11 +26,13 @@ def show_explanation(explanation: Explanation) -> None:
     _probabilities(console, explanation)
     _rules_matched(console, explanation)
     _last_bills(console, explanation)
+    # What was never done is not worth a word; the names of such facts have a space in them.
     facts = "  ".join(
-        f"{fact}={escape(fact_value(explanation.forms.get(fact), value, explanation.scale))}"
+        f"{fact}={fact_value(explanation.forms.get(fact), value, explanation.scale)}"
         for fact, value in explanation.facts.items()
+        if value is not None or " " not in fact
     )
-    console.print(f"[dim]Facts the rules read: {facts}[/]")
+    console.print(f"[dim]Facts the rules read: {escape(facts)}[/]")
     if explanation.default_values:
         console.print(f"[dim]{escape(default_values(explanation.default_values))}[/]")
     for note in explanation.notes:
