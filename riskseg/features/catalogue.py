@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from riskseg.domain.columns import Column
-from riskseg.domain.documents import parse_yaml, read_yaml
+from riskseg.domain.documents import Document, parse_yaml, read_yaml
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import quoted
@@ -54,6 +55,16 @@ class Catalogue:
         return {n: f for n, f in self.features.items() if n in wanted}
 
 
+@cache
+def _shipped() -> Document | None:
+    """The catalogue that comes with riskseg, read once."""
+    text = (files("riskseg.features") / "catalogue.yaml").read_text(encoding="utf-8")
+    problems = Problems()
+    document = parse_yaml(text, "catalogue.yaml", problems)
+    problems.raise_if_any()
+    return document
+
+
 def read_catalogue(
     own: Path | None,
     problems: Problems,
@@ -68,8 +79,7 @@ def read_catalogue(
     `undetermined` are attributes of bills of which nobody knows yet what they hold: features that
     name one are left out.
     """
-    shipped = (files("riskseg.features") / "catalogue.yaml").read_text(encoding="utf-8")
-    documents = [parse_yaml(shipped, "catalogue.yaml", problems)]
+    documents = [_shipped()]
     if own is not None and own.is_file():
         documents.append(read_yaml(own, problems, shown=shown))
     features: dict[str, Feature] = {}

@@ -11,7 +11,7 @@ Proofs take these for granted; `assign` holds the accounts it reads against them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,9 +33,24 @@ _ROWS: Mapping[str, tuple[str, ...]] = {"bills": BILL_FACTS.guarantees}
 def relations(features: Iterable[Feature], facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
     """Conditions that hold between the features, for every account: `a <= b`, or `a = 0 or b > 0`.
 
-    `facts` are those the expressions may name.
+    `facts` are those the expressions may name. What was worked out once is kept for as long as the
+    process runs: the solver is asked once for a catalogue, and not for every run.
     """
-    named = [f for f in features if f.name in facts]
+    named = tuple(f for f in features if f.name in facts)
+    # Features hold mappings, which cannot be hashed; what they say is all that matters.
+    asked = repr((named, sorted(facts.items())))
+    if asked not in _FOUND:
+        if len(_FOUND) >= _MOST_KEPT:
+            _FOUND.clear()
+        _FOUND[asked] = _relations(named, facts)
+    return _FOUND[asked]
+
+
+_MOST_KEPT = 16
+_FOUND: dict[str, tuple[Expression, ...]] = {}
+
+
+def _relations(named: Sequence[Feature], facts: Mapping[str, Fact]) -> tuple[Expression, ...]:
     attributes = {name: fact for f in named for name, fact in f.attributes.items()}
 
     @cache

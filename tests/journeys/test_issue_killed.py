@@ -111,11 +111,11 @@ def killed_at_random(root: Path, kills: int) -> None:
     assert killed > kills / 2
 
 
-def test_killed_at_twenty_random_moments(tmp_path: Path) -> None:
-    killed_at_random(tmp_path / "workspace", 20)
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    killed_at_random(tmp_path / "workspace", 5)
 
 
-@pytest.mark.slow  # twenty of them are tried every time
+@pytest.mark.slow  # five of them are tried every time
 def test_killed_at_a_hundred_random_moments(tmp_path: Path) -> None:
     killed_at_random(tmp_path / "workspace", 100)
 
