@@ -194,7 +194,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         "declared",
         "only_a_breathing_space_stops_a_letter",
         lambda a: (
-            (a["path"], a["path_day"], a["action"]) == ("intensive", 10, "none")
+            (a["path"], a["due_action"], a["action"]) == ("intensive", "letter", "none")
             and a["breathing_space_from"] is a["breathing_space_until"] is None
         ),
     ),
@@ -204,7 +204,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         "declared",
         "only_a_breathing_space_stops_a_letter",
         lambda a: (
-            (a["path"], a["path_day"], a["action"]) == ("intensive", 10, "none")
+            (a["path"], a["due_action"], a["action"]) == ("intensive", "letter", "none")
             and "breathing_space" in a["guards"].split(";")
             and not _breathing(a)
         ),
@@ -342,7 +342,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         _paths("{day: 2,  action: call, ", "{day: 2,  action: visit,"),
         "declared",
         "enforcement_waits_sixty_days",
-        lambda a: (a["path"], a["path_day"], a["action"]) == ("intensive", 2, "visit"),
+        lambda a: (a["path"], a["action"]) == ("intensive", "visit") and a["path_day"] < 60,
     ),
     Mutant(
         "a path given another segment",

@@ -16,6 +16,7 @@ from riskseg.learning.evidence.verdicts import checks
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.selection import usable
 from riskseg.learning.spec import AuthoredSpec
+from tests.support.manifests import manifest_of
 
 ADDED = Fact("added", Kind.NUMBER, nullable=True)
 
@@ -37,14 +38,9 @@ def test_in_the_hold_out(frame: TrainingFrame) -> None:
     training, held = wide.where(~wide.held_out), wide.where(wide.held_out)
     chance = np.full(len(wide), 0.2)
     told = stability([ADDED], training, chance[~wide.held_out], held, chance[wide.held_out])
-    counts = {"bad": 300, "rows": 900}
-    manifest = {
-        "learner": "scorecard",
-        "metrics": {"scorecard": {"hold_out": {}}},
-        "features": [],
-        "training": counts,
-        "hold_out": counts,
-    }
+    counts = {"bad": 300, "rows": 900, "stands_for": 900.0, "parties": 900}
+    counts |= {"from": None, "until": None}
+    manifest = manifest_of(training=counts, hold_out=counts)
     topic = "Scores and features are distributed as in training"
     evidence = Evidence.of_no_outcomes([]).model_copy(update={"stability": told})
     (found,) = [check.found for check in checks(manifest, evidence) if check.topic == topic]

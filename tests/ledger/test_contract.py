@@ -174,7 +174,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(
             {"kind": "party"},
             "RS107",
-            "kind is none of contact, promise, plan, dispute, hold, visit, complaint, action",
+            "kind is none of contact, promise, plan, dispute, visit, action, hold, complaint, "
+            "bereavement, breathing_space, adviser",
         ),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
         Case({"amount": "-5"}),
