@@ -27,10 +27,20 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
     cuts = [cut for band in strategy.bands for _, cut in band.cuts]
     days = [step.day for path in strategy.paths for step in path.steps]
     return [
-        {name: _value(fact, cuts, days, as_of, rng) for name, fact in strategy.facts.items()}
+        {
+            name: _before(name, _value(fact, cuts, days, as_of, rng), as_of)
+            for name, fact in strategy.facts.items()
+        }
         | {"as_of": as_of}
         for _ in range(count)
     ]
+
+
+def _before(name: str, value: Any, as_of: date) -> Any:
+    """What was issued was issued before the day that is decided."""
+    if name.startswith("issued ") and value is not None:
+        return min(value, as_of - timedelta(days=1))
+    return value
 
 
 def _value(
