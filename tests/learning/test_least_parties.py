@@ -11,7 +11,7 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
-from riskseg.learning import drifting
+from riskseg.learning import worth_of_drift
 from riskseg.learning.evidence.gathered import known_and_new
 from riskseg.learning.evidence.stability import by_snapshot, stability
 from riskseg.learning.frame import TrainingFrame
@@ -135,9 +135,9 @@ def test_drift_is_asked_of_trees_with_leaves_of_parties(monkeypatch: pytest.Monk
         given.append(as_one)
         return grow(*args, as_one=as_one, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(drifting, "grow", growing)
+    monkeypatch.setattr(worth_of_drift, "grow", growing)
     later = made.as_of > np.datetime64("2024-04-01")
-    drifting.worth_their_drift(made, later, FACTS[1:], FACTS[:1])
+    worth_of_drift.worth_their_drift(made, later, FACTS[1:], FACTS[:1])
     assert len(given) == 2 and min(given) > 3
 
 
