@@ -572,7 +572,7 @@ def files() -> Iterator[str]:
         yield from table(("column", "holds", ""), map(_column, contract.columns))
         unique = " and ".join(map(code, contract.key))
         if unique:
-            yield f"Unique: {unique}, as far as they are there."
+            yield f"Unique: {unique}, where they are mapped."
         for earlier, later in contract.order:
             yield f"`{later}` is not before `{earlier}`."
         yield ""

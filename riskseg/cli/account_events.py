@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, By, On, Plan, day_or_today, now, one_line, present, root
+from riskseg.cli.common import (
+    AsJson,
+    By,
+    On,
+    Plan,
+    day_or_today,
+    now,
+    one_line,
+    present,
+    root,
+    user_or,
+)
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.tables import table
 from riskseg.cli.terminal import stdout, visible
@@ -69,7 +79,7 @@ def hold(
         raise typer.BadParameter("--from is for a hold that begins; --end ends one.")
 
     def record() -> RecordedEvent:
-        last, day, who = _day(until), day_or_today(on), by or getpass.getuser()
+        last, day, who = _day(until), day_or_today(on), user_or(by)
         if end:
             return use_cases.account_events.end_hold(
                 root(), account, kind=kind, until=last, on=day, at=now(), by=who, reason=reason
@@ -116,7 +126,7 @@ def promise(
         raise typer.BadParameter("Give --amount and --until.")
 
     def record() -> RecordedEvent:
-        day, who = day_or_today(on), by or getpass.getuser()
+        day, who = day_or_today(on), user_or(by)
         if cancel:
             return use_cases.account_events.cancel_promise(
                 root(), account, on=day, at=now(), by=who, reason=reason or ""
@@ -163,7 +173,7 @@ def plan(
             from_=_day(from_),
             on=day_or_today(on),
             at=now(),
-            by=by or getpass.getuser(),
+            by=user_or(by),
             reason=reason,
         ),
         _show,
@@ -240,7 +250,7 @@ def note(
             from_=_day(from_),
             on=day_or_today(on),
             at=now(),
-            by=by or getpass.getuser(),
+            by=user_or(by),
         ),
         _show,
         as_json=as_json,

@@ -19,7 +19,7 @@ import riskseg.cli.sheets
 import riskseg.cli.versions
 from riskseg import run as use_cases
 from riskseg.cli import account_events
-from riskseg.cli.common import AsJson, AsOf, Out, Plan, Sql, now, present, root, work_in
+from riskseg.cli.common import AsJson, AsOf, Draft, Out, Plan, Sql, now, present, root, work_in
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
@@ -68,11 +68,6 @@ app.command("promise")(account_events.promise)
 app.command("plan")(account_events.plan)
 app.command("note")(account_events.note)
 app.command("rehearse")(rehearse)
-
-
-Draft = Annotated[
-    bool, typer.Option("--draft", help="By the folder's strategy, whatever is in force.")
-]
 
 
 AccountsFrom = Annotated[

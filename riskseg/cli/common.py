@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -60,6 +61,9 @@ def someone(by: str | None) -> str | None:
     return one_line(by)
 
 
+Draft = Annotated[
+    bool, typer.Option("--draft", help="By the folder's strategy, whatever is in force.")
+]
 By = Annotated[
     str | None, typer.Option("--by", help="Who does it; you if left out.", callback=someone)
 ]
@@ -97,6 +101,11 @@ def root_if_any(*names: str | None) -> Path | None:
         with suppress(ProblemsError):
             return find(start)
     return None
+
+
+def user_or(by: str | None) -> str:
+    """Who does it: the one named, or the user of this machine."""
+    return by or getpass.getuser()
 
 
 def day_or_today(on: datetime | None) -> date:

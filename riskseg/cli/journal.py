@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone
+from riskseg.cli.common import AsJson, Plan, Sql, now, present, root, someone, user_or
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.show.tables import number, table
 from riskseg.cli.terminal import problems_to_stderr, stdout, visible
@@ -250,7 +249,7 @@ def journal_erase(
 ) -> None:
     """Take an account out of everything riskseg keeps. What runs wrote elsewhere stays."""
     erasure = present(
-        lambda _: use_cases.retention.erase(root(), account, by=by or getpass.getuser(), at=now()),
+        lambda _: use_cases.retention.erase(root(), account, by=user_or(by), at=now()),
         _erased,
         as_json=as_json,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskseg import run as use_cases
-from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, present, root, someone
+from riskseg.cli.common import AsJson, Plan, Sql, now, one_line, present, root, someone, user_or
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.models import (
     show_comparison,
@@ -108,7 +107,7 @@ def models_promote(
     """Make a version the champion."""
     present(
         lambda _: use_cases.models.promote(
-            root(), model, version, at=now(), by=by or getpass.getuser(), reason=reason
+            root(), model, version, at=now(), by=user_or(by), reason=reason
         ),
         print,
         as_json=as_json,
@@ -129,7 +128,7 @@ def models_register(
     """Take a version that was trained in another workspace."""
     present(
         lambda _: use_cases.register.register(
-            root(), folder, promote=promote, at=now(), by=by or getpass.getuser(), reason=reason
+            root(), folder, promote=promote, at=now(), by=user_or(by), reason=reason
         ),
         show_registration,
         as_json=as_json,

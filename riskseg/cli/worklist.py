@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from riskseg.cli.common import (
     AsJson,
     AsOf,
     By,
+    Draft,
     On,
     Out,
     Plan,
@@ -24,6 +24,7 @@ from riskseg.cli.common import (
     present,
     root,
     someone,
+    user_or,
 )
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.worklist import approvals as show_approvals
@@ -47,10 +48,6 @@ Capacity = Annotated[
         "due.",
     ),
 ]
-Draft = Annotated[
-    bool, typer.Option("--draft", help="By the folder's strategy, whatever is in force.")
-]
-
 worklist_app = typer.Typer(
     help="What is due on a day, in order of priority; issue it, and record what came of it.",
     invoke_without_command=True,
@@ -86,22 +83,7 @@ def worklist(
         return
     if as_of is None or out is None:
         raise typer.BadParameter("Give --as-of and --out.")
-    present(
-        lambda progress: use_cases.worklist.worklist(
-            root(),
-            as_of.date(),
-            out,
-            actions=action or (),
-            channels=channel or (),
-            columns=_names(columns),
-            capacity=_capacity(capacity),
-            draft=draft,
-            progress=progress,
-        ),
-        show_worklist,
-        plan=use_cases.worklist.plan(issue=False) if plan else None,
-        as_json=as_json,
-    )
+    _list(as_of, out, action, channel, columns, capacity, draft, plan, as_json)
 
 
 @worklist_app.command("issue")
@@ -123,13 +105,32 @@ def issue(
 
     Issuing a day again gives the same list and records nothing anew.
     """
+    who = user_or(by)
+    _list(as_of, out, action, channel, columns, capacity, draft, plan, as_json, issued_by=who)
+
+
+def _list(
+    as_of: datetime,
+    out: str,
+    action: list[str] | None,
+    channel: list[str] | None,
+    columns: str | None,
+    capacity: str | None,
+    draft: bool,
+    plan: bool,
+    as_json: bool,
+    *,
+    issued_by: str | None = None,
+) -> None:
+    """The list of a day; where it is `issued_by` somebody, recorded as issued as well."""
+    issue = issued_by is not None
     present(
         lambda progress: use_cases.worklist.worklist(
             root(),
             as_of.date(),
             out,
-            at=now(),
-            by=by or getpass.getuser(),
+            at=now() if issue else None,
+            by=issued_by,
             actions=action or (),
             channels=channel or (),
             columns=_names(columns),
@@ -138,7 +139,7 @@ def issue(
             progress=progress,
         ),
         show_worklist,
-        plan=use_cases.worklist.plan(issue=True) if plan else None,
+        plan=use_cases.worklist.plan(issue=issue) if plan else None,
         as_json=as_json,
     )
 
@@ -243,7 +244,7 @@ def done(
         lambda progress: use_cases.outcomes.record(
             root(),
             file,
-            by=by or getpass.getuser(),
+            by=user_or(by),
             on=day_or_today(on),
             at=now(),
             progress=progress,

@@ -26,7 +26,7 @@ from riskseg.expressions.typed import (
 
 
 class KindRules:
-    """What the kinds of parts allow; a Problem is told where they do not."""
+    """What the kinds of parts allow; a Problem is added where they do not."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell

@@ -26,7 +26,7 @@ NO_REFERENCE = (
 @dataclass(frozen=True)
 class Drift:
     """How `rows` that were scored differ from training, in plain sentences: none of `differences`
-    where all is as it was. `largest` is the largest PSI among what is not told as different,
+    where all is as it was. `largest` is the largest PSI among what is not reported as different,
     `by_chance` whether only chance in so few rows makes it so large."""
 
     rows: int

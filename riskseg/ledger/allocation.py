@@ -19,8 +19,9 @@ from __future__ import annotations
 from riskseg.domain.relations import Relation
 from riskseg.ledger.clearing import RE_AGED, clearing, late_days_sql, plan_columns
 from riskseg.ledger.money import Money, due_order, known_rows, owed_sql, past_due_sql, stands_sql
+from riskseg.ledger.payments import undone_payments
 from riskseg.ledger.plans import plan_states
-from riskseg.ledger.pool import pool, undone_payments
+from riskseg.ledger.pool import pool
 
 
 def bill_facts(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from riskseg.domain.relations import Relation
+from riskseg.ledger.payments import standing_payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,18 @@ class Plans:
 
 def plan_states(plans: Plans, *, reverses: bool, names_bills: bool) -> list[Relation]:
     """Relations that end in `plan_states` (snap, as_of, plan_id, plan_from, until, amount,
-    next_from, told, state, changed_on), `covers` (snap, plan_from, is_kept, re_aged_to), a row
+    next_from, reported, state, changed_on), `covers` (snap, plan_from, is_kept, re_aged_to), a row
     for each snapshot whose latest plan says something of its bills, and `plan_outcomes`, events
     like those of the source.
 
-    `told` says that an event of the source says what came of the plan. `state` is `running`,
+    `reported` says that an event of the source says what came of the plan. `state` is `running`,
     `kept`, `broken` or `over`; `changed_on` the day since when. They read `ledger_instalments`,
     `ledger_events`, `ledger_payments`, `snapshots` and, where payments are taken back
     (`reverses`), `undone`; `ledger_bills` where payments name bills.
     """
     return [
         _PLAN_INSTALMENTS,
-        _PLANS_TOLD,
+        _PLANS_REPORTED,
         _PLANS,
         _plan_payments(reverses=reverses, names_bills=names_bills),
         _PLAN_PAID,
@@ -66,8 +67,8 @@ _PLAN_INSTALMENTS = Relation(
     materialized=True,
 )
 # What events say of plans: since when each runs, and when it was broken or came to its end.
-_PLANS_TOLD = Relation(
-    "plans_told",
+_PLANS_REPORTED = Relation(
+    "plans_reported",
     """
     select s.snap, e.ref as plan_id,
         min(e.happened_on) filter (
@@ -93,10 +94,10 @@ _PLANS = Relation(
                 as plan_from,
             max(i.due_on) as until,
             sum(i.amount_minor) as amount,
-            any_value(t.broken_on) as told_broken_on,
-            any_value(t.ended_on) as told_ended_on
+            any_value(t.broken_on) as reported_broken_on,
+            any_value(t.ended_on) as reported_ended_on
         from plan_instalments i
-        left join plans_told t on t.snap = i.snap and t.plan_id = i.plan_id
+        left join plans_reported t on t.snap = i.snap and t.plan_id = i.plan_id
         group by i.snap, i.account_no, i.as_of, i.plan_id
     ) p
     where plan_from <= as_of
@@ -108,11 +109,7 @@ _PLANS = Relation(
 def _plan_payments(*, reverses: bool, names_bills: bool) -> Relation:
     """`plan_payments`: what was paid on each day of a plan, less what was taken back. A payment
     that names a bill which the plan does not cover is none of the plan's."""
-    amount, taken_back, is_payment = "p.amount_minor", "", "true"
-    if reverses:
-        amount = "greatest(p.amount_minor - coalesce(u.amount_minor, 0), 0)"
-        taken_back = "left join undone u on u.snap = x.snap and u.payment_id = p.payment_id"
-        is_payment = "p.reverses is null"
+    payment = standing_payment(reverses, snapshot="x")
     named, is_covered = "", "true"
     if names_bills:
         named = "left join ledger_bills b on b.account_no = p.account_no and b.bill_id = p.bill_id"
@@ -121,17 +118,16 @@ def _plan_payments(*, reverses: bool, names_bills: bool) -> Relation:
         "plan_payments",
         f"""
         select x.snap, x.plan_id, p.paid_on,
-            sum({amount}) as amount
+            sum({payment.amount}) as amount
         from plans x
         join ledger_payments p
             on p.account_no = x.account_no
             and p.known_on <= x.as_of
             and p.paid_on >= x.plan_from
             and p.paid_on < coalesce(x.next_from, x.as_of + 1)
-        {taken_back}
+        {payment.join}
         {named}
-        where p.settled
-            and {is_payment}
+        where {payment.condition}
             and {is_covered}
         group by x.snap, x.plan_id, p.paid_on
         """,
@@ -163,7 +159,7 @@ def _plan_instalments_met(grace: int) -> Relation:
         join plans x on x.snap = i.snap and x.plan_id = i.plan_id
         left join plan_paid q
             on q.snap = i.snap and q.plan_id = i.plan_id and q.paid_on <= i.due_on + {grace}
-        where i.due_on + {grace} < least(i.as_of, x.next_from, x.told_ended_on)
+        where i.due_on + {grace} < least(i.as_of, x.next_from, x.reported_ended_on)
         group by i.snap, i.as_of, i.plan_id, i.due_on, i.amount_minor, i.expected
         """,
         materialized=True,
@@ -175,18 +171,18 @@ def _plan_states(grace: int) -> Relation:
         "plan_states",
         f"""
         select snap, as_of, plan_id, plan_from, until, amount, next_from,
-            told_broken_on is not null or told_ended_on is not null as told,
+            reported_broken_on is not null or reported_ended_on is not null as reported,
             case
                 when broken_on is not null then 'broken'
-                when told_ended_on is not null then 'over'
+                when reported_ended_on is not null then 'over'
                 when paid_on is not null then 'kept'
                 when next_from is not null then 'over'
                 else 'running'
             end as state,
-            coalesce(broken_on, told_ended_on, paid_on, next_from, plan_from) as changed_on
+            coalesce(broken_on, reported_ended_on, paid_on, next_from, plan_from) as changed_on
         from (
             select x.*, d.paid_on,
-                least(m.missed_on, x.told_broken_on) as broken_on
+                least(m.missed_on, x.reported_broken_on) as broken_on
             from plans x
             left join (
                 select snap, plan_id, min(over_on) as missed_on
@@ -236,7 +232,7 @@ _PLAN_OUTCOMES = Relation(
         until
     from plan_states
     where state <> 'over'
-        and not told
+        and not reported
     union all
     select snap, as_of, over_on, 'instalment', cast(null as varchar), 'missed', amount_minor, due_on
     from plan_instalments_met

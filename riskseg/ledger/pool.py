@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from riskseg.domain.relations import Relation
 from riskseg.ledger.money import Money, known_rows, stands_sql
+from riskseg.ledger.payments import standing_payment
 
 
 def pool(money: Money, shared: bool) -> list[Relation]:
@@ -26,38 +27,15 @@ def pool(money: Money, shared: bool) -> list[Relation]:
     return [*relations, Relation("pool", "union all".join(parts))]
 
 
-def undone_payments() -> Relation:
-    """`undone` (snap, payment_id, amount_minor): what was taken back of a payment, as known."""
-    return Relation(
-        "undone",
-        """
-        select s.snap, p.reverses as payment_id, cast(sum(p.amount_minor) as bigint) as amount_minor
-        from ledger_payments p
-        join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
-        where p.settled and p.reverses is not null
-        group by s.snap, p.reverses
-        """,
-    )
-
-
 def _known_money(money: Money, shared: bool) -> Relation:
     """`money`: payments as they are known, less what was taken back of them."""
     named = ", p.bill_id, p.payment_id" if money.names_bills else ""
-    payments = known_rows("payments", "p", shared)
-    if money.reverses:
-        select = f"""
-        select s.snap, p.paid_on,
-            cast(greatest(p.amount_minor - coalesce(u.amount_minor, 0), 0) as bigint)
-                as amount_minor{named}
-        from {payments}
-        left join undone u on u.snap = s.snap and u.payment_id = p.payment_id
-        where p.settled and p.reverses is null
-        """
-    else:
-        select = f"""
-        select s.snap, p.paid_on, p.amount_minor as amount_minor{named}
-        from {payments}
-        where p.settled
+    payment = standing_payment(money.reverses, snapshot="s")
+    select = f"""
+        select s.snap, p.paid_on, {payment.amount} as amount_minor{named}
+        from {known_rows("payments", "p", shared)}
+        {payment.join}
+        where {payment.condition}
         """
     return Relation("money", select, materialized=money.names_bills)
 

@@ -13,6 +13,7 @@ is a queue: it is the sum of promises less payments, less the least that this su
 from __future__ import annotations
 
 from riskseg.domain.relations import Relation, literal
+from riskseg.ledger.payments import standing_payment
 
 # Words of a source, or of a person, for what came of a promise; theirs comes before ours.
 SETTLED = ("kept", "partly_kept", "broken", "cancelled")
@@ -112,24 +113,19 @@ _PROMISES_LAID = Relation(
 
 def _money_promised(reverses: bool) -> Relation:
     """`money_promised`: the payments made in each run, less what was taken back of them."""
-    amount, taken_back, is_payment = "p.amount_minor", "", "true"
-    if reverses:
-        amount = "greatest(p.amount_minor - coalesce(u.amount_minor, 0), 0)"
-        taken_back = "left join undone u on u.snap = r.snap and u.payment_id = p.payment_id"
-        is_payment = "p.reverses is null"
+    payment = standing_payment(reverses, snapshot="r")
     return Relation(
         "money_promised",
         f"""
         select r.snap, r.run, p.paid_on,
-            cast(sum({amount}) as bigint) as amount
+            cast(sum({payment.amount}) as bigint) as amount
         from (select distinct snap, account_no, as_of, run, run_from, run_to from promises_laid) r
         join ledger_payments p
             on p.account_no = r.account_no
             and p.known_on <= r.as_of
             and p.paid_on between r.run_from and r.run_to
-        {taken_back}
-        where p.settled
-            and {is_payment}
+        {payment.join}
+        where {payment.condition}
         group by r.snap, r.run, p.paid_on
         """,
     )

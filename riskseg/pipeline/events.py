@@ -9,13 +9,8 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.journal import read_journal
-from riskseg.rules.calendar import counted_by
-from riskseg.rules.contacting import limit_of
-from riskseg.rules.holding import counted_days, lasting
+from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, of_step
 from riskseg.workspace import Workspace
-
-# What facts of a step's last issue are called: see `riskseg.rules.model.issued_fact`.
-_ISSUED, _OCCURRENCE, _OUTCOME = "issued ", "occurrence ", "outcome "
 
 
 def load_events(engine: Engine, workspace: Workspace) -> bool:
@@ -52,7 +47,7 @@ def events_fingerprint(engine: Engine, as_of: date) -> str | None:
     """What the journal's events known as of a date amount to; None where there are none."""
     count, digest = engine.rows(
         f"""
-        select count(*), cast(bit_xor(hash(event_id)) as varchar)
+        select count(*), cast(bit_xor(md5_number(event_id)) as varchar)
         from journal_events
         where recorded_on <= date '{as_of}'
         """
@@ -61,17 +56,8 @@ def events_fingerprint(engine: Engine, as_of: date) -> str | None:
 
 
 def steps_among(names: Iterable[str]) -> list[str]:
-    """Those of the facts that say when a step was last issued, which occurrence of it, and when an
-    outcome of it was last recorded."""
-    return sorted(name for name in names if name.startswith((_ISSUED, _OCCURRENCE, _OUTCOME)))
-
-
-def state_among(names: Iterable[str]) -> list[str]:
-    """Those of the facts that say how the account was treated and what holds it, and what the day
-    is by a calendar: no source has them."""
-    names = list(names)
-    others = [n for n in names if counted_by(n) or lasting(n) or counted_days(n) or limit_of(n)]
-    return [*steps_among(names), *others]
+    """Those of the facts that are of steps: see `riskseg.rules.step_facts`."""
+    return sorted(filter(of_step, names))
 
 
 def issued_steps(names: Iterable[str]) -> Relation:
@@ -81,9 +67,9 @@ def issued_steps(names: Iterable[str]) -> Relation:
     columns = ""
     for name in names:
         value = "max(happened_on)"
-        if name.startswith(_OCCURRENCE):
+        if name.startswith(OCCURRENCE):
             value = "max_by(occurrence, (happened_on, occurrence))"
-        if name.startswith(_OUTCOME):
+        if name.startswith(OUTCOME):
             value = "max(outcome_on)"
         step = literal(name.partition(" ")[2])
         columns += f""",

@@ -47,7 +47,7 @@ def generated_session(workspace: Workspace, portfolio: Responding) -> Iterator[S
         generated = replace(workspace, settings=settings)
         with scratch_engine(generated) as engine:
             session = begin(generated, engine)
-            # The journal speaks of the workspace's accounts, which may have the same ids.
+            # The journal is about the workspace's accounts, which may have the same ids.
             engine.run("delete from journal_events")
             for name in _RESTORED:
                 engine.run(f"create temp table {name}_before as select * from {name}")

@@ -1,7 +1,8 @@
 """Calendars: the days on which actions are taken, as a strategy says them.
 
-Whether a day is one of them is told by facts of the account's row, the same for all accounts of an
-as-of date, so that what was decided can be decided again when a holiday has since been proclaimed.
+Whether a day is one of them is known from facts of the account's row, the same for all accounts of
+an as-of date, so that what was decided can be decided again when a holiday has been proclaimed
+since.
 """
 
 from __future__ import annotations

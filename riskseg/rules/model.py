@@ -110,21 +110,6 @@ class Repeat:
         return f"every {self.every} days from {self.start}{end}"
 
 
-def issued_fact(path: str, key: str) -> str:
-    """The fact that says on which day a step was last issued. No expression can name it."""
-    return f"issued {path} {key}"
-
-
-def occurrence_fact(path: str, key: str) -> str:
-    """The fact that says which occurrence of a step that repeats was last issued, from 1."""
-    return f"occurrence {path} {key}"
-
-
-def outcome_fact(path: str, key: str) -> str:
-    """The fact that says on which day an outcome of a step was last recorded."""
-    return f"outcome {path} {key}"
-
-
 @dataclass(frozen=True)
 class Path:
     """`starts` is the date of day 0. With `due_for`, a step is due for no more than so many days,

@@ -28,6 +28,7 @@ from riskseg.expressions.smt import (
 )
 from riskseg.expressions.tree import Value
 from riskseg.rules.elements import Condition
+from riskseg.rules.state import is_state
 
 _FALSE = z3.BoolVal(False)
 
@@ -109,9 +110,8 @@ def with_defaults(account: Account, defaults: Mapping[str, object]) -> Account:
 
 
 def plain_value(fact: Fact) -> Value:
-    """A value that nobody wonders at, for what does not matter in a counterexample. What was done
-    before, which facts with a space in their name tell, was not done."""
-    if fact.nullable and " " in fact.name:
+    """A usual value, for what does not matter in a counterexample. Nothing was done before."""
+    if fact.nullable and is_state(fact.name):
         return None
     match fact.kind:
         case Kind.BOOLEAN:

@@ -69,7 +69,7 @@ class _Entry:
         }
 
     def record(self, command: str, events: Sequence[Event], first: Event) -> RecordedEvent:
-        """Record the events; what is told of is the `first`."""
+        """Record the events; the result is about the `first`."""
         with locked(self.workspace), open_journal(self.workspace) as journal:
             return self.add(journal, command, events, first)
 

@@ -36,12 +36,12 @@ from riskseg.pipeline.archive import (
 )
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import DecidingJob, make_facts
-from riskseg.pipeline.events import state_among
 from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import NothingLeft, Plan, Progress, Stage
 from riskseg.results.runs import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
+from riskseg.rules.state import is_state
 from riskseg.sources.describe import fingerprints
 from riskseg.store import run_inputs as store
 from riskseg.store import sinks
@@ -281,7 +281,7 @@ class _FromSource(DecidingJob):
         gone = {n for n in ready.wanted if n not in session.facts and n not in ready.strategy.uses}
         if session.ledger.billed != kept.billed:
             gone.add("bills")
-        gone -= {"as_of", *state_among(gone)}
+        gone -= {"as_of", *filter(is_state, gone)}
         if gone:
             self.since = SinceRun(
                 sources=self.changed,

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
-from riskseg.pipeline.account_file import check_given
 from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_facts, prepare
 from riskseg.pipeline.journal import open_journal, read_journal
 from riskseg.pipeline.listing import add_due, list_due
@@ -62,6 +61,7 @@ class _Listing(DecidingJob):
         target: str | InMemory,
         *,
         at: datetime | None,
+        by: str | None,
         actions: Sequence[str],
         channels: Sequence[str],
         columns: Sequence[str],
@@ -72,9 +72,8 @@ class _Listing(DecidingJob):
         super().__init__(progress)
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.actions, self.channels, self.columns = actions, channels, columns
-        self.capacity, self.draft = capacity, draft
+        self.capacity, self.draft, self.by = capacity, draft, by
         self.issued: int | None = None
-        self.issued_by: str | None = None
         self.new = 0
 
     def load(self) -> None:
@@ -84,7 +83,6 @@ class _Listing(DecidingJob):
             enter(locked(workspace))
         self.engine = enter(scratch_engine(workspace, lasting=issues))
         self.journal = enter(open_journal(workspace) if issues else read_journal(workspace))
-        check_given(self.engine, workspace, None, ())
         self.session = begin(workspace, self.engine)
         self.ranges = self.session.partitions()
 
@@ -160,7 +158,7 @@ class _Listing(DecidingJob):
         """Record the listed actions as issued, and each account whose path has changed."""
         assert self.at is not None
         events = self._events(issued_events(self.as_of))
-        issued = [{**event, "made_by": self.issued_by} for event in events]
+        issued = [{**event, "made_by": self.by} for event in events]
         new = self.journal.record_events(
             [*issued, *self._events(placement_events(self.as_of))],
             command="worklist issue",
@@ -232,6 +230,7 @@ class _Approving(_Listing):
             as_of,
             InMemory(),
             at=at,
+            by=by,
             actions=actions,
             channels=(),
             columns=(),
@@ -239,7 +238,7 @@ class _Approving(_Listing):
             draft=draft,
             progress=progress,
         )
-        self.ids, self.outcome, self.by, self.reason = tuple(ids), outcome, by, reason
+        self.ids, self.outcome, self.reason = tuple(ids), outcome, reason
 
     def record(self) -> None:
         """Record what the person says of each action that is meant."""
@@ -294,7 +293,7 @@ class _Approving(_Listing):
             actions=tuple(decided),
         )
 
-    def _event(self, row: Mapping[str, str], earlier: int) -> dict[str, str]:
+    def _event(self, row: Mapping[str, str], earlier: int) -> dict[str, str | None]:
         day = self.as_of.isoformat()
         return {
             # Somebody may approve, reject, and approve again.
@@ -412,6 +411,7 @@ def worklist(
         as_of,
         target,
         at=at,
+        by=by,
         actions=actions,
         channels=channels,
         columns=columns,
@@ -419,7 +419,6 @@ def worklist(
         draft=draft,
         progress=progress,
     )
-    job.issued_by = by
     job.carry_out(plan(issue=at is not None))
     job.done.holding(target)
     return job.done

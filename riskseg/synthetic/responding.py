@@ -2,9 +2,9 @@
 
 Who forgets, who cannot pay and who will not, who pays late by habit and who only after a letter,
 is known: see `world.py`, where the effects of actions stand too. Until the first day the creditor
-acts by its old policy; from then on, by what it is told. Luck follows from the account, the day and
-the purpose, so that two strategies meet the same people with the same luck: where both do the same
-for an account, the same comes of it.
+acts by its old policy; from then on, by what it is given. Luck follows from the account, the day
+and the purpose, so that two strategies meet the same people with the same luck: where both do the
+same for an account, the same comes of it.
 """
 
 from __future__ import annotations

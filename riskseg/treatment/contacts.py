@@ -1,7 +1,7 @@
 """Contacts: on which day the next one is lawful, from those there have been.
 
 Counted are the actions that riskseg issued, from the day after, so that a day's list is the same
-before issuing and after, and the contacts that sources and people tell of. That somebody was
+before issuing and after, and the contacts that sources and people report. That somebody was
 spoken to in an action that was issued is no contact of its own, but a conversation. What was done
 by the row of another account of the party, whose id is its `ref`, is a contact of the account, and
 no second one of the party.
@@ -20,8 +20,8 @@ SPOKEN = ("reached", "right_party", "promise", "refused", "answered")
 
 def contact_limits(names: Iterable[str]) -> list[Relation]:
     """Relations from `snapshots`, `ledger_events`, `journal_events` and `ledger_accounts` to
-    `contact_limits` (snap, and the first lawful day of each limit that `names` speak of); empty
-    where they speak of none."""
+    `contact_limits` (snap, and the first lawful day of each limit among `names`); empty where
+    there is none."""
     limits = {name: limit for name in sorted(names) if (limit := limit_of(name))}
     if not limits:
         return []

@@ -16,8 +16,8 @@ ENDED = "ended"
 
 def holds(names: Iterable[str]) -> list[Relation]:
     """Relations from `snapshots` and `ledger_events` to `lasting_holds` (snap, and whether an event
-    of each kind that `names` speak of lasts), and to the days held that they count: see
-    `days_held`. Empty where they speak of none."""
+    of each kind among `names` lasts), and to the days held that they count: see
+    `days_held`. Empty where there is none."""
     kinds = {name: kind for name in names if (kind := lasting(name))}
     sets = _sets(names)
     every = sorted({*kinds.values(), *(kind for counted in sets for kind in counted)})

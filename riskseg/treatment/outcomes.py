@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from riskseg.domain.relations import literal
+from riskseg.treatment.ids import id_sql
 
 TABLE = "outcomes"
 
@@ -66,7 +67,6 @@ OUTCOMES: Mapping[str, tuple[str, bool]] = {
 }
 
 _EVENT_KINDS = {"outcome": "true", "contact": "spoken", "promise": "outcome = 'promise'"}
-_ID_LENGTH = 20
 
 
 def read_outcomes(relation: str, columns: Mapping[str, str], recorded_on: date) -> str:
@@ -156,8 +156,8 @@ def bad_outcomes(scale: int, recorded_on: date) -> str:
     codes = " ".join(f"when {when} then {literal(code)}" for code, _, when in faults)
     reasons = " ".join(f"when {when} then {literal(what)}" for _, what, when in faults)
     # With the account of a row that names only the action, so that it can be erased here too.
-    told = {c.name: c.name for c in COLUMNS} | {"account_id": "coalesce(account_id, of_account)"}
-    content = ", ".join(f"{name} := {sql}" for name, sql in told.items())
+    named = {c.name: c.name for c in COLUMNS} | {"account_id": "coalesce(account_id, of_account)"}
+    content = ", ".join(f"{name} := {sql}" for name, sql in named.items())
     return f"""
         select row_no as row,
             case {codes} end as code,
@@ -183,15 +183,15 @@ def unmatched_outcomes() -> str:
 def outcome_events(scale: int, recorded_on: date, by: str) -> str:
     """The events of the sound rows, as the journal keeps them: texts, each with its id.
 
-    Attempts that are alike in all are told apart by their order, so that reading a file twice adds
+    Attempts that are alike in all are numbered in their order, so that reading a file twice adds
     nothing and each of its rows counts. Reads `bad_outcomes`.
     """
     spoken = ", ".join(literal(word) for word, (_, spoken) in OUTCOMES.items() if spoken)
     kinds = " union all ".join(
         f"""
-        select substr(sha256({literal(kind)} || '|' || parts), 1, {_ID_LENGTH}) as event_id,
+        select {id_sql(literal(kind), "parts")} as event_id,
             {literal(kind)} as kind, *
-        from told
+        from numbered
         where {when}
         """
         for kind, when in _EVENT_KINDS.items()
@@ -203,7 +203,7 @@ def outcome_events(scale: int, recorded_on: date, by: str) -> str:
             from outcome_rows
             where row_no not in (select row from bad_outcomes)
         ),
-        told as (
+        numbered as (
             select *,
                 outcome in ({spoken}) as spoken,
                 concat_ws('|', action_id, outcome, day, coalesce(amount, ''),

@@ -6,7 +6,7 @@ same holds however often, or seldom, a strategy is run.
 
 Where steps repeat, a round is one pass over them: in round 0 they come for the first time. An
 occurrence of a step is numbered from 1, and is a step of its own: what overtakes it may be an
-occurrence of its own step. How far an account has come is told by two facts of each step that
+occurrence of its own step. How far an account has come is known from two facts of each step that
 repeats, the day on which it was last issued and which occurrence that was, however many rounds
 there are.
 """
@@ -30,12 +30,10 @@ from riskseg.rules.model import (
     Repeat,
     Step,
     Strategy,
-    issued_fact,
-    occurrence_fact,
-    outcome_fact,
 )
 from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
 from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
+from riskseg.rules.step_facts import issued_fact, occurrence_fact, outcome_fact
 from riskseg.treatment.calendar import closed_sql, closed_term, moved
 
 # How many days beyond the days of its steps a path looks for the open day of the next one.

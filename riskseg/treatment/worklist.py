@@ -12,9 +12,7 @@ from riskseg.rules.contacting import limit_of
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
-
-# As many characters of a hash as tell the actions of a century apart.
-_ID_LENGTH = 20
+from riskseg.treatment.ids import id_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,6 @@ COLUMNS: tuple[WorklistColumn, ...] = (
 NAMES = tuple(column.name for column in COLUMNS)
 
 
-def _hashed(*parts: str) -> str:
-    """SQL of an id that says what the parts, as SQL, amount to."""
-    return f"substr(sha256(concat_ws('|', {', '.join(parts)})), 1, {_ID_LENGTH})"
-
-
 def worklist_select(
     strategy: Strategy, of: str | None, scale: int, columns: Sequence[str], *, billed: bool
 ) -> str:
@@ -86,7 +79,7 @@ def worklist_select(
         f"then d.{out('due_action')} end",
     ]
     made = {
-        "id": _hashed(party, "i.account_id", f"cast({started} as varchar)", path, key),
+        "id": id_sql(party, "i.account_id", f"cast({started} as varchar)", path, key),
         "account_id": "i.account_id",
         "party_id": party,
         **{n: f"d.{out(n)}" for n in ("action", "channel", "template", "priority", "segment")},
@@ -289,7 +282,7 @@ def issued_events(as_of: date, *, approved: bool = False) -> str:
 def placement_events(as_of: date) -> str:
     """The events of `changed_paths`, by the columns of the journal."""
     return f"""
-        select {_hashed("'placement'", "account_id", "path", f"'{as_of}'")} as event_id,
+        select {id_sql("'placement'", "account_id", "path", f"'{as_of}'")} as event_id,
             account_id, 'placement' as kind,
             date '{as_of}' as happened_on,
             date '{as_of}' as recorded_on,
@@ -303,7 +296,7 @@ def changed_paths(as_of: date) -> str:
     """The accounts of `account_paths` that were last seen on another path, or on none."""
     return f"""
         with last_placed as (
-            select account_no, arg_max(path, happened_on) as path
+            select account_no, arg_max(path, (happened_on, number)) as path
             from journal_events
             where kind = 'placement'
                 and happened_on <= date '{as_of}'

@@ -14,6 +14,7 @@ from riskseg.domain.decision import NO_ACTION
 from riskseg.domain.facts import Kind
 from riskseg.domain.words import NOTHING_RAISES_RISK
 from riskseg.domain.words import money as money_text
+from riskseg.rules.state import is_state
 
 if TYPE_CHECKING:
     from riskseg.results.runs import Explanation, FactForm
@@ -26,11 +27,11 @@ def show_explanation(explanation: Explanation) -> None:
     _probabilities(console, explanation)
     _rules_matched(console, explanation)
     _last_bills(console, explanation)
-    # What was never done is not worth a word; the names of such facts have a space in them.
+    # What was never done is not worth a word.
     facts = "  ".join(
         f"{fact}={fact_value(explanation.forms.get(fact), value, explanation.scale)}"
         for fact, value in explanation.facts.items()
-        if value is not None or " " not in fact
+        if value is not None or not is_state(fact)
     )
     console.print(f"[dim]Facts the rules read: {escape(facts)}[/]")
     if explanation.default_values:

@@ -14,8 +14,9 @@ from decimal import Decimal
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.rules.elements import Action
-from riskseg.rules.model import Path, Strategy, issued_fact, occurrence_fact, outcome_fact
+from riskseg.rules.model import Path, Strategy
 from riskseg.rules.rule import Restriction, Rule
+from riskseg.rules.step_facts import issued_fact, occurrence_fact, outcome_fact
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
 from riskseg.strategy.check.head import (

@@ -30,8 +30,9 @@ from riskseg.expressions.smt import (
 )
 from riskseg.expressions.tree import Value
 from riskseg.rules.elements import NO_ACTION
-from riskseg.rules.model import UNSCORED, Strategy, issued_fact
+from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
+from riskseg.rules.step_facts import issued_fact
 from riskseg.treatment.guards import lawful
 from riskseg.treatment.paths import Standing, standings_of
 
