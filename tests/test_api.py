@@ -281,7 +281,7 @@ def test_an_argument_that_cannot_be_used(ws: riskseg.Workspace, call: object) ->
 
 
 def test_the_time_of_a_run_is_now_unless_it_is_given(tmp_path: Path) -> None:
-    from riskseg.pipeline.journal import read_journal
+    from riskseg.pipeline.open_journal import read_journal
     from riskseg.pipeline.session import open_checked
 
     ws = riskseg.open(write(tmp_path, ACCOUNTS, RULES, types=TYPES))

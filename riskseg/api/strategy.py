@@ -46,15 +46,15 @@ class Strategy:
 
     def check(self) -> StrategyCheck:
         """Check it. Raises its Problems."""
-        return use_cases.rules.check(self._root, self._name, here=self._here)
+        return use_cases.strategy.check(self._root, self._name, here=self._here)
 
     def show(self) -> StrategyShown:
         """The strategy as it is understood; its rows are those of the table of segments."""
-        return use_cases.rules.show(self._root, self._name, here=self._here)
+        return use_cases.strategy.show(self._root, self._name, here=self._here)
 
     def test(self) -> StrategyTest:
         """Decide its examples; `problems` holds those that do not come out as expected."""
-        return use_cases.rules.test(self._root, self._name, here=self._here)
+        return use_cases.strategy.test(self._root, self._name, here=self._here)
 
     def prove(self, *, seconds: float = SECONDS, notes: bool = False) -> StrategyProof:
         """Prove every property for all accounts there could be, each within `seconds`. With

@@ -48,7 +48,7 @@ def note_facts(from_data: bool) -> None:
 def strategy_check(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Check a strategy against the facts of this workspace, or without any data."""
     present(
-        lambda _: use_cases.rules.check(root_if_any(name), name, data=not no_data),
+        lambda _: use_cases.strategy.check(root_if_any(name), name, data=not no_data),
         _checked,
         as_json=as_json,
     )
@@ -72,7 +72,7 @@ def _checked(strategy_check: StrategyCheck) -> None:
 def strategy_test(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Run the strategy's examples through the SQL that decides real accounts."""
     test_result = present(
-        lambda _: use_cases.rules.test(root_if_any(name), name, data=not no_data),
+        lambda _: use_cases.strategy.test(root_if_any(name), name, data=not no_data),
         _tested,
         as_json=as_json,
     )
@@ -148,7 +148,7 @@ def strategy_prove(
 def strategy_show(name: Name = None, no_data: NoData = False, as_json: AsJson = False) -> None:
     """Show a strategy as it is understood: bands, tiers, segments, paths, guards."""
     present(
-        lambda _: use_cases.rules.show(root_if_any(name), name, data=not no_data),
+        lambda _: use_cases.strategy.show(root_if_any(name), name, data=not no_data),
         _shown,
         as_json=as_json,
     )

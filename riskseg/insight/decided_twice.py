@@ -11,8 +11,8 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.pipeline.decisions import Decider, decide_scored, decider, make_facts, score_facts
 from riskseg.pipeline.facts import ALWAYS, OVERDUE
-from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.models import load_champions
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Stage
 from riskseg.rules.elements import in_force

@@ -8,7 +8,7 @@ from datetime import date
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, of_step
 from riskseg.workspace import Workspace
 

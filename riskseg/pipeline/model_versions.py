@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.learning.evidence.verdict import too_weak
-from riskseg.pipeline.journal import meant, read_journal
 from riskseg.pipeline.models import gone, is_gone, spec_files, there, without_champion
+from riskseg.pipeline.open_journal import meant, read_journal
 from riskseg.pipeline.stages import Stage
 from riskseg.results.models import ModelSummary
 from riskseg.store.files import folder_beside

@@ -11,7 +11,7 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.pipeline.archive import authored_from
 from riskseg.pipeline.fact_source import FactSource, declared_facts, from_data
-from riskseg.pipeline.journal import meant, read_journal
+from riskseg.pipeline.open_journal import meant, read_journal
 from riskseg.pipeline.session import LOAD, open_checked
 from riskseg.pipeline.stages import Job, Progress, Stage
 from riskseg.pipeline.strategies import check_here

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
         rehearse,
         replay,
         retention,
-        rules,
         score,
         sheets,
+        strategy,
         train,
         worklist,
     )
@@ -61,9 +61,9 @@ if TYPE_CHECKING:
         "rehearse",
         "replay",
         "retention",
-        "rules",
         "score",
         "sheets",
+        "strategy",
         "train",
         "worklist",
     ]

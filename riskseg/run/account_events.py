@@ -15,7 +15,7 @@ from typing import Any
 from riskseg.domain.problems import Problems, problem
 from riskseg.ledger.contract import ENDED, HOLDS
 from riskseg.pipeline.account_lookup import check_account
-from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.results.worklist import RecordedEvent
 from riskseg.store.events import Event, event_id, of_account

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import riskseg
 from riskseg.domain.problems import Problems, problem
 from riskseg.pipeline import proving
-from riskseg.pipeline.journal import open_journal, read_journal
+from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.session import Session, begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.strategies import (

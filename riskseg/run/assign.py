@@ -31,7 +31,7 @@ from riskseg.pipeline.decisions import (
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.events import events_fingerprint
 from riskseg.pipeline.hindsight import hindsight
-from riskseg.pipeline.journal import open_journal, unknown_runs, unknown_runs_message
+from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import (
     LOAD,

@@ -8,10 +8,10 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.account_file import without_outcomes
-from riskseg.pipeline.journal import check_there, read_journal
 from riskseg.pipeline.load import load, workspace_facts
 from riskseg.pipeline.models import check_spec, read_specs
 from riskseg.pipeline.observation_points import check_dates
+from riskseg.pipeline.open_journal import check_there, read_journal
 from riskseg.pipeline.outcomes import check_values
 from riskseg.pipeline.session import Session, read_own_catalogue, scratch_engine
 from riskseg.pipeline.special_values import proposed

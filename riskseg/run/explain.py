@@ -18,7 +18,6 @@ from riskseg.domain.relations import literal
 from riskseg.engine import Engine
 from riskseg.pipeline.account_file import as_the_run_read
 from riskseg.pipeline.account_history import entries
-from riskseg.pipeline.account_story import held, last_bills, story, with_records
 from riskseg.pipeline.archive import (
     Kept,
     account_hash,
@@ -40,7 +39,8 @@ from riskseg.pipeline.decisions import (
     prepare,
     score_facts,
 )
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.explanation import held, last_bills, story, with_records
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force

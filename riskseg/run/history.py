@@ -11,7 +11,7 @@ from riskseg.engine import Engine
 from riskseg.pipeline.account_history import entries
 from riskseg.pipeline.archive import kept_decider, kept_facts, open_inputs, read_kept
 from riskseg.pipeline.decisions import decide_scored, decision_select, score_facts
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage

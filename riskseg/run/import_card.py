@@ -23,9 +23,9 @@ from riskseg.learning.spec import RESERVED_NAMES, AuthoredSpec, ModelName, parse
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts as facts_relations
 from riskseg.pipeline.frames import frame, model_columns
-from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import KEEP, keep
 from riskseg.pipeline.models import check_spec, read_named
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.population import implied, population_sql
 from riskseg.pipeline.session import LOAD, Session, begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage

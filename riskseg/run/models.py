@@ -8,8 +8,8 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, problem
 from riskseg.learning.artefact import load
 from riskseg.learning.show import summary
-from riskseg.pipeline.journal import open_journal, read_journal
 from riskseg.pipeline.model_versions import opened, summarised
+from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.results.models import (

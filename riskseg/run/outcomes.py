@@ -11,7 +11,7 @@ from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import EngineError, syntax_tree
-from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import locked, open_checked, scratch_engine, write_quarantine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage

@@ -10,9 +10,9 @@ from riskseg.learning.artefact import Model
 from riskseg.learning.manifest import Manifest
 from riskseg.learning.recalibrate import recalibrated
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import KEEP, keep, opened
 from riskseg.pipeline.models import spec_of
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.session import LOAD, begin, locked, open_checked, scratch_engine, set_apart
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob

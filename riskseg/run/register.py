@@ -11,9 +11,9 @@ from riskseg.domain.problems import ProblemsError, problem
 from riskseg.learning.artefact import load, version_of
 from riskseg.learning.evidence.verdict import too_weak
 from riskseg.learning.stored import parsed
-from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import record
 from riskseg.pipeline.models import scorer, spec_files
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.trial import trial
 from riskseg.results.models import Registration

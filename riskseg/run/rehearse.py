@@ -18,7 +18,7 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.ledger.settled import settled_bills
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import prepare
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.rehearsal import Period, amount
 from riskseg.pipeline.rehearsal import Rehearsal as Rehearsed

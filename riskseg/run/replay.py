@@ -36,7 +36,7 @@ from riskseg.pipeline.archive import (
 )
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import DecidingJob, make_facts
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import NothingLeft, Plan, Progress, Stage

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.pipeline.account_lookup import check_known
 from riskseg.pipeline.archive import account_hash, damaged
-from riskseg.pipeline.journal import open_journal, read_journal, unknown_runs
+from riskseg.pipeline.open_journal import open_journal, read_journal, unknown_runs
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
 from riskseg.store import run_inputs as store

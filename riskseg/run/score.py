@@ -23,8 +23,8 @@ from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import SCORE, tell_differences
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.hindsight import hindsight
-from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.models import load_champions, scorer, spec_files, without_spec
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.scoring import PROBABILITY
 from riskseg.pipeline.scoring import score as score_model

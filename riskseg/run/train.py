@@ -12,10 +12,10 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.learning import train as learning
 from riskseg.learning.learners import registered
 from riskseg.learning.spec import AuthoredSpec
-from riskseg.pipeline.journal import open_journal
 from riskseg.pipeline.model_versions import KEEP, keep, summarised
 from riskseg.pipeline.models import check_spec, read_specs, without_spec
 from riskseg.pipeline.observation_points import Asked, asked
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.session import (
     LOAD,
     Session,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.pipeline.decisions import RULES, DecidingJob, decide_scored, make_facts, prepare
-from riskseg.pipeline.journal import open_journal, read_journal
 from riskseg.pipeline.listing import add_due, list_due
+from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_target
 from riskseg.pipeline.session import (
     LOAD,

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from riskseg.store.chain import BrokenChainError
-from riskseg.store.tables import METADATA
+from riskseg.store.journal_tables import METADATA
 
 # Texts, unless said otherwise; dates are ISO texts, so that every database keeps them alike.
 # `contact` is "yes" of an action that reaches the customer.

@@ -25,6 +25,7 @@ from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.store import chain
 from riskseg.store import events as events_
 from riskseg.store.files import private_file, private_folder
+from riskseg.store.journal_tables import METADATA, REVISION, TABLES, VERSION_TABLE, Moment
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
@@ -35,7 +36,6 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
-from riskseg.store.tables import METADATA, REVISION, TABLES, VERSION_TABLE, Moment
 
 if TYPE_CHECKING:
     import pyarrow as pa

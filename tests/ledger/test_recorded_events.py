@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskseg.domain.problems import Problems
-from riskseg.pipeline.journal import open_journal
+from riskseg.pipeline.open_journal import open_journal
 from riskseg.store.events import event_id
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, Bill, Event, write_workspace

@@ -10,7 +10,7 @@ import pytest
 from riskseg.domain.problems import ProblemsError
 from riskseg.run.check import check
 from riskseg.run.prove import prove
-from riskseg.run.rules import show
+from riskseg.run.strategy import show
 from tests.support.account_file import codes, decide, put_in_force, write
 
 BOTH = "id,region\na,north\nb,south\n"

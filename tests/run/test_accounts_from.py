@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import open_checked
 from riskseg.run.assign import assign
 from riskseg.run.check import check

@@ -15,8 +15,8 @@ from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.learning.scorecard.imported import Meaning
 from riskseg.learning.scorecard.tables import Scale
-from riskseg.pipeline.journal import read_journal
 from riskseg.pipeline.models import load_champions
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import open_checked
 from riskseg.run import models as versions
 from riskseg.run.bins import bins

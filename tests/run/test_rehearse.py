@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import ProblemsError
-from riskseg.pipeline.journal import read_journal
+from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import open_checked
 from riskseg.run.rehearse import rehearse
 from riskseg.run.worklist import worklist

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from riskseg.cli import app
 from riskseg.run.activate import activate
-from riskseg.run.rules import show
+from riskseg.run.strategy import show
 from tests.docs.pages import ROOT
 from tests.support.account_file import AT, DAY, write
 

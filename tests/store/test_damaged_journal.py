@@ -17,6 +17,7 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.store import events
 from riskseg.store import journal as journal_module
 from riskseg.store.journal import Journal
+from riskseg.store.journal_tables import METADATA, TABLES, VERSION_TABLE
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
@@ -25,7 +26,6 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
-from riskseg.store.tables import METADATA, TABLES, VERSION_TABLE
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DAYS = [date(2026, 3, day) for day in (1, 5, 9)]

@@ -24,6 +24,7 @@ from alembic.script import ScriptDirectory
 from riskseg.domain.problems import ProblemsError
 from riskseg.store import journal as journal_module
 from riskseg.store.journal import Journal
+from riskseg.store.journal_tables import METADATA, REVISION, TABLES, VERSION_TABLE
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
@@ -33,7 +34,6 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
-from riskseg.store.tables import METADATA, REVISION, TABLES, VERSION_TABLE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
