@@ -66,6 +66,7 @@ CODES: dict[str, str] = {
     "RS224": "a file in a strategy's folder that is none of its files",
     "RS225": "a significant action that no included guard pack knows",
     "RS226": "a calendar of holidays that is not known, or one without a day",
+    "RS227": "contact hours, or a quiet period, that cannot be",
     "RS228": "a path that does not say what follows its last step",
     "RS230": "a version of a strategy that cannot be found",
     # RS3xx: expressions

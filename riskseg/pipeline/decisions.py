@@ -37,6 +37,7 @@ from riskseg.rules.sql import out
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES
 from riskseg.treatment.calendar import calendar_facts
+from riskseg.treatment.contact_hours import contact_hours_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,7 +129,8 @@ def make_facts(
     ledger = session.ledger
     snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
     names = frozenset(wanted)
-    of_the_day = calendar_facts(names, as_of)
+    of_the_day = {n: f"cast({v} as bigint)" for n, v in calendar_facts(names, as_of).items()}
+    of_the_day |= contact_hours_sql(names, as_of, ledger.attributes)
     build(
         session.engine,
         facts(

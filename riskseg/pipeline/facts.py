@@ -33,15 +33,15 @@ def facts(
     *,
     focus: bool = False,
     shared: bool = False,
-    of_the_day: Mapping[str, int] | None = None,
+    of_the_day: Mapping[str, str] | None = None,
 ) -> list[Relation]:
     """Relations from `snapshots` to `facts`: snap, account_no, as_of, `SINCE_BILL` where there are
     bills, and the `fact_column` of each fact.
 
     `wanted` may name features, attributes and dates; unknown names are left out. `focus` says
     that snapshots name the bill that counts as the latest, `shared` that what is over of each
-    account is at hand (:func:`riskseg.ledger.settled.settled_bills`). Facts `of_the_day` are the
-    same for every account.
+    account is at hand (:func:`riskseg.ledger.settled.settled_bills`). Facts `of_the_day`
+    hang on the as-of date and on attributes alone: SQL over `account_rows` a.
     """
     names = {*wanted, *(OVERDUE if ledger.billed else ())}
     features = catalogue.closure(n for n in names if n in catalogue.available())
@@ -74,7 +74,7 @@ def facts(
         **{n: f"a.{fact_column(n)}" for n in attributes},
         **({EPISODE_STARTED_ON.name: "e.episode_started_on"} if with_episodes else {}),
         **{name: f"steps.{fact_column(name)}" for name in steps},
-        **{name: f"cast({value} as bigint)" for name, value in (of_the_day or {}).items()},
+        **(of_the_day or {}),
     }
     relations = [snapshots]
     if ledger.billed:

@@ -19,7 +19,7 @@ def add_due(
     strategy = decider.strategy
     selects = {
         "due_actions": worklist_select(
-            strategy, decider.of, decider.scale, columns, billed=decider.billed
+            strategy, decider.as_of, decider.of, decider.scale, columns, billed=decider.billed
         ),
         "account_paths": paths_select(strategy),
     }

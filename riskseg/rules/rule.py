@@ -55,6 +55,8 @@ class Scope(Protocol):
 
     def tell(self, code: str, what: str, file: str, *path: str | int, hint: str = "") -> None: ...
 
+    def note(self, text: str, file: str, *path: str | int) -> None: ...
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -235,10 +237,31 @@ class Restriction(Rule):
     effective_to: date | None = None
 
     @property
-    def lawful_from(self) -> str | None:
-        """The fact that holds the first day on which it is in force no more, where there is one
-        that is known: what it forbids comes on that day."""
+    def lawful_from_sql(self) -> str | None:
+        """SQL of the first day on which it is in force no more, where that is known while it is:
+        what it forbids comes on that day. None for a rule of which it never is."""
         return None
+
+    @property
+    def counts_per(self) -> str:
+        """Whose contacts it counts: those of the `account`, or of all accounts of its `party`."""
+        return "account"
+
+    @property
+    def hours_fact(self) -> str | None:
+        """The fact that holds the hours of the day at which its actions are lawful, with the time
+        zone they are said in, where it says hours."""
+        return None
+
+    def is_quiet(self, day: date) -> bool:
+        """Whether a day, as such, is one on which its actions are not taken."""
+        return False
+
+    @property
+    def facts_in_examples(self) -> Mapping[str, str]:
+        """What an example of a pack may give beside the facts that its condition names, each with
+        the fact that it stands for."""
+        return {}
 
     # From an entry
 

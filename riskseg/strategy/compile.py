@@ -45,7 +45,7 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
         placed(strategy, paths, as_of),
         stepped(paths, as_of),
         guarded(guards),
-        acted(strategy, guards),
+        acted(strategy, guards, as_of),
         _decided(strategy, guards),
     ]
 

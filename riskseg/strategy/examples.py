@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, MOST_DAYS, Fact, Kind
@@ -17,6 +17,7 @@ from riskseg.expressions.tree import Call, Literal, Name
 from riskseg.rules.holding import nothing_held
 from riskseg.rules.model import Example, PackExample, Path, Strategy
 from riskseg.treatment.calendar import calendar_facts
+from riskseg.treatment.contact_hours import contact_hours_facts
 
 TYPES = {
     Kind.BOOLEAN: "boolean",
@@ -76,6 +77,7 @@ def scored_examples(
                 facts_given.setdefault(name, as_of - timedelta(days=example.day + day))
         facts_given = {
             **calendar_facts(strategy.facts, as_of),
+            **contact_hours_facts(strategy.facts, as_of, facts_given),
             **nothing_held(strategy.facts),
             **facts_given,
         }
@@ -154,7 +156,13 @@ def guarded_examples(
     problems_before = len(problems)
     rows = []
     for number, example in enumerate(examples, start=1):
-        known_values = {fact_name: example.given.get(fact_name) for fact_name in facts}
+        as_of = cast(date, example.given["as_of"])
+        known_values = {
+            **dict.fromkeys(facts),
+            **calendar_facts(facts, as_of),
+            **contact_hours_facts(facts, as_of, example.given),
+            **{name: value for name, value in example.given.items() if name in facts},
+        }
         rows.append(_row(number, strategy, known_values, example, problems))
     if len(problems) > problems_before or not rows:
         return None

@@ -15,6 +15,7 @@ from riskseg.rules.calendar import WEEKDAYS, Calendar, counted_by
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Path
 from riskseg.rules.proof_account import Account
+from riskseg.rules.quiet import counted_periods, quiet_days_left
 
 # More days in a row are never closed; a calendar that has no open day among them is no calendar.
 _LONGEST = 60
@@ -58,9 +59,12 @@ def _closed_days(calendar: Calendar, day: date, step: int) -> int:
 
 
 def calendar_facts(names: Iterable[str], as_of: date) -> dict[str, int]:
-    """The value, on a day, of those of the facts that count by a calendar."""
+    """The value, on a day, of those of the facts that count by a calendar, or the days left of
+    quiet periods."""
     found = {}
     for name in names:
+        if periods := counted_periods(name):
+            found[name] = quiet_days_left(periods, as_of)
         if (counted := counted_by(name)) is None:
             continue
         counts, calendar = counted

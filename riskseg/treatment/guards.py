@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import z3
 
-from riskseg.domain.relations import Relation, fact_column, literal, quoted
+from riskseg.domain.relations import Relation, literal, quoted
 from riskseg.expressions.smt import both, either, negated
-from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.calendar import Calendar
+from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.proof_account import Account
 from riskseg.rules.rule import Restriction
-from riskseg.rules.sql import out
-from riskseg.treatment.calendar import closed_sql, closed_term
+from riskseg.rules.sql import inner, out
+from riskseg.treatment.calendar import closed_sql, closed_term, is_open
+
+# How many days ahead it is looked which are open and not quiet, and how long those that are not may
+# last beyond.
+_LOOK, _LONGEST_PAUSE = 120, 120
 
 
 def guarded(guards: Sequence[Restriction]) -> Relation:
@@ -34,7 +40,7 @@ def _forbids(guards: Sequence[Restriction], action: str) -> str:
     return f"({' or '.join(holding)})" if holding else "false"
 
 
-def acted(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
+def acted(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Relation:
     """The action that is lawful: the step's own, else the mildest lawful `instead`, else none."""
     due = out("due_action")
     used = {s.action for p in strategy.paths for s in p.steps}
@@ -70,14 +76,19 @@ def acted(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
         return Relation("acted", select)
     none = literal(NO_ACTION)
     waits = f"{out('action')} = {none} and {due} <> {none} and {moved} is not null"
+    lawful_on = _first_possible(strategy, as_of)
     return Relation(
         "acted",
         f"""
-        select * replace (
-            case when {waits} then {due} else {out("next_action")} end as {out("next_action")},
-            case when {waits} then {moved} else {out("next_on")} end as {out("next_on")}
+        select * exclude (lawful_on) replace (
+            case when lawful_on is not null then {due} else {out("next_action")} end
+                as {out("next_action")},
+            coalesce({lawful_on}, {out("next_on")}) as {out("next_on")}
         )
-        from ({select}) s
+        from (
+            select *, case when {waits} then {moved} end as lawful_on
+            from ({select}) s
+        ) s
         """,
     )
 
@@ -88,17 +99,57 @@ def _moved_to(strategy: Strategy, guards: Sequence[Restriction]) -> str | None:
     arms = []
     for action in strategy.actions:
         own = [g for g in guards if action.name in g.never]
-        dated = [(g.name, g.lawful_from) for g in own if g.lawful_from is not None]
+        dated = [(g.name, g.lawful_from_sql) for g in own if g.lawful_from_sql is not None]
         if not dated:
             continue
-        days = [
-            f"case when {quoted('!' + name)} then {fact_column(fact)} end" for name, fact in dated
-        ]
-        others = [quoted("!" + g.name) for g in own if g.lawful_from is None]
-        free = f"not ({' or '.join(others)})" if others else "true"
+        days = [f"case when {quoted('!' + name)} then {day} end" for name, day in dated]
+        unknown = [f"{quoted('!' + name)} and {day} is null" for name, day in dated]
+        others = [quoted("!" + g.name) for g in own if g.lawful_from_sql is None]
+        free = f"not ({' or '.join([*others, *unknown])})"
         is_due = f"{out('due_action')} = {literal(action.name)}"
         arms.append(f"when {is_due} and {free} then greatest({', '.join(days)}, null)")
     return f"(case {' '.join(arms)} end)" if arms else None
+
+
+def _first_possible(strategy: Strategy, as_of: date) -> str:
+    """The day `lawful_on`, or the first one after it that is open and not quiet for the action of
+    the step that is due: what is known of days ahead."""
+    paths_by_calendar: dict[tuple[str, Calendar | None], list[str]] = {}
+    for path in strategy.paths:
+        for action, calendar in {(step.action, step.calendar) for step in path.steps}:
+            paths_by_calendar.setdefault((action, calendar), []).append(path.name)
+    arms = []
+    for (action, calendar), paths in sorted(paths_by_calendar.items(), key=str):
+        days = _possible_days(strategy, action, calendar, as_of)
+        if days == [*range(_LOOK)]:
+            continue
+        here = ", ".join(map(literal, paths))
+        is_due = f"{out('due_action')} = {literal(action)} and {inner('due_path')} in ({here})"
+        away = "cast(lawful_on - as_of as integer)"
+        days_listed = ", ".join(map(str, days))
+        later = f"coalesce((array[{days_listed}])[{away} + 1], {away})"
+        arms.append(f"when {is_due} then as_of + cast({later} as integer)")
+    return f"(case {' '.join(arms)} else lawful_on end)" if arms else "lawful_on"
+
+
+def _possible_days(
+    strategy: Strategy, action: str, calendar: Calendar | None, as_of: date
+) -> list[int]:
+    """For each of the next days, from the as-of date on, after how many days the first one comes
+    from it on that is open, and on which no rule is quiet about the action."""
+
+    def possible(day: date) -> bool:
+        is_closed = calendar is not None and not is_open(calendar, day)
+        rules = [g for g in strategy.guards if action in g.never]
+        return not is_closed and not any(g.is_quiet(day) for g in in_force(rules, day))
+
+    found: list[int] = []
+    first = _LOOK + _LONGEST_PAUSE
+    for ahead in reversed(range(first)):
+        if possible(as_of + timedelta(days=ahead)):
+            first = ahead
+        found.append(first)
+    return found[::-1][:_LOOK]
 
 
 def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any:

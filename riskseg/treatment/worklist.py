@@ -8,8 +8,7 @@ from datetime import date
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column, literal, quoted
-from riskseg.rules.contacting import limit_of
-from riskseg.rules.elements import NO_ACTION
+from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
 from riskseg.treatment.ids import id_sql
@@ -43,16 +42,26 @@ COLUMNS: tuple[WorklistColumn, ...] = (
     WorklistColumn("step", Kind.TEXT, "which step of it: its action, numbered where repeated"),
     WorklistColumn("started_on", Kind.DATE, "day 0 of the account's route"),
     WorklistColumn("needs_approval", Kind.BOOLEAN, "whether a person must approve it first"),
+    WorklistColumn("contact_from", Kind.TEXT, "the first time of day at which it is lawful"),
+    WorklistColumn("contact_to", Kind.TEXT, "the last; null where no rule says hours"),
+    WorklistColumn("contact_zone", Kind.TEXT, "the time zone whose clock that is"),
     WorklistColumn(
         "accounts", Kind.INTEGER, "how many of the party's it is for: what they owe is added"
     ),
     WorklistColumn("reason", Kind.TEXT, "why, in words"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
+_HOURS = ("contact_from", "contact_to", "contact_zone")
 
 
 def worklist_select(
-    strategy: Strategy, of: str | None, scale: int, columns: Sequence[str], *, billed: bool
+    strategy: Strategy,
+    as_of: date,
+    of: str | None,
+    scale: int,
+    columns: Sequence[str],
+    *,
+    billed: bool,
 ) -> str:
     """The actions that are due of the accounts just decided, less what approvals say of them.
 
@@ -78,6 +87,7 @@ def worklist_select(
         f"'in place of ' || case when d.{out('action')} <> d.{out('due_action')} "
         f"then d.{out('due_action')} end",
     ]
+    hours = _contact_hours(strategy, as_of)
     made = {
         "id": id_sql(party, "i.account_id", f"cast({started} as varchar)", path, key),
         "account_id": "i.account_id",
@@ -91,6 +101,7 @@ def worklist_select(
         "step": key,
         "started_on": started,
         "needs_approval": f"({needed}) > 0",
+        **{n: f"split_part({hours}, ' ', {part})" for part, n in enumerate(_HOURS, start=1)},
         "accounts": "cast(1 as bigint)",
         "reason": f"concat_ws('; ', {', '.join(words)})",
     }
@@ -116,14 +127,22 @@ def worklist_select(
         """
 
 
+def _contact_hours(strategy: Strategy, as_of: date) -> str:
+    """The hours of the day at which what is done is lawful, where a rule says so: from, to and the
+    time zone."""
+    arms = [
+        f"when d.{out('action')} in ({', '.join(map(literal, sorted(guard.never)))}) "
+        f"then d.{fact_column(guard.hours_fact)}"
+        for guard in in_force(strategy.guards, as_of)
+        if guard.hours_fact is not None
+    ]
+    return f"(case {' '.join(arms)} end)" if arms else "cast(null as varchar)"
+
+
 def _limited_by_party(strategy: Strategy) -> set[str]:
     """The actions that a rule limits for all accounts of a party together."""
-    limits = (limit_of(guard.lawful_from) for guard in strategy.guards if guard.lawful_from)
     return {
-        action
-        for limit in limits
-        if limit is not None and limit.per == "party"
-        for action in limit.actions
+        action for guard in strategy.guards if guard.counts_per == "party" for action in guard.never
     }
 
 

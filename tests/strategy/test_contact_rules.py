@@ -14,11 +14,14 @@ import pytest
 from riskseg.domain.relations import Relation, fact_column
 from riskseg.engine import DuckDB
 from riskseg.pipeline.contracts import build
+from riskseg.rules.contact_hours import hours_of
 from riskseg.rules.contacting import ContactLimit, limit_of
 from riskseg.rules.proof_account import Granted
+from riskseg.rules.quiet import counted_periods
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import decided as decided_by_terms
 from riskseg.strategy.proof.prove import prove
+from riskseg.treatment.calendar import calendar_facts
 from riskseg.treatment.contacts import SPOKEN, contact_limits
 from tests.strategy.test_guards import ALWAYS
 from tests.strategy.test_route import AS_OF, FACTS, HEAD, READINGS, accounts, path
@@ -31,26 +34,46 @@ GUARDS = """\
 - {contact_rule: all_of_them, of: [sms, letter], at_most: 5, in: 30 days, per: party}
 - {guard: over, when: over_two, never: [agency]}
 """
+QUIET_GUARDS = """\
+- {contact_rule: letters, of: [letter], at_most: 2, in: 30 days, instead: sms,
+   quiet: [{from: 2026-03-03, to: 2026-03-04}, {from: 03-09, to: 03-10}]}
+- {contact_rule: texts, of: [sms], quiet: {from: 12-30, to: 03-03}, effective_to: 2026-03-05}
+- contact_rule: hours
+  of: [agency, sms]
+  hours: [{from: 08:00, to: 20:00, days: [mon, tue, wed, thu, fri]}]
+  zones: [GB]
+  at_most: 1
+  in: 5 days
+"""
+WORKED = ", calendar: {days: [mon, tue, wed, thu, fri]}"
 CONTACT_CHANNELS = ("phone", "post", None)
 
 
+@pytest.mark.parametrize("guards", [GUARDS, QUIET_GUARDS], ids=["limits", "days and hours"])
 @pytest.mark.parametrize("seed", range(6))
-def test_the_sql_the_terms_and_a_plain_walk_agree(seed: int, tmp_path: Path) -> None:
+def test_the_sql_the_terms_and_a_plain_walk_agree(seed: int, guards: str, tmp_path: Path) -> None:
     rng = random.Random(seed)  # noqa: S311
     days = sorted(rng.sample(range(-5, 40), 4))
     files = {
-        "strategy.yaml": HEAD,
+        "strategy.yaml": HEAD.replace("channel: post", f"channel: post{WORKED}"),
         "segments.yaml": "columns: [over_one]\nrows:\n  - {id: r, match: [any], segment: s}\n",
         "paths.yaml": path("a", *days, first=True, starts="one"),
-        "guards.yaml": GUARDS,
+        "guards.yaml": guards,
     }
     made = sound(tmp_path, files, FACTS)
     known: list[dict[str, Any]] = []
     for account in accounts(60, seed):
-        facts: dict[str, Any] = dict.fromkeys(made.facts)
+        facts: dict[str, Any] = {
+            **dict.fromkeys(made.facts),
+            **calendar_facts(made.facts, AS_OF),
+        }
         for name in made.facts:
             if limit_of(name) and rng.random() < 0.7:
                 facts[name] = AS_OF + timedelta(days=rng.randint(-3, 5))
+            if counted_periods(name) or (hours_of(name) or (0, 0))[1]:
+                facts[name] = rng.choice([0, 0, 1, 3])
+            if hours_of(name) and rng.random() < 0.1:
+                facts[name] = None
         known.append({n: v for n, v in {**facts, **account}.items() if n in made.facts})
     names = ("step", "action", "guards", "template", "next_action", "next_on")
     readings = {**READINGS, "over_two": lambda facts: facts["over_two"]}
@@ -86,6 +109,26 @@ def test_it_is_proved_that_nothing_is_done_beyond_it(tmp_path: Path) -> None:
         ("of: letter, at_most: 0, in: 7 days", "RS004", "at_most"),
         ("of: letter, at_most: 3, in: 7 days, per: premise", "RS004", "per"),
         ("of: letter, at_most: 3, in: 7 days, when: true", "RS003", '"when" does not go with'),
+        ("of: sms, hours: {from: 08:00, to: 21:00}", "RS003", "`hours` and `zones` go together."),
+        ("of: sms, hours: {from: 21:00, to: 08:00}, zones: [GB]", "RS227", "from 21:00 to 08:00"),
+        ("of: sms, hours: {from: 8, to: 21:00}, zones: [GB]", "RS004", '"from" cannot be 8'),
+        ("of: sms, hours: {from: 08:00, to: 21:00}, zones: [EN]", "RS227", '"EN" is no time zone'),
+        (
+            "of: sms, hours: {from: 08:00, to: 21:00}, zones: [GB], zone: note_",
+            "RS303",
+            'Did you mean "note"?',
+        ),
+        (
+            "of: sms, hours: {from: 08:00, to: 21:00}, zones: [GB], zone: on_plan",
+            "RS304",
+            "time zones are texts",
+        ),
+        ("of: sms, quiet: {from: 12-24, to: 2026-12-26}", "RS227", "between two dates"),
+        ("of: sms, quiet: {from: 24-12, to: 26-12}", "RS227", "There is no day 24-12"),
+        ("of: sms, quiet: {from: 2026-12-26, to: 2026-12-24}", "RS227", "before it begins"),
+        ("of: sms, quiet: {from: 03-01, to: 02-29}", "RS227", "No day of a year is left."),
+        ("of: sms, quiet: {from: 12-24, to: 12-26}, per: party", "RS003", "`per` is about"),
+        ("of: sms, quiet: {from: 12-24, to: 12-26}, zone: note", "RS003", "`zone` is about"),
     ],
 )
 def test_what_does_not_go_together_is_a_problem(
@@ -95,6 +138,60 @@ def test_what_does_not_go_together_is_a_problem(
     _, problems = read(tmp_path, {**ALWAYS, "guards.yaml": rule})
     assert code in [p.code for p in problems]
     assert message in "\n".join(map(str, problems))
+
+
+HOURS = "hours: {from: 08:00, to: 21:00}, zones: [GB]"
+
+
+def test_one_rule_says_the_hours_of_an_action(tmp_path: Path) -> None:
+    until, since = "effective_to: 2026-03-31", "effective_from: 2026-04-01"
+    rules = f"- {{contact_rule: a, of: [sms, letter], {HOURS}, {until}}}\n"
+    after = f"- {{contact_rule: b, of: letter, {HOURS}, {since}}}\n"
+    sound(tmp_path, {**ALWAYS, "guards.yaml": rules + after})
+    _, problems = read(tmp_path, {**ALWAYS, "guards.yaml": rules + after.replace(since, until)})
+    assert [(p.code, p.line) for p in problems] == [("RS227", 2)]
+
+
+QUIET = (
+    "contact_rule: quiet, of: agency, quiet: [{from: 12-24, to: 12-26}, {from: 12-30, to: 01-01}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "next_on"),
+    [
+        (date(2026, 12, 23), None),
+        (date(2026, 12, 24), date(2026, 12, 27)),
+        (date(2026, 12, 26), date(2026, 12, 27)),
+        (date(2026, 12, 29), None),
+        (date(2026, 12, 31), date(2027, 1, 2)),
+        (date(2027, 1, 1), date(2027, 1, 2)),
+    ],
+)
+def test_quiet_days_of_every_year(day: date, next_on: date | None, tmp_path: Path) -> None:
+    made = sound(tmp_path, {**ALWAYS, "guards.yaml": f"- {{{QUIET}}}\n"})
+    facts = {**dict.fromkeys(made.facts), **calendar_facts(made.facts, day), "as_of": day}
+    (row,) = decided(made, [facts], day)
+    assert (row["action"] == "none", row["guards"]) == (
+        next_on is not None,
+        "quiet" * bool(next_on),
+    )
+    assert row["next_on"] == next_on
+
+
+def test_what_becomes_lawful_on_a_quiet_or_closed_day_comes_after_it(tmp_path: Path) -> None:
+    """Of 2026, 24 December is a Thursday: it and the two days after it are quiet, and the 27th is
+    a Sunday."""
+    rule = "- {contact_rule: rare, of: agency, at_most: 1, in: 90 days}\n"
+    calendar = "calendar: {days: [mon, tue, wed, thu, fri]}, "
+    paths = ALWAYS["paths.yaml"].replace("starts:", f"{calendar}starts:")
+    files = {**ALWAYS, "paths.yaml": paths, "guards.yaml": f"{rule}- {{{QUIET}}}\n"}
+    made = sound(tmp_path, files)
+    day = date(2026, 12, 21)
+    facts = {**dict.fromkeys(made.facts), **calendar_facts(made.facts, day), "as_of": day}
+    lawful_from = next(name for name in made.facts if limit_of(name))
+    (row,) = decided(made, [{**facts, lawful_from: date(2026, 12, 24)}], day)
+    assert (row["action"], row["next_on"]) == ("none", date(2026, 12, 28))
 
 
 Contact = tuple[int, date, str | None, str | None]  # account, day, channel, outcome

@@ -15,7 +15,9 @@ from holidays import country_holidays
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Condition
 from riskseg.rules.model import Path, Step, Strategy
+from riskseg.rules.quiet import QuietPeriod, quiet_fact
 from riskseg.rules.rule import Restriction
+from riskseg.strategy.kinds.contact_rule import ContactRule
 from riskseg.strategy.kinds.hold import Hold
 
 Facts = Mapping[str, Any]
@@ -111,7 +113,7 @@ def decide(
     rows.append(f"segments#{matched.id}")
     out["rows_matched"] = ";".join(rows)
     guards = [g for g in strategy.guards if _effective(g, as_of)]
-    placed, due = _placed(strategy, matched.segment, facts, as_of, readings)
+    placed, due, calendar = _placed(strategy, matched.segment, facts, as_of, readings)
     out |= placed
     in_force = [g for g in guards if _in_force(g, facts, readings)]
     out["guards"] = ";".join(
@@ -120,9 +122,12 @@ def decide(
     action = _lawful(strategy, due, in_force)
     out |= {"due_action": due, "action": action}
     against = [g for g in in_force if due in g.never]
-    if action == "none" and against and all(g.lawful_from for g in against):
-        out["next_action"] = due
-        out["next_on"] = max(facts[g.lawful_from] for g in against if g.lawful_from)
+    days = [_lawful_on(guard, facts) for guard in against]
+    if action == "none" and against and all(days):
+        day = max(day for day in days if day)
+        while not _possible(strategy, due, calendar, day):
+            day += timedelta(days=1)
+        out |= {"next_action": due, "next_on": day}
     if action == "none":
         out["step"] = None
     if action != due or action == "none":
@@ -147,17 +152,53 @@ def _effective(guard: Restriction, as_of: date) -> bool:
 def _in_force(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
     if isinstance(guard, Hold) and guard.event is not None:
         return bool(facts[f"lasting {guard.event}"])
-    if guard.lawful_from is not None:
-        lawful_from = facts[guard.lawful_from]
-        return lawful_from is not None and facts["as_of"] < lawful_from
+    if isinstance(guard, ContactRule):
+        lawful_on = _lawful_on(guard, facts)
+        return lawful_on is None or facts["as_of"] < lawful_on
     if guard.kind == "requirement":  # in force until what it needs is surely so
         return readings[guard.when.expression.text](facts) is not True
     return _holds(guard.when, facts, readings)
 
 
+def _lawful_on(guard: Restriction, facts: Facts) -> date | None:
+    """The first day on which a rule, or a part of it, forbids nothing more, if that is known."""
+    if not isinstance(guard, ContactRule):
+        return None
+    as_of: date = facts["as_of"]
+    days = [as_of]
+    if guard.limit is not None and facts[guard.limit.fact] is not None:
+        days.append(facts[guard.limit.fact])
+    if guard.quiet:
+        days.append(as_of + timedelta(days=facts[quiet_fact(guard.quiet)]))
+    if guard.hours is not None:
+        if facts[guard.hours.wait] is None:
+            return None
+        days.append(as_of + timedelta(days=facts[guard.hours.wait]))
+    return max(days)
+
+
+def _possible(strategy: Strategy, action: str, calendar: Calendar | None, day: date) -> bool:
+    """Whether a day is open, and no rule is quiet about an action."""
+    quiet = (
+        period
+        for guard in strategy.guards
+        if isinstance(guard, ContactRule) and action in guard.never and _effective(guard, day)
+        for period in guard.quiet
+    )
+    return is_open(calendar, day) and not any(_falls_in(period, day) for period in quiet)
+
+
+def _falls_in(period: QuietPeriod, day: date) -> bool:
+    if period.first.count("-") == 2:
+        return date.fromisoformat(period.first) <= day <= date.fromisoformat(period.last)
+    first, last = (tuple(map(int, end.split("-"))) for end in (period.first, period.last))
+    of_year = (day.month, day.day)
+    return first <= of_year <= last or (first > last and (of_year >= first or of_year <= last))
+
+
 def _in_doubt(guard: Restriction, facts: Facts, readings: Mapping[str, Reading]) -> bool:
     by_event = isinstance(guard, Hold) and guard.event is not None
-    dated = guard.lawful_from is not None
+    dated = isinstance(guard, ContactRule)
     return not by_event and not dated and readings[guard.when.expression.text](facts) is None
 
 
@@ -167,7 +208,7 @@ def _placed(
     facts: Facts,
     as_of: date,
     readings: Mapping[str, Reading],
-) -> tuple[dict[str, Any], str]:
+) -> tuple[dict[str, Any], str, Calendar | None]:
     first = next(p for p in strategy.paths if segment in p.segments)
 
     def starts(path: Path) -> date | None:
@@ -181,7 +222,7 @@ def _placed(
     ended = any(p.ends_when and _holds(p.ends_when, facts, readings) for p in walked)
     if day0 is None or ended:
         nothing = dict.fromkeys(("path_day", "step", "template", "next_action", "next_on"))
-        return {"path": here.name, **nothing}, "none"
+        return {"path": here.name, **nothing}, "none", None
     day = (as_of - day0).days
     step, action, template, calendar = _due(
         walked, [*walked, *(path for path, _ in ahead)], facts, starts, readings
@@ -224,14 +265,18 @@ def _placed(
     next_action, days = to_come[0] if to_come else (None, None)
     if days is None:  # nothing is said while day 0 of the path is unknown
         next_action = None
-    return {
-        "path": here.name,
-        "path_day": day,
-        "step": step,
-        "template": template,
-        "next_action": next_action,
-        "next_on": None if days is None else as_of + timedelta(days=days),
-    }, action
+    return (
+        {
+            "path": here.name,
+            "path_day": day,
+            "step": step,
+            "template": template,
+            "next_action": next_action,
+            "next_on": None if days is None else as_of + timedelta(days=days),
+        },
+        action,
+        calendar,
+    )
 
 
 def _due(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
 
+from riskseg.rules.periods import Period
 from riskseg.rules.rule import FILE, Entry, Restriction, Rule, registered
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.kinds.shape import kind_of, values_of
@@ -36,4 +39,16 @@ def check_rules(scope: Scope) -> tuple[Rule, ...]:
             names.add(entry.name)
             if kind.has_its_keys(entry):
                 rules += kind.check(entry)
+    _check_hours(scope, [rule for rule in rules if isinstance(rule, Restriction)])
     return tuple(rules)
+
+
+def _check_hours(scope: Scope, rules: Sequence[Restriction]) -> None:
+    """One rule at a time says at which hours of the day an action is taken."""
+    for one, other in combinations((rule for rule in rules if rule.hours_fact is not None), 2):
+        actions = sorted(one.never & other.never)
+        if actions and Period.of(one).within(Period.of(other)):
+            message = f'"{one.name}" and "{other.name}" both say at which hours {actions[0]} is '
+            hint = "Keep the narrower; of a pack, leave a rule out with `without`."
+            place = {**scope.at(FILE), "line": other.line}
+            scope.problems.add("RS227", f"{message}taken.", hint=hint, **place)

@@ -21,9 +21,6 @@ from riskseg.strategy.packs.authored import AuthoredPack, AuthoredPackExample
 WITHOUT = Key("without", list[str], "include: rules of the pack that are left out")
 REASON = Key("reason", str, "include: why they are")
 
-# How an example gives the first lawful day of a rule that has one.
-LAWFUL_FROM = "lawful_from"
-
 # The actions of each kind of action, from mild to harsh.
 Kinds = Mapping[str, tuple[Action, ...]]
 
@@ -226,15 +223,14 @@ def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
         place = ("examples", number)
         if (example.forbidden is None) == (example.allowed is None):
             entry.tell("RS005", "An example is either `forbidden` or `allowed`.", *place)
-        given = dict(example.given)
-        if restriction.lawful_from is not None and LAWFUL_FROM in given:
-            given[restriction.lawful_from] = given.pop(LAWFUL_FROM)
+        besides = restriction.facts_in_examples
+        given = {besides.get(name, name): value for name, value in example.given.items()}
         for name, value in given.items():
             fact = entry.scope.facts.get(name)
             if fact and (why := misfit(fact, value)):
                 message = f"{name} is {shown_value(value)}, {why}."
                 entry.tell("RS004", message, *place, "given", name)
-            if name not in facts_read | {"as_of"}:
+            if name not in facts_read | {"as_of", *besides.values()}:
                 message = f'"{restriction.name}" does not look at "{name}".'
                 hint = did_you_mean(name, facts_read)
                 entry.tell("RS201", message, *place, "given", name, hint=hint)
