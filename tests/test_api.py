@@ -100,6 +100,7 @@ METHODS = {
     "hold": riskseg.Workspace.hold,
     "promise": riskseg.Workspace.promise,
     "plan": riskseg.Workspace.plan,
+    "dispute": riskseg.Workspace.dispute,
     "note": riskseg.Workspace.note,
     "rehearse": riskseg.Workspace.rehearse,
     "worklist": riskseg.Workspace.worklist,

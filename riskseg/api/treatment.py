@@ -159,6 +159,51 @@ class Treatment:
             reason=reason if reason is None else one_line(reason),
         )
 
+    def dispute(
+        self,
+        account: str,
+        *,
+        reason: str,
+        bill: str | None = None,
+        amount: Decimal | str | None = None,
+        outcome: str | None = None,
+        from_: Day | None = None,
+        until: Day | None = None,
+        by: str | None = None,
+        on: Day | None = None,
+        at: datetime | None = None,
+    ) -> RecordedEvent:
+        """Record that a bill is disputed, an `amount` of it or the whole; without a bill, that of
+        what was billed. With an `outcome`, record what came of the disputes that are open."""
+        events, given = use_cases.account_events, None if amount is None else Decimal(amount)
+        if outcome is None:
+            return events.dispute(
+                self.root,
+                account,
+                bill=bill,
+                amount=given,
+                from_=day_or_none(from_),
+                until=day_or_none(until),
+                on=today(on),
+                at=moment(at),
+                by=person(by),
+                reason=one_line(reason),
+            )
+        if until is not None:
+            raise ValueError("until is for a dispute that is raised.")
+        return events.answer_dispute(
+            self.root,
+            account,
+            bill=bill,
+            outcome=outcome,
+            amount=given,
+            from_=day_or_none(from_),
+            on=today(on),
+            at=moment(at),
+            by=person(by),
+            reason=one_line(reason),
+        )
+
     def note(
         self,
         account: str,

@@ -1,4 +1,5 @@
-"""`riskseg hold|promise|plan|note ACCOUNT …`: what people know of an account, as dated facts."""
+"""`riskseg hold|promise|plan|dispute|note ACCOUNT …`: what people know of an account, as dated
+facts."""
 
 from __future__ import annotations
 
@@ -190,6 +191,70 @@ def _instalment(text: str) -> tuple[date, Decimal]:
     if not separator:
         raise typer.BadParameter("Write --instalments as 2026-07-15=50.00,2026-08-15=50.00.")
     return due, _amount(amount)
+
+
+@guarded
+def dispute(
+    account: Account,
+    reason: Reason,
+    bill: Annotated[
+        str | None, typer.Option(help="The bill it is about; all that was billed if left out.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="What of it is disputed, or upheld; the whole if left out.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="What came of it: upheld, rejected or ended.")
+    ] = None,
+    from_: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=_DAY, help="The day it was raised, or decided; --on if left out."
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=_DAY, help="Its last day; without one it goes on until its outcome."),
+    ] = None,
+    by: By = None,
+    on: On = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that a bill is disputed, or what came of it: while it is open, the disputed part is
+    not overdue."""
+    if outcome is not None and until is not None:
+        raise typer.BadParameter("--until is for a dispute that is raised.")
+
+    def record() -> RecordedEvent:
+        events, given = use_cases.account_events, None if amount is None else _amount(amount)
+        day, who = day_or_today(on), user_or(by)
+        if outcome is None:
+            return events.dispute(
+                root(),
+                account,
+                bill=bill,
+                amount=given,
+                from_=_day(from_),
+                until=_day(until),
+                on=day,
+                at=now(),
+                by=who,
+                reason=reason,
+            )
+        return events.answer_dispute(
+            root(),
+            account,
+            bill=bill,
+            outcome=outcome,
+            amount=given,
+            from_=_day(from_),
+            on=day,
+            at=now(),
+            by=who,
+            reason=reason,
+        )
+
+    present(lambda _: record(), _show, as_json=as_json)
 
 
 @guarded

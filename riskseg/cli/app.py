@@ -66,6 +66,7 @@ app.command("history")(account_events.history)
 app.command("hold")(account_events.hold)
 app.command("promise")(account_events.promise)
 app.command("plan")(account_events.plan)
+app.command("dispute")(account_events.dispute)
 app.command("note")(account_events.note)
 app.command("rehearse")(rehearse)
 

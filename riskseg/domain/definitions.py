@@ -8,11 +8,14 @@ DEFAULT_DAYS_PAST_DUE = 90
 
 def open_bill(of: str = "") -> str:
     """A condition over the columns of `bill_facts`: the bill is open. It is not cleared, has
-    something overdue on it, or is not due before the as-of date is over.
+    something overdue on it, is not due before the as-of date is over, or is disputed.
 
     As an expression, or as SQL with the name of the relation (`f.`) in `of`.
     """
-    return f"({of}cleared_on is null or {of}overdue > 0 or {of}due_on >= {of}as_of)"
+    return (
+        f"({of}cleared_on is null or {of}overdue > 0 or {of}due_on >= {of}as_of "
+        f"or {of}disputed > 0)"
+    )
 
 
 def days_past_due_sql(of: str = "", as_of: str = "as_of") -> str:

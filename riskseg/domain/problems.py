@@ -115,6 +115,7 @@ CODES: dict[str, str] = {
     "RS631": "an action that is not on the list",
     "RS632": "an action that nobody can approve or reject",
     "RS633": "nothing is there that could be ended",
+    "RS634": "a bill that does not exist",
 }
 
 

@@ -144,6 +144,7 @@ LEDGER_EVENTS = Table(
         Column("outcome", Kind.TEXT, nullable=True),
         Column("until", Kind.DATE, nullable=True),
         Column("ref", Kind.TEXT, nullable=True),
+        Column("bill_id", Kind.TEXT, nullable=True),
         *_STAGED,
     ),
     guarantees=("happened_on <= known_on",),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from riskseg.domain.definitions import open_bill
 from riskseg.domain.facts import Kind
-from riskseg.domain.relations import Relation, fact_column, from_minor, quoted
+from riskseg.domain.relations import Relation, fact_column, from_minor, literal, quoted
 from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.domain.tables import BILL_FACTS
 from riskseg.expressions import Node, to_sql
@@ -15,7 +15,7 @@ from riskseg.expressions.tree import Arithmetic, Name
 from riskseg.features.feature import DATED, Feature
 
 # What is kept in minor units of a bill, payment or event.
-AMOUNTS = frozenset({"amount", "paid", "overdue"})
+AMOUNTS = frozenset({"amount", "paid", "overdue", "disputed"})
 _RELATION = {"bills": BILL_FACTS.name, "payments": "payment_facts", "events": "event_facts"}
 
 
@@ -42,6 +42,7 @@ def compile_features(
     focus: bool,
     undone: bool,
     more_events: Sequence[str],
+    left_out: Sequence[str],
     bill_order: str,
     account: Mapping[str, str],
 ) -> Compiled:
@@ -49,7 +50,8 @@ def compile_features(
 
     `focus` says that snapshots name a bill (`focus_bill`) that counts as the latest.
     `undone` says that the ledger's payments are reversed by others, `more_events` which
-    relations hold events too, as of each snapshot. Of bills issued and due on the
+    relations hold events too, as of each snapshot, and `left_out` of which kinds the ledger's own
+    events do not count. Of bills issued and due on the
     same days the latest is the last by `bill_order`, SQL over `bill_facts` f.
     `account` gives the SQL of the account's own dates (as_of, opened_on).
     """
@@ -64,7 +66,7 @@ def compile_features(
         if range_ == "payments":
             relations.append(_payment_facts(chosen, undone))
         elif range_ == "events":
-            relations.append(_event_facts(chosen, more_events))
+            relations.append(_event_facts(chosen, more_events, left_out))
         aggregates = {f.name: _aggregate(f, scale, focus, bill_order) for f in chosen}
         relations.append(_one_pass(range_, aggregates, _joins(range_, chosen, focus)))
         for feature in chosen:
@@ -237,9 +239,11 @@ def _payment_facts(chosen: list[Feature], undone: bool) -> Relation:
     )
 
 
-def _event_facts(chosen: list[Feature], more_events: Sequence[str]) -> Relation:
+def _event_facts(
+    chosen: list[Feature], more_events: Sequence[str], left_out: Sequence[str]
+) -> Relation:
     """`event_facts`: events known at each snapshot, no older than the longest window, and what came
-    of promises and plans, where riskseg works that out."""
+    of promises, plans and disputes, where riskseg works that out."""
     more = "".join(
         f"""
         union all
@@ -247,6 +251,7 @@ def _event_facts(chosen: list[Feature], more_events: Sequence[str]) -> Relation:
         from {name}"""
         for name in more_events
     )
+    others = f"where f.kind not in ({', '.join(map(literal, left_out))})" if left_out else ""
     return Relation(
         "event_facts",
         f"""
@@ -254,6 +259,7 @@ def _event_facts(chosen: list[Feature], more_events: Sequence[str]) -> Relation:
             f.until
         from ledger_events f
         join snapshots s on {_known("events", chosen)}
+        {others}
         {more}
         """,
     )

@@ -77,6 +77,7 @@ SCOPES: Mapping[str, Mapping[str, Fact]] = {
             _fact("amount", Kind.DECIMAL, lower=0),
             _fact("paid", Kind.DECIMAL, lower=0),
             _fact("overdue", Kind.DECIMAL, lower=0),
+            _fact("disputed", Kind.DECIMAL, lower=0),
             _fact("cleared_on", Kind.DATE, nullable=True),
             _fact("days_past_due", Kind.INTEGER, lower=0),
         ),

@@ -3,6 +3,7 @@
 The rule, applied to the facts known at a snapshot's as-of date and to nothing else:
 
 1. A payment that names a bill pays that bill, up to its amount, in the order of payment days.
+   What is in dispute of a bill, as far as that leaves it unpaid, is then not owed.
 2. All other money (payments that name none, what a named payment leaves over, negative bills)
    is the account's pool. It pays bills in the order they fall due; the rest waits as credit.
 3. A bill is cleared on the first day on which what the account owes through it, from the pool's
@@ -18,7 +19,15 @@ from __future__ import annotations
 
 from riskseg.domain.relations import Relation
 from riskseg.ledger.clearing import RE_AGED, clearing, late_days_sql, plan_columns
-from riskseg.ledger.money import Money, due_order, known_rows, owed_sql, past_due_sql, stands_sql
+from riskseg.ledger.disputes import bill_disputes, dispute_states
+from riskseg.ledger.money import (
+    Money,
+    due_order,
+    known_rows,
+    owed_as_known_sql,
+    past_due_sql,
+    stands_sql,
+)
 from riskseg.ledger.payments import undone_payments
 from riskseg.ledger.plans import plan_states
 from riskseg.ledger.pool import pool
@@ -29,13 +38,15 @@ def bill_facts(
 ) -> list[Relation]:
     """Relations that end in `bill_facts`, a row a snapshot and bill, and `totals`, one a snapshot.
 
-    They read `ledger_bills`, `ledger_payments` and `snapshots` (snap, account_no, as_of).
+    They read `ledger_bills`, `ledger_payments`, `snapshots` (snap, account_no, as_of) and, where
+    there are plans, instalments or disputes, `ledger_events`.
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed, paid, cleared_on
     (null while open), overdue, days_past_due; money in minor units.
     `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, has_paid, credit.
 
-    `keep_days` drops bills that fell due longer ago, unless something of the account is overdue:
-    they are allocated like the others, but no feature looks at them. None keeps every bill.
+    `keep_days` drops bills that fell due longer ago, unless they are disputed or something of the
+    account is overdue: they are allocated like the others, but no feature looks at them. None keeps
+    every bill.
     `shared` says that the tables of :mod:`riskseg.ledger.settled` are there: what is over is then
     not allocated for each snapshot anew. `spans` says that episodes are asked for, which look at
     late bills of any age.
@@ -45,11 +56,14 @@ def bill_facts(
         relations += plan_states(
             money.plans, reverses=money.reverses, names_bills=money.names_bills
         )
+    if money.raises_disputes:
+        relations += dispute_states() + bill_disputes(readable_ids=money.readable_ids)
     relations += [
         _known_bills(money, shared),
         *([_OVER] if shared else []),
         *pool(money, shared),
         _residuals(money),
+        *([_unnamed_taken(money)] if money.disputes_amounts else []),
         _laid_bills(money),
         _LAID_POOL,
         _POOLS,
@@ -76,14 +90,19 @@ _OVER = Relation(
 
 def _known_bills(money: Money, shared: bool) -> Relation:
     no_credit = "b.amount_minor >= 0" if money.credits else "true"
-    covers = "left join covers c on c.snap = s.snap"
+    covers = "left join covers c on c.snap = s.snap" if money.plans else ""
+    in_dispute, disputes = "", ""
+    if money.raises_disputes:
+        in_dispute = ", coalesce(d.in_dispute, 0) as in_dispute"
+        disputes = "left join bill_disputes d on d.snap = s.snap and d.bill_id = b.bill_id"
     return Relation(
         "known_bills",
         f"""
         select s.snap, s.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
-            {owed_sql(money)} as owed{plan_columns(money, "b")}
+            {owed_as_known_sql(money)} as owed{in_dispute}{plan_columns(money, "b")}
         from {known_rows("bills", "b", shared)}
-        {covers if money.plans else ""}
+        {covers}
+        {disputes}
         where {stands_sql(money)}
             and {no_credit}
         """,
@@ -96,6 +115,7 @@ def _with_settled(money: Money, keep_days: int | None, spans: bool) -> Relation:
     seen = "true"
     if keep_days is not None:
         seen = f"due_on >= as_of - {keep_days}"
+        seen += " or disputed > 0" if money.disputes else ""
         if spans:
             seen = f"({seen} or (account_overdue > 0 and cleared_on > due_on))"
     covers = "left join covers c on c.snap = s.snap" if money.plans else ""
@@ -116,7 +136,8 @@ def _with_settled(money: Money, keep_days: int | None, spans: bool) -> Relation:
         f"""
         select * from allocated
         union all
-        select snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed,
+        select snap, as_of, bill_id, issued_on, due_on, amount_minor,
+            least(disputed, amount_minor) as disputed,
             owed as paid,
             cleared_on,
             0 as overdue,
@@ -131,21 +152,26 @@ def _residuals(money: Money) -> Relation:
     """What of each bill is left to the pool. These rows are sorted: what all of them have alike is
     added behind the sort, by :func:`_laid_bills`."""
     disputed = ", b.disputed" if money.disputes else ""
+    unpaid = "b.owed - coalesce(n.paid, 0)" if money.names_bills else "b.owed"
+    residual = unpaid
+    if money.raises_disputes:
+        disputed = f", b.disputed + least(b.in_dispute, {unpaid}) as disputed"
+        residual = f"greatest({unpaid} - b.in_dispute, 0)"
     plan = ", b.plan_from, b.re_aged_to, b.agreed_on" if money.plans else ""
     bill = f"b.snap, b.as_of, b.bill_id, b.issued_on, b.due_on, b.amount_minor{disputed}{plan}"
     if money.names_bills:
         select = f"""
         select {bill},
-            b.owed - coalesce(n.paid, 0) as residual,
+            {residual} as residual,
             coalesce(n.paid, 0) as named_paid,
             n.paid_on as named_on
         from known_bills b
         left join named n on n.snap = b.snap and n.bill_id = b.bill_id
         """
-    elif money.disputes:
+    elif money.disputes or money.raises_disputes:
         select = f"""
         select {bill},
-            b.owed as residual
+            {residual} as residual
         from known_bills b
         """
     else:
@@ -156,13 +182,51 @@ def _residuals(money: Money) -> Relation:
     return Relation("residuals", select)
 
 
+def _unnamed_taken(money: Money) -> Relation:
+    """`undisputed`: the same less the amounts that are disputed without naming a bill: of the bills
+    issued by then they take what is left, in the order in which these are paid."""
+
+    def taken(amount: str) -> str:
+        return f"least(greatest({amount} - (far_end - open_to_it), 0), open_to_it)"
+
+    return Relation(
+        "undisputed",
+        f"""
+        select * exclude (open_to_it, far_end, unnamed, unnamed_upheld)
+            replace (
+                residual - {taken("unnamed")} as residual,
+                disputed + {taken("unnamed")} - {taken("unnamed_upheld")} as disputed
+            )
+        from (
+            select *,
+                cast(
+                    sum(open_to_it) over (
+                        partition by snap
+                        order by {due_order(money, "residual")}
+                        rows unbounded preceding
+                    ) as bigint
+                ) as far_end
+            from (
+                select r.*,
+                    case when r.issued_on <= d.raised_on then r.residual else 0 end as open_to_it,
+                    coalesce(d.in_dispute + d.upheld, 0) as unnamed,
+                    coalesce(d.upheld, 0) as unnamed_upheld
+                from residuals r
+                left join unnamed_disputes d on d.snap = r.snap
+            ) r
+        ) r
+        """,
+    )
+
+
 def _laid_bills(money: Money) -> Relation:
     """Bills laid end to end, in the order in which the pool pays them."""
-    added = [] if money.disputes else ["0 as disputed"]
+    is_disputed = money.disputes or money.raises_disputes
+    added = [] if is_disputed else ["0 as disputed"]
     if not money.names_bills:
-        added += [] if money.disputes else ["amount_minor as residual"]
+        added += [] if is_disputed else ["amount_minor as residual"]
         added += ["0 as named_paid", "cast(null as date) as named_on"]
-    residual = "residual" if money.names_bills or money.disputes else "amount_minor"
+    residual = "residual" if money.names_bills or is_disputed else "amount_minor"
     return Relation(
         "laid_bills",
         f"""
@@ -174,7 +238,7 @@ def _laid_bills(money: Money) -> Relation:
                     rows unbounded preceding
                 ) as bigint
             ) as far_end
-        from residuals
+        from {"undisputed" if money.disputes_amounts else "residuals"}
         """,
     )
 

@@ -14,15 +14,16 @@ from riskseg.ledger.money import Money, past_due_sql
 def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
     """From bills and pool laid end to end (`billed`, `laid_pool`) to the day on which each bill was
     cleared: the relation `name`, as `bill_facts` is declared. Bills that fell due more than
-    `keep_days` ago are dropped, unless something of the account is overdue."""
+    `keep_days` ago are dropped, unless they are disputed or something of the account is overdue."""
     bills_asked_for = "select * from billed"
     if keep_days is not None:
-        covered = " or b.plan_from is not null" if money.plans else ""
+        beside = " or b.plan_from is not null" if money.plans else ""
+        beside += " or b.disputed > 0" if money.disputes or money.raises_disputes else ""
         bills_asked_for = f"""
         select b.*
         from billed b
         join totals t on t.snap = b.snap
-        where b.due_on >= b.as_of - {keep_days} or t.overdue > 0{covered}
+        where b.due_on >= b.as_of - {keep_days} or t.overdue > 0{beside}
         """
     # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
     slack = max(money.arrears_from - 1, 0)
@@ -44,7 +45,8 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
         Relation(
             name,
             f"""
-            select snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed,
+            select snap, as_of, bill_id, issued_on, due_on, amount_minor,
+                least(disputed, amount_minor) as disputed,
                 named_paid + pool_paid as paid,
                 cleared_on,
                 case when {past_due_sql(money)} then residual - pool_paid else 0 end as overdue,

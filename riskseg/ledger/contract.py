@@ -135,6 +135,7 @@ CONTRACT: Mapping[str, Table] = {
                 Column("amount", Holds.MONEY, negative=True),
                 Column("until", Holds.DATE),
                 Column("ref", Holds.ID),
+                Column("bill_id", Holds.ID),
             ),
             order=(("happened_on", "until"),),
         ),

@@ -10,8 +10,10 @@ from riskseg.ledger.plans import Plans
 @dataclass(frozen=True, slots=True)
 class Money:
     """What the ledger at hand contains: what it lacks costs nothing. `arrears_from` is in minor
-    units; `reverses` says that payments fail or are reversed, `readable_ids` that the ids of bills
-    are kept as texts and not as hashes. `plans` are None where nothing is paid in instalments."""
+    units; `reverses` says that payments fail or are reversed, `disputes` that bills have a disputed
+    amount, `raises_disputes` that events dispute bills, `disputes_amounts` that some name an amount
+    and no bill, `readable_ids` that the ids of bills are kept as texts and not as hashes. `plans`
+    are None where nothing is paid in instalments."""
 
     names_bills: bool
     reverses: bool
@@ -21,6 +23,8 @@ class Money:
     arrears_from: int
     readable_ids: bool = False
     plans: Plans | None = None
+    raises_disputes: bool = False
+    disputes_amounts: bool = False
 
     def bill_order(self, bill_id: str) -> str:
         """SQL by which bills of one day are put in order: the same however ids are kept."""
@@ -28,8 +32,15 @@ class Money:
 
 
 def owed_sql(money: Money) -> str:
-    """What is owed of the bill `b`."""
+    """What is owed of the bill `b`, but for what events say of it."""
     return "greatest(b.amount_minor - b.disputed, 0)" if money.disputes else "b.amount_minor"
+
+
+def owed_as_known_sql(money: Money) -> str:
+    """What is owed of the bill `b`, beside `bill_disputes` d: less what was found not to be."""
+    if not money.raises_disputes:
+        return owed_sql(money)
+    return f"greatest({owed_sql(money)} - coalesce(d.upheld, 0), 0)"
 
 
 def due_order(money: Money, residual: str) -> str:
@@ -38,7 +49,7 @@ def due_order(money: Money, residual: str) -> str:
     Bills alike in all of this are interchangeable, but for their attributes; the id last makes
     the order total."""
     order = ["due_on", "issued_on"]
-    order += ["disputed"] if money.disputes else []
+    order += ["disputed"] if money.disputes or money.raises_disputes else []
     order += ["named_on"] if money.names_bills else []
     bill_order = money.bill_order("bill_id")
     return ", ".join(dict.fromkeys([*order, residual, "amount_minor", bill_order]))

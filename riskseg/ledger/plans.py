@@ -34,6 +34,8 @@ def plan_states(plans: Plans, *, reverses: bool, names_bills: bool) -> list[Rela
     for each snapshot whose latest plan says something of its bills, and `plan_outcomes`, events
     like those of the source.
 
+    `plan_spans` (snap, as_of, first_day, last_day) are the days at whose close a plan was kept.
+
     `reported` says that an event of the source says what came of the plan. `state` is `running`,
     `kept`, `broken` or `over`; `changed_on` the day since when. They read `ledger_instalments`,
     `ledger_events`, `ledger_payments`, `snapshots` and, where payments are taken back
@@ -49,6 +51,7 @@ def plan_states(plans: Plans, *, reverses: bool, names_bills: bool) -> list[Rela
         _plan_states(plans.grace),
         _covers(plans),
         _PLAN_OUTCOMES,
+        _PLAN_SPANS,
     ]
 
 
@@ -221,6 +224,15 @@ def _covers(plans: Plans) -> Relation:
     )
 
 
+_PLAN_SPANS = Relation(
+    "plan_spans",
+    """
+    select snap, as_of,
+        plan_from as first_day,
+        case when state = 'running' then as_of else changed_on - 1 end as last_day
+    from plan_states
+    """,
+)
 _PLAN_OUTCOMES = Relation(
     "plan_outcomes",
     """

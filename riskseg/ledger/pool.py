@@ -1,7 +1,8 @@
 """Money that pays bills: what payments that name a bill pay of it, and the pool of all other money.
 
 A named payment of a last few pennies, less than `arrears_from`, is no reason to call the bill late:
-the `paid_on` of `named` is the day of the last one that found more than that unpaid.
+the `paid_on` of `named` is the day of the last one that found more than that unpaid and not in
+dispute.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def pool(money: Money, shared: bool) -> list[Relation]:
     (snap, bill_id, paid, paid_on). Where payments are taken back they read `undone`."""
     relations = [_known_money(money, shared)]
     if money.names_bills:
-        relations += [_LAID_NAMED, _USED_NAMED, _named(money)]
+        relations += [_laid_named(money), _USED_NAMED, _named(money)]
         parts = [_NAMING_UNKNOWN_BILLS, _LEFT_OVER_BY_NAMED]
     else:
         parts = [_ALL_MONEY]
@@ -40,27 +41,32 @@ def _known_money(money: Money, shared: bool) -> Relation:
     return Relation("money", select, materialized=money.names_bills)
 
 
-# Payments laid end to end on the bill they name, and what of each it needs.
-_LAID_NAMED = Relation(
-    "laid_named",
-    """
-    select m.snap, m.bill_id, m.paid_on, m.amount_minor, b.owed,
-        cast(
-            sum(m.amount_minor) over (
-                partition by m.snap, m.bill_id
-                order by m.paid_on, m.amount_minor, m.payment_id
-                rows unbounded preceding
-            ) as bigint
-        ) as reached
-    from money m
-    join known_bills b on b.snap = m.snap and b.bill_id = m.bill_id
-    """,
-)
+def _laid_named(money: Money) -> Relation:
+    """Payments laid end to end on the bill they name, and what of each it needs."""
+    in_dispute = "b.in_dispute" if money.raises_disputes else "0"
+    return Relation(
+        "laid_named",
+        f"""
+        select m.snap, m.bill_id, m.paid_on, m.amount_minor, b.owed,
+            {in_dispute} as in_dispute,
+            cast(
+                sum(m.amount_minor) over (
+                    partition by m.snap, m.bill_id
+                    order by m.paid_on, m.amount_minor, m.payment_id
+                    rows unbounded preceding
+                ) as bigint
+            ) as reached
+        from money m
+        join known_bills b on b.snap = m.snap and b.bill_id = m.bill_id
+        """,
+    )
+
+
 _USED_NAMED = Relation(
     "used_named",
     """
     select snap, bill_id, paid_on, amount_minor,
-        owed - (reached - amount_minor) as before,
+        owed - in_dispute - (reached - amount_minor) as before,
         least(greatest(owed - (reached - amount_minor), 0), amount_minor) as used
     from laid_named
     """,
@@ -73,7 +79,7 @@ def _named(money: Money) -> Relation:
         "named",
         f"""
         select snap, bill_id, cast(sum(used) as bigint) as paid,
-            max(paid_on) filter (where before >= {money.arrears_from}) as paid_on
+            max(paid_on) filter (where before >= {max(money.arrears_from, 1)}) as paid_on
         from used_named
         where used > 0
         group by snap, bill_id

@@ -21,7 +21,8 @@ SETTLED = ("kept", "partly_kept", "broken", "cancelled")
 
 def promise_outcomes(grace: int, *, reverses: bool) -> list[Relation]:
     """Relations that end in `promise_outcomes` (snap, as_of, happened_on, kind, channel, outcome,
-    amount_minor, until): an event for each promise of which nothing else says what came of it.
+    amount_minor, until), an event for each promise of which nothing else says what came of it, and
+    `promise_spans` (snap, as_of, first_day, last_day), the days at whose close each was open.
 
     Its outcome is `open` (happened on the day the promise was made), `kept` (on the day it was),
     `partly_kept` or `broken` (on the day after its grace). Reads `ledger_events`,
@@ -35,35 +36,39 @@ def promise_outcomes(grace: int, *, reverses: bool) -> list[Relation]:
         _money_promised(reverses),
         _PROMISE_QUEUE,
         _PROMISES_PAID,
+        _PROMISE_SPANS,
         _PROMISE_OUTCOMES,
     ]
 
 
 _SETTLED = ", ".join(map(literal, SETTLED))
-# The promises, by their `ref`, of which an event says what came of them.
+# The promises, by their `ref`, of which an event says what came of them, and since when.
 _PROMISES_SETTLED = Relation(
     "promises_settled",
     f"""
-    select distinct s.snap, e.ref
+    select s.snap, e.ref,
+        min(e.happened_on) as settled_on
     from ledger_events e
     join snapshots s on s.account_no = e.account_no and e.known_on <= s.as_of
     where e.kind = 'promise'
         and e.outcome in ({_SETTLED})
         and e.ref is not null
+    group by s.snap, e.ref
     """,
 )
 
 
 def _promises(grace: int) -> Relation:
-    """`promises`: each promise, in its place among those of its account. `settled` says that
-    something else says what came of it; it takes its share of payments all the same."""
+    """`promises`: each promise, in its place among those of its account. From `settled_on` an event
+    says what came of it, its own or another; it takes its share of payments all the same."""
     return Relation(
         "promises",
         f"""
         select s.snap, s.account_no, s.as_of, e.happened_on as made_on, e.until, e.channel,
             e.amount_minor as amount,
             e.until + {grace} as last_day,
-            coalesce(e.outcome in ({_SETTLED}), false) or d.snap is not null as settled,
+            case when e.outcome in ({_SETTLED}) then e.happened_on else d.settled_on end
+                as settled_on,
             row_number() over (
                 partition by s.snap
                 order by e.happened_on, e.until, e.amount_minor, e.outcome, e.ref
@@ -168,7 +173,6 @@ _PROMISES_PAID = Relation(
         min(q.day) filter (where q.paid >= p.far_end) as kept_on
     from promises_laid p
     join promise_queue q on q.snap = p.snap and q.run = p.run and q.day <= p.last_day
-    where not p.settled
     group by p.snap, p.number
     """,
 )
@@ -191,6 +195,17 @@ _PROMISE_OUTCOMES = Relation(
         end as outcome,
         p.amount as amount_minor,
         p.until
+    from promises_laid p
+    join promises_paid d on d.snap = p.snap and d.number = p.number
+    where p.settled_on is null
+    """,
+)
+_PROMISE_SPANS = Relation(
+    "promise_spans",
+    """
+    select p.snap, p.as_of,
+        p.made_on as first_day,
+        least(d.kept_on - 1, p.settled_on - 1, p.last_day, p.as_of) as last_day
     from promises_laid p
     join promises_paid d on d.snap = p.snap and d.number = p.number
     """,

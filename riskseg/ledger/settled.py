@@ -21,6 +21,17 @@ def settled_bills(money: Money) -> list[Relation]:
     return _by_name(money) if money.names_bills else _in_order(money)
 
 
+def _undisputed(money: Money) -> str:
+    """Whether no event disputes bills of the account of a bill `b`: a dispute may yet be raised, or
+    rejected, and what is settled stays so."""
+    if not money.raises_disputes:
+        return "true"
+    return """not exists (
+                    select 1 from ledger_events e
+                    where e.account_no = b.account_no and e.kind = 'dispute'
+                )"""
+
+
 def _by_name(money: Money) -> list[Relation]:
     """A bill that payments naming it pay to the penny takes nothing from the pool and leaves
     nothing to it, and from the day all of them are known it never changes again."""
@@ -94,6 +105,7 @@ def _settled_by_name(money: Money) -> Relation:
         join naming_payments p on p.account_no = b.account_no and p.bill_id = b.bill_id
         where {not_cancelled}
             and {no_credit}
+            and {_undisputed(money)}
         group by b.account_no, b.bill_id, b.issued_on, b.due_on, b.amount_minor, b.disputed,
             b.known_on
         having sum(p.amount_minor) = {owed} and bool_and(p.stands)
@@ -207,6 +219,7 @@ def _bills_in_order(money: Money) -> list[Relation]:
                 {stands} as stands
             from ledger_bills b
             where b.amount_minor >= 0
+                and {_undisputed(money)}
             """,
         ),
         Relation(

@@ -380,7 +380,7 @@ def _staged(mapped: Mapped) -> list[str]:
                 "amount as amount_minor"
                 if has("amount")
                 else "cast(null as bigint) as amount_minor",
-                *(_or_null(mapped, n) for n in ("channel", "outcome", "until", "ref")),
+                *(_or_null(mapped, n) for n in ("channel", "outcome", "until", "ref", "bill_id")),
             ]
 
 

@@ -49,7 +49,7 @@ def _events(scale: int, *, sourced: bool) -> str:
             case when contact = 'yes' then 'contact' else kind end as kind,
             greatest(happened_on, recorded_on) + cast(kind = 'action' as integer) as known_on,
             {_minor(scale)} as amount_minor,
-            channel, outcome, until, ref
+            channel, outcome, until, ref, bill_id
         from journal_events
         where kind not in ({own})
         """
@@ -57,7 +57,8 @@ def _events(scale: int, *, sourced: bool) -> str:
         return f"create view ledger_events as {recorded}"
     return f"""
         create view ledger_events as
-        select account_no, happened_on, kind, known_on, amount_minor, channel, outcome, until, ref
+        select account_no, happened_on, kind, known_on, amount_minor, channel, outcome, until, ref,
+            bill_id
         from events
         where fault is null
         union all

@@ -14,7 +14,7 @@ from riskseg.results.worklist import HistoryEntry
 
 _COLUMNS = (
     *("amount", "until", "channel", "action", "step", "path", "outcome", "ref", "reason"),
-    "made_by",
+    *("made_by", "bill_id"),
 )
 _AMOUNT = "cast({amount} as decimal(18, {scale}))"
 
@@ -88,8 +88,8 @@ def _events(scale: int) -> str:
         select account_no, kind, happened_on as day, known_on, 3 as place, 0 as number,
             false as by_riskseg,
             {from_minor("amount_minor", scale)} as amount,
-            until, channel, outcome, cast(ref as varchar) as ref,
-            {_nulls("amount", "until", "channel", "outcome", "ref")}
+            until, channel, outcome, coalesce(ref, bill_id) as ref, bill_id,
+            {_nulls("amount", "until", "channel", "outcome", "ref", "bill_id")}
         from events
         where fault is null
         """
@@ -101,7 +101,8 @@ def _journal(scale: int) -> str:
             true as by_riskseg,
             {_AMOUNT.format(amount="amount", scale=scale)} as amount,
             until, channel, action, step, path, outcome,
-            coalesce(ref, case when kind = 'action' then event_id end) as ref, reason, made_by
+            coalesce(ref, bill_id, case when kind = 'action' then event_id end) as ref,
+            reason, made_by, bill_id
         from journal_events
         """
 
@@ -135,6 +136,7 @@ def _words(row: Mapping[str, Any], currency: str, scale: int) -> str:
             text = kind.replace("_", " ")
             text += f" {outcome.replace('_', ' ')}" if outcome else ""
             text += f" by {channel}" if channel else ""
+            text += f" about bill {row['bill_id']}" if row["bill_id"] else ""
             text += f" of {amount}" if amount else ""
             text += f" until {until}" if until else ""
     return text + (f": {row['reason']}" if row["reason"] else "")

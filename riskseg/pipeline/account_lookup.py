@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
@@ -34,6 +35,36 @@ def check_account(workspace: Workspace, account: str, problems: Problems) -> Non
         if not any(_is_among(engine, account, relation) for relation in ids):
             hint = did_you_mean(account, _nearest(engine, account, ids))
             problems.add("RS601", f'There is no account "{account}".', hint=hint)
+
+
+def check_bill(workspace: Workspace, account: str, bill: str, problems: Problems) -> None:
+    """Add RS634, with the nearest id of the account's bills, unless it has a bill of that id."""
+    bills = [row[0] for row in source_rows(workspace, "bills", account, ["bill_id"])]
+    if bill not in bills:
+        hint = did_you_mean(bill, [known for known in bills if known])
+        problems.add("RS634", f'The account "{account}" has no bill "{bill}".', hint=hint)
+
+
+def source_rows(
+    workspace: Workspace, table: str, account: str, columns: Sequence[str]
+) -> list[tuple[str | None, ...]]:
+    """What a source says of an account under these columns of the contract, as texts; a column that
+    it lacks is null. None where it cannot be read."""
+    with scratch_engine(workspace) as engine:
+        source = (map_sources(engine, workspace, Problems()) or {}).get(table)
+        if source is None:
+            return []
+        listed = ", ".join(
+            f"cast({source.columns.get(column, 'null')} as varchar)" for column in columns
+        )
+        return _rows(
+            engine,
+            f"""
+            select {listed}
+            from {source.relation}
+            where cast({source.columns["account_id"]} as varchar) = {literal(account)}
+            """,
+        )
 
 
 def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
@@ -70,7 +101,7 @@ def _nearest(engine: Engine, account: str, ids: Iterable[str]) -> list[str]:
     return [row[0] for select in nearest for row in _rows(engine, select)]
 
 
-def _rows(engine: Engine, sql: str) -> list[tuple[str]]:
+def _rows(engine: Engine, sql: str) -> list[tuple[Any, ...]]:
     try:
         return engine.rows(sql)
     except EngineError:

@@ -10,6 +10,7 @@ from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
+from riskseg.ledger.disputes import dispute_states
 from riskseg.ledger.promises import promise_outcomes
 from riskseg.pipeline.events import issued_steps, steps_among
 from riskseg.pipeline.load import Ledger
@@ -17,7 +18,7 @@ from riskseg.rules.contacting import limit_of
 from riskseg.rules.holding import lasting
 from riskseg.treatment.contacts import contact_limits
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
-from riskseg.treatment.holds import days_held, holds
+from riskseg.treatment.holds import WORKED_OUT, days_held, holds, kinds_that_hold
 
 # What every table of facts holds besides those asked for.
 ALWAYS = ("party_id", "closed_on", "written_off_on", "lifecycle")
@@ -44,6 +45,7 @@ def facts(
     hang on the as-of date and on attributes alone: SQL over `account_rows` a.
     """
     names = {*wanted, *(OVERDUE if ledger.billed else ())}
+    worked_out = _worked_out(ledger)
     features = catalogue.closure(n for n in names if n in catalogue.available())
     first_billed_on = "t.first_billed_on" if ledger.billed else "cast(null as date)"
     compiled = compile_features(
@@ -51,10 +53,9 @@ def facts(
         scale,
         focus=focus,
         undone=ledger.undone,
-        more_events=[
-            *(["promise_outcomes"] if ledger.promise_grace is not None else []),
-            *(["plan_outcomes"] if ledger.money.plans is not None else []),
-        ],
+        more_events=[f"{kind}_outcomes" for kind in worked_out],
+        # Of disputes there is one event each, with its outcome, and not those that tell of it.
+        left_out=[kind for kind in worked_out if kind == "dispute"],
         bill_order=ledger.money.bill_order("f.bill_id"),
         account={
             "as_of": "s.as_of",
@@ -84,12 +85,16 @@ def facts(
         )
     if with_episodes:
         relations += episodes()
-    if ledger.promise_grace is not None and "events" in compiled.ranges:
+    held_by = kinds_that_hold(names)
+    asked = "events" in compiled.ranges or bool({*WORKED_OUT} & {*held_by})
+    if ledger.promise_grace is not None and asked:
         relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
+    if ledger.money.raises_disputes and asked and not ledger.billed:
+        relations += dispute_states()
     relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
     if steps:
         relations.append(issued_steps(steps))
-    relations += holds(names)
+    relations += holds(names, {kind: f"{kind}_spans" for kind in worked_out})
     lasting_names = sorted(name for name in names if lasting(name))
     columns |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
     limits = sorted(name for name in names if limit_of(name))
@@ -110,6 +115,16 @@ def facts(
     if with_held is None:
         return [*relations, whole]
     return [*relations, replace(whole, name="facts_so_far"), with_held]
+
+
+def _worked_out(ledger: Ledger) -> list[str]:
+    """The kinds of events of which the ledger has any to work out what came of them."""
+    has = {
+        "promise": ledger.promise_grace is not None,
+        "plan": ledger.money.plans is not None,
+        "dispute": ledger.money.raises_disputes,
+    }
+    return [kind for kind in WORKED_OUT if has[kind]]
 
 
 def _one_row_each(

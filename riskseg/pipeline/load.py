@@ -281,7 +281,18 @@ def _money(
         arrears_from=workspace.settings.arrears_from_minor,
         readable_ids=readable_ids,
         plans=_plans(engine, workspace) if bills is not None else None,
+        raises_disputes=_any_event(engine, "kind = 'dispute'"),
+        # A later event of the same dispute may name its bill.
+        disputes_amounts=_any_event(
+            engine, "kind = 'dispute' and bill_id is null and amount_minor > 0"
+        ),
     )
+
+
+def _any_event(engine: Engine, condition: str) -> bool:
+    """Whether there is an event of the source, or of the journal, that meets a condition."""
+    select = f"select exists (select 1 from ledger_events where {condition})"
+    return bool(engine.value(select))
 
 
 def _plans(engine: Engine, workspace: Workspace) -> Plans | None:

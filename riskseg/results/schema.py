@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "hold": worklist.RecordedEvent,
     "promise": worklist.RecordedEvent,
     "plan": worklist.RecordedEvent,
+    "dispute": worklist.RecordedEvent,
     "note": worklist.RecordedEvent,
     "worklist": worklist.Worklist,
     "worklist issue": worklist.Worklist,

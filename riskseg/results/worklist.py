@@ -122,12 +122,14 @@ class RecordedEvent(Single):
     """The last day of it, or the day by which something is to be paid."""
     amount: Decimal | None
     outcome: str | None
-    """`ended` or `cancelled` where something recorded before is."""
+    """`ended` or `cancelled` where something recorded before is; what came of a dispute."""
     reason: str | None
     recorded_on: date
     made_by: str
     ref: str | None
     """By which it, and its end, are known."""
+    bill_id: str | None
+    """The bill that a dispute is about."""
     new: bool
     """Whether this command recorded it; not where the same was recorded before."""
 
@@ -162,6 +164,8 @@ class HistoryEntry(Part):
     """What it is of: a bill's or payment's id, the id of an action, what a hold is ended by."""
     reason: str | None
     made_by: str | None
+    bill_id: str | None
+    """The bill that a dispute is about."""
     by_riskseg: bool
     """Whether riskseg recorded or decided it; not where a source says it."""
 

@@ -1,7 +1,8 @@
-"""`hold`, `promise`, `plan` and `note`: what people know of an account, recorded as dated facts.
+"""`hold`, `promise`, `plan`, `dispute` and `note`: what people know of an account, as dated facts.
 
 Each is an event of the journal. What can be ended later has a `ref` of its own, and its end is
-another event of the same kind under the same `ref`: nothing that was recorded is ever changed.
+another event of the same kind under the same `ref`: nothing that was recorded is ever changed. A
+dispute is known by its bill, so that one the source raised can be answered here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.ledger.contract import ENDED, HOLDS
-from riskseg.pipeline.account_lookup import check_account
+from riskseg.ledger.disputes import ANSWERS, UPHELD
+from riskseg.pipeline.account_lookup import check_account, check_bill, source_rows
 from riskseg.pipeline.open_journal import open_journal
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.results.worklist import RecordedEvent
@@ -223,6 +225,105 @@ def plan(
         for due, amount in instalments
     ]
     return entry.record("plan", [event, *parts], event)
+
+
+def dispute(
+    root: Path,
+    account: str,
+    *,
+    bill: str | None,
+    amount: Decimal | None,
+    from_: date | None,
+    until: date | None,
+    on: date,
+    at: datetime,
+    by: str,
+    reason: str,
+) -> RecordedEvent:
+    """Record that a bill is disputed, or an amount of it; without a bill, that amount of what was
+    billed, or all of it. It was raised on the day `on`, or `from_` if one is given. Raises RS634
+    where there is no such bill."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    raised = from_ or on
+    if amount is not None:
+        entry.check_amount(amount)
+    entry.check_order(raised, on, f"A dispute of {raised} cannot be recorded on {on}.")
+    if until is not None:
+        entry.check_order(raised, until, f"A dispute until {until} cannot begin on {raised}.")
+    if bill is not None:
+        check_bill(entry.workspace, account, bill, entry.problems)
+    entry.check()
+    event = entry.event("dispute", raised, amount=amount, until=until, bill_id=bill)
+    return entry.record("dispute", [event], event)
+
+
+def answer_dispute(
+    root: Path,
+    account: str,
+    *,
+    bill: str | None,
+    outcome: str,
+    amount: Decimal | None,
+    from_: date | None,
+    on: date,
+    at: datetime,
+    by: str,
+    reason: str,
+) -> RecordedEvent:
+    """Record what came of the disputes of an account, or of a bill of it, that were not answered:
+    `upheld`, of which `amount` may be a part, `rejected` or `ended`; on the day `on`, or `from_` if
+    one is given. Raises RS633 where there is none."""
+    entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
+    decided = from_ or on
+    entry.check_order(decided, on, f"An answer of {decided} cannot be recorded on {on}.")
+    if outcome not in ANSWERS:
+        hint = f"Known here: {', '.join(ANSWERS)}."
+        entry.problems.add("RS107", f'"{outcome}" is no outcome of a dispute.', hint=hint)
+    if amount is not None:
+        entry.check_amount(amount)
+        if outcome in ANSWERS and outcome != UPHELD:
+            entry.problems.add("RS103", f"A dispute that is {outcome} has no amount.")
+    entry.problems.raise_if_any()
+    with locked(entry.workspace), open_journal(entry.workspace) as journal:
+        names = _unanswered(entry.workspace, journal, account, bill, decided)
+        if not names:
+            of_bill = "" if bill is None else f' about the bill "{bill}"'
+            raise problem(
+                "RS633",
+                f'The account "{account}" has no open dispute{of_bill} on {decided}.',
+                hint=f"`riskseg history {account}` shows what was recorded.",
+            )
+        answers = [
+            entry.event("dispute", decided, outcome=outcome, amount=amount, ref=ref, bill_id=of)
+            for ref, of in names
+        ]
+        return entry.add(journal, "dispute", answers, answers[0])
+
+
+def _unanswered(
+    workspace: Workspace, journal: Journal, account: str, bill: str | None, day: date
+) -> list[tuple[str | None, str | None]]:
+    """The `ref` and the bill of each dispute that was raised by a day and not answered since, by
+    the source or by a person."""
+    columns = ("happened_on", "kind", "outcome", "ref", "bill_id")
+    told = [
+        dict(zip(columns, row, strict=True))
+        for row in source_rows(workspace, "events", account, columns)
+    ]
+    told += [
+        {name: None if event[name] is None else str(event[name]) for name in columns}
+        for event in of_account(journal.events(), account)
+    ]
+    disputes = [e for e in told if e["kind"] == "dispute" and (e["happened_on"] or "") <= f"{day}"]
+    disputes.sort(key=lambda e: (e["happened_on"] or "", e["outcome"] in ANSWERS))
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for event in disputes:
+        name = event["ref"] or event["bill_id"] or ""
+        if event["outcome"] in ANSWERS:
+            found.pop(name, None)
+        else:
+            found.setdefault(name, (event["ref"], event["bill_id"]))
+    return [(ref, of) for ref, of in found.values() if bill in (None, of)]
 
 
 def note(

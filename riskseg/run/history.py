@@ -116,6 +116,7 @@ class _Telling(Job):
             ref=run.run_id,
             reason=None,
             made_by=None,
+            bill_id=None,
             by_riskseg=True,
         )
 

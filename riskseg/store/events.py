@@ -43,6 +43,7 @@ COLUMNS = (
     "reason",
     "made_by",
     "contact",
+    "bill_id",
 )
 _NEEDED = frozenset(COLUMNS[:5])
 SCHEMA = pa.schema(

@@ -84,8 +84,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             _field("outcome", WORD, ", ".join(OUTCOMES)),
             _field("amount", MONEY, "promised; an instalment; a disputed bill's amount"),
             _field("until", DAY, "last day of a promise, plan or hold; it may lie ahead"),
-            _field("ref", WORD, "the action; the promise or plan; the disputed bill"),
+            _field("ref", WORD, "the action; the promise or plan"),
             _field("recorded_on", DAY, "up to a day later"),
+            _field("bill_id", ID, "the disputed bill"),
         ]
     ),
     "truth": pa.schema(
@@ -269,10 +270,9 @@ def _events(frame: Frame, rows: Rows, shares: Floats) -> pa.Table:
             "outcome": _words(OUTCOMES, rows.column("outcome")[order]),
             "amount": _money(amount, mask=amount == NONE),
             "until": _dates(frame, np.where(until == NONE, w.NEVER, until)),
-            "ref": pc.coalesce(
-                named, _where(agreed, numbered), _where(kind == Happening.DISPUTE, disputed)
-            ),
+            "ref": pc.coalesce(named, _where(agreed, numbered)),
             "recorded_on": _dates(frame, recorded[order]),
+            "bill_id": _where(kind == Happening.DISPUTE, disputed),
         },
     )
 

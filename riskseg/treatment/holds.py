@@ -1,7 +1,8 @@
 """Holds: on which days an event lasted that holds the account.
 
 An event lasts from the day it happened until the day that it names, both included; without one,
-until an event of its kind with the outcome `ended` says so, under the same `ref`.
+until an event of its kind with the outcome `ended` says so, under the same `ref`. A promise, a plan
+or a dispute lasts on the days at whose close it was open, as the ledger works out.
 """
 
 from __future__ import annotations
@@ -12,15 +13,27 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.rules.holding import HeldDays, counted_days, lasting
 
 ENDED = "ended"
+# Kinds of events of which the ledger works out on which days they last.
+WORKED_OUT = ("promise", "plan", "dispute")
 
 
-def holds(names: Iterable[str]) -> list[Relation]:
+def kinds_that_hold(names: Iterable[str]) -> list[str]:
+    """The kinds of events of which the facts `names` say whether, or for how long, they last."""
+    listed = list(names)
+    lasts = {kind for name in listed if (kind := lasting(name))}
+    return sorted(lasts.union(*_sets(listed)))
+
+
+def holds(names: Iterable[str], spans: Mapping[str, str]) -> list[Relation]:
     """Relations from `snapshots` and `ledger_events` to `lasting_holds` (snap, and whether an event
     of each kind among `names` lasts), and to the days held that they count: see
-    `days_held`. Empty where there is none."""
+    `days_held`. Empty where there is none.
+
+    `spans` are the relations (snap, as_of, first_day, last_day) of the kinds that are worked out; a
+    kind of them without one never lasts."""
     kinds = {name: kind for name in names if (kind := lasting(name))}
     sets = _sets(names)
-    every = sorted({*kinds.values(), *(kind for counted in sets for kind in counted)})
+    every = kinds_that_hold(names)
     if not every:
         return []
     columns = "".join(
@@ -28,7 +41,7 @@ def holds(names: Iterable[str]) -> list[Relation]:
             bool_or(kind = {literal(kind)} and last_day = as_of) as {fact_column(name)}"""
         for name, kind in sorted(kinds.items())
     )
-    relations = _holding(every)
+    relations = _holding(every, spans)
     if kinds:
         select = f"select snap{columns} from holding group by snap"
         relations.append(Relation("lasting_holds", select))
@@ -41,9 +54,26 @@ def _sets(names: Iterable[str]) -> list[tuple[str, ...]]:
     return sorted({held.kinds for held in counted if held is not None})
 
 
-def _holding(kinds: Sequence[str]) -> list[Relation]:
+def _holding(kinds: Sequence[str], spans: Mapping[str, str]) -> list[Relation]:
     """Relations to `holding`: each event of the kinds, as known on the as-of date, from its first
     day to its last, or to the as-of date."""
+    told = [kind for kind in kinds if kind not in WORKED_OUT]
+    relations = _told(told) if told else []
+    parts = [_TOLD if told else _NOTHING]
+    parts += [
+        f"""
+        select snap, as_of, {literal(kind)} as kind, first_day, last_day
+        from {spans[kind]}
+        where first_day <= last_day
+        """
+        for kind in kinds
+        if kind in WORKED_OUT and kind in spans
+    ]
+    return [*relations, Relation("holding", "union all".join(parts), materialized=True)]
+
+
+def _told(kinds: Sequence[str]) -> list[Relation]:
+    """What events say themselves of how long they last."""
     listed = ", ".join(map(literal, kinds))
     known = f"""
         select s.snap, s.as_of, e.kind, e.happened_on, e.until, e.ref,
@@ -54,7 +84,7 @@ def _holding(kinds: Sequence[str]) -> list[Relation]:
             and e.happened_on <= s.as_of
             and e.known_on <= s.as_of
         """
-    return [Relation("holding_known", known), _HOLDS_ENDED, _HOLDING]
+    return [Relation("holding_known", known), _HOLDS_ENDED]
 
 
 _HOLDS_ENDED = Relation(
@@ -67,17 +97,18 @@ _HOLDS_ENDED = Relation(
     group by snap, kind, ref
     """,
 )
-_HOLDING = Relation(
-    "holding",
-    """
-    select k.snap, k.as_of, k.kind, k.happened_on as first_day,
-        least(coalesce(k.until, k.as_of), coalesce(e.last_day, k.as_of), k.as_of) as last_day
-    from holding_known k
-    left join holds_ended e on e.snap = k.snap and e.kind = k.kind and e.ref = k.ref
-    where not k.ends
-    """,
-    materialized=True,
-)
+_TOLD = """
+        select k.snap, k.as_of, k.kind, k.happened_on as first_day,
+            least(coalesce(k.until, k.as_of), coalesce(e.last_day, k.as_of), k.as_of) as last_day
+        from holding_known k
+        left join holds_ended e on e.snap = k.snap and e.kind = k.kind and e.ref = k.ref
+        where not k.ends
+        """
+_NOTHING = """
+        select snap, as_of, '' as kind, as_of as first_day, as_of as last_day
+        from snapshots
+        where false
+        """
 
 
 def _apart(kinds: Sequence[str], number: int) -> Relation:

@@ -19,6 +19,7 @@ from tests.ledger.slow_allocation import (
     reversals,
     settled,
 )
+from tests.ledger.slow_disputes import disputes_of
 from tests.ledger.slow_plans import Plan, plans_of
 from tests.ledger.slow_promises import Outcome, promise_outcomes
 
@@ -183,8 +184,7 @@ def _months(seen: Seen) -> Value:
 
 
 def _open_disputes(seen: Seen) -> Value:
-    disputes = [e for e in seen.events if e.kind == "dispute"]
-    return sum(e.until is None or e.until >= seen.as_of for e in disputes)
+    return sum(d.state == "open" for d in disputes_of(seen.account, seen.as_of))
 
 
 def _promises(seen: Seen, *outcomes: str) -> int:
@@ -259,6 +259,7 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
         s.within(day, 365) for plan in s.plans for day in plan.missed
     ),
     "open_disputes": _open_disputes,
+    "disputed_amount": lambda s: money(min(b.disputed, b.amount) for b in s.bills),
     "complaints_12m": lambda s: len(s.events_in(365, "complaint")),
     "contact_attempts_90d": lambda s: sum(
         e.outcome not in ("inbound", "asked_for_help", "question")

@@ -59,6 +59,7 @@ ARGUMENTS = {
     "hold": "A00000007 --reason complaint --until 2099-01-31 --by ann",
     "promise": "A00000007 --amount 20 --until 2099-01-31 --by ann",
     "plan": "A00000007 --instalments 2099-01-31=10,2099-02-28=10.50 --by ann",
+    "dispute": "A00000007 --amount 5 --reason 'meter read wrongly' --by ann",
     "note": "A00000007 'moves in spring' --by ann",
     "worklist": f"--as-of {DAY} --out {{}}/list.csv",
     "worklist issue": f"--as-of {DAY} --out {{}}/list.csv",

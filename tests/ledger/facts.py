@@ -47,6 +47,7 @@ class Event:
     amount: int | None = None
     until: date | None = None
     ref: str | None = None
+    bill_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "amount": _MONEY,
         "until": pa.date32(),
         "ref": pa.string(),
+        "bill_id": pa.string(),
     },
     "instalments": {
         "plan_id": pa.string(),

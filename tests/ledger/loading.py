@@ -139,10 +139,12 @@ def _as_told(account: Account, lacking: Sequence[str]) -> Account:
         return replace(fact, **dict.fromkeys(names))
 
     reversible = "payments.reverses" not in lacking
+    disputable = "bills.disputed_amount" not in lacking
     return replace(
         account,
         bills=tuple(told("bills", b) for b in account.bills),
         payments=tuple(
             told("payments", p) for p in account.payments if p.reverses is None or reversible
         ),
+        events=tuple(e for e in account.events if e.kind != "dispute" or disputable),
     )

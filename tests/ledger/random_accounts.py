@@ -23,7 +23,10 @@ def _account(draw: Random, account_id: str) -> Account:
     bills = _bills(draw, span)
     opened = START + timedelta(days=draw.randrange(span)) if draw.random() < 0.4 else None
     ended = (opened or START) + timedelta(days=draw.randrange(span))
-    events = tuple(_event(draw, span, n) for n in range(draw.randrange(6)))
+    events = (
+        *(_event(draw, span, n) for n in range(draw.randrange(6))),
+        *_disputes(draw, span, bills),
+    )
     return Account(
         account_id,
         tuple(bills),
@@ -127,7 +130,7 @@ def _reversal(draw: Random, payment: Payment, number: int) -> Payment:
 
 def _event(draw: Random, span: int, number: int) -> Event:
     happened = _some_day(draw, span)
-    kind = draw.choice(("promise", "promise", "dispute", "complaint", "contact", "visit"))
+    kind = draw.choice(("promise", "promise", "adviser", "complaint", "contact", "visit"))
     outcomes = {
         "promise": ("broken", "kept", None),
         "contact": ("no_answer", "inbound", "question", None),
@@ -140,3 +143,44 @@ def _event(draw: Random, span: int, number: int) -> Event:
     # Two events of one promise at times, the one saying what came of the other.
     ref = f"r{number // 2}" if kind == "promise" and draw.random() < 0.3 else None
     return Event(happened, kind, recorded, outcome=outcome, until=until, amount=amount, ref=ref)
+
+
+def _disputes(draw: Random, span: int, bills: list[Bill]) -> list[Event]:
+    """Up to three disputes, answered or not, some raised again: of a bill, of a part of one, of an
+    amount of no bill or of everything."""
+    events = []
+    for number in range(draw.choice((0, 0, 0, 0, 1, 3))):
+        bill = draw.choice(bills) if bills and draw.random() < 0.85 else None
+        begun = bill.due_on + timedelta(days=draw.choice((-9, 0, 3, 30))) if bill else None
+        day = begun or _some_day(draw, span)
+        bill_id = bill.bill_id if bill else draw.choice(("nosuch", None, None, None))
+        amount = draw.choice((None, 1, 300, abs(bill.amount) if bill else 700, 9000))
+        until = day + timedelta(days=draw.choice((0, 20, 200))) if draw.random() < 0.1 else None
+        ref = f"d{number}" if draw.random() < 0.6 else None
+        for outcome in ("raised", *draw.choice(_ANSWERS)):
+            events.append(
+                Event(
+                    day,
+                    "dispute",
+                    _recorded(draw, day, 0.2),
+                    outcome=outcome,
+                    amount=amount if outcome == "raised" else draw.choice((None, None, 200)),
+                    until=until if outcome == "raised" and day <= (until or day) else None,
+                    ref=ref,
+                    bill_id=bill_id if outcome == "raised" or ref is None else None,
+                )
+            )
+            day += timedelta(days=draw.choice((0, 1, 4, 40)))
+    return events
+
+
+_ANSWERS = (
+    (),
+    (),
+    ("upheld",),
+    ("rejected",),
+    ("ended",),
+    ("rejected", "upheld"),
+    ("upheld", "ended"),
+    ("rejected", "raised"),
+)

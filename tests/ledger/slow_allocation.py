@@ -13,6 +13,7 @@ from functools import cache
 import duckdb
 
 from tests.ledger.facts import Account, Bill, Payment
+from tests.ledger.slow_disputes import Dispute, disputes_of
 from tests.ledger.slow_plans import Plan, plans_of
 
 DAY = timedelta(days=1)
@@ -33,6 +34,8 @@ class BillFact:
     due_on: date
     amount: int
     left: int
+    disputed: int = 0
+    in_dispute: int = 0
     paid: int = 0
     named_on: date | None = None
     cleared_on: date | None = None
@@ -97,6 +100,51 @@ def plan_of(account: Account, as_of: date) -> Plan | None:
     return plans[-1] if plans else None
 
 
+def _owed(bill: Bill, disputes: Sequence[Dispute]) -> BillFact:
+    """A bill with what is owed of it before anything is paid."""
+    known_disputed = bill.disputed_amount or 0
+    fact = BillFact(
+        bill.bill_id,
+        issued(bill),
+        bill.due_on,
+        bill.amount,
+        max(bill.amount - known_disputed, 0),
+        known_disputed,
+    )
+    for dispute in disputes:
+        whole = dispute.bill_id is None and dispute.amount is None
+        if dispute.bill_id == bill.bill_id or (whole and fact.issued_on <= dispute.raised_on):
+            amount = bill.amount if dispute.amount is None else dispute.amount
+            if dispute.state == "open":
+                fact.in_dispute += amount
+            elif dispute.state == "upheld":
+                fact.left = max(fact.left - amount, 0)
+    return fact
+
+
+def _in_turn(bill: BillFact) -> tuple[object, ...]:
+    """The order in which the pool pays bills."""
+    named_on = bill.named_on or date.max
+    key = bill.due_on, bill.issued_on, bill.disputed, named_on, bill.left, bill.amount
+    return (*key, bill_order(bill.bill_id))
+
+
+def _take_unnamed(bills: Sequence[BillFact], disputes: Sequence[Dispute]) -> None:
+    """Take amounts of which no bill is named from the bills issued by then, one after the other:
+    first what is not owed, then what is in dispute."""
+    unnamed = [d for d in disputes if d.bill_id is None and d.amount is not None]
+    of = {state: [d for d in unnamed if d.state == state] for state in ("upheld", "open")}
+    days = [d.raised_on for some in of.values() for d in some]
+    for state, some in of.items():
+        amount = sum(d.amount or 0 for d in some)
+        for bill in bills:
+            if bill.issued_on <= max(days, default=date.min):
+                taken = min(amount, bill.left)
+                amount -= taken
+                bill.left -= taken
+                bill.disputed += taken if state == "open" else 0
+
+
 def allocate(
     account: Account, as_of: date, arrears_from: int, *, re_age: bool = False
 ) -> Allocation:
@@ -104,13 +152,8 @@ def allocate(
     plans `re_age`, a broken one makes its bills as young as the break."""
     least = max(arrears_from, 1)
     standing = standing_bills(account, as_of)
-    bills = [
-        BillFact(
-            b.bill_id, issued(b), b.due_on, b.amount, max(b.amount - (b.disputed_amount or 0), 0)
-        )
-        for b in standing
-        if b.amount >= 0
-    ]
+    disputes = disputes_of(account, as_of)
+    bills = [_owed(b, disputes) for b in standing if b.amount >= 0]
     payments = known_payments(account, as_of)
     money: list[tuple[date, int, str | None]] = []
     for payment in payments:
@@ -126,21 +169,23 @@ def allocate(
         bill = by_id.get(bill_id) if bill_id else None
         used = min(amount, bill.left) if bill else 0
         if bill and used:
-            if bill.left >= least:
+            if bill.left - bill.in_dispute >= least:
                 bill.named_on = paid_on
             bill.left -= used
             bill.paid += used
         if amount > used or bill is None:
             pool.append((paid_on, amount - used))
 
+    # What is in dispute, as far as it is not paid already, is not owed.
+    for bill in bills:
+        bill.in_dispute = min(bill.in_dispute, bill.left)
+        bill.disputed += bill.in_dispute
+        bill.left -= bill.in_dispute
+    bills.sort(key=_in_turn)
+    _take_unnamed(bills, disputes)
+
     # 2. The pool pays bills in the order they fall due, one day's money after the other.
-    disputed = {b.bill_id: b.disputed_amount or 0 for b in standing}
-    bills.sort(
-        key=lambda b: (
-            *(b.due_on, b.issued_on, disputed[b.bill_id], b.named_on or date.max),
-            *(b.left, b.amount, bill_order(b.bill_id)),
-        )
-    )
+    bills.sort(key=_in_turn)
     result = Allocation(bills, sorted(pool))
     reached: dict[str, date | None] = {}
     remaining = [b.left for b in bills]

@@ -74,6 +74,29 @@ def test_a_plan_is_an_event_and_each_instalment_another(ws: riskseg.Workspace) -
     ]
 
 
+def test_a_dispute_is_known_by_its_bill_and_answered(ws: riskseg.Workspace) -> None:
+    made = ws.dispute("a", bill="1", amount="20", reason="read wrongly", on=DAY, by="ann")
+    assert (made.kind, made.bill_id, made.amount, made.ref) == ("dispute", "1", Decimal(20), None)
+    with pytest.raises(ProblemsError, match="RS633"):
+        ws.dispute("a", bill="2", outcome="rejected", reason="it is right", on=LATER)
+    with pytest.raises(ProblemsError, match="RS633"):
+        ws.dispute("a", outcome="rejected", reason="it is right", from_="2025-12-01", on=LATER)
+    gone = ws.dispute("a", outcome="upheld", amount="15", reason="read again", on=LATER)
+    assert (gone.bill_id, gone.outcome, gone.happened_on) == ("1", "upheld", LATER)
+    with pytest.raises(ProblemsError, match="RS633"):
+        ws.dispute("a", outcome="upheld", reason="read again", on=LATER)
+
+
+def test_a_dispute_that_the_source_raised_is_answered_by_a_person(tmp_path: Path) -> None:
+    rows = "a,2025-11-02,dispute,r7\nb,2025-11-02,contact,\n"
+    root = small.make(tmp_path / "w")
+    (root / "data" / "events.csv").write_text(f"account_id,happened_on,kind,ref\n{rows}")
+    ws = riskseg.open(root)
+    assert ws.dispute("a", outcome="ended", reason="withdrawn", on=DAY).ref == "r7"
+    with pytest.raises(ProblemsError, match="RS633"):
+        ws.dispute("b", outcome="ended", reason="withdrawn", on=DAY)
+
+
 def test_all_that_is_wrong_is_said_together(ws: riskseg.Workspace) -> None:
     with pytest.raises(ProblemsError) as error:
         ws.promise("x", amount="1.234", until="2025-12-01", on=DAY)
@@ -84,6 +107,12 @@ def test_all_that_is_wrong_is_said_together(ws: riskseg.Workspace) -> None:
     for instalments in ({}, {LATER: "5", DAY: "5"}):
         with pytest.raises(ProblemsError, match="RS105"):
             ws.plan("a", instalments=instalments, on=DAY)
+    with pytest.raises(ProblemsError) as error:
+        ws.dispute("a", bill="11", amount="0", reason="x", until="2025-12-01", on=DAY)
+    assert [p.code for p in error.value.problems] == ["RS103", "RS105", "RS634"]
+    with pytest.raises(ProblemsError) as error:
+        ws.dispute("a", outcome="rejcted", amount="-1", reason="x", from_=LATER, on=DAY)
+    assert [p.code for p in error.value.problems] == ["RS103", "RS105", "RS107"]
     with pytest.raises(ProblemsError, match=r"RS107 .*bereavement"):
         ws.hold("a", reason="x", kind="bereavment", on=DAY)
     with pytest.raises(ProblemsError, match="RS105"):
@@ -102,6 +131,8 @@ def test_all_that_is_wrong_is_said_together(ws: riskseg.Workspace) -> None:
         ("promise a --amount 5 --until 2025-12-09", 0, "a: promise from 2025-12-02 until"),
         ("plan a --instalments 2026-01-01", 2, "Write --instalments as"),
         ("plan a --instalments 2026-01-01=5", 0, "a: plan from 2025-12-02 until 2026-01-01"),
+        ("dispute a --reason wrong", 0, "a: dispute from 2025-12-02, recorded on 2025-12-02 by"),
+        ("dispute a --reason wrong --outcome upheld --until 2025-12-09", 2, "--until is for"),
         ("note a called", 0, "a: note from 2025-12-02"),
         ("note c called", 1, "RS601"),
     ],

@@ -201,7 +201,7 @@ def test_agreements_end_once_and_no_sooner_than_the_facts(frames: Frames, kind: 
 def test_a_dispute_names_a_bill_and_a_right_one_has_it_withdrawn(frames: Frames) -> None:
     events = frames["events"]
     disputes = events[events["kind"] == "dispute"]
-    named = disputes.merge(frames["bills"], left_on="ref", right_on="bill_id")
+    named = disputes.merge(frames["bills"], on="bill_id")
     assert len(named) == len(disputes) > 50
     upheld = named[named["outcome"] == "upheld"]
     assert len(upheld) > 20

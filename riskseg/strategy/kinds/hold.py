@@ -49,7 +49,8 @@ class Hold(Restriction):
                 return False
             if entry.get(CLOCK) is not None:
                 message = "`clock` goes with `event`: of a condition only today is known."
-                entry.tell("RS003", message, CLOCK.name)
+                hint = "An open promise, plan or dispute is one: `event: promise`."
+                entry.tell("RS003", message, CLOCK.name, hint=hint)
                 return False
             return sound
         if condition is not None or entry.get(UNKNOWN) is not None:
