@@ -519,6 +519,11 @@ _PATH = {
     "ends_when": "a condition that ends it, besides the end of the episode",
     "unknown": "what an unknown `ends_when` counts as",
     "due_for": "days a step stays due",
+    "backlog": "what is done first for an account that comes to the path in arrears: "
+    "`latest_step`, `from_start` or `at_day`",
+    "on_change": "what happens where the segment of an account on the path changes in an "
+    "episode: `continue`, `restart` or `stay`",
+    "hold_for": "days for which an account stays on the path, whatever its segment",
     "calendar": "the days on which its steps are taken, as in strategy.yaml",
     "effective_from": "the first day it is in force",
     "effective_to": "the last",

@@ -162,6 +162,7 @@ LEDGER_ACTIONS = Table(
         Column("step", Kind.TEXT),
         Column("action", Kind.TEXT),
         Column("channel", Kind.TEXT),
+        Column("template", Kind.TEXT, nullable=True),
         Column("event_id", None),
     ),
 )

@@ -9,7 +9,8 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.open_journal import read_journal
-from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, of_step
+from riskseg.rules.placing import PLACED_PATH, entered_path, path_before_of
+from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, elsewhere, of_step
 from riskseg.workspace import Workspace
 
 
@@ -34,7 +35,7 @@ def load_events(engine: Engine, workspace: Workspace) -> bool:
         """
         create view ledger_actions as
         select account_no, happened_on, recorded_on as known_on, path, step, action, channel,
-            event_id
+            template, event_id
         from journal_events
         where kind = 'action'
         """
@@ -63,34 +64,101 @@ def steps_among(names: Iterable[str]) -> list[str]:
 def issued_steps(names: Iterable[str]) -> Relation:
     """`issued_steps`: for each snapshot of an account for which anything was issued, what `names`
     ask of each step: the day on which it was last issued, which occurrence of it that was, and the
-    day of its last outcome."""
-    columns = ""
-    for name in names:
-        value = "max(happened_on)"
-        if name.startswith(OCCURRENCE):
-            value = "max_by(occurrence, (happened_on, occurrence))"
-        if name.startswith(OUTCOME):
-            value = "max(outcome_on)"
-        step = literal(name.partition(" ")[2])
-        columns += f""",
-            {value} filter (where step = {step}) as {fact_column(name)}"""
+    day of its last outcome; and the same of what was done on other paths."""
+    columns = "".join(
+        f""",
+            {_of_step(name)} as {fact_column(name)}"""
+        for name in names
+    )
     return Relation(
         "issued_steps",
         f"""
         select snap{columns}
         from (
             select s.snap, a.happened_on, o.happened_on as outcome_on,
+                a.action, a.template, a.path, a.event_id,
                 a.path || ' ' || split_part(a.step, '~', 1) as step,
                 coalesce(try_cast(split_part(a.step, '~', 2) as bigint), 1) as occurrence
             from snapshots s
             join ledger_actions a on a.account_no = s.account_no
-            left join journal_events o on o.ref = a.event_id
-                and o.kind = 'outcome'
-                and o.happened_on <= s.as_of
-                and o.recorded_on <= s.as_of
+            left join (
+                select snap, ref, max(o.happened_on) as happened_on
+                from snapshots s
+                join journal_events o on o.account_no = s.account_no
+                where o.kind = 'outcome'
+                    and o.happened_on <= s.as_of
+                    and o.recorded_on <= s.as_of
+                group by snap, ref
+            ) o on o.snap = s.snap and o.ref = a.event_id
             where a.happened_on < s.as_of
                 and a.known_on <= s.as_of
         ) a
         group by snap
         """,
     )
+
+
+def _of_step(name: str) -> str:
+    """SQL of a fact of steps, over all that was issued for an account."""
+    if (found := elsewhere(name)) is not None:
+        other, of_outcome = found
+        route = ", ".join(map(literal, other.route))
+        template = "null" if other.template is None else literal(other.template)
+        same = f"""action = {literal(other.action)}
+                    and template is not distinct from {template}
+                    and path not in ({route})"""
+        day = "outcome_on" if of_outcome else "happened_on"
+        return f"max({day}, {other.times}) filter (where {same})[{other.times}]"
+    value = "max(happened_on)"
+    if name.startswith(OCCURRENCE):
+        value = "max_by(occurrence, (happened_on, occurrence))"
+    if name.startswith(OUTCOME):
+        value = "max(outcome_on)"
+    return f"{value} filter (where step = {literal(name.partition(' ')[2])})"
+
+
+PLACEMENTS = Relation(
+    "placements",
+    """
+    select snap,
+        max_by(path, happened_on) as path,
+        max(happened_on) as entered_on,
+        nullif(max_by(path_before, happened_on), '') as path_before
+    from (
+        select *, coalesce(lag(path) over stays, '') as path_before
+        from (
+            select s.snap, e.path, e.happened_on
+            from snapshots s
+            join journal_events e on e.account_no = s.account_no
+            where e.kind = 'placement'
+                and e.happened_on < s.as_of
+                and e.recorded_on <= s.as_of
+            qualify 1 = row_number() over (
+                partition by s.snap, e.happened_on
+                order by e.number desc
+            )
+        )
+        window stays as (partition by snap order by happened_on)
+        qualify path <> path_before
+    )
+    group by snap
+    """,
+)
+
+
+def placed_column(name: str, *, episodes: bool) -> str:
+    """SQL of a fact of placements, from `placements` p and, with `episodes`, from `episodes` e. A
+    stay that began before the arrears episode is over with it: the account came to its path when
+    the episode began, and from nowhere."""
+    began = "e.episode_started_on" if episodes else "cast(null as date)"
+    if name == PLACED_PATH:
+        return f"case when coalesce({began} <= p.entered_on, true) then p.path end"
+    if (path := entered_path(name)) is not None:
+        return f"case when p.path = {literal(path)} then greatest(p.entered_on, {began}) end"
+    path = path_before_of(name)
+    assert path is not None
+    return f"""case
+            when p.path <> {literal(path)} and coalesce({began} <= p.entered_on, true) then p.path
+            when p.path = {literal(path)} and coalesce({began} < p.entered_on, true)
+                then p.path_before
+        end"""

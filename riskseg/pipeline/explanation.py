@@ -30,7 +30,8 @@ from riskseg.results.runs import (
 from riskseg.results.worklist import HistoryEntry
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
-from riskseg.treatment.paths import route, route_steps
+from riskseg.rules.placing import entered_fact, path_before_fact
+from riskseg.treatment.routes import route, route_steps
 
 
 def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None:
@@ -54,6 +55,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         scores=scores,
         matched=_matched(strategy, row),
         steps=_steps(strategy, decider.as_of, row),
+        placement=_placement(strategy, row),
         step_due=row["=due_action"],
         guards=_guards(strategy, decider.as_of, row),
         strategy=strategy.fingerprint,
@@ -149,6 +151,7 @@ def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Pat
     repeat as they come due in the round that the account is in."""
     paths = in_force(strategy.paths, as_of)
     first = next(p for p in paths if p.name == row["~first"])
+    began = None if row["~begun_ago"] is None else as_of - timedelta(days=row["~begun_ago"])
     steps = []
     for of_route in route_steps(route(first, paths)):
         day, step = row[f"~day{of_route.leg}"], of_route.step
@@ -161,6 +164,9 @@ def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Pat
             when = "today"
         elif day is None or due > day:
             when = "ahead"
+        issued_on, elsewhere_on = row[f"@{of_route.issued}"], row[f"@{of_route.elsewhere.issued}"]
+        if elsewhere_on is not None and (issued_on or began is None or elsewhere_on < began):
+            elsewhere_on = None
         steps.append(
             PathStep(
                 day=due,
@@ -169,10 +175,31 @@ def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Pat
                 template=step.template,
                 path=of_route.path.name,
                 when=when,
-                issued_on=row[f"@{of_route.issued}"],
+                issued_on=issued_on,
+                elsewhere_on=elsewhere_on,
             )
         )
     return tuple(steps)
+
+
+def _placement(strategy: Strategy, row: Mapping[str, Any]) -> str | None:
+    """How the account came to its path, in words, as far as the strategy looks at that."""
+    path, of_segment = row["~first"], row["~path_of_segment"]
+    entered = row.get(f"@{entered_fact(path)}")
+    since = "" if entered is None else f" since {entered}"
+    if path != of_segment:
+        on = next(p for p in strategy.paths if p.name == path)
+        why = "until its arrears end"
+        if on.hold_for is not None:
+            why = f"for {on.hold_for} days from the day it came"
+        return (
+            f"It has been on the path {path}{since} and stays there {why}; "
+            f"its segment leads to {of_segment}"
+        )
+    before = row.get(f"@{path_before_fact(path)}")
+    if before is None or before == path:
+        return None
+    return f"It came from the path {before}" + (f" on {entered}" if entered else " today")
 
 
 def with_records(

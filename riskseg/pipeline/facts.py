@@ -12,10 +12,11 @@ from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.disputes import dispute_states
 from riskseg.ledger.promises import promise_outcomes
-from riskseg.pipeline.events import issued_steps, steps_among
+from riskseg.pipeline.events import PLACEMENTS, issued_steps, placed_column, steps_among
 from riskseg.pipeline.load import Ledger
 from riskseg.rules.contacting import limit_of
 from riskseg.rules.holding import lasting
+from riskseg.rules.placing import of_placement
 from riskseg.treatment.contacts import contact_limits
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
 from riskseg.treatment.holds import WORKED_OUT, days_held, holds, kinds_that_hold
@@ -63,7 +64,8 @@ def facts(
             "first_billed_on": first_billed_on,
         },
     )
-    with_episodes = ledger.billed and EPISODE_STARTED_ON.name in names
+    placing = sorted(filter(of_placement, names))
+    with_episodes = ledger.billed and (EPISODE_STARTED_ON.name in names or bool(placing))
     attributes = sorted(names & set(ledger.attributes))
     steps = steps_among(names)
     columns: dict[str, str] = {
@@ -75,6 +77,7 @@ def facts(
         **{n: f"a.{fact_column(n)}" for n in attributes},
         **({EPISODE_STARTED_ON.name: "e.episode_started_on"} if with_episodes else {}),
         **{name: f"steps.{fact_column(name)}" for name in steps},
+        **{name: placed_column(name, episodes=with_episodes) for name in placing},
         **(of_the_day or {}),
     }
     relations = [snapshots]
@@ -94,6 +97,8 @@ def facts(
     relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
     if steps:
         relations.append(issued_steps(steps))
+    if placing:
+        relations.append(PLACEMENTS)
     relations += holds(names, {kind: f"{kind}_spans" for kind in worked_out})
     lasting_names = sorted(name for name in names if lasting(name))
     columns |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
@@ -106,6 +111,8 @@ def facts(
         beside = {"episodes": "e", **beside}
     if steps:
         beside["issued_steps"] = "steps"
+    if placing:
+        beside["placements"] = "p"
     if lasting_names:
         beside["lasting_holds"] = "lasts"
     if limits:

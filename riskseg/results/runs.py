@@ -247,6 +247,8 @@ class PathStep(Part):
     when: Literal["past", "today", "ahead"]
     issued_on: date | None
     """The day on which it was last issued."""
+    elsewhere_on: date | None = None
+    """The day on which the same was done on another path, and counts for this step."""
     issued_by: str | None = None
     approved_by: tuple[str, ...] = ()
     """Who approved of it then."""
@@ -298,6 +300,8 @@ class Explanation(Result):
     scores: tuple[ExplainedScore, ...]
     matched: tuple[MatchedRow, ...]
     steps: tuple[PathStep, ...]
+    placement: str | None = None
+    """How the account came to its path, or why it stays there; null where nothing is recorded."""
     step_due: str
     """The action of the step that is due, before any guard."""
     guards: tuple[GuardState, ...]

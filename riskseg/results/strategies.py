@@ -176,6 +176,12 @@ class PathShown(Part):
     ends_when: str | None
     due_for: int | None
     """Days for which a step stays due; null where it does until it is issued or overtaken."""
+    backlog: Literal["latest_step", "from_start", "at_day"]
+    """What is done first for an account that comes to the path in arrears."""
+    on_change: Literal["continue", "restart", "stay"]
+    """What happens where the segment of an account on the path changes in an episode."""
+    hold_for: int | None
+    """Days for which an account stays on the path, whatever its segment; null where it does not."""
     effective_from: date | None
     effective_to: date | None
 

@@ -32,7 +32,7 @@ def held_days(starts: Expression, kinds: Iterable[str]) -> HeldDays | None:
     """What counts the days held since the date that an expression gives: a date, or a number of
     days from one. None for any other expression."""
     match starts.tree:
-        case Name(since):
+        case Name(since) | Call("coalesce", (Name(since), Name("as_of"))):
             return HeldDays(since, 0, tuple(sorted(kinds)))
         case Call("add_days", (Name(since), Literal(int() as offset))):
             return HeldDays(since, offset, tuple(sorted(kinds)))
@@ -43,7 +43,7 @@ def counted_days(fact: str) -> HeldDays | None:
     """What a fact counts, where it counts days held."""
     if not fact.startswith(_HELD):
         return None
-    since, offset, _, kinds = fact.removeprefix(_HELD).split(" ")
+    since, offset, _, kinds = fact.removeprefix(_HELD).rsplit(" ", 3)
     return HeldDays(since, int(offset), tuple(kinds.split(",")))
 
 

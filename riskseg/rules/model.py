@@ -14,11 +14,15 @@ from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import Action, Condition, in_force
 from riskseg.rules.holding import HeldDays
+from riskseg.rules.placing import ENTERED_ON
 from riskseg.rules.rule import Restriction, Rule
 
 UNSCORED = "unscored"
 
 R = TypeVar("R", bound=Rule)
+
+Backlog = Literal["latest_step", "from_start", "at_day"]
+OnChange = Literal["continue", "restart", "stay"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,16 @@ class Repeat:
 class Path:
     """`starts` is the date of day 0. With `due_for`, a step is due for no more than so many days,
     whether it was issued or not. The path is in force from its first to its last effective day,
-    both included. The days that `held` counts do not count on the path."""
+    both included. The days that `held` counts do not count on the path.
+
+    `backlog` says what is done first where an account comes to it in arrears; `on_change` and
+    `hold_for` what happens where the segment of an account on it changes in an episode. What
+    follows from them, and from those of the other paths, are expressions: `begins` is day 0 of an
+    account whose segment leads to the path, and where `lifted` holds it is no earlier than the day
+    on which the account came, from when on `held_since_entry` counts; where `passes_over` holds,
+    steps of earlier days than that are passed over; where `stays` holds, an account stays on the
+    path whatever its segment.
+    """
 
     name: str
     segments: tuple[str, ...]
@@ -127,6 +140,29 @@ class Path:
     effective_to: date | None = None
     repeat: Repeat | None = None
     held: HeldDays | None = None
+    backlog: Backlog = "latest_step"
+    on_change: OnChange = "continue"
+    hold_for: int | None = None
+    begins: Expression | None = None
+    lifted: Expression | None = None
+    passes_over: Expression | None = None
+    stays: Expression | None = None
+    held_since_entry: HeldDays | None = None
+
+    @property
+    def day_0(self) -> Expression:
+        """The date of day 0 of an account whose segment leads to the path."""
+        return self.begins or self.starts
+
+    @property
+    def starts_on_entry(self) -> bool:
+        """Whether day 0 is the day on which the account comes to the path."""
+        return self.starts.text == ENTERED_ON
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is ever done on the path."""
+        return not self.steps and self.then is None
 
     @property
     def repeated(self) -> tuple[Step, ...]:

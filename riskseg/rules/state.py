@@ -7,12 +7,22 @@ from riskseg.rules.calendar import counted_by
 from riskseg.rules.contact_hours import hours_of
 from riskseg.rules.contacting import limit_of
 from riskseg.rules.holding import counted_days, lasting
+from riskseg.rules.placing import of_placement
 from riskseg.rules.quiet import counted_periods
 from riskseg.rules.step_facts import of_step
 
 
 def is_state(fact: str) -> bool:
-    """Whether a fact, by its name, says what was issued, what lasts, when contacts are lawful
-    again and at which hours, or what the day is by a calendar."""
-    of_any = (of_step, counted_by, lasting, counted_days, limit_of, counted_periods, hours_of)
+    """Whether a fact, by its name, says what was issued, on which path it was, what lasts, when
+    contacts are lawful again and at which hours, or what the day is by a calendar."""
+    of_any = (
+        of_step,
+        of_placement,
+        counted_by,
+        lasting,
+        counted_days,
+        limit_of,
+        counted_periods,
+        hours_of,
+    )
     return any(of(fact) for of in of_any)

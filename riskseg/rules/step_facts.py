@@ -1,9 +1,50 @@
-"""Facts of the steps of a path: when each was last issued, which occurrence of it, and when an
-outcome of it was last recorded. No expression can name them."""
+"""Facts of the steps of a path: when each was last issued, which occurrence of it, when an outcome
+of it was last recorded, and when the same was done on another path. No expression can name them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 ISSUED, OCCURRENCE, OUTCOME = "issued ", "occurrence ", "outcome "
+_ELSEWHERE, _ELSEWHERE_OUTCOME = "elsewhere issued ", "elsewhere outcome "
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An action with a template, issued so many times on paths other than the `route`."""
+
+    times: int
+    action: str
+    template: str | None
+    route: tuple[str, ...]
+
+    @property
+    def issued(self) -> str:
+        """The fact that says on which day it was issued: the last day but `times` less one."""
+        return f"{_ELSEWHERE}{self.times} {self._what}"
+
+    @property
+    def outcome(self) -> str:
+        """The fact that says on which day an outcome of any of them was last recorded."""
+        return f"{_ELSEWHERE_OUTCOME}1 {self._what}"
+
+    @property
+    def _what(self) -> str:
+        template = "" if self.template is None else f" as {self.template}"
+        return f"{self.action} not on {','.join(self.route)}{template}"
+
+
+def elsewhere(fact: str) -> tuple[Elsewhere, bool] | None:
+    """What a fact says of other paths, and whether it is of the outcome."""
+    for prefix in (_ELSEWHERE, _ELSEWHERE_OUTCOME):
+        if fact.startswith(prefix):
+            times, action, _, _, rest = fact.removeprefix(prefix).split(" ", 4)
+            route, as_template, template = rest.partition(" as ")
+            what = Elsewhere(
+                int(times), action, template if as_template else None, tuple(route.split(","))
+            )
+            return what, prefix == _ELSEWHERE_OUTCOME
+    return None
 
 
 def issued_fact(path: str, key: str) -> str:
@@ -23,4 +64,9 @@ def outcome_fact(path: str, key: str) -> str:
 
 def of_step(fact: str) -> bool:
     """Whether a fact is one of these."""
-    return fact.startswith((ISSUED, OCCURRENCE, OUTCOME))
+    return fact.startswith((ISSUED, OCCURRENCE, OUTCOME, _ELSEWHERE, _ELSEWHERE_OUTCOME))
+
+
+def is_issue(fact: str) -> bool:
+    """Whether a fact is a day on which something was issued."""
+    return fact.startswith((ISSUED, _ELSEWHERE))

@@ -133,6 +133,9 @@ class AuthoredPath(Shape):
     ends_when: Text | None = None
     unknown: Literal["match", "skip"] | None = None
     due_for: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    backlog: Literal["latest_step", "from_start", "at_day"] | None = None
+    on_change: Literal["continue", "restart", "stay"] | None = None
+    hold_for: DayCount | None = None
     calendar: AuthoredCalendar | None = None
     effective_from: date | None = None
     effective_to: date | None = None

@@ -20,8 +20,9 @@ from riskseg.rules.sql import (
     text_by_row,
 )
 from riskseg.strategy.first_matching_row import first_matching_row
+from riskseg.treatment.due_steps import stepped
 from riskseg.treatment.guards import acted, guarded
-from riskseg.treatment.paths import placed, stepped
+from riskseg.treatment.placement import placed
 
 
 def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:

@@ -126,6 +126,9 @@ def _path(path: Path) -> PathShown:
         then=path.then or "stay",
         ends_when=None if path.ends_when is None else path.ends_when.expression.text,
         due_for=path.due_for,
+        backlog=path.backlog,
+        on_change=path.on_change,
+        hold_for=path.hold_for,
         effective_from=path.effective_from,
         effective_to=path.effective_to,
     )

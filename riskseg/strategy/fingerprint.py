@@ -72,6 +72,9 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
                 "due_for": path.due_for,
                 "effective": _dates(path.effective_from, path.effective_to),
                 **({"repeat": str(path.repeat)} if path.repeat else {}),
+                **({"backlog": path.backlog} if path.backlog != "latest_step" else {}),
+                **({"on_change": path.on_change} if path.on_change != "continue" else {}),
+                **({"hold_for": path.hold_for} if path.hold_for is not None else {}),
             }
             for path in s.paths
         },

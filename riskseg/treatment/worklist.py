@@ -147,14 +147,16 @@ def _limited_by_party(strategy: Strategy) -> set[str]:
 
 
 def paths_select(strategy: Strategy) -> str:
-    """The path that each of the accounts just decided is on, where it has steps to take."""
-    idle = [path.name for path in strategy.paths if not path.steps]
-    listed = ", ".join(map(literal, idle))
+    """The path on which the route of each of the accounts just decided begins, and whether anything
+    is done on it: of those that were placed before, or that there is anything to do for."""
+    idle = ", ".join(literal(path.name) for path in strategy.paths if path.idle)
+    has_steps = f"d.{inner('first')} not in ({idle})" if idle else "true"
     return f"""
-        select i.account_id, d.account_no, d.{out("path")} as path
+        select i.account_id, d.account_no, d.{inner("first")} as path, {has_steps} as has_steps
         from decided d
         join account_ids i on i.account_no = d.account_no
-        {f"where d.{out('path')} not in ({listed})" if listed else ""}
+        where {has_steps}
+            or d.account_no in (select account_no from journal_events where kind = 'placement')
         """
 
 
@@ -312,7 +314,8 @@ def placement_events(as_of: date) -> str:
 
 
 def changed_paths(as_of: date) -> str:
-    """The accounts of `account_paths` that were last seen on another path, or on none."""
+    """The accounts of `account_paths` that were last seen on another path, or, where there is
+    something to do on theirs, on none."""
     return f"""
         with last_placed as (
             select account_no, arg_max(path, (happened_on, number)) as path
@@ -324,6 +327,7 @@ def changed_paths(as_of: date) -> str:
         select p.account_id, p.path
         from account_paths p
         left join last_placed l on l.account_no = p.account_no
-        where l.path is distinct from p.path
+        where l.path <> p.path
+            or l.path is null and p.has_steps
         order by p.account_id
         """

@@ -48,7 +48,8 @@ class Space:
 @dataclass(frozen=True)
 class History:
     """What happens to an account. On the days of `held`, both included, no action is taken. A
-    `protected` account gets a letter in the place of a call or a visit."""
+    `protected` account gets a letter in the place of a call or a visit. Its segment leads to
+    `path`, until it changes on one of the days of `changes`."""
 
     account: str
     path: str
@@ -57,6 +58,20 @@ class History:
     held: tuple[date, date] | None = None
     protected: bool = False
     spaces: tuple[Space, ...] = ()
+    changes: tuple[tuple[date, str], ...] = ()
+
+    def path_on(self, day: date) -> str:
+        """The path that the segment leads to on a day."""
+        return [self.path, *(path for changed_on, path in self.changes if changed_on <= day)][-1]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The path that an account is on, since when, and from which one it came in this episode."""
+
+    path: str
+    entered: date
+    before: str | None
 
 
 @dataclass(frozen=True)
@@ -95,21 +110,59 @@ class Machine:
     def follow(self, history: History, days: Iterable[date]) -> list[Issued]:
         """What is issued, where the worklist is issued on these days, in their order."""
         issued: list[Issued] = []
+        placed: list[tuple[date, str]] = []
         for day in days:
-            done = self.on_day(history, day, [one for one in issued if one.on < day])
+            place = self.place(history, day, [one for one in placed if one[0] < day])
+            seen = sorted((one for one in placed if one[0] <= day), key=lambda one: one[0])
+            if not seen or seen[-1][1] != place.path:
+                placed.append((day, place.path))
+            done = self.on_day(history, day, place, [one for one in issued if one.on < day])
             if done is None or any(_same_step(done, one) or one.on == day for one in issued):
                 continue
             issued.append(done)
         return issued
 
-    def on_day(self, history: History, today: date, before: list[Issued]) -> Issued | None:
-        """What is issued on a day, when so much was issued before it."""
+    def place(self, history: History, today: date, placed: list[tuple[date, str]]) -> Place:
+        """Where an account is on a day, when it was seen on these paths before."""
+        led = history.path_on(today)
         start = in_arrears_since(history, today)
+        by_day = dict(sorted(placed, key=lambda one: one[0]))  # the last of a day is what counts
+        stays: list[tuple[date, str]] = []
+        for day, path in by_day.items():
+            if not stays or stays[-1][1] != path:
+                stays.append((day, path))
+        if not stays:
+            return Place(led, today, None)
+        since, path = stays[-1]
+        entered = since if start is None else max(since, start)
+        same_episode = start is None or start <= since
+        rules = self.paths[path]
+        for_days = int(str(rules.get("hold_for", 0)).split()[0])
+        held = rules.get("on_change") == "stay" or today < entered + for_days * DAY
+        if path == led or (same_episode and held):
+            earlier = len(stays) > 1 and (start is None or start < since)
+            return Place(path, entered, stays[-2][1] if earlier else None)
+        return Place(led, today, path if same_episode else None)
+
+    def on_day(
+        self, history: History, today: date, place: Place, before: list[Issued]
+    ) -> Issued | None:
+        """What is issued on a day, when so much was issued before it."""
+        rules = self.paths[place.path]
+        on_entry = rules.get("starts") == "entered_on"
+        start = place.entered if on_entry else in_arrears_since(history, today)
         if start is None or in_space(history, today, today):
             return None
-        days = (today - start).days
-        counted = sum(not in_space(history, start + n * DAY, today) for n in range(1, days + 1))
-        due = self.due(history.path, start, counted, before)
+        if place.before is None:
+            lifted = rules.get("backlog") == "from_start"
+        else:
+            lifted = self.paths[place.before].get("on_change") == "restart"
+        start = max(start, place.entered) if lifted else start
+        day = self.days_counted(history, start, today)
+        least = None
+        if rules.get("backlog") == "at_day" and place.before is None:
+            least = day - self.days_counted(history, place.entered, today)
+        due = self.due(place.path, start, day, before, least)
         if due is None:
             return None
         if history.held is not None and history.held[0] <= today <= history.held[1]:
@@ -121,14 +174,30 @@ class Machine:
             return None
         return Issued(today, start, due.path, due.step, action)
 
-    def due(self, path: str, start: date, today: int, before: list[Issued]) -> Occurrence | None:
-        """The occurrence of a step that is due on a day of the path, in arrears since `start`."""
+    def days_counted(self, history: History, start: date, today: date) -> int:
+        """The days since another, less those on which the clock stood."""
+        days = (today - start).days
+        return sum(not in_space(history, start + n * DAY, today) for n in range(1, days + 1))
+
+    def due(
+        self, path: str, start: date, today: int, before: list[Issued], least: int | None
+    ) -> Occurrence | None:
+        """The occurrence of a step that is due on a day of the path, whose day 0 is `start`; those
+        of days before `least` are passed over."""
         whole = self.unfolded(path)
         done = {(one.path, one.step) for one in before if one.on >= start}
+        # What was done on paths that are not of the route counts, as often as it was done.
+        route = {one.path for one in whole}
+        others = [one.action for one in before if one.on >= start and one.path not in route]
+        for n, one in enumerate(whole):
+            first = [o for o in whole[: n + 1] if "~" not in o.step and o.action == one.action]
+            if "~" not in one.step and others.count(one.action) >= len(first):
+                done.add((one.path, one.step))
         reached = [one for one in whole if one.day <= today]
         for one in reached:
             if one.must and (one.path, one.step) not in done:
                 return one
+        reached = [one for one in reached if least is None or one.day >= least]
         if not reached:
             return None
         latest = reached[-1]

@@ -17,7 +17,7 @@ from riskseg.expressions import check
 from riskseg.rules.model import Path as StrategyPath
 from riskseg.rules.model import Step, Strategy
 from riskseg.strategy.proof.decision import decided as decided_by_terms
-from riskseg.treatment.paths import length, step_days
+from riskseg.treatment.routes import length, step_days
 from tests.support.accounts import decided
 from tests.support.deciding import Reading, decide
 from tests.support.strategies import sound
@@ -142,7 +142,7 @@ def issued(made: Strategy, seed: int) -> dict[str, date | int | None]:
     days = {
         name: AS_OF - timedelta(days=rng.randint(1, 60)) if rng.random() < 0.3 else None
         for name in made.facts
-        if name.startswith(("issued ", "outcome "))
+        if name.startswith(("issued ", "outcome ", "elsewhere "))
     }
     most = {
         f"occurrence {p.name} {step.key}": ((p.repeat and p.repeat.at_most) or 9) + 1

@@ -28,7 +28,7 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
     days = [step.day for path in strategy.paths for step in path.steps]
     return [
         {
-            name: _before(name, _value(fact, cuts, days, as_of, rng), as_of)
+            name: _before(name, _value(fact, cuts, days, as_of, rng), as_of, rng)
             for name, fact in strategy.facts.items()
         }
         | {"as_of": as_of}
@@ -36,9 +36,11 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
     ]
 
 
-def _before(name: str, value: Any, as_of: date) -> Any:
-    """What was issued was issued before the day that is decided."""
-    if name.startswith("issued ") and value is not None:
+def _before(name: str, value: Any, as_of: date, rng: random.Random) -> Any:
+    """What was issued was issued before the day that is decided, and seldom on another path."""
+    if name.startswith("elsewhere ") and rng.random() < 0.8:
+        return None
+    if name.startswith(("issued ", "elsewhere issued ")) and value is not None:
         return min(value, as_of - timedelta(days=1))
     return value
 
@@ -93,8 +95,8 @@ def decided(
 
 def _of(account: Mapping[str, Any], fact: str) -> Any:
     """A fact of an account, for which nothing was issued unless it says so."""
-    is_state = fact.startswith(("issued ", "occurrence ", "outcome "))
-    return account.get(fact) if is_state else account[fact]
+    of_steps = fact.startswith(("issued ", "occurrence ", "outcome ", "elsewhere "))
+    return account.get(fact) if of_steps else account[fact]
 
 
 def _sql(fact: Fact, value: Any) -> str:

@@ -113,7 +113,8 @@ def decide(
     rows.append(f"segments#{matched.id}")
     out["rows_matched"] = ";".join(rows)
     guards = [g for g in strategy.guards if _effective(g, as_of)]
-    placed, due, calendar = _placed(strategy, matched.segment, facts, as_of, readings)
+    first = path_walked(strategy, matched.segment, facts)
+    placed, due, calendar = _placed(strategy, first, facts, as_of, readings)
     out |= placed
     in_force = [g for g in guards if _in_force(g, facts, readings)]
     out["guards"] = ";".join(
@@ -204,18 +205,24 @@ def _in_doubt(guard: Restriction, facts: Facts, readings: Mapping[str, Reading])
 
 def _placed(
     strategy: Strategy,
-    segment: str,
+    first: Path,
     facts: Facts,
     as_of: date,
     readings: Mapping[str, Reading],
 ) -> tuple[dict[str, Any], str, Calendar | None]:
-    first = next(p for p in strategy.paths if segment in p.segments)
+    began = begins_on(strategy, first, facts, readings)
 
     def starts(path: Path) -> date | None:
-        begins: date | None = readings[path.starts.text](facts)
-        if begins is not None and path.held is not None:
-            begins += timedelta(days=facts[path.held.fact])
-        return begins
+        own = own_start(path, facts, readings)
+        begins = began if path == first else own
+        if begins is None:
+            return None
+        held = path.held
+        if path == first and held is not None and own is not None and begins > own:
+            held = path.held_since_entry
+        if path != first and path.starts.text == "entered_on":
+            return date.min  # such a path begins when the one before is over
+        return begins + timedelta(days=facts[held.fact] if held is not None else 0)
 
     walked, day0, ahead = walk(first, strategy.paths, starts, as_of)
     here = walked[-1]
@@ -224,11 +231,16 @@ def _placed(
         nothing = dict.fromkeys(("path_day", "step", "template", "next_action", "next_on"))
         return {"path": here.name, **nothing}, "none", None
     day = (as_of - day0).days
-    step, action, template, calendar = _due(
-        walked, [*walked, *(path for path, _ in ahead)], facts, starts, readings
-    )
-    began = readings[first.starts.text](facts)
     assert began is not None
+    step, action, template, calendar = _due(
+        strategy,
+        walked,
+        [*walked, *(path for path, _ in ahead)],
+        facts,
+        starts,
+        readings,
+        began,
+    )
     whole = [*walked, *(path for path, _ in ahead)]
     every_step = [step for path in whole for step in path.steps]
     since = began + timedelta(days=min(0, every_step[0].day) if every_step else 0)
@@ -237,17 +249,19 @@ def _placed(
         """The steps of a path that are to come, and in how many days."""
         found: list[tuple[str, int | None]] = []
         for _, s, on, k in occurrences(path, day or 0):
-            waits, answered = waiting(path, s, k, since, facts)
+            waits, answered = waiting(whole, path, s, k, since, facts)
             if answered or passed_over(s, facts, readings):
                 continue
             if day is None:
                 return [(s.action, None)]
             on_its_day = is_reached(s, on, day, as_of)
+            passed = on_its_day and day - on > came_ago(strategy, first, facts)
             if waits is not None:
                 on = max(on, day + (waits - as_of).days)
             waited = s.after is None or (waits is not None and waits <= as_of)
             if on_its_day and waited:
-                found = []  # what still waits is overtaken
+                if not passed:
+                    found = []  # what still waits is overtaken
             elif not on_its_day or waits is not None:
                 found.append((s.action, next_open(s.calendar, as_of, on - day)))
         return found
@@ -280,25 +294,28 @@ def _placed(
 
 
 def _due(
+    strategy: Strategy,
     walked: Sequence[Path],
     ahead: Sequence[Path],
     facts: Facts,
     starts: Callable[[Path], date | None],
     readings: Mapping[str, Reading],
+    first_begun: date,
 ) -> tuple[int | None, str, str | None, Calendar | None]:
     """The step that is due, were it an open day: its number on its path, its action, its template
     and its calendar."""
     as_of, begun = facts["as_of"], starts(walked[0])
     assert begun is not None
-    first_begun = readings[walked[0].starts.text](facts)
     every = [(path, n, step) for path in ahead for n, step in enumerate(path.steps, start=1)]
     first_day = min(0, every[0][2].day) if every else 0
+    since = first_begun + timedelta(days=first_day)
 
     def was_issued(path: Path, step: Step, occurrence: int = 1) -> bool:
         on = facts.get(f"issued {path.name} {step.key}")
         last = facts.get(f"occurrence {path.name} {step.key}") or 1
-        since = first_begun + timedelta(days=first_day)
-        return on is not None and since <= on < as_of and last >= occurrence
+        here = on is not None and since <= on < as_of and last >= occurrence
+        other = elsewhere(ahead, path, step, facts)
+        return here or (occurrence == 1 and other is not None and since <= other < as_of)
 
     by_name = {path.name: path for path in ahead}
     day0: date | None = begun
@@ -312,14 +329,14 @@ def _due(
             come = day is not None and is_reached(step, on, day, as_of)
             come = come and not passed_over(step, facts, readings)
             if step.after is not None:
-                since = first_begun + timedelta(days=first_day)
-                until, answered = waiting(path, step, occurrence, since, facts)
+                until, answered = waiting(ahead, path, step, occurrence, since, facts)
                 come = come and until is not None and until <= as_of and not answered
             whole.append((path, n, step, occurrence, (day or 0) - on if come else None))
     for path, number, step, occurrence, ago in whole:
         if step.must and occurrence == 1 and ago is not None and not was_issued(path, step):
             return number, step.action, step.template, step.calendar
-    reached = [i for i, (*_, ago) in enumerate(whole) if ago is not None]
+    most = came_ago(strategy, walked[0], facts)
+    reached = [i for i, (*_, ago) in enumerate(whole) if ago is not None and ago <= most]
     if reached:
         path, number, step, _, ago = whole[reached[-1]]
         assert ago is not None
@@ -337,21 +354,107 @@ def passed_over(step: Step, facts: Facts, readings: Mapping[str, Reading]) -> bo
 
 
 def waiting(
-    path: Path, step: Step, occurrence: int, since: date, facts: Facts
+    whole: Sequence[Path], path: Path, step: Step, occurrence: int, since: date, facts: Facts
 ) -> tuple[date | None, bool]:
     """Until when a step waits for another that was issued, and whether that was answered."""
     if step.after is None:
         return None, False
-    on = facts.get(f"issued {path.name} {step.after.step}")
-    if on is None or on < since:
-        return None, False
+    here = facts.get(f"issued {path.name} {step.after.step}")
+    waited = next(s for s in path.steps if s.key == step.after.step)
+    other = elsewhere(whole, path, waited, facts)
     repeated = [s.key for s in path.repeated]
     last = facts.get(f"occurrence {path.name} {step.after.step}") or 1
+    counts = here is not None and here >= since
     if step.after.step in repeated and last < occurrence:
+        counts = False
+    counts |= (
+        other is not None
+        and other >= since
+        and (occurrence == 1 or step.after.step not in repeated)
+    )
+    if not counts:
         return None, False
-    outcome = facts.get(f"outcome {path.name} {step.after.step}")
+    on = max(day for day in (here, other) if day is not None)
+    outcomes = (
+        facts.get(f"outcome {path.name} {step.after.step}"),
+        elsewhere(whole, path, waited, facts, of="outcome"),
+    )
+    outcome = max((day for day in outcomes if day is not None), default=None)
     answered = step.after.unanswered and outcome is not None and outcome >= on
     return on + timedelta(days=step.after.days), answered
+
+
+def elsewhere(
+    whole: Sequence[Path], path: Path, step: Step, facts: Facts, of: str = "issued"
+) -> date | None:
+    """The day on which the same was done on paths that are not of the route, as often as it comes
+    on the route up to this step."""
+    times = 0
+    for other in whole:
+        for own in other.steps:
+            same = (own.action, own.template) == (step.action, step.template)
+            times += same
+            if other == path and own == step:
+                route = ",".join(p.name for p in whole)
+                template = "" if step.template is None else f" as {step.template}"
+                number = times if of == "issued" else 1
+                name = f"elsewhere {of} {number} {step.action} not on {route}{template}"
+                day: date | None = facts.get(name)
+                return day
+    raise AssertionError
+
+
+def path_walked(strategy: Strategy, segment: str, facts: Facts) -> Path:
+    """The path of the segment, or the one that the account stays on."""
+    of_segment = next(p for p in strategy.paths if segment in p.segments)
+    here = next((p for p in strategy.paths if p.name == facts.get("placed path")), None)
+    if here is None or here == of_segment or not (of_segment.steps or of_segment.then):
+        return of_segment
+    if any(facts[flag] is not False for flag in strategy.protective):
+        return of_segment
+    entered = facts.get(f"entered {here.name}") or facts["as_of"]
+    for_days = here.hold_for is not None and (facts["as_of"] - entered).days < here.hold_for
+    return here if here.on_change == "stay" or for_days else of_segment
+
+
+def own_start(path: Path, facts: Facts, readings: Mapping[str, Reading]) -> date | None:
+    if path.starts.text == "entered_on":
+        return facts.get(f"entered {path.name}") or facts["as_of"]
+    start: date | None = readings[path.starts.text](facts)
+    return start
+
+
+def came_from(strategy: Strategy, path: Path, facts: Facts) -> Path | None:
+    """The path with steps that an account came from."""
+    before = facts.get(f"path before {path.name}")
+    with_steps = [p for p in strategy.paths if p.steps or p.then]
+    return next((p for p in with_steps if p.name == before), None)
+
+
+def begins_on(
+    strategy: Strategy, first: Path, facts: Facts, readings: Mapping[str, Reading]
+) -> date | None:
+    """Day 0 of a route, were no day held."""
+    start = own_start(first, facts, readings)
+    if start is None or not (first.steps or first.then) or first.starts.names == {"as_of"}:
+        return start
+    before = came_from(strategy, first, facts)
+    if before is None:
+        lifted = first.backlog == "from_start"
+    else:
+        lifted = before.on_change == "restart" and before != first
+    entered: date = facts.get(f"entered {first.name}") or facts["as_of"]
+    return max(start, entered) if lifted else start
+
+
+def came_ago(strategy: Strategy, first: Path, facts: Facts) -> int:
+    """How many days of the path ago the account came to it, where what was due before is passed
+    over; else very many."""
+    if first.backlog != "at_day" or came_from(strategy, first, facts) is not None:
+        return 1_000_000
+    entered: date = facts.get(f"entered {first.name}") or facts["as_of"]
+    held = 0 if first.held_since_entry is None else facts[first.held_since_entry.fact]
+    return int((facts["as_of"] - entered).days - held)
 
 
 def is_open(calendar: Calendar | None, day: date) -> bool:

@@ -93,10 +93,14 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
             by = f" by {step.issued_by}" if step.issued_by else ""
             by += f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""
             issued = f"{step.issued_on}{by}" if step.issued_on else ""
+            if step.elsewhere_on:
+                issued = f"{step.elsewhere_on}, on another path"
             outcomes = ", ".join(step.outcomes).replace("_", " ")
             what = (step.path, step.action, step.template or "")
             step_table.add_row(*when, *what, mark, issued, outcomes)
         console.print(step_table)
+    if explanation.placement:
+        console.print(f"{escape(explanation.placement)}.")
     for each in explanation.held:
         until = f" until {each.until}" if each.until else ", no end known"
         why = f": {each.reason}" if each.reason else ""

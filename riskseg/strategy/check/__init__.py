@@ -15,6 +15,13 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Path, Strategy
+from riskseg.rules.placing import (
+    PLACED,
+    PLACED_PATH,
+    entered_fact,
+    of_placement,
+    placement_facts,
+)
 from riskseg.rules.rule import Restriction, Rule
 from riskseg.rules.step_facts import issued_fact, occurrence_fact, outcome_fact
 from riskseg.strategy.authored import AuthoredStrategy
@@ -29,13 +36,14 @@ from riskseg.strategy.check.head import (
 )
 from riskseg.strategy.check.means import check_means
 from riskseg.strategy.check.names import check_names, decided_facts, own_levels
-from riskseg.strategy.check.paths import check_clock, check_paths
+from riskseg.strategy.check.paths import check_clock, check_entry, check_paths
 from riskseg.strategy.check.rules import check_rules
 from riskseg.strategy.check.scope import Scope
 from riskseg.strategy.check.segments import check_segments
 from riskseg.strategy.check.tiers import check_tiers
 from riskseg.strategy.fingerprint import fingerprint
 from riskseg.treatment.calendar import calendar_names
+from riskseg.treatment.routes import route_steps, routes_by_first
 
 __all__ = ["check_strategy"]
 
@@ -81,11 +89,11 @@ def _strategy(scope: Scope) -> Strategy:
     paths = check_paths(scope, actions)
     scope.actions, scope.decided = actions, decided_facts(authored, levels, actions)
     rules = check_rules(scope)
-    paths = check_clock(scope, paths, rules)
+    protective = tuple(map(scope.canonical, head.protective))
+    paths = check_clock(scope, check_entry(paths, protective), rules)
     check_protective(scope, [rule for rule in rules if isinstance(rule, Restriction)])
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
-    protective = tuple(map(scope.canonical, head.protective))
     special = check_special_category(scope)
     named = scope.named | {*columns, *(band.of for band in bands), *protective, *special, "as_of"}
     return Strategy(
@@ -131,18 +139,33 @@ def _state(
     occurrence of it where it repeats; what calendars say of the day; and what holds the
     account, or held it."""
     state = {fact.name: fact for rule in rules for fact in rule.state_facts()}
+    paths = tuple(paths)
+
+    def dated(name: str, words: str) -> None:
+        state[name] = Fact(name, Kind.DATE, nullable=True, words=words)
+
     for path in paths:
+        answered = {step.after.step for step in path.steps if step.after and step.after.unanswered}
         for step in path.steps:
-            name = issued_fact(path.name, step.key)
-            state[name] = Fact(name, Kind.DATE, nullable=True, words="issued on {value}")
-        for after in (step.after for step in path.steps if step.after and step.after.unanswered):
-            name = outcome_fact(path.name, after.step)
-            state[name] = Fact(name, Kind.DATE, nullable=True, words="outcome of {value}")
+            dated(issued_fact(path.name, step.key), "issued on {value}")
+        for key in answered:
+            dated(outcome_fact(path.name, key), "outcome of {value}")
         for step in path.repeated:
             name = occurrence_fact(path.name, step.key)
             words = "occurrence {value} of it"
             state[name] = Fact(name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=words)
-    counts = {path.held.fact for path in paths if path.held is not None}
+    for walked in routes_by_first(paths).values():
+        for of_route in route_steps(walked):
+            dated(of_route.elsewhere.issued, "done on another path on {value}")
+            afters = [step.after for step in of_route.path.steps if step.after]
+            if any(a.unanswered and a.step == of_route.step.key for a in afters):
+                dated(of_route.elsewhere.outcome, "outcome on another path of {value}")
+    expressions = [e for p in paths for e in (p.day_0, p.passes_over, p.stays) if e is not None]
+    placing = {name for e in expressions for name in e.names if of_placement(name)}
+    placing |= {entered_fact(p.name) for p in paths if p.passes_over is not None}
+    of_paths = {name: fact for p in paths for name, fact in placement_facts(p.name).items()}
+    state |= {name: PLACED if name == PLACED_PATH else of_paths[name] for name in placing}
+    counts = {held.fact for p in paths for held in (p.held, p.held_since_entry) if held is not None}
     for name in calendar_names(paths, actions) | counts:
         state[name] = Fact(name, Kind.INTEGER, lower=Decimal(0), words=f"{name}: {{value}}")
     return dict(sorted(state.items()))

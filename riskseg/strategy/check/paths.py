@@ -14,6 +14,15 @@ from riskseg.rules.elements import Action
 from riskseg.rules.holding import held_days
 from riskseg.rules.model import After, Path, Repeat, Step
 from riskseg.rules.periods import Period, gaps
+from riskseg.rules.placing import (
+    ENTERED_ON,
+    begins_on_entry,
+    came_from_one_of,
+    either_of,
+    entered_on,
+    first_met,
+    stays_on,
+)
 from riskseg.rules.rule import Rule
 from riskseg.strategy.authored import AuthoredPath
 from riskseg.strategy.check.calendars import check_calendar
@@ -26,11 +35,14 @@ _FILE = "paths.yaml"
 def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
     paths: list[Path] = []
     for name, path in scope.authored.paths.root.items():
-        starts = scope.expression(path.starts, _FILE, name, "starts", value=True)
+        if path.starts == ENTERED_ON:
+            starts: Expression | None = entered_on(name)
+        else:
+            starts = scope.expression(path.starts, _FILE, name, "starts", value=True)
         if starts and starts.type.kind is not Kind.DATE:
             kind = with_article(starts.type.kind)
             told = f"The path starts at {path.starts}, which is {kind}, not a date."
-            hint = "Use a date, such as episode_started_on or next_due_on."
+            hint = "Use a date, such as episode_started_on or next_due_on, or entered_on."
             scope.tell("RS304", told, _FILE, name, "starts", hint=hint)
         steps = _steps(scope, name, path, actions)
         then = None if path.then == "stay" else path.then
@@ -47,6 +59,7 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
         if not path.steps and path.due_for is not None:
             told = "`due_for` is about steps, and there is none."
             scope.tell("RS003", told, _FILE, name, "due_for", hint="Add `steps`, or remove it.")
+        _on_entry(scope, name, path)
         if starts is not None:
             paths.append(
                 Path(
@@ -60,12 +73,46 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
                     path.effective_from,
                     path.effective_to,
                     _repeat(scope, name, path, steps),
+                    backlog=path.backlog or "latest_step",
+                    on_change=path.on_change or "continue",
+                    hold_for=path.hold_for,
                 )
             )
     _circles(scope)
     _untaken(scope)
     _served(scope)
     return tuple(paths)
+
+
+def check_entry(paths: Sequence[Path], protective: Sequence[str]) -> tuple[Path, ...]:
+    """The paths with what follows from `backlog`, `on_change` and `hold_for`, their own and those
+    of the other paths. An account with one of the `protective` flags is held on no path."""
+    with_steps = [path.name for path in paths if not path.idle]
+    found = []
+    for path in paths:
+        lifted = []
+        restarting = [p.name for p in paths if p.on_change == "restart" and p.name != path.name]
+        if restarting:
+            lifted.append(came_from_one_of(path.name, restarting))
+        if path.backlog == "from_start":
+            lifted.append(first_met(path.name, with_steps))
+        if path.idle or not path.segments or path.starts_on_entry or path.starts.names == {"as_of"}:
+            lifted = []
+        condition = either_of(lifted) if lifted else None
+        stays = None
+        if path.on_change == "stay" or path.hold_for is not None:
+            days = None if path.on_change == "stay" else path.hold_for
+            stays = stays_on(path.name, days, protective)
+        found.append(
+            replace(
+                path,
+                lifted=condition,
+                begins=begins_on_entry(path.name, path.starts, condition) if condition else None,
+                passes_over=first_met(path.name, with_steps) if path.backlog == "at_day" else None,
+                stays=stays,
+            )
+        )
+    return tuple(found)
 
 
 def check_clock(scope: Scope, paths: tuple[Path, ...], rules: Sequence[Rule]) -> tuple[Path, ...]:
@@ -76,15 +123,57 @@ def check_clock(scope: Scope, paths: tuple[Path, ...], rules: Sequence[Rule]) ->
         return paths
     found = []
     for path in paths:
-        held = None
+        held = since_entry = None
         if path.starts.names != {"as_of"} and path.steps:
             held = held_days(path.starts, kinds)
             if held is None:
                 message = f"The path starts at {path.starts.text}, and a hold stops its clock."
                 hint = "Let it start on a date, or a number of days from one."
                 scope.tell("RS208", message, _FILE, path.name, "starts", hint=hint)
-        found.append(replace(path, held=held))
+        if path.lifted is not None or path.passes_over is not None:
+            since_entry = held_days(entered_on(path.name), kinds)
+        found.append(replace(path, held=held, held_since_entry=since_entry))
     return tuple(found)
+
+
+def _on_entry(scope: Scope, name: str, path: AuthoredPath) -> None:
+    """What a path says of accounts that come to it, or whose segment changes, has something to
+    say it of."""
+    on_entry = path.starts == ENTERED_ON
+    about = {
+        "backlog": path.backlog,
+        "on_change": path.on_change,
+        "hold_for": path.hold_for,
+        "starts": ENTERED_ON if on_entry else None,
+    }
+    said = [key for key, value in about.items() if value is not None]
+    for key in said:
+        if not path.for_:
+            message = f"`{key}` is about accounts whose segment leads to the path, and none does: "
+            message += "day 0 of a path gone on to is when the one before is over."
+            hint = "Say it of the path that goes on to this one."
+            scope.tell("RS003", message, _FILE, name, key, hint=hint)
+        elif not path.steps and path.then is None:
+            message = f"`{key}` is about steps, and the path has none."
+            scope.tell("RS003", message, _FILE, name, key, hint="Add `steps`, or remove it.")
+    if on_entry and path.backlog is not None:
+        message = "A path that starts on `entered_on` has no backlog: day 0 is when an account "
+        message += "comes to it."
+        scope.tell("RS003", message, _FILE, name, "backlog", hint="Remove one of them.")
+    if path.on_change == "stay" and path.hold_for is not None:
+        message = "`on_change: stay` keeps an account on the path until its episode ends; "
+        message += "`hold_for` says for how many days."
+        scope.tell("RS003", message, _FILE, name, "hold_for", hint="Remove one of them.")
+    early = min((s.day for s in path.steps if s.day and s.day < 0), default=None)
+    if early is not None and (on_entry or path.backlog == "from_start"):
+        message = f"An account comes to the path on day 0, and a step is on day {early}."
+        hint = "Begin the steps on day 0, or let the path start on a date of the account."
+        scope.tell("RS208", message, _FILE, name, "starts", hint=hint)
+    if on_entry or path.backlog in ("from_start", "at_day") or path.hold_for is not None:
+        scope.notes[
+            f"The days of the path {name} depend on when an account was first seen on it: issue "
+            "the worklist on every working day."
+        ] = None
 
 
 def _steps(

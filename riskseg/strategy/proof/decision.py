@@ -32,9 +32,9 @@ from riskseg.expressions.tree import Value
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
-from riskseg.rules.step_facts import issued_fact
+from riskseg.rules.step_facts import is_issue
 from riskseg.treatment.guards import lawful
-from riskseg.treatment.paths import Standing, standings_of
+from riskseg.treatment.placement import Standing, standings_of
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ def _issued_before(strategy: Strategy, account: Account) -> Iterator[Any]:
     """That what was issued was issued before the as-of date: what is issued on a day is due on it
     all the same."""
     as_of = account.terms["as_of"].value
-    for path in strategy.paths:
-        for step in path.steps:
-            last = account.terms[issued_fact(path.name, step.key)]
+    for name in strategy.facts:
+        if is_issue(name):
+            last = account.terms[name]
             yield either(last.unknown, last.value < as_of)
 
 

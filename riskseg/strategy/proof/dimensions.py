@@ -29,7 +29,8 @@ from riskseg.expressions.walk import comparisons
 from riskseg.rules.model import Strategy
 from riskseg.strategy.fingerprint import canonical_value
 from riskseg.strategy.proof.decision import Decision
-from riskseg.treatment.paths import length, regimes, route, step_days
+from riskseg.treatment.placement import regimes
+from riskseg.treatment.routes import length, route, step_days
 
 # The first whole number from each boundary on, and its two sides in words.
 Cuts = dict[int, tuple[str, str]]

@@ -23,7 +23,8 @@ from riskseg.strategy.proof.ask import Asker, verdict_of_none
 from riskseg.strategy.proof.decision import Decision, decide
 from riskseg.strategy.proof.results import Result
 from riskseg.treatment.guards import lawful
-from riskseg.treatment.paths import regimes, route, standing, step_days
+from riskseg.treatment.placement import regimes, standing
+from riskseg.treatment.routes import route, step_days
 
 
 def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:

@@ -1,4 +1,5 @@
-"""The paths an account walks one after the other, and which step of them is due.
+"""Which step of an account's route is due, and what comes next: SQL and, written apart, terms of a
+proof.
 
 A step is due from its day until it is issued or overtaken: once a later step is reached, an
 earlier one is done no more, unless it `must` be. What was issued is a fact of the account, so the
@@ -14,8 +15,7 @@ there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import z3
@@ -25,177 +25,14 @@ from riskseg.expressions.smt import Term, both, either, negated
 from riskseg.rules.calendar import Calendar
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.holding import lasts
-from riskseg.rules.model import (
-    Path,
-    Repeat,
-    Step,
-    Strategy,
-)
-from riskseg.rules.proof_account import Account, condition_holds, in_cell, within
-from riskseg.rules.sql import condition_sql, fact_sql, inner, out, text_by_row
-from riskseg.rules.step_facts import issued_fact, occurrence_fact, outcome_fact
+from riskseg.rules.model import Path, Step
+from riskseg.rules.proof_account import Account, condition_holds
+from riskseg.rules.sql import condition_sql, inner, out
 from riskseg.treatment.calendar import closed_sql, closed_term, moved
+from riskseg.treatment.routes import RouteStep, by_first, route_steps, routes_by_first
 
 # How many days beyond the days of its steps a path looks for the open day of the next one.
 _LONGEST_LOOK = 60
-
-
-@dataclass(frozen=True, slots=True)
-class RouteStep:
-    """A step of a route: `order` counts from 1 over all of its paths, `number` over those of its
-    own; `leg` says which path of the route that is, from 0."""
-
-    order: int
-    leg: int
-    path: Path
-    number: int
-    step: Step
-
-    @property
-    def issued(self) -> str:
-        """The fact that says when the step was last issued."""
-        return issued_fact(self.path.name, self.step.key)
-
-    @property
-    def occurrence(self) -> str:
-        """The fact that says which occurrence of the step that was, where it repeats."""
-        return occurrence_fact(self.path.name, self.step.key)
-
-    @property
-    def outcome(self) -> str:
-        """The fact that says when an outcome of the step was last recorded."""
-        return outcome_fact(self.path.name, self.step.key)
-
-    @property
-    def repeat(self) -> Repeat | None:
-        """How the step repeats, if it does."""
-        return self.path.repeat if self.step in self.path.repeated else None
-
-    @property
-    def every(self) -> int:
-        """The days after which it comes again; 0 where it does not."""
-        return self.repeat.every if self.repeat else 0
-
-
-def route(path: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
-    """A path and those it goes on to, one after the other."""
-    by_name = {p.name: p for p in paths}
-    walked = [path]
-    while (then := walked[-1].then) is not None:
-        walked.append(by_name[then])
-    return tuple(walked)
-
-
-def route_steps(walked: Sequence[Path]) -> tuple[RouteStep, ...]:
-    """The steps of a route, in the order in which they come due."""
-    steps = [
-        (leg, path, number, step)
-        for leg, path in enumerate(walked)
-        for number, step in enumerate(path.steps, start=1)
-    ]
-    return tuple(RouteStep(order, *step) for order, step in enumerate(steps, start=1))
-
-
-def length(path: Path) -> int:
-    """The day of a path on which it is over: the day after the last step has come for the last
-    time, or the first on which that is due no more. One that repeats without end is never over."""
-    again = path.repeat.every * (path.repeat.at_most or 0) if path.repeat else 0
-    return path.steps[-1].day + again + (path.due_for or 1) if path.steps else 0
-
-
-def step_days(path: Path) -> Iterator[tuple[int, Step, range]]:
-    """Each step of a path with its number, from 1, and the days of the path on which it is due
-    unless it was issued, when it comes for the first time. Of a last step that stays due, only the
-    first of them."""
-    for number, step in enumerate(path.steps, start=1):
-        ends = [following.day for following in path.steps[number : number + 1]]
-        ends += [step.day + path.due_for] if path.due_for else []
-        yield number, step, range(step.day, min(ends, default=step.day + 1))
-
-
-def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
-    """Segment, the route of paths it leads to, and the account's place on it. `paths` are in force.
-
-    Day 0 of the first path of a route is the date that it `starts`. A path gone on to has its day
-    0 when the one before is over, and not before its own `starts`; while that is unknown the
-    account stays where it is.
-    """
-    row = inner("segment_row")
-    first = text_by_row(row, [strategy.path_of(r.segment, as_of).name for r in strategy.rows])
-    segment = text_by_row(row, [r.segment for r in strategy.rows])
-    routes = {p.name: route(p, paths) for p in paths}
-    select = f"""
-        select *,
-            {segment} as {out("segment")},
-            {first} as {inner("first")}
-        from segmented
-        """
-    legs = max(map(len, routes.values()))
-    for leg in range(legs):
-        days = {
-            name: _day_on(walked, leg) if leg < len(walked) else "null"
-            for name, walked in routes.items()
-        }
-        select = f"select *, {_by_first(days)} as {inner(f'day{leg}')} from ({select}) s"
-    begun = " ".join(
-        f"when {inner(f'day{leg}')} >= 0 then {leg}" for leg in reversed(range(1, legs))
-    )
-    reached = f"case {begun} else 0 end" if begun else "0"
-    names = {n: _by_leg([literal(p.name) for p in walked]) for n, walked in routes.items()}
-    ends = {
-        n: _by_leg([_ended(walked[: leg + 1]) for leg in range(len(walked))])
-        for n, walked in routes.items()
-    }
-    day = _by_leg([inner(f"day{leg}") for leg in range(legs)])
-    begun_ago = {n: f"(as_of - {fact_sql(walked[0].starts)})" for n, walked in routes.items()}
-    return Relation(
-        "placed",
-        f"""
-        select *,
-            {_by_first(names)} as {out("path")},
-            {day} as {inner("day")},
-            {_by_first(begun_ago)} as {inner("begun_ago")},
-            {_by_first(ends)} as {inner("ended")}
-        from (select *, {reached} as {inner("leg")} from ({select}) s) s
-        """,
-    )
-
-
-def _by_first(values: Mapping[str, str]) -> str:
-    """SQL for each path that a segment leads to."""
-    if len(set(values.values())) == 1:
-        return next(iter(values.values()))
-    arms = " ".join(f"when {literal(name)} then {value}" for name, value in values.items())
-    return f"(case {inner('first')} {arms} end)"
-
-
-def _by_leg(values: Sequence[str]) -> str:
-    """SQL for each path of a route."""
-    if len(set(values)) == 1:
-        return values[0]
-    arms = " ".join(f"when {leg} then {value}" for leg, value in enumerate(values))
-    return f"(case {inner('leg')} {arms} end)"
-
-
-def _day_on(walked: Sequence[Path], leg: int) -> str:
-    """The day of a path of a route: negative before it begins, null where that is unknown."""
-    own = f"(as_of - {fact_sql(walked[leg].starts)}{_less_held(walked[leg])})"
-    if leg == 0:
-        return own
-    after = f"({inner(f'day{leg - 1}')} - {length(walked[leg - 1])})"
-    # `least` would take a day that is known for one that is not.
-    return f"(case when {after} <= {own} then {after} when {own} < {after} then {own} end)"
-
-
-def _less_held(path: Path) -> str:
-    """What is taken off the days of a path: those on which its clock stood."""
-    return "" if path.held is None else f" - {fact_column(path.held.fact)}"
-
-
-def _ended(walked: Sequence[Path]) -> str:
-    """Whether a path, or one that led to it, says that there is nothing more to do."""
-    ends = dict.fromkeys(condition_sql(path.ends_when) for path in walked if path.ends_when)
-    return f"({' or '.join(ends)})" if ends else "false"
 
 
 def stepped(paths: Sequence[Path], as_of: date) -> Relation:
@@ -204,10 +41,10 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
     Due is the first step that must be taken and was not; else the latest one that was reached,
     unless it, or a later one, was issued since the account's route began.
     """
-    routes = {path.name: route_steps(route(path, paths)) for path in paths}
+    routes = {first: route_steps(walked) for first, walked in routes_by_first(paths).items()}
 
     def by_route(sql: Callable[[Sequence[RouteStep]], str]) -> str:
-        return _by_first({name: sql(steps) for name, steps in routes.items()})
+        return by_first({name: sql(steps) for name, steps in routes.items()})
 
     def listed(values: Callable[[RouteStep], str], order: str, kind: str) -> str:
         return by_route(
@@ -240,7 +77,7 @@ def stepped(paths: Sequence[Path], as_of: date) -> Relation:
         lambda steps: _case([(f"{due} = {s.order}", _came_due(s, steps, due_round)) for s in steps])
     )
     day_of_leg = by_route(lambda steps: _case([(f"{due} = {s.order}", _day(s)) for s in steps]))
-    has_steps = _by_first({n: "true" if steps else "false" for n, steps in routes.items()})
+    has_steps = by_first({n: "true" if steps else "false" for n, steps in routes.items()})
     again = f"case when {due_round} > 0 then '~' || ({due_round} + 1) else '' end"
     return Relation(
         "stepped",
@@ -321,7 +158,7 @@ def _rounds(routes: Mapping[str, Sequence[RouteStep]]) -> str:
             first = next((s for s in steps if s.leg == leg and s.repeat), None)
             rounds[name] = "0" if first is None else _round_by_day(first)
         if set(rounds.values()) != {"0"}:
-            columns.append(f", {_by_first(rounds)} as {inner(f'round{leg}')}")
+            columns.append(f", {by_first(rounds)} as {inner(f'round{leg}')}")
     return "".join(columns)
 
 
@@ -371,7 +208,10 @@ def _reached(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     """Whether the day of a step has come, in the round that its path is in; before a stretch of
     closed days, whether it will in their course, where the step comes on the last open day before
     them."""
-    return f"({' and '.join([_day_has_come(s), *_taken(s, steps, _round(s))])})"
+    terms = [_day_has_come(s), *_taken(s, steps, _round(s))]
+    if s.passes_over:
+        terms.append(f"coalesce({_day(s)} - {inner('came_ago')} <= {_day_due(s)}, true)")
+    return f"({' and '.join(terms)})"
 
 
 def _day_has_come(s: RouteStep) -> str:
@@ -387,7 +227,7 @@ def _taken(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> Iterator[st
     if s.step.after is not None:
         waited = _waited_for(s, steps)
         yield _issued_in(waited, steps, round_)
-        yield f"as_of - {fact_column(waited.issued)} >= {s.step.after.days}"
+        yield f"as_of - {_issued_on(waited)} >= {s.step.after.days}"
         yield from _unanswered(s, steps)
 
 
@@ -403,7 +243,8 @@ def _unanswered(s: RouteStep, steps: Sequence[RouteStep]) -> Iterator[str]:
     so."""
     if s.step.after is not None and s.step.after.unanswered:
         waited = _waited_for(s, steps)
-        answered = f"{fact_column(waited.outcome)} >= {fact_column(waited.issued)}"
+        outcome = _later_of(waited.outcome, waited.elsewhere.outcome)
+        answered = f"{outcome} >= {_issued_on(waited)}"
         yield f"not coalesce({answered}, false)"
 
 
@@ -414,7 +255,7 @@ def _came_due(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
     if s.step.after is None:
         return day
     waited = _waited_for(s, steps)
-    waits = f"{_day(s)} - (as_of - {fact_column(waited.issued)}) + {s.step.after.days}"
+    waits = f"{_day(s)} - (as_of - {_issued_on(waited)}) + {s.step.after.days}"
     issued = _issued_in(waited, steps, round_)
     return f"greatest({day}, case when {issued} then {waits} else {day} end)"
 
@@ -426,7 +267,7 @@ def _to_come(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     if s.step.after is not None:
         waited = _waited_for(s, steps)
         issued = _issued_in(waited, steps, _round(s))
-        waits = f"as_of - {fact_column(waited.issued)} < {s.step.after.days}"
+        waits = f"as_of - {_issued_on(waited)} < {s.step.after.days}"
         later = [_reached(o, steps) for o in steps if o.leg == s.leg and o.order > s.order]
         overtaken = f" and not coalesce({' or '.join(later)}, false)" if later else ""
         here = f"{inner('leg')} = {s.leg}"
@@ -445,19 +286,37 @@ def _still_due(s: RouteStep) -> str:
     return f"{_day(s)}{closed} < {_day_due(s)} + {s.path.due_for}"
 
 
-def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
-    """Whether a step was issued since the route began, on a day before this; what was issued
-    before it began counts no more."""
+def _later_of(fact: str, other: str) -> str:
+    """The later of two dates; of one that is unknown, the other."""
+    return f"greatest({fact_column(fact)}, {fact_column(other)})"
+
+
+def _issued_on(s: RouteStep) -> str:
+    """The day on which a step was last issued, or what counts as the step on another path."""
+    return _later_of(s.issued, s.elsewhere.issued)
+
+
+def _since_began(day: str, steps: Sequence[RouteStep]) -> str:
+    """Whether a day lies between the beginning of the route and the as-of date, which is not
+    included; what was issued before the route began counts no more."""
     since = f"{inner('begun_ago')} - {_first_day(steps)}"
-    return f"coalesce(as_of - {fact_column(s.issued)} between 1 and {since}, false)"
+    return f"coalesce(as_of - {day} between 1 and {since}, false)"
+
+
+def _issued(s: RouteStep, steps: Sequence[RouteStep]) -> str:
+    """Whether a step was issued, or the same on another path, on a day before this."""
+    return _since_began(_issued_on(s), steps)
 
 
 def _issued_in(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> str:
-    """Whether a step was issued in a round, or in a later one, since the route began."""
+    """Whether a step was issued in a round, or in a later one. What was done on other paths counts
+    for the first round."""
     if not s.repeat:
         return _issued(s, steps)
+    here = _since_began(fact_column(s.issued), steps)
+    elsewhere = _since_began(fact_column(s.elsewhere.issued), steps)
     occurrence = f"coalesce({fact_column(s.occurrence)}, 1)"
-    return f"({_issued(s, steps)} and {occurrence} > {round_})"
+    return f"({here} and {occurrence} > {round_} or {elsewhere} and {round_} < 1)"
 
 
 def _first_day(steps: Sequence[RouteStep]) -> int:
@@ -541,135 +400,56 @@ def _next_order(steps: Sequence[RouteStep]) -> str:
     return _case(arms)
 
 
-# The same as terms of a proof, written apart.
+# The same as terms of a proof.
 
 
-@dataclass(frozen=True)
-class Leg:
-    """One path of a route: the date of its day 0, that the account stands on it (`here`), and that
-    there is still something to do for it (`at`)."""
-
-    path: Path
-    started: Term
-    here: Any
-    at: Any
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where an account stands on a route. `on` says that its segment leads to the first of the
-    paths; `due` that a step of the route is due, one at most."""
-
-    on: Any
-    legs: tuple[Leg, ...]
-    due: tuple[tuple[RouteStep, Any], ...]
-
-
-Regime = tuple[date | None, date | None, tuple[Path, ...]]
-
-
-def regimes(strategy: Strategy) -> list[Regime]:
-    """Stretches of time, with the paths in force in each: without end where none ever changes."""
-    one = timedelta(days=1)
-    starts = {p.effective_from for p in strategy.paths if p.effective_from}
-    starts |= {p.effective_to + one for p in strategy.paths if p.effective_to}
-    bounds = sorted(starts)
-    found = []
-    for begins, beyond in zip([None, *bounds], [*bounds, None], strict=True):
-        ends = beyond - one if beyond else None
-        found.append((begins, ends, tuple(p for p in strategy.paths if _runs(p, begins, ends))))
-    return found
-
-
-def _runs(path: Path, begins: date | None, ends: date | None) -> bool:
-    late = path.effective_from and (begins is None or begins < path.effective_from)
-    early = path.effective_to and (ends is None or ends > path.effective_to)
-    return not (late or early)
-
-
-def standings_of(
-    strategy: Strategy, account: Account, segment: Term
-) -> tuple[dict[str, Any], tuple[Standing, ...]]:
-    """For each path, that the account's segment leads there; and where it stands on each route."""
-    paths: dict[str, Any] = {}
-    standings: list[Standing] = []
-    for begins, ends, in_force in regimes(strategy):
-        now = within(begins, ends, account)
-        for path in in_force:
-            on = both(now, in_cell(segment, frozenset(path.segments), account.texts))
-            paths[path.name] = either(paths.get(path.name, z3.BoolVal(False)), on)
-            standings.append(standing(route(path, in_force), on, account))
-    return paths, tuple(standings)
-
-
-def standing(walked: tuple[Path, ...], on: Any, account: Account) -> Standing:
-    """Where an account stands whose segment leads to the first path of a route."""
-    as_of = account.terms["as_of"].value
-    starts: list[Term] = []
-    for path in walked:
-        own = _without_held_days(path, account)
-        if starts:
-            over = starts[-1].value + length(walked[len(starts) - 1])
-            own = Term(
-                z3.If(over >= own.value, over, own.value), either(starts[-1].unknown, own.unknown)
-            )
-        starts.append(own)
-    # Whether each path of the route has begun: days before day 0 belong to the first.
-    begun = [
-        both(negated(s.unknown), *([as_of >= s.value] if n else [])) for n, s in enumerate(starts)
-    ]
-    legs = []
-    ended: Any = z3.BoolVal(False)
-    for number, path in enumerate(walked):
-        if path.ends_when is not None:
-            ended = either(ended, condition_holds(path.ends_when, account))
-        here = both(on, begun[number], *(negated(later) for later in begun[number + 1 :]))
-        legs.append(Leg(path, starts[number], here, both(here, negated(ended))))
-    at = either(*(leg.at for leg in legs))
-    began = account.term(walked[0].starts).value
-    return Standing(
-        on, tuple(legs), tuple(_due(route_steps(walked), starts, begun, at, account, began))
-    )
-
-
-def _without_held_days(path: Path, account: Account) -> Term:
-    """The date that would be day 0 had the clock never stood."""
-    starts = account.term(path.starts)
-    if path.held is None:
-        return starts
-    return Term(starts.value + account.terms[path.held.fact].value, starts.unknown)
-
-
-def _due(
+def due_terms(
     steps: Sequence[RouteStep],
     starts: Sequence[Term],
     begun: Sequence[Any],
     at: Any,
     account: Account,
     route_began: Any,
+    came_on: Term | None,
 ) -> Iterator[tuple[RouteStep, Any]]:
     """For each step, that it is the one due. `route_began` is the date that the first path of the
-    route starts at, whether its clock has stood since or not."""
+    route starts at, whether its clock has stood since or not; steps of days before `came_on` are
+    passed over."""
     as_of = account.terms["as_of"].value
     days = [as_of - start.value for start in starts]
     rounds = {s: _round_term(s, days[s.leg], account) for s in steps}
     day_due = {s: s.step.day + rounds[s] * s.every for s in steps}
     ahead_by = {s: _brought_forward(s.step, account) for s in steps}
     since = route_began + _first_day(steps)
-    ever = {}
-    for s in steps:
-        last = account.terms[s.issued]
-        ever[s] = both(negated(last.unknown), last.value >= since, last.value < as_of)
+
+    def in_episode(fact: str) -> Any:
+        last = account.terms[fact]
+        return both(negated(last.unknown), last.value >= since, last.value < as_of)
+
+    here = {s: in_episode(s.issued) for s in steps}
+    elsewhere = {s: in_episode(s.elsewhere.issued) for s in steps}
+    ever = {s: either(here[s], elsewhere[s]) for s in steps}
     # Issued in the round that its path is in, or in a later one; and in a later one.
     issued, ahead = dict(ever), {}
     for s in (s for s in steps if s.repeat):
         occurrence = account.terms[s.occurrence]
         number = z3.If(occurrence.unknown, z3.IntVal(1), occurrence.value)
-        issued[s] = both(ever[s], number >= rounds[s] + 1)
-        ahead[s] = both(ever[s], number >= rounds[s] + 2)
+        first_round = both(elsewhere[s], rounds[s] == 0)
+        issued[s] = either(both(here[s], number >= rounds[s] + 1), first_round)
+        ahead[s] = both(here[s], number >= rounds[s] + 2)
     taken = {s: _taken_term(s, issued, account) for s in steps}
     reached = {
-        s: both(begun[s.leg], days[s.leg] + ahead_by[s] >= day_due[s], taken[s]) for s in steps
+        s: both(
+            begun[s.leg],
+            days[s.leg] + ahead_by[s] >= day_due[s],
+            taken[s],
+            *(
+                [either(came_on.unknown, starts[s.leg].value + day_due[s] >= came_on.value)]
+                if came_on is not None
+                else []
+            ),
+        )
+        for s in steps
     }
     musts = {
         s: both(
@@ -703,12 +483,18 @@ def _taken_term(s: RouteStep, issued: Mapping[RouteStep, Any], account: Account)
     held = [] if s.step.when is None else [condition_holds(s.step.when, account)]
     if (after := s.step.after) is not None:
         (waited,) = (w for w in issued if w.leg == s.leg and w.step.key == after.step)
-        last = account.terms[waited.issued].value
-        held += [issued[waited], last + after.days <= account.terms["as_of"].value]
+        last = _later(account.terms[waited.issued], account.terms[waited.elsewhere.issued])
+        held += [issued[waited], last.value + after.days <= account.terms["as_of"].value]
         if after.unanswered:
-            outcome = account.terms[waited.outcome]
-            held.append(either(outcome.unknown, outcome.value < last))
+            outcome = _later(account.terms[waited.outcome], account.terms[waited.elsewhere.outcome])
+            held.append(either(outcome.unknown, outcome.value < last.value))
     return both(*held)
+
+
+def _later(one: Term, other: Term) -> Term:
+    """The later of two dates; of one that is unknown, the other."""
+    take_other = either(one.unknown, both(negated(other.unknown), other.value > one.value))
+    return Term(z3.If(take_other, other.value, one.value), both(one.unknown, other.unknown))
 
 
 def _round_term(s: RouteStep, day: Any, account: Account) -> Any:
