@@ -431,6 +431,9 @@ _TOML: Mapping[str, str] = {
     "workspace.models": "the folder of specs and trained models",
     "engine.threads": "how many to use; all there are if left out. Changes no result",
     "engine.memory": "the most memory the engine takes, as in `2GB`; past it, it uses the disk",
+    "journal.url": "a PostgreSQL database, as `postgresql+psycopg://user@host/database`, in the "
+    "place of the file `.riskseg/journal.db`; `${NAME}` stands for what the environment holds",
+    "journal.schema": "the schema of that database, one for each workspace",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
 }
 _COLUMN: Mapping[str, str] = {
@@ -551,7 +554,7 @@ def files() -> Iterator[str]:
     yield "## riskseg.toml"
     yield ""
     top = settings.Top.model_fields
-    for name in ("workspace", "engine"):
+    for name in ("workspace", "engine", "journal"):
         yield f"### [{name}]"
         yield ""
         shape = top[name].annotation

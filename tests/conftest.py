@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from riskseg.run.train import train
-from tests.support import portfolio
+from riskseg.store.journal_place import JournalPlace, PostgresPlace
+from tests.support import portfolio, postgres
 from tests.support.shared import shared
 
 
@@ -39,3 +41,28 @@ def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
         return portfolio.copied(source, tmp_path / f"workspace-{made}")
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL database."""
+    with postgres.running() as url:
+        yield url
+
+
+_schemas = itertools.count()
+
+
+@pytest.fixture
+def postgres_place(postgres_url: str) -> PostgresPlace:
+    """A place for a journal in PostgreSQL that no other test has."""
+    return PostgresPlace(postgres_url, f"journal_{next(_schemas)}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> JournalPlace:
+    """A place for a journal of each kind."""
+    if request.param == "sqlite":
+        return tmp_path / ".riskseg" / "journal.db"
+    at: PostgresPlace = request.getfixturevalue("postgres_place")
+    return at

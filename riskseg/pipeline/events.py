@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
@@ -14,12 +15,17 @@ from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, elsewhere, of_step
 from riskseg.workspace import Workspace
 
 
-def load_events(engine: Engine, workspace: Workspace) -> bool:
+def load_events(engine: Engine, workspace: Workspace, problems: Problems) -> bool:
     """Make `journal_events`, every event that the journal holds of an account that is known, with
     its `number` in the order of recording, and `ledger_actions`, the actions that were issued;
-    whether there is any event. Needs `account_ids`."""
-    with read_journal(workspace) as journal:
-        events = journal.events()
+    whether there is any event. Needs `account_ids`. Adds the Problems of a journal that cannot be
+    read."""
+    try:
+        with read_journal(workspace) as journal:
+            events = journal.events()
+    except ProblemsError as error:
+        problems.extend(error.problems)
+        return False
     engine.register("recorded_events", events)
     engine.run(
         """

@@ -122,7 +122,9 @@ def load(
     refuse(workspace, rows, bad if limit else [], problems)
     if len(problems):
         return None
-    recorded = load_events(engine, workspace)
+    recorded = load_events(engine, workspace, problems)
+    if len(problems):
+        return None
     _views(engine, sources, scale)
     attributes = _attributes(engine, workspace, sources, "accounts", problems)
     bill_attributes = _bill_attributes(engine, workspace, sources, problems)

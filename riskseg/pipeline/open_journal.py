@@ -2,25 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskseg.domain.problems import Problems
+from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.store import run_inputs as store
+from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskseg.store.journal import Journal
 
 
+def place_of_journal(workspace: Workspace) -> JournalPlace:
+    """Where the journal is kept: the workspace's own file, or what [journal] names.
+
+    Raises RS004 where its address needs something of the environment that is not there.
+    """
+    url = workspace.settings.journal_url
+    if url is None:
+        return workspace.journal
+    problems = Problems()
+
+    def from_environment(match: re.Match[str]) -> str:
+        value = os.environ.get(match[1])
+        if value is None:
+            problems.add(
+                "RS004",
+                f"{match[0]} stands for nothing: the environment has no {match[1]}.",
+                hint=f"Set {match[1]} before riskseg is started.",
+                **workspace.document.at("journal", "url"),
+            )
+        return value or ""
+
+    url = re.sub(r"\$\{(\w+)\}", from_environment, url)
+    problems.raise_if_any()
+    return PostgresPlace(url, workspace.settings.journal_schema)
+
+
+def name_of_journal(workspace: Workspace) -> str:
+    """The journal as a person in the workspace would name it."""
+    return workspace.settings.journal_url or workspace.shown(workspace.journal)
+
+
 def open_journal(workspace: Workspace) -> Journal:
     """The journal, to write in. Raises RS603 where it is gone."""
-    return _there(workspace).open(workspace.journal)
+    return _there(workspace).open(place_of_journal(workspace))
 
 
 def read_journal(workspace: Workspace) -> Journal:
     """The journal, for a command that writes nothing. Raises RS603 where it is gone."""
-    return _there(workspace).open_to_read(workspace.journal)
+    return _there(workspace).open_to_read(place_of_journal(workspace))
+
+
+@contextmanager
+def only_writer(workspace: Workspace) -> Iterator[None]:
+    """Keep commands on other machines away from a journal that they share while the block runs.
+    Raises RS604 where one works with it."""
+    place = place_of_journal(workspace)
+    if isinstance(place, Path):
+        yield
+        return
+    from riskseg.store.postgres_journal import PostgresJournal
+
+    database = PostgresJournal.to_write(place)
+    try:
+        with database.only_writer():
+            yield
+    finally:
+        database.close()
 
 
 def _there(workspace: Workspace) -> type[Journal]:
@@ -34,26 +88,42 @@ def _there(workspace: Workspace) -> type[Journal]:
 
 
 def check_there(workspace: Workspace, problems: Problems) -> None:
-    """Add RS603 where the journal is gone.
+    """Add RS603 where the journal is gone, or its database cannot be asked.
 
     A run makes the journal before it keeps anything, so that what is kept without one has lost
     it: activations and promotions with it, and to go on would decide by whatever is in the folder.
     """
-    path = workspace.journal
-    if path.exists() and not (path.is_file() and path.stat().st_size == 0):
-        return
     runs = workspace.state / "runs"
+    try:
+        place = place_of_journal(workspace)
+        if _has_entries(place):
+            return
+    except ProblemsError as error:
+        problems.extend(error.problems)
+        return
     count = sum(map(store.is_kept, store.folders(runs)))
     if count:
-        state = "is empty" if path.exists() else "is gone"
+        is_empty = isinstance(place, Path) and place.exists()
         they = "1 run has" if count == 1 else f"{count} runs have"
         problems.add(
             "RS603",
-            f"The journal {state}, though {they} kept inputs.",
-            file=workspace.shown(path),
+            f"The journal {'is empty' if is_empty else 'is gone'}, though {they} kept inputs.",
+            file=name_of_journal(workspace),
             hint=f"Restore it from a copy. To begin anew, with nothing activated or promoted and "
             f"no run known, remove {workspace.shown(runs)}.",
         )
+
+
+def _has_entries(place: JournalPlace) -> bool:
+    """Whether there is a journal at a place."""
+    if isinstance(place, Path):
+        return place.exists() and not (place.is_file() and place.stat().st_size == 0)
+    from riskseg.store.postgres_journal import PostgresJournal
+
+    database = PostgresJournal.to_read(place)
+    if database is not None:
+        database.close()
+    return database is not None
 
 
 def unknown_runs(workspace: Workspace, journal: Journal) -> list[str]:

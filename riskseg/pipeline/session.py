@@ -19,6 +19,7 @@ from riskseg.engine import DuckDB, Engine, NoMemoryError, TooLargeError, holds_d
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.pipeline.account_file import for_scoring
 from riskseg.pipeline.load import Ledger, load, workspace_facts
+from riskseg.pipeline.open_journal import only_writer
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.pipeline.stages import Progress, Stage
 from riskseg.sources.describe import attributes_named
@@ -163,7 +164,7 @@ def sweep_scratch(workspace: Workspace) -> None:
 def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
     """The workspace to oneself; what a killed run left behind is swept up first, there and in
     the folders `places`."""
-    with workspace_lock(workspace.root):
+    with workspace_lock(workspace.root), only_writer(workspace):
         shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
         sweep_scratch(workspace)
         versions = [p for p in workspace.models.glob("*") if p.is_dir()]

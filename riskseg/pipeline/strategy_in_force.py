@@ -11,7 +11,7 @@ from riskseg.domain.problems import Problem, Problems, did_you_mean, problem
 from riskseg.domain.words import first_few
 from riskseg.pipeline.archive import check_fingerprint, read_texts
 from riskseg.pipeline.definitions import changed, definitions
-from riskseg.pipeline.open_journal import meant
+from riskseg.pipeline.open_journal import meant, name_of_journal
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import check_here, read_authored, read_checked
@@ -84,7 +84,7 @@ def _from_journal(
     changed_text = Problem(
         "RS603",
         "The text of the strategy in force was changed in the journal.",
-        file=session.workspace.shown(session.workspace.journal),
+        file=name_of_journal(session.workspace),
         hint="Restore it from a copy.",
     )
     check_fingerprint(

@@ -105,7 +105,9 @@ def check(root: Path, *, progress: Progress | None = None) -> Check:
         models=tuple(job.specs),
         strategy=None if strategy is None else strategy.name,
         default_values={} if strategy is None else strategy.default_values,
-        problems=tuple(sorted(job.problems, key=lambda p: (p.file or "", p.line or 0, p.code))),
+        problems=tuple(
+            sorted(dict.fromkeys(job.problems), key=lambda p: (p.file or "", p.line or 0, p.code))
+        ),
         notes=job.notes,
     )
 

@@ -1,50 +1,74 @@
 """The digests that bind the journal's entries: an entry that is changed, added out of turn or
 removed afterwards is noticed.
 
-The digest of an entry covers what it holds and the digest of the entry before it in its table.
-SQLite itself keeps the number of the last entry ever added. This guards against damage and against
-edits by hand; it is no signature.
+The digest of an entry covers what it holds and the digest of the entry before it in its table. The
+number of the last entry ever added is kept beside the tables: SQLite does so itself. This guards
+against damage and against edits by hand; it is no signature.
+
+An entry has the same digest in every database: what counts of a value is what SQLite holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 NUMBER, DIGEST = "number", "digest"
 
+_SQLITE_SEQUENCE = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
+# What other databases have in its place.
+LAST_NUMBERS = sa.table("last_numbers", sa.column("name"), sa.column("seq"))
+
 
 class BrokenChainError(Exception):
     """A table is not what was written to it."""
 
 
-def entries(connection: sa.Connection, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Every entry of a table as stored, in order. Raises BrokenChainError."""
+def entries(connection: sa.Connection, table: sa.TableClause) -> list[dict[str, Any]]:
+    """Every entry of a table as SQLite would hold it, in order. Raises BrokenChainError."""
     previous, last = "", 0
-    found = _stored(connection, table, columns)
+    found = _stored(connection, table)
     for row in found:
-        if row[DIGEST] != _digest(previous, table, row):
-            message = f"entry {row[NUMBER]} of {table} is not as it was written"
+        if row[DIGEST] != _digest(previous, table.name, row):
+            message = f"entry {row[NUMBER]} of {table.name} is not as it was written"
             raise BrokenChainError(message)
         previous, last = row[DIGEST], row[NUMBER]
-    sequence = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
-    written = connection.execute(sa.select(sequence.c.seq).where(sequence.c.name == table)).scalar()
+    sequence = _SQLITE_SEQUENCE if _is_sqlite(connection) else LAST_NUMBERS
+    written = connection.execute(
+        sa.select(sequence.c.seq).where(sequence.c.name == table.name)
+    ).scalar()
     if (written or 0) != last:
-        raise BrokenChainError(f"the last entry of {table} is number {last}, not {written}")
+        raise BrokenChainError(f"the last entry of {table.name} is number {last}, not {written}")
     return found
 
 
-def seal(connection: sa.Connection, table: str, columns: Sequence[str]) -> None:
+def add(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> None:
+    """Add an entry behind the last one."""
+    number = next_number(connection, table)
+    connection.execute(table.insert().values({**values, NUMBER: number}))
+    if not _is_sqlite(connection):
+        connection.execute(sa.delete(LAST_NUMBERS).where(LAST_NUMBERS.c.name == table.name))
+        connection.execute(sa.insert(LAST_NUMBERS).values(name=table.name, seq=number))
+    seal(connection, table)
+
+
+def next_number(connection: sa.Connection, table: sa.Table) -> int:
+    """The number of the next row of a table. A database's own could leave some out."""
+    last = connection.execute(sa.select(sa.func.max(table.c.number))).scalar()
+    return (last or 0) + 1
+
+
+def seal(connection: sa.Connection, table: sa.TableClause) -> None:
     """Give the entries that have no digest yet theirs."""
     previous = ""
-    sealed = sa.table(table, sa.column(NUMBER), sa.column(DIGEST))
-    for row in _stored(connection, table, columns):
+    sealed = sa.table(table.name, sa.column(NUMBER), sa.column(DIGEST))
+    for row in _stored(connection, table):
         if row[DIGEST] is None:
-            row[DIGEST] = _digest(previous, table, row)
+            row[DIGEST] = _digest(previous, table.name, row)
             connection.execute(
                 sa.update(sealed)
                 .where(sealed.c.number == row[NUMBER])
@@ -53,11 +77,29 @@ def seal(connection: sa.Connection, table: str, columns: Sequence[str]) -> None:
         previous = row[DIGEST]
 
 
-def _stored(connection: sa.Connection, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+def _stored(connection: sa.Connection, table: sa.TableClause) -> list[dict[str, Any]]:
     """Rows as SQLite holds them: no type of ours has a say in what they are."""
-    plain = sa.table(table, *(sa.column(name) for name in columns))
-    rows = connection.execute(sa.select(plain).order_by(plain.c.number))
+    plain = sa.table(table.name, *(sa.column(column.name) for column in table.columns))
+    chosen = plain.columns if _is_sqlite(connection) else map(_as_in_sqlite, table.columns)
+    rows = connection.execute(sa.select(*chosen).select_from(plain).order_by(plain.c.number))
     return [dict(row) for row in rows.mappings()]
+
+
+def _as_in_sqlite(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A column of another database as SQLite holds it: dates and JSON are texts, a truth is 0 or
+    1."""
+    stored: sa.ColumnElement[Any] = sa.column(column.name)
+    if isinstance(column.type, sa.Date):
+        return sa.func.to_char(stored, "YYYY-MM-DD").label(column.name)
+    if isinstance(column.type, sa.JSON):
+        return sa.cast(stored, sa.Text).label(column.name)
+    if isinstance(column.type, sa.Boolean):
+        return sa.cast(stored, sa.Integer).label(column.name)
+    return stored
+
+
+def _is_sqlite(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
 def _digest(previous: str, table: str, row: Mapping[str, Any]) -> str:

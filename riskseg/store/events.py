@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from riskseg.store.chain import BrokenChainError
+from riskseg.store.chain import BrokenChainError, next_number
 from riskseg.store.journal_tables import METADATA
 
 # Texts, unless said otherwise; dates are ISO texts, so that every database keeps them alike.
@@ -102,11 +102,12 @@ def new_events(connection: sa.Connection, events: Sequence[Event]) -> list[Event
 
 def add_events(connection: sa.Connection, batch_id: str, events: Sequence[Event]) -> None:
     """Add the events of a batch."""
+    number = next_number(connection, EVENTS)
     for first in range(0, len(events), _ROWS_AT_ONCE):
         rows = [
             {name: event.get(name) for name in COLUMNS}
-            | {"batch_id": batch_id, "digest": digest_of(event)}
-            for event in events[first : first + _ROWS_AT_ONCE]
+            | {"number": number + n, "batch_id": batch_id, "digest": digest_of(event)}
+            for n, event in enumerate(events[first : first + _ROWS_AT_ONCE], first)
         ]
         connection.execute(EVENTS.insert(), rows)
 
@@ -124,7 +125,6 @@ def count_of_account(connection: sa.Connection, account: str) -> int:
 def erase_events(connection: sa.Connection, account: str, hashed: str) -> None:
     """Empty the events of an account. Their digests stay, so that their batches still prove whole,
     and their ids, so that a file which is read again does not bring them back."""
-    connection.exec_driver_sql("PRAGMA secure_delete = ON")
     emptied = {name: "" if name in _NEEDED else None for name in COLUMNS if name != "event_id"}
     connection.execute(
         EVENTS.update()

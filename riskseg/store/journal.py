@@ -1,17 +1,17 @@
 """The journal: which runs are complete, which model versions exist, which one is champion, which
 strategy is in force from when, which accounts were erased.
 
-One SQLite file a workspace. Entries are added, never changed and never removed: each is read
-with its digest (see `chain`), so that what was damaged or edited since is never taken for true.
+A SQLite file, or a schema of a PostgreSQL database, for each workspace. Entries are added, never
+changed and never removed: each is read with its digest (see `chain`), so that what was damaged or
+edited since is never taken for true.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
@@ -24,8 +24,9 @@ import riskseg
 from riskseg.domain.problems import ProblemsError, did_you_mean, problem
 from riskseg.store import chain
 from riskseg.store import events as events_
-from riskseg.store.files import private_file, private_folder
-from riskseg.store.journal_tables import METADATA, REVISION, TABLES, VERSION_TABLE, Moment
+from riskseg.store.journal_database import DAMAGED, JournalDatabase
+from riskseg.store.journal_place import JournalPlace, PostgresPlace
+from riskseg.store.journal_tables import REVISION, TABLES, VERSION_TABLE, Moment
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
@@ -36,15 +37,12 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
+from riskseg.store.sqlite_journal import SqliteJournal, without_entries
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_HEADER_BYTES = 100
-_DAMAGED = "This journal is damaged."
-_UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL")
 
 Record = (
     RunRecord
@@ -61,85 +59,61 @@ R = TypeVar("R", bound=Record)
 class Journal:
     """An open journal; a context manager that closes it.
 
-    Any method raises RS603 when the file is damaged, is no journal or cannot be written, and
-    RS604 when another process writes in it for longer than five seconds.
+    Any method raises RS603 when it is damaged, is no journal, does not answer or cannot be written,
+    and RS604 when another process writes in it for longer than five seconds.
     """
 
-    def __init__(self, path: Path, engine: sa.Engine) -> None:
-        self._path = path
-        self._engine = engine
+    def __init__(self, database: JournalDatabase) -> None:
+        self._database = database
 
     @classmethod
-    def open(cls, path: Path) -> Journal:
-        """Open the journal at `path`; it and its folder are made, or it is brought to this
-        version, where needed."""
-        with suppress(OSError):  # SQLite tells better why the file cannot be opened
-            private_folder(path.parent)
-        journal = cls(path, _engine(path))
+    def open(cls, place: JournalPlace) -> Journal:
+        """Open the journal at `place`; it and its folder or schema are made, or it is brought to
+        this version, where needed."""
+        journal = cls(_kind_of_database(place).to_write(place))
         try:
             with journal._reading() as connection:
                 current = journal._revision(connection) == REVISION
             if not current:
                 journal._upgrade()
-                private_file(path)
         except BaseException:
             journal.close()
             raise
         return journal
 
     @classmethod
-    def open_to_read(cls, path: Path) -> Journal:
-        """The journal at `path` for a command that writes nothing: it can be read where nothing can
-        be written, and one that is not there yet is as an empty one.
+    def open_to_read(cls, place: JournalPlace) -> Journal:
+        """The journal at `place` for a command that writes nothing: it can be read where nothing
+        can be written, and one that is not there yet is as an empty one.
 
         One of an earlier version is brought to this one where that can be written; else RS603.
         """
-        if not path.exists() or (path.is_file() and path.stat().st_size == 0):
-            return cls(path, _without_entries())
-        journal, revision = cls._opened_to_read(path)
+        database = _kind_of_database(place).to_read(place)
+        if database is None:
+            return cls(without_entries())
+        journal = cls(database)
+        try:
+            with journal._reading() as connection:
+                revision = journal._revision(connection)
+        except BaseException:
+            journal.close()
+            raise
         if revision == REVISION:
             return journal
         journal.close()
         try:
-            return cls.open(path)
+            return cls.open(place)
         except ProblemsError as error:
-            unwritable = _errorname(error.__cause__).startswith(_UNWRITABLE)
-            if revision is None or not unwritable:
+            if revision is None or not database.may_not_write(error):
                 raise
-            raise _unusable(
-                path,
+            raise database.unusable(
                 "An earlier version of riskseg wrote this journal, and it may not be written, so "
                 "that it cannot be brought to this version.",
                 "Use that version, or give the right to write there.",
             ) from error
 
-    @classmethod
-    def _opened_to_read(cls, path: Path) -> tuple[Journal, str | None]:
-        """The journal, and its revision.
-
-        SQLite reads with a file beside the journal that readers and writers share. Where neither
-        that file is there nor can be made, nobody is writing; if all that was written is in the
-        journal itself, that alone is read.
-        """
-        journal = cls(path, _engine(path, reading=True))
-        try:
-            with journal._reading() as connection:
-                return journal, journal._revision(connection)
-        except ProblemsError:
-            journal.close()
-            beside = path.with_name(path.name + "-wal")
-            if not path.is_file() or (beside.exists() and beside.stat().st_size):
-                raise
-        journal = cls(path, _engine(path, reading=True, alone=True))
-        try:
-            with journal._reading() as connection:
-                return journal, journal._revision(connection)
-        except BaseException:
-            journal.close()
-            raise
-
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -194,7 +168,7 @@ class Journal:
                 raise problem(
                     "RS010",
                     f"{model.model} already has a version {model.version} with other content.",
-                    file=str(self._path),
+                    file=self._database.name,
                     hint="Keep the new one under another version.",
                 )
 
@@ -254,8 +228,8 @@ class Journal:
             self.models(model), lambda version: version.version == last_promotion.version
         )
         if recorded is None:
-            raise _edited(
-                self._path, f"{model} {last_promotion.version} was promoted and is not recorded"
+            raise self._database.edited(
+                f"{model} {last_promotion.version} was promoted and is not recorded"
             )
         return recorded
 
@@ -274,7 +248,7 @@ class Journal:
         """The strategy an activation names."""
         recorded = _first(self.strategies(), _is(activation))
         if recorded is None:
-            raise _edited(self._path, f"the text of {activation.fingerprint} is not in it")
+            raise self._database.edited(f"the text of {activation.fingerprint} is not in it")
         return recorded
 
     def activations(self) -> list[ActivationRecord]:
@@ -289,6 +263,7 @@ class Journal:
     def record_erasure(self, erasure: ErasureRecord, account: str) -> None:
         """Add that an account was taken out of all that is kept, and empty its events."""
         with self._writing() as connection:
+            self._database.forget_for_good(connection)
             self._add(connection, erasure)
             events_.erase_events(connection, account, erasure.account)
 
@@ -341,43 +316,34 @@ class Journal:
     def _latest(self, connection: sa.Connection, kind: type[R]) -> list[R]:
         """Every entry of a kind, the latest first. Raises RS603 where one is not as written."""
         table = TABLES[kind]
-        rows = chain.entries(connection, table.name, table.columns.keys())
+        rows = chain.entries(connection, table)
         return [_record(kind, table, row) for row in reversed(rows)]
 
     def _add(self, connection: sa.Connection, record: Record) -> None:
         table = TABLES[type(record)]
         self._latest(connection, type(record))  # nothing is built on what is damaged
-        connection.execute(table.insert().values(_values(record)))
-        chain.seal(connection, table.name, table.columns.keys())
+        chain.add(connection, table, _values(record))
 
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with _refusals(self._path), self._engine.connect() as connection:
-            yield connection
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return self._database.reading()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """One transaction that holds the right to write from its start, so that what it reads
-        is still so when it writes. The driver's own would begin only at the first change."""
-        with _refusals(self._path), self._engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return self._database.writing()
 
     def _revision(self, connection: sa.Connection) -> str | None:
-        """The journal's revision, None for a database that has none. Raises RS603 for a file that
-        is not whole."""
-        if connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok":
-            raise _unusable(self._path, _DAMAGED)
+        """The journal's revision, None for a database that has none. Raises RS603 for one that is
+        not whole."""
+        self._database.check_whole(connection)
         if not sa.inspect(connection).has_table(VERSION_TABLE):
             return None
         version = sa.table(VERSION_TABLE, sa.column("version_num"))
         revisions = connection.execute(sa.select(version.c.version_num)).scalars().all()
         if len(revisions) != 1 or not re.fullmatch(r"\d{4}", str(revisions[0])):
-            raise _edited(self._path, "its version cannot be read")
+            raise self._database.edited("its version cannot be read")
         revision = str(revisions[0])
         if revision > REVISION:
             message = "A later version of riskseg wrote this journal."
-            raise _unusable(self._path, message, "Use that version.")
+            raise self._database.unusable(message, "Use that version.")
         return revision
 
     def _upgrade(self, to: str = "head") -> None:
@@ -392,51 +358,21 @@ class Journal:
         with self._writing() as connection:
             config.attributes.update(connection=connection, version_table=VERSION_TABLE)
             if self._revision(connection) is None and sa.inspect(connection).get_table_names():
-                raise _unusable(self._path, "This database is not a journal.")
+                raise self._database.unusable("This database is not a journal.")
+            self._database.prepare(connection)
             try:
                 command.upgrade(config, to)
             except CommandError as error:
-                raise _unusable(self._path, _DAMAGED) from error
+                raise self._database.unusable(DAMAGED) from error
 
 
-def _engine(path: Path, *, reading: bool = False, alone: bool = False) -> sa.Engine:
-    """Connections to the journal: to write in; only for `reading`; `alone`, without a look at what
-    SQLite keeps beside it."""
+def _kind_of_database(place: JournalPlace) -> type[JournalDatabase]:
+    """The class that opens a place. What PostgreSQL needs is loaded where one is named."""
+    if isinstance(place, PostgresPlace):
+        from riskseg.store.postgres_journal import PostgresJournal
 
-    def connect() -> sqlite3.Connection:
-        # SQLite takes less than its own header for a database that is new.
-        if path.is_file() and 0 < path.stat().st_size < _HEADER_BYTES:
-            raise _unusable(path, _DAMAGED)
-        where = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if alone else 'rw'}"
-        connection = sqlite3.connect(
-            where if reading else str(path),
-            uri=reading,
-            timeout=_BUSY_SECONDS,
-            # Without an isolation level the driver leaves transactions to us: see _writing.
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            # SQLite itself opens what may not be written for reading alone. Asked for that, it
-            # would leave the files it needs beside a journal that may.
-            mode = "query_only = ON" if reading else "journal_mode = WAL"
-            connection.execute(f"PRAGMA {mode}")
-            connection.execute("PRAGMA foreign_keys = ON")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    return sa.create_engine(
-        "sqlite://", creator=connect, poolclass=sa.QueuePool, json_serializer=_json
-    )
-
-
-def _without_entries() -> sa.Engine:
-    """In memory, what a new journal holds."""
-    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, json_serializer=_json)
-    METADATA.create_all(engine)
-    return engine
+        return PostgresJournal
+    return SqliteJournal
 
 
 def _first(records: list[R], wanted: Callable[[R], bool]) -> R | None:
@@ -449,8 +385,8 @@ def _is(named: StrategyRecord | ActivationRecord) -> Callable[[StrategyRecord], 
 
 
 def _record(kind: type[R], table: sa.Table, row: Mapping[str, Any]) -> R:
-    """An entry from what SQLite holds. Raises BrokenChainError for what no version of ours wrote:
-    entries of before there were digests may have been damaged then."""
+    """An entry from what SQLite would hold. Raises BrokenChainError for what no version of ours
+    wrote: entries of before there were digests may have been damaged then."""
     try:
         record = kind(**{f.name: _read(table.c[f.name], row[f.name]) for f in fields(kind)})
     except (ValueError, TypeError, RecursionError) as error:
@@ -505,50 +441,3 @@ def _content(record: Record) -> str:
     values = _values(record)
     del values["at"]
     return json.dumps(values, default=date.isoformat, sort_keys=True)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-
-
-def _errorname(error: BaseException | None) -> str:
-    """What SQLite calls an error; nothing for another's."""
-    return getattr(getattr(error, "orig", None), "sqlite_errorname", "")
-
-
-@contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    """SQLite's complaints about the file as Problems; any other error is our own."""
-    try:
-        yield
-    except (chain.BrokenChainError, UnicodeDecodeError) as error:
-        raise _edited(path, str(error)) from error
-    except sa.exc.DBAPIError as error:
-        name = _errorname(error)
-        if name.startswith("SQLITE_BUSY"):
-            raise problem(
-                "RS604",
-                "Another process is writing in the journal.",
-                file=str(path),
-                hint="Wait until it has ended.",
-            ) from error
-        if name.startswith(_UNWRITABLE):
-            raise _unusable(
-                path,
-                f"The journal cannot be opened for writing: {error.orig}.",
-                "Make room, or give the right to write there.",
-            ) from error
-        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
-            raise
-        # Our statements are the same for every journal: it is the file that they do not fit.
-        raise _unusable(path, _DAMAGED) from error
-
-
-def _edited(path: Path, what: str) -> ProblemsError:
-    return _unusable(path, f"This journal is damaged or was edited: {what}.")
-
-
-def _unusable(
-    path: Path, what: str, hint: str = "Restore it from a copy, or move it away to begin anew."
-) -> ProblemsError:
-    return problem("RS603", what, file=str(path), hint=hint)

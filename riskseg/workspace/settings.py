@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AliasChoices, ConfigDict, Field, ValidationInfo, field_validator
 
 from riskseg.domain.columns import Column, ColumnShape
 from riskseg.domain.documents import Document, Shape, read_toml
@@ -53,6 +54,15 @@ class EngineTable(Shape):
     partitions: int | None = Field(default=None, ge=1)
 
 
+class JournalTable(Shape):
+    url: str | None = None
+    schema_: str = Field(
+        default="riskseg",
+        validation_alias=AliasChoices("schema", "schema_"),
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+    )
+
+
 # The tables whose attributes riskseg.toml may describe.
 DESCRIBED_TABLES = ("accounts", "bills")
 
@@ -76,6 +86,7 @@ class SourceTable(Shape):
 class Top(Shape):
     workspace: WorkspaceTable = WorkspaceTable()
     engine: EngineTable = EngineTable()
+    journal: JournalTable = JournalTable()
     source: dict[str, SourceTable] = Field(default_factory=dict)
     outcomes: dict[str, str] = Field(default_factory=dict)
 
@@ -112,7 +123,9 @@ class Source:
 @dataclass(frozen=True)
 class Settings:
     """riskseg.toml, checked. Money is in `currency` with `scale` decimals. `outcomes` says how the
-    columns of files of outcomes are named, as a source that is loaded from nowhere yet."""
+    columns of files of outcomes are named, as a source that is loaded from nowhere yet.
+    `journal_url` is the address of the database that keeps the journal as it was written, `${NAME}`
+    standing for what the environment holds: None for the workspace's own file."""
 
     currency: str
     scale: int
@@ -126,6 +139,8 @@ class Settings:
     threads: int | None
     memory: str
     partitions: int | None
+    journal_url: str | None
+    journal_schema: str
     sources: Mapping[str, Source]
     outcomes: Source
 
@@ -192,6 +207,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         return None
     before = len(problems)
     sources = _sources(top, document, problems)
+    _check_no_password(top.journal.url, document, problems)
     if len(problems) > before:
         return None
     settings = Settings(
@@ -207,6 +223,8 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         threads=top.engine.threads,
         memory=top.engine.memory,
         partitions=top.engine.partitions,
+        journal_url=top.journal.url,
+        journal_schema=top.journal.schema_,
         sources=MappingProxyType(sources),
         outcomes=Source(
             "outcomes",
@@ -216,6 +234,24 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         ),
     )
     return Workspace(root.resolve(), settings, document)
+
+
+# What stands between the user and the host of an address, or is named a password in its query.
+_PASSWORD = re.compile(
+    r"://[^@/]*?:(?P<first>[^@/?]*)@|\bpassword=(?P<second>[^&]*)", re.IGNORECASE
+)
+
+
+def _check_no_password(url: str | None, document: Document, problems: Problems) -> None:
+    """Add RS004 for an address in which a password stands as it is."""
+    for match in _PASSWORD.finditer(url or ""):
+        if not re.fullmatch(r"(\$\{\w+\})*", match["first"] or match["second"] or ""):
+            problems.add(
+                "RS004",
+                "A password does not belong in a file: whoever reads the file knows it.",
+                hint="Write ${NAME} in its place, and set NAME in the environment.",
+                **document.at("journal", "url"),
+            )
 
 
 def _check_levels(name: str, values: Sequence[str], line: int | None, problems: Problems) -> None:

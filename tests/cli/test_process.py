@@ -21,9 +21,9 @@ from riskseg.domain.problems import ProblemsError
 from riskseg.pipeline.session import open_checked, scratch_engine
 from riskseg.run.assign import assign
 from riskseg.store import files
+from riskseg.store.database_urls import without_secrets
 from riskseg.store.files import own_parts, part_of, sweep
 from riskseg.store.lock import workspace_lock
-from riskseg.store.sinks.database_tables import without_secrets
 from tests.support.account_file import AT, DAY, codes, decide, write
 
 SEGMENTS = "columns: [lifecycle]\nrows:\n  - {id: r, match: [any], segment: miss}\n"

@@ -4,11 +4,12 @@ lost, and none is issued twice."""
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import pytest
 
 from riskseg.store.events import event_id
 from riskseg.store.journal import Journal
-from tests.journeys.killing import ISSUE_DOORS, begin_command
+from riskseg.store.journal_place import JournalPlace, PostgresPlace
+from tests.journeys.killing import ISSUE_DOORS, Door, begin_command
 from tests.journeys.state_machine import History, Issued, Machine
 from tests.journeys.test_state_machine import (
     DAY,
@@ -28,6 +30,7 @@ from tests.journeys.test_state_machine import (
     workspace,
 )
 from tests.support import treated
+from tests.support.postgres import keep_journal_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
 BUSY = 4
@@ -36,13 +39,15 @@ BUSY = 4
 class Followed:
     """Accounts of a workspace, and what ought to be issued to them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, journal: JournalPlace | None = None) -> None:
         rng = random.Random(13)  # noqa: S311
         paths = random_paths(rng, 6)
         self.histories: Sequence[History] = [
             random_history(rng, f"a{n}", rng.choice([*paths]), 20) for n in range(120)
         ]
         self.root = workspace(root, paths, self.histories)
+        if isinstance(journal, PostgresPlace):
+            keep_journal_in(self.root, journal)
         self.machine = Machine(paths)
 
     def expected(self, days: Sequence[date]) -> dict[str, list[Issued]]:
@@ -62,13 +67,24 @@ def ids(list_: Path) -> set[str]:
 
 
 def test_killed_at_every_door(tmp_path: Path) -> None:
+    killed_at(ISSUE_DOORS, Followed(tmp_path / "workspace"), tmp_path / "list.parquet")
+
+
+def test_killed_at_the_doors_of_a_journal_in_postgresql(
+    tmp_path: Path, postgres_place: PostgresPlace
+) -> None:
+    names = ("before the events are added", "before the commit", "after the commit")
+    doors = {name: ISSUE_DOORS[name] for name in names}
+    killed_at(doors, Followed(tmp_path / "workspace", postgres_place), tmp_path / "list.parquet")
+
+
+def killed_at(doors: Mapping[str, Door], followed: Followed, out: Path) -> None:
     """One day after another, each killed at a door of its own and then issued again."""
-    followed = Followed(tmp_path / "workspace")
-    root, out = followed.root, tmp_path / "list.parquet"
-    days = [FIRST + n * DAY for n in range(len(ISSUE_DOORS) + 1)]
+    root = followed.root
+    days = [FIRST + n * DAY for n in range(len(doors) + 1)]
     treated.issue(root, days[0])
     recorded = 0
-    for number, (door, where) in enumerate(ISSUE_DOORS.items(), start=1):
+    for number, (door, where) in enumerate(doors.items(), start=1):
         out.unlink(missing_ok=True)
         process = begin_command(root, *words(days[number], out), door=where)
         process.join()
@@ -85,11 +101,11 @@ def test_killed_at_every_door(tmp_path: Path) -> None:
         _, rows = treated.issue(root, days[number])
         assert left in (None, {row["id"] for row in rows})
         followed.check(days[: number + 1])
-    assert recorded == 2
+    assert recorded == sum(door in ("after the commit", "after the journal") for door in doors)
 
 
-def killed_at_random(root: Path, kills: int) -> None:
-    followed = Followed(root)
+def killed_at_random(root: Path, kills: int, journal: JournalPlace | None = None) -> None:
+    followed = Followed(root, journal)
     out = root / "list.parquet"
     rng = random.Random(3)  # noqa: S311
     days = [FIRST]
@@ -116,17 +132,29 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow  # five of them are tried every time
-def test_killed_at_a_hundred_random_moments(tmp_path: Path) -> None:
-    killed_at_random(tmp_path / "workspace", 100)
+def test_killed_at_a_hundred_random_moments(place: JournalPlace, tmp_path: Path) -> None:
+    killed_at_random(tmp_path / "workspace", 100, place)
 
 
-def test_two_schedulers_issue_the_same_day_at_once(tmp_path: Path) -> None:
+def machines(followed: Followed, place: JournalPlace) -> tuple[Path, Path]:
+    """The workspaces of two schedulers: two folders, as on two machines, where the journal is in a
+    database that they share."""
+    if not isinstance(place, PostgresPlace):
+        return followed.root, followed.root
+    other = followed.root.with_name("another machine")
+    return followed.root, Path(shutil.copytree(followed.root, other))
+
+
+def test_two_schedulers_issue_the_same_day_at_once(place: JournalPlace, tmp_path: Path) -> None:
     """One may find the workspace busy; what is due is issued once."""
-    followed = Followed(tmp_path / "workspace")
-    days = [FIRST + n * DAY for n in range(5)]
+    followed = Followed(tmp_path / "workspace", place)
+    days = [FIRST + n * DAY for n in range(3)]
     treated.issue(followed.root, days[0])
+    roots = machines(followed, place)
     for number, day in enumerate(days[1:], start=1):
-        both = [begin_command(followed.root, *words(day, tmp_path / f"{n}.parquet")) for n in "ab"]
+        both = [
+            begin_command(root, *words(day, root / f"{n}.parquet")) for n, root in enumerate(roots)
+        ]
         for process in both:
             process.join()
         codes = sorted(process.exitcode or 0 for process in both)
@@ -134,14 +162,16 @@ def test_two_schedulers_issue_the_same_day_at_once(tmp_path: Path) -> None:
         followed.check(days[: number + 1])
 
 
-def test_two_schedulers_issue_a_day_and_the_next_at_once(tmp_path: Path) -> None:
+def test_two_schedulers_issue_a_day_and_the_next_at_once(
+    place: JournalPlace, tmp_path: Path
+) -> None:
     """Whichever comes first, no step is issued twice in an episode."""
-    followed = Followed(tmp_path / "workspace")
+    followed = Followed(tmp_path / "workspace", place)
     monday, tuesday = FIRST + 4 * DAY, FIRST + 5 * DAY
     treated.issue(followed.root, FIRST)
     both = [
-        begin_command(followed.root, *words(day, tmp_path / f"{day}.parquet"))
-        for day in (monday, tuesday)
+        begin_command(root, *words(day, root / f"{day}.parquet"))
+        for root, day in zip(machines(followed, place), (monday, tuesday), strict=True)
     ]
     for process in both:
         process.join()
@@ -153,10 +183,9 @@ def test_two_schedulers_issue_a_day_and_the_next_at_once(tmp_path: Path) -> None
     assert issued_in(followed.root) in [followed.expected(days) for days in orders]
 
 
-def test_events_that_two_record_at_once_are_recorded_once(tmp_path: Path) -> None:
-    """Even where no lock keeps them apart, as from two machines."""
-    file = tmp_path / "journal.db"
-    with Journal.open(file):
+def test_events_that_two_record_at_once_are_recorded_once(place: JournalPlace) -> None:
+    """Even where no lock of the workspace keeps them apart."""
+    with Journal.open(place):
         pass
     events = [
         {
@@ -171,7 +200,7 @@ def test_events_that_two_record_at_once_are_recorded_once(tmp_path: Path) -> Non
     new: list[int] = []
 
     def record(first: int) -> None:
-        with Journal.open(file) as journal:
+        with Journal.open(place) as journal:
             mine = events[first : first + 150]
             added = journal.record_events(
                 mine, command="worklist issue", at=treated.AT, recorded_on=FIRST
@@ -184,6 +213,6 @@ def test_events_that_two_record_at_once_are_recorded_once(tmp_path: Path) -> Non
     for thread in threads:
         thread.join()
     assert sum(new) == 200
-    with Journal.open(file) as journal:
+    with Journal.open(place) as journal:
         recorded = journal.events()["event_id"].to_pylist()
     assert sorted(recorded) == sorted(event["event_id"] for event in events)

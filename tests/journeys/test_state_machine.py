@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from riskseg.store.journal import Journal
+from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.session import open_checked
 from tests.journeys.state_machine import Bill, History, Issued, Machine, Paths, Payment, Space
 from tests.support import treated
 
@@ -167,7 +168,7 @@ def workspace(root: Path, paths: Paths, histories: Sequence[History]) -> Path:
 def issued_in(root: Path) -> dict[str, list[Issued]]:
     """What the journal says was issued, by account, in the order in which it was."""
     found: dict[str, list[Issued]] = {}
-    with Journal.open(root / ".riskseg/journal.db") as journal:
+    with read_journal(open_checked(root)) as journal:
         for event in journal.events().to_pylist():
             if event["kind"] == "action":
                 said = ("happened_on", "episode", "path", "step", "action")

@@ -26,6 +26,7 @@ from riskseg.store.records import (
     StrategyRecord,
     text_hash,
 )
+from riskseg.store.sqlite_journal import SqliteJournal
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DAYS = [date(2026, 3, day) for day in (1, 5, 9)]
@@ -268,7 +269,7 @@ def test_entries_and_tables_that_are_edited(
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A journal as the version of riskseg before digests left it."""
     path = tmp_path_factory.mktemp("earlier") / "journal.db"
-    journal = Journal(path, journal_module._engine(path))
+    journal = Journal(SqliteJournal.to_write(path))
     journal._upgrade("0002")
     with journal._writing() as connection:
         for record in (run_of(DAYS[0]), model_of("v1"), *activation_of(0)):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,12 +23,17 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from riskseg.domain.problems import ProblemsError
+from riskseg.store import chain, postgres_journal, sqlite_journal
 from riskseg.store import journal as journal_module
+from riskseg.store.events import EVENTS, digest_of, digest_of_batch
 from riskseg.store.journal import Journal
+from riskseg.store.journal_database import JournalDatabase
+from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from riskseg.store.journal_tables import METADATA, REVISION, TABLES, VERSION_TABLE
 from riskseg.store.records import (
     ActivationRecord,
     ErasureRecord,
+    EventBatchRecord,
     ModelRecord,
     PromotionRecord,
     RunRecord,
@@ -87,11 +93,11 @@ def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
     return rows
 
 
-def test_runs_come_back_as_given_the_latest_first(path: Path) -> None:
-    with Journal.open(path) as journal:
+def test_runs_come_back_as_given_the_latest_first(place: JournalPlace) -> None:
+    with Journal.open(place) as journal:
         journal.record_run(RUN)
         journal.record_run(BARE)
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         assert journal.runs() == [BARE, RUN]
         assert journal.runs(limit=1) == [BARE]
         assert journal.run("a1") == RUN
@@ -100,10 +106,12 @@ def test_runs_come_back_as_given_the_latest_first(path: Path) -> None:
         assert journal.runs()[0].at.tzinfo is None
 
 
-def test_the_same_run_again_is_one_run_and_other_content_is_kept_beside_it(path: Path) -> None:
+def test_the_same_run_again_is_one_run_and_other_content_is_kept_beside_it(
+    place: JournalPlace,
+) -> None:
     later = dataclasses.replace(RUN, at=AT + timedelta(days=1))
     other = dataclasses.replace(later, output_sha256="cd" * 32)
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         for entry in (RUN, RUN, later):
             journal.record_run(entry)
         assert journal.runs() == [RUN]
@@ -119,10 +127,10 @@ def test_what_json_cannot_hold_is_refused(path: Path) -> None:
         assert journal.runs() == []
 
 
-def test_a_model_version_is_one_thing(path: Path) -> None:
+def test_a_model_version_is_one_thing(place: JournalPlace) -> None:
     newer = dataclasses.replace(MODEL, version="v2", fingerprint="bb")
     other = dataclasses.replace(MODEL, model="default")
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         for model in (MODEL, newer, MODEL, other):
             journal.record_model(model)
         assert journal.models() == [other, newer, MODEL]
@@ -132,9 +140,9 @@ def test_a_model_version_is_one_thing(path: Path) -> None:
         assert journal.models("late_payment") == [newer, MODEL]
 
 
-def test_the_champion_is_the_one_promoted_last_by_then(path: Path) -> None:
+def test_the_champion_is_the_one_promoted_last_by_then(place: JournalPlace) -> None:
     newer = dataclasses.replace(MODEL, version="v2", fingerprint="bb")
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         journal.record_model(MODEL)
         journal.record_model(newer)
         assert journal.champion("late_payment") is None
@@ -200,9 +208,11 @@ def activation(fingerprint: str, named: str, first: date) -> ActivationRecord:
     )
 
 
-def test_the_strategy_in_force_is_the_last_activated_of_those_that_have_begun(path: Path) -> None:
+def test_the_strategy_in_force_is_the_last_activated_of_those_that_have_begun(
+    place: JournalPlace,
+) -> None:
     made = [("f1", "t1", 1), ("f2", "t2", 10), ("f3", "t3", 20), ("f1", "t1b", 15)]
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         assert journal.in_force(date(2026, 3, 31)) is None
         for fingerprint, text, day in made:
             journal.activate(
@@ -224,47 +234,136 @@ def test_the_strategy_in_force_is_the_last_activated_of_those_that_have_begun(pa
         assert len(journal.activations()) == 5
 
 
-def test_erasures_come_back_as_given(path: Path) -> None:
-    erasure = ErasureRecord(at=AT, by="ann", account="ab" * 32, runs=["a1", "b2"])
-    with Journal.open(path) as journal:
-        journal.record_erasure(dataclasses.replace(erasure, runs=("a1", "b2")), "a")
-        assert journal.erasures() == [erasure]
+def test_erasures_come_back_as_given(place: JournalPlace) -> None:
+    with Journal.open(place) as journal:
+        journal.record_erasure(dataclasses.replace(ERASURE, runs=("a1", "b2")), "a")
+        assert journal.erasures() == [ERASURE]
 
 
-def earlier(path: Path, revision: str) -> None:
-    """A journal as an earlier version of riskseg left it, with a run in it."""
-    journal = Journal(path, journal_module._engine(path))
+def test_an_entry_has_the_same_digest_in_every_database(
+    path: Path, postgres_place: PostgresPlace
+) -> None:
+    digests = []
+    for place in (path, postgres_place):
+        with Journal.open(place) as journal:
+            journal.record_run(BARE)
+            journal.record_run(RUN)
+            journal.record_model(MODEL)
+            journal.activate(strategy("f1", "t1"), activation("f1", "t1", date(2026, 3, 1)))
+            with journal._reading() as connection:
+                rows = [
+                    connection.execute(sa.select(table.c.number, table.c.digest)).all()
+                    for table in TABLES.values()
+                ]
+        digests.append(rows)
+    assert digests[0] == digests[1]
+    assert sum(map(len, digests[0])) == 5
+
+
+def database(place: JournalPlace) -> JournalDatabase:
+    return journal_module._kind_of_database(place).to_write(place)
+
+
+ERASURE = ErasureRecord(at=AT, by="ann", account="ab" * 32, runs=["a1", "b2"])
+EVENT = {
+    "event_id": "e1",
+    "account_id": "a1",
+    "kind": "action",
+    "happened_on": "2026-03-01",
+    "recorded_on": "2026-03-02",
+    "reason": "é",
+}
+REVISIONS = [f"{number:04}" for number in range(1, int(REVISION))]
+
+
+def earlier(place: JournalPlace, revision: str) -> list[Any]:
+    """A journal as an earlier version of riskseg left it: an entry of each kind that it had."""
+    promotion = PromotionRecord(model=MODEL.model, version="v1", at=AT, by="ann", reason="best")
+    of_strategy = strategy("f1", "t1"), activation("f1", "t1", date(2026, 3, 1))
+    entries: list[Any] = [RUN, MODEL, promotion, *of_strategy, ERASURE]
+    kept = []
+    journal = Journal(database(place))
     journal._upgrade(revision)
-    values = journal_module._values(RUN)
-    del values["definitions"]
     with journal._writing() as connection:
-        connection.execute(TABLES[RunRecord].insert().values(values))
+        tables = sa.inspect(connection).get_table_names()
+        for entry in entries:
+            table = TABLES[type(entry)]
+            if table.name in tables:
+                there = {
+                    column["name"] for column in sa.inspect(connection).get_columns(table.name)
+                }
+                values = journal_module._values(entry)
+                values = {name: value for name, value in values.items() if name in there}
+                connection.execute(table.insert().values(values))
+                if "digest" in there:
+                    chain.seal(connection, table)
+                kept.append(entry)
+        if EVENTS.name in tables:
+            batch = EventBatchRecord(
+                batch_id="b1",
+                command="worklist issue",
+                at=AT,
+                recorded_on=date(2026, 3, 2),
+                riskseg_version="0.1.0",
+                rows=1,
+                sha256=digest_of_batch([digest_of(EVENT)]),
+            )
+            connection.execute(
+                TABLES[EventBatchRecord].insert().values(journal_module._values(batch))
+            )
+            chain.seal(connection, TABLES[EventBatchRecord])
+            row = EVENT | {"batch_id": "b1", "digest": digest_of(EVENT)}
+            connection.execute(EVENTS.insert().values(row))
     journal.close()
+    return kept
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
-def test_a_journal_of_before_is_brought_up_to_date(path: Path, revision: str) -> None:
-    earlier(path, revision)
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_journal_of_before_is_brought_up_to_date(place: JournalPlace, revision: str) -> None:
+    kept = earlier(place, revision)
+    assert len(kept) == (3 if revision == "0001" else 6)
     for open_it in (Journal.open_to_read, Journal.open):
-        with open_it(path) as journal:
-            assert journal.runs() == [RUN]
-            assert journal.activations() == []
-    sql(path, "UPDATE runs SET rows = rows + 1")
-    with Journal.open(path) as journal, pytest.raises(ProblemsError, match="RS603"):
-        journal.runs()
+        with open_it(place) as journal:
+            entries = journal.runs() + journal.models() + journal.promotions()
+            entries += journal.strategies() + journal.activations() + journal.erasures()
+            assert entries == kept
+            events = journal.events().to_pylist()
+            assert [event["reason"] for event in events] == ["é"] * (revision >= "0004")
+    with Journal.open(place) as journal:
+        journal.record_run(BARE)
+        assert journal.runs() == [BARE, RUN]
+        with journal._writing() as connection:
+            connection.exec_driver_sql("UPDATE runs SET rows = rows + 1 WHERE run_id = 'a1'")
+        with pytest.raises(ProblemsError, match="RS603"):
+            journal.runs()
 
 
-def test_a_new_journal_has_the_tables_the_code_reads(path: Path) -> None:
+def test_an_entry_that_was_taken_away_is_missed(place: JournalPlace) -> None:
+    with Journal.open(place) as journal:
+        journal.record_run(RUN)
+        journal.record_run(BARE)
+        with journal._writing() as connection:
+            connection.exec_driver_sql("DELETE FROM runs WHERE run_id = 'b2'")
+        with pytest.raises(ProblemsError, match=r"RS603 .*last entry of runs is number 1, not 2"):
+            journal.record_run(BARE)
+
+
+def test_a_new_journal_has_the_tables_the_code_reads(
+    path: Path, postgres_place: PostgresPlace
+) -> None:
     path.touch()  # killed at the first moment: an empty file
-    Journal.open(path).close()
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
-        )
-        assert compare_metadata(context, METADATA) == []
-        assert context.get_current_revision() == REVISION
-    engine.dispose()
+    for place in (path, postgres_place):
+        with Journal.open(place) as journal, journal._reading() as connection:
+            context = MigrationContext.configure(
+                connection,
+                opts={
+                    "version_table": VERSION_TABLE,
+                    "compare_type": True,
+                    "include_name": lambda name, *_: name != chain.LAST_NUMBERS.name,
+                },
+            )
+            assert compare_metadata(context, METADATA) == []
+            assert context.get_current_revision() == REVISION
     config = Config()
     config.set_main_option("script_location", str(journal_module._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
@@ -457,9 +556,12 @@ def test_a_journal_that_cannot_be_used(path: Path, spoil: object, says: str) -> 
         assert says in str(found)
 
 
-def test_a_journal_that_another_writes_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "_BUSY_SECONDS", 0.05)
-    with Journal.open(path) as one, Journal.open(path) as other:
+def test_a_journal_that_another_writes_in(
+    place: JournalPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sqlite_journal, postgres_journal):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+    with Journal.open(place) as one, Journal.open(place) as other:
         one.record_run(RUN)
         with one._writing():
             assert other.runs() == [RUN]  # reading goes on

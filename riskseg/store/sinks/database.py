@@ -38,6 +38,6 @@ class DatabaseTable(Sink):
         return Written(place, rows, None)
 
     def without_secrets(self, target: str) -> str:
-        from riskseg.store.sinks.database_tables import without_secrets
+        from riskseg.store.database_urls import without_secrets
 
         return without_secrets(target)

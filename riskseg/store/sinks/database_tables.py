@@ -10,13 +10,11 @@ Decimals are exact: NUMERIC where the database has it, text in SQLite, which has
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -24,6 +22,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from riskseg.domain.problems import Problems, ProblemsError, problem
+from riskseg.store.database_urls import driver_of, hide, rendered, without_secrets
 from riskseg.store.files import check_place
 from riskseg.store.sinks.rendering import json_text
 
@@ -73,8 +72,8 @@ def check_url(target: str, problems: Problems) -> None:
             except Exception as error:  # a driver may refuse in words of its own
                 raise problem(
                     "RS010",
-                    f"The database cannot be reached: {_hide(str(error), url)}.",
-                    file=_rendered(url),
+                    f"The database cannot be reached: {hide(str(error), url)}.",
+                    file=rendered(url),
                     hint="Check its address.",
                 ) from None
     except ProblemsError as error:
@@ -113,7 +112,7 @@ def write_table(
         Operations(MigrationContext.configure(connection)).rename_table(
             side_table.name, name, schema=database_schema or None
         )
-    return f"{_rendered(url)}#{table}", rows
+    return f"{rendered(url)}#{table}", rows
 
 
 def read_table(target: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -168,60 +167,6 @@ def _parsed(target: str) -> tuple[sa.URL, str]:
         ) from error
 
 
-_HIDDEN = "***"
-# Words of a query that are no secret; whatever else one holds is hidden.
-_HARMLESS = re.compile(
-    r"(user|host|port|dbname|database|schema|driver|charset|encoding|sslmode|timeout|mode|cache"
-    r"|connect_timeout|application_name)=[\w .+-]*",
-    re.IGNORECASE,
-)
-
-
-def without_secrets(target: str) -> str:
-    """An address less its passwords, whether or not it can be read as a URL: what stands between
-    the user and the last `@`, and whatever in its query is not known to be harmless."""
-    address, mark, table = target.rpartition("#")
-    if not mark:
-        address, table = target, ""
-    scheme, slashes, after_scheme = address.partition("://")
-    if not slashes:
-        return target
-    if "@" in after_scheme:
-        user, _, after_scheme = after_scheme.rpartition("@")
-        user_name, colon, _ = user.partition(":")
-        after_scheme = f"{user_name}{colon and ':' + _HIDDEN}@{after_scheme}"
-    location, question_mark, query = after_scheme.partition("?")
-    shown_query = "&".join(map(_shown_part, query.split("&"))) if question_mark else ""
-    return f"{scheme}://{location}{question_mark}{shown_query}{mark}{table}"
-
-
-def _shown_part(part: str) -> str:
-    name, equals, _ = part.partition("=")
-    if _HARMLESS.fullmatch(part):
-        return part
-    return f"{name}={_HIDDEN}" if equals and re.fullmatch(r"[\w-]+", name) else _HIDDEN
-
-
-def _rendered(url: sa.URL) -> str:
-    return without_secrets(url.render_as_string())
-
-
-def _hide(text: str, url: sa.URL) -> str:
-    """What a driver says, less the secrets of the address."""
-    values = [str(url.password)] if url.password else []
-    for name, value in url.query.items():
-        listed = [value] if isinstance(value, str) else value
-        values += [
-            query_value
-            for query_value in listed
-            if not _HARMLESS.fullmatch(f"{name}={query_value}")
-        ]
-    for value in values:
-        for secret in {value, quote(value), quote_plus(value)}:
-            text = text.replace(secret, _HIDDEN) if secret else text
-    return without_secrets(text) if "://" in text else text
-
-
 def database_file(target: str) -> Path | None:
     """The file of a database that is one; None for any other database, and for what is no URL."""
     try:
@@ -233,24 +178,9 @@ def database_file(target: str) -> Path | None:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    try:
-        sqlite = url.get_backend_name() == "sqlite"
-        arguments = {"isolation_level": None} if sqlite else {}
+    arguments = {"isolation_level": None} if url.get_backend_name() == "sqlite" else {}
+    with driver_of(url):
         return sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
-    except sa.exc.NoSuchModuleError as error:
-        raise problem(
-            "RS010",
-            f'"{url.drivername}" is no kind of database known here.',
-            file=_rendered(url),
-            hint="Correct the beginning of the URL, or install the dialect's package.",
-        ) from error
-    except ModuleNotFoundError as error:
-        raise problem(
-            "RS010",
-            f'The driver "{error.name}" is not installed.',
-            file=_rendered(url),
-            hint=f"Install {error.name}, or name another driver in the URL.",
-        ) from error
 
 
 def _type(kind: Any) -> sa.types.TypeEngine[Any]:
@@ -275,10 +205,10 @@ def _refusals(url: sa.URL) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        refusal, _, _ = _hide(str(error.orig), url).partition("\n")
+        refusal, _, _ = hide(str(error.orig), url).partition("\n")
         raise problem(
             "RS010",
             f"The database refuses: {refusal}.",
-            file=_rendered(url),
+            file=rendered(url),
             hint="Check that it can be reached and that you may make tables there.",
         ) from error

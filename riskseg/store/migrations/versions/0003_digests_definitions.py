@@ -18,5 +18,5 @@ def upgrade() -> None:
     connection = op.get_bind()
     for table in TABLES:
         op.add_column(table, sa.Column("digest", sa.Text))
-        columns = [column["name"] for column in sa.inspect(connection).get_columns(table)]
-        seal(connection, table, columns)
+        columns = sa.inspect(connection).get_columns(table)
+        seal(connection, sa.table(table, *(sa.column(c["name"], c["type"]) for c in columns)))
