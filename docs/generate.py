@@ -634,8 +634,8 @@ def files() -> Iterator[str]:
     yield ""
     yield (
         "One row an account, in the order of account ids. The form follows the ending of the name: "
-        ".parquet, .csv, .csv.gz, .json, .jsonl, or a database URL with `#table`. Beside a file "
-        "stands `FILE.manifest.json`: the run, the file's hash, the versions of strategy and "
+        ".parquet, .csv, .csv.gz, .json, .jsonl, .xlsx, or a database URL with `#table`. Beside a "
+        "file stands `FILE.manifest.json`: the run, the file's hash, the versions of strategy and "
         "models, fingerprints of the sources."
     )
     yield ""

@@ -32,7 +32,8 @@ Out = Annotated[
     str,
     typer.Option(
         "--out",
-        help="A .parquet, .csv, .csv.gz, .json or .jsonl file, or a database URL with #table.",
+        help="A .parquet, .csv, .csv.gz, .json, .jsonl or .xlsx file, or a database URL with "
+        "#table.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout.")]

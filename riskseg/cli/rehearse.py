@@ -40,8 +40,8 @@ def rehearse(
         str | None,
         typer.Option(
             "--out",
-            help="Where the weeks go, a row for each path: a .parquet, .csv, .csv.gz, .json or "
-            ".jsonl file, or a database URL with #table.",
+            help="Where the weeks go, a row for each path: a .parquet, .csv, .csv.gz, .json, "
+            ".jsonl or .xlsx file, or a database URL with #table.",
         ),
     ] = None,
     generated: Annotated[

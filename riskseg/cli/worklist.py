@@ -66,7 +66,8 @@ def worklist(
         str | None,
         typer.Option(
             "--out",
-            help="A .parquet, .csv, .csv.gz, .json or .jsonl file, or a database URL with #table.",
+            help="A .parquet, .csv, .csv.gz, .json, .jsonl or .xlsx file, or a database URL with "
+            "#table.",
         ),
     ] = None,
     action: Action = None,
@@ -229,7 +230,9 @@ def _decided(
 @worklist_app.command("done")
 @guarded
 def done(
-    file: Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet, .json or .jsonl file.")],
+    file: Annotated[
+        Path, typer.Argument(help="A .csv, .csv.gz, .xlsx, .parquet, .json or .jsonl file.")
+    ],
     by: By = None,
     on: On = None,
     plan: Plan = False,

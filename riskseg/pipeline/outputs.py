@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from riskseg.domain.problems import Problems
+from riskseg.domain.relations import quoted
 from riskseg.engine import Engine, EngineError
 from riskseg.sources.reader import open_source
 from riskseg.sources.sql_text import NotAllowedError
@@ -88,5 +89,10 @@ def _is_or_is_in(place: Path, other: Path) -> bool:
 
 
 def file_relation(engine: Engine, place: Path) -> str:
-    """A file of decisions or inputs as the engine reads it; text forms as text."""
+    """A file of decisions, inputs or outcomes as the engine reads it; text forms as text."""
+    rows = sinks.texts(place)
+    if rows is not None:
+        name = f"rows of {place}"
+        engine.register(name, rows)
+        return quoted(name)
     return sinks.relation(place, engine.file(place))

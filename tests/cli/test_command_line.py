@@ -281,7 +281,7 @@ def test_an_account_misspelt(used: Path) -> None:
 @pytest.mark.parametrize(
     ("out", "says"),
     [
-        ("decisions.xlsx", ".parquet"),
+        ("decisions.doc", ".parquet"),
         ("nowhere/decisions.csv", "does not exist"),
         ("data", ".parquet"),
         ("sqlite:///x.db", "#"),

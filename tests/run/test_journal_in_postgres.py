@@ -16,6 +16,7 @@ from riskseg.pipeline.open_journal import name_of_journal, read_journal
 from riskseg.pipeline.session import locked, open_checked
 from riskseg.run.assign import assign
 from riskseg.run.check import check
+from riskseg.run.worklist import worklist
 from riskseg.store.journal_place import PostgresPlace
 from riskseg.store.sinks import InMemory
 from tests.support import treated
@@ -129,3 +130,15 @@ def test_what_the_environment_holds_stands_in_the_address(
     assert name_of_journal(workspace) == "${RISKSEG_JOURNAL}"
     with read_journal(workspace) as journal:
         assert len(journal.event_batches()) == 1
+
+
+def test_a_list_is_a_table_of_the_database(root: Path, postgres_url: str) -> None:
+    for number in (2, 3):
+        worklist(root, day(number), f"{postgres_url}#days_list")
+        engine = sa.create_engine(postgres_url)
+        with engine.connect() as connection:
+            rows = connection.exec_driver_sql(
+                "select account_id, step, due_on from days_list"
+            ).all()
+        engine.dispose()
+        assert rows == [("a1", "sms", day(2))]

@@ -7,12 +7,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from riskseg.domain.problems import ProblemsError
 from riskseg.results.worklist import RecordedOutcomes
 from riskseg.run.outcomes import record
 from riskseg.run.worklist import worklist
+from riskseg.store import sinks
 from riskseg.store.journal import Journal
 from riskseg.store.sinks import InMemory
 from tests.support import small
@@ -129,3 +133,40 @@ def test_bad_rows_that_are_few_are_set_apart(told: Told, tmp_path: Path) -> None
     worklist(tmp_path / "w", NEXT, InMemory(), at=AT)
     assert place.exists(), "what was no source's is not taken away with a source's bad rows"
     assert told(HEAD + PROMISE).quarantine is None and not place.exists()
+
+
+def test_a_workbook_is_read_with_the_same_mapping(tmp_path: Path) -> None:
+    root = small.make(tmp_path / "w")
+    settings = root / "riskseg.toml"
+    text = settings.read_text().replace("[workspace]\n", "[workspace]\nmax_bad_rows = 0.5\n")
+    settings.write_text(text + '[outcomes]\naccount_id = "Customer"\noutcome = "lower(Result)"\n')
+    worklist(root, DAY, InMemory(), at=AT)
+    book = openpyxl.Workbook()
+    rows = [
+        ["Customer", "action", "Result", "date", "amount", "until"],
+        ["a", "letter", "Promise", date(2025, 12, 2), 60.5, datetime(2025, 12, 20)],
+        ["b", "sms", "Gone", None, None, None],
+    ]
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(root / "out.xlsx")
+    done = record(root, root / "out.xlsx", by="ann", on=NEXT, at=AT)
+    assert (done.rows, done.new, done.bad, done.promises) == (2, 1, 1, 1)
+    (promise,) = events(root, "promise")
+    assert (promise["amount"], promise["until"]) == ("60.50", date(2025, 12, 20))
+    bad = (root / ".riskseg" / "quarantine" / "outcomes.csv").read_text()
+    assert bad.splitlines()[1].startswith("2,")
+
+
+def test_a_list_that_was_written_as_a_file_is_told_back_in_it(tmp_path: Path) -> None:
+    root = small.make(tmp_path / "w")
+    for ending in (".xlsx", ".parquet"):
+        place = root / f"list{ending}"
+        worklist(root, DAY, str(place), at=AT)
+        rows = pq.read_table(place) if ending == ".parquet" else sinks.texts(place)
+        assert rows is not None
+        told = pa.table({"id": rows["id"], "outcome": ["done"] * len(rows)})
+        answers = str(root / f"answers{ending}")
+        sinks.write(answers, told.schema, told.to_batches(), token="run")
+        done = record(root, Path(answers), by="ann", on=NEXT, at=AT)
+        assert (done.rows, done.new + done.known) == (2, 2)

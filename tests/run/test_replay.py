@@ -124,7 +124,7 @@ def test_a_run_that_was_kept_with_the_names_of_an_engine_is_read(
         replay(workspace, "last")
 
 
-@pytest.mark.parametrize("name", ["out.parquet", "out.jsonl", "out.db"])
+@pytest.mark.parametrize("name", ["out.parquet", "out.jsonl", "out.xlsx", "out.db"])
 def test_what_differs_is_told(name: str, decided: Path, copy_of: Copy) -> None:
     """Inputs that someone tampered with decide otherwise, and which is said."""
     workspace = copy_of(decided)

@@ -65,6 +65,7 @@ def test_what_nobody_registered_is_refused_with_the_forms_there_are(tmp_path: Pa
     assert [(p.code, p.hint) for p in problems] == [
         (
             "RS010",
-            "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, or a database URL with #table.",
+            "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, .xlsx, "
+            "or a database URL with #table.",
         )
     ]

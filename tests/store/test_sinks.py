@@ -261,8 +261,8 @@ def test_a_batch_of_another_shape_is_an_error_and_writes_nothing(tmp_path: Path)
     ("target", "says"),
     [
         (
-            "out.xlsx",
-            "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, or a database URL with #table.",
+            "out.txt",
+            "Use one of .parquet, .csv, .csv.gz, .json, .jsonl, .xlsx, or a database URL with",
         ),
         ("out", "Use one of .parquet"),
         ("out.parquet.gz", "Use one of .parquet"),

@@ -22,10 +22,21 @@ from riskseg.store.sinks.database import DatabaseTable
 from riskseg.store.sinks.json_files import Json, JsonLines
 from riskseg.store.sinks.parquet import GROUP, Parquet, write_parquet
 from riskseg.store.sinks.port import MEMORY, SINKS, FileSink, Written, register, sink_of
+from riskseg.store.sinks.workbook import Workbook
 
-__all__ = ["MEMORY", "InMemory", "Written", "check", "ending_of", "file_of", "relation", "write"]
+__all__ = [
+    "MEMORY",
+    "InMemory",
+    "Written",
+    "check",
+    "ending_of",
+    "file_of",
+    "relation",
+    "texts",
+    "write",
+]
 
-for _sink in (DatabaseTable(), Parquet(), Csv(), GzippedCsv(), Json(), JsonLines()):
+for _sink in (DatabaseTable(), Parquet(), Csv(), GzippedCsv(), Json(), JsonLines(), Workbook()):
     register(_sink)
 
 
@@ -51,6 +62,11 @@ def relation(place: Path, file: str) -> str:
     """What stands after FROM to read a written file again; `file` is its name as a SQL literal.
     Values of text forms are texts."""
     return _file_sink(place.name).relation(f"{file}, hive_partitioning = false")
+
+
+def texts(place: Path) -> pa.Table | None:
+    """The rows of a written file as texts, where the engine cannot read it by itself."""
+    return _file_sink(place.name).texts(place)
 
 
 def without_secrets(target: str | InMemory) -> str:
@@ -86,10 +102,10 @@ def write(
 ) -> Written:
     """Write `batches`, in the order given, to `target`; readers see all of it or none.
 
-    `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl) or a SQLAlchemy
-    URL followed by `#table`, or memory. Every batch has `schema`; dictionary-encoded columns are
-    written as their values. `token`, a run id, names what is half written. Raises RS010 where the
-    target cannot be written.
+    `target` is a path of a known ending (.parquet, .csv, .csv.gz, .json, .jsonl, .xlsx) or a
+    SQLAlchemy URL followed by `#table`, or memory. Every batch has `schema`; dictionary-encoded
+    columns are written as their values. `token`, a run id, names what is half written. Raises RS010
+    where the target cannot be written.
     """
     plain = _plain(schema)
     groups = _groups(batches, schema, plain)

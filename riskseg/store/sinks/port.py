@@ -110,6 +110,10 @@ class FileSink(Sink):
         """What stands after FROM to read such a file again: `file` is a SQL literal of its name
         and, behind a comma, options that every reader of the engine takes."""
 
+    def texts(self, path: Path) -> pa.Table | None:
+        """The rows of such a file as texts, where the engine cannot read it by itself."""
+        return None
+
 
 SINKS: list[Sink] = []
 

@@ -11,32 +11,36 @@ import csv
 import io
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problems
+from riskseg.store.workbook_size import too_large
+from riskseg.store.workbooks import (
+    MOST_CHARACTERS,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    check_openpyxl,
+    escaped,
+    unescaped,
+    without_clock,
+)
 from riskseg.strategy.sheets.cells import column_letters, reference
 from riskseg.strategy.sheets.tables import Grid, Sheet
-from riskseg.strategy.sheets.workbook_size import too_large
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.cell_range import CellRange
 
-# What Excel allows in a workbook.
-_ROWS, _COLUMNS, _CHARACTERS, _TITLE = 1_048_576, 16_384, 32_767, 31
+# The most characters in the name of a sheet.
+_TITLE = 31
+_INSTEAD = "use a folder of CSV files"
 # The most cells that rows may reach over, each from the first column to its last text: a text in
 # the last column of a thousand rows is a slip, and as a table would fill the memory.
 _AREA = 10_000_000
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
-# XML's own way to write what it has no character for, in spreadsheets: `_x000D_`.
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-_CHANGED_ON = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _LIKE_A_FILE = 'Save it as an Excel workbook (.xlsx) or as "CSV UTF-8".'
 
 
@@ -53,13 +57,17 @@ def unfit(name: str, *, workbook: bool) -> str | None:
 
 def check_texts(grid: Grid, where: str, problems: Problems, *, workbook: bool) -> None:
     """RS219 for what no sheet, or no workbook, can hold."""
-    if workbook and (len(grid) > _ROWS or max(map(len, grid)) > _COLUMNS):
-        problems.add("RS219", f"Excel holds {_ROWS:,} rows and {_COLUMNS:,} columns.", file=where)
+    if workbook and (len(grid) > MOST_ROWS or max(map(len, grid)) > MOST_COLUMNS):
+        problems.add(
+            "RS219", f"Excel holds {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns.", file=where
+        )
     for i, row in enumerate(grid, start=1):
         for j, text in enumerate(row, start=1):
             told = ""
-            if workbook and len(text) > _CHARACTERS:
-                told = f"Excel allows {_CHARACTERS:,} characters in a cell; this would be longer."
+            if workbook and len(text) > MOST_CHARACTERS:
+                told = (
+                    f"Excel allows {MOST_CHARACTERS:,} characters in a cell; this would be longer."
+                )
             elif not text.isascii() and re.search(r"[\ud800-\udfff]", text):
                 told = "The text holds half a character, which no file can."
             if told:
@@ -115,19 +123,10 @@ def read_csv(content: bytes, name: str, file: str, problems: Problems) -> Sheet 
 # Excel
 
 
-def _check_openpyxl() -> None:
-    if find_spec("openpyxl") is None:
-        raise problem(
-            "RS004",
-            "The package openpyxl, which reads and writes Excel workbooks, is not installed.",
-            hint="Install it with: pip install 'riskseg[sheets]', or use a folder of CSV files.",
-        )
-
-
 def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
     """A workbook with a sheet for each grid, the same bytes for the same grids. Raises RS004 where
     openpyxl is not installed."""
-    _check_openpyxl()
+    check_openpyxl(_INSTEAD)
     from openpyxl import Workbook
     from openpyxl.styles import Font
     from openpyxl.worksheet.worksheet import Worksheet
@@ -143,7 +142,7 @@ def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
             for j, text in enumerate(row, start=1):
                 if text:
                     cell = sheet.cell(i, j)
-                    cell.value = _TO_ESCAPE.sub(lambda control: f"_x{ord(control[0]):04X}_", text)
+                    cell.value = escaped(text)
                     # Whatever it looks like, and whatever is typed there later: text.
                     cell.data_type = "s"
                     cell.number_format = "@"
@@ -155,27 +154,13 @@ def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
             column.width = min(60, 3 + max(len(row[j - 1]) for row in grid))
     buffer = io.BytesIO()
     book.save(buffer)
-    return _without_clock(buffer.getvalue())
-
-
-def _without_clock(book: bytes) -> bytes:
-    """The workbook without the times it was made at, in its properties and on its parts."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as old_book, zipfile.ZipFile(buffer, "w") as new_book:
-        for name in old_book.namelist():
-            content = old_book.read(name)
-            if name == "docProps/core.xml":
-                content = _CHANGED_ON.sub(b"2000-01-01T00:00:00Z", content)
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
-            new_book.writestr(entry, content)
-    return buffer.getvalue()
+    return without_clock(buffer.getvalue())
 
 
 def read_workbook(content: bytes, file: str, problems: Problems) -> list[Sheet] | None:
     """The sheets of a workbook, or None after adding a Problem. A cell that holds no plain text,
     number or truth is a Problem at that cell. Raises RS004 where openpyxl is not installed."""
-    _check_openpyxl()
+    check_openpyxl(_INSTEAD)
     from openpyxl import load_workbook
 
     if message := too_large(content):
@@ -279,7 +264,7 @@ def _read(kind: str, value: Any) -> tuple[str | None, str, str]:
     as_text = "Format the cell as Text, then type it again."
     match kind:
         case "s" | "inlineStr":
-            return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), str(value)), "", ""
+            return unescaped(str(value)), "", ""
         case "b":
             return str(bool(value)).lower(), "", ""
         case "n" if isinstance(value, int | float):
