@@ -68,6 +68,7 @@ CODES: dict[str, str] = {
     "RS226": "a calendar of holidays that is not known, or one without a day",
     "RS227": "contact hours, or a quiet period, that cannot be",
     "RS228": "a path that does not say what follows its last step",
+    "RS229": "a duty that counts from no date of the account",
     "RS230": "a version of a strategy that cannot be found",
     # RS3xx: expressions
     "RS301": "an expression cannot be read",

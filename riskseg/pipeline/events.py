@@ -10,6 +10,7 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.engine import Engine
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.open_journal import read_journal
+from riskseg.rules.action_facts import action_of
 from riskseg.rules.placing import PLACED_PATH, entered_path, path_before_of
 from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, elsewhere, of_step
 from riskseg.workspace import Workspace
@@ -168,3 +169,43 @@ def placed_column(name: str, *, episodes: bool) -> str:
             when p.path = {literal(path)} and coalesce({began} < p.entered_on, true)
                 then p.path_before
         end"""
+
+
+# Outcomes that say that an action reached nobody.
+_FAILED = ("failed", "wrong_number")
+
+
+def issued_actions(names: Iterable[str]) -> Relation | None:
+    """`issued_actions`: for each snapshot of an account for which any was issued, the day on which
+    each action that `names` ask of was issued last, less those of which nothing came but that they
+    failed. None where they ask of none."""
+    actions = {name: action for name in sorted(names) if (action := action_of(name))}
+    if not actions:
+        return None
+    columns = "".join(
+        f""",
+            max(happened_on) filter (where action = {literal(action)}) as {fact_column(name)}"""
+        for name, action in actions.items()
+    )
+    failed = ", ".join(map(literal, _FAILED))
+    return Relation(
+        "issued_actions",
+        f"""
+        select snap{columns}
+        from (
+            select s.snap, a.action, a.happened_on
+            from snapshots s
+            join ledger_actions a on a.account_no = s.account_no
+            left join journal_events o on o.ref = a.event_id
+                and o.kind = 'outcome'
+                and o.happened_on <= s.as_of
+                and o.recorded_on <= s.as_of
+            where a.action in ({", ".join(map(literal, actions.values()))})
+                and a.happened_on < s.as_of
+                and a.known_on <= s.as_of
+            group by s.snap, a.event_id, a.action, a.happened_on
+            having not coalesce(bool_and(o.outcome in ({failed})), false)
+        ) a
+        group by snap
+        """,
+    )

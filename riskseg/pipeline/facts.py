@@ -12,8 +12,15 @@ from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.disputes import dispute_states
 from riskseg.ledger.promises import promise_outcomes
-from riskseg.pipeline.events import PLACEMENTS, issued_steps, placed_column, steps_among
+from riskseg.pipeline.events import (
+    PLACEMENTS,
+    issued_actions,
+    issued_steps,
+    placed_column,
+    steps_among,
+)
 from riskseg.pipeline.load import Ledger
+from riskseg.rules.action_facts import action_of
 from riskseg.rules.contacting import limit_of
 from riskseg.rules.holding import lasting
 from riskseg.rules.placing import of_placement
@@ -100,6 +107,10 @@ def facts(
     if placing:
         relations.append(PLACEMENTS)
     relations += holds(names, {kind: f"{kind}_spans" for kind in worked_out})
+    of_actions = issued_actions(names)
+    if of_actions is not None:
+        relations.append(of_actions)
+        columns |= {n: f"actions.{fact_column(n)}" for n in names if action_of(n)}
     lasting_names = sorted(name for name in names if lasting(name))
     columns |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
     limits = sorted(name for name in names if limit_of(name))
@@ -113,6 +124,8 @@ def facts(
         beside["issued_steps"] = "steps"
     if placing:
         beside["placements"] = "p"
+    if of_actions is not None:
+        beside["issued_actions"] = "actions"
     if lasting_names:
         beside["lasting_holds"] = "lasts"
     if limits:

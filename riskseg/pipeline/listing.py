@@ -7,21 +7,27 @@ from datetime import date
 
 from riskseg.engine import Engine
 from riskseg.pipeline.decisions import Decider
-from riskseg.treatment.worklist import listed_actions, paths_select, worklist_select
+from riskseg.treatment.worklist import (
+    duties_select,
+    listed_actions,
+    paths_select,
+    worklist_select,
+)
 
 
 def add_due(
     engine: Engine, decider: Decider, *, columns: Sequence[str] = (), anew: bool = True
 ) -> None:
-    """Add what is due of the accounts in `decided` to `due_actions`, and the path that each of
-    them is on to `account_paths`. With `anew`, the tables are made anew. `columns` are attributes
-    of accounts to add."""
+    """Add what is due of the accounts in `decided` to `due_actions`, the path that each of them is
+    on to `account_paths`, and the duties that are open to `open_duties`. With `anew`, the tables
+    are made anew. `columns` are attributes of accounts to add."""
     strategy = decider.strategy
     selects = {
         "due_actions": worklist_select(
             strategy, decider.as_of, decider.of, decider.scale, columns, billed=decider.billed
         ),
         "account_paths": paths_select(strategy),
+        "open_duties": duties_select(strategy, decider.as_of),
     }
     for table, select in selects.items():
         into = f"create or replace table {table} as" if anew else f"insert into {table}"

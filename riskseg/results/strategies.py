@@ -206,6 +206,24 @@ class GuardShown(Part):
     """What it forbids, in words."""
 
 
+class DutyShown(Part):
+    """A duty: what must be done within so many days of a date, while its condition holds."""
+
+    name: str
+    when: str
+    unknown: UnknownCounts | None
+    """What an unknown counts as; null where it is never unknown."""
+    since: str
+    action: tuple[str, ...]
+    """The actions that fulfil it; the first lawful one is due."""
+    within: int
+    """The days until its deadline."""
+    template: str | None
+    source: str | None
+    effective_from: date | None
+    effective_to: date | None
+
+
 class PackShown(PackInUse):
     """A guard pack, what is left out of it, and what it does not cover."""
 
@@ -260,6 +278,7 @@ class StrategyShown(Result):
     """Flags of special categories of personal data."""
     paths: tuple[PathShown, ...]
     guards: tuple[GuardShown, ...]
+    duties: tuple[DutyShown, ...]
     packs: tuple[PackShown, ...]
     properties: tuple[PropertyShown, ...]
     priority: str | None

@@ -30,8 +30,20 @@ class WorklistAction(Part):
     """How many more are due than the capacity of the day allows."""
 
 
+class WorklistDuty(Part):
+    """How many accounts a duty is open for on the day."""
+
+    duty: str
+    open: int
+    late: int
+    """For how many of them its deadline is over."""
+    left: int
+    """For how many nothing on the list fulfils it: rules forbid it, or the day is closed."""
+
+
 class Worklist(Written):
-    """The actions that are due, in order of priority; `issued` of them are recorded as issued."""
+    """The actions that are due: those that meet a duty, then in order of priority; `issued` of them
+    are recorded as issued."""
 
     as_of: date
     activated: bool
@@ -46,6 +58,8 @@ class Worklist(Written):
     """How many wait for a person's approval."""
     held_back: int
     """How many were left out because another action was issued to the account that day."""
+    duties: tuple[WorklistDuty, ...]
+    """The duties that are open for some account."""
     models: Mapping[str, str]
     """The model and version that gave each probability."""
 

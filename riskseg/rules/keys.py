@@ -39,12 +39,16 @@ class Key:
 
 
 # The keys that several kinds of rule share. A key of one kind alone is declared beside that kind.
-WHEN = Key("when", Text, "guard, hold: when it is in force; unknown counts as true")
+WHEN = Key(
+    "when",
+    Text,
+    "guard, hold: when it is in force; unknown counts as true; duty: when it is owed",
+)
 INSTEAD = Key("instead", str, "guard, requirement: what may be done in their place")
 UNKNOWN = Key(
     "unknown",
     Literal["match", "skip"],
-    "`skip`: an unknown `when` counts as false; prove: `match`: an unknown holds",
+    "`skip`: an unknown `when` counts as false, `match`: as true; prove: `match`: an unknown holds",
 )
 SOURCE = Key("source", str, "the law or policy it comes from")
 EFFECTIVE_FROM = Key("effective_from", date, "not in force before")

@@ -12,6 +12,7 @@ from riskseg.domain.facts import Fact
 from riskseg.domain.problems import problem
 from riskseg.expressions import Expression
 from riskseg.rules.calendar import Calendar
+from riskseg.rules.demand import Demand
 from riskseg.rules.elements import Action, Condition, in_force
 from riskseg.rules.holding import HeldDays
 from riskseg.rules.placing import ENTERED_ON
@@ -247,6 +248,11 @@ class Strategy:
     def guards(self) -> tuple[Restriction, ...]:
         """The rules that forbid actions."""
         return self.of(Restriction)
+
+    @property
+    def duties(self) -> tuple[Demand, ...]:
+        """The rules that ask for actions."""
+        return tuple(rule for rule in self.rules if isinstance(rule, Demand))
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Scope(Protocol):
         text: object,
         file: str,
         *path: str | int,
+        value: bool = False,
         unknown: bool = False,
         decided: Mapping[str, Fact] | None = None,
     ) -> Expression | None: ...

@@ -3,6 +3,7 @@ names them."""
 
 from __future__ import annotations
 
+from riskseg.rules.action_facts import action_of
 from riskseg.rules.calendar import counted_by
 from riskseg.rules.contact_hours import hours_of
 from riskseg.rules.contacting import limit_of
@@ -17,6 +18,7 @@ def is_state(fact: str) -> bool:
     contacts are lawful again and at which hours, or what the day is by a calendar."""
     of_any = (
         of_step,
+        action_of,
         of_placement,
         counted_by,
         lasting,

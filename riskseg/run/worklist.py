@@ -35,12 +35,13 @@ from riskseg.results.worklist import (
     DecidedAction,
     Worklist,
     WorklistAction,
+    WorklistDuty,
 )
 from riskseg.store import sinks
 from riskseg.store.events import event_id
 from riskseg.store.sinks import InMemory
 from riskseg.strategy.described import version_of
-from riskseg.treatment.worklist import NAMES, issued_events, placement_events
+from riskseg.treatment.worklist import NAMES, duty_counts, issued_events, placement_events
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class _Listing(DecidingJob):
             select {columns}
             from listed_actions
             where state = 'listed'
-            order by priority desc nulls last, account_id
+            order by deadline nulls last, priority desc nulls last, account_id
             """
         )
         token = f"worklist-{self.as_of}"
@@ -204,6 +205,10 @@ class _Listing(DecidingJob):
             new=self.new,
             waiting=sum(count[3] for count in counts),
             held_back=sum(count[5] for count in counts),
+            duties=tuple(
+                WorklistDuty(duty=name, open=owed, late=late, left=left)
+                for name, owed, late, left in self.engine.rows(duty_counts(self.as_of))
+            ),
         )
 
 

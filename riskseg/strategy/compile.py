@@ -21,6 +21,7 @@ from riskseg.rules.sql import (
 )
 from riskseg.strategy.first_matching_row import first_matching_row
 from riskseg.treatment.due_steps import stepped
+from riskseg.treatment.duties import asked
 from riskseg.treatment.guards import acted, guarded
 from riskseg.treatment.placement import placed
 
@@ -39,6 +40,7 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
     """
     guards = in_force(strategy.guards, as_of)
     paths = in_force(strategy.paths, as_of)
+    asked_for = asked(strategy, guards, as_of)
     return [
         _banded(strategy.bands),
         _tiered(strategy.schemes),
@@ -46,7 +48,8 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
         placed(strategy, paths, as_of),
         stepped(paths, as_of),
         guarded(guards),
-        acted(strategy, guards, as_of),
+        *([] if asked_for is None else [asked_for]),
+        acted(strategy, guards, as_of, asked_for),
         _decided(strategy, guards),
     ]
 

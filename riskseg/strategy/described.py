@@ -8,6 +8,7 @@ from riskseg.results.strategies import (
     ActionShown,
     AfterShown,
     BandShown,
+    DutyShown,
     ExamplePlace,
     GuardShown,
     IdleRule,
@@ -79,6 +80,10 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
         special_category=strategy.special_category,
         paths=tuple(map(_path, strategy.paths)),
         guards=tuple(map(_guard, strategy.guards)),
+        duties=tuple(
+            DutyShown.model_validate({**duty.described(), "unknown": _unknown(duty.when)})
+            for duty in strategy.duties
+        ),
         packs=tuple(map(_pack, strategy.of(Included))),
         properties=tuple(
             PropertyShown.model_validate(declared.described()) for declared in strategy.of(Property)

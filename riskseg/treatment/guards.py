@@ -34,21 +34,24 @@ def guarded(guards: Sequence[Restriction]) -> Relation:
     return Relation("guarded", f"select {', '.join(['*', *columns])} from stepped")
 
 
-def _forbids(guards: Sequence[Restriction], action: str) -> str:
-    """Whether any guard in force forbids the action."""
+def forbids_sql(guards: Sequence[Restriction], action: str) -> str:
+    """Whether any guard in force forbids the action, over the columns of `guarded`."""
     holding = [quoted("!" + g.name) for g in guards if action in g.never]
     return f"({' or '.join(holding)})" if holding else "false"
 
 
-def acted(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Relation:
-    """The action that is lawful: the step's own, else the mildest lawful `instead`, else none."""
+def acted(
+    strategy: Strategy, guards: Sequence[Restriction], as_of: date, asked: Relation | None
+) -> Relation:
+    """The action that is lawful: that of what is due, else the mildest lawful `instead`, else none;
+    from `guarded`, or from what is `asked` where duties are in force."""
     due = out("due_action")
-    used = {s.action for p in strategy.paths for s in p.steps}
+    used = {action for (action, _), _ in paths_by_calendar(strategy)}
     arms = []
     for action in strategy.actions:
         if action.name not in used:
             continue
-        forbidden = _forbids(guards, action.name)
+        forbidden = forbids_sql(guards, action.name)
         if forbidden == "false":
             continue
         held = [quoted("!" + g.name) for g in guards if g.stops_everything]
@@ -60,7 +63,7 @@ def acted(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Rel
                 if g.instead == other.name and action.name in g.never
             ]
             if offering:
-                refused = f"{_forbids(guards, other.name)} or {closed_sql(other.calendar)}"
+                refused = f"{forbids_sql(guards, other.name)} or {closed_sql(other.calendar)}"
                 insteads.append(
                     f"when ({' or '.join(offering)}) and not ({refused}) then {literal(other.name)}"
                 )
@@ -71,7 +74,8 @@ def acted(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Rel
         arms.append(f"when {due} = {literal(action.name)} and {forbidden} then {rest}")
     case = f"case {' '.join(arms)} else {due} end" if arms else due
     moved = _moved_to(strategy, guards)
-    select = f"select *, {case} as {out('action')} from guarded"
+    source = "guarded" if asked is None else asked.name
+    select = f"select *, {case} as {out('action')} from {source}"
     if moved is None:
         return Relation("acted", select)
     none = literal(NO_ACTION)
@@ -114,12 +118,8 @@ def _moved_to(strategy: Strategy, guards: Sequence[Restriction]) -> str | None:
 def _first_possible(strategy: Strategy, as_of: date) -> str:
     """The day `lawful_on`, or the first one after it that is open and not quiet for the action of
     the step that is due: what is known of days ahead."""
-    paths_by_calendar: dict[tuple[str, Calendar | None], list[str]] = {}
-    for path in strategy.paths:
-        for action, calendar in {(step.action, step.calendar) for step in path.steps}:
-            paths_by_calendar.setdefault((action, calendar), []).append(path.name)
     arms = []
-    for (action, calendar), paths in sorted(paths_by_calendar.items(), key=str):
+    for (action, calendar), paths in paths_by_calendar(strategy):
         days = _possible_days(strategy, action, calendar, as_of)
         if days == [*range(_LOOK)]:
             continue
@@ -130,6 +130,22 @@ def _first_possible(strategy: Strategy, as_of: date) -> str:
         later = f"coalesce((array[{days_listed}])[{away} + 1], {away})"
         arms.append(f"when {is_due} then as_of + cast({later} as integer)")
     return f"(case {' '.join(arms)} else lawful_on end)" if arms else "lawful_on"
+
+
+def paths_by_calendar(
+    strategy: Strategy,
+) -> list[tuple[tuple[str, Calendar | None], Sequence[str]]]:
+    """Each action with each calendar that it goes by, and what it goes by it on: the names of
+    paths, and what stands for a path where a duty asks for it."""
+    found: dict[tuple[str, Calendar | None], dict[str, None]] = {}
+    for path in strategy.paths:
+        for step in path.steps:
+            found.setdefault((step.action, step.calendar), {})[path.name] = None
+    calendars = {action.name: action.calendar for action in strategy.actions}
+    for duty in strategy.duties:
+        for action in duty.actions:
+            found.setdefault((action, calendars[action]), {})[duty.path] = None
+    return [(key, [*paths]) for key, paths in found.items()]
 
 
 def _possible_days(

@@ -11,6 +11,7 @@ from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
+from riskseg.treatment.duties import deadline_column
 from riskseg.treatment.ids import id_sql
 
 
@@ -30,7 +31,8 @@ COLUMNS: tuple[WorklistColumn, ...] = (
     WorklistColumn("action", Kind.TEXT, "what to do"),
     WorklistColumn("channel", Kind.TEXT, "the action's channel"),
     WorklistColumn("template", Kind.TEXT, "the step's template, if any"),
-    WorklistColumn("due_on", Kind.DATE, "the day on which the step came due"),
+    WorklistColumn("due_on", Kind.DATE, "the day on which the step came due, or the duty began"),
+    WorklistColumn("deadline", Kind.DATE, "the last day on which it meets a duty in time"),
     WorklistColumn("priority", Kind.DECIMAL, "the strategy's number; larger comes first"),
     WorklistColumn("value", Kind.DECIMAL, "the overdue balance times the first probability"),
     WorklistColumn(
@@ -38,7 +40,7 @@ COLUMNS: tuple[WorklistColumn, ...] = (
     ),
     WorklistColumn("days_past_due", Kind.INTEGER, "of the oldest overdue bill"),
     WorklistColumn("segment", Kind.TEXT, "the segment"),
-    WorklistColumn("path", Kind.TEXT, "the path that the step is of"),
+    WorklistColumn("path", Kind.TEXT, "the path that the step is of; `duty` and its name for one"),
     WorklistColumn("step", Kind.TEXT, "which step of it: its action, numbered where repeated"),
     WorklistColumn("started_on", Kind.DATE, "day 0 of the account's route"),
     WorklistColumn("needs_approval", Kind.BOOLEAN, "whether a person must approve it first"),
@@ -81,11 +83,15 @@ def worklist_select(
     party = 'coalesce(d."@party_id", i.account_id)'
     started = f"d.as_of - cast(d.{inner('begun_ago')} as integer)"
     key, path = f"d.{inner('due_key')}", f"d.{inner('due_path')}"
+    duties = in_force(strategy.duties, as_of)
+    duty = f"d.{inner('duty')}" if duties else "cast(null as varchar)"
+    deadline = f"d.{inner('deadline')}" if duties else "cast(null as date)"
     words = [
         f"'day ' || (d.as_of - d.{inner('due_on')} + d.{inner('due_day')}) || ' of ' || {path}",
         f"'due since ' || case when d.{inner('due_on')} < d.as_of then d.{inner('due_on')} end",
         f"'in place of ' || case when d.{out('action')} <> d.{out('due_action')} "
         f"then d.{out('due_action')} end",
+        f"'duty ' || {duty} || ': until ' || {deadline}",
     ]
     hours = _contact_hours(strategy, as_of)
     made = {
@@ -94,6 +100,7 @@ def worklist_select(
         "party_id": party,
         **{n: f"d.{out(n)}" for n in ("action", "channel", "template", "priority", "segment")},
         "due_on": f"d.{inner('due_on')}",
+        "deadline": deadline,
         "value": value,
         "balance_overdue": overdue,
         "days_past_due": past_due,
@@ -144,6 +151,52 @@ def _limited_by_party(strategy: Strategy) -> set[str]:
     return {
         action for guard in strategy.guards if guard.counts_per == "party" for action in guard.never
     }
+
+
+def duties_select(strategy: Strategy, as_of: date) -> str:
+    """The duties that are open of the accounts just decided: account_id, duty, deadline, and the
+    actions that fulfil it."""
+    selects = [
+        f"""
+        select i.account_id, {literal(duty.name)} as duty, d.{deadline_column(duty)} as deadline,
+            [{", ".join(map(literal, duty.actions))}] as actions
+        from decided d
+        join account_ids i on i.account_no = d.account_no
+        where d.{deadline_column(duty)} is not null
+        """
+        for duty in in_force(strategy.duties, as_of)
+    ]
+    return " union all ".join(selects) or _NO_DUTIES
+
+
+_NO_DUTIES = """
+        select cast(null as varchar) as account_id, cast(null as varchar) as duty,
+            cast(null as date) as deadline, cast([] as varchar[]) as actions
+        where false
+        """
+
+
+def duty_counts(as_of: date) -> str:
+    """Of each duty in `open_duties`: how many accounts it is open for, for how many of them its
+    deadline is over, and for how many `listed_actions` does nothing about it."""
+    return f"""
+        select duty, count(*),
+            count(*) filter (where deadline < date '{as_of}'),
+            count(*) filter (where not listed)
+        from (
+            select o.*,
+                exists (
+                    select 1
+                    from listed_actions l
+                    where l.account_id = o.account_id
+                        and l.state in ('listed', 'with another')
+                        and list_contains(o.actions, l.action)
+                ) as listed
+            from open_duties o
+        )
+        group by duty
+        order by duty
+        """
 
 
 def paths_select(strategy: Strategy) -> str:
@@ -238,7 +291,8 @@ def listed_actions(
                 alike as (partition by together, action, template, state, needs_approval),
                 by_turn as (
                     partition by together, action, template, state, needs_approval
-                    order by issued desc, priority desc nulls last, account_id
+                    order by issued desc, deadline nulls last, priority desc nulls last,
+                        account_id
                 )
         ),
         in_turn as (
@@ -252,7 +306,8 @@ def listed_actions(
                 select *,
                     row_number() over (
                         partition by party_id, limited_by_party, state
-                        order by issued desc, needs_approval, priority desc nulls last, account_id
+                        order by issued desc, needs_approval, deadline nulls last,
+                            priority desc nulls last, account_id
                     ) as turn
                 from gathered
                 where number_together = 1
@@ -262,7 +317,8 @@ def listed_actions(
             select row_id, state,
                 row_number() over (
                     partition by state, action, needs_approval
-                    order by issued desc, priority desc nulls last, account_id
+                    order by issued desc, deadline nulls last, priority desc nulls last,
+                        account_id
                 ) as place
             from in_turn
         )

@@ -1,4 +1,5 @@
-"""What the rows of a worklist say beside the action: at which hours somebody may be reached."""
+"""What the rows of a worklist say beside the action: at which hours somebody may be reached, and by
+when; and what becomes of duties."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from riskseg.run.outcomes import record
 from tests.support import treated
 
 DAY = date(2026, 1, 5)
@@ -64,3 +66,71 @@ def test_a_call_has_the_hours_of_where_somebody_lives(root: Path) -> None:
         "none": unknown,
         "written_to": ("letter", None, None, None),
     }
+
+
+SUPPORT = {
+    "duty": "support",
+    "when": "missed_on is not null",
+    "since": "missed_on",
+    "action": ["letter"],
+    "within": "5 days",
+    "template": "we can help",
+}
+
+
+@pytest.fixture
+def owing(tmp_path: Path) -> Path:
+    """Three accounts that are texted on 5 January, two of which have missed a payment; for the
+    smaller of these all letters are forbidden."""
+    missed = {"large": "", "small": "2026-01-03", "quiet": "2026-01-03"}
+    amounts = {"large": 900, "small": 100, "quiet": 50}
+    return treated.write(
+        tmp_path / "w",
+        paths={"texts": {"steps": [{"day": 3, "action": "sms"}]}},
+        rows={
+            "accounts": [
+                {
+                    "account_id": name,
+                    "treatment": "texts",
+                    "missed_on": day,
+                    "no_letters": name == "quiet",
+                }
+                for name, day in missed.items()
+            ],
+            "bills": [
+                {"account_id": name, "bill_id": "b", "due_on": "2026-01-01", "amount": amount}
+                for name, amount in amounts.items()
+            ],
+        },
+        guards=[SUPPORT, {"guard": "no_letters", "when": "no_letters", "never": ["letter"]}],
+        attributes={"missed_on": "date", "no_letters": "boolean"},
+    )
+
+
+def test_a_duty_has_a_deadline_and_comes_first_on_the_list(owing: Path) -> None:
+    done, rows = treated.issue(owing, DAY)
+    columns = ("account_id", "action", "template", "path", "deadline", "due_on")
+    assert [tuple(row[c] for c in columns) for row in rows] == [
+        ("small", "letter", "we can help", "duty support", date(2026, 1, 8), date(2026, 1, 3)),
+        ("large", "sms", None, "texts", None, DAY),
+    ]
+    assert rows[0]["reason"] == (
+        "day 2 of duty support; due since 2026-01-03; duty support: until 2026-01-08"
+    )
+    assert [duty.model_dump() for duty in done.duties] == [
+        {"duty": "support", "open": 2, "late": 0, "left": 1}
+    ]
+
+
+def test_a_duty_that_is_late_is_counted_and_a_letter_that_failed_does_not_meet_it(
+    owing: Path, tmp_path: Path
+) -> None:
+    treated.issue(owing, DAY)
+    listed = [row["action"] for row in treated.listed(owing, date(2026, 1, 6))]
+    assert listed == ["sms"]  # the text to the small one, which the letter came before
+    file = tmp_path / "came.csv"
+    file.write_text("account_id,action,outcome\nsmall,letter,failed\n", encoding="utf-8")
+    record(owing, file, on=date(2026, 1, 7), at=treated.AT, by="ann")
+    done, rows = treated.issue(owing, date(2026, 1, 9))
+    assert [(row["account_id"], row["action"]) for row in rows] == [("small", "letter")]
+    assert [(duty.open, duty.late, duty.left) for duty in done.duties] == [(2, 2, 1)]

@@ -13,7 +13,8 @@ from typing import Any
 from holidays import country_holidays
 
 from riskseg.rules.calendar import Calendar
-from riskseg.rules.elements import Condition
+from riskseg.rules.demand import Demand
+from riskseg.rules.elements import Condition, Dated
 from riskseg.rules.model import Path, Step, Strategy
 from riskseg.rules.quiet import QuietPeriod, quiet_fact
 from riskseg.rules.rule import Restriction
@@ -120,6 +121,20 @@ def decide(
     out["guards"] = ";".join(
         g.name + ("?" if _in_doubt(g, facts, readings) else "") for g in in_force
     )
+    asked = _asked(strategy, due, in_force, facts, readings)
+    if asked is not None:
+        asked_duty, asked_action = asked
+        if asked_action == "none":
+            first = strategy.action(asked_duty.actions[0])
+            assert first is not None
+            wait = next_open(first.calendar, as_of, 0)
+            out |= {"next_action": first.name, "next_on": as_of + timedelta(days=wait)}
+        elif due != "none":
+            tomorrow = as_of + timedelta(days=next_open(calendar, as_of, 1))
+            out |= {"next_action": due, "next_on": tomorrow}
+        due, out["step"], out["template"] = asked_action, None, asked_duty.template
+        asked_of = strategy.action(due)
+        calendar = asked_of.calendar if asked_of else None
     action = _lawful(strategy, due, in_force)
     out |= {"due_action": due, "action": action}
     against = [g for g in in_force if due in g.never]
@@ -145,7 +160,7 @@ def _holds(condition: Condition, facts: Facts, readings: Mapping[str, Reading]) 
     return condition.unknown if value is None else bool(value)
 
 
-def _effective(guard: Restriction, as_of: date) -> bool:
+def _effective(guard: Dated, as_of: date) -> bool:
     begun = guard.effective_from is None or guard.effective_from <= as_of
     return begun and (guard.effective_to is None or as_of <= guard.effective_to)
 
@@ -159,6 +174,37 @@ def _in_force(guard: Restriction, facts: Facts, readings: Mapping[str, Reading])
     if guard.kind == "requirement":  # in force until what it needs is surely so
         return readings[guard.when.expression.text](facts) is not True
     return _holds(guard.when, facts, readings)
+
+
+def _asked(
+    strategy: Strategy,
+    due: str,
+    in_force: Sequence[Restriction],
+    facts: Facts,
+    readings: Mapping[str, Reading],
+) -> tuple[Demand, str] | None:
+    """The open duty with the earliest deadline, and the action that it puts in the place of the
+    one that is due; None where that one does."""
+    as_of = facts["as_of"]
+    owed = []
+    for duty in strategy.duties:
+        since = readings[duty.since.text](facts)
+        issued = [facts.get(f"last issued {action}") for action in duty.actions]
+        met = since is not None and any(day is not None and day >= since for day in issued)
+        begun = since is not None and since <= as_of and _effective(duty, as_of)
+        if begun and not met and _holds(duty.when, facts, readings):
+            owed.append((since + timedelta(days=duty.days_within), duty))
+    if not owed:
+        return None
+    earliest = min(deadline for deadline, _ in owed)
+    duty = next(duty for deadline, duty in owed if deadline == earliest)
+    forbidden = {action for guard in in_force for action in guard.never}
+    if due in duty.actions and due not in forbidden:
+        return None
+    actions = [strategy.action(name) for name in duty.actions]
+    open_ones = [a.name for a in actions if a is not None and is_open(a.calendar, as_of)]
+    lawful = [name for name in open_ones if name not in forbidden]
+    return duty, next(iter([*lawful, *open_ones]), "none")
 
 
 def _lawful_on(guard: Restriction, facts: Facts) -> date | None:

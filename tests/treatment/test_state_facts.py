@@ -7,9 +7,12 @@ import pytest
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.expressions import check
-from riskseg.rules.calendar import Calendar
+from riskseg.rules.action_facts import last_issued_fact
+from riskseg.rules.calendar import WEEKDAYS, Calendar
+from riskseg.rules.contact_hours import ContactHours, Hours
 from riskseg.rules.contacting import ContactLimit
 from riskseg.rules.holding import held_days, lasts
+from riskseg.rules.quiet import QuietPeriod, quiet_fact
 from riskseg.rules.state import is_state
 from riskseg.rules.step_facts import issued_fact, occurrence_fact, outcome_fact
 
@@ -24,6 +27,7 @@ def held() -> str:
     return counted.fact
 
 
+HOURS = ContactHours((Hours(480, 1260, WEEKDAYS),), "timezone", ("US",))
 STATE = {
     "issued": issued_fact("collection", "letter#2"),
     "occurrence": occurrence_fact("collection", "letter"),
@@ -33,6 +37,10 @@ STATE = {
     "until open": Calendar(holidays="GB-ENG").until_open,
     "closed before": Calendar(("mon", "fri")).closed_before,
     "closed after": Calendar().closed_after,
+    "last issued": last_issued_fact("call"),
+    "hours": HOURS.window,
+    "days until hours": HOURS.wait,
+    "quiet": quiet_fact([QuietPeriod("12-24", "12-26")]),
     "limit": ContactLimit(("call",), ("phone",), at_most=7, within=7).fact,
 }
 

@@ -1,4 +1,4 @@
-"""How a strategy is shown: bands, tiers, segments, paths, guards, properties, guard packs."""
+"""How a strategy is shown: bands, tiers, segments, paths, guards, duties, properties, packs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from riskseg.cli.show.tables import default_values, table
 from riskseg.cli.terminal import stdout
 
 if TYPE_CHECKING:
-    from riskseg.results.strategies import GuardShown, PackShown, PathShown, StrategyShown
+    from riskseg.results.strategies import (
+        DutyShown,
+        GuardShown,
+        PackShown,
+        PathShown,
+        StrategyShown,
+    )
 
 
 def show_strategy(strategy: StrategyShown) -> None:
-    """A strategy: its bands, tiers, segments, paths, guards, properties and guard packs."""
+    """A strategy: its bands, tiers, segments, paths, guards, duties, properties and guard packs."""
     console = stdout()
     console.print(
         f"[bold]{strategy.name}[/] {strategy.version}\n"
@@ -84,6 +90,24 @@ def show_strategy(strategy: StrategyShown) -> None:
                 for guard in strategy.guards
             ],
         )
+    if strategy.duties:
+        duty_columns = ("duty", "when", "action", "within", "source")
+        _dated(
+            console,
+            "duties",
+            duty_columns,
+            [
+                (
+                    duty,
+                    duty.name,
+                    escape(duty.when),
+                    " or ".join(duty.action),
+                    f"{duty.within} days after {escape(duty.since)}",
+                    escape(duty.source or ""),
+                )
+                for duty in strategy.duties
+            ],
+        )
     if strategy.properties:
         property_table = table("property", "is to hold", "unknown", "source", title="to be proved")
         unknown_counts_as = {"match": "holds", "skip": "broken", None: ""}
@@ -112,7 +136,7 @@ def _dated(
     console.print(dated_table)
 
 
-def days(item: PathShown | GuardShown) -> str:
+def days(item: PathShown | GuardShown | DutyShown) -> str:
     """The days on which something is in force, as a person says them."""
     first = f"from {item.effective_from}" if item.effective_from else ""
     last = f"until {item.effective_to}" if item.effective_to else ""

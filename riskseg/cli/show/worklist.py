@@ -44,6 +44,10 @@ def worklist(done: Worklist) -> None:
             f"{counted(done.held_back, 'account')} had another action that day and "
             f"{'is' if done.held_back == 1 else 'are'} left out."
         )
+    for duty in done.duties:
+        late = f"; [bold]past the deadline for {number(duty.late)}[/]" if duty.late else ""
+        left = f"; nothing is done about it today for {number(duty.left)}" if duty.left else ""
+        console.print(f"Duty {duty.duty}: open for {counted(duty.open, 'account')}{late}{left}.")
 
 
 def outcomes(done: RecordedOutcomes) -> None:

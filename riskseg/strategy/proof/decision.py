@@ -29,10 +29,12 @@ from riskseg.expressions.smt import (
     value_of,
 )
 from riskseg.expressions.tree import Value
+from riskseg.rules.action_facts import action_of
 from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.model import UNSCORED, Strategy
 from riskseg.rules.proof_account import Account, condition_holds, in_cell
 from riskseg.rules.step_facts import is_issue
+from riskseg.treatment.duties import asked_term
 from riskseg.treatment.guards import lawful
 from riskseg.treatment.placement import Standing, standings_of
 
@@ -113,6 +115,8 @@ def decide(strategy: Strategy, account: Account) -> Decision:
     for of_route, is_due in (one for standing in standings for one in standing.due):
         due = z3.If(is_due, z3.IntVal(_rank(strategy, of_route.step.action)), due)
         step = chosen(is_due, constant(of_route.number, Kind.INTEGER, texts), step)
+    asks, due = asked_term(strategy, account, guards, due)
+    step = chosen(asks, constant(None, Kind.INTEGER, texts), step)
     rank = lawful(strategy, guards, due, account)
     acts = rank != 0
     names["step"] = chosen(acts, step, constant(None, Kind.INTEGER, texts))
@@ -137,7 +141,7 @@ def _issued_before(strategy: Strategy, account: Account) -> Iterator[Any]:
     all the same."""
     as_of = account.terms["as_of"].value
     for name in strategy.facts:
-        if is_issue(name):
+        if is_issue(name) or action_of(name):
             last = account.terms[name]
             yield either(last.unknown, last.value < as_of)
 

@@ -201,6 +201,7 @@ def _trees(strategy: Strategy) -> Iterator[Node]:
             yield path.ends_when.expression.tree
         yield from (step.when.expression.tree for step in path.steps if step.when)
     yield from (guard.when.expression.tree for guard in strategy.guards)
+    yield from (duty.when.expression.tree for duty in strategy.duties)
 
 
 _TURNED: Mapping[Comparison, Comparison] = {

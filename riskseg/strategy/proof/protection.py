@@ -16,7 +16,7 @@ from typing import Any
 import z3
 
 from riskseg.domain.facts import Kind
-from riskseg.expressions.smt import Term, both, constant, either
+from riskseg.expressions.smt import Term, both, constant, either, negated
 from riskseg.rules.model import Path, Step, Strategy
 from riskseg.rules.proof_account import Account, changed, condition_holds, in_cell, within
 from riskseg.strategy.proof.ask import Asker, verdict_of_none
@@ -77,6 +77,8 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
         passed = both(
             serves,
             *([condition_holds(step.when, then)] if step.when else []),
+            # Where a duty was open, it may have come before the step.
+            *(negated(duty.open_term(then)) for duty in strategy.duties),
             z3.Not(started.unknown),
             started.value + day <= as_of.value,
             within(begins, ends, then),
