@@ -52,7 +52,6 @@ CODES: dict[str, str] = {
     "RS210": "a strategy outside its effective dates",
     "RS211": "an example that does not come out as expected",
     "RS212": "a fact this workspace does not have",
-    "RS213": "a part of the strategy language that this version does not carry out",
     "RS214": "a model the strategy uses is not there",
     "RS215": "a row with the wrong number of cells",
     "RS216": "a protective fact that no guard looks at",
