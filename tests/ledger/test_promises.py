@@ -15,6 +15,7 @@ from riskseg.pipeline.contracts import build
 from tests.ledger import slow_promises
 from tests.ledger.facts import Account, Bill, Event, Payment
 from tests.ledger.loading import Loaded, load_accounts
+from tests.ledger.slow_allocation import left_of_payments
 
 START = date(2025, 3, 1)
 GRACE = 3
@@ -27,8 +28,9 @@ def on(day: int) -> date:
 def outcomes(loaded: Loaded, as_of: date) -> list[tuple[str, date, str, date]]:
     money = loaded.ledger.money
     relations = [loaded.as_of(as_of), *bill_facts(money)]
-    *before, last = promise_outcomes(GRACE, reverses=money.reverses)
-    build(loaded.engine, [*relations, *before, replace(last, materialized=True)])
+    *before, spans, last = promise_outcomes(GRACE, reverses=money.reverses)
+    kept = [replace(relation, materialized=True) for relation in (spans, last)]
+    build(loaded.engine, [*relations, *before, *kept])
     rows = loaded.engine.rows(
         """
         select i.account_id, o.happened_on, o.outcome, o.until
@@ -95,6 +97,46 @@ def test_outcomes_are_those_of_the_reference(random_promises: Loaded, day: int) 
     if day == 20:
         counts = Counter(outcome for _, _, outcome, _ in expected)
         assert min(counts[word] for word in ("open", "kept", "partly_kept", "broken")) > 10
+
+
+def test_a_promise_is_open_on_the_days_of_the_reference(random_promises: Loaded) -> None:
+    """The days at whose close one was open, by all that is known on the last of them."""
+    loaded, last = random_promises, on(34)
+    outcomes(loaded, last)
+    found = loaded.engine.rows(
+        """
+        select i.account_id, count(distinct d.day)
+        from promise_spans p
+        join snapshots s on s.snap = p.snap
+        join account_ids i on i.account_no = s.account_no
+        cross join unnest(generate_series(p.first_day, p.last_day, interval 1 day)) d(day)
+        group by i.account_id
+        order by i.account_id
+        """
+    )
+    expected = []
+    for account_id, account in sorted(loaded.accounts.items()):
+        known = [
+            e for e in account.events if slow_promises.known(e.happened_on, e.recorded_on, last)
+        ]
+        net = [
+            replace(payment, amount=left, recorded_on=None)
+            for payment, left in left_of_payments(account, last)
+        ]
+        told = replace(
+            account,
+            events=tuple(replace(e, recorded_on=None) for e in known),
+            payments=tuple(net),
+        )
+        days = [
+            day
+            for day in (on(n) for n in range(35))
+            if any(o.outcome == "open" for o in slow_promises.promise_outcomes(told, day, GRACE))
+        ]
+        if days:
+            expected.append((account_id, len(days)))
+    assert [(*row,) for row in found] == expected
+    assert len(expected) > 100
 
 
 def promise(made: int, until: int, amount: int, **more: str) -> Event:

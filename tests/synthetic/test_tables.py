@@ -42,7 +42,7 @@ def test_accounts_exist(frames: Frames, table: str) -> None:
     [
         ("bills", {"cancelled_on"}),
         ("payments", {"reverses"}),
-        ("events", {"amount", "until", "ref"}),
+        ("events", {"amount", "until", "ref", "bill_id"}),
         ("truth", {"shock_from", "shock_until"}),
         (
             "accounts",
