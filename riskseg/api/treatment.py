@@ -325,11 +325,13 @@ class Treatment:
         reason: str,
         actions: Sequence[str] = (),
         draft: bool = False,
+        on: Day | None = None,
         at: datetime | None = None,
     ) -> Approvals:
         """Approve of actions on the list of a day; without ids, of all that wait for it, or of
-        those of the `actions` that are named."""
-        return self._decide("approved", ids, as_of, by, reason, actions, draft, at)
+        those of the `actions` that are named. It happens on the day `on`, today unless it is
+        given."""
+        return self._decide("approved", ids, as_of, by, reason, actions, draft, on, at)
 
     def reject(
         self,
@@ -339,11 +341,13 @@ class Treatment:
         reason: str,
         actions: Sequence[str] = (),
         draft: bool = False,
+        on: Day | None = None,
         at: datetime | None = None,
     ) -> Approvals:
         """Take actions off the list of a day, until somebody approves of them. Without ids all
-        are meant that wait for an approval."""
-        return self._decide("rejected", ids, as_of, by, reason, actions, draft, at)
+        are meant that wait for an approval. It happens on the day `on`, today unless it is
+        given."""
+        return self._decide("rejected", ids, as_of, by, reason, actions, draft, on, at)
 
     def _decide(
         self,
@@ -354,6 +358,7 @@ class Treatment:
         reason: str,
         actions: Sequence[str],
         draft: bool,
+        on: Day | None,
         at: datetime | None,
     ) -> Approvals:
         return use_cases.worklist.approve(
@@ -361,6 +366,7 @@ class Treatment:
             day(as_of),
             ids,
             outcome,
+            on=today(on),
             at=moment(at),
             by=person(by),
             reason=one_line(reason),

@@ -164,6 +164,7 @@ def approve(
     ids: Ids = None,
     all_: All = False,
     action: Action = None,
+    on: On = None,
     draft: Draft = False,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -172,7 +173,7 @@ def approve(
 
     An action that takes four eyes waits until a second person has approved of it.
     """
-    _decided("approved", as_of, by, reason, ids, all_, action, draft, plan, as_json)
+    _decided("approved", as_of, by, reason, ids, all_, action, on, draft, plan, as_json)
 
 
 @worklist_app.command("reject")
@@ -184,12 +185,13 @@ def reject(
     ids: Ids = None,
     all_: All = False,
     action: Action = None,
+    on: On = None,
     draft: Draft = False,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
     """Take actions off a day's list. They stay off until somebody approves of them."""
-    _decided("rejected", as_of, by, reason, ids, all_, action, draft, plan, as_json)
+    _decided("rejected", as_of, by, reason, ids, all_, action, on, draft, plan, as_json)
 
 
 def _decided(
@@ -200,6 +202,7 @@ def _decided(
     ids: list[str] | None,
     all_: bool,
     action: list[str] | None,
+    on: datetime | None,
     draft: bool,
     plan: bool,
     as_json: bool,
@@ -214,6 +217,7 @@ def _decided(
             as_of.date(),
             ids or (),
             outcome,
+            on=day_or_today(on),
             at=now(),
             by=by,
             reason=reason,

@@ -20,7 +20,8 @@ _AMOUNT = "cast({amount} as decimal(18, {scale}))"
 
 
 def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntry, ...]:
-    """What had happened to an account, and was known, by the close of a day."""
+    """What had happened to an account, and was known, by the close of a day; and what people said
+    later of the actions on that day's list."""
     scale = session.scale
     selects = [_journal(scale)]
     sources = session.ledger.sources
@@ -35,8 +36,7 @@ def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntr
         select kind, day, known_on as recorded_on, by_riskseg, {", ".join(_COLUMNS)}
         from ({" union all by name ".join(selects)})
         where account_no = {account_no}
-            and day <= date '{as_of}'
-            and known_on <= date '{as_of}'
+            and (day <= date '{as_of}' and known_on <= date '{as_of}' or list_of <= date '{as_of}')
         order by day, known_on, place, number, kind, ref, amount
         """
     ).to_pylist()
@@ -102,7 +102,8 @@ def _journal(scale: int) -> str:
             {_AMOUNT.format(amount="amount", scale=scale)} as amount,
             until, channel, action, step, path, outcome,
             coalesce(ref, bill_id, case when kind = 'action' then event_id end) as ref,
-            reason, made_by, bill_id
+            reason, made_by, bill_id,
+            case when kind = 'approval' then due_on end as list_of
         from journal_events
         """
 

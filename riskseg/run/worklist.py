@@ -223,6 +223,7 @@ class _Approving(_Listing):
         ids: Sequence[str],
         outcome: Decided,
         *,
+        on: date,
         at: datetime,
         by: str,
         reason: str,
@@ -243,7 +244,7 @@ class _Approving(_Listing):
             draft=draft,
             progress=progress,
         )
-        self.ids, self.outcome, self.reason = tuple(ids), outcome, reason
+        self.ids, self.outcome, self.reason, self.on = tuple(ids), outcome, reason, on
 
     def record(self) -> None:
         """Record what the person says of each action that is meant."""
@@ -288,7 +289,7 @@ class _Approving(_Listing):
                 )
             )
         self.journal.record_events(
-            events, command=f"worklist {self.outcome}", at=self.at, recorded_on=self.as_of
+            events, command=f"worklist {self.outcome}", at=self.at, recorded_on=self.on
         )
         self.approvals = Approvals(
             as_of=self.as_of,
@@ -299,16 +300,17 @@ class _Approving(_Listing):
         )
 
     def _event(self, row: Mapping[str, str], earlier: int) -> dict[str, str | None]:
-        day = self.as_of.isoformat()
         return {
             # Somebody may approve, reject, and approve again.
             "event_id": event_id("approval", row["id"], self.outcome, self.by, earlier),
             "account_id": row["account_id"],
             "kind": "approval",
-            "happened_on": day,
-            "recorded_on": day,
+            "happened_on": self.on.isoformat(),
+            "recorded_on": self.on.isoformat(),
             "action": row["action"],
             "channel": row["channel"],
+            # The day of the list that it counts for, from that day on.
+            "due_on": self.as_of.isoformat(),
             "outcome": self.outcome,
             "ref": row["id"],
             "reason": self.reason,
@@ -347,6 +349,7 @@ def approve(
     ids: Sequence[str],
     outcome: Decided,
     *,
+    on: date,
     at: datetime,
     by: str,
     reason: str,
@@ -354,7 +357,8 @@ def approve(
     draft: bool = False,
     progress: Progress | None = None,
 ) -> Approvals:
-    """Record that a person approves of actions on the list of a day, or rejects them.
+    """Record that a person approves of actions on the list of a day, or rejects them. It happens
+    on the day `on`, and counts for that list and those after it.
 
     Without `ids` all are meant that wait for an approval; `actions` names those, all where there
     are none. Raises RS631 for an id that is not on the list, RS632 for an action of which nobody
@@ -365,6 +369,7 @@ def approve(
         as_of,
         ids,
         outcome,
+        on=on,
         at=at,
         by=by,
         reason=reason,

@@ -226,7 +226,8 @@ def listed_actions(
     in force by the day, so that one a day never goes beyond it; or `with another`: done by the row
     of another account of its party, whose id is `row_id`. `needs_approval` is true until as many
     people as it takes have approved of the action, each since it was last rejected:
-    `approved_by` are those who have. What waits for them takes nothing of a day's capacity; what
+    `approved_by` are those who have. An approval counts from the day of its list on, whenever it is
+    given. What waits for them takes nothing of a day's capacity; what
     was issued that day keeps what it has taken.
 
     Reads `journal_events`. What `actions` and `channels` leave out is not there at all.
@@ -253,7 +254,7 @@ def listed_actions(
                     ) as last_rejected
                 from journal_events
                 where kind = 'approval'
-                    and recorded_on <= date '{as_of}'
+                    and coalesce(due_on, recorded_on) <= date '{as_of}'
             )
             group by ref
         ),

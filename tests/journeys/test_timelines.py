@@ -146,7 +146,7 @@ def _people(root: Path, day: date, accounts: Mapping[str, Timeline], ids: dict[s
     ids |= {row["account_id"]: row["id"] for row in treated.listed(root, day)}
     for (outcome, person), named in said.items():
         of = [ids[account] for account in named]
-        approve(root, day, of, outcome, at=treated.AT, by=person, reason="a test")
+        approve(root, day, of, outcome, on=day, at=treated.AT, by=person, reason="a test")
 
 
 def _carry_out(

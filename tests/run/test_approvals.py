@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import ProblemsError
 from riskseg.results.worklist import Approvals, Decided
+from riskseg.run.history import history
 from riskseg.run.worklist import approve, worklist
 from riskseg.store.sinks import InMemory
 from tests.support import small
@@ -45,7 +46,7 @@ def decide(
     day: date = DAY,
     actions: Sequence[str] = (),
 ) -> Approvals:
-    return approve(root, day, ids, outcome, at=AT, by=by, reason="agreed", actions=actions)
+    return approve(root, day, ids, outcome, on=NEXT, at=AT, by=by, reason="agreed", actions=actions)
 
 
 def ids(root: Path) -> dict[str, str]:
@@ -85,12 +86,15 @@ def test_what_is_rejected_is_off_the_list_until_it_is_approved_anew(root: Path) 
     assert issue(root) == (2, 0)
 
 
-def test_an_approval_counts_from_the_day_it_was_given(root: Path) -> None:
+def test_an_approval_counts_from_the_day_of_its_list(root: Path) -> None:
     letter = ids(root)["letter"]
     for by in ("ann", "bob"):
         decide(root, "approved", by, [letter], day=DAY)
     assert issue(root, date(2025, 11, 30)) == (1, 1)
     assert issue(root, DAY) == (2, 0)
+    story = history(root, "a", as_of=DAY).entries
+    said = [(e.day, e.recorded_on, e.made_by) for e in story if e.kind == "approval"]
+    assert said == [(NEXT, NEXT, "ann"), (NEXT, NEXT, "bob")]
 
 
 def test_anybody_may_take_any_action_off_the_list(root: Path) -> None:

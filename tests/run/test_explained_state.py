@@ -25,7 +25,7 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> riskseg.Workspace:
     significant = "{name: letter, channel: post, significant: true}"
     text = strategy.read_text()
     strategy.write_text(text.replace("{name: letter, channel: post}", significant))
-    ws.approve(as_of=DAY, by="ann", reason="checked", at=AT)
+    ws.approve(as_of=DAY, by="ann", reason="checked", on=DAY, at=AT)
     ws.issue(as_of=DAY, by="dora", at=AT)
     (folder / "out.csv").write_text("account_id,action,outcome\na,letter,right_party\n")
     ws.outcomes(folder / "out.csv", on=NEXT, at=AT)
