@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from riskseg.domain.relations import from_minor
+from riskseg.domain.relations import from_minor, quoted
 from riskseg.engine import Engine
 from riskseg.learning.words import Currency
 from riskseg.ledger.allocation import bill_facts
@@ -16,6 +16,7 @@ from riskseg.pipeline.decisions import Decider, decision_select
 from riskseg.pipeline.frames import keyed_frame
 from riskseg.pipeline.scoring import reason_columns
 from riskseg.pipeline.session import Session
+from riskseg.pipeline.waiting import duty_states, waiting
 from riskseg.results.runs import (
     ExplainedBill,
     ExplainedScore,
@@ -31,7 +32,7 @@ from riskseg.results.worklist import HistoryEntry
 from riskseg.rules.elements import in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.placing import entered_fact, path_before_fact
-from riskseg.treatment.routes import route, route_steps
+from riskseg.treatment.routes import RouteStep, route, route_steps
 
 
 def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None:
@@ -42,7 +43,14 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         return None
     (decision,) = decisions
     strategy = decider.strategy
-    row = _rows(engine, "select * from decided")[0]
+    untils = "".join(
+        f", {guard.lawful_from_sql} as {quoted('until ' + guard.name)}"
+        for guard in in_force(strategy.guards, decider.as_of)
+        if guard.lawful_from_sql is not None
+    )
+    row = _rows(engine, f"select *{untils} from decided")[0]
+    walked = _route(strategy, decider.as_of, row)
+    guards = _guards(strategy, decider.as_of, row)
     scores = tuple(_score(engine, decider, key, row) for key in decider.scorers)
     decision["reasons"] = next((s.told for s in scores if s.key == decider.of), "")
     return Explanation(
@@ -54,10 +62,12 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         bills=(),
         scores=scores,
         matched=_matched(strategy, row),
-        steps=_steps(strategy, decider.as_of, row),
+        steps=_steps(walked, decider.as_of, row),
         placement=_placement(strategy, row),
         step_due=row["=due_action"],
-        guards=_guards(strategy, decider.as_of, row),
+        guards=guards,
+        waits=waiting(strategy, row, guards, walked),
+        duties=duty_states(strategy, decider.as_of, row),
         strategy=strategy.fingerprint,
         currency=currency,
         scale=decider.scale,
@@ -146,14 +156,21 @@ def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ..
     return tuple(matched)
 
 
-def _steps(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[PathStep, ...]:
-    """The steps of the paths the account walks, dated where their day 0 is known: those that
-    repeat as they come due in the round that the account is in."""
+def _route(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[RouteStep, ...]:
+    """The steps of the paths the account walks."""
     paths = in_force(strategy.paths, as_of)
     first = next(p for p in paths if p.name == row["~first"])
+    return route_steps(route(first, paths))
+
+
+def _steps(
+    walked: Sequence[RouteStep], as_of: date, row: Mapping[str, Any]
+) -> tuple[PathStep, ...]:
+    """The steps of a route, dated where day 0 of their path is known: those that repeat as they
+    come due in the round that the account is in."""
     began = None if row["~begun_ago"] is None else as_of - timedelta(days=row["~begun_ago"])
     steps = []
-    for of_route in route_steps(route(first, paths)):
+    for of_route in walked:
         day, step = row[f"~day{of_route.leg}"], of_route.step
         round_ = row[f"~round{of_route.leg}"] if of_route.repeat else 0
         if of_route.order == row["~due_order"]:
@@ -266,6 +283,10 @@ def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[Gu
                 forbids=tuple(sorted(guard.never)),
                 stops_everything=guard.stops_everything,
                 source=guard.source,
+                called=guard.called,
+                words=guard.condition_text,
+                until=row.get(f"until {guard.name}") if row[f"!{guard.name}"] else None,
+                event=guard.held_by,
             )
         )
     return tuple(states)

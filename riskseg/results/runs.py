@@ -234,6 +234,48 @@ class GuardState(Part):
     stops_everything: bool
     """Whether nothing at all is done while it is in force."""
     source: str | None
+    called: str
+    """What messages call its kind."""
+    words: str
+    """When it is in force, in words."""
+    until: date | None
+    """The first day on which it is in force no more, where that is known."""
+    event: str | None
+    """The kind of event that brings it about while one lasts, if one does."""
+
+
+class Waiting(Part):
+    """What is due on the day and not done as it is, and what it waits for."""
+
+    action: str
+    until: date | None
+    """The first day on which it may be done; null where that is not known."""
+    instead: str | None
+    """What is done in its place, if anything is."""
+    rules: tuple[str, ...]
+    """The guards, holds and contact rules that forbid it."""
+    calendar: str | None
+    """The calendar by which the day is closed, if it is."""
+    because: tuple[str, ...] = ()
+    """The same in words, and until when."""
+
+
+class DutyState(Part):
+    """A duty, and whether it is open for the account."""
+
+    name: str
+    open: bool
+    since: date | None
+    """The date that its days count from, while it is open."""
+    deadline: date | None
+    """The last day on which it is met in time, while it is open."""
+    due: bool
+    """Whether it is the one that is due on the day: the path waits for it."""
+    actions: tuple[str, ...]
+    issued_on: date | None
+    """The day on which one of its actions was last issued."""
+    when: str
+    source: str | None
 
 
 class PathStep(Part):
@@ -305,6 +347,9 @@ class Explanation(Result):
     step_due: str
     """The action of the step that is due, before any guard."""
     guards: tuple[GuardState, ...]
+    waits: Waiting | None
+    """What is due and not done as it is; null where nothing waits."""
+    duties: tuple[DutyState, ...]
     held: tuple[Held, ...] = ()
     """What lasts on the day that can hold an account: guards say whether it does."""
     strategy: str
@@ -336,6 +381,8 @@ class Explanation(Result):
             lines += [f"  {reason.contribution:+.2f}  {reason.words}" for reason in score.reasons]
         guards = [guard.name for guard in self.guards if guard.state != "not in force"]
         lines += [f"Guards in force: {', '.join(guards)}."] if guards else []
+        if self.waits is not None:
+            lines += [f"{self.waits.action} waits: {reason}" for reason in self.waits.because]
         return "\n".join([*lines, *self.notes])
 
 

@@ -254,6 +254,11 @@ class Restriction(Rule):
         zone they are said in, where it says hours."""
         return None
 
+    @property
+    def held_by(self) -> str | None:
+        """The kind of event that brings it into force while one lasts, if it is one."""
+        return None
+
     def is_quiet(self, day: date) -> bool:
         """Whether a day, as such, is one on which its actions are not taken."""
         return False

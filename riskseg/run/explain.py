@@ -44,6 +44,7 @@ from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
+from riskseg.pipeline.waiting import with_held
 from riskseg.results.runs import ChangeSince, Explanation
 from riskseg.store import run_inputs as store
 from riskseg.workspace import Workspace
@@ -113,7 +114,7 @@ class _Fresh(Job):
             update={
                 "bills": last_bills(self.session, BILLS),
                 "steps": with_records(told.steps, known),
-                "held": held(known, self.as_of),
+                **with_held(told, held(known, self.as_of)),
             }
         )
         self.known = known
@@ -174,7 +175,7 @@ class _Kept(Job):
             update={
                 "bills": now.bills,
                 "steps": with_records(then.steps, job.known),
-                "held": now.held,
+                **with_held(then, now.held),
                 "changes": changes,
             }
         )

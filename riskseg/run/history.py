@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from riskseg.domain.decision import NO_ACTION
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
@@ -16,6 +19,7 @@ from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.results.worklist import History, HistoryEntry
+from riskseg.rules.model import Strategy
 from riskseg.store import run_inputs as store
 from riskseg.store.files import write_beside
 from riskseg.store.records import RunRecord
@@ -105,7 +109,8 @@ class _Telling(Job):
             kind="decision",
             day=kept.as_of,
             recorded_on=run.at.date(),
-            words=f"segment {row['segment']}, path {row['path']}{day}: {row['action']}",
+            words=f"segment {row['segment']}, path {row['path']}{day}: {row['action']}"
+            + _waits(decider.strategy, row),
             amount=row["balance_overdue"],
             until=None,
             channel=row["channel"],
@@ -136,6 +141,18 @@ class _Telling(Job):
 
             with write_beside(self.out, token="history") as part:
                 part.write_text(page(self.done), encoding="utf-8")
+
+
+def _waits(strategy: Strategy, row: Mapping[str, Any]) -> str:
+    """What is due by a decision and not done, until when, and the rules that forbid it."""
+    due = row["due_action"]
+    if due in (NO_ACTION, row["action"]):
+        return ""
+    moved = row["action"] == NO_ACTION and row["next_action"] == due and row["next_on"] is not None
+    until = f" until {row['next_on']}" if moved else ""
+    in_force = {name.removesuffix("?") for name in row["guards"].split(";")}
+    rules = [g.name for g in strategy.guards if g.name in in_force and due in g.never]
+    return f"; {due} waits{until}: {', '.join(rules)}"
 
 
 def _number(engine: Engine, account: str) -> int | None:

@@ -27,8 +27,9 @@ from riskseg.treatment.guards import forbidden, forbids_sql, paths_by_calendar
 
 def asked(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Relation | None:
     """`asked`, from `guarded`: what is due where a duty comes before the path's step. Also the
-    deadline of each duty that is open (`deadline NAME`), and the name and deadline of the one that
-    is due (`duty`, `deadline`). None where no duty is in force."""
+    deadline of each duty that is open (`deadline NAME`), the name and deadline of the one that is
+    due (`duty`, `deadline`), and whether it comes before the step (`asks`). None where no duty is
+    in force."""
     duties = in_force(strategy.duties, as_of)
     if not duties:
         return None
@@ -45,7 +46,7 @@ def asked(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Rel
         )
         return f"(case {' '.join(arms)} end)"
 
-    due, step_due = out("due_action"), inner("due_step")
+    asks, due, step_due = inner("asks"), out("due_action"), inner("due_step")
     replaced = {
         due: "asked_action",
         step_due: "null",
@@ -54,12 +55,12 @@ def asked(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Rel
         inner("due_key"): "asked_action",
         inner("due_on"): inner("duty_since"),
         inner("due_day"): "0",
-        inner("begun_ago"): f"as_of - {inner('duty_since')}",
         out("next_action"): _next_action(by_duty([literal(duty.actions[0]) for duty in duties])),
         out("next_on"): _next_on(strategy, by_duty, duties, as_of),
     }
     columns_replaced = ",\n            ".join(
-        f"case when asks then {value} else {name} end as {name}" for name, value in replaced.items()
+        f"case when {asks} then {value} else {name} end as {name}"
+        for name, value in replaced.items()
     )
     return Relation(
         "asked",
@@ -79,10 +80,10 @@ def asked(strategy: Strategy, guards: Sequence[Restriction], as_of: date) -> Rel
                 {by_duty([_first_lawful(strategy, guards, duty) for duty in duties])}
                     as asked_action,
                 {inner("deadline")} is not null
-                    and not {by_duty([_done_by_step(guards, duty) for duty in duties])} as asks
+                    and not {by_duty([_done_by_step(guards, duty) for duty in duties])} as {asks}
             from first_duty
         )
-        select * exclude (asks, asked_action) replace (
+        select * exclude (asked_action) replace (
             {columns_replaced}
         )
         from chosen

@@ -42,7 +42,7 @@ COLUMNS: tuple[WorklistColumn, ...] = (
     WorklistColumn("segment", Kind.TEXT, "the segment"),
     WorklistColumn("path", Kind.TEXT, "the path that the step is of; `duty` and its name for one"),
     WorklistColumn("step", Kind.TEXT, "which step of it: its action, numbered where repeated"),
-    WorklistColumn("started_on", Kind.DATE, "day 0 of the account's route"),
+    WorklistColumn("started_on", Kind.DATE, "day 0 of the account's route, or of the duty"),
     WorklistColumn("needs_approval", Kind.BOOLEAN, "whether a person must approve it first"),
     WorklistColumn("contact_from", Kind.TEXT, "the first time of day at which it is lawful"),
     WorklistColumn("contact_to", Kind.TEXT, "the last; null where no rule says hours"),
@@ -84,6 +84,8 @@ def worklist_select(
     started = f"d.as_of - cast(d.{inner('begun_ago')} as integer)"
     key, path = f"d.{inner('due_key')}", f"d.{inner('due_path')}"
     duties = in_force(strategy.duties, as_of)
+    if duties:
+        started = f"case when d.{inner('asks')} then d.{inner('due_on')} else {started} end"
     duty = f"d.{inner('duty')}" if duties else "cast(null as varchar)"
     deadline = f"d.{inner('deadline')}" if duties else "cast(null as date)"
     words = [

@@ -10,14 +10,13 @@ from rich.text import Text
 
 from riskseg.cli.show.tables import default_values, money, table
 from riskseg.cli.terminal import stdout
-from riskseg.domain.decision import NO_ACTION
 from riskseg.domain.facts import Kind
 from riskseg.domain.words import NOTHING_RAISES_RISK
 from riskseg.domain.words import money as money_text
 from riskseg.rules.state import is_state
 
 if TYPE_CHECKING:
-    from riskseg.results.runs import Explanation, FactForm
+    from riskseg.results.runs import Explanation, FactForm, Waiting
 
 
 def show_explanation(explanation: Explanation) -> None:
@@ -114,10 +113,24 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
             forbids = "everything" if guard.stops_everything else ", ".join(guard.forbids)
             guard_table.add_row(guard.name, guard.kind, state, forbids, guard.source or "")
         console.print(guard_table)
-        action = explanation.decision["action"]
-        if explanation.step_due not in (action, NO_ACTION):
-            path_step = f"The path's own step, {explanation.step_due}, is not lawful here"
-            console.print(f"{path_step}: {action} instead.\n")
+    for duty in explanation.duties:
+        if duty.open:
+            first = "; it comes before the path's step" if duty.due else ""
+            action = f"{' or '.join(duty.actions)} until {duty.deadline}, since {duty.since}"
+            console.print(f"Duty {duty.name} is open: {escape(action)}{first}.")
+    if explanation.waits is not None:
+        _waits(console, explanation.waits)
+
+
+def _waits(console: Console, waits: Waiting) -> None:
+    """What is due and not done as it is, and why."""
+    until = f" until {waits.until}" if waits.until is not None else ""
+    if waits.instead is not None:
+        console.print(f"[bold]{waits.action}[/] is due and not lawful: {waits.instead} instead.")
+    else:
+        console.print(f"[bold]{waits.action}[/] is due and waits{until}.")
+    for reason in waits.because:
+        console.print(f"  {escape(reason)}")
 
 
 def _last_bills(console: Console, explanation: Explanation) -> None:

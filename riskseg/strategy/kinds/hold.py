@@ -96,6 +96,10 @@ class Hold(Restriction):
         return "everything"
 
     @property
+    def held_by(self) -> str | None:
+        return self.event
+
+    @property
     def condition_text(self) -> str:
         return super().condition_text if self.event is None else f"an event `{self.event}` lasts"
 
