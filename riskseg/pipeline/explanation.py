@@ -114,6 +114,7 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
             {from_minor("amount_minor", scale)} as amount,
             {from_minor("paid", scale)} as paid,
             {from_minor("overdue", scale)} as overdue,
+            {from_minor("disputed", scale)} as disputed,
             cleared_on,
             cast(days_past_due as integer) as days_past_due
         from bill_facts

@@ -186,6 +186,8 @@ class ExplainedBill(Part):
     amount: Decimal
     paid: Decimal
     overdue: Decimal
+    disputed: Decimal
+    """What of it is in dispute: it is not overdue."""
     cleared_on: date | None
     days_past_due: int
 

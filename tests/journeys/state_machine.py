@@ -37,6 +37,24 @@ class Payment:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    """A dispute of an amount of a bill, or of all of it, by its place in the history. It is open
+    from the day it is known until its answer is; what is upheld stays out of what is owed."""
+
+    bill: int
+    amount: Decimal | None
+    raised_on: date
+    known_on: date
+    answer: str | None = None
+    answered_on: date | None = None
+
+    def takes_off(self, known: date) -> bool:
+        """Whether what is disputed is not owed, as it is known at the close of a day."""
+        answered = self.answered_on is not None and self.answered_on <= known
+        return self.known_on <= known and (not answered or self.answer == "upheld")
+
+
+@dataclass(frozen=True)
 class Space:
     """A breathing space: both days included, nothing is done, and the days do not count."""
 
@@ -59,6 +77,7 @@ class History:
     protected: bool = False
     spaces: tuple[Space, ...] = ()
     changes: tuple[tuple[date, str], ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     def path_on(self, day: date) -> str:
         """The path that the segment leads to on a day."""
@@ -266,7 +285,11 @@ def _steps(name: str, path: Mapping[str, Any]) -> Iterator[Occurrence]:
 
 def overdue(history: History, on: date, known: date) -> Decimal:
     """What was overdue at the close of a day, as it is known at the close of another."""
-    owed = sum(b.amount for b in history.bills if b.due_on < on and b.known_on <= known)
+    owed = sum(
+        owed_of(history, n, known)
+        for n, b in enumerate(history.bills)
+        if b.due_on < on and b.known_on <= known
+    )
     paid = sum(
         p.amount
         for p in history.payments
@@ -275,6 +298,17 @@ def overdue(history: History, on: date, known: date) -> Decimal:
         and (p.reversed_on is None or p.reversed_on > known)
     )
     return max(Decimal(owed) - Decimal(paid), Decimal(0))
+
+
+def owed_of(history: History, number: int, known: date) -> Decimal:
+    """What is owed of a bill, less what is disputed of it."""
+    amount = history.bills[number].amount
+    disputed = [
+        amount if d.amount is None else d.amount
+        for d in history.disputes
+        if d.bill == number and d.takes_off(known)
+    ]
+    return max(amount - sum(disputed, Decimal(0)), Decimal(0))
 
 
 def in_arrears_since(history: History, today: date) -> date | None:

@@ -18,7 +18,16 @@ import pytest
 
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.session import open_checked
-from tests.journeys.state_machine import Bill, History, Issued, Machine, Paths, Payment, Space
+from tests.journeys.state_machine import (
+    Bill,
+    Dispute,
+    History,
+    Issued,
+    Machine,
+    Paths,
+    Payment,
+    Space,
+)
 from tests.support import treated
 
 DAY = timedelta(days=1)
@@ -114,10 +123,19 @@ def random_history(rng: random.Random, account: str, paths: Sequence[str], span:
         first = day(-10)
         last = None if rng.random() < 0.1 else first + rng.randint(0, 6) * DAY
         spaces.append(Space(first, last, known(first)))
-    owed, received = tuple(bills), tuple(payments)
+    disputes = []
+    for _ in range(rng.choice((0, 0, 0, 1, 2))):
+        raised = day(-10)
+        known_on = known(raised)
+        answer = rng.choice((None, "upheld", "rejected", "rejected", "ended"))
+        answered_on = known_on + rng.randint(0, 12) * DAY if answer else None
+        amount = rng.choice((None, Decimal(18), Decimal(90)))
+        number = rng.randrange(len(bills))
+        disputes.append(Dispute(number, amount, raised, known_on, answer, answered_on))
     changes = tuple((day(), rng.choice(paths)) for _ in range(rng.choice((0, 0, 1, 2, 4))))
     changes = tuple(sorted(dict(changes).items()))
-    return History(account, path, owed, received, held, protected, tuple(spaces), changes)
+    told = tuple(bills), tuple(payments), held, protected, tuple(spaces), changes, tuple(disputes)
+    return History(account, path, *told)
 
 
 def short_histories(path: str) -> Iterator[History]:
@@ -161,6 +179,13 @@ def workspace(root: Path, paths: Paths, histories: Sequence[History]) -> Path:
         for space in h.spaces:
             lasts = {"happened_on": space.first, "until": space.last, "kind": "breathing_space"}
             rows["events"].append(account | lasts | {"recorded_on": space.known_on})
+        for n, d in enumerate(h.disputes):
+            told = account | {"kind": "dispute", "bill_id": d.bill, "ref": f"d{n}"}
+            raised = {"happened_on": d.raised_on, "recorded_on": d.known_on, "amount": d.amount}
+            rows["events"].append(told | raised)
+            if d.answered_on is not None:
+                on = {"happened_on": d.answered_on, "recorded_on": d.answered_on}
+                rows["events"].append(told | on | {"outcome": d.answer})
     attributes = {"held_from": "date", "held_until": "date", "protected": "boolean"}
     return treated.write(root, paths=paths, rows=rows, guards=GUARDS, attributes=attributes)
 

@@ -24,6 +24,8 @@ GUARDS = """\
 - {hold: complaint_open, event: complaint}
 - {hold: breathing, event: hold, clock: stops}
 - {hold: disputed, event: dispute, clock: stops}
+- {hold: promised, event: promise, clock: stops}
+- {hold: planned, event: plan}
 """
 
 
@@ -62,7 +64,7 @@ def _state(fact: Fact, rng: random.Random) -> object:
             return rng.random() < 0.15
         case Kind.INTEGER:
             return rng.choice([0, 0, 1, 4, 30])
-    return AS_OF - timedelta(days=rng.randint(0, 60)) if rng.random() < 0.3 else None
+    return AS_OF - timedelta(days=rng.randint(1, 60)) if rng.random() < 0.3 else None
 
 
 def test_it_is_proved_that_nothing_is_done_while_it_lasts(tmp_path: Path) -> None:
@@ -97,7 +99,8 @@ def test_what_does_not_go_together_is_a_problem(
 
 def test_the_clock_of_a_path_that_starts_on_no_date_cannot_stop(tmp_path: Path) -> None:
     paths = (
-        "all: {for: [all], starts: 'coalesce(hold_from, as_of)', steps: [{day: 0, action: sms}]}"
+        "all: {for: [all], starts: 'coalesce(hold_from, as_of - 1)', "
+        "steps: [{day: 0, action: sms}], stay: deliberately}"
     )
     files = {**ALWAYS, "paths.yaml": f"{paths}\n", "guards.yaml": GUARDS}
     _, problems = read(tmp_path, files)

@@ -136,8 +136,10 @@ def _waits(console: Console, waits: Waiting) -> None:
 def _last_bills(console: Console, explanation: Explanation) -> None:
     if not explanation.bills:
         return
-    columns = ("bill", "due", "amount", "paid", "overdue", "cleared", "days late")
-    right = ("amount", "paid", "overdue", "days late")
+    any_disputed = any(bill.disputed for bill in explanation.bills)
+    disputed = ("in dispute",) if any_disputed else ()
+    columns = ("bill", "due", "amount", "paid", "overdue", *disputed, "cleared", "days late")
+    right = ("amount", "paid", "overdue", *disputed, "days late")
     bills = table(*columns, right=right, title="The last bills")
     for bill in explanation.bills:
         bills.add_row(
@@ -146,6 +148,7 @@ def _last_bills(console: Console, explanation: Explanation) -> None:
             money(bill.amount, explanation.scale),
             money(bill.paid, explanation.scale),
             money(bill.overdue, explanation.scale) if bill.overdue else "",
+            *([money(bill.disputed, explanation.scale) if bill.disputed else ""] * any_disputed),
             str(bill.cleared_on or ""),
             str(bill.days_past_due or ""),
         )
