@@ -21,7 +21,7 @@ from riskseg.pipeline.events import (
 )
 from riskseg.pipeline.load import Ledger
 from riskseg.rules.action_facts import action_of
-from riskseg.rules.contacting import limit_of
+from riskseg.rules.contacting import PREMISE, limit_of
 from riskseg.rules.holding import lasting
 from riskseg.rules.placing import of_placement
 from riskseg.treatment.contacts import contact_limits
@@ -77,6 +77,7 @@ def facts(
     steps = steps_among(names)
     columns: dict[str, str] = {
         "party_id": "coalesce(a.party_id, i.account_id)",
+        PREMISE: "coalesce(a.premise_id, 'of ' || i.account_id)",
         **{n: f"a.{n}" for n in ("opened_on", "closed_on", "written_off_on")},
         "first_billed_on": first_billed_on,
         "lifecycle": lifecycle_sql(ledger.money.arrears_from, billed=ledger.billed),

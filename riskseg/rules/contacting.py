@@ -11,11 +11,14 @@ from riskseg.expressions import Expression, Type
 from riskseg.expressions.tree import Compare, Name
 
 _LAWFUL = "lawful from "
+# The fact that holds the premise of an account, where a rule counts the contacts of one.
+PREMISE = "premise id"
 
 
 @dataclass(frozen=True, slots=True)
 class ContactLimit:
-    """How often the actions of a rule may reach an account, or all accounts of its party (`per`).
+    """How often the actions of a rule may reach an account, or all accounts of its party or of its
+    premise (`per`).
 
     At most `at_most` contacts in `within` days; none in the `quiet` days of which the first is that
     of a conversation; and, after `unanswered` contacts in a row that nobody answered, one in

@@ -245,7 +245,8 @@ class Restriction(Rule):
 
     @property
     def counts_per(self) -> str:
-        """Whose contacts it counts: those of the `account`, or of all accounts of its `party`."""
+        """Whose contacts it counts: those of the `account`, or of all accounts of its `party` or of
+        its `premise`."""
         return "account"
 
     @property

@@ -6,7 +6,7 @@ from __future__ import annotations
 from riskseg.rules.action_facts import action_of
 from riskseg.rules.calendar import counted_by
 from riskseg.rules.contact_hours import hours_of
-from riskseg.rules.contacting import limit_of
+from riskseg.rules.contacting import PREMISE, limit_of
 from riskseg.rules.holding import counted_days, lasting
 from riskseg.rules.placing import of_placement
 from riskseg.rules.quiet import counted_periods
@@ -27,4 +27,4 @@ def is_state(fact: str) -> bool:
         counted_periods,
         hours_of,
     )
-    return any(of(fact) for of in of_any)
+    return fact == PREMISE or any(of(fact) for of in of_any)

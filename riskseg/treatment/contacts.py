@@ -25,7 +25,8 @@ def contact_limits(names: Iterable[str]) -> list[Relation]:
     limits = {name: limit for name in sorted(names) if (limit := limit_of(name))}
     if not limits:
         return []
-    relations = [_ACCOUNTS, _CONTACTS]
+    premises = any(limit.per == "premise" for limit in limits.values())
+    relations = [_accounts(premises=premises), _CONTACTS]
     columns, joins = "", ""
     for number, (name, limit) in enumerate(limits.items()):
         relations.append(_lawful(limit, number))
@@ -35,28 +36,46 @@ def contact_limits(names: Iterable[str]) -> list[Relation]:
     return [*relations, Relation("contact_limits", select)]
 
 
-# The accounts whose contacts count for a snapshot: its own, and all that its party ever had. An
-# action taken for several of them at once is one contact of the party, and one of each account.
-_ACCOUNTS = Relation(
-    "accounts_of_party",
-    """
-    select s.snap, s.as_of, s.account_no, true as own
-    from snapshots s
-    union all
-    select distinct s.snap, s.as_of, other.account_no, false
-    from snapshots s
-    join ledger_accounts mine on mine.account_no = s.account_no
-    join ledger_accounts other
-        on other.party_id = mine.party_id
-        and other.account_no <> s.account_no
-    """,
-)
+def _accounts(*, premises: bool) -> Relation:
+    """`accounts_together` (snap, as_of, account_no, own, of_party, of_premise): the accounts whose
+    contacts count for a snapshot: its own, all that its party ever had and, with `premises`, all
+    that its premise ever had. An action taken for several of them at once is one contact of the
+    party, and one of each account."""
+    others = [("party_id", "false, true, false")]
+    others += [("premise_id", "false, false, true")] if premises else []
+    together = "".join(
+        f"""
+            union all
+            select s.snap, s.as_of, other.account_no, {flags}
+            from snapshots s
+            join ledger_accounts mine on mine.account_no = s.account_no
+            join ledger_accounts other on other.{shared} = mine.{shared}"""
+        for shared, flags in others
+    )
+    return Relation(
+        "accounts_together",
+        f"""
+        select snap, as_of, account_no,
+            bool_or(own) as own,
+            bool_or(of_party) as of_party,
+            bool_or(of_premise) as of_premise
+        from (
+            select s.snap, s.as_of, s.account_no,
+                true as own, true as of_party, true as of_premise
+            from snapshots s{together}
+        )
+        group by snap, as_of, account_no
+        """,
+    )
+
+
 _SPOKEN = ", ".join(map(literal, SPOKEN))
 _CONTACTS = Relation(
     "contacts_known",
     f"""
-    select a.snap, a.own, c.happened_on, c.channel, c.action, c.spoken, c.counts, c.with_another
-    from accounts_of_party a
+    select a.snap, a.own, a.of_party, a.of_premise, c.happened_on, c.channel, c.action, c.spoken,
+        c.counts, c.with_another
+    from accounts_together a
     join (
         select e.account_no, e.happened_on, e.known_on, e.channel,
             cast(null as varchar) as action,
@@ -79,6 +98,11 @@ _CONTACTS = Relation(
     """,
     materialized=True,
 )
+
+
+# Whose contacts a limit counts. What was done for several accounts of a premise at once counts for
+# each of them, since the row that did it may be that of an account elsewhere.
+_OF = {"account": "own", "party": "of_party and not with_another", "premise": "of_premise"}
 
 
 def _lawful(limit: ContactLimit, number: int) -> Relation:
@@ -107,7 +131,7 @@ def _lawful(limit: ContactLimit, number: int) -> Relation:
                 row_number() over (partition by snap, counts order by happened_on desc) as place,
                 max(happened_on) filter (where spoken) over (partition by snap) as last_spoken
             from contacts_known
-            where {"not with_another" if limit.per == "party" else "own"}
+            where {_OF[limit.per]}
                 and (action in ({actions}) or (action is null
                     and (channel is null or channel in ({channels}))))
         ) c

@@ -8,6 +8,7 @@ from datetime import date
 
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.rules.contacting import PREMISE
 from riskseg.rules.elements import NO_ACTION, in_force
 from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
@@ -117,14 +118,17 @@ def worklist_select(
     listed = [f"{made[name]} as {quoted(name)}" for name in NAMES]
     listed += [f"d.{fact_column(name)} as {quoted(name)}" for name in columns]
     # Beside the worklist's own columns: how many people must approve, whether the action reaches
-    # the customer, and whether a rule limits it for all accounts of a party.
+    # the customer, and whether a rule limits it for all accounts of a party, or of a premise.
     listed.append(f"{needed} as approvers")
     reaching = ", ".join(literal(a.name) for a in strategy.actions if a.contact)
     reaches = f"d.{out('action')} in ({reaching})" if reaching else "false"
     listed.append(f"{reaches} as reaches_customer")
-    shared = ", ".join(map(literal, sorted(_limited_by_party(strategy))))
-    limited = f"d.{out('action')} in ({shared})" if shared else "false"
-    listed.append(f"{limited} as limited_by_party")
+    for shared in ("party", "premise"):
+        limited = ", ".join(map(literal, sorted(_limited_by(strategy, shared))))
+        is_limited = f"d.{out('action')} in ({limited})" if limited else "false"
+        listed.append(f"{is_limited} as limited_by_{shared}")
+    by_premise = PREMISE in strategy.facts
+    listed.append(f"{f'd.{fact_column(PREMISE)}' if by_premise else 'i.account_id'} as premise")
     # The accounts of one party, of which the same is due, are one row of the list.
     together = f"case when {reaches} then {party} else i.account_id end"
     listed.append(f"{together if strategy.treat == 'party' else 'i.account_id'} as together")
@@ -148,11 +152,10 @@ def _contact_hours(strategy: Strategy, as_of: date) -> str:
     return f"(case {' '.join(arms)} end)" if arms else "cast(null as varchar)"
 
 
-def _limited_by_party(strategy: Strategy) -> set[str]:
-    """The actions that a rule limits for all accounts of a party together."""
-    return {
-        action for guard in strategy.guards if guard.counts_per == "party" for action in guard.never
-    }
+def _limited_by(strategy: Strategy, shared: str) -> set[str]:
+    """The actions that a rule limits for all accounts of a party, or of a premise, together."""
+    rules = [guard for guard in strategy.guards if guard.counts_per == shared]
+    return {action for rule in rules for action in rule.never}
 
 
 def duties_select(strategy: Strategy, as_of: date) -> str:
@@ -302,6 +305,8 @@ def listed_actions(
             select * replace (
                 case
                     when state = 'listed' and limited_by_party and turn > 1 then 'held back'
+                    when state = 'listed' and limited_by_premise and premise_turn > 1
+                        then 'held back'
                     else state
                 end as state
             )
@@ -311,7 +316,12 @@ def listed_actions(
                         partition by party_id, limited_by_party, state
                         order by issued desc, needs_approval, deadline nulls last,
                             priority desc nulls last, account_id
-                    ) as turn
+                    ) as turn,
+                    row_number() over (
+                        partition by premise, limited_by_premise, state
+                        order by issued desc, needs_approval, deadline nulls last,
+                            priority desc nulls last, account_id
+                    ) as premise_turn
                 from gathered
                 where number_together = 1
             )

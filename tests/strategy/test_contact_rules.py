@@ -4,7 +4,7 @@ exceeded."""
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def test_it_is_proved_that_nothing_is_done_beyond_it(tmp_path: Path) -> None:
         ("of: letter, at_most: 3", "RS003", "`at_most` and `in` go together."),
         ("of: letter, unanswered: 3", "RS003", "`unanswered` and `every` go together."),
         ("of: letter, at_most: 0, in: 7 days", "RS004", "at_most"),
-        ("of: letter, at_most: 3, in: 7 days, per: premise", "RS004", "per"),
+        ("of: letter, at_most: 3, in: 7 days, per: street", "RS004", "per"),
         ("of: letter, at_most: 3, in: 7 days, when: true", "RS003", '"when" does not go with'),
         ("of: sms, hours: {from: 08:00, to: 21:00}", "RS003", "`hours` and `zones` go together."),
         ("of: sms, hours: {from: 21:00, to: 08:00}, zones: [GB]", "RS227", "from 21:00 to 08:00"),
@@ -222,6 +222,7 @@ def test_the_first_lawful_day_is_that_of_a_count_one_by_one(seed: int) -> None:
     and the day is no later than it must be."""
     rng = random.Random(seed)  # noqa: S311
     parties = {1: "p", 2: "p", 3: "q", 4: None}
+    premises = {1: "x", 2: "y", 3: "y", 4: "z"}
     contacts: list[Contact] = [
         (
             rng.randint(1, 4),
@@ -234,17 +235,18 @@ def test_the_first_lawful_day_is_that_of_a_count_one_by_one(seed: int) -> None:
     limit = ContactLimit(
         ("call",),
         ("phone",),
-        per=rng.choice(["account", "party"]),
+        per=rng.choice(["account", "party", "premise"]),
         at_most=rng.choice([None, 1, 2, 3]),
         within=7,
         quiet=rng.choice([None, 7]),
         unanswered=rng.choice([None, 2]),
         every=14,
     )
-    for account, lawful_on in _first_lawful_days(limit, contacts, parties).items():
+    for account, lawful_on in _first_lawful_days(limit, contacts, parties, premises).items():
         together = [account]
-        if limit.per == "party" and parties[account]:
-            together = [other for other, party in parties.items() if party == parties[account]]
+        shared = {"party": parties, "premise": premises}.get(limit.per, {})
+        if shared.get(account):
+            together = [other for other, of in shared.items() if of == shared[account]]
         own = [c for c in contacts if c[0] in together]
         for ahead in range(40):
             day = AS_OF + timedelta(days=ahead)
@@ -253,7 +255,10 @@ def test_the_first_lawful_day_is_that_of_a_count_one_by_one(seed: int) -> None:
 
 
 def _first_lawful_days(
-    limit: ContactLimit, contacts: Sequence[Contact], parties: dict[int, str | None]
+    limit: ContactLimit,
+    contacts: Sequence[Contact],
+    parties: Mapping[int, str | None],
+    premises: Mapping[int, str],
 ) -> dict[int, date | None]:
     def text(value: object) -> str:
         return "null" if value is None else f"'{value}'"
@@ -262,7 +267,7 @@ def _first_lawful_days(
         f", ({account}, date '{day}', {text(channel)}, {text(outcome)})"
         for account, day, channel, outcome in contacts
     )
-    held = ", ".join(f"({n}, {text(party)})" for n, party in parties.items())
+    held = ", ".join(f"({n}, {text(parties[n])}, {text(premises[n])})" for n in parties)
     with DuckDB(threads=1) as engine:
         engine.run(
             f"""
@@ -276,8 +281,8 @@ def _first_lawful_days(
         engine.run(
             f"""
             create table ledger_accounts as
-            select account_no, cast(party_id as varchar) as party_id
-            from (values {held}) a(account_no, party_id)
+            select account_no, cast(party_id as varchar) as party_id, premise_id
+            from (values {held}) a(account_no, party_id, premise_id)
             """
         )
         engine.run(

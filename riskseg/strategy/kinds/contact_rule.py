@@ -1,5 +1,5 @@
-"""`contact_rule`: how often actions may reach an account or all accounts of a party, at which hours
-of the day, and on which days they may not."""
+"""`contact_rule`: how often actions may reach an account, or all accounts of a party or premise, at
+which hours of the day, and on which days they may not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from riskseg.expressions.tree import Literal as Value
 from riskseg.expressions.tree import Name as FactName
 from riskseg.rules.calendar import WEEKDAYS
 from riskseg.rules.contact_hours import DAY, ContactHours, Hours, minute_of
-from riskseg.rules.contacting import ContactLimit
+from riskseg.rules.contacting import PREMISE, ContactLimit
 from riskseg.rules.elements import Condition
 from riskseg.rules.keys import ALWAYS, INSTEAD, DayCount, Key
 from riskseg.rules.quiet import QuietPeriod, quiet_days_left, quiet_fact
@@ -60,7 +60,11 @@ AFTER = Key(
 )
 UNANSWERED = Key("unanswered", _Count, "contact_rule: after so many in a row without an answer")
 EVERY = Key("every", DayCount, "contact_rule: one in so many days; goes with `unanswered`")
-PER = Key("per", Literal["account", "party"], "contact_rule: `account`, or `party` for all of its")
+PER = Key(
+    "per",
+    Literal["account", "party", "premise"],
+    "contact_rule: `account`, or `party` or `premise` for all of its",
+)
 HOURS = Key(
     "hours",
     AuthoredHours | list[AuthoredHours],
@@ -216,6 +220,8 @@ class ContactRule(Restriction):
         if self.limit is not None:
             words = f"{self.limit}: lawful from {{value}} on"
             yield Fact(self.limit.fact, Kind.DATE, nullable=True, words=words)
+            if self.limit.per == "premise":
+                yield Fact(PREMISE, Kind.TEXT, nullable=True, words="the premise {value}")
         if self.quiet:
             name = quiet_fact(self.quiet)
             yield Fact(name, Kind.INTEGER, lower=Decimal(0), words=f"{name}: {{value}}")
