@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 from riskseg.run.train import train
 from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from tests.support import portfolio, postgres
 from tests.support.shared import shared
+
+# Typer makes all commands anew for each one that a test calls: they are made once here.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,9 +18,15 @@ class Relation:
 
 
 def chained(relations: Sequence[Relation]) -> str:
-    """The last relation as one statement, with those before it."""
+    """The last relation as one statement, with those before it that it is made from."""
     *before, last = relations
-    named = ", ".join(f"{relation.name} as ({relation.select})" for relation in before)
+    needed: list[Relation] = []
+    said = last.select
+    for relation in reversed(before):
+        if re.search(rf"(?<!\w){re.escape(relation.name)}(?!\w)", said):
+            needed.insert(0, relation)
+            said += relation.select
+    named = ", ".join(f"{relation.name} as ({relation.select})" for relation in needed)
     return (f"with {named} " if named else "") + last.select
 
 

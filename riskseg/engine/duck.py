@@ -78,7 +78,6 @@ class DuckDB(Engine):
         threads: int | None = None,
         memory: str = "3GB",
     ) -> None:
-        super().__init__()
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
         self._links: Path | None = None
@@ -88,6 +87,8 @@ class DuckDB(Engine):
         # Where it takes itself to be talked to, it draws a bar on stdout, among the results.
         self.run("set enable_progress_bar = false")
         if scratch:
+            # It goes when the engine is closed: nothing has to be in it by then.
+            self.run("pragma disable_checkpoint_on_shutdown")
             self.run(f"set temp_directory = {literal(str(scratch) + '.spill')}")
         if self._names:
             listed = ", ".join(literal(name) for name in self._names.values())
@@ -141,6 +142,16 @@ class DuckDB(Engine):
     def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
         columns = self._fetch(f"describe {select}")
         return [(name, duckdb_type(str(type_))) for name, type_, *_ in columns]
+
+    def _tables(self) -> list[tuple[Any, ...]]:
+        return self._fetch(
+            """
+            select table_name, column_name, data_type
+            from duckdb_columns()
+            where not internal
+            order by table_name, column_index, data_type
+            """
+        )
 
     def _arrow(self, sql: str) -> pa.Table:
         return self._connection.sql(self._only(sql)).to_arrow_table()

@@ -8,6 +8,7 @@ attributes `sql`, `rows` (None where a statement has none) and `seconds`.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import time
@@ -83,6 +84,13 @@ def _may_hide_duplicates(names: Collection[str]) -> bool:
     return any(match is not None and match[1] in lowered for match in numbered)
 
 
+# The columns of relations that were described, by what they say and what the tables hold.
+_DESCRIBED: dict[bytes, list[dict[str, ColumnType]]] = {}
+_MOST_DESCRIBED = 256
+# The columns of a relation are the same whichever day it is of.
+_DATE = re.compile(r"date '\d{4}-\d\d-\d\d'")
+
+
 class Batches:
     """A result as Arrow batches, to be taken once, before the next statement is carried out."""
 
@@ -103,9 +111,6 @@ class Engine(ABC):
     `sqlglot` can carry over to another engine."""
 
     threads: int
-
-    def __init__(self) -> None:
-        self._described: dict[tuple[object, ...], list[dict[str, ColumnType]]] = {}
 
     def run(self, sql: str) -> None:
         """Carry out one statement, keeping no result."""
@@ -134,29 +139,29 @@ class Engine(ABC):
             raise DuplicateColumnsError(names)
         return dict(columns)
 
-    def columns_of_each(
-        self, relations: Sequence[Relation], first: int
-    ) -> list[dict[str, ColumnType]]:
-        """The columns of each relation from `first` on. A relation may name those before it; all
-        are described in one statement, and the same ones only once. Raises
-        DuplicateColumnsError."""
-        key = (first, tuple(relations))
-        if key not in self._described:
-            described = self._described_together(relations, first)
-            self._described[key] = [
-                self.columns(f"({chained(relations[: first + n])})")
+    def columns_of_each(self, relations: Sequence[Relation]) -> list[dict[str, ColumnType]]:
+        """The columns of each relation; it may name those before it. All are described in one
+        statement, and not again in this process for other dates, as long as the tables are of
+        the same columns. Raises DuplicateColumnsError."""
+        said = [(relation.name, _DATE.sub("", relation.select)) for relation in relations]
+        with self.refusals():
+            asked = hashlib.sha256(repr((said, self._tables())).encode()).digest()
+        if asked not in _DESCRIBED:
+            described = [
+                self.columns(f"({chained(relations[:number])})")
                 if _may_hide_duplicates(columns)
                 else columns
-                for n, columns in enumerate(described, start=1)
+                for number, columns in enumerate(self._described_together(relations), start=1)
             ]
-        return self._described[key]
+            if len(_DESCRIBED) >= _MOST_DESCRIBED:
+                _DESCRIBED.clear()
+            _DESCRIBED[asked] = described
+        return _DESCRIBED[asked]
 
-    def _described_together(
-        self, relations: Sequence[Relation], first: int
-    ) -> list[dict[str, ColumnType]]:
-        asked = [relation.name for relation in relations[first:]]
-        columns = ", ".join(f"{name}.*, null as {quoted(_END)}" for name in asked)
-        together = Relation("together", f"select {columns} from {', '.join(asked)}")
+    def _described_together(self, relations: Sequence[Relation]) -> list[dict[str, ColumnType]]:
+        names = [relation.name for relation in relations]
+        columns = ", ".join(f"{name}.*, null as {quoted(_END)}" for name in names)
+        together = Relation("together", f"select {columns} from {', '.join(names)}")
         described: list[dict[str, ColumnType]] = [{}]
         with self.refusals():
             for name, column_type in self._describe(chained([*relations, together])):
@@ -194,6 +199,11 @@ class Engine(ABC):
     @abstractmethod
     def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
         """The columns of a select, which is not carried out."""
+
+    @abstractmethod
+    def _tables(self) -> list[tuple[Any, ...]]:
+        """A row for each column of each table and view that SQL can read: what they are called,
+        and its type."""
 
     @abstractmethod
     def _arrow(self, sql: str) -> pa.Table: ...

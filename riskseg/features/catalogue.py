@@ -9,12 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from riskseg.domain.columns import Column
-from riskseg.domain.documents import Document, parse_yaml, read_yaml
+from riskseg.domain.documents import parse_yaml, read_yaml
 from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import quoted
 from riskseg.expressions import check
-from riskseg.features.authored import AuthoredFeature, ColumnEntry, Entries
+from riskseg.features.authored import AuthoredFeature, ColumnEntry, Entries, Entry
 from riskseg.features.check import check_account_features, check_aggregate, check_keys
 from riskseg.features.feature import SCOPES, BillAttribute, Feature
 
@@ -56,13 +56,35 @@ class Catalogue:
 
 
 @cache
-def _shipped() -> Document | None:
-    """The catalogue that comes with riskseg, read once."""
+def _shipped_features() -> tuple[Mapping[str, Feature], Mapping[str, AuthoredFeature]]:
+    """The catalogue that comes with riskseg, read and checked once: its features over bills,
+    payments and events, and those of accounts, which own features may come before."""
     text = (files("riskseg.features") / "catalogue.yaml").read_text(encoding="utf-8")
     problems = Problems()
     document = parse_yaml(text, "catalogue.yaml", problems)
+    entries = document.shaped(Entries, problems) if document else None
+    features: dict[str, Feature] = {}
+    of_account: dict[str, AuthoredFeature] = {}
+    for index, entry in enumerate(entries.root if entries else ()):
+        assert document is not None and isinstance(entry, Entry)
+        authored = AuthoredFeature(entry, document, index)
+        if entry.range == "account":
+            check_keys(authored, problems)
+            of_account[entry.name] = authored
+        elif (feature := check_aggregate(authored, {}, problems)) is not None:
+            features[entry.name] = feature
     problems.raise_if_any()
-    return document
+    return features, of_account
+
+
+@cache
+def _shipped_alone() -> Catalogue:
+    """The catalogue of a workspace without features and attributes of bills of its own."""
+    features, of_account = _shipped_features()
+    problems = Problems()
+    worked_out = check_account_features([*of_account.values()], features, problems)
+    problems.raise_if_any()
+    return Catalogue({**features, **worked_out})
 
 
 def read_catalogue(
@@ -79,38 +101,40 @@ def read_catalogue(
     `undetermined` are attributes of bills of which nobody knows yet what they hold: features that
     name one are left out.
     """
-    documents = [_shipped()]
-    if own is not None and own.is_file():
-        documents.append(read_yaml(own, problems, shown=shown))
-    features: dict[str, Feature] = {}
-    columns: dict[str, Column] = {}
-    of_account: dict[str, AuthoredFeature] = {}
+    attributes = tuple(attributes)
     bill_attributes = {attribute.fact.name: attribute.fact for attribute in attributes}
-    for document in documents:
-        entries = document.shaped(Entries, problems) if document and document.data else None
-        for index, entry in enumerate(entries.root if entries else ()):
-            assert document is not None
-            if isinstance(entry, ColumnEntry):
-                _add_column(entry, Column(entry, document, (index,)), columns, problems)
-                continue
-            authored = AuthoredFeature(entry, document, index)
-            if entry.name in features or entry.name in of_account:
-                problems.add(
-                    "RS503",
-                    f'The feature "{entry.name}" is defined twice.',
-                    file=document.file,
-                    line=document.line(index),
-                    hint="Give it another name.",
-                )
-            elif entry.range == "account":
-                before = len(problems)
-                check_keys(authored, problems)
-                if len(problems) == before:
-                    of_account[entry.name] = authored
-            elif entry.range != "bills" or not authored.words & set(undetermined):
-                feature = check_aggregate(authored, bill_attributes, problems)
-                if feature is not None:
-                    features[entry.name] = feature
+    document = None
+    if own is not None and own.is_file():
+        document = read_yaml(own, problems, shown=shown)
+    elif not attributes:
+        return _shipped_alone()
+    entries = document.shaped(Entries, problems) if document and document.data else None
+    shipped, shipped_of_account = _shipped_features()
+    features, of_account = {**shipped}, {**shipped_of_account}
+    columns: dict[str, Column] = {}
+    for index, entry in enumerate(entries.root if entries else ()):
+        assert document is not None
+        if isinstance(entry, ColumnEntry):
+            _add_column(entry, Column(entry, document, (index,)), columns, problems)
+            continue
+        authored = AuthoredFeature(entry, document, index)
+        if entry.name in features or entry.name in of_account:
+            problems.add(
+                "RS503",
+                f'The feature "{entry.name}" is defined twice.',
+                file=document.file,
+                line=document.line(index),
+                hint="Give it another name.",
+            )
+        elif entry.range == "account":
+            before = len(problems)
+            check_keys(authored, problems)
+            if len(problems) == before:
+                of_account[entry.name] = authored
+        elif entry.range != "bills" or not authored.words & set(undetermined):
+            feature = check_aggregate(authored, bill_attributes, problems)
+            if feature is not None:
+                features[entry.name] = feature
     _add_latest(attributes, features, problems)
     features |= check_account_features(list(of_account.values()), features, problems)
     clashes = {name: columns.pop(name) for name in sorted(columns.keys() & features.keys())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from riskseg.domain.column_types import ColumnType
@@ -31,20 +31,14 @@ def build(engine: Engine, relations: Iterable[Relation]) -> None:
     One with two columns of one name is refused, materialized or not: DuplicateColumnsError; and
     one that is declared otherwise: ContractError.
     """
+    relations = list(relations)
+    if not relations:
+        return
+    for relation, columns in zip(relations, engine.columns_of_each(relations), strict=True):
+        check_table(relation.name, columns)
     named: list[Relation] = []
-    checked = 0
     for relation in relations:
         named.append(relation)
         if relation.materialized:
-            _check(engine, named, checked)
             engine.run(f"create or replace temp table {relation.name} as {chained(named)}")
             named.pop()
-            checked = len(named)
-    if len(named) > checked:
-        _check(engine, named, checked)
-
-
-def _check(engine: Engine, named: Sequence[Relation], checked: int) -> None:
-    columns_of_each = engine.columns_of_each(named, checked)
-    for relation, columns in zip(named[checked:], columns_of_each, strict=True):
-        check_table(relation.name, columns)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from riskseg.domain.relations import Relation
+from riskseg.domain.column_types import ColumnType
+from riskseg.domain.relations import Relation, chained
 from riskseg.engine import DuckDB, DuplicateColumnsError, EngineError, syntax_tree
 from riskseg.pipeline.contracts import build
 
@@ -103,6 +104,44 @@ def test_a_file_is_read_whatever_its_path_holds(tmp_path: Path, name: str) -> No
 def test_a_relation_with_two_columns_of_one_name_is_refused(relations: list[Relation]) -> None:
     with DuckDB() as engine, pytest.raises(DuplicateColumnsError):
         build(engine, relations)
+
+
+def test_a_relation_is_described_anew_where_it_may_hold_other_columns() -> None:
+    """And not where nothing but the date is another one."""
+
+    def of(day: str) -> list[Relation]:
+        return [Relation("q", f"select *, date '{day}' as day from t"), Relation("r", "from q")]
+
+    described: list[str] = []
+
+    class Counting(DuckDB):
+        def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
+            described.append(select)
+            return super()._describe(select)
+
+    for column, asked in (("a", 1), ("a", 1), ("b", 2)):
+        with Counting() as engine:
+            engine.run(f"create temp table t as select 1 as {column}")
+            for day in ("2026-01-01", "2026-01-02"):
+                columns = engine.columns_of_each(of(day))
+                assert [list(names) for names in columns] == [[column, "day"]] * 2
+        assert len(described) == asked
+
+
+def test_a_statement_holds_the_relations_that_it_is_made_from() -> None:
+    relations = [
+        Relation("bills", "select 1 as a"),
+        Relation("late_bills", "select * from bills"),
+        Relation("paid", "select 2 as a"),
+        Relation("wanted", "select * from late_bills"),
+    ]
+    assert chained(relations) == (
+        "with bills as (select 1 as a), late_bills as (select * from bills) "
+        "select * from late_bills"
+    )
+    assert chained([*relations[1:3], Relation("wanted", "select paid.a from paid")]) == (
+        "with paid as (select 2 as a) select paid.a from paid"
+    )
 
 
 def test_a_syntax_tree_is_of_one_select() -> None:

@@ -13,7 +13,6 @@ from riskseg.cli.terminal import stdout
 from riskseg.domain.facts import Kind
 from riskseg.domain.words import NOTHING_RAISES_RISK
 from riskseg.domain.words import money as money_text
-from riskseg.rules.state import is_state
 
 if TYPE_CHECKING:
     from riskseg.results.runs import Explanation, FactForm, Waiting
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 def show_explanation(explanation: Explanation) -> None:
     """An account's decision, then what led to it, then what has changed since."""
+    # It brings the expression language with it, which `--help` has no need of.
+    from riskseg.rules.state import is_state
+
     console = stdout()
     _decision(console, explanation)
     _probabilities(console, explanation)
