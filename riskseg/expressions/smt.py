@@ -178,35 +178,41 @@ def days(day: date) -> int:
 # -- logic that keeps what is plain plain --------------------------------------------------------
 
 
+def _is(part: Any, plain: Any) -> bool:
+    """Whether a part is `true`, or `false`. z3 keeps equal terms once: to ask it what each is took
+    a third of the time of a proof."""
+    return bool(part.as_ast().value == plain.as_ast().value)
+
+
 def both(*parts: Any) -> Any:
     """All of them hold."""
-    undecided = [part for part in parts if not z3.is_true(part)]
-    if any(z3.is_false(part) for part in undecided):
+    undecided = [part for part in parts if not _is(part, _TRUE)]
+    if any(_is(part, _FALSE) for part in undecided):
         return _FALSE
     return z3.And(undecided) if len(undecided) > 1 else undecided[0] if undecided else _TRUE
 
 
 def either(*parts: Any) -> Any:
     """One of them holds."""
-    undecided = [part for part in parts if not z3.is_false(part)]
-    if any(z3.is_true(part) for part in undecided):
+    undecided = [part for part in parts if not _is(part, _FALSE)]
+    if any(_is(part, _TRUE) for part in undecided):
         return _TRUE
     return z3.Or(undecided) if len(undecided) > 1 else undecided[0] if undecided else _FALSE
 
 
 def negated(part: Any) -> Any:
-    if z3.is_true(part):
+    if _is(part, _TRUE):
         return _FALSE
-    if z3.is_false(part):
+    if _is(part, _FALSE):
         return _TRUE
     return part.arg(0) if z3.is_not(part) else z3.Not(part)
 
 
 def chosen(test: Any, one: Term, other: Term) -> Term:
     """`one` where the test holds, else `other`."""
-    if z3.is_true(test):
+    if _is(test, _TRUE):
         return one
-    if z3.is_false(test):
+    if _is(test, _FALSE):
         return other
     unknown = one.unknown
     if not one.unknown.eq(other.unknown):
