@@ -78,7 +78,9 @@ def regions(
             return _told(boxes, dimensions), False
         model = inside.model()
         box: Box = {index: _cell_of(model, dimension) for index, dimension in enumerate(dimensions)}
-        _grow(box, space, anywhere, outside)
+        # Where the cells of one account hold others besides, so does every wider box.
+        if space.is_empty(box, outside):
+            _grow(box, space, anywhere, outside)
         boxes = [earlier_box for earlier_box in boxes if not _inside(earlier_box, box)] + [box]
         inside.add(negated(both(*space.formulas(box))))
     return _told(boxes, dimensions), bool(answer == z3.unsat)
