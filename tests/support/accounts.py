@@ -23,12 +23,14 @@ NUMBERS = (0, 1, 2, 3, 5, 6, 9, 10, 29, 30, 31, 49, 50, 51, 59, 60, 61, 89, 90, 
 
 def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> list[dict[str, Any]]:
     """Facts of `count` accounts, near the numbers that rules like to cut at, with unknowns."""
-    rng = random.Random(seed)  # noqa: S311
+    rng, other = random.Random(seed), random.Random(seed)  # noqa: S311
     cuts = [cut for band in strategy.bands for _, cut in band.cuts]
     days = [step.day for path in strategy.paths for step in path.steps]
     return [
         {
-            name: _before(name, _value(fact, cuts, days, as_of, rng), as_of, rng)
+            name: _elsewhere(as_of, other)
+            if name.startswith("elsewhere ")
+            else _before(name, _value(fact, cuts, days, as_of, rng), as_of)
             for name, fact in strategy.facts.items()
         }
         | {"as_of": as_of}
@@ -36,13 +38,16 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
     ]
 
 
-def _before(name: str, value: Any, as_of: date, rng: random.Random) -> Any:
-    """What was issued was issued before the day that is decided, and seldom on another path."""
-    if name.startswith("elsewhere ") and rng.random() < 0.8:
-        return None
-    if name.startswith(("issued ", "elsewhere issued ")) and value is not None:
+def _before(name: str, value: Any, as_of: date) -> Any:
+    """What was issued was issued before the day that is decided."""
+    if name.startswith("issued ") and value is not None:
         return min(value, as_of - timedelta(days=1))
     return value
+
+
+def _elsewhere(as_of: date, rng: random.Random) -> date | None:
+    """Seldom was the same done on another path."""
+    return as_of - timedelta(days=rng.randint(1, 60)) if rng.random() < 0.1 else None
 
 
 def _value(
