@@ -527,6 +527,8 @@ _PATH = {
     "on_change": "what happens where the segment of an account on the path changes in an "
     "episode: `continue`, `restart` or `stay`",
     "hold_for": "days for which an account stays on the path, whatever its segment",
+    "at_once": "whether an account whose segment leads to the path comes at once, wherever it "
+    "stays",
     "calendar": "the days on which its steps are taken, as in strategy.yaml",
     "effective_from": "the first day it is in force",
     "effective_to": "the last",

@@ -182,6 +182,8 @@ class PathShown(Part):
     """What happens where the segment of an account on the path changes in an episode."""
     hold_for: int | None
     """Days for which an account stays on the path, whatever its segment; null where it does not."""
+    at_once: bool
+    """Whether an account whose segment leads to the path comes at once, wherever it stays."""
     effective_from: date | None
     effective_to: date | None
 

@@ -127,7 +127,7 @@ class Path:
     account whose segment leads to the path, and where `lifted` holds it is no earlier than the day
     on which the account came, from when on `held_since_entry` counts; where `passes_over` holds,
     steps of earlier days than that are passed over; where `stays` holds, an account stays on the
-    path whatever its segment.
+    path unless its segment leads to one that is taken `at_once`.
     """
 
     name: str
@@ -144,6 +144,7 @@ class Path:
     backlog: Backlog = "latest_step"
     on_change: OnChange = "continue"
     hold_for: int | None = None
+    at_once: bool = False
     begins: Expression | None = None
     lifted: Expression | None = None
     passes_over: Expression | None = None

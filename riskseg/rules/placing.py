@@ -129,21 +129,16 @@ def begins_on_entry(path: str, starts: Expression, lifted: Expression) -> Expres
     return _expression(text, tree, *names, nullable=starts.type.nullable)
 
 
-def stays_on(path: str, days: int | None, protective: Sequence[str]) -> Expression:
+def stays_on(path: str, days: int | None) -> Expression:
     """That an account which was last seen on a path stays there, whatever its segment: for so many
-    days from the one on which it came, or until its episode ends. One with a protective flag, or
-    of which that is unknown, does not."""
+    days from the one on which it came, or until its episode ends."""
     terms: list[Node] = [
         Not(IsNull(Name(PLACED_PATH, Kind.TEXT))),
         Compare("=", Name(PLACED_PATH, Kind.TEXT), Literal(path, Kind.TEXT)),
     ]
-    names = {PLACED_PATH, *protective}
+    names = {PLACED_PATH}
     if days is not None:
         until = Call("add_days", (_entered(path), Literal(days, Kind.INTEGER)), Kind.DATE)
         terms.append(Compare("<", _AS_OF, until))
         names |= {"as_of", entered_fact(path)}
-    terms += [
-        Not(Call("coalesce", (Name(flag, Kind.BOOLEAN), Literal(True, Kind.BOOLEAN)), Kind.BOOLEAN))
-        for flag in protective
-    ]
     return _expression(f"stays on {path}", And(tuple(terms)), *names)

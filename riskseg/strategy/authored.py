@@ -136,6 +136,7 @@ class AuthoredPath(Shape):
     backlog: Literal["latest_step", "from_start", "at_day"] | None = None
     on_change: Literal["continue", "restart", "stay"] | None = None
     hold_for: DayCount | None = None
+    at_once: bool = False
     calendar: AuthoredCalendar | None = None
     effective_from: date | None = None
     effective_to: date | None = None

@@ -134,6 +134,7 @@ def _path(path: Path) -> PathShown:
         backlog=path.backlog,
         on_change=path.on_change,
         hold_for=path.hold_for,
+        at_once=path.at_once,
         effective_from=path.effective_from,
         effective_to=path.effective_to,
     )

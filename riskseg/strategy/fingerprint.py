@@ -75,6 +75,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
                 **({"backlog": path.backlog} if path.backlog != "latest_step" else {}),
                 **({"on_change": path.on_change} if path.on_change != "continue" else {}),
                 **({"hold_for": path.hold_for} if path.hold_for is not None else {}),
+                **({"at_once": True} if path.at_once else {}),
             }
             for path in s.paths
         },

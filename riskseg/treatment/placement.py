@@ -84,15 +84,20 @@ def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
 
 def _path_walked(paths: Sequence[Path]) -> str:
     """The path on which the account's route begins: that of its segment, or the one it stays on.
-    A path on which nothing is done takes effect at once."""
+    One that is taken at once, or on which nothing is done, holds nobody back."""
     of_segment = inner("path_of_segment")
     arms = []
     for path in paths:
-        others = [other.name for other in paths if other != path and not other.idle]
+        others = [other.name for other in paths if other != path and _may_wait(other)]
         if path.stays is not None and others:
             led_away = f"{of_segment} in ({', '.join(map(literal, others))})"
             arms.append(f"when {fact_sql(path.stays)} and {led_away} then {literal(path.name)}")
     return f"case {' '.join(arms)} else {of_segment} end" if arms else of_segment
+
+
+def _may_wait(path: Path) -> bool:
+    """Whether an account whose segment leads to a path may stay on another."""
+    return not path.idle and not path.at_once
 
 
 def _came_ago(path: Path) -> str:
@@ -215,7 +220,7 @@ def _walking(paths: Sequence[Path], segment: Term, account: Account) -> Iterator
     stays = {}
     for path in led:
         if path.stays is not None:
-            away = either(*(to for other, to in led.items() if other != path and not other.idle))
+            away = either(*(to for other, to in led.items() if other != path and _may_wait(other)))
             stays[path] = both(account.term(path.stays).true, away)
     for path, by_segment in led.items():
         held_back = either(*(other for other_path, other in stays.items() if other_path != path))

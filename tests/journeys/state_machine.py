@@ -158,6 +158,7 @@ class Machine:
         rules = self.paths[path]
         for_days = int(str(rules.get("hold_for", 0)).split()[0])
         held = rules.get("on_change") == "stay" or today < entered + for_days * DAY
+        held = held and not self.paths[led].get("at_once")
         if path == led or (same_episode and held):
             earlier = len(stays) > 1 and (start is None or start < since)
             return Place(path, entered, stays[-2][1] if earlier else None)

@@ -69,6 +69,7 @@ def random_paths(rng: random.Random, count: int) -> dict[str, dict[str, Any]]:
                 {},
                 {"on_change": "restart"},
                 {"on_change": "stay"},
+                {"at_once": True},
                 {"hold_for": f"{rng.randint(1, 12)} days"},
                 {"backlog": "at_day"},
                 {"backlog": "from_start", "hold_for": "3 days"},

@@ -19,7 +19,7 @@ from tests.support.deciding import Reading, decide
 from tests.support.strategies import sound
 
 AS_OF = date(2026, 3, 2)
-FLAGS = ("first", "second", "flag")
+FLAGS = ("first", "second")
 DATES = ("started", "other")
 FACTS = {n: Fact(n, Kind.DATE, nullable=True) for n in DATES} | {
     n: Fact(n, Kind.BOOLEAN, nullable=True) for n in FLAGS
@@ -33,7 +33,6 @@ HEAD = """\
 name: places
 purpose: to be come to
 owner: tests
-protective: [flag]
 actions:
   - {name: sms, channel: sms}
   - {name: letter, channel: post}
@@ -49,12 +48,10 @@ rows:
 """
 
 
-PROTECTED = "- {guard: protected, when: flag, unknown: match, never: [agency], instead: letter}\n"
-
-
 def strategy(paths: str, hold: str = "") -> Strategy:
     files = {"strategy.yaml": HEAD, "segments.yaml": SEGMENTS, "paths.yaml": paths}
-    files["guards.yaml"] = PROTECTED + hold
+    if hold:
+        files["guards.yaml"] = hold
     with tempfile.TemporaryDirectory() as folder:
         return sound(Path(folder), files, FACTS)
 
@@ -81,6 +78,7 @@ def _path(rng: random.Random, name: str, then: str | None = None) -> str:
         f"starts: {starts}",
         f"steps: [{', '.join(steps)}]",
         f"then: {then}" if then else "stay: deliberately",
+        rng.choice(["", "", "at_once: true"]),
         rng.choice(["", "on_change: continue", "on_change: restart", "on_change: stay"]),
     ]
     if starts != "entered_on":

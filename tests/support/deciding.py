@@ -454,9 +454,8 @@ def path_walked(strategy: Strategy, segment: str, facts: Facts) -> Path:
     """The path of the segment, or the one that the account stays on."""
     of_segment = next(p for p in strategy.paths if segment in p.segments)
     here = next((p for p in strategy.paths if p.name == facts.get("placed path")), None)
-    if here is None or here == of_segment or not (of_segment.steps or of_segment.then):
-        return of_segment
-    if any(facts[flag] is not False for flag in strategy.protective):
+    waits = bool(of_segment.steps or of_segment.then) and not of_segment.at_once
+    if here is None or here == of_segment or not waits:
         return of_segment
     entered = facts.get(f"entered {here.name}") or facts["as_of"]
     for_days = here.hold_for is not None and (facts["as_of"] - entered).days < here.hold_for

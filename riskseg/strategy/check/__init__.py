@@ -89,11 +89,11 @@ def _strategy(scope: Scope) -> Strategy:
     paths = check_paths(scope, actions)
     scope.actions, scope.decided = actions, decided_facts(authored, levels, actions)
     rules = check_rules(scope)
-    protective = tuple(map(scope.canonical, head.protective))
-    paths = check_clock(scope, check_entry(paths, protective), rules)
+    paths = check_clock(scope, check_entry(paths), rules)
     check_protective(scope, [rule for rule in rules if isinstance(rule, Restriction)])
     priority = check_priority(scope)
     examples = check_examples(scope, levels, actions)
+    protective = tuple(map(scope.canonical, head.protective))
     special = check_special_category(scope)
     named = scope.named | {*columns, *(band.of for band in bands), *protective, *special, "as_of"}
     return Strategy(

@@ -76,6 +76,7 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
                     backlog=path.backlog or "latest_step",
                     on_change=path.on_change or "continue",
                     hold_for=path.hold_for,
+                    at_once=path.at_once,
                 )
             )
     _circles(scope)
@@ -84,9 +85,9 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def check_entry(paths: Sequence[Path], protective: Sequence[str]) -> tuple[Path, ...]:
+def check_entry(paths: Sequence[Path]) -> tuple[Path, ...]:
     """The paths with what follows from `backlog`, `on_change` and `hold_for`, their own and those
-    of the other paths. An account with one of the `protective` flags is held on no path."""
+    of the other paths."""
     with_steps = [path.name for path in paths if not path.idle]
     found = []
     for path in paths:
@@ -102,7 +103,7 @@ def check_entry(paths: Sequence[Path], protective: Sequence[str]) -> tuple[Path,
         stays = None
         if path.on_change == "stay" or path.hold_for is not None:
             days = None if path.on_change == "stay" else path.hold_for
-            stays = stays_on(path.name, days, protective)
+            stays = stays_on(path.name, days)
         found.append(
             replace(
                 path,
@@ -144,6 +145,7 @@ def _on_entry(scope: Scope, name: str, path: AuthoredPath) -> None:
         "backlog": path.backlog,
         "on_change": path.on_change,
         "hold_for": path.hold_for,
+        "at_once": path.at_once or None,
         "starts": ENTERED_ON if on_entry else None,
     }
     said = [key for key, value in about.items() if value is not None]
