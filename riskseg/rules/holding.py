@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from riskseg.domain.facts import Kind
 from riskseg.expressions import Expression, Type
 from riskseg.expressions.tree import Call, Literal, Name
+from riskseg.rules.placing import entered_path
 
 _LASTS, _HELD = "lasting ", "days held since "
 
@@ -32,7 +33,9 @@ def held_days(starts: Expression, kinds: Iterable[str]) -> HeldDays | None:
     """What counts the days held since the date that an expression gives: a date, or a number of
     days from one. None for any other expression."""
     match starts.tree:
-        case Name(since) | Call("coalesce", (Name(since), Name("as_of"))):
+        case Name(since):
+            return HeldDays(since, 0, tuple(sorted(kinds)))
+        case Call("coalesce", (Name(since), Name("as_of"))) if entered_path(since):
             return HeldDays(since, 0, tuple(sorted(kinds)))
         case Call("add_days", (Name(since), Literal(int() as offset))):
             return HeldDays(since, offset, tuple(sorted(kinds)))

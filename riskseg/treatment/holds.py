@@ -166,4 +166,6 @@ def days_held(names: Iterable[str], columns: Mapping[str, str]) -> Relation | No
 
 def _days_since(held: HeldDays) -> str:
     start = f"f.{fact_column(held.since)} + {held.offset}"
-    return f"cast(sum(greatest(d.last_day - greatest(d.first_day, {start} + 1) + 1, 0)) as bigint)"
+    days = f"greatest(d.last_day - greatest(d.first_day, {start} + 1) + 1, 0)"
+    # `greatest` would take the first day of the hold where the date is not known.
+    return f"cast(sum(case when {start} is not null then {days} else 0 end) as bigint)"
