@@ -74,6 +74,11 @@ def hours_of(fact: str) -> tuple[ContactHours, bool] | None:
     return None
 
 
+def counts_days(fact: str) -> bool:
+    """Whether a fact counts the days until there is a lawful hour."""
+    return fact.startswith(_WAIT)
+
+
 def clock(minute: int) -> str:
     """A minute of the day as a clock shows it; the end of the day is 24:00."""
     return f"{minute // 60:02}:{minute % 60:02}"

@@ -27,6 +27,7 @@ from riskseg.expressions.smt import (
     variable,
 )
 from riskseg.expressions.tree import Value
+from riskseg.rules.contact_hours import counts_days
 from riskseg.rules.elements import Condition
 from riskseg.rules.state import is_state
 
@@ -110,8 +111,9 @@ def with_defaults(account: Account, defaults: Mapping[str, object]) -> Account:
 
 
 def plain_value(fact: Fact) -> Value:
-    """A usual value, for what does not matter in a counterexample. Nothing was done before."""
-    if fact.nullable and is_state(fact.name):
+    """A usual value, for what does not matter in a counterexample. Nothing was done before, and
+    some hour is lawful."""
+    if fact.nullable and is_state(fact.name) and not counts_days(fact.name):
         return None
     match fact.kind:
         case Kind.BOOLEAN:

@@ -375,7 +375,8 @@ class Restriction(Rule):
     def _instead(
         self, decision: DecisionTerms, actions: Sequence[Action], others: Sequence[Restriction]
     ) -> Iterator[Question]:
-        """What would make the action it offers unlawful. What stops everything is left aside."""
+        """What would make the action it offers unlawful. What stops everything is left aside, and
+        what is over by itself on a day that is known."""
         (offered,) = (action for action in actions if action.name == self.instead)
         forbidden = [action for action in actions if action.name in self.never]
         in_force = decision.guards[self.name]
@@ -388,6 +389,7 @@ class Restriction(Rule):
             other.name: decision.guards[other.name]
             for other in others
             if not other.stops_everything
+            and other.lawful_from_sql is None
             and other.name != self.name
             and offered.name in other.never
         }

@@ -12,6 +12,8 @@ import yaml
 
 from riskseg.domain.decision import OUTCOMES
 from riskseg.domain.yaml_text import Dumper
+from riskseg.rules.contact_hours import hours_of
+from riskseg.rules.state import is_state
 from riskseg.strategy.proof.results import Account
 
 
@@ -50,8 +52,15 @@ def margin_of(examples: str) -> str:
 
 
 def values(account: Account) -> str:
-    """The account's facts as one line of YAML, the date first."""
-    return _flow(dict(sorted(account.items(), key=_first)))
+    """The account's facts as one line of YAML, the date first, less what was never done for it: an
+    example that leaves that out means the same."""
+    told = {name: value for name, value in account.items() if not _goes_without_saying(name, value)}
+    return _flow(dict(sorted(told.items(), key=_first)))
+
+
+def _goes_without_saying(name: str, value: object) -> bool:
+    # Hours that an example leaves out are those of its day.
+    return value is None and is_state(name) and hours_of(name) is None
 
 
 def _first(item: tuple[str, Any]) -> tuple[bool, str]:
