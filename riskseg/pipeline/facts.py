@@ -26,7 +26,7 @@ from riskseg.rules.holding import lasting
 from riskseg.rules.placing import of_placement
 from riskseg.treatment.contacts import contact_limits
 from riskseg.treatment.episodes import EPISODE_STARTED_ON, episodes
-from riskseg.treatment.holds import WORKED_OUT, days_held, holds, kinds_that_hold
+from riskseg.treatment.holds import days_held, holds, kinds_that_hold
 
 # What every table of facts holds besides those asked for.
 ALWAYS = ("party_id", "closed_on", "written_off_on", "lifecycle")
@@ -96,8 +96,7 @@ def facts(
         )
     if with_episodes:
         relations += episodes()
-    held_by = kinds_that_hold(names)
-    asked = "events" in compiled.ranges or bool({*WORKED_OUT} & {*held_by})
+    asked = "events" in compiled.ranges or not {*worked_out}.isdisjoint(kinds_that_hold(names))
     if ledger.promise_grace is not None and asked:
         relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
     if ledger.money.raises_disputes and asked and not ledger.billed:
@@ -145,7 +144,7 @@ def _worked_out(ledger: Ledger) -> list[str]:
         "plan": ledger.money.plans is not None,
         "dispute": ledger.money.raises_disputes,
     }
-    return [kind for kind in WORKED_OUT if has[kind]]
+    return [kind for kind, worked_out in has.items() if worked_out]
 
 
 def _one_row_each(

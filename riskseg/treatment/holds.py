@@ -13,8 +13,6 @@ from riskseg.domain.relations import Relation, fact_column, literal
 from riskseg.rules.holding import HeldDays, counted_days, lasting
 
 ENDED = "ended"
-# Kinds of events of which the ledger works out on which days they last.
-WORKED_OUT = ("promise", "plan", "dispute")
 
 
 def kinds_that_hold(names: Iterable[str]) -> list[str]:
@@ -29,8 +27,8 @@ def holds(names: Iterable[str], spans: Mapping[str, str]) -> list[Relation]:
     of each kind among `names` lasts), and to the days held that they count: see
     `days_held`. Empty where there is none.
 
-    `spans` are the relations (snap, as_of, first_day, last_day) of the kinds that are worked out; a
-    kind of them without one never lasts."""
+    `spans` are the relations (snap, as_of, first_day, last_day) of the kinds that are worked out;
+    of any other the events say themselves how long they last."""
     kinds = {name: kind for name in names if (kind := lasting(name))}
     sets = _sets(names)
     every = kinds_that_hold(names)
@@ -57,7 +55,7 @@ def _sets(names: Iterable[str]) -> list[tuple[str, ...]]:
 def _holding(kinds: Sequence[str], spans: Mapping[str, str]) -> list[Relation]:
     """Relations to `holding`: each event of the kinds, as known on the as-of date, from its first
     day to its last, or to the as-of date."""
-    told = [kind for kind in kinds if kind not in WORKED_OUT]
+    told = [kind for kind in kinds if kind not in spans]
     relations = _told(told) if told else []
     parts = [_TOLD if told else _NOTHING]
     parts += [
@@ -67,7 +65,7 @@ def _holding(kinds: Sequence[str], spans: Mapping[str, str]) -> list[Relation]:
         where first_day <= last_day
         """
         for kind in kinds
-        if kind in WORKED_OUT and kind in spans
+        if kind in spans
     ]
     return [*relations, Relation("holding", "union all".join(parts), materialized=True)]
 

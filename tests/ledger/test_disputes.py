@@ -89,6 +89,13 @@ def test_a_dispute_of_an_unknown_bill_takes_nothing_off() -> None:
     assert found == {"overdue": 100, "days": 10, "disputed": 0, "open": 1}
 
 
+@pytest.mark.parametrize(("day", "count"), [(4, 0), (5, 1), (19, 1), (20, 0)])
+def test_disputes_are_counted_where_nothing_is_billed(day: int, count: int) -> None:
+    loaded = load_accounts([Account("a", events=(raised(5), answered(20, "rejected")))])
+    (row,) = loaded.facts_of(loaded.as_of(on(day)))
+    assert row["open_disputes"] == count
+
+
 def _less_disputes(account: Account) -> Account:
     return replace(account, events=tuple(e for e in account.events if e.kind != "dispute"))
 

@@ -81,7 +81,11 @@ def test_a_dispute_is_known_by_its_bill_and_answered(ws: riskseg.Workspace) -> N
         ws.dispute("a", bill="2", outcome="rejected", reason="it is right", on=LATER)
     with pytest.raises(ProblemsError, match="RS633"):
         ws.dispute("a", outcome="rejected", reason="it is right", from_="2025-12-01", on=LATER)
+    (bill,) = ws.explain("a", as_of=DAY).bills
+    assert (bill.overdue, bill.disputed) == (80, 20)
     gone = ws.dispute("a", outcome="upheld", amount="15", reason="read again", on=LATER)
+    told = [entry.words for entry in ws.history("a", as_of=LATER).entries]
+    assert told[-2].startswith("dispute about bill 1 of ") and told[-2].endswith("read wrongly")
     assert (gone.bill_id, gone.outcome, gone.happened_on) == ("1", "upheld", LATER)
     with pytest.raises(ProblemsError, match="RS633"):
         ws.dispute("a", outcome="upheld", reason="read again", on=LATER)
