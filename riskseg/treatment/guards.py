@@ -173,26 +173,42 @@ def forbidden(strategy: Strategy, guards: Mapping[str, Any], action: str) -> Any
     return either(*(guards[g.name] for g in strategy.guards if action in g.never))
 
 
-def lawful(strategy: Strategy, guards: Mapping[str, Any], due: Any, account: Account) -> Any:
+def lawful(
+    strategy: Strategy,
+    guards: Mapping[str, Any],
+    due: Any,
+    account: Account,
+    *,
+    actions: Sequence[str] | None = None,
+) -> Any:
     """The rank of what is emitted where an action of the rank `due` is: itself, else the mildest
-    lawful `instead` of the guards that forbid it, else 0."""
-    held = either(*(guards[g.name] for g in strategy.guards if g.stops_everything))
+    lawful `instead` of the guards that forbid it, else 0. Only one of `actions` is due, where they
+    are given."""
+    rules = strategy.guards
+    held = either(*(guards[g.name] for g in rules if g.stops_everything))
+
+    insteads = {g.instead for g in rules}
+    possible = {
+        other.name: negated(
+            either(forbidden(strategy, guards, other.name), closed_term(other.calendar, account))
+        )
+        for other in strategy.actions
+        if other.name in insteads
+    }
     emitted = due
     for action in strategy.actions:
+        if actions is not None and action.name not in actions:
+            continue
         refused = forbidden(strategy, guards, action.name)
         if z3.is_false(refused):
             continue
         rest: Any = z3.IntVal(0)
         for other in reversed(strategy.actions):  # the mildest is written last, and so tried first
-            offered = either(
-                *(
-                    guards[g.name]
-                    for g in strategy.guards
-                    if g.instead == other.name and action.name in g.never
-                )
-            )
-            closed = closed_term(other.calendar, account)
-            fits = both(offered, negated(either(forbidden(strategy, guards, other.name), closed)))
-            rest = z3.If(fits, z3.IntVal(other.rank), rest)
+            offering = [
+                guards[g.name] for g in rules if g.instead == other.name and action.name in g.never
+            ]
+            if offering:
+                fits = both(either(*offering), possible[other.name])
+                rest = z3.If(fits, z3.IntVal(other.rank), rest)
         emitted = z3.If(both(due == action.rank, refused), z3.If(held, z3.IntVal(0), rest), emitted)
     return emitted

@@ -73,7 +73,8 @@ def _earlier(strategy: Strategy, decision: Decision) -> Iterator[tuple[Any, Any]
             *(condition_holds(path.ends_when, then) for path in walked if path.ends_when)
         )
         due = z3.IntVal(ranks[step.action])
-        emitted = z3.If(ended, z3.IntVal(0), lawful(strategy, guards, due, then))
+        then_emitted = lawful(strategy, guards, due, then, actions=[step.action])
+        emitted = z3.If(ended, z3.IntVal(0), then_emitted)
         passed = both(
             serves,
             *([condition_holds(step.when, then)] if step.when else []),
