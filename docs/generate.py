@@ -1,6 +1,6 @@
 """Writes the pages of docs/reference from the code: `python docs/generate.py [--check]`.
 
-What the code can tell is asked of the code: commands, Problem codes, features, functions, the
+What the code knows is read from the code: commands, Problem codes, features, functions, the
 keys and columns of every file. Only the words beside a key stand here, and a key without words
 is an error. With --check nothing is written; a page that is not current ends it with 1.
 """
@@ -70,7 +70,7 @@ def commands() -> Iterator[str]:
             ("0", "done"),
             ("1", "problems in what was given: files, data, names, dates"),
             ("2", "wrong usage: an option that does not exist, a value missing"),
-            ("3", "a fault of riskseg's own; only then is there a traceback"),
+            ("3", "a fault in riskseg itself; only then is there a traceback"),
             ("4", "busy: another run holds the workspace; try again when it has ended"),
             ("130, 143", "ended by Ctrl-C, or by SIGTERM; what was not finished is cleared away"),
         ),
@@ -442,7 +442,7 @@ _COLUMN: Mapping[str, str] = {
     "unit": "`money`, `share` (0.25 is 25%), `percent` (25 is 25%), or a word such as `days`",
     "labels": "what people call a value, by value",
     "special_values": "numbers that are codes: a list, or a label for each",
-    "family": "columns that tell the same story have the same",
+    "family": "columns about the same thing share one; their reasons are added together",
     "protected": "whether models are judged by it, as what they should not stand in for; it is "
     "learned from only where `features.keep` or `features.static` of a spec lists it",
     "levels": "the only texts it may hold; not in models/features.yaml",
@@ -498,7 +498,7 @@ _STRATEGY: Mapping[str, str] = {
     "treat": "`party`: one letter, text or call for all accounts of a party of which it is due",
     "calendar": "`{days: [mon, …], holidays: GB-ENG, closed: next|previous}`: the days worked; "
     "also of an action",
-    "expects": "`fact: {type, else}`: what stands for a fact the workspace lacks",
+    "expects": "`fact: {type, else}`: the default value of a fact that the workspace lacks",
 }
 _TIER = {
     "tier": "the tier's name",

@@ -17,8 +17,8 @@ from riskseg.api.arguments import (
     person,
     progress,
 )
+from riskseg.results.model_comparison import Comparison
 from riskseg.results.models import (
-    Comparison,
     ImportedCard,
     ModelBins,
     ModelCard,

@@ -10,17 +10,16 @@ from riskseg.api.arguments import Day, Place, day, day_or_none, moment, one_line
 from riskseg.domain.problems import Problems
 from riskseg.pipeline.proving import SECONDS
 from riskseg.pipeline.strategy_versions import find_version
+from riskseg.results.sheets import SheetExport, SheetImport
 from riskseg.results.strategies import (
     Activation,
     Activations,
-    SheetExport,
-    SheetImport,
     StrategyCheck,
-    StrategyDifference,
     StrategyProof,
-    StrategyShown,
     StrategyTest,
 )
+from riskseg.results.strategy_difference import StrategyDifference
+from riskseg.results.strategy_shown import StrategyShown
 
 
 class Strategy:
@@ -98,7 +97,7 @@ class Strategy:
         day on: from that of `at` if it is left out. `unproved` activates it although not all of it
         is proved, and needs a reason."""
         if unproved and not reason.strip():
-            raise ValueError("reason says why what is not proved is activated.")
+            raise ValueError("Give reason: why a strategy is activated that is not fully proved.")
         time = moment(at)
         return use_cases.activate.activate(
             self._workspace(),

@@ -25,7 +25,8 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
 from riskseg.results.models import Training
-from riskseg.results.runs import Decisions, Explanation, Replay, Scores
+from riskseg.results.replay import Replay
+from riskseg.results.runs import Decisions, Explanation, Scores
 from riskseg.results.workspace import Check, FactList, NewWorkspace, Portfolio
 from riskseg.workspace import find, open_workspace
 
@@ -63,9 +64,9 @@ def open(folder: Place | None = None) -> Workspace:
     problems = Problems()
     open_workspace(root, problems)
     # What else is wrong is for `check` to say.
-    missing = [p for p in problems if p.code == "RS001"]
-    if missing:
-        raise ProblemsError(missing)
+    no_workspace = [problem_found for problem_found in problems if problem_found.code == "RS001"]
+    if no_workspace:
+        raise ProblemsError(no_workspace)
     return Workspace(root)
 
 

@@ -48,7 +48,7 @@ def _amount(text: str) -> Decimal:
     try:
         return Decimal(text.strip())
     except InvalidOperation:
-        raise typer.BadParameter(f'"{text}" is no amount.') from None
+        raise typer.BadParameter(f'"{text}" is not an amount.') from None
 
 
 @guarded
@@ -57,11 +57,13 @@ def hold(
     reason: Reason,
     kind: Annotated[
         str,
-        typer.Option(help="What holds it: hold, complaint, bereavement, breathing_space, adviser."),
+        typer.Option(
+            help="The kind of hold: hold, complaint, bereavement, breathing_space, adviser."
+        ),
     ] = "hold",
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", formats=_DAY, help="Its first day; that of --on if left out."),
+        typer.Option("--from", formats=_DAY, help="Its first day; the day of --on if left out."),
     ] = None,
     until: Annotated[
         datetime | None,
@@ -69,7 +71,7 @@ def hold(
     ] = None,
     end: Annotated[
         bool,
-        typer.Option("--end", help="End what holds it: --until, or --on, is the last day held."),
+        typer.Option("--end", help="End the hold: --until, or else --on, is its last day."),
     ] = False,
     by: By = None,
     on: On = None,
@@ -77,20 +79,20 @@ def hold(
 ) -> None:
     """Hold an account: nothing is done while it lasts, where the strategy says so."""
     if end and from_ is not None:
-        raise typer.BadParameter("--from is for a hold that begins; --end ends one.")
+        raise typer.BadParameter("--from is for a new hold: it cannot be given with --end.")
 
     def record() -> RecordedEvent:
-        last, day, who = _day(until), day_or_today(on), user_or(by)
+        last_day, day, who = _day(until), day_or_today(on), user_or(by)
         if end:
             return use_cases.account_events.end_hold(
-                root(), account, kind=kind, until=last, on=day, at=now(), by=who, reason=reason
+                root(), account, kind=kind, until=last_day, on=day, at=now(), by=who, reason=reason
             )
         return use_cases.account_events.hold(
             root(),
             account,
             kind=kind,
             from_=_day(from_),
-            until=last,
+            until=last_day,
             on=day,
             at=now(),
             by=who,
@@ -112,7 +114,7 @@ def promise(
         typer.Option("--from", formats=_DAY, help="The day it was made; --on if left out."),
     ] = None,
     cancel: Annotated[
-        bool, typer.Option("--cancel", help="Cancel the promises that are still to be kept.")
+        bool, typer.Option("--cancel", help="Cancel the promises that are still open.")
     ] = False,
     reason: Remark = None,
     by: By = None,
@@ -120,10 +122,10 @@ def promise(
     as_json: AsJson = False,
 ) -> None:
     """Record a promise to pay an amount by a day."""
-    given = amount is not None and until is not None
+    is_complete = amount is not None and until is not None
     if cancel and (amount or until or from_ or not reason):
-        raise typer.BadParameter("To cancel promises give --reason, and nothing of a new one.")
-    if not cancel and not given:
+        raise typer.BadParameter("To cancel promises, give --reason only: no amount and no dates.")
+    if not cancel and not is_complete:
         raise typer.BadParameter("Give --amount and --until.")
 
     def record() -> RecordedEvent:
@@ -157,7 +159,7 @@ def plan(
     ],
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", formats=_DAY, help="Its first day; that of --on if left out."),
+        typer.Option("--from", formats=_DAY, help="Its first day; the day of --on if left out."),
     ] = None,
     reason: Remark = None,
     by: By = None,
@@ -165,12 +167,16 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Record a plan to pay in instalments."""
-    parts = [_instalment(text) for text in instalments.split(",") if text.strip()]
+    instalments_read = [
+        _instalment(instalment_text)
+        for instalment_text in instalments.split(",")
+        if instalment_text.strip()
+    ]
     present(
         lambda _: use_cases.account_events.plan(
             root(),
             account,
-            instalments=parts,
+            instalments=instalments_read,
             from_=_day(from_),
             on=day_or_today(on),
             at=now(),
@@ -270,7 +276,7 @@ def history(
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell an account's whole story: bills, payments, what was done, decided and recorded."""
+    """Show an account's whole story: bills, payments, what was done, decided and recorded."""
     present(
         lambda progress: use_cases.history.history(
             root(), account, day_or_today(as_of), out=out, progress=progress
@@ -282,11 +288,15 @@ def history(
 
 
 def _show_history(done: History) -> None:
-    made = table("day", "what happened", "by", "known from")
-    for entry in done.entries:
-        late = str(entry.recorded_on) if entry.recorded_on != entry.day else ""
-        made.add_row(str(entry.day), entry.words, entry.made_by or "", late)
-    stdout().print(made)
+    history_table = table("day", "what happened", "by", "known from")
+    for history_entry in done.entries:
+        late = (
+            str(history_entry.recorded_on) if history_entry.recorded_on != history_entry.day else ""
+        )
+        history_table.add_row(
+            str(history_entry.day), history_entry.words, history_entry.made_by or "", late
+        )
+    stdout().print(history_table)
     print(f"{visible(done.account_id)} as of {done.as_of}, in {done.currency}.")
     for remark in done.notes:
         print(f"Note: {remark}.")

@@ -104,15 +104,15 @@ def main(
 @app.command()
 @guarded
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder that is no workspace yet.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that is not a workspace yet.")],
     strategy: Annotated[str, typer.Option(help="The starter strategy.")] = "household-utility",
     as_json: AsJson = False,
 ) -> None:
     """Make a new workspace with specs and a starter strategy."""
 
-    def show_files(made: NewWorkspace) -> None:
-        for file in made.written:
-            print(folder / file)
+    def show_files(new_workspace: NewWorkspace) -> None:
+        for written_file in new_workspace.written:
+            print(folder / written_file)
         print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
 
     present(lambda _: use_cases.init.init(folder, strategy), show_files, as_json=as_json)
@@ -123,7 +123,9 @@ def init(
 def demo(
     accounts: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many.")] = 20_000,
     folder: Annotated[Path, typer.Option("--dir", help="Where to put it.")] = Path("riskseg-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The seed: another one gives another portfolio.")
+    ] = 7,
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -146,7 +148,9 @@ def generate(
     out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
     accounts: Annotated[int, typer.Option(min=1, max=100_000_000, help="How many.")] = 20_000,
     months: Annotated[int, typer.Option(min=1, max=240, help="Months of history.")] = 24,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The seed: another one gives another portfolio.")
+    ] = 7,
     until: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the history.")
     ] = datetime(2026, 6, 30),
@@ -156,8 +160,8 @@ def generate(
     """Write a synthetic billing history with its truth, labelled synthetic."""
 
     def show_files(portfolio: Portfolio) -> None:
-        for file in portfolio.files:
-            print(out / file)
+        for portfolio_file in portfolio.files:
+            print(out / portfolio_file)
 
     present(
         lambda progress: use_cases.generate.generate(
@@ -187,20 +191,25 @@ def check(plan: Plan = False, as_json: AsJson = False) -> None:
 @app.command()
 @guarded
 def features(as_json: AsJson = False) -> None:
-    """List the catalogue, and what of it is available here."""
+    """List the features of the catalogue and the facts of the data that are available here."""
     present(lambda _: use_cases.features.features(root()), show_facts, as_json=as_json)
 
 
 @app.command()
 @guarded
 def train(
-    models: Annotated[list[str] | None, typer.Argument(help="Which; all if left out.")] = None,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="The models to train; all if left out.")
+    ] = None,
     only: Annotated[
         str | None, typer.Option(help="One learner of the spec, for instance scorecard.")
     ] = None,
     promote: Annotated[
         bool,
-        typer.Option("--promote", help="Make it the champion, whatever there is and however good."),
+        typer.Option(
+            "--promote",
+            help="Make it the champion, whether or not it is better than the present one.",
+        ),
     ] = False,
     as_of: Annotated[
         datetime | None,
@@ -241,7 +250,8 @@ def score(
     as_of: AsOf,
     out: Out,
     models: Annotated[
-        list[str] | None, typer.Argument(help="Which; all trained if left out.")
+        list[str] | None,
+        typer.Argument(help="The models to score with; all that are trained if left out."),
     ] = None,
     accounts_from: AccountsFrom = None,
     sql: Sql = None,
@@ -274,7 +284,8 @@ def assign(
     as_of: AsOf,
     out: Out,
     reasons: Annotated[
-        Reasons, typer.Option(help="For accounts with an action due, or all.")
+        Reasons,
+        typer.Option(help="Give reasons for accounts with an action due, or for all accounts."),
     ] = Reasons.due,
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="Keep what `riskseg replay` needs.")
@@ -314,10 +325,15 @@ def explain(
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option("--run", help="As this run decided: its id, the beginning of one, or `last`."),
+        typer.Option(
+            "--run", help="Explain what this run decided: its id, the beginning of one, or `last`."
+        ),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="By the sources as they are now, whatever was decided.")
+        bool,
+        typer.Option(
+            "--fresh", help="Decide from the sources as they are now, not as a run decided."
+        ),
     ] = False,
     draft: Draft = False,
     sql: Sql = None,

@@ -63,7 +63,7 @@ def someone(by: str | None) -> str | None:
 
 
 Draft = Annotated[
-    bool, typer.Option("--draft", help="By the folder's strategy, whatever is in force.")
+    bool, typer.Option("--draft", help="Use the strategy in the folder, not the version in force.")
 ]
 By = Annotated[
     str | None, typer.Option("--by", help="Who does it; you if left out.", callback=someone)
@@ -86,8 +86,8 @@ def root() -> Path:
     """The workspace named by -w, or the nearest folder upward that holds riskseg.toml."""
     from riskseg.workspace import find
 
-    given = _workspace["given"]
-    return given if given is not None else find(Path.cwd())
+    folder_given = _workspace["given"]
+    return folder_given if folder_given is not None else find(Path.cwd())
 
 
 def root_if_any(*names: str | None) -> Path | None:
@@ -97,7 +97,11 @@ def root_if_any(*names: str | None) -> Path | None:
 
     if _workspace["given"] is not None:
         return _workspace["given"]
-    folders = (Path(name).resolve() for name in names if name and os.path.isdir(name))
+    folders = (
+        Path(strategy_name).resolve()
+        for strategy_name in names
+        if strategy_name and os.path.isdir(strategy_name)
+    )
     for start in (Path.cwd(), *folders):
         with suppress(ProblemsError):
             return find(start)
@@ -128,7 +132,7 @@ def present(
     quiet: bool = False,
 ) -> R:
     """Run a use case and print its result, as JSON or as `show` does; or only the plan, where one
-    is given. `quiet` tells no progress."""
+    is given. `quiet` shows no progress."""
     if plan is not None:
         show_plan(plan, as_json=as_json)
         raise typer.Exit

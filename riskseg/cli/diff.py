@@ -21,7 +21,11 @@ from riskseg.domain.words import counted
 from riskseg.domain.words import money as money_text
 
 if TYPE_CHECKING:
-    from riskseg.results.strategies import AccountMigration, ChangeInMeaning, StrategyDifference
+    from riskseg.results.strategy_difference import (
+        AccountMigration,
+        ChangeInMeaning,
+        StrategyDifference,
+    )
 
 # More lines than this in one table nobody reads; --json has them all.
 MOST = 25
@@ -39,7 +43,7 @@ def strategy_diff(
         typer.Option(
             "--as-of",
             formats=["%Y-%m-%d"],
-            help="Also decide the accounts of this day with both: who moves.",
+            help="Also decide the accounts of this day with both, and show which of them move.",
         ),
     ] = None,
     no_data: NoData = False,
@@ -89,8 +93,8 @@ def difference(console: Console, strategy_difference: StrategyDifference) -> Non
         moves(console, strategy_difference.moves)
     for insight in strategy_difference.insights:
         console.print(f"\n[bold]{escape(insight.question)}[/]")
-        for key, value in insight.answer:
-            console.print(f"  {escape(key)}: {escape(str(value))}")
+        for figure_name, figure in insight.answer:
+            console.print(f"  {escape(figure_name)}: {escape(str(figure))}")
 
 
 def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
@@ -106,7 +110,7 @@ def meaning(console: Console, in_meaning: ChangeInMeaning) -> None:
         before_and_after = f"{escape(changed_outcome.before)} → {escape(changed_outcome.after)}"
         console.print(f"  {changed_outcome.outcome} [bold]{before_and_after}[/]")
         for region in changed_outcome.regions:
-            console.print(f"    where {escape(', '.join(region)) or 'ever'}")
+            console.print(f"    where {escape(', '.join(region)) or 'nothing else is required'}")
         if not changed_outcome.complete:
             console.print("    and elsewhere")
         console.print(
@@ -140,11 +144,14 @@ def moves(console: Console, migration: AccountMigration) -> None:
         console.print(_levels(migration))
         _left_out(console, len(migration.levels), "changes of level")
     if migration.columns:
-        counts = ", ".join(
-            f"{escape(name)} {number(accounts)}" for name, accounts in migration.columns.items()
+        counts_by_column = ", ".join(
+            f"{escape(column_name)} {number(accounts)}"
+            for column_name, accounts in migration.columns.items()
         )
         decided = "account is decided" if migration.different == 1 else "accounts are decided"
-        console.print(f"{number(migration.different)} {decided} otherwise, by column: {counts}.")
+        console.print(
+            f"{number(migration.different)} {decided} differently, by column: {counts_by_column}."
+        )
     if migration.actions:
         console.print(_actions(migration))
     if migration.default_values:

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, whatever ends it, and what is said of that on stderr."""
+"""The exit code of a command, however it ends, and what it prints on stderr then."""
 
 from __future__ import annotations
 
@@ -70,22 +70,22 @@ def _signals() -> Iterator[list[int]]:
     writing is cleared away; the list holds the number of the signal that came."""
     arrived: list[int] = []
 
-    def handle(number: int, _frame: object) -> None:
-        arrived.append(number)
-        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    def handle(signal_number: int, _frame: object) -> None:
+        arrived.append(signal_number)
+        raise _Terminated if signal_number == signal.SIGTERM else KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield arrived
         return
-    before = {
+    handler_before = {
         signal_number: signal.signal(signal_number, handle)
         for signal_number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield arrived
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for signal_number, handler in handler_before.items():
+            signal.signal(signal_number, handler)
 
 
 @contextmanager
@@ -100,8 +100,8 @@ def _without_bar() -> Iterator[None]:
 @contextmanager
 def _sql_written(options: Mapping[str, Any]) -> Iterator[None]:
     """Write the engine's statements to a file, where a command was asked to (--sql)."""
-    path = options.get("sql")
-    if path is None or options.get("plan"):
+    sql_path = options.get("sql")
+    if sql_path is None or options.get("plan"):
         yield
         return
     from riskseg.cli.common import root
@@ -110,9 +110,9 @@ def _sql_written(options: Mapping[str, Any]) -> Iterator[None]:
     from riskseg.pipeline.session import open_checked
 
     problems = Problems()
-    check_output(open_checked(root()), path, problems, (".sql", ".txt"))
+    check_output(open_checked(root()), sql_path, problems, (".sql", ".txt"))
     problems.raise_if_any()
-    with sql_written(path):
+    with sql_written(sql_path):
         yield
 
 
@@ -125,17 +125,17 @@ def _ended(arrived: list[int]) -> typer.Exit:
 
 def _our_fault() -> typer.Exit:
     sys.stderr.write(without_secrets(traceback.format_exc()))
-    stderr().print("[bold red]This is a fault of riskseg's own.[/]")
+    stderr().print("[bold red]This is a fault in riskseg itself.[/]")
     return typer.Exit(OUR_FAULT)
 
 
 def _refused(error: OSError) -> Problem:
     """What the system says of a file or folder."""
     file_name = error.filename if isinstance(error.filename, str) else None
-    why = os.strerror(error.errno or 0).lower()
+    system_reason = os.strerror(error.errno or 0).lower()
     return Problem(
         "RS616",
-        f"The system says: {why}.",
+        f"The system says: {system_reason}.",
         file_name,
-        hint="Make room, or give the right to use it, or name another place.",
+        hint="Free some space, allow riskseg to use it, or name another place.",
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from riskseg.results.journal import Erasure, ErasureEntry, JournalEntries, Pruning, RunEntry
-    from riskseg.results.runs import Differences, Replay, SinceRun
+    from riskseg.results.replay import Differences, Replay, SinceRun
 
 journal_app = typer.Typer(
     help="What was decided, and what is kept to decide it again.", no_args_is_help=True
@@ -29,7 +29,8 @@ journal_app = typer.Typer(
 def replay(
     run: Annotated[str, typer.Argument(help="A run's id, the beginning of one, or `last`.")],
     from_source: Annotated[
-        bool, typer.Option("--from-source", help="Tell what has changed at the source since.")
+        bool,
+        typer.Option("--from-source", help="Also show what has changed in the sources since."),
     ] = False,
     sql: Sql = None,
     plan: Plan = False,
@@ -66,11 +67,11 @@ def _replayed(replay: Replay) -> None:
     elif replay.verdict == "not compared":
         print(f"There is nothing to compare with: {replay.why}.")
     else:
-        print(f"Not the same as the journal says of {replay.output or 'decisions in memory'}.")
+        print(f"Not what the journal recorded of {replay.output or 'decisions in memory'}.")
         if replay.why:
             print(f"How they differ cannot be shown: {replay.why}.")
         elif replay.differing is not None and replay.differing.any:
-            _differences(replay.differing, replay.rows, "decided otherwise")
+            _differences(replay.differing, replay.rows, "decided differently")
         else:
             print("All rows are the same; only the bytes of the file are not.")
         if replay.riskseg_then != replay.riskseg_now:
@@ -86,23 +87,25 @@ def _show_file(replay: Replay) -> None:
     if output_file.state == "gone":
         print(f"The file is not there any more: {replay.output}.")
     elif output_file.state == "written over":
-        print(f"Run {output_file.by} has written over {replay.output} since.")
+        print(f"Run {output_file.by} has since overwritten {replay.output}.")
     elif output_file.state == "altered":
         print(f"The file was altered since the run wrote it: {replay.output}.")
         if output_file.differing is None:
             print("Its rows cannot be compared.")
         elif output_file.differing.any:
-            _differences(output_file.differing, replay.rows, "stand otherwise in the file")
+            _differences(output_file.differing, replay.rows, "are different in the file")
         else:
             print("Its rows are the same; only its bytes are not.")
     elif output_file.manifest is False:
-        print(f"The manifest beside {replay.output} does not tell of this run.")
+        print(f"The manifest beside {replay.output} belongs to another run.")
 
 
 def _differences(differences: Differences, rows: int, differs_how: str) -> None:
     print(f"{differences.rows:,} of {counted(rows, 'account')} {differs_how}.")
-    for column, count in sorted(differences.columns.items(), key=lambda item: (-item[1], item[0])):
-        print(f"  {column}: {count:,}")
+    for column, differing_count in sorted(
+        differences.columns.items(), key=lambda column_count: (-column_count[1], column_count[0])
+    ):
+        print(f"  {column}: {differing_count:,}")
     if differences.appeared:
         print(f"{counted(differences.appeared, 'account')} appeared.")
     if differences.vanished:
@@ -118,7 +121,7 @@ def _since(since: SinceRun, rows: int) -> None:
     else:
         print("No source has changed.")
     if since.gone:
-        print(f"It does not give {', '.join(since.gone)} any more, so nothing can be decided.")
+        print(f"{', '.join(since.gone)} is no longer there, so nothing can be decided.")
     if since.facts is not None and since.decisions is not None:
         if not since.facts.any:
             print("The facts of every account are the same.")
@@ -126,14 +129,16 @@ def _since(since: SinceRun, rows: int) -> None:
             _differences(since.facts, rows, "have other facts")
         print(
             f"Decided now by the same strategy and models, {counted(since.decisions.rows, 'row')} "
-            f"would read otherwise; {counted(since.moved, 'account')} would be treated otherwise."
+            f"would be different; {counted(since.moved, 'account')} would be treated differently."
         )
 
 
 @journal_app.command("show")
 @guarded
 def journal_show(
-    limit: Annotated[int | None, typer.Option(min=1, help="The last so many.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many of the latest to list; all if left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the runs that decided accounts, and the accounts erased, the latest first."""
@@ -182,10 +187,13 @@ def _erasures(erasures: Sequence[ErasureEntry]) -> None:
 @guarded
 def journal_prune(
     older_than: Annotated[
-        str, typer.Option("--older-than", help='Of runs before that: "90 days", "24 months".')
+        str,
+        typer.Option(
+            "--older-than", help='Remove those of runs older than this: "90 days", "24 months".'
+        ),
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+        bool, typer.Option("--dry-run", help="Only show what would be removed.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
     as_json: AsJson = False,
@@ -261,12 +269,10 @@ def _erased(erasure: Erasure) -> None:
     searched = f"of {erasure.searched} kept"
     print(f"Erased from the inputs of {counted(len(erasure.runs), 'run')}, {searched}.")
     if erasure.rows:
-        print(f"{counted(erasure.rows, 'bad row')} that named it left the quarantine.")
+        print(f"Removed from the quarantine: {counted(erasure.rows, 'bad row')} that named it.")
     if erasure.events:
-        print(f"{counted(erasure.events, 'event')} of it in the journal emptied.")
+        print(f"Emptied in the journal: {counted(erasure.events, 'event')} of the account.")
     if erasure.problems:
         runs_left = counted(len(erasure.problems), "run")
-        print(
-            f"It may still stand in {runs_left}: correct or remove what is named, and erase again."
-        )
+        print(f"It may still be in {runs_left}: correct or remove what is named, and erase again.")
         problems_to_stderr(erasure.problems)

@@ -216,10 +216,10 @@ def _meaning(points_at_odds: str | None, higher_is: HigherIs | None, **given: An
     """What the options say of a card's points."""
     odds = None
     if points_at_odds is not None:
-        match = re.fullmatch(r"(-?\d+(?:\.\d+)?):(\d+(?:\.\d+)?)", points_at_odds)
-        if match is None:
+        score_at_odds = re.fullmatch(r"(-?\d+(?:\.\d+)?):(\d+(?:\.\d+)?)", points_at_odds)
+        if score_at_odds is None:
             raise typer.BadParameter("Write --pdo 20 --points-at-odds 600:50.")
-        odds = float(match[1]), float(match[2])
+        odds = float(score_at_odds[1]), float(score_at_odds[2])
     riskier = None if higher_is is None else higher_is is HigherIs.riskier
     try:
         return use_cases.import_card.meaning_of_points(

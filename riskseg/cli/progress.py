@@ -41,15 +41,15 @@ def _bar() -> Progress:
     # What is done before the stage, the stage's weight, and what it says it does.
     stage_at = [(0, 1, "")]
 
-    def reached(stage: Stage, done: int, total: int) -> None:
+    def reached(stage: Stage, weight_done: int, total: int) -> None:
         description = f"{stage.name}: {stage.does}"
-        stage_at[0] = (done, stage.weight, description)
-        bar.update(task, description=description, completed=done, total=total)
+        stage_at[0] = (weight_done, stage.weight, description)
+        bar.update(task, description=description, completed=weight_done, total=total)
 
     def within(share: float, text: str) -> None:
-        done, weight, description = stage_at[0]
+        weight_done, weight, description = stage_at[0]
         task_text = visible(text) or description
-        bar.update(task, description=task_text, completed=done + share * weight)
+        bar.update(task, description=task_text, completed=weight_done + share * weight)
 
     def note(text: str) -> None:
         bar.console.print(visible(text), markup=False)
@@ -90,10 +90,13 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
     if as_json:
         print(
             json.dumps(
-                [{"stage": stage.name, "does": stage.does, "each": each} for stage, each in stages]
+                [
+                    {"stage": stage.name, "does": stage.does, "each": repeated_text}
+                    for stage, repeated_text in stages
+                ]
             )
         )
         return
-    for number, (stage, repeated) in enumerate(stages, start=1):
-        each = f" (for each {repeated})" if repeated else ""
-        print(f"{number}. {stage.name}{each}: {stage.does}")
+    for position, (stage, repeated) in enumerate(stages, start=1):
+        repeated_text = f" (for each {repeated})" if repeated else ""
+        print(f"{position}. {stage.name}{repeated_text}: {stage.does}")

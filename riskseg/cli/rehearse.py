@@ -52,7 +52,9 @@ def rehearse(
             help="Over a generated portfolio of so many accounts, which responds to what is done.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another portfolio.")] = 7,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The seed: another one gives another portfolio.")
+    ] = 7,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,

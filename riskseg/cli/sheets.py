@@ -14,7 +14,7 @@ from riskseg.cli.strategy import strategy_app
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.strategies import SheetExport, SheetImport
+    from riskseg.results.sheets import SheetExport, SheetImport
 
 sheet_app = typer.Typer(
     help="Decision tables in a sheet: to and from Excel and CSV.", no_args_is_help=True
@@ -47,7 +47,10 @@ def _exported(export: SheetExport) -> None:
 def sheet_import(
     place: Annotated[Path, typer.Argument(help="The .xlsx file, or the folder of CSV files.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, tell what changes, write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Check everything and show what would change, without writing."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -65,14 +68,15 @@ def sheet_import(
 def _imported(sheet_import: SheetImport) -> None:
     for change in sheet_import.tables:
         changes = [*change.column_changes]
-        for kind_of_change, names in (
+        for kind_of_change, row_names in (
             ("added", change.added),
             ("removed", change.removed),
             ("changed", change.changed),
         ):
-            if names:
+            if row_names:
                 changes.append(
-                    f"{kind_of_change}: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
+                    f"{kind_of_change}: {', '.join(row_names[:12])}"
+                    f"{', …' if len(row_names) > 12 else ''}"
                 )
         changes += ["another order"] if change.moved else []
         print(f"{change.table}: {counted(change.rows, 'row')}; {'; '.join(changes) or 'as it was'}")

@@ -1,4 +1,4 @@
-"""`riskseg strategy …`: the rules themselves."""
+"""`riskseg strategy …`: check, test, prove and show a strategy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from riskseg.cli.terminal import problems_to_stderr, stderr, stdout
 from riskseg.domain.words import counted
 
 if TYPE_CHECKING:
-    from riskseg.results.strategies import StrategyCheck, StrategyProof, StrategyShown, StrategyTest
+    from riskseg.results.strategies import StrategyCheck, StrategyProof, StrategyTest
+    from riskseg.results.strategy_shown import StrategyShown
 
 strategy_app = typer.Typer(
-    help="The rules themselves: check, test, prove, compare, activate.", no_args_is_help=True
+    help="Strategies: check, test, prove, compare, activate.", no_args_is_help=True
 )
 
 
@@ -103,13 +104,18 @@ def strategy_prove(
     no_data: NoData = False,
     seconds: Annotated[
         float,
-        typer.Option(min=0.1, max=86_400, help="The time limit of one question; then: unproved."),
+        typer.Option(
+            min=0.1, max=86_400, help="The time limit for each property; past it: unproved."
+        ),
     ] = 10.0,
     notes: Annotated[
-        bool, typer.Option("--notes", help="List where the order of rows decides, and for whom.")
+        bool,
+        typer.Option(
+            "--notes", help="List where the order of rows matters, and for which accounts."
+        ),
     ] = False,
     granted: Annotated[
-        bool, typer.Option("--granted", help="List what is taken for granted of every account.")
+        bool, typer.Option("--granted", help="List what is assumed of every account.")
     ] = False,
     plan: Plan = False,
     as_json: AsJson = False,

@@ -65,11 +65,11 @@ def problems_to_stderr(problems: Iterable[Problem], *, as_json: bool = False) ->
         return
     console = stderr()
     for problem in all_problems:
-        where = f" [cyan]{escape(problem.where)}[/]" if problem.file else ""
+        where_text = f" [cyan]{escape(problem.where)}[/]" if problem.file else ""
         hint = f" [dim]{escape(problem.hint)}[/]" if problem.hint else ""
-        console.print(f"[bold red]{problem.code}[/]{where}: {escape(problem.what)}{hint}")
-    count = f"{len(all_problems)} problem{'s' if len(all_problems) != 1 else ''}"
-    console.print(f"[bold]{count}[/]")
+        console.print(f"[bold red]{problem.code}[/]{where_text}: {escape(problem.what)}{hint}")
+    problem_count_text = f"{len(all_problems)} problem{'s' if len(all_problems) != 1 else ''}"
+    console.print(f"[bold]{problem_count_text}[/]")
 
 
 def without_secrets(text: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _why(context: typer.Context, reason: str) -> str:
     one_line(reason)
     if context.params.get("unproved") and not reason.strip():
-        raise typer.BadParameter("Say why what is not proved is activated.")
+        raise typer.BadParameter("Give the reason for activating what is not fully proved.")
     return reason
 
 
@@ -37,13 +37,19 @@ def strategy_activate(
     ] = None,
     effective_from: Annotated[
         datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day it holds; today's."),
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="The first day it is in force; today if left out."
+        ),
     ] = None,
     unproved: Annotated[
         bool,
-        typer.Option("--unproved", is_eager=True, help="Although not all of it is proved."),
+        typer.Option(
+            "--unproved", is_eager=True, help="Activate it even if not every property is proved."
+        ),
     ] = False,
-    reason: Annotated[str, typer.Option(help="Why; needed with --unproved.", callback=_why)] = "",
+    reason: Annotated[
+        str, typer.Option(help="The reason; required with --unproved.", callback=_why)
+    ] = "",
     plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +97,7 @@ def strategy_versions(as_json: AsJson = False) -> None:
 
 def _activations(activations: Activations) -> None:
     if not len(activations):
-        print("Nothing is activated: the folder's strategy is used, and runs are marked so.")
+        print("Nothing is activated: runs use the folder's strategy, and are marked not activated.")
         return
     activation_table = table("strategy", "version", "from", "activated", "by", "proved", "")
     for activation in activations:

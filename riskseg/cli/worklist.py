@@ -263,14 +263,14 @@ def done(
 
 
 def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in (text or "").split(",") if name.strip()]
+    return [listed_name.strip() for listed_name in (text or "").split(",") if listed_name.strip()]
 
 
 def _capacity(text: str | None) -> dict[str, int]:
     """How often each action can be taken, from `call=200,visit=20`."""
     capacity = {}
-    for part in _names(text):
-        action, _, count = part.partition("=")
+    for limit_text in _names(text):
+        action, _, count = limit_text.partition("=")
         if not count.strip().isdigit():
             raise typer.BadParameter("Write --capacity as call=200,visit=20.")
         capacity[action.strip()] = int(count)

@@ -1,1 +1,1 @@
-"""The ground floor: words every other room uses. Imports nothing of ours."""
+"""What every other package uses: facts, problems, documents, contracts. Imports nothing of ours."""

@@ -41,7 +41,9 @@ class ColumnType:
             case "decimal":
                 return f"decimal({self.size}, {self.scale})"
             case "integer" | "unsigned" | "float":
-                prefix = next(name for name, family in _SIZED.items() if family == self.family)
+                prefix = next(
+                    sized_name for sized_name, family in _SIZED.items() if family == self.family
+                )
                 return f"{prefix}{self.size}"
             case "other":
                 return f"other: {self.detail}"
@@ -59,4 +61,4 @@ def column_type(name: str) -> ColumnType:
         return ColumnType("decimal", int(decimal[1]), int(decimal[2]))
     if name.startswith("other: "):
         return ColumnType("other", detail=name.removeprefix("other: "))
-    raise ValueError(f'"{name}" is no type of a column')
+    raise ValueError(f'"{name}" is not a type of column')

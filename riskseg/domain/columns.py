@@ -42,9 +42,9 @@ def _spelt(value: object) -> object:
     """Keys as texts: YAML has numbers and truth values there, TOML texts."""
     if not isinstance(value, dict):
         return value
-    spelt = [code_text(key) for key in value]
-    if twice := {key for key in spelt if spelt.count(key) > 1}:
-        raise ValueError(f"{min(twice)} stands twice")
+    spelt = [code_text(written_key) for written_key in value]
+    if twice := {written_key for written_key in spelt if spelt.count(written_key) > 1}:
+        raise ValueError(f"{min(twice)} occurs twice")
     return dict(zip(spelt, value.values(), strict=True))
 
 
@@ -107,24 +107,24 @@ def described(fact: Fact, columns: Iterable[Column], problems: Problems) -> Fact
     return fact
 
 
-def check_agreement(name: str, one: Column, other: Column, problems: Problems) -> None:
+def check_agreement(name: str, first: Column, second: Column, problems: Problems) -> None:
     """Add RS503 for each key of which two places say different things."""
-    for key in sorted(one.shape.model_fields_set & other.shape.model_fields_set):
-        if getattr(one.shape, key) != getattr(other.shape, key):
-            place = one.document.file
-            line = one.document.line(*one.path, key)
+    for key in sorted(first.shape.model_fields_set & second.shape.model_fields_set):
+        if getattr(first.shape, key) != getattr(second.shape, key):
+            first_file = first.document.file
+            line = first.document.line(*first.path, key)
             problems.add(
                 "RS503",
-                f'`{key}` of "{name}" is declared otherwise in {place}:{line}.',
+                f'`{key}` of "{name}" is declared differently in {first_file}:{line}.',
                 hint="Keep one of them.",
-                **other.at(key),
+                **second.at(key),
             )
 
 
 def _with(fact: Fact, shape: ColumnShape) -> Fact:
     labels = {**dict(fact.labels), **shape.labels}
     labels |= {code: label for code, label in shape.special_values.items() if label}
-    codes = {*fact.special_values, *(float(code) for code in shape.special_values)}
+    special_codes = {*fact.special_values, *(float(code) for code in shape.special_values)}
     unit = shape.unit or fact.unit
     words = shape.words or fact.words
     return replace(
@@ -133,7 +133,7 @@ def _with(fact: Fact, shape: ColumnShape) -> Fact:
         unit=unit,
         direction={"+": 1, "-": -1, None: fact.direction}[shape.direction],
         labels=tuple(sorted(labels.items())),
-        special_values=tuple(sorted(codes)),
+        special_values=tuple(sorted(special_codes)),
         family=shape.family or fact.family,
         protected=fact.protected if shape.protected is None else shape.protected,
     )
@@ -145,61 +145,67 @@ _SHOWN = ("", "money", "share", "percent", "ratio", "date")
 
 def _with_unit(words: str, unit: str) -> str:
     """The words with the unit after the value, unless they have it there already."""
-    _, value, after = words.partition("{value}")
+    _, value, text_after = words.partition("{value}")
     singular = unit.removesuffix("s")
-    named = worded(after.lstrip(), one=True).startswith(singular) if singular else True
-    if not value or unit in _SHOWN or named:
+    names_unit = worded(text_after.lstrip(), one=True).startswith(singular) if singular else True
+    if not value or unit in _SHOWN or names_unit:
         return words
-    one = f"{{{singular}|{unit}}}" if unit.endswith("s") else unit
-    return words.replace("{value}", f"{{value}} {one}", 1)
+    singular_text = f"{{{singular}|{unit}}}" if unit.endswith("s") else unit
+    return words.replace("{value}", f"{{value}} {singular_text}", 1)
 
 
 def _check(fact: Fact, column: Column, problems: Problems) -> None:
-    shape, name = column.shape, fact.name
+    shape, fact_name = column.shape, fact.name
 
-    def wrong(key: str, what: str, hint: str, code: str = "RS304") -> None:
-        keys = key.split(".", 1)
-        problems.add(code, what, hint=hint, **column.at(*keys))
+    def wrong(key: str, fault_text: str, hint: str, code: str = "RS304") -> None:
+        key_path = key.split(".", 1)
+        problems.add(code, fault_text, hint=hint, **column.at(*key_path))
 
     if fact.kind.is_textual or fact.kind is Kind.DATE:
         if shape.direction:
-            what = f'"{name}" is a {fact.kind}: it has no direction of risk.'
-            wrong("direction", what, "A number, or what is true or false, has one.")
+            fault_text = f'"{fact_name}" is a {fact.kind}: it has no direction of risk.'
+            wrong(
+                "direction", fault_text, "Only a number, or a fact that is true or false, has one."
+            )
         if shape.unit:
-            wrong("unit", f'"{name}" is a {fact.kind}: it has no unit.', "Remove `unit`.")
+            wrong("unit", f'"{fact_name}" is a {fact.kind}: it has no unit.', "Remove `unit`.")
     if shape.special_values and not fact.kind.is_numeric:
-        what = f'"{name}" is a {fact.kind}: special values are numbers among others.'
-        wrong("special_values", what, "Give its values `labels` instead.")
+        fault_text = f'"{fact_name}" is a {fact.kind}: special values are numbers among others.'
+        wrong("special_values", fault_text, "Give its values `labels` instead.")
     elif shape.special_values:
         for code in shape.special_values:
             if _number(code) is None:
-                what = f'The special value "{code}" of "{name}" is no number.'
-                wrong("special_values", what, "Write a code as it stands in the column, as 999.")
+                fault_text = f'The special value "{code}" of "{fact_name}" is not a number.'
+                wrong(
+                    "special_values", fault_text, "Write a code as it stands in the column, as 999."
+                )
     if fact.kind is Kind.BOOLEAN and shape.unit:
-        wrong("unit", f'"{name}" is true or false: it has no unit.', "Remove `unit`.")
+        wrong("unit", f'"{fact_name}" is true or false: it has no unit.', "Remove `unit`.")
     for key in shape.labels:
         if fact.kind is Kind.LEVEL and key not in fact.levels:
-            what = f'"{name}" has no level "{key}", which is given a label.'
-            wrong(f"labels.{key}", what, did_you_mean(key, fact.levels), "RS205")
+            fault_text = f'"{fact_name}" has no level "{key}", which is given a label.'
+            wrong(f"labels.{key}", fault_text, did_you_mean(key, fact.levels), "RS205")
         elif fact.kind.is_numeric and _number(key) is None:
-            what = f'"{name}" is a number, and the label\'s value "{key}" is none.'
-            wrong(f"labels.{key}", what, "Write the number that stands in the column.")
+            fault_text = f'"{fact_name}" is a number, and the label\'s value "{key}" is none.'
+            wrong(f"labels.{key}", fault_text, "Write the number that stands in the column.")
         elif fact.kind is Kind.BOOLEAN and key not in ("true", "false"):
-            what = f'"{name}" is true or false, and has no value "{key}".'
-            wrong(f"labels.{key}", what, "Give labels to true and false.")
+            fault_text = f'"{fact_name}" is true or false, and has no value "{key}".'
+            wrong(f"labels.{key}", fault_text, "Give labels to true and false.")
         elif fact.kind is Kind.DATE:
-            wrong(f"labels.{key}", f'"{name}" is a date: it has no labels.', "Remove `labels`.")
+            wrong(
+                f"labels.{key}", f'"{fact_name}" is a date: it has no labels.', "Remove `labels`."
+            )
     for code, label in shape.special_values.items():
         if label and shape.labels.get(code, label) != label:
-            what = f'The special value {code} of "{name}" has two labels.'
-            wrong(f"labels.{code}", what, "Keep one of them.", "RS503")
+            fault_text = f'The special value {code} of "{fact_name}" has two labels.'
+            wrong(f"labels.{code}", fault_text, "Keep one of them.", "RS503")
 
 
 def values_meant(fact: Mapping[str, Any]) -> str:
     """What values of a fact, as a model's manifest has it, mean: its labels, and codes without
     one. Empty where nothing is said."""
     labels = fact.get("labels") or {}
-    meant = [f"{value} is {label}" for value, label in labels.items()]
-    codes = map(code_text, fact.get("special_values") or ())
-    meant += [f"{code} is a code" for code in codes if code not in labels]
+    meant = [f"{labelled_value} is {label}" for labelled_value, label in labels.items()]
+    code_texts = map(code_text, fact.get("special_values") or ())
+    meant += [f"{code} is a code" for code in code_texts if code not in labels]
     return f" ({', '.join(meant)})" if meant else ""

@@ -25,5 +25,7 @@ def days_past_due_sql(of: str = "", as_of: str = "as_of") -> str:
 
     An account's days past due are those of its oldest overdue bill.
     """
-    ends = f"coalesce({of}cleared_on, {as_of})"
-    return f"case when {of}due_on < {as_of} then greatest({ends} - {of}due_on, 0) else 0 end"
+    unpaid_until = f"coalesce({of}cleared_on, {as_of})"
+    return (
+        f"case when {of}due_on < {as_of} then greatest({unpaid_until} - {of}due_on, 0) else 0 end"
+    )

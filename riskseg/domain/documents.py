@@ -48,12 +48,12 @@ class Document:
 
     def line(self, *path: str | int) -> int | None:
         """The line of the value at `path`, or of the nearest thing that encloses it."""
-        here: Path_ = tuple(path)
-        while here not in self.lines:
-            if not here:
+        enclosing_path: Path_ = tuple(path)
+        while enclosing_path not in self.lines:
+            if not enclosing_path:
                 return None
-            here = here[:-1]
-        return self.lines[here]
+            enclosing_path = enclosing_path[:-1]
+        return self.lines[enclosing_path]
 
     def at(self, *path: str | int) -> dict[str, Any]:
         """The `file` and `line` of a Problem about the value at `path`."""
@@ -64,11 +64,13 @@ class Document:
         try:
             return shape.model_validate(self.data)
         except ValidationError as error:
-            self._tell(problems, shape, error.errors())
+            self._add_problems(problems, shape, error.errors())
             return None
 
-    def _tell(self, problems: Problems, shape: type[BaseModel], faults: Sequence[Any]) -> None:
-        """A Problem for each value at fault. One that fits none of several shapes is told of by
+    def _add_problems(
+        self, problems: Problems, shape: type[BaseModel], faults: Sequence[Any]
+    ) -> None:
+        """A Problem for each value at fault. A value that fits none of several shapes has
         a fault for each of them, at its own place or inside it: they are put together."""
         placed: dict[Path_, list[Any]] = {}
         for fault in faults:
@@ -76,50 +78,54 @@ class Document:
             placed.setdefault((*self._inside(fault["loc"]), *absent), []).append(fault)
         misspelt = {
             (*path[:-1], meant)
-            for path, here in placed.items()
-            if here[0]["type"] == "extra_forbidden"
+            for path, faults_at_path in placed.items()
+            if faults_at_path[0]["type"] == "extra_forbidden"
             for meant in get_close_matches(str(path[-1]), _keys_at(shape, path[:-1]), n=1)
         }
-        for path, here in placed.items():
+        for path, faults_at_path in placed.items():
             # A needed key that stands there misspelt is one fault, not two.
-            told = here[0]["type"] == "missing" and path in misspelt
-            deeper = any(path == other[: len(path)] for other in placed if other != path)
-            if not told and not deeper:
-                self._add(problems, shape, path, here)
+            already_reported = faults_at_path[0]["type"] == "missing" and path in misspelt
+            deeper = any(
+                path == other_path[: len(path)] for other_path in placed if other_path != path
+            )
+            if not already_reported and not deeper:
+                self._add(problems, shape, path, faults_at_path)
 
     def _inside(self, loc: Path_) -> Path_:
         """A fault's place without the names of the shapes that were tried there."""
-        here: Path_ = ()
+        known_path: Path_ = ()
         for step in loc:
-            if (*here, step) in self.lines:
-                here = (*here, step)
-        return here
+            if (*known_path, step) in self.lines:
+                known_path = (*known_path, step)
+        return known_path
 
     def _add(
         self, problems: Problems, shape: type[BaseModel], path: Path_, faults: list[Any]
     ) -> None:
-        name = next((str(p) for p in reversed(path) if isinstance(p, str)), "")
+        key_name = next(
+            (str(path_part) for path_part in reversed(path) if isinstance(path_part, str)), ""
+        )
         fault = faults[0]
         if fault["type"] == "extra_forbidden":
             problems.add(
                 "RS003",
-                f'"{cut(name)}" is not a key that belongs here.',
-                hint=did_you_mean(name, _keys_at(shape, path[:-1])),
+                f'"{cut(key_name)}" is not a key that belongs here.',
+                hint=did_you_mean(key_name, _keys_at(shape, path[:-1])),
                 **self.at(*path),
             )
         elif fault["type"] == "missing":
             problems.add(
                 "RS005",
-                f'"{name}" is missing.',
-                hint=f"Add `{name}: …` here.",
+                f'"{key_name}" is missing.',
+                hint=f"Add `{key_name}: …` here.",
                 **self.at(*path[:-1]),
             )
         else:
-            subject = f'"{cut(name)}"' if name else "An entry" if path else "The file"
+            subject = f'"{cut(key_name)}"' if key_name else "An entry" if path else "The file"
             problems.add(
                 "RS004",
                 f"{subject} cannot be {shown_value(fault['input'])}: {_expected(faults)}.",
-                hint=_hint(fault["input"], {one["type"] for one in faults}),
+                hint=_hint(fault["input"], {fault_here["type"] for fault_here in faults}),
                 **self.at(*path),
             )
 
@@ -182,37 +188,48 @@ def _hint(value: Any, faults: Set[str]) -> str:
 
 def _expected(faults: list[Any]) -> str:
     """What would have fitted, in words."""
-    told = []
+    alternatives = []
     for fault in faults:
-        text = fault["msg"]
+        alternative = fault["msg"]
         if fault["type"] == "string_pattern_mismatch" and "[a-z]" in fault["ctx"]["pattern"]:
             hyphens = "-]" in fault["ctx"]["pattern"]
             signs = "digits, underscores and hyphens" if hyphens else "digits and underscores"
-            text = f"a name is small letters, {signs}, a letter first"
+            alternative = f"a name is small letters, {signs}, a letter first"
         elif fault["type"] == "literal_error":
-            text = re.sub(r"\b(True|False)\b", lambda word: word[0].lower(), text)
+            alternative = re.sub(r"\b(True|False)\b", lambda word: word[0].lower(), alternative)
         elif fault["type"] == "model_type":
-            text = "it should be a mapping of keys to values"
-        for said, meant in _WORDS.items():
-            text = text.replace(said, meant)
-        told.append(text[0].lower() + text[1:])
-    head = "it should be "
-    if all(text.startswith(head) for text in told):
-        return head + " or ".join(dict.fromkeys(text.removeprefix(head) for text in told))
-    return "; ".join(dict.fromkeys(told))
+            alternative = "it should be a mapping of keys to values"
+        for pydantic_words, plain_words in _WORDS.items():
+            alternative = alternative.replace(pydantic_words, plain_words)
+        alternatives.append(alternative[0].lower() + alternative[1:])
+    common_beginning = "it should be "
+    if all(alternative.startswith(common_beginning) for alternative in alternatives):
+        return common_beginning + " or ".join(
+            dict.fromkeys(
+                alternative.removeprefix(common_beginning) for alternative in alternatives
+            )
+        )
+    return "; ".join(dict.fromkeys(alternatives))
 
 
 def _keys_at(shape: type[BaseModel], path: Path_) -> list[str]:
     """The keys a shape knows at a path, for "did you mean"."""
-    here: Any = shape
+    model_here: Any = shape
     for step in path:
         # A place in a list, or a name that a person chose, is no field: its shape is below it.
-        for model in _models_in(here):
-            fields = {_written(n, f): f for n, f in model.model_fields.items()}
-            if step in fields:
-                here = fields[str(step)].annotation
+        for model in _models_in(model_here):
+            field_by_key = {
+                _written(field_name, model_field): model_field
+                for field_name, model_field in model.model_fields.items()
+            }
+            if step in field_by_key:
+                model_here = field_by_key[str(step)].annotation
                 break
-    return [_written(n, f) for m in _models_in(here)[:1] for n, f in m.model_fields.items()]
+    return [
+        _written(field_name, model_field)
+        for model_type in _models_in(model_here)[:1]
+        for field_name, model_field in model_type.model_fields.items()
+    ]
 
 
 def _written(name: str, field: FieldInfo) -> str:
@@ -226,10 +243,10 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
         return _models_in(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    found: list[type[BaseModel]] = []
-    for part in getattr(annotation, "__args__", ()):
-        found += _models_in(part)
-    return found
+    model_types: list[type[BaseModel]] = []
+    for type_argument in getattr(annotation, "__args__", ()):
+        model_types += _models_in(type_argument)
+    return model_types
 
 
 def read_yaml(path: Path, problems: Problems, *, shown: str | None = None) -> Document | None:
@@ -244,18 +261,18 @@ def _read(path: Path, file: str, problems: Problems) -> str | None:
         # Some editors put a byte order mark first.
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        told = f"This cannot be read: {error.strerror or error}."
-        problems.add("RS002", told, file=file)
+        message = f"This cannot be read: {error.strerror or error}."
+        problems.add("RS002", message, file=file)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         wide = error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        told = "This is UTF-16, not UTF-8 text." if wide else "This is not UTF-8 text."
-        problems.add("RS002", told, file=file, line=line, hint="Save it as UTF-8.")
+        message = "This is UTF-16, not UTF-8 text." if wide else "This is not UTF-8 text."
+        problems.add("RS002", message, file=file, line=line, hint="Save it as UTF-8.")
     return None
 
 
 def parse_yaml(text: str, file: str, problems: Problems) -> Document | None:
-    """YAML text with its lines. A key that stands twice is a Problem, not the last one wins."""
+    """YAML text with its lines. A key that occurs twice is a Problem; the last one does not win."""
     try:
         data, lines, faults = read_text(text)
     except YamlFault as whole:
@@ -280,17 +297,17 @@ def parse_toml(text: str, file: str, problems: Problems) -> Document | None:
     try:
         data = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+)", str(error))
-        line = int(found[1]) if found else text.rstrip().count("\n") + 1
-        told = f"This is not TOML: {re.sub(r' [(]at .*', '', str(error))}."
-        problems.add("RS002", told, file=file, line=line)
+        line_in_error = re.search(r"\(at line (\d+)", str(error))
+        line = int(line_in_error[1]) if line_in_error else text.rstrip().count("\n") + 1
+        message = f"This is not TOML: {re.sub(r' [(]at .*', '', str(error))}."
+        problems.add("RS002", message, file=file, line=line)
         return None
     except RecursionError:
         problems.add("RS002", "This is nested too deeply to be read.", file=file)
         return None
     except ValueError:  # of a whole number that is longer than Python reads
-        found = re.search(r"[0-9_]{4000,}", text)
-        line = text.count("\n", 0, found.start() if found else 0) + 1
+        line_in_error = re.search(r"[0-9_]{4000,}", text)
+        line = text.count("\n", 0, line_in_error.start() if line_in_error else 0) + 1
         problems.add("RS002", _TOO_MANY_DIGITS, file=file, line=line)
         return None
     if _is_deep(data):
@@ -314,26 +331,26 @@ def _decimal(written: str) -> Decimal:
 
 def _is_deep(data: Any) -> bool:
     """Whether data are nested deeper than any that is read. Asked without recursion."""
-    level = [data]
+    values_of_level = [data]
     for _ in range(DEEPEST):
         inner: list[Any] = []
-        for value in level:
+        for value in values_of_level:
             if isinstance(value, dict):
                 inner += value.values()
             elif isinstance(value, list):
                 inner += value
-        level = inner
-    return bool(level)
+        values_of_level = inner
+    return bool(values_of_level)
 
 
 def _check_numbers(value: Any, path: Path_, document: Document, problems: Problems) -> None:
     """A Problem for each number of more digits than are ever calculated with."""
     if isinstance(value, dict):
-        for key, inner in value.items():
-            _check_numbers(inner, (*path, key), document, problems)
+        for key, member in value.items():
+            _check_numbers(member, (*path, key), document, problems)
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            _check_numbers(inner, (*path, index), document, problems)
+        for index, member in enumerate(value):
+            _check_numbers(member, (*path, index), document, problems)
     elif isinstance(value, Decimal) and not value.is_finite():
         return  # of `inf` and `nan` the shape says more
     elif isinstance(value, Decimal | int) and not is_usable(Decimal(value)):

@@ -1,4 +1,4 @@
-"""Problems: faults a person can cause, gathered, located and curable.
+"""Problems: faults that a person can cause and fix, located and collected.
 
 A Problem says what is wrong, where it stands, what was expected and how to fix it.
 Code that finds one adds it to a :class:`Problems` and goes on looking, so that a person
@@ -19,30 +19,30 @@ CODES: dict[str, str] = {
     "RS002": "a file cannot be read as TOML or YAML",
     "RS003": "a key that does not exist",
     "RS004": "a value of the wrong type or outside its domain",
-    "RS005": "a needed key is missing",
+    "RS005": "a required key is missing",
     "RS006": "a source file or table does not exist",
     "RS007": "a source expression does not work on its source",
     "RS008": "a folder or file named in riskseg.toml does not exist",
-    "RS009": "a key stands twice in one mapping",
-    "RS010": "the place for an output already holds something else, or cannot be written",
-    "RS011": "columns of a source that have one name",
+    "RS009": "a key occurs twice in one mapping",
+    "RS010": "an output would overwrite something else, or cannot be written",
+    "RS011": "columns of a source with the same name",
     "RS012": "SQL in riskseg.toml that does more than select from its files",
-    "RS013": "a file of accounts that cannot stand for the workspace's sources",
+    "RS013": "a file of accounts that cannot replace the workspace's sources",
     # RS1xx: the data contract
-    "RS101": "a needed value is null",
+    "RS101": "a required value is null",
     "RS102": "a value does not have the type of its column",
     "RS103": "a number outside its domain",
-    "RS104": "a key that should be unique stands twice",
+    "RS104": "a key that should be unique occurs twice",
     "RS105": "dates out of order",
     "RS106": "an account that accounts does not list",
-    "RS107": "a word outside the list of its column",
+    "RS107": "a word that its column does not allow",
     "RS109": "a source has no rows",
     "RS110": "a payment reverses a payment that does not exist",
     # RS2xx: a strategy's files
     "RS200": "a strategy file is missing",
-    "RS201": "a name that is defined nowhere",
+    "RS201": "a name that is not defined",
     "RS202": "a name defined twice",
-    "RS203": "a table without a last row that takes everything",
+    "RS203": "a table without a last row for all other accounts",
     "RS204": "a row that can never match",
     "RS205": "a level that does not exist",
     "RS206": "cuts that do not rise, or do not end at the top",
@@ -54,15 +54,15 @@ CODES: dict[str, str] = {
     "RS212": "a fact this workspace does not have",
     "RS214": "a model the strategy uses is not there",
     "RS215": "a row with the wrong number of cells",
-    "RS216": "a protective fact that no guard looks at",
-    "RS217": "a sheet of rules that is missing, unknown, there twice or cannot be read",
-    "RS218": "a cell of a sheet that cannot be taken for a rule",
+    "RS216": "a protective fact that no guard uses",
+    "RS217": "a sheet of rules that is missing, unknown, duplicated or unreadable",
+    "RS218": "a cell of a sheet that cannot be read as part of a rule",
     "RS219": "a table of rules that a sheet cannot hold",
     "RS220": "an `instead` that the same guard forbids, or that is harsher",
     "RS221": "a guard pack that does not exist",
-    "RS222": "guard packs that do not go together",
-    "RS223": "a strategy file that holds nothing",
-    "RS224": "a file in a strategy's folder that is none of its files",
+    "RS222": "guard packs that contradict each other",
+    "RS223": "an empty strategy file",
+    "RS224": "a file in a strategy's folder that is not part of a strategy",
     "RS225": "a significant action that no included guard pack knows",
     "RS226": "a calendar of holidays that is not known, or one without a day",
     "RS227": "contact hours, or a quiet period, that cannot be",
@@ -73,7 +73,7 @@ CODES: dict[str, str] = {
     "RS301": "an expression cannot be read",
     "RS302": "an expression outside the language",
     "RS303": "an unknown name in an expression",
-    "RS304": "types that do not go together",
+    "RS304": "types that cannot be combined",
     "RS305": "a condition that can be unknown and does not say what then",
     "RS306": "a number divided by something that can be zero",
     "RS307": "a value that the fact compared with it can never have",
@@ -95,26 +95,26 @@ CODES: dict[str, str] = {
     "RS503": "a feature defined twice",
     # RS6xx: runs
     "RS601": "an account that does not exist",
-    "RS602": "an as-of date the facts cannot answer",
+    "RS602": "an as-of date outside the known history",
     "RS603": "the journal is gone, cannot be read or is of another version",
     "RS604": "another run holds the workspace",
     "RS605": "a date before any strategy was in force",
     "RS606": "a strategy that is refuted or not proved",
-    "RS607": "an activation that reaches back over what was decided",
+    "RS607": "an activation dated before decisions that were already made",
     "RS608": "a run the journal does not have",
     "RS609": "a run whose inputs are not kept",
-    "RS610": "what a run has kept cannot be read or was changed",
+    "RS610": "the kept inputs of a run cannot be read, or were changed",
     "RS611": "a model version that a run was decided with is gone",
     "RS612": "a span of time that cannot be read",
-    "RS613": "an account outside what proofs take for granted",
+    "RS613": "an account that breaks an assumption of the proofs",
     "RS614": "a number too large to calculate with",
     "RS615": "too little memory",
-    "RS616": "a file or folder that the system does not let riskseg use",
+    "RS616": "a file or folder that riskseg is not allowed to use",
     "RS620": "a source that changed while a run was reading it",
     "RS630": "an outcome of an action that was never issued",
     "RS631": "an action that is not on the list",
-    "RS632": "an action that nobody can approve or reject",
-    "RS633": "nothing is there that could be ended",
+    "RS632": "an action that cannot be approved or rejected",
+    "RS633": "there is no open hold, promise or dispute to end",
     "RS634": "a bill that does not exist",
 }
 
@@ -164,7 +164,7 @@ class ProblemsError(Exception):
 
 
 class Problems:
-    """A gathering of Problems; the same one is kept once."""
+    """Collects Problems; the same one is kept once."""
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
@@ -205,11 +205,11 @@ def problem(
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`Did you mean "x"?` when something close exists, else a short list of what does."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    known_names = sorted(set(known))
+    close = difflib.get_close_matches(name, known_names, n=1, cutoff=0.6)
     if close:
         return f'Did you mean "{close[0]}"?'
-    if not names:
+    if not known_names:
         return ""
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    shown = ", ".join(known_names[:12]) + (", …" if len(known_names) > 12 else "")
     return f"Known here: {shown}."

@@ -1,4 +1,4 @@
-"""A named select: what the rooms hand to `run/` instead of running anything themselves."""
+"""A named select: packages return these, and `pipeline/` has the engine carry them out."""
 
 from __future__ import annotations
 

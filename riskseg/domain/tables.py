@@ -40,18 +40,18 @@ class Table:
 
     def misfits(self, kinds: Mapping[str, Kind]) -> list[str]:
         """What is wrong with the columns of a relation of this name, in words."""
-        known = {column.name: column for column in self.columns}
+        declared = {column.name: column for column in self.columns}
         wrong = [
-            f"{name} is missing"
-            for name, column in known.items()
-            if name not in kinds and not column.optional
+            f"{column_name} is missing"
+            for column_name, column in declared.items()
+            if column_name not in kinds and not column.optional
         ]
-        for name, kind in kinds.items():
-            if (column := known.get(name)) is None:
+        for column_name, kind in kinds.items():
+            if (column := declared.get(column_name)) is None:
                 if not self.extensible:
-                    wrong.append(f"{name} is not declared")
+                    wrong.append(f"{column_name} is not declared")
             elif column.kind not in (None, kind):
-                wrong.append(f"{name} is {kind}, not {column.kind}")
+                wrong.append(f"{column_name} is {kind}, not {column.kind}")
         return wrong
 
 

@@ -56,14 +56,14 @@ class _Lines:
 
     def _head(self, key: list[str], *, another: bool) -> Path_:
         """The path of the table that a head names: of an array, its last one or another."""
-        path: Path_ = ()
-        for depth, part in enumerate(key, start=1):
-            path = (*path, part)
+        table_path: Path_ = ()
+        for depth, key_part in enumerate(key, start=1):
+            table_path = (*table_path, key_part)
             if another and depth == len(key):
-                self._tables[path] = self._tables.get(path, 0) + 1
-            if path in self._tables:
-                path = (*path, self._tables[path] - 1)
-        return path
+                self._tables[table_path] = self._tables.get(table_path, 0) + 1
+            if table_path in self._tables:
+                table_path = (*table_path, self._tables[table_path] - 1)
+        return table_path
 
     def _pair(self, table: Path_) -> None:
         path = (*table, *self._key())
@@ -73,11 +73,11 @@ class _Lines:
 
     def _key(self) -> list[str]:
         self._take(_BLANK)
-        parts = [self._part()]
+        key_parts = [self._part()]
         while self._take(_DOT):
-            parts.append(self._part())
+            key_parts.append(self._part())
         self._take(_BLANK)
-        return parts
+        return key_parts
 
     def _part(self) -> str:
         part = self._needed(_KEY)
@@ -115,8 +115,8 @@ class _Lines:
         return text
 
     def _take(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self._text, self._at)
-        text = found[0] if found else ""
-        self._at += len(text)
-        self._line += text.count("\n")
-        return text
+        matched = pattern.match(self._text, self._at)
+        matched_text = matched[0] if matched else ""
+        self._at += len(matched_text)
+        self._line += matched_text.count("\n")
+        return matched_text

@@ -1,4 +1,4 @@
-"""English that depends on what is put into a message."""
+"""Helpers for wording messages: articles, plurals, lists of names, amounts of money."""
 
 from __future__ import annotations
 

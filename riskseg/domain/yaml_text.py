@@ -55,8 +55,8 @@ def read_text(text: str) -> tuple[Any, dict[Path_, int], list[YamlFault]]:
         root = _composed(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        told = f"This is not YAML: the character U+{ord(text[error.position]):04X} stands in it."
-        raise YamlFault("RS002", told, line, "Remove it.") from error
+        message = f"This is not YAML: the character U+{ord(text[error.position]):04X} stands in it."
+        raise YamlFault("RS002", message, line, "Remove it.") from error
     except yaml.MarkedYAMLError as error:
         raise _in_words(error, text) from error
     except yaml.YAMLError as error:
@@ -99,10 +99,10 @@ Dumper.add_representer(str, _text)
 
 def inline(value: Any) -> str:
     """A value as it is written in a list or mapping of one line, in quotes where it needs them."""
-    text = yaml.dump(
+    flow_text = yaml.dump(
         [value], Dumper=Dumper, default_flow_style=True, width=10**9, allow_unicode=True
     )
-    return text.strip()[1:-1]
+    return flow_text.strip()[1:-1]
 
 
 class _Walk:
@@ -138,15 +138,15 @@ class _Walk:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise YamlFault("RS002", "A list or mapping cannot be a key.", line, _QUOTES)
-            name: str = key.value
-            if name == "<<" and not key.style:
-                told = "Keys are not merged with `<<`."
-                self.faults.append(YamlFault("RS002", told, line, "Write the keys out."))
-            elif name in data:
-                told = f'"{cut(name)}" stands twice in one mapping.'
-                self.faults.append(YamlFault("RS009", told, line, "Keep one of them."))
-            self.lines[(*path, name)] = line
-            data[name] = self.value(value, (*path, name))
+            key_text: str = key.value
+            if key_text == "<<" and not key.style:
+                message = "Keys are not merged with `<<`."
+                self.faults.append(YamlFault("RS002", message, line, "Write the keys out."))
+            elif key_text in data:
+                message = f'"{cut(key_text)}" occurs twice in one mapping.'
+                self.faults.append(YamlFault("RS009", message, line, "Keep one of them."))
+            self.lines[(*path, key_text)] = line
+            data[key_text] = self.value(value, (*path, key_text))
         return data
 
     def _plain(self, text: str, line: int, end: int) -> Any:
@@ -169,13 +169,13 @@ class _Walk:
             try:
                 return date.fromisoformat(text)
             except ValueError as error:
-                told = f'This is not YAML we can use: "{text}" is no date: {error}.'
+                message = f'This is not YAML we can use: "{text}" is not a date: {error}.'
                 hint = "Write a day there is, or quotes around a text."
-                raise YamlFault("RS002", told, line, hint) from error
+                raise YamlFault("RS002", message, line, hint) from error
         if _NUMBER_SIGN.match(self._text, end):
-            told = f'What follows "{cut(text)}" is a comment, because it begins with "#".'
+            message = f'What follows "{cut(text)}" is a comment, because it begins with "#".'
             hint = "Put quotes around the whole text, or a space behind the #."
-            raise YamlFault("RS002", told, line, hint)
+            raise YamlFault("RS002", message, line, hint)
         return text
 
 
@@ -185,8 +185,8 @@ def cut(text: str) -> str:
 
 
 def _too_many_digits(text: str, line: int) -> YamlFault:
-    told = f'This is not YAML we can use: "{cut(text)}" has too many digits for a number.'
-    return YamlFault("RS002", told, line, _QUOTES)
+    message = f'This is not YAML we can use: "{cut(text)}" has too many digits for a number.'
+    return YamlFault("RS002", message, line, _QUOTES)
 
 
 def _too_deep(line: int | None) -> YamlFault:
@@ -203,9 +203,9 @@ class _Composing:
         event = self.peek_event()  # type: ignore[attr-defined]
         line = event.start_mark.line + 1
         if (tag := getattr(event, "tag", None)) is not None:
-            shown = tag.replace("tag:yaml.org,2002:", "!!")
-            told = f'This is not YAML we can use: "{cut(shown)}" is a tag.'
-            raise YamlFault("RS002", told, line, "Remove it, or put quotes around a text.")
+            tag_text = tag.replace("tag:yaml.org,2002:", "!!")
+            message = f'This is not YAML we can use: "{cut(tag_text)}" is a tag.'
+            raise YamlFault("RS002", message, line, "Remove it, or put quotes around a text.")
         if self._depth > DEEPEST:
             raise _too_deep(line)
         self._depth += 1
@@ -283,22 +283,28 @@ _ODD_INDENT = re.compile(r"[ \t]*[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
 
 def _in_words(error: yaml.MarkedYAMLError, text: str) -> YamlFault:
     """A fault of the reader's, in the words of people who write such files."""
-    mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else None
-    told, hint = error.problem or error.context or "it is not YAML", ""
-    for said, meant, helps in _SLIPS:
-        if found := re.search(said, told):
-            told, hint = found.expand(meant), helps
+    position = error.problem_mark or error.context_mark
+    line = position.line + 1 if position else None
+    message, hint = error.problem or error.context or "it is not YAML", ""
+    for yaml_words, plain_words, hint_of_slip in _SLIPS:
+        if slip := re.search(yaml_words, message):
+            message, hint = slip.expand(plain_words), hint_of_slip
             break
     begun = error.context_mark.line + 1 if error.context_mark else line
-    if told == _NO_COLON:
+    if message == _NO_COLON:
         line = begun  # which is where the key is
     if begun != line:
-        told += f", in what begins on line {begun}"
-    rows = text.splitlines()
-    here = [n for n in (line, (line or 0) - 1) if n and 0 < n <= len(rows)]
-    for number in here:
-        if _ODD_INDENT.match(rows[number - 1]):
-            told = "it is indented with a space that is no plain one"
-            return YamlFault("RS002", f"This is not YAML: {told}.", number, "Indent with spaces.")
-    return YamlFault("RS002", f"This is not YAML: {told}.", line, hint)
+        message += f", in what begins on line {begun}"
+    text_lines = text.splitlines()
+    lines_to_look_at = [
+        candidate_line
+        for candidate_line in (line, (line or 0) - 1)
+        if candidate_line and 0 < candidate_line <= len(text_lines)
+    ]
+    for line_number in lines_to_look_at:
+        if _ODD_INDENT.match(text_lines[line_number - 1]):
+            message = "it is indented with a character that only looks like a space"
+            return YamlFault(
+                "RS002", f"This is not YAML: {message}.", line_number, "Indent with spaces."
+            )
+    return YamlFault("RS002", f"This is not YAML: {message}.", line, hint)

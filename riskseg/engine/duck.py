@@ -91,7 +91,7 @@ class DuckDB(Engine):
             self.run("pragma disable_checkpoint_on_shutdown")
             self.run(f"set temp_directory = {literal(str(scratch) + '.spill')}")
         if self._names:
-            listed = ", ".join(literal(name) for name in self._names.values())
+            listed = ", ".join(literal(readable_name) for readable_name in self._names.values())
             self.run(f"set allowed_paths = [{listed}]")
         self.run("set enable_external_access = false")
         self.run("set lock_configuration = true")
@@ -131,9 +131,9 @@ class DuckDB(Engine):
     def _execute(self, sql: str) -> int | None:
         statement = self._only(sql)
         self._connection.execute(statement)
-        made = statement.type in (duckdb.StatementType.CREATE, duckdb.StatementType.INSERT)
-        count = self._connection.fetchone() if made else None
-        return int(count[0]) if count else None
+        makes_table = statement.type in (duckdb.StatementType.CREATE, duckdb.StatementType.INSERT)
+        count_row = self._connection.fetchone() if makes_table else None
+        return int(count_row[0]) if count_row else None
 
     def _fetch(self, sql: str) -> list[tuple[Any, ...]]:
         self._connection.execute(self._only(sql))
@@ -141,7 +141,7 @@ class DuckDB(Engine):
 
     def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
         columns = self._fetch(f"describe {select}")
-        return [(name, duckdb_type(str(type_))) for name, type_, *_ in columns]
+        return [(described_name, duckdb_type(str(type_))) for described_name, type_, *_ in columns]
 
     def _tables(self) -> list[tuple[Any, ...]]:
         return self._fetch(
@@ -202,9 +202,9 @@ def syntax_tree(select: str) -> dict[str, Any]:
     EngineError for anything else."""
     with _refusals():
         serialized = _parser().execute("select json_serialize_sql(cast(? as varchar))", [select])
-        text = (serialized.fetchone() or ("{}",))[0]
+        tree_json = (serialized.fetchone() or ("{}",))[0]
     try:
-        parsed: dict[str, Any] = json.loads(text)
+        parsed: dict[str, Any] = json.loads(tree_json)
     except RecursionError as error:
         raise EngineError("it is nested too deeply") from error
     if parsed["error"]:
@@ -227,7 +227,7 @@ def _refusals() -> Iterator[None]:
         raise NoMemoryError(_plain(error)) from error
     except duckdb.Error as error:
         large = isinstance(error, duckdb.OutOfRangeException) or any(
-            words in str(error) for words in _TOO_LARGE
+            refusal_words in str(error) for refusal_words in _TOO_LARGE
         )
         raise (TooLargeError if large else EngineError)(_plain(error)) from error
 

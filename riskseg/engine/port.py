@@ -67,8 +67,8 @@ def _logged(sql: str) -> Iterator[_Statement]:
     finally:
         if _log.isEnabledFor(logging.DEBUG):
             seconds = time.perf_counter() - started
-            about = {"sql": sql, "rows": statement.rows, "seconds": seconds}
-            _log.debug("%s rows in %.3f s: %s", statement.rows, seconds, sql, extra=about)
+            log_fields = {"sql": sql, "rows": statement.rows, "seconds": seconds}
+            _log.debug("%s rows in %.3f s: %s", statement.rows, seconds, sql, extra=log_fields)
 
 
 # Stands after the columns of a relation that is described with others. No relation has a column of
@@ -79,9 +79,11 @@ _END = "end of relation"
 def _may_hide_duplicates(names: Collection[str]) -> bool:
     """Whether one of the columns may be the second of its name: within a statement, an engine
     gives the second `a` the name `a_1`."""
-    lowered = {name.lower() for name in names}
-    numbered = (re.fullmatch(r"(.+)_\d+", name) for name in lowered)
-    return any(match is not None and match[1] in lowered for match in numbered)
+    lowered = {lowered_name.lower() for lowered_name in names}
+    numbered = (re.fullmatch(r"(.+)_\d+", lowered_name) for lowered_name in lowered)
+    return any(
+        numbered_name is not None and numbered_name[1] in lowered for numbered_name in numbered
+    )
 
 
 # The columns of relations that were described, by what they say and what the tables hold.
@@ -120,9 +122,9 @@ class Engine(ABC):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a small result."""
         with _logged(sql) as statement, self.refusals():
-            rows = self._fetch(sql)
-            statement.rows = len(rows)
-        return rows
+            fetched_rows = self._fetch(sql)
+            statement.rows = len(fetched_rows)
+        return fetched_rows
 
     def value(self, sql: str) -> Any:
         """The first value of the first row."""
@@ -134,9 +136,9 @@ class Engine(ABC):
         select = relation if relation.startswith("(") else f"select * from {relation}"
         with self.refusals():
             columns = self._describe(select)
-        names = [name for name, _ in columns]
-        if len({name.lower() for name in names}) < len(names):
-            raise DuplicateColumnsError(names)
+        column_names = [column_name for column_name, _ in columns]
+        if len({column_name.lower() for column_name in column_names}) < len(column_names):
+            raise DuplicateColumnsError(column_names)
         return dict(columns)
 
     def columns_of_each(self, relations: Sequence[Relation]) -> list[dict[str, ColumnType]]:
@@ -160,15 +162,17 @@ class Engine(ABC):
 
     def _described_together(self, relations: Sequence[Relation]) -> list[dict[str, ColumnType]]:
         names = [relation.name for relation in relations]
-        columns = ", ".join(f"{name}.*, null as {quoted(_END)}" for name in names)
-        together = Relation("together", f"select {columns} from {', '.join(names)}")
+        columns_of_all = ", ".join(
+            f"{relation_name}.*, null as {quoted(_END)}" for relation_name in names
+        )
+        together = Relation("together", f"select {columns_of_all} from {', '.join(names)}")
         described: list[dict[str, ColumnType]] = [{}]
         with self.refusals():
-            for name, column_type in self._describe(chained([*relations, together])):
-                if name == _END:
+            for relation_name, column_type in self._describe(chained([*relations, together])):
+                if relation_name == _END:
                     described.append({})
                 else:
-                    described[-1][name] = column_type
+                    described[-1][relation_name] = column_type
         return described[:-1]
 
     def arrow(self, sql: str) -> pa.Table:

@@ -26,31 +26,31 @@ def laid_out(sql: str) -> str:
     if _KEPT_AS_IS.search(sql):
         return sql.strip()
     tokens = list(_TOKEN.finditer(sql))
-    words = [token.group().lower() for token in tokens]
+    token_words = [token.group().lower() for token in tokens]
     blocks = [True]  # of each open bracket, whether a query stands in it
-    lines, line = [], ""
+    lines, line_text = [], ""
     for i, token in enumerate(tokens):
-        text = token.group()
-        before = words[i - 1] if i else ""
-        after = words[i + 1] if i + 1 < len(words) else ""
-        closes_query = text == ")" and blocks[-1] and len(blocks) > 1
-        opened = bool(i) and before == "(" and blocks[-1]
-        ended = before == "," and line.lstrip().startswith(")")  # that of a named query
-        long = before == "," and blocks[-1] and len(line) > _WIDTH
-        clause = blocks[-1] and _begins_clause(words[i], before, after)
+        piece = token.group()
+        word_before = token_words[i - 1] if i else ""
+        word_after = token_words[i + 1] if i + 1 < len(token_words) else ""
+        closes_query = piece == ")" and blocks[-1] and len(blocks) > 1
+        opened = bool(i) and word_before == "(" and blocks[-1]
+        ended = word_before == "," and line_text.lstrip().startswith(")")  # that of a named query
+        long = word_before == "," and blocks[-1] and len(line_text) > _WIDTH
+        clause = blocks[-1] and _begins_clause(token_words[i], word_before, word_after)
         if closes_query:
             blocks.pop()
-        if line and (clause or closes_query or opened or ended or long):
-            lines.append(line)
-            line = "  " * (sum(blocks) - 1 + (long and not clause)) + text
+        if line_text and (clause or closes_query or opened or ended or long):
+            lines.append(line_text)
+            line_text = "  " * (sum(blocks) - 1 + (long and not clause)) + piece
         else:
             spaced = i and token.start() > tokens[i - 1].end()
-            line += f" {text}" if spaced else text
-        if text == "(":
-            blocks.append(after in ("select", "with"))
-        elif text == ")" and not closes_query:
+            line_text += f" {piece}" if spaced else piece
+        if piece == "(":
+            blocks.append(word_after in ("select", "with"))
+        elif piece == ")" and not closes_query:
             blocks.pop()
-    return "\n".join([*lines, line])
+    return "\n".join([*lines, line_text])
 
 
 def _begins_clause(word: str, before: str, after: str) -> bool:
@@ -75,17 +75,19 @@ class _SqlFile(logging.Handler):
         self._file = path.open("w", encoding="utf-8")
 
     def emit(self, record: logging.LogRecord) -> None:
-        about = vars(record)
-        if "stage" in about:
-            self._file.write(f"-- {'=' * 8} {about['stage']}\n\n")
+        log_fields = vars(record)
+        if "stage" in log_fields:
+            self._file.write(f"-- {'=' * 8} {log_fields['stage']}\n\n")
             return
-        if "sql" not in about:
+        if "sql" not in log_fields:
             return
-        sql, rows = str(about["sql"]), about["rows"]
-        named = _NAMED.match(" ".join(sql[:200].split()))
-        name = named[1] if named else sql.split(None, 1)[0]
+        sql, rows = str(log_fields["sql"]), log_fields["rows"]
+        made_table = _NAMED.match(" ".join(sql[:200].split()))
+        statement_name = made_table[1] if made_table else sql.split(None, 1)[0]
         counted = "" if rows is None else f" · {rows:,} rows"
-        self._file.write(f"-- {name}{counted} · {about['seconds']:.3f} s\n{laid_out(sql)};\n\n")
+        self._file.write(
+            f"-- {statement_name}{counted} · {log_fields['seconds']:.3f} s\n{laid_out(sql)};\n\n"
+        )
 
     def close(self) -> None:
         self._file.close()
@@ -97,15 +99,18 @@ def sql_written(path: Path) -> Iterator[None]:
     """While this lasts, every statement that an engine carries out is written to a file: its name,
     rows and seconds as a comment, then its text."""
     handler = _SqlFile(path)
-    loggers = {name: logging.getLogger(name) for name in ("riskseg.stages", "riskseg.engine")}
-    levels = {name: logger.level for name, logger in loggers.items()}
+    loggers = {
+        logger_name: logging.getLogger(logger_name)
+        for logger_name in ("riskseg.stages", "riskseg.engine")
+    }
+    levels = {logger_name: logger.level for logger_name, logger in loggers.items()}
     for logger in loggers.values():
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
     try:
         yield
     finally:
-        for name, logger in loggers.items():
+        for logger_name, logger in loggers.items():
             logger.removeHandler(handler)
-            logger.setLevel(levels[name])
+            logger.setLevel(levels[logger_name])
         handler.close()

@@ -63,21 +63,23 @@ def assumptions(fact: Fact, scale: int) -> Iterator[Expression]:
     match fact.kind:
         case Kind.INTEGER | Kind.DECIMAL:
             # A sum is of the type that calculations are done in, whatever the fact is stored as.
-            size = Arithmetic("+", value, _number(Decimal(0), value), value.kind)
+            absolute_value = Arithmetic("+", value, _number(Decimal(0), value), value.kind)
             if fact.upper is None:
-                yield assumption(f"is below {BEYOND:f}", Compare("<", size, _number(BEYOND, value)))
+                yield assumption(
+                    f"is below {BEYOND:f}", Compare("<", absolute_value, _number(BEYOND, value))
+                )
             if fact.lower is None:
                 yield assumption(
-                    f"is above {-BEYOND:f}", Compare(">", size, _number(-BEYOND, value))
+                    f"is above {-BEYOND:f}", Compare(">", absolute_value, _number(-BEYOND, value))
                 )
         case Kind.NUMBER:
             yield assumption(FINITE.strip(), *_finite(value))
         case Kind.DATE:
-            first, last = Literal(FIRST_DAY, value.kind), Literal(LAST_DAY, value.kind)
+            first_day, last_day = Literal(FIRST_DAY, value.kind), Literal(LAST_DAY, value.kind)
             yield assumption(
                 f"is between {FIRST_DAY} and {LAST_DAY}",
-                Compare(">=", value, first),
-                Compare("<=", value, last),
+                Compare(">=", value, first_day),
+                Compare("<=", value, last_day),
             )
         case Kind.LEVEL:
             levels = tuple(Literal(level, value.kind) for level in fact.levels)
@@ -96,14 +98,16 @@ def finite_results(expressions: Iterable[Expression]) -> Iterator[Expression]:
     engines order that above every number. A DECIMAL or an INTEGER too large stops an engine by
     itself.
     """
-    seen: set[Node] = set()
+    seen_nodes: set[Node] = set()
     for expression in expressions:
         for node in parts(expression.tree):
-            if isinstance(node, Arithmetic) and node.kind is Kind.NUMBER and node not in seen:
-                seen.add(node)
-                names = frozenset(p.name for p in parts(node) if isinstance(p, Name))
+            if isinstance(node, Arithmetic) and node.kind is Kind.NUMBER and node not in seen_nodes:
+                seen_nodes.add(node)
+                names_within = frozenset(
+                    named_part.name for named_part in parts(node) if isinstance(named_part, Name)
+                )
                 tree = Or((IsNull(node), And(_finite(node))))
-                yield _condition(show(node) + FINITE, tree, names)
+                yield _condition(show(node) + FINITE, tree, names_within)
 
 
 def can_be_written(value: Decimal) -> bool:
@@ -116,7 +120,9 @@ def can_be_written(value: Decimal) -> bool:
 def check_sql(assumption: Expression, column: Callable[[str], str] = quote) -> str:
     """An assumption as SQL that is true or false: false too where it cannot be worked out.
     `column` gives the SQL that stands for a fact's name."""
-    unknown = " or ".join(f"{column(name)} is null" for name in sorted(assumption.names))
+    unknown = " or ".join(
+        f"{column(assumed_fact)} is null" for assumed_fact in sorted(assumption.names)
+    )
     return f"coalesce(try({to_sql(assumption, column)}), {unknown})"
 
 

@@ -46,28 +46,28 @@ def check(
     """
     own_problems = Problems()
 
-    def tell(code: str, what: str, hint: str) -> None:
+    def report(code: str, what: str, hint: str) -> None:
         own_problems.add(code, what, file=file, line=line, hint=hint)
 
     expression: Expression | None = None
     written = as_text(text)
     if written is None:
-        tell("RS301", f"{shown(str(text))} is not an expression.", "Write it as text.")
-    elif (parsed := read(written, tell)) is not None:
-        elaborator = Elaborator(scope, tell)
+        report("RS301", f"{shown(str(text))} is not an expression.", "Write it as text.")
+    elif (parsed := read(written, report)) is not None:
+        elaborator = Elaborator(scope, report)
         typed = elaborator.part(parsed)
         if typed is not None and typed.kind is None:
-            tell("RS304", "Null alone is not an expression.", "")
+            report("RS304", "Null alone is not an expression.", "")
         elif typed is not None:
             if expect == "condition" and typed.kind is not Kind.BOOLEAN:
                 message = f"{shown(written)} ({typed.kind}) is not a condition."
-                tell("RS304", message, "Compare it with a value.")
-            causes = Flow(scope, tell).causes(typed.node)
+                report("RS304", message, "Compare it with a value.")
+            causes = Flow(scope, report).causes(typed.node)
             must_be_known = expect == "condition" and typed.kind is Kind.BOOLEAN
             if causes and must_be_known and not may_be_unknown:
                 cures = ["Test for it with `is null`", "give it a value with `coalesce(…, …)`"]
                 cures += ["add `unknown: match` or `unknown: skip`"] if unknown_key else []
-                tell(
+                report(
                     "RS305",
                     f"{shown(written)} can be unknown because of {listed(causes)}.",
                     f"{', '.join(cures[:-1])}, or {cures[-1]}.",

@@ -18,7 +18,7 @@ from riskseg.domain.problems import did_you_mean
 from riskseg.expressions.functions import FUNCTIONS
 from riskseg.expressions.kinds import KindRules
 from riskseg.expressions.outside import INSTEAD, LANGUAGE, OUTSIDE
-from riskseg.expressions.reading import Tell, shown
+from riskseg.expressions.reading import Report, shown
 from riskseg.expressions.tree import (
     And,
     Call,
@@ -63,10 +63,10 @@ _MOST_PARTS = 10_000
 class Elaborator:
     """One expression's passage. `names` gathers the facts it names."""
 
-    def __init__(self, scope: Scope, tell: Tell) -> None:
+    def __init__(self, scope: Scope, report: Report) -> None:
         self._scope = scope
-        self._tell = tell
-        self._kinds = KindRules(tell)
+        self._report = report
+        self._kinds = KindRules(report)
         self._left = _MOST_PARTS
         self.names: set[str] = set()
 
@@ -76,7 +76,7 @@ class Elaborator:
         """The typed node for a parsed part, or None after a Problem."""
         self._left -= 1
         if self._left < 0:
-            self._tell("RS302", "The expression is too large.", "Split it over several rows.")
+            self._report("RS302", "The expression is too large.", "Split it over several rows.")
             return None
         source = source.unnest()
         match source:
@@ -122,53 +122,57 @@ class Elaborator:
         text = shown(source.sql(dialect="duckdb", normalize_functions=False))
         unknown = f"`{source.key}`", LANGUAGE
         words, hint = OUTSIDE.get(type(source), unknown)
-        self._tell("RS302", f"{text}: {words} is not part of the language.", hint)
+        self._report("RS302", f"{text}: {words} is not part of the language.", hint)
 
     # -- names and values ----------------------------------------------------------------------
 
     def _name(self, source: exp.Column) -> Typed | None:
-        if any(value for key, value in source.args.items() if key != "this"):
+        if any(
+            argument for argument_name, argument in source.args.items() if argument_name != "this"
+        ):
             dotted_name = shown(source.sql(dialect="duckdb"))
-            self._tell(
+            self._report(
                 "RS302", f"{dotted_name}: a name with a dot is not part of the language.", ""
             )
             return None
         name = source.name
         if name not in self._scope:
-            same_in_other_case = (known for known in self._scope if folded(known) == folded(name))
+            same_in_other_case = (
+                known_name for known_name in self._scope if folded(known_name) == folded(name)
+            )
             name = next(same_in_other_case, name)
         fact = self._scope.get(name)
         if fact is None:
-            self._tell("RS303", f'"{name}" is not known here.', did_you_mean(name, self._scope))
+            self._report("RS303", f'"{name}" is not known here.', did_you_mean(name, self._scope))
             return None
         self.names.add(name)
         levels = fact.levels if fact.kind is Kind.LEVEL else None
         return Typed(Name(name, fact.kind), fact.kind, levels)
 
     def _number(self, source: exp.Literal) -> Typed | None:
-        text = str(source.this)
-        digits = re.fullmatch(r"(\d*)(?:\.(\d*))?", text)
+        number_text = str(source.this)
+        digits = re.fullmatch(r"(\d*)(?:\.(\d*))?", number_text)
         if not digits or len(digits[1].lstrip("0")) > 18 or len((digits[2] or "").rstrip("0")) > 6:
-            self._tell(
+            self._report(
                 "RS302",
-                f"{text} is not a number the language can hold exactly.",
+                f"{number_text} is not a number the language can hold exactly.",
                 "Write at most 18 digits, then at most 6 decimals, without an exponent.",
             )
             return None
         if digits[2] is None:
-            return Typed(Literal(int(text), Kind.INTEGER), Kind.INTEGER)
-        return Typed(Literal(Decimal(text), Kind.DECIMAL), Kind.DECIMAL)
+            return Typed(Literal(int(number_text), Kind.INTEGER), Kind.INTEGER)
+        return Typed(Literal(Decimal(number_text), Kind.DECIMAL), Kind.DECIMAL)
 
     def _date(self, source: exp.Cast) -> Typed | None:
         inner = source.this
         if not (isinstance(inner, exp.Literal) and inner.is_string):
             self._outside(source)
             return None
-        value = Typed(Literal(inner.this, Kind.TEXT), Kind.TEXT).iso_date
-        if value is None:
+        date_literal = Typed(Literal(inner.this, Kind.TEXT), Kind.TEXT).iso_date
+        if date_literal is None:
             self._kinds.no_date(inner.this)
             return None
-        return Typed(Literal(value, Kind.DATE), Kind.DATE)
+        return Typed(Literal(date_literal, Kind.DATE), Kind.DATE)
 
     # -- conditions ----------------------------------------------------------------------------
 
@@ -178,7 +182,7 @@ class Elaborator:
         if typed is None:
             return None
         if typed.kind is not Kind.BOOLEAN:
-            self._tell(
+            self._report(
                 "RS304", f"{words_of(typed)} cannot be true or false.", condition_hint(typed)
             )
             return None
@@ -195,18 +199,18 @@ class Elaborator:
         )
 
     def _is(self, source: exp.Is) -> Typed | None:
-        test = source.expression
-        if isinstance(test, exp.Null):
+        tested_for = source.expression
+        if isinstance(tested_for, exp.Null):
             typed = self._kinds.known_kind(self.part(source.this))
             return typed and Typed(IsNull(typed.node), Kind.BOOLEAN)
-        if not isinstance(test, exp.Boolean):
+        if not isinstance(tested_for, exp.Boolean):
             self._outside(source)
             return None
         inner = self._condition(source.this)
         if inner is None:
             return None
         # `x is true` is x with unknown taken as false; `x is false` is its mirror.
-        truth = bool(test.this)
+        truth = bool(tested_for.this)
         never_unknown = Call("coalesce", (inner, Literal(not truth, Kind.BOOLEAN)), Kind.BOOLEAN)
         return Typed(never_unknown if truth else Not(never_unknown), Kind.BOOLEAN)
 
@@ -216,58 +220,60 @@ class Elaborator:
             return None
         low, high = self.part(source.args["low"]), self.part(source.args["high"])
         # Read twice, because it stands twice in what it becomes: so it counts twice.
-        value, value_again = self.part(source.this), self.part(source.this)
-        if value is None or value_again is None or low is None or high is None:
+        between_value, value_again = self.part(source.this), self.part(source.this)
+        if between_value is None or value_again is None or low is None or high is None:
             return None
-        above, below = (
-            self._kinds.compare(">=", value, low),
+        at_least, at_most = (
+            self._kinds.compare(">=", between_value, low),
             self._kinds.compare("<=", value_again, high),
         )
-        return above and below and Typed(And((above.node, below.node)), Kind.BOOLEAN)
+        return at_least and at_most and Typed(And((at_least.node, at_most.node)), Kind.BOOLEAN)
 
     def _in(self, source: exp.In) -> Typed | None:
         tested = self._kinds.known_kind(self.part(source.this))
-        options = source.expressions
-        if not options or any(source.args.get(key) for key in ("query", "unnest", "field")):
-            self._tell(
+        source_options = source.expressions
+        if not source_options or any(
+            source.args.get(unsupported_form) for unsupported_form in ("query", "unnest", "field")
+        ):
+            self._report(
                 "RS302",
                 f"{shown(source.sql(dialect='duckdb'))}: `in` takes a list of values.",
                 "Write them out: `in ('a', 'b')`.",
             )
             return None
-        typed_options = [self.part(option) for option in options]
+        typed_options = [self.part(option) for option in source_options]
         if tested is None or any(option is None for option in typed_options):
             return None
-        listed = [option for option in typed_options if option is not None]
-        for option in listed:
+        known_options = [option for option in typed_options if option is not None]
+        for option in known_options:
             if option.kind is None:
-                self._tell(
+                self._report(
                     "RS305",
                     f"The null in the list for {words_of(tested)} matches nothing.",
                     "Leave it out and add `or … is null`.",
                 )
                 return None
             if not isinstance(option.node, Literal):
-                self._tell(
+                self._report(
                     "RS302",
-                    f"{words_of(option)} is no plain value, and `in` takes only those.",
+                    f"{words_of(option)} is not a plain value, and `in` takes only those.",
                     "Write `=` and `or` for it.",
                 )
                 return None
-        same_kind = self._kinds.alike([tested, *listed], "`in`")
+        same_kind = self._kinds.alike([tested, *known_options], "`in`")
         if same_kind is None:
             return None
-        for option in listed:
+        for option in known_options:
             self._kinds.check_levels(tested, option)
-        first, *option_nodes = same_kind[1]
+        first_node, *option_nodes = same_kind[1]
         literals = tuple(option.node for option in option_nodes if isinstance(option.node, Literal))
-        return Typed(In(first.node, literals), Kind.BOOLEAN)
+        return Typed(In(first_node.node, literals), Kind.BOOLEAN)
 
     # -- values --------------------------------------------------------------------------------
 
     def _case(self, source: exp.Case) -> Typed | None:
         conditions: list[Node | None] = []
-        values: list[Typed | None] = []
+        branch_values: list[Typed | None] = []
         for branch in source.args["ifs"]:
             if source.this is None:
                 conditions.append(self._condition(branch.this))
@@ -275,19 +281,19 @@ class Elaborator:
                 subject, value = self.part(source.this), self.part(branch.this)
                 equal_to_value = subject and value and self._kinds.compare("=", subject, value)
                 conditions.append(equal_to_value.node if equal_to_value else None)
-            values.append(self.part(branch.args["true"]))
+            branch_values.append(self.part(branch.args["true"]))
         default = source.args.get("default")
-        values.append(NULL if default is None else self.part(default))
-        tests = [condition for condition in conditions if condition is not None]
-        results = [value for value in values if value is not None]
-        if len(tests) < len(conditions) or len(results) < len(values):
+        branch_values.append(NULL if default is None else self.part(default))
+        known_conditions = [condition for condition in conditions if condition is not None]
+        results = [value for value in branch_values if value is not None]
+        if len(known_conditions) < len(conditions) or len(results) < len(branch_values):
             return None
         same_kind = self._kinds.alike(results, "the branches of `case`")
         if same_kind is None:
             return None
         kind, branches_alike = same_kind
         *branches, otherwise = [branch.node for branch in branches_alike]
-        case = Case(tuple(zip(tests, branches, strict=True)), otherwise, kind)
+        case = Case(tuple(zip(known_conditions, branches, strict=True)), otherwise, kind)
         return Typed(case, kind, levels_of(branches_alike))
 
     def _negative(self, source: exp.Neg) -> Typed | None:
@@ -300,17 +306,17 @@ class Elaborator:
         return self._kinds.arithmetic("-", Typed(Literal(0, Kind.INTEGER), Kind.INTEGER), typed)
 
     def _call(self, source: exp.Anonymous) -> Typed | None:
-        name = str(source.this).lower()
-        function = FUNCTIONS.get(name)
+        function_name = str(source.this).lower()
+        function = FUNCTIONS.get(function_name)
         if function is None:
-            self._tell(
+            self._report(
                 "RS302",
-                f"The function `{name}` is not part of the language.",
-                INSTEAD.get(name) or did_you_mean(name, FUNCTIONS),
+                f"The function `{function_name}` is not part of the language.",
+                INSTEAD.get(function_name) or did_you_mean(function_name, FUNCTIONS),
             )
             return None
         argument_parts = [self.part(argument) for argument in source.expressions]
         arguments = [argument for argument in argument_parts if argument is not None]
         if len(arguments) < len(argument_parts):
             return None
-        return self._kinds.call(name, function, arguments)
+        return self._kinds.call(function_name, function, arguments)

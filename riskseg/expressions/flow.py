@@ -18,7 +18,7 @@ from functools import reduce
 from typing import Any
 
 from riskseg.domain.facts import Kind
-from riskseg.expressions.reading import Tell, shown
+from riskseg.expressions.reading import Report, shown
 from riskseg.expressions.show import show
 from riskseg.expressions.tree import (
     And,
@@ -62,9 +62,9 @@ _NONE: Causes = frozenset()
 class Flow:
     """One expression's passage; Problems RS305 and RS306 found on the way are added."""
 
-    def __init__(self, scope: Scope, tell: Tell) -> None:
+    def __init__(self, scope: Scope, report: Report) -> None:
         self._scope = scope
-        self._tell = tell
+        self._report = report
 
     def causes(self, node: Node, known: Known = _NOTHING) -> Causes:
         """Why the value of this part can be unknown; empty if it cannot."""
@@ -111,7 +111,7 @@ class Flow:
         all_causes = _NONE
         for condition, value in node.branches:
             if causes := self.causes(condition, known):
-                self._tell(
+                self._report(
                     "RS305",
                     f"{shown(show(condition))} in `case` can be unknown because of "
                     f"{listed(causes)}.",
@@ -130,7 +130,7 @@ class Flow:
             case "nullif":
                 return all_causes | {show(node)}
             case "least" | "greatest" if all_causes:
-                self._tell(
+                self._report(
                     "RS305",
                     f"{shown(show(node))} compares what can be unknown: {listed(all_causes)}.",
                     "Say with `coalesce` what an unknown counts as.",
@@ -143,14 +143,14 @@ class Flow:
     def _can_be_zero(self, divisor: Node) -> None:
         while isinstance(divisor, Cast):
             divisor = divisor.part
-        text = show(divisor)
+        divisor_text = show(divisor)
         if isinstance(divisor, Literal):
-            self._tell("RS306", f"A number is divided by {text}.", "")
+            self._report("RS306", f"A number is divided by {divisor_text}.", "")
             return
-        self._tell(
+        self._report(
             "RS306",
-            f"A number is divided by {shown(text)}, which can be zero.",
-            f"Write `nullif({text}, 0)`, or put `{text} <> 0 and` before it.",
+            f"A number is divided by {shown(divisor_text)}, which can be zero.",
+            f"Write `nullif({divisor_text}, 0)`, or put `{divisor_text} <> 0 and` before it.",
         )
 
     def _never_zero(self, node: Node, known: Known) -> bool:
@@ -162,9 +162,9 @@ class Flow:
                 return value != 0
             case Name(name, _):
                 fact = self._scope[name]
-                above = fact.lower is not None and fact.lower > 0
-                below = fact.upper is not None and fact.upper < 0
-                return above or below
+                is_positive = fact.lower is not None and fact.lower > 0
+                is_negative = fact.upper is not None and fact.upper < 0
+                return is_positive or is_negative
             case Cast(part, _) | Call("abs", (part,), _):
                 return self._never_zero(part, known)
             case Call("nullif", (part, Literal(value, _)), _):

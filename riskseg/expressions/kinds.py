@@ -1,4 +1,4 @@
-"""Which kinds go together, and the typed node of a comparison, a calculation, a call.
+"""Which kinds can be combined, and the typed node of a comparison, a calculation, a call.
 
 Parts of one kind are compared and calculated with; a part of another is brought to it, or is a
 Problem that names both.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from riskseg.domain.facts import Kind
 from riskseg.domain.problems import did_you_mean
 from riskseg.expressions.functions import FUNCTIONS, NUMERIC, Function
-from riskseg.expressions.reading import Tell
+from riskseg.expressions.reading import Report
 from riskseg.expressions.tree import Arithmetic, Call, Compare, Comparison, Literal, Node, Operator
 from riskseg.expressions.typed import (
     NUMERIC_ORDER,
@@ -28,14 +28,14 @@ from riskseg.expressions.typed import (
 class KindRules:
     """What the kinds of parts allow; a Problem is added where they do not."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def compare(self, operator: Comparison, left: Typed, right: Typed) -> Typed | None:
         """A comparison, its sides brought to one kind."""
         for side, other_side in ((left, right), (right, left)):
             if side.kind is None:
-                self._tell(
+                self._report(
                     "RS305",
                     f"A comparison of {words_of(other_side)} with null is always unknown.",
                     "Write `is null` or `is not null`.",
@@ -47,7 +47,7 @@ class KindRules:
         kind, (left_part, right_part) = same_kind
         if kind in (Kind.BOOLEAN, Kind.TEXT):
             if operator not in ("=", "<>"):
-                self._tell(
+                self._report(
                     "RS304",
                     f"{words_of(left)} and {words_of(right)} have no order for `{operator}`.",
                     "Use `=`, `<>` or `in (…)`.",
@@ -63,10 +63,14 @@ class KindRules:
         if isinstance(left.node, Literal):
             left, right = right, left
         if isinstance(right.node, Literal) and not isinstance(left.node, Literal):
-            wrong, known = str(right.node.value), left.levels or ()
-            self._tell("RS307", f"{words_of(left)} is never '{wrong}'.", did_you_mean(wrong, known))
+            unknown_level, known_levels = str(right.node.value), left.levels or ()
+            self._report(
+                "RS307",
+                f"{words_of(left)} is never '{unknown_level}'.",
+                did_you_mean(unknown_level, known_levels),
+            )
         else:
-            self._tell(
+            self._report(
                 "RS307", f"{words_of(left)} and {words_of(right)} have no text in common.", ""
             )
 
@@ -79,7 +83,7 @@ class KindRules:
             return self._date_arithmetic(operator, left, right)
         for side in (left, right):
             if side.kind not in NUMERIC:
-                self._tell("RS304", f"{words_of(side)} cannot be part of `{operator}`.", "")
+                self._report("RS304", f"{words_of(side)} cannot be part of `{operator}`.", "")
                 return None
         result_kind = max(left.node.kind, right.node.kind, key=NUMERIC_ORDER.index)
         if operator == "/" and result_kind is Kind.INTEGER:
@@ -94,8 +98,8 @@ class KindRules:
 
     def _date_arithmetic(self, operator: Operator, left: Typed, right: Typed) -> Typed | None:
         match operator, left.kind, right.kind:
-            case "-", _, _ if (days := self._dates(left, right)) is not None:
-                first_date, second_date = days
+            case "-", _, _ if (day_nodes := self._dates(left, right)) is not None:
+                first_date, second_date = day_nodes
                 node = Call("days_between", (second_date, first_date), Kind.INTEGER)
                 return Typed(node, Kind.INTEGER)
             case "+", Kind.INTEGER, Kind.DATE:
@@ -110,7 +114,7 @@ class KindRules:
                         else Arithmetic("-", zero, days_on, Kind.INTEGER)
                     )
                 return Typed(Call("add_days", (left.node, days_on), Kind.DATE), Kind.DATE)
-        self._tell(
+        self._report(
             "RS304",
             f"{words_of(left)} and {words_of(right)} do not go together with `{operator}`.",
             "To a date, add or subtract a whole number of days.",
@@ -125,9 +129,11 @@ class KindRules:
 
     def call(self, name: str, function: Function, arguments: Sequence[Typed]) -> Typed | None:
         """The call of a function, its arguments brought to the kinds that it takes."""
-        count = len(arguments)
-        if count < 2 if function.any_number else count != len(function.takes):
-            self._tell("RS304", f"`{name}` does not take {count}.", f"Write `{function.usage}`.")
+        count_text = len(arguments)
+        if count_text < 2 if function.any_number else count_text != len(function.takes):
+            self._report(
+                "RS304", f"`{name}` does not take {count_text}.", f"Write `{function.usage}`."
+            )
             return None
         if function.any_number:
             return self._call_alike(name, function, arguments)
@@ -145,17 +151,17 @@ class KindRules:
             if argument.kind not in kinds:
                 self._unfit(argument, function)
                 return None
-        first, *others = arguments
-        if name == "round" and not is_digits(others[0].node):
-            self._tell(
+        first_argument, *other_arguments = arguments
+        if name == "round" and not is_digits(other_arguments[0].node):
+            self._report(
                 "RS302",
-                f"{words_of(others[0])} is no number of digits.",
+                f"{words_of(other_arguments[0])} is not a number of digits.",
                 "Write a whole number from 0 to 6.",
             )
             return None
-        if name in ("round", "floor", "ceil") and first.kind is Kind.INTEGER:
-            return first
-        kind = function.gives.get(first.node.kind, first.node.kind)
+        if name in ("round", "floor", "ceil") and first_argument.kind is Kind.INTEGER:
+            return first_argument
+        kind = function.gives.get(first_argument.node.kind, first_argument.node.kind)
         return Typed(Call(name, tuple(argument.node for argument in arguments), kind), kind)
 
     def _call_alike(
@@ -164,12 +170,12 @@ class KindRules:
         alike = self.alike(arguments, f"`{name}`")
         if alike is None:
             return None
-        kind, parts = alike
+        kind, alike_parts = alike
         if kind not in function.takes[0]:
             self._unfit(arguments[0], function)
             return None
-        node = Call(name, tuple(part.node for part in parts), kind)
-        return Typed(node, kind, levels_of(parts))
+        node = Call(name, tuple(part.node for part in alike_parts), kind)
+        return Typed(node, kind, levels_of(alike_parts))
 
     def _nullif(self, part: Typed, value: Typed) -> Typed | None:
         if self.known_kind(part) is None or self.known_kind(value) is None:
@@ -179,9 +185,9 @@ class KindRules:
             return None
         kind, (first, second) = same_kind
         if not isinstance(second.node, Literal):
-            self._tell(
+            self._report(
                 "RS302",
-                f"{words_of(value)} is no plain value.",
+                f"{words_of(value)} is not a plain value.",
                 f"Write `{FUNCTIONS['nullif'].usage}`.",
             )
             return None
@@ -189,12 +195,12 @@ class KindRules:
         return Typed(Call("nullif", (first.node, second.node), kind), kind, part.levels)
 
     def _unfit(self, argument: Typed, function: Function) -> None:
-        self._tell("RS304", f"{words_of(argument)} does not fit.", f"Write `{function.usage}`.")
+        self._report("RS304", f"{words_of(argument)} does not fit.", f"Write `{function.usage}`.")
 
     def known_kind(self, typed: Typed | None) -> Typed | None:
         """The part, or None after a Problem where it is a bare null."""
         if typed is not None and typed.kind is None:
-            self._tell(
+            self._report(
                 "RS305", "A bare null here makes the result always unknown.", "Leave it out."
             )
             return None
@@ -204,7 +210,7 @@ class KindRules:
         """The parts brought to one kind, and that kind; or None after a Problem."""
         kinds = {sort_of(part.kind) for part in parts if part.kind is not None}
         if not kinds:
-            self._tell("RS304", f"Nothing but null in {where}.", "Put in a value.")
+            self._report("RS304", f"Nothing but null in {where}.", "Put in a value.")
             return None
         if kinds <= NUMERIC:
             kind = max(kinds, key=NUMERIC_ORDER.index)
@@ -231,11 +237,15 @@ class KindRules:
 
     def _clash(self, parts: Sequence[Typed], where: str) -> None:
         known_parts = [part for part in parts if part.kind is not None]
-        first = known_parts[0]
-        other = next(part for part in known_parts if not go_together(first.kind, part.kind))
-        self._tell(
-            "RS304", f"{words_of(first)} and {words_of(other)} do not go together in {where}.", ""
+        first_part = known_parts[0]
+        other_part = next(
+            part for part in known_parts if not go_together(first_part.kind, part.kind)
+        )
+        self._report(
+            "RS304",
+            f"{words_of(first_part)} and {words_of(other_part)} do not go together in {where}.",
+            "",
         )
 
     def no_date(self, text: str) -> None:
-        self._tell("RS304", f"'{text}' is not a date.", "Write it as '2026-01-31'.")
+        self._report("RS304", f"'{text}' is not a date.", "Write it as '2026-01-31'.")

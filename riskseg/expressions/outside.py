@@ -1,4 +1,4 @@
-"""What is SQL and not of the language: in the words of people who write it, with a way round it."""
+"""What is SQL but not part of the language, with a hint for each: what to write instead."""
 
 from __future__ import annotations
 

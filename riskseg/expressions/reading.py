@@ -13,7 +13,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.duckdb import DuckDBParser
 
 # Adds a Problem: its code, what is wrong, how to fix it.
-Tell = Callable[[str, str, str], None]
+Report = Callable[[str, str, str], None]
 
 _MOST_CHARACTERS = 20_000
 _MOST_TOKENS = 2_000
@@ -64,53 +64,53 @@ def as_text(value: object) -> str | None:
             return None
 
 
-def read(text: str, tell: Tell) -> exp.Expr | None:
+def read(text: str, report: Report) -> exp.Expr | None:
     """The parsed expression, at most 50 levels deep, or None after a Problem."""
     if len(text) > _MOST_CHARACTERS:
-        tell("RS302", f"{shown(text)} is longer than {_MOST_CHARACTERS:,} characters.", _SPLIT)
+        report("RS302", f"{shown(text)} is longer than {_MOST_CHARACTERS:,} characters.", _SPLIT)
         return None
     if not text.strip():
-        tell("RS301", "The expression is empty.", "")
+        report("RS301", "The expression is empty.", "")
         return None
     if "\0" in text:
-        tell("RS301", f"{shown(text)} holds a NUL character.", "")
+        report("RS301", f"{shown(text)} holds a NUL character.", "")
         return None
     dialect = DuckDB()
     try:
         tokens = dialect.tokenize(text)
     except SqlglotError:
-        tell("RS301", f"{shown(text)} cannot be read.", "Is a quote left open?")
+        report("RS301", f"{shown(text)} cannot be read.", "Is a quote left open?")
         return None
-    kinds = {token.token_type for token in tokens}
+    token_types = {token.token_type for token in tokens}
     if any(token.comments for token in tokens) or not tokens:
         # Folded YAML puts lines together, and a `--` would then take the rest with it.
-        tell("RS302", f"{shown(text)} holds a comment.", "Write it as a YAML comment.")
+        report("RS302", f"{shown(text)} holds a comment.", "Write it as a YAML comment.")
         return None
-    if TokenType.SEMICOLON in kinds:
-        tell("RS302", f"{shown(text)} holds a semicolon.", "One expression, nothing after it.")
+    if TokenType.SEMICOLON in token_types:
+        report("RS302", f"{shown(text)} holds a semicolon.", "One expression, nothing after it.")
         return None
     if len(tokens) > _MOST_TOKENS:
-        tell("RS302", f"{shown(text)} has more than {_MOST_TOKENS:,} words and signs.", _SPLIT)
+        report("RS302", f"{shown(text)} has more than {_MOST_TOKENS:,} words and signs.", _SPLIT)
         return None
     try:
         parsed = _Parser(dialect=dialect).parse_into(exp.Condition, tokens, text)
     except RecursionError:
-        tell("RS302", f"{shown(text)} is nested too deeply.", _SPLIT)
+        report("RS302", f"{shown(text)} is nested too deeply.", _SPLIT)
         return None
     except ParseError as error:
         for statement in (token.text for token in tokens if token.token_type in _STATEMENTS):
-            tell("RS302", f"{shown(text)} holds `{statement.lower()}`, a statement.", _ONE)
+            report("RS302", f"{shown(text)} holds `{statement.lower()}`, a statement.", _ONE)
             return None
-        tell("RS301", f"{shown(text)} cannot be read{_near(error)}.", "")
+        report("RS301", f"{shown(text)} cannot be read{_near(error)}.", "")
         return None
     except Exception:  # the parser's own slips on nonsense: to the author it is unreadable text
-        tell("RS301", f"{shown(text)} cannot be read.", "")
+        report("RS301", f"{shown(text)} cannot be read.", "")
         return None
     root: exp.Expr | None = parsed[0] if len(parsed) == 1 else None
     if root is None:
-        tell("RS301", f"{shown(text)} is not one expression.", "")
+        report("RS301", f"{shown(text)} is not one expression.", "")
     elif _too_deep(root):
-        tell("RS302", f"{shown(text)} is nested more than {_DEEPEST} deep.", _SPLIT)
+        report("RS302", f"{shown(text)} is nested more than {_DEEPEST} deep.", _SPLIT)
         return None
     return root
 

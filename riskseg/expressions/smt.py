@@ -88,11 +88,11 @@ class Texts:
 
     def text(self, code: int) -> str:
         """The text of a number; one that no rule names for any other."""
-        for text, known in self.known.items():
-            if known == code:
+        for text, known_code in self.known.items():
+            if known_code == code:
                 return text
-        other = f"other text {code - len(self.known) + 1}"
-        return other if other not in self.known else other + " "
+        other_text = f"other text {code - len(self.known) + 1}"
+        return other_text if other_text not in self.known else other_text + " "
 
 
 def to_smt(expression: Expression, column: Callable[[str], Term], texts: Texts) -> Term:
@@ -155,19 +155,19 @@ def value_of(model: Any, term: Term, kind: Kind, texts: Texts) -> Value:
     """What a term is in a model; None where it is unknown."""
     if z3.is_true(model.eval(term.unknown, model_completion=True)):
         return None
-    value = model.eval(term.value, model_completion=True)
+    model_value = model.eval(term.value, model_completion=True)
     match kind:
         case Kind.BOOLEAN:
-            return bool(z3.is_true(value))
+            return bool(z3.is_true(model_value))
         case Kind.DECIMAL:
-            return Decimal(value.as_long()) / ONE
+            return Decimal(model_value.as_long()) / ONE
         case Kind.NUMBER:
-            return _as_float(value)
+            return _as_float(model_value)
         case Kind.DATE:
-            return EPOCH + timedelta(days=value.as_long())
+            return EPOCH + timedelta(days=model_value.as_long())
         case Kind.TEXT | Kind.LEVEL:
-            return texts.text(value.as_long())
-    return int(value.as_long())
+            return texts.text(model_value.as_long())
+    return int(model_value.as_long())
 
 
 def days(day: date) -> int:
@@ -257,8 +257,8 @@ class _Writer:
                 return self._call(function, arguments)
             case Case(branches, otherwise, _):
                 result = self.term(otherwise)
-                for test, branch in reversed(branches):
-                    result = chosen(self.term(test).true, self.term(branch), result)
+                for condition, branch in reversed(branches):
+                    result = chosen(self.term(condition).true, self.term(branch), result)
                 return result
             case Compare("=", Call("round", (x, Literal(int() as digits)), Kind.DECIMAL), y) if (
                 x == y
@@ -309,7 +309,7 @@ class _Writer:
         )
 
     def _call(self, function: str, arguments: Sequence[Node]) -> Term:
-        first, *others = terms = [self.term(argument) for argument in arguments]
+        first_term, *other_terms = terms = [self.term(argument) for argument in arguments]
         kind = arguments[0].kind
         unknown = either(*(term.unknown for term in terms))
         match function:
@@ -318,27 +318,37 @@ class _Writer:
                     lambda later, earlier: chosen(earlier.unknown, later, earlier), reversed(terms)
                 )
             case "nullif":
-                return Term(first.value, either(first.unknown, equal(first, others[0])))
+                return Term(
+                    first_term.value, either(first_term.unknown, equal(first_term, other_terms[0]))
+                )
             case "least" | "greatest":
-                below = _COMPARE["<=" if function == "least" else ">="]
+                is_below = _COMPARE["<=" if function == "least" else ">="]
                 values = [term.value for term in terms]
-                return Term(reduce(lambda x, y: z3.If(below(x, y), x, y), values), unknown)
+                return Term(
+                    reduce(
+                        lambda smaller, larger: z3.If(is_below(smaller, larger), smaller, larger),
+                        values,
+                    ),
+                    unknown,
+                )
             case "abs":
-                value = z3.fpAbs(first.value) if kind is Kind.NUMBER else _size(first.value)
+                value = (
+                    z3.fpAbs(first_term.value) if kind is Kind.NUMBER else _size(first_term.value)
+                )
                 return Term(value, unknown)
             case "round":
                 assert isinstance(arguments[1], Literal) and isinstance(arguments[1].value, int)
-                return Term(_round(first.value, kind, arguments[1].value), unknown)
+                return Term(_round(first_term.value, kind, arguments[1].value), unknown)
             case "floor" | "ceil":
-                return Term(_whole(first.value, kind, up=function == "ceil"), unknown)
+                return Term(_whole(first_term.value, kind, up=function == "ceil"), unknown)
             case "days_between":
-                return Term(others[0].value - first.value, unknown)
+                return Term(other_terms[0].value - first_term.value, unknown)
             case "add_days":
-                return Term(first.value + others[0].value, unknown)
+                return Term(first_term.value + other_terms[0].value, unknown)
             case "day_of_week":  # 1970-01-01 was a Thursday
-                return Term((first.value + 3) % 7 + 1, unknown)
+                return Term((first_term.value + 3) % 7 + 1, unknown)
         position = ("year", "month", "day_of_month").index(function)
-        return Term(_civil(first.value)[position], unknown)
+        return Term(_civil(first_term.value)[position], unknown)
 
 
 def _not(term: Term) -> Term:
@@ -387,13 +397,15 @@ def _size(value: Any) -> Any:
 def _rounded_quotient(above: Any, below: Any) -> Any:
     """above / below as a whole number, a half away from zero."""
     if z3.is_int_value(below):
-        size = abs(below.as_long()) or 1
+        dividend_size = abs(below.as_long()) or 1
         signed = above if below.as_long() > 0 else -above
         return z3.If(
-            signed >= 0, (2 * signed + size) / (2 * size), -((size - 2 * signed) / (2 * size))
+            signed >= 0,
+            (2 * signed + dividend_size) / (2 * dividend_size),
+            -((dividend_size - 2 * signed) / (2 * dividend_size)),
         )
-    size, least = _size(above), _size(below)
-    result = (2 * size + least) / (2 * least)
+    dividend_size, divisor_size = _size(above), _size(below)
+    result = (2 * dividend_size + divisor_size) / (2 * divisor_size)
     return z3.If((above >= 0) == (below > 0), result, -result)
 
 

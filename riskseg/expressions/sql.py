@@ -101,7 +101,8 @@ class _Writer:
                 return self._call(node)
             case Case(branches, otherwise, _):
                 whens = " ".join(
-                    f"when {self.sql(test)} then {self.sql(value)}" for test, value in branches
+                    f"when {self.sql(condition)} then {self.sql(value)}"
+                    for condition, value in branches
                 )
                 return f"case {whens} else {self.sql(otherwise)} end"
             case Compare(operator, left, right):
@@ -129,8 +130,8 @@ class _Writer:
                 return f"{value:f}" if value >= 0 else f"({value:f})"
             case float():
                 # An exponent is what makes a number a double to both engines.
-                text = repr(value) if "e" in repr(value) else f"{value!r}e0"
-                return text if value >= 0 else f"({text})"
+                number_text = repr(value) if "e" in repr(value) else f"{value!r}e0"
+                return number_text if value >= 0 else f"({number_text})"
             case str():
                 return exp.Literal.string(value).sql(dialect=self.dialect)
             case _:
@@ -148,9 +149,9 @@ class _Writer:
         match node.operator:
             case "/" if decimal and self.dialect == "duckdb":
                 # Engines need not read `and` from the left: a zero must be harmless anywhere.
-                above = f"cast({left} * 1000000 as hugeint) * 10000000"
-                below = f"nullif(cast({right} * 1000000 as hugeint), 0)"
-                whole_quotient = f"cast(({above}) // {below} as decimal(38, 0))"
+                dividend = f"cast({left} * 1000000 as hugeint) * 10000000"
+                divisor = f"nullif(cast({right} * 1000000 as hugeint), 0)"
+                whole_quotient = f"cast(({dividend}) // {divisor} as decimal(38, 0))"
                 return f"cast({whole_quotient} * 0.0000001 as {_STORED[Kind.DECIMAL]})"
             case "/":
                 quotient = f"{left} / nullif({right}, 0)"
@@ -161,15 +162,20 @@ class _Writer:
                 return f"({left} {node.operator} {right})"
 
     def _call(self, node: Call) -> str:
-        first = node.arguments[0]
+        first_argument = node.arguments[0]
         match node.function, node.arguments:
             case "round", (_, Literal(digits, _)) if node.kind is Kind.DECIMAL:
-                rounded = f"cast({self._stored(first)} as decimal(38, {digits}))"
+                rounded = f"cast({self._stored(first_argument)} as decimal(38, {digits}))"
                 return f"cast({rounded} as {_STORED[Kind.DECIMAL]})"
             case ("floor" | "ceil") as function, _ if node.kind is Kind.INTEGER:
-                return f"cast({function}({self._stored(first)}) as bigint)"
+                return f"cast({function}({self._stored(first_argument)}) as bigint)"
             case ("abs" | "round" | "floor" | "ceil") as function, (_, *others):
-                return f"{function}({', '.join([self._stored(first), *map(self.sql, others)])})"
-        texts = [self.sql(argument) for argument in node.arguments]
+                arguments = [self._stored(first_argument), *map(self.sql, others)]
+                return f"{function}({', '.join(arguments)})"
+        argument_texts = [self.sql(argument) for argument in node.arguments]
         shape = _CALLS[self.dialect].get(node.function)
-        return shape.format(*texts) if shape else f"{node.function}({', '.join(texts)})"
+        return (
+            shape.format(*argument_texts)
+            if shape
+            else f"{node.function}({', '.join(argument_texts)})"
+        )

@@ -1,4 +1,4 @@
-"""Parts of an expression with their kinds: which go together, and how one becomes another."""
+"""Parts of an expression with their kinds: how a part of one kind is converted to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands inside a checked expression."""
+"""Walks through the parts of a checked expression."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from riskseg.expressions.tree import (
 def parts(node: Node) -> Iterator[Node]:
     """A node and everything inside it."""
     yield node
-    inside: tuple[Node, ...] = ()
+    children_of_node: tuple[Node, ...] = ()
     match node:
         case Cast(part, _) | IsNull(part) | Not(part):
-            inside = (part,)
+            children_of_node = (part,)
         case In(part, options):
-            inside = (part, *options)
+            children_of_node = (part, *options)
         case Arithmetic(_, left, right, _) | Compare(_, left, right):
-            inside = (left, right)
+            children_of_node = (left, right)
         case And(children) | Or(children) | Call(_, children, _):
-            inside = children
+            children_of_node = children
         case Case(branches, otherwise, _):
-            inside = (*(inner for branch in branches for inner in branch), otherwise)
-    for child in inside:
+            children_of_node = (*(inner for branch in branches for inner in branch), otherwise)
+    for child in children_of_node:
         yield from parts(child)
 
 
@@ -72,7 +72,13 @@ def texts_compared(node: Node) -> Iterator[tuple[str, str]]:
                 sides = (left, right)
             case In(tested, options):
                 sides = (tested, *options)
-        names = [side.name for side in sides if isinstance(side, Name) and side.kind.is_textual]
-        texts = [side.value for side in sides if isinstance(side, Literal)]
-        for name in names:
-            yield from ((name, text) for text in texts if isinstance(text, str))
+        fact_names = [
+            side.name for side in sides if isinstance(side, Name) and side.kind.is_textual
+        ]
+        literal_texts = [side.value for side in sides if isinstance(side, Literal)]
+        for fact_name in fact_names:
+            yield from (
+                (fact_name, literal_text)
+                for literal_text in literal_texts
+                if isinstance(literal_text, str)
+            )

@@ -164,7 +164,7 @@ def _add_latest(
                 "else already.",
                 file=attribute.file,
                 line=attribute.line,
-                hint=f"Name it otherwise in [source.bills]: `NAME = '{quoted(name)}'`.",
+                hint=f"Give it another name in [source.bills]: `NAME = '{quoted(name)}'`.",
             )
             continue
         known = {name: attribute.fact}

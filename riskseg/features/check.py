@@ -93,7 +93,7 @@ def check_keys(authored: AuthoredFeature, problems: Problems) -> None:
     if entry.range != "bills" and entry.window == "open":
         wrong("window", "looks at what is open, which only bills are.", "Write days, as `90 days`.")
     if entry.aggregate == "count" and entry.empty not in (None, 0):
-        wrong("empty", "counts: of nothing there are 0.", "Leave `empty` out.")
+        wrong("empty", "is for other aggregates: a count of no rows is 0.", "Leave `empty` out.")
 
 
 def _reject(
@@ -142,11 +142,11 @@ def _kind(authored: AuthoredFeature, value: Expression | None, problems: Problem
     elif kind is not given and not (kind.is_numeric and given.is_numeric):
         wrong("type" if entry.type else "unit", f"is {kind}, and its value {given}.")
     elif money and (kind is not Kind.DECIMAL or value is None):
-        wrong("unit", "is no amount of money.", "Money is a decimal; a count has another unit.")
+        wrong("unit", "is not an amount of money.", "Money is a decimal; a count has another unit.")
     elif entry.aggregate == "sum" and not kind.is_numeric:
-        wrong("aggregate", f"adds up what is no number but {kind}.")
+        wrong("aggregate", f"adds up values that are {kind}, not numbers.")
     elif entry.empty is not None and not kind.is_numeric:
-        wrong("empty", f"is {kind}: a number cannot stand for it.", "Leave `empty` out.")
+        wrong("empty", f"is {kind}: of no rows, it cannot be a number.", "Leave `empty` out.")
     return kind if len(problems) == before else None
 
 

@@ -33,8 +33,10 @@ def new(name: str) -> str:
 
 
 def differs(names: Iterable[str]) -> str:
-    """The condition that the strategies decide otherwise in any of these columns of a decision."""
-    return " or ".join(f"{old(name)} is distinct from {new(name)}" for name in names)
+    """The condition that the strategies differ in any of these columns of a decision."""
+    return " or ".join(
+        f"{old(differing_name)} is distinct from {new(differing_name)}" for differing_name in names
+    )
 
 
 class DecidedTwice:
@@ -61,11 +63,11 @@ class DecidedTwice:
         names = {model: model for s in strategies for model in s.uses.values()}
         with read_journal(session.workspace) as journal:
             models = load_champions(session.workspace, names, journal)
-        self.models = {name: model.version for name, model in sorted(models.items())}
+        self.models = {model_name: model.version for model_name, model in sorted(models.items())}
         self._deciders = [
             decider(
                 strategy,
-                {key: models[name] for key, name in strategy.uses.items()},
+                {key: models[model_name] for key, model_name in strategy.uses.items()},
                 as_of,
                 "none",
                 session.facts,
@@ -76,7 +78,7 @@ class DecidedTwice:
             for strategy in strategies
         ]
         levels = [[*(b.name for b in s.bands), *(c.name for c in s.schemes)] for s in strategies]
-        self.levels = [name for name in levels[1] if name in levels[0]]
+        self.levels = [model_name for model_name in levels[1] if model_name in levels[0]]
         self.names = [*self.levels, *RESULT]
         self._begun = False
 
@@ -95,34 +97,43 @@ class DecidedTwice:
     def _decide(self, decider: Decider) -> None:
         """Make `decided` from `all_facts`. Only what this strategy asked for is there: a fact the
         other one reads may go by the name of a probability of this one."""
-        wanted = {fact_column(name) for name in (*ALWAYS, *OVERDUE, *decider.wanted)}
-        facts = [c for c in map(quoted, self.engine.columns("all_facts")) if c in wanted]
-        columns = ", ".join(["snap", "account_no", "as_of", *facts])
-        self.engine.run(f"create or replace temp table facts as select {columns} from all_facts")
+        wanted = {fact_column(wanted_fact) for wanted_fact in (*ALWAYS, *OVERDUE, *decider.wanted)}
+        facts = [
+            quoted_column
+            for quoted_column in map(quoted, self.engine.columns("all_facts"))
+            if quoted_column in wanted
+        ]
+        selected_columns = ", ".join(["snap", "account_no", "as_of", *facts])
+        self.engine.run(
+            f"create or replace temp table facts as select {selected_columns} from all_facts"
+        )
         decide_scored(self.engine, decider, score_facts(self.engine, decider))
 
     # Two statements: `decided` is first of the old strategy, then of the new one.
 
     def _keep_old(self) -> str:
-        columns = "".join(f",\n    d.{out(name)} as {old(name)}" for name in self.names)
+        old_columns = "".join(
+            f",\n    d.{out(column_name)} as {old(column_name)}" for column_name in self.names
+        )
         return f"""
         create or replace temp table decided_old as
         select
             d.snap,
-            {_any(self.strategies[0].protective)} as protected{columns}
+            {_any(self.strategies[0].protective)} as protected{old_columns}
         from decided d
         """
 
     def _beside_old(self) -> str:
-        columns = "".join(
-            f",\n    o.{old(name)},\n    d.{out(name)} as {new(name)}" for name in self.names
+        columns_of_both = "".join(
+            f",\n    o.{old(column_name)},\n    d.{out(column_name)} as {new(column_name)}"
+            for column_name in self.names
         )
         overdue = f"d.{fact_column('balance_overdue')}" if self.billed else "null::decimal(18, 4)"
         return f"""
         select
             d.account_no,
             {overdue} as overdue,
-            o.protected or {_any(self.strategies[1].protective)} as protected{columns}
+            o.protected or {_any(self.strategies[1].protective)} as protected{columns_of_both}
         from decided_old o
         join decided d on d.snap = o.snap
         """

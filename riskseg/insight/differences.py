@@ -8,7 +8,7 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.insight.insight import Insight
-from riskseg.results.runs import Differences
+from riskseg.results.replay import Differences
 
 KEY = "account_id"
 _SHOWN = 5
@@ -32,11 +32,15 @@ class RowDifferences(Insight[TwoTables, Differences]):
 
     def answer(self, subject: TwoTables) -> Differences:
         engine = subject.engine
-        old, new = engine.columns(subject.old), engine.columns(subject.new)
+        old_columns, new_columns = engine.columns(subject.old), engine.columns(subject.new)
         differing = {
-            name: _differ(name, old[name], new[name]) for name in old if name in new and name != KEY
+            column_name: _differ(column_name, old_columns[column_name], new_columns[column_name])
+            for column_name in old_columns
+            if column_name in new_columns and column_name != KEY
         }
-        any_differs = " or ".join(f"({c})" for c in differing.values()) or "false"
+        any_differs = (
+            " or ".join(f"({column_pair})" for column_pair in differing.values()) or "false"
+        )
         in_both = f"old.{KEY} is not null and new.{KEY} is not null"
         by_column = "".join(
             f",\n    count(*) filter (where {in_both} and {condition})"
@@ -62,7 +66,11 @@ class RowDifferences(Insight[TwoTables, Differences]):
         """)
         return Differences(
             rows=rows,
-            columns={name: n for name, n in zip(differing, counts, strict=True) if n},
+            columns={
+                column_name: count_of_column
+                for column_name, count_of_column in zip(differing, counts, strict=True)
+                if count_of_column
+            },
             appeared=appeared,
             vanished=vanished,
             accounts=tuple(account for (account,) in accounts),
@@ -74,7 +82,7 @@ DIFFERENCES = RowDifferences()
 
 def _differ(name: str, old: ColumnType, new: ColumnType) -> str:
     """The condition that the values of a column differ: as text, where its types do."""
-    columns = f"old.{quoted(name)}", f"new.{quoted(name)}"
+    both_sides = f"old.{quoted(name)}", f"new.{quoted(name)}"
     if old != new:
-        columns = f"cast({columns[0]} as varchar)", f"cast({columns[1]} as varchar)"
-    return f"{columns[0]} is distinct from {columns[1]}"
+        both_sides = f"cast({both_sides[0]} as varchar)", f"cast({both_sides[1]} as varchar)"
+    return f"{both_sides[0]} is distinct from {both_sides[1]}"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from riskseg.domain.decision import OUTCOMES
 from riskseg.insight.decided_twice import DecidedTwice, differs, new, old
 from riskseg.insight.insight import Insight
-from riskseg.results.strategies import (
+from riskseg.results.strategy_difference import (
     AccountMigration,
     ChangedAction,
     MovedAccounts,
@@ -60,22 +60,27 @@ MIGRATION = Migration()
 def _counted(subject: DecidedTwice) -> tuple[int, int, dict[str, int]]:
     """The number of accounts, of those that are decided otherwise, and by column of a decision."""
     by_column = "".join(
-        f",\n    count(*) filter (where {differs([name])})" for name in subject.names
+        f",\n    count(*) filter (where {differs([subject_column])})"
+        for subject_column in subject.names
     )
-    accounts, different, *counts = subject.engine.rows(f"""
+    accounts, different, *counts_by_name = subject.engine.rows(f"""
         select
             count(*),
             count(*) filter (where {differs(subject.names)}){by_column}
         from decided_twice
     """)[0]
-    columns = {name: n for name, n in zip(subject.names, counts, strict=True) if n}
+    columns = {
+        subject_column: count_of_name
+        for subject_column, count_of_name in zip(subject.names, counts_by_name, strict=True)
+        if count_of_name
+    }
     return accounts, different, columns
 
 
 def _moves(subject: DecidedTwice) -> tuple[MovedAccounts, ...]:
     """The accounts whose outcome differs, by what it was and is; the most accounts first."""
     outcomes = ", ".join((*map(old, OUTCOMES), *map(new, OUTCOMES)))
-    moved = subject.engine.rows(f"""
+    rows_by_move = subject.engine.rows(f"""
         with moved as (
             select
                 *,
@@ -96,45 +101,61 @@ def _moves(subject: DecidedTwice) -> tuple[MovedAccounts, ...]:
     """)
     moves = [
         MovedAccounts(
-            old=_outcome(row[: len(OUTCOMES)]),
-            new=_outcome(row[len(OUTCOMES) : 2 * len(OUTCOMES)]),
+            old=_outcome(treatments[: len(OUTCOMES)]),
+            new=_outcome(treatments[len(OUTCOMES) : 2 * len(OUTCOMES)]),
             accounts=accounts,
             overdue=_total(subject, overdue),
             protected=protected,
             unknown=unknown,
             examples=tuple(examples),
         )
-        for *row, accounts, overdue, protected, unknown, examples in moved
+        for *treatments, accounts, overdue, protected, unknown, examples in rows_by_move
     ]
-    return tuple(sorted(moves, key=lambda m: (-m.accounts, *_names(m.old), *_names(m.new))))
+    return tuple(
+        sorted(
+            moves,
+            key=lambda account_move: (
+                -account_move.accounts,
+                *_names(account_move.old),
+                *_names(account_move.new),
+            ),
+        )
+    )
 
 
 def _levels(subject: DecidedTwice) -> tuple[MovedLevel, ...]:
     """The accounts whose level differs, for each band and tier scheme that both strategies have."""
     moved = [
         MovedLevel(
-            name=name,
+            name=level_column,
             old=old_level,
             new=new_level,
             accounts=accounts,
             overdue=_total(subject, overdue),
         )
-        for name in subject.levels
+        for level_column in subject.levels
         for old_level, new_level, accounts, overdue in subject.engine.rows(f"""
-            select {old(name)}, {new(name)}, count(*), sum(overdue)
+            select {old(level_column)}, {new(level_column)}, count(*), sum(overdue)
             from decided_twice
-            where {differs([name])}
+            where {differs([level_column])}
             group by 1, 2
         """)
     ]
-    moved.sort(key=lambda m: (subject.levels.index(m.name), -m.accounts, m.old, m.new))
+    moved.sort(
+        key=lambda moved_level: (
+            subject.levels.index(moved_level.name),
+            -moved_level.accounts,
+            moved_level.old,
+            moved_level.new,
+        )
+    )
     return tuple(moved)
 
 
 def _actions(subject: DecidedTwice) -> tuple[ChangedAction, ...]:
     """How often each action is due with either strategy, and is added or removed by the new."""
     otherwise = differs(("action", "channel"))
-    counts = subject.engine.rows(f"""
+    action_counts = subject.engine.rows(f"""
         with due as (
             select
                 {old("channel")} as channel,
@@ -161,8 +182,8 @@ def _actions(subject: DecidedTwice) -> tuple[ChangedAction, ...]:
         order by channel, action
     """)
     return tuple(
-        ChangedAction.model_validate(dict(zip(ChangedAction.model_fields, row, strict=True)))
-        for row in counts
+        ChangedAction.model_validate(dict(zip(ChangedAction.model_fields, count_row, strict=True)))
+        for count_row in action_counts
     )
 
 
@@ -171,7 +192,7 @@ def _outcome(names: Sequence[str]) -> Outcome:
 
 
 def _names(outcome: Outcome) -> list[str]:
-    return [getattr(outcome, name) for name in OUTCOMES]
+    return [getattr(outcome, outcome_name) for outcome_name in OUTCOMES]
 
 
 def _total(subject: DecidedTwice, overdue: Decimal | None) -> Decimal | None:

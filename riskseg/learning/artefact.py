@@ -103,8 +103,12 @@ class Model:
     def named_in_reasons(self) -> tuple[str, ...]:
         """Facts beside the features that reasons name where they are to be had: "2 of 12 bills"
         takes both numbers."""
-        beside = (name for fact in self.facts for name in companions(fact))
-        return tuple(dict.fromkeys(name for name in beside if name not in self.features))
+        beside = (companion_name for fact in self.facts for companion_name in companions(fact))
+        return tuple(
+            dict.fromkeys(
+                companion_name for companion_name in beside if companion_name not in self.features
+            )
+        )
 
     def predict(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """The probability of the bad outcome of each row, at six decimals.
@@ -142,12 +146,12 @@ class Model:
         return Watch(self.reference, self.features)
 
     def _check(self, batch: pd.DataFrame) -> None:
-        missing = [name for name in self.features if name not in batch.columns]
-        if missing:
+        missing_features = [name for name in self.features if name not in batch.columns]
+        if missing_features:
             raise problem(
                 "RS409",
                 f"The model {self.name} {self.version} needs features that are not here: "
-                f"{', '.join(missing)}.",
+                f"{', '.join(missing_features)}.",
                 hint="Bring back their sources, or train the model anew.",
             )
 
@@ -163,28 +167,28 @@ def load(folder: Path, *, shown: str | None = None) -> Model:
     Raises ProblemsError: RS401 where there is none, RS406 for every file that is missing or is
     not what was trained.
     """
-    name = shown or str(folder)
+    shown_folder = shown or str(folder)
     problems = Problems()
 
     def damaged(file: str, what: str) -> None:
         hint = "Restore the file, or train the model anew."
-        problems.add("RS406", what, file=f"{name}/{file}", hint=hint)
+        problems.add("RS406", what, file=f"{shown_folder}/{file}", hint=hint)
 
     if not (folder / FILE).is_file():
-        raise problem("RS401", f"There is no model in {name}.", hint="Run `riskseg train`.")
-    content = (folder / FILE).read_bytes()
-    if version_of(content) != folder.name:
+        raise problem("RS401", f"There is no model in {shown_folder}.", hint="Run `riskseg train`.")
+    manifest_bytes = (folder / FILE).read_bytes()
+    if version_of(manifest_bytes) != folder.name:
         damaged(FILE, f"The file is not that of version {folder.name}.")
         problems.raise_if_any()
     try:
-        return _read(folder, parsed(content, FILE), problems, damaged)
+        return _read(folder, parsed(manifest_bytes, FILE), problems, damaged)
     except Unreadable as error:
-        damaged(error.file, f"This is no model that can be read: {error}.")
+        damaged(error.file, f"This is not a model that riskseg can read: {error}.")
         problems.raise_if_any()
         raise
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         # Its hashes may all be right, and it is none of ours all the same.
-        damaged(FILE, f"This is no model that can be read: {error!r}.")
+        damaged(FILE, f"This is not a model that riskseg can read: {error!r}.")
         problems.raise_if_any()
         raise
 
@@ -196,17 +200,17 @@ def _read(
     if manifest["format"] != FORMAT:
         damaged(FILE, f"Its format {manifest['format']} is not one this version reads.")
         problems.raise_if_any()
-    files: dict[str, bytes] = {}
+    file_contents: dict[str, bytes] = {}
     for file, digest in sorted(manifest["files"].items()):
         if not (folder / file).is_file():
             damaged(file, "The file is missing.")
             continue
-        files[file] = (folder / file).read_bytes()
-        if hashlib.sha256(files[file]).hexdigest() != digest:
+        file_contents[file] = (folder / file).read_bytes()
+        if hashlib.sha256(file_contents[file]).hexdigest() != digest:
             damaged(file, "The file has been changed since the model was trained.")
     problems.raise_if_any()
 
-    contents = read(manifest, files)
+    contents = read(manifest, file_contents)
     return Model(
         contents.manifest,
         folder.name,

@@ -38,18 +38,24 @@ def read(manifest_json: Any, files: Mapping[str, bytes]) -> Contents:
     learner = learner_named(manifest.learner)
     fitted: FittedModel = learner.read(files)
     textual_by_feature = learner.textual(fitted)
-    for name, textual in textual_by_feature.items():
-        if name not in facts or facts[name].is_textual != textual:
-            raise Unreadable(learner.file, f"{name} is not such a feature of the manifest")
+    for stored_feature, textual in textual_by_feature.items():
+        if stored_feature not in facts or facts[stored_feature].is_textual != textual:
+            raise Unreadable(
+                learner.file, f"{stored_feature} is not such a feature of the manifest"
+            )
     calibrations = parsed(files["calibration.json"], "calibration.json")
     calibration = shaped(StoredCalibration, calibrations[manifest.learner], "calibration.json")
     reference = shaped(
         Reference, parsed(files["reference.json"], "reference.json"), "reference.json"
     )
-    for name, spread in reference.features.items():
-        if textual_by_feature.get(name, spread.levels is not None) != (spread.levels is not None):
-            raise Unreadable("reference.json", f"{name} is spread as what it is not")
+    for stored_feature, feature_spread in reference.features.items():
+        if textual_by_feature.get(stored_feature, feature_spread.levels is not None) != (
+            feature_spread.levels is not None
+        ):
+            raise Unreadable("reference.json", f"{stored_feature} is spread as what it is not")
     evidence = shaped(Evidence, parsed(files["evidence.json"], "evidence.json"), "evidence.json")
-    if lacking := sorted(set(textual_by_feature) - {effect.feature for effect in evidence.effects}):
-        raise Unreadable("evidence.json", f"nothing says what {lacking[0]} does")
+    if without_effect := sorted(
+        set(textual_by_feature) - {effect.feature for effect in evidence.effects}
+    ):
+        raise Unreadable("evidence.json", f"nothing says what {without_effect[0]} does")
     return Contents(manifest, fitted, calibration.calibration(), reference, evidence)

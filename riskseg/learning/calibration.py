@@ -69,8 +69,8 @@ class Calibration:
         elif self.kind == "beta":
             log_odds = self.c - self.a * np.logaddexp(0, -margin) + self.b * np.logaddexp(0, margin)
         elif self.kind == "isotonic":
-            x, y = zip(*self.points, strict=True)
-            log_odds = np.interp(margin, x, y)
+            knots, values_at_knots = zip(*self.points, strict=True)
+            log_odds = np.interp(margin, knots, values_at_knots)
         else:
             log_odds = np.asarray(margin)
         if self.then is not None:
@@ -86,21 +86,24 @@ class Calibration:
         """This map with a line on its log-odds after it; a line that was there is taken in."""
         if slope < 0:
             raise ValueError("a falling line would turn the order")
-        before = self.then or (1.0, 0.0)
-        line = (round(slope * before[0], 9), round(slope * before[1] + intercept, 9))
-        return replace(self, then=line)
+        line_before = self.then or (1.0, 0.0)
+        line_after = (
+            round(slope * line_before[0], 9),
+            round(slope * line_before[1] + intercept, 9),
+        )
+        return replace(self, then=line_after)
 
     def as_json(self) -> dict[str, Any]:
-        content: dict[str, Any] = {"kind": self.kind}
+        calibration_json: dict[str, Any] = {"kind": self.kind}
         if self.kind == "sigmoid":
-            content |= {"slope": self.slope, "intercept": self.intercept}
+            calibration_json |= {"slope": self.slope, "intercept": self.intercept}
         elif self.kind == "beta":
-            content |= {"a": self.a, "b": self.b, "c": self.c}
+            calibration_json |= {"a": self.a, "b": self.b, "c": self.c}
         elif self.kind == "isotonic":
-            content["points"] = [list(point) for point in self.points]
+            calibration_json["points"] = [list(point) for point in self.points]
         if self.then is not None:
-            content["then"] = {"slope": self.then[0], "intercept": self.then[1]}
-        return content
+            calibration_json["then"] = {"slope": self.then[0], "intercept": self.then[1]}
+        return calibration_json
 
 
 class StoredLine(Stored):
@@ -177,12 +180,12 @@ def choose_calibration(
     best = int(mean.argmin())
     worse = losses - losses[best]
     noise = worse.std(axis=1, ddof=1) / math.sqrt(losses.shape[1]) if losses.shape[1] > 1 else 0.0
-    chosen = int(np.argmax(mean - mean[best] <= noise))
-    tried = [
-        {"what": f"{kind} calibration", "log_loss": fixed(loss), "chosen": index == chosen}
+    chosen_index = int(np.argmax(mean - mean[best] <= noise))
+    kinds_tried = [
+        {"what": f"{kind} calibration", "log_loss": fixed(loss), "chosen": index == chosen_index}
         for index, (kind, loss) in enumerate(zip(kinds, mean, strict=True))
     ]
-    return fit_calibration(kinds[chosen], margin, label, weight), tried
+    return fit_calibration(kinds[chosen_index], margin, label, weight), kinds_tried
 
 
 def _fold_losses(
@@ -190,11 +193,11 @@ def _fold_losses(
 ) -> list[float]:
     losses = []
     for fold in np.unique(folds):
-        held = folds == fold
-        calibration = fit_calibration(kind, margin[~held], label[~held], weight[~held])
-        log_odds = calibration.log_odds(margin[held])
-        loss = np.logaddexp(0.0, log_odds) - label[held] * log_odds
-        losses.append(float(np.average(loss, weights=weight[held])))
+        in_fold = folds == fold
+        calibration = fit_calibration(kind, margin[~in_fold], label[~in_fold], weight[~in_fold])
+        log_odds = calibration.log_odds(margin[in_fold])
+        loss = np.logaddexp(0.0, log_odds) - label[in_fold] * log_odds
+        losses.append(float(np.average(loss, weights=weight[in_fold])))
     return losses
 
 
@@ -256,18 +259,23 @@ def likeliest(
     """
     start = np.zeros(len(label)) if offset is None else offset
     total = float(weight.sum())
-    centre, spread, standardised = [], [], []
+    column_means, column_spread, standardised = [], [], []
     for column in columns.T[:-1]:
-        centre.append(float(np.average(column, weights=weight)))
-        spread.append(math.sqrt(float(np.average((column - centre[-1]) ** 2, weights=weight))) or 1)
-        standardised.append((column - centre[-1]) / spread[-1])
+        column_means.append(float(np.average(column, weights=weight)))
+        column_spread.append(
+            math.sqrt(float(np.average((column - column_means[-1]) ** 2, weights=weight))) or 1
+        )
+        standardised.append((column - column_means[-1]) / column_spread[-1])
     standardised.append(np.ones(len(label)))
-    ridge = np.array([1e-6 * total] * len(spread) + [0.0])
+    ridge = np.array([1e-6 * total] * len(column_spread) + [0.0])
 
     # Sums column by column: BLAS adds in an order that depends on the number of threads.
     def line_of(coefficients: Floats) -> Floats:
         return sum(
-            (first * column for first, column in zip(coefficients, standardised, strict=True)),
+            (
+                first_coefficient * column
+                for first_coefficient, column in zip(coefficients, standardised, strict=True)
+            ),
             start,
         )
 
@@ -288,21 +296,28 @@ def likeliest(
         )
         hessian = np.array(
             [
-                [float((curvature * first * second).sum()) for second in standardised]
-                for first in standardised
+                [float((curvature * first_coefficient * second).sum()) for second in standardised]
+                for first_coefficient in standardised
             ]
         )
-        step = np.linalg.solve(hessian + np.diag(ridge + 1e-12 * total), slope)
-        while (new_loss := loss(coefficients + step)) > current_loss and np.abs(step).sum() > 1e-12:
-            step = step / 2
-        coefficients, current_loss = coefficients + step, min(current_loss, new_loss)
-        if np.abs(step).sum() < 1e-12:
+        newton_step = np.linalg.solve(hessian + np.diag(ridge + 1e-12 * total), slope)
+        while (new_loss := loss(coefficients + newton_step)) > current_loss and np.abs(
+            newton_step
+        ).sum() > 1e-12:
+            newton_step = newton_step / 2
+        coefficients, current_loss = coefficients + newton_step, min(current_loss, new_loss)
+        if np.abs(newton_step).sum() < 1e-12:
             break
-    slopes = [float(first) / scale for first, scale in zip(coefficients, spread, strict=False)]
+    slopes = [
+        float(first_coefficient) / scale
+        for first_coefficient, scale in zip(coefficients, column_spread, strict=False)
+    ]
     return [
         *slopes,
         float(coefficients[-1])
-        - sum(slope_of * centre_of for slope_of, centre_of in zip(slopes, centre, strict=True)),
+        - sum(
+            slope_of * centre_of for slope_of, centre_of in zip(slopes, column_means, strict=True)
+        ),
     ]
 
 
@@ -316,16 +331,16 @@ def _fit_beta(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     """Where a or b would fall below 0 it is 0, and the others are fitted once more."""
     low, high = -np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)
     ones = np.ones(len(margin))
-    a, b, c = likeliest(np.column_stack([low, high, ones]), label, weight)
-    if a < 0 or b < 0:
+    slope_low, slope_high, constant = likeliest(np.column_stack([low, high, ones]), label, weight)
+    if slope_low < 0 or slope_high < 0:
         edges = []
         for column, index in ((low, 0), (high, 1)):
             slope, level = _rising_line(column, label, weight)
-            line = slope * column + level
-            loss = float((weight * (np.logaddexp(0.0, line) - label * line)).sum())
+            beta_line = slope * column + level
+            loss = float((weight * (np.logaddexp(0.0, beta_line) - label * beta_line)).sum())
             edges.append((loss, (slope, 0.0, level) if index == 0 else (0.0, slope, level)))
-        a, b, c = min(edges)[1]
-    return Calibration("beta", a=round(a, 9), b=round(b, 9), c=round(c, 9))
+        slope_low, slope_high, constant = min(edges)[1]
+    return Calibration("beta", a=round(slope_low, 9), b=round(slope_high, 9), c=round(constant, 9))
 
 
 def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
@@ -391,13 +406,13 @@ def _merged(sums: Floats, least: float) -> Floats:
         else:
             groups.append(group)
     if len(groups) > 1 and min(groups[-1][1], groups[-1][0] - groups[-1][1]) < least:
-        last = groups.pop()
-        groups[-1] = groups[-1] + last
+        last_group = groups.pop()
+        groups[-1] = groups[-1] + last_group
     while len(groups) > MOST_POINTS - 2:
-        table = np.stack(groups)
-        total, rate = table[:, 0], table[:, 1] / table[:, 0]
+        merged_sums = np.stack(groups)
+        total, rate = merged_sums[:, 0], merged_sums[:, 1] / merged_sums[:, 0]
         # Squared error that joining two neighbours adds (Ward's criterion).
         cost = total[:-1] * total[1:] / (total[:-1] + total[1:]) * np.diff(rate) ** 2
-        index = int(cost.argmin())
-        groups[index : index + 2] = [groups[index] + groups[index + 1]]
+        least_cost = int(cost.argmin())
+        groups[least_cost : least_cost + 2] = [groups[least_cost] + groups[least_cost + 1]]
     return np.stack(groups)

@@ -45,9 +45,11 @@ def choose(
         if len(spec.learners) == 1:
             return Choice(only, "It is the only learner that was trained.")
         return Choice(only, "It is the only learner that is left with a feature.")
-    others = [name for name in probabilities if name != preferred]
-    other = min(others, key=lambda name: log_loss(label, probabilities[name], weight))
-    preferred_probability, other_probability = probabilities[preferred], probabilities[other]
+    other_names = [learner_name for learner_name in probabilities if learner_name != preferred]
+    best_other = min(
+        other_names, key=lambda learner_name: log_loss(label, probabilities[learner_name], weight)
+    )
+    preferred_probability, other_probability = probabilities[preferred], probabilities[best_other]
     difference = differences(
         label, weight, training.group, preferred_probability, other_probability, spec.seed
     )
@@ -65,17 +67,17 @@ def choose(
         expected_calibration_error(label, probability, weight)
         for probability in (preferred_probability, other_probability)
     ]
-    preferred_name, other_name = words.the_learner(preferred), words.the_learner(other)
-    reason = words.sentence(_reason(preferred_name, other_name, better, worse=worse))
+    preferred_name, other_name = words.the_learner(preferred), words.the_learner(best_other)
+    reason_text = words.sentence(_reason(preferred_name, other_name, better, worse=worse))
     explanation = (
         f"In the folds inside the training window {other_name} gains {gain[0]:.4f} AUC over "
         f"{preferred_name} (95% interval {gain[1]:.4f} to {gain[2]:.4f}; margin "
         f"{rule.unless_auc_gain:g}) and saves {saved[0]:.2%} of its log loss ({saved[1]:.2%} to "
         f"{saved[2]:.2%}; margin {rule.unless_log_loss_gain:.1%}); the calibration error there is "
-        f"{errors[1]:.4f} against {errors[0]:.4f}. {reason}"
+        f"{errors[1]:.4f} against {errors[0]:.4f}. {reason_text}"
     )
     return Choice(
-        other if any(better.values()) and not worse else preferred, explanation, gain, saved
+        best_other if any(better.values()) and not worse else preferred, explanation, gain, saved
     )
 
 

@@ -90,23 +90,25 @@ class Watch:
         self._rows += len(batch)
         stride = -(-len(batch) // ENOUGH_ROWS) or 1
         part_of_row = self._part(cycle_day, len(batch))[::stride]
-        for name, groups in self._groups.items():
-            values = batch[name] if name else pd.Series(probability)
-            if name:
-                self._nulls[name] += int(values.isna().sum())
-            if name in self._seen:
+        for watched_name, groups in self._groups.items():
+            values = batch[watched_name] if watched_name else pd.Series(probability)
+            if watched_name:
+                self._nulls[watched_name] += int(values.isna().sum())
+            if watched_name in self._seen:
                 codes, levels = pd.factorize(values)
-                strange = [str(level) not in self._seen[name] for level in levels]
-                self._strange[name] += int(np.array([*strange, False])[codes].sum())
-            cells = part_of_row * groups.count + groups.places(values.iloc[::stride])
-            counts = self._counts[name]
-            counts += np.bincount(cells, minlength=counts.size).reshape(counts.shape)
+                strange = [str(level) not in self._seen[watched_name] for level in levels]
+                self._strange[watched_name] += int(np.array([*strange, False])[codes].sum())
+            cell_of_row = part_of_row * groups.count + groups.places(values.iloc[::stride])
+            counts_of_feature = self._counts[watched_name]
+            counts_of_feature += np.bincount(cell_of_row, minlength=counts_of_feature.size).reshape(
+                counts_of_feature.shape
+            )
 
     def _part(self, cycle_day: pd.Series | None, rows: int) -> NDArray[np.int64]:
         """The part of the cycle of each row."""
-        last = 1 if self._parts is None else self._parts.count
+        last_part = 1 if self._parts is None else self._parts.count
         if self._parts is None or cycle_day is None or cycle_day.isna().all():
-            return np.full(rows, last)
+            return np.full(rows, last_part)
         return self._parts.places(cycle_day).astype(np.int64)
 
     def drift(self) -> Drift:
@@ -115,24 +117,29 @@ class Watch:
             return Drift(self._rows, 0, (NO_REFERENCE,), 0.0, False)
         differences: list[str] = []
         largest, beyond = 0.0, False
-        for name, spread in self._spreads.items():
-            feature_name = name or "the probability"
-            if self._strange.get(name):
-                share = _share(self._strange[name], self._rows)
+        for watched_name, spread in self._spreads.items():
+            feature_name = watched_name or "the probability"
+            if self._strange.get(watched_name):
+                share = _share(self._strange[watched_name], self._rows)
                 differences.append(f"{feature_name} has a level that training never saw in {share}")
-            if name and self._rows and self._nulls[name] == self._rows and spread.missing < 1:
-                known = f"{100 * (1 - spread.missing):.3g}%"
+            if (
+                watched_name
+                and self._rows
+                and self._nulls[watched_name] == self._rows
+                and spread.missing < 1
+            ):
+                known_share = f"{100 * (1 - spread.missing):.3g}%"
                 differences.append(
                     f"{feature_name} is gone: it is unknown for all {self._rows:,} accounts; in "
-                    f"training it was known for {known}"
+                    f"training it was known for {known_share}"
                 )
                 continue
-            if name and self._nulls[name] and not spread.missing:
-                share = _share(self._nulls[name], self._rows)
+            if watched_name and self._nulls[watched_name] and not spread.missing:
+                share = _share(self._nulls[watched_name], self._rows)
                 differences.append(
                     f"{feature_name} is unknown for {share}; in training it was always known"
                 )
-            psi, by_chance = self._psi(name)
+            psi, by_chance = self._psi(watched_name)
             if significant(psi, by_chance):
                 differences.append(f"{feature_name} is distributed differently than in training "
                                    f"(PSI {psi:.2f})")  # fmt: skip
@@ -140,24 +147,24 @@ class Watch:
                 largest, beyond = psi, psi > DRIFT
         return Drift(self._rows, len(self._nulls), tuple(differences), fixed(largest), beyond)
 
-    def _psi(self, name: str) -> tuple[float, float]:
+    def _psi(self, watched_name: str) -> tuple[float, float]:
         """(PSI against training at the same points of the cycle, what chance alone gives)."""
-        counts = self._counts[name]
-        if not counts.sum():
+        counts_by_part = self._counts[watched_name]
+        if not counts_by_part.sum():
             return 0.0, 0.0
-        overall = shares_of(self._spreads[name])
-        shares = np.tile(overall, (len(counts), 1))
-        rows = np.full(len(counts), float(self._trained))
+        overall = shares_of(self._spreads[watched_name])
+        shares = np.tile(overall, (len(counts_by_part), 1))
+        rows_trained = np.full(len(counts_by_part), float(self._trained))
         if self._cycle is not None:
             trained = np.asarray(self._cycle.rows, dtype=np.float64)
-            there = np.flatnonzero(trained)
-            shares[there] = np.asarray(self._cycle.shares[name])[there]
-            rows[there] = trained[there]
-        mix = counts.sum(axis=1) / counts.sum()
+            parts_there = np.flatnonzero(trained)
+            shares[parts_there] = np.asarray(self._cycle.shares[watched_name])[parts_there]
+            rows_trained[parts_there] = trained[parts_there]
+        mix = counts_by_part.sum(axis=1) / counts_by_part.sum()
         expected = mix @ shares
         # Shares of so many rows vary as much as this mix of the parts' shares does.
-        many = 1 / float((mix * mix / rows).sum())
-        return psi_of(expected * many, counts.sum(axis=0).astype(np.float64))
+        effective_rows = 1 / float((mix * mix / rows_trained).sum())
+        return psi_of(expected * effective_rows, counts_by_part.sum(axis=0).astype(np.float64))
 
 
 def _share(rows: int, whole: int) -> str:

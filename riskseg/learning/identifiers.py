@@ -1,4 +1,4 @@
-"""Features that number their rows, accounts or parties rather than say something of them."""
+"""Features that are row numbers or identifiers, and so say nothing about an account."""
 
 from __future__ import annotations
 
@@ -43,37 +43,39 @@ def identifiers(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, 
     something. So are texts that nearly every account has its own of.
     """
     units = {"row": None, "account": training.account, "party": training.group}
-    codes = {
+    unit_codes = {
         unit: None if ids is None else pd.factorize(ids)[0].astype("int64")
         for unit, ids in units.items()
     }
-    reasons: dict[str, str] = {}
+    reason_by_feature: dict[str, str] = {}
     for fact in features:
-        for unit, ids in codes.items():
-            values = _one_each(training.rows[fact.name], ids)
-            if values is None or len(values) < LEAST_VALUES:
+        for unit, ids in unit_codes.items():
+            one_value_each = _one_each(training.rows[fact.name], ids)
+            if one_value_each is None or len(one_value_each) < LEAST_VALUES:
                 continue
             what_it_numbers = (
-                _text(values, unit) if fact.kind.is_textual else _number(values, fact.name, unit)
+                _text(one_value_each, unit)
+                if fact.kind.is_textual
+                else _number(one_value_each, fact.name, unit)
             )
             if what_it_numbers:
-                reasons[fact.name] = f"a row number or identifier: {what_it_numbers}"
+                reason_by_feature[fact.name] = f"a row number or identifier: {what_it_numbers}"
                 break
-    return reasons
+    return reason_by_feature
 
 
 def _one_each(values: pd.Series, ids: NDArray[Any] | None) -> pd.Series | None:
     """The known values, one for each account or party; None where theirs differ."""
-    known = values.notna().to_numpy()
-    values = values[known]
+    is_known = values.notna().to_numpy()
+    values = values[is_known]
     if ids is None or not len(values):
         return values
-    ids = ids[known]
+    ids = ids[is_known]
     codes, _ = pd.factorize(values)
-    _, first, index = np.unique(ids, return_index=True, return_inverse=True)
-    if (codes == codes[first][index]).mean() < SAME_THROUGHOUT:
+    _, first_rows, id_index = np.unique(ids, return_index=True, return_inverse=True)
+    if (codes == codes[first_rows][id_index]).mean() < SAME_THROUGHOUT:
         return None
-    return values.iloc[first]
+    return values.iloc[first_rows]
 
 
 def _text(values: pd.Series, unit: str) -> str | None:

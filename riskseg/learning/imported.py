@@ -1,4 +1,4 @@
-"""A version of a model from a scorecard made elsewhere: the files that training would write.
+"""Makes a version of a model from a scorecard that was made elsewhere.
 
 Nothing is known of how good it is until outcomes judge it: it has no metrics. Accounts as of a
 date, where they are given, say how its features and probabilities are spread.
@@ -26,8 +26,8 @@ from riskseg.learning.manifest import (
     Counts,
     ImportedFrom,
     Manifest,
-    Metrics,
     RecordedFact,
+    RecordedMetrics,
     RecordedSpec,
 )
 from riskseg.learning.reference import Reference, Spread, reference
@@ -57,7 +57,7 @@ def imported(
     """The version's files. `facts` are those of the card's features; `accounts`, if given, those
     that later ones are compared with."""
     if accounts is None or not len(accounts):
-        spread = Reference(
+        card_reference = Reference(
             rows=max((sum(table.counts) for table in card.tables), default=0),
             probability=None,
             features=_spreads(card),
@@ -68,13 +68,13 @@ def imported(
         card = replace(card, tables=tuple(_counted(table, accounts) for table in card.tables))
         weight = np.ones(len(accounts))
         probability = calibration.probability(card.margin(accounts))
-        spread = reference(accounts, facts, probability, weight)
+        card_reference = reference(accounts, facts, probability, weight)
         measured = effects(lambda rows: card.margin(rows, threads), accounts, weight, facts)
     digest = hashlib.sha256(content).hexdigest()
-    files = ScorecardLearner().files(card)
-    files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
-    files["reference.json"] = canonical(spread.as_json())
-    files["evidence.json"] = canonical(Evidence.of_no_outcomes(measured).as_json())
+    card_files = ScorecardLearner().files(card)
+    card_files["calibration.json"] = canonical({LEARNER: calibration.as_json()})
+    card_files["reference.json"] = canonical(card_reference.as_json())
+    card_files["evidence.json"] = canonical(Evidence.of_no_outcomes(measured).as_json())
     manifest = Manifest(
         format=FORMAT,
         name=spec.name,
@@ -91,13 +91,13 @@ def imported(
         tried={},
         training=NOTHING,
         hold_out=NOTHING,
-        metrics={LEARNER: Metrics(out_of_fold=None, hold_out=None)},
+        metrics={LEARNER: RecordedMetrics(out_of_fold=None, hold_out=None)},
         fingerprints={"data": digest},
         libraries={"python": platform.python_version()},
         parent=None,
-        files=hashes(files),
+        files=hashes(card_files),
     )
-    return sealed(manifest, files)
+    return sealed(manifest, card_files)
 
 
 def _tabled(card: Scorecard) -> set[str]:
@@ -109,19 +109,19 @@ def _counted(table: Table, accounts: pd.DataFrame) -> Table:
     if sum(table.counts):
         return table
     bin_of_row = table.bins.bin_indexes(accounts[table.bins.name])
-    counts = np.bincount(bin_of_row, minlength=table.bins.count)
-    return replace(table, counts=tuple(int(count) for count in counts))
+    rows_by_bin = np.bincount(bin_of_row, minlength=table.bins.count)
+    return replace(table, counts=tuple(int(count) for count in rows_by_bin))
 
 
 def _spreads(card: Scorecard) -> dict[str, Spread]:
     """How the numbers were spread over the card's own bins, where it says."""
     spreads = {}
     for table in card.tables:
-        whole = sum(table.counts)
-        if whole and table.bins.levels is None:
-            *known, missing = (fixed(count / whole) for count in table.counts)
+        row_total = sum(table.counts)
+        if row_total and table.bins.levels is None:
+            *known_shares, missing = (fixed(count / row_total) for count in table.counts)
             spreads[table.bins.name] = Spread(
-                cuts=list(table.bins.cuts), shares=known, missing=missing
+                cuts=list(table.bins.cuts), shares=known_shares, missing=missing
             )
     return spreads
 
@@ -137,15 +137,15 @@ def _effect(table: Table, facts: Sequence[Fact], factor: float) -> Effect:
         is_extra = bin_index >= ordered_bins
         if is_extra and not table.counts[bin_index]:
             continue
-        values = [None] if "missing" in described else described.get("levels", ["other"])
+        bin_values = [None] if "missing" in described else described.get("levels", ["other"])
         if "from" in described:
-            values = [_inside(described["from"], described["to"], fact.kind)]
-        for value in values:
+            bin_values = [_inside(described["from"], described["to"], fact.kind)]
+        for bin_value in bin_values:
             points.append(
                 EffectPoint(
-                    value=value,
+                    value=bin_value,
                     margin=fixed((table.average - table.points[bin_index]) / 100 / factor),
-                    share=fixed(shares[bin_index] / len(values)),
+                    share=fixed(shares[bin_index] / len(bin_values)),
                 )
             )
     return effect(fact, points)
@@ -163,5 +163,5 @@ def _inside(low: float | None, high: float | None, kind: Kind) -> float:
         return float(math.ceil(low)) if kind is Kind.INTEGER else low
     if high is None:
         return 0.0
-    below = math.nextafter(high, -math.inf)
-    return float(math.floor(below)) if kind in (Kind.INTEGER, Kind.BOOLEAN) else below
+    just_below = math.nextafter(high, -math.inf)
+    return float(math.floor(just_below)) if kind in (Kind.INTEGER, Kind.BOOLEAN) else just_below

@@ -25,9 +25,9 @@ def unseen(manifest: Manifest, frame: TrainingFrame) -> Mask:
 
     if manifest.learned_nothing:
         return np.ones(len(frame), dtype=np.bool_)
-    new: Mask = np.zeros(len(frame), dtype=np.bool_)
-    if (first := manifest.first_unseen) is not None:
-        new |= frame.as_of >= np.datetime64(first)
-    if (share := manifest.held_share) is not None:
-        new |= held_out_by_party(frame.group, share, manifest.spec.seed)
-    return new
+    is_new: Mask = np.zeros(len(frame), dtype=np.bool_)
+    if (first_unseen := manifest.first_unseen) is not None:
+        is_new |= frame.as_of >= np.datetime64(first_unseen)
+    if (held_share := manifest.held_share) is not None:
+        is_new |= held_out_by_party(frame.group, held_share, manifest.spec.seed)
+    return is_new

@@ -212,8 +212,10 @@ class Learner(ABC, Generic[FittedT, SettingsT]):
             margins = [point.margin for point in effect.points]
             spans.append((effect.feature, min(margins), max(margins)))
         return [
-            {"feature": name, "least": least, "most": most, "bins": []}
-            for name, least, most in sorted(spans, key=lambda span: (span[1] - span[2], span[0]))
+            {"feature": ranked_feature, "least": least_points, "most": most_points, "bins": []}
+            for ranked_feature, least_points, most_points in sorted(
+                spans, key=lambda span: (span[1] - span[2], span[0])
+            )
         ]
 
     def point_tables(self, model: Model) -> PointTables | None:

@@ -27,27 +27,27 @@ def levels_by_risk(
 
     Without `party` every row is one.
     """
-    known = values.notna().to_numpy()
+    is_known = values.notna().to_numpy()
     counted = np.ones(len(label)) if weight is None else weight
-    table = pd.DataFrame(
+    level_rows = pd.DataFrame(
         {
-            "level": values[known].astype(str).to_numpy(),
-            "bad": (label * counted)[known],
-            "all": counted[known],
-            "party": np.arange(len(label))[known] if party is None else party[known],
+            "level": values[is_known].astype(str).to_numpy(),
+            "bad": (label * counted)[is_known],
+            "all": counted[is_known],
+            "party": np.arange(len(label))[is_known] if party is None else party[is_known],
         }
     )
-    by_level = table.groupby("level")
-    table = by_level[["bad", "all"]].sum()[by_level["party"].nunique() >= LEAST_PARTIES]
-    rates = zip(table["bad"] / table["all"], table.index, strict=True)
+    by_level = level_rows.groupby("level")
+    level_rows = by_level[["bad", "all"]].sum()[by_level["party"].nunique() >= LEAST_PARTIES]
+    rates = zip(level_rows["bad"] / level_rows["all"], level_rows.index, strict=True)
     return tuple(str(level) for _, level in sorted(rates))
 
 
 def level_codes(values: pd.Series, levels: tuple[str, ...]) -> Floats:
     """The place of each row's level in the order: NaN for null, -1 for any other level."""
-    codes, levels_there = pd.factorize(values)
+    codes, levels_found = pd.factorize(values)
     code_of_level = {level: float(index) for index, level in enumerate(levels)}
     codes_of_levels = np.array(
-        [*(code_of_level.get(str(level), -1.0) for level in levels_there), np.nan]
+        [*(code_of_level.get(str(level), -1.0) for level in levels_found), np.nan]
     )
     return codes_of_levels[codes]

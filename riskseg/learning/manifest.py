@@ -200,7 +200,7 @@ class Champion(Stored):
     log_loss_saved: ShareOfLogLoss | None = None
 
 
-class Metrics(Stored):
+class RecordedMetrics(Stored):
     """Metrics by name on the training rows out of fold, and on the hold-out."""
 
     out_of_fold: dict[str, Metric] | None
@@ -259,7 +259,7 @@ class Manifest(Stored):
     training: Counts
     hold_out: Counts
     refit: Counts | None = None
-    metrics: dict[str, Metrics]
+    metrics: dict[str, RecordedMetrics]
     fingerprints: dict[str, str]
     libraries: dict[str, str] = Field(default_factory=dict)
     known_by: DateText | None = None
@@ -274,7 +274,7 @@ class Manifest(Stored):
         return self
 
     @property
-    def shipped_metrics(self) -> Metrics:
+    def shipped_metrics(self) -> RecordedMetrics:
         """The metrics of the learner that ships."""
         return self.metrics[self.learner]
 

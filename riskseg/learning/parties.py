@@ -1,4 +1,4 @@
-"""Rows that belong together: what several rows of one party tell, and how to shuffle them.
+"""Rows of the same party: how much evidence several of them are, and how to shuffle them.
 
 Rows of one party are alike in their outcomes and, mostly, in their values, so that they tell less
 than as many rows of different parties. How much less is the design effect of survey sampling
@@ -57,10 +57,10 @@ class Parties:
         account: NDArray[Any] | None = None,
     ) -> Parties | None:
         """None where every row is a party of its own."""
-        numbers, parties = pd.factorize(group)
-        if len(parties) == len(numbers):
+        party_numbers, parties = pd.factorize(group)
+        if len(parties) == len(party_numbers):
             return None
-        codes = numbers.astype(np.int64)
+        codes = party_numbers.astype(np.int64)
         some = codes % (-(-len(codes) // ENOUGH_ROWS)) == 0
         accounts = None
         if account is not None and len(pd.unique(account)) > len(parties):
@@ -88,8 +88,10 @@ class Parties:
     def counted(self, name: str) -> Floats:
         """How many parties each row counts for: all rows of a party together for one where the
         feature is the same in them, each for one where it differs freely."""
-        size = np.bincount(self.codes)[self.codes]
-        counted = np.asarray(1.0 / (1.0 + self.alike[name] * (size - 1.0)), dtype=np.float64)
+        rows_of_party = np.bincount(self.codes)[self.codes]
+        counted = np.asarray(
+            1.0 / (1.0 + self.alike[name] * (rows_of_party - 1.0)), dtype=np.float64
+        )
         if self.accounts is None:
             return counted
         return np.minimum(counted, self.accounts.counted(name))
@@ -97,10 +99,10 @@ class Parties:
     def times_chance(self, name: str, later: Mask) -> float:
         """How many times as far as of independent rows the shares of a feature's values go by
         chance, between the rows marked and the others."""
-        sides = [where for where in (later, ~later) if where.any()]
-        rows = sum(1.0 / int(where.sum()) for where in sides)
-        counted = (float(np.sum(self.where(where).counted(name))) for where in sides)
-        return sum(1.0 / parties for parties in counted) / rows if rows else 1.0
+        both_sides = [is_side for is_side in (later, ~later) if is_side.any()]
+        inverse_rows = sum(1.0 / int(is_side.sum()) for is_side in both_sides)
+        counted = (float(np.sum(self.where(is_side).counted(name))) for is_side in both_sides)
+        return sum(1.0 / parties for parties in counted) / inverse_rows if inverse_rows else 1.0
 
     def design_effects(self, error: Floats, features: Sequence[tuple[str, ...]]) -> list[float]:
         """How many times the variance of each effect, of one feature or of several together, is
@@ -148,26 +150,28 @@ def counted_outcomes(group: NDArray[Any], label: Labels, weight: Floats) -> tupl
 def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:
     """The intraclass correlation of a feature within parties: of the ranks of a number, nulls
     below all, and of the levels of a text. Every row counts alike, however large its party."""
-    size = np.bincount(codes)
-    several = (size > 1)[codes]
+    rows_of_party = np.bincount(codes)
+    several = (rows_of_party > 1)[codes]
     codes, values = codes[several], values[several]
     if not len(codes):
         return 0.0
-    share = 1.0 / (size[codes] - 1.0)
+    others_share = 1.0 / (rows_of_party[codes] - 1.0)
     if fact.kind.is_textual:
         levels, _ = pd.factorize(values, use_na_sentinel=False)
         count = int(levels.max()) + 1
         _, group_of_row, rows_in_group = np.unique(
             codes * count + levels, return_inverse=True, return_counts=True
         )
-        agreement = float(((rows_in_group[group_of_row] - 1.0) * share).mean())
+        agreement = float(((rows_in_group[group_of_row] - 1.0) * others_share).mean())
         chance = float(((np.bincount(levels) / len(levels)) ** 2).sum())
         return _between(agreement - chance, 1.0 - chance)
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    ranks = pd.Series(np.where(np.isnan(numbers), -np.inf, numbers)).rank().to_numpy()
+    value_numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    ranks = pd.Series(np.where(np.isnan(value_numbers), -np.inf, value_numbers)).rank().to_numpy()
     ranks = ranks - ranks.mean()
-    others = np.bincount(codes, ranks)[codes] - ranks
-    return _between(float((ranks * others * share).sum()), float((ranks * ranks).sum()))
+    ranks_of_others = np.bincount(codes, ranks)[codes] - ranks
+    return _between(
+        float((ranks * ranks_of_others * others_share).sum()), float((ranks * ranks).sum())
+    )
 
 
 def _between(part: float, whole: float) -> float:
@@ -180,12 +184,12 @@ def shuffled(codes: Codes | None, count: int, random: Generator) -> NDArray[Any]
     if codes is None:
         return random.permutation(count)
     order = np.argsort(codes, kind="stable")
-    size = np.bincount(codes)
-    parties = np.flatnonzero(size)
-    start = np.cumsum(size) - size
-    source = np.zeros(len(size), dtype=np.int64)
+    rows_of_party = np.bincount(codes)
+    parties = np.flatnonzero(rows_of_party)
+    first_row = np.cumsum(rows_of_party) - rows_of_party
+    source = np.zeros(len(rows_of_party), dtype=np.int64)
     source[parties] = random.permutation(parties)
     nth = np.empty(count, dtype=np.int64)
-    nth[order] = np.arange(count) - start[codes[order]]
+    nth[order] = np.arange(count) - first_row[codes[order]]
     source_party = source[codes]
-    return np.asarray(order[start[source_party] + nth % size[source_party]])
+    return np.asarray(order[first_row[source_party] + nth % rows_of_party[source_party]])

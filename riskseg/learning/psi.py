@@ -39,13 +39,13 @@ def psi(
     if not len(before) or not len(after):
         return 0.0, 0.0
     count = groups or int(max(before.max(), after.max())) + 1
-    counts = []
-    for place, weight in ((before, weight_before), (after, weight_after)):
-        weight = np.ones(len(place)) if weight is None else weight
+    shares_by_part = []
+    for group_of_row, weight in ((before, weight_before), (after, weight_after)):
+        weight = np.ones(len(group_of_row)) if weight is None else weight
         total = float(weight.sum())
-        many = total**2 / float((weight * weight).sum())
-        counts.append(sums_by(place, weight, count) / total * many)
-    return psi_of(*counts)
+        effective_rows = total**2 / float((weight * weight).sum())
+        shares_by_part.append(sums_by(group_of_row, weight, count) / total * effective_rows)
+    return psi_of(*shares_by_part)
 
 
 def psi_of(before: Floats, after: Floats) -> tuple[float, float]:
@@ -75,13 +75,14 @@ class Groups:
         """`fact` None: a number that is never null."""
         null = values.isna().to_numpy()
         if fact is not None and fact.kind.is_textual:
-            known = values[~null].astype(str)
+            known_levels = values[~null].astype(str)
             by_level = sorted(
-                _weights(known, weight[~null]).items(), key=lambda item: (-item[1], item[0])
+                _weights(known_levels, weight[~null]).items(),
+                key=lambda level_and_count: (-level_and_count[1], level_and_count[0]),
             )
             return cls(None, tuple(level for level, _ in by_level[:MOST_LEVELS]), True)
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[~null]
-        return cls(weighted_quantiles(numbers, weight[~null], GROUPS), (), bool(null.any()))
+        known_numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[~null]
+        return cls(weighted_quantiles(known_numbers, weight[~null], GROUPS), (), bool(null.any()))
 
     @property
     def count(self) -> int:
@@ -91,9 +92,14 @@ class Groups:
     def places(self, values: pd.Series) -> NDArray[Any]:
         if self.cuts is None:
             codes, distinct = pd.factorize(values)
-            place = {level: index for index, level in enumerate(self.levels)}
-            last = len(self.levels)
-            return np.array([*(place.get(str(level), last) for level in distinct), last + 1])[codes]
+            place_of_level = {level: index for index, level in enumerate(self.levels)}
+            place_of_others = len(self.levels)
+            return np.array(
+                [
+                    *(place_of_level.get(str(level), place_of_others) for level in distinct),
+                    place_of_others + 1,
+                ]
+            )[codes]
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         places = np.searchsorted(self.cuts, numbers, side="right")
         places[np.isnan(numbers)] = len(self.cuts) + 1
@@ -113,9 +119,9 @@ def weighted_quantiles(values: Floats, weight: Floats, groups: int) -> Floats:
     if not len(values):
         return np.empty(0)
     order = np.argsort(values, kind="stable")
-    below = np.cumsum(weight[order])
-    wanted = np.arange(1, groups) / groups * below[-1]
-    places = np.searchsorted(below, wanted * (1 - 1e-12))
+    weight_below = np.cumsum(weight[order])
+    weight_wanted = np.arange(1, groups) / groups * weight_below[-1]
+    places = np.searchsorted(weight_below, weight_wanted * (1 - 1e-12))
     return np.unique(values[order][np.minimum(places, len(values) - 1)])
 
 

@@ -91,15 +91,17 @@ class Reasons:
 
     def of(self, row: int) -> tuple[Reason, ...]:
         """One account's reasons, the favourable one last."""
-        reasons = []
+        reasons_of_row = []
         for fact_index, contribution in zip(self.places[row], self.contributions[row], strict=True):
             if fact_index >= 0:
                 fact = self.facts[fact_index]
-                values = self.batch[fact.name].iloc[[row]]
-                value = None if values.isna().iloc[0] else values.iloc[0]
-                words = self._sentences(fact, [row])[0].as_py()
-                reasons.append(Reason(fact.name, float(contribution), value, words))
-        return tuple(reasons)
+                value_of_row = self.batch[fact.name].iloc[[row]]
+                fact_value = None if value_of_row.isna().iloc[0] else value_of_row.iloc[0]
+                fact_sentence = self._sentences(fact, [row])[0].as_py()
+                reasons_of_row.append(
+                    Reason(fact.name, float(contribution), fact_value, fact_sentence)
+                )
+        return tuple(reasons_of_row)
 
     def _sentences(self, fact: Fact, rows: Any) -> pa.Array:
         batch = self.batch.iloc[rows]
@@ -159,31 +161,32 @@ class Ordinary:
         codes = {fact.name: fact.special_values for fact in facts}
         safer, riskier, usual, ends, outer = {}, {}, {}, {}, {}
         for effect in effects:
-            name, points = effect.feature, effect.points
+            effect_name, points = effect.feature, effect.points
             share = sum(point.share for point in points) or 1.0
             average = sum(point.margin * point.share for point in points) / share
             below = [point for point in points if point.margin <= average] or points
             above = [point for point in points if point.margin >= average] or points
-            safer[name] = max(below, key=lambda point: point.margin).value
-            riskier[name] = min(above, key=lambda point: point.margin).value
+            safer[effect_name] = max(below, key=lambda point: point.margin).value
+            riskier[effect_name] = min(above, key=lambda point: point.margin).value
             known = sorted(
                 (float(point.value), point.share)
                 for point in points
-                if isinstance(point.value, float | int) and point.value not in codes.get(name, ())
+                if isinstance(point.value, float | int)
+                and point.value not in codes.get(effect_name, ())
             )
             if known:
-                ends[name] = (known[0][0], known[-1][0])
+                ends[effect_name] = (known[0][0], known[-1][0])
             if known and measured:
-                usual[name] = _reached(known, 0.5)
-                outer[name] = (_reached(known, OUTER), _reached(known, 1 - OUTER))
+                usual[effect_name] = _reached(known, 0.5)
+                outer[effect_name] = (_reached(known, OUTER), _reached(known, 1 - OUTER))
         return cls(safer, riskier, usual, ends, outer)
 
 
 def _reached(points: Sequence[tuple[float, float]], share_wanted: float) -> float:
     """The value at which so much of the shares is reached, of (value, share) by rising value."""
-    total_wanted, so_far = share_wanted * sum(share for _, share in points), 0.0
-    for value, share in points:
-        so_far += share
+    total_wanted, so_far = share_wanted * sum(point_share for _, point_share in points), 0.0
+    for value, point_share in points:
+        so_far += point_share
         if so_far >= total_wanted - 1e-9:
             return value
     return points[-1][0]
@@ -199,11 +202,11 @@ def _may_speak(
     for index, fact in enumerate(facts):
         if fact.kind.is_textual or fact.name not in ordinary.ends:
             continue
-        numbers = _numbers(batch, fact.name)
-        known = ~(np.isnan(numbers) | np.isin(numbers, fact.special_values))
-        hurts, helps = _meaning(numbers, fact, ordinary, batch, currency)
-        worse[:, index] = ~known | hurts
-        better[:, index] = (known & helps) if fact.side else (~known | helps)
+        fact_numbers = _numbers(batch, fact.name)
+        is_known = ~(np.isnan(fact_numbers) | np.isin(fact_numbers, fact.special_values))
+        hurts, helps = _meaning(fact_numbers, fact, ordinary, batch, currency)
+        worse[:, index] = ~is_known | hurts
+        better[:, index] = (is_known & helps) if fact.side else (~is_known | helps)
     return worse, better
 
 
@@ -231,7 +234,7 @@ def _meaning(
         beyond &= _seen_apart(numbers, fact.hurts_beyond, fact, currency)
         middle = signed if usual is None else np.full(len(batch), fact.side * usual)
         return beyond & (signed >= middle), ~beyond & (signed <= middle)
-    safest, riskiest = sorted(fact.side * end for end in ordinary.ends[fact.name])
+    safest, riskiest = sorted(fact.side * ordinary_end for ordinary_end in ordinary.ends[fact.name])
     if usual is None:
         anything = np.ones(len(batch), dtype=np.bool_)
         sure = bool(fact.direction)
@@ -249,10 +252,10 @@ def _meaning(
 
 def _seen_apart(numbers: Floats, other: float, fact: Fact, currency: Currency) -> NDArray[np.bool_]:
     """Whether each value differs from another as both are shown."""
-    unit = 10 ** (currency.scale if fact.unit == "money" else 2)
+    units_shown = 10 ** (currency.scale if fact.unit == "money" else 2)
     # Above it, no number is rounded.
-    shown = np.round(np.clip(numbers, -LARGE, LARGE) * unit)
-    apart = shown != np.round(np.clip(other, -LARGE, LARGE) * unit)
+    rounded_numbers = np.round(np.clip(numbers, -LARGE, LARGE) * units_shown)
+    apart = rounded_numbers != np.round(np.clip(other, -LARGE, LARGE) * units_shown)
     differs: NDArray[np.bool_] = np.where(np.abs(numbers) > LARGE, numbers != other, apart)
     return differs
 
@@ -266,7 +269,7 @@ def _differs(
         return np.ones(len(numbers), dtype=np.bool_)
     usual = ordinary.usual[fact.name]
     # Quarters: between two huge numbers, the difference is infinite.
-    middle, low, high = (end / 4 for end in (usual, *ordinary.outer[fact.name]))
+    middle, low, high = (ordinary_end / 4 for ordinary_end in (usual, *ordinary.outer[fact.name]))
     way = np.where(numbers < usual, middle - low, high - middle)
     distance = np.abs(numbers / 4 - middle)
     far = distance >= LEAST_OF_THE_WAY * way
@@ -304,15 +307,17 @@ def ranked_reasons(
         )
 
     # One part a thread: making a model ready to score costs the same for few rows as for many.
-    share = max(-(-len(batch) // threads), LEAST_SHARE)
-    row_slices = [slice(begin, begin + share) for begin in range(0, max(len(batch), 1), share)]
+    rows_each = max(-(-len(batch) // threads), LEAST_SHARE)
+    row_slices = [
+        slice(begin, begin + rows_each) for begin in range(0, max(len(batch), 1), rows_each)
+    ]
     if threads > 1 and len(row_slices) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            ranked = list(pool.map(reasons_of_rows, row_slices))
+            ranked_parts = list(pool.map(reasons_of_rows, row_slices))
     else:
-        ranked = [reasons_of_rows(rows) for rows in row_slices]
-    fact_indices = np.concatenate([fact_indices for fact_indices, _ in ranked])
-    totals = np.concatenate([totals for _, totals in ranked])
+        ranked_parts = [reasons_of_rows(rows) for rows in row_slices]
+    fact_indices = np.concatenate([fact_indices for fact_indices, _ in ranked_parts])
+    totals = np.concatenate([totals for _, totals in ranked_parts])
     return Reasons(tuple(facts), batch, fact_indices, totals, currency, ordinary.usual)
 
 
@@ -342,42 +347,48 @@ def _ranked(
     loudest = np.zeros((2, len(batch), len(families)), dtype=np.int16)
     for family_index, members_of_family in enumerate(members):
         contributions_of_members = np.round(contributions[:, members_of_family], DIGITS)
-        total = np.round(contributions_of_members.sum(axis=1), DIGITS)
+        family_total = np.round(contributions_of_members.sum(axis=1), DIGITS)
         for side, sign in enumerate((1, -1)):
             heard = np.where(may[side][:, members_of_family], sign * contributions_of_members, 0.0)
             loudest[side, :, family_index] = np.asarray(members_of_family)[heard.argmax(axis=1)]
             loudest_part = heard.max(axis=1)
             has_speaker = (loudest_part > 0) & (
-                loudest_part >= LEAST_SHARE_OF_FAMILY * sign * total
+                loudest_part >= LEAST_SHARE_OF_FAMILY * sign * family_total
             )
-            totals[side, :, family_index] = np.where(has_speaker, total, 0.0)
+            totals[side, :, family_index] = np.where(has_speaker, family_total, 0.0)
 
     current_margin = margin(batch)
-    columns = [
+    member_names = [
         [facts[fact_number].name for fact_number in members_of_family]
         for members_of_family in members
     ]
     textual = {fact.name: fact.kind.is_textual for fact in facts}
 
     def confirmed(
-        rows: NDArray[np.int64], families_asked: NDArray[Any], sign: int
+        speaking_rows: NDArray[np.int64], families_asked: NDArray[Any], sign: int
     ) -> NDArray[np.bool_]:
         """Whether each row's margin moves as it should once the family `asked` of it is ordinary.
         One call for all families: a model takes as long to make ready for few rows as for many."""
-        usual = batch.iloc[rows].copy()
-        values = ordinary.safer if sign > 0 else ordinary.riskier
+        usual = batch.iloc[speaking_rows].copy()
+        ordinary_values = ordinary.safer if sign > 0 else ordinary.riskier
         for family_index in np.unique(families_asked):
             rows_of_family = families_asked == family_index
-            for name in columns[family_index]:
-                value = values[name]
-                if textual[name]:
-                    usual[name] = usual[name].astype(object).mask(rows_of_family, value)
+            for member_name in member_names[family_index]:
+                ordinary_value = ordinary_values[member_name]
+                if textual[member_name]:
+                    usual[member_name] = (
+                        usual[member_name].astype(object).mask(rows_of_family, ordinary_value)
+                    )
                 else:
-                    column = usual[name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
-                    column[rows_of_family] = np.nan if value is None else float(value)
-                    usual[name] = column
+                    usual_column = (
+                        usual[member_name].to_numpy(dtype=np.float64, na_value=np.nan).copy()
+                    )
+                    usual_column[rows_of_family] = (
+                        np.nan if ordinary_value is None else float(ordinary_value)
+                    )
+                    usual[member_name] = usual_column
         moves_as_said: NDArray[np.bool_] = (
-            sign * (current_margin[rows] - margin(usual)) >= LEAST_EFFECT
+            sign * (current_margin[speaking_rows] - margin(usual)) >= LEAST_EFFECT
         )
         return moves_as_said
 
@@ -388,12 +399,18 @@ def _ranked(
         order = np.argsort(-sign * totals[side], axis=1, kind="stable")
         for rank in range(min(wanted + SPARE, len(families))):
             family = order[:, rank]
-            total = np.take_along_axis(totals[side], family[:, None], axis=1)[:, 0]
-            rows = np.flatnonzero((reasons_found < wanted) & (sign * total >= LEAST_EFFECT * worth))
-            if not len(rows):
+            family_total = np.take_along_axis(totals[side], family[:, None], axis=1)[:, 0]
+            speaking_rows = np.flatnonzero(
+                (reasons_found < wanted) & (sign * family_total >= LEAST_EFFECT * worth)
+            )
+            if not len(speaking_rows):
                 break
-            rows = rows[confirmed(rows, family[rows], sign)]
-            fact_indices[rows, first + reasons_found[rows]] = loudest[side, rows, family[rows]]
-            family_totals[rows, first + reasons_found[rows]] = total[rows]
-            reasons_found[rows] += 1
+            speaking_rows = speaking_rows[confirmed(speaking_rows, family[speaking_rows], sign)]
+            fact_indices[speaking_rows, first + reasons_found[speaking_rows]] = loudest[
+                side, speaking_rows, family[speaking_rows]
+            ]
+            family_totals[speaking_rows, first + reasons_found[speaking_rows]] = family_total[
+                speaking_rows
+            ]
+            reasons_found[speaking_rows] += 1
     return fact_indices, family_totals

@@ -18,7 +18,7 @@ from riskseg.learning.evidence.metrics import all_metrics
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.learned_from import unseen
-from riskseg.learning.manifest import Counts, Metrics, RecalibratedBy
+from riskseg.learning.manifest import Counts, RecalibratedBy, RecordedMetrics
 from riskseg.learning.parties import counted_outcomes
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.learning.split import folds_by_party
@@ -67,12 +67,12 @@ def recalibrated(
     frame = frame.ordered()
     if since is not None:
         frame = frame.where(frame.as_of >= np.datetime64(since))
-    new = unseen(model.manifest, frame)
-    known, frame = int((~new).sum()), frame.where(new)
-    _check_enough(model, frame, authored, since, known)
-    before = model.predict(frame.rows, threads)
-    line = fit_shift(before, frame.label, frame.weight, slope=slope)
-    if line[0] <= 0:
+    is_new = unseen(model.manifest, frame)
+    known_count, frame = int((~is_new).sum()), frame.where(is_new)
+    _check_enough(model, frame, authored, since, known_count)
+    probability_before = model.predict(frame.rows, threads)
+    shift_line = fit_shift(probability_before, frame.label, frame.weight, slope=slope)
+    if shift_line[0] <= 0:
         raise problem(
             "RS402",
             f"The model ranks these {len(frame)} accounts no better than chance: a slope would "
@@ -80,28 +80,36 @@ def recalibrated(
             file=authored.file,
             hint="Train the model anew, or move the intercept alone.",
         )
-    after = _cross_fitted(model, frame, before, authored.spec.seed, slope=slope, threads=threads)
+    probability_after = _cross_fitted(
+        model, frame, probability_before, authored.spec.seed, slope=slope, threads=threads
+    )
     metrics = {
-        name: all_metrics(frame.label, probability, frame.weight)
-        for name, probability in (("before", before), ("after", after))
+        metrics_of: all_metrics(frame.label, probability, frame.weight)
+        for metrics_of, probability in (
+            ("before", probability_before),
+            ("after", probability_after),
+        )
     }
-    files = model.learned_by.files(model.scorer)
-    calibration = model.calibration.shifted(*line)
-    files["calibration.json"] = canonical({model.learner: calibration.as_json()})
-    files["reference.json"] = canonical(model.reference.as_json())
-    recent_evidence = _evidence(model, frame, authored, after, threads)
-    files["evidence.json"] = canonical(recent_evidence.as_json())
+    version_files = model.learned_by.files(model.scorer)
+    calibration = model.calibration.shifted(*shift_line)
+    version_files["calibration.json"] = canonical({model.learner: calibration.as_json()})
+    version_files["reference.json"] = canonical(model.reference.as_json())
+    recent_evidence = _evidence(model, frame, authored, probability_after, threads)
+    version_files["evidence.json"] = canonical(recent_evidence.as_json())
     recent = counts(frame)
-    notes = [*_known_before(model, recent, known), *_short_of_a_cycle(authored, recent)]
+    version_notes = [
+        *_known_before(model, recent, known_count),
+        *_short_of_a_cycle(authored, recent),
+    ]
     manifest = model.manifest.model_copy(
         update={
             "parent": model.version,
             "recalibrated": RecalibratedBy(
-                slope=line[0], intercept=line[1], since=str(since or "")
+                slope=shift_line[0], intercept=shift_line[1], since=str(since or "")
             ),
             "hold_out": recent,
             "metrics": {
-                model.learner: Metrics(
+                model.learner: RecordedMetrics(
                     out_of_fold=model.manifest.shipped_metrics.out_of_fold,
                     hold_out=metrics["after"],
                 )
@@ -111,20 +119,20 @@ def recalibrated(
                 *model.manifest.notes,
                 f"Recalibrated from version {model.version}: the hold-out's figures are of the "
                 "recent accounts it was recalibrated to, each by a line fitted to other parties.",
-                *notes,
+                *version_notes,
             ],
-            "files": hashes(files),
+            "files": hashes(version_files),
         }
     )
     return Recalibration(
-        trained=sealed(manifest, files),
-        slope=line[0],
-        intercept=line[1],
+        trained=sealed(manifest, version_files),
+        slope=shift_line[0],
+        intercept=shift_line[1],
         rows=recent.rows,
         bad=recent.bad,
         first=recent.from_,
         last=recent.until,
-        notes=tuple(notes),
+        notes=tuple(version_notes),
         **metrics,
     )
 
@@ -136,12 +144,16 @@ def _cross_fitted(
     probabilities that the model gives."""
     margin = model.scorer.margin(frame.rows, threads)
     folds = folds_by_party(frame.group, FOLDS, seed)
-    after = np.zeros(len(frame))
+    probability_after = np.zeros(len(frame))
     for fold in np.unique(folds):
-        others, own = folds != fold, folds == fold
-        line = fit_shift(before[others], frame.label[others], frame.weight[others], slope=slope)
-        after[own] = model.calibration.shifted(*line).probability(margin[own])
-    return after
+        other_folds, own_fold = folds != fold, folds == fold
+        shift_line = fit_shift(
+            before[other_folds], frame.label[other_folds], frame.weight[other_folds], slope=slope
+        )
+        probability_after[own_fold] = model.calibration.shifted(*shift_line).probability(
+            margin[own_fold]
+        )
+    return probability_after
 
 
 def _evidence(
@@ -192,15 +204,15 @@ def _check_enough(
             "that version."
         )
     elif since is not None:
-        hint = "The accounts have no days of their own: leave --since out."
+        hint = "The accounts have no dates: leave --since out."
     else:
         hint = "Bring the outcomes of more accounts."
     since_when = f" observed since {since}" if since else ""
-    alike = "" if counted[0] == bad else f", which tell as much as {counted[0]} parties"
+    alike = "" if counted[0] == bad else f", worth as much as {counted[0]} independent ones"
     apart = f" beside the {known} that it learned from" if known else ""
     raise problem(
         "RS402",
-        f"{len(frame)} accounts{since_when} have come out{apart}, {bad} of them bad{alike}; "
+        f"{len(frame)} accounts{since_when} have known outcomes{apart}, {bad} of them bad{alike}; "
         f"the least is {LEAST_OF_EACH} of each outcome.",
         file=authored.file,
         hint=hint,
@@ -209,13 +221,15 @@ def _check_enough(
 
 def _known_before(model: Model, recent: Counts, known: int) -> list[str]:
     """Notes on rows that would have made, or make, the version look better than it is."""
-    notes = []
+    notes_on_rows = []
     if known:
-        notes.append(f"Left out: {known:,} accounts that the version had learned from.")
-    first, last = recent.from_, model.manifest.hold_out.until
-    if model.manifest.parent and (first is None or last is None or first <= last):
-        notes.append("It had been recalibrated to some of these accounts before.")
-    return notes
+        notes_on_rows.append(f"Left out: {known:,} accounts that the version had learned from.")
+    first_recent, last_held_out = recent.from_, model.manifest.hold_out.until
+    if model.manifest.parent and (
+        first_recent is None or last_held_out is None or first_recent <= last_held_out
+    ):
+        notes_on_rows.append("It had been recalibrated to some of these accounts before.")
+    return notes_on_rows
 
 
 def _short_of_a_cycle(authored: AuthoredSpec, recent: Counts) -> list[str]:

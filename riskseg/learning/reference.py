@@ -74,8 +74,8 @@ class Reference(Stored):
             raise ValueError("shares of no rows")
         if self.cycle is not None:
             part_count = len(self.cycle.cuts) + 2
-            for name, spread in spreads.items():
-                sizes = [len(row) for row in self.cycle.shares.get(name, ())]
+            for spread_name, spread in spreads.items():
+                sizes = [len(row) for row in self.cycle.shares.get(spread_name, ())]
                 if len(self.cycle.rows) != part_count or sizes != [spread.groups] * part_count:
                     raise ValueError("the parts of the billing cycle do not fit the shares")
         return self
@@ -96,15 +96,21 @@ def reference(
     `cuts` between the parts (those without a bill are the last part), the `rows` in each, and by
     feature (`""` is the probability) the shares in each. Null where the rows do not say it.
     """
-    values = {"": pd.Series(probability), **{fact.name: rows[fact.name] for fact in features}}
+    column_by_name = {
+        "": pd.Series(probability),
+        **{fact.name: rows[fact.name] for fact in features},
+    }
     facts = {"": None, **{fact.name: fact for fact in features}}
-    spreads = {name: _spread(column, facts[name], weight) for name, column in values.items()}
-    days = rows.get(CYCLE_DAY)
+    spreads = {
+        column_name: _spread(column, facts[column_name], weight)
+        for column_name, column in column_by_name.items()
+    }
+    day_of_cycle = rows.get(CYCLE_DAY)
     return Reference(
         rows=len(rows),
         probability=spreads.pop(""),
         features=spreads,
-        cycle=None if days is None else _cycle(days, values, facts, weight),
+        cycle=None if day_of_cycle is None else _cycle(day_of_cycle, column_by_name, facts, weight),
     )
 
 
@@ -120,13 +126,13 @@ def _cycle(
     shares = {}
     for name, column in values.items():
         groups = Groups.of(column, facts[name], weight)
-        counts = np.bincount(
+        counts_by_part = np.bincount(
             part_of_row * groups.count + groups.places(column),
             weights=weight,
             minlength=parts_of_cycle.count * groups.count,
         ).reshape(parts_of_cycle.count, groups.count)
-        rows_of_part = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
-        shares[name] = [[fixed(share) for share in row] for row in counts / rows_of_part]
+        rows_of_part = np.maximum(counts_by_part.sum(axis=1, keepdims=True), 1e-9)
+        shares[name] = [[fixed(share) for share in row] for row in counts_by_part / rows_of_part]
     return Cycle(
         cuts=[float(cut) for cut in parts_of_cycle.cuts],
         rows=[
@@ -139,22 +145,22 @@ def _cycle(
 def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> Spread:
     """How some values are spread; `fact` None: a number that is never null."""
     groups = Groups.of(values, fact, weight)
-    counts = np.bincount(groups.places(values), weights=weight, minlength=groups.count)
-    *known, missing = (fixed(count / weight.sum()) for count in counts)
+    rows_by_group = np.bincount(groups.places(values), weights=weight, minlength=groups.count)
+    *known_shares, missing = (fixed(count / weight.sum()) for count in rows_by_group)
     if groups.cuts is not None:
         cuts = [float(cut) for cut in groups.cuts]
-        return Spread(cuts=cuts, shares=known, missing=missing)
+        return Spread(cuts=cuts, shares=known_shares, missing=missing)
     levels = sorted(values.dropna().astype(str).unique())
     return Spread(
-        levels=dict(zip(groups.levels, known[:-1], strict=True)),
-        other=known[-1],
+        levels=dict(zip(groups.levels, known_shares[:-1], strict=True)),
+        other=known_shares[-1],
         missing=missing,
         seen=levels if len(levels) <= MOST_SEEN else None,
     )
 
 
 def groups_of(spread: Spread) -> Groups:
-    """The groups whose shares a spread tells."""
+    """The groups whose shares a spread has."""
     if spread.levels is not None:
         return Groups(None, tuple(spread.levels), True)
     return Groups(np.asarray(spread.cuts), (), True)

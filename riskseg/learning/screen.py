@@ -1,4 +1,4 @@
-"""What must be true of a training frame before anything is learned from it."""
+"""Checks of a training frame before anything is learned from it: outcomes, leaks."""
 
 from __future__ import annotations
 
@@ -51,13 +51,15 @@ def check_outcomes(authored: AuthoredSpec, frame: TrainingFrame, problems: Probl
         ("training", False, LEAST_ROWS, LEAST_OF_EACH),
         ("the hold-out", True, 0, LEAST_HELD_OF_EACH),
     ):
-        chosen = frame.where(frame.held_out == held)
-        bad, good, outcome_name = _counted(chosen)
-        if len(chosen) < rows or min(bad, good) < least_of_each:
-            least = f"{least_of_each} of each outcome" + (f" among {rows} rows" if rows else "")
+        sample_rows = frame.where(frame.held_out == held)
+        bad, good, outcome_name = _counted(sample_rows)
+        if len(sample_rows) < rows or min(bad, good) < least_of_each:
+            least_text = f"{least_of_each} of each outcome" + (
+                f" among {rows} rows" if rows else ""
+            )
             problems.add(
                 "RS402",
-                f"For {sample_name} there are {outcome_name}; the least is {least}.",
+                f"For {sample_name} there are {outcome_name}; the least is {least_text}.",
                 file=authored.file,
                 line=line,
                 hint=_more(authored, held),
@@ -82,8 +84,7 @@ def _counted(frame: TrainingFrame) -> tuple[int, int, str]:
     message = f"{len(frame)} rows, {bad} bad and {len(frame) - bad} good"
     if counted != (bad, len(frame) - bad):
         message += (
-            f", that tell as much as {counted[0]} bad and {counted[1]} good ones of different "
-            "parties"
+            f", worth as much as {counted[0]} bad and {counted[1]} good ones of different parties"
         )
     return *counted, message
 
@@ -95,10 +96,10 @@ def check_leaks(
     folds: Folds,
     problems: Problems,
 ) -> None:
-    """RS404 for every feature that alone tells the outcome in rows it was not learned from.
+    """RS404 for every feature that alone predicts the outcome in rows it was not learned from.
 
     Features worked out from dated facts as of the snapshot's own date cannot know the outcome,
-    however well they foretell it (an account 60 days past due will be late again). What came
+    however well they predict it (an account 60 days past due will be late again). What came
     with the accounts, undated, can.
     """
     features = tuple(f for f in features if f.source not in DATED_SOURCES)
@@ -109,7 +110,7 @@ def check_leaks(
         if alone > LEAK_AUC:
             problems.add(
                 "RS404",
-                f'"{fact.name}" alone tells the outcome (AUC {alone:.3f}): it seems to be known '
+                f'"{fact.name}" alone predicts the outcome (AUC {alone:.3f}): it seems to be known '
                 "only after it.",
                 file=authored.file,
                 line=authored.line("features"),
@@ -123,22 +124,24 @@ def _alone(values: pd.Series, label: Labels, fact: Fact, folds: Folds) -> Floats
     from sklearn.tree import DecisionTreeClassifier
 
     probability = np.full(len(label), label.mean())
-    numbers = np.empty(0) if fact.kind.is_textual else _ranks(values)
+    ordered_numbers = np.empty(0) if fact.kind.is_textual else _ranks(values)
     for fold in np.unique(folds):
         held_out = folds == fold
         if len(np.unique(label[~held_out])) < 2:
             continue
         if fact.kind.is_textual:
-            numbers = level_codes(values, levels_by_risk(values[~held_out], label[~held_out]))
+            ordered_numbers = level_codes(
+                values, levels_by_risk(values[~held_out], label[~held_out])
+            )
         tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, random_state=0)
-        tree.fit(numbers[~held_out, None], label[~held_out])
-        probability[held_out] = tree.predict_proba(numbers[held_out, None])[:, 1]
+        tree.fit(ordered_numbers[~held_out, None], label[~held_out])
+        probability[held_out] = tree.predict_proba(ordered_numbers[held_out, None])[:, 1]
     return probability
 
 
 def _ranks(values: pd.Series) -> Floats:
     """The order of numbers, NaN as NaN: a tree's own arithmetic has no room for 1e39."""
     ranks: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    known = ~np.isnan(ranks)
-    ranks[known] = np.unique(ranks[known], return_inverse=True)[1]
+    is_known = ~np.isnan(ranks)
+    ranks[is_known] = np.unique(ranks[is_known], return_inverse=True)[1]
     return ranks

@@ -47,27 +47,29 @@ def usable(
     dropped = _unfit(authored, frame)
     candidates = [fact for fact in frame.features if fact.name not in dropped]
     training = frame.where(~frame.held_out)
-    notes: list[str] = []
+    selection_notes: list[str] = []
     for judge in (_identifying, _drifting, _doubles):
         judged = judge(training, [fact for fact in candidates if fact.name not in choice.keep])
         if judge is _drifting and judged:
-            judged = _not_worth_it(training, candidates, judged, notes, threads)
+            judged = _not_worth_it(training, candidates, judged, selection_notes, threads)
         dropped |= judged
         candidates = [fact for fact in candidates if fact.name not in judged]
     if not candidates:
         hint = "Exclude fewer, or list static features that were known at the time."
         no_feature_left(authored, dropped, hint, problems)
-    return tuple(candidates), dropped, notes
+    return tuple(candidates), dropped, selection_notes
 
 
 def no_feature_left(
     authored: AuthoredSpec, dropped: Mapping[str, str], hint: str, problems: Problems
 ) -> None:
     """Add RS407, with why each feature was dropped."""
-    reasons = "; ".join(f"{name}: {why}" for name, why in sorted(dropped.items()))
+    drop_reasons = "; ".join(
+        f"{dropped_feature}: {why}" for dropped_feature, why in sorted(dropped.items())
+    )
     problems.add(
         "RS407",
-        f"No feature is left to learn from ({reasons or 'there are none'}).",
+        f"No feature is left to learn from ({drop_reasons or 'there are none'}).",
         file=authored.file,
         line=authored.line("features"),
         hint=hint,
@@ -90,10 +92,11 @@ def _not_worth_it(
     drifting_features = [fact for fact in features if fact.name in drifting]
     gains = worth_their_drift(training, later, steady, drifting_features, threads)
     notes += [
-        f"{name} {drifting[name]}. It is kept since it gains {gain:.3f} AUC in the later half."
-        for name, gain in gains.items()
+        f"{feature} {drifting[feature]}. It is kept since it gains {auc_gain:.3f} AUC in the later "
+        "half."
+        for feature, auc_gain in gains.items()
     ]
-    return {name: reason for name, reason in drifting.items() if name not in gains}
+    return {feature: reason for feature, reason in drifting.items() if feature not in gains}
 
 
 def _unfit(authored: AuthoredSpec, frame: TrainingFrame) -> dict[str, str]:
@@ -136,13 +139,15 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
     drifting: dict[str, str] = {}
     parties = Parties.of(training.group, training.rows, features, training.account)
     for fact in features:
-        values, weight = training.rows[fact.name], training.weight
-        groups = Groups.of(values[~later], fact, weight[~later])
-        shift = groups.psi(values[~later], values[later], weight[~later], weight[later])
+        feature_values, weight = training.rows[fact.name], training.weight
+        feature_groups = Groups.of(feature_values[~later], fact, weight[~later])
+        shift = feature_groups.psi(
+            feature_values[~later], feature_values[later], weight[~later], weight[later]
+        )
         times = parties.times_chance(fact.name, later) if parties is not None else 1.0
         if significant(shift[0], times * shift[1]):
             drifting[fact.name] = CHANGES.get(
-                change(values[~later], values[later]).get("change", ""),
+                change(feature_values[~later], feature_values[later]).get("change", ""),
                 f"drifts: PSI {shift[0]:.2f} between the halves of the training window",
             )
     return drifting
@@ -151,22 +156,24 @@ def _drifting(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, st
 def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str]:
     """Features whose ranks are those of an earlier one; the one with fewer nulls stays."""
     stride = -(-len(training) // ENOUGH_ROWS) or 1
-    rows = training.rows.iloc[::stride]
+    sampled_rows = training.rows.iloc[::stride]
     numeric = sorted(
         (fact for fact in features if not fact.kind.is_textual),
-        key=lambda fact: int(rows[fact.name].isna().sum()),  # stable: then the catalogue's order
+        key=lambda fact: int(
+            sampled_rows[fact.name].isna().sum()
+        ),  # stable: then the catalogue's order
     )
     if len(numeric) < 2:
         return {}
-    ranks = np.column_stack([_ranks(rows[fact.name]) for fact in numeric])
+    ranks = np.column_stack([_ranks(sampled_rows[fact.name]) for fact in numeric])
     agree = np.abs(ranks.T @ ranks)
     doubles: dict[str, str] = {}
     for column, fact in enumerate(numeric):
-        for other in range(column):
-            twin = numeric[other].name
-            if twin not in doubles and agree[column, other] > SAME_RANKS:
+        for earlier_column in range(column):
+            twin = numeric[earlier_column].name
+            if twin not in doubles and agree[column, earlier_column] > SAME_RANKS:
                 doubles[fact.name] = (
-                    f"says what {twin} says (rank correlation {agree[column, other]:.3f})"
+                    f"repeats {twin} (rank correlation {agree[column, earlier_column]:.3f})"
                 )
                 break
     return doubles
@@ -174,9 +181,11 @@ def _doubles(training: TrainingFrame, features: Sequence[Fact]) -> dict[str, str
 
 def _ranks(values: pd.Series) -> Floats:
     """Ranks of unit length about 0, nulls below all numbers."""
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    ranks = pd.Series(np.where(np.isnan(numbers), -np.inf, numbers)).rank().to_numpy()
+    feature_numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    ranks = (
+        pd.Series(np.where(np.isnan(feature_numbers), -np.inf, feature_numbers)).rank().to_numpy()
+    )
     ranks = ranks - ranks.mean()
     length = float(np.sqrt((ranks * ranks).sum()))
-    unit: Floats = ranks / length if length else ranks
-    return unit
+    unit_ranks: Floats = ranks / length if length else ranks
+    return unit_ranks

@@ -47,8 +47,10 @@ def summary(model: Model) -> dict[str, Any]:
         "training": manifest.training.as_json(),
         "hold_out": manifest.hold_out.as_json(),
         "learners": {
-            name: {key: (metrics.hold_out or {}).get(key) for key in HEADLINE}
-            for name, metrics in manifest.metrics.items()
+            learner_name: {
+                metric_name: (metrics.hold_out or {}).get(metric_name) for metric_name in HEADLINE
+            }
+            for learner_name, metrics in manifest.metrics.items()
         },
         "metrics": manifest.shipped_metrics.as_json(),
         "intervals": model.evidence.intervals,

@@ -42,12 +42,12 @@ NOT_YET = ("self_cure", "action")
 
 def _days(value: Any) -> int:
     """Whole days from the text of a duration."""
-    match = re.fullmatch(r"([1-9][0-9]*) days?", value) if isinstance(value, str) else None
-    if not match:
+    days_written = re.fullmatch(r"([1-9][0-9]*) days?", value) if isinstance(value, str) else None
+    if not days_written:
         raise ValueError('a duration is written in whole days, as in "30 days"')
-    if len(match[1]) > 5 or int(match[1]) > MOST_DAYS:
+    if len(days_written[1]) > 5 or int(days_written[1]) > MOST_DAYS:
         raise ValueError(f"a duration is at most {MOST_DAYS:,} days")
-    return int(match[1])
+    return int(days_written[1])
 
 
 Days = Annotated[int, BeforeValidator(_days)]
@@ -59,7 +59,7 @@ RESERVED_NAMES = ("features",)
 
 def _not_reserved(name: str) -> str:
     if name in RESERVED_NAMES:
-        raise ValueError(f"models/{name}.yaml is no model's spec")
+        raise ValueError(f"models/{name}.yaml is not the spec of a model")
     return name
 
 
@@ -285,7 +285,7 @@ def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
     elif target.event in NOT_YET:
         fault(
             "RS408",
-            f'The target event "{target.event}" is not carried out in this version.',
+            f'The target event "{target.event}" is not supported in this version.',
             "Use late or default, or a column of the accounts.",
             "event",
         )
@@ -300,18 +300,18 @@ def _check_target(authored: AuthoredSpec, problems: Problems) -> None:
 
 
 def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
-    spec, written = authored.spec, authored.spec.observe.model_fields_set
+    spec, keys_written = authored.spec, authored.spec.observe.model_fields_set
 
     def fault(message: str, hint: str, *path: str) -> None:
         problems.add("RS004", message, file=authored.file, line=authored.line(*path), hint=hint)
 
-    if spec.target.column is not None and written and not isinstance(spec.observe.at, date):
+    if spec.target.column is not None and keys_written and not isinstance(spec.observe.at, date):
         fault(
             "A column is observed once, not repeatedly.",
             "Remove `observe`, or write {at: DATE}.",
             "observe",
         )
-    elif spec.observe.at is not None and "every" in written:
+    elif spec.observe.at is not None and "every" in keys_written:
         fault('"every" and "at" do not go together.', "Keep one of them.", "observe", "every")
     if spec.hold_out is not None:
         if (spec.hold_out.last is None) == (spec.hold_out.share is None):
@@ -326,15 +326,15 @@ def _check_dates(authored: AuthoredSpec, problems: Problems) -> None:
             message = f"{days_held_out} days held out hold no observation of every account."
             hint = f"Hold out at least {spec.observe.every} days."
             fault(message, hint, *(("hold_out", "last") if spec.hold_out else ("observe",)))
-        least = least_for(spec.observe.every, days_held_out, spec.label_days)
-        if spec.observe.for_ < least:
+        least_observed = least_for(spec.observe.every, days_held_out, spec.label_days)
+        if spec.observe.for_ < least_observed:
             message = (
                 f"{spec.observe.for_} days of observing leave nothing to train on: the hold-out "
                 f"takes {days_held_out} of them and the wait for the last training label "
                 f"{spec.label_days}."
             )
-            where = ("observe", "for") if "for_" in written else ("observe",)
-            fault(message, f"Observe for at least {least} days.", *where)
+            key_path = ("observe", "for") if "for_" in keys_written else ("observe",)
+            fault(message, f"Observe for at least {least_observed} days.", *key_path)
 
 
 def _check_learners(authored: AuthoredSpec, problems: Problems) -> None:

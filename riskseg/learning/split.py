@@ -39,9 +39,10 @@ def folds_by_party(group: NDArray[Any], count: int, seed: int) -> Folds:
 def _place(group: NDArray[Any], salt: str) -> NDArray[np.float64]:
     """A number in [0, 1) for each row, uniform over parties."""
     codes, parties = pd.factorize(group)
-    key = salt.encode()[:64]
+    salt_key = salt.encode()[:64]
     digests = (
-        hashlib.blake2b(str(party).encode(), digest_size=6, key=key).digest() for party in parties
+        hashlib.blake2b(str(party).encode(), digest_size=6, key=salt_key).digest()
+        for party in parties
     )
     positions = np.array([int.from_bytes(digest) / 2**48 for digest in digests])
     return positions[codes]

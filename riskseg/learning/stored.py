@@ -20,7 +20,7 @@ LARGEST = 1e12
 
 
 class Unreadable(ValueError):
-    """A file that is none of ours: its name, and why."""
+    """A file that riskseg cannot have written: its name, and why."""
 
     def __init__(self, file: str, why: str) -> None:
         super().__init__(why)
@@ -84,7 +84,9 @@ def shaped(shape: type[S], data: Any, file: str) -> S:
     try:
         return shape.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))
-        why = first["msg"].removeprefix("Value error, ")
-        raise Unreadable(file, f"{path}: {why}" if path else why) from error
+        first_fault = error.errors()[0]
+        fault_path = ".".join(map(str, first_fault["loc"]))
+        fault_text = first_fault["msg"].removeprefix("Value error, ")
+        raise Unreadable(
+            file, f"{fault_path}: {fault_text}" if fault_path else fault_text
+        ) from error

@@ -48,15 +48,15 @@ def timeline(
     spec = authored.spec
     if isinstance(spec.observe.at, date):
         return _single(authored, spec.observe.at, first_on, last_on, problems)
-    days = (last_on - first_on).days + 1
-    if days_needed(spec) > days:
+    history_days = (last_on - first_on).days + 1
+    if days_needed(spec) > history_days:
         problems.add(
             "RS405",
-            f"This spec needs {days_needed(spec)} days of history; there are {days} "
+            f"This spec needs {days_needed(spec)} days of history; there are {history_days} "
             f"({first_on} to {last_on}).",
             file=authored.file,
             line=authored.line("observe"),
-            hint=_advice(spec, days),
+            hint=_advice(spec, history_days),
         )
         return None
     hold_until = last_on - timedelta(days=spec.label_days)
@@ -131,29 +131,31 @@ def longest_that_fits(spec: ModelSpec, days: int) -> ModelSpec | None:
     Gives way in this order: the days of observing, then the hold-out, then the history before
     the first date, then the horizon. None where even the shortest does not fit.
     """
-    every, held = spec.observe.every, spec.hold_out_days
+    every, held_days = spec.observe.every, spec.hold_out_days
     history, horizon = spec.observe.history, spec.target.horizon
-    after = spec.label_days - horizon
+    label_wait = spec.label_days - horizon
 
     def over() -> int:
         """Days too many, with as few days of observing as the rest allows."""
-        label = horizon + after
-        return max(0, history + least_for(every, held, label) + label - days)
+        label_days = horizon + label_wait
+        return max(0, history + least_for(every, held_days, label_days) + label_days - days)
 
-    if held is not None:
-        held -= min(held - every, over())
+    if held_days is not None:
+        held_days -= min(held_days - every, over())
     history -= min(max(0, history - LEAST_HISTORY_DAYS), over())
     # Out of time a day of label costs two: one before the hold-out and one after it.
-    too_long = over() if held is None else -(-over() // 2)
+    too_long = over() if held_days is None else -(-over() // 2)
     horizon -= min(max(0, horizon - LEAST_HORIZON_DAYS), too_long)
     if over():
         return None
-    window = min(spec.observe.for_, days - history - horizon - after)
+    window = min(spec.observe.for_, days - history - horizon - label_wait)
     return spec.model_copy(
         update={
             "target": spec.target.model_copy(update={"horizon_days": horizon}),
             "observe": spec.observe.model_copy(update={"for_": window, "history": history}),
-            "hold_out": HoldOut.model_construct(last=held) if held is not None else spec.hold_out,
+            "hold_out": HoldOut.model_construct(last=held_days)
+            if held_days is not None
+            else spec.hold_out,
         }
     )
 
@@ -163,8 +165,8 @@ def _advice(spec: ModelSpec, days: int) -> str:
     parties instead, which needs neither those days nor an embargo, if it asks more of the same."""
     fitting, by_share = longest_that_fits(spec, days), None
     if spec.hold_out_days is not None:
-        held = HoldOut.model_construct(last=None, share=HELD_SHARE)
-        by_share = longest_that_fits(spec.model_copy(update={"hold_out": held}), days)
+        share_held_out = HoldOut.model_construct(last=None, share=HELD_SHARE)
+        by_share = longest_that_fits(spec.model_copy(update={"hold_out": share_held_out}), days)
     if fitting is None and by_share is None:
         return "Not even the shortest useful spec fits: bring more history."
     if fitting is None and by_share is not None:
@@ -180,11 +182,13 @@ def _advice(spec: ModelSpec, days: int) -> str:
 
 def _written(fitting: ModelSpec) -> str:
     observe = fitting.observe
-    shown = "at: issue" if observe.at == "issue" else f"every: {observe.every} days"
-    parts = [f"observe: {{{shown}, for: {observe.for_} days, history: {observe.history} days}}"]
+    observe_text = "at: issue" if observe.at == "issue" else f"every: {observe.every} days"
+    spec_parts = [
+        f"observe: {{{observe_text}, for: {observe.for_} days, history: {observe.history} days}}"
+    ]
     if fitting.hold_out_days is not None:
-        parts.append(f"hold_out: {{last: {fitting.hold_out_days} days}}")
+        spec_parts.append(f"hold_out: {{last: {fitting.hold_out_days} days}}")
     elif fitting.hold_out is not None:
-        parts.append(f"hold_out: {{share: {fitting.hold_out.share}}}")
-    parts.append(f"horizon_days: {fitting.target.horizon}")
-    return ", ".join(parts)
+        spec_parts.append(f"hold_out: {{share: {fitting.hold_out.share}}}")
+    spec_parts.append(f"horizon_days: {fitting.target.horizon}")
+    return ", ".join(spec_parts)

@@ -39,8 +39,8 @@ from riskseg.learning.manifest import (
     Counts,
     GainInAuc,
     Manifest,
-    Metrics,
     RecordedFact,
+    RecordedMetrics,
     RecordedSpec,
     ShareOfLogLoss,
     Tried,
@@ -90,48 +90,58 @@ def train(
     not all that is known now. Raises ProblemsError: RS402, RS403, RS404, RS407, RS501.
     """
     spec = authored.spec
-    say = _Steps(progress, OWN_STEPS + sum(steps_of(spec, name) for name in spec.learners))
+    say = _Steps(
+        progress, OWN_STEPS + sum(steps_of(spec, learner_name) for learner_name in spec.learners)
+    )
     frame = frame.ordered()
-    data = _prepared(authored, frame, threads, say)
-    learned = _learned(data, say)
+    prepared = _prepared(authored, frame, threads, say)
+    learned = _learned(prepared, say)
     say("comparing the learners")
     out_of_fold = {
-        name: one.calibration.probability(one.out_of_fold) for name, one in learned.items()
+        learner_name: learner_made.calibration.probability(learner_made.out_of_fold)
+        for learner_name, learner_made in learned.items()
     }
-    choice = choose(spec, data.training, out_of_fold)
+    choice = choose(spec, prepared.training, out_of_fold)
     say("validating on the hold-out")
-    hold_out = {name: one.probability(data.held, threads) for name, one in learned.items()}
+    hold_out = {
+        learner_name: learner_made.probability(prepared.held, threads)
+        for learner_name, learner_made in learned.items()
+    }
     metrics = {
-        name: Metrics(
-            out_of_fold=all_metrics(data.training.label, out_of_fold[name], data.training.weight),
-            hold_out=all_metrics(data.held.label, hold_out[name], data.held.weight),
+        learner_name: RecordedMetrics(
+            out_of_fold=all_metrics(
+                prepared.training.label, out_of_fold[learner_name], prepared.training.weight
+            ),
+            hold_out=all_metrics(prepared.held.label, hold_out[learner_name], prepared.held.weight),
         )
-        for name in learned
+        for learner_name in learned
     }
     champion, shipped = learned[choice.learner], dict(learned)
-    fitted = champion.probability(data.training, threads)
+    fitted = champion.probability(prepared.training, threads)
     if spec.refit:
         say("learning once more, from all rows")
-        shipped[choice.learner] = _refitted(data, choice.learner, frame, say)
-    files = _model_files(data, shipped, choice, fitted, frame)
+        shipped[choice.learner] = _refitted(prepared, choice.learner, frame, say)
+    artefact_files = _model_files(prepared, shipped, choice, fitted, frame)
     say("gathering the evidence")
-    files["evidence.json"] = canonical(
+    artefact_files["evidence.json"] = canonical(
         evidence(
             spec,
             champion.learner,
             champion.model,
-            data.features,
-            data.training,
+            prepared.features,
+            prepared.training,
             out_of_fold[choice.learner],
-            data.held,
+            prepared.held,
             hold_out[choice.learner],
             fitted=fitted,
             threads=threads,
-            refit=_learn_part(data, choice.learner) if spec.evidence.learning_curve else None,
+            refit=_learn_part(prepared, choice.learner) if spec.evidence.learning_curve else None,
         ).as_json()
     )
-    manifest = _manifest(data, frame, choice, learned, shipped, metrics, files, noted, known_by)
-    return sealed(manifest, files)
+    manifest = _manifest(
+        prepared, frame, choice, learned, shipped, metrics, artefact_files, noted, known_by
+    )
+    return sealed(manifest, artefact_files)
 
 
 @dataclass(frozen=True)
@@ -213,20 +223,23 @@ def _model_files(
 ) -> dict[str, bytes]:
     """The learners' own files, the calibrations, and how the rows were spread that what ships
     learned from. `fitted` are the champion's probabilities of the training window."""
-    files: dict[str, bytes] = {}
+    file_contents: dict[str, bytes] = {}
     for learned in shipped.values():
-        files |= learned.learner.files(learned.model)
-    files["calibration.json"] = canonical(
-        {name: learned.calibration.as_json() for name, learned in shipped.items()}
+        file_contents |= learned.learner.files(learned.model)
+    file_contents["calibration.json"] = canonical(
+        {
+            shipped_learner: learned.calibration.as_json()
+            for shipped_learner, learned in shipped.items()
+        }
     )
     source, probability = data.training, fitted
     if data.spec.refit:
         source = frame
         probability = shipped[choice.learner].probability(frame, data.threads)
-    files["reference.json"] = canonical(
+    file_contents["reference.json"] = canonical(
         reference(source.rows, data.features, probability, source.weight).as_json()
     )
-    return files
+    return file_contents
 
 
 def _manifest(
@@ -235,7 +248,7 @@ def _manifest(
     choice: Choice,
     learned: Mapping[LearnerName, Learned],
     shipped: Mapping[LearnerName, Learned],
-    metrics: Mapping[LearnerName, Metrics],
+    metrics: Mapping[LearnerName, RecordedMetrics],
     files: Mapping[str, bytes],
     noted: Mapping[str, str],
     known_by: date | None,
@@ -258,7 +271,10 @@ def _manifest(
             *(note for model in shipped.values() for note in model.notes),
             *_note_of_refit(spec, frame),
         ],
-        tried={name: Tried.model_validate(model.tried) for name, model in learned.items()},
+        tried={
+            learner_name: Tried.model_validate(model.tried)
+            for learner_name, model in learned.items()
+        },
         training=counts(data.training),
         hold_out=counts(data.held),
         refit=counts(frame) if spec.refit else None,
@@ -279,14 +295,18 @@ def _with_features(
 ) -> dict[LearnerName, Learned]:
     """The learners that were left with a feature. Raises RS407 where there is none: everyone
     would have the same probability."""
-    left = {name: made for name, made in learned.items() if made.model.features}
-    if not left:
+    learners_left = {
+        learner_name: learner_made
+        for learner_name, learner_made in learned.items()
+        if learner_made.model.features
+    }
+    if not learners_left:
         problems = Problems()
         hint = "Add columns that have to do with the outcome, or drop fewer by hand."
-        whys = [dropped, *(made.model.dropped for made in learned.values())]
+        whys = [dropped, *(learner_made.model.dropped for learner_made in learned.values())]
         no_feature_left(authored, dict(ChainMap(*map(dict, whys))), hint, problems)
         problems.raise_if_any()
-    return left
+    return learners_left
 
 
 def _note_of_refit(spec: ModelSpec, frame: TrainingFrame) -> list[str]:
@@ -319,7 +339,9 @@ def _say_by(say: Callable[[str], None], name: str, text: str) -> None:
 
 def hashes(files: Mapping[str, bytes]) -> dict[str, str]:
     """The hash of each file, as a manifest names them."""
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return {
+        hashed_file: hashlib.sha256(content).hexdigest() for hashed_file, content in files.items()
+    }
 
 
 def sealed(manifest: Manifest, files: Mapping[str, bytes]) -> Trained:
@@ -349,7 +371,7 @@ def _learn_part(data: _Prepared, name: LearnerName) -> Callable[[Any], Floats]:
     """Learns from chosen rows of the training window alone; margins for the hold-out."""
 
     def margins(chosen: Any) -> Floats:
-        part = learn(
+        fold_learned = learn(
             data.spec,
             name,
             data.training.where(chosen),
@@ -358,7 +380,7 @@ def _learn_part(data: _Prepared, name: LearnerName) -> Callable[[Any], Floats]:
             data.threads,
             lambda _: None,
         )
-        return part.model.margin(data.held.rows, data.threads)
+        return fold_learned.model.margin(data.held.rows, data.threads)
 
     return margins
 
@@ -399,11 +421,13 @@ def fingerprint(frame: TrainingFrame) -> str:
     for fact in frame.features:
         digest.update(fact.name.encode() + b"\0")
         if fact.kind.is_textual:
-            values = frame.rows[fact.name].astype(object).where(frame.rows[fact.name].notna(), None)
-            digest.update("\0".join(map(repr, values)).encode())
+            feature_values = (
+                frame.rows[fact.name].astype(object).where(frame.rows[fact.name].notna(), None)
+            )
+            digest.update("\0".join(map(repr, feature_values)).encode())
         else:
-            numbers = frame.rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
-            digest.update(numbers.tobytes())
+            feature_numbers = frame.rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
+            digest.update(feature_numbers.tobytes())
     for ids in (frame.account, frame.group, frame.as_of.astype("datetime64[D]")):
         digest.update("\0".join(ids.astype(str)).encode() + b"\1")
     digest.update(frame.label.tobytes() + frame.held_out.tobytes() + frame.weight.tobytes())

@@ -50,35 +50,41 @@ def sentences(
     compare with, where there is one to show."""
     phrases = dict(fact.phrases)
     null = values.isna().to_numpy()
-    numbers = None if fact.kind.is_textual else _numbers(values)
-    shown = _shown(values, numbers, fact, currency)
-    is_one = np.zeros(len(values), dtype=bool) if numbers is None else numbers == 1
-    words = fact.words or f"{fact.name} is {{value}}"
-    counted = shown
-    if numbers is not None and words.startswith("{value} {") and "0" not in dict(fact.labels):
-        counted = pc.if_else(pa.array(numbers == 0), "no", shown)  # "no bills", not "0 bills"
-    sentence = _filled(words, counted, is_one)
+    fact_numbers = None if fact.kind.is_textual else _numbers(values)
+    shown_values = _shown(values, fact_numbers, fact, currency)
+    is_one = np.zeros(len(values), dtype=bool) if fact_numbers is None else fact_numbers == 1
+    fact_words = fact.words or f"{fact.name} is {{value}}"
+    counted = shown_values
+    if (
+        fact_numbers is not None
+        and fact_words.startswith("{value} {")
+        and "0" not in dict(fact.labels)
+    ):
+        counted = pc.if_else(
+            pa.array(fact_numbers == 0), "no", shown_values
+        )  # "no bills", not "0 bills"
+    sentence = _filled(fact_words, counted, is_one)
     if "reason" in phrases:
-        sentence = _beside(sentence, phrases["reason"], shown, is_one, batch, fact, currency)
-    if numbers is not None:
+        sentence = _beside(sentence, phrases["reason"], shown_values, is_one, batch, fact, currency)
+    if fact_numbers is not None:
         if "few" in phrases and usual:
-            few = pa.array(numbers <= usual / 2)
-            sentence = pc.if_else(few, _filled(phrases["few"], shown, is_one), sentence)
+            few = pa.array(fact_numbers <= usual / 2)
+            sentence = pc.if_else(few, _filled(phrases["few"], shown_values, is_one), sentence)
         alone = fact.hurts_beyond is None and whole_of(fact) is None
         if alone and fact.kind is not Kind.BOOLEAN and usual:
-            text = _text_of(np.full(1, float(usual)), fact, currency)[0].as_py()
-            compared = pc.binary_join_element_wise(sentence, f" (usual: {text})", "")
-            sentence = pc.if_else(pc.not_equal(shown, text), compared, sentence)
+            usual_text = _text_of(np.full(1, float(usual)), fact, currency)[0].as_py()
+            compared = pc.binary_join_element_wise(sentence, f" (usual: {usual_text})", "")
+            sentence = pc.if_else(pc.not_equal(shown_values, usual_text), compared, sentence)
         if "negative" in phrases:
-            below = _shown(values, np.abs(numbers), fact, currency)
-            early = _filled(phrases["negative"], below, np.abs(numbers) == 1)
-            sentence = pc.if_else(pa.array(numbers < 0), early, sentence)
+            shown_below = _shown(values, np.abs(fact_numbers), fact, currency)
+            early = _filled(phrases["negative"], shown_below, np.abs(fact_numbers) == 1)
+            sentence = pc.if_else(pa.array(fact_numbers < 0), early, sentence)
         if "zero" in phrases:
-            sentence = pc.if_else(pa.array(numbers == 0), phrases["zero"], sentence)
+            sentence = pc.if_else(pa.array(fact_numbers == 0), phrases["zero"], sentence)
         for code in fact.special_values:
-            label = dict(fact.labels).get(code_text(code))
-            coded = f"{fact.name} is {label or f'not known (code {code_text(code)})'}"
-            sentence = pc.if_else(pa.array(numbers == code), coded, sentence)
+            code_label = dict(fact.labels).get(code_text(code))
+            coded = f"{fact.name} is {code_label or f'not known (code {code_text(code)})'}"
+            sentence = pc.if_else(pa.array(fact_numbers == code), coded, sentence)
     unknown = phrases.get("unknown") or f"{fact.name} is not known"
     return pc.if_else(pa.array(null), unknown, sentence)
 
@@ -92,9 +98,9 @@ def _filled(words: str, shown: pa.Array, is_one: NDArray[np.bool_]) -> pa.Array:
     """The words with each value in them, in the singular where it is one."""
 
     def filled(template: str) -> pa.Array:
-        before, _, after = template.partition("{value}")
+        text_before, _, text_after = template.partition("{value}")
         middle = shown if "{value}" in template else pa.array([""] * len(shown))
-        return pc.binary_join_element_wise(before, middle, after, "")
+        return pc.binary_join_element_wise(text_before, middle, text_after, "")
 
     several = filled(worded(words, one=False))
     if not is_one.any():
@@ -112,24 +118,26 @@ def _beside(
     currency: Currency,
 ) -> pa.Array:
     """What is told, or the words that name other facts, where those are known and more than 1."""
-    names = _NAMED.findall(words)
-    if not set(names) <= set(batch.columns):
+    named_facts = _NAMED.findall(words)
+    if not set(named_facts) <= set(batch.columns):
         return sentence
     fits = np.ones(len(shown), dtype=bool)
     text_by_name: dict[str, pa.Array] = {"value": shown}
-    for name in names:
-        numbers = _numbers(batch[name])
-        fits &= numbers > 1  # not where it is NaN
-        known = np.where(np.isnan(numbers), 0.0, numbers)
+    for companion_fact in named_facts:
+        beside_numbers = _numbers(batch[companion_fact])
+        fits &= beside_numbers > 1  # not where it is NaN
+        numbers_or_zero = np.where(np.isnan(beside_numbers), 0.0, beside_numbers)
         alike = fact.unit == "money"  # an amount is of an amount, and bills are of bills
-        text_by_name[name] = _money_text(known, currency) if alike else _plain_text(known)
+        text_by_name[companion_fact] = (
+            _money_text(numbers_or_zero, currency) if alike else _plain_text(numbers_or_zero)
+        )
 
     def filled(template: str) -> pa.Array:
         pieces = re.split(r"\{([a-z][a-z0-9_]*)\}", template)
-        texts = [
+        piece_texts = [
             text_by_name[piece] if position % 2 else piece for position, piece in enumerate(pieces)
         ]
-        return pc.binary_join_element_wise(*texts, "")
+        return pc.binary_join_element_wise(*piece_texts, "")
 
     whole_sentence = pc.if_else(
         pa.array(is_one), filled(worded(words, one=True)), filled(worded(words, one=False))
@@ -140,11 +148,13 @@ def _beside(
 def _shown(values: pd.Series, numbers: Floats | None, fact: Fact, currency: Currency) -> pa.Array:
     """Each value as text, by its label where it has one; nulls as anything."""
     if numbers is None:
-        known = values.where(~values.isna().to_numpy(), None).astype(object)
-        text = pa.array(known, pa.string())
-        for key, label in fact.labels:
-            text = pc.if_else(pc.fill_null(pc.equal(text, key), False), label, text)
-        return pc.fill_null(text, "")
+        known_values = values.where(~values.isna().to_numpy(), None).astype(object)
+        shown_text = pa.array(known_values, pa.string())
+        for labelled_value, label in fact.labels:
+            shown_text = pc.if_else(
+                pc.fill_null(pc.equal(shown_text, labelled_value), False), label, shown_text
+            )
+        return pc.fill_null(shown_text, "")
     return _text_of(np.where(np.isnan(numbers), 0.0, numbers), fact, currency)
 
 
@@ -154,18 +164,18 @@ def _text_of(numbers: Floats, fact: Fact, currency: Currency) -> pa.Array:
         yes, no = labels.get("true", "yes"), labels.get("false", "no")
         return pc.if_else(pa.array(numbers != 0), yes, no)
     if fact.unit == "money":
-        text = _money_text(numbers, currency)
+        number_text = _money_text(numbers, currency)
     elif fact.unit == "share":
         with np.errstate(over="ignore"):
             percent = _decimal_text(numbers * 100, 0)
-        text = pc.binary_join_element_wise(percent, "%", "")
+        number_text = pc.binary_join_element_wise(percent, "%", "")
     elif fact.unit == "percent":
-        text = pc.binary_join_element_wise(_plain_text(numbers), "%", "")
+        number_text = pc.binary_join_element_wise(_plain_text(numbers), "%", "")
     else:
-        text = _plain_text(numbers)
-    for key, label in fact.labels:
-        text = pc.if_else(pa.array(numbers == float(key)), label, text)
-    return text
+        number_text = _plain_text(numbers)
+    for labelled_value, label in fact.labels:
+        number_text = pc.if_else(pa.array(numbers == float(labelled_value)), label, number_text)
+    return number_text
 
 
 def _money_text(numbers: Floats, currency: Currency) -> pa.Array:
@@ -185,33 +195,35 @@ def _plain_text(numbers: Floats) -> pa.Array:
 def _decimal_text(numbers: Floats, decimals: int, *, grouped: bool = False) -> pa.Array:
     """Numbers with so many decimals, without a sign where all of them are 0; `grouped` with a
     comma between thousands."""
-    unit = 10**decimals
+    units = 10**decimals
     large = np.abs(numbers) > LARGE
-    in_units = np.round(np.where(large, 0.0, np.abs(numbers)) * unit).astype(np.int64)
+    in_units = np.round(np.where(large, 0.0, np.abs(numbers)) * units).astype(np.int64)
     sign = pc.if_else(pa.array((numbers < 0) & (in_units > 0)), "-", "")
-    whole_units = in_units // unit
-    text = _grouped(whole_units) if grouped else pa.array(whole_units).cast(pa.string())
-    text = pc.binary_join_element_wise(sign, text, "")
+    whole_units = in_units // units
+    decimal_text = _grouped(whole_units) if grouped else pa.array(whole_units).cast(pa.string())
+    decimal_text = pc.binary_join_element_wise(sign, decimal_text, "")
     if decimals:
-        decimals_text = pc.utf8_lpad(pa.array(in_units % unit).cast(pa.string()), decimals, "0")
-        text = pc.binary_join_element_wise(text, decimals_text, ".")
+        decimals_text = pc.utf8_lpad(pa.array(in_units % units).cast(pa.string()), decimals, "0")
+        decimal_text = pc.binary_join_element_wise(decimal_text, decimals_text, ".")
     if large.any():
         large_numbers, index_of_row = np.unique(numbers[large], return_inverse=True)
-        form = f"{',' if grouped else ''}.{decimals}f"
-        texts = [
-            format(number, form if abs(number) < 1e21 else ".6g")
+        number_form = f"{',' if grouped else ''}.{decimals}f"
+        large_texts = [
+            format(number, number_form if abs(number) < 1e21 else ".6g")
             for number in large_numbers.tolist()
         ]
-        text = pc.replace_with_mask(
-            text, pa.array(large), pa.array(texts).take(pa.array(index_of_row))
+        decimal_text = pc.replace_with_mask(
+            decimal_text, pa.array(large), pa.array(large_texts).take(pa.array(index_of_row))
         )
-    return text
+    return decimal_text
 
 
 def _grouped(whole: NDArray[np.int64]) -> pa.Array:
     """Whole numbers with a comma between thousands."""
     if not (whole >= 1000).any():
         return pa.array(whole).cast(pa.string())
-    last = pa.array(whole % 1000).cast(pa.string())
-    before = pc.binary_join_element_wise(_grouped(whole // 1000), pc.utf8_lpad(last, 3, "0"), ",")
-    return pc.if_else(pa.array(whole >= 1000), before, last)
+    last_three = pa.array(whole % 1000).cast(pa.string())
+    thousands = pc.binary_join_element_wise(
+        _grouped(whole // 1000), pc.utf8_lpad(last_three, 3, "0"), ","
+    )
+    return pc.if_else(pa.array(whole >= 1000), thousands, last_three)

@@ -33,8 +33,8 @@ def count(value: Any) -> str:
     """A number of rows; weighted counts need not be whole."""
     if not known(value):
         return ABSENT
-    whole = abs(value - round(value)) < 0.05 or abs(value) >= 1000
-    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+    is_whole = abs(value - round(value)) < 0.05 or abs(value) >= 1000
+    return f"{value:,.0f}" if is_whole else f"{value:,.1f}"
 
 
 def percent(share: Any, digits: int | None = None) -> str:
@@ -43,9 +43,9 @@ def percent(share: Any, digits: int | None = None) -> str:
         return ABSENT
     hundred = share * 100
     if digits is None:
-        size = abs(hundred)
-        digits = 1 if size >= 1 else 2 if size >= 0.1 else 3
-        if size == 0 or size == 100:
+        percent_size = abs(hundred)
+        digits = 1 if percent_size >= 1 else 2 if percent_size >= 0.1 else 3
+        if percent_size == 0 or percent_size == 100:
             digits = 0
     return f"{hundred:.{digits}f}%"
 
@@ -72,10 +72,10 @@ def value(value: Any) -> str:
         return str(value)
     if not math.isfinite(value):
         return "missing"
-    size = abs(value)
-    if float(value).is_integer() and size < 1e15:
+    value_size = abs(value)
+    if float(value).is_integer() and value_size < 1e15:
         return f"{value:,.0f}"
-    if 1000 <= size < 1e15:
+    if 1000 <= value_size < 1e15:
         return f"{value:,.2f}"
     return f"{value:.6g}"
 
@@ -144,18 +144,18 @@ def clipped(text: str, most: int) -> str:
     """Text cut in the middle to fit a label: names often differ in their ends."""
     if len(text) <= most:
         return text
-    tail = (most - 1) // 2
-    return f"{text[: most - 1 - tail]}…{text[-tail:]}"
+    tail_length = (most - 1) // 2
+    return f"{text[: most - 1 - tail_length]}…{text[-tail_length:]}"
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:
     """Names in a sentence: "a, b and 3 more"."""
-    shown = [str(name) for name in names]
-    if len(shown) > most:
-        return ", ".join(shown[:most]) + f" and {len(shown) - most} more"
-    if len(shown) < 2:
-        return "".join(shown)
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+    shown_names = [str(name) for name in names]
+    if len(shown_names) > most:
+        return ", ".join(shown_names[:most]) + f" and {len(shown_names) - most} more"
+    if len(shown_names) < 2:
+        return "".join(shown_names)
+    return f"{', '.join(shown_names[:-1])} and {shown_names[-1]}"
 
 
 def held(bin_: Mapping[str, Any], kind: str | None = None) -> str:
@@ -179,9 +179,9 @@ def held(bin_: Mapping[str, Any], kind: str | None = None) -> str:
         return "any value"
     if low is None:
         return f"below {value(high)}"
-    code = _just_below(low)
-    if code is not None:
-        return f"above {value(code)}" + ("" if high is None else f" to <{value(high)}")
+    code_held = _just_below(low)
+    if code_held is not None:
+        return f"above {value(code_held)}" + ("" if high is None else f" to <{value(high)}")
     if high is None:
         return f"{value(low)} or more"
     return value(low) if _just_below(high) == low else f"{value(low)} to <{value(high)}"
@@ -191,8 +191,8 @@ def _just_below(cut: float) -> float | None:
     """The code that a cut was made just above of; None where it was made at a number itself."""
     if cut == sys.float_info.min:
         return 0.0
-    below = math.nextafter(cut, -math.inf)
-    return below if float(f"{cut:.15g}") == below else None
+    value_below = math.nextafter(cut, -math.inf)
+    return value_below if float(f"{cut:.15g}") == value_below else None
 
 
 def plural(many: float, singular: str, several: str | None = None) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def fingerprint(file: Path | None) -> AccountFile | None:
-    """What tells a given file from others: its place and its hash."""
+    """What identifies a file that is given: its place and its hash."""
     return None if file is None else AccountFile(file=str(file.resolve()), sha256=sha256_of(file))
 
 
@@ -49,7 +49,7 @@ def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
     if file is None:
         return workspace
     sources = workspace.settings.sources
-    others = [name for name in sources if name != "accounts"]
+    others = [source_name for source_name in sources if source_name != "accounts"]
     if others or "accounts" not in sources:
         raise problem(
             "RS013",
@@ -60,10 +60,14 @@ def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
         )
     if not file.is_file():
         raise problem("RS006", "There is no such file.", file=str(file), hint="Check its name.")
-    own = sources["accounts"]
-    lines = {**own.lines, "from": None}
-    given = replace(own, loaded_from=_replaced(own, workspace.root, file), lines=lines, given=True)
-    settings = replace(workspace.settings, sources=MappingProxyType({**sources, "accounts": given}))
+    own_source = sources["accounts"]
+    lines = {**own_source.lines, "from": None}
+    source_given = replace(
+        own_source, loaded_from=_replaced(own_source, workspace.root, file), lines=lines, given=True
+    )
+    settings = replace(
+        workspace.settings, sources=MappingProxyType({**sources, "accounts": source_given})
+    )
     return replace(workspace, settings=settings)
 
 
@@ -81,49 +85,62 @@ def check_given(
     """Raise the Problems of a given file that riskseg.toml is not to blame for: RS007 for each
     column that the mapping reads and the file lacks, RS102 for each that holds something else
     than a number where the mapping or one of the models takes one."""
-    if file is None or not size_of(file):  # an empty one is told of when it is loaded
+    if file is None or not size_of(file):  # an empty one is reported when it is loaded
         return
-    own, problems = for_scoring(workspace).settings.sources["accounts"], Problems()
+    accounts_source, problems = for_scoring(workspace).settings.sources["accounts"], Problems()
     try:
-        from_ = open_source(own, workspace.root).relation(engine)
-        columns = {folded(name): name for name in engine.columns(from_)}
+        from_ = open_source(accounts_source, workspace.root).relation(engine)
+        headers = {folded(mapped_name): mapped_name for mapped_name in engine.columns(from_)}
     except EngineError as error:
-        named = re.search(r"Columns with names: (.+?) do not exist", str(error)) or re.search(
-            r'Referenced column ("[^"]+") not found', str(error)
-        )
-        if named is None:
+        missing_column = re.search(
+            r"Columns with names: (.+?) do not exist", str(error)
+        ) or re.search(r'Referenced column ("[^"]+") not found', str(error))
+        if missing_column is None:
             return  # said of the source when it is loaded
-        raise _lacks(file, named[1], own.lines.get("from")) from error
+        raise _lacks(file, missing_column[1], accounts_source.lines.get("from")) from error
     except (DuplicateColumnsError, NotAllowedError):
         return
-    shapes = {name: column.shape for name, column in own.described.items()}
+    shapes = {
+        mapped_name: column.shape for mapped_name, column in accounts_source.described.items()
+    }
     numeric = {
-        n for n, shape in shapes.items() if shape.unit or shape.direction or shape.special_values
+        n
+        for n, column_shape in shapes.items()
+        if column_shape.unit or column_shape.direction or column_shape.special_values
     }
     numeric |= {
         folded(fact.name) for model in models for fact in model.facts if fact.kind.is_numeric
     }
-    mapped = {folded(name): text for name, text in own.columns.items()}
-    for name in dict.fromkeys(["account_id", *mapped, *sorted(numeric)]):
+    expression_by_name = {
+        folded(mapped_name): expression_text
+        for mapped_name, expression_text in accounts_source.columns.items()
+    }
+    for mapped_name in dict.fromkeys(["account_id", *expression_by_name, *sorted(numeric)]):
         try:
-            text = mapped.get(name, quoted(columns.get(name, name)))
-            reads, _ = check_expression(syntax_tree(f"select {text}\n"))
+            expression_text = expression_by_name.get(
+                mapped_name, quoted(headers.get(mapped_name, mapped_name))
+            )
+            reads, _ = check_expression(syntax_tree(f"select {expression_text}\n"))
         except (EngineError, NotAllowedError):  # said of riskseg.toml when it is loaded
             continue
-        if lacking := sorted(reads - columns.keys()):
-            if name not in own.may_lack and (name in mapped or name == "account_id"):
+        if lacking := sorted(reads - headers.keys()):
+            if mapped_name not in accounts_source.may_lack and (
+                mapped_name in expression_by_name or mapped_name == "account_id"
+            ):
                 lacked = " and ".join(f'"{column}"' for column in lacking)
-                problems.extend(_lacks(file, lacked, own.lines.get(name)).problems)
-        elif name in numeric:
-            _check_numbers(engine, from_, file, name, text, problems)
+                problems.extend(
+                    _lacks(file, lacked, accounts_source.lines.get(mapped_name)).problems
+                )
+        elif mapped_name in numeric:
+            _check_numbers(engine, from_, file, mapped_name, expression_text, problems)
     problems.raise_if_any()
 
 
 def _lacks(file: Path, columns: str, line: int | None) -> ProblemsError:
-    where = "riskseg.toml" + (f", line {line}," if line else "")
+    mapping_place = "riskseg.toml" + (f", line {line}," if line else "")
     return problem(
         "RS007",
-        f"The file has no column {columns}, which {where} names for accounts.",
+        f"The file has no column {columns}, which {mapping_place} names for accounts.",
         file=str(file),
         hint="Add the column, empty where nothing is known.",
     )
@@ -145,11 +162,11 @@ def _check_numbers(
             and lower(text) not in ('true', 'false')
         """
     try:
-        count, first_row, text = engine.rows(no_numbers)[0]
+        bad_count, first_row, text = engine.rows(no_numbers)[0]
     except EngineError:
         return  # said when the rows are read
-    if count:
-        more = f"; of later rows, {count - 1:,} hold no number either" if count > 1 else ""
+    if bad_count:
+        more = f"; of later rows, {bad_count - 1:,} hold no number either" if bad_count > 1 else ""
         problems.add(
             "RS102",
             f'"{name}" is a number, and row {first_row:,} after the header holds "{text}"{more}.',
@@ -165,10 +182,14 @@ def check_features(file: Path | None, models: Iterable[Model], facts: Mapping[st
         return
     problems = Problems()
     for model in models:
-        if missing := [f'"{name}"' for name in model.features if folded(name) not in facts]:
+        if missing_features := [
+            f'"{model_feature}"'
+            for model_feature in model.features
+            if folded(model_feature) not in facts
+        ]:
             problems.add(
                 "RS409",
-                f"The file has no column {' and '.join(missing)}, which {model.name} "
+                f"The file has no column {' and '.join(missing_features)}, which {model.name} "
                 f"{model.version} reads.",
                 file=str(file),
                 hint="Add the column, empty where nothing is known.",

@@ -31,7 +31,7 @@ def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntr
         selects.append(_payments(scale))
     if "events" in sources:
         selects.append(_events(scale))
-    rows = session.engine.arrow(
+    event_rows = session.engine.arrow(
         f"""
         select kind, day, known_on as recorded_on, by_riskseg, {", ".join(_COLUMNS)}
         from ({" union all by name ".join(selects)})
@@ -42,18 +42,20 @@ def entries(session: Session, account_no: int, as_of: date) -> tuple[HistoryEntr
     ).to_pylist()
     settings = session.workspace.settings
     return tuple(
-        HistoryEntry.model_validate(row | {"words": _words(row, settings.currency, scale)})
-        for row in rows
+        HistoryEntry.model_validate(
+            event_row | {"words": _words(event_row, settings.currency, scale)}
+        )
+        for event_row in event_rows
     )
 
 
 def _nulls(*given: str) -> str:
     """The columns that a kind of fact does not have."""
-    kinds = {"until": "date", "amount": "decimal(18, 2)"}
+    type_by_column = {"until": "date", "amount": "decimal(18, 2)"}
     return ", ".join(
-        f"cast(null as {kinds.get(name, 'varchar')}) as {name}"
-        for name in _COLUMNS
-        if name not in given
+        f"cast(null as {type_by_column.get(null_column, 'varchar')}) as {null_column}"
+        for null_column in _COLUMNS
+        if null_column not in given
     )
 
 
@@ -115,29 +117,29 @@ def _words(row: Mapping[str, Any], currency: str, scale: int) -> str:
     action = row["action"] or "action"
     match row["kind"]:
         case "bill":
-            text = f"bill {row['ref']} of {amount}, due {until}"
+            event_text = f"bill {row['ref']} of {amount}, due {until}"
         case "payment":
-            text = f"paid {amount}"
-            text += " (failed)" if outcome else ""
+            event_text = f"paid {amount}"
+            event_text += " (failed)" if outcome else ""
         case "reversal":
-            text = f"{amount} of a payment taken back"
+            event_text = f"{amount} of a payment taken back"
         case "action" if row["by_riskseg"]:
             by = f" by {channel}" if channel else ""
-            text = f"{action} issued{by}: step {row['step']} of {row['path']}"
+            event_text = f"{action} issued{by}: step {row['step']} of {row['path']}"
         case "placement":
-            text = f"placed on path {row['path']}"
+            event_text = f"placed on path {row['path']}"
         case "approval":
-            text = f"{action} {outcome}"
+            event_text = f"{action} {outcome}"
         case "outcome":
-            text = f"{action}: {(outcome or '').replace('_', ' ')}"
-            text += f", {amount} until {until}" if amount else ""
+            event_text = f"{action}: {(outcome or '').replace('_', ' ')}"
+            event_text += f", {amount} until {until}" if amount else ""
         case "note":
-            text = "note"
+            event_text = "note"
         case kind:
-            text = kind.replace("_", " ")
-            text += f" {outcome.replace('_', ' ')}" if outcome else ""
-            text += f" by {channel}" if channel else ""
-            text += f" about bill {row['bill_id']}" if row["bill_id"] else ""
-            text += f" of {amount}" if amount else ""
-            text += f" until {until}" if until else ""
-    return text + (f": {row['reason']}" if row["reason"] else "")
+            event_text = kind.replace("_", " ")
+            event_text += f" {outcome.replace('_', ' ')}" if outcome else ""
+            event_text += f" by {channel}" if channel else ""
+            event_text += f" about bill {row['bill_id']}" if row["bill_id"] else ""
+            event_text += f" of {amount}" if amount else ""
+            event_text += f" until {until}" if until else ""
+    return event_text + (f": {row['reason']}" if row["reason"] else "")

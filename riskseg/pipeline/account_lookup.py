@@ -1,4 +1,4 @@
-"""Whether an account's id is known at all: asked where nothing that is kept names it."""
+"""Finds out whether an account or a bill is known to the sources, for ids that no run has kept."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def _ids_of_sources(engine: Engine, workspace: Workspace) -> list[str]:
 
 
 def _is_among(engine: Engine, account: str, ids: str) -> bool:
-    named = f"""
+    matching_id = f"""
         select id
         from {ids}
         where id = {literal(account)}
         limit 1
         """
-    return bool(_rows(engine, named))
+    return bool(_rows(engine, matching_id))
 
 
 def _nearest(engine: Engine, account: str, ids: Iterable[str]) -> list[str]:

@@ -42,9 +42,9 @@ def authored_from(
     files: Mapping[str, str], problems: Problems, *, shown: str
 ) -> AuthoredStrategy | None:
     """What a strategy's kept texts say, or None after adding their Problems."""
-    with tempfile.TemporaryDirectory(prefix="riskseg-") as folder:
-        store.write_texts(Path(folder), files)
-        return read_strategy(Path(folder), problems, shown=shown)
+    with tempfile.TemporaryDirectory(prefix="riskseg-") as text_folder:
+        store.write_texts(Path(text_folder), files)
+        return read_strategy(Path(text_folder), problems, shown=shown)
 
 
 def read_texts(
@@ -61,7 +61,7 @@ def read_texts(
     read = authored_from(files, problems, shown=shown)
     if read is None:
         return None
-    models = {name: True for name in read.head.uses.values()}
+    models = {model_name: True for model_name in read.head.uses.values()}
     return check_strategy(read, facts, lacking, models, problems, declared)
 
 
@@ -98,20 +98,26 @@ class Kept:
 def inputs_select(engine: Engine) -> tuple[str, dict[str, ColumnType]]:
     """A select of what is kept of the accounts in `facts`, in the order of account ids; and its
     columns but the id with their types."""
-    facts = {n[1:]: t for n, t in engine.columns("facts").items() if n.startswith("@")}
-    columns = {n: t for n, t in facts.items() if n not in _NOT_KEPT}
-    listed = ["i.account_id"]
-    listed += [
-        f"cast(f.{fact_column(name)} as {engine.type_sql(_in_file(type_))}) as {quoted(name)}"
-        for name, type_ in columns.items()
+    facts = {
+        fact_name[1:]: fact_type
+        for fact_name, fact_type in engine.columns("facts").items()
+        if fact_name.startswith("@")
+    }
+    kept_columns = {
+        fact_name: fact_type for fact_name, fact_type in facts.items() if fact_name not in _NOT_KEPT
+    }
+    select_items = ["i.account_id"]
+    select_items += [
+        f"cast(f.{fact_column(column)} as {engine.type_sql(_in_file(type_))}) as {quoted(column)}"
+        for column, type_ in kept_columns.items()
     ]
     select = f"""
-        select {", ".join(listed)}
+        select {", ".join(select_items)}
         from facts f
         join account_ids i using (account_no)
         order by f.account_no
         """
-    return select, columns
+    return select, kept_columns
 
 
 def _in_file(type_: ColumnType) -> ColumnType:
@@ -143,7 +149,7 @@ def about(
         },
         "models": {k: [s.model.name, s.model.version] for k, s in ready.scorers.items()},
         "facts": {n: _fact_json(f) for n, f in sorted(ready.facts.items()) if n in read},
-        "columns": {name: str(type_) for name, type_ in columns.items()},
+        "columns": {kept_column: str(type_) for kept_column, type_ in columns.items()},
         "sources": dict(sources),
         "rows": rows,
     }
@@ -157,40 +163,51 @@ def _fact_json(fact: Fact) -> dict[str, Any]:
 
 
 def _fact(name: str, described: Mapping[str, Any]) -> Fact:
-    given = dict(described) | {"name": name, "kind": Kind(described["kind"])}
+    fact_fields = dict(described) | {"name": name, "kind": Kind(described["kind"])}
     for several in ("levels", "seen", "special_values"):
-        given[several] = tuple(described.get(several, ()))
-    for pairs in ("labels", "phrases"):
-        given[pairs] = tuple((key, text) for key, text in described.get(pairs, ()))
+        fact_fields[several] = tuple(described.get(several, ()))
+    for pair_field in ("labels", "phrases"):
+        fact_fields[pair_field] = tuple(
+            (pair_key, pair_text) for pair_key, pair_text in described.get(pair_field, ())
+        )
     for bound in ("lower", "upper"):
         if bound in described:
-            given[bound] = Decimal(described[bound])
-    return Fact(**given)
+            fact_fields[bound] = Decimal(described[bound])
+    return Fact(**fact_fields)
 
 
 def read_kept(workspace: Workspace, run: str) -> Kept:
     """What a run has kept. Raises RS610 where it cannot be read."""
     folder = workspace.state / "runs" / run
     try:
-        content = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
-        if content["form"] not in (1, _FORM):
-            raise ValueError(f"it is of form {content['form']}, of a later version of riskseg")
+        kept_json = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
+        if kept_json["form"] not in (1, _FORM):
+            raise ValueError(f"it is of form {kept_json['form']}, of a later version of riskseg")
         return Kept(
             folder=folder,
-            run=content["run"],
-            riskseg=content["riskseg"],
-            as_of=date.fromisoformat(content["as_of"]),
-            reasons=content["reasons"],
-            currency=content["currency"],
-            scale=content["scale"],
-            billed=content["billed"],
+            run=kept_json["run"],
+            riskseg=kept_json["riskseg"],
+            as_of=date.fromisoformat(kept_json["as_of"]),
+            reasons=kept_json["reasons"],
+            currency=kept_json["currency"],
+            scale=kept_json["scale"],
+            billed=kept_json["billed"],
             files=store.read_texts(folder / store.STRATEGY),
-            models={k: (name, version) for k, (name, version) in content["models"].items()},
+            models={
+                kept_key: (name, version)
+                for kept_key, (name, version) in kept_json["models"].items()
+            },
             # A run of an earlier version has attributes in the letter case of its source.
-            facts={folded(n): _fact(folded(n), f) for n, f in content["facts"].items()},
-            columns={folded(n): _type(content["form"], t) for n, t in content["columns"].items()},
-            sources=content["sources"],
-            rows=content["rows"],
+            facts={
+                folded(fact_name): _fact(folded(fact_name), fact_json)
+                for fact_name, fact_json in kept_json["facts"].items()
+            },
+            columns={
+                folded(fact_name): _type(kept_json["form"], kept_type)
+                for fact_name, kept_type in kept_json["columns"].items()
+            },
+            sources=kept_json["sources"],
+            rows=kept_json["rows"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(workspace, folder, str(error)) from error
@@ -204,7 +221,7 @@ def _type(form: int, name: str) -> ColumnType:
 def damaged(workspace: Workspace, folder: Path, why: str) -> ProblemsError:
     return problem(
         "RS610",
-        f"What the run has kept cannot be read: {why}.",
+        f"The kept inputs of the run cannot be read: {why}.",
         file=workspace.shown(folder),
         hint="Restore the folder from a copy.",
     )
@@ -218,12 +235,12 @@ def kept_decider(workspace: Workspace, kept: Kept) -> Decider:
     problems = Problems()
     strategy = read_texts(kept.files, kept.facts, {}, problems, shown=workspace.shown(kept.texts))
     models: dict[str, Model] = {}
-    for key, (name, version) in kept.models.items():
-        folder = workspace.models / name / version
+    for key, (kept_model, version) in kept.models.items():
+        folder = workspace.models / kept_model / version
         if not folder.is_dir():
             problems.add(
                 "RS611",
-                f"The run was decided with {name} {version}, which is there no more.",
+                f"The run was decided with {kept_model} {version}, which is no longer there.",
                 file=workspace.shown(folder),
                 hint="Restore the folder from a copy: a version is never trained twice.",
             )
@@ -265,21 +282,25 @@ def open_inputs(engine: Engine, workspace: Workspace, kept: Kept) -> int:
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
     accounts = int(engine.value("select count(*) from account_ids"))
     if accounts + erased != kept.rows:
-        message = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
-        raise damaged(workspace, kept.folder, message)
+        count_fault = f"it had {kept.rows} accounts and has {accounts}, with {erased} erased"
+        raise damaged(workspace, kept.folder, count_fault)
     return accounts
 
 
 def kept_facts(engine: Engine, workspace: Workspace, kept: Kept, first: int, last: int) -> None:
     """Make `facts` from a run's inputs, for a range of rows numbered from 1. Raises RS610."""
-    number = "cast(file_row_number + 1 as integer)"
-    columns = [f"{number} as snap", f"{number} as account_no", f"date '{kept.as_of}' as as_of"]
-    columns += [
-        f"cast({quoted(name)} as {engine.type_sql(type_)}) as {fact_column(name)}"
-        for name, type_ in kept.columns.items()
+    row_number = "cast(file_row_number + 1 as integer)"
+    fact_columns = [
+        f"{row_number} as snap",
+        f"{row_number} as account_no",
+        f"date '{kept.as_of}' as as_of",
+    ]
+    fact_columns += [
+        f"cast({quoted(kept_column)} as {engine.type_sql(type_)}) as {fact_column(kept_column)}"
+        for kept_column, type_ in kept.columns.items()
     ]
     sql = f"""
-        select {", ".join(columns)}
+        select {", ".join(fact_columns)}
         from kept_inputs
         where file_row_number between {first - 1} and {last - 1}
         """
@@ -294,18 +315,24 @@ def find_run(journal: Journal, run: str) -> RunRecord:
     if not run.strip():
         # It begins every id.
         raise problem("RS608", "No run is named.", hint="Give its id, or `last`.")
-    runs = [r for r in journal.runs() if r.command == "assign"]
+    runs = [run_record for run_record in journal.runs() if run_record.command == "assign"]
     if run == "last" and runs:
         return runs[0]
-    ids = list(dict.fromkeys(r.run_id for r in runs if r.run_id.startswith(run)))
+    ids = list(
+        dict.fromkeys(run_record.run_id for run_record in runs if run_record.run_id.startswith(run))
+    )
     if len(ids) == 1:
-        return next(r for r in runs if r.run_id == ids[0])
+        return next(run_record for run_record in runs if run_record.run_id == ids[0])
     if ids:
-        listed = ", ".join(ids[:5])
+        listed_ids = ", ".join(ids[:5])
         raise problem(
-            "RS608", f'"{run}" begins {len(ids)} runs: {listed}.', hint="Give more of it."
+            "RS608", f'"{run}" begins {len(ids)} runs: {listed_ids}.', hint="Give more of it."
         )
-    hint = did_you_mean(run, {r.run_id for r in runs}) if runs else "Decide one: `riskseg assign`."
+    hint = (
+        did_you_mean(run, {run_record.run_id for run_record in runs})
+        if runs
+        else "Decide one: `riskseg assign`."
+    )
     raise problem("RS608", f'The journal has no run "{run}".', hint=hint)
 
 
@@ -324,27 +351,29 @@ def _overwritten(journal: Journal, record: RunRecord) -> str:
 def check_record(workspace: Workspace, kept: Kept, record: RunRecord, erased: set[str]) -> None:
     """Raise RS610 where what a run has kept is not what the journal says of it: an account missing
     without an erasure, other models, another date."""
-    models = {key: f"{name} {version}" for key, (name, version) in kept.models.items()}
+    models = {
+        key: f"{recorded_model} {version}" for key, (recorded_model, version) in kept.models.items()
+    }
     compared = [
         (kept.run, record.run_id, "is of run"),
         (str(kept.as_of), str(record.as_of), "is as of"),
         (_listed(models), _listed(record.models), "was decided with"),
         (kept.reasons, record.arguments.get("reasons", kept.reasons), "has the reasons"),
     ]
-    for in_kept, in_journal, words in compared:
+    for in_kept, in_journal, compared_words in compared:
         if in_kept != in_journal:
-            why = f"it {words} {in_kept}, and the journal says {in_journal}"
-            raise damaged(workspace, kept.folder, why)
+            contradiction = f"it {compared_words} {in_kept}, and the journal says {in_journal}"
+            raise damaged(workspace, kept.folder, contradiction)
     try:
         unknown = [hashed for hashed in store.erased(kept.folder) if hashed not in erased]
     except store.Unreadable as error:
         raise damaged(workspace, kept.folder, str(error).rstrip(".")) from error
     if unknown:
-        count = "1 account is" if len(unknown) == 1 else f"{len(unknown)} accounts are"
+        erased_text = "1 account is" if len(unknown) == 1 else f"{len(unknown)} accounts are"
         raise problem(
             "RS610",
-            f"In what the run has kept, {count} said to be erased, of which the journal knows "
-            "nothing.",
+            f"In the kept inputs of the run, {erased_text} said to be erased, of which the journal "
+            "knows nothing.",
             file=workspace.shown(kept.folder),
             hint="If an erasure was interrupted, erase the account again; else restore the folder "
             "from a copy.",
@@ -373,8 +402,10 @@ def check_fingerprint(
     difference = f"is version {strategy.fingerprint}, and the journal says {fingerprint}."
     if version == riskseg.__version__:
         raise ProblemsError([replace(changed, what=f"{changed.what} It {difference}")])
-    name, now = strategy.name, riskseg.__version__
-    progress.note(f'The text of the strategy "{name}", as riskseg {now} reads it, {difference}')
+    name, this_riskseg = strategy.name, riskseg.__version__
+    progress.note(
+        f'The text of the strategy "{name}", as riskseg {this_riskseg} reads it, {difference}'
+    )
 
 
 def check_kept_strategy(

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def check_table(name: str, columns: Mapping[str, ColumnType]) -> None:
     """Raise ContractError where a table or relation of this name, with these columns, is declared
     otherwise."""
-    table = TABLES.get(name)
-    if table is None:
+    declared_table = TABLES.get(name)
+    if declared_table is None:
         return
-    kinds = {column: kind_of(type_)[0] for column, type_ in columns.items()}
-    if misfits := table.misfits(kinds):
-        raise ContractError(table, misfits)
+    kind_by_column = {column: kind_of(type_)[0] for column, type_ in columns.items()}
+    if misfits := declared_table.misfits(kind_by_column):
+        raise ContractError(declared_table, misfits)
 
 
 def build(engine: Engine, relations: Iterable[Relation]) -> None:
@@ -36,9 +36,11 @@ def build(engine: Engine, relations: Iterable[Relation]) -> None:
         return
     for relation, columns in zip(relations, engine.columns_of_each(relations), strict=True):
         check_table(relation.name, columns)
-    named: list[Relation] = []
+    named_relations: list[Relation] = []
     for relation in relations:
-        named.append(relation)
+        named_relations.append(relation)
         if relation.materialized:
-            engine.run(f"create or replace temp table {relation.name} as {chained(named)}")
-            named.pop()
+            engine.run(
+                f"create or replace temp table {relation.name} as {chained(named_relations)}"
+            )
+            named_relations.pop()

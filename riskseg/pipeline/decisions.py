@@ -77,7 +77,7 @@ class Decider:
 
     @property
     def of(self) -> str | None:
-        """The probability that the first band is cut from: whose reasons and mean are told."""
+        """The probability that the first band is cut from: its reasons and mean are shown."""
         if self.strategy.bands:
             return self.strategy.bands[0].of
         return next(iter(self.strategy.uses), None)
@@ -108,7 +108,9 @@ def decider(
 ) -> Decider:
     """A decider with a model for each of the strategy's `uses`. Raises RS409 where a model needs
     a fact that `facts` does not have."""
-    scorers = {k: scorer(m, facts, billed=billed) for k, m in models.items()}
+    scorers = {
+        model_key: scorer(model, facts, billed=billed) for model_key, model in models.items()
+    }
     watches = {key: model.watch() for key, model in models.items()}
     return Decider(
         strategy, scorers, as_of, reasons, facts, billed, scale, currency, watches, relations
@@ -128,16 +130,16 @@ def make_facts(
     `shared` as in :func:`riskseg.pipeline.facts.facts`."""
     ledger = session.ledger
     snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
-    names = frozenset(wanted)
-    of_the_day = {n: f"cast({v} as bigint)" for n, v in calendar_facts(names, as_of).items()}
-    of_the_day |= contact_hours_sql(names, as_of, ledger.attributes)
+    wanted_names = frozenset(wanted)
+    of_the_day = {n: f"cast({v} as bigint)" for n, v in calendar_facts(wanted_names, as_of).items()}
+    of_the_day |= contact_hours_sql(wanted_names, as_of, ledger.attributes)
     build(
         session.engine,
         facts(
             ledger,
             session.catalogue,
             session.scale,
-            names,
+            wanted_names,
             snapshots,
             shared=shared,
             of_the_day=of_the_day,
@@ -160,8 +162,8 @@ def decide_scored(engine: Engine, decider: Decider, scores: Mapping[str, str]) -
     """
     strategy = decider.strategy
     default_values = {
-        name: f"cast({_sql(value)} as {TYPES[strategy.facts[name].kind]})"
-        for name, value in strategy.default_values.items()
+        defaulted_fact: f"cast({_sql(value)} as {TYPES[strategy.facts[defaulted_fact].kind]})"
+        for defaulted_fact, value in strategy.default_values.items()
     }
     build(engine, [scored(scores, default_values)])
     hold_against(engine, strategy, decider.relations, decider.scale)
@@ -235,25 +237,39 @@ def decision_select(decider: Decider) -> str:
     strategy = decider.strategy
     with_reasons = decider.reasons != "none" and decider.of is not None
     versions = ";".join(
-        f"{s.model.name}={s.model.version}" for _, s in sorted(decider.scorers.items())
+        f"{scorer.model.name}={scorer.model.version}"
+        for _, scorer in sorted(decider.scorers.items())
     )
-    made = {
-        **{name: f"d.{out(name)}" for name in (*strategy.levels, *DECIDED)},
-        **{name: f"d.{fact_column(name)}" for name in (*strategy.uses, "as_of", "lifecycle")},
+    select_by_name = {
+        **{
+            decision_column: f"d.{out(decision_column)}"
+            for decision_column in (*strategy.levels, *DECIDED)
+        },
+        **{
+            decision_column: f"d.{fact_column(decision_column)}"
+            for decision_column in (*strategy.uses, "as_of", "lifecycle")
+        },
         "account_id": "i.account_id",
         "balance_overdue": f"cast(null as decimal(18, {decider.scale}))",
         "days_past_due": "cast(null as bigint)",
-        **({name: f"d.{fact_column(name)}" for name in OVERDUE} if decider.billed else {}),
+        **(
+            {decision_column: f"d.{fact_column(decision_column)}" for decision_column in OVERDUE}
+            if decider.billed
+            else {}
+        ),
         "reasons": "r.reasons" if with_reasons else "cast(null as varchar)",
         "strategy_version": literal(strategy.fingerprint),
         "model_versions": literal(versions),
     }
     names = decision_names([*strategy.uses], strategy.levels)
-    columns = ", ".join(f"{made[name]} as {quoted(name)}" for name in names)
-    reasons = " left join reasons r on r.snap = d.snap" if with_reasons else ""
+    decision_columns = ", ".join(
+        f"{select_by_name[decision_column]} as {quoted(decision_column)}"
+        for decision_column in names
+    )
+    reasons_join = " left join reasons r on r.snap = d.snap" if with_reasons else ""
     return (
-        f"select {columns} from decided d join account_ids i "
-        f"on i.account_no = d.account_no{reasons} order by d.account_no"
+        f"select {decision_columns} from decided d join account_ids i "
+        f"on i.account_no = d.account_no{reasons_join} order by d.account_no"
     )
 
 
@@ -284,7 +300,7 @@ def prepare(
     )
 
 
-def tell_differences(
+def note_differences(
     session: Session, models: Mapping[str, Model], watches: Mapping[str, Watch], progress: Progress
 ) -> dict[str, list[str]]:
     """How what was scored differs from what each model was trained on, as notes too; one line

@@ -29,22 +29,33 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
     read = {*strategy.facts, *more} - set(strategy.uses) - {"as_of"}
     features = session.catalogue.closure(read - set(strategy.default_values))
     described: dict[str, Any] = {}
-    for name in read | set(features):
-        described[name] = [
-            _fact(session, strategy, name),
-            _feature(features[name]) if name in features else None,
+    for defined_name in read | set(features):
+        described[defined_name] = [
+            _fact(session, strategy, defined_name),
+            _feature(features[defined_name]) if defined_name in features else None,
         ]
-    tables = {*_ALWAYS, *(f.range for f in features.values())}
+    tables = {*_ALWAYS, *(own_feature.range for own_feature in features.values())}
     for table, mapped in session.ledger.sources.items():
         if table in tables:
             source = session.workspace.settings.sources[table]
             described[f"{table}.from"] = open_source(source, session.workspace.root).definition
-            described |= {f"{table}.{column}": text for column, text in mapped.columns.items()}
-    for name in {name for f in features.values() for name in f.attributes}:
-        described[f"bills.{name}"] = session.ledger.sources["bills"].attributes[name]
+            described |= {
+                f"{table}.{column}": mapped_text for column, mapped_text in mapped.columns.items()
+            }
+    for defined_name in {
+        defined_name for own_feature in features.values() for defined_name in own_feature.attributes
+    }:
+        described[f"bills.{defined_name}"] = session.ledger.sources["bills"].attributes[
+            defined_name
+        ]
     settings = session.workspace.settings
-    described |= {f"workspace.{name}": str(getattr(settings, name)) for name in _SETTINGS}
-    return {name: _hash(value) for name, value in sorted(described.items())}
+    described |= {
+        f"workspace.{defined_name}": str(getattr(settings, defined_name))
+        for defined_name in _SETTINGS
+    }
+    return {
+        defined_name: _hash(definition) for defined_name, definition in sorted(described.items())
+    }
 
 
 def fingerprint(definitions: Mapping[str, str]) -> str:
@@ -73,7 +84,7 @@ def _fact(session: Session, strategy: Strategy, name: str) -> Any:
 
 
 def _feature(feature: Feature) -> Any:
-    """What a feature is; not the words for it, nor what learning is told of it."""
+    """What a feature is; not the words for it, nor what only learning reads of it."""
     return [
         feature.range,
         feature.aggregate,

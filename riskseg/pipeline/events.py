@@ -53,14 +53,14 @@ def load_events(engine: Engine, workspace: Workspace, problems: Problems) -> boo
 
 def events_fingerprint(engine: Engine, as_of: date) -> str | None:
     """What the journal's events known as of a date amount to; None where there are none."""
-    count, digest = engine.rows(
+    event_count, digest = engine.rows(
         f"""
         select count(*), cast(bit_xor(md5_number(event_id)) as varchar)
         from journal_events
         where recorded_on <= date '{as_of}'
         """
     )[0]
-    return f"{count} {digest}" if count else None
+    return f"{event_count} {digest}" if event_count else None
 
 
 def steps_among(names: Iterable[str]) -> list[str]:
@@ -72,15 +72,15 @@ def issued_steps(names: Iterable[str]) -> Relation:
     """`issued_steps`: for each snapshot of an account for which anything was issued, what `names`
     ask of each step: the day on which it was last issued, which occurrence of it that was, and the
     day of its last outcome; and the same of what was done on other paths."""
-    columns = "".join(
+    step_columns = "".join(
         f""",
-            {_of_step(name)} as {fact_column(name)}"""
-        for name in names
+            {_of_step(step_fact)} as {fact_column(step_fact)}"""
+        for step_fact in names
     )
     return Relation(
         "issued_steps",
         f"""
-        select snap{columns}
+        select snap{step_columns}
         from (
             select s.snap, a.happened_on, o.happened_on as outcome_on,
                 a.action, a.template, a.path, a.event_id,

@@ -48,26 +48,35 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         for guard in in_force(strategy.guards, decider.as_of)
         if guard.lawful_from_sql is not None
     )
-    row = _rows(engine, f"select *{untils} from decided")[0]
-    walked = _route(strategy, decider.as_of, row)
-    guards = _guards(strategy, decider.as_of, row)
-    scores = tuple(_score(engine, decider, key, row) for key in decider.scorers)
-    decision["reasons"] = next((s.told for s in scores if s.key == decider.of), "")
+    decided_row = _rows(engine, f"select *{untils} from decided")[0]
+    walked = _route(strategy, decider.as_of, decided_row)
+    guards = _guards(strategy, decider.as_of, decided_row)
+    scores = tuple(_score(engine, decider, key, decided_row) for key in decider.scorers)
+    decision["reasons"] = next(
+        (account_score.told for account_score in scores if account_score.key == decider.of), ""
+    )
     return Explanation(
         decision=decision,
-        facts={n: row[f"@{n}"] for n in sorted(strategy.facts) if n != "as_of"},
-        words={n: f.words for n, f in strategy.facts.items()},
-        forms={n: FactForm(kind=f.kind, unit=f.unit) for n, f in strategy.facts.items()},
+        facts={
+            fact_name: decided_row[f"@{fact_name}"]
+            for fact_name in sorted(strategy.facts)
+            if fact_name != "as_of"
+        },
+        words={fact_name: fact_read.words for fact_name, fact_read in strategy.facts.items()},
+        forms={
+            fact_name: FactForm(kind=fact_read.kind, unit=fact_read.unit)
+            for fact_name, fact_read in strategy.facts.items()
+        },
         default_values=strategy.default_values,
         bills=(),
         scores=scores,
-        matched=_matched(strategy, row),
-        steps=_steps(walked, decider.as_of, row),
-        placement=_placement(strategy, row),
-        step_due=row["=due_action"],
+        matched=_matched(strategy, decided_row),
+        steps=_steps(walked, decider.as_of, decided_row),
+        placement=_placement(strategy, decided_row),
+        step_due=decided_row["=due_action"],
         guards=guards,
-        waits=waiting(strategy, row, guards, walked),
-        duties=duty_states(strategy, decider.as_of, row),
+        waits=waiting(strategy, decided_row, guards, walked),
+        duties=duty_states(strategy, decider.as_of, decided_row),
         strategy=strategy.fingerprint,
         currency=currency,
         scale=decider.scale,
@@ -81,14 +90,14 @@ def _rows(engine: Engine, sql: str) -> list[dict[str, Any]]:
 def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -> ExplainedScore:
     scorer = decider.scorers[key]
     reasons: tuple[Reason, ...] = ()
-    text = ""
+    reasons_text = ""
     p = row[f"@{key}"]
     if p is not None:
-        columns = reason_columns(engine, scorer, decider.facts)
-        _, batch = keyed_frame(engine, f"select snap, {columns} from facts", keys=1)
+        reason_select = reason_columns(engine, scorer, decider.facts)
+        _, batch = keyed_frame(engine, f"select snap, {reason_select} from facts", keys=1)
         explained = scorer.model.reasons(batch, currency=Currency(decider.currency, decider.scale))
         reasons = tuple(map(Reason.model_validate, explained.of(0)))
-        text = explained.texts()[0].as_py()
+        reasons_text = explained.texts()[0].as_py()
     model = scorer.model
     return ExplainedScore(
         key=key,
@@ -97,7 +106,7 @@ def _score(engine: Engine, decider: Decider, key: str, row: Mapping[str, Any]) -
         learner=model.learner,
         p=p,
         reasons=reasons,
-        told=text,
+        told=reasons_text,
     )
 
 
@@ -128,29 +137,29 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
 def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ...]:
     matched = []
     for scheme in strategy.schemes:
-        number = row[f"#{scheme.name}"]
-        tier = scheme.rows[number - 1]
-        text = "otherwise" if tier.when is None else tier.when.expression.text
+        tier_row = row[f"#{scheme.name}"]
+        tier = scheme.rows[tier_row - 1]
+        tier_condition = "otherwise" if tier.when is None else tier.when.expression.text
         matched.append(
             MatchedRow(
                 table=scheme.name,
                 result=tier.tier,
-                row=f"row {number}",
-                text=text,
+                row=f"row {tier_row}",
+                text=tier_condition,
                 line=tier.line,
             )
         )
     segment = strategy.rows[row["~segment_row"] - 1]
-    cells = []
+    matched_cells = []
     for column, cell in zip(strategy.columns, segment.cells, strict=True):
-        shown = "any" if cell is None else " or ".join(sorted(map(str, cell)))
-        cells.append(f"{column}: {shown}")
+        cell_text = "any" if cell is None else " or ".join(sorted(map(str, cell)))
+        matched_cells.append(f"{column}: {cell_text}")
     matched.append(
         MatchedRow(
             table="segments",
             result=segment.segment,
             row=segment.id,
-            text=", ".join(cells),
+            text=", ".join(matched_cells),
             line=segment.line,
         )
     )
@@ -172,7 +181,7 @@ def _steps(
     began = None if row["~begun_ago"] is None else as_of - timedelta(days=row["~begun_ago"])
     steps = []
     for of_route in walked:
-        day, step = row[f"~day{of_route.leg}"], of_route.step
+        path_day, step = row[f"~day{of_route.leg}"], of_route.step
         round_ = row[f"~round{of_route.leg}"] if of_route.repeat else 0
         if of_route.order == row["~due_order"]:
             round_ = row["~due_round"]
@@ -180,7 +189,7 @@ def _steps(
         when: Literal["past", "today", "ahead"] = "past"
         if of_route.order == row["~due_order"]:
             when = "today"
-        elif day is None or due > day:
+        elif path_day is None or due > path_day:
             when = "ahead"
         issued_on, elsewhere_on = row[f"@{of_route.issued}"], row[f"@{of_route.elsewhere.issued}"]
         if elsewhere_on is not None and (issued_on or began is None or elsewhere_on < began):
@@ -188,7 +197,7 @@ def _steps(
         steps.append(
             PathStep(
                 day=due,
-                on=None if day is None else as_of + timedelta(days=due - day),
+                on=None if path_day is None else as_of + timedelta(days=due - path_day),
                 action=step.action,
                 template=step.template,
                 path=of_route.path.name,
@@ -255,32 +264,38 @@ def with_records(
 
 def held(entries: Sequence[HistoryEntry], as_of: date) -> tuple[Held, ...]:
     """What lasts on a day that can hold an account, by its entries as known on that day."""
-    ends = {e.ref: e.until for e in entries if e.outcome == ENDED}
+    end_by_ref = {
+        held_event.ref: held_event.until for held_event in entries if held_event.outcome == ENDED
+    }
     lasting = [
         Held(
-            kind=e.kind,
-            since=e.day,
-            until=ends.get(e.ref) or e.until,
-            reason=e.reason,
-            made_by=e.made_by,
+            kind=held_event.kind,
+            since=held_event.day,
+            until=end_by_ref.get(held_event.ref) or held_event.until,
+            reason=held_event.reason,
+            made_by=held_event.made_by,
         )
-        for e in entries
-        if e.kind in HOLDS and e.outcome != ENDED
+        for held_event in entries
+        if held_event.kind in HOLDS and held_event.outcome != ENDED
     ]
-    return tuple(each for each in lasting if each.until is None or each.until >= as_of)
+    return tuple(
+        lasting_event
+        for lasting_event in lasting
+        if lasting_event.until is None or lasting_event.until >= as_of
+    )
 
 
 def _guards(strategy: Strategy, as_of: date, row: Mapping[str, Any]) -> tuple[GuardState, ...]:
     states = []
     for guard in in_force(strategy.guards, as_of):
-        state: Literal["in force", "in force: unknown", "not in force"] = "not in force"
+        guard_state: Literal["in force", "in force: unknown", "not in force"] = "not in force"
         if row[f"!{guard.name}"]:
-            state = "in force: unknown" if row.get(f"?{guard.name}") else "in force"
+            guard_state = "in force: unknown" if row.get(f"?{guard.name}") else "in force"
         states.append(
             GuardState(
                 name=guard.name,
                 kind=guard.kind,
-                state=state,
+                state=guard_state,
                 forbids=tuple(sorted(guard.never)),
                 stops_everything=guard.stops_everything,
                 source=guard.source,

@@ -13,8 +13,8 @@ from riskseg.domain.problems import Problems
 from riskseg.engine import DuckDB, Engine
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.ledger.accounts import DATES, LIFECYCLE
-from riskseg.pipeline.load import own_facts
 from riskseg.pipeline.session import begin, read_own_catalogue, scratch_engine
+from riskseg.pipeline.workspace_facts import own_facts
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.workspace import Workspace
 
@@ -91,14 +91,18 @@ def _with_expected(
     expected_facts = dict(facts)
     for authored in strategies:
         expected = [authored.head.expects, *(pack.expects for pack in authored.packs.values())]
-        for written, expectation in ((n, e) for expects in expected for n, e in expects.items()):
-            name = folded(written)
-            if name in _ALWAYS:
+        for written, expectation in (
+            (expected_name, expected_fact)
+            for expects in expected
+            for expected_name, expected_fact in expects.items()
+        ):
+            folded_name = folded(written)
+            if folded_name in _ALWAYS:
                 continue
-            fact = expected_facts.get(name) or Fact(
-                name, Kind(expectation.type), words=f"{name} is {{value}}"
+            fact = expected_facts.get(folded_name) or Fact(
+                folded_name, Kind(expectation.type), words=f"{folded_name} is {{value}}"
             )
-            expected_facts[name] = replace(
+            expected_facts[folded_name] = replace(
                 fact, nullable=fact.nullable or expectation.otherwise == "unknown"
             )
     return expected_facts

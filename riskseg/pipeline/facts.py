@@ -52,9 +52,11 @@ def facts(
     account is at hand (:func:`riskseg.ledger.settled.settled_bills`). Facts `of_the_day`
     hang on the as-of date and on attributes alone: SQL over `account_rows` a.
     """
-    names = {*wanted, *(OVERDUE if ledger.billed else ())}
+    needed_names = {*wanted, *(OVERDUE if ledger.billed else ())}
     worked_out = _worked_out(ledger)
-    features = catalogue.closure(n for n in names if n in catalogue.available())
+    features = catalogue.closure(
+        fact_name for fact_name in needed_names if fact_name in catalogue.available()
+    )
     first_billed_on = "t.first_billed_on" if ledger.billed else "cast(null as date)"
     compiled = compile_features(
         features,
@@ -71,18 +73,21 @@ def facts(
             "first_billed_on": first_billed_on,
         },
     )
-    placing = sorted(filter(of_placement, names))
-    with_episodes = ledger.billed and (EPISODE_STARTED_ON.name in names or bool(placing))
-    attributes = sorted(names & set(ledger.attributes))
-    steps = steps_among(names)
-    columns: dict[str, str] = {
+    placing = sorted(filter(of_placement, needed_names))
+    with_episodes = ledger.billed and (EPISODE_STARTED_ON.name in needed_names or bool(placing))
+    attributes = sorted(needed_names & set(ledger.attributes))
+    steps = steps_among(needed_names)
+    sql_by_fact: dict[str, str] = {
         "party_id": "coalesce(a.party_id, i.account_id)",
         PREMISE: "coalesce(a.premise_id, 'of ' || i.account_id)",
-        **{n: f"a.{n}" for n in ("opened_on", "closed_on", "written_off_on")},
+        **{
+            fact_name: f"a.{fact_name}"
+            for fact_name in ("opened_on", "closed_on", "written_off_on")
+        },
         "first_billed_on": first_billed_on,
         "lifecycle": lifecycle_sql(ledger.money.arrears_from, billed=ledger.billed),
         **compiled.columns,
-        **{n: f"a.{fact_column(n)}" for n in attributes},
+        **{fact_name: f"a.{fact_column(fact_name)}" for fact_name in attributes},
         **({EPISODE_STARTED_ON.name: "e.episode_started_on"} if with_episodes else {}),
         **{name: f"steps.{fact_column(name)}" for name in steps},
         **{name: placed_column(name, episodes=with_episodes) for name in placing},
@@ -96,7 +101,9 @@ def facts(
         )
     if with_episodes:
         relations += episodes()
-    asked = "events" in compiled.ranges or not {*worked_out}.isdisjoint(kinds_that_hold(names))
+    asked = "events" in compiled.ranges or not {*worked_out}.isdisjoint(
+        kinds_that_hold(needed_names)
+    )
     if ledger.promise_grace is not None and asked:
         relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
     if ledger.money.raises_disputes and asked and not ledger.billed:
@@ -106,17 +113,25 @@ def facts(
         relations.append(issued_steps(steps))
     if placing:
         relations.append(PLACEMENTS)
-    relations += holds(names, {kind: f"{kind}_spans" for kind in worked_out})
-    of_actions = issued_actions(names)
+    relations += holds(needed_names, {kind: f"{kind}_spans" for kind in worked_out})
+    of_actions = issued_actions(needed_names)
     if of_actions is not None:
         relations.append(of_actions)
-        columns |= {n: f"actions.{fact_column(n)}" for n in names if action_of(n)}
-    lasting_names = sorted(name for name in names if lasting(name))
-    columns |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
-    limits = sorted(name for name in names if limit_of(name))
-    relations += contact_limits(names)
-    columns |= {name: f"limits.{fact_column(name)}" for name in limits}
-    chosen = {n: sql for n, sql in columns.items() if n in names or n in ALWAYS}
+        sql_by_fact |= {
+            fact_name: f"actions.{fact_column(fact_name)}"
+            for fact_name in needed_names
+            if action_of(fact_name)
+        }
+    lasting_names = sorted(name for name in needed_names if lasting(name))
+    sql_by_fact |= {name: f"coalesce(lasts.{fact_column(name)}, false)" for name in lasting_names}
+    limits = sorted(name for name in needed_names if limit_of(name))
+    relations += contact_limits(needed_names)
+    sql_by_fact |= {name: f"limits.{fact_column(name)}" for name in limits}
+    chosen_columns = {
+        fact_name: sql
+        for fact_name, sql in sql_by_fact.items()
+        if fact_name in needed_names or fact_name in ALWAYS
+    }
     beside = {f"{range_}_features": range_ for range_ in compiled.ranges}
     if with_episodes:
         beside = {"episodes": "e", **beside}
@@ -130,11 +145,11 @@ def facts(
         beside["lasting_holds"] = "lasts"
     if limits:
         beside["contact_limits"] = "limits"
-    whole = _one_row_each(chosen, beside, billed=ledger.billed, focus=focus)
-    with_held = days_held(names, chosen)
+    fact_relation = _one_row_each(chosen_columns, beside, billed=ledger.billed, focus=focus)
+    with_held = days_held(needed_names, chosen_columns)
     if with_held is None:
-        return [*relations, whole]
-    return [*relations, replace(whole, name="facts_so_far"), with_held]
+        return [*relations, fact_relation]
+    return [*relations, replace(fact_relation, name="facts_so_far"), with_held]
 
 
 def _worked_out(ledger: Ledger) -> list[str]:
@@ -152,7 +167,9 @@ def _one_row_each(
 ) -> Relation:
     """`facts`, a row for each snapshot: columns by the name of the fact, from relations `beside`
     it, by name and alias, that have a row for some snapshots."""
-    listed = "".join(f",\n    {sql} as {fact_column(name)}" for name, sql in columns.items())
+    fact_columns = "".join(
+        f",\n    {sql} as {fact_column(sourced_fact)}" for sourced_fact, sql in columns.items()
+    )
     since = f", cast(s.as_of - t.last_billed_on as integer) as {SINCE_BILL}" if billed else ""
     totals = "join totals t on t.snap = s.snap" if billed else ""
     joins = "\n".join(
@@ -162,7 +179,7 @@ def _one_row_each(
     return Relation(
         "facts",
         f"""
-        select s.snap, s.account_no, s.as_of{", s.focus_bill" if focus else ""}{since}{listed}
+        select s.snap, s.account_no, s.as_of{", s.focus_bill" if focus else ""}{since}{fact_columns}
         from snapshots s
         join account_rows a on a.snap = s.snap
         join account_ids i on i.account_no = s.account_no

@@ -22,12 +22,12 @@ def learnable(fact: Fact) -> bool:
 def model_columns(names: Iterable[str], facts: Mapping[str, Fact]) -> str:
     """Facts as a model takes them: numbers as doubles, text as it is; under the model's own names,
     which an older one may have in another letter case."""
-    listed = []
-    for name in names:
-        fact = facts[folded(name)]
+    column_items = []
+    for model_column in names:
+        fact = facts[folded(model_column)]
         type_ = "varchar" if fact.kind.is_textual else "double"
-        listed.append(f"cast({fact_column(fact.name)} as {type_}) as {quoted(name)}")
-    return ", ".join(listed)
+        column_items.append(f"cast({fact_column(fact.name)} as {type_}) as {quoted(model_column)}")
+    return ", ".join(column_items)
 
 
 def frame(engine: Engine, sql: str) -> pd.DataFrame:
@@ -40,10 +40,10 @@ def keyed_frame(engine: Engine, sql: str, *, keys: int) -> tuple[pd.DataFrame, p
     column of one may have the name of one of the other."""
     table = engine.arrow(sql)
     names, columns = table.column_names, table.columns
-    count = table.num_rows
+    row_count = table.num_rows
     return (
-        _framed(names[:keys], columns[:keys], count),
-        _framed(names[keys:], columns[keys:], count),
+        _framed(names[:keys], columns[:keys], row_count),
+        _framed(names[keys:], columns[keys:], row_count),
     )
 
 
@@ -51,8 +51,8 @@ def _framed(names: Sequence[str], columns: Sequence[pa.ChunkedArray], count: int
     import pandas as pd
 
     framed = {}
-    for name, column in zip(names, columns, strict=True):
+    for frame_column, column in zip(names, columns, strict=True):
         array = column.to_numpy(zero_copy_only=False)
-        framed[name] = pd.Series(array, dtype=object) if array.dtype == object else array
+        framed[frame_column] = pd.Series(array, dtype=object) if array.dtype == object else array
     # A frame of no columns has its rows too.
     return pd.DataFrame(framed, index=pd.RangeIndex(count), copy=False)

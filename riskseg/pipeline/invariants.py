@@ -35,7 +35,9 @@ def between(catalogue: Catalogue, facts: Mapping[str, Fact]) -> tuple[Expression
     from riskseg.features.relations import relations, warranted
 
     available = catalogue.available()
-    related = relations([f for n, f in available.items() if n in facts], facts)
+    related = relations(
+        [fact for fact_name, fact in available.items() if fact_name in facts], facts
+    )
     if "days_past_due" in available and {"days_past_due", EPISODE_STARTED_ON.name} <= set(facts):
         related += tuple(warranted(text, facts) for text in FACTS.guarantees)
     return related
@@ -47,7 +49,11 @@ def hold_against(
     """Raise RS613 for each assumption that an account in `scored` breaks, RS614 for a calculation
     that gives no finite number. Default values are the strategy's own; `scale` is the number of
     decimals of money."""
-    facts = {n: f for n, f in strategy.facts.items() if n not in strategy.default_values}
+    facts = {
+        fact_name: fact
+        for fact_name, fact in strategy.facts.items()
+        if fact_name not in strategy.default_values
+    }
     checked: list[tuple[Expression, Calculation | None]] = [
         (assumption, None) for fact in facts.values() for assumption in assumptions(fact, scale)
     ]
@@ -69,9 +75,9 @@ def hold_against(
 
 def _passed(engine: Engine, checks: Sequence[str]) -> list[bool]:
     """Whether every account passes each check."""
-    columns = ",\n            ".join(f"coalesce(bool_and({check}), true)" for check in checks)
+    check_columns = ",\n            ".join(f"coalesce(bool_and({check}), true)" for check in checks)
     in_one_pass = f"""
-        select {columns}
+        select {check_columns}
         from scored
         """
     try:
@@ -82,14 +88,14 @@ def _passed(engine: Engine, checks: Sequence[str]) -> list[bool]:
 
 
 def _fails_nowhere(engine: Engine, check: str) -> bool:
-    count = engine.value(
+    failing_count = engine.value(
         f"""
         select count(*)
         from scored
         where not {check}
         """
     )
-    return bool(count == 0)
+    return bool(failing_count == 0)
 
 
 def _report(
@@ -113,14 +119,14 @@ def _report(
         calculation.too_large(broken.text.removesuffix(FINITE), str(account_ids[0][0]), problems)
         return
     count = engine.value(f"select count(*) from ({broken_by})")
-    listed = ", ".join(str(account_id) for (account_id,) in account_ids)
+    listed_ids = ", ".join(str(account_id) for (account_id,) in account_ids)
     if count > len(account_ids):
-        listed += ", …"
+        listed_ids += ", …"
     accounts = "1 account" if count == 1 else f"{count:,} accounts"
     problems.add(
         "RS613",
-        f"{accounts} ({listed}) {'is' if count == 1 else 'are'} outside what proofs take for "
-        f"granted: {words(broken)}.",
+        f"{accounts} ({listed_ids}) {'breaks' if count == 1 else 'break'} an assumption of the "
+        f"proofs: {words(broken)}.",
         hint=_hint(broken),
     )
 
@@ -128,9 +134,11 @@ def _report(
 def _hint(broken: Expression) -> str:
     if len(broken.names) > 1:
         return "Correct the source, or leave one of them out of the strategy."
-    (name,) = broken.names
-    mapped = f'`{name} = "round({name}, {MOST_DECIMALS})"` in riskseg.toml'
-    return f"Correct the source, map it otherwise ({mapped}, say), or leave it out of the strategy."
+    (broken_fact,) = broken.names
+    rounded = f'`{broken_fact} = "round({broken_fact}, {MOST_DECIMALS})"` in riskseg.toml'
+    return (
+        f"Correct the source, map it otherwise ({rounded}, say), or leave it out of the strategy."
+    )
 
 
 def words(assumption: Expression) -> str:

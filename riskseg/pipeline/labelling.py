@@ -52,15 +52,15 @@ def make_labels(
         )
         return
     focus = request.look.at == "issue"
-    columns = "snap, account_no, as_of, focus_bill" if focus else "snap, account_no, as_of"
+    snapshot_columns = "snap, account_no, as_of, focus_bill" if focus else "snap, account_no, as_of"
     engine.run(
         f"""
         create or replace temp table observed as
-        select {columns}
+        select {snapshot_columns}
         from observed_facts
         """
     )
-    label = (
+    label_relation = (
         late_labels(target.horizon, target.dpd, of_focus_bill=focus)
         if target.event == "late"
         else default_labels(target.horizon, target.dpd)
@@ -72,7 +72,7 @@ def make_labels(
         shared=request.look.repeats,
         spans=False,
     )
-    build(engine, [snapshots, *facts, label])
+    build(engine, [snapshots, *facts, label_relation])
 
 
 def outcome_sql(session: Session, request: Asked, table: str) -> str | None:
@@ -90,8 +90,8 @@ def outcome_sql(session: Session, request: Asked, table: str) -> str | None:
         problems.raise_if_any()
         bad = f"{column} = 1"
     else:
-        value = literal(str(target.positive))
-        bad = f"{column} = cast({value} as {'varchar' if fact.kind.is_textual else 'double'})"
+        positive = literal(str(target.positive))
+        bad = f"{column} = cast({positive} as {'varchar' if fact.kind.is_textual else 'double'})"
         if fact.kind is Kind.BOOLEAN:
-            bad = f"{column} = cast({value} as boolean)"
+            bad = f"{column} = cast({positive} as boolean)"
     return f"cast(case when {column} is null then null when {bad} then 1 else 0 end as tinyint)"

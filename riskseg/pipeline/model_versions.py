@@ -40,20 +40,20 @@ def opened(
         champion = journal.champion(name)
         recorded = [record.version for record in journal.models(name)]
     if version is not None:
-        known = spec_files(workspace).keys() | ({name} if recorded else set())
-        chosen = _chosen(name, version, [*recorded, *there(workspace, name)], known)
+        known_models = spec_files(workspace).keys() | ({name} if recorded else set())
+        chosen_version = _chosen(name, version, [*recorded, *there(workspace, name)], known_models)
     elif champion is not None:
-        chosen = champion.version
+        chosen_version = champion.version
     else:
         if not recorded:
             raise _untrained(workspace, name)
         if not lone or len(set(recorded)) > 1:
             raise without_champion(workspace, name, recorded)
-        chosen = recorded[0]
-    promoted = champion is not None and champion.version == chosen
-    if is_gone(workspace, name, chosen):
-        raise gone(workspace, name, chosen, champion=promoted)
-    folder = workspace.models / name / chosen
+        chosen_version = recorded[0]
+    promoted = champion is not None and champion.version == chosen_version
+    if is_gone(workspace, name, chosen_version):
+        raise gone(workspace, name, chosen_version, champion=promoted)
+    folder = workspace.models / name / chosen_version
     return load(folder, shown=workspace.shown(folder)), promoted
 
 
@@ -65,8 +65,8 @@ def _untrained(workspace: Workspace, name: str) -> ProblemsError:
 
 def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[str]) -> str:
     """The version that is meant by its name or the beginning of it. Raises RS401."""
-    known = sorted(set(versions))
-    matches = meant(version, known)
+    known_versions = sorted(set(versions))
+    matches = meant(version, known_versions)
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -75,7 +75,7 @@ def _chosen(name: str, version: str, versions: Iterable[str], models: Iterable[s
     raise problem(
         "RS401",
         f'There is no version "{version}" of a model "{name}".',
-        hint=did_you_mean(version, known) or did_you_mean(name, set(models) - {name}),
+        hint=did_you_mean(version, known_versions) or did_you_mean(name, set(models) - {name}),
     )
 
 
@@ -117,9 +117,9 @@ def keep(
 
     home = workspace.models / name
     home.mkdir(parents=True, exist_ok=True)
-    with folder_beside(home / trained.version, token="train") as part:
-        for file, content in trained.files.items():
-            (part / file).write_bytes(content)
+    with folder_beside(home / trained.version, token="train") as version_part:
+        for file_name, file_content in trained.files.items():
+            (version_part / file_name).write_bytes(file_content)
     model = load(home / trained.version)
     return record(workspace, journal, model, at, by=by, promote=promote)
 
@@ -138,27 +138,30 @@ def record(
 
     A version that ranks barely better than chance is made the champion only where that is asked.
     """
-    name, version, known_by = model.name, model.version, model.manifest.known_by
+    model_name, version, known_by = model.name, model.version, model.manifest.known_by
     journal.record_model(
         ModelRecord(
-            model=name,
+            model=model_name,
             version=version,
             fingerprint=version,
-            metrics={name: metrics.as_json() for name, metrics in model.manifest.metrics.items()}
+            metrics={
+                model_name: metrics.as_json()
+                for model_name, metrics in model.manifest.metrics.items()
+            }
             | ({"known_by": known_by.isoformat()} if known_by is not None else {}),
             at=at,
         )
     )
-    champion = journal.champion(name)
+    champion = journal.champion(model_name)
     current = None if champion is None else champion.version
-    reason = promote
-    if reason is None and not too_weak(model.manifest, model.evidence):
+    promotion_reason = promote
+    if promotion_reason is None and not too_weak(model.manifest, model.evidence):
         if current is None:
-            reason = "there was no champion"
-        elif is_gone(workspace, name, current):
-            reason = f"the folder of {current} is gone"
-    if reason is not None and current != version:
-        journal.promote(name, version, at=at, by=by, reason=reason)
+            promotion_reason = "there was no champion"
+        elif is_gone(workspace, model_name, current):
+            promotion_reason = f"the folder of {current} is gone"
+    if promotion_reason is not None and current != version:
+        journal.promote(model_name, version, at=at, by=by, reason=promotion_reason)
         current = version
     return Recorded(model, current)
 

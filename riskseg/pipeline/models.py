@@ -86,7 +86,7 @@ def spec_of(workspace: Workspace, name: str) -> AuthoredSpec:
         file = workspace.shown(workspace.models / f"{name}.yaml")
         raise problem(
             "RS401",
-            f'There is no spec of "{name}" any more.',
+            f'The spec of "{name}" is no longer there.',
             file=file,
             hint="Restore the file: it says how outcomes are observed.",
         )
@@ -104,24 +104,24 @@ def check_spec(
     """Add Problems for names in a spec that this workspace does not know; without `outcomes` the
     column to be predicted may be one of them."""
     spec = authored.spec
-    known = {*facts, *lacking}
-    for part, keys in (
+    known_names = {*facts, *lacking}
+    for spec_part, keys in (
         ("features", ("exclude", "static", "keep")),
         ("fairness", ("by", "protected")),
     ):
-        for key in keys:
-            for i, name in enumerate(getattr(getattr(spec, part), key)):
-                line = authored.line(part, key, i)
-                if name not in known:
-                    message = f'There is no feature or attribute "{name}".'
-                    hint = did_you_mean(name, known)
+        for spec_key in keys:
+            for index_in_list, spec_name in enumerate(getattr(getattr(spec, spec_part), spec_key)):
+                line = authored.line(spec_part, spec_key, index_in_list)
+                if spec_name not in known_names:
+                    message = f'There is no feature or attribute "{spec_name}".'
+                    hint = did_you_mean(spec_name, known_names)
                     problems.add("RS501", message, file=authored.file, line=line, hint=hint)
-                elif part == "fairness" and name not in facts:
-                    message = f'"{name}" is not known here: it needs {lacking[name]}.'
+                elif spec_part == "fairness" and spec_name not in facts:
+                    message = f'"{spec_name}" is not known here: it needs {lacking[spec_name]}.'
                     hint = "Add the source, or name another attribute."
                     problems.add("RS501", message, file=authored.file, line=line, hint=hint)
-                elif part == "fairness" and not learnable(facts[name]):
-                    message = f'"{name}" is a date: there are no groups to judge a model by.'
+                elif spec_part == "fairness" and not learnable(facts[spec_name]):
+                    message = f'"{spec_name}" is a date: there are no groups to judge a model by.'
                     hint = "Name an attribute with levels, or a number."
                     problems.add("RS501", message, file=authored.file, line=line, hint=hint)
     if spec.target.column is not None and spec.target.column not in facts and outcomes:
@@ -173,22 +173,24 @@ _ZERO_OR_ONE = frozenset({"0", "1", "0.0", "1.0", "true", "false"})
 def _check_text_outcome(authored: AuthoredSpec, fact: Fact, problems: Problems) -> None:
     """Add RS408 for a column of texts of which nothing says which is the bad outcome. One that is
     0 or 1 but for a few values has rows that are wrong: none of its values is proposed."""
-    values = fact.levels or fact.seen
-    strays = [inline(v) for v in values if v.lower() not in _ZERO_OR_ONE]
-    listed = first_few([inline(value) for value in values])
-    if not strays and values:
+    texts_seen = fact.levels or fact.seen
+    strays = [
+        inline(text_seen) for text_seen in texts_seen if text_seen.lower() not in _ZERO_OR_ONE
+    ]
+    listed = first_few([inline(seen_value) for seen_value in texts_seen])
+    if not strays and texts_seen:
         message = f'"{fact.name}" holds {listed} as texts.'
         hint = "Map it to a number, with `cast(… as integer)` around what it is mapped to."
-    elif 0 < len(strays) < len(values):
+    elif 0 < len(strays) < len(texts_seen):
         message = f'"{fact.name}" should be 0 or 1, and also holds {first_few(strays)}.'
         hint = (
             "Correct those rows at the source, or leave their outcome unknown, with "
             "`try_cast(… as integer)` around what it is mapped to."
         )
     else:
-        message = f'"{fact.name}" is {fact.kind}; nothing says which value is the bad outcome.'
-        choice = f", where VALUE is one of {listed}" if values else ""
-        hint = f"Say it: {{column: {inline(fact.name)}, positive: VALUE}}{choice}."
+        message = f'"{fact.name}" is {fact.kind}, and the spec does not name the bad outcome.'
+        choice = f", where VALUE is one of {listed}" if texts_seen else ""
+        hint = f"Write {{column: {inline(fact.name)}, positive: VALUE}}{choice}."
     line = authored.line("target", "column")
     problems.add("RS408", message, file=authored.file, line=line, hint=hint)
 
@@ -199,7 +201,11 @@ def _is_number(text: str) -> bool:
 
 def without_champion(workspace: Workspace, name: str, recorded: Iterable[str]) -> ProblemsError:
     """A model with versions, none of which is the champion: RS411."""
-    versions = [v for v in dict.fromkeys(recorded) if not is_gone(workspace, name, v)]
+    versions = [
+        recorded_version
+        for recorded_version in dict.fromkeys(recorded)
+        if not is_gone(workspace, name, recorded_version)
+    ]
     return problem(
         "RS411",
         f'No version of the model "{name}" is the champion.',
@@ -227,22 +233,22 @@ def champions(
 
     problems = Problems()
     loaded: dict[str, Model] = {}
-    for key, name in names.items():
-        version = promoted.get(name)
-        if version is None and recorded.get(name):
-            problems.extend(without_champion(workspace, name, recorded[name]).problems)
+    for key, model_name in names.items():
+        version = promoted.get(model_name)
+        if version is None and recorded.get(model_name):
+            problems.extend(without_champion(workspace, model_name, recorded[model_name]).problems)
             continue
         if version is None:
             problems.add(
                 "RS401",
-                f'The model "{name}" has not been trained here.',
-                file=workspace.shown(workspace.models / f"{name}.yaml"),
-                hint=f"Run `riskseg train {name}`.",
+                f'The model "{model_name}" has not been trained here.',
+                file=workspace.shown(workspace.models / f"{model_name}.yaml"),
+                hint=f"Run `riskseg train {model_name}`.",
             )
             continue
-        folder = workspace.models / name / version
-        if is_gone(workspace, name, version):
-            problems.extend(gone(workspace, name, version, champion=True).problems)
+        folder = workspace.models / model_name / version
+        if is_gone(workspace, model_name, version):
+            problems.extend(gone(workspace, model_name, version, champion=True).problems)
             continue
         try:
             loaded[key] = load(folder, shown=workspace.shown(folder))
@@ -269,29 +275,29 @@ def without_spec(workspace: Workspace) -> list[str]:
 
 
 def gone(workspace: Workspace, name: str, version: str, *, champion: bool) -> ProblemsError:
-    """What a person is told of a version whose folder is gone: RS410."""
-    left = there(workspace, name)
-    others = (
+    """The Problem of a version whose folder is gone: RS410."""
+    versions_left = there(workspace, name)
+    other_ways = (
         f" or make one that is there the champion with `riskseg models promote {name} VERSION`: "
-        f"{', '.join(left)}."
-        if champion and left
-        else f" or name one that is there: {', '.join(left)}."
-        if left
+        f"{', '.join(versions_left)}."
+        if champion and versions_left
+        else f" or name one that is there: {', '.join(versions_left)}."
+        if versions_left
         else f" or run `riskseg train {name}`."
     )
-    what = f"{version}, the champion of {name}," if champion else f"{name} {version}"
+    lost_version = f"{version}, the champion of {name}," if champion else f"{name} {version}"
     return problem(
         "RS410",
-        f"The folder of {what} is gone.",
+        f"The folder of {lost_version} is gone.",
         file=workspace.shown(workspace.models / name / version),
-        hint=f"Restore it from a copy (`riskseg models register FOLDER`),{others}",
+        hint=f"Restore it from a copy (`riskseg models register FOLDER`),{other_ways}",
     )
 
 
 def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
     """The model with the population it was trained for. Raises RS409 where facts are missing."""
     features = frozenset(map(folded, model.features))
-    missing = [n for n in model.features if folded(n) not in facts]
+    missing = [feature_name for feature_name in model.features if folded(feature_name) not in facts]
     if missing:
         raise problem(
             "RS409",
@@ -300,25 +306,31 @@ def scorer(model: Model, facts: Mapping[str, Fact], *, billed: bool) -> Scorer:
             hint="Bring back the column or its source, or train the model anew.",
         )
     problems = Problems()
-    own = check_population(model.population, facts, problems, file=f"{model.name} {model.version}")
+    own_condition = check_population(
+        model.population, facts, problems, file=f"{model.name} {model.version}"
+    )
     problems.raise_if_any()
     target = model.manifest.spec.target
     dpd = target.days_past_due or DEFAULT_DAYS_PAST_DUE
-    sql = population_sql(implied(target.event, dpd, billed=billed), own)
-    beside = frozenset(n for n in model.named_in_reasons if n in facts)
-    reads = features | beside | (own.names if own else frozenset())
+    sql = population_sql(implied(target.event, dpd, billed=billed), own_condition)
+    beside = frozenset(
+        feature_name for feature_name in model.named_in_reasons if feature_name in facts
+    )
+    reads = features | beside | (own_condition.names if own_condition else frozenset())
     if model.manifest.spec.observe.at != "issue":
         return Scorer(model, sql, reads)
-    day = next((name for name in ISSUED if name in facts), ISSUED[0])
-    return Scorer(model, f"({sql}) and {fact_column(day)} = as_of", reads | {day}, sql)
+    issue_day = next((issue_fact for issue_fact in ISSUED if issue_fact in facts), ISSUED[0])
+    return Scorer(model, f"({sql}) and {fact_column(issue_day)} = as_of", reads | {issue_day}, sql)
 
 
 def load_champions(workspace: Workspace, uses: Mapping[str, str], journal: Any) -> dict[str, Model]:
     promoted, recorded = {}, {}
-    for name in uses.values():
-        record = journal.champion(name)
+    for used_model in uses.values():
+        record = journal.champion(used_model)
         if record is not None:
-            promoted[name] = record.version
+            promoted[used_model] = record.version
         else:
-            recorded[name] = [recorded_version.version for recorded_version in journal.models(name)]
+            recorded[used_model] = [
+                recorded_version.version for recorded_version in journal.models(used_model)
+            ]
     return champions(workspace, uses, promoted, recorded)

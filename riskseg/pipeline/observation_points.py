@@ -44,19 +44,25 @@ class Look:
         Bills that an account was issued on one day are numbered by `bill_order`."""
         if self.at is None or isinstance(self.at, date):
             return single_snapshots(self.at)
-        first, last = min(first for first, _ in windows), max(last for _, last in windows)
-        if self.at == "observed":
-            return observed_snapshots(last)
-        snapshots = (
-            issue_snapshots(first, last, bill_order)
-            if self.at == "issue"
-            else cycle_snapshots(first, last, self.every, self.seed)
+        first_day, last_day = (
+            min(first_day for first_day, _ in windows),
+            max(last_day for _, last_day in windows),
         )
-        days = " or ".join(f"as_of between date '{a}' and date '{b}'" for a, b in windows)
+        if self.at == "observed":
+            return observed_snapshots(last_day)
+        snapshots = (
+            issue_snapshots(first_day, last_day, bill_order)
+            if self.at == "issue"
+            else cycle_snapshots(first_day, last_day, self.every, self.seed)
+        )
+        day_conditions = " or ".join(
+            f"as_of between date '{window_start}' and date '{window_end}'"
+            for window_start, window_end in windows
+        )
         select = f"""
         select *
         from ({snapshots.select})
-        where {days}
+        where {day_conditions}
         """
         return replace(snapshots, select=select)
 
@@ -104,12 +110,12 @@ def asked(
         )
         look = Look("observed")
         return Asked(authored, condition, look, window, also) if window else None
-    own = Problems()
-    check_dates(session, authored, own)
+    own_problems = Problems()
+    check_dates(session, authored, own_problems)
     if spec.target.column is not None:
-        known_until(session, authored, own)
-    problems.extend(own)
-    if len(own):
+        known_until(session, authored, own_problems)
+    problems.extend(own_problems)
+    if len(own_problems):
         return None
     if spec.target.column is not None:
         at = spec.observe.at if isinstance(spec.observe.at, date) else ledger.last_on
@@ -148,7 +154,7 @@ def check_dates(session: Session, authored: AuthoredSpec, problems: Problems) ->
     if spec.hold_out_days is not None:
         problems.add(
             "RS405",
-            "Nothing says when the accounts were observed, so there are no last days to hold out.",
+            "The accounts have no dates of observation, so there are no last days to hold out.",
             file=authored.file,
             line=authored.line("hold_out", "last"),
             hint="Map `observed_on` in [source.accounts], or write {share: 0.25}.",

@@ -101,10 +101,10 @@ def check_there(workspace: Workspace, problems: Problems) -> None:
     except ProblemsError as error:
         problems.extend(error.problems)
         return
-    count = sum(map(store.is_kept, store.folders(runs)))
-    if count:
+    kept_count = sum(map(store.is_kept, store.folders(runs)))
+    if kept_count:
         is_empty = isinstance(place, Path) and place.exists()
-        they = "1 run has" if count == 1 else f"{count} runs have"
+        they = "1 run has" if kept_count == 1 else f"{kept_count} runs have"
         problems.add(
             "RS603",
             f"The journal {'is empty' if is_empty else 'is gone'}, though {they} kept inputs.",
@@ -134,14 +134,14 @@ def unknown_runs(workspace: Workspace, journal: Journal) -> list[str]:
 
 
 def unknown_runs_message(workspace: Workspace, names: list[str]) -> str:
-    """What a person is told of such runs."""
+    """The message about such runs."""
     runs = "1 kept run" if len(names) == 1 else f"{len(names)} kept runs"
-    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    where = workspace.shown(workspace.state / "runs")
+    shown_runs = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    runs_folder = workspace.shown(workspace.state / "runs")
     return (
-        f"the journal does not know {runs} in {where} that it once knew: {shown}. It is an older "
-        "copy, and what was activated or promoted since may be missing too. They are left as they "
-        "are: restore a later copy, or remove their folders"
+        f"the journal does not know {runs} in {runs_folder} that it once knew: {shown_runs}. It is "
+        "an older copy, and what was activated or promoted since may be missing too. They are left "
+        "as they are: restore a later copy, or remove their folders"
     )
 
 

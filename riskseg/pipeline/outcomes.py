@@ -41,12 +41,12 @@ def known_until(session: Session, authored: AuthoredSpec, problems: Problems) ->
         order by valid_from nulls first
         """
     )
-    all_known = sum(known for _, known, _ in counts_by_day)
+    all_known = sum(known_count for _, known_count, _ in counts_by_day)
     all_accounts = sum(accounts for _, _, accounts in counts_by_day)
     usual_days = [
         day
-        for day, known, accounts in counts_by_day
-        if known and known * all_accounts >= USUAL * accounts * all_known
+        for day, known_count, accounts in counts_by_day
+        if known_count and known_count * all_accounts >= USUAL * accounts * all_known
     ]
     if usual_days:
         return usual_days[-1]  # type: ignore[no-any-return]
@@ -72,7 +72,7 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
     if target.positive is None and fact.kind.is_numeric:
         check_zero_or_one(session, authored, "ledger_accounts", problems)
     column = fact_column(fact.name)
-    values = session.engine.rows(
+    two_values = session.engine.rows(
         f"""
         select distinct {column}
         from ledger_accounts
@@ -80,10 +80,10 @@ def check_values(session: Session, authored: AuthoredSpec, problems: Problems) -
         limit 2
         """
     )
-    if len(values) == 1 and len(problems) == before:
+    if len(two_values) == 1 and len(problems) == before:
         problems.add(
             "RS403",
-            f'All outcomes are the same: "{fact.name}" is {values[0][0]} wherever it is known.',
+            f'All outcomes are the same: "{fact.name}" is {two_values[0][0]} wherever it is known.',
             file=authored.file,
             line=authored.line("target", "column"),
             hint="Check the column and its mapping.",
@@ -100,8 +100,8 @@ def check_zero_or_one(
 ) -> None:
     """Add RS408 where the outcome, a number, is other than 0 and 1, in the rows of a table that
     meet the condition `where`, as SQL."""
-    name = authored.spec.target.column or ""
-    column = fact_column(name)
+    target_column = authored.spec.target.column or ""
+    column = fact_column(target_column)
     strays = session.engine.rows(
         f"""
         select {column}, count(*)
@@ -114,14 +114,14 @@ def check_zero_or_one(
         """
     )
     if strays:
-        shown = ", ".join(f"{value} ({count:,} rows)" for value, count in strays)
+        shown_strays = ", ".join(f"{stray} ({stray_count:,} rows)" for stray, stray_count in strays)
         problems.add(
             "RS408",
-            f'"{name}" has values other than 0 and 1, such as {shown}.',
+            f'"{target_column}" has values other than 0 and 1, such as {shown_strays}.',
             file=authored.file,
             line=authored.line("target", "column"),
             hint="Correct them, leave them unknown (null), or say which value is the bad outcome: "
-            f"{{column: {inline(name)}, positive: VALUE}}.",
+            f"{{column: {inline(target_column)}, positive: VALUE}}.",
         )
 
 
@@ -135,14 +135,14 @@ def check_not_yet_known(
     if not label.any() or np.isnat(as_of).any():
         return
     last_bad = as_of[label == 1].max()
-    after = as_of > last_bad
-    rate = float(np.average(label[~after], weights=weight[~after]))
-    if rate * float(weight[after].sum()) < SURELY_SOME:
+    is_after = as_of > last_bad
+    rate = float(np.average(label[~is_after], weights=weight[~is_after]))
+    if rate * float(weight[is_after].sum()) < SURELY_SOME:
         return
-    first = as_of[after].min()
+    first = as_of[is_after].min()
     raise problem(
         "RS408",
-        f"None of the {int(after.sum())} accounts observed from {first} on has the bad outcome; "
+        f"None of the {int(is_after.sum())} accounts observed from {first} on has the bad outcome; "
         f"before, {rate:.1%} had it. It seems that it was not known yet.",
         file=authored.file,
         line=authored.line("target", "column"),

@@ -22,10 +22,10 @@ from riskseg.workspace.settings import FILE
 def check_target(workspace: Workspace, target: str, problems: Problems) -> None:
     """Add RS010 where decisions or scores cannot be written to a file or a database's table, or
     would take the place of something the workspace needs."""
-    place = sinks.file_of(target)
+    target_file = sinks.file_of(target)
     before = len(problems)
-    if place is not None:
-        check_output(workspace, place, problems)
+    if target_file is not None:
+        check_output(workspace, target_file, problems)
     if len(problems) == before:
         sinks.check(target, problems)
 
@@ -38,12 +38,18 @@ def check_output(
     if endings and place.suffix and not place.name.lower().endswith(tuple(endings)):
         problems.add(
             "RS010",
-            "The ending of this name does not fit what is written.",
+            "The ending of this name does not match what is written.",
             file=str(place),
             hint=f"Use {' or '.join(endings)}.",
         )
-    needed = [name for path, name in _needed(workspace) if _is_or_is_in(place, path)]
-    needed += [f"the source of {name}" for name in _taken_by_a_source(workspace, place)]
+    needed = [
+        needed_name
+        for needed_path, needed_name in _needed(workspace)
+        if _is_or_is_in(place, needed_path)
+    ]
+    needed += [
+        f"the source of {needed_name}" for needed_name in _taken_by_a_source(workspace, place)
+    ]
     if needed:
         problems.add(
             "RS010",
@@ -60,20 +66,20 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
     yield workspace.strategy, "the strategy"
     yield workspace.root / "rules", "the strategies"
     yield workspace.models, "the models"
-    for name, source in workspace.settings.sources.items():
-        with suppress(EngineError, NotAllowedError):  # told where the sources are read
+    for needed_source, source in workspace.settings.sources.items():
+        with suppress(EngineError, NotAllowedError):  # reported where the sources are read
             for file in open_source(source, workspace.root).files():
-                yield file, f"the source of {name}"
+                yield file, f"the source of {needed_source}"
 
 
 def _taken_by_a_source(workspace: Workspace, place: Path) -> Iterator[str]:
     """Sources whose pattern a new file of that name would fit: the next run would read it."""
     real = Path(os.path.realpath(place))
-    for name, source in workspace.settings.sources.items():
+    for source_name, source in workspace.settings.sources.items():
         with suppress(EngineError, NotAllowedError):
             patterns = open_source(source, workspace.root).patterns()
             if any(fnmatch(str(real), pattern) for pattern in patterns):
-                yield name
+                yield source_name
 
 
 def _is_or_is_in(place: Path, other: Path) -> bool:
@@ -81,10 +87,10 @@ def _is_or_is_in(place: Path, other: Path) -> bool:
     if not other.exists():
         return False
     real = Path(os.path.realpath(place))
-    for path in (real, *real.parents):
+    for enclosing_path in (real, *real.parents):
         with suppress(OSError):
-            if os.path.samefile(path, other):
-                return path == real or other.is_dir()
+            if os.path.samefile(enclosing_path, other):
+                return enclosing_path == real or other.is_dir()
     return False
 
 

@@ -53,8 +53,8 @@ def located_overflow(
             try:
                 engine.run(f"select count({calculation.sql}) from scored")
             except TooLargeError:
-                first = engine.value(_first_without_result(calculation, key))
-                account = None if first is None else name(first)
+                first_key = engine.value(_first_without_result(calculation, key))
+                account = None if first_key is None else name(first_key)
                 calculation.too_large(calculation.expression.text, account, problems)
         problems.raise_if_any()
         raise
@@ -64,7 +64,8 @@ def _first_without_result(calculation: Calculation, key: str) -> str:
     """SQL of the first account whose facts are all known and for which there is no result."""
     conditions = [f"try({calculation.sql}) is null"]
     conditions += [
-        f"{fact_column(name)} is not null" for name in sorted(calculation.expression.names)
+        f"{fact_column(calculated_fact)} is not null"
+        for calculated_fact in sorted(calculation.expression.names)
     ]
     return f"""
         select min({key})

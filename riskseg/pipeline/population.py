@@ -1,4 +1,4 @@
-"""Whom a model speaks of: what its target implies, and the spec's own condition."""
+"""Which accounts a model covers: what its target implies, and the spec's own condition."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Proven:
-    """`granted` is what was taken for granted of every account, in words; `decisions` what the
+    """`granted` is what was assumed of every account, in words; `decisions` what the
     engine decides for the accounts of each result that has any, by the result's name. `margin` is
     what entries of the strategy's examples.yaml begin with."""
 
@@ -63,10 +63,10 @@ def prove_checked(
     results: list[Result] = []
     decisions: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for result in properties(strategy, granted, asker):
-        tried, by_engine = _tried(source, strategy, result)
-        results.append(tried)
+        tried_result, by_engine = _tried(source, strategy, result)
+        results.append(tried_result)
         if by_engine:
-            decisions[tried.name] = by_engine
+            decisions[tried_result.name] = by_engine
         progress.within(len(results) / (len(results) + 1), "")  # how many there are is not known
     row_notes: tuple[Note, ...] = ()
     if with_notes:
@@ -86,12 +86,20 @@ def prove_checked(
 def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
     """What holds of every account whatever the strategies: relations between the features they
     name; and where there is one strategy alone, the dates it holds."""
-    facts = {name: fact for s in strategies for name, fact in s.facts.items()}
+    facts = {
+        fact_name: fact for strategy in strategies for fact_name, fact in strategy.facts.items()
+    }
     # A fact that is expected may come from anywhere: nothing relates it to those riskseg computes.
-    expected = set() if is_from_data(source) else {name for s in strategies for name in s.expects}
-    related = {name: fact for name, fact in facts.items() if name not in expected}
+    expected = (
+        set()
+        if is_from_data(source)
+        else {fact_name for strategy in strategies for fact_name in strategy.expects}
+    )
+    related = {fact_name: fact for fact_name, fact in facts.items() if fact_name not in expected}
     alone = strategies[0] if len(strategies) == 1 else None
-    finite = finite_results(c.expression for s in strategies for c in calculations(s))
+    finite = finite_results(
+        calculation.expression for strategy in strategies for calculation in calculations(strategy)
+    )
     return Granted(
         relations=(*between(source.catalogue, related), *finite),
         defaults=alone.default_values if alone else {},
@@ -103,13 +111,19 @@ def warranted(source: FactSource, strategies: Sequence[Strategy]) -> Granted:
 
 def usual(strategy: Strategy) -> dict[str, Value]:
     """The value that half of the examples or more give a fact."""
-    counts: dict[str, Counter[Any]] = {}
+    counts_by_fact: dict[str, Counter[Any]] = {}
     for example in strategy.examples:
-        for name, value in example.given.items():
-            if name in strategy.facts:
-                counts.setdefault(name, Counter())[value] += 1
-    most = {name: count.most_common(1)[0] for name, count in counts.items()}
-    return {n: value for n, (value, times) in most.items() if 2 * times >= len(strategy.examples)}
+        for usual_fact, usual_value in example.given.items():
+            if usual_fact in strategy.facts:
+                counts_by_fact.setdefault(usual_fact, Counter())[usual_value] += 1
+    commonest = {
+        usual_fact: count.most_common(1)[0] for usual_fact, count in counts_by_fact.items()
+    }
+    return {
+        fact_name: usual_value
+        for fact_name, (usual_value, times) in commonest.items()
+        if 2 * times >= len(strategy.examples)
+    }
 
 
 def decided_alone(source: FactSource, strategy: Strategy, account: Account) -> dict[str, Any]:
@@ -132,8 +146,8 @@ def _tried(
     for account in result.accounts:
         decision = decided_alone(source, strategy, account)
         expected = decided_by_terms(strategy, account, PROVED)
-        if any(decision[name] != expected[name] for name in PROVED):
-            fault = "The engine decides the account found otherwise: this is a fault of riskseg."
+        if any(decision[proved_column] != expected[proved_column] for proved_column in PROVED):
+            fault = "The engine decides this account differently: this is a fault in riskseg."
             return replace(result, verdict="unproved", fault=fault), ()
         decisions.append(decision)
     return result, tuple(decisions)
@@ -141,13 +155,20 @@ def _tried(
 
 def _words(strategy: Strategy, granted: Granted) -> tuple[str, ...]:
     """What is assumed: a line a fact, then a line for each relation."""
-    lines = []
-    for name, fact in strategy.facts.items():
+    assumption_lines = []
+    for assumed_fact, fact in strategy.facts.items():
         unknown = "may be unknown" if fact.nullable else ""
-        conditions = [words(a).removeprefix(f"{name} ") for a in assumptions(fact, granted.scale)]
-        if name in strategy.default_values:
-            value = strategy.default_values[name]
-            known = "unknown" if value is None else str(value)
-            conditions, unknown = [f"is {known}, its default value: this workspace lacks it"], ""
-        lines.append(f"{name} ({fact.kind}) " + ", ".join(filter(None, [unknown, *conditions])))
-    return (*lines, *(words(relation) for relation in granted.relations))
+        conditions = [
+            words(a).removeprefix(f"{assumed_fact} ") for a in assumptions(fact, granted.scale)
+        ]
+        if assumed_fact in strategy.default_values:
+            default_value = strategy.default_values[assumed_fact]
+            default_text = "unknown" if default_value is None else str(default_value)
+            conditions, unknown = (
+                [f"is {default_text}, its default value: this workspace lacks it"],
+                "",
+            )
+        assumption_lines.append(
+            f"{assumed_fact} ({fact.kind}) " + ", ".join(filter(None, [unknown, *conditions]))
+        )
+    return (*assumption_lines, *(words(relation) for relation in granted.relations))

@@ -36,14 +36,16 @@ class BadRows:
     line: int | None
 
     def as_problem(self) -> Problem:
-        rows = "1 row" if self.count == 1 else f"{self.count} rows"
+        rows_text = "1 row" if self.count == 1 else f"{self.count} rows"
         if self.line is None:
-            rows += f", {'' if self.count == 1 else 'the first is '}row {self.first} of all files"
+            rows_text += (
+                f", {'' if self.count == 1 else 'the first is '}row {self.first} of all files"
+            )
         elif self.count > 1:
-            rows += ", the first of which is here"
+            rows_text += ", the first of which is here"
         return Problem(
             self.fault.code,
-            f"In {self.table}, {self.fault.message} ({rows}).",
+            f"In {self.table}, {self.fault.message} ({rows_text}).",
             self.file,
             self.line,
             self.fault.hint,
@@ -56,12 +58,12 @@ def _reverses(mapped: Mapped) -> bool:
 
 def all_sound(engine: Engine, sources: Mapping[str, Mapped]) -> bool:
     """Whether no row of any table fails any check."""
-    for name, mapped in sources.items():
+    for sound_table, mapped in sources.items():
         suspects = suspects_sql(mapped)
-        counts = [f"select count(*) from {name} where fault is not null"]
-        counts += [suspects] if suspects else []
-        counts += [f"select count(*) from ({_ORPHANS})"] if _reverses(mapped) else []
-        if any(engine.value(count) for count in counts):
+        count_selects = [f"select count(*) from {sound_table} where fault is not null"]
+        count_selects += [suspects] if suspects else []
+        count_selects += [f"select count(*) from ({_ORPHANS})"] if _reverses(mapped) else []
+        if any(engine.value(count) for count in count_selects):
             return False
     return True
 
@@ -70,9 +72,13 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     sql = duplicates_sql(mapped)
     if sql is None:
         return {}
-    key = ", ".join(c for c in mapped.table.key if c == "account_id" or mapped.has(c))
-    message = f"{key} stood in a row before"
-    fault = Fault("RS104", key, message, "", "Keep one row for each.", _DUPLICATE)
+    key_columns = ", ".join(
+        key_column
+        for key_column in mapped.table.key
+        if key_column == "account_id" or mapped.has(key_column)
+    )
+    duplicate_message = f"{key_columns} occurred in an earlier row"
+    fault = Fault("RS104", key_columns, duplicate_message, "", "Keep one row for each.", _DUPLICATE)
     engine.run(
         f"""
         update {mapped.table.name}
@@ -109,8 +115,8 @@ def _orphans(engine: Engine) -> dict[int, Fault]:
         where rowid in ({_ORPHANS})
         """
     )
-    message = "reverses names no payment of the account"
-    return {_ORPHAN: Fault("RS110", "reverses", message, "", number=_ORPHAN)}
+    orphan_message = "reverses names no payment of the account"
+    return {_ORPHAN: Fault("RS110", "reverses", orphan_message, "", number=_ORPHAN)}
 
 
 def find_bad_rows(
@@ -120,8 +126,8 @@ def find_bad_rows(
 ) -> list[BadRows]:
     """The bad rows of numbered tables, by table and check."""
     bad_rows: list[BadRows] = []
-    for name, checks in faults.items():
-        mapped = sources[name]
+    for faulty_table, checks in faults.items():
+        mapped = sources[faulty_table]
         checks = checks | _duplicates(engine, mapped)
         if _reverses(mapped):
             checks |= _orphans(engine)
@@ -130,11 +136,11 @@ def find_bad_rows(
 
 
 def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
-    name = mapped.table.name
-    counts = engine.rows(
+    faulty_table = mapped.table.name
+    rows_by_fault = engine.rows(
         f"""
         select fault, count(*), min(row_no)
-        from {name}
+        from {faulty_table}
         where fault is not null
         group by fault
         order by fault
@@ -142,14 +148,14 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
     )
     return [
         BadRows(
-            name,
-            faults[number],
+            faulty_table,
+            faults[fault_number],
             mapped.loaded_from,
-            count,
-            first,
-            None if mapped.first_line is None else mapped.first_line + first - 1,
+            faulty_count,
+            first_row,
+            None if mapped.first_line is None else mapped.first_line + first_row - 1,
         )
-        for number, count, first in counts
+        for fault_number, faulty_count, first_row in rows_by_fault
     ]
 
 
@@ -157,19 +163,19 @@ def refuse(
     workspace: Workspace, rows: Mapping[str, int], bad: list[BadRows], problems: Problems
 ) -> None:
     """Add the bad rows of every table that has more of them than the workspace allows."""
-    share = workspace.settings.max_bad_rows
-    for name, count in rows.items():
-        of_table = [b for b in bad if b.table == name]
-        if sum(b.count for b in of_table) > share * count:
-            allowed = f"max_bad_rows allows {share:%} of {count:,} rows; raise it, or correct them."
-            for refused in (b.as_problem() for b in of_table):
+    most = workspace.settings.max_bad_rows
+    for counted_table, count in rows.items():
+        of_table = [bad_group for bad_group in bad if bad_group.table == counted_table]
+        if sum(bad_group.count for bad_group in of_table) > most * count:
+            allowed = f"max_bad_rows allows {most:%} of {count:,} rows; raise it, or correct them."
+            for refused in (bad_group.as_problem() for bad_group in of_table):
                 problems.extend([replace(refused, hint=f"{refused.hint} {allowed}".strip())])
         # A file of payments or events with a head and no row is a truth: nothing has happened.
-        if count == 0 and name not in ("payments", "events"):
-            source = workspace.settings.sources[name]
+        if count == 0 and counted_table not in ("payments", "events"):
+            source = workspace.settings.sources[counted_table]
             problems.add(
                 "RS109",
-                f"{name} has no rows.",
+                f"{counted_table} has no rows.",
                 file=source.file,
                 line=source.lines.get("from"),
                 hint="Check the file, or take the source out.",
@@ -180,21 +186,27 @@ def quarantine(
     engine: Engine, sources: Mapping[str, Mapped], bad: Sequence[BadRows]
 ) -> Iterator[tuple[str, pa.Table]]:
     """For each table with bad rows: row number, code, what is wrong, the row as it came."""
-    for name, mapped in sources.items():
-        failed = [b.fault for b in bad if b.table == name]
+    for quarantined_table, mapped in sources.items():
+        failed = [bad_group.fault for bad_group in bad if bad_group.table == quarantined_table]
         if not failed:
             continue
-        codes = " ".join(f"when {f.number} then {literal(f.code)}" for f in failed)
-        reasons = " ".join(f"when {f.number} then {literal(f.message)}" for f in failed)
-        bad_rows = f"select row_no from {name} where fault is not null"
+        code_arms = " ".join(
+            f"when {failed_check.number} then {literal(failed_check.code)}"
+            for failed_check in failed
+        )
+        reason_arms = " ".join(
+            f"when {failed_check.number} then {literal(failed_check.message)}"
+            for failed_check in failed
+        )
+        bad_rows = f"select row_no from {quarantined_table} where fault is not null"
         select = f"""
             select
                 o.row_no as row,
-                case t.fault {codes} end as code,
-                case t.fault {reasons} end as reason,
+                case t.fault {code_arms} end as code,
+                case t.fault {reason_arms} end as reason,
                 cast(o.content as varchar) as content
             from ({original_rows_sql(mapped, bad_rows)}) o
-            join {name} t using (row_no)
+            join {quarantined_table} t using (row_no)
             order by o.row_no
             """
-        yield name, engine.arrow(select)
+        yield quarantined_table, engine.arrow(select)

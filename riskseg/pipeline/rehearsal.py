@@ -68,7 +68,7 @@ class Rehearsal:
             """
         )
         money = f"decimal(18, {session.scale})"
-        tables = {
+        columns_by_table = {
             "rehearsed_days": f"as_of date, path varchar, accounts bigint, in_arrears bigint, "
             f"overdue {money}",
             "rehearsed_actions": f"happened_on date, account_no integer, path varchar, "
@@ -78,8 +78,8 @@ class Rehearsal:
             "rehearsed_accounts": f"account_no integer, party varchar, overdue {money}, "
             "paid decimal(18, 0)",
         }
-        for name, columns in tables.items():
-            self.engine.run(f"create temp table {name} (side integer, {columns})")
+        for rehearsal_table, columns in columns_by_table.items():
+            self.engine.run(f"create temp table {rehearsal_table} (side integer, {columns})")
 
     def begin(self) -> None:
         """Take the scratch journal back to the day before the first."""
@@ -94,10 +94,10 @@ class Rehearsal:
         if decider.billed:
             wanted |= {_EPISODE}
         self.engine.run(f"create or replace temp table day as {_NO_ACCOUNTS}")
-        for place, accounts in enumerate(self.session.partitions()):
+        for partition, accounts in enumerate(self.session.partitions()):
             make_facts(self.session, wanted, as_of, *accounts, shared=self.shared)
             decide_scored(self.engine, decider, score_facts(self.engine, decider))
-            add_due(self.engine, decider, anew=place == 0)
+            add_due(self.engine, decider, anew=partition == 0)
             self.engine.run(f"insert into day {_accounts_select(decider)}")
         list_due(self.engine, as_of, decider.scale)
         for select in (issued_events(as_of, approved=True), placement_events(as_of)):
@@ -167,8 +167,8 @@ class Rehearsal:
     def weeks(self) -> str:
         """A select of the weeks of every side, a row for each path: side, week_from, week_until,
         path, accounts and overdue on the last day of the week, and what was done in it."""
-        first, last = (f"date '{day}'" for day in (self.period.first, self.period.last))
-        week = f"({{day}} - {first}) // 7"
+        first_day, last_day = (f"date '{day}'" for day in (self.period.first, self.period.last))
+        week = f"({{day}} - {first_day}) // 7"
         return f"""
             with days as (
                 select *, {week.format(day="as_of")} as week
@@ -204,8 +204,8 @@ class Rehearsal:
                 group by all
             )
             select coalesce(s.side, c.side) as side,
-                {first} + cast(7 * coalesce(s.week, c.week) as integer) as week_from,
-                least({last}, {first} + cast(7 * coalesce(s.week, c.week) + 6 as integer))
+                {first_day} + cast(7 * coalesce(s.week, c.week) as integer) as week_from,
+                least({last_day}, {first_day} + cast(7 * coalesce(s.week, c.week) + 6 as integer))
                     as week_until,
                 coalesce(s.path, c.path) as path,
                 coalesce(s.accounts, 0) as accounts,

@@ -35,12 +35,12 @@ _RESTORED = (*_GROWING, "bills")
 def generated_session(workspace: Workspace, portfolio: Responding) -> Iterator[Session]:
     """The generated portfolio in place of the workspace's sources, with the workspace's features
     and models."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as parquet_folder:
         sources = {}
-        for name, table in portfolio.tables().items():
-            place = Path(folder) / f"{name}.parquet"
-            pq.write_table(table, place)
-            sources[name] = Source(name, str(place), {})
+        for generated_table, table in portfolio.tables().items():
+            parquet_file = Path(parquet_folder) / f"{generated_table}.parquet"
+            pq.write_table(table, parquet_file)
+            sources[generated_table] = Source(generated_table, str(parquet_file), {})
         settings = replace(
             workspace.settings, scale=2, arrears_from=Decimal("5.00"), sources=sources
         )
@@ -49,8 +49,10 @@ def generated_session(workspace: Workspace, portfolio: Responding) -> Iterator[S
             session = begin(generated, engine)
             # The journal is about the workspace's accounts, which may have the same ids.
             engine.run("delete from journal_events")
-            for name in _RESTORED:
-                engine.run(f"create temp table {name}_before as select * from {name}")
+            for generated_table in _RESTORED:
+                engine.run(
+                    f"create temp table {generated_table}_before as select * from {generated_table}"
+                )
             yield session
 
 
@@ -63,8 +65,10 @@ class RespondingLedger:
         self._session, self._engine = session, session.engine
         self._portfolio = portfolio.copy()
         self._codes = {a.name: known_action(a.name, a.channel) for a in strategy.actions}
-        for name in _RESTORED:
-            self._engine.run(f"create or replace table {name} as select * from {name}_before")
+        for restored_table in _RESTORED:
+            self._engine.run(
+                f"create or replace table {restored_table} as select * from {restored_table}_before"
+            )
 
     def begin_day(self) -> None:
         """Let people pay, or not."""
@@ -73,11 +77,11 @@ class RespondingLedger:
     def stage(self) -> None:
         """Stage what has become of the portfolio since it was last staged."""
         accounts = []
-        for tables in self._portfolio.later():
-            accounts.append(tables["accounts"])
-            for name in _GROWING:
-                with self._staged(name, tables[name]) as staging:
-                    self._engine.run(f"insert into {name} by name {staging.select}")
+        for tables_of_day in self._portfolio.later():
+            accounts.append(tables_of_day["accounts"])
+            for growing_table in _GROWING:
+                with self._staged(growing_table, tables_of_day[growing_table]) as staging:
+                    self._engine.run(f"insert into {growing_table} by name {staging.select}")
         with self._staged("accounts", pa.concat_tables(accounts)) as staging:
             self._engine.run(staging.sql)
         self._engine.run(
@@ -101,7 +105,7 @@ class RespondingLedger:
         """Let people respond to what is listed, if anything was issued; the day ends."""
         account, action = np.empty(0, np.int64), np.empty(0, np.int64)
         if issued:
-            rows = self._engine.arrow(
+            listed_actions = self._engine.arrow(
                 """
                 select i.account_no, l.action
                 from listed_actions l
@@ -110,8 +114,14 @@ class RespondingLedger:
                 order by i.account_no
                 """
             )
-            account = rows["account_no"].to_numpy().astype(np.int64)
-            action = np.array([self._codes[name] for name in rows["action"].to_pylist()], np.int64)
+            account = listed_actions["account_no"].to_numpy().astype(np.int64)
+            action = np.array(
+                [
+                    self._codes[issued_action]
+                    for issued_action in listed_actions["action"].to_pylist()
+                ],
+                np.int64,
+            )
         self._portfolio.end_day(account, action)
 
 
@@ -126,7 +136,7 @@ def check_actions(strategies: Sequence[Strategy]) -> None:
                 problems.add(
                     "RS209",
                     f'What the action "{action.name}" leads to in the generated portfolio is not '
-                    f'known, nor what the channel "{action.channel}" does.',
+                    f'known, nor what the channel "{action.channel}" leads to.',
                     file=f"{strategy.folder}/strategy.yaml",
                     hint="Rehearse over the past, or name it by a channel of the portfolio: sms, "
                     "post, phone, desk, field or file.",
@@ -139,5 +149,5 @@ def generate(accounts: int, seed: int, first: date, last: date) -> Responding:
     from riskseg.synthetic.portfolio import months_before
     from riskseg.synthetic.responding import MONTHS_BEFORE, Responding
 
-    before = date.fromordinal(first.toordinal() - 1)
-    return Responding(accounts, seed, months_before(before, MONTHS_BEFORE), first, last)
+    eve = date.fromordinal(first.toordinal() - 1)
+    return Responding(accounts, seed, months_before(eve, MONTHS_BEFORE), first, last)

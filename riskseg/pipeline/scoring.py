@@ -29,18 +29,18 @@ def score(
 
     `watch` takes note of how the rows differ from those the model was trained on.
     """
-    columns = _columns(engine, scorer, facts)
+    feature_columns = _columns(engine, scorer, facts)
     cycle = SINCE_BILL if SINCE_BILL in engine.columns("facts") else "null"
     sql = f"""
-        select snap, cast({cycle} as double) as day, {columns}
+        select snap, cast({cycle} as double) as day, {feature_columns}
         from facts
         where {scorer.population}
         order by snap
         """
-    keys, rows = keyed_frame(engine, sql, keys=2)
-    probabilities = scorer.model.predict(rows, threads=engine.threads)
+    keys, feature_rows = keyed_frame(engine, sql, keys=2)
+    probabilities = scorer.model.predict(feature_rows, threads=engine.threads)
     if watch is not None:
-        watch.see(rows, probabilities, keys["day"])
+        watch.see(feature_rows, probabilities, keys["day"])
     table = quoted(f"scores_{key}")
     engine.register("scored_batch", pa.table({"snap": keys["snap"].to_numpy(), "p": probabilities}))
     engine.run(
@@ -61,18 +61,18 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
     Raises RS102 for a value that is none of the model's kind.
     """
     problems = Problems()
-    columns = []
+    cast_columns = []
     for feature in scorer.model.facts:
         today = facts[folded(feature.name)]
         if feature.kind.is_textual or today.kind.is_numeric or today.kind is Kind.BOOLEAN:
-            shown = replace(today, kind=Kind.TEXT if feature.kind.is_textual else Kind.NUMBER)
-            columns.append(model_columns([feature.name], {shown.name: shown}))
+            castable = replace(today, kind=Kind.TEXT if feature.kind.is_textual else Kind.NUMBER)
+            cast_columns.append(model_columns([feature.name], {castable.name: castable}))
             continue
         column = fact_column(today.name)
         kind = "boolean" if feature.kind is Kind.BOOLEAN else "double"
         cast = f"try_cast(cast({column} as varchar) as {kind})"
-        columns.append(f"cast({cast} as double) as {quoted(feature.name)}")
-        count, example = engine.rows(
+        cast_columns.append(f"cast({cast} as double) as {quoted(feature.name)}")
+        uncastable_count, example = engine.rows(
             f"""
             select count(*), min(cast({column} as varchar))
             from facts
@@ -81,8 +81,8 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
                 and {cast} is null
             """
         )[0]
-        if count:
-            accounts = "1 account" if count == 1 else f"{count:,} accounts"
+        if uncastable_count:
+            accounts = "1 account" if uncastable_count == 1 else f"{uncastable_count:,} accounts"
             problems.add(
                 "RS102",
                 f'{scorer.model.name} learned from "{feature.name}" as {feature.kind}, and '
@@ -91,22 +91,24 @@ def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
                 f'`{feature.name} = "try_cast({feature.name} as {kind})"`.',
             )
     problems.raise_if_any()
-    return ", ".join(columns)
+    return ", ".join(cast_columns)
 
 
 def scored(tables: Mapping[str, str], default_values: Mapping[str, str]) -> Relation:
     """`scored`: facts with each probability under its key, null where the model does not speak."""
-    columns = ["f.*"]
-    columns += [f"{table}.p as {fact_column(key)}" for key, table in tables.items()]
-    columns += [f"{sql} as {fact_column(name)}" for name, sql in default_values.items()]
-    listed = ",\n            ".join(columns)
+    scored_columns = ["f.*"]
+    scored_columns += [f"{table}.p as {fact_column(key)}" for key, table in tables.items()]
+    scored_columns += [
+        f"{sql} as {fact_column(defaulted_fact)}" for defaulted_fact, sql in default_values.items()
+    ]
+    select_list = ",\n            ".join(scored_columns)
     joins = "\n        ".join(
         f"left join {table} on {table}.snap = f.snap" for table in tables.values()
     )
     return Relation(
         "scored",
         f"""
-        select {listed}
+        select {select_list}
         from facts f
         {joins}
         """,
@@ -130,11 +132,11 @@ def explain(
     top: int = 4,
 ) -> str:
     """Make the table `reasons` (snap, reasons) for the snapshots a select gives; its name."""
-    columns = reason_columns(engine, scorer, facts)
-    keys, rows = keyed_frame(
+    reason_select = reason_columns(engine, scorer, facts)
+    keys, explained_rows = keyed_frame(
         engine,
         f"""
-        select snap, {columns}
+        select snap, {reason_select}
         from facts
         where {scorer.population}
             and snap in ({snaps})
@@ -142,9 +144,9 @@ def explain(
         """,
         keys=1,
     )
-    texts = scorer.model.reasons(rows, top, engine.threads, currency).texts()
-    table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": texts})
-    engine.register("reasons_batch", table)
+    reason_texts = scorer.model.reasons(explained_rows, top, engine.threads, currency).texts()
+    reasons_table = pa.table({"snap": keys["snap"].to_numpy(), "reasons": reason_texts})
+    engine.register("reasons_batch", reasons_table)
     engine.run(
         """
         create or replace temp table reasons as

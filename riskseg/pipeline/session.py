@@ -18,10 +18,11 @@ from riskseg.domain.problems import Problems, problem
 from riskseg.engine import DuckDB, Engine, NoMemoryError, TooLargeError, holds_databases
 from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.pipeline.account_file import for_scoring
-from riskseg.pipeline.load import Ledger, load, workspace_facts
+from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.open_journal import only_writer
 from riskseg.pipeline.quarantine import quarantine
 from riskseg.pipeline.stages import Progress, Stage
+from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.describe import attributes_named
 from riskseg.sources.unchanged import readable
 from riskseg.store import sinks
@@ -57,14 +58,14 @@ class Session:
     def answers(self, as_of: date) -> None:
         """Raise RS602 for a date before anything is known, or past all that facts may hold."""
         if as_of > LAST_DAY:
-            message = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
-            raise problem("RS602", message, hint="Give an earlier date.")
-        first = self.ledger.first_on
-        if first is not None and as_of < first:
+            past_last_day = f"{as_of} is past {LAST_DAY}, the last day riskseg counts to."
+            raise problem("RS602", past_last_day, hint="Give an earlier date.")
+        first_known_day = self.ledger.first_on
+        if first_known_day is not None and as_of < first_known_day:
             raise problem(
                 "RS602",
-                f"Nothing is known as of {as_of}: the first fact is of {first}.",
-                hint=f"Give a date from {first} on.",
+                f"Nothing is known as of {as_of}: the first fact is of {first_known_day}.",
+                hint=f"Give a date from {first_known_day} on.",
             )
 
     def known_by(self, as_of: date) -> Session:
@@ -74,22 +75,32 @@ class Session:
         that the history ends there. Raises RS602 where nothing was known, or nothing says when.
         """
         self.answers(as_of)
-        last = self.ledger.last_on
-        if last is None:
+        last_known_day = self.ledger.last_on
+        if last_known_day is None:
             raise problem(
                 "RS602",
-                f"Nothing says which accounts were known on {as_of}: the file has no dates.",
+                f"The file has no dates: it is not known which accounts there were on {as_of}.",
                 hint="Map `observed_on` in [source.accounts], or train without --as-of.",
             )
-        return replace(self, ledger=replace(self.ledger, last_on=min(last, as_of), known_by=as_of))
+        return replace(
+            self, ledger=replace(self.ledger, last_on=min(last_known_day, as_of), known_by=as_of)
+        )
 
     def partitions(self) -> list[tuple[int, int]]:
         """Ranges of account numbers, first and last included, that one pass takes at a time."""
-        rows = self.ledger.rows.get("bills", 0) + self.ledger.rows.get("payments", 0)
-        parts = self.workspace.settings.partitions or -(-rows // ROWS_A_PARTITION) or 1
-        n = self.ledger.accounts
-        parts = max(1, min(parts, n))
-        return [(n * k // parts + 1, n * (k + 1) // parts) for k in range(parts)]
+        row_count = self.ledger.rows.get("bills", 0) + self.ledger.rows.get("payments", 0)
+        partition_count = (
+            self.workspace.settings.partitions or -(-row_count // ROWS_A_PARTITION) or 1
+        )
+        account_count = self.ledger.accounts
+        partition_count = max(1, min(partition_count, account_count))
+        return [
+            (
+                account_count * partition // partition_count + 1,
+                account_count * (partition + 1) // partition_count,
+            )
+            for partition in range(partition_count)
+        ]
 
 
 def open_checked(root: Path) -> Workspace:
@@ -135,10 +146,10 @@ def scratch_engine(
         except NoMemoryError as error:
             raise problem(
                 "RS615",
-                f"The engine needs more than the {settings.memory} of memory that it may take.",
+                f"The engine needs more memory than its limit of {settings.memory}.",
                 file=FILE,
                 line=workspace.document.line("engine", "memory"),
-                hint="Raise `memory` in [engine], or `partitions`, which lets it do less at once.",
+                hint="Raise `memory` in [engine], or `partitions`, to take fewer accounts at once.",
             ) from error
         except TooLargeError as error:  # in a feature or a model's population: see `too_large`
             hint = "Look for it in models/features.yaml, the models' specs and the strategy."
@@ -167,10 +178,12 @@ def locked(workspace: Workspace, *places: Path) -> Iterator[None]:
     with workspace_lock(workspace.root), only_writer(workspace):
         shutil.rmtree(workspace.state / "scratch", ignore_errors=True)
         sweep_scratch(workspace)
-        versions = [p for p in workspace.models.glob("*") if p.is_dir()]
-        own = [workspace.state / "quarantine", workspace.state / "runs"]
-        own += workspace.state.glob("runs/*")
-        sweep([workspace.root, *own, *versions, *places])
+        versions = [
+            model_folder for model_folder in workspace.models.glob("*") if model_folder.is_dir()
+        ]
+        kept_folders = [workspace.state / "quarantine", workspace.state / "runs"]
+        kept_folders += workspace.state.glob("runs/*")
+        sweep([workspace.root, *kept_folders, *versions, *places])
         yield
 
 
@@ -179,12 +192,14 @@ def read_own_catalogue(
 ) -> Catalogue:
     """The catalogue with the workspace's own features. Without a ledger, features that name an
     attribute of bills are left out: nobody knows what it holds."""
-    own = workspace.models / "features.yaml"
-    shown = workspace.shown(own)
+    own_file = workspace.models / "features.yaml"
+    shown_file = workspace.shown(own_file)
     if ledger is not None:
-        return read_catalogue(own, problems, shown=shown, attributes=ledger.bill_attributes)
+        return read_catalogue(
+            own_file, problems, shown=shown_file, attributes=ledger.bill_attributes
+        )
     undetermined = attributes_named(workspace.settings.sources.get("bills"))
-    return read_catalogue(own, problems, shown=shown, undetermined=undetermined)
+    return read_catalogue(own_file, problems, shown=shown_file, undetermined=undetermined)
 
 
 def begin(
@@ -208,15 +223,15 @@ def begin(
 def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     """Write the quarantine files, one for each table with bad rows, and take away those of
     earlier runs; how many rows of each table are in them."""
-    counts = {}
+    count_by_table = {}
     workspace, ledger = session.workspace, session.ledger
-    for place in (workspace.state / "quarantine").glob("*.csv"):
-        if place.stem != OUTCOMES:  # those are of no source
-            place.unlink(missing_ok=True)
+    for old_file in (workspace.state / "quarantine").glob("*.csv"):
+        if old_file.stem != OUTCOMES:  # those are of no source
+            old_file.unlink(missing_ok=True)
     for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
         write_quarantine(workspace, table, rows, progress)
-        counts[table] = rows.num_rows
-    return counts
+        count_by_table[table] = rows.num_rows
+    return count_by_table
 
 
 def write_quarantine(
@@ -225,13 +240,13 @@ def write_quarantine(
     """Write the bad rows of a table to its quarantine file; where there are none, None, and one of
     earlier is taken away."""
     folder = workspace.state / "quarantine"
-    place = folder / f"{table}.csv"
+    quarantine_file = folder / f"{table}.csv"
     if not rows.num_rows:
-        place.unlink(missing_ok=True)
+        quarantine_file.unlink(missing_ok=True)
         return None
     private_folder(folder)
-    sinks.write(str(place), rows.schema, rows.to_batches(), token="quarantine")
-    private_file(place)
+    sinks.write(str(quarantine_file), rows.schema, rows.to_batches(), token="quarantine")
+    private_file(quarantine_file)
     counted = "1 bad row" if rows.num_rows == 1 else f"{rows.num_rows:,} bad rows"
-    progress.note(f"{counted} of {table} left out; see {workspace.shown(place)}")
-    return place
+    progress.note(f"{counted} of {table} left out; see {workspace.shown(quarantine_file)}")
+    return quarantine_file

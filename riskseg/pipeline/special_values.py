@@ -64,17 +64,19 @@ class Finding:
 
     def __str__(self) -> str:
         several = len(self.codes) > 1
-        codes = [code_text(code) for code in self.codes]
-        listed = ", ".join(codes[:-1]) + f" and {codes[-1]}" if several else codes[0]
+        code_texts = [code_text(code) for code in self.codes]
+        codes_text = (
+            ", ".join(code_texts[:-1]) + f" and {code_texts[-1]}" if several else code_texts[0]
+        )
         verb, are = ("stand", "they are codes") if several else ("stands", "it is a code")
         share = self.count / self.known
         part = f"{share:.1%} of" if share >= 0.001 else f"{self.count:,} of {self.known:,}"
         bare = re.fullmatch(r"[A-Za-z0-9_-]+", self.column)
-        key = self.column if bare else json.dumps(self.column, ensure_ascii=False)
+        toml_key = self.column if bare else json.dumps(self.column, ensure_ascii=False)
         return (
-            f"{self.column}: {listed} {verb} for {part} {self.table}, {self.why}. If {are}, "
-            f"write `special_values = [{', '.join(codes)}]` under "
-            f"[source.{self.table}.columns.{key}]; "
+            f"{self.column}: {codes_text} {verb} for {part} {self.table}, {self.why}. If {are}, "
+            f"write `special_values = [{', '.join(code_texts)}]` under "
+            f"[source.{self.table}.columns.{toml_key}]; "
             "if not, `special_values = []`."
         )
 
@@ -87,7 +89,11 @@ def proposed(
 
     A column of which it is declared that it has no special values is left alone.
     """
-    of_accounts = [facts[name] for name in ledger.attributes if name in facts]
+    of_accounts = [
+        facts[numeric_attribute]
+        for numeric_attribute in ledger.attributes
+        if numeric_attribute in facts
+    ]
     of_bills = [attribute.fact for attribute in ledger.bill_attributes]
     rows = {table: _known(ledger, table) for table in ("accounts", "bills")}
     findings: list[Finding] = []
@@ -95,8 +101,14 @@ def proposed(
         described = [*ledger.authored[table].described.items()] if table in ledger.authored else []
         described += catalogue.columns.items() if table == "accounts" else ()
         without_codes = {
-            name for name, column in described if "special_values" in column.shape.model_fields_set
-        } - {name for name, column in described if column.shape.special_values}
+            numeric_attribute
+            for numeric_attribute, column in described
+            if "special_values" in column.shape.model_fields_set
+        } - {
+            numeric_attribute
+            for numeric_attribute, column in described
+            if column.shape.special_values
+        }
         for fact in attributes:
             if fact.kind.is_numeric and fact.name not in without_codes:
                 in_column = _in_column(engine, rows[table], fact.name, fact.special_values)
@@ -106,13 +118,13 @@ def proposed(
 
 def _known(ledger: Ledger, table: str) -> str:
     """SQL for the rows of a table that were known by the ledger's day; undated ones always were."""
-    day = {"accounts": "valid_from", "bills": "known_on"}[table]
+    day_column = {"accounts": "valid_from", "bills": "known_on"}[table]
     if ledger.known_by is None:
         return f"ledger_{table}"
     return f"""(
             select *
             from ledger_{table}
-            where {day} is null or {day} <= date '{ledger.known_by}'
+            where {day_column} is null or {day_column} <= date '{ledger.known_by}'
         )"""
 
 
@@ -133,31 +145,44 @@ def _in_column(engine: Engine, rows: str, name: str, declared: Sequence[float]) 
     low = engine.rows(f"select value, n from value_counts order by value limit {LOOKED_AT}")
     high = engine.rows(f"select value, n from value_counts order by value desc limit {LOOKED_AT}")
     high.reverse()
-    known = int(engine.value("select coalesce(sum(n), 0) from value_counts"))
-    listed = ", ".join(map(repr, sorted(BESIDE)))
+    known_count = int(engine.value("select coalesce(sum(n), 0) from value_counts"))
+    listed_codes = ", ".join(map(repr, sorted(BESIDE)))
     common = engine.rows(
         f"""
         select value, n
         from value_counts
-        where value in ({listed})
-            and n >= {COMMON} * {known}
+        where value in ({listed_codes})
+            and n >= {COMMON} * {known_count}
         order by value
         """
     )
-    ends = [
-        f for f in (_at_end(name, high, low, known, 1), _at_end(name, low, high, known, -1)) if f
+    codes_at_ends = [
+        finding
+        for finding in (
+            _at_end(name, high, low, known_count, 1),
+            _at_end(name, low, high, known_count, -1),
+        )
+        if finding
     ]
-    far = {code for finding in ends for code in finding.codes}
-    inside = [
-        (value, n) for value, n in common if value not in far and _stands_out(engine, value, n)
+    far = {code for finding in codes_at_ends for code in finding.codes}
+    codes_inside_range = [
+        (value, value_count)
+        for value, value_count in common
+        if value not in far and _stands_out(engine, value, value_count)
     ]
-    codes_inside = {value for value, _ in inside}
-    inside = [(value, n) for value, n in inside if BESIDE[value] in codes_inside]
-    if inside:
-        codes = tuple(value for value, _ in inside)
-        count = sum(n for _, n in inside)
-        ends.append(Finding(name, codes, count, known, "far more than the values about it do"))
-    return ends
+    codes_inside = {value for value, _ in codes_inside_range}
+    codes_inside_range = [
+        (value, value_count)
+        for value, value_count in codes_inside_range
+        if BESIDE[value] in codes_inside
+    ]
+    if codes_inside_range:
+        codes = tuple(value for value, _ in codes_inside_range)
+        code_count = sum(value_count for _, value_count in codes_inside_range)
+        codes_at_ends.append(
+            Finding(name, codes, code_count, known_count, "far more than the values about it do")
+        )
+    return codes_at_ends
 
 
 def _at_end(
@@ -169,30 +194,34 @@ def _at_end(
 ) -> Finding | None:
     """The codes at one end of a column: `end` are its values there and `other` those of the other
     end, rising. The most values that one gap sets apart are taken."""
-    rising = [(sign * value, n) for value, n in (end if sign > 0 else end[::-1])]
+    rising = [
+        (sign * value, value_count) for value, value_count in (end if sign > 0 else end[::-1])
+    ]
     opposite = sign * (other[0] if sign > 0 else other[-1])[0] if other else 0.0
     for many in range(min(MOST_CODES, len(rising) - 2), 0, -1):
-        rest, group = rising[:-many], rising[-many:]
-        values = tuple(sorted(sign * value for value, _ in group))
-        count = sum(n for _, n in group)
-        edge = rest[-1][0]
+        near_values, far_values = rising[:-many], rising[-many:]
+        code_values = tuple(sorted(sign * value for value, _ in far_values))
+        coded_rows = sum(value_count for _, value_count in far_values)
+        edge = near_values[-1][0]
         width = edge - opposite
-        gap = group[0][0] - edge
-        few = count < max(LEAST_ACCOUNTS, LEAST_SHARE * known)
-        customary = all(value in CUSTOMARY for value in values)
-        zero = sign < 0 and _is_lone_zero(values, count, known, rest)
-        negative = sign < 0 and customary and values[-1] < 0 <= -edge and not few
+        gap = far_values[0][0] - edge
+        few = coded_rows < max(LEAST_ACCOUNTS, LEAST_SHARE * known)
+        customary = all(value in CUSTOMARY for value in code_values)
+        zero = sign < 0 and _is_lone_zero(code_values, coded_rows, known, near_values)
+        negative = sign < 0 and customary and code_values[-1] < 0 <= -edge and not few
         # Where there are few other values, a wide gap between steps is no news: 1, 3 or 12 months.
-        wide = FAR if len(rest) >= 5 else float("inf")
+        wide = FAR if len(near_values) >= 5 else float("inf")
         far = not few and gap > width * (FAR_FOR_A_CODE if customary and gap > 3 else wide)
-        if customary and len(rest) < 5:
+        if customary and len(near_values) < 5:
             far = far and gap > FAR * width
         if zero or negative or far:
-            low, high = (code_text(v) for v in sorted((sign * edge, sign * opposite)))
-            why = f"far from the others ({low} to {high})"
+            low, high = (
+                code_text(edge_value) for edge_value in sorted((sign * edge, sign * opposite))
+            )
+            reason_found = f"far from the others ({low} to {high})"
             if negative and not far:
-                why = f"and no other value is below 0 (the others: {low} to {high})"
-            return Finding(name, values, count, known, why)
+                reason_found = f"and no other value is below 0 (the others: {low} to {high})"
+            return Finding(name, code_values, coded_rows, known, reason_found)
     return None
 
 
@@ -200,20 +229,22 @@ def _is_lone_zero(
     values: Sequence[float], count: int, known: int, rest: Sequence[tuple[float, int]]
 ) -> bool:
     """Whether the end is a rare 0 well below whole numbers close to each other, as an age of 0."""
-    above = [-value for value, _ in rest[::-1]]
-    if tuple(values) != (0.0,) or count > RARE * known or len(above) < 8:
+    values_above = [-value for value, _ in rest[::-1]]
+    if tuple(values) != (0.0,) or count > RARE * known or len(values_above) < 8:
         return False
-    whole = all(value == int(value) for value in above)
-    spacing = (above[-1] - above[0]) / (len(above) - 1)
-    return whole and above[0] >= LEAST_NEXT and above[0] > LONE_ZERO * spacing
+    all_whole = all(value == int(value) for value in values_above)
+    spacing = (values_above[-1] - values_above[0]) / (len(values_above) - 1)
+    return all_whole and values_above[0] >= LEAST_NEXT and values_above[0] > LONE_ZERO * spacing
 
 
 def _stands_out(engine: Engine, value: float, n: int) -> bool:
     """Whether a value is much more common than those within a fifth of it, less what may be codes
     beside it."""
     low, high = sorted((0.8 * value, 1.2 * value))
-    beside = ", ".join(repr(v) for v, code in BESIDE.items() if code == BESIDE[value])
-    average, most = engine.rows(
+    beside = ", ".join(
+        repr(neighbour) for neighbour, code in BESIDE.items() if code == BESIDE[value]
+    )
+    average, largest_count = engine.rows(
         f"""
         select avg(n), max(n)
         from value_counts
@@ -221,4 +252,4 @@ def _stands_out(engine: Engine, value: float, n: int) -> bool:
             and value not in ({beside})
         """
     )[0]
-    return average is not None and n > ABOVE_AVERAGE * average and n > ABOVE_ANY * most
+    return average is not None and n > ABOVE_AVERAGE * average and n > ABOVE_ANY * largest_count

@@ -97,25 +97,27 @@ class Job:
 
     def carry_out(self, plan: Plan) -> None:
         """Work through a plan, reporting each stage as it is reached."""
-        done = 0
+        weight_done = 0
 
         def reach(stage: Stage) -> None:
-            nonlocal done
-            about = f"{stage.name}: {stage.does}"
-            _log.info(about, extra={"stage": about})
-            self.progress.reached(stage, done, sum(self._weight(part) for part in plan))
-            done += stage.weight
+            nonlocal weight_done
+            stage_text = f"{stage.name}: {stage.does}"
+            _log.info(stage_text, extra={"stage": stage_text})
+            self.progress.reached(
+                stage, weight_done, sum(self._weight(plan_part) for plan_part in plan)
+            )
+            weight_done += stage.weight
 
         with self.opened:
             try:
-                for part in plan:
-                    if isinstance(part, Stage):
-                        reach(part)
-                        part.run(self)
+                for plan_part in plan:
+                    if isinstance(plan_part, Stage):
+                        reach(plan_part)
+                        plan_part.run(self)
                         continue
-                    stream = self._stream(part, reach)
-                    if part.into is not None:
-                        part.into.run(self, stream)
+                    stream = self._stream(plan_part, reach)
+                    if plan_part.into is not None:
+                        plan_part.into.run(self, stream)
                     else:
                         for _ in stream:
                             pass

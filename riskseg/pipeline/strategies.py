@@ -99,15 +99,23 @@ def run_examples(
     decisions: dict[int, dict[str, Any]] = {}
     if len(problems) == before:
         for day in sorted(set(days)):
-            numbers = [n for n, example_day in enumerate(days) if example_day == day]
+            examples_of_day = [
+                example_index
+                for example_index, example_day in enumerate(days)
+                if example_day == day
+            ]
             decided_on_day = decided(
-                engine, strategy, [strategy.examples[n] for n in numbers], day, problems
+                engine,
+                strategy,
+                [strategy.examples[example_index] for example_index in examples_of_day],
+                day,
+                problems,
             )
-            decisions |= zip(numbers, decided_on_day, strict=False)
+            decisions |= zip(examples_of_day, decided_on_day, strict=False)
     _run_pack_examples(engine, strategy, as_of, problems)
     if len(decisions) < len(days):
         return []
-    in_order = [decisions[number] for number in range(len(days))]
+    in_order = [decisions[example_number] for example_number in range(len(days))]
     for example, decision in zip(strategy.examples, in_order, strict=True):
         misses(strategy, example, decision, problems)
     return in_order
@@ -120,20 +128,23 @@ def decided(
     relation = scored_examples(strategy, examples, as_of, problems)
     if relation is None:
         return []
-    rows = _decide_rows(engine, strategy, relation, examples, as_of)
-    paths = [_first_path(strategy, row) for row in rows]
-    if any(e.day not in (None, row["day0"]) for e, row in zip(examples, rows, strict=True)):
+    decided_rows = _decide_rows(engine, strategy, relation, examples, as_of)
+    first_paths = [_first_path(strategy, row) for row in decided_rows]
+    if any(
+        example.day not in (None, row["day0"])
+        for example, row in zip(examples, decided_rows, strict=True)
+    ):
         # Which path an example stands on is known only now, and with it what its day means.
-        relation = scored_examples(strategy, examples, as_of, problems, paths)
+        relation = scored_examples(strategy, examples, as_of, problems, first_paths)
         assert relation is not None
-        rows = _decide_rows(engine, strategy, relation, examples, as_of)
+        decided_rows = _decide_rows(engine, strategy, relation, examples, as_of)
         before = len(problems)
-        for example, row in zip(examples, rows, strict=True):
+        for example, row in zip(examples, decided_rows, strict=True):
             check_day(strategy, example, _first_path(strategy, row), row["day0"], problems)
         if len(problems) > before:
             return []
-    names = [*strategy.levels, *RESULT, "rows_matched"]
-    return [{name: row[name] for name in names} for row in rows]
+    result_names = [*strategy.levels, *RESULT, "rows_matched"]
+    return [{result_name: row[result_name] for result_name in result_names} for row in decided_rows]
 
 
 def _first_path(strategy: Strategy, row: Mapping[str, Any]) -> Path:
@@ -151,31 +162,44 @@ def _decide_rows(
     `day0`, the day of that path."""
     build(engine, [replace(scored, materialized=True)])
     with located_overflow(
-        engine, strategy, as_of, "snap", lambda n: f'the example "{examples[n - 1].name}"'
+        engine,
+        strategy,
+        as_of,
+        "snap",
+        lambda example_number: f'the example "{examples[example_number - 1].name}"',
     ):
         build(engine, compile_strategy(strategy, as_of))
-    names = [*strategy.levels, *RESULT, "rows_matched"]
-    listed = ", ".join([*map(out, names), inner("first"), inner("day0")])
-    rows = engine.rows(f"select {listed} from decided order by snap")
-    return [dict(zip((*names, "first", "day0"), row, strict=True)) for row in rows]
+    result_names = [*strategy.levels, *RESULT, "rows_matched"]
+    select_list = ", ".join([*map(out, result_names), inner("first"), inner("day0")])
+    result_rows = engine.rows(f"select {select_list} from decided order by snap")
+    return [dict(zip((*result_names, "first", "day0"), row, strict=True)) for row in result_rows]
 
 
 def _run_pack_examples(engine: Engine, strategy: Strategy, as_of: date, problems: Problems) -> None:
     """Whether each guard of an included pack forbids and allows what its examples say."""
     examples = [example for pack in strategy.of(Included) for example in pack.examples]
-    dated = [replace(e, given={"as_of": as_of, **e.given}) for e in examples]
+    dated = [
+        replace(pack_example, given={"as_of": as_of, **pack_example.given})
+        for pack_example in examples
+    ]
     relation = guarded_examples(strategy, dated, problems)
     if relation is None:
         return
-    guards = {g.name: g for g in strategy.guards if g.name in {e.guard for e in examples}}
-    columns = ", ".join(quoted(f"!{name}") for name in guards)
+    guards = {
+        guard.name: guard
+        for guard in strategy.guards
+        if guard.name in {pack_example.guard for pack_example in examples}
+    }
+    guard_columns = ", ".join(quoted(f"!{guard_name}") for guard_name in guards)
     build(engine, [relation, replace(guarded([*guards.values()]), materialized=True)])
     for example, row in zip(
-        dated, engine.rows(f"select {columns} from guarded order by snap"), strict=True
+        dated, engine.rows(f"select {guard_columns} from guarded order by snap"), strict=True
     ):
         states = dict(zip(guards, row, strict=True))
-        day = cast(date, example.given["as_of"])
-        forbids = bool(states[example.guard]) and bool(in_force([guards[example.guard]], day))
+        example_day = cast(date, example.given["as_of"])
+        forbids = bool(states[example.guard]) and bool(
+            in_force([guards[example.guard]], example_day)
+        )
         guard_misses(example, forbids, problems)
 
 

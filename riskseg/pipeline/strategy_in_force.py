@@ -49,11 +49,11 @@ def strategy_in_force(
     else:
         active = journal.in_force(as_of)
         if active is None:
-            first = min(a.effective_from for a in activations)
+            first_day = min(activation.effective_from for activation in activations)
             raise problem(
                 "RS605",
-                f"No strategy was in force as of {as_of}: the first holds from {first}.",
-                hint=f"Give a date from {first} on, or decide by the folder's with --draft.",
+                f"No strategy was in force as of {as_of}: the first holds from {first_day}.",
+                hint=f"Give a date from {first_day} on, or decide by the folder's with --draft.",
             )
         force = _from_journal(session, journal, active, progress)
         _note_folder(session, force.strategy, progress)
@@ -113,7 +113,10 @@ def _read(session: Session, record: StrategyRecord) -> Strategy:
 def _of_version(session: Session, journal: Journal, version: str) -> InForce:
     """A version that was activated before, by its fingerprint or the beginning of it. Raises RS230
     where that is none, or several."""
-    records = {r.fingerprint: r for r in reversed(journal.strategies())}
+    records = {
+        strategy_record.fingerprint: strategy_record
+        for strategy_record in reversed(journal.strategies())
+    }
     matching = meant(version, records)
     if len(matching) != 1:
         raise problem(
@@ -132,9 +135,9 @@ def _note_redefined(force: InForce, progress: Progress) -> None:
     """Say where the facts are not those that the activation was proved of."""
     if force.redefined:
         progress.note(
-            f"{force.strategy.name} {force.strategy.fingerprint} was proved of other facts: since "
-            f"it was activated, the definition of {first_few(force.redefined)} has changed. "
-            "Activate it again to have it proved of these."
+            f"{force.strategy.name} {force.strategy.fingerprint} was proved for other "
+            f"definitions: since it was activated, the definition of {first_few(force.redefined)} "
+            "has changed. Activate it again to prove it for the present ones."
         )
 
 
@@ -143,23 +146,23 @@ def _note_folder(session: Session, active: Strategy, progress: Progress) -> None
     folder = session.workspace.settings.strategy
     problems = Problems()
     theirs = read_checked(session, problems)
-    message = f"{active.name} {active.fingerprint} is in force, as activated; "
+    in_force_text = f"{active.name} {active.fingerprint} is in force, as activated; "
     if theirs is None:
-        progress.note(message + f"{folder} has problems and is not used.")
+        progress.note(in_force_text + f"{folder} has problems and is not used.")
     elif theirs.fingerprint != active.fingerprint:
-        progress.note(message + f"{folder} is {theirs.fingerprint}, which is not activated.")
+        progress.note(in_force_text + f"{folder} is {theirs.fingerprint}, which is not activated.")
 
 
 def _holds(strategy: Strategy, as_of: date) -> None:
     begun = strategy.effective_from is None or strategy.effective_from <= as_of
     over = strategy.effective_to is not None and as_of > strategy.effective_to
     if not begun or over:
-        message = (
+        period_text = (
             f"from {strategy.effective_from}" if not begun else f"until {strategy.effective_to}"
         )
         raise problem(
             "RS210",
-            f'The strategy "{strategy.name}" holds {message}; {as_of} is outside that.',
+            f'The strategy "{strategy.name}" holds {period_text}; {as_of} is outside that.',
             file=f"{strategy.folder}/strategy.yaml",
             hint="Choose another date, or name the strategy that holds then.",
         )

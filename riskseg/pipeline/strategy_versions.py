@@ -61,18 +61,25 @@ def find_version(
         return journalled[versions[0]]
     # A folder that holds no strategy is taken where the name can mean nothing else.
     for candidate in (*strategies, *(folders if not versions else ())):
-        shown = workspace.shown(candidate.resolve()) if workspace is not None else name
-        return Text(shown, candidate)
+        shown_name = workspace.shown(candidate.resolve()) if workspace is not None else name
+        return Text(shown_name, candidate)
     if versions:
         message = f'"{name}" could be {" or ".join(versions)}.'
         problems.add("RS230", message, hint="Give more of the fingerprint.")
         return None
-    nearby = [p.parent for root in roots for p in root.glob("*/strategy.yaml")]
-    names = [workspace.shown(p.resolve()) if workspace is not None else p.name for p in nearby]
+    nearby = [
+        strategy_file.parent for root in roots for strategy_file in root.glob("*/strategy.yaml")
+    ]
+    nearby_names = [
+        workspace.shown(strategy_file.resolve()) if workspace is not None else strategy_file.name
+        for strategy_file in nearby
+    ]
     problems.add(
         "RS230",
-        f'"{name}" is no strategy folder and no version in the journal.',
-        hint=did_you_mean(name, [*names, *(p.name for p in nearby), *journalled]),
+        f'"{name}" is neither a strategy folder nor a version in the journal.',
+        hint=did_you_mean(
+            name, [*nearby_names, *(strategy_file.name for strategy_file in nearby), *journalled]
+        ),
     )
     return None
 
@@ -154,8 +161,8 @@ def _journalled(workspace: Workspace) -> dict[str, Text]:
     versions: dict[str, Text] = {}
     with read_journal(workspace) as journal:
         for record in journal.strategies():
-            shown = f"{record.name}@{record.fingerprint}"
-            versions.setdefault(record.fingerprint, Text(shown, files=record.files))
+            shown_version = f"{record.name}@{record.fingerprint}"
+            versions.setdefault(record.fingerprint, Text(shown_version, files=record.files))
         for run in journal.runs():
             folder = workspace.state / "runs" / run.run_id / store.STRATEGY
             if run.strategy and folder.is_dir():

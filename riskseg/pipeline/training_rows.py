@@ -50,16 +50,22 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     What is known only as of today carries the outcome back into the past, so it is left out
     unless the spec lists it; where there is nothing but an account file, it is all there is.
     """
-    pool = {n: f.fact for n, f in session.catalogue.available().items()}
-    pool |= {n: session.facts[n] for n in session.ledger.attributes}
+    pool = {
+        candidate_name: feature.fact
+        for candidate_name, feature in session.catalogue.available().items()
+    }
+    pool |= {
+        candidate_name: session.facts[candidate_name]
+        for candidate_name in session.ledger.attributes
+    }
     if not session.ledger.billed:
-        pool = {name: replace(fact, static=False) for name, fact in pool.items()}
+        pool = {pool_name: replace(fact, static=False) for pool_name, fact in pool.items()}
     return tuple(
         fact
-        for name, fact in pool.items()
+        for pool_name, fact in pool.items()
         if learnable(fact)
-        and name != spec.target.column
-        and (not fact.static or name in spec.features.static)
+        and pool_name != spec.target.column
+        and (not fact.static or pool_name in spec.features.static)
     )
 
 
@@ -77,13 +83,13 @@ def columns_since(session: Session, model: Model) -> list[str]:
     imported learned from nothing."""
     if model.imported:
         return []
-    known = {folded(fact.name) for fact in model.manifest.features}
-    known |= set(map(folded, model.manifest.dropped))
+    known_columns = {folded(fact.name) for fact in model.manifest.features}
+    known_columns |= set(map(folded, model.manifest.dropped))
     now = {fact.name for fact in candidates(session, model.manifest.spec.asked)}
     messages = []
-    if new := sorted(now - known):
-        messages.append(f"new since training, and not used: {first_few(tuple(new))}")
-    if gone := sorted(known - now - set(session.facts)):
+    if new_columns := sorted(now - known_columns):
+        messages.append(f"new since training, and not used: {first_few(tuple(new_columns))}")
+    if gone := sorted(known_columns - now - set(session.facts)):
         messages.append(f"gone since training, and not used: {first_few(tuple(gone))}")
     return messages
 
@@ -91,12 +97,12 @@ def columns_since(session: Session, model: Model) -> list[str]:
 def attributes(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     """The facts a model is judged by, or should not stand in for: those the spec names, and what
     the catalogue says is protected."""
-    protected = [n for n, f in session.facts.items() if f.protected]
-    names = dict.fromkeys((*spec.fairness.by, *spec.fairness.protected, *protected))
+    protected = [fact_name for fact_name, fact in session.facts.items() if fact.protected]
+    attribute_names = dict.fromkeys((*spec.fairness.by, *spec.fairness.protected, *protected))
     return tuple(
-        replace(fact, protected=fact.protected or name in spec.fairness.protected)
-        for name in names
-        if learnable(fact := session.facts[name])
+        replace(fact, protected=fact.protected or attribute_name in spec.fairness.protected)
+        for attribute_name in attribute_names
+        if learnable(fact := session.facts[attribute_name])
     )
 
 
@@ -109,7 +115,7 @@ def to_judge(session: Session, authored: AuthoredSpec, models: Sequence[Model]) 
     problems.raise_if_any()
     for model in models:
         scorer(model, session.facts, billed=session.ledger.billed)
-    also = tuple(name for model in models for name in model.features)
+    also = tuple(judged_feature for model in models for judged_feature in model.features)
     judged = asked(session, authored, condition, problems, also)
     problems.raise_if_any()
     assert judged is not None
@@ -137,22 +143,24 @@ def observe(session: Session, models: Sequence[Asked]) -> list[Observed]:
         looks.setdefault(request.look, []).append(request)
     if any(look.repeats for look in looks):
         build(session.engine, settled_bills(ledger.money))
-    tables = {
-        look: _observed(session, f"observed_{n}", look, alike)
-        for n, (look, alike) in enumerate(looks.items())
+    table_by_look = {
+        look: _observed(session, f"observed_{look_number}", look, alike)
+        for look_number, (look, alike) in enumerate(looks.items())
     }
-    return [tables[request.look] for request in models]
+    return [table_by_look[request.look] for request in models]
 
 
 def _observed(session: Session, table: str, look: Look, models: Sequence[Asked]) -> Observed:
     """Fill the table with what all of the models want of each account, on the days of any."""
     engine = session.engine
-    wanted = {folded(name) for request in models for name in _wanted(session, request)}
+    wanted_columns = {
+        folded(wanted_column) for request in models for wanted_column in _wanted(session, request)
+    }
     bill_order = session.ledger.money.bill_order("focus_bill")
     snapshots = look.snapshots([request.days for request in models if request.days], bill_order)
     build(engine, [replace(snapshots, name="every_snapshot")])
-    parts = _parts(session)
-    for first, last in parts:
+    account_ranges = _parts(session)
+    for first, last in account_ranges:
         snapshots_of_part = f"""
         select *
         from every_snapshot
@@ -162,7 +170,7 @@ def _observed(session: Session, table: str, look: Look, models: Sequence[Asked])
             session.ledger,
             session.catalogue,
             session.scale,
-            wanted,
+            wanted_columns,
             Relation("snapshots", snapshots_of_part, materialized=True),
             focus=look.at == "issue",
             shared=look.repeats,
@@ -175,7 +183,7 @@ def _observed(session: Session, table: str, look: Look, models: Sequence[Asked])
             select * from facts
             """
         )
-    return Observed(table, parts)
+    return Observed(table, account_ranges)
 
 
 class JudgingJob(Job):
@@ -219,58 +227,62 @@ def observed_rows(
     import pandas as pd
 
     spec, engine, ledger = request.authored.spec, session.engine, session.ledger
-    listed = [model_columns(_columns(session, request), session.facts)]
+    column_groups = [model_columns(_columns(session, request), session.facts)]
     if ledger.billed:
-        listed.append(f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}")
-    columns = ", ".join(filter(None, listed))
+        column_groups.append(f"cast(f.{SINCE_BILL} as double) as {quoted(CYCLE_DAY)}")
+    row_columns = ", ".join(filter(None, column_groups))
     position, outcome = _place(spec.seed), outcome_sql(session, request, observed.table)
-    parts: list[Part] = []
+    row_parts: list[Part] = []
     sample = spec.sample
     # Of good outcomes, and of bad ones.
-    most, below, total = (sample.goods, sample.bads), (PLACES, PLACES), np.zeros(2)
+    most_of_outcome, place_limits, total_of_outcome = (
+        (sample.goods, sample.bads),
+        (PLACES, PLACES),
+        np.zeros(2),
+    )
     for accounts in observed.parts:
         make_labels(session, request, observed.table, accounts, outcome)
-        total += engine.rows(
+        total_of_outcome += engine.rows(
             "select count(*) filter (where label = 0), count(*) filter (where label = 1) "
             "from labels"
         )[0]
-        part = keyed_frame(engine, _labelled_rows(columns, position, below), keys=5)
-        parts, below = _thinned([*parts, part], most, below)
-    keys, rows = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
-    parts.clear()
+        row_part = keyed_frame(engine, _labelled_rows(row_columns, position, place_limits), keys=5)
+        row_parts, place_limits = _thinned([*row_parts, row_part], most_of_outcome, place_limits)
+    keys, rows = (pd.concat(frames, ignore_index=True) for frames in zip(*row_parts, strict=True))
+    row_parts.clear()
     as_of = keys["as_of"].to_numpy().astype("datetime64[D]")
     if spec.target.column is not None and not ledger.billed and not ledger.observed:
         as_of[:] = np.datetime64("NaT")  # an account file is of no day in particular
     labels = keys["label"].to_numpy().astype(np.int8)
-    group = keys["party"].to_numpy()
-    weight = (total / np.maximum(1, np.bincount(labels, minlength=2)))[labels]
+    party_of_row = keys["party"].to_numpy()
+    weight = (total_of_outcome / np.maximum(1, np.bincount(labels, minlength=2)))[labels]
     if request.look.at == "observed":
         check_not_yet_known(request.authored, as_of, labels, weight)
-    used, held = _held_out(spec, request.window, as_of, group)
+    is_used, is_held_out = _held_out(spec, request.window, as_of, party_of_row)
     training = TrainingFrame(
         rows,
         candidates(session, spec),
         labels,
         keys["account"].to_numpy(),
-        group,
+        party_of_row,
         as_of,
-        held,
+        is_held_out,
         weight,
         attributes(session, spec),
     )
-    return training.where(used) if embargo and not used.all() else training
+    return training.where(is_used) if embargo and not is_used.all() else training
 
 
 def _labelled_rows(columns: str, position: str, below: tuple[int, int]) -> str:
     """Whose each labelled row is, its label, its place in the draw and its facts, in order: those
     with good and with bad outcomes at places below `below`."""
-    listed = ",\n            ".join(filter(None, (f"{position} as place", columns)))
+    select_list = ",\n            ".join(filter(None, (f"{position} as place", columns)))
     return f"""
         select i.account_id as account,
             f.{fact_column("party_id")} as party,
             f.as_of,
             l.label,
-            {listed}
+            {select_list}
         from observed_facts f
         join labels l on l.snap = f.snap
         join account_ids i on i.account_no = f.account_no
@@ -292,17 +304,20 @@ def _thinned(
     places that later parts' rows must be below."""
     places = np.concatenate([keys["place"].to_numpy() for keys, _ in parts])
     labels = np.concatenate([keys["label"].to_numpy() for keys, _ in parts])
-    bounds = list(below)
+    new_limits = list(below)
     for label in (0, 1):
         of_label = places[labels == label]
         if len(of_label) > most[label]:
-            bounds[label] = int(np.partition(of_label, most[label])[most[label]])
-    if tuple(bounds) == below:
+            new_limits[label] = int(np.partition(of_label, most[label])[most[label]])
+    if tuple(new_limits) == below:
         return parts, below
-    limit = np.asarray(bounds)
-    chosen = [keys["place"].to_numpy() < limit[keys["label"].to_numpy()] for keys, _ in parts]
-    kept = [(k[which], f[which]) for (k, f), which in zip(parts, chosen, strict=True)]
-    return kept, (bounds[0], bounds[1])
+    limit = np.asarray(new_limits)
+    chosen_rows = [keys["place"].to_numpy() < limit[keys["label"].to_numpy()] for keys, _ in parts]
+    thinned_parts = [
+        (part_keys[which], part_rows[which])
+        for (part_keys, part_rows), which in zip(parts, chosen_rows, strict=True)
+    ]
+    return thinned_parts, (new_limits[0], new_limits[1])
 
 
 def _parts(session: Session) -> list[tuple[int, int]]:
@@ -311,7 +326,7 @@ def _parts(session: Session) -> list[tuple[int, int]]:
     ranges = session.partitions()
     if not session.ledger.billed:
         return ranges
-    ends = session.engine.rows(
+    range_ends = session.engine.rows(
         f"""
         with snapshots_by_account as (
             select account_no, count(*) as snapshots
@@ -340,7 +355,7 @@ def _parts(session: Session) -> list[tuple[int, int]]:
         group by part
         """
     )
-    cuts = sorted({last for _, last in ranges} | {end for (end,) in ends})
+    cuts = sorted({last for _, last in ranges} | {range_end for (range_end,) in range_ends})
     return list(zip([1, *(cut + 1 for cut in cuts)], cuts, strict=False))
 
 

@@ -24,12 +24,12 @@ def trial(model: Model) -> None:
         raise ValueError("it has no feature")
     summary(model)
     card(model.manifest, model.evidence, model.points_json, model.reference)
-    rows = check_rows(model)
+    trial_rows = check_rows(model)
     # Reasons first: they read the trees strictly, and LightGBM takes them at their word.
-    model.reasons(rows).texts()
-    probability = model.predict(rows)
+    model.reasons(trial_rows).texts()
+    probability = model.predict(trial_rows)
     if not (np.isfinite(probability) & (probability >= 0) & (probability <= 1)).all():
         raise ValueError("it gives made-up accounts no probability")
     watch = model.watch()
-    watch.see(rows, probability)
+    watch.see(trial_rows, probability)
     watch.drift()

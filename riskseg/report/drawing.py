@@ -53,29 +53,31 @@ class Scale:
         low, high = self._bent(self.low), self._bent(self.high)
         if high == low:
             return (self.start + self.end) / 2
-        share = (self._bent(min(max(value, self.low), self.high)) - low) / (high - low)
-        return self.start + share * (self.end - self.start)
+        bent_share = (self._bent(min(max(value, self.low), self.high)) - low) / (high - low)
+        return self.start + bent_share * (self.end - self.start)
 
     def ticks(self, gap: float) -> list[float]:
         """Round values at least `gap` units apart, the roundest first."""
         if self.form == "linear":
             return self._even(gap)
-        chosen: list[float] = []
+        ticks_chosen: list[float] = []
         ends = [0.0] if self.low <= 0 <= self.high else []
-        size = math.floor(math.log10(max(abs(self.high), abs(self.low), 1e-12)))
-        powers = range(size - 6, size + 1)
-        ranked = [
-            sign * m * 10.0**k
-            for m in (1, 5, 2, 3)
-            for k in reversed(powers)
+        magnitude = math.floor(math.log10(max(abs(self.high), abs(self.low), 1e-12)))
+        powers = range(magnitude - 6, magnitude + 1)
+        candidates = [
+            sign * mantissa * 10.0**power
+            for mantissa in (1, 5, 2, 3)
+            for power in reversed(powers)
             for sign in ((1, -1) if self.low < 0 else (1,))
         ]
-        for tick in [*ends, *ranked]:
+        for tick in [*ends, *candidates]:
             tick = round(tick, 12)
-            inside = self.low - 1e-12 <= tick <= self.high + 1e-12
-            if inside and all(abs(self(tick) - self(other)) >= gap for other in chosen):
-                chosen.append(tick)
-        return sorted(chosen)
+            is_inside = self.low - 1e-12 <= tick <= self.high + 1e-12
+            if is_inside and all(
+                abs(self(tick) - self(chosen_tick)) >= gap for chosen_tick in ticks_chosen
+            ):
+                ticks_chosen.append(tick)
+        return sorted(ticks_chosen)
 
     def _even(self, gap: float) -> list[float]:
         span = self.high - self.low
@@ -83,21 +85,27 @@ class Scale:
             return [self.low]
         if span > HUGE:
             return [self.low, self.high]
-        most = max(1, int(abs(self.end - self.start) // gap))
-        rough = span / most
-        unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= rough * 0.999)
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        return [round(n * step, 12) for n in range(first, last + 1)]
+        most_ticks = max(1, int(abs(self.end - self.start) // gap))
+        rough = span / most_ticks
+        power_of_ten = 10.0 ** math.floor(math.log10(rough))
+        tick_step = next(
+            multiple * power_of_ten
+            for multiple in (1, 2, 2.5, 5, 10)
+            if multiple * power_of_ten >= rough * 0.999
+        )
+        first_tick = math.ceil(self.low / tick_step - 1e-9)
+        last_tick = math.floor(self.high / tick_step + 1e-9)
+        return [
+            round(tick_number * tick_step, 12) for tick_number in range(first_tick, last_tick + 1)
+        ]
 
 
 def bent(values: Iterable[float]) -> Form:
     """The square root where most values crowd near zero."""
-    ranked = sorted(values)
-    if not ranked or ranked[0] < 0:
+    rising_values = sorted(values)
+    if not rising_values or rising_values[0] < 0:
         return "linear"
-    return "sqrt" if ranked[len(ranked) // 2] < 0.2 * ranked[-1] else "linear"
+    return "sqrt" if rising_values[len(rising_values) // 2] < 0.2 * rising_values[-1] else "linear"
 
 
 def rounded_up(value: float) -> float:
@@ -155,17 +163,17 @@ class Drawing:
         faint: float = 0.12,
     ) -> None:
         """A line through points, or the area they enclose."""
-        line = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
-        if not line:
+        path_line = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        if not path_line:
             return
         if filled:
             self._parts.append(
-                f'<path d="M{line}Z" fill="{colour}" fill-opacity="{_n(faint, 2)}"/>'
+                f'<path d="M{path_line}Z" fill="{colour}" fill-opacity="{_n(faint, 2)}"/>'
             )
             return
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="{_n(wide)}" '
+            f'<path d="M{path_line}" fill="none" stroke="{colour}" stroke-width="{_n(wide)}" '
             f'stroke-linejoin="round"{dashed}/>'
         )
 
@@ -202,15 +210,15 @@ class Drawing:
                 f'stroke-width="1"{_hover("rect", hover)}'
             )
         else:
-            r = size * 1.3
+            h = size * 1.3
             look = (
                 f'fill="#fff" stroke="{colour}" stroke-width="1.8"'
                 if shape == "open"
                 else f'fill="{colour}" stroke="#fff" stroke-width="1"'
             )
             self._parts.append(
-                f'<path d="M{_n(x)} {_n(y - r)}L{_n(x + r)} {_n(y)}L{_n(x)} {_n(y + r)}'
-                f'L{_n(x - r)} {_n(y)}Z" {look}{_hover("path", hover)}'
+                f'<path d="M{_n(x)} {_n(y - h)}L{_n(x + h)} {_n(y)}L{_n(x)} {_n(y + h)}'
+                f'L{_n(x - h)} {_n(y)}Z" {look}{_hover("path", hover)}'
             )
 
     def whisker(
@@ -242,10 +250,10 @@ class Drawing:
         x, y = at
         turn = f' transform="rotate(-90 {_n(x)} {_n(y)})"' if turned else ""
         weight = ' font-weight="600"' if bold else ""
-        shown = f"<title>{escape(hover)}</title>" if hover else ""
+        hover_title = f"<title>{escape(hover)}</title>" if hover else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" fill="{colour}" '
-            f'font-size="{_n(size)}"{weight}{turn}>{shown}{escape(text)}</text>'
+            f'font-size="{_n(size)}"{weight}{turn}>{hover_title}{escape(text)}</text>'
         )
 
     def note(self, at: Point, text: str, *, anchor: str = "start", colour: str = INK) -> None:
@@ -268,14 +276,14 @@ class Drawing:
     ) -> None:
         """The axis below, with light rules upward."""
         for tick in ticks:
-            place = scale(tick)
+            tick_x = scale(tick)
             if grid:
-                self.line((place, self.top), (place, self.bottom), RULE)
+                self.line((tick_x, self.top), (tick_x, self.bottom), RULE)
             anchor = "middle"
             wide = len(shown(tick)) * GLYPH / 2
-            if place + wide > self.width:
-                anchor, place = "end", float(self.width)
-            self.text((place, self.bottom + 17), shown(tick), anchor=anchor, colour=GREY)
+            if tick_x + wide > self.width:
+                anchor, tick_x = "end", float(self.width)
+            self.text((tick_x, self.bottom + 17), shown(tick), anchor=anchor, colour=GREY)
         self.line((scale.start, self.bottom), (scale.end, self.bottom), GREY)
         if label:
             middle = (scale.start + scale.end) / 2
@@ -292,17 +300,17 @@ class Drawing:
     ) -> None:
         """The axis on the left, with light rules across."""
         for tick in ticks:
-            place = scale(tick)
+            tick_y = scale(tick)
             if grid:
-                self.line((self.left, place), (self.right, place), RULE)
-            self.text((self.left - 6, place + 4.3), shown(tick), anchor="end", colour=GREY)
+                self.line((self.left, tick_y), (self.right, tick_y), RULE)
+            self.text((self.left - 6, tick_y + 4.3), shown(tick), anchor="end", colour=GREY)
         if label:
             self.text((13, (self.top + self.bottom) / 2), label, anchor="middle", turned=True)
 
     def legend(self, marks: Sequence[tuple[str, str, str]], at: Point | None = None) -> None:
         """(words, colour, look) one after the other; a look is a shape, `line`, `dash` or `box`."""
         x, y = at or (self.left, 12)
-        for words, colour, look in marks:
+        for legend_text, colour, look in marks:
             if look in ("line", "dash"):
                 self.line((x, y - 4), (x + 18, y - 4), colour, 2, "5 3" if look == "dash" else "")
                 x += 23
@@ -315,17 +323,17 @@ class Drawing:
             else:
                 self.dot((x + 6, y - 4.5), colour, shape=look)
                 x += 17
-            self.text((x, y), words)
-            x += len(words) * GLYPH + 16
+            self.text((x, y), legend_text)
+            x += len(legend_text) * GLYPH + 16
 
     def done(self) -> Markup:
         """The chart as an `svg` element."""
-        name = escape(self.key)
+        escaped_key = escape(self.key)
         return Markup(  # noqa: S704 (what is text in it is escaped where it is drawn)
             f'<svg viewBox="0 0 {self.width} {self.height}" role="img" '
-            f'aria-labelledby="{name}-t {name}-d">'
-            f'<title id="{name}-t">{escape(self.title)}</title>'
-            f'<desc id="{name}-d">{escape(self.about)}</desc>'
+            f'aria-labelledby="{escaped_key}-t {escaped_key}-d">'
+            f'<title id="{escaped_key}-t">{escape(self.title)}</title>'
+            f'<desc id="{escaped_key}-d">{escape(self.about)}</desc>'
             f"{''.join(self._parts)}</svg>"
         )
 

@@ -32,10 +32,10 @@ Scalar = Annotated[Any, WithJsonSchema({"type": ["string", "number", "boolean", 
 
 def _decision_schema(*, whole: bool) -> dict[str, Any]:
     """The JSON Schema of a decision; unless it is `whole`, any column may be left out."""
-    kinds = {Kind.INTEGER: "integer", Kind.NUMBER: "number", Kind.BOOLEAN: "boolean"}
+    json_types = {Kind.INTEGER: "integer", Kind.NUMBER: "number", Kind.BOOLEAN: "boolean"}
     properties: dict[str, Any] = {}
     for column in COLUMNS:
-        properties[column.name] = {"type": [kinds.get(column.kind, "string"), "null"]}
+        properties[column.name] = {"type": [json_types.get(column.kind, "string"), "null"]}
         if column.description:
             properties[column.name]["description"] = column.description
     schema: dict[str, Any] = {"type": "object", "properties": properties}
@@ -146,7 +146,12 @@ def records(columns: Mapping[str, pa.DataType], rows: Iterable[Any]) -> pa.Table
     """An Arrow table of rows that have the columns as attributes, or under their names."""
     return pa.Table.from_pylist(
         [
-            {n: row[n] if isinstance(row, Mapping) else getattr(row, n) for n in columns}
+            {
+                column_name: row[column_name]
+                if isinstance(row, Mapping)
+                else getattr(row, column_name)
+                for column_name in columns
+            }
             for row in rows
         ],
         schema=pa.schema(list(columns.items())),
@@ -160,26 +165,33 @@ def cell(value: object) -> str:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return f"{value:,}"
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def _as_text(columns: Sequence[str], rows: Cells) -> str:
     grid = [[*map(cell, columns)], *([*map(cell, row)] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
     lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        for line in grid
+        "  ".join(cell.ljust(width) for cell, width in zip(grid_line, widths, strict=True))
+        for grid_line in grid
     )
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(grid_line.rstrip() for grid_line in lines)
 
 
 def _as_html(title: str, columns: Sequence[str], rows: Cells) -> str:
     text = "<br>".join(html.escape(cell(line)) for line in title.splitlines())
     if not rows:
         return f"<p>{text}</p>"
-    head = "".join(f"<th>{html.escape(cell(name))}</th>" for name in columns)
+    header_cells = "".join(
+        f"<th>{html.escape(cell(column_title))}</th>" for column_title in columns
+    )
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell(value))}</td>" for value in row) + "</tr>"
         for row in rows
     )
-    return f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<p>{text}</p><table><thead><tr>{header_cells}</tr></thead><tbody>{body}</tbody></table>"
+    )

@@ -46,10 +46,10 @@ class JournalEntries(Result):
 
     def to_arrow(self) -> pa.Table:
         """The runs: run_id, at, as_of, strategy, activated, rows, output, kept, erased."""
-        columns = {"run_id": pa.string(), "at": pa.timestamp("s", "UTC"), "as_of": pa.date32()}
-        columns |= {"strategy": pa.string(), "activated": pa.bool_(), "rows": pa.int64()}
-        columns |= {"output": pa.string(), "kept": pa.bool_(), "erased": pa.int64()}
-        return records(columns, self.runs)
+        run_columns = {"run_id": pa.string(), "at": pa.timestamp("s", "UTC"), "as_of": pa.date32()}
+        run_columns |= {"strategy": pa.string(), "activated": pa.bool_(), "rows": pa.int64()}
+        run_columns |= {"output": pa.string(), "kept": pa.bool_(), "erased": pa.int64()}
+        return records(run_columns, self.runs)
 
     def _title(self) -> str:
         return f"{counted(len(self.runs), 'run')}, {counted(len(self.erasures), 'erasure')}."
@@ -64,7 +64,7 @@ class Pruning(Single):
     left: int
     """Runs that have their inputs still."""
     unknown: tuple[str, ...] = ()
-    """Those among them of which the journal cannot tell how old they are."""
+    """Those among them whose age the journal does not know."""
     dry_run: bool = False
 
     def _title(self) -> str:

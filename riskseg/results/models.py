@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 from pydantic import Field
@@ -14,6 +14,7 @@ from riskseg.domain.facts import glossed
 from riskseg.domain.words import counted
 from riskseg.results.base import Result, Rows, Scalar, Single, cell, records
 from riskseg.results.interval import Interval
+from riskseg.results.model_evidence import ProtectedLevel, Verdict
 from riskseg.results.part import Part
 from riskseg.results.scorecard import BinnedFeature, FeaturePair
 
@@ -84,53 +85,6 @@ class ModelFeature(Part):
         return glossed(self.words) + values_meant(self.model_dump())
 
 
-class ProtectedLevel(Part):
-    """How well the features tell a level of a protected attribute."""
-
-    attribute: str
-    level: str | bool | int | float | None
-    rows: int
-    in_model: bool
-    """Whether the model has learned from the attribute."""
-    stands_in: bool
-    """Whether the features predict the level so well that they stand in for it."""
-    auc: Interval | None
-    through: tuple[str, ...]
-    """The features that predict it most."""
-
-    @property
-    def name(self) -> str:
-        """The attribute, and the level of it where one is named."""
-        level = f"{self.level:g}" if isinstance(self.level, float) else self.level
-        return self.attribute if level is None else f"{self.attribute} {level}"
-
-    @property
-    def by_chance(self) -> bool:
-        """Whether the level is predicted no better than chance."""
-        return self.auc is not None and self.auc.low <= 0.5
-
-
-class ModelCheck(Part):
-    """A question asked of a model, with its answer."""
-
-    topic: str
-    status: Literal["holds", "watch", "unknown"]
-    found: str
-    act: str
-    """What to do about it where it does not hold."""
-
-
-class Verdict(Part):
-    """What to think of a model, in sentences."""
-
-    ranking: str
-    calibration: str
-    certainty: str
-    checks: tuple[ModelCheck, ...]
-    too_weak: str
-    """Why it ranks too badly to be made the champion by itself; empty where it does not."""
-
-
 class ModelSummary(Result):
     """What a version is and how good it is; its rows are the features, the strongest first."""
 
@@ -172,12 +126,12 @@ class ModelSummary(Result):
 
     def _title(self) -> str:
         auc = self.metrics.hold_out and self.metrics.hold_out.auc
-        lines = [f"{self.name} {self.version}: {self.question or self.predicts}"]
-        lines.append(f"{self.learner}, AUC {cell(auc)} on the hold-out.")
+        title_lines = [f"{self.name} {self.version}: {self.question or self.predicts}"]
+        title_lines.append(f"{self.learner}, AUC {cell(auc)} on the hold-out.")
         verdict = self.verdict
-        lines += filter(None, [verdict.ranking, verdict.calibration, verdict.certainty])
-        lines.append("It is the champion." if self.champion else "It is not the champion.")
-        return "\n".join(lines)
+        title_lines += filter(None, [verdict.ranking, verdict.calibration, verdict.certainty])
+        title_lines.append("It is the champion." if self.champion else "It is not the champion.")
+        return "\n".join(title_lines)
 
 
 class TrainedModel(Part):
@@ -244,94 +198,6 @@ class ModelVersions(Rows[ModelVersion]):
 
     def _title(self) -> str:
         return f"{counted(len(self), 'version')}."
-
-
-class CalibrationGroup(Part):
-    """Rows of like probability: what was predicted and what came true."""
-
-    low: float
-    high: float
-    mean: float
-    rate: Interval
-    rows: int
-    bad: float
-
-
-class ComparedModel(Part):
-    """One of two versions, on the same rows as the other."""
-
-    name: str
-    metrics: Metrics
-    intervals: Mapping[str, Interval]
-    calibration: tuple[CalibrationGroup, ...]
-
-
-class MetricDifferences(Part):
-    """The metrics of the second version less those of the first."""
-
-    auc: Interval | None
-    brier: Interval
-    log_loss: Interval
-
-
-class SwapPart(Part):
-    """The rows that both versions treat, one alone, or neither."""
-
-    rows: int
-    bad: float
-    share: float
-    rate: Interval | None
-
-
-class SwapSet(Part):
-    """Whom each version would treat, from its own cut on."""
-
-    both: SwapPart
-    only_a: SwapPart
-    only_b: SwapPart
-    neither: SwapPart
-    cut_a: float
-    cut_b: float
-
-
-class MovesBetweenTenths(Part):
-    """Who is in another tenth by the second version; tenths go from the lowest probability."""
-
-    tenths: tuple[tuple[float, ...], ...]
-    """The share of rows in each tenth by the first version (down) and the second (across)."""
-    same_tenth: float
-    within_one_tenth: float
-    mean_shift: float
-    mean_size_of_shift: float
-    rank_correlation: float | None
-
-
-class Comparison(Result):
-    """Two versions on accounts that neither learned from; its rows are the metrics."""
-
-    notes: tuple[str, ...]
-    names: tuple[str, str]
-    rows: int
-    bad: float
-    models: tuple[ComparedModel, ComparedModel]
-    difference: MetricDifferences
-    swap: SwapSet
-    moves: MovesBetweenTenths
-
-    def to_arrow(self) -> pa.Table:
-        """metric, first, second; and the difference with its interval (low, high)."""
-        first, second = (model.metrics for model in self.models)
-        columns = {"metric": pa.string(), "first": pa.float64(), "second": pa.float64()}
-        columns |= dict.fromkeys(("difference", "low", "high"), pa.float64())
-        rows = (
-            (name, getattr(first, name), getattr(second, name), *(interval or (None,) * 3))
-            for name, interval in self.difference
-        )
-        return records(columns, (dict(zip(columns, row, strict=True)) for row in rows))
-
-    def _title(self) -> str:
-        first, second = self.names
-        return "\n".join([f"{second} beside {first}, on {counted(self.rows, 'row')}.", *self.notes])
 
 
 class EffectAt(Part):

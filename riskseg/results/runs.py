@@ -1,4 +1,4 @@
-"""What deciding accounts gives: decisions, scores, an account's explanation, a replay."""
+"""What deciding accounts gives: decisions, scores, an account's explanation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import PrivateAttr, computed_field
+from pydantic import PrivateAttr
 
 from riskseg.domain.problems import problem
 from riskseg.domain.words import counted
-from riskseg.results.base import SHOWN, Cells, Decision, Result, Scalar, Single, records
+from riskseg.results.base import SHOWN, Cells, Decision, Result, Scalar, records
 from riskseg.results.part import Part
 from riskseg.results.strategies import StrategyVersion
 
@@ -62,7 +62,7 @@ class Written(Result):
         if not self._unchanged():
             raise problem(
                 "RS610",
-                "The rows are not there any more as they were written.",
+                "The file no longer holds the rows that were written.",
                 file=self.place,
                 hint="Run it again, without `out` to keep the rows in memory.",
             )
@@ -373,99 +373,18 @@ class Explanation(Result):
 
     def _title(self) -> str:
         d = self.decision
-        lines = [
+        title_lines = [
             f"{d['account_id']} as of {d['as_of']}: {d['lifecycle']}, segment {d['segment']}, "
             f"path {d['path']}, action {d['action']}."
         ]
         for score in self.scores:
-            p = "none" if score.p is None else f"{100 * score.p:.2f}%"
-            lines.append(f"{score.key}: {p} ({score.model} {score.version})")
-            lines += [f"  {reason.contribution:+.2f}  {reason.words}" for reason in score.reasons]
+            probability_text = "none" if score.p is None else f"{100 * score.p:.2f}%"
+            title_lines.append(f"{score.key}: {probability_text} ({score.model} {score.version})")
+            title_lines += [
+                f"  {reason.contribution:+.2f}  {reason.words}" for reason in score.reasons
+            ]
         guards = [guard.name for guard in self.guards if guard.state != "not in force"]
-        lines += [f"Guards in force: {', '.join(guards)}."] if guards else []
+        title_lines += [f"Guards in force: {', '.join(guards)}."] if guards else []
         if self.waits is not None:
-            lines += [f"{self.waits.action} waits: {reason}" for reason in self.waits.because]
-        return "\n".join([*lines, *self.notes])
-
-
-class Differences(Part):
-    """How two tables of one row per account differ."""
-
-    rows: int
-    """Accounts in both whose rows differ."""
-    columns: Mapping[str, int]
-    """In how many rows each column differs; columns that are the same are left out."""
-    appeared: int
-    """Accounts in the second table alone."""
-    vanished: int
-    """Accounts in the first table alone."""
-    accounts: tuple[str, ...]
-    """The first few accounts that differ or are in one table alone."""
-
-    @property
-    def any(self) -> bool:
-        return bool(self.rows or self.appeared or self.vanished)
-
-
-class SinceRun(Part):
-    """What is different at the source since a run."""
-
-    sources: tuple[str, ...]
-    """Those whose fingerprint changed."""
-    facts: Differences | None
-    decisions: Differences | None
-    """What the run's strategy and models would decide now; null, like `facts`, where `gone` facts
-    forbid it."""
-    moved: int
-    """Accounts that would be treated otherwise."""
-    gone: tuple[str, ...]
-    """Facts that the sources do not give any more."""
-
-
-OutputState = Literal["as written", "altered", "written over", "gone", "a table", "in memory"]
-ReplayVerdict = Literal["same bytes", "same rows", "different", "not compared"]
-
-
-class OutputFile(Part):
-    """What became of the file that a run wrote."""
-
-    state: OutputState
-    differing: Differences | None = None
-    """How the rows of an altered file differ; null where they cannot be compared."""
-    by: str = ""
-    """The later run that has written over it."""
-    manifest: bool | None = None
-    """Whether the manifest beside the file is of this run; null where there is none."""
-
-
-class Replay(Single):
-    """A run decided again, beside what it decided."""
-
-    run_id: str
-    as_of: date
-    output: str | None
-    rows: int
-    verdict: ReplayVerdict
-    sha256: str | None
-    journalled_sha256: str | None
-    erased: int
-    """Accounts that were taken out of the run's inputs since."""
-    differing: Differences | None
-    why: str
-    """What could not be compared, if anything."""
-    riskseg_then: str
-    riskseg_now: str
-    since: SinceRun | None
-    file: OutputFile
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def same(self) -> bool:
-        """Whether every row that can still be decided came out as it was, and nothing else stands
-        where the run wrote it."""
-        reproduced = self.verdict in ("same bytes", "same rows")
-        return reproduced and self.file.state != "altered" and self.file.manifest is not False
-
-    def _title(self) -> str:
-        rows = counted(self.rows, "account")
-        return f"Run {self.run_id} as of {self.as_of}: {rows} decided again, {self.verdict}."
+            title_lines += [f"{self.waits.action} waits: {reason}" for reason in self.waits.because]
+        return "\n".join([*title_lines, *self.notes])

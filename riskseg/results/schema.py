@@ -7,7 +7,20 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from riskseg.results import journal, models, rehearsal, runs, strategies, worklist, workspace
+from riskseg.results import (
+    journal,
+    model_comparison,
+    models,
+    rehearsal,
+    replay,
+    runs,
+    sheets,
+    strategies,
+    strategy_difference,
+    strategy_shown,
+    worklist,
+    workspace,
+)
 
 # What each command prints with --json, where it ends without Problems.
 COMMANDS: Mapping[str, type[Any]] = {
@@ -20,7 +33,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "score": runs.Scores,
     "assign": runs.Decisions,
     "explain": runs.Explanation,
-    "replay": runs.Replay,
+    "replay": replay.Replay,
     "rehearse": rehearsal.Rehearsal,
     "history": worklist.History,
     "hold": worklist.RecordedEvent,
@@ -41,17 +54,17 @@ COMMANDS: Mapping[str, type[Any]] = {
     "models import": models.ImportedCard,
     "models card": models.ModelCard,
     "models export": models.ModelExport,
-    "models compare": models.Comparison,
+    "models compare": model_comparison.Comparison,
     "models recalibrate": models.Recalibration,
     "strategy check": strategies.StrategyCheck,
     "strategy test": strategies.StrategyTest,
     "strategy prove": strategies.StrategyProof,
-    "strategy show": strategies.StrategyShown,
-    "strategy diff": strategies.StrategyDifference,
+    "strategy show": strategy_shown.StrategyShown,
+    "strategy diff": strategy_difference.StrategyDifference,
     "strategy activate": strategies.Activation,
     "strategy versions": strategies.Activations,
-    "strategy sheet export": strategies.SheetExport,
-    "strategy sheet import": strategies.SheetImport,
+    "strategy sheet export": sheets.SheetExport,
+    "strategy sheet import": sheets.SheetImport,
     "journal show": journal.JournalEntries,
     "journal prune": journal.Pruning,
     "journal erase": journal.Erasure,
@@ -62,8 +75,8 @@ def json_schema() -> dict[str, Any]:
     """One schema for all. `commands` has the schema of what each command prints, by its words, and
     `problems` that of what any of them prints where it ends with Problems; both refer to `$defs`.
     """
-    pairs = [(result, "serialization") for result in COMMANDS.values()]
-    references, schema = models_json_schema(pairs, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
+    schema_requests = [(result, "serialization") for result in COMMANDS.values()]
+    references, schema = models_json_schema(schema_requests, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
     del schema["$defs"]["Problem"]  # what a result holds of one is written as a ProblemEntry
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -151,10 +151,10 @@ class RecordedEvent(Single):
         until = f" until {self.until}" if self.until else ""
         outcome = f" {self.outcome}" if self.outcome else ""
         outcome += f" about bill {self.bill_id}" if self.bill_id else ""
-        before = "" if self.new else "; it was recorded before"
+        before_text = "" if self.new else "; it was recorded before"
         return (
             f"{self.account_id}: {self.kind}{outcome} from {self.happened_on}{until}, recorded on "
-            f"{self.recorded_on} by {self.made_by}{before}."
+            f"{self.recorded_on} by {self.made_by}{before_text}."
         )
 
 

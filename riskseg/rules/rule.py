@@ -355,7 +355,7 @@ class Restriction(Rule):
         self, decision: DecisionTerms, actions: Sequence[Action], others: Sequence[Restriction]
     ) -> Iterator[Claim]:
         yield self._effect(decision, actions)
-        fault = "No account there can be is one it speaks of."
+        fault = "No possible account is affected by it."
         question = Question(fault, (self.in_force_term(decision.account),))
         yield Claim("guard-used", (question,), some=True)
         if self.instead is not None:

@@ -41,7 +41,7 @@ class _Entry:
         """Add RS103 for an amount that nobody can pay."""
         scale = self.workspace.settings.scale
         if not amount.is_finite() or amount <= 0:
-            self.problems.add("RS103", f"{amount} is no amount to be paid.")
+            self.problems.add("RS103", f"{amount} is not an amount that can be paid.")
         elif amount != round(amount, scale):
             self.problems.add("RS103", f"{amount} has more than {scale} decimals.")
 
@@ -57,17 +57,26 @@ class _Entry:
 
     def event(self, kind: str, happened_on: date, **values: object) -> Event:
         """An event of the account. The same said again by the same person is the same event."""
-        texts = {n: None if value is None else str(value) for n, value in values.items()}
-        parts = (kind, self.account, happened_on, self.by, self.reason, *sorted(texts.items()))
+        field_texts = {
+            field: None if value is None else str(value) for field, value in values.items()
+        }
+        identifying_parts = (
+            kind,
+            self.account,
+            happened_on,
+            self.by,
+            self.reason,
+            *sorted(field_texts.items()),
+        )
         return {
-            "event_id": event_id(*parts),
+            "event_id": event_id(*identifying_parts),
             "account_id": self.account,
             "kind": kind,
             "happened_on": happened_on.isoformat(),
             "recorded_on": self.on.isoformat(),
             "reason": self.reason,
             "made_by": self.by,
-            **texts,
+            **field_texts,
         }
 
     def record(self, command: str, events: Sequence[Event], first: Event) -> RecordedEvent:
@@ -81,7 +90,11 @@ class _Entry:
         """Record the events in a journal that is open."""
         new = journal.record_events(events, command=command, at=self.at, recorded_on=self.on)
         return RecordedEvent.model_validate(
-            {name: first.get(name) for name in RecordedEvent.model_fields if name != "new"}
+            {
+                result_field: first.get(result_field)
+                for result_field in RecordedEvent.model_fields
+                if result_field != "new"
+            }
             | {"new": bool(new)}
         )
 
@@ -118,7 +131,7 @@ def hold(
 def _check_kind(kind: str, problems: Problems) -> None:
     if kind not in HOLDS:
         hint = f"Known here: {', '.join(HOLDS)}."
-        problems.add("RS107", f'"{kind}" is no kind of hold.', hint=hint)
+        problems.add("RS107", f'"{kind}" is not a kind of hold.', hint=hint)
 
 
 def end_hold(
@@ -137,21 +150,25 @@ def end_hold(
     entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
     _check_kind(kind, entry.problems)
     entry.problems.raise_if_any()
-    last = until or on
+    last_day = until or on
     with locked(entry.workspace), open_journal(entry.workspace) as journal:
         open_ones = [
-            held
-            for held in _open(journal, account, kind, ENDED)
-            if held["happened_on"] <= last and (held["until"] is None or held["until"] > last)
+            hold_event
+            for hold_event in _open(journal, account, kind, ENDED)
+            if hold_event["happened_on"] <= last_day
+            and (hold_event["until"] is None or hold_event["until"] > last_day)
         ]
         if not open_ones:
             raise problem(
                 "RS633",
-                f'The account "{account}" has no {kind} that lasts beyond {last}.',
+                f'The account "{account}" has no {kind} that lasts beyond {last_day}.',
                 hint=f"`riskseg history {account}` shows what was recorded.",
             )
-        ends = [entry.event(kind, last, until=last, outcome=ENDED, ref=e["ref"]) for e in open_ones]
-        return entry.add(journal, "hold", ends, ends[0])
+        end_events = [
+            entry.event(kind, last_day, until=last_day, outcome=ENDED, ref=open_hold["ref"])
+            for open_hold in open_ones
+        ]
+        return entry.add(journal, "hold", end_events, end_events[0])
 
 
 def promise(
@@ -169,12 +186,12 @@ def promise(
     """Record a promise to pay an amount until a day, that day included; it was made on the day
     `on`, or `from_` if one is given."""
     entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
-    made = from_ or on
+    made_on = from_ or on
     entry.check_amount(amount)
-    entry.check_order(made, on, f"A promise of {made} cannot be recorded on {on}.")
-    entry.check_order(made, until, f"A promise of {made} cannot be due on {until}.")
+    entry.check_order(made_on, on, f"A promise of {made_on} cannot be recorded on {on}.")
+    entry.check_order(made_on, until, f"A promise of {made_on} cannot be due on {until}.")
     entry.check()
-    event = _own_ref(entry.event("promise", made, amount=amount, until=until))
+    event = _own_ref(entry.event("promise", made_on, amount=amount, until=until))
     return entry.record("promise", [event], event)
 
 
@@ -185,15 +202,22 @@ def cancel_promise(
     RS633 where there is none."""
     entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
     with locked(entry.workspace), open_journal(entry.workspace) as journal:
-        open_ones = [p for p in _open(journal, account, "promise", CANCELLED) if p["until"] >= on]
+        open_ones = [
+            promise_event
+            for promise_event in _open(journal, account, "promise", CANCELLED)
+            if promise_event["until"] >= on
+        ]
         if not open_ones:
             raise problem(
                 "RS633",
                 f'The account "{account}" has no promise that is due on {on} or later.',
                 hint=f"`riskseg history {account}` shows what was recorded.",
             )
-        ends = [entry.event("promise", on, outcome=CANCELLED, ref=e["ref"]) for e in open_ones]
-        return entry.add(journal, "promise", ends, ends[0])
+        end_events = [
+            entry.event("promise", on, outcome=CANCELLED, ref=open_promise["ref"])
+            for open_promise in open_ones
+        ]
+        return entry.add(journal, "promise", end_events, end_events[0])
 
 
 def plan(
@@ -214,17 +238,17 @@ def plan(
     for due, amount in instalments:
         entry.check_amount(amount)
         entry.check_order(begins, due, f"A plan from {begins} on has no instalment due on {due}.")
-    days = [due for due, _ in instalments]
-    if not days or days != sorted(set(days)):
+    due_days = [due for due, _ in instalments]
+    if not due_days or due_days != sorted(set(due_days)):
         entry.problems.add("RS105", "Instalments are due on days of their own, in order.")
     entry.check()
-    total = sum((amount for _, amount in instalments), Decimal(0))
-    event = _own_ref(entry.event("plan", begins, amount=total, until=days[-1]))
-    parts = [
+    total_amount = sum((amount for _, amount in instalments), Decimal(0))
+    event = _own_ref(entry.event("plan", begins, amount=total_amount, until=due_days[-1]))
+    instalment_events = [
         entry.event("instalment", begins, amount=amount, until=due, ref=event["ref"])
         for due, amount in instalments
     ]
-    return entry.record("plan", [event, *parts], event)
+    return entry.record("plan", [event, *instalment_events], event)
 
 
 def dispute(
@@ -331,10 +355,10 @@ def note(
 ) -> RecordedEvent:
     """Record a remark about an account: nothing depends on it."""
     entry = _Entry(root, account, on=on, at=at, by=by, reason=text)
-    made = from_ or on
-    entry.check_order(made, on, f"A note of {made} cannot be recorded on {on}.")
+    made_on = from_ or on
+    entry.check_order(made_on, on, f"A note of {made_on} cannot be recorded on {on}.")
     entry.check()
-    event = entry.event("note", made)
+    event = entry.event("note", made_on)
     return entry.record("note", [event], event)
 
 

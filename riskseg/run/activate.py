@@ -69,16 +69,18 @@ class _Activating(Job):
         )
         self.strategy = strategy = self.activated.strategy
         _holds(strategy, effective_from)
-        last = next(iter(journal.activations()), None)
-        if last is not None and _same(last, self.activated, effective_from):
-            journal.strategy(last)  # raises RS603 where its text is not as it was activated
+        last_activation = next(iter(journal.activations()), None)
+        if last_activation is not None and _same(last_activation, self.activated, effective_from):
+            journal.strategy(
+                last_activation
+            )  # raises RS603 where its text is not as it was activated
             self.done = Activation(
                 name=strategy.name,
                 version=strategy.fingerprint,
-                effective_from=last.effective_from,
-                by=last.by,
+                effective_from=last_activation.effective_from,
+                by=last_activation.by,
                 new=False,
-                proof=Proof.model_validate(last.proof),
+                proof=Proof.model_validate(last_activation.proof),
                 notes=(),
             )
             raise NothingLeft
@@ -177,34 +179,36 @@ def _same(last: ActivationRecord, activated: InForce, effective_from: date) -> b
 
 
 def _check_reach(journal: Journal, strategy: Strategy, effective_from: date) -> list[str]:
-    """Refuse what would take the place of a version that decided already; notes on the rest.
+    """Refuse an activation dated before decisions of another version; notes on other overlaps.
 
     The last activation made whose first day has come is the one that holds. One with an earlier
     first day than the last therefore leaves the last no day: fine while it is only planned, but
     not where decisions of dates that it would hold are journalled already.
     """
     activations = journal.activations()
-    last = next(iter(activations), None)
-    decided = [
+    latest = next(iter(activations), None)
+    decided_days = [
         run.as_of
         for run in journal.runs()
         if run.activated and run.as_of is not None and run.as_of >= effective_from
     ]
     notes = []
-    if last is not None and effective_from < last.effective_from:
-        if decided:
+    if latest is not None and effective_from < latest.effective_from:
+        if decided_days:
             raise problem(
                 "RS607",
-                f"{last.fingerprint} holds from {last.effective_from}, and accounts were decided "
-                f"as of {max(decided)}, which a version from {effective_from} would claim.",
-                hint=f"Give a date from {last.effective_from} on.",
+                f"Accounts were already decided as of {max(decided_days)} by {latest.fingerprint}, "
+                f"in force from {latest.effective_from}: a version from {effective_from} on would "
+                "have decided them too.",
+                hint=f"Give a date from {latest.effective_from} on.",
             )
-        if last.fingerprint != strategy.fingerprint:
+        if latest.fingerprint != strategy.fingerprint:
             notes.append(
-                f"{last.fingerprint}, planned from {last.effective_from}, will not come into force."
+                f"{latest.fingerprint}, planned from {latest.effective_from}, will not come into "
+                "force."
             )
-    elif len(decided):
-        runs = "1 run" if len(decided) == 1 else f"{len(decided)} runs"
+    elif len(decided_days):
+        runs = "1 run" if len(decided_days) == 1 else f"{len(decided_days)} runs"
         notes.append(
             f"{runs} of dates from {effective_from} on were decided before; they stay as they are."
         )
@@ -218,9 +222,9 @@ def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str
     file = f"{strategy.folder}/strategy.yaml"
     for result in results:
         if result.verdict == "refuted":
-            what = f"Refuted: {result.name}. {result.fault}".rstrip()
+            refutation = f"Refuted: {result.name}. {result.fault}".rstrip()
             hint = "See `riskseg strategy prove` for the account."
-            problems.add("RS606", what, file=result.file or file, line=result.line, hint=hint)
+            problems.add("RS606", refutation, file=result.file or file, line=result.line, hint=hint)
         elif result.verdict != "proved" and not unproved:
             problems.add(
                 "RS606",
@@ -233,7 +237,11 @@ def _proved(session: Session, strategy: Strategy, *, unproved: bool) -> dict[str
     verdicts = [result.verdict for result in results]
     return {
         "proved": verdicts.count("proved"),
-        "unproved": [r.name for r in results if r.verdict != "proved"],
+        "unproved": [
+            unproved_result.name
+            for unproved_result in results
+            if unproved_result.verdict != "proved"
+        ],
     }
 
 
@@ -246,18 +254,18 @@ def _record(
     at: datetime,
     reason: str,
 ) -> None:
-    strategy, text = activated.strategy, text_hash(activated.files)
+    strategy, content_hash = activated.strategy, text_hash(activated.files)
     journal.activate(
         StrategyRecord(
             fingerprint=strategy.fingerprint,
-            text=text,
+            text=content_hash,
             name=strategy.name,
             files=activated.files,
             at=at,
         ),
         ActivationRecord(
             fingerprint=strategy.fingerprint,
-            text=text,
+            text=content_hash,
             at=at,
             by=by,
             effective_from=effective_from,

@@ -25,8 +25,8 @@ from riskseg.pipeline.decisions import (
     DecidingJob,
     Reasons,
     make_facts,
+    note_differences,
     prepare,
-    tell_differences,
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.events import events_fingerprint
@@ -192,7 +192,7 @@ class _Assignment(DecidingJob):
             of=ready.of,
             currency=settings.currency,
             scale=settings.scale,
-            differences=tell_differences(self.session, models, ready.watches, self.progress),
+            differences=note_differences(self.session, models, ready.watches, self.progress),
             definitions=self.definitions,
             redefined=self.force.redefined,
             accounts_from=self.given,
@@ -234,7 +234,7 @@ class _Assignment(DecidingJob):
     def _run_id(self) -> str:
         """The same inputs make the same run."""
         settings, ready = self.workspace.settings, self.decider
-        own = self.workspace.models / "features.yaml"
+        own_features = self.workspace.models / "features.yaml"
         inputs = [
             "assign",
             riskseg.__version__,
@@ -243,10 +243,13 @@ class _Assignment(DecidingJob):
             ready.reasons,
             ready.strategy.fingerprint,
             self.force.activated,
-            sorted((k, s.model.version) for k, s in ready.scorers.items()),
+            sorted(
+                (key_used, scorer_used.model.version)
+                for key_used, scorer_used in ready.scorers.items()
+            ),
             sorted(self.sources.items()),
             fingerprint(self.definitions),
-            hashlib.sha256(own.read_bytes()).hexdigest() if own.is_file() else "",
+            hashlib.sha256(own_features.read_bytes()).hexdigest() if own_features.is_file() else "",
             [
                 settings.currency,
                 settings.scale,
@@ -312,12 +315,21 @@ class _Totals:
     def __init__(self, decider: Decider) -> None:
         self.decider = decider
         self.overdue = f"sum({fact_column('balance_overdue')})" if decider.billed else "0"
-        self.segments = {name: _Sums() for name in decider.strategy.segments}
+        self.segments = {segment_name: _Sums() for segment_name in decider.strategy.segments}
         self.actions: dict[str, int] = {}
 
     def add(self, engine: Engine) -> None:
         of = fact_column(self.decider.of) if self.decider.of else "cast(null as decimal(7, 6))"
-        for segment, path, action, count, finished, owed, known, p in engine.rows(
+        for (
+            segment,
+            path,
+            action,
+            count,
+            finished_count,
+            overdue_minor,
+            scored_count,
+            probability_sum,
+        ) in engine.rows(
             f"""
             select {out("segment")}, {out("path")}, {out("action")}, count(*),
                 count(*) filter (where {inner("finished")}), {self.overdue}, count({of}), sum({of})
@@ -326,23 +338,27 @@ class _Totals:
             order by 1, 2, 3
             """
         ):
-            total = self.segments[segment]
-            total.accounts += count
-            total.paths[path] = total.paths.get(path, 0) + count
-            total.finished += finished
-            total.overdue += owed or 0
-            total.scored += known
-            total.probability += p or 0
+            segment_total = self.segments[segment]
+            segment_total.accounts += count
+            segment_total.paths[path] = segment_total.paths.get(path, 0) + count
+            segment_total.finished += finished_count
+            segment_total.overdue += overdue_minor or 0
+            segment_total.scored += scored_count
+            segment_total.probability += probability_sum or 0
             if action != NO_ACTION:
-                total.due += count
+                segment_total.due += count
                 self.actions[action] = self.actions.get(action, 0) + count
 
     def ordered(self) -> tuple[SegmentTotal, ...]:
-        return tuple(sums.total(name) for name, sums in self.segments.items() if sums.accounts)
+        return tuple(
+            sums.total(segment_name)
+            for segment_name, sums in self.segments.items()
+            if sums.accounts
+        )
 
 
 def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) -> None:
-    content = {
+    manifest_content = {
         "run": done.run_id,
         "command": "assign",
         "riskseg": riskseg.__version__,
@@ -354,7 +370,10 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
             "name": done.strategy.name,
             "version": done.strategy.version,
             "activated": done.activated,
-            "default_values": {k: v for k, v in sorted(done.default_values.items())},
+            "default_values": {
+                fact_name: default_value
+                for fact_name, default_value in sorted(done.default_values.items())
+            },
         },
         "models": dict(sorted(done.models.items())),
         "definitions": {
@@ -370,7 +389,9 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
     }
     manifest = place.with_name(place.name + ".manifest.json")
     with write_beside(manifest, token=done.run_id) as part:
-        part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+        part.write_text(
+            json.dumps(manifest_content, indent=2, default=str) + "\n", encoding="utf-8"
+        )
 
 
 def _record(

@@ -22,7 +22,7 @@ def bins(
     """
     model, _ = opened(open_checked(root), name, version, lone=True)
     tables = model.learned_by.point_tables(model)
-    whole = ModelBins(
+    all_bins = ModelBins(
         model=model.name,
         version=model.version,
         learner=model.learner,
@@ -33,48 +33,59 @@ def bins(
         pairs=() if tables is None else tables.pairs,
         effects=() if tables is not None else _effects(model),
     )
-    return whole if feature is None else _only(whole, model, feature)
+    return all_bins if feature is None else _only(all_bins, model, feature)
 
 
 def _effects(model: Model) -> tuple[Effect, ...]:
     effects = []
     for effect in model.evidence.effects:
-        values = tuple(
+        values_with_odds = tuple(
             EffectAt(value=point.value, share=point.share, odds=math.exp(point.margin))
             for point in effect.points
         )
-        if values:
-            odds = [at.odds for at in values]
-            missing = sum(at.share for at in values if at.value is None)
+        if values_with_odds:
+            odds = [value_at.odds for value_at in values_with_odds]
+            missing = sum(value_at.share for value_at in values_with_odds if value_at.value is None)
             effects.append(
                 Effect(
                     feature=effect.feature,
                     least=min(odds),
                     most=max(odds),
                     missing=missing,
-                    values=values,
+                    values=values_with_odds,
                 )
             )
-    return tuple(sorted(effects, key=lambda e: (e.least / e.most, e.feature)))
+    return tuple(
+        sorted(
+            effects,
+            key=lambda effect_shown: (effect_shown.least / effect_shown.most, effect_shown.feature),
+        )
+    )
 
 
-def _only(whole: ModelBins, model: Model, feature: str) -> ModelBins:
-    wanted = folded(feature)
-    names = {folded(name): name for name in model.features}
-    if wanted not in names:
+def _only(all_bins: ModelBins, model: Model, feature: str) -> ModelBins:
+    wanted_feature = folded(feature)
+    written_names = {folded(written_name): written_name for written_name in model.features}
+    if wanted_feature not in written_names:
         dropped = {**model.manifest.dropped, **model.scorer.dropped}
-        why = {folded(name): str(reason) for name, reason in dropped.items()}.get(wanted)
+        left_out_reason = {
+            folded(written_name): str(reason) for written_name, reason in dropped.items()
+        }.get(wanted_feature)
         raise problem(
             "RS501",
             f'"{feature}" is not a feature of {model.name} {model.version}'
-            + (f": it was left out, {why}." if why else "."),
-            hint="" if why else did_you_mean(wanted, names.values()),
+            + (f": it was left out, {left_out_reason}." if left_out_reason else "."),
+            hint="" if left_out_reason else did_you_mean(wanted_feature, written_names.values()),
         )
-    name = names[wanted]
-    return whole.model_copy(
+    written_name = written_names[wanted_feature]
+    return all_bins.model_copy(
         update={
-            "features": tuple(bins_of for bins_of in whole.features if bins_of.feature == name),
-            "pairs": tuple(pair for pair in whole.pairs if name in pair.features),
-            "effects": tuple(effect for effect in whole.effects if effect.feature == name),
+            "features": tuple(
+                bins_of for bins_of in all_bins.features if bins_of.feature == written_name
+            ),
+            "pairs": tuple(pair for pair in all_bins.pairs if written_name in pair.features),
+            "effects": tuple(
+                effect for effect in all_bins.effects if effect.feature == written_name
+            ),
         }
     )

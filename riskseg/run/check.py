@@ -8,7 +8,7 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.account_file import without_outcomes
-from riskseg.pipeline.load import load, workspace_facts
+from riskseg.pipeline.load import load
 from riskseg.pipeline.models import check_spec, read_specs
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
@@ -18,6 +18,7 @@ from riskseg.pipeline.special_values import proposed
 from riskseg.pipeline.stages import Job, NothingLeft, Plan, Progress, Stage
 from riskseg.pipeline.strategies import read_authored, read_checked
 from riskseg.pipeline.training_rows import check_settings
+from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.results.workspace import Check
 from riskseg.rules.model import Strategy
 from riskseg.workspace import Workspace, open_workspace
@@ -46,7 +47,10 @@ class _Check(Job):
         check_there(workspace, self.problems)
         self.specs = read_specs(workspace, self.problems)
         self.scored = _with_champion(workspace, self.specs)
-        self.targets = {name: self.specs[name].spec.target.column for name in self.scored}
+        self.targets = {
+            scored_model: self.specs[scored_model].spec.target.column
+            for scored_model in self.scored
+        }
         self.workspace = without_outcomes(workspace, filter(None, self.targets.values()))
 
     def load(self) -> None:
@@ -68,14 +72,14 @@ class _Check(Job):
             self.bad[bad.table] = self.bad.get(bad.table, 0) + bad.count
         catalogue, facts = workspace_facts(self.catalogue, self.ledger, self.problems)
         session = Session(self.workspace, self.engine, self.ledger, catalogue, facts)
-        for name, authored in self.specs.items():
-            self._check_spec(session, authored, outcomes=name not in self.scored)
+        for model, authored in self.specs.items():
+            self._check_spec(session, authored, outcomes=model not in self.scored)
         self.strategy = read_checked(session, self.problems)
         self.notes = self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(
-            f'The accounts have no column "{column}": {name} can score them, and cannot learn '
+            f'The accounts have no column "{column}": {model} can score them, and cannot learn '
             "from them."
-            for name, column in self.targets.items()
+            for model, column in self.targets.items()
             if column is not None and column not in facts
         )
         self.notes += tuple(map(str, proposed(self.engine, self.ledger, catalogue, facts)))
@@ -116,6 +120,10 @@ def _with_champion(workspace: Workspace, specs: Iterable[str]) -> list[str]:
     """The models that score already; none where the journal cannot be read, which is said apart."""
     try:
         with read_journal(workspace) as journal:
-            return [name for name in specs if journal.champion(name) is not None]
+            return [
+                promoted_model
+                for promoted_model in specs
+                if journal.champion(promoted_model) is not None
+            ]
     except ProblemsError:
         return []

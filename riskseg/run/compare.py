@@ -16,7 +16,7 @@ from riskseg.pipeline.models import spec_of
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Plan, Progress, Stage
 from riskseg.pipeline.training_rows import LABEL, OBSERVE, JudgingJob
-from riskseg.results.models import Comparison
+from riskseg.results.model_comparison import Comparison
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _Comparison(JudgingJob):
     ) -> None:
         super().__init__(progress)
         self.workspace, self.cut = workspace, cut
-        self.models = [opened(workspace, name)[0] for name in names]
+        self.models = [opened(workspace, compared_name)[0] for compared_name in names]
         _same_question(self.models)
         self.authored = spec_of(workspace, self.models[0].name)
 
@@ -108,7 +108,11 @@ def _check_enough(models: Sequence[Model], frame: TrainingFrame) -> None:
     if min(bad, len(frame) - bad) >= LEAST_OF_EACH:
         return
     days = [day for model in models if (day := model.manifest.first_unseen)]
-    all_rows = [f"{m.name} {m.version}" for m in models if m.manifest.refit is not None]
+    all_rows = [
+        f"{compared_model.name} {compared_model.version}"
+        for compared_model in models
+        if compared_model.manifest.refit is not None
+    ]
     hint = "Compare versions whose hold-outs share more accounts or dates."
     if all_rows:
         hint = f"With `refit: true`, {' and '.join(all_rows)} learned from the hold-out too: " + (
@@ -125,12 +129,12 @@ def _check_enough(models: Sequence[Model], frame: TrainingFrame) -> None:
 
 
 def _same_question(models: Sequence[Model]) -> None:
-    asked = [model.manifest.spec.target for model in models]
-    if asked[0] != asked[1]:
+    targets = [model.manifest.spec.target for model in models]
+    if targets[0] != targets[1]:
         raise problem(
             "RS408",
-            f"{models[0].name} and {models[1].name} foretell different things: "
-            f"{_shown(asked[0])}, and {_shown(asked[1])}.",
+            f"{models[0].name} and {models[1].name} predict different things: "
+            f"{_shown(targets[0])}, and {_shown(targets[1])}.",
             hint="Compare versions that have one target.",
         )
 

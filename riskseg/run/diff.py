@@ -19,7 +19,7 @@ from riskseg.pipeline.proving import SECONDS, usual, warranted
 from riskseg.pipeline.session import Session
 from riskseg.pipeline.stages import ForEach, Plan, Progress, Stage
 from riskseg.pipeline.strategy_versions import VersionsJob, checking
-from riskseg.results.strategies import (
+from riskseg.results.strategy_difference import (
     AccountMigration,
     ChangeInMeaning,
     ComparedVersion,
@@ -103,7 +103,7 @@ def diff(
     a date without data.
     """
     if as_of is not None and (root is None or not data):
-        message = "Who moves as of a date can be told only of accounts, and there are none here."
+        message = "Movements as of a date need accounts, and there are none here."
         hint = "Leave --as-of out, or name a workspace with its data."
         raise problem("RS602", message, hint=hint)
     job = _Comparing(root, [old, new], here, data=data, progress=progress)

@@ -102,19 +102,19 @@ class _Fresh(Job):
 
     def decide(self) -> None:
         decide_scored(self.engine, self.decider, self.scores)
-        told = story(self.engine, self.decider, self.workspace.settings.currency)
-        if told is None:
+        explained = story(self.engine, self.decider, self.workspace.settings.currency)
+        if explained is None:
             raise problem(
                 "RS601",
                 f'The account "{self.account}" does not exist yet as of {self.as_of}.',
                 hint="Give a later date.",
             )
         known = entries(self.session, self.number, self.as_of)
-        self.story = told.model_copy(
+        self.story = explained.model_copy(
             update={
                 "bills": last_bills(self.session, BILLS),
-                "steps": with_records(told.steps, known),
-                **with_held(told, held(known, self.as_of)),
+                "steps": with_records(explained.steps, known),
+                **with_held(explained, held(known, self.as_of)),
             }
         )
         self.known = known
@@ -162,12 +162,12 @@ class _Kept(Job):
 
     def compare(self) -> None:
         try:
-            given = as_the_run_read(self.workspace, self.record)
-            job = _Fresh(given, self.account, self.kept.as_of)
+            file_given = as_the_run_read(self.workspace, self.record)
+            job = _Fresh(file_given, self.account, self.kept.as_of)
             job.carry_out(_fresh_plan())
         except ProblemsError as error:
-            why = f"what has changed since cannot be shown: {error.problems[0].what}"
-            self.story = self.story.model_copy(update={"notes": (why,)})
+            note_text = f"what has changed since cannot be shown: {error.problems[0].what}"
+            self.story = self.story.model_copy(update={"notes": (note_text,)})
             return
         now, then = job.story, self.story
         changes = _changes(self.kept, then, now)
@@ -235,19 +235,19 @@ def explain(
     if record is None:
         if as_of is None:
             raise problem("RS602", "No date is given.", hint="Give --as-of, or --run.")
-        new = _Fresh(workspace, account, as_of, draft=draft, progress=progress)
-        new.carry_out(_fresh_plan())
-        return new.story
+        fresh_story = _Fresh(workspace, account, as_of, draft=draft, progress=progress)
+        fresh_story.carry_out(_fresh_plan())
+        return fresh_story.story
     assert record.as_of is not None
     if as_of not in (None, record.as_of):
         message = f"Run {record.run_id} decided accounts as of {record.as_of}, not of {as_of}."
         raise problem("RS602", message, hint="Leave --as-of out, or name another run.")
     if _has_kept(workspace, record):
-        kept = _Kept(workspace, account, record, erased, progress)
-        kept.carry_out(_kept_plan())
-        return kept.story
-    given = as_the_run_read(workspace, record)
-    now = _Fresh(given, account, record.as_of, progress=progress)
+        kept_story = _Kept(workspace, account, record, erased, progress)
+        kept_story.carry_out(_kept_plan())
+        return kept_story.story
+    file_given = as_the_run_read(workspace, record)
+    now = _Fresh(file_given, account, record.as_of, progress=progress)
     now.carry_out(_fresh_plan())
     note = f"run {record.run_id} decided this date and kept nothing: this is decided from the "
     notes = (f"{note}sources as they are now, and may differ from it",)
@@ -285,14 +285,18 @@ def _erased(journal: Journal, record: RunRecord | None) -> set[str]:
 def _changes(kept: Kept, then: Explanation, now: Explanation) -> tuple[ChangeSince, ...]:
     """Facts that are otherwise now, and then what would be decided otherwise."""
     facts = [
-        ChangeSince(name=name, then=value, now=now.facts[name])
-        for name, value in then.facts.items()
-        if name in kept.columns and name in now.facts and now.facts[name] != value
+        ChangeSince(name=changed_name, then=value, now=now.facts[changed_name])
+        for changed_name, value in then.facts.items()
+        if changed_name in kept.columns
+        and changed_name in now.facts
+        and now.facts[changed_name] != value
     ]
     decided = [
-        ChangeSince(name=name, then=then.decision[name], now=now.decision[name])
-        for name in TREATMENT
-        if then.decision[name] != now.decision[name]
+        ChangeSince(
+            name=changed_name, then=then.decision[changed_name], now=now.decision[changed_name]
+        )
+        for changed_name in TREATMENT
+        if then.decision[changed_name] != now.decision[changed_name]
     ]
     return (*facts, *decided)
 
@@ -310,11 +314,11 @@ def _not_in_run(
 
 def _nearest(engine: Engine, account: str) -> list[str]:
     """The account id that is spelt most like it."""
-    rows = engine.rows(
+    nearest_ids = engine.rows(
         "select account_id from account_ids order by "
         f"levenshtein(account_id, {literal(account)}), account_id limit 1"
     )
-    return [row[0] for row in rows]
+    return [id_row[0] for id_row in nearest_ids]
 
 
 def _number(engine: Engine, account: str) -> int | None:

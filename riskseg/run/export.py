@@ -40,30 +40,30 @@ def export(
     """
     workspace = open_checked(root)
     model, _ = opened(workspace, name, version)
-    path = out or Path(f"{model.name}.{to}")
+    out_path = out or Path(f"{model.name}.{to}")
     problems = Problems()
-    check_output(workspace, path, problems, (f".{to.rpartition('.')[2]}",))
+    check_output(workspace, out_path, problems, (f".{to.rpartition('.')[2]}",))
     problems.raise_if_any()
-    content, rows, difference = b"", None, None
+    file_content, rows, difference = b"", None, None
     if to == "points.csv":
-        content = points_csv(model).encode()
+        file_content = points_csv(model).encode()
     elif to == "sql":
-        text = sql(model, dialect)
-        content = text.encode()
+        sql_select = sql(model, dialect)
+        file_content = sql_select.encode()
         if dialect == "duckdb":
             with scratch_engine(workspace) as engine:
-                rows, difference = _check_sql(engine, model, text)
+                rows, difference = _check_sql(engine, model, sql_select)
     else:
         from riskseg.learning.export.onnx_graph import onnx_model
 
-        content = onnx_model(model)
-        rows, difference = _check_onnx(model, content)
-    with write_beside(path, token="export") as draft:
-        draft.write_bytes(content)
+        file_content = onnx_model(model)
+        rows, difference = _check_onnx(model, file_content)
+    with write_beside(out_path, token="export") as draft:
+        draft.write_bytes(file_content)
     return ModelExport(
         model=model.name,
         version=model.version,
-        place=str(path),
+        place=str(out_path),
         rows=rows,
         difference=difference,
     )
@@ -91,12 +91,12 @@ def _check_onnx(model: Model, content: bytes) -> tuple[int | None, float | None]
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     feed = {}
     for fact in model.facts:
-        values = accounts[fact.name]
+        feature_values = accounts[fact.name]
         if fact.kind.is_textual:
-            column = values.where(values.notna(), "").to_numpy(dtype=object)
+            input_column = feature_values.where(feature_values.notna(), "").to_numpy(dtype=object)
         else:
-            column = values.to_numpy(dtype=np.float64)
-        feed[fact.name] = column.reshape(-1, 1)
+            input_column = feature_values.to_numpy(dtype=np.float64)
+        feed[fact.name] = input_column.reshape(-1, 1)
     exported = session.run(["probability"], feed)[0][:, 0]
     return len(accounts), _widest(model, accounts, exported)
 

@@ -14,15 +14,17 @@ def features(root: Path) -> FactList:
     workspace = open_checked(root)
     with scratch_engine(workspace) as engine:
         session = begin(workspace, engine)
-    listed = []
-    for name, fact in session.facts.items():
-        feature = session.catalogue.features.get(name)
+    listed_facts = []
+    for listed_name, fact in session.facts.items():
+        feature = session.catalogue.features.get(listed_name)
         window = "" if feature is None or feature.window is None else str(feature.window)
-        shown = f"{window} days" if window.isdigit() else window
-        listed.append(_listed(fact, shown, None))
-    for name, need in session.catalogue.lacking.items():
-        listed.append(_listed(session.catalogue.features[name].fact, "", need))
-    return FactList(tuple(listed))
+        window_text = f"{window} days" if window.isdigit() else window
+        listed_facts.append(_listed(fact, window_text, None))
+    for listed_name, missing_source in session.catalogue.lacking.items():
+        listed_facts.append(
+            _listed(session.catalogue.features[listed_name].fact, "", missing_source)
+        )
+    return FactList(tuple(listed_facts))
 
 
 def _listed(fact: Fact, window: str, lacks: str | None) -> ListedFact:

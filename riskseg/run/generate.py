@@ -32,14 +32,14 @@ class _Generation(Job):
         from riskseg.synthetic import write
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        made = portfolio(
+        generated = portfolio(
             self.accounts,
             self.months,
             self.seed,
             until=self.until,
             progress=lambda done, total: self.progress.within(done / max(total, 1), ""),
         )
-        write(made, self.folder)
+        write(generated, self.folder)
 
 
 def plan() -> Plan:
@@ -68,5 +68,5 @@ def generate(
         folder, accounts=accounts, months=months, seed=seed, until=until, progress=progress
     )
     job.carry_out(plan())
-    files = tuple(sorted(place.name for place in folder.iterdir()))
-    return Portfolio(folder=str(folder), files=files)
+    files_there = tuple(sorted(file_there.name for file_there in folder.iterdir()))
+    return Portfolio(folder=str(folder), files=files_there)

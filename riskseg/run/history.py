@@ -57,7 +57,7 @@ class _Telling(Job):
                 "select account_id from account_ids order by "
                 f"levenshtein(account_id, {literal(self.account)}), account_id limit 1"
             )
-            hint = did_you_mean(self.account, [row[0] for row in nearest])
+            hint = did_you_mean(self.account, [id_row[0] for id_row in nearest])
             raise problem("RS601", f'There is no account "{self.account}".', hint=hint)
         self.number = number
 
@@ -73,17 +73,27 @@ class _Telling(Job):
             is_decision = run.command == "assign" and not run.arguments.get("draft")
             if is_decision and run.as_of is not None and run.as_of <= self.as_of:
                 by_day.setdefault(run.as_of, run)
-        kept = [
+        kept_runs = [
             run
             for _, run in sorted(by_day.items(), reverse=True)
             if store.is_kept(self.workspace.state / "runs" / run.run_id)
         ]
-        if len(kept) > MOST_RUNS:
-            self.notes.append(f"The decisions of {len(kept) - MOST_RUNS} earlier runs are left out")
-        decided = [self._decided(run) for run in kept[:MOST_RUNS]]
-        together = [*self.entries, *(entry for entry in decided if entry is not None)]
+        if len(kept_runs) > MOST_RUNS:
+            self.notes.append(
+                f"The decisions of {len(kept_runs) - MOST_RUNS} earlier runs are left out"
+            )
+        decided = [self._decided(run) for run in kept_runs[:MOST_RUNS]]
+        together = [
+            *self.entries,
+            *(decided_entry for decided_entry in decided if decided_entry is not None),
+        ]
         # What is decided of a day is decided at its close.
-        self.entries = tuple(sorted(together, key=lambda e: (e.day, e.kind == "decision")))
+        self.entries = tuple(
+            sorted(
+                together,
+                key=lambda history_entry: (history_entry.day, history_entry.kind == "decision"),
+            )
+        )
 
     def _decided(self, run: RunRecord) -> HistoryEntry | None:
         """What a run decided of the account; None where it did not."""
@@ -104,12 +114,12 @@ class _Telling(Job):
             kept_facts(engine, workspace, kept, number, number)
             decide_scored(engine, decider, score_facts(engine, decider))
             (row,) = engine.arrow(decision_select(decider)).to_pylist()
-        day = f" day {row['path_day']}" if row["path_day"] is not None else ""
+        on_day = f" day {row['path_day']}" if row["path_day"] is not None else ""
         return HistoryEntry(
             kind="decision",
             day=kept.as_of,
             recorded_on=run.at.date(),
-            words=f"segment {row['segment']}, path {row['path']}{day}: {row['action']}"
+            words=f"segment {row['segment']}, path {row['path']}{on_day}: {row['action']}"
             + _waits(decider.strategy, row),
             amount=row["balance_overdue"],
             until=None,

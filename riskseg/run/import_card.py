@@ -79,20 +79,22 @@ class _Import(Job):
 
     def read(self) -> None:
         """The card, and the spec of its model."""
-        facts, shown = self.session.facts, str(self.file)
-        authored, text = _spec(self.workspace, self.name, self.target, self.question)
-        self.authored, self.spec_text = authored, text
+        facts, shown_file = self.session.facts, str(self.file)
+        authored, spec_text = _spec(self.workspace, self.name, self.target, self.question)
+        self.authored, self.spec_text = authored, spec_text
         problems = Problems()
         lacking = self.session.catalogue.lacking
         self.condition = check_spec(authored, facts, lacking, problems)
-        made = None
-        card = read_card(_text(self.content, self.file), shown, problems)
+        imported_card = None
+        card = read_card(_text(self.content, self.file), shown_file, problems)
         if card is not None:
             outcome = authored.spec.target.column
-            made = scorecard_of(card, facts, self.meaning, shown, problems, outcome=outcome)
+            imported_card = scorecard_of(
+                card, facts, self.meaning, shown_file, problems, outcome=outcome
+            )
         problems.raise_if_any()
-        assert made is not None
-        self.card, self.calibration = made
+        assert imported_card is not None
+        self.card, self.calibration = imported_card
         self.facts = [facts[folded(feature)] for feature in self.card.features]
 
     def refer(self) -> None:
@@ -190,12 +192,12 @@ def meaning_of_points(
     """What the points of a card mean: `pdo` points double the odds, and a score is `points_at_odds`
     of good to bad; or score = offset + factor·ln(odds). Raises ValueError for what does not go
     together."""
-    for (one, name), (other, other_name) in (
+    for (value, option_name), (other_value, other_name) in (
         ((pdo, "pdo"), (points_at_odds, "points_at_odds")),
         ((factor, "factor"), (offset, "offset")),
     ):
-        if (one is None) != (other is None):
-            raise ValueError(f"{name} and {other_name} go together.")
+        if (value is None) != (other_value is None):
+            raise ValueError(f"{option_name} and {other_name} go together.")
     if pdo is not None and factor is not None:
         raise ValueError("Give pdo or factor, not both.")
     if base is not None and intercept is not None:
@@ -204,14 +206,14 @@ def meaning_of_points(
     if points_at_odds is not None and pdo is not None:
         score, odds = points_at_odds
         if not odds or not pdo:
-            raise ValueError("The points that double the odds, and the odds, are more than 0.")
+            raise ValueError("The points that double the odds, and the odds, must be more than 0.")
         scale = Scale(score, odds, pdo)
     elif factor is not None and offset is not None:
         if not factor:
             raise ValueError("A factor of 0 makes every score the same.")
         scale = Scale(offset, 1.0, factor * math.log(2))
-    start = base if base is not None else intercept
-    return Meaning(scale, None if start is None else Decimal(repr(start)), riskier)
+    base_given = base if base is not None else intercept
+    return Meaning(scale, None if base_given is None else Decimal(repr(base_given)), riskier)
 
 
 def _content(file: Path) -> bytes:
@@ -226,9 +228,13 @@ def _text(content: bytes, file: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
+        line_number = content[: error.start].count(b"\n") + 1
         raise problem(
-            "RS412", "This is not UTF-8 text.", file=str(file), line=line, hint="Save it as UTF-8."
+            "RS412",
+            "This is not UTF-8 text.",
+            file=str(file),
+            line=line_number,
+            hint="Save it as UTF-8.",
         ) from None
 
 
@@ -237,11 +243,11 @@ def _spec(
 ) -> tuple[AuthoredSpec, str | None]:
     """(the model's spec, its text where it is to be written)."""
     _check_name(name)
-    place = workspace.models / f"{name}.yaml"
+    spec_path = workspace.models / f"{name}.yaml"
     problems = Problems()
-    shown = workspace.shown(place)
-    if place.exists():
-        authored = read_named(workspace, place, problems)
+    shown = workspace.shown(spec_path)
+    if spec_path.exists():
+        authored = read_named(workspace, spec_path, problems)
         problems.raise_if_any()
         assert authored is not None
         if target is not None and _target(target) != _target_of(authored):
@@ -256,20 +262,20 @@ def _spec(
     if target is None:
         raise problem(
             "RS401",
-            f"There is no {shown}, and nothing says what the card predicts.",
+            f"There is no {shown}, so it is not known what the card predicts.",
             hint="Give --target late, --target default or --target column:NAME.",
         )
-    text = (
+    new_spec_text = (
         "# What an imported scorecard predicts, and of whom.\n"
         f"name: {inline(name)}\n"
         + (f"question: {inline(question)}\n" if question else "")
         + f"target: {_target(target)}\n"
         "learners: [scorecard]\n"
     )
-    authored = parse_spec(text, shown, problems)
+    authored = parse_spec(new_spec_text, shown, problems)
     problems.raise_if_any()
     assert authored is not None
-    return authored, text
+    return authored, new_spec_text
 
 
 def _check_name(name: str) -> None:
@@ -281,19 +287,19 @@ def _check_name(name: str) -> None:
             "RS004",
             f'A model cannot be called "{name}".',
             hint="Use small letters, digits and _, and a letter first; "
-            f"{', '.join(RESERVED_NAMES)} is taken by a file that is no model's spec.",
+            f"{', '.join(RESERVED_NAMES)} is taken by a file that is not the spec of a model.",
         ) from None
 
 
 def _target(word: str) -> str:
     """A target as a spec has it."""
-    kind, _, column = word.partition(":")
-    if kind == "column" and column:
+    target_kind, _, column = word.partition(":")
+    if target_kind == "column" and column:
         return f"{{column: {inline(folded(column))}}}"
     if word not in TARGETS:
         raise problem(
             "RS408",
-            f'"{word}" is no target.',
+            f'"{word}" is not a target.',
             hint="Write --target late, --target default or --target column:NAME.",
         )
     return f"{{event: {word}}}"
@@ -318,18 +324,20 @@ def _accounts(
 
     session.answers(as_of)
     engine, ledger = session.engine, session.ledger
-    own, spec = condition, authored.spec
-    where = population_sql(implied(spec.target.event, spec.target.dpd, billed=ledger.billed), own)
-    names = [fact.name for fact in facts]
-    reads = {*map(folded, names), *(condition.names if condition else ())}
-    columns = model_columns(names, session.facts)
-    parts = session.partitions()
-    stride = max(1, sum(last - first + 1 for first, last in parts) // ENOUGH)
+    population, spec = condition, authored.spec
+    condition_sql = population_sql(
+        implied(spec.target.event, spec.target.dpd, billed=ledger.billed), population
+    )
+    feature_names = [fact.name for fact in facts]
+    reads = {*map(folded, feature_names), *(condition.names if condition else ())}
+    selected = model_columns(feature_names, session.facts)
+    account_ranges = session.partitions()
+    stride = max(1, sum(last - first + 1 for first, last in account_ranges) // ENOUGH)
     frames = []
-    for first, last in parts:
+    for first, last in account_ranges:
         snapshots = as_of_snapshots(as_of, first, last, listed=ledger.listed, dated=ledger.dated)
         build(engine, facts_relations(ledger, session.catalogue, session.scale, reads, snapshots))
-        sql = f"select {columns} from facts where ({where}) and account_no % {stride} = 0"
+        sql = f"select {selected} from facts where ({condition_sql}) and account_no % {stride} = 0"
         frames.append(frame(engine, f"{sql} order by account_no"))
     accounts = pd.concat(frames, ignore_index=True)
     if not len(accounts):

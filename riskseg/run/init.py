@@ -104,15 +104,21 @@ def init(
         raise problem("RS010", "This is a file, not a folder.", file=str(folder))
     rules = starters() / "rules" / strategy
     uses = yaml.safe_load((rules / "strategy.yaml").read_text(encoding="utf-8")).get("uses", {})
-    written = []
+    written_files = []
     for source, place in [
-        *((p, f"rules/{strategy}/{p.name}") for p in sorted(rules.glob("*.yaml"))),
-        *((starters() / "models" / f"{m}.yaml", f"models/{m}.yaml") for m in sorted(uses.values())),
+        *(
+            (rule_file, f"rules/{strategy}/{rule_file.name}")
+            for rule_file in sorted(rules.glob("*.yaml"))
+        ),
+        *(
+            (starters() / "models" / f"{model_name}.yaml", f"models/{model_name}.yaml")
+            for model_name in sorted(uses.values())
+        ),
     ]:
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / place)
-        written.append(place)
+        written_files.append(place)
     # Last: a folder is a workspace from the moment it has this file.
-    text = toml or TEMPLATES.get(strategy, _BILLS).format(strategy=strategy)
-    (folder / "riskseg.toml").write_text(text, encoding="utf-8")
-    return NewWorkspace(folder=str(folder), written=("riskseg.toml", *written))
+    toml_text = toml or TEMPLATES.get(strategy, _BILLS).format(strategy=strategy)
+    (folder / "riskseg.toml").write_text(toml_text, encoding="utf-8")
+    return NewWorkspace(folder=str(folder), written=("riskseg.toml", *written_files))

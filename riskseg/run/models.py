@@ -12,13 +12,7 @@ from riskseg.pipeline.model_versions import opened, summarised
 from riskseg.pipeline.open_journal import open_journal, read_journal
 from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import locked, open_checked
-from riskseg.results.models import (
-    ModelCard,
-    ModelSummary,
-    ModelVersion,
-    ModelVersions,
-    Promotion,
-)
+from riskseg.results.models import ModelCard, ModelSummary, ModelVersion, ModelVersions, Promotion
 from riskseg.store.files import write_beside
 
 
@@ -26,21 +20,21 @@ def versions(root: Path) -> ModelVersions:
     """Every version the journal knows whose files are there, and champions whose are not; the
     latest first."""
     workspace = open_checked(root)
-    listed = []
+    listed_versions = []
     with read_journal(workspace) as journal:
         for record in journal.models():
-            last = journal.champion(record.model)
-            champion = last is not None and last.version == record.version
+            champion_record = journal.champion(record.model)
+            champion = champion_record is not None and champion_record.version == record.version
             folder = workspace.models / record.model / record.version
             if (folder / "manifest.json").is_file():
-                about = summary(load(folder, shown=workspace.shown(folder)))
-                auc = (about["metrics"]["hold_out"] or {}).get("auc")
-                learner, in_place = about["learner"], True
+                version_summary = summary(load(folder, shown=workspace.shown(folder)))
+                auc = (version_summary["metrics"]["hold_out"] or {}).get("auc")
+                learner, in_place = version_summary["learner"], True
             elif champion:
                 auc, learner, in_place = None, "", False
             else:
                 continue
-            listed.append(
+            listed_versions.append(
                 ModelVersion(
                     model=record.model,
                     version=record.version,
@@ -51,7 +45,7 @@ def versions(root: Path) -> ModelVersions:
                     there=in_place,
                 )
             )
-    return ModelVersions(tuple(listed))
+    return ModelVersions(tuple(listed_versions))
 
 
 def show(root: Path, name: str, version: str | None = None) -> ModelSummary:
@@ -95,7 +89,7 @@ def promote(
     workspace = open_checked(root)
     model, _ = opened(workspace, name, version)
     with locked(workspace), open_journal(workspace) as journal:
-        if all(r.version != model.version for r in journal.models(name)):
+        if all(model_record.version != model.version for model_record in journal.models(name)):
             folder = workspace.shown(workspace.models / name / model.version)
             raise problem(
                 "RS401",

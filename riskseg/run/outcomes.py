@@ -79,30 +79,49 @@ class _Reading(Job):
 
     def _columns(self, headers: list[str]) -> Mapping[str, str]:
         """SQL for each column of outcomes that the file has, as [outcomes] or its name says."""
-        given, problems = self.workspace.settings.outcomes, Problems()
-        there = {folded(name): quoted(name) for name in headers}
+        mapping_given, problems = self.workspace.settings.outcomes, Problems()
+        column_by_header = {
+            folded(outcome_column): quoted(outcome_column) for outcome_column in headers
+        }
         columns: dict[str, str] = {}
-        own = [column.name for column in COLUMNS]
-        for name, expression in given.columns.items():
-            at: dict[str, Any] = {"file": given.file, "line": given.lines.get(name)}
-            if name not in own:
-                message = f'"{name}" is no column of outcomes.'
-                problems.add("RS003", message, hint=did_you_mean(name, own), **at)
+        outcome_names = [column.name for column in COLUMNS]
+        for outcome_column, expression in mapping_given.columns.items():
+            mapping_line: dict[str, Any] = {
+                "file": mapping_given.file,
+                "line": mapping_given.lines.get(outcome_column),
+            }
+            if outcome_column not in outcome_names:
+                message = f'"{outcome_column}" is not a column of outcomes.'
+                problems.add(
+                    "RS003",
+                    message,
+                    hint=did_you_mean(outcome_column, outcome_names),
+                    **mapping_line,
+                )
                 continue
             try:
                 reads, _ = check_expression(syntax_tree(f"select {expression}\n"))
             except (EngineError, NotAllowedError) as error:
-                message = f'"{expression}" is no expression over the columns of the file: {error}.'
-                problems.add("RS007", message, **at)
+                message = f'"{expression}" is not an expression over the file\'s columns: {error}.'
+                problems.add("RS007", message, **mapping_line)
                 continue
-            for lacking in sorted(reads - there.keys()):
-                message = f'{self.file} has no column "{lacking}", which [outcomes] names.'
-                problems.add("RS007", message, hint=did_you_mean(lacking, headers), **at)
-            columns[name] = f"({expression})"
+            for lacking_column in sorted(reads - column_by_header.keys()):
+                message = f'{self.file} has no column "{lacking_column}", which [outcomes] names.'
+                problems.add(
+                    "RS007", message, hint=did_you_mean(lacking_column, headers), **mapping_line
+                )
+            columns[outcome_column] = f"({expression})"
         for column in COLUMNS:
-            known = next((there[name] for name in column.names if name in there), None)
-            if known is not None:
-                columns.setdefault(column.name, known)
+            mapped_header = next(
+                (
+                    column_by_header[outcome_column]
+                    for outcome_column in column.names
+                    if outcome_column in column_by_header
+                ),
+                None,
+            )
+            if mapped_header is not None:
+                columns.setdefault(column.name, mapped_header)
         if "outcome" not in columns:
             self._lacks("outcome", headers, problems)
         if "id" not in columns and not {"account_id", "action"} <= columns.keys():
@@ -132,16 +151,16 @@ class _Reading(Job):
                 hint = f"{allowed} them."
                 problems.add(row["code"], message, file=str(self.file), hint=hint)
         unmatched = engine.rows(unmatched_outcomes())
-        for row, named in unmatched[:_NAMED]:
+        for row, action_named in unmatched[:_NAMED]:
             problems.add(
                 "RS630",
-                f"Row {row} after the header is of an action that was never issued: {named}.",
+                f"Row {row} after the header is of an action never issued: {action_named}.",
                 file=str(self.file),
                 hint="Correct its id, or take the row out: nothing of the file is recorded.",
             )
         if len(unmatched) > _NAMED:
-            more = len(unmatched) - _NAMED
-            message = f"{more:,} more rows are of actions that were never issued."
+            unnamed_count = len(unmatched) - _NAMED
+            message = f"{unnamed_count:,} more rows are of actions that were never issued."
             problems.add("RS630", message, file=str(self.file))
         problems.raise_if_any()
         self.bad = bad.num_rows
@@ -149,15 +168,15 @@ class _Reading(Job):
 
     def record(self) -> None:
         events = self.engine.arrow(outcome_events(self.scale, self.on, self.by)).to_pylist()
-        new = self.journal.record_events(
+        new_events = self.journal.record_events(
             events, command="worklist done", at=self.at, recorded_on=self.on
         )
-        words: dict[str, int] = {}
+        count_by_outcome: dict[str, int] = {}
         for event in events:
             if event["kind"] == "outcome":
-                words[event["outcome"]] = words.get(event["outcome"], 0) + 1
+                count_by_outcome[event["outcome"]] = count_by_outcome.get(event["outcome"], 0) + 1
         kinds = [event["kind"] for event in events]
-        recorded = sum(event["kind"] == "outcome" for event in new)
+        recorded = sum(event["kind"] == "outcome" for event in new_events)
         self.done = RecordedOutcomes(
             file=str(self.file),
             recorded_on=self.on,
@@ -166,7 +185,7 @@ class _Reading(Job):
             known=kinds.count("outcome") - recorded,
             bad=self.bad,
             quarantine=None if self.quarantine is None else str(self.quarantine),
-            outcomes=dict(sorted(words.items())),
+            outcomes=dict(sorted(count_by_outcome.items())),
             contacts=kinds.count("contact"),
             promises=kinds.count("promise"),
         )
@@ -200,7 +219,7 @@ def record(
     if not file.is_file():
         raise problem("RS006", "There is no such file.", file=str(file), hint="Check its name.")
     if sinks.file_of(str(file)) is None or "://" in str(file):
-        raise problem("RS006", "This is no file that outcomes are read from.", file=str(file))
+        raise problem("RS006", "Outcomes cannot be read from this kind of file.", file=str(file))
     job = _Reading(workspace, file, by=by, on=on, at=at, progress=progress)
     job.carry_out(plan())
     return job.done

@@ -1,7 +1,7 @@
 """`strategy prove`: every property, for every account there could be. Reads only.
 
 Whatever is refuted is tried on the engine: the account is decided by the SQL that decides real
-ones, and only what that shows too is told as refuted.
+ones, and only what that shows too is reported as refuted.
 """
 
 from __future__ import annotations

@@ -124,11 +124,11 @@ def recalibrate(
 
 def _same_question(authored: AuthoredSpec, model: Model) -> None:
     """Outcomes of another question say nothing of this model. Raises RS408."""
-    asked, trained = authored.spec, model.manifest
+    spec_now, manifest_then = authored.spec, model.manifest
     problems = Problems()
     for key, is_same in (
-        ("target", asked.target == trained.spec.target),
-        ("population", asked.population == trained.population),
+        ("target", spec_now.target == manifest_then.spec.target),
+        ("population", spec_now.population == manifest_then.population),
     ):
         if not is_same:
             problems.add(

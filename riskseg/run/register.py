@@ -50,8 +50,8 @@ def register(
         if version_folder.resolve() != folder.resolve():
             version_folder.parent.mkdir(parents=True, exist_ok=True)
             with folder_beside(version_folder, token="register") as draft:
-                for name, content in files.items():
-                    (draft / name).write_bytes(content)
+                for file_name, file_content in files.items():
+                    (draft / file_name).write_bytes(file_content)
         with open_journal(workspace) as journal:
             recorded = record(
                 workspace, journal, model, at, by=by, promote=reason if promote else None
@@ -83,16 +83,20 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
             file=str(folder),
             hint="Name the folder of one version, as it lies in models/MODEL/VERSION.",
         )
-    content = (folder / MANIFEST).read_bytes()
+    manifest_bytes = (folder / MANIFEST).read_bytes()
     try:
-        names = _names(parsed(content, MANIFEST))
-        files = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
-        files[MANIFEST] = content
+        file_names = _names(parsed(manifest_bytes, MANIFEST))
+        files = {
+            file_name: (folder / file_name).read_bytes()
+            for file_name in file_names
+            if (folder / file_name).is_file()
+        }
+        files[MANIFEST] = manifest_bytes
         with tempfile.TemporaryDirectory(prefix="riskseg-") as scratch:
-            version_folder = Path(scratch) / version_of(content)
+            version_folder = Path(scratch) / version_of(manifest_bytes)
             version_folder.mkdir()
-            for name, data in files.items():
-                (version_folder / name).write_bytes(data)
+            for changed_file, file_data in files.items():
+                (version_folder / changed_file).write_bytes(file_data)
             model = load(version_folder, shown=str(folder))
         # The hash says that it is what was written, not that it is whole.
         trial(model)
@@ -104,7 +108,7 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
     except Exception as error:  # whatever files from elsewhere make go wrong
         raise problem(
             "RS406",
-            f"This is no version of a model that riskseg can read: {error}.",
+            f"This is not a version of a model that riskseg can read: {error}.",
             file=str(folder / MANIFEST),
             hint="Copy the folder again from where it was trained.",
         ) from error
@@ -112,7 +116,10 @@ def _read(folder: Path) -> tuple[Model, dict[str, bytes]]:
 
 def _names(manifest: Any) -> list[str]:
     """The files a manifest names, in its own folder all of them. Raises ValueError."""
-    names = list(manifest["files"])
-    if any(Path(n).name != n or n in (".", "..", MANIFEST) for n in names):
+    file_names = list(manifest["files"])
+    if any(
+        Path(listed_name).name != listed_name or listed_name in (".", "..", MANIFEST)
+        for listed_name in file_names
+    ):
         raise ValueError("it names a file outside its folder")
-    return names
+    return file_names

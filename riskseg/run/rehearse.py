@@ -112,11 +112,11 @@ class _Rehearsal(VersionsJob):
 
     def rehearse(self) -> None:
         days = self.period.days
-        for side, ready in enumerate(self.deciders):
+        for side, side_decider in enumerate(self.deciders):
             self.rehearsed.begin()
             people = None
             if self.portfolio is not None:
-                people = RespondingLedger(self.source, self.portfolio, ready.strategy)
+                people = RespondingLedger(self.source, self.portfolio, side_decider.strategy)
             for number, day in enumerate(days):
                 share = (side + number / len(days)) / len(self.deciders)
                 self.progress.within(share, str(day))
@@ -134,7 +134,7 @@ class _Rehearsal(VersionsJob):
 
     def count(self) -> None:
         session, period = self.source, self.period
-        names = _names([edition.strategy for edition in self.editions])
+        side_names = _names([edition.strategy for edition in self.editions])
         weeks = session.engine.arrow(self.rehearsed.weeks()).to_pylist()
         self.done = Rehearsal(
             first=period.first,
@@ -144,23 +144,35 @@ class _Rehearsal(VersionsJob):
             more_than=self.more_than,
             currency=session.workspace.settings.currency,
             scale=session.scale,
-            strategies=tuple(self._strategy(side, name) for side, name in enumerate(names)),
+            strategies=tuple(
+                self._strategy(side, side_name) for side, side_name in enumerate(side_names)
+            ),
             differences=tuple(self._differences()),
-            weeks=tuple(RehearsedWeek(strategy=names[row.pop("side")], **row) for row in weeks),
+            weeks=tuple(
+                RehearsedWeek(strategy=side_names[week_row.pop("side")], **week_row)
+                for week_row in weeks
+            ),
             place=None,
         )
         if self.target is not None:
-            table = self.done.to_arrow()
+            weeks_table = self.done.to_arrow()
             token = f"rehearse-{period.first}"
-            written = sinks.write(self.target, table.schema, table.to_batches(), token=token)
+            written = sinks.write(
+                self.target, weeks_table.schema, weeks_table.to_batches(), token=token
+            )
             self.done = self.done.model_copy(update={"place": written.place})
 
     def _strategy(self, side: int, name: str) -> RehearsedStrategy:
         strategy, scale = self.deciders[side].strategy, self.source.scale
-        sums = ", ".join(f"cast(coalesce(sum({m}), 0) as bigint)" for m in ("accounts", *MEASURES))
+        summed_measures = ", ".join(
+            f"cast(coalesce(sum({measure_name}), 0) as bigint)"
+            for measure_name in ("accounts", *MEASURES)
+        )
         parties = self.rehearsed.by_party()
-        row = self.source.engine.rows(f"select {sums} from ({parties}) where side = {side}")[0]
-        total = dict(zip(("accounts", *MEASURES), row, strict=True))
+        sums_row = self.source.engine.rows(
+            f"select {summed_measures} from ({parties}) where side = {side}"
+        )[0]
+        total_by_measure = dict(zip(("accounts", *MEASURES), sums_row, strict=True))
         days = [
             RehearsedDay(day=day, action=action, channel=channel, issued=issued)
             for day, action, channel, issued in self.rehearsed.days(side)
@@ -169,14 +181,16 @@ class _Rehearsal(VersionsJob):
         return RehearsedStrategy(
             strategy=version_of(strategy),
             name=name,
-            accounts=total["accounts"],
-            issued=total["actions"],
-            contacts=total["contacts"],
-            significant=total["significant"],
-            cost=amount(total["cost"], scale) if costs else None,
-            cures=total["cures"],
-            paid=amount(total["paid"], scale),
-            overdue=amount(total["overdue"], scale) if self.source.ledger.billed else None,
+            accounts=total_by_measure["accounts"],
+            issued=total_by_measure["actions"],
+            contacts=total_by_measure["contacts"],
+            significant=total_by_measure["significant"],
+            cost=amount(total_by_measure["cost"], scale) if costs else None,
+            cures=total_by_measure["cures"],
+            paid=amount(total_by_measure["paid"], scale),
+            overdue=amount(total_by_measure["overdue"], scale)
+            if self.source.ledger.billed
+            else None,
             contacted_often=self.rehearsed.contacted_often(side, self.more_than),
             actions=tuple(_actions(strategy, days)),
             days=tuple(days),
@@ -186,13 +200,17 @@ class _Rehearsal(VersionsJob):
         """What the second strategy has more of, party by party, over all of them."""
         if len(self.deciders) < 2:
             return []
-        differences = ", ".join(f"coalesce(b.{m}, 0) - coalesce(a.{m}, 0) as {m}" for m in MEASURES)
-        sums = ", ".join(
-            f"cast(sum({m}) as double), cast(sum(cast({m} as hugeint) * {m}) as double)"
-            for m in MEASURES
+        differences = ", ".join(
+            f"coalesce(b.{measured}, 0) - coalesce(a.{measured}, 0) as {measured}"
+            for measured in MEASURES
+        )
+        summed_differences = ", ".join(
+            f"cast(sum({measured}) as double), "
+            f"cast(sum(cast({measured} as hugeint) * {measured}) as double)"
+            for measured in MEASURES
         )
         parties = self.rehearsed.by_party()
-        row = self.source.engine.rows(
+        sums_row = self.source.engine.rows(
             f"""
             with parties as ({parties}),
             differences as (
@@ -200,52 +218,63 @@ class _Rehearsal(VersionsJob):
                 from (select * from parties where side = 0) a
                 full join (select * from parties where side = 1) b on b.party = a.party
             )
-            select count(*), {sums}
+            select count(*), {summed_differences}
             from differences
             """
         )[0]
-        count, *numbers = row
-        made = []
-        for measure, total, squares in zip(MEASURES, numbers[::2], numbers[1::2], strict=True):
+        count, *sums_of_measures = sums_row
+        differences_made = []
+        for measure, total, squares in zip(
+            MEASURES, sums_of_measures[::2], sums_of_measures[1::2], strict=True
+        ):
             factor = 10.0**self.source.scale if measure in _MONEY else 1.0
-            made.append(
+            differences_made.append(
                 RehearsedDifference(
                     measure=measure, difference=_interval(count, total, squares, factor)
                 )
             )
-        return made
+        return differences_made
 
 
 def _interval(count: int, total: float | None, squares: float | None, factor: float) -> Interval:
     """A total of `count` differences and its 95% interval, from their sum and that of their
     squares, all divided by `factor`: a normal approximation to the sum of independent parties."""
-    value, squares = total or 0.0, squares or 0.0
-    variance = max(squares - value * value / count, 0.0) * count / (count - 1) if count > 1 else 0.0
+    mean_total, squares = total or 0.0, squares or 0.0
+    variance = (
+        max(squares - mean_total * mean_total / count, 0.0) * count / (count - 1)
+        if count > 1
+        else 0.0
+    )
     half = _WITHIN * sqrt(variance)
-    return Interval(*(round(v / factor, 2) for v in (value, value - half, value + half)))
+    return Interval(
+        *(
+            round(end_value / factor, 2)
+            for end_value in (mean_total, mean_total - half, mean_total + half)
+        )
+    )
 
 
 def _actions(strategy: Strategy, days: Sequence[RehearsedDay]) -> list[RehearsedAction]:
-    made = []
+    rehearsed_actions = []
     for action in strategy.actions:
-        counts = [day.issued for day in days if day.action == action.name]
-        made.append(
+        issued_counts = [day.issued for day in days if day.action == action.name]
+        rehearsed_actions.append(
             RehearsedAction(
                 action=action.name,
                 channel=action.channel,
-                issued=sum(counts),
-                cost=None if action.cost is None else action.cost * sum(counts),
-                most_a_day=max(counts, default=0),
+                issued=sum(issued_counts),
+                cost=None if action.cost is None else action.cost * sum(issued_counts),
+                most_a_day=max(issued_counts, default=0),
             )
         )
-    return made
+    return rehearsed_actions
 
 
 def _names(strategies: Sequence[Strategy]) -> list[str]:
     """What to call the strategies: their names, with the fingerprints where these are the same."""
-    names = [strategy.name for strategy in strategies]
-    if len(set(names)) == len(names):
-        return names
+    strategy_names = [strategy.name for strategy in strategies]
+    if len(set(strategy_names)) == len(strategy_names):
+        return strategy_names
     return [f"{strategy.name} {strategy.fingerprint}" for strategy in strategies]
 
 
@@ -254,7 +283,9 @@ def _check_paths(strategies: Sequence[Strategy], days: Sequence[date]) -> None:
     problems = Problems()
     for strategy in strategies:
         for day in days:
-            if not all(in_force(strategy.paths_of(s), day) for s in strategy.segments):
+            if not all(
+                in_force(strategy.paths_of(segment_name), day) for segment_name in strategy.segments
+            ):
                 problems.add(
                     "RS210",
                     f'The paths of the strategy "{strategy.name}" do not cover {day}.',

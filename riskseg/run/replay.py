@@ -40,7 +40,7 @@ from riskseg.pipeline.open_journal import read_journal
 from riskseg.pipeline.outputs import file_relation
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import NothingLeft, Plan, Progress, Stage
-from riskseg.results.runs import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
+from riskseg.results.replay import Differences, OutputFile, Replay, ReplayVerdict, SinceRun
 from riskseg.rules.state import is_state
 from riskseg.sources.describe import fingerprints
 from riskseg.store import run_inputs as store
@@ -77,7 +77,9 @@ class _Replay(DecidingJob):
         with read_journal(workspace) as journal:
             self.record = record = find_run(journal, self.run)
             self.overwritten = _overwritten(journal, record)
-            erased = {e.account for e in journal.erasures() if record.run_id in e.runs}
+            erased = {
+                erasure.account for erasure in journal.erasures() if record.run_id in erasure.runs
+            }
         _check_kept(workspace, record)
         self.kept = kept = read_kept(workspace, record.run_id)
         check_record(workspace, kept, record, erased)
@@ -90,10 +92,14 @@ class _Replay(DecidingJob):
         reads = [kept.inputs, self.place, *theirs]
         self.engine = enter(scratch_engine(workspace, reads=reads))
         accounts = open_inputs(self.engine, workspace, kept)
-        parts = workspace.settings.partitions or -(-accounts // ACCOUNTS_A_PARTITION)
-        parts = max(1, min(parts, accounts))
+        partition_count = workspace.settings.partitions or -(-accounts // ACCOUNTS_A_PARTITION)
+        partition_count = max(1, min(partition_count, accounts))
         self.ranges = [
-            (accounts * k // parts + 1, accounts * (k + 1) // parts) for k in range(parts)
+            (
+                accounts * partition // partition_count + 1,
+                accounts * (partition + 1) // partition_count,
+            )
+            for partition in range(partition_count)
         ]
 
     def facts(self, accounts: tuple[int, int]) -> None:
@@ -163,14 +169,21 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
         return
     if folder.exists():
         fault, hint = "were damaged: a file is missing", "Restore the folder from a copy."
-        code = "RS610"
+        problem_code = "RS610"
     elif not record.arguments.get("keep", False):
-        fault, hint, code = "were not kept", "Decide with --keep, which is the default.", "RS609"
+        fault, hint, problem_code = (
+            "were not kept",
+            "Decide with --keep, which is the default.",
+            "RS609",
+        )
     else:
-        fault, code = "were removed: `riskseg journal prune` removes those of older runs", "RS609"
-        hint = "The journal still tells what it was decided with."
+        fault, problem_code = (
+            "were removed: `riskseg journal prune` removes those of older runs",
+            "RS609",
+        )
+        hint = "The journal still shows what it was decided with."
     raise problem(
-        code,
+        problem_code,
         f"The inputs of run {record.run_id} {fault}.",
         file=workspace.shown(folder),
         hint=hint,
@@ -179,10 +192,10 @@ def _check_kept(workspace: Workspace, record: RunRecord) -> None:
 
 def _ending(record: RunRecord) -> str:
     """The form to write in: the run's own, so that bytes can be compared."""
-    place = record.output or ""
-    if record.output_sha256 is None or not place:
+    output_place = record.output or ""
+    if record.output_sha256 is None or not output_place:
         return ".parquet"
-    return sinks.ending_of(place)
+    return sinks.ending_of(output_place)
 
 
 def _compared(
@@ -191,23 +204,25 @@ def _compared(
     """What the replayed decisions are beside the run's; how they differ; what stood in the way."""
     if record.output_sha256 is not None and record.output_sha256 == written.sha256:
         return "same bytes", None, ""
-    missing: ReplayVerdict = "not compared" if gone or record.output_sha256 is None else "different"
+    unmatched_verdict: ReplayVerdict = (
+        "not compared" if gone or record.output_sha256 is None else "different"
+    )
     if record.output_sha256 is None:
         if overwritten:
-            return missing, None, f"run {overwritten} has written to the table since"
+            return unmatched_verdict, None, f"run {overwritten} has written to the table since"
         try:
             theirs = _table(engine, record, written)
         except ProblemsError as error:
-            return missing, None, f"the table cannot be read: {error.problems[0].what}"
+            return unmatched_verdict, None, f"the table cannot be read: {error.problems[0].what}"
     else:
         if record.output is None:
-            return missing, None, "they were given in memory, and written nowhere"
-        place = Path(record.output)
-        if not place.is_file():
-            return missing, None, f"{place} is there no more"
-        if sha256_of(place) != record.output_sha256:
-            return missing, None, f"{place} is not what the run wrote any more"
-        theirs = file_relation(engine, place)
+            return unmatched_verdict, None, "they were given in memory, and written nowhere"
+        output_path = Path(record.output)
+        if not output_path.is_file():
+            return unmatched_verdict, None, f"{output_path} is no longer there"
+        if sha256_of(output_path) != record.output_sha256:
+            return unmatched_verdict, None, f"{output_path} has changed since the run wrote it"
+        theirs = file_relation(engine, output_path)
     replayed = file_relation(engine, Path(written.place))
     differences = DIFFERENCES.answer(TwoTables(engine, theirs, replayed))
     if differences.rows == 0 and differences.appeared == 0 and differences.vanished == gone:
@@ -222,19 +237,21 @@ def _file(engine: Engine, record: RunRecord, written: Written, overwritten: str)
         return OutputFile(state="a table")
     if record.output is None:
         return OutputFile(state="in memory")
-    place = Path(record.output)
-    if not place.is_file():
+    output_path = Path(record.output)
+    if not output_path.is_file():
         return OutputFile(state="gone")
-    if sha256_of(place) == record.output_sha256:
-        return OutputFile(state="as written", manifest=_manifest(place, record))
+    if sha256_of(output_path) == record.output_sha256:
+        return OutputFile(state="as written", manifest=_manifest(output_path, record))
     if overwritten:
         return OutputFile(state="written over", by=overwritten)
     try:
         replayed = file_relation(engine, Path(written.place))
-        rows = DIFFERENCES.answer(TwoTables(engine, replayed, file_relation(engine, place)))
+        row_differences = DIFFERENCES.answer(
+            TwoTables(engine, replayed, file_relation(engine, output_path))
+        )
     except EngineError:  # it may be no table any more
         return OutputFile(state="altered")
-    return OutputFile(state="altered", differing=rows)
+    return OutputFile(state="altered", differing=row_differences)
 
 
 def _manifest(place: Path, record: RunRecord) -> bool | None:
@@ -242,8 +259,11 @@ def _manifest(place: Path, record: RunRecord) -> bool | None:
     if not manifest.is_file():
         return None
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        return (content["run"], content["sha256"]) == (record.run_id, record.output_sha256)
+        manifest_content = json.loads(manifest.read_text(encoding="utf-8"))
+        return (manifest_content["run"], manifest_content["sha256"]) == (
+            record.run_id,
+            record.output_sha256,
+        )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
@@ -330,10 +350,10 @@ class _FromSource(DecidingJob):
 def _as_kept(engine: Engine, kept: Kept) -> Relation:
     """`facts` with the columns that were kept, in the types they had: what does not go into its
     old type any more is unknown."""
-    columns = "".join(
-        f", try_cast({fact_column(n)} as {engine.type_sql(t)}) as {fact_column(n)}"
-        for n, t in kept.columns.items()
+    cast_columns = "".join(
+        f", try_cast({fact_column(column)} as {engine.type_sql(type_)}) as {fact_column(column)}"
+        for column, type_ in kept.columns.items()
     )
     return Relation(
-        "facts", f"select snap, account_no, as_of{columns} from facts", materialized=True
+        "facts", f"select snap, account_no, as_of{cast_columns} from facts", materialized=True
     )

@@ -33,7 +33,9 @@ def listed(root: Path, *, limit: int | None = None) -> JournalEntries:
     """Runs of `assign` and erasures; all, or the last `limit` of each."""
     workspace = open_checked(root)
     with read_journal(workspace) as journal:
-        runs = [r for r in journal.runs() if r.command == "assign"][:limit]
+        runs = [run_record for run_record in journal.runs() if run_record.command == "assign"][
+            :limit
+        ]
         erasures = journal.erasures()[:limit]
         unknown = unknown_runs(workspace, journal)
     return JournalEntries(
@@ -72,7 +74,7 @@ def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -
     Raises RS612 for what is no span of time.
     """
     workspace = open_checked(root)
-    before = moment_before(at, *span(older_than))
+    cutoff = moment_before(at, *span(older_than))
     runs = workspace.state / "runs"
     with ExitStack() as opened:
         if dry_run:
@@ -80,15 +82,17 @@ def prune(root: Path, older_than: str, *, at: datetime, dry_run: bool = False) -
         else:
             opened.enter_context(locked(workspace))
             journal = opened.enter_context(open_journal(workspace))
-        ran_at = {r.run_id: _as_at(r.at, at) for r in reversed(journal.runs())}
-        outdated = [run for run, ran in ran_at.items() if ran < before]
-        kept = [f.name for f in store.folders(runs) if store.is_kept(f)]
+        ran_at = {
+            run_record.run_id: _as_at(run_record.at, at) for run_record in reversed(journal.runs())
+        }
+        outdated = [run for run, ran in ran_at.items() if ran < cutoff]
+        kept = [run_folder.name for run_folder in store.folders(runs) if store.is_kept(run_folder)]
         if not dry_run:
             store.let_go(runs, outdated)
     removed = tuple(run for run in kept if run in outdated)
     remaining = [run for run in kept if run not in outdated]
     return Pruning(
-        before=before,
+        before=cutoff,
         runs=len(removed),
         left=len(remaining),
         unknown=tuple(run for run in remaining if run not in ran_at),
@@ -104,12 +108,12 @@ def _as_at(moment: datetime, like: datetime) -> datetime:
 def span(text: str) -> tuple[int, str]:
     """A span of time as a person writes it: "90 days", "90d", "24 months", "1 year". Raises
     RS612."""
-    match = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
-    if match is None:
+    number_and_unit = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
+    if number_and_unit is None:
         hint = 'Write a number and a unit, as in "90 days" or "24 months".'
-        raise problem("RS612", f'"{text}" is no span of time.', hint=hint)
-    unit = match[2].lower()
-    return int(match[1]), "days" if unit == "d" else unit
+        raise problem("RS612", f'"{text}" is not a span of time.', hint=hint)
+    unit = number_and_unit[2].lower()
+    return int(number_and_unit[1]), "days" if unit == "d" else unit
 
 
 def moment_before(at: datetime, count: int, unit: str) -> datetime:
@@ -117,7 +121,7 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
     its last. Raises RS612."""
     plural = unit if unit.endswith("s") else f"{unit}s"
     if plural not in UNITS:
-        raise problem("RS612", f'"{unit}" is no span of time.', hint=did_you_mean(unit, UNITS))
+        raise problem("RS612", f'"{unit}" is not a span of time.', hint=did_you_mean(unit, UNITS))
     try:
         if plural == "days":
             return at - timedelta(days=count)
@@ -126,7 +130,7 @@ def moment_before(at: datetime, count: int, unit: str) -> datetime:
         day = min(at.day, calendar.monthrange(year, month + 1)[1])
         return at.replace(year=year, month=month + 1, day=day)
     except (ValueError, OverflowError) as error:
-        message = f"{count} {plural} before {at.date()} is no date."
+        message = f"{count} {plural} before {at.date()} is not a possible date."
         raise problem("RS612", message, hint="Give a shorter span.") from error
 
 
@@ -134,7 +138,7 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     """Take an account out of all that is kept: the inputs of runs, the quarantine, and the events
     of the journal.
 
-    Safe to repeat, and to kill: each file tells what was erased from it, and the journal has its
+    Safe to repeat, and to kill: each file says what was erased from it, and the journal has its
     row when all are done. It has one for an account that was only in the sources, too, so that the
     id is known when the source has lost it. The decisions that runs wrote are not riskseg's to
     change. One run that is damaged hinders no erasure from the others. Raises RS601 for an account
@@ -145,20 +149,36 @@ def erase(root: Path, account: str, *, by: str, at: datetime) -> Erasure:
     hashed = account_hash(account)
     problems = Problems()
     with locked(workspace), open_journal(workspace) as journal:
-        folders = [f for f in store.folders(workspace.state / "runs") if store.has_inputs(f)]
-        erased_from = [f.name for f in folders if _erased(workspace, f, account, hashed, problems)]
-        earlier = [e for e in journal.erasures() if e.account == hashed]
-        erased_before = {run for e in earlier for run in e.runs}
+        folders = [
+            run_folder
+            for run_folder in store.folders(workspace.state / "runs")
+            if store.has_inputs(run_folder)
+        ]
+        erased_from = [
+            run_folder.name
+            for run_folder in folders
+            if _erased(workspace, run_folder, account, hashed, problems)
+        ]
+        earlier = [
+            erasure_record
+            for erasure_record in journal.erasures()
+            if erasure_record.account == hashed
+        ]
+        erased_before = {run for erasure_record in earlier for run in erasure_record.runs}
         runs = tuple(run for run in erased_from if run not in erased_before)
-        rows = _quarantine(workspace, account)
+        quarantined_rows = _quarantine(workspace, account)
         events = journal.events_of(account)
-        if not (erased_from or rows or events or earlier):
+        if not (erased_from or quarantined_rows or events or earlier):
             _check_known(workspace, account, folders, problems)
-        if runs or rows or events or not earlier:
+        if runs or quarantined_rows or events or not earlier:
             record = ErasureRecord(at=at, by=by, account=hashed, runs=runs)
             journal.record_erasure(record, account)
     return Erasure(
-        runs=runs, searched=len(folders), rows=rows, events=events, problems=tuple(problems)
+        runs=runs,
+        searched=len(folders),
+        rows=quarantined_rows,
+        events=events,
+        problems=tuple(problems),
     )
 
 
@@ -192,28 +212,28 @@ def _quarantine(workspace: Workspace, account: str) -> int:
     A list holds each row as it came, as text. A row is taken out where the id stands in it as a
     word of its own: rather one too many than one too few.
     """
-    count = 0
-    for path in sorted((workspace.state / "quarantine").glob("*.csv")):
+    removed_rows = 0
+    for quarantine_file in sorted((workspace.state / "quarantine").glob("*.csv")):
         # A list that is cut off, or no text any more, is searched as far as it goes.
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = list(csv.reader(file))
-        header, rows = lines[:1], lines[1:]
+        with quarantine_file.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            csv_lines = list(csv.reader(file))
+        header_lines, rows = csv_lines[:1], csv_lines[1:]
         remaining = [row for row in rows if not (row and _names(row[-1], account))]
         if len(remaining) == len(rows):
             continue
-        count += len(rows) - len(remaining)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([*header, *remaining])
-        with write_beside(path, token="erase") as draft:
-            draft.write_bytes(text.getvalue().encode(errors="surrogateescape"))
-    return count
+        removed_rows += len(rows) - len(remaining)
+        remaining_text = io.StringIO()
+        csv.writer(remaining_text, lineterminator="\n").writerows([*header_lines, *remaining])
+        with write_beside(quarantine_file, token="erase") as draft:
+            draft.write_bytes(remaining_text.getvalue().encode(errors="surrogateescape"))
+    return removed_rows
 
 
 def _names(content: str, account: str) -> bool:
-    start = content.find(account)
-    while start >= 0:
-        around = content[max(0, start - 1) : start], content[start + len(account) :][:1]
-        if not any(c.isalnum() for c in around):
+    found_at = content.find(account)
+    while found_at >= 0:
+        around = content[max(0, found_at - 1) : found_at], content[found_at + len(account) :][:1]
+        if not any(character.isalnum() for character in around):
             return True
-        start = content.find(account, start + 1)
+        found_at = content.find(account, found_at + 1)
     return False

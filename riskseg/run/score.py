@@ -20,7 +20,7 @@ from riskseg.pipeline.account_file import (
     with_accounts_from,
 )
 from riskseg.pipeline.contracts import build
-from riskseg.pipeline.decisions import SCORE, tell_differences
+from riskseg.pipeline.decisions import SCORE, note_differences
 from riskseg.pipeline.facts import facts
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.models import load_champions, scorer, spec_files, without_spec
@@ -87,38 +87,51 @@ class _Scoring(Job):
         self.opened.enter_context(locked(workspace))
         self.engine = self.opened.enter_context(scratch_engine(workspace, lasting=True))
         self.models = self._models()
-        for name, model in self.models.items():
+        for scored_model, model in self.models.items():
             if warning := hindsight(model, self.as_of):
-                self.progress.note(f"{name}: {warning}")
+                self.progress.note(f"{scored_model}: {warning}")
         models = self.models.values()
         check_given(self.engine, workspace, accounts_from, models)
         # Rows that bills name need their ids as they are written.
-        self.at_issue = any(m.manifest.spec.observe.at == "issue" for m in models)
+        self.at_issue = any(
+            loaded_model.manifest.spec.observe.at == "issue" for loaded_model in models
+        )
         self.session = session = begin(workspace, self.engine, texts=self.at_issue)
         session.answers(self.as_of)
         set_apart(session, self.progress)
         check_features(accounts_from, models, session.facts)
         billed = session.ledger.billed
-        self.scorers = {n: scorer(m, session.facts, billed=billed) for n, m in self.models.items()}
+        self.scorers = {
+            model_name: scorer(loaded_model, session.facts, billed=billed)
+            for model_name, loaded_model in self.models.items()
+        }
         self.counts = dict.fromkeys(self.scorers, 0)
-        self.watches = {n: m.watch() for n, m in self.models.items()}
+        self.watches = {
+            model_name: loaded_model.watch() for model_name, loaded_model in self.models.items()
+        }
         self.given = fingerprint(accounts_from)
-        kinds = {s.at_issue for s in self.scorers.values()}
+        looks_needed = {ready_scorer.at_issue for ready_scorer in self.scorers.values()}
         self.passes = [
             _Pass(first, last, of_bills)
             for first, last in session.partitions()
-            for of_bills in sorted(kinds)
+            for of_bills in sorted(looks_needed)
         ]
 
     def _models(self) -> dict[str, Model]:
         workspace = self.workspace
         with read_journal(workspace) as journal:
-            trained = [n for n in _known(workspace) if journal.models(n)]
-            wanted = list(self.names) or [n for n in trained if journal.champion(n)] or trained
+            trained = [model_name for model_name in _known(workspace) if journal.models(model_name)]
+            wanted = (
+                list(self.names)
+                or [model_name for model_name in trained if journal.champion(model_name)]
+                or trained
+            )
             if not wanted:
                 hint = "Run `riskseg train`."
                 raise problem("RS401", "No model has been trained here.", hint=hint)
-            return load_champions(workspace, {n: n for n in wanted}, journal)
+            return load_champions(
+                workspace, {model_name: model_name for model_name in wanted}, journal
+            )
 
     def facts(self, looked_at: _Pass) -> None:
         ledger, session = self.session.ledger, self.session
@@ -131,12 +144,14 @@ class _Scoring(Job):
         )
         if looked_at.of_bills:
             snapshots = at_issue_snapshots(snapshots)
-        chosen = [s for s in self.scorers.values() if s.at_issue is looked_at.of_bills]
+        scorers_of_look = [
+            scorer for scorer in self.scorers.values() if scorer.at_issue is looked_at.of_bills
+        ]
         relations = facts(
             ledger,
             session.catalogue,
             session.scale,
-            frozenset().union(*(s.reads for s in chosen)),
+            frozenset().union(*(scorer.reads for scorer in scorers_of_look)),
             snapshots,
             focus=looked_at.of_bills,
         )
@@ -151,42 +166,52 @@ class _Scoring(Job):
     def _scored(self, of_bills: bool) -> str:
         """Score `facts` with the models that look at bills, or at accounts; a select of its rows
         with every model's columns, and the bill's id where a model is observed at issue."""
-        columns, joins = "", ""
+        score_columns, score_joins = "", ""
         if self.at_issue:
-            columns = f", {'f.focus_bill' if of_bills else 'cast(null as varchar)'} as bill_id"
-        for name, applied in self.scorers.items():
+            score_columns = (
+                f", {'f.focus_bill' if of_bills else 'cast(null as varchar)'} as bill_id"
+            )
+        for scored_model, applied in self.scorers.items():
             probability = f"cast(null as {PROBABILITY})"
             if applied.at_issue is of_bills:
                 looks = replace(applied, population=applied.of_bills or applied.population)
-                table = score_model(
-                    self.engine, name, looks, self.session.facts, self.watches[name]
+                scores_table = score_model(
+                    self.engine, scored_model, looks, self.session.facts, self.watches[scored_model]
                 )
-                self.counts[name] += self.engine.value(f"select count(*) from {table}")
-                joins += f" left join {table} on {table}.snap = f.snap"
-                probability = f"{table}.p"
-            columns += f", {probability} as {quoted('p_' + name)}"
-            columns += f", {literal(applied.model.version)} as {quoted('version_' + name)}"
+                self.counts[scored_model] += self.engine.value(
+                    f"select count(*) from {scores_table}"
+                )
+                score_joins += f" left join {scores_table} on {scores_table}.snap = f.snap"
+                probability = f"{scores_table}.p"
+            score_columns += f", {probability} as {quoted('p_' + scored_model)}"
+            score_columns += (
+                f", {literal(applied.model.version)} as {quoted('version_' + scored_model)}"
+            )
         return (
-            f"select i.account_id, f.as_of{columns} from facts f join account_ids i "
-            f"on i.account_no = f.account_no{joins} order by f.account_no, f.snap"
+            f"select i.account_id, f.as_of{score_columns} from facts f join account_ids i "
+            f"on i.account_no = f.account_no{score_joins} order by f.account_no, f.snap"
         )
 
     def write(self, scores: Iterator[pa.RecordBatch]) -> None:
-        first = list(islice(scores, 1))
+        first_batch = list(islice(scores, 1))
         unchanged = while_unchanged(
-            chain(first, scores), self.workspace, self.session.ledger.stamps
+            chain(first_batch, scores), self.workspace, self.session.ledger.stamps
         )
         written = sinks.write(self.target, self.schema, unchanged, token="score")
-        for name, applied in self.scorers.items():
-            if applied.at_issue and not self.counts[name]:
-                note = f"{name}: no bill that it covers was issued on {self.as_of}, so no row"
+        for scored_name, applied in self.scorers.items():
+            if applied.at_issue and not self.counts[scored_name]:
+                note = (
+                    f"{scored_name}: no bill that it covers was issued on {self.as_of}, so no row"
+                )
                 self.progress.note(note)
         self.done = Scores(
             place=written.place,
             rows=written.rows,
-            models={n: m.version for n, m in self.models.items()},
+            models={
+                model_name: scored_model.version for model_name, scored_model in self.models.items()
+            },
             scored=self.counts,
-            differences=tell_differences(self.session, self.models, self.watches, self.progress),
+            differences=note_differences(self.session, self.models, self.watches, self.progress),
             accounts_from=self.given,
             of_bills=self.at_issue,
             sha256=written.sha256,
@@ -247,9 +272,13 @@ def score(
 def _check_names(workspace: Workspace, names: Iterable[str], problems: Problems) -> None:
     """Add RS401 for each name of no model."""
     known = _known(workspace)
-    for name in names:
-        if name not in known:
-            problems.add("RS401", f'There is no model "{name}".', hint=did_you_mean(name, known))
+    for requested_model in names:
+        if requested_model not in known:
+            problems.add(
+                "RS401",
+                f'There is no model "{requested_model}".',
+                hint=did_you_mean(requested_model, known),
+            )
 
 
 def _known(workspace: Workspace) -> list[str]:

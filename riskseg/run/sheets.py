@@ -18,7 +18,7 @@ from riskseg.pipeline.outputs import check_output
 from riskseg.pipeline.session import begin, locked, open_checked, scratch_engine
 from riskseg.pipeline.stages import Progress
 from riskseg.pipeline.strategies import read_authored, read_checked
-from riskseg.results.strategies import SheetChange, SheetExport, SheetImport
+from riskseg.results.sheets import SheetChange, SheetExport, SheetImport
 from riskseg.rules.model import Strategy
 from riskseg.store.files import write_beside
 from riskseg.strategy.authored import AuthoredSegments, AuthoredTiers
@@ -52,60 +52,74 @@ def export(root: Path, out: str) -> SheetExport:
     """Write the strategy's tables to a workbook (.xlsx), or to a folder as one CSV file each.
     Files that stand there are replaced. Raises RS010, RS219 and the Problems of the files' shape.
     """
-    path, workbook = _place(out), out.lower().endswith(".xlsx")
+    out_path, workbook = _place(out), out.lower().endswith(".xlsx")
     workspace, problems = open_checked(root), Problems()
-    _not_the_strategy(workspace, path if not workbook else path.parent, out)
-    check_output(workspace, path, problems)
+    _not_the_strategy(workspace, out_path if not workbook else out_path.parent, out)
+    check_output(workspace, out_path, problems)
     authored = read_authored(workspace, problems)
     problems.raise_if_any()
     assert authored is not None
     segments = authored.documents[_SEGMENTS_FILE]
     tiers = authored.documents[_TIERS_FILE]
     grids = {SEGMENTS: segments_grid(segments, problems)}
-    for name in authored.tiers.root:
-        reason = unfit(name, workbook=workbook)
-        if name.casefold() in {taken.casefold() for taken in grids}:
+    for sheet_name in authored.tiers.root:
+        reason = unfit(sheet_name, workbook=workbook)
+        if sheet_name.casefold() in {sheet_taken.casefold() for sheet_taken in grids}:
             reason = "another sheet has that name"
         if reason:
-            message = f'The scheme "{name}" cannot have a sheet of its name: {reason}.'
+            message = f'The scheme "{sheet_name}" cannot have a sheet of its name: {reason}.'
             hint = "Give it another name."
-            if workbook and not unfit(name, workbook=False):
+            if workbook and not unfit(sheet_name, workbook=False):
                 hint = "Give it another name, or export to a folder of CSV files."
-            problems.add("RS219", message, hint=hint, **tiers.at(name))
-        grids[name] = scheme_grid(tiers, name, problems)
-    for name, grid in grids.items():
-        shown = f"{out}, sheet {name}" if workbook else str(path / f"{name}.csv")
-        check_texts(grid, shown, problems, workbook=workbook)
+            problems.add("RS219", message, hint=hint, **tiers.at(sheet_name))
+        grids[sheet_name] = scheme_grid(tiers, sheet_name, problems)
+    for sheet_name, sheet_grid in grids.items():
+        sheet_place = (
+            f"{out}, sheet {sheet_name}" if workbook else str(out_path / f"{sheet_name}.csv")
+        )
+        check_texts(sheet_grid, sheet_place, problems, workbook=workbook)
     problems.raise_if_any()
     contents = (
-        {path: workbook_bytes(grids)}
+        {out_path: workbook_bytes(grids)}
         if workbook
-        else {path / f"{name}.csv": csv_bytes(grid) for name, grid in grids.items()}
+        else {
+            out_path / f"{sheet_name}.csv": csv_bytes(sheet_grid)
+            for sheet_name, sheet_grid in grids.items()
+        }
     )
     if not workbook:
-        _make_folder(path)
-    for file, content in contents.items():
-        with write_beside(file, token="sheet") as draft:
-            draft.write_bytes(content)
-    rows = {name: len(grid) - 1 for name, grid in grids.items()}
-    return SheetExport(strategy=authored.head.name, files=tuple(map(str, contents)), rows=rows)
+        _make_folder(out_path)
+    for file_name, file_content in contents.items():
+        with write_beside(file_name, token="sheet") as draft:
+            draft.write_bytes(file_content)
+    row_counts = {sheet_name: len(sheet_grid) - 1 for sheet_name, sheet_grid in grids.items()}
+    return SheetExport(
+        strategy=authored.head.name, files=tuple(map(str, contents)), rows=row_counts
+    )
 
 
 def _place(out: str) -> Path:
     """The workbook or folder that was named; an ending of another kind of file is RS010."""
     if not out.strip():
         hint = "Name an .xlsx file, or a folder for one CSV file each."
-        raise problem("RS010", "No place is named.", file="--out", hint=hint)
-    place = Path(out)
-    ending = place.suffix.lower()
-    if not place.is_dir() and ending in {".csv", ".xls", ".xlsm", ".ods", ".parquet", ".json"}:
+        raise problem("RS010", "No file or folder is named.", file="--out", hint=hint)
+    named_place = Path(out)
+    ending = named_place.suffix.lower()
+    if not named_place.is_dir() and ending in {
+        ".csv",
+        ".xls",
+        ".xlsm",
+        ".ods",
+        ".parquet",
+        ".json",
+    }:
         raise problem(
             "RS010",
             f"Sheets are not kept in a {ending} file.",
             file=out,
             hint="Name an .xlsx file, or a folder for one CSV file each.",
         )
-    return place
+    return named_place
 
 
 def _not_the_strategy(workspace: Workspace, folder: Path, out: str) -> None:
@@ -145,58 +159,75 @@ def import_(
         _raise(problems)
         documents = _documents(workspace, place, sheets, problems)
         _raise(problems)
-        tables: list[SheetChange] = []
+        sheet_changes: list[SheetChange] = []
         differing: list[str] = []
-        for name, document in documents.items():
-            before, after = _before(workspace, name), _grids(name, document, Problems())
-            changes = [_change(table, before.get(table), grid) for table, grid in after.items()]
-            tables += changes
-            if any(change.differs for change in changes) or before.keys() != after.keys():
-                differing.append(name)
+        for document_name, document in documents.items():
+            grids_before, grids_after = (
+                _before(workspace, document_name),
+                _grids(document_name, document, Problems()),
+            )
+            changes = [
+                _change(sheet_change, grids_before.get(sheet_change), grid)
+                for sheet_change, grid in grids_after.items()
+            ]
+            sheet_changes += changes
+            if (
+                any(change.differs for change in changes)
+                or grids_before.keys() != grids_after.keys()
+            ):
+                differing.append(document_name)
         strategy = _checked(workspace, documents, problems)
         if len(problems):
-            for table in tables:
-                if table.columns:
-                    progress.note(f"{table.table}: {'; '.join(table.column_changes)}")
+            for sheet_change in sheet_changes:
+                if sheet_change.columns:
+                    progress.note(f"{sheet_change.table}: {'; '.join(sheet_change.column_changes)}")
         _raise(problems)
         assert strategy is not None
-        paths = {name: _path(workspace, name) for name in differing}
-        layouts = {path: _laid(path, name, documents[name]) for name, path in paths.items()}
+        paths = {document_name: _path(workspace, document_name) for document_name in differing}
+        layouts = {
+            path: _laid(path, document_name, documents[document_name])
+            for document_name, path in paths.items()
+        }
         if not dry_run:
             _write(layouts)
     return SheetImport(
         strategy=strategy.name,
         version=strategy.fingerprint,
         dry_run=dry_run,
-        tables=tuple(tables),
+        tables=tuple(sheet_changes),
         files=tuple(f"{workspace.settings.strategy}/{path.name}" for path in layouts),
-        comments_lost=sum(table.comments_lost for table in layouts.values()),
+        comments_lost=sum(sheet_change.comments_lost for sheet_change in layouts.values()),
     )
 
 
 def _read(place: Path, problems: Problems) -> list[Sheet]:
     """The sheets of a workbook, or of the CSV files in a folder."""
-    shown = str(place)
+    shown_place = str(place)
     if place.is_dir():
-        files = sorted(
-            path
-            for path in place.iterdir()
-            if path.suffix.lower() == ".csv" and path.is_file() and not path.name.startswith(".")
+        csv_files = sorted(
+            csv_path
+            for csv_path in place.iterdir()
+            if csv_path.suffix.lower() == ".csv"
+            and csv_path.is_file()
+            and not csv_path.name.startswith(".")
         )
-        if not files:
-            problems.add("RS217", "The folder holds no CSV file.", file=shown)
+        if not csv_files:
+            problems.add("RS217", "The folder holds no CSV file.", file=shown_place)
         sheets = (
-            read_csv(_bytes(path), path.stem, str(place / path.name), problems) for path in files
+            read_csv(_bytes(csv_path), csv_path.stem, str(place / csv_path.name), problems)
+            for csv_path in csv_files
         )
         return [sheet for sheet in sheets if sheet is not None]
     if not place.is_file():
-        problems.add("RS217", "There is no such workbook or folder.", file=shown)
+        problems.add("RS217", "There is no such workbook or folder.", file=shown_place)
         return []
     if place.suffix.lower() == ".csv":
         message = "This is one sheet; a strategy's tables are several."
-        problems.add("RS217", message, file=shown, hint="Name the folder that holds all of them.")
+        problems.add(
+            "RS217", message, file=shown_place, hint="Name the folder that holds all of them."
+        )
         return []
-    return read_workbook(_bytes(place), shown, problems) or []
+    return read_workbook(_bytes(place), shown_place, problems) or []
 
 
 def _bytes(place: Path) -> bytes:
@@ -213,33 +244,37 @@ def _documents(
     """The documents that stand in for the strategy's files. There is a sheet for each table the
     strategy has, and no other: a name misspelt is neither a table lost nor one made."""
     schemes = _schemes(workspace, problems)
-    named: dict[str, Sheet] = {}
+    sheet_by_name: dict[str, Sheet] = {}
     for sheet in sheets:
-        if sheet.name in named:
+        if sheet.name in sheet_by_name:
             message = f'There are two of the name "{sheet.name}".'
             problems.add("RS217", message, file=sheet.where, hint="Keep one of them.")
-        named[sheet.name] = sheet
-    tables = [SEGMENTS, *schemes]
-    for name, sheet in named.items():
-        if name not in tables and (sheet.rows or sheet.faulty):
-            message = f'There is no table "{name}" in the strategy.'
-            hint = did_you_mean(name, tables)
+        sheet_by_name[sheet.name] = sheet
+    table_names = [SEGMENTS, *schemes]
+    for table_name, sheet in sheet_by_name.items():
+        if table_name not in table_names and (sheet.rows or sheet.faulty):
+            message = f'There is no table "{table_name}" in the strategy.'
+            hint = did_you_mean(table_name, table_names)
             if hint.startswith("Known"):
                 hint = f"{hint} A new scheme is begun in tiers.yaml."
             problems.add("RS217", message, file=sheet.where, hint=hint)
-    for name in tables:
-        if name not in named:
-            kind = "sheet" if place.is_file() else "file"
-            message = f'There is no {kind} "{name}{"" if place.is_file() else ".csv"}".'
+    for table_name in table_names:
+        if table_name not in sheet_by_name:
+            kind_of_place = "sheet" if place.is_file() else "file"
+            message = (
+                f'There is no {kind_of_place} "{table_name}{"" if place.is_file() else ".csv"}".'
+            )
             hint = "An import takes all tables of the strategy: add it, as an export writes it."
             problems.add("RS217", message, file=str(place), hint=hint)
     documents: dict[str, SheetDocument] = {}
-    if SEGMENTS in named:
-        segments = segments_document(named[SEGMENTS], problems, _columns_now(workspace))
+    if SEGMENTS in sheet_by_name:
+        segments = segments_document(sheet_by_name[SEGMENTS], problems, _columns_now(workspace))
         if segments is not None:
             documents[_SEGMENTS_FILE] = segments
     if schemes:
-        sheets_of_schemes = [named[name] for name in schemes if name in named]
+        sheets_of_schemes = [
+            sheet_by_name[table_name] for table_name in schemes if table_name in sheet_by_name
+        ]
         tiers = tiers_document(sheets_of_schemes, str(place), problems)
         if tiers is not None:
             documents[_TIERS_FILE] = tiers
@@ -248,12 +283,12 @@ def _documents(
 
 def _schemes(workspace: Workspace, problems: Problems) -> list[str]:
     """The names of the schemes of tiers.yaml, in its order."""
-    file = workspace.strategy / _TIERS_FILE
-    if not file.is_file():
+    tiers_file = workspace.strategy / _TIERS_FILE
+    if not tiers_file.is_file():
         return []
-    document = read_yaml(file, problems, shown=f"{workspace.settings.strategy}/{_TIERS_FILE}")
-    data = document.data if document is not None else {}
-    return [str(name) for name in data] if isinstance(data, dict) else []
+    document = read_yaml(tiers_file, problems, shown=f"{workspace.settings.strategy}/{_TIERS_FILE}")
+    tiers_data = document.data if document is not None else {}
+    return [str(scheme_name) for scheme_name in tiers_data] if isinstance(tiers_data, dict) else []
 
 
 def _checked(
@@ -299,15 +334,15 @@ def _columns_now(workspace: Workspace) -> list[str]:
 
 def _change(table: str, before: Grid | None, after: Grid) -> SheetChange:
     old_columns, new_columns = before[0] if before else [], after[0]
-    old, new = _named(before[1:] if before else []), _named(after[1:])
-    common = [name for name in new if name in old]
-    added = tuple(name for name in new if name not in old)
-    removed = tuple(name for name in old if name not in new)
-    changed = tuple(name for name in common if new[name] != old[name])
-    moved = common != [name for name in old if name in new]
+    old_rows, new_rows = _named(before[1:] if before else []), _named(after[1:])
+    common = [row_name for row_name in new_rows if row_name in old_rows]
+    added = tuple(row_name for row_name in new_rows if row_name not in old_rows)
+    removed = tuple(row_name for row_name in old_rows if row_name not in new_rows)
+    changed = tuple(row_name for row_name in common if new_rows[row_name] != old_rows[row_name])
+    moved = common != [row_name for row_name in old_rows if row_name in new_rows]
     return SheetChange(
         table=table,
-        rows=len(new),
+        rows=len(new_rows),
         added=added,
         removed=removed,
         changed=changed,
@@ -315,20 +350,20 @@ def _change(table: str, before: Grid | None, after: Grid) -> SheetChange:
         columns=old_columns != new_columns,
         differs=bool(added or removed or changed or moved or old_columns != new_columns),
         columns_added=tuple(
-            name for name in new_columns if old_columns and name not in old_columns
+            row_name for row_name in new_columns if old_columns and row_name not in old_columns
         ),
-        columns_removed=tuple(name for name in old_columns if name not in new_columns),
+        columns_removed=tuple(row_name for row_name in old_columns if row_name not in new_columns),
     )
 
 
 def _named(rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
     """Rows by their first cell; the second of the same name is `name (2)`."""
-    counts: dict[str, int] = {}
-    named: dict[str, Sequence[str]] = {}
+    count_by_name: dict[str, int] = {}
+    row_by_name: dict[str, Sequence[str]] = {}
     for row in rows:
-        counts[row[0]] = occurrence = counts.get(row[0], 0) + 1
-        named[row[0] if occurrence == 1 else f"{row[0]} ({occurrence})"] = row
-    return named
+        count_by_name[row[0]] = occurrence = count_by_name.get(row[0], 0) + 1
+        row_by_name[row[0] if occurrence == 1 else f"{row[0]} ({occurrence})"] = row
+    return row_by_name
 
 
 def _path(workspace: Workspace, name: str) -> Path:
@@ -342,8 +377,8 @@ def _laid(path: Path, name: str, document: Document) -> Laid:
     if path.name == segments_csv.FILE:
         return Laid(csv_bytes(segments_grid(document, Problems())), 0)
     # What is replaced may be broken in any way; its comments are kept where they can be read.
-    old = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
-    return (segments_yaml if name == _SEGMENTS_FILE else tiers_yaml)(document.data, old)
+    old_text = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
+    return (segments_yaml if name == _SEGMENTS_FILE else tiers_yaml)(document.data, old_text)
 
 
 def _write(layouts: Mapping[Path, Laid]) -> None:

@@ -1,4 +1,4 @@
-"""`strategy check`, `test` and `show`: the rules themselves."""
+"""`strategy check`, `test` and `show`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from riskseg.domain.problems import Problems
 from riskseg.pipeline.fact_source import is_from_data
 from riskseg.pipeline.strategies import ANY_DAY, run_examples
 from riskseg.pipeline.strategy_versions import checked_editions
-from riskseg.results.strategies import (
-    StrategyCheck,
-    StrategyShown,
-    StrategyTest,
-    TestedExample,
-    TestedPackExample,
-)
+from riskseg.results.strategies import StrategyCheck, StrategyTest, TestedExample, TestedPackExample
+from riskseg.results.strategy_shown import StrategyShown
 from riskseg.rules.model import Strategy
 from riskseg.strategy.check.scope import as_type
 from riskseg.strategy.described import packs_in_use, shown
@@ -53,12 +48,12 @@ def test(
     expected fact that an example leaves out has its default value."""
     with checked_editions(root, [name], here or Path.cwd(), data=data) as (source, editions):
         strategy, problems = editions[0].strategy, Problems()
-        tried = strategy
+        tried_strategy = strategy
         if not is_from_data(source):
-            tried = replace(strategy, default_values=_defaults(strategy))
-        decisions = run_examples(source.engine, tried, ANY_DAY, problems)
+            tried_strategy = replace(strategy, default_values=_defaults(strategy))
+        decisions = run_examples(source.engine, tried_strategy, ANY_DAY, problems)
         failed = {(problem.file, problem.line) for problem in problems}
-        whole = len(decisions) == len(strategy.examples)
+        all_decided = len(decisions) == len(strategy.examples)
         return StrategyTest(
             strategy=strategy.name,
             version=strategy.fingerprint,
@@ -66,10 +61,12 @@ def test(
             examples=tuple(
                 TestedExample(
                     example=example.name,
-                    decision=decisions[number] if whole else None,
-                    as_expected=False if (example.file, example.line) in failed else whole or None,
+                    decision=decisions[position] if all_decided else None,
+                    as_expected=False
+                    if (example.file, example.line) in failed
+                    else all_decided or None,
                 )
-                for number, example in enumerate(strategy.examples)
+                for position, example in enumerate(strategy.examples)
             ),
             pack_examples=tuple(
                 TestedPackExample(
@@ -87,6 +84,6 @@ def test(
 
 def _defaults(strategy: Strategy) -> dict[str, object]:
     return {
-        name: None if otherwise == "unknown" else as_type(type_, otherwise)
-        for name, (type_, otherwise) in strategy.expects.items()
+        expected_fact: None if otherwise == "unknown" else as_type(type_, otherwise)
+        for expected_fact, (type_, otherwise) in strategy.expects.items()
     }

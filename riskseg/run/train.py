@@ -72,10 +72,12 @@ class _Training(Job):
         engine = enter(scratch_engine(self.workspace, lasting=True))
         session = begin(self.workspace, engine, outcomes=True)
         if self.as_of is not None:
-            last = session.ledger.last_on
+            last_known_day = session.ledger.last_on
             session = session.known_by(self.as_of)
-            if last is not None and last < self.as_of:
-                self.progress.note(f"nothing became known from {last} to {self.as_of}: all is used")
+            if last_known_day is not None and last_known_day < self.as_of:
+                self.progress.note(
+                    f"nothing became known from {last_known_day} to {self.as_of}: all is used"
+                )
         set_apart(session, self.progress)
         self.session = session
         self.models = [_Learning(model) for model in _asked(session, self.specs)]
@@ -92,30 +94,34 @@ class _Training(Job):
         model.frame = observed_rows(self.session, model.asked, model.observed)
 
     def learn(self, model: _Learning) -> None:
-        name = model.asked.authored.spec.name
+        model_name = model.asked.authored.spec.name
         model.trained = learning.train(
             model.asked.authored,
             model.frame,
             threads=self.session.engine.threads,
-            progress=lambda share, text: self.progress.within(share, f"{name}: {text}"),
+            progress=lambda share, stage_text: self.progress.within(
+                share, f"{model_name}: {stage_text}"
+            ),
             known_by=self.as_of,
             noted=self.noted,
         )
 
     def keep(self, model: _Learning) -> None:
         authored, trained = model.asked.authored, model.trained
-        name = authored.spec.name
-        reason = "trained with --promote" if self.promote else None
-        done = keep(self.workspace, name, trained, self.journal, self.at, promote=reason)
-        for note in settings_without_effect(authored, done.model):
-            self.progress.note(f"{name}: {note}")
+        model_name = authored.spec.name
+        promotion_reason = "trained with --promote" if self.promote else None
+        kept_version = keep(
+            self.workspace, model_name, trained, self.journal, self.at, promote=promotion_reason
+        )
+        for note in settings_without_effect(authored, kept_version.model):
+            self.progress.note(f"{model_name}: {note}")
         self.kept.append(
             TrainedModel(
-                name=name,
+                name=model_name,
                 version=trained.version,
-                champion=done.champion,
-                summary=summarised(done.model, done.champion_version),
-                champion_version=done.champion_version,
+                champion=kept_version.champion,
+                summary=summarised(kept_version.model, kept_version.champion_version),
+                champion_version=kept_version.champion_version,
             )
         )
         del model.frame, model.trained  # the next model needs the memory
@@ -173,10 +179,12 @@ def train(
     """
     workspace = open_checked(root)
     specs = _chosen(workspace, names, only)
-    for name in () if names else without_spec(workspace):
-        spec = workspace.shown(workspace.models / f"{name}.yaml")
+    for unlearned_model in () if names else without_spec(workspace):
+        spec = workspace.shown(workspace.models / f"{unlearned_model}.yaml")
         if progress is not None:
-            progress.note(f"{name}: there is no {spec}, so it is not learned; its versions stay")
+            progress.note(
+                f"{unlearned_model}: there is no {spec}, so it is not learned; its versions stay"
+            )
     if not specs:
         return Training(())
     job = _Training(workspace, specs, at=at, promote=promote, as_of=as_of, progress=progress)
@@ -202,13 +210,16 @@ def _chosen(
     problems = Problems()
     specs = read_specs(workspace, problems)
     unlearned = without_spec(workspace)
-    for name in names:
-        if name not in specs and not len(problems):
-            what, hint = f'There is no model "{name}"', did_you_mean(name, specs)
-            if name in unlearned:
-                what = f'The model "{name}" has versions and no spec'
-                hint = f"Write {name}.yaml to learn it; the versions stay."
-            problems.add("RS401", f"{what} in {workspace.shown(workspace.models)}.", hint=hint)
+    for requested_model in names:
+        if requested_model not in specs and not len(problems):
+            message, hint = (
+                f'There is no model "{requested_model}"',
+                did_you_mean(requested_model, specs),
+            )
+            if requested_model in unlearned:
+                message = f'The model "{requested_model}" has versions and no spec'
+                hint = f"Write {requested_model}.yaml to learn it; the versions stay."
+            problems.add("RS401", f"{message} in {workspace.shown(workspace.models)}.", hint=hint)
     if not specs and not unlearned and not len(problems):
         problems.add(
             "RS401",
@@ -216,8 +227,18 @@ def _chosen(
             hint="Write one, for instance models/late_payment.yaml.",
         )
     problems.raise_if_any()
-    chosen = {n: s for n, s in specs.items() if not names or n in names}
-    return chosen if only is None else {n: _by(s, only) for n, s in chosen.items()}
+    chosen_specs = {
+        spec_name: authored_spec
+        for spec_name, authored_spec in specs.items()
+        if not names or spec_name in names
+    }
+    return (
+        chosen_specs
+        if only is None
+        else {
+            spec_name: _by(authored_spec, only) for spec_name, authored_spec in chosen_specs.items()
+        }
+    )
 
 
 def _by(authored: AuthoredSpec, only: str) -> AuthoredSpec:
@@ -240,12 +261,15 @@ def _asked(session: Session, specs: Mapping[str, AuthoredSpec]) -> list[Asked]:
     """What each spec asks of this workspace. Raises every Problem of any of them."""
     problems = Problems()
     conditions = {
-        name: check_spec(authored, session.facts, session.catalogue.lacking, problems)
-        for name, authored in specs.items()
+        asked_model: check_spec(authored, session.facts, session.catalogue.lacking, problems)
+        for asked_model, authored in specs.items()
     }
     for authored in specs.values():
         check_settings(session, authored, problems)
     problems.raise_if_any()
-    models = [asked(session, specs[name], conditions[name], problems) for name in specs]
+    models = [
+        asked(session, specs[asked_model], conditions[asked_model], problems)
+        for asked_model in specs
+    ]
     problems.raise_if_any()
     return [model for model in models if model is not None]

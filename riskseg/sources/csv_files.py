@@ -40,17 +40,17 @@ class CsvFiles(PlainFiles):
     def index_of(cls, engine: Engine, path: Path) -> list[str]:
         """The first column where it has no name and numbers rows: it is called so by the engine, or
         by pandas when it read such a file and wrote it again."""
-        file = engine.file(path)
-        with_header = f"read_csv({file}, header = false, all_varchar = true)"
-        first = next(iter(engine.columns(with_header)))
-        header = engine.value(f"select {quoted(first)} from {with_header} limit 1")
+        quoted_file = engine.file(path)
+        with_header = f"read_csv({quoted_file}, header = false, all_varchar = true)"
+        first_column = next(iter(engine.columns(with_header)))
+        header = engine.value(f"select {quoted(first_column)} from {with_header} limit 1")
         if header is not None and header != "" and header != "Unnamed: 0":
             return []
-        rows = f"read_csv({file}, header = true, all_varchar = true)"
-        name = next(iter(engine.columns(rows)))
-        some = f"(select {quoted(name)} as value from {rows} limit {ENOUGH_ROWS})"
-        numbers = engine.value(
+        csv_relation = f"read_csv({quoted_file}, header = true, all_varchar = true)"
+        index_header = next(iter(engine.columns(csv_relation)))
+        some = f"(select {quoted(index_header)} as value from {csv_relation} limit {ENOUGH_ROWS})"
+        is_numbered = engine.value(
             "select count(*) > 0 and count(distinct value) = count(*) and "
             f"bool_and(regexp_full_match(value, '[0-9]+')) from {some}"
         )
-        return [name] if numbers else []
+        return [index_header] if is_numbered else []

@@ -28,18 +28,18 @@ def map_sources(
     if "payments" in sources and "bills" not in sources:
         problems.add(
             "RS005",
-            "There are payments and no bills: nothing says what they pay.",
+            "There are payments, but no bills that they could pay.",
             file="riskseg.toml",
             line=sources["payments"].lines.get("from"),
             hint="Add a [source.bills].",
         )
-    mapped = {}
-    for name in CONTRACT:
-        if name in sources:
-            mapped_source = _map_one(engine, workspace, sources[name], problems)
+    mapped_sources = {}
+    for contract_table in CONTRACT:
+        if contract_table in sources:
+            mapped_source = _map_one(engine, workspace, sources[contract_table], problems)
             if mapped_source is not None:
-                mapped[name] = mapped_source
-    return mapped if len(problems) == problems_before else None
+                mapped_sources[contract_table] = mapped_source
+    return mapped_sources if len(problems) == problems_before else None
 
 
 def _map_one(
@@ -66,14 +66,16 @@ def _map_one(
     mapping_lines = _given(source, problems)
     if len(problems) > problems_before:
         return None
-    names = {folded(name) for name in headers}
-    lacking = {name for name in source.may_lack if name in mapping_lines}
-    mapping_lines = {
-        name: line_given
-        for name, line_given in mapping_lines.items()
-        if name not in lacking or line_given.reads <= names
+    header_names = {folded(mapped_column) for mapped_column in headers}
+    lacking_names = {
+        mapped_column for mapped_column in source.may_lack if mapped_column in mapping_lines
     }
-    index = (
+    mapping_lines = {
+        mapped_column: line_given
+        for mapped_column, line_given in mapping_lines.items()
+        if mapped_column not in lacking_names or line_given.reads <= header_names
+    }
+    index_columns = (
         reader.index_columns(engine, headers)
         if CONTRACT[source.table].attributes is Attributes.ALL
         else set()
@@ -85,7 +87,7 @@ def _map_one(
         headers,
         file,
         problems,
-        index=index,
+        index=index_columns,
         named={*source.levels, *source.described},
     )
     relation = reader.relation(engine)
@@ -93,9 +95,11 @@ def _map_one(
         engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
     )
     if {"valid_from", "observed_on"} <= columns.keys():
-        message = "accounts have both valid_from and observed_on; each says from when a row holds."
+        both_dates = (
+            "accounts have both valid_from and observed_on; each says from when a row holds."
+        )
         hint = "Keep one of them: rename the other, for instance `other = 'valid_from'`."
-        problems.add("RS011", message, file=file, line=line, hint=hint)
+        problems.add("RS011", both_dates, file=file, line=line, hint=hint)
     if len(problems) == problems_before:  # a column that nothing reads may be one that was misspelt
         check_hidden(source.table, mapping_lines, source.lines, headers, file, problems)
     if len(problems) > problems_before:
@@ -105,7 +109,10 @@ def _map_one(
         file,
         relation,
         columns,
-        {name: _as_attribute(expression, types[name]) for name, expression in attributes.items()},
+        {
+            mapped_column: _as_attribute(expression, types[mapped_column])
+            for mapped_column, expression in attributes.items()
+        },
         types,
         reader.place,
         written,
@@ -118,17 +125,21 @@ def attributes_named(source: Source | None) -> set[str]:
     """The attributes that riskseg.toml names of a source, by folded name, whether there or not."""
     if source is None:
         return set()
-    names = {*map(folded, source.columns), *source.levels, *source.described}
-    return {name for name in names if CONTRACT[source.table].column(name) is None}
+    named_attributes = {*map(folded, source.columns), *source.levels, *source.described}
+    return {
+        attribute_name
+        for attribute_name in named_attributes
+        if CONTRACT[source.table].column(attribute_name) is None
+    }
 
 
 def _given(source: Source, problems: Problems) -> dict[str, Given]:
     """The lines under [source.TABLE], by folded name; Problems for what is no expression."""
     lines_by_name: dict[str, Given] = {}
     for written, text in source.columns.items():
-        name, line = folded(written), source.lines.get(written)
-        if name in lines_by_name:
-            message = f'"{lines_by_name[name].written}" and "{written}" are one name.'
+        given_name, line = folded(written), source.lines.get(written)
+        if given_name in lines_by_name:
+            message = f'"{lines_by_name[given_name].written}" and "{written}" are the same name.'
             hint = "Names have no letter case: keep one of the lines."
             problems.add("RS009", message, file=source.file, line=line, hint=hint)
             continue
@@ -138,16 +149,16 @@ def _given(source: Source, problems: Problems) -> dict[str, Given]:
             reads, is_column = check_expression(syntax_tree(f"select {text}\n"))
             check_expression(syntax_tree(f"select ({text}\n)"))
         except (EngineError, NotAllowedError) as error:
-            code = "RS012" if isinstance(error, NotAllowedError) else "RS007"
+            problem_code = "RS012" if isinstance(error, NotAllowedError) else "RS007"
             problems.add(
-                code,
-                f'"{text}" is no expression over the columns of {source.table}: {error}.',
+                problem_code,
+                f'"{text}" is not an expression over the columns of {source.table}: {error}.',
                 file=source.file,
                 line=line,
                 hint="Write one expression, such as `lpad(cust_no, 8, '0')`.",
             )
             continue
-        lines_by_name[name] = Given(written, text, reads, is_column)
+        lines_by_name[given_name] = Given(written, text, reads, is_column)
     return lines_by_name
 
 
@@ -169,28 +180,35 @@ def _types(
     try:
         # Beside all columns, so that a sum over the rows, which would leave one, is refused.
         types_together = engine.columns(f"(select *{selected} from {from_})")
-        return {name: types_together[f"{own_prefix}{i}"] for i, name in enumerate(expressions)}
+        return {
+            typed_name: types_together[f"{own_prefix}{i}"]
+            for i, typed_name in enumerate(expressions)
+        }
     except EngineError:
         pass  # one of them at least: which, and why, each has to be asked alone
     types: dict[str, ColumnType] = {}
-    for name, expression in expressions.items():
+    for typed_name, expression in expressions.items():
         try:
             types_alone = engine.columns(
                 f"(select *, {expression} as {quoted(own_prefix)} from {from_})"
             )
-            types[name] = types_alone[own_prefix]
+            types[typed_name] = types_alone[own_prefix]
         except EngineError as error:
-            expression_text = given[name].expression if name in given else expression
-            missing = re.search(r'Referenced column "(.+?)" not found', str(error))
-            reason = f'there is no column "{missing[1]}"' if missing else _first_line(error)
+            expression_text = given[typed_name].expression if typed_name in given else expression
+            unknown_column = re.search(r'Referenced column "(.+?)" not found', str(error))
+            reason = (
+                f'there is no column "{unknown_column[1]}"'
+                if unknown_column
+                else _first_line(error)
+            )
             if "GROUP BY" in reason:
-                reason = "it is of many rows, and each row is mapped by itself"
+                reason = "it combines several rows, and each row is mapped by itself"
             problems.add(
                 "RS007",
                 f'"{expression_text}" does not work on the columns of {source.table}: {reason}.',
                 file=source.file,
-                line=source.lines.get(given[name].written if name in given else "from"),
-                hint=did_you_mean(missing[1], headers) if missing else "",
+                line=source.lines.get(given[typed_name].written if typed_name in given else "from"),
+                hint=did_you_mean(unknown_column[1], headers) if unknown_column else "",
             )
     return types
 
@@ -203,8 +221,8 @@ def _first_line(error: EngineError) -> str:
 def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
     """A hash of each source's mapping and content, by its name."""
     return {
-        name: open_source(source, workspace.root).fingerprint(engine)
-        for name, source in sorted(workspace.settings.sources.items())
+        source_name: open_source(source, workspace.root).fingerprint(engine)
+        for source_name, source in sorted(workspace.settings.sources.items())
     }
 
 

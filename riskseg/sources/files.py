@@ -42,11 +42,13 @@ class Files(SourceReader):
     def check(self, problems: Problems) -> bool:
         """Whether every name has a file, and one of them holds anything."""
         table, file, line = self.source.table, self.source.file, self.source.lines.get("from")
-        missing = [name for name in self.names() if not matching(name, self.root)]
-        for name in missing:
+        missing_files = [
+            missing_file for missing_file in self.names() if not matching(missing_file, self.root)
+        ]
+        for missing_file in missing_files:
             problems.add(
                 "RS006",
-                f'There is no file "{name}".',
+                f'There is no file "{missing_file}".',
                 file=file,
                 line=line,
                 hint="Names are looked up from the folder of riskseg.toml.",
@@ -61,18 +63,20 @@ class Files(SourceReader):
                 hint="Check the file, or take the source out.",
             )
             return False
-        return not missing
+        return not missing_files
 
     def headers(self, engine: Engine, columns: Mapping[str, ColumnType]) -> Iterable[str]:
         """The engine calls the second of two columns that differ in letter case only `NAME_1`:
         where one is called so, the files are asked."""
-        names = {name.lower() for name in columns}
-        if not any(re.sub(r"_\d+$", "", name) in names - {name} for name in names):
+        names = {header_name.lower() for header_name in columns}
+        if not any(
+            re.sub(r"_\d+$", "", header_name) in names - {header_name} for header_name in names
+        ):
             return columns
         for path in self.samples():
             with suppress(EngineError, OSError, ValueError):
                 headers = _headers_of(engine, path)
-                if len(headers) > len({folded(name) for name in headers}):
+                if len(headers) > len({folded(header_name) for header_name in headers}):
                     return headers
         return columns
 
@@ -107,10 +111,12 @@ class PlainFiles(Files):
         literals = ", ".join(engine.file(path) for path in files)
         # A folder named `year=2025` gives a column where the pattern reaches into it; one that the
         # workspace merely lies in does not.
-        base = os.path.abspath(self.root)
-        folders = any("=" in os.path.relpath(path.parent, base) for path in files)
-        options = f"hive_partitioning = {str(folders).lower()}{self.options}"
-        return f"{self.function}({literals if len(files) == 1 else f'[{literals}]'}, {options})"
+        base_folder = os.path.abspath(self.root)
+        folders = any("=" in os.path.relpath(path.parent, base_folder) for path in files)
+        read_options = f"hive_partitioning = {str(folders).lower()}{self.options}"
+        return (
+            f"{self.function}({literals if len(files) == 1 else f'[{literals}]'}, {read_options})"
+        )
 
     def content(self, engine: Engine) -> Iterator[bytes]:
         for path in self.files():
@@ -128,10 +134,10 @@ class PlainFiles(Files):
 def matching(name: str, root: Path) -> list[Path]:
     """The file of this very name, or else those that match it as a pattern."""
     exact = os.path.join(root, name)
-    paths = [exact] if os.path.isfile(exact) else sorted(
-        os.path.join(root, match) for match in glob.glob(name, root_dir=root, recursive=True)
+    matching_paths = [exact] if os.path.isfile(exact) else sorted(
+        os.path.join(root, found) for found in glob.glob(name, root_dir=root, recursive=True)
     )  # fmt: skip
-    return [Path(os.path.abspath(path)) for path in paths if os.path.isfile(path)]
+    return [Path(os.path.abspath(path)) for path in matching_paths if os.path.isfile(path)]
 
 
 def size_of(path: Path) -> int:
@@ -160,7 +166,7 @@ def all_forms() -> str:
 
 def other_kind(file: Path, wanted: str) -> ProblemsError:
     """RS006 for a file that cannot take the place of the workspace's own."""
-    message = "This is no file that accounts are read from."
+    message = "Accounts cannot be read from this kind of file."
     return problem("RS006", message, file=str(file), hint=f"Give {wanted}.")
 
 

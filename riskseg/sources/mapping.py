@@ -41,13 +41,13 @@ def check_headers(
 ) -> None:
     """Add a Problem for columns of a source whose names are one name to riskseg."""
     spellings = defaultdict(list)
-    for name in names:
-        spellings[folded(name)].append(f'"{name}"')
+    for header_name in names:
+        spellings[folded(header_name)].append(f'"{header_name}"')
     for same_name in spellings.values():
         if len(same_name) > 1:
             problems.add(
                 "RS011",
-                f"{table} has columns of one name: {' and '.join(same_name)}.",
+                f"{table} has columns with the same name: {' and '.join(same_name)}.",
                 file=file,
                 line=line,
                 hint="Names have no letter case: rename one at the source, or select others.",
@@ -73,23 +73,23 @@ def resolve(
     of a file, or else is one of `named`.
     """
     contract = CONTRACT[table]
-    headers = {folded(name): name for name in found_headers}
+    headers = {folded(resolved_name): resolved_name for resolved_name in found_headers}
     columns: dict[str, str] = {}
     attributes: dict[str, str] = {}
     written_names: dict[str, str] = {}
-    for name, line_given in given.items():
-        if contract.column(name):
-            columns[name] = line_given.sql
-        elif _may_be_attribute(contract, name):
-            attributes[name] = line_given.sql
-            written_names[name] = line_given.written
+    for resolved_name, line_given in given.items():
+        if contract.column(resolved_name):
+            columns[resolved_name] = line_given.sql
+        elif _may_be_attribute(contract, resolved_name):
+            attributes[resolved_name] = line_given.sql
+            written_names[resolved_name] = line_given.written
         else:
             problems.add(
                 "RS003",
                 f'"{line_given.written}" is not a column of {table}.',
                 file=file,
                 line=lines.get(line_given.written),
-                hint=did_you_mean(name, (column_.name for column_ in contract.columns)),
+                hint=did_you_mean(resolved_name, (column_.name for column_ in contract.columns)),
             )
     for column in contract.columns:
         if column.name in columns:
@@ -108,17 +108,21 @@ def resolve(
     if contract.attributes is not Attributes.NONE:
         # A line that merely renames a column takes it away under its old name.
         renamed = {
-            name
+            resolved_name
             for line_given in given.values()
             if line_given.is_column
-            for name in line_given.reads
+            for resolved_name in line_given.reads
         }
-        for name, header in headers.items():
-            taken = name in renamed or name in attributes or name in columns
-            is_attribute = name in named if contract.attributes is Attributes.NAMED else True
-            if is_attribute and not taken and header not in index:
-                attributes[name] = quoted(header)
-                written_names[name] = header
+        for resolved_name, header in headers.items():
+            is_taken = (
+                resolved_name in renamed or resolved_name in attributes or resolved_name in columns
+            )
+            is_attribute = (
+                resolved_name in named if contract.attributes is Attributes.NAMED else True
+            )
+            if is_attribute and not is_taken and header not in index:
+                attributes[resolved_name] = quoted(header)
+                written_names[resolved_name] = header
     return columns, attributes, written_names
 
 
@@ -126,8 +130,8 @@ def _may_be_attribute(contract: Table, name: str) -> bool:
     """Whether a line of riskseg.toml can be meant for an attribute. Where a table has few, a name
     that is nearly one of its columns is a misspelt one."""
     if contract.attributes is Attributes.NAMED:
-        columns = [column.name for column in contract.columns]
-        return bool(name) and not get_close_matches(name, columns, cutoff=NEARLY)
+        contract_columns = [column.name for column in contract.columns]
+        return bool(name) and not get_close_matches(name, contract_columns, cutoff=NEARLY)
     return contract.attributes is Attributes.ALL and bool(name)
 
 
@@ -143,15 +147,15 @@ def check_hidden(
     line of riskseg.toml gives its name to something else, and none reads it."""
     if CONTRACT[table].attributes is not Attributes.ALL:
         return
-    reads = {name for line_given in given.values() for name in line_given.reads}
+    reads = {hidden_name for line_given in given.values() for hidden_name in line_given.reads}
     for header in found_headers:
-        name = folded(header)
-        if name in given and name not in reads:
-            line_given = given[name]
+        hidden_name = folded(header)
+        if hidden_name in given and hidden_name not in reads:
+            line_given = given[hidden_name]
             problems.add(
                 "RS011",
                 f'"{line_given.written}" is taken from `{line_given.expression}`, and {table} '
-                f'has a column "{header}" too, which nothing could name any more.',
+                f'has a column "{header}" too, which could no longer be named.',
                 file=file,
                 line=lines.get(line_given.written),
                 hint=f"Give the other a name of its own: `NAME = '{quoted(header)}'`.",

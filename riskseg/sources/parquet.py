@@ -31,7 +31,7 @@ class ParquetFiles(PlainFiles):
     def index_of(cls, engine: Engine, path: Path) -> list[str]:
         """Those that the schema's metadata lists; a range, which is no column, is listed as a
         mapping."""
-        written = (pq.read_schema(path).metadata or {}).get(b"pandas")
-        pandas = json.loads(written) if written else {}
-        listed = pandas.get("index_columns", []) if isinstance(pandas, dict) else []
-        return [name for name in listed if isinstance(name, str)]
+        pandas_metadata = (pq.read_schema(path).metadata or {}).get(b"pandas")
+        pandas = json.loads(pandas_metadata) if pandas_metadata else {}
+        index_listed = pandas.get("index_columns", []) if isinstance(pandas, dict) else []
+        return [index_name for index_name in index_listed if isinstance(index_name, str)]

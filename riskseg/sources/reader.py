@@ -85,8 +85,8 @@ class SourceReader(ABC):
         """The SHA-256 of its mapping and its content, in hexadecimal."""
         digest = hashlib.sha256(repr(sorted(self.source.columns.items())).encode())
         digest.update(self.source.loaded_from.encode())
-        for part in self.content(engine):
-            digest.update(part)
+        for content_part in self.content(engine):
+            digest.update(content_part)
         return digest.hexdigest()
 
     def files(self) -> list[Path]:
@@ -129,5 +129,5 @@ def open_source(source: Source, root: Path) -> SourceReader:
     """The reader of a source. Raises NoTableError for a `from` that no kind reads."""
     kind = kind_of_source(source.loaded_from)
     if kind is None:
-        raise NoTableError(f'"{source.loaded_from}" is no file that can be loaded')
+        raise NoTableError(f'"{source.loaded_from}" is not a file that can be loaded')
     return kind(source, root)

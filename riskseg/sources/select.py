@@ -56,12 +56,14 @@ class Select(Files):
         try:
             return super().check(problems)
         except NotAllowedError as error:
-            code = "RS006" if isinstance(error, NoTableError) else "RS012"
-            message = f"{table} cannot be selected so: {error}."
-            problems.add(code, message, file=file, line=line, hint=f"Name {all_forms()}.")
+            problem_code = "RS006" if isinstance(error, NoTableError) else "RS012"
+            select_fault = f"{table} cannot be selected so: {error}."
+            problems.add(
+                problem_code, select_fault, file=file, line=line, hint=f"Name {all_forms()}."
+            )
         except EngineError as error:
-            message = f"The select of {table} cannot be read: {error}"
-            problems.add("RS006", message, file=file, line=line)
+            select_fault = f"The select of {table} cannot be read: {error}"
+            problems.add("RS006", select_fault, file=file, line=line)
         return False
 
     def relation(self, engine: Engine) -> str:
@@ -79,7 +81,11 @@ class Select(Files):
         """Less those that the select names itself."""
         text = self.source.loaded_from
         index = super().index_columns(engine, columns)
-        return {name for name in index if not re.search(rf"\b{re.escape(name)}\b", text)}
+        return {
+            index_column
+            for index_column in index
+            if not re.search(rf"\b{re.escape(index_column)}\b", text)
+        }
 
     def replaced_by(self, file: Path) -> str:
         try:

@@ -56,65 +56,71 @@ def files_named(text: str, tree: Tree) -> list[Named]:
     content = text.encode()
     nodes = list(_nodes(tree))
     own_tables = {
-        folded(entry["key"])
+        folded(cte_entry["key"])
         for node_ in nodes
         if "cte_map" in node_
-        for entry in node_["cte_map"]["map"]
+        for cte_entry in node_["cte_map"]["map"]
     }
     own_tables |= {folded(node_["cte_name"]) for node_ in nodes if "cte_name" in node_}
-    files: list[Named] = []
+    named_files: list[Named] = []
     for node in nodes:
         match node.get("type"):
             case "TABLE_FUNCTION":
-                files += _of_function(node["function"], content)
+                named_files += _of_function(node["function"], content)
             case "BASE_TABLE" if "table_name" in node:
-                path = node["qualified_name"]["path"]
-                if len(path) == 1 and folded(path[0]) in own_tables:
+                name_path = node["qualified_name"]["path"]
+                if len(name_path) == 1 and folded(name_path[0]) in own_tables:
                     continue
-                if len(path) > 1 or not _ENDING.search(path[0]):
-                    raise NoTableError(f'"{".".join(path)}" is no file, and nothing it names')
-                files.append(_named(path[0], node, content, "table"))
+                if len(name_path) > 1 or not _ENDING.search(name_path[0]):
+                    raise NoTableError(
+                        f'"{".".join(name_path)}" is neither a file nor a part of the select'
+                    )
+                named_files.append(_named(name_path[0], node, content, "table"))
             case "SHOW_REF":
                 raise NotAllowedError("it describes, and selects nothing")
-    return sorted(files, key=lambda node_: node_.start)
+    return sorted(named_files, key=lambda node_: node_.start)
 
 
 def _of_function(function: Tree, content: bytes) -> list[Named]:
-    name = function["function_name"].lower()
-    if name in _MAKERS:
+    reader_name = function["function_name"].lower()
+    if reader_name in _MAKERS:
         return []
-    if name not in _READERS:
-        known = ", ".join(sorted(_READERS))
-        raise NotAllowedError(f"`{name}` is none of the functions that read a source: {known}")
+    if reader_name not in _READERS:
+        known_readers = ", ".join(sorted(_READERS))
+        raise NotAllowedError(
+            f"`{reader_name}` is none of the functions that read a source: {known_readers}"
+        )
     positional = [
         argument["expression"] for argument in function["arguments"] if not argument["name"]
     ]
     files = [expression for expression in positional if expression["class"] != "COMPARISON"]
     first_argument = files[0] if len(files) == 1 else {}
     named_as: Literal["argument", "item"] = "argument"
-    items = [first_argument]
+    list_items = [first_argument]
     if first_argument.get("function_name") == "list_value":
-        named_as, items = (
+        named_as, list_items = (
             "item",
             [argument["expression"] for argument in first_argument["arguments"]],
         )
     names_found = []
-    for item in items:
-        if item.get("class") != "CONSTANT" or item["literal"].get("kind") != "STRING":
-            raise NotAllowedError(f"`{name}` reads what is not named by a text, or a list of texts")
-        names_found.append(_named(item["literal"]["text"], item, content, named_as))
+    for list_item in list_items:
+        if list_item.get("class") != "CONSTANT" or list_item["literal"].get("kind") != "STRING":
+            raise NotAllowedError(
+                f"`{reader_name}` reads what is not named by a text, or a list of texts"
+            )
+        names_found.append(_named(list_item["literal"]["text"], list_item, content, named_as))
     return names_found
 
 
 def _named(
     name: str, node: Tree, content: bytes, named_as: Literal["table", "argument", "item"]
 ) -> Named:
-    start = node["query_location"]
-    spelling = _QUOTED.match(content, start) if start < len(content) else None
+    name_start = node["query_location"]
+    spelling = _QUOTED.match(content, name_start) if name_start < len(content) else None
     if spelling:
         quote = spelling[0][:1]
         if spelling[0][1:-1].replace(quote * 2, quote) == name.encode():
-            return Named(name, start, spelling.end(), named_as)
+            return Named(name, name_start, spelling.end(), named_as)
     raise NotAllowedError(f'the file name "{name}" does not stand in plain quotes')
 
 
@@ -137,10 +143,10 @@ def with_files(text: str, named: list[Named], files: Callable[[Named], list[str]
 def reader(name: str) -> str:
     """The function that reads a file of this ending; nothing where none does."""
     ending = _ENDING.search(name)
-    word = ending[1].lower() if ending else ""
-    forms = {"parquet": "read_parquet", "pq": "read_parquet", "json": "read_json"}
-    forms |= {"jsonl": "read_json", "ndjson": "read_json"}
-    return forms.get(word, "read_csv") if word else ""
+    file_form = ending[1].lower() if ending else ""
+    reader_by_form = {"parquet": "read_parquet", "pq": "read_parquet", "json": "read_json"}
+    reader_by_form |= {"jsonl": "read_json", "ndjson": "read_json"}
+    return reader_by_form.get(file_form, "read_csv") if file_form else ""
 
 
 def check_expression(tree: Tree) -> tuple[frozenset[str], bool]:
@@ -159,7 +165,7 @@ def check_expression(tree: Tree) -> tuple[frozenset[str], bool]:
         and len(tree["select_list"]) == 1
         and not tree["select_list"][0]["alias"]
         and tree["from_table"]["type"] == "EMPTY"
-        and not any(tree[key] for key in other_clauses)
+        and not any(tree[clause] for clause in other_clauses)
         and not tree["cte_map"]["map"]
     )
     if not is_one_expression:
@@ -171,13 +177,13 @@ def check_expression(tree: Tree) -> tuple[frozenset[str], bool]:
             raise NotAllowedError("it holds a select")
         match node.get("class"):
             case "STAR":
-                raise NotAllowedError("it stands for several columns")
+                raise NotAllowedError("it means several columns")
             case "PARAMETER" | "POSITIONAL_REFERENCE":
                 raise NotAllowedError("it reads what has no name")
             case "FUNCTION" if node["function_name"].lower() == "unnest":
                 raise NotAllowedError("it makes several rows of one")
             case "COLUMN_REF":
-                names |= {folded(name) for name in node["column_names"]}
+                names |= {folded(column_read) for column_read in node["column_names"]}
     return frozenset(names), expression["class"] == "COLUMN_REF"
 
 

@@ -21,11 +21,11 @@ Stamps = dict[Path, Stamp]
 
 def readable(workspace: Workspace) -> list[Path]:
     """Every file that the sources of a workspace name; none of a source that has a Problem."""
-    files: list[Path] = []
+    readable_files: list[Path] = []
     for source in workspace.settings.sources.values():
         with suppress(EngineError, NotAllowedError):
-            files += open_source(source, workspace.root).files()
-    return files
+            readable_files += open_source(source, workspace.root).files()
+    return readable_files
 
 
 def stamps(workspace: Workspace) -> Stamps:
@@ -52,11 +52,15 @@ def check_unchanged(workspace: Workspace, before: Stamps) -> None:
     now = stamps(workspace)
     if now == before:
         return
-    changed = [p for p in sorted({*before, *now}) if before.get(p) != now.get(p)]
+    changed_paths = [
+        stamped_path
+        for stamped_path in sorted({*before, *now})
+        if before.get(stamped_path) != now.get(stamped_path)
+    ]
     raise problem(
         "RS620",
         "The file was replaced, or written to, while it was being read: nothing is written.",
-        file=workspace.shown(changed[0]),
+        file=workspace.shown(changed_paths[0]),
         hint="Run again once the file is complete.",
     )
 

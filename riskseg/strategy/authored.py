@@ -232,72 +232,78 @@ def read_strategy(
     texts: dict[str, str] = {}
     packs: dict[str, AuthoredPack] | None = None
     complete = True
-    for name, given_shape, needed, holds in _FILES:
+    for file_name, given_shape, needed, file_holds in _FILES:
         shape: type[BaseModel] = given_shape or rules_shape()
-        path = folder / name
-        if instead and name in instead:
-            documents[name] = instead[name]
-        elif name == "segments.yaml" and segments_csv.exists(folder):
+        file_path = folder / file_name
+        if instead and file_name in instead:
+            documents[file_name] = instead[file_name]
+        elif file_name == "segments.yaml" and segments_csv.exists(folder):
             sheet = segments_csv.read_segments_csv(folder, problems, shown=shown)
             if sheet is None:
                 complete = False
                 continue
-            documents[name] = sheet
+            documents[file_name] = sheet
             texts[segments_csv.FILE] = (folder / segments_csv.FILE).read_bytes().decode("utf-8-sig")
-        elif not path.is_file():
+        elif not file_path.is_file():
             if needed:
-                problems.add("RS200", f"The strategy has no {name}.", file=f"{shown}/{name}")
+                problems.add(
+                    "RS200", f"The strategy has no {file_name}.", file=f"{shown}/{file_name}"
+                )
                 complete = False
                 continue
             empty: Any = [] if given_shape is None else {}
-            documents[name] = Document(f"{shown}/{name}", empty, {(): 1})
+            documents[file_name] = Document(f"{shown}/{file_name}", empty, {(): 1})
         else:
-            document = read_yaml(path, problems, shown=f"{shown}/{name}")
+            document = read_yaml(file_path, problems, shown=f"{shown}/{file_name}")
             if document is None:
                 complete = False
                 continue
             if document.blank:
-                _tell_blank(document, holds, problems, needed=needed)
+                _refuse_empty(document, file_holds, problems, needed=needed)
                 complete = False
                 continue
-            documents[name] = document
-            texts[name] = path.read_text(encoding="utf-8-sig")
-        shaped_document = documents[name].shaped(shape, problems)
+            documents[file_name] = document
+            texts[file_name] = file_path.read_text(encoding="utf-8-sig")
+        shaped_document = documents[file_name].shaped(shape, problems)
         if shaped_document is None:
             complete = False
         else:
-            shaped[name.removesuffix(".yaml")] = shaped_document
-    complete &= not _tell_strays(folder, shown, problems)
+            shaped[file_name.removesuffix(".yaml")] = shaped_document
+    complete &= not _check_unknown_files(folder, shown, problems)
     if "guards" in shaped:
         packs = _read_packs(folder, shown, shaped["guards"], documents, texts, problems)
     if not complete or packs is None:
         return None
-    head = shaped.pop("strategy")
-    return AuthoredStrategy(head=head, packs=packs, documents=documents, texts=texts, **shaped)
+    authored_head = shaped.pop("strategy")
+    return AuthoredStrategy(
+        head=authored_head, packs=packs, documents=documents, texts=texts, **shaped
+    )
 
 
-def _tell_strays(folder: Path, shown: str, problems: Problems) -> bool:
+def _check_unknown_files(folder: Path, shown: str, problems: Problems) -> bool:
     """Whether a YAML file is there that nothing reads: a misspelt guards.yaml would guard
     nothing, in silence."""
-    known_files = [file.name for file in _FILES]
-    stems = [name.removesuffix(".yaml") for name in known_files]
+    known_files = [known_file.name for known_file in _FILES]
+    stems = [unknown_file.removesuffix(".yaml") for unknown_file in known_files]
     strays = sorted(
-        file.name
-        for file in folder.iterdir()
-        if file.suffix.lower() in (".yaml", ".yml")
-        and file.name not in known_files
-        and file.is_file()
+        known_file.name
+        for known_file in folder.iterdir()
+        if known_file.suffix.lower() in (".yaml", ".yml")
+        and known_file.name not in known_files
+        and known_file.is_file()
     )
-    for name in strays:
-        message = f"Nothing reads {name}: a strategy's files are {', '.join(known_files)}."
-        close_matches = difflib.get_close_matches(Path(name).stem.lower(), stems, n=1, cutoff=0.7)
+    for unknown_file in strays:
+        message = f"Nothing reads {unknown_file}: a strategy's files are {', '.join(known_files)}."
+        close_matches = difflib.get_close_matches(
+            Path(unknown_file).stem.lower(), stems, n=1, cutoff=0.7
+        )
         hint = f"Call it {close_matches[0]}.yaml, or take" if close_matches else "Take"
         hint += " it out of the folder."
-        problems.add("RS224", message, file=f"{shown}/{name}", hint=hint)
+        problems.add("RS224", message, file=f"{shown}/{unknown_file}", hint=hint)
     return bool(strays)
 
 
-def _tell_blank(document: Document, holds: str, problems: Problems, *, needed: bool) -> None:
+def _refuse_empty(document: Document, holds: str, problems: Problems, *, needed: bool) -> None:
     """Whoever has none of it leaves the file out: one that was emptied is a mishap."""
     hint = "Write it anew, or restore it from a copy."
     if not needed:
@@ -319,31 +325,33 @@ def _read_packs(
     packs: dict[str, AuthoredPack] = {}
     problems_before = len(problems)
     for i, entry in enumerate(guards.root):
-        name = entry.include
-        if name is None or name in packs:
+        pack_name = entry.include
+        if pack_name is None or pack_name in packs:
             continue
-        file = f"packs/{name}.yaml"
+        file = f"packs/{pack_name}.yaml"
         own_file = folder / file
         if own_file.is_file():
             document = read_yaml(own_file, problems, shown=f"{shown}/{file}")
             texts[file] = own_file.read_text(encoding="utf-8-sig") if document else ""
-        elif name in (known := shipped_packs()):
-            texts[file] = known[name]
-            document = parse_yaml(known[name], f"riskseg/strategy/{file}", problems)
+        elif pack_name in (known := shipped_packs()):
+            texts[file] = known[pack_name]
+            document = parse_yaml(known[pack_name], f"riskseg/strategy/{file}", problems)
         else:
-            own_packs = [path.stem for path in (folder / "packs").glob("*.yaml")]
+            own_packs = [pack_path.stem for pack_path in (folder / "packs").glob("*.yaml")]
             problems.add(
                 "RS221",
-                f'There is no guard pack "{name}".',
-                hint=did_you_mean(name, [*known, *own_packs]),
+                f'There is no guard pack "{pack_name}".',
+                hint=did_you_mean(pack_name, [*known, *own_packs]),
                 **documents["guards.yaml"].at(i, "include"),
             )
             continue
         pack = document.shaped(pack_shape(), problems) if document else None
         if document is None or pack is None:
             continue
-        documents[file], packs[name] = document, pack
-        if pack.pack != name:
-            message = f'The file of the pack "{name}" says that it is "{pack.pack}".'
-            problems.add("RS221", message, hint=f"Write `pack: {name}`.", **document.at("pack"))
+        documents[file], packs[pack_name] = document, pack
+        if pack.pack != pack_name:
+            message = f'The file of the pack "{pack_name}" says that it is "{pack.pack}".'
+            problems.add(
+                "RS221", message, hint=f"Write `pack: {pack_name}`.", **document.at("pack")
+            )
     return packs if len(problems) == problems_before else None

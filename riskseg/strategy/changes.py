@@ -43,14 +43,16 @@ class Change:
         return str(self)
 
     def __str__(self) -> str:
-        where = f" ({self.lines})" if self.lines else ""
+        lines = f" ({self.lines})" if self.lines else ""
         if self.kind in ("added", "removed"):
-            value = self.now if self.kind == "added" else self.was
-            value_text = f": {value}" if value else ""
-            return f"{self.file} {self.item} {self.kind}{where}{value_text}"
-        moved = " moved" if self.kind == "moved" else ""
-        part = f"{self.part} " if self.part else ""
-        return f"{self.file} {self.item}{moved}{where}: {part}was {self.was}, is {self.now}"
+            entry_text = self.now if self.kind == "added" else self.was
+            value_text = f": {entry_text}" if entry_text else ""
+            return f"{self.file} {self.item} {self.kind}{lines}{value_text}"
+        moved_text = " moved" if self.kind == "moved" else ""
+        part_text = f"{self.part} " if self.part else ""
+        return (
+            f"{self.file} {self.item}{moved_text}{lines}: {part_text}was {self.was}, is {self.now}"
+        )
 
 
 def changes(old: Edition, new: Edition) -> tuple[Change, ...]:
@@ -68,16 +70,23 @@ def _compared(old: Table, new: Table) -> list[Change]:
     pairs = _paired(old.entries, new.entries)
     placed_changes: list[tuple[int, Change]] = []
     file = new.file
-    removed = set(range(len(old.entries))) - {i for i, _ in pairs}
-    added = set(range(len(new.entries))) - {j for _, j in pairs}
-    for i in sorted(removed):
-        entry = old.entries[i]
-        removal = Change(file, entry.item, "removed", was=entry.told, old_line=entry.line)
+    removed_indexes = set(range(len(old.entries))) - {i for i, _ in pairs}
+    added_indexes = set(range(len(new.entries))) - {j for _, j in pairs}
+    for i in sorted(removed_indexes):
+        lone_entry = old.entries[i]
+        removal = Change(
+            file, lone_entry.item, "removed", was=lone_entry.text, old_line=lone_entry.line
+        )
         placed_changes.append((i, removal))
-    for j in sorted(added):
-        entry = new.entries[j]
+    for j in sorted(added_indexes):
+        lone_entry = new.entries[j]
         placed_changes.append(
-            (j, Change(file, entry.item, "added", now=entry.told, new_line=entry.line))
+            (
+                j,
+                Change(
+                    file, lone_entry.item, "added", now=lone_entry.text, new_line=lone_entry.line
+                ),
+            )
         )
     for i, j in _moved(pairs) if new.ordered else ():
         was, now = old.entries[i], new.entries[j]
@@ -138,13 +147,13 @@ def _after(entries: Sequence[Entry], index: int) -> str:
 
 def _differ(file: str, old: Entry, new: Entry) -> Iterator[Change]:
     absent = Part(None, "none", None)
-    for name in dict.fromkeys((*new.parts, *old.parts)):
-        old_part, new_part = old.parts.get(name, absent), new.parts.get(name, absent)
+    for part_name in dict.fromkeys((*new.parts, *old.parts)):
+        old_part, new_part = old.parts.get(part_name, absent), new.parts.get(part_name, absent)
         if old_part.same == new_part.same:
             continue
-        texts = old_part.told, new_part.told
-        if old_part.told == new_part.told:
-            texts = old_part.exactly, new_part.exactly
-        if texts[0] != texts[1]:
+        part_texts = old_part.text, new_part.text
+        if old_part.text == new_part.text:
+            part_texts = old_part.exactly, new_part.exactly
+        if part_texts[0] != part_texts[1]:
             lines = old_part.line or old.line, new_part.line or new.line
-            yield Change(file, old.item, "changed", name, *texts, *lines)
+            yield Change(file, old.item, "changed", part_name, *part_texts, *lines)

@@ -57,18 +57,20 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
 def _banded(bands: Sequence[Band]) -> Relation:
     columns = []
     for band in bands:
-        p = fact_column(band.of)
+        probability = fact_column(band.of)
         *lower, (top, _) = band.cuts
-        arms = "".join(f" when {p} < {cut:f} then {literal(level)}" for level, cut in lower)
+        arms = "".join(
+            f" when {probability} < {cut:f} then {literal(level)}" for level, cut in lower
+        )
         columns.append(
-            f"case when {p} is null then {literal(UNSCORED)}{arms} else {literal(top)} end as "
-            f"{out(band.name)}"
+            f"case when {probability} is null then {literal(UNSCORED)}{arms} else {literal(top)} "
+            f"end as {out(band.name)}"
         )
     return Relation("banded", f"select {', '.join(['*', *columns])} from scored")
 
 
 def _tiered(schemes: Sequence[Scheme]) -> Relation:
-    columns = []
+    tier_columns = []
     for scheme in schemes:
         arms, rest = [], str(len(scheme.rows))
         for number, row in enumerate(scheme.rows, start=1):
@@ -76,25 +78,29 @@ def _tiered(schemes: Sequence[Scheme]) -> Relation:
                 rest = str(number)
                 break
             arms.append(f"when {condition_sql(row.when)} then {number}")
-        case = f"case {' '.join(arms)} else {rest} end" if arms else rest
-        columns.append(f"{case} as {row_of(scheme.name)}")
-    return Relation("tiered", f"select {', '.join(['*', *columns])} from banded")
+        row_case = f"case {' '.join(arms)} else {rest} end" if arms else rest
+        tier_columns.append(f"{row_case} as {row_of(scheme.name)}")
+    return Relation("tiered", f"select {', '.join(['*', *tier_columns])} from banded")
 
 
 def _tier_names(schemes: Sequence[Scheme]) -> list[str]:
-    columns = []
+    tier_columns = []
     for scheme in schemes:
         tier = text_by_row(row_of(scheme.name), [row.tier for row in scheme.rows])
-        columns.append(f"{tier} as {out(scheme.name)}")
-    return columns
+        tier_columns.append(f"{tier} as {out(scheme.name)}")
+    return tier_columns
 
 
 def _segmented(strategy: Strategy) -> list[Relation]:
-    own = {b.name for b in strategy.bands} | {s.name for s in strategy.schemes}
-    columns = [out(c) if c in own else fact_column(c) for c in strategy.columns]
-    named = ", ".join(["*", *_tier_names(strategy.schemes)])
+    own_columns = {band.name for band in strategy.bands} | {
+        scheme.name for scheme in strategy.schemes
+    }
+    columns = [
+        out(column) if column in own_columns else fact_column(column) for column in strategy.columns
+    ]
+    selected = ", ".join(["*", *_tier_names(strategy.schemes)])
     return [
-        Relation("named", f"select {named} from tiered"),
+        Relation("named", f"select {selected} from tiered"),
         *first_matching_row(strategy.rows, columns, "named", "segmented", inner("segment_row")),
     ]
 
@@ -105,10 +111,10 @@ def prioritised(priority: Expression) -> str:
 
 def _hashed(fact: Fact) -> str:
     """A fact as text that no other value of it has, nor a value and a part of the next."""
-    text = f"cast({fact_column(fact.name)} as varchar)"
+    fact_text = f"cast({fact_column(fact.name)} as varchar)"
     if fact.kind.is_textual:
-        text = f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')"
-    return f"coalesce('=' || {text}, '?')"
+        fact_text = f"replace(replace({fact_text}, '\\', '\\\\'), '|', '\\|')"
+    return f"coalesce('=' || {fact_text}, '?')"
 
 
 def _decided(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
@@ -116,30 +122,31 @@ def _decided(strategy: Strategy, guards: Sequence[Restriction]) -> Relation:
     channels = " ".join(
         f"when {literal(a.name)} then {literal(a.channel)}" for a in strategy.actions
     )
-    names = []
+    guard_names = []
     for guard in guards:
-        shown = literal(guard.name)
+        guard_text = literal(guard.name)
         if guard.doubt_sql() is not None:
             unknown, doubted = quoted("?" + guard.name), literal(guard.name + "?")
-            shown = f"case when {unknown} then {doubted} else {shown} end"
-        names.append(f"case when {quoted('!' + guard.name)} then {shown} end")
-    listed = f"concat_ws(';', {', '.join(names)})" if names else "''"
+            guard_text = f"case when {unknown} then {doubted} else {guard_text} end"
+        guard_names.append(f"case when {quoted('!' + guard.name)} then {guard_text} end")
+    listed = f"concat_ws(';', {', '.join(guard_names)})" if guard_names else "''"
     schemes = "".join(
-        f"{literal(s.name + '#')} || {row_of(s.name)} || ';' || " for s in strategy.schemes
+        f"{literal(scheme.name + '#')} || {row_of(scheme.name)} || ';' || "
+        for scheme in strategy.schemes
     )
-    rows = text_by_row(inner("segment_row"), [r.id for r in strategy.rows])
+    rows = text_by_row(inner("segment_row"), [row.id for row in strategy.rows])
     priority = "cast(null as decimal(18, 4))"
     if strategy.priority is not None:
         priority = prioritised(strategy.priority)
     due = out("due_action")
-    facts = ", ".join(_hashed(strategy.facts[name]) for name in sorted(strategy.facts))
+    facts = ", ".join(_hashed(strategy.facts[fact_read]) for fact_read in sorted(strategy.facts))
     # Where a guard replaced the step's action its template no longer fits.
     acts = f"{action} <> {literal(NO_ACTION)}"
     template = f"case when {action} = {due} and {acts} then {inner('due_template')} end"
-    step = f"case when {acts} then {inner('due_step')} end"
+    step_taken = f"case when {acts} then {inner('due_step')} end"
     return Relation(
         "decided",
-        f"select *, {step} as {out('step')}, {template} as {out('template')}, "
+        f"select *, {step_taken} as {out('step')}, {template} as {out('template')}, "
         f"case {action} {channels} end as {out('channel')}, {priority} as {out('priority')}, "
         f"{listed} as {out('guards')}, {schemes}'segments#' || {rows} as {out('rows_matched')}, "
         f"md5(concat_ws('|', {facts})) as {out('facts_hash')} from acted",

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskseg.results.strategies import (
+from riskseg.results.strategies import IdleRule, PackInUse, StrategyVersion
+from riskseg.results.strategy_shown import (
     ActionShown,
     AfterShown,
     BandShown,
     DutyShown,
     ExamplePlace,
     GuardShown,
-    IdleRule,
     Level,
-    PackInUse,
     PackShown,
     PathShown,
     PropertyShown,
@@ -22,7 +21,6 @@ from riskseg.results.strategies import (
     SegmentRowShown,
     StepShown,
     StrategyShown,
-    StrategyVersion,
     TierShown,
     UnknownCounts,
 )
@@ -65,7 +63,7 @@ def shown(strategy: Strategy, *, from_data: bool) -> StrategyShown:
             BandShown(
                 name=band.name,
                 of=band.of,
-                cuts=tuple(Level(level=name, below=high) for name, high in band.cuts),
+                cuts=tuple(Level(level=level_shown, below=high) for level_shown, high in band.cuts),
             )
             for band in strategy.bands
         ),
@@ -110,7 +108,7 @@ def _unknown(condition: Condition | None) -> UnknownCounts | None:
 
 
 def _scheme(scheme: Scheme) -> SchemeShown:
-    rows = (
+    tier_rows = (
         TierShown(
             tier=row.tier,
             when=None if row.when is None else row.when.expression.text,
@@ -118,7 +116,7 @@ def _scheme(scheme: Scheme) -> SchemeShown:
         )
         for row in scheme.rows
     )
-    return SchemeShown(name=scheme.name, rows=tuple(rows))
+    return SchemeShown(name=scheme.name, rows=tuple(tier_rows))
 
 
 def _path(path: Path) -> PathShown:
@@ -152,12 +150,12 @@ def _step(step: Step) -> StepShown:
 
 
 def _guard(guard: Restriction) -> GuardShown:
-    values = {
+    described_values = {
         key: sorted(value) if isinstance(value, frozenset) else value
         for key, value in guard.described().items()
     }
     return GuardShown.model_validate(
-        {**values, "condition": guard.condition_text, "forbids": guard.forbidden_text}
+        {**described_values, "condition": guard.condition_text, "forbids": guard.forbidden_text}
     )
 
 

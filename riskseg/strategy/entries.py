@@ -43,18 +43,18 @@ class Edition:
 
 @dataclass(frozen=True)
 class Part:
-    """One thing an entry says: what is compared, how it reads, its line. `exactly` tells apart
+    """One thing an entry says: what is compared, how it reads, its line. `exactly` separates
     what reads the same."""
 
     same: Hashable
-    told: str
+    text: str
     line: int | None
     exactly: str = ""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`key` pairs it with the other version's; `or_key` where no key does. `inside` tells what it
+    """`key` pairs it with the other version's; `or_key` where no key does. `inside` says what it
     holds, for one that the other version lacks."""
 
     key: str
@@ -69,10 +69,10 @@ class Entry:
         return self.key, tuple((name, part.same) for name, part in self.parts.items())
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         idle = ("none", "any")
-        said = ((n, p.told) for n, p in self.parts.items() if n != "kind" and p.told not in idle)
-        listed = [f"{name} {told}".strip() for name, told in said]
+        said = ((n, p.text) for n, p in self.parts.items() if n != "kind" and p.text not in idle)
+        listed = [f"{part_name} {text}".strip() for part_name, text in said]
         return ", ".join([*listed, self.inside] if self.inside else listed)
 
 
@@ -91,25 +91,25 @@ def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
     old_strategy, new_strategy = old.strategy, new.strategy
     yield _head(old), _head(new)
     yield _bands(old), _bands(new)
-    for name in _shared(
+    for shared_name in _shared(
         (item.name for item in old_strategy.bands), (item.name for item in new_strategy.bands)
     ):
-        yield _levels(old, name), _levels(new, name)
+        yield _levels(old, shared_name), _levels(new, shared_name)
     yield _actions(old), _actions(new)
     yield _expects(old), _expects(new)
     yield _schemes(old), _schemes(new)
-    for name in _shared(
+    for shared_name in _shared(
         (item.name for item in old_strategy.schemes), (item.name for item in new_strategy.schemes)
     ):
-        yield _tiers(old, name), _tiers(new, name)
+        yield _tiers(old, shared_name), _tiers(new, shared_name)
     columns = tuple(dict.fromkeys((*new_strategy.columns, *old_strategy.columns)))
     yield _columns(old), _columns(new)
     yield _rows(old, columns), _rows(new, columns)
     yield _paths(old), _paths(new)
-    for name in _shared(
+    for shared_name in _shared(
         (item.name for item in old_strategy.paths), (item.name for item in new_strategy.paths)
     ):
-        yield _steps(old, name), _steps(new, name)
+        yield _steps(old, shared_name), _steps(new, shared_name)
     before, after = _sections(old), _sections(new)
     for section in dict.fromkeys((*before, *after)):
         nothing = Table(GUARDS, (), ordered=True)
@@ -118,12 +118,12 @@ def together(old: Edition, new: Edition) -> Iterator[tuple[Table, Table]]:
 
 def _shared(old: Iterable[str], new: Iterable[str]) -> list[str]:
     known = set(old)
-    return [name for name in new if name in known]
+    return [new_name for new_name in new if new_name in known]
 
 
 def _head(e: Edition) -> Table:
     strategy = e.strategy
-    values = {
+    head_values = {
         "name": strategy.name,
         "purpose": strategy.purpose,
         "owner": strategy.owner,
@@ -132,21 +132,29 @@ def _head(e: Edition) -> Table:
         "priority": strategy.priority,
         "treat": None if strategy.treat == "account" else strategy.treat,
     }
-    entries = [_single(e, key, value, key) for key, value in values.items() if value is not None]
+    entries = [
+        _single(e, key, value, key) for key, value in head_values.items() if value is not None
+    ]
     entries += [
         _single(e, f"uses {probability}", model, "uses", probability)
         for probability, model in strategy.uses.items()
     ]
     if strategy.bands:  # the one place where the order of keys means something
         entries.append(
-            _single(e, "first band, whose reasons are told", strategy.bands[0].of, "bands")
+            _single(e, "first band, whose reasons are shown", strategy.bands[0].of, "bands")
         )
-    for i, name in enumerate(strategy.protective):
-        entries.append(Entry(f"={name}", f"protective {name}", e.line(HEAD, "protective", i)))
+    for i, head_fact in enumerate(strategy.protective):
+        entries.append(
+            Entry(f"={head_fact}", f"protective {head_fact}", e.line(HEAD, "protective", i))
+        )
     if sorted(strategy.special_category) != sorted(strategy.protective):
         entries += [
-            Entry(f"!{name}", f"special category {name}", e.line(HEAD, "special_category", i))
-            for i, name in enumerate(strategy.special_category)
+            Entry(
+                f"!{head_fact}",
+                f"special category {head_fact}",
+                e.line(HEAD, "special_category", i),
+            )
+            for i, head_fact in enumerate(strategy.special_category)
         ]
     return Table(HEAD, tuple(entries))
 
@@ -158,65 +166,71 @@ def _single(e: Edition, item: str, value: object, *path: str | int) -> Entry:
 
 
 def _bands(e: Edition) -> Table:
-    entries = []
+    band_entries = []
     for band in e.strategy.bands:
-        path = ("bands", band.name)
-        parts = {"of": _part(band.of, e.line(HEAD, *path, "of"))}
+        band_path = ("bands", band.name)
+        band_parts = {"of": _part(band.of, e.line(HEAD, *band_path, "of"))}
         line, inside = (
-            e.line(HEAD, *path),
+            e.line(HEAD, *band_path),
             ", ".join(f"{level} to {cut:f}" for level, cut in band.cuts),
         )
-        entries.append(Entry(band.name, f"band {band.name}", line, parts, inside=inside))
-    return Table(HEAD, tuple(entries))
+        band_entries.append(Entry(band.name, f"band {band.name}", line, band_parts, inside=inside))
+    return Table(HEAD, tuple(band_entries))
 
 
 def _levels(e: Edition, name: str) -> Table:
     band = next(band_ for band_ in e.strategy.bands if band_.name == name)
-    entries = []
+    level_entries = []
     for level, cut in band.cuts:
         line = e.line(HEAD, "bands", name, "cuts", level)
-        parts = {"cut": _part(cut, line)}
-        entries.append(Entry(level, f"band {name}, level {level}", line, parts))
-    return Table(HEAD, tuple(entries))
+        level_parts = {"cut": _part(cut, line)}
+        level_entries.append(Entry(level, f"band {name}, level {level}", line, level_parts))
+    return Table(HEAD, tuple(level_entries))
 
 
 def _actions(e: Edition) -> Table:
-    entries = []
+    action_entries = []
     for i, action in enumerate(e.strategy.actions):
-        at = ("actions", i)
-        parts = _parts(e, HEAD, at, action)
-        entries.append(Entry(action.name, f"action {action.name}", e.line(HEAD, *at), parts))
-    return Table(HEAD, tuple(entries), ordered=True)
+        action_path = ("actions", i)
+        action_parts = _parts(e, HEAD, action_path, action)
+        action_entries.append(
+            Entry(action.name, f"action {action.name}", e.line(HEAD, *action_path), action_parts)
+        )
+    return Table(HEAD, tuple(action_entries), ordered=True)
 
 
 def _expects(e: Edition) -> Table:
-    entries = []
-    for name, (kind, otherwise) in e.strategy.expects.items():
-        line = e.line(HEAD, "expects", name)
-        parts = {"type": _part(kind, line), "else": _part(otherwise, line)}
-        entries.append(Entry(name, f"expects {name}", line, parts))
-    return Table(HEAD, tuple(entries))
+    expected_entries = []
+    for expected_fact, (kind, otherwise) in e.strategy.expects.items():
+        line = e.line(HEAD, "expects", expected_fact)
+        expected_parts = {"type": _part(kind, line), "else": _part(otherwise, line)}
+        expected_entries.append(
+            Entry(expected_fact, f"expects {expected_fact}", line, expected_parts)
+        )
+    return Table(HEAD, tuple(expected_entries))
 
 
 def _schemes(e: Edition) -> Table:
-    entries = []
+    scheme_entries = []
     for scheme in e.strategy.schemes:
         line, inside = e.line(TIERS, scheme.name), ", ".join(row.tier for row in scheme.rows)
-        entries.append(Entry(scheme.name, f"scheme {scheme.name}", line, inside=inside))
-    return Table(TIERS, tuple(entries))
+        scheme_entries.append(Entry(scheme.name, f"scheme {scheme.name}", line, inside=inside))
+    return Table(TIERS, tuple(scheme_entries))
 
 
 def _tiers(e: Edition, name: str) -> Table:
     scheme = next(scheme_ for scheme_ in e.strategy.schemes if scheme_.name == name)
-    entries = []
+    tier_entries = []
     for i, row in enumerate(scheme.rows):
-        parts = _parts(e, TIERS, (name, i), row)
+        tier_parts = _parts(e, TIERS, (name, i), row)
         if row.when is None:
-            parts["when"] = _part("otherwise", row.line)
+            tier_parts["when"] = _part("otherwise", row.line)
         # A tier may have several rows, and a row may give its tier another name.
-        when = parts["when"].same
-        entries.append(Entry(row.tier, f"{name} row {row.tier}", row.line, parts, or_key=when))
-    return Table(TIERS, tuple(entries), ordered=True)
+        tier_condition = tier_parts["when"].same
+        tier_entries.append(
+            Entry(row.tier, f"{name} row {row.tier}", row.line, tier_parts, or_key=tier_condition)
+        )
+    return Table(TIERS, tuple(tier_entries), ordered=True)
 
 
 def _columns(e: Edition) -> Table:
@@ -231,61 +245,68 @@ def _rows(e: Edition, columns: Sequence[str]) -> Table:
     position_of_column = {column: j for j, column in enumerate(strategy.columns)}
     order: dict[str, tuple[str, ...]] = {band.name: band.levels for band in strategy.bands}
     order |= {scheme.name: scheme.levels for scheme in strategy.schemes}
-    entries = []
+    row_entries = []
     for row in strategy.rows:
-        parts = {}
+        row_parts = {}
         for column in columns:
             cell = row.cells[position_of_column[column]] if column in position_of_column else None
-            parts[column] = Part(cell, _cell(cell, order.get(column, ())), row.line)
-        parts["segment"] = _part(row.segment, row.line)
-        entries.append(Entry(row.id, f"row {row.id}", row.line, parts))
-    return Table(SEGMENTS, tuple(entries), ordered=True)
+            row_parts[column] = Part(cell, _cell(cell, order.get(column, ())), row.line)
+        row_parts["segment"] = _part(row.segment, row.line)
+        row_entries.append(Entry(row.id, f"row {row.id}", row.line, row_parts))
+    return Table(SEGMENTS, tuple(row_entries), ordered=True)
 
 
 def _cell(cell: AbstractSet[str | bool] | None, order: Sequence[str]) -> str:
     if cell is None:
         return "any"
     rank_of_level = {level: rank for rank, level in enumerate(order)}
-    listed = sorted(
+    ordered_levels = sorted(
         cell, key=lambda level: (rank_of_level.get(str(level), len(rank_of_level)), str(level))
     )
-    return " or ".join(map(_told, listed))
+    return " or ".join(map(_as_text, ordered_levels))
 
 
 def _paths(e: Edition) -> Table:
-    entries = []
+    path_entries = []
     for path in e.strategy.paths:
-        parts = _parts(e, PATHS, (path.name,), path)
+        path_parts = _parts(e, PATHS, (path.name,), path)
         line = e.line(PATHS, path.name, "then" if path.then else "stay")
-        parts["then"] = _part(path.then or "stay", line)
+        path_parts["then"] = _part(path.then or "stay", line)
         # The order of the segments a path is for is none.
-        parts["for"] = dataclasses.replace(parts["for"], same=frozenset(path.segments))
+        path_parts["for"] = dataclasses.replace(path_parts["for"], same=frozenset(path.segments))
         line = e.line(PATHS, path.name)
-        inside = ", ".join(f"day {step.day} {step.action}" for step in path.steps)
-        entries.append(Entry(path.name, f"path {path.name}", line, parts, inside=inside))
-    return Table(PATHS, tuple(entries))
+        step_list = ", ".join(f"day {step.day} {step.action}" for step in path.steps)
+        path_entries.append(
+            Entry(path.name, f"path {path.name}", line, path_parts, inside=step_list)
+        )
+    return Table(PATHS, tuple(path_entries))
 
 
 def _steps(e: Edition, name: str) -> Table:
     path: Path = next(path_ for path_ in e.strategy.paths if path_.name == name)
-    entries = []
+    step_entries = []
     for i, step in enumerate(path.steps):
-        parts = _parts(e, PATHS, (name, "steps", i), step)
-        item = f"path {name}, step on day {step.day}"
+        step_parts = _parts(e, PATHS, (name, "steps", i), step)
+        step_item = f"path {name}, step on day {step.day}"
         # A step on another day is known by its action.
-        entries.append(Entry(str(step.day), item, step.line, parts, or_key=step.action))
-    return Table(PATHS, tuple(entries))
+        step_entries.append(
+            Entry(str(step.day), step_item, step.line, step_parts, or_key=step.action)
+        )
+    return Table(PATHS, tuple(step_entries))
 
 
 def _sections(e: Edition) -> dict[str, Table]:
     """The rules by section. What a guard pack brings is among the guards; that it was included,
     less what, is in a section of its own."""
-    entries: dict[str, list[Entry]] = {"packs": [], "guards": [], "properties": []}
+    section_entries: dict[str, list[Entry]] = {"packs": [], "guards": [], "properties": []}
     for rule in e.strategy.rules:
-        parts = _of_values(rule.parts(), _always(rule.line))
-        entry = Entry(rule.name, rule.item, rule.line, parts)
-        entries.setdefault(rule.section, []).append(entry)
-    return {name: Table(GUARDS, tuple(listed), ordered=True) for name, listed in entries.items()}
+        rule_parts = _of_values(rule.parts(), _always(rule.line))
+        rule_entry = Entry(rule.name, rule.item, rule.line, rule_parts)
+        section_entries.setdefault(rule.section, []).append(rule_entry)
+    return {
+        section_name: Table(GUARDS, tuple(entries_listed), ordered=True)
+        for section_name, entries_listed in section_entries.items()
+    }
 
 
 # Parts of entries
@@ -298,26 +319,26 @@ def _parts(e: Edition, file: str, at: tuple[str | int, ...], thing: Any) -> dict
 def _fields(thing: Any, line: Callable[[str], int | None]) -> dict[str, Part]:
     """Every field of a checked thing but those that place it or hold entries of their own: none
     is forgotten when a field is added. What is false unless written is as if left out."""
-    values = {
+    field_values = {
         _WRITTEN.get(part.name, part.name): getattr(thing, part.name)
         for part in dataclasses.fields(thing)
         if part.name not in _NO_PARTS
     }
     for part in dataclasses.fields(thing):
-        if part.default is False and values.get(part.name) is False:
-            values[part.name] = None
-    return _of_values(values, line)
+        if part.default is False and field_values.get(part.name) is False:
+            field_values[part.name] = None
+    return _of_values(field_values, line)
 
 
 def _of_values(values: Mapping[str, Any], line: Callable[[str], int | None]) -> dict[str, Part]:
-    parts: dict[str, Part] = {}
-    for name, value in values.items():
+    parts_by_name: dict[str, Part] = {}
+    for value_name, value in values.items():
         if isinstance(value, Condition):
-            parts[name] = _part(value.expression, line(name))
-            parts["unknown"] = Part(value.unknown, _unknown(value), line("unknown"))
+            parts_by_name[value_name] = _part(value.expression, line(value_name))
+            parts_by_name["unknown"] = Part(value.unknown, _unknown(value), line("unknown"))
         else:
-            parts[name] = _part(value, line(name))
-    return parts
+            parts_by_name[value_name] = _part(value, line(value_name))
+    return parts_by_name
 
 
 def _unknown(condition: Condition) -> str:
@@ -334,10 +355,10 @@ def _part(value: Any, line: int | None) -> Part:
     if isinstance(value, Expression):
         text = " ".join(value.text.split())
         return Part(value.tree, text, line, exactly=show(value.tree))
-    return Part(value if isinstance(value, Hashable) else repr(value), _told(value), line)
+    return Part(value if isinstance(value, Hashable) else repr(value), _as_text(value), line)
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     """A value as the files write it."""
     match value:
         case None:
@@ -347,8 +368,8 @@ def _told(value: object) -> str:
         case Decimal():
             return f"{value:f}"
         case frozenset():
-            return _told(sorted(map(_told, value)))
+            return _as_text(sorted(map(_as_text, value)))
         case tuple() | list():
-            return f"[{', '.join(map(_told, value))}]" if value else "none"
+            return f"[{', '.join(map(_as_text, value))}]" if value else "none"
         case _:
             return " ".join(str(value).split())

@@ -12,6 +12,7 @@ from riskseg.domain.documents import shown_value
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, MOST_DAYS, Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import Relation, fact_column, literal
+from riskseg.domain.words import with_article
 from riskseg.expressions.assumptions import can_be_written
 from riskseg.expressions.tree import Call, Literal, Name
 from riskseg.rules.holding import nothing_held
@@ -41,7 +42,7 @@ def day_of(strategy: Strategy, example: Example, otherwise: date, problems: Prob
     if not isinstance(as_of, date):
         problems.add(
             "RS211",
-            f'In "{example.name}", as_of is {shown_value(as_of)}, which is no date.',
+            f'In "{example.name}", as_of is {shown_value(as_of)}, which is not a date.',
             **position,
         )
     elif "as_of" not in example.given:
@@ -66,15 +67,15 @@ def scored_examples(
     `day` has the dates that paths start at set so that it stands on that day of its path: the one
     of `paths`, else whichever path starts at such a date.
     """
-    rows = []
-    lacking: dict[str, list[Example]] = {}
+    example_rows = []
+    examples_by_fact: dict[str, list[Example]] = {}
     problems_before = len(problems)
     for number, example in enumerate(examples, start=1):
         facts_given = {**example.given, "as_of": as_of}
         if example.day is not None:
             own_path = paths[number - 1] if paths else None
-            for name, day in _day_0(strategy, own_path).items():
-                facts_given.setdefault(name, as_of - timedelta(days=example.day + day))
+            for example_fact, day in _day_0(strategy, own_path).items():
+                facts_given.setdefault(example_fact, as_of - timedelta(days=example.day + day))
         facts_given = {
             **calendar_facts(strategy.facts, as_of),
             **contact_hours_facts(strategy.facts, as_of, facts_given),
@@ -85,15 +86,15 @@ def scored_examples(
             fact_name: facts_given.get(fact_name, strategy.default_values.get(fact_name))
             for fact_name in strategy.facts
         }
-        for name, fact in strategy.facts.items():
-            if known_values[name] is None and not fact.nullable:
-                lacking.setdefault(name, []).append(example)
-        rows.append(_row(number, strategy, known_values, example, problems))
-    for name, examples_lacking in lacking.items():
-        _tell_lacking(name, examples_lacking, examples, problems)
-    if len(problems) > problems_before or not rows:
+        for example_fact, fact in strategy.facts.items():
+            if known_values[example_fact] is None and not fact.nullable:
+                examples_by_fact.setdefault(example_fact, []).append(example)
+        example_rows.append(_row(number, strategy, known_values, example, problems))
+    for example_fact, examples_lacking in examples_by_fact.items():
+        _report_lacking(example_fact, examples_lacking, examples, problems)
+    if len(problems) > problems_before or not example_rows:
         return None
-    return _relation("scored", [*strategy.facts], rows)
+    return _relation("scored", [*strategy.facts], example_rows)
 
 
 def _day_0(strategy: Strategy, own_path: Path | None) -> dict[str, int]:
@@ -124,16 +125,16 @@ def check_day(
         )
 
 
-def _tell_lacking(
+def _report_lacking(
     name: str, examples_lacking: Sequence[Example], examples: Sequence[Example], problems: Problems
 ) -> None:
     """Examples that do not give a fact: a fact new to the strategy is one Problem, not one each."""
     needed = f"{name}, which the strategy reads and which is never unknown."
     hint = f"Add {name} to `given`, or to `defaults`."
     if len(examples_lacking) == len(examples) > 1:
-        first, hint = examples[0], f"Add {name} to `defaults`."
+        first_example, hint = examples[0], f"Add {name} to `defaults`."
         message = f"None of {len(examples)} examples gives {needed}"
-        problems.add("RS211", message, file=first.file, line=first.line, hint=hint)
+        problems.add("RS211", message, file=first_example.file, line=first_example.line, hint=hint)
         return
     for example in examples_lacking:
         message = f'"{example.name}" does not give {needed}'
@@ -154,19 +155,23 @@ def guarded_examples(
     }
     facts = [fact_name for fact_name in strategy.facts if fact_name in facts_named | {"as_of"}]
     problems_before = len(problems)
-    rows = []
+    example_rows = []
     for number, example in enumerate(examples, start=1):
         as_of = cast(date, example.given["as_of"])
         known_values = {
             **dict.fromkeys(facts),
             **calendar_facts(facts, as_of),
             **contact_hours_facts(facts, as_of, example.given),
-            **{name: value for name, value in example.given.items() if name in facts},
+            **{
+                given_fact: value
+                for given_fact, value in example.given.items()
+                if given_fact in facts
+            },
         }
-        rows.append(_row(number, strategy, known_values, example, problems))
-    if len(problems) > problems_before or not rows:
+        example_rows.append(_row(number, strategy, known_values, example, problems))
+    if len(problems) > problems_before or not example_rows:
         return None
-    return _relation("stepped", facts, rows, materialized=False)
+    return _relation("stepped", facts, example_rows, materialized=False)
 
 
 def _row(
@@ -176,27 +181,30 @@ def _row(
     example: Example | PackExample,
     problems: Problems,
 ) -> str:
-    values = [str(number)]
-    for name, value in known.items():
-        fact = strategy.facts[name]
+    row_values = [str(number)]
+    for given_fact, value in known.items():
+        fact = strategy.facts[given_fact]
         sql = _literal(fact, value)
         if sql is None:
             problems.add(
                 "RS211",
-                f'In "{example.name}", {name} is {shown_value(value)}, which is no {fact.kind}.',
+                f'In "{example.name}", {given_fact} is {shown_value(value)}, which is not '
+                f"{with_article(fact.kind)}.",
                 file=example.file,
                 line=example.line,
             )
-        values.append(sql or "null")
-    return f"({', '.join(values)})"
+        row_values.append(sql or "null")
+    return f"({', '.join(row_values)})"
 
 
 def _relation(
     name: str, facts: Sequence[str], rows: Sequence[str], *, materialized: bool = True
 ) -> Relation:
-    names = ", ".join(["snap", *map(fact_column, facts)])
+    column_list = ", ".join(["snap", *map(fact_column, facts)])
     return Relation(
-        name, f"select * from (values {', '.join(rows)}) e({names})", materialized=materialized
+        name,
+        f"select * from (values {', '.join(rows)}) e({column_list})",
+        materialized=materialized,
     )
 
 
@@ -249,7 +257,7 @@ def misfit(fact: Fact, value: object) -> str | None:
         case _:
             fits = isinstance(value, str)
     if not fits:
-        return f"which is no {fact.kind}"
+        return f"which is not {with_article(fact.kind)}"
     if fact.kind is Kind.DECIMAL and round(exact := Decimal(str(value)), 6) != exact:
         return "which has more than 6 decimals"
     is_exact = fact.kind in (Kind.INTEGER, Kind.DECIMAL)
@@ -268,13 +276,13 @@ def _literal(fact: Fact, value: object) -> str | None:
         return None
     match fact.kind:
         case _ if value is None:
-            text = "null"
+            literal_text = "null"
         case Kind.BOOLEAN:
-            text = str(value).lower()
+            literal_text = str(value).lower()
         case Kind.INTEGER | Kind.DECIMAL | Kind.NUMBER:
-            text = f"{Decimal(str(value)):f}"
+            literal_text = f"{Decimal(str(value)):f}"
         case Kind.DATE:
-            text = f"date '{value}'"
+            literal_text = f"date '{value}'"
         case _:
-            text = literal(str(value))
-    return f"cast({text} as {TYPES[fact.kind]})"
+            literal_text = literal(str(value))
+    return f"cast({literal_text} as {TYPES[fact.kind]})"

@@ -24,8 +24,8 @@ def fingerprint(strategy: Strategy) -> str:
     order of rows, guards and actions does, and so do purpose, owner and sources. It does not hang
     on the workspace: not on which facts are there, nor on their types.
     """
-    text = json.dumps(canonical(strategy), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    canonical_json = json.dumps(canonical(strategy), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical_json.encode()).hexdigest()[:12]
 
 
 def canonical(strategy: Strategy) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def canonical(strategy: Strategy) -> dict[str, Any]:
         "owner": s.owner,
         "effective": _dates(s.effective_from, s.effective_to),
         "uses": dict(s.uses),
-        # The one place where the order of keys means something: whose reasons are told.
+        # The one place where the order of keys means something: whose reasons are shown.
         "reasons_of": s.bands[0].of if s.bands else next(iter(s.uses), None),
         "bands": {
             band.name: [band.of, [[level, _value(cut)] for level, cut in band.cuts]]
@@ -112,7 +112,9 @@ def canonical_value(value: object) -> Any:
         case Expression():
             return _expression(value)
         case Mapping():
-            return {str(name): canonical_value(member) for name, member in value.items()}
+            return {
+                str(member_name): canonical_value(member) for member_name, member in value.items()
+            }
         case frozenset():
             return sorted(map(canonical_value, value))
         case tuple() | list():

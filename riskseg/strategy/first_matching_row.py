@@ -59,8 +59,8 @@ def _case(column: str, values: Mapping[str | bool, int], otherwise: int) -> str:
     """A number by level: levels of one number share an arm, unknowns and the rest have none."""
     levels_by_number: dict[int, list[str]] = {}
     for level, value in values.items():
-        text = literal(level) if isinstance(level, str) else str(level).lower()
-        levels_by_number.setdefault(value, []).append(text)
+        level_literal = literal(level) if isinstance(level, str) else str(level).lower()
+        levels_by_number.setdefault(value, []).append(level_literal)
     arms = " ".join(
         f"when {column} in ({', '.join(level_texts)}) then {number}"
         for number, level_texts in levels_by_number.items()
@@ -84,11 +84,11 @@ class _Numbered:
 
     @classmethod
     def of(cls, column: str, taking: RowBitmasks) -> _Numbered:
-        numbers = {taking.others: 0}
+        number_by_bits = {taking.others: 0}
         for taken in taking.named.values():
-            numbers.setdefault(taken, len(numbers))
-        named = {level: numbers[taken] for level, taken in taking.named.items()}
-        return cls(_case(column, named, 0), tuple(numbers))
+            number_by_bits.setdefault(taken, len(number_by_bits))
+        number_by_level = {level: number_by_bits[taken] for level, taken in taking.named.items()}
+        return cls(_case(column, number_by_level, 0), tuple(number_by_bits))
 
 
 def _by_combination(
@@ -154,10 +154,10 @@ def _grouped(columns: Sequence[_Numbered]) -> list[list[_Numbered]]:
 
 def _packed(numbers: Sequence[str], group: Sequence[_Numbered]) -> str:
     """One number for a combination of the columns' numbers."""
-    key = numbers[0]
+    packed_key = numbers[0]
     for column, number in zip(group[1:], numbers[1:], strict=True):
-        key = f"({key} * {len(column.taken)} + {number})"
-    return key
+        packed_key = f"({packed_key} * {len(column.taken)} + {number})"
+    return packed_key
 
 
 def _numbers(group: Sequence[_Numbered], words: int) -> str:
@@ -166,14 +166,16 @@ def _numbers(group: Sequence[_Numbered], words: int) -> str:
     mask = (1 << WORD) - 1
     value_lists = []
     for i, column in enumerate(group):
-        values = ", ".join(
+        values_sql = ", ".join(
             f"({number}, {', '.join(str(bits >> WORD * word & mask) for word in range(words))})"
             for number, bits in enumerate(column.taken)
         )
-        value_lists.append(f"(values {values}) c{i}(n, {word_columns})")
-    key = _packed([f"c{i}.n" for i in range(len(group))], group)
+        value_lists.append(f"(values {values_sql}) c{i}(n, {word_columns})")
+    combination_key = _packed([f"c{i}.n" for i in range(len(group))], group)
     bits_of_words = ", ".join(
         f"{' & '.join(f'cast(c{i}.w{word} as bigint)' for i in range(len(group)))} as w{word}"
         for word in range(words)
     )
-    return f"select {key} as key, {bits_of_words} from {' cross join '.join(value_lists)}"
+    return (
+        f"select {combination_key} as key, {bits_of_words} from {' cross join '.join(value_lists)}"
+    )

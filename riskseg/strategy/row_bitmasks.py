@@ -23,14 +23,14 @@ class RowBitmasks:
 
 
 def row_bitmasks(rows: Sequence[SegmentRow], column: int) -> RowBitmasks:
-    others = 0
+    unnamed_rows = 0
     naming: dict[str | bool, int] = {}
-    for n, row in enumerate(rows):
+    for row_index, row in enumerate(rows):
         cell = row.cells[column]
         if cell is None:
-            others |= 1 << n
+            unnamed_rows |= 1 << row_index
         else:
             for level in cell:
-                naming[level] = naming.get(level, 0) | 1 << n
-    named = {level: others | naming[level] for level in sorted(naming, key=str)}
-    return RowBitmasks(named, others)
+                naming[level] = naming.get(level, 0) | 1 << row_index
+    bits_by_level = {level: unnamed_rows | naming[level] for level in sorted(naming, key=str)}
+    return RowBitmasks(bits_by_level, unnamed_rows)

@@ -50,7 +50,7 @@ def unreachable(
     """Each row that can never match, with the rows above that cover it.
 
     `columns` are names and levels, `nullable` those of them that can be unknown. A row that names
-    no level there is takes nothing, and is not told of.
+    no level there is takes nothing, and is not reported.
     """
     rows_with_result = zip(rows, reachable(rows, columns, nullable), strict=True)
     return [
@@ -64,12 +64,12 @@ def reachable(
     rows: Sequence[SegmentRow], columns: Sequence[Column], nullable: Collection[str]
 ) -> list[Reached | Covered]:
     """For each row, a point that reaches it or the rows above that cover it."""
-    table = [_ways(rows, i, column, nullable) for i, column in enumerate(columns)]
-    solver, budget = _Solver(table), _Budget()
+    ways_by_column = [_ways(rows, i, column, nullable) for i, column in enumerate(columns)]
+    solver, budget = _Solver(ways_by_column), _Budget()
     alive = 0  # rows that can match: what the others take is taken by these
     results: list[Reached | Covered] = []
     for row_index in range(len(rows)):
-        box = _box(table, row_index)
+        box = _box(ways_by_column, row_index)
         if not all(box):
             results.append(Covered(()))
             continue
@@ -86,10 +86,10 @@ def _ways(
     rows: Sequence[SegmentRow], i: int, column: Column, nullable: Collection[str]
 ) -> list[tuple[Level, int]]:
     """A column's levels and the rows that take each; of levels that the same rows take, one."""
-    name, known_levels = column
+    column_name, known_levels = column
     bitmasks = row_bitmasks(rows, i)
     levels: list[Level] = list(known_levels or bitmasks.named)
-    if known_levels is None or name in nullable:
+    if known_levels is None or column_name in nullable:
         levels.append(None)  # no cell but `any` takes it
     level_by_rows: dict[int, Level] = {}
     for level in levels:
@@ -272,20 +272,20 @@ class _Solver:
             ]
             self.solver.add(z3.Or(outside))
         self.rows_added |= above
-        inside = [{level for level, _ in ways} for ways in box]
+        levels_inside = [{level for level, _ in ways} for ways in box]
         barred = [
             z3.Not(self.is_[i][level_index])
             for i, ways in enumerate(self.table)
             for level_index, (level, _) in enumerate(ways)
-            if level not in inside[i]
+            if level not in levels_inside[i]
         ]
-        answer = self.solver.check(*barred)
-        if answer == z3.unsat:
+        solver_answer = self.solver.check(*barred)
+        if solver_answer == z3.unsat:
             return None
-        if answer != z3.sat:
+        if solver_answer != z3.sat:
             raise RuntimeError(f"The solver gave up: {self.solver.reason_unknown()}")
         model = self.solver.model()
-        chosen = [
+        chosen_levels = [
             [z3.is_true(model.eval(is_level, True)) for is_level in column] for column in self.is_
         ]
-        return tuple(ways[chosen[i].index(True)][0] for i, ways in enumerate(self.table))
+        return tuple(ways[chosen_levels[i].index(True)][0] for i, ways in enumerate(self.table))

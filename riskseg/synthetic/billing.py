@@ -38,14 +38,14 @@ def draw_bills(people: Households, since: date, days: int, rng: np.random.Genera
     billed = np.rint(use[:, None] * months * (1 + w.WINTER * season) * noise).astype(np.int64)
 
     issued, amount, final = _with_final_bill(people, issued, billed, use, days, rng)
-    there = issued < w.NEVER
-    amount = np.where(there, amount, 0)
-    wrong = there & (rng.random(issued.shape) < w.MISBILLED) & ~final
+    is_issued = issued < w.NEVER
+    amount = np.where(is_issued, amount, 0)
+    wrong = is_issued & (rng.random(issued.shape) < w.MISBILLED) & ~final
     wrong &= np.cumsum(wrong, axis=1) == 1  # one an account, so that there is one place for it
     inflated = np.rint(amount * rng.uniform(1.4, 2.5, amount.shape)).astype(np.int64)
     noticed = wrong & (rng.random(issued.shape) < w.MISBILLED_DISPUTED)
     wilful = w.UNFOUNDED_DISPUTES * (1 + 12 * (1 - people.willingness[:, None]) ** 2)
-    is_disputed = noticed | (there & ~wrong & (rng.random(issued.shape) < wilful))
+    is_disputed = noticed | (is_issued & ~wrong & (rng.random(issued.shape) < wilful))
     disputed = issued + rng.integers(2, 10, issued.shape)
     answered = disputed + rng.integers(8, 30, issued.shape)
     is_late = ~is_disputed & (rng.random(issued.shape) < w.RECORDED_LATE)
@@ -106,9 +106,11 @@ def _billing_days(
 ) -> tuple[Ints, Floats]:
     """Each account has its own day of the month, so chosen that many due days gather in its
     last ten days, before payday; quarterly payers are billed every third month."""
-    first = np.datetime64(since, "M")
-    last = np.datetime64(since, "D") + np.timedelta64(days - 1, "D")
-    months = first + np.arange((last.astype("datetime64[M]") - first).astype(np.int64) + 1)
+    first_month = np.datetime64(since, "M")
+    last_day = np.datetime64(since, "D") + np.timedelta64(days - 1, "D")
+    months = first_month + np.arange(
+        (last_day.astype("datetime64[M]") - first_month).astype(np.int64) + 1
+    )
     begins = (months.astype("datetime64[D]") - np.datetime64(since, "D")).astype(np.int64)
     by_payday = rng.random(len(people)) < w.DUE_BY_PAYDAY
     own_day = np.where(
@@ -141,10 +143,10 @@ def _with_final_bill(
     """Movers get one more bill, for the days since the last, in the week after they leave."""
     on = people.closed + rng.integers(1, 8, len(people))
     on = np.where(on < days, on, w.NEVER)
-    part = np.rint(use * rng.uniform(0.2, 1.0, len(people))).astype(np.int64)
+    part_of_use = np.rint(use * rng.uniform(0.2, 1.0, len(people))).astype(np.int64)
     final = np.zeros((len(people), issued.shape[1] + 1), dtype=np.bool_)
     final[:, -1] = on < w.NEVER
-    return np.hstack([issued, on[:, None]]), np.hstack([amount, part[:, None]]), final
+    return np.hstack([issued, on[:, None]]), np.hstack([amount, part_of_use[:, None]]), final
 
 
 def _days_of_decision(

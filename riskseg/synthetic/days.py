@@ -185,8 +185,8 @@ class Life:
         # A wrong bill that nobody disputed is cancelled in silence, on its own day.
         account, place = self.cancellations.on(day)
         wrong = self.bills.amount[account, place]
-        later = np.arange(self.owed.shape[1])[None, :] >= place[:, None]
-        self.owed[account] -= np.where(later, wrong[:, None], 0)
+        is_later_bill = np.arange(self.owed.shape[1])[None, :] >= place[:, None]
+        self.owed[account] -= np.where(is_later_bill, wrong[:, None], 0)
         self.fallen[account] -= np.where(self.bills.due[account, place] < day, wrong, 0)
         self._settle(account)
 
@@ -196,9 +196,9 @@ class Life:
         bills, people = self.bills, self.people
         disputed = (bills.disputed[account, place] <= day) & (day < bills.answered[account, place])
         need = self.owed[account, place] - self.paid[account]
-        wanted = (need > 0) & ~disputed & (bills.cancelled[account, place] > day)
-        wanted[:-1] &= account[:-1] != account[1:]  # two bills on one day: the later takes both
-        account, place, need = account[wanted], place[wanted], need[wanted]
+        is_payable = (need > 0) & ~disputed & (bills.cancelled[account, place] > day)
+        is_payable[:-1] &= account[:-1] != account[1:]  # two bills on one day: the later takes both
+        account, place, need = account[is_payable], place[is_payable], need[is_payable]
         final = bills.final[account, place]
         debit = (self.method[account] == w.DIRECT_DEBIT) & ~final
 
@@ -221,11 +221,11 @@ class Life:
         pays = ~misses & ~debit
         self._pay_by_hand(account[pays], day, np.where(everything, need, bill)[pays])
 
-        part = (reason == Reason.CANNOT) & ~debit
-        part &= self.luck.shares(account, day, "part") < 0.35
+        pays_in_part = (reason == Reason.CANNOT) & ~debit
+        pays_in_part &= self.luck.shares(account, day, "part") < 0.35
         shares = 0.3 + (0.7 - 0.3) * self.luck.shares(account, day, "share of a bill")
         some = np.rint(bill * shares).astype(np.int64)
-        self._pay_by_hand(account[part], day, some[part])
+        self._pay_by_hand(account[pays_in_part], day, some[pays_in_part])
         bounces = debit & (reason == Reason.CANNOT)
         self._fail_debits(account[bounces], day, bill[bounces])
         cancels = debit & (reason == Reason.WILL_NOT)
@@ -239,13 +239,15 @@ class Life:
             int(refused.sum()), account=account[refused], day=day, amount=amount[refused],
             method=w.DIRECT_DEBIT, status=Status.FAILED, reverses=NONE,
         )  # fmt: skip
-        taken = account[~refused]
-        self.bounce_of[taken] = self._pay(taken, day, amount[~refused], w.DIRECT_DEBIT)
-        self.bounce_amount[taken] = amount[~refused]
-        self.bounce_on[taken] = day + self.luck.numbers(taken, day, "bounce", 3, 6)
+        refused_later = account[~refused]
+        self.bounce_of[refused_later] = self._pay(
+            refused_later, day, amount[~refused], w.DIRECT_DEBIT
+        )
+        self.bounce_amount[refused_later] = amount[~refused]
+        self.bounce_on[refused_later] = day + self.luck.numbers(refused_later, day, "bounce", 3, 6)
         self.bounces[account] += 1
-        ends = account[self.bounces[account] >= 2]
-        self.method[ends] = self.by_hand[ends]
+        debit_ended = account[self.bounces[account] >= 2]
+        self.method[debit_ended] = self.by_hand[debit_ended]
 
     def _return_debits(self, day: int) -> None:
         account = np.flatnonzero(self.bounce_on == day)
@@ -271,13 +273,13 @@ class Life:
         chance = np.where(self._sheltered(account, day), chance * w.SHELTERED_SLOWS, chance)
         account = account[luck.shares(account, day, "arrears") < chance]
         reason, due = self.reason[account], self.fallen[account] - self.paid[account]
-        whole = np.choose(reason, [0.93, 0.3 + 0.6 * people.ability[account], 0.65])
-        share = np.where(
-            luck.shares(account, day, "whole") < whole,
+        whole_chance = np.choose(reason, [0.93, 0.3 + 0.6 * people.ability[account], 0.65])
+        share_paid = np.where(
+            luck.shares(account, day, "whole") < whole_chance,
             1.0,
             0.25 + 0.5 * luck.shares(account, day, "share of arrears"),
         )
-        self._pay_by_hand(account, day, np.rint(due * share).astype(np.int64))
+        self._pay_by_hand(account, day, np.rint(due * share_paid).astype(np.int64))
 
     def _ask_for_help(self, overdue: Ints, day: int) -> None:
         """Some of those who cannot pay ring up; a plan, or a debt adviser's hold, may follow."""
@@ -316,23 +318,23 @@ class Life:
         reason, ability = self.reason[account], self.people.ability[account]
         chance = np.choose(reason, [0.85, 0.3 + 0.45 * ability, 0.4])
         chance = np.where(self._shocked(account, day), chance * 0.6, chance)
-        kept = self.luck.shares(account, day, "keeps promise") < chance
+        is_kept = self.luck.shares(account, day, "keeps promise") < chance
         due = np.maximum(self.fallen[account] - self.paid[account], 0)
         amount = np.minimum(self.promised[account], due)
-        kept |= amount == 0  # paid before the day came
-        self._pay(account[kept], day, amount[kept], self._hand(account[kept]))
-        self._conclude(account, kept, day, Happening.PROMISE, PHONE)
+        is_kept |= amount == 0  # paid before the day came
+        self._pay(account[is_kept], day, amount[is_kept], self._hand(account[is_kept]))
+        self._conclude(account, is_kept, day, Happening.PROMISE, PHONE)
 
     def _agree_plan(self, account: Ints, day: int) -> None:
         due = self.fallen[account] - self.paid[account]
-        parts = np.array([3, 4, 6])[self.luck.numbers(account, day, "parts", 0, 3)]
-        self.instalments_left[account] = parts
-        self.instalment[account] = -(-due // parts)
+        instalment_count = np.array([3, 4, 6])[self.luck.numbers(account, day, "parts", 0, 3)]
+        self.instalments_left[account] = instalment_count
+        self.instalment[account] = -(-due // instalment_count)
         self.instalment_on[account] = day + 7
         self._number(account)
         self._event(
             account, day, Happening.PLAN, PHONE, "agreed",
-            amount=self.instalment[account], until=day + 7 + 14 * (parts - 1),
+            amount=self.instalment[account], until=day + 7 + 14 * (instalment_count - 1),
             ref=self.agreement[account],
         )  # fmt: skip
 
@@ -342,16 +344,18 @@ class Life:
         reason, ability = self.reason[account], self.people.ability[account]
         chance = np.choose(reason, [0.95, 0.78 + 0.2 * ability, 0.65])
         chance = np.where(self._shocked(account, day), chance - 0.1, chance)
-        kept = self.luck.shares(account, day, "keeps plan") < chance
+        is_kept = self.luck.shares(account, day, "keeps plan") < chance
         due = np.maximum(self.fallen[account] - self.paid[account], 0)
         amount = np.minimum(self.instalment[account], due)
-        kept |= amount == 0
-        self._pay(account[kept], day, amount[kept], self._hand(account[kept]))
-        left = np.where(kept & (amount < due), self.instalments_left[account] - 1, 0)
-        self.instalments_left[account] = left
-        self.instalment_on[account] = np.where(left > 0, day + 14, w.NEVER)
-        over = left == 0
-        self._conclude(account[over], kept[over], day, Happening.PLAN, PHONE)
+        is_kept |= amount == 0
+        self._pay(account[is_kept], day, amount[is_kept], self._hand(account[is_kept]))
+        instalments_after = np.where(
+            is_kept & (amount < due), self.instalments_left[account] - 1, 0
+        )
+        self.instalments_left[account] = instalments_after
+        self.instalment_on[account] = np.where(instalments_after > 0, day + 14, w.NEVER)
+        over = instalments_after == 0
+        self._conclude(account[over], is_kept[over], day, Happening.PLAN, PHONE)
 
     def _conclude(
         self, account: Ints, kept: Flags, day: int, kind: Happening, channel: int
@@ -372,9 +376,11 @@ class Life:
         past_due = day - self.bills.due[account, self.oldest[account]]
         from_day = np.array([step[0] for step in w.STEPS])
         reached = np.searchsorted(from_day, past_due, side="right")
-        done = np.minimum(self.steps_done[account], reached)  # paid down: steps come again
-        self.steps_done[account] = done
-        free = (reached > done) & ~self._bound(account) & (self.disputing_until[account] < day)
+        steps_before = np.minimum(self.steps_done[account], reached)  # paid down: steps come again
+        self.steps_done[account] = steps_before
+        free = (
+            (reached > steps_before) & ~self._bound(account) & (self.disputing_until[account] < day)
+        )
         free &= ~self._sheltered(account, day)
         account, reached, past_due = account[free], reached[free], past_due[free]
         self.steps_done[account] = reached
@@ -394,7 +400,9 @@ class Life:
         """The creditor acts. What it leads to at once happens at once; what it makes likelier
         does so on the days after."""
         self.acted[account], self.acted_on[account] = action, day
-        channel = np.array([CHANNELS.index(name) for name in w.ACTION_CHANNELS])[action]
+        channel = np.array([CHANNELS.index(action_name) for action_name in w.ACTION_CHANNELS])[
+            action
+        ]
         self._event(account, day, Happening.ACTION, channel, "sent", ref=action)
         self._talk(account[action == Action.CALL], day, answered=0.5, plans=0.25)
         self._talk(account[action == Action.SUPPORT_REVIEW], day, answered=0.7, plans=0.75)
@@ -434,9 +442,9 @@ class Life:
     def _write_off(self, overdue: Ints, day: int) -> None:
         past_due = day - self.bills.due[overdue, self.oldest[overdue]]
         gone = self.people.closed[overdue] <= day
-        old = past_due >= np.where(gone, w.WRITE_OFF_CLOSED, w.WRITE_OFF_LIVE)
-        old &= self.fallen[overdue] - self.paid[overdue] >= w.ARREARS_FROM
-        self.written_off[overdue[old & ~self._bound(overdue)]] = day
+        is_old_debt = past_due >= np.where(gone, w.WRITE_OFF_CLOSED, w.WRITE_OFF_LIVE)
+        is_old_debt &= self.fallen[overdue] - self.paid[overdue] >= w.ARREARS_FROM
+        self.written_off[overdue[is_old_debt & ~self._bound(overdue)]] = day
 
     # Money
 

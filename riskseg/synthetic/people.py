@@ -44,26 +44,32 @@ class Households:
 
 def draw_households(count: int, days: int, rng: np.random.Generator) -> Households:
     """`count` households whose accounts live some of the `days` days of history."""
-    place = np.arange(count)
-    second = (place % 2 == 1) & (rng.random(count) < w.SECOND_ACCOUNT)
-    party = place - second
+    household = np.arange(count)
+    second = (household % 2 == 1) & (rng.random(count) < w.SECOND_ACCOUNT)
+    party = household - second
 
     region = _pick(rng, w.REGION_SHARES, count)[party]
     kind = _types(rng, region)[party]
-    attention = _around(rng, kind, [t.attention for t in w.TYPES])[party]
-    ability = _around(rng, kind, [t.ability for t in w.TYPES])[party]
-    willingness = _around(rng, kind, [t.willingness for t in w.TYPES])[party]
-    vulnerable = _one_of_type(rng, kind, [t.vulnerable for t in w.TYPES])[party]
+    attention = _around(rng, kind, [household_type.attention for household_type in w.TYPES])[party]
+    ability = _around(rng, kind, [household_type.ability for household_type in w.TYPES])[party]
+    willingness = _around(rng, kind, [household_type.willingness for household_type in w.TYPES])[
+        party
+    ]
+    vulnerable = _one_of_type(rng, kind, [household_type.vulnerable for household_type in w.TYPES])[
+        party
+    ]
     shock_from, shock_until = _shocks(rng, ability, days)
 
     opened, closed = _lives(rng, count, days)
-    by_debit = _one_of_type(rng, kind, [t.direct_debit for t in w.TYPES])
+    by_debit = _one_of_type(rng, kind, [household_type.direct_debit for household_type in w.TYPES])
     by_hand = 1 + _pick(rng, (0.55, 0.20, 0.25), count)
     strained = ability < 0.5
     tariff = np.where(
         rng.random(count) < np.where(strained, 0.25, 0.02), 2, _pick(rng, (0.6, 0.4), count)
     )
-    known = rng.random(count) < np.where(vulnerable, w.VULNERABLE_KNOWN, w.VULNERABLE_WRONGLY)
+    is_known_vulnerable = rng.random(count) < np.where(
+        vulnerable, w.VULNERABLE_KNOWN, w.VULNERABLE_WRONGLY
+    )
     medical = vulnerable & (rng.random(count) < w.MEDICAL_NEED)
     return Households(
         party=party,
@@ -83,7 +89,7 @@ def draw_households(count: int, days: int, rng: np.random.Generator) -> Househol
         method=np.where(by_debit, w.DIRECT_DEBIT, by_hand),
         quarterly=rng.random(count) < w.QUARTERLY,
         arm=_pick(rng, w.ARM_SHARES, count),
-        known_vulnerable=known,
+        known_vulnerable=is_known_vulnerable,
         vulnerable_unknown=rng.random(count) < w.FLAG_UNKNOWN,
         medical=medical,
         medical_unknown=rng.random(count) < w.FLAG_UNKNOWN / 2,
@@ -102,8 +108,8 @@ def miss_chances(people: Households, who: Ints, by_hand: Flags, strain: Floats) 
         w.CANNOT_AT_ZERO + w.CANNOT_BY_ABILITY * people.ability[who] + strain
     )
     chances[:, Reason.WILL_NOT] = w.WILL_NOT * (1 - people.willingness[who]) ** 2
-    total = chances.sum(axis=1, keepdims=True)
-    return np.asarray(chances * np.minimum(1.0, w.MISS_AT_MOST / total), dtype=np.float64)
+    total_chance = chances.sum(axis=1, keepdims=True)
+    return np.asarray(chances * np.minimum(1.0, w.MISS_AT_MOST / total_chance), dtype=np.float64)
 
 
 def daily_rates(people: Households, who: Ints, reason: Ints, shocked: Flags) -> Floats:
@@ -137,10 +143,12 @@ def uplifts(people: Households) -> Floats:
     weights = chances / chances.sum(axis=1, keepdims=True)
     uplift = np.zeros((len(people), len(w.ACTIONS)))
     for reason in Reason:
-        reasons = np.full(len(people), reason.value)
-        rate = daily_rates(people, everyone, reasons, np.zeros(len(people), dtype=np.bool_))
+        reason_of_all = np.full(len(people), reason.value)
+        rate = daily_rates(people, everyone, reason_of_all, np.zeros(len(people), dtype=np.bool_))
         for action in range(len(w.ACTIONS)):
-            raised = rate * (1 + boosts(people, everyone, reasons, np.full(len(people), action)))
+            raised = rate * (
+                1 + boosts(people, everyone, reason_of_all, np.full(len(people), action))
+            )
             gain = (1 - rate) ** w.RESPONSE_DAYS - (1 - raised) ** w.RESPONSE_DAYS
             uplift[:, action] += weights[:, reason] * gain
     return uplift
@@ -152,8 +160,8 @@ def _pick(rng: np.random.Generator, shares: tuple[float, ...], count: int) -> In
 
 
 def _types(rng: np.random.Generator, region: Ints) -> Ints:
-    shares = np.array([t.share for t in w.TYPES])
-    strained = np.array([t.ability < 0.5 for t in w.TYPES])
+    shares = np.array([household_type.share for household_type in w.TYPES])
+    strained = np.array([household_type.ability < 0.5 for household_type in w.TYPES])
     weights = shares * np.where(strained, np.array(w.REGION_HARDSHIP)[:, None], 1.0)
     edges = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)[:, :-1]
     return np.asarray((rng.random(len(region))[:, None] >= edges[region]).sum(axis=1))
@@ -173,8 +181,10 @@ def _shocks(rng: np.random.Generator, ability: Floats, days: int) -> tuple[Days,
     rate = w.SHOCKS_A_YEAR * (1 + (w.SHOCKS_STRAINED - 1) * (1 - ability))
     hit = rng.random(len(ability)) < 1 - np.exp(-rate * (days + before) / 365)
     begins = rng.integers(-before, days, len(ability))
-    ends = begins + w.SHOCK_SHORTEST + rng.exponential(w.SHOCK_MEAN, len(ability)).astype(np.int64)
-    return _days(np.where(hit, begins, w.NEVER)), _days(np.where(hit, ends, w.NEVER))
+    shock_ends = (
+        begins + w.SHOCK_SHORTEST + rng.exponential(w.SHOCK_MEAN, len(ability)).astype(np.int64)
+    )
+    return _days(np.where(hit, begins, w.NEVER)), _days(np.where(hit, shock_ends, w.NEVER))
 
 
 def _lives(rng: np.random.Generator, count: int, days: int) -> tuple[Days, Days]:

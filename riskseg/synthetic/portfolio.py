@@ -42,11 +42,11 @@ class Portfolio:
 
     def chunks(self) -> Iterator[dict[str, pa.Table]]:
         """The five tables, for at most CHUNK accounts at a time, ordered by account and day."""
-        for index, first in enumerate(range(0, self.accounts, CHUNK)):
-            count = min(CHUNK, self.accounts - first)
-            yield self._chunk(index, first, count)
+        for index, first_account in enumerate(range(0, self.accounts, CHUNK)):
+            chunk_accounts = min(CHUNK, self.accounts - first_account)
+            yield self._chunk(index, first_account, chunk_accounts)
             if self.progress is not None:
-                self.progress(first + count, self.accounts)
+                self.progress(first_account + chunk_accounts, self.accounts)
 
     def tables(self) -> dict[str, pa.Table]:
         """The five tables whole, in memory: for portfolios of a size that allows it."""
@@ -55,7 +55,9 @@ class Portfolio:
 
     def _chunk(self, index: int, first: int, count: int) -> dict[str, pa.Table]:
         seeds = np.random.SeedSequence(self.seed, spawn_key=(index,)).spawn(4)
-        who, bill, live, record = (np.random.Generator(np.random.PCG64(s)) for s in seeds)
+        who, bill, live, record = (
+            np.random.Generator(np.random.PCG64(chunk_seed)) for chunk_seed in seeds
+        )
         frame = Frame(first + 1, self.since, (self.until - self.since).days + 1)
         people = draw_households(count, frame.days, who)
         bills = draw_bills(people, self.since, frame.days, bill)
@@ -67,7 +69,7 @@ def generate(
     accounts: int, months: int, seed: int, *, until: date, progress: Progress | None = None
 ) -> Portfolio:
     """A portfolio of `months` months that ends with the day `until`. Rows are made when they
-    are asked for; `progress` is then told the accounts made and their total.
+    are asked for; `progress` then receives the accounts made and their total.
 
     Raises ProblemsError (RS004) for values out of their range.
     """
@@ -77,10 +79,12 @@ def generate(
         "months": (months, 1, MOST_MONTHS),
         "seed": (seed, 0, 2**63 - 1),
     }
-    for name, (value, least, most) in ranges.items():
-        if not least <= value <= most:
+    for argument_name, (value, least_allowed, most_allowed) in ranges.items():
+        if not least_allowed <= value <= most_allowed:
             problems.add(
-                "RS004", f"{name} cannot be {value}.", hint=f"Give a number from {least} to {most}."
+                "RS004",
+                f"{argument_name} cannot be {value}.",
+                hint=f"Give a number from {least_allowed} to {most_allowed}.",
             )
     if until.year < EARLIEST_YEAR:
         problems.add("RS004", f"until cannot be {until}.", hint=f"Give {EARLIEST_YEAR} or later.")
@@ -94,28 +98,33 @@ def write(portfolio: Portfolio, folder: Path) -> None:
     Each file is written beside its place and renamed when all are whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    places = {name: folder / f"{name}.parquet" for name in SCHEMAS}
+    places = {table_name: folder / f"{table_name}.parquet" for table_name in SCHEMAS}
     places["README"] = folder / "README.md"
-    beside = {name: place.with_name(f".{place.name}.part") for name, place in places.items()}
+    beside = {
+        table_name: table_file.with_name(f".{table_file.name}.part")
+        for table_name, table_file in places.items()
+    }
     try:
         _write_tables(portfolio, beside)
         beside["README"].write_text(_readme_of(portfolio), encoding="utf-8")
-        for name, place in places.items():
-            beside[name].replace(place)
+        for table_name, table_file in places.items():
+            beside[table_name].replace(table_file)
     finally:
-        for path in beside.values():
-            path.unlink(missing_ok=True)
+        for beside_path in beside.values():
+            beside_path.unlink(missing_ok=True)
 
 
 def _write_tables(portfolio: Portfolio, places: dict[str, Path]) -> None:
     writers = {
-        name: pq.ParquetWriter(places[name], schema, compression="zstd")
-        for name, schema in SCHEMAS.items()
+        table_name: pq.ParquetWriter(places[table_name], schema, compression="zstd")
+        for table_name, schema in SCHEMAS.items()
     }
     try:
-        for tables in portfolio.chunks():
-            for name, writer in writers.items():
-                writer.write_table(tables[name], row_group_size=len(tables[name]) or None)
+        for chunk_tables in portfolio.chunks():
+            for table_name, writer in writers.items():
+                writer.write_table(
+                    chunk_tables[table_name], row_group_size=len(chunk_tables[table_name]) or None
+                )
     finally:
         for writer in writers.values():
             writer.close()
@@ -127,8 +136,8 @@ def _readme_of(made: Portfolio) -> str:
 
 def months_before(until: date, months: int) -> date:
     """The first of `months` months of days that end with `until`."""
-    after = until + timedelta(days=1)
-    count = after.year * 12 + after.month - 1 - months
-    first_after = date((count + 1) // 12, (count + 1) % 12 + 1, 1)
-    last = (first_after - timedelta(days=1)).day
-    return date(count // 12, count % 12 + 1, min(after.day, last))
+    day_after = until + timedelta(days=1)
+    month_count = day_after.year * 12 + day_after.month - 1 - months
+    first_after = date((month_count + 1) // 12, (month_count + 1) % 12 + 1, 1)
+    last_of_month = (first_after - timedelta(days=1)).day
+    return date(month_count // 12, month_count % 12 + 1, min(day_after.day, last_of_month))

@@ -11,7 +11,7 @@ from riskseg.synthetic.tables import SCHEMAS
 
 def readme(accounts: int, months: int, seed: int, since: date, until: date) -> str:
     """The text, Markdown. Numbers in it are read from `world`, columns from the schemas."""
-    lines = [
+    readme_lines = [
         "# SYNTHETIC billing history",
         "",
         "Every row here is generated. No person, address, bill or payment is real, and no number",
@@ -24,7 +24,7 @@ def readme(accounts: int, months: int, seed: int, since: date, until: date) -> s
         *_story(),
         *_columns(),
     ]
-    return "\n".join(lines)
+    return "\n".join(readme_lines)
 
 
 def _story() -> Iterator[str]:
@@ -101,10 +101,10 @@ def _story() -> Iterator[str]:
 
 
 def _columns() -> Iterator[str]:
-    for name, schema in SCHEMAS.items():
-        yield f"## {name}.parquet"
+    for table_name, schema in SCHEMAS.items():
+        yield f"## {table_name}.parquet"
         yield ""
-        if name == "truth":
+        if table_name == "truth":
             yield "Hidden from every model and strategy; only for measuring them."
             yield ""
         yield "| column | type | meaning |"

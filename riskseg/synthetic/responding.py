@@ -55,26 +55,28 @@ class Responding:
         self._since, self._today = since, (first - since).days
         days = (until - since).days + 1
         self._chunks = []
-        for index, begins in enumerate(range(0, accounts, CHUNK)):
-            count = min(CHUNK, accounts - begins)
+        for index, first_account in enumerate(range(0, accounts, CHUNK)):
+            chunk_accounts = min(CHUNK, accounts - first_account)
             seeds = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(4)
-            who, bill, live, self._record = (np.random.Generator(np.random.PCG64(s)) for s in seeds)
-            people = draw_households(count, days, who)
+            who, bill, live, self._record = (
+                np.random.Generator(np.random.PCG64(chunk_seed)) for chunk_seed in seeds
+            )
+            people = draw_households(chunk_accounts, days, who)
             bills = draw_bills(people, since, days, bill)
             life = Life(people, bills, since, days, InOrder(live))
             for day in range(self._today):
                 life.pass_day(day)
-            life.luck = Keyed(seed, begins)
-            self._chunks.append(_Chunk(Frame(begins + 1, since, days), life))
+            life.luck = Keyed(seed, first_account)
+            self._chunks.append(_Chunk(Frame(first_account + 1, since, days), life))
 
     def tables(self) -> dict[str, pa.Table]:
         """Accounts, bills, payments and events as they stand before the first day. Bills are those
         of all days to come as well: nothing that the creditor does changes what is billed, short of
         giving an account up."""
-        parts: list[dict[str, pa.Table]] = []
+        chunk_tables: list[dict[str, pa.Table]] = []
         for chunk in self._chunks:
             history = chunk.life.history()
-            parts.append(
+            chunk_tables.append(
                 {
                     "accounts": accounts_table(chunk.frame, chunk.life.people, history),
                     "bills": bills_table(chunk.frame, chunk.life.bills, history),
@@ -82,7 +84,10 @@ class Responding:
                 }
             )
             chunk.payments, chunk.events = len(history.payments), len(history.events)
-        return {name: pa.concat_tables(part[name] for part in parts) for name in parts[0]}
+        return {
+            table_name: pa.concat_tables(chunk_table[table_name] for chunk_table in chunk_tables)
+            for table_name in chunk_tables[0]
+        }
 
     def copy(self) -> Responding:
         """The same portfolio, whose days can go on in another way."""
@@ -114,7 +119,7 @@ class Responding:
         """The creditor takes actions, for accounts by their number, from 1; and the day ends."""
         for chunk in self._chunks:
             begins, life = chunk.frame.first, chunk.life
-            own = (account >= begins) & (account < begins + len(life.people))
-            life.act(account[own] - begins, action[own], self._today)
+            own_accounts = (account >= begins) & (account < begins + len(life.people))
+            life.act(account[own_accounts] - begins, action[own_accounts], self._today)
             life.end_day(self._today)
         self._today += 1

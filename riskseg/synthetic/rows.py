@@ -34,12 +34,14 @@ class Rows:
 
     def since(self, place: int) -> Rows:
         """The rows from a place on, which must be where a block of them began."""
-        later = Rows(*self._names)
-        later._count = self._count - place
-        for name, blocks in self._blocks.items():
-            ends = np.cumsum([len(block) for block in blocks])
-            later._blocks[name] = blocks[int(np.searchsorted(ends, place, side="right")) :]
-        return later
+        later_rows = Rows(*self._names)
+        later_rows._count = self._count - place
+        for field_name, blocks in self._blocks.items():
+            block_ends = np.cumsum([len(block) for block in blocks])
+            later_rows._blocks[field_name] = blocks[
+                int(np.searchsorted(block_ends, place, side="right")) :
+            ]
+        return later_rows
 
 
 class Agenda:

@@ -176,43 +176,48 @@ def accounts_table(frame: Frame, people: Households, history: History) -> pa.Tab
 
 
 def bills_table(frame: Frame, bills: Bills, history: History) -> pa.Table:
-    known = (bills.amount > 0) & (bills.issued < frame.days) & (bills.recorded < frame.days)
-    known &= bills.issued < history.written_off[:, None]
-    account, place = np.nonzero(known)
+    is_recorded = (bills.amount > 0) & (bills.issued < frame.days) & (bills.recorded < frame.days)
+    is_recorded &= bills.issued < history.written_off[:, None]
+    account, place = np.nonzero(is_recorded)
     return _table(
         "bills",
         {
             "account_id": _account_ids(frame, account),
             "bill_id": _bill_ids(frame, account, place),
-            "issued_on": _dates(frame, bills.issued[known]),
-            "due_on": _dates(frame, bills.due[known]),
-            "amount": _money(bills.amount[known]),
+            "issued_on": _dates(frame, bills.issued[is_recorded]),
+            "due_on": _dates(frame, bills.due[is_recorded]),
+            "amount": _money(bills.amount[is_recorded]),
             "kind": _words(("charge",), np.zeros(len(account), np.int64)),
-            "cancelled_on": _dates(frame, bills.cancelled[known]),
-            "recorded_on": _dates(frame, bills.recorded[known]),
+            "cancelled_on": _dates(frame, bills.cancelled[is_recorded]),
+            "recorded_on": _dates(frame, bills.recorded[is_recorded]),
         },
     )
 
 
 def _payments(frame: Frame, history: History, rng: np.random.Generator) -> pa.Table:
-    rows = history.payments
-    account, day = rows.column("account"), rows.column("day")
+    payment_rows = history.payments
+    account, day = payment_rows.column("account"), payment_rows.column("day")
     recorded = day + _delays(rng.random(len(day)))
     order = np.lexsort((day, account))
     order = order[recorded[order] < frame.days]
-    number = np.empty(len(day), np.int64)  # by place; a reversal is recorded after its payment
-    number[order] = _within(frame, account[order])
-    reverses = rows.column("reverses")[order]
+    payment_number = np.empty(
+        len(day), np.int64
+    )  # by place; a reversal is recorded after its payment
+    payment_number[order] = _within(frame, account[order])
+    reverses = payment_rows.column("reverses")[order]
     return _table(
         "payments",
         {
-            "payment_id": _numbered("P", number[order], 12),
+            "payment_id": _numbered("P", payment_number[order], 12),
             "account_id": _account_ids(frame, account[order]),
             "paid_on": _dates(frame, day[order]),
-            "amount": _money(rows.column("amount")[order]),
-            "method": _words(w.METHODS, rows.column("method")[order]),
-            "status": _words([s.name.lower() for s in Status], rows.column("status")[order]),
-            "reverses": _where(reverses != NONE, _numbered("P", number[reverses], 12)),
+            "amount": _money(payment_rows.column("amount")[order]),
+            "method": _words(w.METHODS, payment_rows.column("method")[order]),
+            "status": _words(
+                [payment_status.name.lower() for payment_status in Status],
+                payment_rows.column("status")[order],
+            ),
+            "reverses": _where(reverses != NONE, _numbered("P", payment_number[reverses], 12)),
             "recorded_on": _dates(frame, recorded[order]),
         },
     )
@@ -223,9 +228,9 @@ def later_tables(
 ) -> dict[str, pa.Table]:
     """Payments and events from these places on, whenever they are recorded. The id of a payment is
     its place, so that one that comes later can reverse it."""
-    rows, happened = history.payments.since(payments), history.events.since(events)
-    account, paid_on = rows.column("account"), rows.column("day")
-    place, reverses = payments + np.arange(len(account)), rows.column("reverses")
+    later_payments, later_events = history.payments.since(payments), history.events.since(events)
+    account, paid_on = later_payments.column("account"), later_payments.column("day")
+    place, reverses = payments + np.arange(len(account)), later_payments.column("reverses")
     recorded = paid_on + _delays(luck.shares(account, day, "recorded"))
     return {
         "payments": _table(
@@ -234,15 +239,18 @@ def later_tables(
                 "payment_id": _numbered("P", place, 12),
                 "account_id": _account_ids(frame, account),
                 "paid_on": _dates(frame, paid_on),
-                "amount": _money(rows.column("amount")),
-                "method": _words(w.METHODS, rows.column("method")),
-                "status": _words([s.name.lower() for s in Status], rows.column("status")),
+                "amount": _money(later_payments.column("amount")),
+                "method": _words(w.METHODS, later_payments.column("method")),
+                "status": _words(
+                    [payment_status.name.lower() for payment_status in Status],
+                    later_payments.column("status"),
+                ),
                 "reverses": _where(reverses != NONE, _numbered("P", reverses, 12)),
                 "recorded_on": _dates(frame, recorded),
             },
         ),
         "events": _events(
-            frame, happened, luck.shares(happened.column("account"), day, "event recorded")
+            frame, later_events, luck.shares(later_events.column("account"), day, "event recorded")
         ),
     }
 
@@ -257,7 +265,7 @@ def _events(frame: Frame, rows: Rows, shares: Floats) -> pa.Table:
     amount, until, ref = (rows.column(name)[order] for name in ("amount", "until", "ref"))
     agreed = np.isin(kind, [Happening.PROMISE, Happening.PLAN])
     acted = kind == Happening.ACTION
-    named = _where(acted, _words(w.ACTIONS, np.where(acted, ref, 0)))
+    action_named = _where(acted, _words(w.ACTIONS, np.where(acted, ref, 0)))
     numbered = _numbered("R", (frame.first + account) * PER_ACCOUNT + ref, 12)
     disputed = _bill_ids(frame, account, ref)
     return _table(
@@ -265,12 +273,12 @@ def _events(frame: Frame, rows: Rows, shares: Floats) -> pa.Table:
         {
             "account_id": _account_ids(frame, account),
             "happened_on": _dates(frame, day[order]),
-            "kind": _words([h.name.lower() for h in Happening], kind),
+            "kind": _words([happening.name.lower() for happening in Happening], kind),
             "channel": _words(CHANNELS, rows.column("channel")[order]),
             "outcome": _words(OUTCOMES, rows.column("outcome")[order]),
             "amount": _money(amount, mask=amount == NONE),
             "until": _dates(frame, np.where(until == NONE, w.NEVER, until)),
-            "ref": pc.coalesce(named, _where(agreed, numbered)),
+            "ref": pc.coalesce(action_named, _where(agreed, numbered)),
             "recorded_on": _dates(frame, recorded[order]),
             "bill_id": _where(kind == Happening.DISPUTE, disputed),
         },
@@ -286,7 +294,7 @@ def _truth(frame: Frame, people: Households) -> pa.Table:
         "truth",
         {
             "account_id": _account_ids(frame, everyone),
-            "type": _words([t.name for t in w.TYPES], people.type),
+            "type": _words([household_type.name for household_type in w.TYPES], people.type),
             "attention": _shares(people.attention),
             "ability": _shares(people.ability),
             "willingness": _shares(people.willingness),
@@ -297,7 +305,10 @@ def _truth(frame: Frame, people: Households) -> pa.Table:
             "miss_probability_in_shock": _shares(
                 miss_chances(people, everyone, by_hand, shock).sum(axis=1)
             ),
-            **{f"uplift_{name}": _shares(uplift[:, at]) for at, name in enumerate(w.ACTIONS)},
+            **{
+                f"uplift_{action_name}": _shares(uplift[:, action_index])
+                for action_index, action_name in enumerate(w.ACTIONS)
+            },
         },
     )
 

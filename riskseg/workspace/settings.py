@@ -230,7 +230,10 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
             "outcomes",
             "",
             MappingProxyType(top.outcomes),
-            {name: document.line("outcomes", name) for name in top.outcomes},
+            {
+                outcome_name: document.line("outcomes", outcome_name)
+                for outcome_name in top.outcomes
+            },
         ),
     )
     return Workspace(root.resolve(), settings, document)
@@ -255,7 +258,7 @@ def _check_no_password(url: str | None, document: Document, problems: Problems) 
 
 
 def _check_levels(name: str, values: Sequence[str], line: int | None, problems: Problems) -> None:
-    """Add a Problem for levels that are none, or stand twice."""
+    """Add a Problem for a list of levels that is empty or has one twice."""
     if not values:
         problems.add(
             "RS004",
@@ -269,7 +272,7 @@ def _check_levels(name: str, values: Sequence[str], line: int | None, problems: 
     ):
         problems.add(
             "RS202",
-            f'The level "{twice}" of "{name}" stands twice.',
+            f'The level "{twice}" of "{name}" occurs twice.',
             file=FILE,
             line=line,
             hint="Keep one of them.",
@@ -291,36 +294,36 @@ def _declared(
     """What [source.TABLE] says of its attributes, less what it says twice."""
     declared = _Declared()
 
-    def declare_levels(name: str, values: Sequence[str], *path: str) -> None:
+    def declare_levels(declared_column: str, values: Sequence[str], *path: str) -> None:
         line = document.line("source", table, *path)
-        if folded(name) in declared.levels:
+        if folded(declared_column) in declared.levels:
             problems.add(
                 "RS202",
-                f'The levels of "{folded(name)}" are declared twice.',
+                f'The levels of "{folded(declared_column)}" are declared twice.',
                 file=FILE,
                 line=line,
                 hint="Names have no letter case: keep one of them.",
             )
-        declared.level_lines[folded(name)] = line
-        _check_levels(name, values, line, problems)
-        declared.levels[folded(name)] = tuple(values)
+        declared.level_lines[folded(declared_column)] = line
+        _check_levels(declared_column, values, line, problems)
+        declared.levels[folded(declared_column)] = tuple(values)
 
     if isinstance(authored.levels, dict):
-        for name, values in authored.levels.items():
-            declare_levels(name, values, "levels", name)
+        for declared_column, values in authored.levels.items():
+            declare_levels(declared_column, values, "levels", declared_column)
     if isinstance(authored.columns, dict):
-        for name, shape in authored.columns.items():
-            path = ("source", table, "columns", name)
-            if folded(name) in declared.described:
+        for declared_column, shape in authored.columns.items():
+            path = ("source", table, "columns", declared_column)
+            if folded(declared_column) in declared.described:
                 problems.add(
                     "RS202",
-                    f'The column "{folded(name)}" is declared twice.',
+                    f'The column "{folded(declared_column)}" is declared twice.',
                     hint="Names have no letter case: keep one of them.",
                     **document.at(*path),
                 )
-            declared.described[folded(name)] = Column(shape, document, path)
+            declared.described[folded(declared_column)] = Column(shape, document, path)
             if shape.levels is not None:
-                declare_levels(name, shape.levels, "columns", name, "levels")
+                declare_levels(declared_column, shape.levels, "columns", declared_column, "levels")
     return declared
 
 
@@ -329,11 +332,11 @@ def _texts(
 ) -> dict[str, str]:
     """What is written as a text: `from`, and the expressions. Tables that do not belong here are
     Problems."""
-    texts: dict[str, str] = {}
+    text_by_key: dict[str, str] = {}
     for key in authored.model_fields_set:
-        value = getattr(authored, key)
-        if isinstance(value, str):
-            texts[key] = value
+        key_value = getattr(authored, key)
+        if isinstance(key_value, str):
+            text_by_key[key] = key_value
         elif table not in DESCRIBED_TABLES or key not in ("levels", "columns"):
             problems.add(
                 "RS003",
@@ -342,7 +345,7 @@ def _texts(
                 "[source.accounts.columns.NAME] and [source.bills.columns.NAME].",
                 **document.at("source", table, key),
             )
-    return texts
+    return text_by_key
 
 
 def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Source]:
@@ -367,16 +370,22 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 hint='Add `from = "a file, a glob, or a select"`.',
             )
             continue
-        lines = {key: document.line("source", table, key) for key in written_table}
-        texts = _texts(table, authored, document, problems)
+        line_by_key = {
+            table_key: document.line("source", table, table_key) for table_key in written_table
+        }
+        table_texts = _texts(table, authored, document, problems)
         described = table in DESCRIBED_TABLES
         declared = _declared(table, authored, document, problems) if described else _Declared()
-        columns = {key: texts[key] for key in written_table if key != "from" and key in texts}
+        mapped_columns = {
+            table_key: table_texts[table_key]
+            for table_key in written_table
+            if table_key != "from" and table_key in table_texts
+        }
         sources[table] = Source(
             table,
-            texts.get("from", ""),
-            MappingProxyType(columns),
-            lines,
+            table_texts.get("from", ""),
+            MappingProxyType(mapped_columns),
+            line_by_key,
             levels=declared.levels,
             level_lines=declared.level_lines,
             described=declared.described,

@@ -108,7 +108,7 @@ def test_our_own_fault_is_3_with_a_traceback(used: Path, monkeypatch: pytest.Mon
     result = run(used, "check")
     assert result.exit_code == 3
     assert "Traceback" in result.stderr and "a slip of ours" in result.stderr
-    assert "This is a fault of riskseg's own." in result.stderr
+    assert "This is a fault in riskseg itself." in result.stderr
 
 
 # JSON

@@ -17,7 +17,7 @@ from riskseg.engine import DuckDB
 from riskseg.insight.differences import DIFFERENCES, TwoTables
 from riskseg.pipeline.outputs import file_relation
 from riskseg.results.interval import Interval
-from riskseg.results.models import ProtectedLevel
+from riskseg.results.model_evidence import ProtectedLevel
 from riskseg.store import sinks
 
 
@@ -34,11 +34,11 @@ def test_money_has_the_decimals_of_the_workspace(scale: int, shown: str) -> None
     ("auc", "through", "said"),
     [
         ([0.8, 0.78, 0.82], ["a", "b"],
-         "The features tell region north with AUC 0.80 (0.78 to 0.82), most of all a, b."),
+         "The features predict region north with AUC 0.80 (0.78 to 0.82), most of all a, b."),
         ([0.52, 0.49, 0.55], ["a"],
-         "The features tell region north no better than chance: AUC 0.52 (0.49 to 0.55)."),
+         "The features predict region north no better than chance: AUC 0.52 (0.49 to 0.55)."),
         ([0.45, 0.42, 0.47], ["a"],
-         "The features tell region north no better than chance: AUC 0.45 (0.42 to 0.47)."),
+         "The features predict region north no better than chance: AUC 0.45 (0.42 to 0.47)."),
     ],
 )  # fmt: skip
 def test_a_protected_attribute_is_named_with_its_level(

@@ -18,7 +18,8 @@ from riskseg.features.catalogue import Catalogue, read_catalogue
 from riskseg.features.snapshots import as_of_snapshots
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts
-from riskseg.pipeline.load import load, workspace_facts
+from riskseg.pipeline.load import load
+from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.support.account_file import decide, write
@@ -205,15 +206,15 @@ def test_an_amount_too_large_for_money_stops_the_engine(tmp_path: Path) -> None:
         ("range: bills, aggregate: max, value: amount, type: boolean", "RS304", "boolean"),
         ("range: bills, aggregate: max, value: issued_on, unit: money", "RS304", "date"),
         ("range: bills, aggregate: max, value: amount, type: integer, unit: money", "RS304",
-         "no amount"),
-        ("range: bills, aggregate: count, unit: money", "RS304", "no amount"),
-        ("range: bills, aggregate: sum, value: due_on", "RS304", "no number"),
-        ("range: bills, aggregate: sum, value: amount > 1", "RS304", "no number"),
+         "not an amount"),
+        ("range: bills, aggregate: count, unit: money", "RS304", "not an amount"),
+        ("range: bills, aggregate: sum, value: due_on", "RS304", "not numbers"),
+        ("range: bills, aggregate: sum, value: amount > 1", "RS304", "not numbers"),
         ("range: payments, aggregate: max, value: method", "RS304", "text"),
         ("range: account, value: \"case when late_bills_6m > 1 then 'x' else 'y' end\"", "RS304",
          "text"),
-        ("range: bills, aggregate: max, value: due_on, empty: 0", "RS304", "cannot stand"),
-        ("range: bills, aggregate: max, value: amount > 1, empty: 0", "RS304", "cannot stand"),
+        ("range: bills, aggregate: max, value: due_on, empty: 0", "RS304", "cannot be"),
+        ("range: bills, aggregate: max, value: amount > 1, empty: 0", "RS304", "cannot be"),
         ("range: bills, aggregate: count, empty: 3", "RS004", "0"),
         (f"range: bills, aggregate: sum, value: amount, empty: {10**19}", "RS002", "digits"),
         ("range: payments, aggregate: latest, value: amount", "RS004", "latest"),

@@ -226,7 +226,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         _guards("when: open_disputes > 0", "when: open_disputes < 0"),
         "guard-used",
         "disputed_not_chased",
-        told="No account there can be is one it speaks of.",
+        told="No possible account is affected by it.",
     ),
     # Tables
     Mutant(
@@ -320,7 +320,7 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         ),
         "row-reached",
         "behaviour slipping",
-        told="No account there can be fits it.",
+        told="No possible account matches it.",
     ),
     # Paths
     Mutant(
@@ -495,7 +495,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         ),
         "row-reached",
         "segments low",
-        told="No account there can be fits it.",
+        told="No possible account matches it.",
     ),
     # Paths
     Mutant(
@@ -588,7 +588,7 @@ ACCOUNT_FILE: tuple[Mutant, ...] = (
         _more(_guard("p_bad > 1", "call", "letter").rstrip("\n") + "\n  unknown: skip\n"),
         "guard-used",
         "of_our_own",
-        told="No account there can be is one it speaks of.",
+        told="No possible account is affected by it.",
     ),
     Mutant(
         "a hold that takes an unknown for true",

@@ -331,7 +331,7 @@ MISTAKES: tuple[Mistake, ...] = (
         meant="likely",
     ),
     Mistake(
-        "a table without a last row that takes everything",
+        "a table without a last row for all other accounts",
         "rules",
         "RS203",
         f"{_RULES}/segments.yaml",

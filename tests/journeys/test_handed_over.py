@@ -43,7 +43,7 @@ def test_a_file_that_is_as_it_was_written(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda t: t.replace("sms", "agency", 1), "1 of 3 accounts stand otherwise in the file."),
+        (lambda t: t.replace("sms", "agency", 1), "1 of 3 accounts are different in the file."),
         (lambda t: t.replace("\nb,", "\nd,"), "1 account appeared. 1 account vanished."),
         (lambda t: t + "\n", "Its rows are the same; only its bytes are not."),
         (lambda _: "\0", "Its rows cannot be compared."),
@@ -75,7 +75,7 @@ def test_a_manifest_of_another_run(workspace: Path) -> None:
     told = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**told, "run": "another"}))
     code, output = run(workspace)
-    assert (code, "does not tell of this run" in output) == (1, True)
+    assert (code, "belongs to another run" in output) == (1, True)
     manifest.unlink()
     assert run(workspace)[0] == 0
 

@@ -23,10 +23,10 @@ from riskseg.ledger.accounts import lifecycle_sql
 from riskseg.pipeline import decisions
 from riskseg.pipeline import facts as facts_of
 from riskseg.pipeline import session as sessions
-from riskseg.pipeline.load import workspace_facts
 from riskseg.pipeline.proving import Proven, prove_checked
 from riskseg.pipeline.session import Session, begin, open_checked, scratch_engine
 from riskseg.pipeline.strategies import checked_strategy
+from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.rules.model import Strategy
 from riskseg.run import assign as assigning
 from riskseg.run.init import init, starters

@@ -11,7 +11,7 @@ import pytest
 from riskseg.learning import champion
 from riskseg.learning.spec import LearnerName, ModelSpec
 from riskseg.results.interval import Interval
-from riskseg.results.models import MetricDifferences
+from riskseg.results.model_comparison import MetricDifferences
 
 ROWS = 40
 NOTHING = (0.0, -0.001, 0.001)

@@ -11,7 +11,7 @@ import pytest
 from riskseg.learning.canonical import canonical
 from riskseg.learning.evidence.compare import compare, differences, moves, same_share, swap_set
 from riskseg.learning.evidence.metrics import auc, brier, log_loss
-from riskseg.results.models import Comparison
+from riskseg.results.model_comparison import Comparison
 
 ROWS = 8_000
 

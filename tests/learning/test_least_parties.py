@@ -66,7 +66,7 @@ def test_outcomes_to_learn_from_are_those_of_parties(
     for problem in problems:
         bad = int(made.label[~made.held_out].sum())
         assert problem.code == "RS402" and f"{bad} bad" in problem.what and bad > 100
-        assert "tell as much as" in problem.what
+        assert "worth as much as" in problem.what
 
 
 def test_outcomes_count_as_rows_where_every_row_is_a_party() -> None:

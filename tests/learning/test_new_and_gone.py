@@ -10,9 +10,9 @@ import pytest
 
 from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
+from riskseg.learning.evidence.checks import checks
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.stability import stability
-from riskseg.learning.evidence.verdicts import checks
 from riskseg.learning.frame import TrainingFrame
 from riskseg.learning.selection import usable
 from riskseg.learning.spec import AuthoredSpec

@@ -36,9 +36,7 @@ def test_a_double_goes_and_the_fuller_one_stays(frame: TrainingFrame, author: Au
     late = frame.rows.late_bills_6m
     holed = np.where(np.arange(len(late)) % 50 == 0, np.nan, late)
     wide = with_feature(with_feature(frame, "twin", 3 * late + 1), "holed", holed)
-    assert dropped(author(""), wide)["twin"] == (
-        "says what late_bills_6m says (rank correlation 1.000)"
-    )
+    assert dropped(author(""), wide)["twin"] == ("repeats late_bills_6m (rank correlation 1.000)")
     mirrored = with_feature(frame, "mirror", -late)
     assert "mirror" in dropped(author(""), mirrored)
     assert dropped(author(""), frame) == {}

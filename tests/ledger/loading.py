@@ -19,7 +19,8 @@ from riskseg.features.snapshots import as_of_snapshots
 from riskseg.ledger.allocation import bill_facts
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.facts import facts
-from riskseg.pipeline.load import Ledger, load, workspace_facts
+from riskseg.pipeline.load import Ledger, load
+from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.facts import Account, write_workspace

@@ -93,7 +93,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"written_off_on": "9999-12-31"}, "RS102", f"written_off_on {OFF}"),
         Case({"closed_on": "2024-12-31"}, "RS105", "closed_on is before opened_on"),
         Case({"written_off_on": "2024-12-31"}, "RS105", "written_off_on is before opened_on"),
-        Case({"account_id": "a"}, "RS104", "account_id stood in a row before"),
+        Case({"account_id": "a"}, "RS104", "account_id occurred in an earlier row"),
         Case({"opened_on": None, "closed_on": "1999-01-01"}),
         Case({"closed_on": "2025-01-01"}),
     ),
@@ -117,8 +117,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"issued_on": "2026-01-21"}, "RS105", "due_on is before issued_on"),
         Case({"cancelled_on": "2025-12-31"}, "RS105", "cancelled_on is before issued_on"),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
-        Case({"bill_id": "b0"}, "RS104", "account_id, bill_id stood in a row before"),
-        Case({"bill_id": "b0"}, "RS104", "account_id, bill_id stood in a row before"),
+        Case({"bill_id": "b0"}, "RS104", "account_id, bill_id occurred in an earlier row"),
+        Case({"bill_id": "b0"}, "RS104", "account_id, bill_id occurred in an earlier row"),
         Case({"bill_id": "b0", "account_id": "b"}),
         Case({"amount": "-10.50"}),
         Case({"amount": "0"}),
@@ -137,7 +137,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"amount": "0.005"}, "RS103", "amount has more than 2 decimals"),
         Case({"status": "Settled"}, "RS107", "status is none of settled, failed, reversed"),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
-        Case({"payment_id": "p0"}, "RS104", "account_id, payment_id stood in a row before"),
+        Case({"payment_id": "p0"}, "RS104", "account_id, payment_id occurred in an earlier row"),
         Case({"reverses": "p999"}, "RS110", "reverses names no payment of the account"),
         # Of another account, of a bad row, and of a row that is itself a reversal.
         Case(
@@ -563,7 +563,7 @@ def test_ids_may_be_numbers(tmp_path: Path) -> None:
     [
         ('from = "nosuch.csv"', "RS006", 4, "no file"),
         ('from = "nosuch-*.csv"', "RS006", 4, "no file"),
-        ('from = "b.xlsx"', "RS006", 4, "no file that can be loaded"),
+        ('from = "b.xlsx"', "RS006", 4, "not a file that can be loaded"),
         ('from = "select * from nosuch"', "RS006", 4, "nosuch"),
         ('from = "b.csv"\nbill_id = "bill_number"', "RS007", 5, "bill_number"),
         ('from = "b.csv"\nbil_id = "bill_id"', "RS003", 5, "bil_id"),

@@ -15,7 +15,8 @@ import pytest
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB
-from riskseg.pipeline.load import load, workspace_facts
+from riskseg.pipeline.load import load
+from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 from tests.ledger.loading import load_workspace, shipped_catalogue

@@ -63,7 +63,7 @@ def test_a_column_is_described_among_the_features(tmp_path: Path) -> None:
         (IN.format("income", 'direction = "up"'), "", "RS004", "direction"),
         (IN.format("job", 'direction = "+"'), "", "RS304", "no direction"),
         (IN.format("job", "special_values = [9]"), "", "RS304", "special values"),
-        (IN.format("income", 'special_values = ["x"]'), "", "RS304", "no number"),
+        (IN.format("income", 'special_values = ["x"]'), "", "RS304", "not a number"),
         (IN.format("income", 'labels = {x = "y"}'), "", "RS304", "no"),
         (
             IN.format("job", 'levels = ["E0", "E1"]\nlabels = {E2 = "x"}'),
@@ -75,7 +75,7 @@ def test_a_column_is_described_among_the_features(tmp_path: Path) -> None:
             IN.format("income", 'direction = "+"'),
             "- {name: income, direction: '-'}\n",
             "RS503",
-            "declared otherwise in riskseg.toml",
+            "declared differently in riskseg.toml",
         ),
         ("", "- {name: bills_6m, direction: +}\n", "RS503", "riskseg works out"),
         ("", "- {name: income, unit: x}\n- {name: INCOME, unit: x}\n", "RS503", "described twice"),

@@ -92,7 +92,7 @@ def decide(workspace: Path) -> tuple[Decisions, list[str]]:
     notes: list[str] = []
     out = str(workspace / "out.csv")
     done = assign(workspace, DAY, out, at=AT, progress=Progress(note=notes.append))
-    return done, [note for note in notes if "proved of other facts" in note]
+    return done, [note for note in notes if "proved for other definitions" in note]
 
 
 def manifest(workspace: Path) -> dict[str, object]:

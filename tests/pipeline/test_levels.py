@@ -88,7 +88,7 @@ def test_a_rule_that_names_a_level_which_is_not_declared_is_a_problem(tmp_path: 
     [
         ("region = []", 8, '"region" has no levels'),
         ('region = ["north"]\nRegion = ["south"]', 9, 'levels of "region" are declared twice'),
-        ('region = ["north", "south", "north"]', 8, '"north" of "region" stands twice'),
+        ('region = ["north", "south", "north"]', 8, '"north" of "region" occurs twice'),
         ('regoin = ["north"]', 8, 'no attribute "regoin".*Did you mean "region"'),
         ('size = ["1"]', 8, "only a text has levels"),
         ("region = [1]", 8, "it should be text"),

@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskseg.learning.evidence.checks import beyond_chance, checks
 from riskseg.learning.evidence.limits import limits
 from riskseg.learning.evidence.model import Evidence, Judged
-from riskseg.learning.evidence.verdicts import Check, beyond_chance, checks
 from riskseg.learning.manifest import Manifest
 from riskseg.learning.reference import Reference
 from riskseg.learning.words import held, times
 from riskseg.report.drawing import Scale
 from riskseg.report.model_card import card
 from riskseg.results.interval import Interval
+from riskseg.results.model_evidence import ModelCheck
 from tests.support.manifests import manifest_json
 
 Plain = dict[str, Any]
@@ -570,7 +571,7 @@ def page_of(manifest: Plain, evidence: Plain, scorecard: Plain | None, reference
     )
 
 
-def checks_of(manifest: Plain, evidence: Plain) -> dict[str, Check]:
+def checks_of(manifest: Plain, evidence: Plain) -> dict[str, ModelCheck]:
     found = checks(Manifest.model_validate(manifest), Evidence.model_validate(evidence))
     return {check.topic: check for check in found}
 
@@ -839,7 +840,7 @@ CHANGES: list[tuple[str, Plain, str]] = [
         "It does not use protected attributes, nor proxies for them",
         {"protected": [{"attribute": "sex", "level": "f", "in_model": False,
                         "auc": [0.9, 0.88, 0.92], "through": ["tariff"]}]},
-        "together tell sex f (AUC 0.90)",
+        "together predict sex f (AUC 0.90)",
     ),
 ]  # fmt: skip
 

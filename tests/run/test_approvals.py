@@ -121,7 +121,9 @@ def test_what_cannot_be_decided_says_why(root: Path) -> None:
 def test_four_eyes_are_for_significant_actions(root: Path) -> None:
     strategy = root / "rules" / "s" / "strategy.yaml"
     strategy.write_text(strategy.read_text().replace("significant: true, ", ""))
-    with pytest.raises(ProblemsError, match=r"RS004 rules/s/strategy.yaml:4: .*takes two people"):
+    with pytest.raises(
+        ProblemsError, match=r"RS004 rules/s/strategy.yaml:4: .*has `four_eyes: true`"
+    ):
         issue(root)
 
 

@@ -114,7 +114,7 @@ def test_every_command_takes_an_imported_version(workspace: Path) -> None:
     first = take(workspace, CARD)
     shown = json.loads(run(workspace, "models", "show", "made", "--json"))
     assert shown["imported"]["file"] == "card.csv" and shown["form"] == "imported"
-    assert "no outcome has judged it" in run(workspace, "models", "show", "made")
+    assert "not measured on outcomes yet" in run(workspace, "models", "show", "made")
     assert first.version in run(workspace, "models")
     run(workspace, "models", "card", "made", "--out", str(workspace / "card.html"))
     page = (workspace / "card.html").read_text()
@@ -259,7 +259,7 @@ FAULTS = [
     ("late,,1,,30,,", "late,,1,,many,,", "RS412", 6, '"many"'),
     ("income,,2000", "incme,,2000", "RS501", 3, '"incme"'),
     ("income,,2000", "income,100,2000", "RS412", 3, "below 100"),
-    ("region,,,west", "region,,,west|north", "RS412", 10, '"north" of region stands twice'),
+    ("region,,,west", "region,,,west|north", "RS412", 10, '"north" of region occurs twice'),
     ("region,,,west", "region,3,4,", "RS412", 10, "is text"),
     ("income,missing,,,5,0,0", "income,missing,,,5,0,3", "RS412", 5, "cannot be"),
     ("late,5,,,-60,,", "late,missing,,,1,,\nlate,missing,,,2,,\nlate,5,,,-60,,", "RS412", 9,
@@ -270,9 +270,9 @@ FAULTS = [
     ("late,5,,,-60,,", "late,5,,,-60,,,7", "RS412", 8, "more cells"),
     ("late,5,,,-60,,", "late,5,,high,-60,,", "RS412", 8, "for a range and for levels"),
     ("income,missing,,,5,0,0", "income,missing,7,,5,0,0", "RS412", 5, '"missing" is none'),
-    ("300,90", "-300,", "RS412", 3, "-300 is no number of accounts"),
-    ("300,90", "300,-90", "RS412", 3, "-90 is no number of accounts"),
-    ("300,90", "300.5,90", "RS412", 3, "300.5 is no number of accounts"),
+    ("300,90", "-300,", "RS412", 3, "-300 is not a number of accounts"),
+    ("300,90", "300,-90", "RS412", 3, "-90 is not a number of accounts"),
+    ("300,90", "300.5,90", "RS412", 3, "300.5 is not a number of accounts"),
     ("region,,,west,", "bad,,,west,", "RS404", 10, "bad is what the model predicts"),
 ]  # fmt: skip
 

@@ -67,7 +67,7 @@ def test_it_does_not_contradict_the_letter_that_was_sent(workspace: Path) -> Non
     code, text = output(workspace, "a", "--as-of", str(DAY))
     assert (code, text.startswith("a as of 2026-01-01: live, segment hit")) == (0, True)
     assert f"As run {told.run} decided it on 2026-01-31." in text
-    assert "What the sources give otherwise now" in text
+    assert "What has changed in the sources since" in text
 
 
 def test_what_is_the_same_today_is_said(workspace: Path) -> None:

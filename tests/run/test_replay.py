@@ -20,7 +20,8 @@ from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.engine import DuckDB
 from riskseg.pipeline.archive import account_hash
 from riskseg.pipeline.stages import Progress
-from riskseg.results.runs import Decisions, OutputFile, Replay
+from riskseg.results.replay import OutputFile, Replay
+from riskseg.results.runs import Decisions
 from riskseg.run.assign import assign
 from riskseg.run.models import promote
 from riskseg.run.replay import replay
@@ -120,7 +121,7 @@ def test_a_run_that_was_kept_with_the_names_of_an_engine_is_read(
     about.write_text(json.dumps({**kept, "form": 1, "columns": old}))
     assert replay(workspace, "last").verdict == "same bytes"
     about.write_text(json.dumps({**kept, "columns": old}))
-    with pytest.raises(ProblemsError, match="is no type of a column"):
+    with pytest.raises(ProblemsError, match="is not a type of column"):
         replay(workspace, "last")
 
 

@@ -140,7 +140,7 @@ def test_a_fact_nobody_knows_is_to_be_declared(here: Path) -> None:
 @pytest.mark.parametrize(
     ("expects", "says"),
     [
-        ("mine: {type: integer, else: many}", "'many' cannot stand for it"),
+        ("mine: {type: integer, else: many}", "'many' cannot be its default value"),
         ("mine: {type: integer, else: 1}, open_disputes: {type: integer, else: -1}", "never -1"),
         ("mine: {type: integer, else: 1}, open_disputes: {type: text, else: x}", "of the type"),
     ],

@@ -62,7 +62,7 @@ FAULTS = (
         "priority:",
         "expects: {soon: {type: date, else: some day}}\npriority:",
         at="expects",
-        says="cannot stand for it",
+        says="cannot be its default value",
     ),
     _f(
         "no end of a number",
@@ -71,7 +71,7 @@ FAULTS = (
         "priority:",
         "expects: {rate: {type: decimal, else: .inf}}\npriority:",
         at="expects",
-        says="cannot stand for it",
+        says="cannot be its default value",
     ),
     _f("unscored as a level", "RS206", S, "low: 0.1,", "low: 0.1, unscored: 0.2,"),
     _f(

@@ -428,7 +428,7 @@ def test_an_example_to_paste(tmp_path: Path) -> None:
     ]
 
 
-# -- what is taken for granted -------------------------------------------------------------------
+# -- what is assumed -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_without_it_the_key_is_no_kind(tmp_path: Path) -> None:
         ("weekday: 7", "weekday: 7, of: sms", "RS003", '"of" does not go with a day of rest.'),
         ("weekday: 7", "weekday: x", "RS004", '"weekday" cannot be'),
         ("days_past_due <", "days_past_dew <", "RS303", "days_past_dew"),
-        ("}", "}\n- {prove: true, name: sundays}", "RS202", 'The name "sundays" stands twice.'),
+        ("}", "}\n- {prove: true, name: sundays}", "RS202", 'The name "sundays" occurs twice.'),
     ],
 )
 def test_it_is_checked(old: str, new: str, code: str, message: str, tmp_path: Path) -> None:

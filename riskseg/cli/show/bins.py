@@ -71,9 +71,10 @@ def detail(console: Console, model_bins: ModelBins, feature: str) -> None:
 
 def _head(console: Console, model_bins: ModelBins) -> None:
     form = f" ({model_bins.form})" if model_bins.form else ""
-    base = "" if model_bins.base is None else f", base {model_bins.base:.2f} points"
+    base_text = "" if model_bins.base is None else f", base {model_bins.base:.2f} points"
     console.print(
-        f"{model_bins.model} {model_bins.version}: {words.learner(model_bins.learner)}{form}{base}"
+        f"{model_bins.model} {model_bins.version}: {words.learner(model_bins.learner)}{form}"
+        f"{base_text}"
     )
 
 
@@ -81,7 +82,7 @@ def _without_bins(model_bins: ModelBins) -> str:
     title = words.the_learner(model_bins.learner)
     return (
         f"{title[0].upper()}{title[1:]} has no bins: these are the model's effects, measured by "
-        "asking it. A table of points comes of `learners: [scorecard]` in "
+        "asking it. For a table of points, write `learners: [scorecard]` in "
         f"models/{model_bins.model}.yaml."
     )
 

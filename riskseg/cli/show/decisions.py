@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 def show_decisions(decisions: Decisions) -> None:
     """The table of segments a billing manager reads first."""
     console = stdout()
-    known = ("segment", "accounts", "share", "overdue", "mean probability", "path")
-    columns = (*known, "due today", "no step left")
+    fixed_columns = ("segment", "accounts", "share", "overdue", "mean probability", "path")
+    columns = (*fixed_columns, "due today", "no step left")
     by_segment = table(*columns, right=columns[1:5] + columns[6:])
     for segment in decisions.segments:
-        paths = sorted(segment.paths, key=lambda p: (-segment.paths[p], p))
+        paths_by_size = sorted(
+            segment.paths, key=lambda path_name: (-segment.paths[path_name], path_name)
+        )
         by_segment.add_row(
             segment.segment,
             number(segment.accounts),
             share(segment.accounts, decisions.rows),
             money(segment.overdue, decisions.scale),
             "–" if segment.probability is None else f"{100 * segment.probability:.1f}%",
-            ", then ".join(paths[:2]),
+            ", then ".join(paths_by_size[:2]),
             number(segment.due),
             number(segment.finished),
         )

@@ -89,24 +89,24 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
         columns = ("day", "on", "path", "action", "template", "", "issued", "what came of it")
         step_table = table(*columns, title="The path")
         for step in explanation.steps:
-            mark = "" if step.when == "ahead" else step.when
-            when = (str(step.day), str(step.on or ""))
+            step_mark = "" if step.when == "ahead" else step.when
+            day_cells = (str(step.day), str(step.on or ""))
             by = f" by {step.issued_by}" if step.issued_by else ""
             by += f", approved by {', '.join(step.approved_by)}" if step.approved_by else ""
             issued = f"{step.issued_on}{by}" if step.issued_on else ""
             if step.elsewhere_on:
                 issued = f"{step.elsewhere_on}, on another path"
             outcomes = ", ".join(step.outcomes).replace("_", " ")
-            what = (step.path, step.action, step.template or "")
-            step_table.add_row(*when, *what, mark, issued, outcomes)
+            step_cells = (step.path, step.action, step.template or "")
+            step_table.add_row(*day_cells, *step_cells, step_mark, issued, outcomes)
         console.print(step_table)
     if explanation.placement:
         console.print(f"{escape(explanation.placement)}.")
-    for each in explanation.held:
-        until = f" until {each.until}" if each.until else ", no end known"
-        why = f": {each.reason}" if each.reason else ""
-        by = f" ({each.made_by})" if each.made_by else ""
-        lasting = f"{each.kind.replace('_', ' ')} since {each.since}{until}{why}{by}"
+    for event in explanation.held:
+        until = f" until {event.until}" if event.until else ", no end known"
+        reason_text = f": {event.reason}" if event.reason else ""
+        by = f" ({event.made_by})" if event.made_by else ""
+        lasting = f"{event.kind.replace('_', ' ')} since {event.since}{until}{reason_text}{by}"
         console.print(f"Lasting on this day: {escape(lasting)}")
     if explanation.guards:
         guard_table = table("guard", "kind", "state", "forbids", "source", title="Guards")
@@ -167,7 +167,7 @@ def _since_the_run(console: Console, explanation: Explanation) -> None:
             f"\nAs run {explanation.run} decided it on {explanation.decided_at:%Y-%m-%d}.{same}"
         )
     if explanation.changes:
-        changes = table("", "then", "now", title="What the sources give otherwise now")
+        changes = table("", "then", "now", title="What has changed in the sources since")
         for change in explanation.changes:
             form = explanation.forms.get(change.name)
             then, now = (
@@ -177,7 +177,7 @@ def _since_the_run(console: Console, explanation: Explanation) -> None:
             changes.add_row(change.name, then, now)
         console.print(changes)
         if explanation.bills:
-            console.print("The bills above are by the sources as they are now.")
+            console.print("The bills above come from the sources as they are now.")
 
 
 def fact_value(form: FactForm | None, value: Any, scale: int) -> str:

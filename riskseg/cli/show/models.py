@@ -13,19 +13,18 @@ from riskseg.cli.terminal import stderr, stdout
 
 if TYPE_CHECKING:
     from riskseg.results.interval import Interval
+    from riskseg.results.model_comparison import Comparison
+    from riskseg.results.model_evidence import ProtectedLevel, Verdict
     from riskseg.results.models import (
-        Comparison,
         Headline,
         ImportedCard,
         Metrics,
         ModelExport,
         ModelSummary,
         ModelVersions,
-        ProtectedLevel,
         Recalibration,
         Registration,
         Training,
-        Verdict,
     )
 
 # What is shown of a learner, and its name among the metrics.
@@ -57,8 +56,8 @@ def show_model(summary: ModelSummary) -> None:
     if summary.parent:
         console.print(f"Recalibrated from version {summary.parent}.\n")
     intervals = table("how sure, on the hold-out", "estimate (95% interval)")
-    for metric, key in {**METRICS, **CALIBRATION}.items():
-        if estimate := summary.intervals.get(key):
+    for metric, metric_key in {**METRICS, **CALIBRATION}.items():
+        if estimate := summary.intervals.get(metric_key):
             intervals.add_row(metric, interval(estimate))
     if summary.intervals:
         console.print(intervals)
@@ -74,8 +73,8 @@ def show_model(summary: ModelSummary) -> None:
     console.print(feature_table)
     if summary.dropped:
         left_out_table = table("left out", "why")
-        for feature_name, why in summary.dropped.items():
-            left_out_table.add_row(feature_name, why)
+        for feature_name, left_out_reason in summary.dropped.items():
+            left_out_table.add_row(feature_name, left_out_reason)
         console.print(left_out_table)
     for level in summary.protected:
         if level.auc is not None:
@@ -89,7 +88,7 @@ def show_trained(summary: ModelSummary) -> None:
     console.print(f"[bold]{summary.name}[/] {summary.version}  [dim]{escape(question)}[/]")
     if summary.imported and not summary.hold_out.rows:
         console.print(
-            f"Imported from {escape(summary.imported['file'])}: no outcome has judged it."
+            f"Imported from {escape(summary.imported['file'])}, not measured on outcomes yet."
         )
         _ships(console, summary)
         return
@@ -110,8 +109,8 @@ def show_trained(summary: ModelSummary) -> None:
         console.print(f"Learned from what was known by {summary.known_by} (train --as-of).")
     metric_table = table("on the hold-out", *METRICS, right=tuple(METRICS))
     for learner, metrics in summary.learners.items():
-        chosen = " ←" if learner == summary.learner else ""
-        metric_table.add_row(learner + chosen, *figures(metrics, METRICS))
+        arrow = " ←" if learner == summary.learner else ""
+        metric_table.add_row(learner + arrow, *figures(metrics, METRICS))
     console.print(metric_table)
     _ships(console, summary)
 
@@ -147,8 +146,8 @@ def verdict(console: Console, model_verdict: Verdict) -> None:
         console.print(escape(sentence))
     for check in model_verdict.checks:
         if check.status == "watch":
-            message = f"  ! {check.found} {check.act}"
-            console.print(escape(message.rstrip()), soft_wrap=True)
+            watch_line = f"  ! {check.found} {check.act}"
+            console.print(escape(watch_line.rstrip()), soft_wrap=True)
     unknown = [check.topic for check in model_verdict.checks if check.status == "unknown"]
     if unknown:
         console.print(f"Not known: {'; '.join(escape(topic) for topic in unknown)}.")
@@ -169,12 +168,11 @@ def interval(estimated: Interval, digits: int = 4) -> str:
 def proxy(level: ProtectedLevel) -> str:
     """How well the features predict one level of a protected attribute."""
     assert level.auc is not None
+    auc = interval(level.auc, 2)
     if level.by_chance:
-        return (
-            f"The features tell {level.name} no better than chance: AUC {interval(level.auc, 2)}."
-        )
+        return f"The features predict {level.name} no better than chance: AUC {auc}."
     most = f", most of all {', '.join(level.through)}" if level.through else ""
-    return f"The features tell {level.name} with AUC {interval(level.auc, 2)}{most}."
+    return f"The features predict {level.name} with AUC {auc}{most}."
 
 
 def show_versions(versions: ModelVersions) -> None:
@@ -237,8 +235,8 @@ def show_comparison(comparison: Comparison) -> None:
         metric_table.add_row(compared.name, *figures(compared.metrics, metrics_shown))
     console.print(metric_table)
     differences = table("the second less the first", "difference (95% interval)")
-    for metric, key in METRICS.items():
-        if difference := getattr(comparison.difference, key, None):
+    for metric, metric_key in METRICS.items():
+        if difference := getattr(comparison.difference, metric_key, None):
             differences.add_row(metric, interval(difference, 5))
     console.print(differences)
     swap_table = table("treated by", "accounts", "share", "bad", right=("accounts", "share", "bad"))
@@ -277,8 +275,11 @@ def show_recalibration(recalibration: Recalibration) -> None:
     )
     metrics_shown = {**METRICS, **CALIBRATION}
     metric_table = table("on these accounts", *metrics_shown, right=tuple(metrics_shown))
-    for when, metrics in (("before", recalibration.before), ("after", recalibration.after)):
-        metric_table.add_row(when, *figures(metrics, metrics_shown))
+    for before_or_after, metrics in (
+        ("before", recalibration.before),
+        ("after", recalibration.after),
+    ):
+        metric_table.add_row(before_or_after, *figures(metrics, metrics_shown))
     console.print(metric_table)
     for note in recalibration.notes:
         console.print(f"Note: {escape(note)}")

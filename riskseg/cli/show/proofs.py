@@ -19,38 +19,38 @@ def show_proofs(console: Console, proof: StrategyProof, *, with_notes: bool, gra
         verdicts: list[str] = [result.verdict for result in results if result.claim == claim]
         if not verdicts:
             continue
-        counts = {verdict: verdicts.count(verdict) for verdict in _COLOUR}
+        count_by_verdict = {verdict: verdicts.count(verdict) for verdict in _COLOUR}
         message = ", ".join(
             f"[{_COLOUR[verdict]}]{times} {verdict}[/]"
-            for verdict, times in counts.items()
+            for verdict, times in count_by_verdict.items()
             if times
         )
         console.print(f"  {claim:<15} {message}  [dim]{escape(claim_text)}[/]")
     for result in (*proof.proofs.of("refuted"), *proof.proofs.of("unproved")):
         _fault(console, result, proof)
     if granted:
-        console.print("\ntaken for granted of every account")
-        for line in proof.granted:
-            console.print(f"  {escape(line)}")
+        console.print("\nassumed of every account")
+        for assumption in proof.granted:
+            console.print(f"  {escape(assumption)}")
     notes = proof.proofs.notes
     if with_notes:
-        heading = "no fault, and worth knowing" if notes else "The order of rows decides nowhere."
+        heading = "not faults, but worth knowing" if notes else "The order of rows never matters."
         console.print(f"\n{heading}")
         for note in notes:
             console.print(f"  {escape(note.subject)}: {escape(note.what)}")
-    count = len(results)
+    property_count = len(results)
     if proof.proofs.verdict == "proved":
         console.print(
-            f"\nAll {count} properties are proved, for every account the catalogue allows."
+            f"\nAll {property_count} properties are proved, for every account the catalogue allows."
         )
     else:
         message = (
             f"{len(proof.proofs.of('proved'))} proved, {len(proof.proofs.of('refuted'))} refuted"
         )
         unproved = len(proof.proofs.of("unproved"))
-        console.print(f"\nOf {count} properties: {message}, {unproved} unproved.")
+        console.print(f"\nOf {property_count} properties: {message}, {unproved} unproved.")
     if not with_notes:
-        console.print("[dim]Where the order of rows decides, and for whom: --notes[/]")
+        console.print("[dim]To see where the order of rows matters, and for whom: --notes[/]")
 
 
 def _fault(console: Console, result: ProofResult, proof: StrategyProof) -> None:
@@ -63,6 +63,8 @@ def _fault(console: Console, result: ProofResult, proof: StrategyProof) -> None:
     decisions = proof.decisions.get(result.name, ())
     for index, (account, decision) in enumerate(zip(result.accounts, decisions, strict=True)):
         flag = "" if len(decisions) == 1 else (", without the flag", ", with the flag")[index]
-        text = example(f"refutes {result.name}{flag}", account, decision, margin=proof.margin)
+        example_text = example(
+            f"refutes {result.name}{flag}", account, decision, margin=proof.margin
+        )
         # As it is: a terminal must not wrap what is to be pasted.
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(example_text, markup=False, soft_wrap=True)

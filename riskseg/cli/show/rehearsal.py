@@ -21,16 +21,18 @@ def rehearsal(done: Rehearsal) -> None:
     console = stdout()
     accounts = done.strategies[0].accounts
     over = "a generated portfolio" if done.generated else "the past"
-    each = "day" if done.every == 1 else "week"
+    period = "day" if done.every == 1 else "week"
     console.print(
-        f"[bold]Rehearsed over {over}, {done.first} to {done.last}[/], a worklist each {each}: "
+        f"[bold]Rehearsed over {over}, {done.first} to {done.last}[/], a worklist each {period}: "
         f"{counted(accounts, 'account')} on the last day; money in {done.currency}"
     )
-    names = [strategy.name for strategy in done.strategies]
-    differences = {d.measure: d for d in done.differences}
-    more = ["difference", "95% interval"] if differences else []
-    made = table("", *names, *more, right=[*names, *more])
-    rows: list[tuple[str, str]] = [
+    strategy_names = [strategy.name for strategy in done.strategies]
+    differences = {measured.measure: measured for measured in done.differences}
+    difference_columns = ["difference", "95% interval"] if differences else []
+    comparison_table = table(
+        "", *strategy_names, *difference_columns, right=[*strategy_names, *difference_columns]
+    )
+    table_rows: list[tuple[str, str]] = [
         ("actions", "issued"),
         ("contacts", "contacts"),
         ("significant actions", "significant"),
@@ -40,11 +42,15 @@ def rehearsal(done: Rehearsal) -> None:
         ("overdue on the last day", "overdue"),
         (f"contacted more than {done.more_than} times", "contacted_often"),
     ]
-    for words, field in rows:
-        cells = [_cell(strategy, field, done.scale) for strategy in done.strategies]
-        measure = "actions" if field == "issued" else field
-        made.add_row(words, *cells, *_difference(differences.get(measure), done.scale, more))
-    console.print(made)
+    for row_title, measure_field in table_rows:
+        measure_cells = [_cell(strategy, measure_field, done.scale) for strategy in done.strategies]
+        measure = "actions" if measure_field == "issued" else measure_field
+        comparison_table.add_row(
+            row_title,
+            *measure_cells,
+            *_difference(differences.get(measure), done.scale, difference_columns),
+        )
+    console.print(comparison_table)
     for strategy in done.strategies:
         columns = ("action", "channel", "issued", "most a day", "cost")
         actions = table(*columns, right=columns[2:], title=strategy.name)
@@ -62,11 +68,11 @@ def rehearsal(done: Rehearsal) -> None:
 
 
 def _cell(strategy: RehearsedStrategy, field: str, scale: int) -> str:
-    value: int | Decimal | None = getattr(strategy, field)
+    figure: int | Decimal | None = getattr(strategy, field)
     if field in _MONEY:
-        return money(value, scale)
-    assert isinstance(value, int)
-    return number(value)
+        return money(figure, scale)
+    assert isinstance(figure, int)
+    return number(figure)
 
 
 def _difference(
@@ -77,5 +83,7 @@ def _difference(
     if difference is None:
         return ("", "")
     decimals = scale if difference.measure in _MONEY else 0
-    value, low, high = (f"{v:+,.{decimals}f}" for v in difference.difference)
-    return value, f"{low} to {high}"
+    estimate, low, high = (
+        f"{end_of_interval:+,.{decimals}f}" for end_of_interval in difference.difference
+    )
+    return estimate, f"{low} to {high}"

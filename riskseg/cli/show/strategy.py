@@ -14,7 +14,7 @@ from riskseg.cli.show.tables import default_values, table
 from riskseg.cli.terminal import stdout
 
 if TYPE_CHECKING:
-    from riskseg.results.strategies import (
+    from riskseg.results.strategy_shown import (
         DutyShown,
         GuardShown,
         PackShown,
@@ -47,8 +47,8 @@ def show_strategy(strategy: StrategyShown) -> None:
             "any" if levels == "any" else ", ".join(map(str, levels))
             for levels in segment_row.match
         ]
-        paths = [path for path in strategy.paths if segment_row.segment in path.for_]
-        in_order = sorted(paths, key=lambda path: path.effective_from or date.min)
+        segment_paths = [path for path in strategy.paths if segment_row.segment in path.for_]
+        in_order = sorted(segment_paths, key=lambda path: path.effective_from or date.min)
         segment_table.add_row(
             segment_row.id,
             *conditions,
@@ -131,8 +131,8 @@ def _dated(
         dated_item.effective_from or dated_item.effective_to for dated_item, *_ in dated_rows
     )
     dated_table = table(*columns, *(["in force"] if dated else []), title=title)
-    for dated_item, *cells in dated_rows:
-        dated_table.add_row(*cells, *([days(dated_item)] if dated else []))
+    for dated_item, *other_cells in dated_rows:
+        dated_table.add_row(*other_cells, *([days(dated_item)] if dated else []))
     console.print(dated_table)
 
 
@@ -149,8 +149,8 @@ def guard_pack(console: Console, pack: PackShown) -> None:
     console.print(f"For {escape(pack.for_)}. {escape(pack.note)}")
     console.print(f"{len(pack.applying)} rules of it are among the guards above.")
     for idle in pack.idle:
-        kinds = ", ".join(idle.kinds)
-        console.print(f"  {idle.rule} does not apply: no action here means {kinds}.")
+        kinds_without_action = ", ".join(idle.kinds)
+        console.print(f"  {idle.rule} does not apply: no action here means {kinds_without_action}.")
     for rule in pack.without:
         console.print(f"  {rule} is left out: {escape(pack.reason or '')}")
     console.print("It does not cover:")

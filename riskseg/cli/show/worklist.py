@@ -16,9 +16,9 @@ def worklist(done: Worklist) -> None:
     """How often each action is due, and what happened to it."""
     console = stdout()
     columns = ("action", "channel", "listed", "needs approval", "over capacity")
-    made = table(*columns, right=columns[2:])
+    action_table = table(*columns, right=columns[2:])
     for action in done.actions:
-        made.add_row(
+        action_table.add_row(
             action.action,
             action.channel,
             number(action.listed),
@@ -26,13 +26,13 @@ def worklist(done: Worklist) -> None:
             number(action.left),
         )
     console.print(f"[bold]{done.strategy.name}: what is due on {done.as_of}[/]")
-    console.print(made)
+    console.print(action_table)
     activated = "" if done.activated else " (the strategy is not activated)"
     console.print(f"{counted(done.rows, 'action')} in {done.place}{activated}.")
     if done.issued is not None:
         again = done.issued - done.new
-        before = f", {number(again)} of them before" if again else ""
-        console.print(f"{counted(done.issued, 'action')} issued{before}.")
+        before_text = f", {number(again)} of them before" if again else ""
+        console.print(f"{counted(done.issued, 'action')} issued{before_text}.")
     if done.waiting:
         they = "it is" if done.waiting == 1 else "they are"
         console.print(
@@ -52,13 +52,13 @@ def worklist(done: Worklist) -> None:
 
 def outcomes(done: RecordedOutcomes) -> None:
     """How often each outcome was recorded."""
-    made = table("outcome", "rows", right=("rows",))
-    for word, count in done.outcomes.items():
-        made.add_row(word, number(count))
+    outcome_table = table("outcome", "rows", right=("rows",))
+    for outcome_word, count in done.outcomes.items():
+        outcome_table.add_row(outcome_word, number(count))
     if done.outcomes:
-        stdout().print(made)
-    before = f"; {number(done.known)} were recorded before" if done.known else ""
-    print(f"{counted(done.new, 'outcome')} recorded on {done.recorded_on}{before}.")
+        stdout().print(outcome_table)
+    before_text = f"; {number(done.known)} were recorded before" if done.known else ""
+    print(f"{counted(done.new, 'outcome')} recorded on {done.recorded_on}{before_text}.")
     if done.contacts:
         print(
             f"{counted(done.contacts, 'conversation')}, {counted(done.promises, 'promise')} to pay."
@@ -69,17 +69,23 @@ def outcomes(done: RecordedOutcomes) -> None:
 
 def approvals(done: Approvals) -> None:
     """How often each action was approved or rejected."""
-    new: dict[str, int] = {}
+    new_actions: dict[str, int] = {}
     for action in done.actions:
-        new[action.action] = new.get(action.action, 0) + action.new
-    made = table("action", done.outcome, right=(done.outcome,))
-    for name, count in sorted(new.items()):
-        made.add_row(name, number(count))
-    if new:
-        stdout().print(made)
-    before = len(done.actions) - sum(new.values())
-    said = f"; {number(before)} {'was' if before == 1 else 'were'} so before" if before else ""
-    print(f"{counted(sum(new.values()), 'action')} {done.outcome} by {done.by}{said}.")
+        new_actions[action.action] = new_actions.get(action.action, 0) + action.new
+    approval_table = table("action", done.outcome, right=(done.outcome,))
+    for action_name, count in sorted(new_actions.items()):
+        approval_table.add_row(action_name, number(count))
+    if new_actions:
+        stdout().print(approval_table)
+    before_count = len(done.actions) - sum(new_actions.values())
+    before_text = (
+        f"; {number(before_count)} {'was' if before_count == 1 else 'were'} so before"
+        if before_count
+        else ""
+    )
+    print(
+        f"{counted(sum(new_actions.values()), 'action')} {done.outcome} by {done.by}{before_text}."
+    )
     if waiting := sum(action.waiting > 0 for action in done.actions):
         wait = "waits" if waiting == 1 else "wait"
         print(f"{counted(waiting, 'action')} still {wait} for a second person's approval.")

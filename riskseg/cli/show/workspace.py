@@ -43,12 +43,14 @@ def show_facts(facts: FactList) -> None:
     """The facts of the catalogue and the data, and what those that are not here need."""
     console = stdout()
     catalogue = table("name", "type", "window", "risk", "what it is")
-    for listed in facts:
-        fact = listed.fact
+    for listed_fact in facts:
+        fact = listed_fact.fact
         meaning = Text(visible(glossed(fact.words)))
-        if listed.lacks:
-            meaning = Text(f"not here: needs {listed.lacks}", style="dim")
-        catalogue.add_row(fact.name, str(fact.kind), listed.window, RISK[fact.direction], meaning)
+        if listed_fact.lacks:
+            meaning = Text(f"not here: needs {listed_fact.lacks}", style="dim")
+        catalogue.add_row(
+            fact.name, str(fact.kind), listed_fact.window, RISK[fact.direction], meaning
+        )
     console.print(catalogue)
 
 
@@ -59,8 +61,13 @@ def show_demo(demo: Demo) -> None:
     show_decisions(demo.assigned)
     shown_columns = ["account_id", "action", "priority"]
     decision_rows = demo.to_arrow().select(shown_columns).to_pylist()
-    with_action = [row for row in decision_rows if row["action"] != NO_ACTION] or decision_rows
-    first_due = max(with_action, key=lambda row: (row["priority"] or 0, row["account_id"]))
+    with_action = [
+        decision_row for decision_row in decision_rows if decision_row["action"] != NO_ACTION
+    ] or decision_rows
+    first_due = max(
+        with_action,
+        key=lambda decision_row: (decision_row["priority"] or 0, decision_row["account_id"]),
+    )
     stdout().print(
         f"\nThe workspace is {demo.folder}. Ask it why: "
         f"riskseg -w {demo.folder} explain {first_due['account_id']} --as-of {demo.assigned.as_of}"

@@ -37,23 +37,29 @@ def cohorts(
     """
     compared = []
     for fact in attributes:
-        for level, chosen in levels_of(held.rows[fact.name], fact, held.weight):
-            rows, their_probability = held.where(chosen), probability[chosen]
-            above = (their_probability >= cut).astype(np.int8)
+        for level, is_level in levels_of(held.rows[fact.name], fact, held.weight):
+            rows_of_level, their_probability = held.where(is_level), probability[is_level]
+            is_above_cut = (their_probability >= cut).astype(np.int8)
             above_by_outcome = [
-                wilson(above[outcome], rows.weight[outcome], rows.group[outcome])
+                wilson(
+                    is_above_cut[outcome],
+                    rows_of_level.weight[outcome],
+                    rows_of_level.group[outcome],
+                )
                 if outcome.any()
                 else None
-                for outcome in (rows.label == 0, rows.label == 1)
+                for outcome in (rows_of_level.label == 0, rows_of_level.label == 1)
             ]
-            error = expected_calibration_error(rows.label, their_probability, rows.weight)
+            error = expected_calibration_error(
+                rows_of_level.label, their_probability, rows_of_level.weight
+            )
             compared.append(
                 Cohort(
                     attribute=fact.name,
                     level=level,
-                    **judged(rows, their_probability),
+                    **judged(rows_of_level, their_probability),
                     expected_calibration_error=fixed(error),
-                    above_cut=wilson(above, rows.weight, rows.group),
+                    above_cut=wilson(is_above_cut, rows_of_level.weight, rows_of_level.group),
                     cut=fixed(cut),
                     bad_above_cut=above_by_outcome[1],
                     good_above_cut=above_by_outcome[0],
@@ -70,14 +76,19 @@ def levels_of(values: pd.Series, fact: Fact, weight: Floats) -> Iterator[tuple[L
     """
     null = values.isna().to_numpy()
     if fact.kind.is_textual or fact.kind is Kind.DATE:
-        text = values.astype(object).where(~null, None)
+        text_values = values.astype(object).where(~null, None)
         if fact.kind is Kind.DATE:
-            text = text.map(lambda day: None if day is None else str(day)[:4])
-        codes, levels = pd.factorize(text)
-        sums = sums_by(codes[codes >= 0], weight[codes >= 0], len(levels))
-        order = sorted(range(len(levels)), key=lambda place: (-sums[place], str(levels[place])))
-        for place in sorted(order[:MOST_LEVELS], key=lambda place: str(levels[place])):
-            yield str(levels[place]), codes == place
+            text_values = text_values.map(lambda day: None if day is None else str(day)[:4])
+        codes, levels = pd.factorize(text_values)
+        weight_by_level = sums_by(codes[codes >= 0], weight[codes >= 0], len(levels))
+        order = sorted(
+            range(len(levels)),
+            key=lambda level_place: (-weight_by_level[level_place], str(levels[level_place])),
+        )
+        for level_place in sorted(
+            order[:MOST_LEVELS], key=lambda level_place: str(levels[level_place])
+        ):
+            yield str(levels[level_place]), codes == level_place
         if order[MOST_LEVELS:]:
             yield OTHER, np.isin(codes, order[MOST_LEVELS:])
     else:
@@ -85,8 +96,8 @@ def levels_of(values: pd.Series, fact: Fact, weight: Floats) -> Iterator[tuple[L
         distinct = np.unique(numbers[~null])
         if fact.kind is Kind.BOOLEAN or len(distinct) <= FEW_VALUES:
             as_level = bool if fact.kind is Kind.BOOLEAN else float
-            for number in distinct:
-                yield as_level(number), numbers == number
+            for distinct_number in distinct:
+                yield as_level(distinct_number), numbers == distinct_number
         else:
             cuts = weighted_quantiles(numbers[~null], weight[~null], QUARTERS)
             quarter = np.searchsorted(cuts, numbers, side="right")

@@ -19,7 +19,7 @@ from riskseg.learning.evidence.uncertainty import (
     wilson,
 )
 from riskseg.results.interval import Interval
-from riskseg.results.models import (
+from riskseg.results.model_comparison import (
     ComparedModel,
     Comparison,
     MetricDifferences,
@@ -79,19 +79,24 @@ def differences(
     label: Labels, weight: Floats, party: NDArray[Any], a: Floats, b: Floats, seed: int
 ) -> MetricDifferences:
     """B less A: differences of AUC, Brier score and log loss with their intervals."""
-    columns = np.column_stack(
+    difference_columns = np.column_stack(
         [
             weight,
             weight * (squares(label, b) - squares(label, a)),
             weight * (log_losses(label, b) - log_losses(label, a)),
         ]
     )
-    drawn = drawn_sums(columns, party, seed=seed, draws=DRAWS)
-    whole = columns.sum(axis=0)
+    sums_drawn = drawn_sums(difference_columns, party, seed=seed, draws=DRAWS)
+    sums_of_all = difference_columns.sum(axis=0)
     brier, log_loss = (
         Interval(
-            fixed(whole[column] / whole[0]),
-            *(fixed(end) for end in np.quantile(drawn[:, column] / drawn[:, 0], [0.025, 0.975])),
+            fixed(sums_of_all[column] / sums_of_all[0]),
+            *(
+                fixed(interval_end)
+                for interval_end in np.quantile(
+                    sums_drawn[:, column] / sums_drawn[:, 0], [0.025, 0.975]
+                )
+            ),
         )
         for column in (1, 2)
     )
@@ -103,12 +108,12 @@ def differences(
 def same_share(a: Floats, b: Floats, weight: Floats, cut: float) -> float:
     """The probability at or above which B takes the share of rows nearest to what A takes at the
     cut; just above all of B's where A takes none."""
-    wanted = float(weight[a >= cut].sum())
-    distinct, place = np.unique(b, return_inverse=True)
-    taken = np.cumsum(sums_by(place, weight, len(distinct))[::-1])[::-1]
-    taken = np.r_[taken, 0.0]
+    weight_above = float(weight[a >= cut].sum())
+    distinct, distinct_place = np.unique(b, return_inverse=True)
+    weight_from = np.cumsum(sums_by(distinct_place, weight, len(distinct))[::-1])[::-1]
+    weight_from = np.r_[weight_from, 0.0]
     cuts = np.r_[distinct, min(1.0, float(distinct[-1]) + 1e-6)]
-    return float(cuts[np.abs(taken - wanted).argmin()])
+    return float(cuts[np.abs(weight_from - weight_above).argmin()])
 
 
 def swap_set(
@@ -125,12 +130,12 @@ def swap_set(
     by_a, by_b = a >= cut_a, b >= cut_b
 
     def part(rows: Mask) -> SwapPart:
-        w, y = weight[rows], label[rows]
+        part_weight, part_label = weight[rows], label[rows]
         return SwapPart(
             rows=int(rows.sum()),
-            bad=fixed(float((w * y).sum())),
-            share=fixed(float(w.sum()) / total),
-            rate=wilson(y, w, party[rows]) if rows.any() else None,
+            bad=fixed(float((part_weight * part_label).sum())),
+            share=fixed(float(part_weight.sum()) / total),
+            rate=wilson(part_label, part_weight, party[rows]) if rows.any() else None,
         )
 
     return SwapSet(
@@ -147,26 +152,30 @@ def moves(a: Floats, b: Floats, weight: Floats) -> MovesBetweenTenths:
     """Who moves: the share of rows in each tenth by A (down) and by B (across), from the lowest
     probability, each model's tenths its own; the mean change of the probability and of its size;
     the correlation of the ranks (Spearman)."""
-    ranks = [_ranks(p, weight) for p in (a, b)]
+    ranks = [_ranks(one_probability, weight) for one_probability in (a, b)]
     tenths = [np.minimum((rank * GROUPS).astype(np.int64), GROUPS - 1) for rank in ranks]
-    table = sums_by(tenths[0] * GROUPS + tenths[1], weight, GROUPS * GROUPS)
-    shares = table.reshape(GROUPS, GROUPS) / weight.sum()
+    weight_by_tenths = sums_by(tenths[0] * GROUPS + tenths[1], weight, GROUPS * GROUPS)
+    shares = weight_by_tenths.reshape(GROUPS, GROUPS) / weight.sum()
     apart = np.abs(tenths[0] - tenths[1])
-    x, y = (rank - np.average(rank, weights=weight) for rank in ranks)
-    spread = np.sqrt(float((weight * x * x).sum()) * float((weight * y * y).sum()))
+    rank_a, rank_b = (rank - np.average(rank, weights=weight) for rank in ranks)
+    rank_spread = np.sqrt(
+        float((weight * rank_a * rank_a).sum()) * float((weight * rank_b * rank_b).sum())
+    )
     return MovesBetweenTenths(
         tenths=tuple(tuple(fixed(share) for share in row) for row in shares),
         same_tenth=fixed(np.average(apart == 0, weights=weight)),
         within_one_tenth=fixed(np.average(apart <= 1, weights=weight)),
         mean_shift=fixed(np.average(b - a, weights=weight)),
         mean_size_of_shift=fixed(np.average(np.abs(b - a), weights=weight)),
-        rank_correlation=fixed(float((weight * x * y).sum()) / spread) if spread else None,
+        rank_correlation=fixed(float((weight * rank_a * rank_b).sum()) / rank_spread)
+        if rank_spread
+        else None,
     )
 
 
 def _ranks(values: Floats, weight: Floats) -> Floats:
     """The share of rows below each, half of its ties among them."""
-    distinct, place = np.unique(values, return_inverse=True)
-    total = sums_by(place, weight, len(distinct))
-    rank: Floats = ((np.cumsum(total) - total / 2) / total.sum())[place]
+    distinct, distinct_place = np.unique(values, return_inverse=True)
+    total = sums_by(distinct_place, weight, len(distinct))
+    rank: Floats = ((np.cumsum(total) - total / 2) / total.sum())[distinct_place]
     return rank

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from riskseg.learning.canonical import fixed
 from riskseg.learning.evidence.metrics import GROUPS, Ranked, sums_by
 from riskseg.learning.evidence.model import (
-    CalibrationGroup,
     Distribution,
     Gain,
     KsCurve,
@@ -18,6 +17,7 @@ from riskseg.learning.evidence.model import (
     RocPoint,
 )
 from riskseg.learning.evidence.uncertainty import wilson
+from riskseg.results.model_evidence import CalibrationGroup
 
 if TYPE_CHECKING:
     from riskseg.learning.frame import Floats, Labels
@@ -33,9 +33,12 @@ def roc(ranked: Ranked) -> list[RocPoint]:
     bads = np.r_[0.0, np.cumsum(ranked.bad[::-1])] / ranked.bad.sum()
     if len(goods) > MOST_POINTS:
         along = (goods + bads) / 2
-        wanted = np.linspace(0, 1, MOST_POINTS)
-        goods, bads = np.interp(wanted, along, goods), np.interp(wanted, along, bads)
-    return [RocPoint(fixed(x), fixed(y)) for x, y in zip(goods, bads, strict=True)]
+        points_along = np.linspace(0, 1, MOST_POINTS)
+        goods, bads = np.interp(points_along, along, goods), np.interp(points_along, along, bads)
+    return [
+        RocPoint(fixed(good_share), fixed(bad_share))
+        for good_share, bad_share in zip(goods, bads, strict=True)
+    ]
 
 
 def ks_curve(ranked: Ranked) -> KsCurve:
@@ -44,15 +47,19 @@ def ks_curve(ranked: Ranked) -> KsCurve:
     goods = np.cumsum(ranked.good) / ranked.good.sum()
     bads = np.cumsum(ranked.bad) / ranked.bad.sum()
     widest = int(np.abs(goods - bads).argmax())
-    shown = np.arange(len(goods))
-    if len(shown) > MOST_POINTS:
+    shown_points = np.arange(len(goods))
+    if len(shown_points) > MOST_POINTS:
         along = (goods + bads) / 2
-        shown = np.searchsorted(along, np.linspace(0, along[-1], MOST_POINTS - 2))
-        shown = np.unique(np.r_[0, shown, widest, len(goods) - 1].clip(0, len(goods) - 1))
+        shown_points = np.searchsorted(along, np.linspace(0, along[-1], MOST_POINTS - 2))
+        shown_points = np.unique(
+            np.r_[0, shown_points, widest, len(goods) - 1].clip(0, len(goods) - 1)
+        )
     return KsCurve(
         value=fixed(abs(goods[widest] - bads[widest])),
         at=fixed(ranked.score[widest]),
-        curve=[KsPoint(fixed(ranked.score[i]), fixed(goods[i]), fixed(bads[i])) for i in shown],
+        curve=[
+            KsPoint(fixed(ranked.score[i]), fixed(goods[i]), fixed(bads[i])) for i in shown_points
+        ],
     )
 
 
@@ -65,21 +72,21 @@ def calibration_groups(
     middle = (np.cumsum(ranked.total) - ranked.total / 2) / ranked.total.sum()
     group = np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1)
     group = group[np.searchsorted(ranked.score, probability)]
-    groups = []
-    for number in np.unique(group):
-        rows = group == number
-        p, w, y = probability[rows], weight[rows], label[rows]
-        groups.append(
+    probability_groups = []
+    for group_number in np.unique(group):
+        rows = group == group_number
+        group_probability, group_weight, group_label = probability[rows], weight[rows], label[rows]
+        probability_groups.append(
             CalibrationGroup(
-                low=fixed(p.min()),
-                high=fixed(p.max()),
-                mean=fixed(np.average(p, weights=w)),
-                rate=wilson(y, w, party[rows]),
+                low=fixed(group_probability.min()),
+                high=fixed(group_probability.max()),
+                mean=fixed(np.average(group_probability, weights=group_weight)),
+                rate=wilson(group_label, group_weight, party[rows]),
                 rows=int(rows.sum()),
-                bad=fixed((w * y).sum()),
+                bad=fixed((group_weight * group_label).sum()),
             )
         )
-    return groups
+    return probability_groups
 
 
 def gains(ranked: Ranked) -> list[Gain]:

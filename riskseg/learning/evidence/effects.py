@@ -47,9 +47,11 @@ def effects(
     text its commonest levels. Null is the last, where there are nulls. `share` is that of the
     rows nearest to the value.
     """
-    many = min(MOST_ROWS, max(LEAST_ROWS, MOST_ASKED // (MOST_VALUES * max(len(features), 1))))
-    chosen = _sample(len(rows), many)
-    sample, their = rows.iloc[chosen], weight[chosen]
+    sample_size = min(
+        MOST_ROWS, max(LEAST_ROWS, MOST_ASKED // (MOST_VALUES * max(len(features), 1)))
+    )
+    sampled_rows = _sample(len(rows), sample_size)
+    sample, their = rows.iloc[sampled_rows], weight[sampled_rows]
     middle = float(np.average(margin(sample), weights=their))
     measured = []
     for fact in features:
@@ -57,11 +59,17 @@ def effects(
         margins = _margins(margin, sample, fact, values)
         levels = np.average(margins, axis=1, weights=their) - middle
         points = [
-            EffectPoint(value=_plain(value), margin=fixed(level), share=fixed(share))
-            for value, level, share in zip(values, levels, shares, strict=True)
+            EffectPoint(value=_plain(point_value), margin=fixed(level), share=fixed(share))
+            for point_value, level, share in zip(values, levels, shares, strict=True)
         ]
         if fact.kind.is_textual:
-            points.sort(key=lambda p: (p.value is None, p.margin, str(p.value)))
+            points.sort(
+                key=lambda effect_point: (
+                    effect_point.value is None,
+                    effect_point.margin,
+                    str(effect_point.value),
+                )
+            )
         measured.append(effect(fact, points))
     return measured
 
@@ -94,10 +102,16 @@ def monotone(
     for fact in features:
         if fact.kind.is_textual or not fact.direction:
             continue
-        numbers = rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
-        known = numbers[~(np.isnan(numbers) | np.isin(numbers, fact.special_values))]
-        cuts = weighted_quantiles(known, np.ones(len(known)), STEPS)
-        steps = np.unique(np.r_[known.min(), cuts, known.max()]) if len(known) else cuts
+        feature_numbers = rows[fact.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        ordinary_numbers = feature_numbers[
+            ~(np.isnan(feature_numbers) | np.isin(feature_numbers, fact.special_values))
+        ]
+        cuts = weighted_quantiles(ordinary_numbers, np.ones(len(ordinary_numbers)), STEPS)
+        steps = (
+            np.unique(np.r_[ordinary_numbers.min(), cuts, ordinary_numbers.max()])
+            if len(ordinary_numbers)
+            else cuts
+        )
         margins = _margins(margin, sample, fact, list(steps))
         moves = np.diff(margins, axis=0) * fact.direction
         against = moves < -TURN
@@ -121,42 +135,51 @@ def _sample(rows: int, many: int) -> NDArray[Any]:
 
 def _margins(margin: Margin, sample: pd.DataFrame, fact: Fact, values: Sequence[Any]) -> Floats:
     """(values, rows): the margin of every row of the sample with the feature set to each value."""
-    count = len(sample)
+    sample_count = len(sample)
     if not values:
-        return np.zeros((0, count))
-    asked = sample.iloc[np.tile(np.arange(count), len(values))].reset_index(drop=True)
+        return np.zeros((0, sample_count))
+    repeated_rows = sample.iloc[np.tile(np.arange(sample_count), len(values))].reset_index(
+        drop=True
+    )
     dtype = object if fact.kind.is_textual else np.float64
-    column = np.repeat(np.array(values, dtype=dtype), count)
-    asked[fact.name] = pd.Series(column, dtype=dtype)
-    return margin(asked).reshape(len(values), count)
+    repeated_values = np.repeat(np.array(values, dtype=dtype), sample_count)
+    repeated_rows[fact.name] = pd.Series(repeated_values, dtype=dtype)
+    return margin(repeated_rows).reshape(len(values), sample_count)
 
 
 def _values(values: pd.Series, fact: Fact, weight: Floats) -> tuple[list[Any], list[float]]:
     """(values to ask about, the share of the rows nearest to each)."""
     null = values.isna().to_numpy()
-    known, their = values[~null], weight[~null]
-    asked: list[Any]
+    known_values, known_weights = values[~null], weight[~null]
+    values_asked: list[Any]
     if fact.kind.is_textual:
-        codes, levels = pd.factorize(known)
-        sums = sums_by(codes, their, len(levels))
-        ranked = sorted(zip(sums, levels, strict=True), key=lambda pair: (-pair[0], str(pair[1])))
-        asked = [level for _, level in ranked[: MOST_VALUES - 1]]
-        parts = [float(part) for part, _ in ranked[: MOST_VALUES - 1]]
+        codes, levels = pd.factorize(known_values)
+        weight_of_level = sums_by(codes, known_weights, len(levels))
+        levels_by_weight = sorted(
+            zip(weight_of_level, levels, strict=True),
+            key=lambda weight_and_level: (-weight_and_level[0], str(weight_and_level[1])),
+        )
+        values_asked = [level for _, level in levels_by_weight[: MOST_VALUES - 1]]
+        value_weights = [
+            float(value_weight) for value_weight, _ in levels_by_weight[: MOST_VALUES - 1]
+        ]
     else:
-        numbers = known.to_numpy(dtype=np.float64)
+        numbers = known_values.to_numpy(dtype=np.float64)
         grid = np.unique(numbers)
         if len(grid) > MOST_VALUES - 1:
-            cuts = weighted_quantiles(numbers, their, MOST_VALUES - 3)
+            cuts = weighted_quantiles(numbers, known_weights, MOST_VALUES - 3)
             grid = np.unique(np.r_[grid[0], cuts, grid[-1]])
         halves = grid / 2  # of two huge numbers, the sum is infinite
         nearest = np.searchsorted(halves[1:] + halves[:-1], numbers)
-        asked = [float(number) for number in grid]
-        parts = [float(part) for part in sums_by(nearest, their, len(grid))]
+        values_asked = [float(grid_value) for grid_value in grid]
+        value_weights = [
+            float(value_weight) for value_weight in sums_by(nearest, known_weights, len(grid))
+        ]
     if null.any():
-        asked.append(None if fact.kind.is_textual else np.nan)
-        parts.append(float(weight[null].sum()))
-    total = float(weight.sum())
-    return asked, [part / total for part in parts]
+        values_asked.append(None if fact.kind.is_textual else np.nan)
+        value_weights.append(float(weight[null].sum()))
+    all_weight = float(weight.sum())
+    return values_asked, [value_weight / all_weight for value_weight in value_weights]
 
 
 def _direction(fact: Fact) -> Sign:

@@ -1,4 +1,4 @@
-"""Gathers everything that is known of how good a model is and what it does."""
+"""Collects all evidence on how good a model is and what it does."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def known_and_new(training: TrainingFrame, held: TrainingFrame, probability: Flo
     """The metrics of the hold-out's rows whose party was learned from, and of the others': a model
     may be right about those it knows and wrong about those it does not. None where one of the two
     has too few outcomes of a kind, counted by party."""
-    known = np.isin(held.group.astype(str), np.unique(training.group.astype(str)))
+    is_known_party = np.isin(held.group.astype(str), np.unique(training.group.astype(str)))
     return KnownAndNew(
-        known=_party_metrics(held.label, held.weight, held.group, probability, known),
-        new=_party_metrics(held.label, held.weight, held.group, probability, ~known),
+        known=_party_metrics(held.label, held.weight, held.group, probability, is_known_party),
+        new=_party_metrics(held.label, held.weight, held.group, probability, ~is_known_party),
     )
 
 
@@ -113,7 +113,9 @@ def _party_metrics(
         return None
     metrics = all_metrics(label, probability[rows], weight)
     return PartyMetrics(
-        rows=len(label), bad=int(label.sum()), **{name: metrics[name] for name in SHOWN}
+        rows=len(label),
+        bad=int(label.sum()),
+        **{metric_shown: metrics[metric_shown] for metric_shown in SHOWN},
     )
 
 
@@ -122,18 +124,18 @@ def learning_curve(
 ) -> list[LearningStep]:
     """AUC on the hold-out of what is learned from a tenth, a quarter and so on of the training
     parties; each share holds the one before it. Shares with too few outcomes are left out."""
-    place = folds_by_party(training.group, TWENTIETHS[-1], seed + 1)
+    twentieth_of_party = folds_by_party(training.group, TWENTIETHS[-1], seed + 1)
     steps = []
     for twentieths in TWENTIETHS:
-        chosen: Mask = place < twentieths
-        bad = int(training.label[chosen].sum())
-        if min(bad, int(chosen.sum()) - bad) < LEAST_OF_EACH:
+        is_learned_from: Mask = twentieth_of_party < twentieths
+        bad = int(training.label[is_learned_from].sum())
+        if min(bad, int(is_learned_from.sum()) - bad) < LEAST_OF_EACH:
             continue
-        area = auc_interval(held.label, refit(chosen), held.weight, held.group)
+        area = auc_interval(held.label, refit(is_learned_from), held.weight, held.group)
         steps.append(
             LearningStep(
                 share=fixed(twentieths / TWENTIETHS[-1]),
-                rows=int(chosen.sum()),
+                rows=int(is_learned_from.sum()),
                 bad=bad,
                 auc=area,
             )

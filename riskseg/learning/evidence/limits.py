@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from riskseg.learning import words
+from riskseg.learning.evidence.checks import FEW_BADS_A_FEATURE, FEW_BADS_HELD, level_of
+from riskseg.learning.evidence.estimates import bad_rate, dated, estimate, out_of_time, sampled
 from riskseg.learning.evidence.model import Evidence
-from riskseg.learning.evidence.verdicts import (
-    FEW_BADS_A_FEATURE,
-    FEW_BADS_HELD,
-    bad_rate,
-    dated,
-    estimate,
-    level_of,
-    out_of_time,
-    sampled,
-)
 from riskseg.learning.manifest import Manifest
 from riskseg.learning.words import figure, listed, percent
 
@@ -144,15 +136,15 @@ def _limits_of_dates(manifest: Manifest) -> list[Limit]:
                 "other accounts, not at another time.",
             )
         ]
-    start, end = manifest.hold_out.from_, manifest.hold_out.until
-    assert start is not None and end is not None
-    days = (end - start).days + 1
-    if days < SHORT_HOLD_OUT:
+    first_day, last_day = manifest.hold_out.from_, manifest.hold_out.until
+    assert first_day is not None and last_day is not None
+    day_count = (last_day - first_day).days + 1
+    if day_count < SHORT_HOLD_OUT:
         return [
             Limit(
                 "A short hold-out",
-                f"It spans {words.plural(days, 'day')}, from {words.date(start)} to "
-                f"{words.date(end)}. One season cannot show how the model does in "
+                f"It spans {words.plural(day_count, 'day')}, from {words.date(first_day)} to "
+                f"{words.date(last_day)}. One season cannot show how the model does in "
                 "another.",
             )
         ]
@@ -196,14 +188,22 @@ def _limits_of_label(manifest: Manifest) -> list[Limit]:
 
 
 def _limits_of_groups(evidence: Evidence) -> list[Limit]:
-    small = [c for c in evidence.cohorts if not c.auc or c.bad < FEW_BADS_IN_A_GROUP]
+    small = [
+        cohort for cohort in evidence.cohorts if not cohort.auc or cohort.bad < FEW_BADS_IN_A_GROUP
+    ]
     if not small:
         return []
-    names = listed([f"{c.attribute} “{level_of(c)}” ({words.count(c.bad)} bad)" for c in small], 8)
+    named = listed(
+        [
+            f"{cohort.attribute} “{level_of(cohort)}” ({words.count(cohort.bad)} bad)"
+            for cohort in small
+        ],
+        8,
+    )
     return [
         Limit(
             "Groups too small to judge",
-            f"{names}: under {FEW_BADS_IN_A_GROUP} bad outcomes. Absence of a difference there "
+            f"{named}: under {FEW_BADS_IN_A_GROUP} bad outcomes. Absence of a difference there "
             "is not evidence of fairness.",
         )
     ]

@@ -33,10 +33,10 @@ class Ranked:
 
     @classmethod
     def of(cls, label: Labels, score: Floats, weight: Floats | None = None) -> Ranked:
-        distinct, place = np.unique(score, return_inverse=True)
+        distinct, distinct_place = np.unique(score, return_inverse=True)
         weight = np.ones(len(label)) if weight is None else weight
-        total = sums_by(place, weight, len(distinct))
-        bad = sums_by(place, weight * label, len(distinct))
+        total = sums_by(distinct_place, weight, len(distinct))
+        bad = sums_by(distinct_place, weight * label, len(distinct))
         not_empty = total > 0
         return cls(distinct[not_empty], total[not_empty], bad[not_empty])
 

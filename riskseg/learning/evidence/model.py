@@ -12,6 +12,7 @@ from pydantic import Field
 
 from riskseg.learning.stored import Count, Fitted, Share, Sign, Stored
 from riskseg.results.interval import Interval
+from riskseg.results.model_evidence import CalibrationGroup, ProtectedLevel
 
 Level = str | bool | float | None
 
@@ -37,17 +38,6 @@ class KsCurve(Stored):
     value: float
     at: float
     curve: list[KsPoint] = Field(default_factory=list)
-
-
-class CalibrationGroup(Stored):
-    """A group of rows by probability: `low` and `high` are the probabilities at its ends."""
-
-    low: float
-    high: float
-    mean: float
-    rate: Interval
-    rows: Count
-    bad: float
 
 
 class PartyMetrics(Stored):
@@ -168,18 +158,6 @@ class Monotonicity(Stored):
     constrained: bool
 
 
-class ProtectedAttribute(Stored):
-    """How well the model's features predict one level of a protected attribute."""
-
-    attribute: str
-    level: Level = None
-    in_model: bool
-    rows: Count = 0
-    stands_in: bool = False
-    auc: Interval | None
-    through: list[str] = Field(default_factory=list)
-
-
 class LearningStep(Stored):
     """The AUC on the hold-out of what is learned from a share of the training parties."""
 
@@ -207,7 +185,7 @@ class Evidence(Stored):
     effects: list[Effect]
     monotone: list[Monotonicity]
     cohorts: list[Cohort] = Field(default_factory=list)
-    protected: list[ProtectedAttribute]
+    protected: list[ProtectedLevel]
     learning_curve: list[LearningStep] = Field(default_factory=list)
 
     @classmethod

@@ -1,5 +1,5 @@
-"""Whether rows are spread as others are: the population stability index, and how the model did
-month by month."""
+"""Whether the distribution of rows has moved (the population stability index), and how the model
+did month by month."""
 
 from __future__ import annotations
 
@@ -41,9 +41,11 @@ def stability(
     """
     training, fitted = _thinned(training, fitted)
     held, beyond = _thinned(held, beyond)
-    before, after = pd.Series(fitted), pd.Series(beyond)
-    groups = Groups.of(before, None, training.weight)
-    found, chance = groups.psi(before, after, training.weight, held.weight)
+    fitted_series, held_series = pd.Series(fitted), pd.Series(beyond)
+    probability_groups = Groups.of(fitted_series, None, training.weight)
+    psi_found, chance = probability_groups.psi(
+        fitted_series, held_series, training.weight, held.weight
+    )
     chance *= _Whose.of(training, fitted, held).times_chance(np.ones(len(held), dtype=bool))
     later = later_half(training)
     whose = Parties.of(training.group, training.rows, features)
@@ -54,19 +56,28 @@ def stability(
         both = replace(whose, codes=pd.factorize(groups_of)[0].astype(np.int64))
     shifts = []
     for fact in features:
-        values = training.rows[fact.name]
+        feature_values = training.rows[fact.name]
         if later is not None:
-            groups = Groups.of(values[~later], fact, training.weight[~later])
-            halves = groups.psi(
-                values[~later], values[later], training.weight[~later], training.weight[later]
+            probability_groups = Groups.of(feature_values[~later], fact, training.weight[~later])
+            halves = probability_groups.psi(
+                feature_values[~later],
+                feature_values[later],
+                training.weight[~later],
+                training.weight[later],
             )
-            changed = change(values[~later], values[later])
-            shifts.append(_shift(fact.name, halves, "training halves", whose, later, changed))
-        groups = Groups.of(values, fact, training.weight)
-        shift = groups.psi(values, held.rows[fact.name], training.weight, held.weight)
-        changed = change(values, held.rows[fact.name])
-        shifts.append(_shift(fact.name, shift, "hold-out", both, is_held, changed))
-    return Stability(probability=Shift(psi=fixed(found), by_chance=fixed(chance)), features=shifts)
+            change_of_feature = change(feature_values[~later], feature_values[later])
+            shifts.append(
+                _shift(fact.name, halves, "training halves", whose, later, change_of_feature)
+            )
+        probability_groups = Groups.of(feature_values, fact, training.weight)
+        shift = probability_groups.psi(
+            feature_values, held.rows[fact.name], training.weight, held.weight
+        )
+        change_of_feature = change(feature_values, held.rows[fact.name])
+        shifts.append(_shift(fact.name, shift, "hold-out", both, is_held, change_of_feature))
+    return Stability(
+        probability=Shift(psi=fixed(psi_found), by_chance=fixed(chance)), features=shifts
+    )
 
 
 @dataclass(frozen=True)
@@ -82,22 +93,25 @@ class _Whose:
     def of(cls, training: TrainingFrame, within: Floats, held: TrainingFrame) -> _Whose:
         codes, parties = pd.factorize(np.concatenate([training.group, held.group]))
         codes = codes.astype(np.int64)
-        parts = codes[: len(training)], codes[len(training) :]
+        codes_by_part = codes[: len(training)], codes[len(training) :]
         if len(parties) == len(codes):
-            return cls(*parts, None)
-        some = parts[0] % (-(-len(within) // ENOUGH_ROWS) or 1) == 0
-        p = Fact("p", Kind.NUMBER)
-        return cls(*parts, alikeness(pd.Series(within[some]), p, parts[0][some]))
+            return cls(*codes_by_part, None)
+        some = codes_by_part[0] % (-(-len(within) // ENOUGH_ROWS) or 1) == 0
+        probability_fact = Fact("p", Kind.NUMBER)
+        return cls(
+            *codes_by_part,
+            alikeness(pd.Series(within[some]), probability_fact, codes_by_part[0][some]),
+        )
 
     def times_chance(self, chosen: Mask, *, of_training: bool = False) -> float:
         """How many times as far as those of independent rows the probabilities of chosen rows go by
         chance from those of all training rows."""
         if self.alike is None:
             return 1.0
-        rows = (self.training if of_training else self.held)[chosen]
-        codes = np.concatenate([self.training, rows])
-        later = np.repeat([False, True], [len(self.training), len(rows)])
-        return Parties(codes, {"p": self.alike}).times_chance("p", later)
+        codes_after = (self.training if of_training else self.held)[chosen]
+        codes = np.concatenate([self.training, codes_after])
+        is_later = np.repeat([False, True], [len(self.training), len(codes_after)])
+        return Parties(codes, {"p": self.alike}).times_chance("p", is_later)
 
 
 def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, Floats]:
@@ -105,8 +119,8 @@ def _thinned(frame: TrainingFrame, probability: Floats) -> tuple[TrainingFrame, 
     stride = -(-len(frame) // ENOUGH_ROWS)
     if stride < 2:
         return frame, probability
-    chosen = np.arange(0, len(frame), stride)
-    return frame.where(chosen), probability[chosen]
+    every_nth = np.arange(0, len(frame), stride)
+    return frame.where(every_nth), probability[every_nth]
 
 
 def _shift(
@@ -118,8 +132,8 @@ def _shift(
     changed: dict[str, Any],
 ) -> FeatureShift:
     times = parties.times_chance(name, later) if parties is not None else 1.0
-    found, by_chance = fixed(shift[0]), fixed(times * shift[1])
-    return FeatureShift(feature=name, psi=found, by_chance=by_chance, part=part, **changed)
+    psi_rounded, by_chance = fixed(shift[0]), fixed(times * shift[1])
+    return FeatureShift(feature=name, psi=psi_rounded, by_chance=by_chance, part=part, **changed)
 
 
 def change(before: pd.Series, after: pd.Series) -> dict[str, str]:
@@ -151,29 +165,31 @@ def by_snapshot(
     Training months are judged by the probabilities out of fold (`within`). PSI is that of the
     month's probabilities against all of training, both by the function that gave `beyond`.
     """
-    whole = pd.Series(fitted)
-    groups = Groups.of(whole, None, training.weight)
+    fitted_series = pd.Series(fitted)
+    probability_groups = Groups.of(fitted_series, None, training.weight)
     whose = _Whose.of(training, fitted, held)
     by_month = []
-    parts: tuple[tuple[Literal["training", "hold_out"], TrainingFrame, Floats, Floats], ...] = (
+    parts_of_time: tuple[
+        tuple[Literal["training", "hold_out"], TrainingFrame, Floats, Floats], ...
+    ] = (
         ("training", training, within, fitted),
         ("hold_out", held, beyond, beyond),
     )
-    for part, frame, probability, spread in parts:
+    for part_name, frame, probability, spread in parts_of_time:
         months = frame.as_of.astype("datetime64[M]")
         for month in np.unique(months[~np.isnat(months)]):
-            chosen = months == month
-            rows = frame.where(chosen)
-            shift, chance = groups.psi(
-                whole, pd.Series(spread[chosen]), training.weight, rows.weight
+            in_month = months == month
+            rows_of_month = frame.where(in_month)
+            shift, chance = probability_groups.psi(
+                fitted_series, pd.Series(spread[in_month]), training.weight, rows_of_month.weight
             )
-            chance *= whose.times_chance(chosen, of_training=part == "training")
+            chance *= whose.times_chance(in_month, of_training=part_name == "training")
             by_month.append(
                 Month(
-                    from_=str(rows.as_of.min().astype("datetime64[D]")),
-                    until=str(rows.as_of.max().astype("datetime64[D]")),
-                    part=part,
-                    **judged(rows, probability[chosen]),
+                    from_=str(rows_of_month.as_of.min().astype("datetime64[D]")),
+                    until=str(rows_of_month.as_of.max().astype("datetime64[D]")),
+                    part=part_name,
+                    **judged(rows_of_month, probability[in_month]),
                     psi=fixed(shift),
                     by_chance=fixed(chance),
                 )

@@ -45,17 +45,17 @@ def wilson(
     rows the variance that this share has: Σ over parties of (Σ w (label − share))² / (Σw)².
     """
     weight = np.ones(len(label)) if weight is None else weight
-    total = float(weight.sum())
-    rate = float((weight * label).sum()) / total
+    weight_total = float(weight.sum())
+    rate = float((weight * label).sum()) / weight_total
     if not 0 < rate < 1:
-        return wilson_of(rate, total**2 / float((weight * weight).sum()))  # Kish (1965)
-    each = weight * (label - rate)
-    varies = float((each * each).sum())
+        return wilson_of(rate, weight_total**2 / float((weight * weight).sum()))  # Kish (1965)
+    row_errors = weight * (label - rate)
+    varies = float((row_errors * row_errors).sum())
     if party is not None:
         codes, parties = pd.factorize(party)
-        together = sums_by(codes, each, len(parties))
+        together = sums_by(codes, row_errors, len(parties))
         varies = max(varies, float((together * together).sum()))
-    return wilson_of(rate, rate * (1 - rate) * total**2 / varies)
+    return wilson_of(rate, rate * (1 - rate) * weight_total**2 / varies)
 
 
 def wilson_of(rate: float, count: float) -> Interval:
@@ -78,14 +78,19 @@ def auc_interval(
     if label.min() == label.max():
         return None
     area, influence = _influence(label, score, weight)
-    spread = _spread(influence, party)
+    area_spread = _spread(influence, party)
     # Where no pair is in the wrong order nothing spreads: as if half of one pair were.
     edge = 0.5 / float((label == 1).sum() * (label == 0).sum())
-    inside = min(max(area, edge), 1 - edge)
-    if inside != area:
-        spread = math.sqrt(inside * (1 - inside) / pd.Series(party).nunique())
-    middle, half = math.log(inside / (1 - inside)), Z * spread / (inside * (1 - inside))
-    low, high = (1 / (1 + math.exp(-end)) for end in (middle - half, middle + half))
+    area_inside = min(max(area, edge), 1 - edge)
+    if area_inside != area:
+        area_spread = math.sqrt(area_inside * (1 - area_inside) / pd.Series(party).nunique())
+    middle, half = (
+        math.log(area_inside / (1 - area_inside)),
+        Z * area_spread / (area_inside * (1 - area_inside)),
+    )
+    low, high = (
+        1 / (1 + math.exp(-interval_end)) for interval_end in (middle - half, middle + half)
+    )
     return Interval(fixed(area), fixed(min(low, area)), fixed(max(high, area)))
 
 
@@ -103,24 +108,30 @@ def auc_difference(
 
 def _influence(label: Labels, score: Floats, weight: Floats) -> tuple[float, Floats]:
     """(AUC, by how much each row moves it)."""
-    distinct, place = np.unique(score, return_inverse=True)
-    total = sums_by(place, weight, len(distinct))
-    bad = sums_by(place, weight * label, len(distinct))
+    distinct, distinct_place = np.unique(score, return_inverse=True)
+    total = sums_by(distinct_place, weight, len(distinct))
+    bad = sums_by(distinct_place, weight * label, len(distinct))
     good = total - bad
     all_bad, all_good = float(bad.sum()), float(good.sum())
-    below = (np.cumsum(good) - good / 2) / all_good  # share of goods that a bad here beats
-    above = (all_bad - np.cumsum(bad) + bad / 2) / all_bad
-    area = float((bad * below).sum()) / all_bad
-    moved = np.where(label == 1, (below[place] - area) / all_bad, (above[place] - area) / all_good)
-    return area, weight * moved
+    goods_below = (np.cumsum(good) - good / 2) / all_good  # share of goods that a bad here beats
+    bads_above = (all_bad - np.cumsum(bad) + bad / 2) / all_bad
+    area = float((bad * goods_below).sum()) / all_bad
+    area_moved = np.where(
+        label == 1,
+        (goods_below[distinct_place] - area) / all_bad,
+        (bads_above[distinct_place] - area) / all_good,
+    )
+    return area, weight * area_moved
 
 
 def _spread(influence: Floats, party: NDArray[Any]) -> float:
     """Standard error of a sum of influences that are independent between parties."""
     codes, parties = pd.factorize(party)
-    sums = sums_by(codes, influence, len(parties))
+    influence_by_party = sums_by(codes, influence, len(parties))
     count = len(parties)
-    return math.sqrt(float((sums * sums).sum()) * count / max(count - 1, 1))
+    return math.sqrt(
+        float((influence_by_party * influence_by_party).sum()) * count / max(count - 1, 1)
+    )
 
 
 def drawn_sums(columns: Any, party: NDArray[Any], *, seed: int, draws: int = DRAWS) -> Floats:
@@ -138,15 +149,15 @@ def drawn_sums(columns: Any, party: NDArray[Any], *, seed: int, draws: int = DRA
     )
     by_party = sparse.csr_matrix(belongs @ sparse.csr_matrix(columns)).T.tocsr()
     random = np.random.default_rng(seed)
-    sums = np.empty((draws, by_party.shape[0]))
-    step = max(1, CELLS_AT_ONCE // max(count, 1))
-    for start in range(0, draws, step):
-        some = range(start, min(start + step, draws))
+    sums_by_draw = np.empty((draws, by_party.shape[0]))
+    draws_at_once = max(1, CELLS_AT_ONCE // max(count, 1))
+    for first_draw in range(0, draws, draws_at_once):
+        some = range(first_draw, min(first_draw + draws_at_once, draws))
         times = np.stack(
             [np.bincount(random.integers(0, count, count), minlength=count) for _ in some], axis=1
         )
-        sums[some.start : some.stop] = (by_party @ times.astype(np.float64)).T
-    return sums
+        sums_by_draw[some.start : some.stop] = (by_party @ times.astype(np.float64)).T
+    return sums_by_draw
 
 
 def intervals(
@@ -166,16 +177,18 @@ def intervals(
     error that chance alone may give (as often as 1 in 40) reaches down to 0.
     """
     metrics = all_metrics(label, probability, weight)
-    drawn, chance = _drawn_metrics(label, probability, weight, party, seed, draws)
+    drawn_metrics, chance = _drawn_metrics(label, probability, weight, party, seed, draws)
     by_metric: dict[str, Interval] = {}
-    for name, values in drawn.items():
-        estimate = float(metrics[name])
-        low, high = (float(q) for q in np.nanquantile(values, [0.025, 0.975]))
-        if name in BIASED:
+    for metric_name, drawn_values in drawn_metrics.items():
+        estimate = float(metrics[metric_name])
+        low, high = (float(quantile) for quantile in np.nanquantile(drawn_values, [0.025, 0.975]))
+        if metric_name in BIASED:
             low, high = max(0.0, 2 * estimate - high), 2 * estimate - low
-        if name == "expected_calibration_error" and estimate <= np.quantile(chance, 0.975):
+        if metric_name == "expected_calibration_error" and estimate <= np.quantile(chance, 0.975):
             low = 0.0
-        by_metric[name] = Interval(estimate, fixed(min(low, estimate)), fixed(max(high, estimate)))
+        by_metric[metric_name] = Interval(
+            estimate, fixed(min(low, estimate)), fixed(max(high, estimate))
+        )
     return by_metric
 
 
@@ -197,36 +210,38 @@ def _drawn_metrics(
     group_of = (middle * FINE).astype(np.int64) if coarse else np.arange(len(middle))
     group_of = np.unique(group_of, return_inverse=True)[1]
     groups = int(group_of[-1]) + 1
-    group = group_of[np.searchsorted(ranked.score, probability)]
+    group_of_row = group_of[np.searchsorted(ranked.score, probability)]
     mass = sums_by(group_of, ranked.total, groups)
-    level = sums_by(group_of, ranked.total * ranked.score, groups) / mass
+    mean_score = sums_by(group_of, ranked.total * ranked.score, groups) / mass
     margin = sums_by(group_of, ranked.total * logit(ranked.score), groups) / mass
 
-    place = np.arange(len(label))
-    counts = sparse.csr_matrix(
-        (weight, (place, group + groups * (label == 0))), shape=(len(label), 2 * groups)
+    row_number = np.arange(len(label))
+    rows_by_group = sparse.csr_matrix(
+        (weight, (row_number, group_of_row + groups * (label == 0))), shape=(len(label), 2 * groups)
     )
     losses = np.column_stack([squares(label, probability), log_losses(label, probability)])
-    columns = sparse.hstack([counts, sparse.csr_matrix(losses * weight[:, None])]).tocsr()
-    sums = drawn_sums(columns, party, seed=seed, draws=draws)
-    bad, good = sums[:, :groups], sums[:, groups : 2 * groups]
+    summed_columns = sparse.hstack(
+        [rows_by_group, sparse.csr_matrix(losses * weight[:, None])]
+    ).tocsr()
+    sums_by_draw = drawn_sums(summed_columns, party, seed=seed, draws=draws)
+    bad, good = sums_by_draw[:, :groups], sums_by_draw[:, groups : 2 * groups]
     total = bad + good
 
-    error, chance = _drawn_errors(total, bad, level, mass)
+    error, chance = _drawn_errors(total, bad, mean_score, mass)
     with np.errstate(invalid="ignore", divide="ignore"):
         bads, goods = bad.sum(axis=1), good.sum(axis=1)
-        below = np.cumsum(good, axis=1) - good / 2
-        area = (bad * below).sum(axis=1) / (bads * goods)
+        goods_below = np.cumsum(good, axis=1) - good / 2
+        area = (bad * goods_below).sum(axis=1) / (bads * goods)
         gap = np.cumsum(bad, axis=1) / bads[:, None] - np.cumsum(good, axis=1) / goods[:, None]
-        drawn = {
+        metrics_drawn = {
             "auc": area,
             "ks": np.abs(gap).max(axis=1),
-            "brier": sums[:, -2] / total.sum(axis=1),
-            "log_loss": sums[:, -1] / total.sum(axis=1),
+            "brier": sums_by_draw[:, -2] / total.sum(axis=1),
+            "log_loss": sums_by_draw[:, -1] / total.sum(axis=1),
             "expected_calibration_error": error,
         }
     slope, intercept = _drawn_lines(total, bad, margin, mass)
-    return drawn | {"calibration_slope": slope, "calibration_intercept": intercept}, chance
+    return metrics_drawn | {"calibration_slope": slope, "calibration_intercept": intercept}, chance
 
 
 def _drawn_errors(total: Floats, bad: Floats, level: Floats, mass: Floats) -> tuple[Floats, Floats]:
@@ -242,7 +257,7 @@ def _drawn_errors(total: Floats, bad: Floats, level: Floats, mass: Floats) -> tu
         1,
     )
     excess = total * level - bad
-    gaps = np.stack([(excess * part).sum(axis=1) for part in shares.T], axis=1)
+    gaps = np.stack([(excess * share_of_group).sum(axis=1) for share_of_group in shares.T], axis=1)
     gaps = gaps / total.sum(axis=1, keepdims=True)
     return np.abs(gaps).sum(axis=1), np.abs(gaps - gaps.mean(axis=0)).sum(axis=1)
 
@@ -251,24 +266,35 @@ def _drawn_lines(total: Floats, bad: Floats, margin: Floats, mass: Floats) -> tu
     """Calibration slope and intercept of each draw: a few of Newton's steps from the fit to all
     rows, which a draw is never far from."""
     centre = float(np.average(margin, weights=mass))
-    x = margin - centre
+    centred_margin = margin - centre
     everything = total.mean(axis=0)
-    share = np.divide(bad.mean(axis=0), everything, out=np.zeros_like(x), where=everything > 0)
-    start, level = logistic_line(x, share, everything)
-    slope, height = np.full(len(total), start), np.full(len(total), level)
+    bad_share = np.divide(
+        bad.mean(axis=0), everything, out=np.zeros_like(centred_margin), where=everything > 0
+    )
+    first_slope, level = logistic_line(centred_margin, bad_share, everything)
+    slope, height = np.full(len(total), first_slope), np.full(len(total), level)
     shift = np.zeros(len(total))
     # A trace of ridge: a draw may hold one outcome only.
     trace = 1e-6 * total.sum(axis=1)
     for _ in range(8):
-        p = 1 / (1 + np.exp(-np.clip(slope[:, None] * x + height[:, None], -30, 30)))
-        error, bend = bad - total * p, total * p * (1 - p)
-        a = (bend * x * x).sum(axis=1) + trace
-        b, d = (bend * x).sum(axis=1), bend.sum(axis=1) + trace
-        g, h = (error * x).sum(axis=1), error.sum(axis=1)
-        down = a * d - b * b
-        slope = slope + np.clip((d * g - b * h) / down, -0.5, 0.5)
-        height = height + np.clip((a * h - b * g) / down, -1, 1)
-        p = 1 / (1 + np.exp(-np.clip(margin + shift[:, None], -30, 30)))
-        rise = (bad - total * p).sum(axis=1) / ((total * p * (1 - p)).sum(axis=1) + trace)
+        drawn_probability = 1 / (
+            1 + np.exp(-np.clip(slope[:, None] * centred_margin + height[:, None], -30, 30))
+        )
+        error, bend = (
+            bad - total * drawn_probability,
+            total * drawn_probability * (1 - drawn_probability),
+        )
+        a = (bend * centred_margin * centred_margin).sum(axis=1) + trace
+        weighted_bend, bend_total = (bend * centred_margin).sum(axis=1), bend.sum(axis=1) + trace
+        weighted_error, error_total = (error * centred_margin).sum(axis=1), error.sum(axis=1)
+        down = a * bend_total - weighted_bend * weighted_bend
+        slope = slope + np.clip(
+            (bend_total * weighted_error - weighted_bend * error_total) / down, -0.5, 0.5
+        )
+        height = height + np.clip((a * error_total - weighted_bend * weighted_error) / down, -1, 1)
+        drawn_probability = 1 / (1 + np.exp(-np.clip(margin + shift[:, None], -30, 30)))
+        rise = (bad - total * drawn_probability).sum(axis=1) / (
+            (total * drawn_probability * (1 - drawn_probability)).sum(axis=1) + trace
+        )
         shift = shift + np.clip(rise, -1, 1)
     return slope, shift

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from riskseg.learning import words
+from riskseg.learning.evidence.checks import BARELY, checks, strength_in_words
+from riskseg.learning.evidence.estimates import bad_rate, estimate, out_of_time, row_weights
 from riskseg.learning.evidence.model import Evidence
-from riskseg.learning.evidence.verdicts import (
-    BARELY,
-    Check,
-    bad_rate,
-    checks,
-    estimate,
-    out_of_time,
-    row_weights,
-    strength_in_words,
-)
 from riskseg.learning.manifest import Manifest
 from riskseg.learning.spec import Target
 from riskseg.learning.words import count, percent, plural
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What to think of a model: how well it ranks, whether its probabilities come true, how sure
-    that is; each check with its answer; and why it ranks too badly to be made the champion by
-    itself, if so."""
-
-    ranking: str
-    calibration: str
-    certainty: str
-    checks: tuple[Check, ...]
-    too_weak: str
+from riskseg.results.model_evidence import ModelCheck, Verdict
 
 
 def verdict(manifest: Manifest, evidence: Evidence) -> Verdict:
     """The verdict by a trained model's manifest and evidence."""
-    answers = tuple(checks(manifest, evidence))
+    all_checks = tuple(checks(manifest, evidence))
     return Verdict(
         ranking=ranking(manifest, evidence),
         calibration=calibration(manifest, evidence),
-        certainty=certainty(manifest, evidence, answers),
-        checks=answers,
+        certainty=certainty(manifest, evidence, all_checks),
+        checks=all_checks,
         too_weak=too_weak(manifest, evidence),
     )
 
@@ -79,21 +57,21 @@ def too_weak(manifest: Manifest, evidence: Evidence) -> str:
 
 
 def ranking(manifest: Manifest, evidence: Evidence) -> str:
-    """How well the model tells bad from good, and how many of the bad its riskiest tenth holds."""
+    """How well the model separates bad from good, and how many bad its riskiest tenth holds."""
     auc = estimate(manifest, evidence, "auc")
     if not auc:
         return "Its ranking was not measured."
-    message = (
+    ranking_text = (
         f"It ranks {strength_in_words(auc.value)}: of two accounts, one bad and one good, it puts "
         f"the bad one higher {percent(auc.value, 0).rstrip('%')} times in 100."
     )
     if evidence.gains:
         riskiest = evidence.gains[0]
-        message += (
+        ranking_text += (
             f" The riskiest {percent(riskiest.share, 0)} hold {percent(riskiest.caught)} "
             f"of all bad outcomes, {riskiest.lift:.1f} times their share."
         )
-    return message
+    return ranking_text
 
 
 def calibration(manifest: Manifest, evidence: Evidence) -> str:
@@ -105,35 +83,43 @@ def calibration(manifest: Manifest, evidence: Evidence) -> str:
     return f"It predicted {percent(mean)} on average, and {came} came true."
 
 
-def certainty(manifest: Manifest, evidence: Evidence, answers: tuple[Check, ...]) -> str:
+def certainty(manifest: Manifest, evidence: Evidence, answers: tuple[ModelCheck, ...]) -> str:
     """What the model was judged on, how far its AUC is certain, and how many checks hold."""
-    held, auc = manifest.hold_out, estimate(manifest, evidence, "auc")
-    if manifest.imported and not held.rows:
+    hold_out, auc = manifest.hold_out, estimate(manifest, evidence, "auc")
+    if manifest.imported and not hold_out.rows:
         return (
             f"It was made elsewhere ({manifest.imported.file}), and no outcome here has "
             "judged it. `models compare` and `models recalibrate` do."
         )
-    message = f"Judged on {plural(held.rows, 'row')} with {count(held.bad)} bad outcomes"
+    certainty_text = (
+        f"Judged on {plural(hold_out.rows, 'row')} with {count(hold_out.bad)} bad outcomes"
+    )
     if manifest.recalibrated:
-        message += ", the recent accounts it was recalibrated to"
+        certainty_text += ", the recent accounts it was recalibrated to"
     elif out_of_time(manifest):
-        message += (
-            f", observed from {words.date(held.from_)} to {words.date(held.until)}, after "
+        certainty_text += (
+            f", observed from {words.date(hold_out.from_)} to {words.date(hold_out.until)}, after "
             "the training window"
         )
     else:
-        message += ", other parties than those it learned from, but not a later time"
-    message += "."
+        certainty_text += ", other parties than those it learned from, but not a later time"
+    certainty_text += "."
     if auc and auc.interval:
-        ends = f"{words.figure(auc.interval.low)} to {words.figure(auc.interval.high)}"
-        message += f" The AUC's 95% interval runs from {ends}."
+        interval_text = f"{words.figure(auc.interval.low)} to {words.figure(auc.interval.high)}"
+        certainty_text += f" The AUC's 95% interval runs from {interval_text}."
     holds = sum(check.status == "holds" for check in answers)
-    return f"{message} {holds} of {len(answers)} checks hold."
+    return f"{certainty_text} {holds} of {len(answers)} checks hold."
 
 
 def mean_predicted(manifest: Manifest, evidence: Evidence) -> float | None:
     """The mean probability of the hold-out's rows."""
     good, bad = row_weights(manifest.hold_out)
-    weights = [bad * g.bad + good * (g.rows - g.bad) for g in evidence.calibration]
-    means = sum(g.mean * n for g, n in zip(evidence.calibration, weights, strict=True))
+    weights = [
+        bad * calibration_group.bad + good * (calibration_group.rows - calibration_group.bad)
+        for calibration_group in evidence.calibration
+    ]
+    means = sum(
+        calibration_group.mean * group_weight
+        for calibration_group, group_weight in zip(evidence.calibration, weights, strict=True)
+    )
     return means / sum(weights) if sum(weights) else None

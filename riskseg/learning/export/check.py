@@ -30,21 +30,25 @@ def check_rows(model: Model) -> pd.DataFrame:
     text is objects with None.
     """
     edges = model.learned_by.edges(model)
-    values = [
+    values_of_fact = [
         _values(fact, edges.get(fact.name, Edges()), model.reference.features.get(fact.name))
         for fact in model.facts
     ]
-    rows = max([LEAST_ROWS, *map(len, values)])
+    row_count = max([LEAST_ROWS, *map(len, values_of_fact)])
     random = np.random.default_rng(SEED)
-    columns: dict[str, Any] = {"account_id": [f"T{number:06d}" for number in range(rows)]}
-    for fact, candidates in zip(model.facts, values, strict=True):
+    made_up: dict[str, Any] = {
+        "account_id": [f"T{account_number:06d}" for account_number in range(row_count)]
+    }
+    for fact, candidates in zip(model.facts, values_of_fact, strict=True):
         # Each value at least once, in an order of its own.
         order = np.concatenate(
-            [random.permutation(len(candidates)) for _ in range(-(-rows // len(candidates)))]
-        )[:rows]
-        kind: Any = object if fact.kind.is_textual else np.float64
-        columns[fact.name] = pd.Series(np.array(candidates, dtype=kind)[order], dtype=kind)
-    return pd.DataFrame(columns)
+            [random.permutation(len(candidates)) for _ in range(-(-row_count // len(candidates)))]
+        )[:row_count]
+        column_type: Any = object if fact.kind.is_textual else np.float64
+        made_up[fact.name] = pd.Series(
+            np.array(candidates, dtype=column_type)[order], dtype=column_type
+        )
+    return pd.DataFrame(made_up)
 
 
 def _values(fact: Fact, edges: Edges, spread: Spread | None) -> list[Any]:
@@ -55,7 +59,12 @@ def _values(fact: Fact, edges: Edges, spread: Spread | None) -> list[Any]:
     edges_and_cuts = {*edges.cuts, *((spread.cuts or ()) if spread is not None else ())}
     finite = {edge for edge in edges_and_cuts if math.isfinite(edge)} | {0.0, FAR, -FAR}
     if fact.kind is Kind.INTEGER:
-        near = {float(n) for edge in finite for n in (math.floor(edge), math.ceil(edge))}
-        return [math.nan, *sorted(near | {n + 1 for n in near} | {n - 1 for n in near})]
-    hair = {math.nextafter(edge, way) for edge in finite for way in (math.inf, -math.inf)}
+        near = {float(whole) for edge in finite for whole in (math.floor(edge), math.ceil(edge))}
+        return [
+            math.nan,
+            *sorted(near | {whole + 1 for whole in near} | {whole - 1 for whole in near}),
+        ]
+    hair = {
+        math.nextafter(edge, direction) for edge in finite for direction in (math.inf, -math.inf)
+    }
     return [math.nan, *sorted(finite | hair)]

@@ -32,7 +32,7 @@ def onnx_model(model: Model) -> bytes:
     """The graph, as the bytes of an ONNX file: the same for the same model.
 
     Raises ProblemsError: RS004 where the package onnx is not installed or the learner offers no
-    ONNX, RS406 for trees that treat zeros as missing, which ONNX cannot say.
+    ONNX, RS406 for trees that treat zeros as missing, which ONNX cannot express.
     """
     try:
         from onnx import checker, helper
@@ -68,19 +68,19 @@ class Graph:
         self.constants: list[Any] = []
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        out = f"riskseg/node/{len(self.nodes)}"
+        output_name = f"riskseg/node/{len(self.nodes)}"
         self.nodes.append(
-            self.helper.make_node(operator, inputs, [out], domain=domain, **attributes)
+            self.helper.make_node(operator, inputs, [output_name], domain=domain, **attributes)
         )
-        return out
+        return output_name
 
     def constant(self, value: Any) -> str:
         """Whole numbers as int64, others as double."""
         array = np.asarray(value)
         array = array.astype(np.int64 if array.dtype.kind == "i" else np.float64)
-        name = f"riskseg/constant/{len(self.constants)}"
-        self.constants.append(self.tensor(array, name))
-        return name
+        constant_name = f"riskseg/constant/{len(self.constants)}"
+        self.constants.append(self.tensor(array, constant_name))
+        return constant_name
 
     def input(self, fact: Fact) -> str:
         kind = self.types.STRING if fact.kind.is_textual else self.types.DOUBLE
@@ -113,14 +113,14 @@ class Graph:
 
     def finished(self, name: str, outputs: Mapping[str, str]) -> Any:
         """The whole graph; an output that has the name of a feature gets an underscore."""
-        taken = {graph_input.name for graph_input in self.inputs}
+        input_names = {graph_input.name for graph_input in self.inputs}
         outputs_made = []
         for output, node in outputs.items():
-            output_name = output + "_" * (output in taken)
+            output_name = output + "_" * (output in input_names)
             self.nodes.append(self.helper.make_node("Identity", [node], [output_name]))
-            kind = self.types.DOUBLE
+            output_type = self.types.DOUBLE
             outputs_made.append(
-                self.helper.make_tensor_value_info(output_name, kind, ["accounts", 1])
+                self.helper.make_tensor_value_info(output_name, output_type, ["accounts", 1])
             )
         return self.helper.make_graph(self.nodes, name, self.inputs, outputs_made, self.constants)
 
@@ -135,16 +135,16 @@ def _probability(graph: Graph, margin: str, calibration: Calibration) -> str:
         log_odds = times(log_odds, calibration.slope, calibration.intercept)
     elif calibration.kind == "beta":
         # ln(1 + exp(x)) without overflow.
-        size = graph.add("Abs", log_odds)
-        tail = graph.add("Exp", graph.add("Neg", size))
-        tail = graph.add("Log", graph.add("Add", tail, graph.constant([[1.0]])))
+        log_odds_size = graph.add("Abs", log_odds)
+        decay = graph.add("Exp", graph.add("Neg", log_odds_size))
+        decay = graph.add("Log", graph.add("Add", decay, graph.constant([[1.0]])))
         zero = graph.constant([[0.0]])
-        above = graph.add("Add", graph.add("Max", log_odds, zero), tail)
-        below = graph.add("Add", graph.add("Max", graph.add("Neg", log_odds), zero), tail)
+        decay_above = graph.add("Add", graph.add("Max", log_odds, zero), decay)
+        decay_below = graph.add("Add", graph.add("Max", graph.add("Neg", log_odds), zero), decay)
         log_odds = graph.add(
             "Add",
-            times(below, -calibration.a, calibration.c),
-            graph.add("Mul", above, graph.constant([[calibration.b]])),
+            times(decay_below, -calibration.a, calibration.c),
+            graph.add("Mul", decay_above, graph.constant([[calibration.b]])),
         )
     elif calibration.kind == "isotonic":
         log_odds = _lines(graph, log_odds, calibration.points)

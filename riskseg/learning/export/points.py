@@ -35,25 +35,25 @@ COLUMNS = ("what", *PLACE, *(f"{column}_2" for column in PLACE), "value")
 
 def points_csv(model: Model) -> str:
     """The table. Raises ProblemsError (RS004) where the model is not made of points."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    points_text = io.StringIO()
+    writer = csv.DictWriter(points_text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(model.learned_by.points_rows(model))
     writer.writerows(_calibration(model.calibration))
-    return text.getvalue()
+    return points_text.getvalue()
 
 
 def _calibration(calibration: Calibration) -> Iterator[dict[str, Any]]:
-    def line(name: str, value: Any, **more: Any) -> dict[str, Any]:
-        return {"what": "calibration", "feature": name, "value": value, **more}
+    def line(coefficient_name: str, value: Any, **more: Any) -> dict[str, Any]:
+        return {"what": "calibration", "feature": coefficient_name, "value": value, **more}
 
-    content = calibration.as_json()
-    yield line("kind", content["kind"])
-    for name in ("slope", "intercept", "a", "b", "c"):
-        if name in content:
-            yield line(name, repr(content[name]))
-    for margin, log_odds in content.get("points", ()):
+    calibration_json = calibration.as_json()
+    yield line("kind", calibration_json["kind"])
+    for coefficient_name in ("slope", "intercept", "a", "b", "c"):
+        if coefficient_name in calibration_json:
+            yield line(coefficient_name, repr(calibration_json[coefficient_name]))
+    for margin, log_odds in calibration_json.get("points", ()):
         yield line("point", repr(log_odds), **{"from": repr(margin)})
-    if "then" in content:
-        yield line("then_slope", repr(content["then"]["slope"]))
-        yield line("then_intercept", repr(content["then"]["intercept"]))
+    if "then" in calibration_json:
+        yield line("then_slope", repr(calibration_json["then"]["slope"]))
+        yield line("then_intercept", repr(calibration_json["then"]["intercept"]))

@@ -44,9 +44,9 @@ def sql(model: Model, dialect: str = "duckdb") -> str:
     # Six decimals by floor: engines round doubles each in their own way, or not at all.
     probability = "floor(1e6 / (1e0 + exp(-log_odds)) + 0.5e0) / 1e6"
     relations, previous = [], "accounts"
-    for name, select in (*margin.stages, ("riskseg_calibrated", calibrated)):
-        relations.append(f"{name} as (\n{select.format(previous)}\n)")
-        previous = name
+    for stage_name, stage_select in (*margin.stages, ("riskseg_calibrated", calibrated)):
+        relations.append(f"{stage_name} as (\n{stage_select.format(previous)}\n)")
+        previous = stage_name
     statement = (
         f"with {', '.join(relations)}\n"
         f"select account_id, {score}margin, {probability} as probability\nfrom {previous}"
@@ -71,11 +71,11 @@ def _log_odds(calibration: Calibration) -> str:
         log_odds = f"{sql_number(calibration.slope)} * margin + {sql_number(calibration.intercept)}"
     elif calibration.kind == "beta":
         # ln(1 + exp(x)) without overflow.
-        tail = "ln(1e0 + exp(-abs(margin)))"
+        decay = "ln(1e0 + exp(-abs(margin)))"
         log_odds = (
             f"{sql_number(calibration.c)}"
-            f" - {sql_number(calibration.a)} * (greatest(-margin, 0e0) + {tail})"
-            f" + {sql_number(calibration.b)} * (greatest(margin, 0e0) + {tail})"
+            f" - {sql_number(calibration.a)} * (greatest(-margin, 0e0) + {decay})"
+            f" + {sql_number(calibration.b)} * (greatest(margin, 0e0) + {decay})"
         )
     elif calibration.kind == "isotonic":
         log_odds = _lines(calibration.points)

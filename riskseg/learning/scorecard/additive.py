@@ -62,28 +62,28 @@ def fit_additive(
     side.
     """
     say = say or (lambda _: None)
-    notes = []
+    card_notes = []
     by_hand = {fact.name for fact in features if controls.edit(fact.name).drop}
     features = controls.directed(fact for fact in features if fact.name not in by_hand)
     if pairs is not None:
-        names = {fact.name for fact in features}
-        notes += [
+        feature_names = {fact.name for fact in features}
+        card_notes += [
             f"no two-way table of {' and '.join(pair)}: not both are learned from"
             for pair in pairs
-            if not names.issuperset(pair)
+            if not feature_names.issuperset(pair)
         ]
-        pairs = tuple(pair for pair in pairs if names.issuperset(pair))
+        pairs = tuple(pair for pair in pairs if feature_names.issuperset(pair))
     few_bads = int(label.sum()) < FEW_BADS
     setting = FEW if few_bads else MANY
     discover = pairs is None and most_pairs > 0 and not few_bads and len(features) > 1
-    counts = [0, most_pairs] if discover else [0]
+    pair_counts = [0, most_pairs] if discover else [0]
     folds_there = [fold for fold in np.unique(folds) if (folds != fold).any()]
 
     def cards_by_pair_count(fold: int | None) -> list[Scorecard]:
         """The card with each number of pairs, from the rows outside a fold, or from all."""
         in_training = slice(None) if fold is None else folds != fold
         if not features:
-            return [_constant(label[in_training], weight[in_training])] * len(counts)
+            return [_constant(label[in_training], weight[in_training])] * len(pair_counts)
         party_seen = None if party is None else party.where(in_training)
         learner = TableLearner(
             rows[in_training],
@@ -97,7 +97,7 @@ def fit_additive(
         one_way = learner.single() if discover or not pairs else None
         if one_way is not None and party is not None:
             learner, one_way = learner.informative_only(one_way, pairs or ())
-        cards_by_count = [learner.card(one_way, pairs, count) for count in counts]
+        cards_by_count = [learner.card(one_way, pairs, count) for count in pair_counts]
         say(f"additive scorecard: {'all rows' if fold is None else f'fold {int(fold) + 1}'}")
         return cards_by_count
 
@@ -105,25 +105,27 @@ def fit_additive(
     cards_of_all_rows, *cards_by_fold = side_by_side(
         cards_by_pair_count, [None, *folds_there], threads
     )
-    outside = {count: np.zeros(len(label)) for count in counts}
+    outside = {count: np.zeros(len(label)) for count in pair_counts}
     for fold, fold_cards in zip(folds_there, cards_by_fold, strict=True):
-        for count, fold_card in zip(counts, fold_cards, strict=True):
+        for count, fold_card in zip(pair_counts, fold_cards, strict=True):
             outside[count][folds == fold] = fold_card.margin(rows[folds == fold])
     losses = {count: _log_loss(label, weight, margin) for count, margin in outside.items()}
-    best = min(counts, key=lambda count: losses[count])
-    tried = [
+    best = min(pair_counts, key=lambda count: losses[count])
+    attempts = [
         {
             "what": _tables_text(pairs, count),
             "log_loss": fixed(losses[count]),
             "chosen": count == best,
         }
-        for count in counts
+        for count in pair_counts
     ]
-    card = cards_of_all_rows[counts.index(best)]
+    card = cards_of_all_rows[pair_counts.index(best)]
     if few_bads and pairs is None:
-        notes.append(f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from")
+        card_notes.append(
+            f"no two-way tables: fewer than {FEW_BADS} bad outcomes to learn them from"
+        )
     dropped = {**card.dropped, **dict.fromkeys(sorted(by_hand), "left out by hand")}
-    return replace(card, notes=tuple(notes), dropped=dropped), outside[best], tried
+    return replace(card, notes=tuple(card_notes), dropped=dropped), outside[best], attempts
 
 
 def _constant(label: Labels, weight: Floats) -> Scorecard:

@@ -95,21 +95,21 @@ def bins_of(
     party: Parties | None,
 ) -> FeatureBins:
     direction = 0
-    codes: tuple[float, ...] = ()
+    special_codes: tuple[float, ...] = ()
     levels: tuple[str, ...] | None = None
     if fact.kind.is_textual:
         levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
-        numbers = level_codes(values, levels)
-        values_rising, counts = _counted(numbers, numbers >= 0, fact, party)
+        bin_numbers = level_codes(values, levels)
+        values_rising, counts = _counted(bin_numbers, bin_numbers >= 0, fact, party)
     else:
-        direction, codes = fact.direction, tuple(sorted(set(fact.special_values)))
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        ordinary = ~np.isnan(numbers) & ~np.isin(numbers, codes)
-        values_rising, counts = _counted(numbers, ordinary, fact, party)
+        direction, special_codes = fact.direction, tuple(sorted(set(fact.special_values)))
+        bin_numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        ordinary = ~np.isnan(bin_numbers) & ~np.isin(bin_numbers, special_codes)
+        values_rising, counts = _counted(bin_numbers, ordinary, fact, party)
     cuts = _cuts(values_rising, counts, setting.bins)
-    cuts_at_codes = around(codes, whole=fact.kind is Kind.INTEGER)
+    cuts_at_codes = around(special_codes, whole=fact.kind is Kind.INTEGER)
     bins = Bins(fact.name, tuple(sorted({*cuts, *cuts_at_codes})), levels)
-    cell_of_bin = _cells_of_bins(bins, cuts, codes)
+    cell_of_bin = _cells_of_bins(bins, cuts, special_codes)
     split_bin_of_row = bins.bin_indexes(values)
     cell_of_row = cell_of_bin[split_bin_of_row]
     ordered, cells = len(cuts) + 1, int(cell_of_bin.max()) + 1
@@ -135,9 +135,9 @@ def bins_of(
         cell_of_row,
         np.concatenate([coarse_run, len(begins) + 1 + outside_order]).astype(np.int64),
         cell_of_bin,
-        _cells_of_bins(coarse, coarse_cuts, codes),
-        len(codes),
-        split_bin_of_row if codes else None,
+        _cells_of_bins(coarse, coarse_cuts, special_codes),
+        len(special_codes),
+        split_bin_of_row if special_codes else None,
     )
 
 

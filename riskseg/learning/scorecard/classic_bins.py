@@ -76,27 +76,29 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
     """A feature's bins and their weights of evidence, or why it has none."""
     fact, ordinary = column.fact, column.ordinary
     controls = data.controls
-    counts, bads, held = (part[ordinary] for part in (column.counts, column.bads, column.held))
-    occurs = np.flatnonzero(held)
+    counts, bads, held_rows = (
+        prebin_part[ordinary] for prebin_part in (column.counts, column.bads, column.held)
+    )
+    occurs = np.flatnonzero(held_rows)
     direction = column.direction
-    notes = [f"{fact.name}: {column.note}; these bins are riskseg's"] if column.note else []
+    bin_notes = [f"{fact.name}: {column.note}; these bins are riskseg's"] if column.note else []
     if column.given is None and len(occurs):
         if column.refused:
             return f"the data refuse the direction {'+' if fact.direction > 0 else '-'}"
-        share = controls.share(fact.name)
-        share = setting.least_share if share is None else share
-        least = max(float(LEAST_ROWS), share * float(column.held.sum()))
+        least_share = controls.share(fact.name)
+        least_share = setting.least_share if least_share is None else least_share
+        least_rows = max(float(LEAST_ROWS), least_share * float(column.held.sum()))
         found_starts = best_starts(
             counts[occurs],
             bads[occurs],
-            held[occurs],
+            held_rows[occurs],
             column.blocks,
             penalty=setting.penalty,
-            least=least,
+            least=least_rows,
         )
-        starts = [0, *(int(occurs[start]) for start in found_starts[1:])]
+        starts = [0, *(int(occurs[bin_start]) for bin_start in found_starts[1:])]
         starts = _without(starts, column, controls.edits.get(fact.name))
-        starts = _stable(starts, column, notes)
+        starts = _stable(starts, column, bin_notes)
         starts = controls.starts(fact.name, starts, counts, bads, float(column.counts.sum()))
     else:
         starts = _given(column)
@@ -112,13 +114,13 @@ def weigh(data: ClassicRows, column: PreBinned, setting: Setting) -> Weighed | s
             break
         if column.by_hand:
             if not fact.kind.is_textual:
-                notes.append(
+                bin_notes.append(
                     f"{fact.name}: the cuts by hand do not keep to the direction "
                     f"{'+' if direction > 0 else '-'}"
                 )
             break
         starts = starts[: wrong[0] + 1] + starts[wrong[0] + 2 :]
-    return Weighed(column, groups, woe, information, by_chance, free, tuple(notes))
+    return Weighed(column, groups, woe, information, by_chance, free, tuple(bin_notes))
 
 
 def _given(column: PreBinned) -> list[int]:
@@ -127,9 +129,12 @@ def _given(column: PreBinned) -> list[int]:
     return [
         0,
         *(
-            n
-            for n in range(1, len(along))
-            if any(cuts[c] in given_cuts for c in range(along[n - 1], along[n]))
+            cut_number
+            for cut_number in range(1, len(along))
+            if any(
+                cuts[cell_number] in given_cuts
+                for cell_number in range(along[cut_number - 1], along[cut_number])
+            )
         ),
     ]
 
@@ -139,47 +144,52 @@ def _without(starts: list[int], column: PreBinned, edit: Edit | None) -> list[in
     for unwanted in edit.without if edit is not None else ():
         if len(starts) > 1:
             cuts = [column.fine.cuts[column.ordinary[start] - 1] for start in starts[1:]]
-            nearest = min(range(len(cuts)), key=lambda n: abs(cuts[n] - unwanted))
+            nearest = min(range(len(cuts)), key=lambda cut_index: abs(cuts[cut_index] - unwanted))
             del starts[nearest + 1]
     return starts
 
 
 def _stable(starts: list[int], column: PreBinned, notes: list[str]) -> list[int]:
     """The starts less those of bins that do not hold in both halves of the window's time."""
-    name = column.fact.name
+    feature = column.fact.name
     while column.halves and len(starts) > 1:
         counts, bads = (
             tuple(np.add.reduceat(half[measure][column.ordinary], starts) for half in column.halves)
             for measure in (0, 1)
         )
         counts_of_both = counts[0] + counts[1]
-        removed, reason = None, ""
+        removed_start, unstable_reason = None, ""
         for half in counts:
             expected = counts_of_both * half.sum() / counts_of_both.sum()
             empty = np.flatnonzero((half < NEARLY_EMPTY) & (expected >= EXPECTED))
             if len(empty):
-                bin_index, reason = int(empty[0]), "one half of the time has almost no such rows"
+                bin_index, unstable_reason = (
+                    int(empty[0]),
+                    "one half of the time has almost no such rows",
+                )
                 rate = (bads[0] + bads[1]) / counts_of_both
-                last = bin_index == len(starts) - 1
+                is_last = bin_index == len(starts) - 1
                 nearer_below = bin_index > 0 and (
-                    last
+                    is_last
                     or abs(rate[bin_index] - rate[bin_index - 1])
                     <= abs(rate[bin_index + 1] - rate[bin_index])
                 )
-                removed = bin_index if nearer_below else bin_index + 1
+                removed_start = bin_index if nearer_below else bin_index + 1
                 break
-        if removed is None:
+        if removed_start is None:
             with np.errstate(divide="ignore", invalid="ignore"):
                 rates = tuple(
                     np.nan_to_num(bads_of_half / counts_of_half)
                     for bads_of_half, counts_of_half in zip(bads, counts, strict=True)
                 )
-            removed = unstable((rates[0], rates[1]), (counts[0], counts[1]))
-            reason = "the order of bad rates turns between the halves of the time"
-        if removed is None:
+            removed_start = unstable((rates[0], rates[1]), (counts[0], counts[1]))
+            unstable_reason = "the order of bad rates turns between the halves of the time"
+        if removed_start is None:
             break
-        notes.append(f"{name}: {_start(column, starts[removed])} is no cut: {reason}")
-        starts = starts[:removed] + starts[removed + 1 :]
+        notes.append(
+            f"{feature}: {_start(column, starts[removed_start])} is no cut: {unstable_reason}"
+        )
+        starts = starts[:removed_start] + starts[removed_start + 1 :]
     return starts
 
 
@@ -193,14 +203,14 @@ def _start(column: PreBinned, start: int) -> str:
 def _groups(column: PreBinned, starts: Sequence[int]) -> Places:
     """The bin of evidence of every pre-bin: those along the value, then one for each code, then
     other levels, then nulls. A bin with a code in its midst stays one."""
-    size = column.fine.count
-    groups = np.full(size, -1, dtype=np.int64)
+    fine_count = column.fine.count
+    group_of_fine = np.full(fine_count, -1, dtype=np.int64)
     begins_bin = np.zeros(len(column.ordinary), dtype=np.int64)
     begins_bin[list(starts)] = 1
-    groups[column.ordinary] = np.cumsum(begins_bin) - 1
-    other_prebins = np.flatnonzero(groups < 0)
-    groups[other_prebins] = len(starts) + np.arange(len(other_prebins))
-    return groups
+    group_of_fine[column.ordinary] = np.cumsum(begins_bin) - 1
+    other_prebins = np.flatnonzero(group_of_fine < 0)
+    group_of_fine[other_prebins] = len(starts) + np.arange(len(other_prebins))
+    return group_of_fine
 
 
 def _evidence(
@@ -215,18 +225,18 @@ def _evidence(
     information that one degree of freedom is worth. Levels put in order of risk before they are
     joined have as many as there are levels.
     """
-    counts = np.bincount(groups, weights=column.counts)
+    rows_by_group = np.bincount(groups, weights=column.counts)
     bads = np.bincount(groups, weights=column.bads)
-    total = float(counts.sum())
-    rate = float(bads.sum()) / total
-    bad = (bads + average * rate) / (rate * total)
-    good = (counts - bads + average * (1 - rate)) / ((1 - rate) * total)
+    row_total = float(rows_by_group.sum())
+    rate = float(bads.sum()) / row_total
+    bad = (bads + average * rate) / (rate * row_total)
+    good = (rows_by_group - bads + average * (1 - rate)) / ((1 - rate) * row_total)
     woe = np.asarray(np.round(np.log(good / bad), 6) + 0.0, dtype=np.float64)
-    held = counts > 0
-    information = float(((good - bad) * woe)[held].sum())
-    occur = column.counts > 0 if column.fine.levels and not column.by_hand else held
+    occurs = rows_by_group > 0
+    information = float(((good - bad) * woe)[occurs].sum())
+    occur = column.counts > 0 if column.fine.levels and not column.by_hand else occurs
     free = max(int(occur.sum()) - 1, 0)
-    return woe, information, free / (rate * (1 - rate) * total), free
+    return woe, information, free / (rate * (1 - rate) * row_total), free
 
 
 def information_by_chance(weighed: Weighed, above: float) -> float:

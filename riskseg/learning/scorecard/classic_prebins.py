@@ -91,11 +91,11 @@ def second_half(snapshots: NDArray[np.datetime64] | None) -> Mask | None:
     """Marks the rows of the second half of the window; None where there is one date at most."""
     if snapshots is None:
         return None
-    days = np.asarray(snapshots).astype("datetime64[D]")
-    known = days[~np.isnat(days)]
-    if not len(known) or known.min() == known.max():
+    snapshot_days = np.asarray(snapshots).astype("datetime64[D]")
+    known_days = snapshot_days[~np.isnat(snapshot_days)]
+    if not len(known_days) or known_days.min() == known_days.max():
         return None
-    return np.asarray(days > known.min() + (known.max() - known.min()) // 2)
+    return np.asarray(snapshot_days > known_days.min() + (known_days.max() - known_days.min()) // 2)
 
 
 def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
@@ -104,24 +104,31 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
     bad = label == 1
     # A sample of n rows with weights w tells as much as (sum w)² / sum w² rows without (Kish,
     # *Survey Sampling*, 1965); of the two outcomes, the rarer decides how much both tell.
-    each = [w.sum() ** 2 / (w**2).sum() for w in (weight[bad], weight[~bad])]
+    each = [
+        outcome_weight.sum() ** 2 / (outcome_weight**2).sum()
+        for outcome_weight in (weight[bad], weight[~bad])
+    ]
     rate = float(weight[bad].sum() / weight.sum())
     scale = 1 / (rate * (1 - rate) * (1 / each[0] + 1 / each[1])) / float(weight.sum())
-    later = data.later[seen] if data.later is not None else None
+    is_later = data.later[seen] if data.later is not None else None
     party = data.party.where(seen) if data.party is not None else None
-    columns = []
+    prebinned = []
     for fact in data.features:
         edit = data.controls.edits.get(fact.name)
         if edit is not None and edit.drop:
             continue
-        values = data.rows[fact.name]
+        feature_values = data.rows[fact.name]
         by_hand = hand_bins(edit, fact.name)
         bins_given: Bins | str | None = by_hand
         if data.controls.optimal and by_hand is None:
-            bins_given = optimal_bins(values[seen], label, weight, fact, data.controls, party)
-        whole = bins_given if isinstance(bins_given, Bins) else None
-        fine, specials = _fine_bins(values[seen], label, weight, fact, edit, whole, party)
-        prebin_of_any = fine.bin_indexes(values)
+            bins_given = optimal_bins(
+                feature_values[seen], label, weight, fact, data.controls, party
+            )
+        whole_bins = bins_given if isinstance(bins_given, Bins) else None
+        fine, specials = _fine_bins(
+            feature_values[seen], label, weight, fact, edit, whole_bins, party
+        )
+        prebin_of_any = fine.bin_indexes(feature_values)
         prebin_of_row, size = prebin_of_any[seen], fine.count
 
         def sums(
@@ -130,19 +137,19 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
             at, of = (at, of) if where is None else (at[where], of[where])
             return np.bincount(at, weights=of, minlength=n).astype(np.float64)
 
-        held: Floats = np.ones(len(prebin_of_row))
+        rows_counted: Floats = np.ones(len(prebin_of_row))
         effective_share, idle = 1.0, False
         if party is not None:
-            held = party.counted(fact.name)
+            rows_counted = party.counted(fact.name)
             error: Floats = weight * (
                 label - _rates(sums(weight), sums(weight * label))[prebin_of_row]
             )
             effect = party.design_effect(error, fact.name)
             effective_share = 1 / effect
             # As levels come in order of risk already, neighbours are no more alike than others.
-            line = 0 if fine.levels else len(fine.cuts) + 1
+            ordered_count = 0 if fine.levels else len(fine.cuts) + 1
             idle = not beyond_chance(
-                line_block(line, size - line),
+                line_block(ordered_count, size - ordered_count),
                 sums(weight * (label - rate)),
                 sums(weight) * rate * (1 - rate),
                 effect,
@@ -156,18 +163,18 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
         ordinary = along[~np.isin(along, coded)]
         counts = sums(weight) * scale * effective_share
         bads = sums(weight * label) * scale * effective_share
-        held_by_bin = sums(held)
+        held_by_bin = sums(rows_counted)
         occurs = ordinary[held_by_bin[ordinary] > 0]
         along_counts, along_bads = counts[occurs], bads[occurs]
         direction = data.controls.direction(fact, along_counts, along_bads)
-        searched = whole is None and len(occurs) > 0
+        searched = whole_bins is None and len(occurs) > 0
         declared = 0 if fact.kind.is_textual or not searched else fact.direction
-        columns.append(
+        prebinned.append(
             PreBinned(
                 fact,
                 fine,
                 by_hand is not None,
-                None if whole is None else frozenset(whole.cuts),
+                None if whole_bins is None else frozenset(whole_bins.cuts),
                 bins_given if isinstance(bins_given, str) else "",
                 prebin_of_any,
                 idle,
@@ -176,24 +183,25 @@ def pre_bin(data: ClassicRows, seen: Mask) -> PreBins:
                 bads,
                 held_by_bin,
                 ()
-                if later is None
+                if is_later is None
                 else tuple(
-                    (sums(effective_rows, w), sums(effective_bads, w)) for w in (~later, later)
+                    (sums(effective_rows, outcome_weight), sums(effective_bads, outcome_weight))
+                    for outcome_weight in (~is_later, is_later)
                 ),
                 direction,
                 bool(declared) and refuses(along_counts, along_bads, declared),
                 shaped_blocks(along_counts, along_bads, direction) if searched else occurs,
             )
         )
-    return PreBins(seen, scale, tuple(columns))
+    return PreBins(seen, scale, tuple(prebinned))
 
 
 def _rates(counts: Floats, bads: Floats) -> Floats:
     """The rate of bad outcomes about each pre-bin: over a tenth of all rows, so that a few
     parties do not make it their own."""
     tenth = np.minimum((np.cumsum(counts) - counts) * 10 // counts.sum(), 9).astype(np.int64)
-    whole = np.maximum(np.bincount(tenth, counts), 1e-9)
-    rates: Floats = (np.bincount(tenth, bads) / whole)[tenth]
+    rows_of_tenth = np.maximum(np.bincount(tenth, counts), 1e-9)
+    rates: Floats = (np.bincount(tenth, bads) / rows_of_tenth)[tenth]
     return rates
 
 
@@ -211,8 +219,12 @@ def _fine_bins(
         if given is not None:
             return given, ()
         levels = levels_by_risk(values, label, weight, None if party is None else party.codes)
-        return Bins(fact.name, tuple(float(n) for n in range(1, len(levels))), levels), ()
-    specials = tuple(float(s) for s in edit.specials) if edit is not None else ()
+        return Bins(
+            fact.name, tuple(float(level_number) for level_number in range(1, len(levels))), levels
+        ), ()
+    specials = (
+        tuple(float(special_value) for special_value in edit.specials) if edit is not None else ()
+    )
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     numbers = numbers[~np.isnan(numbers)]
     if given is not None:

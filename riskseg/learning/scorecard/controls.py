@@ -85,31 +85,31 @@ class Controls:
 
         `counts` and `bads` are those of the pre-bins, `whole` the accounts in all.
         """
-        n, b = np.add.reduceat(counts, starts), np.add.reduceat(bads, starts)
+        row_sums, bad_sums = np.add.reduceat(counts, starts), np.add.reduceat(bads, starts)
 
         def cost(count: Floats, bad: Floats) -> Floats:
             with np.errstate(divide="ignore", invalid="ignore"):
                 log_likelihood = bad * np.log(bad / count) + (count - bad) * np.log1p(-bad / count)
             return -np.nan_to_num(log_likelihood)
 
-        begins = self._kept(name, n, whole, cost(*_sums(n, b)))
+        begins = self._kept(name, row_sums, whole, cost(*_sums(row_sums, bad_sums)))
         return [starts[index] for index in begins]
 
     def levels_off(self, name: str, effects: Floats, rows: Floats, whole: float) -> list[int]:
         """Which of neighbouring bins begin one of those that stay so that the bounds hold: the
         choice whose mean effects are nearest to the effects."""
-        n, e, square = _sums(rows, rows * effects, rows * effects * effects)
+        row_sums, effect_sums, square_sums = _sums(rows, rows * effects, rows * effects * effects)
         with np.errstate(divide="ignore", invalid="ignore"):
-            spread = np.nan_to_num(square - e * e / n)
-        return self._kept(name, rows, whole, spread)
+            effect_spread = np.nan_to_num(square_sums - effect_sums * effect_sums / row_sums)
+        return self._kept(name, rows, whole, effect_spread)
 
     def _kept(self, name: str, rows: Floats, whole: float, cost: Floats) -> list[int]:
-        most, share = self.most(name), self.share(name)
+        most, least_share = self.most(name), self.share(name)
         # A hair below: the share that is asked for may be exactly what there is.
-        least = (share or 0.0) * whole * (1 - 1e-9)
-        if (most is None or len(rows) <= most) and rows.min(initial=least) >= least:
+        least_rows = (least_share or 0.0) * whole * (1 - 1e-9)
+        if (most is None or len(rows) <= most) and rows.min(initial=least_rows) >= least_rows:
             return list(range(len(rows)))
-        return coarser(cost, rows, len(rows) if most is None else most, least)
+        return coarser(cost, rows, len(rows) if most is None else most, least_rows)
 
 
 def coarser(cost: Floats, rows: Floats, most: int, least: float) -> list[int]:
@@ -118,28 +118,28 @@ def coarser(cost: Floats, rows: Floats, most: int, least: float) -> list[int]:
 
     `cost[i, j]` is that of a run of the bins from i up to, but not including, j.
     """
-    size = len(rows)
-    held = np.r_[0.0, np.cumsum(rows)]
-    allowed = np.where(held[None, :] - held[:, None] >= least, cost, np.inf)
-    allowed[np.tril_indices(size + 1)] = np.inf
-    best = np.full(size + 1, np.inf)
+    bin_count = len(rows)
+    rows_so_far = np.r_[0.0, np.cumsum(rows)]
+    allowed = np.where(rows_so_far[None, :] - rows_so_far[:, None] >= least, cost, np.inf)
+    allowed[np.tril_indices(bin_count + 1)] = np.inf
+    best = np.full(bin_count + 1, np.inf)
     best[0] = 0.0
     backs: list[Sequence[int]] = []
-    ends: list[float] = []
-    for _ in range(min(most, size)):
-        total = best[:, None] + allowed
-        backs.append(total.argmin(axis=0).tolist())
-        best = total.min(axis=0)
-        ends.append(float(best[size]))
+    end_costs: list[float] = []
+    for _ in range(min(most, bin_count)):
+        cost_to_end = best[:, None] + allowed
+        backs.append(cost_to_end.argmin(axis=0).tolist())
+        best = cost_to_end.min(axis=0)
+        end_costs.append(float(best[bin_count]))
     # Of equal costs the one with the fewest runs.
-    runs = int(np.argmin(np.round(ends, 9)))
-    if not np.isfinite(ends[runs]):
+    runs = int(np.argmin(np.round(end_costs, 9)))
+    if not np.isfinite(end_costs[runs]):
         return [0]
     starts: list[int] = []
-    end = size
+    bin_end = bin_count
     for back in reversed(backs[: runs + 1]):
-        end = back[end]
-        starts.append(end)
+        bin_end = back[bin_end]
+        starts.append(bin_end)
     return starts[::-1]
 
 

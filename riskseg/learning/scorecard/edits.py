@@ -62,8 +62,8 @@ def with_special_values(edits: Mapping[str, Edit], features: Iterable[Fact]) -> 
     for fact in features:
         if fact.special_values:
             edit = extended.get(fact.name, Edit())
-            codes = tuple(sorted({*map(float, edit.specials), *fact.special_values}))
-            extended[fact.name] = edit.model_copy(update={"specials": codes})
+            special_codes = tuple(sorted({*map(float, edit.specials), *fact.special_values}))
+            extended[fact.name] = edit.model_copy(update={"specials": special_codes})
     return extended
 
 
@@ -77,11 +77,11 @@ def hand_bins(edit: Edit | None, name: str) -> Bins | None:
     if edit.cuts is not None:
         return Bins(name, tuple(float(cut) for cut in edit.cuts), None)
     if edit.levels is not None:
-        ends = [0]
+        group_ends = [0]
         for group in edit.levels:
-            ends.append(ends[-1] + len(group))
+            group_ends.append(group_ends[-1] + len(group))
         levels = tuple(level for group in edit.levels for level in group)
-        return Bins(name, tuple(float(end) for end in ends[1:-1]), levels)
+        return Bins(name, tuple(float(group_end) for group_end in group_ends[1:-1]), levels)
     return None
 
 
@@ -91,8 +91,8 @@ def around(codes: Iterable[float], *, whole: bool) -> tuple[float, ...]:
     cuts = set(codes)
     for code in codes:
         # Nearer to 0 an engine may take a number for 0 itself.
-        above = math.nextafter(code, math.inf) if code else sys.float_info.min
-        cuts.add(max(math.floor(code) + 1.0, above) if whole else above)
+        just_above = math.nextafter(code, math.inf) if code else sys.float_info.min
+        cuts.add(max(math.floor(code) + 1.0, just_above) if whole else just_above)
     return tuple(sorted(filter(math.isfinite, cuts)))
 
 
@@ -109,28 +109,40 @@ def check_edits(
     """
     facts = {fact.name: fact for fact in features}
     spec = authored.spec
-    for name, edit in edits.items():
+    for feature, edit in edits.items():
 
-        def fault(code: str, message: str, hint: str, *path: str | int, _name: str = name) -> None:
+        def fault(
+            code: str, message: str, hint: str, *path: str | int, _name: str = feature
+        ) -> None:
             line = authored.line("scorecard", "edits", _name, *path)
             problems.add(code, message, file=authored.file, line=line, hint=hint)
 
-        if name in facts:
-            _check(facts[name], edit, fault)
-        elif name == spec.target.column:
-            fault("RS501", f'"{name}" is the outcome: it is not learned from.', "Remove its edit.")
-        elif name in others and name not in spec.features.exclude:
-            message = f'"{name}" is not learned from: it is known only as of today, or is a date.'
+        if feature in facts:
+            _check(facts[feature], edit, fault)
+        elif feature == spec.target.column:
+            fault(
+                "RS501",
+                f'"{feature}" is the outcome: it is not learned from.',
+                "Remove its edit.",
+            )
+        elif feature in others and feature not in spec.features.exclude:
+            message = (
+                f'"{feature}" is not learned from: it is known only as of today, or is a date.'
+            )
             fault("RS501", message, "List it in `features: {static: […]}`, or remove its edit.")
-        elif name not in spec.features.exclude:
-            fault("RS501", f'"{name}" is not a feature here.', did_you_mean(name, facts))
+        elif feature not in spec.features.exclude:
+            fault(
+                "RS501",
+                f'"{feature}" is not a feature here.',
+                did_you_mean(feature, facts),
+            )
 
 
 def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
-    written = sorted(edit.model_fields_set)
-    if not written:
-        fault("RS004", f"The edit of {fact.name} says nothing.", "Remove it, or give its cuts.")
-    if edit.drop and len(written) > 1:
+    keys_written = sorted(edit.model_fields_set)
+    if not keys_written:
+        fault("RS004", f"The edit of {fact.name} is empty.", "Remove it, or give its cuts.")
+    if edit.drop and len(keys_written) > 1:
         fault("RS004", f"{fact.name} is dropped, and edited.", "Keep one of them.", "drop")
     if edit.cuts is not None and edit.levels is not None:
         fault("RS004", '"cuts" and "levels" do not go together.', "Keep one of them.", "levels")
@@ -138,41 +150,50 @@ def _check(fact: Fact, edit: Edit, fault: Callable[..., None]) -> None:
         message = '"without" removes automatic cuts, and here there are none.'
         fault("RS004", message, "Remove `without`.", "without")
     if edit.cuts is not None or edit.levels is not None:
-        for key in ("max_bins", "min_bin_share", "monotone"):
-            if key in written:
-                message = f'"{key}" is for bins that are found, and here they are given.'
-                fault("RS004", message, f"Remove `{key}`.", key)
+        for edit_key in ("max_bins", "min_bin_share", "monotone"):
+            if edit_key in keys_written:
+                message = f'"{edit_key}" is for bins that are found, and here they are given.'
+                fault("RS004", message, f"Remove `{edit_key}`.", edit_key)
     if fact.kind.is_textual:
-        if "monotone" in written:
+        if "monotone" in keys_written:
             message = f'"monotone" is for numbers: the levels of {fact.name} are in order of risk.'
             fault("RS004", message, "Remove `monotone`.", "monotone")
-        for key in ("cuts", "without", "specials"):
-            if key in written:
-                message = f'"{key}" are numbers, and {fact.name} is text.'
-                fault("RS004", message, "Group its `levels`.", key)
+        for edit_key in ("cuts", "without", "specials"):
+            if edit_key in keys_written:
+                message = f'"{edit_key}" are numbers, and {fact.name} is text.'
+                fault("RS004", message, "Group its `levels`.", edit_key)
     elif edit.levels is not None:
         fault("RS004", f'{fact.name} is not text: it has no "levels".', "Give `cuts`.", "levels")
     if fact.kind is Kind.BOOLEAN and (
         edit.cuts or edit.without or edit.specials or edit.max_bins or edit.min_bin_share
     ):
         fault("RS004", f"{fact.name} is true or false: there is nothing to cut.", "Remove this.")
-    for key, numbers in (("cuts", edit.cuts or ()), ("specials", edit.specials)):
-        for index, (low, high) in enumerate(pairwise(numbers)):
+    for edit_key, edit_numbers in (("cuts", edit.cuts or ()), ("specials", edit.specials)):
+        for index, (low, high) in enumerate(pairwise(edit_numbers)):
             if low >= high:
-                message = f'"{key}" do not rise: {high} stands after {low}.'
-                fault("RS004", message, "Write them from low to high, each once.", key, index + 1)
-    known = fact.levels or fact.seen
+                message = f'"{edit_key}" do not rise: {high} comes after {low}.'
+                fault(
+                    "RS004", message, "Write them from low to high, each once.", edit_key, index + 1
+                )
+    known_levels = fact.levels or fact.seen
     levels_seen: set[str] = set()
-    for index, group in enumerate(edit.levels or ()):
-        if not group:
+    for index, level_group in enumerate(edit.levels or ()):
+        if not level_group:
             fault("RS004", "A group has no levels.", "Remove it.", "levels", index)
-        for level_index, level in enumerate(group):
+        for level_index, level in enumerate(level_group):
             if level in levels_seen:
-                message = f'"{level}" stands twice.'
+                message = f'"{level}" occurs twice.'
                 fault("RS004", message, "Keep one of them.", "levels", index, level_index)
-            elif known and level not in known:
+            elif known_levels and level not in known_levels:
                 message = f'"{level}" is not a level of {fact.name}.'
-                fault("RS004", message, did_you_mean(level, known), "levels", index, level_index)
+                fault(
+                    "RS004",
+                    message,
+                    did_you_mean(level, known_levels),
+                    "levels",
+                    index,
+                    level_index,
+                )
             levels_seen.add(level)
     if edit.levels is not None and not edit.levels:
         fault("RS004", "There is no group of levels.", "Give one, or remove `levels`.", "levels")

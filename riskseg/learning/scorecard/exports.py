@@ -24,25 +24,27 @@ def edges(card: Scorecard) -> dict[str, Edges]:
     """By feature, the cuts and the levels of all its tables."""
     by_feature: dict[str, Edges] = {}
     bins_of_all = [table.bins for table in card.tables]
-    bins_of_all += [bins for pair in card.pairs for bins in (pair.first, pair.second)]
+    bins_of_all += [
+        bins for pair_table in card.pairs for bins in (pair_table.first, pair_table.second)
+    ]
     for bins in bins_of_all:
-        known = by_feature.get(bins.name, Edges())
+        edges_known = by_feature.get(bins.name, Edges())
         by_feature[bins.name] = Edges(
-            known.cuts | (frozenset() if bins.levels is not None else frozenset(bins.cuts)),
-            known.levels | frozenset(bins.levels or ()),
+            edges_known.cuts | (frozenset() if bins.levels is not None else frozenset(bins.cuts)),
+            edges_known.levels | frozenset(bins.levels or ()),
         )
     return by_feature
 
 
 def sql_stages(card: Scorecard, facts: Sequence[Fact]) -> SqlStages:
     """Points added as whole hundredths, then the score and the margin."""
-    name = sql_names(facts)
-    points = [_table_sql(table, name) for table in card.tables]
-    points += [_pair_sql(pair, name) for pair in card.pairs]
-    total = "\n + ".join([f"cast({card.base} as bigint)", *points])
+    sql_name = sql_names(facts)
+    points = [_table_sql(table, sql_name) for table in card.tables]
+    points += [_pair_sql(pair, sql_name) for pair in card.pairs]
+    points_sum = "\n + ".join([f"cast({card.base} as bigint)", *points])
     stages = (
         ("riskseg_inputs", sql_inputs(sql_input(fact) for fact in facts)),
-        ("riskseg_points", f"select account_id, {total} as hundredths\nfrom {{}}"),
+        ("riskseg_points", f"select account_id, {points_sum} as hundredths\nfrom {{}}"),
         ("riskseg_scores", "select *, hundredths / 1e2 as score from {}"),
         (
             "riskseg_margins",
@@ -59,11 +61,15 @@ def _table_sql(table: Table, name: Named) -> str:
 
 def _pair_sql(table: PairTable, name: Named) -> str:
     wide = table.second.count
-    rows = [
-        _case(table.second, name, [str(p) for p in table.points[start : start + wide]])
-        for start in range(0, len(table.points), wide)
+    row_cases = [
+        _case(
+            table.second,
+            name,
+            [str(cell_points) for cell_points in table.points[row_start : row_start + wide]],
+        )
+        for row_start in range(0, len(table.points), wide)
     ]
-    return _case(table.first, name, rows)
+    return _case(table.first, name, row_cases)
 
 
 def _case(bins: Bins, name: Named, values: Sequence[str]) -> str:
@@ -94,28 +100,28 @@ def onnx_outputs(graph: Graph, card: Scorecard, facts: Sequence[Fact]) -> dict[s
         )
         bin_of_pair = graph.add("Add", first_bins, _bin(graph, pair.second, inputs))
         lookups.append((bin_of_pair, pair.points))
-    total = graph.constant([[card.base]])
+    points_total = graph.constant([[card.base]])
     for index, points_of_bins in lookups:
         points = graph.add("Gather", graph.constant(list(points_of_bins)), index, axis=0)
-        total = graph.add("Add", total, points)
-    score = graph.add("Div", graph.double(total), graph.constant([[100.0]]))
+        points_total = graph.add("Add", points_total, points)
+    score = graph.add("Div", graph.double(points_total), graph.constant([[100.0]]))
     lost = graph.add("Sub", graph.constant([[card.scale.offset]]), score)
     margin = graph.add("Div", lost, graph.constant([[card.scale.factor]]))
     return {"margin": margin, "score": score}
 
 
 def _bin(graph: Graph, bins: Bins, inputs: dict[str, str]) -> str:
-    values = inputs[bins.name]
-    missing = bins.count - 1
+    input_values = inputs[bins.name]
+    missing_bin = bins.count - 1
     if bins.levels is None:
-        unknown = graph.add("IsNaN", values)
-        known = graph.add("Where", unknown, graph.constant([[0.0]]), values)
-        index = graph.place(known, bins.cuts)
-        return graph.add("Where", unknown, graph.constant([[missing]]), index)
-    codes = {"": missing}
-    for place_of, shown in enumerate(bins.described()):
-        codes |= dict.fromkeys(shown.get("levels", ()), place_of)
-    return graph.codes(values, codes, bins.count - 2)
+        unknown = graph.add("IsNaN", input_values)
+        known_input = graph.add("Where", unknown, graph.constant([[0.0]]), input_values)
+        bin_index = graph.place(known_input, bins.cuts)
+        return graph.add("Where", unknown, graph.constant([[missing_bin]]), bin_index)
+    bin_of_level = {"": missing_bin}
+    for place_of, bin_shown in enumerate(bins.described()):
+        bin_of_level |= dict.fromkeys(bin_shown.get("levels", ()), place_of)
+    return graph.codes(input_values, bin_of_level, bins.count - 2)
 
 
 def points_rows(card: Scorecard) -> Iterator[dict[str, Any]]:
@@ -125,22 +131,22 @@ def points_rows(card: Scorecard) -> Iterator[dict[str, Any]]:
         "odds_at": card.scale.odds,
         "points_to_double_odds": card.scale.to_double,
     }
-    for name, value in scale.items():
-        yield {"what": "scale", "feature": name, "value": value}
+    for scale_key, scale_value in scale.items():
+        yield {"what": "scale", "feature": scale_key, "value": scale_value}
     yield {"what": "base", "value": decimal(card.base)}
     for table in card.tables:
         for bin_described, points in zip(table.bins.described(), table.points, strict=True):
-            cells = _place(table.bins.name, bin_described)
-            yield {"what": "points", **cells, "value": decimal(points)}
+            bin_cells = _place(table.bins.name, bin_described)
+            yield {"what": "points", **bin_cells, "value": decimal(points)}
     for pair in card.pairs:
         firsts, seconds = pair.first.described(), pair.second.described()
-        bin_pairs = [(first, second) for first in firsts for second in seconds]
-        for (first, second), points in zip(bin_pairs, pair.points, strict=True):
-            other = _place(pair.second.name, second)
+        bin_pairs = [(first_bin, second_bin) for first_bin in firsts for second_bin in seconds]
+        for (first_bin, second_bin), points in zip(bin_pairs, pair.points, strict=True):
+            second_cells = _place(pair.second.name, second_bin)
             yield {
                 "what": "pair",
-                **_place(pair.first.name, first),
-                **{f"{column}_2": cell for column, cell in other.items()},
+                **_place(pair.first.name, first_bin),
+                **{f"{cell_column}_2": cell for cell_column, cell in second_cells.items()},
                 "value": decimal(points),
             }
 
@@ -153,5 +159,8 @@ def _place(name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
     if "levels" in shown:
         levels = json.dumps(list(shown["levels"]), ensure_ascii=False)
         return {"feature": name, "bin": "levels", "levels": levels}
-    ends = {end: "" if shown[end] is None else repr(shown[end]) for end in ("from", "to")}
-    return {"feature": name, "bin": "range", **ends}
+    end_texts = {
+        end_key: "" if shown[end_key] is None else repr(shown[end_key])
+        for end_key in ("from", "to")
+    }
+    return {"feature": name, "bin": "range", **end_texts}

@@ -67,19 +67,24 @@ def scorecard_of(
     points = _to_points(card, scale, meaning)
     base = meaning.base if meaning.base is not None else card.base or Decimal(0)
     rows = _rows_with_points(card.rows, facts, file, problems)
-    notes = _left_out(card.rows)
-    cells = [*rows, *(value for value, _ in card.pairs)]
-    _check_sizes(cells, points, _base(card, scale, meaning, base), file, problems)
-    exact_points = [points(row.value) for row in cells]
+    import_notes = _left_out(card.rows)
+    all_rows = [*rows, *(exact_value for exact_value, _ in card.pairs)]
+    _check_sizes(all_rows, points, _base(card, scale, meaning, base), file, problems)
+    exact_points = [points(row.value) for row in all_rows]
     rounded_off = (
-        sum(abs(float(value) * 100 - round(float(value) * 100)) for value in exact_points) / 100
+        sum(
+            abs(float(exact_value) * 100 - round(float(exact_value) * 100))
+            for exact_value in exact_points
+        )
+        / 100
     )
     if rounded_off > 1e-9:
         worst_rounding = max(
-            abs(float(value) - round(float(value) * 100) / 100) for value in exact_points
+            abs(float(exact_value) - round(float(exact_value) * 100) / 100)
+            for exact_value in exact_points
         )
         log_odds_moved = worst_rounding * len({row.feature for row in rows}) / scale.factor
-        notes.append(
+        import_notes.append(
             "points are rounded to hundredths, which moves the log-odds of an account by "
             f"{log_odds_moved:.2g} at most"
         )
@@ -87,23 +92,31 @@ def scorecard_of(
     def hundredths(row: Row) -> int:
         return round(points(row.value) * 100)
 
-    tables = []
+    imported_tables = []
     for name, feature_rows in _by_feature(rows).items():
         fact = _fact(name, feature_rows[0].line, facts, outcome, file, problems)
         if fact is not None:
-            table = _table(fact, feature_rows, hundredths, notes, file, problems)
+            table = _table(fact, feature_rows, hundredths, import_notes, file, problems)
             if table is not None:
-                tables.append(table)
+                imported_tables.append(table)
     pairs = _pairs(card, facts, outcome, hundredths, file, problems)
     calibration = _calibration(card, file, problems)
     if len(problems) > problems_before or calibration is None:
         return None
-    start = round(_base(card, scale, meaning, base) * 100)
+    base_points = round(_base(card, scale, meaning, base) * 100)
     if meaning.riskier and card.unit == "points":
-        notes.append("the file's points rise with the risk; here their signs are turned")
-    card_made = Scorecard("imported", start, tuple(tables), tuple(pairs), {}, tuple(notes), scale)
+        import_notes.append("the file's points rise with the risk; here their signs are turned")
+    card_made = Scorecard(
+        "imported",
+        base_points,
+        tuple(imported_tables),
+        tuple(pairs),
+        {},
+        tuple(import_notes),
+        scale,
+    )
     if same_note := _same_for_all(card_made, calibration):
-        card_made = replace(card_made, notes=(*notes, same_note))
+        card_made = replace(card_made, notes=(*import_notes, same_note))
     return card_made, calibration
 
 
@@ -134,12 +147,16 @@ def _rows_with_points(
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     """A note for each row that gives points to no value."""
-    notes = []
-    for row in rows:
-        if row.left_out:
-            codes_missing = "names no codes, and " if row.text.casefold() in SPECIAL else ""
-            notes.append(f"{row.feature}: the row {row.text} {codes_missing}is left out")
-    return list(dict.fromkeys(notes))
+    left_out_notes = []
+    for pointless_row in rows:
+        if pointless_row.left_out:
+            codes_missing = (
+                "names no codes, and " if pointless_row.text.casefold() in SPECIAL else ""
+            )
+            left_out_notes.append(
+                f"{pointless_row.feature}: the row {pointless_row.text} {codes_missing}is left out"
+            )
+    return list(dict.fromkeys(left_out_notes))
 
 
 def _check_sizes(
@@ -173,11 +190,11 @@ def _same_for_all(card: Scorecard, calibration: Calibration) -> str:
         card.base + sum(extreme(table.points) for table in all_tables) for extreme in (min, max)
     ]
     margins = (card.scale.offset - np.array(extreme_scores) / 100) / card.scale.factor
-    least, most = calibration.probability(margins)
-    if least != most or extreme_scores[0] == extreme_scores[1]:
+    lowest, highest = calibration.probability(margins)
+    if lowest != highest or extreme_scores[0] == extreme_scores[1]:
         return ""
     return (
-        f"every account gets the probability {least:g}: the points do not fit their scale, or the "
+        f"every account gets the probability {lowest:g}: the points do not fit their scale, or the "
         "base that every account begins with is missing"
     )
 
@@ -185,12 +202,12 @@ def _same_for_all(card: Scorecard, calibration: Calibration) -> str:
 def _scale(card: CardFile, meaning: Meaning, file: str, problems: Problems) -> Scale | None:
     scale = meaning.scale or (LEARNED if card.unit == "log_odds" else None)
     scale_keys = ("score_at", "odds_at", "points_to_double_odds")
-    if scale is None and all(key in card.scale for key in scale_keys):
-        scale = Scale(*(card.scale[key] for key in scale_keys))
+    if scale is None and all(scale_key in card.scale for scale_key in scale_keys):
+        scale = Scale(*(card.scale[scale_key] for scale_key in scale_keys))
     if scale is None:
         problems.add(
             "RS412",
-            "Nothing says what probability a score stands for.",
+            "The card has no scale: a score cannot be turned into a probability.",
             file=file,
             hint="Give --pdo 20 --points-at-odds 600:50, or --factor and --offset.",
         )
@@ -238,7 +255,7 @@ def _fact(
 ) -> Fact | None:
     fact = facts.get(folded(name))
     if fact is None:
-        message = f'"{name}" is no feature or attribute here.' if name else "A row has no feature."
+        message = f'"{name}" is not a feature here.' if name else "A row has no feature."
         hint = did_you_mean(folded(name), facts)
         problems.add("RS501", message, file=file, line=line, hint=hint)
     elif folded(fact.name) == outcome:
@@ -263,7 +280,7 @@ def _table(
     rows_by_bin = bin_rows(fact, rows, file, problems)
     if rows_by_bin is None:
         return None
-    bins, in_order, other, missing = rows_by_bin
+    bins, in_order, other_row, missing_row = rows_by_bin
     counted_rows: set[int] = set()
 
     def gives(row: Row) -> _Given:
@@ -273,13 +290,13 @@ def _table(
         bad = 0 if counted_before and row.bad is not None else row.bad
         return _Given(hundredths(row), 0 if counted_before else row.count, bad)
 
-    entries = [gives(row) for row in in_order]
-    others = [gives(other)] if bins.levels is not None and other is not None else []
-    known_points = [*entries, *others]
-    count = sum(entry.count for entry in known_points)
+    bin_entries = [gives(row) for row in in_order]
+    other_entries = [gives(other_row)] if bins.levels is not None and other_row is not None else []
+    known_points = [*bin_entries, *other_entries]
+    known_rows = sum(entry.count for entry in known_points)
     mean = (
-        sum(entry.points * entry.count for entry in known_points) / count
-        if count
+        sum(entry.points * entry.count for entry in known_points) / known_rows
+        if known_rows
         else sum(entry.points for entry in known_points) / len(known_points)
     )
     average_entry = _Given(round(mean), 0, 0)
@@ -287,20 +304,22 @@ def _table(
     def left_out(word: str, gets: str) -> _Given:
         notes.append(
             f"{fact.name}: there is no row for {word}: {gets} gets {decimal(average_entry.points)} "
-            f"points, {'the average' if count else 'the mean of its bins'}"
+            f"points, {'the average' if known_rows else 'the mean of its bins'}"
         )
         return average_entry
 
     if bins.levels is not None:
-        entries += others or [left_out("other", "any other level")]
-    entries.append(gives(missing) if missing is not None else left_out("missing", "a null"))
-    bads = [entry.bad for entry in entries]
-    bads_known = count > 0 and all(bad is not None for bad in bads)
+        bin_entries += other_entries or [left_out("other", "any other level")]
+    bin_entries.append(
+        gives(missing_row) if missing_row is not None else left_out("missing", "a null")
+    )
+    bads = [entry.bad for entry in bin_entries]
+    bads_known = known_rows > 0 and all(bad is not None for bad in bads)
     return Table(
         bins,
-        tuple(entry.count for entry in entries),
+        tuple(entry.count for entry in bin_entries),
         tuple(bad or 0 for bad in bads) if bads_known else None,
-        tuple(entry.points for entry in entries),
+        tuple(entry.points for entry in bin_entries),
     )
 
 
@@ -317,19 +336,23 @@ def _pairs(
     for first, second in card.pairs:
         names = folded(first.feature), folded(second.feature)
         cells_by_pair.setdefault(names, []).append((first, second))
-    tables = []
+    pair_tables = []
     for names, cells in cells_by_pair.items():
         line = cells[0][0].line
         two_sides = []
-        for side, name in enumerate(names):
-            rows = list({cell[side].text: cell[side] for cell in cells}.values())
-            fact = _fact(name, line, facts, outcome, file, problems)
-            rows_by_bin = None if fact is None else bin_rows(fact, rows, file, problems)
+        for side, paired_feature in enumerate(names):
+            side_rows = list(
+                {pair_cell[side].text: pair_cell[side] for pair_cell in cells}.values()
+            )
+            fact = _fact(paired_feature, line, facts, outcome, file, problems)
+            rows_by_bin = None if fact is None else bin_rows(fact, side_rows, file, problems)
             if rows_by_bin is not None:
-                bins, in_order, other, missing = rows_by_bin
-                other_rows = [other] if bins.levels is not None else []
-                texts = [row.text if row else "" for row in [*in_order, *other_rows, missing]]
-                two_sides.append((bins, texts))
+                bins, in_order, other_row, missing_row = rows_by_bin
+                other_rows = [other_row] if bins.levels is not None else []
+                row_texts = [
+                    row.text if row else "" for row in [*in_order, *other_rows, missing_row]
+                ]
+                two_sides.append((bins, row_texts))
         if len(two_sides) < 2:
             continue
         points = {(first.text, second.text): hundredths(first) for first, second in cells}
@@ -338,18 +361,18 @@ def _pairs(
             for first_text in two_sides[0][1]
             for second_text in two_sides[1][1]
         ]
-        if len(points) != len(cells) or any(cell not in points for cell in cells_needed):
+        if len(points) != len(cells) or any(pair_cell not in points for pair_cell in cells_needed):
             message = (
                 f"{' and '.join(names)}: not every bin of the one stands once with every other."
             )
             problems.add("RS412", message, file=file, line=line)
             continue
         no_counts = (0,) * len(cells_needed)
-        points_of_cells = tuple(points[cell] for cell in cells_needed)
-        tables.append(
+        points_of_cells = tuple(points[pair_cell] for pair_cell in cells_needed)
+        pair_tables.append(
             PairTable(two_sides[0][0], two_sides[1][0], no_counts, no_counts, points_of_cells)
         )
-    return tables
+    return pair_tables
 
 
 def _calibration(card: CardFile, file: str, problems: Problems) -> Calibration | None:
@@ -361,15 +384,15 @@ def _calibration(card: CardFile, file: str, problems: Problems) -> Calibration |
     points: list[tuple[float, float]] = []
     line_after: dict[str, float] = {}
     try:
-        for name, start, value in card.calibration:
-            if name == "kind":
-                calibration_kind = value
-            elif name == "point":
-                points.append((float(start), float(value)))
-            elif name.startswith("then_"):
-                line_after[name.removeprefix("then_")] = float(value)
-            elif name in ("slope", "intercept", "a", "b", "c"):
-                parameters[name] = float(value)
+        for parameter, step_start, step_value in card.calibration:
+            if parameter == "kind":
+                calibration_kind = step_value
+            elif parameter == "point":
+                points.append((float(step_start), float(step_value)))
+            elif parameter.startswith("then_"):
+                line_after[parameter.removeprefix("then_")] = float(step_value)
+            elif parameter in ("slope", "intercept", "a", "b", "c"):
+                parameters[parameter] = float(step_value)
         if points != sorted(points) or (calibration_kind == "isotonic" and not points):
             raise ValueError("points")
         all_numbers = [*parameters.values(), *line_after.values()]

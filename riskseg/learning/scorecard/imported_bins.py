@@ -44,46 +44,50 @@ def bin_rows(fact: Fact, rows: Sequence[Row], file: str, problems: Problems) -> 
             for row in rows
         ]
     special_rows: dict[str, Row] = {}
-    for word in ("missing", "other"):
+    for special_word in ("missing", "other"):
         for row in rows:
-            if getattr(row, word):
-                if word in special_rows:
-                    message = f"{fact.name} has a second row for {word}."
-                    fault(message, row.line, f"The first is on line {special_rows[word].line}.")
-                special_rows.setdefault(word, row)
-    other, missing = special_rows.get("other"), special_rows.get("missing")
+            if getattr(row, special_word):
+                if special_word in special_rows:
+                    message = f"{fact.name} has a second row for {special_word}."
+                    fault(
+                        message,
+                        row.line,
+                        f"The first is on line {special_rows[special_word].line}.",
+                    )
+                special_rows.setdefault(special_word, row)
+    other_row, missing_row = special_rows.get("other"), special_rows.get("missing")
     if fact.kind.is_textual:
         bins, in_order = _of_levels(fact, rows, fault)
     else:
-        bins, in_order = _of_numbers(fact, rows, other, fault)
+        bins, in_order = _of_numbers(fact, rows, other_row, fault)
     if not in_order and len(problems) == before:
         fault(f"{fact.name} has points for no value.", rows[0].line)
-    return None if len(problems) > before else BinRows(bins, in_order, other, missing)
+    return None if len(problems) > before else BinRows(bins, in_order, other_row, missing_row)
 
 
 def _of_levels(fact: Fact, rows: Sequence[Row], fault: Fault) -> tuple[Bins, list[Row]]:
     line_of_level: dict[str, int] = {}
-    groups: list[Row] = []
+    level_rows: list[Row] = []
     for row in rows:
         if row.ranges:
             fault(f"{fact.name} is text: it has levels, not ranges.", row.line)
         if not row.levels:
             continue
-        groups.append(row)
+        level_rows.append(row)
         for level in row.levels:
             if level in line_of_level:
-                message = f'"{level}" of {fact.name} stands twice.'
+                message = f'"{level}" of {fact.name} occurs twice.'
                 fault(message, row.line, f"The first is on line {line_of_level[level]}.")
             elif fact.levels and level not in fact.levels:
                 message = f'"{level}" is not a level of {fact.name}.'
                 fault(message, row.line, did_you_mean(level, fact.levels))
             line_of_level.setdefault(level, row.line)
     bin_ends, level_count = [], 0
-    for row in groups:
+    for row in level_rows:
         level_count += len(row.levels)
         bin_ends.append(float(level_count))
-    levels = tuple(level for row in groups for level in row.levels)
-    return Bins(fact.name, tuple(bin_ends[:-1]), levels), groups
+    levels = tuple(level for row in level_rows for level in row.levels)
+    return Bins(fact.name, tuple(bin_ends[:-1]), levels), level_rows
 
 
 def _of_numbers(
@@ -94,12 +98,12 @@ def _of_numbers(
     for row in rows:
         range_rows += [(range_, row) for range_ in row.ranges]
         for level in row.levels:
-            values = _number(fact, level)
-            if values is None:
-                message = f'"{level}" is no number, and {fact.name} is one.'
+            number_range = _number(fact, level)
+            if number_range is None:
+                message = f'"{level}" is not a number, and {fact.name} is one.'
                 fault(message, row.line, "Write a range, or a number.")
             else:
-                range_rows.append((values, row))
+                range_rows.append((number_range, row))
     range_rows.sort(key=lambda range_row: (range_row[0].low, range_row[0].high))
     range_rows = _whole(fact, range_rows)
     if not range_rows:
@@ -141,9 +145,9 @@ def _of_numbers(
 
 def _number(fact: Fact, level: str) -> Range | None:
     """The values that one number, or a word for true or false, stands for."""
-    word = level.casefold()
-    if fact.kind is Kind.BOOLEAN and word in YES + NO:
-        return Range(1.0, math.inf) if word in YES else Range(-math.inf, 1.0)
+    number_word = level.casefold()
+    if fact.kind is Kind.BOOLEAN and number_word in YES + NO:
+        return Range(1.0, math.inf) if number_word in YES else Range(-math.inf, 1.0)
     try:
         number = float(level)
     except ValueError:
@@ -159,7 +163,10 @@ def _whole(fact: Fact, range_rows: list[tuple[Range, Row]]) -> list[tuple[Range,
     end where the next begins."""
     if fact.kind is not Kind.INTEGER or len(range_rows) < 2:
         return range_rows
-    ends_and_starts = [(first.high, second.low) for (first, _), (second, _) in pairwise(range_rows)]
+    ends_and_starts = [
+        (first_range.high, second_range.low)
+        for (first_range, _), (second_range, _) in pairwise(range_rows)
+    ]
     if not all(row.whole for _, row in range_rows) or not all(
         high + 1 == low or high == math.nextafter(low - 1, math.inf)
         for high, low in ends_and_starts
@@ -167,8 +174,8 @@ def _whole(fact: Fact, range_rows: list[tuple[Range, Row]]) -> list[tuple[Range,
         return range_rows
     return [
         *(
-            (Range(first.low, second.low), row)
-            for (first, row), (second, _) in pairwise(range_rows)
+            (Range(first_range.low, second_range.low), row)
+            for (first_range, row), (second_range, _) in pairwise(range_rows)
         ),
         range_rows[-1],
     ]

@@ -77,7 +77,7 @@ class ScorecardSettings(Shape):
     def _each_once(cls, value: Any) -> Any:
         names = [folded(name) for name in value] if isinstance(value, dict) else []
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"{min(twice)} stands twice, in another letter case")
+            raise ValueError(f"{min(twice)} occurs twice, in another letter case")
         return value
 
 
@@ -102,18 +102,18 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
     def check(
         self, authored: AuthoredSpec, settings: ScorecardSettings, problems: Problems
     ) -> None:
-        def fault(what: str, hint: str, *path: str | int) -> None:
+        def fault(unsupported: str, hint: str, *path: str | int) -> None:
             line = authored.line("scorecard", *path)
-            problems.add("RS004", what, file=authored.file, line=line, hint=hint)
+            problems.add("RS004", unsupported, file=authored.file, line=line, hint=hint)
 
         if settings.chosen_form == "classic" and settings.pairs:
-            what = "A classic scorecard has no two-way tables."
-            fault(what, "Write `form: additive`, or remove `pairs`.", "pairs")
+            unsupported = "A classic scorecard has no two-way tables."
+            fault(unsupported, "Write `form: additive`, or remove `pairs`.", "pairs")
         if settings.chosen_form == "additive":
             of_classic: list[tuple[str, ...]] = [
-                ("edits", name, key)
-                for name, edit in settings.edits.items()
-                for key in edit.by_hand
+                ("edits", edited_feature, hand_key)
+                for edited_feature, edit in settings.edits.items()
+                for hand_key in edit.by_hand
             ]
             if settings.binning != "auto":
                 of_classic.append(("binning",))
@@ -124,9 +124,11 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
                     f"Write `form: classic`, or remove `{path[-1]}`.",
                     *path,
                 )
-        for index, (first, second) in enumerate(settings.pairs or ()):
-            if first == second:
-                fault(f'"{first}" is paired with itself.', "Name two features.", "pairs", index)
+        for index, (first_name, second_name) in enumerate(settings.pairs or ()):
+            if first_name == second_name:
+                fault(
+                    f'"{first_name}" is paired with itself.', "Name two features.", "pairs", index
+                )
 
     def check_features(
         self,
@@ -139,16 +141,16 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
         others: Collection[str] = (),
     ) -> None:
         check_edits(authored, settings.edits, features, problems, others)
-        names = [fact.name for fact in features if fact.name not in dropped]
+        learned_names = [fact.name for fact in features if fact.name not in dropped]
         for index, pair in enumerate(settings.pairs or ()):
-            for name in pair:
-                if name not in names:
+            for paired_feature in pair:
+                if paired_feature not in learned_names:
                     problems.add(
                         "RS501",
-                        f'"{name}" is not a feature the scorecard learns from.',
+                        f'"{paired_feature}" is not a feature the scorecard learns from.',
                         file=authored.file,
                         line=authored.line("scorecard", "pairs", index),
-                        hint=did_you_mean(name, names),
+                        hint=did_you_mean(paired_feature, learned_names),
                     )
 
     def without_effect(self, settings: ScorecardSettings, dropped: Mapping[str, str]) -> list[str]:
@@ -169,7 +171,7 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
         from riskseg.learning.scorecard.controls import Controls
 
         training, controls = task.training, Controls.of(settings)
-        data = (training.rows, training.label, training.weight, task.features, task.folds)
+        fit_data = (training.rows, training.label, training.weight, task.features, task.folds)
         common: dict[str, Any] = {
             "party": task.party,
             "seed": task.seed,
@@ -180,37 +182,37 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
         if settings.chosen_form == "additive" and bads >= FEW_BADS:
             return Fit(
                 *fit_additive(
-                    *data,
+                    *fit_data,
                     pairs=settings.pairs,
                     most_pairs=settings.most_pairs,
                     controls=controls,
                     **common,
                 )
             )
-        notes: tuple[str, ...] = ()
+        fit_notes: tuple[str, ...] = ()
         if settings.chosen_form == "additive":
-            notes = (
+            fit_notes = (
                 f"The scorecard is classic, not additive: {bads} bad outcomes are fewer than the "
                 f"{FEW_BADS} that free shapes take.",
             )
-        card, out_of_fold, tried = fit_classic(
-            *data,
+        card, out_of_fold, attempts = fit_classic(
+            *fit_data,
             controls=controls.with_codes(task.features),
             turned_signs=settings.turned_signs,
             snapshots=training.as_of,
             **common,
         )
-        return Fit(card, out_of_fold, tried, notes)
+        return Fit(card, out_of_fold, attempts, fit_notes)
 
     def files(self, fitted: Scorecard) -> dict[str, bytes]:
         return {self.file: canonical(fitted.as_json())}
 
     def read(self, files: Mapping[str, bytes]) -> Scorecard:
-        data = parsed(files[self.file], self.file)
-        tabled = [table.feature for table in shaped(Card, data, self.file).features]
+        card_json = parsed(files[self.file], self.file)
+        tabled = [table.feature for table in shaped(Card, card_json, self.file).features]
         if len(set(tabled)) < len(tabled):
             raise Unreadable(self.file, "a feature has two tables")
-        return Scorecard.from_json(data)
+        return Scorecard.from_json(card_json)
 
     def textual(self, fitted: Scorecard) -> dict[str, bool]:
         bins = [table.bins for table in fitted.tables]
@@ -232,10 +234,15 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
             for table in card.tables
         }
         strengths: list[dict[str, Any]] = []
-        for name in card.features:
-            least, most = ranges.get(name, (0.0, 0.0))
+        for card_feature in card.features:
+            least_points, most_points = ranges.get(card_feature, (0.0, 0.0))
             strengths.append(
-                {"feature": name, "least": least, "most": most, "bins": bins.get(name, [])}
+                {
+                    "feature": card_feature,
+                    "least": least_points,
+                    "most": most_points,
+                    "bins": bins.get(card_feature, []),
+                }
             )
         return sorted(strengths, key=lambda row: (row["least"] - row["most"], row["feature"]))
 

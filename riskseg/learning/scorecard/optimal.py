@@ -59,23 +59,24 @@ def optimal_bins(
     same rows give the same bins: the solver works by itself on one thread.
     """
     textual = fact.kind.is_textual
-    share, most = controls.share(fact.name) or LEAST_SHARE, controls.most(fact.name)
-    codes = None
+    least_share, most = controls.share(fact.name) or LEAST_SHARE, controls.most(fact.name)
+    party_codes = None
     if party is not None:
-        codes = party.codes
-        share = max(share, LEAST_PARTIES / float(party.counted(fact.name).sum()))
-        if share > MOST_SHARE:
+        party_codes = party.codes
+        least_share = max(least_share, LEAST_PARTIES / float(party.counted(fact.name).sum()))
+        if least_share > MOST_SHARE:
             return f"fewer than {2 * LEAST_PARTIES} parties are too few for two bins"
-    levels = levels_by_risk(values, label, weight, codes) if textual else ()
+    levels = levels_by_risk(values, label, weight, party_codes) if textual else ()
     settings: dict[str, Any] = {
         "dtype": "categorical" if textual else "numerical",
         "solver": "cp",
         "time_limit": TIME_LIMIT,
-        "min_prebin_size": min(share, LEAST_SHARE),
-        "min_bin_size": share,
+        "min_prebin_size": min(least_share, LEAST_SHARE),
+        "min_bin_size": least_share,
         "max_n_prebins": max(MOST_PREBINS, most or 0),
         "max_n_bins": most,
-        "special_codes": [float(code) for code in controls.edit(fact.name).specials] or None,
+        "special_codes": [float(special_code) for special_code in controls.edit(fact.name).specials]
+        or None,
         "monotonic_trend": "ascending"
         if textual
         else TRENDS.get(fact.direction, SHAPES.get(controls.shape(fact.name))),
@@ -90,15 +91,15 @@ def optimal_bins(
         with np.errstate(all="ignore"):
             optimizer.fit(values_to_bin, np.asarray(label, dtype=np.int64), sample_weight=weighted)
     except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
-        message = str(error).splitlines() or [type(error).__name__]
-        return f"optbinning cannot bin it ({message[0]})"
+        refusal_lines = str(error).splitlines() or [type(error).__name__]
+        return f"optbinning cannot bin it ({refusal_lines[0]})"
     if optimizer.status != "OPTIMAL":
         return f"optbinning found no bins for it ({str(optimizer.status).lower()})"
     if not textual:
         return Bins(fact.name, tuple(float(cut) for cut in optimizer.splits), None)
     rank = {level: index for index, level in enumerate(levels)}
-    groups = [sorted(map(str, group), key=rank.__getitem__) for group in optimizer.splits]
-    groups.sort(key=lambda group: rank[group[0]])
-    ends = np.cumsum([len(group) for group in groups])[:-1]
-    ordered = tuple(level for group in groups for level in group)
-    return Bins(fact.name, tuple(float(end) for end in ends), ordered)
+    level_groups = [sorted(map(str, group), key=rank.__getitem__) for group in optimizer.splits]
+    level_groups.sort(key=lambda group: rank[group[0]])
+    group_ends = np.cumsum([len(group) for group in level_groups])[:-1]
+    ordered_levels = tuple(level for group in level_groups for level in group)
+    return Bins(fact.name, tuple(float(group_end) for group_end in group_ends), ordered_levels)

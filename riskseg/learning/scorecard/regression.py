@@ -62,8 +62,8 @@ def _without_wrong_signs(
                 [float(coefficient) for coefficient in coefficients],
                 round(float(line[-1]), 6),
             )
-        spread = np.asarray(np.linalg.inv(curvature)[:-1, :-1], dtype=np.float64)
-        columns_right = _right_ones(columns_left, line[:-1], spread, must)
+        covariance = np.asarray(np.linalg.inv(curvature)[:-1, :-1], dtype=np.float64)
+        columns_right = _right_ones(columns_left, line[:-1], covariance, must)
         line = np.r_[line[:-1][np.isin(columns_left, columns_right)], line[-1]]
         columns_left = columns_right
     return [], [], round(math.log(rate / (1 - rate)), 6)
@@ -78,42 +78,46 @@ def ridge_logistic(
     bad = label.astype(np.float64)
     ridge = np.r_[np.full(columns.shape[1], RIDGE), 0.0]
 
-    def loss(line: Floats) -> float:
-        margin = design @ line
-        return float(weight @ (np.logaddexp(0.0, margin) - bad * margin) + ridge @ line**2 / 2)
+    def loss(coefficients: Floats) -> float:
+        margin = design @ coefficients
+        return float(
+            weight @ (np.logaddexp(0.0, margin) - bad * margin) + ridge @ coefficients**2 / 2
+        )
 
-    line, current_loss = start, loss(start)
+    coefficients, current_loss = start, loss(start)
     for _ in range(MOST_STEPS):
-        probability = 1.0 / (1.0 + np.exp(-np.clip(design @ line, -30, 30)))
+        probability = 1.0 / (1.0 + np.exp(-np.clip(design @ coefficients, -30, 30)))
         curvature = design.T @ (
             design * (weight * probability * (1 - probability))[:, None]
         ) + np.diag(ridge)
-        step = np.linalg.solve(curvature, design.T @ (weight * (bad - probability)) - ridge * line)
-        share = 1.0
-        while (next_loss := loss(line + share * step)) > current_loss + 1e-12 * abs(
-            current_loss
-        ) and share > 1e-6:
-            share /= 2
-        line, current_loss = line + share * step, next_loss
-        if np.abs(step).max() < ENOUGH:
+        newton_step = np.linalg.solve(
+            curvature, design.T @ (weight * (bad - probability)) - ridge * coefficients
+        )
+        step_share = 1.0
+        while (
+            next_loss := loss(coefficients + step_share * newton_step)
+        ) > current_loss + 1e-12 * abs(current_loss) and step_share > 1e-6:
+            step_share /= 2
+        coefficients, current_loss = coefficients + step_share * newton_step, next_loss
+        if np.abs(newton_step).max() < ENOUGH:
             break
-    return line, curvature
+    return coefficients, curvature
 
 
 def _right_ones(
-    columns: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
+    columns_left: list[int], coefficients: Floats, spread: Floats, must: Sequence[bool]
 ) -> list[int]:
     """The columns left when the most wrong goes, and again, until none is. `spread` is the inverse
     of the curvature: without one column the others move by their share of it."""
-    columns = list(columns)
-    while columns:
-        wrong = np.where([must[column] for column in columns], coefficients, -np.inf)
+    columns_left = list(columns_left)
+    while columns_left:
+        wrong = np.where([must[column_left] for column_left in columns_left], coefficients, -np.inf)
         worst = int(wrong.argmax())
         if np.round(wrong[worst], 6) < 0:
-            return columns
+            return columns_left
         move = spread[:, worst] / spread[worst, worst]
         coefficients = np.delete(coefficients - move * coefficients[worst], worst)
         spread = spread - np.outer(move, spread[worst])
         spread = np.delete(np.delete(spread, worst, axis=0), worst, axis=1)
-        columns.pop(worst)
-    return columns
+        columns_left.pop(worst)
+    return columns_left

@@ -30,9 +30,9 @@ def pairs(card: Scorecard) -> list[FeaturePair]:
 
 
 def _pair(pair: PairTable) -> FeaturePair:
-    names = (pair.first.name, pair.second.name)
+    pair_names = (pair.first.name, pair.second.name)
     return FeaturePair(
-        features=names,
+        features=pair_names,
         cells=len(pair.points),
         least=min(pair.points) / 100,
         most=max(pair.points) / 100,
@@ -61,13 +61,15 @@ def _feature(table: Table, codes: Sequence[float]) -> BinnedFeature:
         )
         for bin_index, holds in enumerate(bins_described)
     )
-    known = [iv_part for iv_part in iv_parts if iv_part is not None]
+    known_parts = [iv_part for iv_part in iv_parts if iv_part is not None]
     area = _auc(table)
-    ordered = [bin_.points for bin_ in bins if "from" in bin_.holds and "code" not in bin_.holds]
+    ordered_points = [
+        bin_.points for bin_ in bins if "from" in bin_.holds and "code" not in bin_.holds
+    ]
     return BinnedFeature(
         feature=table.bins.name,
-        risk="levels" if table.bins.levels is not None else _risk(ordered),
-        iv=sum(known) if known else None,
+        risk="levels" if table.bins.levels is not None else _risk(ordered_points),
+        iv=sum(known_parts) if known_parts else None,
         auc=area,
         gini=None if area is None else 2 * area - 1,
         missing=bins[-1].share,
@@ -99,9 +101,9 @@ def _gathered(
     described = table.bins.described()
     if not coded:
         return table, described
-    end = len(table.bins.cuts) + 1
+    ordered_end = len(table.bins.cuts) + 1
     runs: list[list[int]] = []
-    for bin_index in (index for index in range(end) if index not in coded):
+    for bin_index in (index for index in range(ordered_end) if index not in coded):
         alike = runs and runs[-1][-1] < bin_index - 1 and _alike(table, runs[-1][-1], bin_index)
         if alike:
             runs[-1].append(bin_index)
@@ -111,8 +113,8 @@ def _gathered(
         {"from": described[run[0]]["from"], "to": described[run[-1]]["to"]} for run in runs
     ]
     bins_described += [{**described[bin_index], "code": code} for bin_index, code in coded.items()]
-    runs += [[bin_index] for bin_index in (*coded, *range(end, len(described)))]
-    first = [run[0] for run in runs]
+    runs += [[bin_index] for bin_index in (*coded, *range(ordered_end, len(described)))]
+    first_of_runs = [run[0] for run in runs]
 
     def added(values: Sequence[int]) -> tuple[int, ...]:
         return tuple(sum(values[bin_index] for bin_index in run) for run in runs)
@@ -121,10 +123,12 @@ def _gathered(
         table,
         counts=added(table.counts),
         bads=None if table.bads is None else added(table.bads),
-        points=tuple(table.points[bin_index] for bin_index in first),
-        woe=None if table.woe is None else tuple(table.woe[bin_index] for bin_index in first),
+        points=tuple(table.points[bin_index] for bin_index in first_of_runs),
+        woe=None
+        if table.woe is None
+        else tuple(table.woe[bin_index] for bin_index in first_of_runs),
     )
-    return gathered, [*bins_described, *described[end:]]
+    return gathered, [*bins_described, *described[ordered_end:]]
 
 
 def _alike(table: Table, first: int, second: int) -> bool:
@@ -160,16 +164,16 @@ def _auc(table: Table) -> float | None:
     """How well the points alone rank the training window's accounts; 0.5 is chance."""
     if table.bads is None or not 0 < sum(table.bads) < sum(table.counts):
         return None
-    ranked: dict[int, tuple[int, int]] = {}
+    outcomes_by_points: dict[int, tuple[int, int]] = {}
     for points, count, bad in zip(table.points, table.counts, table.bads, strict=True):
-        goods, bads = ranked.get(points, (0, 0))
-        ranked[points] = goods + count - bad, bads + bad
-    above, pairs = 0, 0.0
-    for points in sorted(ranked, reverse=True):
-        goods, bads = ranked[points]
-        pairs += bads * (above + goods / 2)
-        above += goods
-    return pairs / (above * sum(table.bads))
+        goods, bads = outcomes_by_points.get(points, (0, 0))
+        outcomes_by_points[points] = goods + count - bad, bads + bad
+    goods_above, pairs_won = 0, 0.0
+    for points in sorted(outcomes_by_points, reverse=True):
+        goods, bads = outcomes_by_points[points]
+        pairs_won += bads * (goods_above + goods / 2)
+        goods_above += goods
+    return pairs_won / (goods_above * sum(table.bads))
 
 
 def _risk(points: Sequence[float]) -> Risk:

@@ -85,35 +85,39 @@ class Bins:
     def bin_indexes(self, values: pd.Series) -> NDArray[np.int64]:
         """The bin of every row."""
         if self.levels is None:
-            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            bin_index = np.searchsorted(self.cuts, numbers, side="right")
+            column_numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            bin_index = np.searchsorted(self.cuts, column_numbers, side="right")
         else:
             from riskseg.learning.levels import level_codes  # it needs pandas, a spec does not
 
-            numbers = level_codes(values, self.levels)
-            bin_index = np.searchsorted(self.cuts, numbers, side="right")
-            bin_index[numbers < 0] = self.count - 2
-        bin_index[np.isnan(numbers)] = self.count - 1
+            column_numbers = level_codes(values, self.levels)
+            bin_index = np.searchsorted(self.cuts, column_numbers, side="right")
+            bin_index[column_numbers < 0] = self.count - 2
+        bin_index[np.isnan(column_numbers)] = self.count - 1
         return bin_index
 
     def described(self) -> list[dict[str, Any]]:
         """What each bin holds, for people: from (included) and to (not included), or levels."""
         edges = (-math.inf, *self.cuts, math.inf)
-        shown: list[dict[str, Any]] = []
+        bins_shown: list[dict[str, Any]] = []
         for low, high in pairwise(edges):
             if self.levels is None:
-                shown.append(
+                bins_shown.append(
                     {
                         "from": None if math.isinf(low) else low,
                         "to": None if math.isinf(high) else high,
                     }
                 )
             else:
-                held = [level for code, level in enumerate(self.levels) if low <= code < high]
-                shown.append({"levels": held})
+                levels_held = [
+                    level
+                    for level_code, level in enumerate(self.levels)
+                    if low <= level_code < high
+                ]
+                bins_shown.append({"levels": levels_held})
         if self.levels is not None:
-            shown.append({"other": True})
-        return [*shown, {"missing": True}]
+            bins_shown.append({"other": True})
+        return [*bins_shown, {"missing": True}]
 
     @property
     def kind(self) -> str:
@@ -121,15 +125,21 @@ class Bins:
 
     @classmethod
     def from_described(cls, name: str, kind: str, bins: Sequence[Mapping[str, Any]]) -> Bins:
-        """The bins that :meth:`described` told."""
+        """The bins that :meth:`described` gave."""
         if kind == "number":
             return cls(
-                name, tuple(float(b["from"]) for b in bins if b.get("from") is not None), None
+                name,
+                tuple(
+                    float(bin_json["from"]) for bin_json in bins if bin_json.get("from") is not None
+                ),
+                None,
             )
-        groups = [tuple(b["levels"]) for b in bins if "levels" in b]
-        sizes = [len(group) for group in groups]
-        starts = tuple(float(sum(sizes[: n + 1])) for n in range(len(sizes) - 1))
-        return cls(name, starts, tuple(level for group in groups for level in group))
+        level_groups = [tuple(bin_json["levels"]) for bin_json in bins if "levels" in bin_json]
+        sizes = [len(group) for group in level_groups]
+        starts = tuple(
+            float(sum(sizes[: group_count + 1])) for group_count in range(len(sizes) - 1)
+        )
+        return cls(name, starts, tuple(level for group in level_groups for level in group))
 
 
 @dataclass(frozen=True)
@@ -199,11 +209,11 @@ class Scorecard:
 
     def scores(self, batch: pd.DataFrame) -> NDArray[np.int64]:
         """Each row's score in hundredths of a point."""
-        total = np.full(len(batch), self.base, dtype=np.int64)
-        parts: tuple[Table | PairTable, ...] = (*self.tables, *self.pairs)
-        for table in parts:
-            total += table.of(batch)
-        return total
+        score_total = np.full(len(batch), self.base, dtype=np.int64)
+        all_tables: tuple[Table | PairTable, ...] = (*self.tables, *self.pairs)
+        for table in all_tables:
+            score_total += table.of(batch)
+        return score_total
 
     def margin(self, batch: pd.DataFrame, threads: int = 1) -> Floats:
         """Log-odds of the bad outcome that the score stands for."""
@@ -219,7 +229,7 @@ class Scorecard:
 
         What two features lose together counts half for each: the Shapley value of a sum of two.
         """
-        column_of = {name: column for column, name in enumerate(self.features)}
+        column_of = {card_feature: column for column, card_feature in enumerate(self.features)}
         lost = np.zeros((len(batch), len(column_of)))
         for table in self.tables:
             lost[:, column_of[table.bins.name]] += (table.average - table.of(batch)) / 100
@@ -291,9 +301,9 @@ def _average(points: Sequence[int], counts: Sequence[int]) -> int:
 def _table_as_json(table: Table) -> dict[str, Any]:
     bins_json = table.bins.described()
     for index, bin_json in enumerate(bins_json):
-        count, bad = table.counts[index], None if table.bads is None else table.bads[index]
-        rate = fixed(bad / count) if count and bad is not None else None
-        bin_json |= {"count": count, "bad": bad, "bad_rate": rate}
+        bin_rows, bin_bads = table.counts[index], None if table.bads is None else table.bads[index]
+        rate = fixed(bin_bads / bin_rows) if bin_rows and bin_bads is not None else None
+        bin_json |= {"count": bin_rows, "bad": bin_bads, "bad_rate": rate}
         if table.woe is not None:
             bin_json["woe"] = table.woe[index]
         bin_json["points"] = decimal(table.points[index])
@@ -323,7 +333,9 @@ def _table_from_json(content: Mapping[str, Any]) -> Table:
 def _pair_as_json(pair: PairTable) -> dict[str, Any]:
     def rows(values: Sequence[Any]) -> list[list[Any]]:
         wide = pair.second.count
-        return [list(values[start : start + wide]) for start in range(0, len(values), wide)]
+        return [
+            list(values[row_start : row_start + wide]) for row_start in range(0, len(values), wide)
+        ]
 
     return {
         "features": [pair.first.name, pair.second.name],
@@ -332,24 +344,24 @@ def _pair_as_json(pair: PairTable) -> dict[str, Any]:
         "bins": [pair.first.described(), pair.second.described()],
         "count": rows(pair.counts),
         "bad": rows(pair.bads),
-        "points": rows([decimal(p) for p in pair.points]),
+        "points": rows([decimal(cell_points) for cell_points in pair.points]),
     }
 
 
 def _pair_from_json(content: Mapping[str, Any]) -> PairTable:
     def flat(rows: Sequence[Sequence[Any]]) -> list[Any]:
-        return [value for row in rows for value in row]
+        return [cell_value for grid_row in rows for cell_value in grid_row]
 
-    first, second = (
+    first_bins, second_bins = (
         Bins.from_described(name, kind, bins)
         for name, kind, bins in zip(
             content["features"], content["kinds"], content["bins"], strict=True
         )
     )
     return PairTable(
-        first,
-        second,
+        first_bins,
+        second_bins,
         tuple(flat(content["count"])),
         tuple(flat(content["bad"])),
-        tuple(_hundredths(p) for p in flat(content["points"])),
+        tuple(_hundredths(cell_points) for cell_points in flat(content["points"])),
     )

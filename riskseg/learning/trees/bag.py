@@ -25,14 +25,14 @@ def merged(texts: Sequence[str]) -> str:
     """
     heads, blocks, tails = [], [], []
     for text in texts:
-        head, trees, tail = _parts(text)
-        heads.append(head)
+        tree_head, trees, tree_tail = _parts(text)
+        heads.append(tree_head)
         blocks += [_shared(tree, len(texts)) if len(texts) > 1 else tree for tree in trees]
-        tails.append(tail)
-    blocks = [f"Tree={number}\n{block}" for number, block in enumerate(blocks)]
+        tails.append(tree_tail)
+    blocks = [f"Tree={tree_number}\n{block}" for tree_number, block in enumerate(blocks)]
     sizes = " ".join(str(len(block.encode())) for block in blocks)
-    head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", heads[0], flags=re.MULTILINE)
-    return head + "".join(blocks) + "end of trees\n\n" + _tail(tails)
+    tree_head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", heads[0], flags=re.MULTILINE)
+    return tree_head + "".join(blocks) + "end of trees\n\n" + _tail(tails)
 
 
 def leaves_of(text: str) -> int:
@@ -48,20 +48,24 @@ def _parts(text: str) -> tuple[str, list[str], str]:
 
 
 def _shared(tree: str, size: int) -> str:
-    def divide(found: re.Match[str]) -> str:
-        values = " ".join(repr(float(value) / size) for value in found[2].split())
-        return f"{found[1]}={values}"
+    def divide(leaf_line: re.Match[str]) -> str:
+        shared_values = " ".join(repr(float(value) / size) for value in leaf_line[2].split())
+        return f"{leaf_line[1]}={shared_values}"
 
     shared = _VALUES.sub(divide, tree)
-    return _SHRINKAGE.sub(lambda found: f"shrinkage={float(found[1]) / size!r}", shared)
+    return _SHRINKAGE.sub(lambda leaf_line: f"shrinkage={float(leaf_line[1]) / size!r}", shared)
 
 
 def _tail(tails: Sequence[str]) -> str:
     """The counts of splits added up, most first, and the parameters of the first."""
-    counts: dict[str, int] = {}
+    gain_by_feature: dict[str, int] = {}
     for tail in tails:
-        for name, count in re.findall(r"^(\S+)=(\d+)$", tail.partition("parameters:")[0], re.M):
-            counts[name] = counts.get(name, 0) + int(count)
-    ranked = sorted(counts.items(), key=lambda pair: -pair[1])
-    listed = "".join(f"{name}={count}\n" for name, count in ranked)
+        for importance_name, count in re.findall(
+            r"^(\S+)=(\d+)$", tail.partition("parameters:")[0], re.M
+        ):
+            gain_by_feature[importance_name] = gain_by_feature.get(importance_name, 0) + int(count)
+    features_ranked = sorted(
+        gain_by_feature.items(), key=lambda feature_and_gain: -feature_and_gain[1]
+    )
+    listed = "".join(f"{importance_name}={count}\n" for importance_name, count in features_ranked)
     return f"feature_importances:\n{listed}\nparameters:{tails[0].partition('parameters:')[2]}"

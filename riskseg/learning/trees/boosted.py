@@ -102,7 +102,7 @@ class Boosted:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], text: str) -> Boosted:
-        columns = (
+        tree_columns = (
             Column(
                 column["feature"],
                 None if column["levels"] is None else tuple(column["levels"]),
@@ -114,4 +114,4 @@ class Boosted:
             for column in document["columns"]
         )
         dropped, notes = document.get("dropped", {}), document.get("notes", ())
-        return cls(tuple(columns), text, dict(dropped), tuple(notes))
+        return cls(tuple(tree_columns), text, dict(dropped), tuple(notes))

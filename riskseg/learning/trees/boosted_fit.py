@@ -70,14 +70,14 @@ def fit_boosted(
     all rows are learned from once more. `party` numbers the party of each row, where one has
     several.
     """
-    tried: list[dict[str, Any]] = []
+    attempts: list[dict[str, Any]] = []
     training_rows = TrainingRows(rows, label, weight, features, folds, party, seed, threads)
     sample = training_rows.sample()
     search_task = training_rows if len(sample) == len(label) else training_rows.where(sample)
     on_rows = "" if search_task is training_rows else f" (on {len(sample):,} rows)"
 
     def record(description: str, loss: float, chosen: bool) -> None:
-        tried.append({"what": description + on_rows, "log_loss": fixed(loss), "chosen": chosen})
+        attempts.append({"what": description + on_rows, "log_loss": fixed(loss), "chosen": chosen})
 
     directions_freed = False
     notes: list[str] = []
@@ -92,8 +92,8 @@ def fit_boosted(
             judge, directions_freed, notes = _try_directions(judge, training_folds, record)
         say(f"comparing {len(CANDIDATES)} sets of parameters")
         winner, losses = search(judge)
-        for candidate, loss, count in losses:
-            on_folds = "" if count == len(training_folds) else f", {count} folds"
+        for candidate, loss, trees_grown in losses:
+            on_folds = "" if trees_grown == len(training_folds) else f", {trees_grown} folds"
             record(candidate.words + on_folds, loss, candidate == winner)
         say("looking for features that tell no more than chance")
         left_out = _try_fewer_features(
@@ -131,8 +131,10 @@ def fit_boosted(
             all_rows.columns, gains, all_rows.directions, strict=True
         )
     )
-    text = merged([booster.model_to_string(num_iteration=grown.trees) for booster in grown.whole])
-    return Boosted(columns, text, dropped, (*notes, *all_rows.notes)), out_of_fold, tried
+    model_text = merged(
+        [booster.model_to_string(num_iteration=grown.trees) for booster in grown.whole]
+    )
+    return Boosted(columns, model_text, dropped, (*notes, *all_rows.notes)), out_of_fold, attempts
 
 
 def _try_directions(
@@ -145,7 +147,7 @@ def _try_directions(
     """
 
     base_candidate = CANDIDATES[0]
-    notes: list[str] = []
+    direction_notes: list[str] = []
     without_directions = judge.with_directions(
         [(0,) * len(training_fold.freed) for training_fold in training_folds]
     )
@@ -170,11 +172,11 @@ def _try_directions(
         )
     chosen_loss = judge_freed.loss(base_candidate)[0] if let_go else kept_loss
     if too_costly and chosen_loss > none_loss * AS_GOOD:
-        notes.append(
+        direction_notes.append(
             f"the directions kept cost {fixed(chosen_loss - none_loss)} in log loss together; "
             "no feature on its own refuses its direction"
         )
-    return (judge_freed if let_go else judge), let_go, notes
+    return (judge_freed if let_go else judge), let_go, direction_notes
 
 
 def _try_fewer_features(
@@ -250,8 +252,8 @@ def _grow_all(
     def grow_whole(
         trees: int, seed: int, enough: Callable[[int], bool] | None = None
     ) -> lgb.Booster:
-        given = (whole.data, candidate, whole.directions, trees, seed)
-        return grow(*given, enough=enough, as_one=whole.as_one)
+        grow_arguments = (whole.data, candidate, whole.directions, trees, seed)
+        return grow(*grow_arguments, enough=enough, as_one=whole.as_one)
 
     def grow_one(bag: Bag | None) -> lgb.Booster | None:
         if bag is None:

@@ -36,17 +36,19 @@ class Column:
     special_values: tuple[float, ...] = ()
 
     def numbers(self, batch: pd.DataFrame) -> Floats:
-        values = batch[self.name]
+        column_values = batch[self.name]
         if self.levels is None:
-            numbers: Floats = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+            column_numbers: Floats = column_values.to_numpy(
+                dtype=np.float64, na_value=np.nan, copy=True
+            )
             if self.special_values:
-                numbers[np.isin(numbers, self.special_values)] = np.nan
+                column_numbers[np.isin(column_numbers, self.special_values)] = np.nan
         else:
-            numbers = level_codes(values, self.levels)
-            numbers[numbers < 0] = np.nan
+            column_numbers = level_codes(column_values, self.levels)
+            column_numbers[column_numbers < 0] = np.nan
         if self.fill is not None:
-            numbers[np.isnan(numbers)] = self.fill
-        return numbers
+            column_numbers[np.isnan(column_numbers)] = self.fill
+        return column_numbers
 
 
 def columns_of(
@@ -57,18 +59,20 @@ def columns_of(
     party: Parties | None = None,
 ) -> tuple[Column, ...]:
     codes = None if party is None else party.codes
-    columns = []
+    tree_columns = []
     for fact in features:
-        values = rows[fact.name]
-        levels = levels_by_risk(values, label, weight, codes) if fact.kind.is_textual else None
+        feature_values = rows[fact.name]
+        levels = (
+            levels_by_risk(feature_values, label, weight, codes) if fact.kind.is_textual else None
+        )
         special = fact.special_values if fact.direction else ()
         column = Column(fact.name, levels, None, special_values=special)
         numbers = column.numbers(rows)
         if not np.isnan(numbers).any():
             # Halves: of two huge numbers, the sum is infinite.
             column = replace(column, fill=2 * float(np.median(numbers / 2)))
-        columns.append(column)
-    return tuple(columns)
+        tree_columns.append(column)
+    return tuple(tree_columns)
 
 
 def matrix_of(batch: pd.DataFrame, columns: Sequence[Column]) -> Floats:

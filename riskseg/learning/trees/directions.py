@@ -42,27 +42,36 @@ def refused(
     scaled = weight * (len(weight) / weight.sum())
     allowed = list(directions)
     for index, direction in enumerate(directions):
-        values = matrix[:, index]
-        not_null = ~np.isnan(values)
+        column_values = matrix[:, index]
+        not_null = ~np.isnan(column_values)
         if not direction or not not_null.any():
             continue
-        edges = np.unique(np.quantile(values[not_null], np.linspace(0, 1, GROUPS + 1)[1:-1]))
-        group_of_row = np.searchsorted(edges, values[not_null], side="left")
-        count = np.bincount(group_of_row, scaled[not_null], len(edges) + 1).astype(np.float64)
-        bad = np.bincount(group_of_row, scaled[not_null] * label[not_null], len(edges) + 1).astype(
+        edges = np.unique(np.quantile(column_values[not_null], np.linspace(0, 1, GROUPS + 1)[1:-1]))
+        group_of_row = np.searchsorted(edges, column_values[not_null], side="left")
+        rows_by_group = np.bincount(group_of_row, scaled[not_null], len(edges) + 1).astype(
             np.float64
         )
-        occurs = count > 0
-        bad, count = bad[occurs], count[occurs]
+        bads_by_group = np.bincount(
+            group_of_row, scaled[not_null] * label[not_null], len(edges) + 1
+        ).astype(np.float64)
+        occurs = rows_by_group > 0
+        bads_by_group, rows_by_group = bads_by_group[occurs], rows_by_group[occurs]
         isotonic = IsotonicRegression(increasing=direction > 0)
-        shares = bad / count
-        rates = isotonic.fit_transform(np.arange(len(count)), shares, sample_weight=count)
-        likelihood_lost = 2 * (_likelihood(bad, count, shares) - _likelihood(bad, count, rates))
+        shares = bads_by_group / rows_by_group
+        rates = isotonic.fit_transform(
+            np.arange(len(rows_by_group)), shares, sample_weight=rows_by_group
+        )
+        likelihood_lost = 2 * (
+            _likelihood(bads_by_group, rows_by_group, shares)
+            - _likelihood(bads_by_group, rows_by_group, rates)
+        )
         if party is not None:
             # What is left of outcomes by the rates that speak against the direction: raw rates
             # would be those of the parties themselves.
             against = IsotonicRegression(increasing=direction < 0)
-            rates = against.fit_transform(np.arange(len(count)), shares, sample_weight=count)
+            rates = against.fit_transform(
+                np.arange(len(rows_by_group)), shares, sample_weight=rows_by_group
+            )
             error = np.zeros(len(label))
             error[not_null] = scaled[not_null] * (
                 label[not_null] - rates[np.cumsum(occurs)[group_of_row] - 1]

@@ -46,27 +46,29 @@ def sql_stages(boosted: Boosted, facts: Sequence[Fact]) -> SqlStages:
     """Trees added one after the other, as LightGBM does."""
     inputs = []
     for column, fact in zip(boosted.columns, facts, strict=True):
-        number = sql_input(fact)
+        column_sql = sql_input(fact)
         if column.levels is not None:
             whens = " ".join(
                 f"when {sql_text(level)} then {code}e0" for code, level in enumerate(column.levels)
             )
-            number = f"case {number} {whens} end" if whens else "cast(null as double)"
+            column_sql = f"case {column_sql} {whens} end" if whens else "cast(null as double)"
         if column.special_values:
-            codes = ", ".join(map(sql_number, column.special_values))
-            number = f"case when {number} in ({codes}) then null else {number} end"
+            code_list = ", ".join(map(sql_number, column.special_values))
+            column_sql = f"case when {column_sql} in ({code_list}) then null else {column_sql} end"
         if column.fill is not None:
-            number = f"coalesce({number}, {sql_number(column.fill)})"
-        inputs.append(number)
+            column_sql = f"coalesce({column_sql}, {sql_number(column.fill)})"
+        inputs.append(column_sql)
     stages = [("riskseg_inputs", sql_inputs(inputs))]
-    columns = ", ".join(f"x{index}" for index in range(len(inputs)))
+    input_columns = ", ".join(f"x{index}" for index in range(len(inputs)))
     trees = read_trees(boosted.text).trees
     sum_before = "cast(0 as double)"
-    for start in range(0, max(len(trees), 1), TREES_AT_ONCE):
-        tree_terms = [_tree(tree, 0) for tree in trees[start : start + TREES_AT_ONCE]]
-        total = "\n + ".join([sum_before, *tree_terms])
-        name = f"riskseg_trees_{start // TREES_AT_ONCE + 1}"
-        stages.append((name, f"select account_id, {columns}, {total} as margin\nfrom {{}}"))
+    for first_tree in range(0, max(len(trees), 1), TREES_AT_ONCE):
+        tree_terms = [_tree(tree, 0) for tree in trees[first_tree : first_tree + TREES_AT_ONCE]]
+        sum_sql = "\n + ".join([sum_before, *tree_terms])
+        stage_name = f"riskseg_trees_{first_tree // TREES_AT_ONCE + 1}"
+        stages.append(
+            (stage_name, f"select account_id, {input_columns}, {sum_sql} as margin\nfrom {{}}")
+        )
         sum_before = "margin"
     return SqlStages(tuple(stages))
 
@@ -94,22 +96,26 @@ def _tree(tree: Tree, node: int) -> str:
 
 def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[str, str]:
     """One TreeEnsemble in double; the node of the margin."""
-    columns = []
+    input_columns = []
     for column, fact in zip(boosted.columns, facts, strict=True):
-        values = graph.input(fact)
+        column_input = graph.input(fact)
         if column.levels is not None:
-            codes = {level: code for code, level in enumerate(column.levels)}
-            code = graph.double(graph.codes(values, codes, -1))
-            is_unknown_level = graph.add("Less", code, graph.constant([[0.0]]))
-            values = graph.add("Where", is_unknown_level, graph.constant([[float("nan")]]), code)
+            code_by_level = {level: level_code for level_code, level in enumerate(column.levels)}
+            level_code = graph.double(graph.codes(column_input, code_by_level, -1))
+            is_unknown_level = graph.add("Less", level_code, graph.constant([[0.0]]))
+            column_input = graph.add(
+                "Where", is_unknown_level, graph.constant([[float("nan")]]), level_code
+            )
         for special in column.special_values:
-            coded = graph.add("Equal", values, graph.constant([[special]]))
-            values = graph.add("Where", coded, graph.constant([[float("nan")]]), values)
+            coded = graph.add("Equal", column_input, graph.constant([[special]]))
+            column_input = graph.add("Where", coded, graph.constant([[float("nan")]]), column_input)
         if column.fill is not None:
-            unknown = graph.add("IsNaN", values)
-            values = graph.add("Where", unknown, graph.constant([[column.fill]]), values)
-        columns.append(values)
-    matrix = graph.add("Concat", *columns, axis=1)
+            unknown = graph.add("IsNaN", column_input)
+            column_input = graph.add(
+                "Where", unknown, graph.constant([[column.fill]]), column_input
+            )
+        input_columns.append(column_input)
+    matrix = graph.add("Concat", *input_columns, axis=1)
     ensemble = _ensemble(graph, read_trees(boosted.text).trees)
     return {"margin": graph.add("TreeEnsemble", matrix, domain=ML, **ensemble)}
 
@@ -117,8 +123,8 @@ def onnx_outputs(graph: Graph, boosted: Boosted, facts: Sequence[Fact]) -> dict[
 def _ensemble(graph: Graph, trees: Sequence[Tree]) -> dict[str, Any]:
     """The attributes of TreeEnsemble. Nodes and leaves are numbered through all trees."""
     attributes: dict[str, list[Any]] = {
-        name: []
-        for name in (
+        ensemble_attribute: []
+        for ensemble_attribute in (
             "tree_roots",
             "nodes_featureids",
             "nodes_truenodeids",
@@ -133,17 +139,17 @@ def _ensemble(graph: Graph, trees: Sequence[Tree]) -> dict[str, Any]:
     for tree in trees:
         node, leaf = len(splits), len(leaves)
         attributes["tree_roots"].append(node)
-        leaves += [float(value) for value in tree.value]
+        leaves += [float(leaf_value) for leaf_value in tree.value]
         if not len(tree.feature):  # a tree is a split at least: one with the same leaf twice
             tree = _split(tree)
         if (tree.missing == Missing.ZERO).any():
-            raise problem("RS406", "The trees treat zeros as missing, which ONNX cannot say.")
+            raise problem("RS406", "The trees treat zeros as missing, which ONNX cannot express.")
         # Where a split does not know NaN, it counts as 0.0.
         nan_left = np.where(tree.missing == Missing.NAN, tree.default_left, tree.threshold >= 0.0)
-        for way, children in (("true", tree.left), ("false", tree.right)):
+        for branch, children in (("true", tree.left), ("false", tree.right)):
             ids = np.where(children < 0, leaf - 1 - children, node + children)
-            attributes[f"nodes_{way}nodeids"] += ids.tolist()
-            attributes[f"nodes_{way}leafs"] += (children < 0).astype(int).tolist()
+            attributes[f"nodes_{branch}nodeids"] += ids.tolist()
+            attributes[f"nodes_{branch}leafs"] += (children < 0).astype(int).tolist()
         attributes["nodes_featureids"] += tree.feature.tolist()
         attributes["nodes_missing_value_tracks_true"] += nan_left.astype(int).tolist()
         splits += tree.threshold.tolist()

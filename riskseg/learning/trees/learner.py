@@ -85,11 +85,11 @@ class LightGBMLearner(Learner["Boosted", LightGBMSettings]):
     def read(self, files: Mapping[str, bytes]) -> Boosted:
         from riskseg.learning.trees.boosted import Boosted
 
-        data = parsed(files[self.file], self.file)
-        names = [column.feature for column in shaped(Trees, data, self.file).columns]
-        if len(set(names)) < len(names):
+        trees_json = parsed(files[self.file], self.file)
+        feature_names = [column.feature for column in shaped(Trees, trees_json, self.file).columns]
+        if len(set(feature_names)) < len(feature_names):
             raise Unreadable(self.file, "a feature has two columns")
-        return Boosted.from_json(data, files[TEXT].decode())
+        return Boosted.from_json(trees_json, files[TEXT].decode())
 
     def textual(self, fitted: Boosted) -> dict[str, bool]:
         return {column.name: column.levels is not None for column in fitted.columns}

@@ -1,4 +1,4 @@
-"""Features that tell trees no more than chance would.
+"""Features that add no information to the trees beyond chance.
 
 Kursa and Rudnicki, *Feature selection with the Boruta package* (2010): each feature's gain
 against that of its own values shuffled, learned side by side. (Shuffled labels are no fair
@@ -47,9 +47,9 @@ def uninformative(
     """
     random = np.random.default_rng(seed)
     if len(label) > ROWS:
-        chosen = np.sort(random.choice(len(label), ROWS, replace=False))
-        matrix, label, weight = matrix[chosen], label[chosen], weight[chosen]
-        party = None if party is None else party.where(chosen)
+        sampled = np.sort(random.choice(len(label), ROWS, replace=False))
+        matrix, label, weight = matrix[sampled], label[sampled], weight[sampled]
+        party = None if party is None else party.where(sampled)
     count = len(names)
     is_text = levels or [False] * count
     as_one = rows_as_one(party, label, weight)
@@ -58,8 +58,8 @@ def uninformative(
         permuted = matrix[shuffled(None if party is None else party.codes, len(label), random)]
         for index in np.flatnonzero(is_text):
             permuted[:, index] = _ordered_anew(permuted[:, index], label, weight)
-        data = dataset(np.column_stack([matrix, permuted]), label, weight)
-        booster = grow(data, LEARNER, [0] * (2 * count), TREES, seed, as_one=as_one)
+        lightgbm_data = dataset(np.column_stack([matrix, permuted]), label, weight)
+        booster = grow(lightgbm_data, LEARNER, [0] * (2 * count), TREES, seed, as_one=as_one)
         gains.append(booster.feature_importance(importance_type="gain"))
     mean_gain = np.mean(gains, axis=0)[:count]
     chance = np.max(gains, axis=0)[count:]
@@ -68,21 +68,21 @@ def uninformative(
         # that is the same in all rows of a party then weighs much: where it tells nothing alone,
         # it must gain twice as much as the most.
         alone = [
-            _tells_alone(matrix[:, index], label, weight, party, name, text)
-            for index, (name, text) in enumerate(zip(names, is_text, strict=True))
+            _informative_alone(matrix[:, index], label, weight, party, feature, text)
+            for index, (feature, text) in enumerate(zip(names, is_text, strict=True))
         ]
         chance = np.where(alone, chance, 2 * chance)
-    reasons = {
-        name: f"{ADDS_NOTHING}: gain {gain:.4g}, and up to {shuffled_gain:.4g} when shuffled"
-        for name, gain, shuffled_gain in zip(names, mean_gain, chance, strict=True)
+    reason_by_feature = {
+        feature: f"{ADDS_NOTHING}: gain {gain:.4g}, and up to {shuffled_gain:.4g} when shuffled"
+        for feature, gain, shuffled_gain in zip(names, mean_gain, chance, strict=True)
         if gain <= shuffled_gain
     }
-    if len(reasons) == count:
-        del reasons[names[int(np.argmax(mean_gain - chance))]]
-    return reasons
+    if len(reason_by_feature) == count:
+        del reason_by_feature[names[int(np.argmax(mean_gain - chance))]]
+    return reason_by_feature
 
 
-def _tells_alone(
+def _informative_alone(
     values: Floats, label: Labels, weight: Floats, party: Parties, name: str, text: bool
 ) -> bool:
     """Whether bad rates differ between levels, or groups of equal count and nulls, by more than
@@ -97,16 +97,16 @@ def _tells_alone(
             not_null, np.searchsorted(edges, values, side="left"), len(edges) + 1
         )
         block = line_block(len(edges) + 1, 1)
-    count, bad = (
+    rows_by_group, bads_by_group = (
         np.bincount(group_of_row, row_weight, block.cells).astype(np.float64)
         for row_weight in (weight, weight * label)
     )
-    rate = float(bad.sum() / count.sum())
-    error = weight * (label - (bad / np.maximum(count, 1e-12))[group_of_row])
+    rate = float(bads_by_group.sum() / rows_by_group.sum())
+    error = weight * (label - (bads_by_group / np.maximum(rows_by_group, 1e-12))[group_of_row])
     return beyond_chance(
         block,
-        bad - rate * count,
-        rate * (1 - rate) * count,
+        bads_by_group - rate * rows_by_group,
+        rate * (1 - rate) * rows_by_group,
         party.design_effects(error, [(name,)])[0],
     )
 
@@ -117,8 +117,8 @@ def _ordered_anew(level_codes: Floats, label: Labels, weight: Floats) -> Floats:
     level = level_codes[not_null].astype(np.int64)
     if not len(level):
         return level_codes
-    count = np.maximum(np.bincount(level, weight[not_null]), 1e-9)
-    rates = np.bincount(level, (weight * label)[not_null]) / count
+    rows_of_level = np.maximum(np.bincount(level, weight[not_null]), 1e-9)
+    rates = np.bincount(level, (weight * label)[not_null]) / rows_of_level
     risk_order = np.full(len(level_codes), np.nan)
     risk_order[not_null] = np.argsort(np.argsort(rates, kind="stable"), kind="stable")[level]
     return risk_order

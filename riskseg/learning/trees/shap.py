@@ -79,13 +79,15 @@ class _Coding:
 
     def left(self, threshold: float, missing: int, default_left: bool) -> int:
         """The codes a split sends left."""
-        left = (2 << int(self.cuts.searchsorted(threshold))) - 1
+        codes_left = (2 << int(self.cuts.searchsorted(threshold))) - 1
         if missing == Missing.ZERO:
-            left = _with(left, self.zero, default_left)
+            codes_left = _with(codes_left, self.zero, default_left)
         if self.nan:
-            as_zero = bool(left >> self.zero & 1)
-            left = _with(left, self.count - 1, default_left if missing == Missing.NAN else as_zero)
-        return left
+            as_zero = bool(codes_left >> self.zero & 1)
+            codes_left = _with(
+                codes_left, self.count - 1, default_left if missing == Missing.NAN else as_zero
+            )
+        return codes_left
 
 
 def _with(codes: int, code: int, there: bool) -> int:
@@ -151,79 +153,84 @@ class Explainer:
 
     def values(self, matrix: Floats, threads: int = 1) -> Floats:
         """(rows, features) SHAP values in log-odds of (rows, features) values."""
-        out = np.zeros((self.features, len(matrix)))
+        shap_values = np.zeros((self.features, len(matrix)))
 
         def part(chosen: slice) -> None:
             for group, table, looked_up in self._places(matrix[chosen]):
                 if table is None:
-                    for on, values in _leaf_values(group.leaves[0], looked_up).items():
-                        out[on, chosen] += values
+                    for feature_on, values in _leaf_values(group.leaves[0], looked_up).items():
+                        shap_values[feature_on, chosen] += values
                     continue
                 looked_up_values = np.empty(len(looked_up))
-                for side, column in zip(group.sides or (), table, strict=False):
-                    np.take(column, looked_up, out=looked_up_values, mode="clip")
-                    out[side.feature, chosen] += looked_up_values
+                for group_side, contribution in zip(group.sides or (), table, strict=False):
+                    np.take(contribution, looked_up, out=looked_up_values, mode="clip")
+                    shap_values[group_side.feature, chosen] += looked_up_values
 
         _in_parts(part, len(matrix), threads)
-        return out.T
+        return shap_values.T
 
     def margin(self, matrix: Floats, threads: int = 1) -> Floats:
         """Log-odds of each row: LightGBM's raw prediction but for the order of additions, and up
         to three times as fast."""
-        out = np.full(len(matrix), self.constant)
+        margins = np.full(len(matrix), self.constant)
 
         def part(chosen: slice) -> None:
             for group, table, looked_up in self._places(matrix[chosen]):
                 if table is None:
                     leaf = group.leaves[0]
-                    out[chosen] += leaf.value * math.prod(_leaf_met(leaf, looked_up))
+                    margins[chosen] += leaf.value * math.prod(_leaf_met(leaf, looked_up))
                 else:
-                    out[chosen] += np.take(table[-1], looked_up, mode="clip")
+                    margins[chosen] += np.take(table[-1], looked_up, mode="clip")
 
         _in_parts(part, len(matrix), threads)
-        return out
+        return margins
 
     def _places(self, matrix: Floats) -> Iterator[tuple[_Group, Floats | None, Any]]:
         """Each group with its table and the cell of each row; for a leaf without a table, the
         codes of all features. The array of cells is used again: finish with one before the next.
         """
-        rows = len(matrix)
-        codes = [coding.codes(matrix[:, f]) for f, coding in enumerate(self.codings)]
-        above, local = np.empty(rows, np.bool_), np.empty(rows, np.uint8)
-        scaled, cell = np.empty(rows, np.uint16), np.empty(rows, np.uint16)
-        place = np.empty(rows, np.intp)
-        step = above.view(np.uint8)
+        row_count = len(matrix)
+        codes_of_feature = [
+            coding.codes(matrix[:, feature_index])
+            for feature_index, coding in enumerate(self.codings)
+        ]
+        is_above, local_code = np.empty(row_count, np.bool_), np.empty(row_count, np.uint8)
+        scaled_code, cell_code = np.empty(row_count, np.uint16), np.empty(row_count, np.uint16)
+        table_place = np.empty(row_count, np.intp)
+        step_view = is_above.view(np.uint8)
         for group, table in zip(self.groups, self.tables, strict=True):
             if group.sides is None:
-                yield group, None, codes
+                yield group, None, codes_of_feature
                 continue
-            cell.fill(0)
+            cell_code.fill(0)
             radix = group.cells
             for side in group.sides:
                 radix //= side.classes
-                code = codes[side.feature]
-                local.fill(0)
-                for n, (last, change) in enumerate(side.steps):
-                    if n == 0:  # from class 0 to class 1
-                        np.greater(code, last, out=local.view(np.bool_))
+                feature_code = codes_of_feature[side.feature]
+                local_code.fill(0)
+                for step_number, (last_code, class_change) in enumerate(side.steps):
+                    if step_number == 0:  # from class 0 to class 1
+                        np.greater(feature_code, last_code, out=local_code.view(np.bool_))
                         continue
-                    np.greater(code, last, out=above)
-                    if change != 1:
-                        np.multiply(step, np.uint8(change % 256), out=step)
-                    np.add(local, step, out=local)
-                np.multiply(local, np.uint16(radix), out=scaled, dtype=np.uint16)
-                np.add(cell, scaled, out=cell)
-            np.copyto(place, cell)
-            yield group, table, place
+                    np.greater(feature_code, last_code, out=is_above)
+                    if class_change != 1:
+                        np.multiply(step_view, np.uint8(class_change % 256), out=step_view)
+                    np.add(local_code, step_view, out=local_code)
+                np.multiply(local_code, np.uint16(radix), out=scaled_code, dtype=np.uint16)
+                np.add(cell_code, scaled_code, out=cell_code)
+            np.copyto(table_place, cell_code)
+            yield group, table, table_place
 
 
 def _in_parts(work: Callable[[slice], None], rows: int, threads: int) -> None:
-    parts = [slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]
-    if threads > 1 and len(parts) > 1:
+    row_parts = [
+        slice(part_start, min(part_start + CHUNK, rows)) for part_start in range(0, rows, CHUNK)
+    ]
+    if threads > 1 and len(row_parts) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, parts))
+            list(pool.map(work, row_parts))
     else:
-        for part in parts:
+        for part in row_parts:
             work(part)
 
 
@@ -237,16 +244,21 @@ def _leaf_met(leaf: _Leaf, codes: Sequence[Codes]) -> list[Floats]:
     """For each feature of the path, 1.0 where a row meets its conditions."""
     # A code past the highest that meets the conditions does not meet them: the last flag is 0.
     flags = [
-        np.array([met >> code & 1 for code in range(met.bit_length() + 1)], dtype=np.float64)
+        np.array(
+            [met >> code_met & 1 for code_met in range(met.bit_length() + 1)], dtype=np.float64
+        )
         for met in leaf.met.values()
     ]
-    return [np.take(f, codes[on], mode="clip") for f, on in zip(flags, leaf.met, strict=True)]
+    return [
+        np.take(met_flag, codes[met_feature], mode="clip")
+        for met_flag, met_feature in zip(flags, leaf.met, strict=True)
+    ]
 
 
 def _codings(trees: Trees) -> tuple[_Coding, ...]:
     feature, threshold, missing = (
-        np.concatenate([np.zeros(0), *(getattr(tree, name) for tree in trees.trees)])
-        for name in ("feature", "threshold", "missing")
+        np.concatenate([np.zeros(0), *(getattr(tree, split_array) for tree in trees.trees)])
+        for split_array in ("feature", "threshold", "missing")
     )
     codings = []
     for feature_index in range(trees.features):
@@ -272,20 +284,27 @@ def _groups(tree: Tree, codings: Sequence[_Coding]) -> Iterator[_Group]:
         if node < 0:
             codes_met = {feature_index: codes for feature_index, (codes, _) in path.items()}
             leaves_under[node] = [
-                _Leaf(value[-1 - node], codes_met, tuple(s for _, s in path.values()))
+                _Leaf(
+                    value[-1 - node],
+                    codes_met,
+                    tuple(path_share for _, path_share in path.values()),
+                )
             ]
             return leaves_under[node]
         feature_index = feature[node]
         all_codes = (1 << codings[feature_index].count) - 1
         codes_left = codings[feature_index].left(threshold[node], missing[node], default[node])
-        codes_before, share = path.get(feature_index, (all_codes, 1.0))
+        codes_before, share_before = path.get(feature_index, (all_codes, 1.0))
         leaves_under[node] = []
         for child, codes_of_child in (
             (left[node], codes_left),
             (right[node], all_codes & ~codes_left),
         ):
             rows_of_child = leaf_count[-1 - child] if child < 0 else count[child]
-            codes_and_share = (codes_before & codes_of_child, share * (rows_of_child / count[node]))
+            codes_and_share = (
+                codes_before & codes_of_child,
+                share_before * (rows_of_child / count[node]),
+            )
             leaves_under[node] += walk(child, {**path, feature_index: codes_and_share})
         return leaves_under[node]
 
@@ -332,15 +351,15 @@ def _group(
     leaves: tuple[_Leaf, ...], sets: Mapping[int, frozenset[int]], codings: Sequence[_Coding]
 ) -> _Group | None:
     """A group of these leaves, unless it would have too many cells."""
-    sides, cells = [], 1
+    group_sides, cell_count = [], 1
     for feature_index in sorted(sets, key=lambda feature_index: -len(sets[feature_index])):
-        sides.append(_side(feature_index, codings[feature_index].count, sets[feature_index]))
-        cells *= sides[-1].classes
-        if cells > MOST_CELLS or sides[-1].classes > MOST_CLASSES:
+        group_sides.append(_side(feature_index, codings[feature_index].count, sets[feature_index]))
+        cell_count *= group_sides[-1].classes
+        if cell_count > MOST_CELLS or group_sides[-1].classes > MOST_CLASSES:
             return None
     # The side with the most classes last: the longest run of cells to be added at once.
     return _Group(
-        leaves, sets, tuple(sorted(sides, key=lambda side_: (side_.classes, side_.feature)))
+        leaves, sets, tuple(sorted(group_sides, key=lambda side_: (side_.classes, side_.feature)))
     )
 
 
@@ -350,20 +369,25 @@ def _side(feature: int, count: int, sets: frozenset[int]) -> _Side:
     for codes in sets:
         changes |= codes ^ codes >> 1
     last_codes = [code for code in range(count - 1) if changes >> code & 1]
-    first_codes = [0, *(end + 1 for end in last_codes)]
-    ordered = sorted(sets)
+    first_codes = [0, *(last_code + 1 for last_code in last_codes)]
+    sets_ordered = sorted(sets)
     class_of_pattern: dict[tuple[int, ...], int] = {}
     classes = [
         class_of_pattern.setdefault(
-            tuple(codes >> first & 1 for codes in ordered), len(class_of_pattern)
+            tuple(codes >> first_code & 1 for codes in sets_ordered), len(class_of_pattern)
         )
-        for first in first_codes
+        for first_code in first_codes
     ]
     steps = zip(last_codes, classes, classes[1:], strict=False)
     return _Side(
         feature,
-        tuple(first_codes[classes.index(number)] for number in range(len(class_of_pattern))),
-        tuple((end, now - before) for end, before, now in steps),
+        tuple(
+            first_codes[classes.index(class_number)]
+            for class_number in range(len(class_of_pattern))
+        ),
+        tuple(
+            (last_code, class_now - class_before) for last_code, class_before, class_now in steps
+        ),
     )
 
 
@@ -376,27 +400,27 @@ def _tables(groups: Sequence[_Group]) -> Iterator[Floats | None]:
             yield None
             continue
         shape = tuple(side.classes for side in group.sides)
-        table = np.zeros((len(shape) + 1, *shape))
+        shap_table = np.zeros((len(shape) + 1, *shape))
         # Which classes of a side meet a condition, along the side's own axis.
         flags: dict[tuple[int, int], Any] = {}
-        for axis, side in enumerate(group.sides):
+        for side_axis, side in enumerate(group.sides):
             shape_of_axis = [1] * len(shape)
-            shape_of_axis[axis] = side.classes
+            shape_of_axis[side_axis] = side.classes
             for codes_met in group.sets[side.feature]:
-                bits = [codes_met >> first & 1 for first in side.firsts]
+                bits = [codes_met >> class_start & 1 for class_start in side.firsts]
                 flags[side.feature, codes_met] = np.array(bits, dtype=np.intp).reshape(
                     shape_of_axis
                 )
-        axis_of = {side.feature: axis for axis, side in enumerate(group.sides)}
+        axis_of = {side.feature: side_axis for side_axis, side in enumerate(group.sides)}
         for leaf in group.leaves:
             pattern: Any = 0
             for position, condition in enumerate(leaf.met.items()):
                 pattern = pattern + (flags[condition] << position)
             for feature_index, values in zip(leaf.met, patterns[id(leaf)], strict=True):
-                table[axis_of[feature_index]] += values[pattern]
+                shap_table[axis_of[feature_index]] += values[pattern]
             # Its value is the margin's where all conditions are met.
-            table[-1] += np.where(pattern == (1 << len(leaf.met)) - 1, leaf.value, 0.0)
-        yield table.reshape(len(table), -1)
+            shap_table[-1] += np.where(pattern == (1 << len(leaf.met)) - 1, leaf.value, 0.0)
+        yield shap_table.reshape(len(shap_table), -1)
 
 
 def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
@@ -408,9 +432,9 @@ def _patterns(leaves: Sequence[_Leaf]) -> dict[int, Floats]:
         batch = list(leaves_of_length)
         bits = np.arange(1 << length) >> np.arange(length)[:, None] & 1
         shares = np.array([leaf.shares for leaf in batch]).T[:, :, None]
-        value = np.array([leaf.value for leaf in batch])[:, None]
-        parts = np.stack(_phi(bits.astype(np.float64)[:, None, :], shares, value))
-        by_leaf |= {id(leaf): parts[:, index] for index, leaf in enumerate(batch)}
+        leaf_values = np.array([leaf.value for leaf in batch])[:, None]
+        phi_parts = np.stack(_phi(bits.astype(np.float64)[:, None, :], shares, leaf_values))
+        by_leaf |= {id(leaf): phi_parts[:, index] for index, leaf in enumerate(batch)}
     return by_leaf
 
 
@@ -421,20 +445,20 @@ def _phi(met: Any, shares: Any, value: Any) -> list[Floats]:
     """
     length = len(met)
     points, weights = np.polynomial.legendre.leggauss((length + 1) // 2)
-    total: list[Any] = [0.0] * length
+    totals: list[Any] = [0.0] * length
     for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
         factors = [
             met_ * point + share * (1 - point) for met_, share in zip(met, shares, strict=True)
         ]
         # The product of all but one is that of those before times that of those after.
-        before: list[Any] = [weight]
+        weights_before: list[Any] = [weight]
         for factor in factors[:-1]:
-            before.append(before[-1] * factor)
-        after: Any = 1.0
+            weights_before.append(weights_before[-1] * factor)
+        factor_after: Any = 1.0
         for index in reversed(range(length)):
-            total[index] = total[index] + before[index] * after
-            after = after * factors[index]
+            totals[index] = totals[index] + weights_before[index] * factor_after
+            factor_after = factor_after * factors[index]
     return [
         value * (met_ - share) * product
-        for met_, share, product in zip(met, shares, total, strict=True)
+        for met_, share, product in zip(met, shares, totals, strict=True)
     ]

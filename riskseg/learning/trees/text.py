@@ -92,13 +92,13 @@ class Tree:
 
     def goes_left(self, node: int, values: Floats) -> NDArray[np.bool_]:
         """Which values of the split's feature go left."""
-        missing, nan = self.missing[node], np.isnan(values)
-        left: NDArray[np.bool_] = np.where(nan, 0.0, values) <= self.threshold[node]
-        if missing == Missing.NAN:
-            left[nan] = self.default_left[node]
-        elif missing == Missing.ZERO:
-            left[nan | (np.abs(values) <= ZERO)] = self.default_left[node]
-        return left
+        missing_type, is_nan = self.missing[node], np.isnan(values)
+        is_left: NDArray[np.bool_] = np.where(is_nan, 0.0, values) <= self.threshold[node]
+        if missing_type == Missing.NAN:
+            is_left[is_nan] = self.default_left[node]
+        elif missing_type == Missing.ZERO:
+            is_left[is_nan | (np.abs(values) <= ZERO)] = self.default_left[node]
+        return is_left
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Trees:
 
     def margin(self, matrix: Floats) -> Floats:
         """Log-odds of the bad outcome of each row of (rows, features)."""
-        total = np.zeros(len(matrix))
+        margin_sum = np.zeros(len(matrix))
         for tree in self.trees:
             leaf = np.zeros(len(matrix), dtype=np.int64)
             unvisited = [(0, np.arange(len(matrix)))] if len(tree.feature) else []
@@ -125,8 +125,8 @@ class Trees:
                         leaf[rows_of_child] = -1 - child
                     elif len(rows_of_child):
                         unvisited.append((child, rows_of_child))
-            total += tree.value[leaf]
-        return total
+            margin_sum += tree.value[leaf]
+        return margin_sum
 
 
 def read_trees(text: str) -> Trees:
@@ -135,26 +135,26 @@ def read_trees(text: str) -> Trees:
     Raises ProblemsError (RS406) for what this reader does not know: splits by category, linear
     leaves, several classes, averaged forests, another version of the text.
     """
-    body, end, _ = text.partition("\nend of trees\n")
-    head, *tree_texts = body.split("\nTree=")
-    first, *header_lines = head.strip().split("\n")
-    if first != "tree" or not end:
+    trees_text, end_mark, _ = text.partition("\nend of trees\n")
+    head, *tree_texts = trees_text.split("\nTree=")
+    first_line, *header_lines = head.strip().split("\n")
+    if first_line != "tree" or not end_mark:
         raise _refused("it is not a LightGBM text model")
     header = dict(_pairs(header_lines))
-    for key, value in header.items():
-        if key in HEAD and value not in HEAD[key]:
-            raise _refused(f"{key} is {value}, not {' or '.join(HEAD[key])}")
-        if key not in HEAD and key not in HEAD_FREE:
-            raise _refused(f"it says {key}, which is not known here")
-    for key in (*HEAD, "max_feature_idx"):
-        if key not in header:
-            raise _refused(f"it does not say {key}")
+    for header_key, header_value in header.items():
+        if header_key in HEAD and header_value not in HEAD[header_key]:
+            raise _refused(f"{header_key} is {header_value}, not {' or '.join(HEAD[header_key])}")
+        if header_key not in HEAD and header_key not in HEAD_FREE:
+            raise _refused(f"it says {header_key}, which is not known here")
+    for header_key in (*HEAD, "max_feature_idx"):
+        if header_key not in header:
+            raise _refused(f"it does not say {header_key}")
     features = int(header["max_feature_idx"]) + 1
     trees = []
     for index, tree_text in enumerate(tree_texts):
-        number, *lines = tree_text.strip().split("\n")
-        if number != str(index):
-            raise _refused(f"tree {index} is called {number}")
+        tree_number, *lines = tree_text.strip().split("\n")
+        if tree_number != str(index):
+            raise _refused(f"tree {index} is called {tree_number}")
         try:
             trees.append(_tree(dict(_pairs(lines)), features))
         except (KeyError, ValueError) as error:
@@ -164,8 +164,8 @@ def read_trees(text: str) -> Trees:
 
 def _pairs(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
-        key, equals, value = line.partition("=")
-        if not equals:
+        key, separator, value = line.partition("=")
+        if not separator:
             raise _refused(f'the line "{line[:40]}" is not known here')
         yield key, value
 
@@ -181,18 +181,20 @@ def _tree(fields: Mapping[str, str], features: int) -> Tree:
     leaves = int(fields["num_leaves"])
 
     def numbers(key: str, count: int, least: float, most: float) -> Floats:
-        values = np.array([float(entry) for entry in fields.get(key, "").split()])
-        if len(values) != count:
-            raise ValueError(f"{key} has {len(values)} entries, not {count}")
-        if not ((values >= least) & (values <= most)).all():
+        entry_values = np.array([float(entry_text) for entry_text in fields.get(key, "").split()])
+        if len(entry_values) != count:
+            raise ValueError(f"{key} has {len(entry_values)} entries, not {count}")
+        if not ((entry_values >= least) & (entry_values <= most)).all():
             raise ValueError(f"{key} has an entry that cannot be")
-        return values
+        return entry_values
 
     def whole(key: str, count: int) -> Whole:
-        values = np.array([int(entry) for entry in fields.get(key, "").split()], dtype=np.int64)
-        if len(values) != count:
-            raise ValueError(f"{key} has {len(values)} entries, not {count}")
-        return values
+        entry_values = np.array(
+            [int(entry_text) for entry_text in fields.get(key, "").split()], dtype=np.int64
+        )
+        if len(entry_values) != count:
+            raise ValueError(f"{key} has {len(entry_values)} entries, not {count}")
+        return entry_values
 
     value = numbers("leaf_value", leaves, -LARGEST, LARGEST)
     if leaves == 1:  # LightGBM writes no counts, or a single one, for a tree that never split

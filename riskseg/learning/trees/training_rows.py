@@ -113,7 +113,7 @@ class TrainingRows:
             columns, matrix, declared = self.prepare(folds[index], features)
             _, label, weight, party = self.learned(folds[index])
             held_out: Mask = self.folds == folds[index]
-            part = Part(
+            fold_part = Part(
                 held_out,
                 dataset(matrix, label, weight),
                 matrix_of(self.rows[held_out], columns),
@@ -122,13 +122,15 @@ class TrainingRows:
                 declared,
                 rows_as_one(party, label, weight),
             )
-            names = [column.name for column in columns]
-            return TrainingFold(part, refused(matrix, label, weight, declared, party, names))
+            column_names = [column.name for column in columns]
+            return TrainingFold(
+                fold_part, refused(matrix, label, weight, declared, party, column_names)
+            )
 
         return side_by_side(training_fold, range(len(folds)), self.threads)
 
     def uninformative_features(self, fold: int | None) -> dict[str, str]:
-        """Why each feature that tells no more than chance does not, by the rows learned from."""
+        """Why each feature that says no more than chance is left out, by the rows learned from."""
         columns, matrix, _ = self.prepare(fold, self.features)
         _, label, weight, parties = self.learned(fold)
         return uninformative(
@@ -145,15 +147,19 @@ class TrainingRows:
         """All rows, without the features dropped; the data may let go of declared directions."""
         features = [fact for fact in self.features if fact.name not in dropped]
         columns, matrix, declared = self.prepare(None, features)
-        names = [column.name for column in columns]
+        column_names = [column.name for column in columns]
         directions = declared
         if directions_freed:
-            directions = refused(matrix, self.label, self.weight, declared, self.party, names)
-        notes = tuple(
-            f"the data refuse the direction of {name}"
-            for name, before, after in zip(names, declared, directions, strict=True)
+            directions = refused(
+                matrix, self.label, self.weight, declared, self.party, column_names
+            )
+        refused_notes = tuple(
+            f"the data refuse the direction of {directed_feature}"
+            for directed_feature, before, after in zip(
+                column_names, declared, directions, strict=True
+            )
             if before != after
         )
-        data = dataset(matrix, self.label, self.weight)
+        whole_data = dataset(matrix, self.label, self.weight)
         as_one = rows_as_one(self.party, self.label, self.weight)
-        return AllRows(columns, data, directions, notes, as_one)
+        return AllRows(columns, whole_data, directions, refused_notes, as_one)

@@ -73,13 +73,13 @@ class Candidate:
 
     @property
     def words(self) -> str:
-        text = (
+        settings_text = (
             f"{self.leaves} leaves, depth {self.depth}, rate {self.rate}, "
             f"{self.least} rows a leaf, l2 {self.l2:g}"
         )
         if self.rows < 1 or self.columns < 1:
-            text += f", {self.rows:.0%} of rows and {self.columns:.0%} of columns a tree"
-        return text + (", random cuts" if self.extra else "")
+            settings_text += f", {self.rows:.0%} of rows and {self.columns:.0%} of columns a tree"
+        return settings_text + (", random cuts" if self.extra else "")
 
     @property
     def random(self) -> bool:
@@ -90,8 +90,8 @@ class Candidate:
         """The trees of each member of a bag that the leaves to walk to allow, in whole steps; a
         step at least."""
         rate = self.rate / CANDIDATES[0].rate
-        most = min(MOST_TREES, MOST_LEAVES / (size * self.leaves)) / rate
-        return max(1, int(most / STEP)) * STEP
+        trees_allowed = min(MOST_TREES, MOST_LEAVES / (size * self.leaves)) / rate
+        return max(1, int(trees_allowed / STEP)) * STEP
 
     @property
     def hasty(self) -> Candidate:
@@ -171,9 +171,9 @@ def grow(
         if enough is not None and enough(now.iteration + 1):
             raise EarlyStopException(now.iteration, [])
 
-    least = min(round(candidate.least * as_one), data.num_data() // MOST_OF_A_LEAF)
-    least = max(least, candidate.least)
-    parameters = SHARED | candidate.parameters | {"seed": seed, "min_data_in_leaf": least}
+    least_in_leaf = min(round(candidate.least * as_one), data.num_data() // MOST_OF_A_LEAF)
+    least_in_leaf = max(least_in_leaf, candidate.least)
+    parameters = SHARED | candidate.parameters | {"seed": seed, "min_data_in_leaf": least_in_leaf}
     if any(directions):
         parameters["monotone_constraints"] = list(directions)
     # So many trees at the rate of what ships.
@@ -303,16 +303,20 @@ def search(judged: Judged) -> tuple[Candidate, list[tuple[Candidate, float, int]
     rivals, record = list(CANDIDATES), []
     if folds > FIRST_FOLDS:
         judged.reckon(rivals, FIRST_FOLDS, seeds=1)
-        first = {rival: judged.loss(rival, FIRST_FOLDS, seeds=1)[0] for rival in rivals}
-        rivals = sorted(rivals, key=first.__getitem__)[:SECOND_ROUND]
-        record = [(r, first[r], FIRST_FOLDS) for r in CANDIDATES if r not in rivals]
+        first_losses = {rival: judged.loss(rival, FIRST_FOLDS, seeds=1)[0] for rival in rivals}
+        rivals = sorted(rivals, key=first_losses.__getitem__)[:SECOND_ROUND]
+        record = [
+            (candidate, first_losses[candidate], FIRST_FOLDS)
+            for candidate in CANDIDATES
+            if candidate not in rivals
+        ]
     judged.reckon(rivals)
     losses = {rival: judged.loss(rival) for rival in rivals}
-    least = min(loss for loss, _ in losses.values())
-    as_good = [rival for rival in rivals if losses[rival][0] <= least * AS_GOOD]
-    chosen = min(as_good, key=lambda rival: losses[rival][1])
+    least_loss = min(loss for loss, _ in losses.values())
+    as_good = [rival for rival in rivals if losses[rival][0] <= least_loss * AS_GOOD]
+    chosen_rival = min(as_good, key=lambda rival: losses[rival][1])
     record = [(rival, losses[rival][0], folds) for rival in rivals] + record
-    return chosen, record
+    return chosen_rival, record
 
 
 def _staged(booster: lgb.Booster, matrix: Floats, trees: int) -> Floats:

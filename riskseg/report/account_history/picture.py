@@ -38,38 +38,52 @@ _ENDS = ("ended", "cancelled", "kept", "partly_kept", "broken", "upheld", "rejec
 
 def picture(history: History) -> Markup | None:
     """The last two years of the history, drawn; None where nothing happened in them."""
-    last = history.as_of
-    shown = [e for e in history.entries if (last - e.day).days <= _DAYS]
-    if not shown:
+    last_day = history.as_of
+    recent_entries = [
+        history_entry
+        for history_entry in history.entries
+        if (last_day - history_entry.day).days <= _DAYS
+    ]
+    if not recent_entries:
         return None
-    lanes = [(name, [e for e in shown if _lane(e) == name]) for name in _LANES]
-    lanes = [(name, entries) for name, entries in lanes if entries]
-    first = min(entry.day for entry in shown)
+    lanes = [
+        (
+            lane_name,
+            [
+                history_entry
+                for history_entry in recent_entries
+                if _lane(history_entry) == lane_name
+            ],
+        )
+        for lane_name in _LANES
+    ]
+    lanes = [(lane_name, entries) for lane_name, entries in lanes if entries]
+    first_day = min(entry.day for entry in recent_entries)
     drawing = Drawing(
         "history",
         f"What happened to {history.account_id}",
-        f"Each kind of thing in a lane of its own, from {first} to {last}.",
+        f"Each kind of thing in a lane of its own, from {first_day} to {last_day}.",
         (WHOLE, 42 + _LANE * len(lanes)),
         left=_LEFT,
         right=20,
         bottom=28,
     )
-    days = drawing.x(first.toordinal(), max(last.toordinal(), first.toordinal() + 1))
+    days = drawing.x(first_day.toordinal(), max(last_day.toordinal(), first_day.toordinal() + 1))
     ends = _ends(history.entries)
-    drawing.across(days, _months(first, last, days), _month)
-    for number, (name, entries) in enumerate(lanes):
-        middle = drawing.top + _LANE * (number + 0.5)
+    drawing.across(days, _months(first_day, last_day, days), _month)
+    for lane_number, (lane_name, entries) in enumerate(lanes):
+        middle = drawing.top + _LANE * (lane_number + 0.5)
         drawing.line((drawing.left, middle), (drawing.right, middle), RULE)
-        drawing.text((drawing.left - 8, middle + 4.3), name, anchor="end")
-        _, colour, shape = _LANES[name]
+        drawing.text((drawing.left - 8, middle + 4.3), lane_name, anchor="end")
+        _, colour, shape = _LANES[lane_name]
         for entry in entries:
             hover = f"{entry.day}: {entry.words}"
-            place = days(entry.day.toordinal())
+            entry_x = days(entry.day.toordinal())
             if entry.kind in _LASTING and entry.outcome not in _ENDS:
-                until = ends.get(entry.ref) or entry.until or last
-                wide = days(min(until, last).toordinal()) - place
-                drawing.box(place, middle - 7, max(wide, 2), 14, colour, hover, faint=0.25)
-            drawing.dot((place, middle), colour, hover, shape=shape)
+                until = ends.get(entry.ref) or entry.until or last_day
+                wide = days(min(until, last_day).toordinal()) - entry_x
+                drawing.box(entry_x, middle - 7, max(wide, 2), 14, colour, hover, faint=0.25)
+            drawing.dot((entry_x, middle), colour, hover, shape=shape)
     return drawing.done()
 
 
@@ -77,7 +91,9 @@ def _lane(entry: HistoryEntry) -> str:
     """The lane that an entry is drawn in."""
     if entry.kind == "action" and not entry.by_riskseg:
         return "events"
-    return next((name for name, (kinds, _, _) in _LANES.items() if entry.kind in kinds), "events")
+    return next(
+        (lane_name for lane_name, (kinds, _, _) in _LANES.items() if entry.kind in kinds), "events"
+    )
 
 
 def _ends(entries: Sequence[HistoryEntry]) -> dict[str | None, date]:

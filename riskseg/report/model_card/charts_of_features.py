@@ -34,47 +34,51 @@ TAIL = 14  # the room on an axis for what lies far beyond it
 def bins(table: Told, key: str, kind: str | None) -> Markup:
     """Rows and bad rate of each bin of a scorecard's feature, by the bin's number. `kind` is the
     feature's, for the words."""
-    rows = table["bins"]
-    total = sum(b["count"] for b in rows) or 1
-    about = "; ".join(
-        f"{n}: {words.held(b, kind)}, {percent(b['count'] / total)} of rows, bad rate "
-        f"{percent(b['bad_rate'])}"
-        for n, b in enumerate(rows, 1)
+    bins_shown = table["bins"]
+    total = sum(bin_json["count"] for bin_json in bins_shown) or 1
+    bins_text = "; ".join(
+        f"{n}: {words.held(bin_json, kind)}, {percent(bin_json['count'] / total)} of rows, "
+        f"bad rate {percent(bin_json['bad_rate'])}"
+        for n, bin_json in enumerate(bins_shown, 1)
     )
-    d = Drawing(key, f"Bins of {table['feature']}", about, (350, 206), top=30, right=48)
-    rates = [b["bad_rate"] for b in rows if known(b["bad_rate"])]
-    y = d.y(0, rounded_up(max(b["count"] / total for b in rows)))
-    z = d.y(0, max(*rates, 0.0, 1e-6) * 1.15 if rates else 1.0)
-    d.upright(y, y.ticks(34), tick_percent, "share of rows")
+    chart = Drawing(key, f"Bins of {table['feature']}", bins_text, (350, 206), top=30, right=48)
+    rates = [bin_json["bad_rate"] for bin_json in bins_shown if known(bin_json["bad_rate"])]
+    y = chart.y(0, rounded_up(max(bin_json["count"] / total for bin_json in bins_shown)))
+    z = chart.y(0, max(*rates, 0.0, 1e-6) * 1.15 if rates else 1.0)
+    chart.upright(y, y.ticks(34), tick_percent, "share of rows")
     for tick in z.ticks(27):
-        d.text((d.right + 6, z(tick) + 4.3), tick_percent(tick), colour=ORANGE)
-    slot = (d.right - d.left) / len(rows)
+        chart.text((chart.right + 6, z(tick) + 4.3), tick_percent(tick), colour=ORANGE)
+    slot = (chart.right - chart.left) / len(bins_shown)
     every = math.ceil(17 / slot)
     curve: list[tuple[float, float]] = []
-    for n, b in enumerate(rows):
-        left = d.left + n * slot
-        hover = f"{words.held(b, kind)}: {words.count(b['count'])} rows"
+    for n, bin_json in enumerate(bins_shown):
+        bar_left = chart.left + n * slot
+        hover = f"{words.held(bin_json, kind)}: {words.count(bin_json['count'])} rows"
         edge = min(slot * 0.12, 6)
-        tall = y(b["count"] / total)
-        d.box(left + edge, tall, slot - 2 * edge, d.bottom - tall, "#A9C6DD", hover)
+        tall = y(bin_json["count"] / total)
+        chart.box(bar_left + edge, tall, slot - 2 * edge, chart.bottom - tall, "#A9C6DD", hover)
         if n % every == 0:
-            d.text((left + slot / 2, d.bottom + 17), str(n + 1), anchor="middle", colour=GREY)
-        ordered = not (b.get("missing") or b.get("other"))
-        if known(b["bad_rate"]) and ordered:
-            curve.append((left + slot / 2, z(b["bad_rate"])))
-    d.path(curve, ORANGE, 2)
-    for n, b in enumerate(rows):
-        if known(b["bad_rate"]):
-            ordered = not (b.get("missing") or b.get("other"))
-            hover = f"{words.held(b, kind)}: bad rate {percent(b['bad_rate'])}"
-            at = (d.left + (n + 0.5) * slot, z(b["bad_rate"]))
-            d.dot(at, ORANGE, hover, shape="circle" if ordered else "open")
-    d.line((d.left, d.bottom), (d.right, d.bottom))
-    d.text(
-        ((d.left + d.right) / 2, d.bottom + 37), "bin, as numbered in the table", anchor="middle"
+            chart.text(
+                (bar_left + slot / 2, chart.bottom + 17), str(n + 1), anchor="middle", colour=GREY
+            )
+        is_ordered = not (bin_json.get("missing") or bin_json.get("other"))
+        if known(bin_json["bad_rate"]) and is_ordered:
+            curve.append((bar_left + slot / 2, z(bin_json["bad_rate"])))
+    chart.path(curve, ORANGE, 2)
+    for n, bin_json in enumerate(bins_shown):
+        if known(bin_json["bad_rate"]):
+            is_ordered = not (bin_json.get("missing") or bin_json.get("other"))
+            hover = f"{words.held(bin_json, kind)}: bad rate {percent(bin_json['bad_rate'])}"
+            rate_at = (chart.left + (n + 0.5) * slot, z(bin_json["bad_rate"]))
+            chart.dot(rate_at, ORANGE, hover, shape="circle" if is_ordered else "open")
+    chart.line((chart.left, chart.bottom), (chart.right, chart.bottom))
+    chart.text(
+        ((chart.left + chart.right) / 2, chart.bottom + 37),
+        "bin, as numbered in the table",
+        anchor="middle",
     )
-    d.legend([("rows", "#A9C6DD", "box"), ("bad rate (right)", ORANGE, "circle")])
-    return d.done()
+    chart.legend([("rows", "#A9C6DD", "box"), ("bad rate (right)", ORANGE, "circle")])
+    return chart.done()
 
 
 def reach(effect: Effect) -> float:
@@ -91,38 +95,60 @@ def span(effect: Effect) -> tuple[float, float]:
 
 def strength(effects: Sequence[Effect]) -> Markup:
     """Features by how far they move the odds."""
-    ranked = sorted(effects, key=lambda e: (-reach(e), e.feature))[:MOST_BARS]
-    about = "; ".join(f"{e.feature} {words.times(math.exp(reach(e)))}" for e in ranked[:5])
-    d = Drawing(
+    strongest = sorted(
+        effects, key=lambda feature_effect: (-reach(feature_effect), feature_effect.feature)
+    )[:MOST_BARS]
+    strongest_text = "; ".join(
+        f"{feature_effect.feature} {words.times(math.exp(reach(feature_effect)))}"
+        for feature_effect in strongest[:5]
+    )
+    chart = Drawing(
         "strength",
         "Strength of each feature",
-        f"The strongest: {about}.",
-        (WHOLE, 62 + 21 * len(ranked)),
+        f"The strongest: {strongest_text}.",
+        (WHOLE, 62 + 21 * len(strongest)),
         left=236,
         top=8,
     )
-    x = d.x(0, max(max(reach(e) for e in ranked) * 1.12, 0.05))
-    ticks = [math.log(t) for t in _odds_ticks(0, x.high, x, 52)]
-    d.across(
+    x = chart.x(0, max(max(reach(feature_effect) for feature_effect in strongest) * 1.12, 0.05))
+    ticks = [math.log(odds_tick) for odds_tick in _odds_ticks(0, x.high, x, 52)]
+    chart.across(
         x,
         ticks,
-        lambda v: words.times(math.exp(v)),
+        lambda tick_value: words.times(math.exp(tick_value)),
         "typical change of the odds against the average account",
     )
-    for row, e in enumerate(ranked):
-        at = d.top + 21 * (row + 0.5) + 1
-        name = e.feature
-        d.text((d.left - 8, at + 4), words.clipped(name, 30), anchor="end", hover=name)
-        odds = words.times(math.exp(reach(e)))
-        d.box(d.left, at - 6.5, x(reach(e)) - d.left, 13, BLUE, f"{name}: {odds}", 0.8)
-        d.text((x(reach(e)) + 6, at + 4), f"×{math.exp(reach(e)):.2f}", colour=GREY)
-    return d.done()
+    for bar_row, feature_effect in enumerate(strongest):
+        bar_y = chart.top + 21 * (bar_row + 0.5) + 1
+        feature_name = feature_effect.feature
+        chart.text(
+            (chart.left - 8, bar_y + 4),
+            words.clipped(feature_name, 30),
+            anchor="end",
+            hover=feature_name,
+        )
+        odds = words.times(math.exp(reach(feature_effect)))
+        chart.box(
+            chart.left,
+            bar_y - 6.5,
+            x(reach(feature_effect)) - chart.left,
+            13,
+            BLUE,
+            f"{feature_name}: {odds}",
+            0.8,
+        )
+        chart.text(
+            (x(reach(feature_effect)) + 6, bar_y + 4),
+            f"×{math.exp(reach(feature_effect)):.2f}",
+            colour=GREY,
+        )
+    return chart.done()
 
 
 def _odds_ticks(low: float, high: float, scale: Scale, gap: float) -> list[float]:
     """Round multiples of the odds between two margins, kept apart."""
-    chosen: list[float] = []
-    ranked = (
+    ticks_chosen: list[float] = []
+    odds_by_roundness = (
         1,
         2,
         0.5,
@@ -149,69 +175,97 @@ def _odds_ticks(low: float, high: float, scale: Scale, gap: float) -> list[float
         0.03,
         0.015,
     )
-    for odds in ranked:
-        place = math.log(odds)
-        if low - 1e-9 <= place <= high + 1e-9 and all(
-            abs(scale(place) - scale(math.log(other))) >= gap for other in chosen
+    for odds in odds_by_roundness:
+        log_odds = math.log(odds)
+        if low - 1e-9 <= log_odds <= high + 1e-9 and all(
+            abs(scale(log_odds) - scale(math.log(chosen_tick))) >= gap
+            for chosen_tick in ticks_chosen
         ):
-            chosen.append(odds)
-    return sorted(chosen)
+            ticks_chosen.append(odds)
+    return sorted(ticks_chosen)
 
 
 def effect(measured: Effect, limits: tuple[float, float], key: str) -> Markup:
     """The shape of one feature's effect; all features share the scale `limits` (log-odds)."""
     points = measured.points
     low, high = span(measured)
-    ends = f"from {words.times(math.exp(low))} to {words.times(math.exp(high))} the odds"
-    name = measured.feature
+    odds_range = f"from {words.times(math.exp(low))} to {words.times(math.exp(high))} the odds"
+    feature_name = measured.feature
     if measured.kind == "number":
-        return _curve(points, limits, key, name, ends)
+        return _curve(points, limits, key, feature_name, odds_range)
     if measured.kind == "boolean":
         points = [
-            p if p.value is None else p.model_copy(update={"value": bool(p.value)}) for p in points
+            effect_point
+            if effect_point.value is None
+            else effect_point.model_copy(update={"value": bool(effect_point.value)})
+            for effect_point in points
         ]
-    return _levels(points, limits, key, name, ends)
+    return _levels(points, limits, key, feature_name, odds_range)
 
 
 def each_effect(effects: Sequence[Effect]) -> list[tuple[Effect, Markup, str]]:
     """(the effect, its chart, what the chart spans in words), all on one scale, the strongest
     first."""
-    ranked = sorted(effects, key=lambda e: (-reach(e), e.feature))
-    spans = [span(e) for e in ranked]
+    by_strength = sorted(
+        effects, key=lambda feature_effect: (-reach(feature_effect), feature_effect.feature)
+    )
+    spans = [span(feature_effect) for feature_effect in by_strength]
     low = min(-0.1, min(s[0] for s in spans)) * 1.08
     high = max(0.1, max(s[1] for s in spans)) * 1.08
-    shown = []
-    for number, (e, ends) in enumerate(zip(ranked, spans, strict=True), 1):
-        first, last = (f"×{math.exp(end):.2f}" for end in ends)
-        direction = {1: "; more is riskier", -1: "; less is riskier"}.get(e.direction, "")
-        more = len(e.points) - MOST_LEVELS
-        rest = f"; {more} rarer levels not drawn" if e.kind != "number" and more > 0 else ""
-        about = f"{first} to {last}{direction}{rest}{beyond(e)}"
-        shown.append((e, effect(e, (low, high), f"effect-{number}"), about))
-    return shown
+    effects_shown = []
+    for effect_number, (feature_effect, ends) in enumerate(zip(by_strength, spans, strict=True), 1):
+        first_odds, last_odds = (f"×{math.exp(end):.2f}" for end in ends)
+        direction = {1: "; more is riskier", -1: "; less is riskier"}.get(
+            feature_effect.direction, ""
+        )
+        levels_hidden = len(feature_effect.points) - MOST_LEVELS
+        rest = (
+            f"; {levels_hidden} rarer levels not drawn"
+            if feature_effect.kind != "number" and levels_hidden > 0
+            else ""
+        )
+        effect_text = f"{first_odds} to {last_odds}{direction}{rest}{beyond(feature_effect)}"
+        effects_shown.append(
+            (
+                feature_effect,
+                effect(feature_effect, (low, high), f"effect-{effect_number}"),
+                effect_text,
+            )
+        )
+    return effects_shown
 
 
 def window(values: Sequence[float]) -> tuple[float, float]:
     """The part of an axis where accounts are: without an end that is farther out than a third of
     the way between all the other values. The ends are single accounts, the rest are twentieths."""
-    ranked = sorted(values)
-    if len(ranked) < 8:
-        return ranked[0], ranked[-1]
-    first, last = ranked[1], ranked[-2]
-    most = (last - first) / 3
-    low = first if first - ranked[0] > most else ranked[0]
-    high = last if ranked[-1] - last > most else ranked[-1]
+    rising_values = sorted(values)
+    if len(rising_values) < 8:
+        return rising_values[0], rising_values[-1]
+    second_lowest, second_highest = rising_values[1], rising_values[-2]
+    widest_gap = (second_highest - second_lowest) / 3
+    low = second_lowest if second_lowest - rising_values[0] > widest_gap else rising_values[0]
+    high = second_highest if rising_values[-1] - second_highest > widest_gap else rising_values[-1]
     return low, high
 
 
 def beyond(measured: Effect) -> str:
     """What lies beyond the axis of a number's effect, in words; empty where nothing does."""
-    values = [p.value for p in measured.points if known(p.value)]
-    if measured.kind != "number" or not values:
+    known_values = [
+        effect_point.value for effect_point in measured.points if known(effect_point.value)
+    ]
+    if measured.kind != "number" or not known_values:
         return ""
-    low, high = window(values)
-    ends = [words.value(end) for end in (min(values), max(values)) if not low <= end <= high]
-    return f"; beyond the dotted line up to {' and '.join(ends)}" if ends else ""
+    low, high = window(known_values)
+    extremes_outside = [
+        words.value(extreme)
+        for extreme in (min(known_values), max(known_values))
+        if not low <= extreme <= high
+    ]
+    return (
+        f"; beyond the dotted line up to {' and '.join(extremes_outside)}"
+        if extremes_outside
+        else ""
+    )
 
 
 def _form(values: Sequence[float]) -> Form:
@@ -227,77 +281,94 @@ def _form(values: Sequence[float]) -> Form:
 def _curve(
     points: Sequence[EffectPoint], limits: tuple[float, float], key: str, name: str, ends: str
 ) -> Markup:
-    d = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=46, top=10, bottom=26)
-    numbers = [(float(p.value), p) for p in points if known(p.value)]
-    missing = [p for p in points if p.value is None]
-    y = Scale(*limits, d.bottom - 30, d.top)
-    ticks = [math.log(t) for t in _odds_ticks(*limits, y, 21)]
-    d.upright(y, ticks, lambda v: words.times(math.exp(v)))
-    d.line((d.left, y(0)), (d.right, y(0)), GREY, 1.2)
-    edge = d.right - (42 if missing else 0)
+    chart = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=46, top=10, bottom=26)
+    numbers = [(float(point.value), point) for point in points if known(point.value)]
+    missing_points = [point for point in points if point.value is None]
+    y = Scale(*limits, chart.bottom - 30, chart.top)
+    ticks = [math.log(odds_tick) for odds_tick in _odds_ticks(*limits, y, 21)]
+    chart.upright(y, ticks, lambda tick_value: words.times(math.exp(tick_value)))
+    chart.line((chart.left, y(0)), (chart.right, y(0)), GREY, 1.2)
+    edge = chart.right - (42 if missing_points else 0)
     if numbers:
-        values = [value for value, _ in numbers]
-        low, high = window(values)
-        inside = [value for value in values if low <= value <= high]
-        under, over = TAIL * (min(values) < low), TAIL * (max(values) > high)
-        scale = Scale(low, high, d.left + 5 + under, edge - 7 - over, _form(inside))
+        point_values = [value for value, _ in numbers]
+        low, high = window(point_values)
+        values_inside = [value for value in point_values if low <= value <= high]
+        under, over = TAIL * (min(point_values) < low), TAIL * (max(point_values) > high)
+        scale = Scale(low, high, chart.left + 5 + under, edge - 7 - over, _form(values_inside))
 
         def x(value: float) -> float:
             beyond = TAIL * ((value > high) - (value < low))
             return scale(value) + beyond
 
-        for at in ([d.left + 5 + under / 2] if under else []) + (
+        for arrow_x in ([chart.left + 5 + under / 2] if under else []) + (
             [edge - 7 - over / 2] if over else []
         ):
-            d.line((at, d.top), (at, d.bottom), GREY, 1, "1 3")
-        most = max(p.share for p in points) or 1.0
-        for value, p in numbers:
-            tall = 26 * p.share / most
-            d.box(x(value) - 2.5, d.bottom - tall, 5, tall, "#C4CED6")
+            chart.line((arrow_x, chart.top), (arrow_x, chart.bottom), GREY, 1, "1 3")
+        largest_share = max(point.share for point in points) or 1.0
+        for value, point in numbers:
+            tall = 26 * point.share / largest_share
+            chart.box(x(value) - 2.5, chart.bottom - tall, 5, tall, "#C4CED6")
         if len(numbers) > 1:
-            d.path([(x(value), y(p.margin)) for value, p in numbers], BLUE, 2)
-        for value, p in numbers:
-            hover = _effect_words(p)
-            d.dot((x(value), y(p.margin)), BLUE, hover, size=3)
-        shown = [t for t in scale.ticks(30) if low <= t <= high] or [low]
-        last = -math.inf
-        for tick in shown:
-            label = words.value(tick)
-            half = len(label) * GLYPH / 2
-            if x(tick) - half < last + 4 or x(tick) + half > edge + 6:
+            chart.path([(x(value), y(point.margin)) for value, point in numbers], BLUE, 2)
+        for value, point in numbers:
+            hover = _effect_words(point)
+            chart.dot((x(value), y(point.margin)), BLUE, hover, size=3)
+        value_ticks = [odds_tick for odds_tick in scale.ticks(30) if low <= odds_tick <= high] or [
+            low
+        ]
+        label_end = -math.inf
+        for tick in value_ticks:
+            tick_label = words.value(tick)
+            half = len(tick_label) * GLYPH / 2
+            if x(tick) - half < label_end + 4 or x(tick) + half > edge + 6:
                 continue
-            last = x(tick) + half
-            d.text((x(tick), d.bottom + 17), label, anchor="middle", colour=GREY)
-    for p in missing:
-        d.line((edge, d.top), (edge, d.bottom), GREY, 1, "2 3")
-        tall = 26 * p.share / (max(q.share for q in points) or 1.0)
-        d.box(edge + 18.5, d.bottom - tall, 5, tall, "#C4CED6")
-        d.dot((edge + 21, y(p.margin)), BLUE, _effect_words(p), shape="open")
-        d.text((d.right + 13, d.bottom + 17), "missing", anchor="end", colour=GREY)
-    d.line((d.left, d.bottom), (d.right, d.bottom))
-    return d.done()
+            label_end = x(tick) + half
+            chart.text((x(tick), chart.bottom + 17), tick_label, anchor="middle", colour=GREY)
+    for point in missing_points:
+        chart.line((edge, chart.top), (edge, chart.bottom), GREY, 1, "2 3")
+        tall = 26 * point.share / (max(other_point.share for other_point in points) or 1.0)
+        chart.box(edge + 18.5, chart.bottom - tall, 5, tall, "#C4CED6")
+        chart.dot((edge + 21, y(point.margin)), BLUE, _effect_words(point), shape="open")
+        chart.text((chart.right + 13, chart.bottom + 17), "missing", anchor="end", colour=GREY)
+    chart.line((chart.left, chart.bottom), (chart.right, chart.bottom))
+    return chart.done()
 
 
 def _levels(
     points: Sequence[EffectPoint], limits: tuple[float, float], key: str, name: str, ends: str
 ) -> Markup:
-    ranked = sorted(points, key=lambda p: (-p.share, str(p.value)))[:MOST_LEVELS]
-    ranked.sort(key=lambda p: (p.value is None, p.margin, str(p.value)))
-    d = Drawing(key, f"Effect of {name}", ends, (THIRD, 204), left=92, top=10, bottom=26, right=12)
-    x = d.x(*limits)
-    ticks = [math.log(t) for t in _odds_ticks(*limits, x, 38)]
-    d.across(x, ticks, lambda v: words.times(math.exp(v)))
-    d.line((x(0), d.top), (x(0), d.bottom), GREY, 1.2)
-    slot = min((d.bottom - d.top) / len(ranked), 30)
-    start = (d.top + d.bottom - slot * len(ranked)) / 2
-    for n, p in enumerate(ranked):
-        at = start + (n + 0.5) * slot
-        shown = words.value(p.value)
-        d.text((d.left - 6, at + 4), words.clipped(shown, 12), anchor="end", hover=shown)
-        d.line((x(0), at), (x(p.margin), at), "#A9C6DD", 5)
-        shape = "open" if p.value is None else "circle"
-        d.dot((x(p.margin), at), BLUE, _effect_words(p), shape=shape)
-    return d.done()
+    levels_shown = sorted(
+        points, key=lambda effect_point: (-effect_point.share, str(effect_point.value))
+    )[:MOST_LEVELS]
+    levels_shown.sort(
+        key=lambda effect_point: (
+            effect_point.value is None,
+            effect_point.margin,
+            str(effect_point.value),
+        )
+    )
+    chart = Drawing(
+        key, f"Effect of {name}", ends, (THIRD, 204), left=92, top=10, bottom=26, right=12
+    )
+    x = chart.x(*limits)
+    ticks = [math.log(odds_tick) for odds_tick in _odds_ticks(*limits, x, 38)]
+    chart.across(x, ticks, lambda tick_value: words.times(math.exp(tick_value)))
+    chart.line((x(0), chart.top), (x(0), chart.bottom), GREY, 1.2)
+    slot = min((chart.bottom - chart.top) / len(levels_shown), 30)
+    first_y = (chart.top + chart.bottom - slot * len(levels_shown)) / 2
+    for level_index, effect_point in enumerate(levels_shown):
+        level_y = first_y + (level_index + 0.5) * slot
+        level_text = words.value(effect_point.value)
+        chart.text(
+            (chart.left - 6, level_y + 4),
+            words.clipped(level_text, 12),
+            anchor="end",
+            hover=level_text,
+        )
+        chart.line((x(0), level_y), (x(effect_point.margin), level_y), "#A9C6DD", 5)
+        shape = "open" if effect_point.value is None else "circle"
+        chart.dot((x(effect_point.margin), level_y), BLUE, _effect_words(effect_point), shape=shape)
+    return chart.done()
 
 
 def _effect_words(p: EffectPoint) -> str:

@@ -13,15 +13,17 @@ from riskseg.domain.columns import values_meant
 from riskseg.domain.facts import glossed
 from riskseg.learning import words
 from riskseg.learning.canonical import canonical
-from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence.checks import features_read as read_by_model
+from riskseg.learning.evidence.estimates import Estimate, estimate
 from riskseg.learning.evidence.limits import Limit, limits
 from riskseg.learning.evidence.model import Cohort, Evidence, FeatureShift, Monotonicity
-from riskseg.learning.evidence.verdict import Verdict, mean_predicted, verdict
+from riskseg.learning.evidence.verdict import mean_predicted, verdict
 from riskseg.learning.learners import learner_named
 from riskseg.learning.manifest import Attempt, Manifest, RecordedFact
 from riskseg.learning.reference import Reference, Spread
 from riskseg.report.model_card.charts_of_features import reach
 from riskseg.results.interval import Interval
+from riskseg.results.model_evidence import Verdict
 
 
 class Choice(NamedTuple):
@@ -50,7 +52,9 @@ class Material:
     @property
     def learners(self) -> list[str]:
         """The learner that ships, then the others."""
-        others = sorted(name for name in self.manifest.metrics if name != self.learner)
+        others = sorted(
+            learner_name for learner_name in self.manifest.metrics if learner_name != self.learner
+        )
         return [self.learner, *others]
 
     @cached_property
@@ -62,19 +66,21 @@ class Material:
         return limits(self.manifest, self.evidence)
 
     @property
-    def auc(self) -> verdicts.Estimate | None:
-        return verdicts.estimate(self.manifest, self.evidence, "auc")
+    def auc(self) -> Estimate | None:
+        return estimate(self.manifest, self.evidence, "auc")
 
     @property
-    def ks(self) -> verdicts.Estimate | None:
-        return verdicts.estimate(self.manifest, self.evidence, "ks")
+    def ks(self) -> Estimate | None:
+        return estimate(self.manifest, self.evidence, "ks")
 
     @property
     def intervals(self) -> dict[str, Interval | None]:
         """The intervals of what ships on the hold-out; the Gini's follows from the AUC's."""
         intervals = dict(self.evidence.intervals)
         if self.auc and self.auc.interval:
-            intervals["gini"] = Interval(*(2 * end - 1 for end in self.auc.interval))
+            intervals["gini"] = Interval(
+                *(2 * interval_end - 1 for interval_end in self.auc.interval)
+            )
         return intervals
 
     @property
@@ -114,18 +120,23 @@ class Material:
     def left_out(self) -> list[tuple[str, list[str]]]:
         """The features that were left out by the reason why, the commonest reason first."""
         by_reason: dict[str, list[str]] = {}
-        for name, why in sorted(self.dropped.items()):
-            by_reason.setdefault(why, []).append(name)
+        for left_out_feature, why in sorted(self.dropped.items()):
+            by_reason.setdefault(why, []).append(left_out_feature)
         return sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
 
     @property
     def tried(self) -> list[tuple[str, list[Choice]]]:
         """What each learner tried, the one that ships first, in the order in which it chose."""
-        ranked = sorted(self.manifest.tried.items(), key=lambda item: item[0] != self.learner)
+        learners_in_order = sorted(
+            self.manifest.tried.items(), key=lambda learner_tried: learner_tried[0] != self.learner
+        )
         return [
-            (f"{words.learner(name)}: {what}", [_choice(attempt) for attempt in attempts])
-            for name, tried in ranked
-            for what, attempts in (
+            (
+                f"{words.learner(learner_name)}: {kind_of_attempt}",
+                [_choice(attempt) for attempt in attempts],
+            )
+            for learner_name, tried in learners_in_order
+            for kind_of_attempt, attempts in (
                 ("settings", tried.settings),
                 ("calibrations", tried.calibrations),
             )
@@ -152,7 +163,7 @@ class Material:
 
     @property
     def features_read(self) -> list[str]:
-        return verdicts.features_read(self.manifest, self.evidence)
+        return read_by_model(self.manifest, self.evidence)
 
     @cached_property
     def reach(self) -> dict[str, float]:
@@ -180,8 +191,8 @@ class Material:
         """A scorecard's features, the one with the widest range of points first."""
 
         def width(row: Mapping[str, Any]) -> float:
-            each = [float(bin_["points"]) for bin_ in row["bins"]]
-            return max(each) - min(each)
+            bin_points = [float(bin_["points"]) for bin_ in row["bins"]]
+            return max(bin_points) - min(bin_points)
 
         features = (self.scorecard or {}).get("features", ())
         return sorted(features, key=lambda row: (-width(row), row["feature"]))
@@ -203,23 +214,23 @@ class Material:
 def _choice(attempt: Attempt) -> Choice:
     """A choice's record, which names folds and rows where they are not all: "16 leaves, 2 folds
     (on 20,000 rows)"."""
-    what = attempt.what
-    some_rows = re.search(r" \(on ([\d,]+ rows)\)$", what)
-    what = what[: some_rows.start()] if some_rows else what
-    some_folds = re.search(r", (\d+ folds)$", what)
-    what = what[: some_folds.start()] if some_folds else what
+    choice_text = attempt.what
+    some_rows = re.search(r" \(on ([\d,]+ rows)\)$", choice_text)
+    choice_text = choice_text[: some_rows.start()] if some_rows else choice_text
+    some_folds = re.search(r", (\d+ folds)$", choice_text)
+    choice_text = choice_text[: some_folds.start()] if some_folds else choice_text
     folds = some_folds[1] if some_folds else "all folds"
-    rows = some_rows[1] if some_rows else "all rows"
-    return Choice(what, f"{folds}, {rows}", attempt.log_loss, attempt.chosen)
+    rows_text = some_rows[1] if some_rows else "all rows"
+    return Choice(choice_text, f"{folds}, {rows_text}", attempt.log_loss, attempt.chosen)
 
 
 def _yaml(spec: Mapping[str, Any], indent: str = "") -> Iterable[str]:
     """The lines of a spec, or of a part of one."""
     for key, value in spec.items():
         if isinstance(value, Mapping):
-            inside = list(_yaml(value, indent + "  "))
-            if inside:
-                yield from (f"{indent}{key}:", *inside)
+            nested_lines = list(_yaml(value, indent + "  "))
+            if nested_lines:
+                yield from (f"{indent}{key}:", *nested_lines)
         elif value is not None and value not in ("", []):
             yield f"{indent}{key}: {_scalar(key, value)}"
 
@@ -254,7 +265,9 @@ def usual_values(seen: Spread | None, kind: str) -> str:
     if seen is None:
         return words.ABSENT
     if seen.levels is not None:
-        common = sorted(seen.levels.items(), key=lambda item: (-item[1], item[0]))[:3]
+        common = sorted(
+            seen.levels.items(), key=lambda level_share: (-level_share[1], level_share[0])
+        )[:3]
         return (
             ", ".join(f"{level} {words.percent(share, 0)}" for level, share in common)
             or words.ABSENT

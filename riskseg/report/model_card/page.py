@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from riskseg.learning import words
-from riskseg.learning.evidence import verdicts
+from riskseg.learning.evidence import checks, estimates
 from riskseg.learning.evidence.model import Evidence
 from riskseg.learning.evidence.verdict import predicted
 from riskseg.learning.manifest import Manifest
@@ -83,7 +83,8 @@ def _template() -> Template:
         "meaning": meaning,
         "predicted": predicted,
         "usual_values": usual_values,
-        "verdicts": verdicts,
+        "checks": checks,
+        "estimates": estimates,
         "zip": zip,
     }
     return environment.get_template("page.html")

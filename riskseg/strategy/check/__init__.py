@@ -76,7 +76,7 @@ def check_strategy(
 
 
 def _strategy(scope: Scope) -> Strategy:
-    """The strategy as far as it is sound; with Problems told, not one to use."""
+    """The strategy as far as it is sound; with Problems added, not one to use."""
     authored, head = scope.authored, scope.authored.head
     check_dates(scope)
     check_names(scope)
@@ -114,18 +114,24 @@ def _strategy(scope: Scope) -> Strategy:
         rules=rules,
         priority=priority,
         examples=examples,
-        facts={name: scope.facts[name] for name in sorted(named) if name in scope.facts}
+        facts={
+            fact_named: scope.facts[fact_named]
+            for fact_named in sorted(named)
+            if fact_named in scope.facts
+        }
         | _state(paths, actions, rules),
         default_values={
-            name: default for name, default in scope.default_values.items() if name in named
+            fact_named: default
+            for fact_named, default in scope.default_values.items()
+            if fact_named in named
         },
         fingerprint="",
         folder=authored.documents["strategy.yaml"].file.removesuffix("/strategy.yaml"),
         segments_file=authored.documents["segments.yaml"].file,
         expects={
-            name: (expected.type, expected.otherwise)
-            for name, expected in scope.expects.items()
-            if name in named
+            fact_named: (expected.type, expected.otherwise)
+            for fact_named, expected in scope.expects.items()
+            if fact_named in named
         },
         treat=head.treat,
         notes=tuple(scope.notes),
@@ -141,8 +147,8 @@ def _state(
     state = {fact.name: fact for rule in rules for fact in rule.state_facts()}
     paths = tuple(paths)
 
-    def dated(name: str, words: str) -> None:
-        state[name] = Fact(name, Kind.DATE, nullable=True, words=words)
+    def dated(state_name: str, fact_words: str) -> None:
+        state[state_name] = Fact(state_name, Kind.DATE, nullable=True, words=fact_words)
 
     for path in paths:
         answered = {step.after.step for step in path.steps if step.after and step.after.unanswered}
@@ -151,9 +157,11 @@ def _state(
         for key in answered:
             dated(outcome_fact(path.name, key), "outcome of {value}")
         for step in path.repeated:
-            name = occurrence_fact(path.name, step.key)
-            words = "occurrence {value} of it"
-            state[name] = Fact(name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=words)
+            state_name = occurrence_fact(path.name, step.key)
+            fact_words = "occurrence {value} of it"
+            state[state_name] = Fact(
+                state_name, Kind.INTEGER, nullable=True, lower=Decimal(1), words=fact_words
+            )
     for walked in routes_by_first(paths).values():
         for of_route in route_steps(walked):
             dated(of_route.elsewhere.issued, "done on another path on {value}")
@@ -161,11 +169,22 @@ def _state(
             if any(a.unanswered and a.step == of_route.step.key for a in afters):
                 dated(of_route.elsewhere.outcome, "outcome on another path of {value}")
     expressions = [e for p in paths for e in (p.day_0, p.passes_over, p.stays) if e is not None]
-    placing = {name for e in expressions for name in e.names if of_placement(name)}
+    placing = {
+        state_name for e in expressions for state_name in e.names if of_placement(state_name)
+    }
     placing |= {entered_fact(p.name) for p in paths if p.passes_over is not None}
-    of_paths = {name: fact for p in paths for name, fact in placement_facts(p.name).items()}
-    state |= {name: PLACED if name == PLACED_PATH else of_paths[name] for name in placing}
-    counts = {held.fact for p in paths for held in (p.held, p.held_since_entry) if held is not None}
-    for name in calendar_names(paths, actions) | counts:
-        state[name] = Fact(name, Kind.INTEGER, lower=Decimal(0), words=f"{name}: {{value}}")
+    of_paths = {
+        state_name: fact for p in paths for state_name, fact in placement_facts(p.name).items()
+    }
+    state |= {
+        state_name: PLACED if state_name == PLACED_PATH else of_paths[state_name]
+        for state_name in placing
+    }
+    count_facts = {
+        held.fact for p in paths for held in (p.held, p.held_since_entry) if held is not None
+    }
+    for state_name in calendar_names(paths, actions) | count_facts:
+        state[state_name] = Fact(
+            state_name, Kind.INTEGER, lower=Decimal(0), words=f"{state_name}: {{value}}"
+        )
     return dict(sorted(state.items()))

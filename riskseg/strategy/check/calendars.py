@@ -15,19 +15,21 @@ def check_calendar(
     """The calendar that stands below `path`, or None where none does, or after its Problems."""
     if written is None:
         return None
-    place = (*path, "calendar")
+    calendar_path = (*path, "calendar")
     if written.days == []:
         message = "The calendar has no day of the week: nothing would ever be done."
-        scope.tell("RS226", message, file, *place, "days", hint="Name the days that are worked.")
+        scope.tell(
+            "RS226", message, file, *calendar_path, "days", hint="Name the days that are worked."
+        )
         return None
-    code = written.holidays
-    if code is not None and not is_known(code):
-        country, _, part = code.partition("-")
-        parts = known_holidays().get(country)
-        message = f'There is no calendar of holidays "{code}".'
+    holiday_code = written.holidays
+    if holiday_code is not None and not is_known(holiday_code):
+        country, _, region = holiday_code.partition("-")
+        known_regions = known_holidays().get(country)
+        message = f'There is no calendar of holidays "{holiday_code}".'
         hint = did_you_mean(country, known_holidays())
-        if parts is not None:
-            hint = did_you_mean(part, parts) or f"Write {country}."
-        scope.tell("RS226", message, file, *place, "holidays", hint=hint)
+        if known_regions is not None:
+            hint = did_you_mean(region, known_regions) or f"Write {country}."
+        scope.tell("RS226", message, file, *calendar_path, "holidays", hint=hint)
         return None
-    return Calendar(tuple(written.days or WEEKDAYS), code, written.closed)
+    return Calendar(tuple(written.days or WEEKDAYS), holiday_code, written.closed)

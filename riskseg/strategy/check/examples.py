@@ -21,35 +21,39 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
     known_names = [*scope.facts, *scope.lacking, *authored.head.expects, DAY.name]
     document = authored.documents[_FILE]
     examples = []
-    for name, value in authored.examples.defaults.items():
-        _known(scope, name, value, known_names, "defaults", name)
+    for example_fact, value in authored.examples.defaults.items():
+        _known(scope, example_fact, value, known_names, "defaults", example_fact)
     for i, example in enumerate(authored.examples.examples):
-        path = ("examples", i)
-        for name, value in example.given.items():
-            _known(scope, name, value, known_names, *path, "given", name)
-        for name, value in example.expect.items():
-            if name not in expected:
-                message = f'An example cannot expect "{name}".'
-                hint = did_you_mean(name, expected)
-                scope.tell("RS201", message, _FILE, *path, "expect", name, hint=hint)
-            elif value not in expected[name]:
-                message = f'"{name}" can never be "{value}".'
-                hint = did_you_mean(str(value), expected[name])
-                scope.tell("RS205", message, _FILE, *path, "expect", name, hint=hint)
+        example_path = ("examples", i)
+        for example_fact, value in example.given.items():
+            _known(scope, example_fact, value, known_names, *example_path, "given", example_fact)
+        for example_fact, value in example.expect.items():
+            if example_fact not in expected:
+                message = f'An example cannot expect "{example_fact}".'
+                hint = did_you_mean(example_fact, expected)
+                scope.tell(
+                    "RS201", message, _FILE, *example_path, "expect", example_fact, hint=hint
+                )
+            elif value not in expected[example_fact]:
+                message = f'"{example_fact}" can never be "{value}".'
+                hint = did_you_mean(str(value), expected[example_fact])
+                scope.tell(
+                    "RS205", message, _FILE, *example_path, "expect", example_fact, hint=hint
+                )
         merged = {
-            scope.canonical(name): value
-            for name, value in (*authored.examples.defaults.items(), *example.given.items())
+            scope.canonical(example_fact): value
+            for example_fact, value in (*authored.examples.defaults.items(), *example.given.items())
         }
         # A fact of that name comes first.
-        day = merged.pop(DAY.name, None) if DAY.name not in scope.facts else None
+        path_day = merged.pop(DAY.name, None) if DAY.name not in scope.facts else None
         examples.append(
             Example(
                 example.example,
                 merged,
                 example.expect,
                 document.file,
-                document.line(*path),
-                day if isinstance(day, int) else None,
+                document.line(*example_path),
+                path_day if isinstance(path_day, int) else None,
             )
         )
     return tuple(examples)

@@ -29,21 +29,23 @@ def check_dates(scope: Scope) -> None:
 def check_bands(scope: Scope) -> tuple[Band, ...]:
     bands = []
     head = scope.authored.head
-    for name, band in head.bands.items():
-        path = ("bands", name)
+    for band_name, band in head.bands.items():
+        band_path = ("bands", band_name)
         if band.of not in head.uses:
-            message = f'The band "{name}" is of "{band.of}", which `uses` does not define.'
+            message = f'The band "{band_name}" is of "{band.of}", which `uses` does not define.'
             hint = did_you_mean(band.of, head.uses)
-            scope.tell("RS201", message, _FILE, *path, "of", hint=hint)
+            scope.tell("RS201", message, _FILE, *band_path, "of", hint=hint)
         cuts = tuple(band.cuts.items())
         upper_ends = [cut for _, cut in cuts]
         if UNSCORED in band.cuts:
             message = f'"{UNSCORED}" is always there, for accounts without a probability.'
-            scope.tell("RS206", message, _FILE, *path, "cuts", UNSCORED, hint="Remove it.")
+            scope.tell("RS206", message, _FILE, *band_path, "cuts", UNSCORED, hint="Remove it.")
         elif not upper_ends or upper_ends[-1] != 1:
-            message = f'The cuts of "{name}" do not end at 1: some probabilities have no level.'
+            message = (
+                f'The cuts of "{band_name}" do not end at 1: some probabilities have no level.'
+            )
             hint = "End the last level at 1."
-            scope.tell("RS206", message, _FILE, *path, "cuts", hint=hint)
+            scope.tell("RS206", message, _FILE, *band_path, "cuts", hint=hint)
         for (level, lower_end), (next_level, upper_end) in pairwise(cuts):
             if upper_end <= lower_end:
                 message = (
@@ -51,19 +53,19 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
                     f"which ends at {lower_end}."
                 )
                 hint = "Write the levels from the lowest cut to the highest."
-                scope.tell("RS206", message, _FILE, *path, "cuts", next_level, hint=hint)
+                scope.tell("RS206", message, _FILE, *band_path, "cuts", next_level, hint=hint)
         if upper_ends and upper_ends[0] <= 0:
             message = f'"{cuts[0][0]}" ends at {upper_ends[0]}: no probability is below that.'
             hint = "Begin with a cut above 0."
-            scope.tell("RS206", message, _FILE, *path, "cuts", cuts[0][0], hint=hint)
-        bands.append(Band(name, band.of, cuts))
+            scope.tell("RS206", message, _FILE, *band_path, "cuts", cuts[0][0], hint=hint)
+        bands.append(Band(band_name, band.of, cuts))
     return tuple(bands)
 
 
 def check_actions(scope: Scope) -> tuple[Action, ...]:
     action_by_name: dict[str, Action] = {}
     means = scope.means
-    whole = check_calendar(scope, scope.authored.head.calendar, _FILE)
+    strategy_calendar = check_calendar(scope, scope.authored.head.calendar, _FILE)
     for rank, action in enumerate(scope.authored.head.actions, start=1):
         if action.name in action_by_name or action.name == NO_ACTION:
             message = f'The action "{action.name}" is defined twice.'
@@ -80,16 +82,17 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             cost=action.cost,
             four_eyes=action.four_eyes,
             automatic=action.automatic,
-            calendar=check_calendar(scope, action.calendar, _FILE, "actions", rank - 1) or whole,
+            calendar=check_calendar(scope, action.calendar, _FILE, "actions", rank - 1)
+            or strategy_calendar,
         )
         if action.automatic and (action.four_eyes or not action.significant):
-            why = "takes two people" if action.four_eyes else "nobody need approve of it"
-            message = f'"{action.name}" is automatic, and {why}.'
-            hint = "`automatic: true` is for a significant action that no person approves of."
+            contradiction = "needs two approvers" if action.four_eyes else "needs no approval"
+            message = f'"{action.name}" is automatic, but {contradiction}.'
+            hint = "`automatic: true` is for a significant action that nobody approves."
             scope.tell("RS004", message, _FILE, "actions", rank - 1, "automatic", hint=hint)
         if action.four_eyes and not action.significant:
-            message = f'"{action.name}" takes two people, and nobody need approve of it.'
-            hint = "Say `significant: true` as well, or take four_eyes out."
+            message = f'"{action.name}" has `four_eyes: true`, but needs no approval.'
+            hint = "Add `significant: true`, or remove `four_eyes`."
             scope.tell("RS004", message, _FILE, "actions", rank - 1, "four_eyes", hint=hint)
     return tuple(action_by_name.values())
 
@@ -97,19 +100,21 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
 def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
     """Each protective fact is a flag, and a guard looks at it."""
     for i, written in enumerate(scope.authored.head.protective):
-        name = scope.canonical(written)
-        if name not in scope.facts:
-            scope.unknown_fact(name, _FILE, "protective", i)
-        elif scope.facts[name].kind is not Kind.BOOLEAN:
-            kind = with_article(scope.facts[name].kind)
-            message = f'"{name}" is {kind}; a protective fact is true or false.'
+        protective_fact = scope.canonical(written)
+        if protective_fact not in scope.facts:
+            scope.unknown_fact(protective_fact, _FILE, "protective", i)
+        elif scope.facts[protective_fact].kind is not Kind.BOOLEAN:
+            kind = with_article(scope.facts[protective_fact].kind)
+            message = f'"{protective_fact}" is {kind}; a protective fact is true or false.'
             scope.tell("RS304", message, _FILE, "protective", i)
         # A guard with a Problem of its own may be the one that looks at it.
         elif not len(scope.problems) and not any(
-            name in guard.when.expression.names for guard in guards
+            protective_fact in guard.when.expression.names for guard in guards
         ):
-            message = f'"{name}" is protective, and no guard looks at it: it protects nobody.'
-            hint = "Write a guard with it in guards.yaml, or take it off the list."
+            message = (
+                f'"{protective_fact}" is protective, but no guard uses it, so it protects nobody.'
+            )
+            hint = "Write a guard with it in guards.yaml, or remove it from the list."
             scope.tell("RS216", message, _FILE, "protective", i, hint=hint)
 
 
@@ -120,21 +125,21 @@ def check_special_category(scope: Scope) -> tuple[str, ...]:
     if head.special_category is None:
         return tuple(map(scope.canonical, head.protective))
     names = tuple(map(scope.canonical, head.special_category))
-    for i, name in enumerate(names):
-        if name not in scope.facts:
+    for i, special_fact in enumerate(names):
+        if special_fact not in scope.facts:
             scope.unknown_fact(head.special_category[i], _FILE, "special_category", i)
-        elif scope.facts[name].kind is not Kind.BOOLEAN:
-            kind = with_article(scope.facts[name].kind)
-            message = f'"{name}" is {kind}; a fact of a special category is true or false.'
+        elif scope.facts[special_fact].kind is not Kind.BOOLEAN:
+            kind = with_article(scope.facts[special_fact].kind)
+            message = f'"{special_fact}" is {kind}; a fact of a special category is true or false.'
             scope.tell("RS304", message, _FILE, "special_category", i)
     return names
 
 
 def check_priority(scope: Scope) -> Expression | None:
-    text = scope.authored.head.priority
-    if text is None:
+    priority_text = scope.authored.head.priority
+    if priority_text is None:
         return None
-    priority = scope.expression(text, _FILE, "priority", value=True)
+    priority = scope.expression(priority_text, _FILE, "priority", value=True)
     if priority and not priority.type.kind.is_numeric:
         message = f"The priority is {with_article(priority.type.kind)}, not a number."
         scope.tell("RS304", message, _FILE, "priority")

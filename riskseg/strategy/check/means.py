@@ -21,12 +21,16 @@ def check_means(scope: Scope) -> None:
         for kind in listed(action.means):
             if kind not in known_kinds:
                 message = f'There is no kind of action "{kind}".'
-                path = ("actions", i, "means")
+                means_path = ("actions", i, "means")
                 scope.tell(
-                    "RS201", message, "strategy.yaml", *path, hint=did_you_mean(kind, known_kinds)
+                    "RS201",
+                    message,
+                    "strategy.yaml",
+                    *means_path,
+                    hint=did_you_mean(kind, known_kinds),
                 )
-        named = action.means is not None or action.name in known_kinds
-        if packs and action.significant and not named:
+        is_known = action.means is not None or action.name in known_kinds
+        if packs and action.significant and not is_known:
             close = get_close_matches(action.name, sorted(known_kinds - {"other"}), n=1)
             meant = f"Did you mean `means: {close[0]}`? " if close else ""
             scope.tell(

@@ -20,23 +20,23 @@ def check_names(scope: Scope) -> None:
     authored = scope.authored
     taken_names = dict.fromkeys(scope.fact_names, "a fact of accounts")
     taken_names |= dict.fromkeys(decision.NAMES, "a column of every decision")
-    for kind, file, keys, names in (
+    for kind, file, keys, new_names in (
         ("a probability", "strategy.yaml", ("uses",), authored.head.uses),
         ("a band", "strategy.yaml", ("bands",), authored.head.bands),
         ("a tier scheme", "tiers.yaml", (), authored.tiers.root),
     ):
-        for name in names:
-            if (taken_by := taken_names.get(folded(name))) is not None:
-                message = f'"{name}" cannot be {kind}: it is {taken_by} already.'
-                scope.tell("RS202", message, file, *keys, name, hint="Give it another name.")
-            taken_names[folded(name)] = kind
+        for new_name in new_names:
+            if (taken_by := taken_names.get(folded(new_name))) is not None:
+                message = f'"{new_name}" cannot be {kind}: it is {taken_by} already.'
+                scope.tell("RS202", message, file, *keys, new_name, hint="Give it another name.")
+            taken_names[folded(new_name)] = kind
 
 
 def own_levels(authored: AuthoredStrategy, bands: Sequence[Band]) -> Levels:
     """Levels of bands and schemes as written, whatever is wrong with a row's condition."""
     tiers = authored.tiers.root.items()
     return {band.name: band.levels for band in bands} | {
-        name: tuple(dict.fromkeys(row.tier for row in rows)) for name, rows in tiers
+        scheme_name: tuple(dict.fromkeys(row.tier for row in rows)) for scheme_name, rows in tiers
     }
 
 
@@ -58,10 +58,10 @@ def decided_facts(
     """What is decided of an account, as names an expression may use."""
     channels = tuple(dict.fromkeys(action.channel for action in actions))
     facts = {
-        name: Fact(name, Kind.LEVEL, levels=level_names)
-        for name, level_names in decided(authored, levels, actions).items()
+        decided_name: Fact(decided_name, Kind.LEVEL, levels=level_names)
+        for decided_name, level_names in decided(authored, levels, actions).items()
     }
     facts["channel"] = Fact("channel", Kind.LEVEL, nullable=True, levels=channels)
-    for name in ("path_day", "step"):
-        facts[name] = Fact(name, Kind.INTEGER, nullable=True)
+    for decided_name in ("path_day", "step"):
+        facts[decided_name] = Fact(decided_name, Kind.INTEGER, nullable=True)
     return facts

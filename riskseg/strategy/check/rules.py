@@ -18,25 +18,27 @@ def check_rules(scope: Scope) -> tuple[Rule, ...]:
     entries: list[tuple[type[Rule], Entry]] = []
     count_by_kind: Counter[str] = Counter()
     for index, written in enumerate(scope.authored.guards.root):
-        values = values_of(written)
-        kind = kind_of(values)
+        entry_values = values_of(written)
+        kind = kind_of(entry_values)
         if kind is None:
             message = f"An entry is one of: {', '.join(registered())}."
             scope.tell("RS004", message, FILE, index)
             continue
         count_by_kind[kind.kind] += 1
-        name = kind.name_of(values, count_by_kind[kind.kind])
-        entries.append((kind, Entry(values, name, scope, scope.line(FILE, index), (index,))))
+        entry_name = kind.name_of(entry_values, count_by_kind[kind.kind])
+        entries.append(
+            (kind, Entry(entry_values, entry_name, scope, scope.line(FILE, index), (index,)))
+        )
     rules: list[Rule] = []
     for late in (False, True):
-        names = {rule.name for rule in rules if isinstance(rule, Restriction)}
+        restriction_names = {rule.name for rule in rules if isinstance(rule, Restriction)}
         for kind, entry in entries:
             if kind.late is not late:
                 continue
-            if entry.name in names:
-                entry.tell("RS202", f'The name "{entry.name}" stands twice.', hint=kind.twice)
+            if entry.name in restriction_names:
+                entry.tell("RS202", f'The name "{entry.name}" occurs twice.', hint=kind.twice)
                 continue
-            names.add(entry.name)
+            restriction_names.add(entry.name)
             if kind.has_its_keys(entry):
                 rules += kind.check(entry)
     _check_hours(scope, [rule for rule in rules if isinstance(rule, Restriction)])

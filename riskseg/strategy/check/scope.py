@@ -1,4 +1,4 @@
-"""What a strategy's expressions may name, and where its Problems are told."""
+"""What a strategy's expressions may name, and where its Problems go."""
 
 from __future__ import annotations
 
@@ -111,12 +111,15 @@ class Scope:
             file = f"packs/{pack}.yaml"
             for name, expected in authored.expects.items():
                 first_expected, first_file = expected_with_file.setdefault(name, (expected, file))
-                if name not in head and (first_expected.type, first_expected.otherwise) != (
+                if name not in head and (
+                    first_expected.type,
+                    first_expected.otherwise,
+                ) != (
                     expected.type,
                     expected.otherwise,
                 ):
-                    message = f'"{name}" is expected otherwise in {first_file}.'
-                    hint = f"Say in strategy.yaml what stands for it: `expects: {{{name}: …}}`."
+                    message = f'"{name}" is declared differently in {first_file}.'
+                    hint = f"Give its default value in strategy.yaml: `expects: {{{name}: …}}`."
                     self.tell("RS222", message, file, "expects", name, hint=hint)
         for written, (expected, file) in expected_with_file.items():
             name = folded(written)
@@ -138,18 +141,18 @@ class Scope:
             self.tell(
                 "RS004", message, file, "expects", written, "type", hint=f"Write {fact.kind}."
             )
-        value = None if unknown else as_type(expected.type, expected.otherwise)
+        default_value = None if unknown else as_type(expected.type, expected.otherwise)
         written_value = shown_value(expected.otherwise)
-        if value is None and not unknown:
+        if default_value is None and not unknown:
             message = (
                 f'"{name}" is {with_article(str(expected.type))}: '
-                f"{written_value} cannot stand for it."
+                f"{written_value} cannot be its default value."
             )
             self.tell("RS004", message, file, "expects", written, "else")
-        elif isinstance(value, int | Decimal) and _outside(fact, Decimal(value)):
+        elif isinstance(default_value, int | Decimal) and _outside(fact, Decimal(default_value)):
             message = f'"{name}" is never {written_value}: it is at least {fact.lower:f}.'
             self.tell("RS004", message, file, "expects", written, "else")
-        return value
+        return default_value
 
     def _models(self, models: Mapping[str, bool]) -> None:
         for name, model in self.authored.head.uses.items():
@@ -180,7 +183,7 @@ class Scope:
         unknown: bool = False,
         decided: Mapping[str, Fact] | None = None,
     ) -> Expression | None:
-        """A checked expression; a fact the workspace lacks is told as that, not as misspelt.
+        """A checked expression; a fact the workspace lacks is reported as that, not as misspelt.
 
         `decided` are names of what is decided, for the few expressions that may use them; they
         come before facts of the same name.
@@ -274,7 +277,8 @@ class Scope:
     def _ghosts(self, kind: Kind) -> dict[str, Fact]:
         lower = _ZERO if kind is Kind.INTEGER else None
         return {
-            name: self.declared.get(name, Fact(name, kind, lower=lower)) for name in self.lacking
+            lacking_name: self.declared.get(lacking_name, Fact(lacking_name, kind, lower=lower))
+            for lacking_name in self.lacking
         }
 
 

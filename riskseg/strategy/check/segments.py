@@ -23,27 +23,29 @@ Cells = tuple[frozenset[str | bool] | None, ...]
 
 def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[SegmentRow, ...]]:
     """The table's columns and rows. `own` are the levels of bands and schemes."""
-    written = scope.authored.segments
+    authored_segments = scope.authored.segments
     names = _canonical(scope, own)
     levels = _columns(scope, names, own)
     rows: list[SegmentRow] = []
     index_by_id: dict[str, int] = {}
-    for i, row in enumerate(written.rows):
+    for i, row in enumerate(authored_segments.rows):
         if row.id in index_by_id:
-            message = f'The row id "{row.id}" stands twice.'
+            message = f'The row id "{row.id}" occurs twice.'
             scope.tell("RS202", message, _FILE, "rows", i, hint="Give it another id.")
         index_by_id[row.id] = i
         cells = _cells(scope, row, i, names, levels)
         if cells is not None:
             rows.append(SegmentRow(row.id, cells, row.segment, scope.line(_FILE, "rows", i)))
-    if not written.rows or any(cell != "any" for cell in written.rows[-1].match):
+    if not authored_segments.rows or any(
+        cell != "any" for cell in authored_segments.rows[-1].match
+    ):
         message = "The last row does not take every other account."
-        everything = ", ".join(["any"] * len(written.columns))
+        everything = ", ".join(["any"] * len(authored_segments.columns))
         hint = f"End with a row whose cells are all `any`: [{everything}]."
-        path = ("rows", len(written.rows) - 1) if written.rows else ("rows",)
+        path = ("rows", len(authored_segments.rows) - 1) if authored_segments.rows else ("rows",)
         scope.tell("RS203", message, _FILE, *path, hint=hint)
     # Rows at fault are left out: fewer rows above can only find fewer rows covered.
-    if len(levels) == len(written.columns):
+    if len(levels) == len(authored_segments.columns):
         facts = scope.facts
         nullable = {
             column
@@ -51,14 +53,14 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
             if column in facts and column not in own and facts[column].nullable
         }
         for row_, covering_rows in unreachable(tuple(rows), tuple(levels.items()), nullable):
-            lines = ", ".join(
+            covering_text = ", ".join(
                 f'row "{covering.id}" (line {covering.line})' for covering in covering_rows[:_NAMED]
             )
             and_more = (
                 f" and {len(covering_rows) - _NAMED} more" if len(covering_rows) > _NAMED else ""
             )
             message = (
-                f'The row "{row_.id}" can never match: {lines}{and_more} '
+                f'The row "{row_.id}" can never match: {covering_text}{and_more} '
                 f"cover{'s' if len(covering_rows) == 1 else ''} it."
             )
             hint = f"Move it above line {covering_rows[0].line}, or narrow that row."
@@ -68,9 +70,10 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
 
 def _canonical(scope: Scope, own: Levels) -> list[str]:
     """The table's columns, each by the name of the band, scheme or fact that it is."""
-    owned = {folded(name): name for name in own}
+    owned = {folded(canonical_name): canonical_name for canonical_name in own}
     return [
-        owned.get(folded(name)) or scope.canonical(name) for name in scope.authored.segments.columns
+        owned.get(folded(canonical_name)) or scope.canonical(canonical_name)
+        for canonical_name in scope.authored.segments.columns
     ]
 
 
@@ -82,7 +85,7 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
         if column not in own:
             scope.column(column, _FILE, "columns", i)
         if column in columns[:i]:
-            message = f'The column "{column}" stands twice.'
+            message = f'The column "{column}" occurs twice.'
             scope.tell("RS202", message, _FILE, "columns", i, hint="Remove one of them.")
         elif column in own:
             levels[column] = own[column]
@@ -117,20 +120,24 @@ def _cells(
         if cell == "any":
             cells.append(None)
             continue
-        listed = cell if isinstance(cell, list) else [cell]
-        for message, hint in _wrong(listed, column, levels):
+        cell_levels = cell if isinstance(cell, list) else [cell]
+        for message, hint in _wrong(cell_levels, column, levels):
             scope.tell("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
             all_sound = False
         for twice in sorted(
-            {str(level) for position, level in enumerate(listed) if level in listed[:position]}
+            {
+                str(level)
+                for position, level in enumerate(cell_levels)
+                if level in cell_levels[:position]
+            }
         ):
-            message = f'The level "{twice}" stands twice in one cell.'
+            message = f'The level "{twice}" occurs twice in one cell.'
             hint = "Keep one of them, or write the level that was meant."
             scope.tell("RS202", message, _FILE, "rows", i, "match", j, hint=hint)
         if levels.get(column, ()) is None:
-            for level in listed:
+            for level in cell_levels:
                 scope.note_unseen(column, str(level), _FILE, "rows", i, "match", j)
-        cells.append(frozenset(listed))
+        cells.append(frozenset(cell_levels))
     return tuple(cells) if all_sound else None
 
 

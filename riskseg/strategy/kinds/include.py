@@ -66,7 +66,7 @@ class Included(Rule):
                 rule.entry.tell("RS004", message)
                 continue
             if rule.name in seen:
-                message = f'The rule "{rule.name}" stands twice.'
+                message = f'The rule "{rule.name}" occurs twice.'
                 rule.entry.tell("RS202", message, hint=kind.twice)
             seen.add(rule.name)
             if not kind.has_its_keys(rule.entry, besides=["examples"]):

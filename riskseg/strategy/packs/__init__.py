@@ -53,9 +53,9 @@ def is_help(kinds: Collection[str]) -> bool:
 @cache
 def shipped_packs() -> Mapping[str, str]:
     """The text of each pack that riskseg ships, by name."""
-    found = sorted(files(__name__).iterdir(), key=lambda file: file.name)
+    package_files = sorted(files(__name__).iterdir(), key=lambda file: file.name)
     return {
         file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
-        for file in found
+        for file in package_files
         if file.name.endswith(".yaml")
     }

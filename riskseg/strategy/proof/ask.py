@@ -52,17 +52,20 @@ class Asker:
                 return None
             model = solver.model()
             for account in accounts:
-                for name, fact in account.facts.items():
-                    term = account.terms[name]
-                    current_value = account.values(model)[name]
-                    preferred_values = [self.usual.get(name, plain_value(fact)), plain_value(fact)]
+                for asked_fact, fact in account.facts.items():
+                    term = account.terms[asked_fact]
+                    current_value = account.values(model)[asked_fact]
+                    preferred_values = [
+                        self.usual.get(asked_fact, plain_value(fact)),
+                        plain_value(fact),
+                    ]
                     if fact.kind is Kind.DECIMAL and current_value is not None:
                         assert isinstance(current_value, Decimal)
                         preferred_values += [round(current_value, digits) for digits in (0, 2, 4)]
-                    for value in preferred_values:
-                        if value is None and not fact.nullable:
+                    for preferred_value in preferred_values:
+                        if preferred_value is None and not fact.nullable:
                             continue
-                        has_value = term.same(constant(value, fact.kind, account.texts))
+                        has_value = term.same(constant(preferred_value, fact.kind, account.texts))
                         if solver.check(*_named(solver, has_value)) == z3.sat:
                             model = solver.model()
                             solver.add(has_value)

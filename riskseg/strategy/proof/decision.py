@@ -140,16 +140,16 @@ def _issued_before(strategy: Strategy, account: Account) -> Iterator[Any]:
     """That what was issued was issued before the as-of date: what is issued on a day is due on it
     all the same."""
     as_of = account.terms["as_of"].value
-    for name in strategy.facts:
-        if is_issue(name) or action_of(name):
-            last = account.terms[name]
-            yield either(last.unknown, last.value < as_of)
+    for state_fact in strategy.facts:
+        if is_issue(state_fact) or action_of(state_fact):
+            issued_term = account.terms[state_fact]
+            yield either(issued_term.unknown, issued_term.value < as_of)
 
 
 def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[Any]:
     """That each row's cells match. Rows share what they have in common."""
     term_of_cell: dict[tuple[str, frozenset[str | bool]], Any] = {}
-    rows = []
+    matching_terms = []
     for row in strategy.rows:
         cell_terms = []
         for column, cell in zip(strategy.columns, row.cells, strict=True):
@@ -157,8 +157,8 @@ def _rows(strategy: Strategy, names: Mapping[str, Term], texts: Texts) -> list[A
                 if (column, cell) not in term_of_cell:
                     term_of_cell[column, cell] = in_cell(names[column], cell, texts)
                 cell_terms.append(term_of_cell[column, cell])
-        rows.append(both(*cell_terms))
-    return rows
+        matching_terms.append(both(*cell_terms))
+    return matching_terms
 
 
 def _table(matches: Sequence[Any]) -> Table:
@@ -183,24 +183,27 @@ def _segment(table: Table, strategy: Strategy, texts: Texts) -> tuple[Term, tupl
     if not table.meant:
         return _first(table.matches, segments, texts), ()
     segment = z3.FreshInt("segment")
-    codes = [constant(name, Kind.TEXT, texts).value for name in segments]
-    rows = zip(table.reached, codes, strict=True)
+    segment_codes = [constant(segment_name, Kind.TEXT, texts).value for segment_name in segments]
+    reached_codes = zip(table.reached, segment_codes, strict=True)
     # That a row is reached is a claim of its own; said here it need not be found out each time.
     one_of_the_segments = either(
-        *(segment == constant(name, Kind.TEXT, texts).value for name in strategy.segments)
+        *(
+            segment == constant(segment_name, Kind.TEXT, texts).value
+            for segment_name in strategy.segments
+        )
     )
     return Term(segment), (
         one_of_the_segments,
-        *(z3.Implies(reached, segment == code) for reached, code in rows),
+        *(z3.Implies(reached, segment == code) for reached, code in reached_codes),
     )
 
 
 def _first(matches: Sequence[Any], row_texts: Sequence[str], texts: Texts) -> Term:
     """The text of the first row that matches; of the last one where none does."""
-    result = constant(row_texts[-1], Kind.TEXT, texts)
+    text_term = constant(row_texts[-1], Kind.TEXT, texts)
     for match, text in reversed(list(zip(matches, row_texts, strict=True))[:-1]):
-        result = chosen(match, constant(text, Kind.TEXT, texts), result)
-    return result
+        text_term = chosen(match, constant(text, Kind.TEXT, texts), text_term)
+    return text_term
 
 
 def _rank(strategy: Strategy, action: str) -> int:

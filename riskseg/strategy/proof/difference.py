@@ -58,25 +58,29 @@ def meaning(old: Strategy, new: Strategy, granted: Granted, asker: Asker) -> Mea
     unsure: list[str] = []
     same_so_far: list[Any] = []
     for outcome in OUTCOMES:
-        pair = old_decision.names[outcome], new_decision.names[outcome]
+        outcome_pair = old_decision.names[outcome], new_decision.names[outcome]
         outcomes_before = tuple(
             outcome_before for outcome_before in OUTCOMES[: OUTCOMES.index(outcome)]
         )
         granted_ = (*old_decision.granted, *new_decision.granted)
-        solver = asker.solver(*granted_, *same_so_far, negated(pair[0].same(pair[1])))
-        for before, after, outcome_changed in _pairs(solver, pair, old_decision, unsure, outcome):
-            asked = both(*same_so_far, outcome_changed)
-            example = asker.example(asker.solver(*granted_), [asked], [account])
+        solver = asker.solver(
+            *granted_, *same_so_far, negated(outcome_pair[0].same(outcome_pair[1]))
+        )
+        for before, after, outcome_changed in _pairs(
+            solver, outcome_pair, old_decision, unsure, outcome
+        ):
+            question = both(*same_so_far, outcome_changed)
+            example = asker.example(asker.solver(*granted_), [question], [account])
             if example is None:
                 unsure.append(f"{outcome} {before} → {after}: {UNSURE}")
                 continue
             guards = outcome == "action"
-            bounds = dimensions(
+            bounding_dimensions = dimensions(
                 (old, new), (old_decision, new_decision), outcomes_before, guards=guards
             )
-            changed_regions, complete = regions(bounds, granted_, asked, asker)
+            changed_regions, complete = regions(bounding_dimensions, granted_, question, asker)
             turns.append(Turn(outcome, before, after, changed_regions, complete, example[0]))
-        same_so_far.append(pair[0].same(pair[1]))
+        same_so_far.append(outcome_pair[0].same(outcome_pair[1]))
     return Meaning(tuple(turns), tuple(unsure))
 
 
@@ -85,7 +89,7 @@ def _pairs(
 ) -> Iterator[tuple[str, str, Any]]:
     """(what it was, what it is, that an account turns so), for every pair there is."""
     texts = decision.account.texts
-    while (answer := solver.check()) == z3.sat:
+    while (solver_answer := solver.check()) == z3.sat:
         model = solver.model()
         before, after = (str(value_of(model, term, Kind.TEXT, texts)) for term in pair)
         outcome_changed = both(
@@ -96,5 +100,5 @@ def _pairs(
         )
         yield before, after, outcome_changed
         solver.add(negated(outcome_changed))
-    if answer != z3.unsat:
+    if solver_answer != z3.unsat:
         unsure.append(f"{outcome}: {UNSURE}")

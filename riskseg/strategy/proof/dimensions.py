@@ -62,27 +62,27 @@ class Dimension:
     def all(self) -> tuple[Cell, ...]:
         return (*self.cells, *([self.null] if self.null else ()))
 
-    def told(self, chosen: frozenset[int]) -> str:
+    def in_words(self, chosen: frozenset[int]) -> str:
         """The chosen cells in words; the null's number is that after the last cell."""
-        known = sorted(n for n in chosen if n < len(self.cells))
-        unknown = self.null is not None and len(self.cells) in chosen
-        if not known:
+        known_cells = sorted(cell_number for cell_number in chosen if cell_number < len(self.cells))
+        holds_null = self.null is not None and len(self.cells) in chosen
+        if not known_cells:
             return f"{self.name} unknown"
-        if len(known) == len(self.cells):
+        if len(known_cells) == len(self.cells):
             return f"{self.name} known"
-        cells_text = self._ordered(known) if self.ordered else self._listed(known)
-        return f"{cells_text} or unknown" if unknown else cells_text
+        cells_text = self._ordered(known_cells) if self.ordered else self._listed(known_cells)
+        return f"{cells_text} or unknown" if holds_null else cells_text
 
     def _ordered(self, known: Sequence[int]) -> str:
         low, high = self.cells[known[0]].low, self.cells[known[-1]].high
         if low.startswith("≥ ") and high.startswith("≤ ") and low[2:] == high[2:]:
             return f"{self.name} = {low[2:]}"
-        ends = low[2:].lstrip("-"), high[2:].lstrip("-")
+        end_digits = low[2:].lstrip("-"), high[2:].lstrip("-")
         if (
             self.whole
             and low.startswith("≥ ")
             and high.startswith("< ")
-            and all(end.isdigit() for end in ends)
+            and all(end.isdigit() for end in end_digits)
         ):
             first_value, last_value = int(low[2:]), int(high[2:]) - 1
             return f"{self.name} {first_value}" + (
@@ -94,11 +94,11 @@ class Dimension:
         return f"{self.name} {low or high}"
 
     def _listed(self, known: Sequence[int]) -> str:
-        texts = [self.cells[index].text for index in known]
+        cell_texts = [self.cells[index].text for index in known]
         other_texts = [cell.text for index, cell in enumerate(self.cells) if index not in known]
-        if len(other_texts) == 1 and len(texts) > 2:
+        if len(other_texts) == 1 and len(cell_texts) > 2:
             return f"{self.name} not {other_texts[0]}"
-        return f"{self.name} {' or '.join(texts)}"
+        return f"{self.name} {' or '.join(cell_texts)}"
 
 
 def dimensions(
@@ -124,25 +124,31 @@ def dimensions(
             for _, cut in band.cuts[:-1]:
                 _cut(cuts.setdefault(band.of, {}), "<", cut, ONE)
     decision = decisions[0]
-    bounding = [_truth(name, term) for name, term in atoms.items()]
-    for name, fact in decision.account.facts.items():
-        term = decision.account.terms[name]
+    bounding = [_truth(dimension_name, term) for dimension_name, term in atoms.items()]
+    for dimension_name, fact in decision.account.facts.items():
+        term = decision.account.terms[dimension_name]
         if fact.kind is Kind.TEXT:
-            bounding.append(_of_text(fact, term, sorted(texts.get(name, ())), decision))
+            bounding.append(_of_text(fact, term, sorted(texts.get(dimension_name, ())), decision))
         else:
-            bounding += _of_fact(fact, term, cuts.get(name, {}), decision)
+            bounding += _of_fact(fact, term, cuts.get(dimension_name, {}), decision)
     bounding += _days(strategies, decision)
-    for name in _shared_guards(strategies) if guards else ():
-        in_force = decision.guards[name]
+    for dimension_name in _shared_guards(strategies) if guards else ():
+        in_force = decision.guards[dimension_name]
         cells = (Cell(in_force, "in force"), Cell(negated(in_force), "not in force"))
-        bounding.append(Dimension(name, cells, False, None))
-    for name, levels in _shared_levels(strategies).items():
-        bounding.append(_of_levels(name, decision.names[name], levels, decision, None))
-    for name in also:
-        levels = tuple(
-            dict.fromkeys(text for strategy_ in strategies for text in _decided(strategy_)[name])
+        bounding.append(Dimension(dimension_name, cells, False, None))
+    for dimension_name, levels in _shared_levels(strategies).items():
+        bounding.append(
+            _of_levels(dimension_name, decision.names[dimension_name], levels, decision, None)
         )
-        bounding.append(_of_levels(name, decision.names[name], levels, decision, None))
+    for dimension_name in also:
+        levels = tuple(
+            dict.fromkeys(
+                text for strategy_ in strategies for text in _decided(strategy_)[dimension_name]
+            )
+        )
+        bounding.append(
+            _of_levels(dimension_name, decision.names[dimension_name], levels, decision, None)
+        )
     return bounding
 
 
@@ -159,20 +165,23 @@ def _shared_levels(strategies: Sequence[Strategy]) -> dict[str, tuple[str, ...]]
     def meanings(strategy: Strategy) -> dict[str, tuple[Any, tuple[str, ...]]]:
         meaning_by_name: dict[str, tuple[Any, tuple[str, ...]]] = {}
         for scheme in strategy.schemes:
-            rows = [
+            row_meanings = [
                 (row.tier, row.when and (show(row.when.expression.tree), row.when.unknown))
                 for row in scheme.rows
             ]
-            meaning_by_name[scheme.name] = (rows, scheme.levels)
+            meaning_by_name[scheme.name] = (row_meanings, scheme.levels)
         for band in strategy.bands:
             meaning_by_name[band.name] = ((band.of, band.cuts), band.levels)
         return meaning_by_name
 
     first_meanings, *other_meanings = [meanings(strategy_) for strategy_ in strategies]
     return {
-        name: levels
-        for name, (meaning, levels) in first_meanings.items()
-        if all(other.get(name, (None,))[0] == meaning for other in other_meanings)
+        scheme_name: levels
+        for scheme_name, (meaning, levels) in first_meanings.items()
+        if all(
+            other_meaning.get(scheme_name, (None,))[0] == meaning
+            for other_meaning in other_meanings
+        )
     }
 
 
@@ -187,9 +196,9 @@ def _shared_guards(strategies: Sequence[Strategy]) -> list[str]:
 
     first_meanings, *other_meanings = [meanings(strategy_) for strategy_ in strategies]
     return [
-        name
-        for name, meant in first_meanings.items()
-        if all(other.get(name) == meant for other in other_meanings)
+        guard_name
+        for guard_name, guard_meaning in first_meanings.items()
+        if all(other_meaning.get(guard_name) == guard_meaning for other_meaning in other_meanings)
     ]
 
 
@@ -218,17 +227,17 @@ def _by_literal(
     node: Node, facts: Mapping[str, Fact], cuts: dict[str, Cuts], texts: dict[str, set[str]]
 ) -> bool:
     """Note where a comparison of one fact with plain values cuts it; False for any other."""
-    pairs: list[tuple[Comparison, Node, Literal]]
+    compared_pairs: list[tuple[Comparison, Node, Literal]]
     match node:
         case In(side, options):
-            pairs = [("=", _bare(side), option) for option in options]
+            compared_pairs = [("=", _bare(side), option) for option in options]
         case Compare(sign, left, Literal() as right):
-            pairs = [(sign, _bare(left), right)]
+            compared_pairs = [(sign, _bare(left), right)]
         case Compare(sign, Literal() as left, right):
-            pairs = [(_TURNED[sign], _bare(right), left)]
+            compared_pairs = [(_TURNED[sign], _bare(right), left)]
         case _:
             return False
-    for sign, side, literal in pairs:
+    for sign, side, literal in compared_pairs:
         if not isinstance(side, Name) or side.name not in facts:
             return False
         kind = facts[side.name].kind
@@ -241,8 +250,8 @@ def _by_literal(
             _cut(cuts.setdefault(side.name, {}), sign, Decimal(days(literal.value)), 1, date_=True)
         elif kind.is_numeric:
             value = Decimal(str(literal.value))
-            unit = ONE if kind is Kind.DECIMAL else 1
-            _cut(cuts.setdefault(side.name, {}), sign, value, unit)
+            smallest_step = ONE if kind is Kind.DECIMAL else 1
+            _cut(cuts.setdefault(side.name, {}), sign, value, smallest_step)
     return True
 
 
@@ -254,29 +263,29 @@ def _bare(node: Node) -> Node:
 
 def _cut(into: Cuts, sign: str, value: Decimal, unit: int, *, date_: bool = False) -> None:
     """The first whole number above a boundary, with its two sides in words: (from it on, below)."""
-    text = f"{value.normalize():f}"
+    cut_text = f"{value.normalize():f}"
     if date_:
-        text = (EPOCH + timedelta(days=int(value))).isoformat()
+        cut_text = (EPOCH + timedelta(days=int(value))).isoformat()
     boundary = value * unit
     if sign in ("<", ">=", "=", "<>"):
-        into.setdefault(math.ceil(boundary), (f"≥ {text}", f"< {text}"))
+        into.setdefault(math.ceil(boundary), (f"≥ {cut_text}", f"< {cut_text}"))
     if sign in ("<=", ">", "=", "<>"):
-        into.setdefault(math.floor(boundary) + 1, (f"> {text}", f"≤ {text}"))
+        into.setdefault(math.floor(boundary) + 1, (f"> {cut_text}", f"≤ {cut_text}"))
 
 
 def _of_fact(fact: Fact, term: Term, cuts: Cuts, decision: Decision) -> list[Dimension]:
-    known = negated(term.unknown)
+    is_known = negated(term.unknown)
     null = Cell(term.unknown) if fact.nullable else None
     if fact.kind is Kind.BOOLEAN:
-        cells = [
-            Cell(both(known, term.value), "true"),
-            Cell(both(known, z3.Not(term.value)), "false"),
+        truth_cells = [
+            Cell(both(is_known, term.value), "true"),
+            Cell(both(is_known, z3.Not(term.value)), "false"),
         ]
-        return [Dimension(fact.name, tuple(cells), False, null)]
+        return [Dimension(fact.name, tuple(truth_cells), False, null)]
     if fact.kind is Kind.LEVEL:
         return [_of_levels(fact.name, term, fact.levels, decision, null)]
     if fact.kind is Kind.NUMBER:
-        known_cell = (Cell(known, "known"),)
+        known_cell = (Cell(is_known, "known"),)
         return [Dimension(fact.name, known_cell, True, null)] if null else []
     numbers = _numbers(term, cuts, fact)
     if len(numbers) == 1 and null is None:
@@ -286,12 +295,16 @@ def _of_fact(fact: Fact, term: Term, cuts: Cuts, decision: Decision) -> list[Dim
 
 def _of_text(fact: Fact, term: Term, named: Sequence[str], decision: Decision) -> Dimension:
     """Texts that rules name, and all others together."""
-    known = negated(term.unknown)
-    codes = {text: decision.account.texts.code(text) for text in named}
-    cells = [Cell(both(known, term.value == code), text) for text, code in codes.items()]
-    other = Cell(both(known, *(term.value != code for code in codes.values())), "another text")
+    is_known = negated(term.unknown)
+    code_by_text = {text: decision.account.texts.code(text) for text in named}
+    text_cells = [
+        Cell(both(is_known, term.value == code), text) for text, code in code_by_text.items()
+    ]
+    other_cell = Cell(
+        both(is_known, *(term.value != code for code in code_by_text.values())), "another text"
+    )
     return Dimension(
-        fact.name, (*cells, other), False, Cell(term.unknown) if fact.nullable else None
+        fact.name, (*text_cells, other_cell), False, Cell(term.unknown) if fact.nullable else None
     )
 
 
@@ -311,53 +324,59 @@ def _days(strategies: Sequence[Strategy], decision: Decision) -> Iterator[Dimens
                             continue
                         starts[text] = counted_from.starts.tree
                         due_days = [days for _, _, days in step_days(path)]
-                        ends = [day for days in due_days for day in (days.start, days.stop)]
-                        bounds = [first_day + day for day in ends] + [first_day] * (path != first)
-                        for bound in bounds:
+                        day_ends = [
+                            days_since
+                            for days in due_days
+                            for days_since in (days.start, days.stop)
+                        ]
+                        day_bounds = [first_day + days_since for days_since in day_ends] + [
+                            first_day
+                        ] * (path != first)
+                        for bound in day_bounds:
                             cuts.setdefault(text, {})[bound] = (f"≥ {bound}", f"< {bound}")
                     days_before += length(path)
     as_of = decision.account.terms["as_of"].value
     for text, tree in starts.items():
         term = _term_of(tree, decision)
-        day = Term(as_of - term.value, term.unknown)
+        days_since = Term(as_of - term.value, term.unknown)
         null = None if z3.is_false(term.unknown) else Cell(term.unknown)
-        name = f"days since {text}"
-        yield Dimension(name, _numbers(day, cuts.get(text, {})), True, null, whole=True)
+        days_name = f"days since {text}"
+        yield Dimension(days_name, _numbers(days_since, cuts.get(text, {})), True, null, whole=True)
 
 
 def _numbers(term: Term, cuts: Cuts, fact: Fact | None = None) -> tuple[Cell, ...]:
     """Cells between the cuts, from the lowest on. Below the least value there can be there is
     none."""
-    least = fact.lower if fact else None
-    unit = ONE if fact and fact.kind is Kind.DECIMAL else 1
-    if least is not None:
-        cuts = {bound: sides for bound, sides in cuts.items() if bound > least * unit}
-    known = negated(term.unknown)
-    bounds = sorted(cuts)
-    numbers = []
-    for low, high in zip([None, *bounds], [*bounds, None], strict=True):
-        conditions = [known]
+    lowest = fact.lower if fact else None
+    smallest_step = ONE if fact and fact.kind is Kind.DECIMAL else 1
+    if lowest is not None:
+        cuts = {bound: sides for bound, sides in cuts.items() if bound > lowest * smallest_step}
+    is_known = negated(term.unknown)
+    sorted_cuts = sorted(cuts)
+    number_cells = []
+    for low, high in zip([None, *sorted_cuts], [*sorted_cuts, None], strict=True):
+        conditions = [is_known]
         if low is not None:
             conditions.append(term.value >= low)
         if high is not None:
             conditions.append(term.value < high)
-        above = cuts[low][0] if low is not None else ""
-        below = cuts[high][1] if high is not None else ""
-        if low is None and least is not None and high == int(least * unit) + 1:
-            above, below = f"≥ {least:f}", f"≤ {least:f}"
-        numbers.append(Cell(both(*conditions), "", above, below))
-    return tuple(numbers)
+        lower_text = cuts[low][0] if low is not None else ""
+        upper_text = cuts[high][1] if high is not None else ""
+        if low is None and lowest is not None and high == int(lowest * smallest_step) + 1:
+            lower_text, upper_text = f"≥ {lowest:f}", f"≤ {lowest:f}"
+        number_cells.append(Cell(both(*conditions), "", lower_text, upper_text))
+    return tuple(number_cells)
 
 
 def _of_levels(
     name: str, term: Term, levels: Sequence[str], decision: Decision, null: Cell | None
 ) -> Dimension:
-    texts, known = decision.account.texts, negated(term.unknown)
-    cells = [
-        Cell(both(known, term.value == constant(level, Kind.LEVEL, texts).value), level)
+    texts, is_known = decision.account.texts, negated(term.unknown)
+    level_cells = [
+        Cell(both(is_known, term.value == constant(level, Kind.LEVEL, texts).value), level)
         for level in levels
     ]
-    return Dimension(name, tuple(cells), False, null)
+    return Dimension(name, tuple(level_cells), False, null)
 
 
 def _truth(name: str, term: Term) -> Dimension:

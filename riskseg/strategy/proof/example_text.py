@@ -34,21 +34,21 @@ _Plain.add_representer(
 def example(name: str, account: Account, decision: Mapping[str, Any], *, margin: str) -> str:
     """The account as one entry of `examples`, expecting what it gets today; each line begins with
     the margin."""
-    expected = {key: decision[key] for key in OUTCOMES}
-    lines = [
+    expected = {outcome_name: decision[outcome_name] for outcome_name in OUTCOMES}
+    example_lines = [
         f"- example: {_flow(name)}",
         f"  given:  {values(account)}",
         f"  expect: {_flow(expected)}",
     ]
-    return "\n".join(margin + line for line in lines)
+    return "\n".join(margin + line for line in example_lines)
 
 
 def margin_of(examples: str) -> str:
     """What stands before the entries of an examples.yaml: YAML takes no other among them."""
-    found = re.search(
+    first_example = re.search(
         r"^examples:(?:\s*#.*)?\n(?:[ \t]*(?:#.*)?\n)*([ ]*)- ", examples, re.MULTILINE
     )
-    return found[1] if found else "  "
+    return first_example[1] if first_example else "  "
 
 
 def values(account: Account) -> str:

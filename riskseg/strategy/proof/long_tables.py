@@ -42,37 +42,41 @@ def rows_reached(
     """For each row whether an account reaches it, or the rows above that cover it; None where
     there are too many combinations to list. `relations` are sets of facts that are bound together.
     """
-    groups = []
+    column_groups = []
     for columns in _apart(strategy, relations):
         combinations_found = _combinations(columns, strategy, decision, asker)
         if combinations_found is None:
             return None
-        groups.append(Group(columns, combinations_found))
+        column_groups.append(Group(columns, combinations_found))
     boxes = [
-        replace(row, cells=tuple(_cell(row, group) for group in groups)) for row in strategy.rows
+        replace(row, cells=tuple(_cell(row, group) for group in column_groups))
+        for row in strategy.rows
     ]
     by_id = {row.id: row for row in strategy.rows}
-    keys = [
+    group_keys = [
         (f"group {group_index}", tuple(map(str, range(len(group.combinations)))))
-        for group_index, group in enumerate(groups)
+        for group_index, group in enumerate(column_groups)
     ]
     return [
         Covered(tuple(by_id[row.id] for row in reachability.by))
         if isinstance(reachability, Covered)
         else reachability
-        for reachability in reachable(boxes, keys, ())
+        for reachability in reachable(boxes, group_keys, ())
     ]
 
 
 def _cell(row: SegmentRow, group: Group) -> frozenset[str | bool] | None:
     """The combinations a row takes; None for all of them."""
-    cells = [row.cells[column] for column in group.columns]
-    if all(cell is None for cell in cells):
+    cells_of_group = [row.cells[column] for column in group.columns]
+    if all(cell is None for cell in cells_of_group):
         return None
     return frozenset(
         str(number)
         for number, levels in enumerate(group.combinations)
-        if all(cell_ is None or level in cell_ for cell_, level in zip(cells, levels, strict=True))
+        if all(
+            cell_ is None or level in cell_
+            for cell_, level in zip(cells_of_group, levels, strict=True)
+        )
     )
 
 
@@ -101,8 +105,8 @@ def _reads(strategy: Strategy) -> Mapping[str, frozenset[str]]:
     reads = {column: frozenset({column}) for column in strategy.columns}
     reads |= {band.name: frozenset({band.of}) for band in strategy.bands}
     for scheme in strategy.schemes:
-        named = [row.when.expression.names for row in scheme.rows if row.when]
-        reads[scheme.name] = frozenset().union(*named)
+        names_in_rows = [row.when.expression.names for row in scheme.rows if row.when]
+        reads[scheme.name] = frozenset().union(*names_in_rows)
     return reads
 
 
@@ -113,7 +117,7 @@ def _combinations(
     ways_by_column = [list(_ways(strategy, column, decision)) for column in columns]
     solver = asker.solver(*decision.account.granted)
     combinations_found: list[tuple[Level, ...]] = []
-    while (answer := solver.check()) == z3.sat:
+    while (solver_answer := solver.check()) == z3.sat:
         if len(combinations_found) == MOST:
             return None
         model = solver.model()
@@ -123,7 +127,7 @@ def _combinations(
         ]
         combinations_found.append(tuple(level for level, _ in levels_held))
         solver.add(negated(both(*(holds for _, holds in levels_held))))
-    if answer != z3.unsat:
+    if solver_answer != z3.unsat:
         return None
     return tuple(sorted(combinations_found, key=str))
 

@@ -82,15 +82,15 @@ def _segments(strategy: Strategy, file: str, decision: Decision, asker: Asker) -
 def _overlap(columns: Sequence[str], first: SegmentRow, second: SegmentRow) -> Region:
     cell_texts = []
     for column, first_cell, second_cell in zip(columns, first.cells, second.cells, strict=True):
-        cell = (
+        shared_cell = (
             first_cell
             if second_cell is None
             else second_cell
             if first_cell is None
             else first_cell & second_cell
         )
-        if cell is not None:
-            cell_texts.append(f"{column} {' or '.join(sorted(map(str, cell)))}")
+        if shared_cell is not None:
+            cell_texts.append(f"{column} {' or '.join(sorted(map(str, shared_cell)))}")
     return tuple(cell_texts)
 
 

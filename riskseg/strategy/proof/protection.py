@@ -28,7 +28,7 @@ from riskseg.treatment.routes import route, step_days
 
 
 def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> Iterator[Result]:
-    file = f"{strategy.folder}/strategy.yaml"
+    head_file = f"{strategy.folder}/strategy.yaml"
     account = decision.account
     for flag in strategy.protective:
         protected = decide(
@@ -46,7 +46,7 @@ def prove_protection(strategy: Strategy, decision: Decision, asker: Asker) -> It
             ),
         )
         yield verdict_of_none(
-            Result("protection", flag, "proved", "", (), file, None),
+            Result("protection", flag, "proved", "", (), head_file, None),
             "With the flag true the action is harsher than any had so far without.",
             solver,
             [harsher],

@@ -1,8 +1,8 @@
-"""Which accounts a condition speaks of, in words: "behaviour slipping, 0.15 ≤ p_default < 0.20".
+"""Which accounts a condition applies to, in words: "behaviour slipping, 0.15 ≤ p_default < 0.20".
 
 A region is a box of cells of dimensions. It is grown from one account: what does not matter is
 dropped, then what may be wider is made wider, as long as z3 finds no account in it that the
-condition does not hold for. Regions are told until every account is in one, or there are too many
+condition does not hold for. Regions are named until every account is in one, or there are too many
 to read.
 """
 
@@ -75,7 +75,7 @@ def regions(
     boxes: list[Box] = []
     while (answer := inside.check()) == z3.sat:
         if len(boxes) == MOST:
-            return _told(boxes, dimensions), False
+            return _in_words(boxes, dimensions), False
         model = inside.model()
         box: Box = {index: _cell_of(model, dimension) for index, dimension in enumerate(dimensions)}
         # Where the cells of one account hold others besides, so does every wider box.
@@ -83,12 +83,12 @@ def regions(
             _grow(box, space, anywhere, outside)
         boxes = [earlier_box for earlier_box in boxes if not _inside(earlier_box, box)] + [box]
         inside.add(negated(both(*space.formulas(box))))
-    return _told(boxes, dimensions), bool(answer == z3.unsat)
+    return _in_words(boxes, dimensions), bool(answer == z3.unsat)
 
 
-def _told(boxes: Sequence[Box], dimensions: Sequence[Dimension]) -> tuple[Region, ...]:
+def _in_words(boxes: Sequence[Box], dimensions: Sequence[Dimension]) -> tuple[Region, ...]:
     return tuple(
-        tuple(dimensions[index].told(cells) for index, cells in sorted(box.items()))
+        tuple(dimensions[index].in_words(cells) for index, cells in sorted(box.items()))
         for box in boxes
     )
 

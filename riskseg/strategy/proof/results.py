@@ -21,7 +21,7 @@ _TABLES_AND_PATHS = {
     "path-ends": "the path and those it goes on to come to a last step",
     "path-reached": "some account is on the path",
     "step-taken": "some account gets the step's action",
-    "closed-day": "on a closed day of the calendar no action is emitted that goes by it",
+    "closed-day": "no action that follows the calendar falls on a closed day",
 }
 _PROTECTION = {
     "protection": "the flag, once true, never leads to a harsher action up to any day of the path"
@@ -33,13 +33,17 @@ _PEOPLE = {
 
 
 def claims() -> Mapping[str, str]:
-    """Every claim there is, in the order in which they are told, and how a person reads it.
-    docs/guide/proofs.md tells more of each."""
-    kinds = registered().values()
-    restrictions = [kind.claims for kind in kinds if issubclass(kind, Restriction)]
-    others = [kind.claims for kind in kinds if not issubclass(kind, Restriction)]
-    parts = (_TABLES_AND_PATHS, *restrictions, _PROTECTION, _PEOPLE, *others)
-    return {name: words for part in parts for name, words in part.items()}
+    """Every claim there is, in the order in which they are shown, and how a person reads it.
+    docs/guide/proofs.md explains each."""
+    rule_kinds = registered().values()
+    restrictions = [kind.claims for kind in rule_kinds if issubclass(kind, Restriction)]
+    other_claims = [kind.claims for kind in rule_kinds if not issubclass(kind, Restriction)]
+    claims_in_order = (_TABLES_AND_PATHS, *restrictions, _PROTECTION, _PEOPLE, *other_claims)
+    return {
+        claim_name: claim_words
+        for part in claims_in_order
+        for claim_name, claim_words in part.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,15 @@ def _prove(
 
 
 def _result(claim: Claim, claimed: Result, solver: Any, decision: Decision, asker: Asker) -> Result:
-    result = claimed
+    verdict_result = claimed
     for question in claim.questions:
         fault, asked = question.fault, question.asked
         if claim.some:
-            result = verdict_of_any(claimed, partial(str, fault), solver, asked, asker)
+            verdict_result = verdict_of_any(claimed, partial(str, fault), solver, asked, asker)
         else:
-            result = verdict_of_none(claimed, fault, solver, asked, [decision.account], asker)
-        if result.verdict != "proved":
+            verdict_result = verdict_of_none(
+                claimed, fault, solver, asked, [decision.account], asker
+            )
+        if verdict_result.verdict != "proved":
             break
-    return result
+    return verdict_result

@@ -110,25 +110,29 @@ def _covered_by(
 ) -> str:
     """Why a row cannot be reached: the rows above that cover it, or its own condition."""
     solver.push()
-    marks = [z3.Bool(f"not row {index}") for index in range(row_index)]
+    row_marks = [z3.Bool(f"not row {index}") for index in range(row_index)]
     solver.add(table.matches[row_index])
-    for mark, match in zip(marks, table.matches, strict=False):
-        solver.add(z3.Implies(mark, z3.Not(match)))
-    answer = solver.check(*marks)
-    needed_marks = {str(mark) for mark in solver.unsat_core()} if answer == z3.unsat else set()
+    for row_mark, match in zip(row_marks, table.matches, strict=False):
+        solver.add(z3.Implies(row_mark, z3.Not(match)))
+    solver_answer = solver.check(*row_marks)
+    needed_marks = (
+        {str(row_mark) for row_mark in solver.unsat_core()} if solver_answer == z3.unsat else set()
+    )
     solver.pop()
     return _taken_by(
         [
             (names[index], lines[index])
-            for index, mark in enumerate(marks)
-            if str(mark) in needed_marks
+            for index, row_mark in enumerate(row_marks)
+            if str(row_mark) in needed_marks
         ]
     )
 
 
 def _taken_by(rows: Sequence[tuple[str, int | None]]) -> str:
     if not rows:
-        return "No account there can be fits it."
-    listed = ", ".join(f'"{name}"' + (f" (line {line})" if line else "") for name, line in rows)
+        return "No possible account matches it."
+    rows_listed = ", ".join(
+        f'"{row_name}"' + (f" (line {line})" if line else "") for row_name, line in rows
+    )
     single = len(rows) == 1
-    return f"Row{'' if single else 's'} {listed} take{'s' if single else ''} all it would."
+    return f"Row{'' if single else 's'} {rows_listed} take{'s' if single else ''} all it would."

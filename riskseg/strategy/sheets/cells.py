@@ -50,11 +50,11 @@ def match_text(match: Match) -> str:
 
 def read_match(text: str) -> Match:
     """The cell as segments.yaml would hold it. Raises CellError."""
-    items = _items(text)
-    if items == [(ANY, False)]:
+    cell_items = _items(text)
+    if cell_items == [(ANY, False)]:
         return ANY
     levels: list[Level] = []
-    for item, quoted in items:
+    for item, quoted in cell_items:
         if not quoted and item == ANY:
             raise CellError("`any` stands for every level, so it stands alone.")
         levels.append(item if quoted else _TRUTH.get(item, item))
@@ -75,14 +75,14 @@ def read_name(text: str) -> str:
 
 def _items(text: str) -> list[tuple[str, bool]]:
     """The items between commas, each with whether it was quoted. Words are in small letters."""
-    items: list[tuple[str, bool]] = []
+    cell_items: list[tuple[str, bool]] = []
     position = 0
     while True:
-        match = _ITEM.match(text, position)
-        assert match is not None  # the second branch takes anything
-        quoted, bare = match[1], (match[2] or "").strip()
+        item_match = _ITEM.match(text, position)
+        assert item_match is not None  # the second branch takes anything
+        quoted, bare = item_match[1], (item_match[2] or "").strip()
         if quoted is not None:
-            items.append((quoted.replace('""', '"'), True))
+            cell_items.append((quoted.replace('""', '"'), True))
         elif bare.startswith('"'):
             raise CellError(
                 f"A quote is opened and not closed before the next comma, in {text.strip()}."
@@ -93,22 +93,24 @@ def _items(text: str) -> list[tuple[str, bool]]:
             raise CellError(f"The cell holds the error {bare}.")
         else:
             folded = bare.casefold()
-            items.append((folded if folded in {ANY, *_TRUTH} else bare, False))
-        position = match.end()
-        if not match[3]:
-            return items
+            cell_items.append((folded if folded in {ANY, *_TRUTH} else bare, False))
+        position = item_match.end()
+        if not item_match[3]:
+            return cell_items
 
 
 def when_text(when: str | bool | int) -> str:
     """A condition as a cell writes it. Raises CellError for a condition that a cell cannot hold."""
-    text = str(when).strip()
+    condition_text = str(when).strip()
     # Excel writes its truths in capitals.
-    text = text.casefold() if text.casefold() in _TRUTH else text
-    if text.casefold() == OTHERWISE:
+    condition_text = (
+        condition_text.casefold() if condition_text.casefold() in _TRUTH else condition_text
+    )
+    if condition_text.casefold() == OTHERWISE:
         raise CellError("`otherwise` is a word of the sheet: write this condition another way.")
-    if not text:
+    if not condition_text:
         raise CellError("The condition is empty.")
-    return text
+    return condition_text
 
 
 def read_when(text: str) -> str | bool | int:

@@ -47,7 +47,7 @@ _LIKE_A_FILE = 'Save it as an Excel workbook (.xlsx) or as "CSV UTF-8".'
 def unfit(name: str, *, workbook: bool) -> str | None:
     """Why a sheet or CSV file cannot have this name, or None."""
     if not name or re.search(r'[\\/:*?"<>|\[\]\x00-\x1f]', name) or name != name.strip(" .'"):
-        return "it is no name for a sheet or file"
+        return "it cannot be the name of a sheet or file"
     if workbook and len(name) > _TITLE:
         return f"Excel allows {_TITLE} characters in the name of a sheet"
     if workbook and name.casefold() == "history":
@@ -63,15 +63,15 @@ def check_texts(grid: Grid, where: str, problems: Problems, *, workbook: bool) -
         )
     for i, row in enumerate(grid, start=1):
         for j, text in enumerate(row, start=1):
-            told = ""
+            message = ""
             if workbook and len(text) > MOST_CHARACTERS:
-                told = (
+                message = (
                     f"Excel allows {MOST_CHARACTERS:,} characters in a cell; this would be longer."
                 )
             elif not text.isascii() and re.search(r"[\ud800-\udfff]", text):
-                told = "The text holds half a character, which no file can."
-            if told:
-                problems.add("RS219", told, file=f"{where}, cell {reference(i, j)}")
+                message = "The text holds half a character, which no file can."
+            if message:
+                problems.add("RS219", message, file=f"{where}, cell {reference(i, j)}")
 
 
 # CSV
@@ -79,34 +79,36 @@ def check_texts(grid: Grid, where: str, problems: Problems, *, workbook: bool) -
 
 def csv_bytes(grid: Grid) -> bytes:
     """A grid as CSV in UTF-8, with the mark by which Excel knows that."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    csv_text = io.StringIO(newline="")
+    writer = csv.writer(csv_text, lineterminator="\r\n")
     for row in grid:
         writer.writerow(["'" + cell if _FORMULA.match(cell) else cell for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+    return csv_text.getvalue().encode("utf-8-sig")
 
 
 def read_csv(content: bytes, name: str, file: str, problems: Problems) -> Sheet | None:
     """A CSV file as a sheet, or None after adding a Problem. Commas, semicolons or tabs separate,
     whichever follows the first header."""
     try:
-        text = content.decode("utf-8-sig")
+        decoded_text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         hint = 'Save it as "CSV UTF-8".'
         problems.add("RS217", "This is not UTF-8 text.", file=file, line=line, hint=hint)
         return None
-    separator = re.match(r'\s*(?:"(?:[^"]|"")*"|[^",;\t\r\n]*)([,;\t])', text)
+    separator = re.match(r'\s*(?:"(?:[^"]|"")*"|[^",;\t\r\n]*)([,;\t])', decoded_text)
     reader = csv.reader(
-        io.StringIO(text, newline=""), strict=True, delimiter=separator[1] if separator else ","
+        io.StringIO(decoded_text, newline=""),
+        strict=True,
+        delimiter=separator[1] if separator else ",",
     )
-    rows: dict[int, list[str]] = {}
+    rows_by_line: dict[int, list[str]] = {}
     line = 1
     try:
         for number, cells in enumerate(reader, start=1):
             line = reader.line_num + 1
             if any(cells):
-                rows[number] = [
+                rows_by_line[number] = [
                     cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell for cell in cells
                 ]
     except csv.Error as error:
@@ -117,7 +119,7 @@ def read_csv(content: bytes, name: str, file: str, problems: Problems) -> Sheet 
             )
         problems.add("RS217", message, file=file, line=line, hint=_LIKE_A_FILE)
         return None
-    return Sheet(name, file, rows)
+    return Sheet(name, file, rows_by_line)
 
 
 # Excel
@@ -134,8 +136,8 @@ def workbook_bytes(grids: Mapping[str, Grid]) -> bytes:
     book = Workbook()
     book.properties.creator = "riskseg"
     book.remove(book.worksheets[0])
-    for name, grid in grids.items():
-        sheet = book.create_sheet(name)
+    for sheet_name, grid in grids.items():
+        sheet = book.create_sheet(sheet_name)
         assert isinstance(sheet, Worksheet)
         sheet.freeze_panes = "A2"
         for i, row in enumerate(grid, start=1):
@@ -163,23 +165,23 @@ def read_workbook(content: bytes, file: str, problems: Problems) -> list[Sheet] 
     check_openpyxl(_INSTEAD)
     from openpyxl import load_workbook
 
-    if message := too_large(content):
+    if size_fault := too_large(content):
         hint = "Copy the strategy's tables to a new workbook, and import that."
-        problems.add("RS217", f"The workbook is too large: {message}.", file=file, hint=hint)
+        problems.add("RS217", f"The workbook is too large: {size_fault}.", file=file, hint=hint)
         return None
     try:
         with warnings.catch_warnings():
             # Of what it leaves out: pictures, validation. No cell is among that.
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(content), read_only=True)
-            written = [(sheet.title, _written(sheet)) for sheet in book.worksheets]
+            written_sheets = [(sheet.title, _written(sheet)) for sheet in book.worksheets]
     except Exception as error:  # a damaged workbook fails in as many ways as it has parts
-        message = f"This is not an Excel workbook: {_said(error)}."
-        problems.add("RS217", message, file=file, hint=_LIKE_A_FILE)
+        size_fault = f"This is not an Excel workbook: {_said(error)}."
+        problems.add("RS217", size_fault, file=file, hint=_LIKE_A_FILE)
         return None
     sheets = [
-        _sheet(name, written_sheet, f"{file}, sheet {name}", problems)
-        for name, written_sheet in written
+        _sheet(sheet_name, written_sheet, f"{file}, sheet {sheet_name}", problems)
+        for sheet_name, written_sheet in written_sheets
     ]
     return [sheet for sheet in sheets if sheet is not None]
 
@@ -211,13 +213,13 @@ def _written(sheet: Any) -> _Written:
             date_formats=sheet.parent._date_formats,
             timedelta_formats=sheet.parent._timedelta_formats,
         )
-        cells = {
+        cells_written = {
             (cell["row"], cell["column"]): (cell["data_type"], cell["value"])
             for _, row in parser.parse()
             for cell in row
             if cell["value"] is not None
         }
-    return _Written(cells, parser.merged_cells.mergeCell if parser.merged_cells else ())
+    return _Written(cells_written, parser.merged_cells.mergeCell if parser.merged_cells else ())
 
 
 def _sheet(title: str, written: _Written, where: str, problems: Problems) -> Sheet | None:
@@ -226,11 +228,11 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
     for merged in sorted(
         written.merged, key=lambda cell_range: (cell_range.min_row, cell_range.min_col)
     ):
-        first = reference(merged.min_row, merged.min_col)
+        first_cell = reference(merged.min_row, merged.min_col)
         problems.add(
             "RS218",
             f"The cells {merged.coord} are merged: only one of them says anything.",
-            file=f"{where}, cell {first}",
+            file=f"{where}, cell {first_cell}",
             hint="Unmerge them and fill each.",
         )
         rows = range(merged.min_row, merged.max_row + 1)
@@ -239,18 +241,18 @@ def _sheet(title: str, written: _Written, where: str, problems: Problems) -> She
     for (row, column), (kind, value) in sorted(written.cells.items()):
         if any(row in rows and column in columns for rows, columns in faulty):
             continue
-        text, message, hint = _read(kind, value)
-        if text is None:
+        cell_text, message, hint = _read(kind, value)
+        if cell_text is None:
             position = f"{where}, cell {reference(row, column)}"
             problems.add("RS218", message, file=position, hint=hint)
             faulty.append((range(row, row + 1), range(column, column + 1)))
-        elif text:
-            texts_by_row.setdefault(row, {})[column] = text
+        elif cell_text:
+            texts_by_row.setdefault(row, {})[column] = cell_text
     if sum(map(max, texts_by_row.values())) > _AREA:
-        last = reference(max(texts_by_row), max(map(max, texts_by_row.values())))
-        message = f"Texts stand as far apart as A1 and {last}: this is no table of rules."
+        last_cell = reference(max(texts_by_row), max(map(max, texts_by_row.values())))
+        message = f"Texts stand as far apart as A1 and {last_cell}: this is no table of rules."
         hint = "Remove what stands beside the table."
-        problems.add("RS217", message, file=f"{where}, cells A1:{last}", hint=hint)
+        problems.add("RS217", message, file=f"{where}, cells A1:{last_cell}", hint=hint)
         return None
     full_rows = {
         row: [cells.get(column, "") for column in range(1, max(cells) + 1)]

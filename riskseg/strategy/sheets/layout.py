@@ -65,18 +65,18 @@ def tiers_yaml(data: Any, old: str) -> Laid:
 
     def keys(document: Document) -> dict[Path_, Key]:
         key_by_path: dict[Path_, Key] = {}
-        for name, rows in document.data.items():
-            key_by_path |= {(name,): (name,), **_keys(rows, (name,), "tier")}
+        for scheme_name, rows in document.data.items():
+            key_by_path |= {(scheme_name,): (scheme_name,), **_keys(rows, (scheme_name,), "tier")}
         return key_by_path
 
     comments = _comments(old, keys)
     lines = list(comments.head)
-    for scheme_index, (name, rows) in enumerate(data.items()):
+    for scheme_index, (scheme_name, rows) in enumerate(data.items()):
         lines += [""] if scheme_index else []
-        head = f"{_flow(name)}:" if rows else f"{_flow(name)}: []"
-        lines += comments.line((name,), head)
+        scheme_line = f"{_flow(scheme_name)}:" if rows else f"{_flow(scheme_name)}: []"
+        lines += comments.line((scheme_name,), scheme_line)
         tiers = _even([_flow(row["tier"]) + "," for row in rows])
-        row_keys = _keys(rows, (name,), "tier").values()
+        row_keys = _keys(rows, (scheme_name,), "tier").values()
         for key, tier, row in zip(row_keys, tiers, rows, strict=True):
             other_entries = [
                 f"{key_}: {_flow(value)}" for key_, value in row.items() if key_ != "tier"
@@ -96,7 +96,7 @@ def _whole(lines: list[str], comments: _Comments, data: Any) -> Laid:
 def _scalar(value: str) -> str:
     # Folding and quoting are YAML's business; inside a flow, on one line.
     style = None if value.isprintable() else '"'
-    text: str = yaml.dump(
+    scalar_text: str = yaml.dump(
         [value],
         Dumper=Dumper,
         default_flow_style=True,
@@ -104,7 +104,7 @@ def _scalar(value: str) -> str:
         width=float("inf"),
         allow_unicode=True,
     )
-    return text.strip()[1:-1]
+    return scalar_text.strip()[1:-1]
 
 
 def _flow(value: Any) -> str:
@@ -123,11 +123,11 @@ def _even(texts: Sequence[str]) -> list[str]:
 def _keys(rows: Any, path: Path_, name: str) -> dict[Path_, Key]:
     """What a row goes by, wherever it stands: its id or tier, counted where that stands twice."""
     times_seen: dict[str, int] = {}
-    keys: dict[Path_, Key] = {}
+    key_by_path: dict[Path_, Key] = {}
     for i, row in enumerate(rows):
         times_seen[row[name]] = nth = times_seen.get(row[name], 0) + 1
-        keys[(*path, i)] = (*path, str(row[name]), nth)
-    return keys
+        key_by_path[(*path, i)] = (*path, str(row[name]), nth)
+    return key_by_path
 
 
 @dataclass
@@ -143,52 +143,54 @@ class _Comments:
 
     def line(self, key: Key, line: str) -> list[str]:
         """A line that `key` names, with its comments."""
-        above, behind = self.above.pop(key, []), self.behind.pop(key, "")
-        self.kept += len(above) + bool(behind)
+        comment_above, comment_behind = self.above.pop(key, []), self.behind.pop(key, "")
+        self.kept += len(comment_above) + bool(comment_behind)
         indent = re.match(r" *", line)
         assert indent is not None
         return [
-            *(indent[0] + comment for comment in above),
-            f"{line}  {behind}" if behind else line,
+            *(indent[0] + comment for comment in comment_above),
+            f"{line}  {comment_behind}" if comment_behind else line,
         ]
 
 
 def _comments(old: str, keys: Callable[[Document], dict[Path_, Key]]) -> _Comments:
     comments = _Comments()
-    lines = old.splitlines()
+    old_lines = old.splitlines()
     # A head stays whatever follows, even where the rest is no YAML.
     body_start = next(
         (
             line_index
-            for line_index, line_ in enumerate(lines)
+            for line_index, line_ in enumerate(old_lines)
             if line_.strip() and not line_.startswith("#")
         ),
-        len(lines),
+        len(old_lines),
     )
-    comments.head = lines[:body_start]
-    if not any("#" in line for line in lines[body_start:]):
+    comments.head = old_lines[:body_start]
+    if not any("#" in line for line in old_lines[body_start:]):
         return comments
     document = parse_yaml(old, "", Problems())
     if document is None or not isinstance(document.data, dict):
         return comments
     try:
-        named = keys(document)
+        key_of_path = keys(document)
     except (AttributeError, KeyError, TypeError):
-        named = {}  # the old file is of another shape: nothing goes by a name
-    named |= {("columns",): ("columns",), ("rows",): ("rows",)}
+        key_of_path = {}  # the old file is of another shape: nothing goes by a name
+    key_of_path |= {("columns",): ("columns",), ("rows",): ("rows",)}
     key_by_line = {
-        document.lines[path]: key for path, key in reversed(named.items()) if path in document.lines
+        document.lines[path]: key
+        for path, key in reversed(key_of_path.items())
+        if path in document.lines
     }
-    ends = _ends(old)
+    end_columns = _ends(old)
     comments_above: list[str] = []
-    for number, line in enumerate(lines[body_start:], start=body_start + 1):
-        after_text = line[ends.get(number, 0) :].strip()
+    for line_number, line in enumerate(old_lines[body_start:], start=body_start + 1):
+        after_text = line[end_columns.get(line_number, 0) :].strip()
         if after_text.startswith("#"):
             comments.count += 1
-        if number not in ends:
+        if line_number not in end_columns:
             comments_above += [after_text] if after_text.startswith("#") else []
             continue
-        if key := key_by_line.get(number):
+        if key := key_by_line.get(line_number):
             comments.above[key] = comments_above
             if after_text.startswith("#"):
                 comments.behind[key] = after_text
@@ -200,12 +202,12 @@ def _comments(old: str, keys: Callable[[Document], dict[Path_, Key]]) -> _Commen
 
 def _ends(text: str) -> dict[int, int]:
     """For each line with something on it besides a comment, the column where that ends."""
-    ends: dict[int, int] = {}
+    end_by_line: dict[int, int] = {}
     for token in yaml.scan(text, Loader=_SCANNER):
         start, end = token.start_mark, token.end_mark
         if (start.line, start.column) == (end.line, end.column):
             continue
         for line in range(start.line + 1, end.line + 1):
-            ends[line] = 1 << 30  # the text goes on below: no comment can stand here
-        ends[end.line + 1] = max(ends.get(end.line + 1, 0), end.column)
-    return ends
+            end_by_line[line] = 1 << 30  # the text goes on below: no comment can stand here
+        end_by_line[end.line + 1] = max(end_by_line.get(end.line + 1, 0), end.column)
+    return end_by_line

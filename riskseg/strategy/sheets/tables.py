@@ -40,7 +40,7 @@ class Sheet:
     """A sheet as it was read: `rows` by number, from 1, those without a text left out.
 
     `where` is how a person names it: `tables.xlsx, sheet segments`. `faulty` are cells about
-    which a Problem has been told already: row, column, both from 1.
+    which a Problem has been reported already: row, column, both from 1.
     """
 
     name: str
@@ -75,16 +75,19 @@ class SheetDocument(Document):
 
     def located(self, problem: Problem) -> Problem:
         """A Problem about this document in a sheet's words: the first cell of a row where it names
-        only the row, and rows where it tells of other lines."""
+        only the row, and rows where it names other lines."""
         if not (problem.file or "").startswith(self.file):
             return problem
         file, line = problem.file, problem.line
         if file == self.file and line is not None:
             file, line = f"{file}, cell {reference(line, 1)}", None
-        what, hint = problem.what, problem.hint
+        message_here, hint_here = problem.what, problem.hint
         if problem.code == "RS204":
-            what, hint = _AS_LINE.sub("row ", what), _AS_LINE.sub("row ", hint)
-        return replace(problem, file=file, line=line, what=what, hint=hint)
+            message_here, hint_here = (
+                _AS_LINE.sub("row ", message_here),
+                _AS_LINE.sub("row ", hint_here),
+            )
+        return replace(problem, file=file, line=line, what=message_here, hint=hint_here)
 
 
 # Out: the tables of a strategy as grids
@@ -96,17 +99,19 @@ def segments_grid(document: Document, problems: Problems) -> Grid:
     columns = document.data["columns"]
     for j, column in enumerate(columns):
         if column in columns[:j]:
-            writing.refuse(f'The column "{column}" stands twice.', "columns", j)
+            writing.refuse(f'The column "{column}" occurs twice.', "columns", j)
     grid = [["id", *(level_text(column_name) for column_name in columns), "segment"]]
     for i, row in enumerate(document.data["rows"]):
-        path = ("rows", i, "match")
+        match_path = ("rows", i, "match")
         if len(row["match"]) != len(columns):
             message = (
                 f'The row "{row["id"]}" has {len(row["match"])} cells for {len(columns)} columns'
             )
-            writing.refuse(f"{message}.", *path)
-        cells = [writing.cell(match_text, cell, *path, j) for j, cell in enumerate(row["match"])]
-        grid.append([level_text(row["id"]), *cells, level_text(row["segment"])])
+            writing.refuse(f"{message}.", *match_path)
+        match_cells = [
+            writing.cell(match_text, cell, *match_path, j) for j, cell in enumerate(row["match"])
+        ]
+        grid.append([level_text(row["id"]), *match_cells, level_text(row["segment"])])
     return grid
 
 
@@ -120,8 +125,8 @@ def scheme_grid(document: Document, name: str, problems: Problems) -> Grid:
             message = f'The row "{row["tier"]}" needs either `when` or `otherwise: true`.'
             writing.refuse(message, name, i)
             continue
-        text = OTHERWISE if otherwise else writing.cell(when_text, when, name, i, "when")
-        grid.append([level_text(row["tier"]), text, row.get("unknown") or ""])
+        when_cell = OTHERWISE if otherwise else writing.cell(when_text, when, name, i, "when")
+        grid.append([level_text(row["tier"]), when_cell, row.get("unknown") or ""])
     return grid
 
 
@@ -160,7 +165,7 @@ def segments_document(
         header = headers[column - 1] if column <= len(headers) else ""
         if header != expected:
             message = f'The header "{header}" should be `{expected}`.' if header else ""
-            reading.tell(
+            reading.add_problem(
                 1,
                 column,
                 message or f"The header `{expected}` is missing.",
@@ -169,12 +174,12 @@ def segments_document(
     columns = headers[1:-1]
     for j, header in enumerate(columns):
         if header in columns[:j]:
-            reading.tell(
-                1, j + 2, f'The header "{header}" stands twice.', "Keep one of the columns."
+            reading.add_problem(
+                1, j + 2, f'The header "{header}" occurs twice.', "Keep one of the columns."
             )
     if not reading.sound:
         return None
-    data: dict[str, Any] = {"columns": columns, "rows": []}
+    segments_data: dict[str, Any] = {"columns": columns, "rows": []}
     reading.place((), 1, 1)
     reading.place(("columns",), 1, 1)
     for j in range(len(columns)):
@@ -192,7 +197,7 @@ def segments_document(
         for j in range(len(columns)):
             reading.place((*path_of_row, "match", j), row, j + 2)
         reading.place((*path_of_row, "segment"), row, last_column)
-        data["rows"].append(
+        segments_data["rows"].append(
             {
                 "id": reading.value(row, 1, read_name, "Each row has an id of its own."),
                 "match": [
@@ -202,28 +207,28 @@ def segments_document(
                 "segment": reading.value(row, last_column, read_name, "Each row gives a segment."),
             }
         )
-    return reading.document(sheet.where, data)
+    return reading.document(sheet.where, segments_data)
 
 
 def tiers_document(sheets: Sequence[Sheet], where: str, problems: Problems) -> SheetDocument | None:
     """One document of all scheme sheets, in the order given, or None after adding Problems.
     `where` is the workbook or folder they came from."""
-    data: dict[str, Any] = {}
-    lines: dict[Path_, int] = {(): 1}
+    tiers_data: dict[str, Any] = {}
+    line_of_path: dict[Path_, int] = {(): 1}
     places: dict[Path_, str] = {(): where}
     sound = True
     for sheet in sheets:
         reading = _Reading(sheet, problems)
-        rows = _scheme(reading)
-        data[sheet.name] = rows
-        lines |= reading.lines
+        scheme_rows = _scheme(reading)
+        tiers_data[sheet.name] = scheme_rows
+        line_of_path |= reading.lines
         places |= reading.places
         sound &= reading.sound
-    return SheetDocument(where, data, lines, places) if sound else None
+    return SheetDocument(where, tiers_data, line_of_path, places) if sound else None
 
 
 def _scheme(reading: _Reading) -> list[dict[str, Any]]:
-    name = reading.sheet.name
+    scheme_name = reading.sheet.name
     headers = reading.headers()
     if not reading.sound:
         return []
@@ -233,30 +238,34 @@ def _scheme(reading: _Reading) -> list[dict[str, Any]]:
         if header != expected and (header or expected != "unknown"):
             message = f'The header "{header}" should be `{expected}`.' if header else ""
             hint = f"Headers are: {', '.join(TIER_HEADERS)}."
-            reading.tell(1, column, message or f"The header `{expected}` is missing.", hint)
+            reading.add_problem(1, column, message or f"The header `{expected}` is missing.", hint)
     for column in range(len(TIER_HEADERS) + 1, len(headers) + 1):
         message = f'"{headers[column - 1]}" is not a header that belongs here.'
-        reading.tell(1, column, message, f"Headers are: {', '.join(TIER_HEADERS)}.")
+        reading.add_problem(1, column, message, f"Headers are: {', '.join(TIER_HEADERS)}.")
     if not reading.sound:
         return []
     tier_rows: list[dict[str, Any]] = []
-    reading.place((name,), 1, 1)
+    reading.place((scheme_name,), 1, 1)
     for i, row in enumerate(reading.rows(headers)):
-        for path, column in (((name, i), 1), ((name, i, "tier"), 1), ((name, i, "when"), 2)):
+        for path, column in (
+            ((scheme_name, i), 1),
+            ((scheme_name, i, "tier"), 1),
+            ((scheme_name, i, "when"), 2),
+        ):
             reading.place(path, row, column)
-        reading.place((name, i, "unknown"), row, 3)
-        entry: dict[str, Any] = {"tier": reading.value(row, 1, read_name, "Name the tier.")}
+        reading.place((scheme_name, i, "unknown"), row, 3)
+        tier_entry: dict[str, Any] = {"tier": reading.value(row, 1, read_name, "Name the tier.")}
         hint = "Write a condition, or `otherwise` in the last row."
-        when = reading.value(row, 2, read_when, hint)
-        if isinstance(when, str) and when.casefold() == OTHERWISE:
-            entry["otherwise"] = True
+        when_cell = reading.value(row, 2, read_when, hint)
+        if isinstance(when_cell, str) and when_cell.casefold() == OTHERWISE:
+            tier_entry["otherwise"] = True
         else:
-            entry["when"] = when
+            tier_entry["when"] = when_cell
         if reading.sheet.is_faulty(row, 3):
             reading.sound = False
         elif unknown := reading.sheet.cell(row, 3):
-            entry["unknown"] = unknown
-        tier_rows.append(entry)
+            tier_entry["unknown"] = unknown
+        tier_rows.append(tier_entry)
     return tier_rows
 
 
@@ -270,7 +279,7 @@ class _Reading:
         self.lines: dict[Path_, int] = {}
         self.places: dict[Path_, str] = {}
 
-    def tell(self, row: int, column: int, message: str, hint: str = "") -> None:
+    def add_problem(self, row: int, column: int, message: str, hint: str = "") -> None:
         self.sound = False
         self.problems.add("RS218", message, file=self.sheet.at(row, column), hint=hint)
 
@@ -280,57 +289,59 @@ class _Reading:
 
     def value(self, row: int, column: int, read: Callable[[str], T], hint: str) -> T | None:
         """What a cell says; an empty one is a Problem."""
-        text = self.sheet.cell(row, column)
+        cell_text = self.sheet.cell(row, column)
         if self.sheet.is_faulty(row, column):
             self.sound = False
-        elif not text:
-            self.tell(row, column, "The cell is empty.", hint)
+        elif not cell_text:
+            self.add_problem(row, column, "The cell is empty.", hint)
         else:
             try:
-                return read(text)
+                return read(cell_text)
             except CellError as error:
-                self.tell(row, column, str(error), hint)
+                self.add_problem(row, column, str(error), hint)
         return None
 
     def headers(self) -> list[str]:
         """The first row, up to its last text."""
-        cells = [cell.strip() for cell in self.sheet.rows.get(1, ())]
-        width = max((column for column, cell in enumerate(cells, start=1) if cell), default=0)
+        header_cells = [cell.strip() for cell in self.sheet.rows.get(1, ())]
+        width = max(
+            (column for column, cell in enumerate(header_cells, start=1) if cell), default=0
+        )
         # A header that cannot be read is one all the same.
         faulty = [columns.stop - 1 for rows, columns in self.sheet.faulty if 1 in rows]
         width = max(width, *faulty, 0)
         if not width:
-            self.tell(1, 1, "There are no headers in the first row.")
-        hint = f"Write what the column holds, or remove the column.{self._lost(cells)}"
-        names = [self.value(1, column, read_name, hint) for column in range(1, width + 1)]
-        return [name or "" for name in names]
+            self.add_problem(1, 1, "There are no headers in the first row.")
+        hint = f"Write what the column holds, or remove the column.{self._lost(header_cells)}"
+        header_names = [self.value(1, column, read_name, hint) for column in range(1, width + 1)]
+        return [header_name or "" for header_name in header_names]
 
     def rows(self, headers: Sequence[str]) -> list[int]:
         """The numbers of the rows below the headers. What stands beside the table is a Problem,
         one a column, and makes no row."""
         width = len(headers)
         rows_beside_table: dict[int, list[int]] = {}
-        numbers = []
+        row_numbers = []
         for row in sorted(row for row in self.sheet.rows if row > 1):
-            cells = self.sheet.rows[row]
-            if not blank(cells[:width]):
-                numbers.append(row)
-            for column, cell in enumerate(cells[width:], start=width + 1):
+            row_cells = self.sheet.rows[row]
+            if not blank(row_cells[:width]):
+                row_numbers.append(row)
+            for column, cell in enumerate(row_cells[width:], start=width + 1):
                 if cell.strip():
                     rows_beside_table.setdefault(column, []).append(row)
         for column, rows in rows_beside_table.items():
             self._headless(rows, column, headers)
-        return numbers
+        return row_numbers
 
     def _headless(self, rows: Sequence[int], column: int, headers: Sequence[str]) -> None:
-        message = f'"{self.sheet.cell(rows[0], column)}" stands under no header.'
+        message = f'"{self.sheet.cell(rows[0], column)}" has no header above it.'
         if len(rows) > 1:
             last_cell = reference(rows[-1], column)
             message = (
                 f"What stands from here down to {last_cell} in {len(rows)} cells has no header."
             )
         hint = "Give the column a header, or remove what stands there."
-        self.tell(rows[0], column, message, f"{hint}{self._lost(headers)}")
+        self.add_problem(rows[0], column, message, f"{hint}{self._lost(headers)}")
 
     def _lost(self, headers: Collection[str]) -> str:
         """The columns of the table as it stands that have no header here, in words."""

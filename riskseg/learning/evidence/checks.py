@@ -1,28 +1,26 @@
-"""What the numbers of a model say: checks with an answer.
+"""The checks of a model: questions about its evidence, each with an answer.
 
-Every threshold here is a convention for reading, not a rule of the model. The card says so. What
-is made of them in sentences is in `verdict`.
+Every threshold here is a convention for reading, not a rule of the model. The card says so. The
+sentences that sum them up are in `verdict`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from riskseg.learning import words
+from riskseg.learning.evidence.estimates import dated, estimate
 from riskseg.learning.evidence.model import (
     Cohort,
     Evidence,
-    ProtectedAttribute,
     Shift,
 )
-from riskseg.learning.manifest import Counts, Manifest
+from riskseg.learning.manifest import Manifest
 from riskseg.learning.words import figure, known, listed, percent
 from riskseg.results.interval import Interval
-
-Status = Literal["holds", "watch", "unknown"]
+from riskseg.results.model_evidence import ModelCheck, ProtectedLevel
 
 FEW_BADS_HELD = 200  # fewer, and the AUC's interval is wider than about 0.08
 FEW_BADS_A_FEATURE = 10  # Harrell's rule of thumb for events per variable
@@ -37,72 +35,7 @@ STAND_IN_AUC = 0.75
 FOUR_FIFTHS = 0.8
 
 
-@dataclass(frozen=True)
-class Check:
-    """A question with an answer; `act` is what to do about it where it does not hold."""
-
-    topic: str
-    status: Status
-    found: str
-    act: str = ""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A metric, with its interval where there is one."""
-
-    value: float
-    interval: Interval | None = None
-
-    def __str__(self) -> str:
-        return self.shown()
-
-    def shown(self, digits: int = 3) -> str:
-        """The estimate and its interval at so many decimals."""
-        return words.interval(self.interval or self.value, digits)
-
-
-def estimate(manifest: Manifest, evidence: Evidence, name: str) -> Estimate | None:
-    """A metric on the hold-out with its interval, or alone where there is no interval."""
-    interval = evidence.intervals.get(name)
-    if interval:
-        return Estimate(interval.value, interval)
-    alone = (manifest.shipped_metrics.hold_out or {}).get(name)
-    return Estimate(alone) if known(alone) else None
-
-
-def dated(manifest: Manifest) -> bool:
-    """Whether the rows were observed on dates."""
-    return manifest.training.from_ is not None
-
-
-def out_of_time(manifest: Manifest) -> bool:
-    """Whether the hold-out lies after the training window."""
-    start, end = manifest.hold_out.from_, manifest.training.until
-    return start is not None and end is not None and start > end
-
-
-def row_weights(counts: Counts) -> tuple[float, float]:
-    """How many outcomes of the population each row with a good one stands for, and each with a
-    bad one."""
-    goods = counts.rows - counts.bad
-    good = (counts.stands_for - counts.all_bads) / goods if goods else 1.0
-    return good, counts.all_bads / counts.bad if counts.bad else 1.0
-
-
-def bad_rate(counts: Counts) -> float:
-    """The share of bad outcomes in the population that the rows stand for."""
-    return counts.all_bads / max(counts.stands_for, 1.0)
-
-
-def sampled(manifest: Manifest) -> str | None:
-    """How the outcomes were sampled, in words; None where all were used."""
-    weights = zip(("good", "bad"), row_weights(manifest.training), strict=True)
-    shares = [f"one {name} in {weight:,.3g}" for name, weight in weights if weight > 1.005]
-    return f"{' and '.join(shares)} was kept" if shares else None
-
-
-def checks(manifest: Manifest, evidence: Evidence) -> list[Check]:
+def checks(manifest: Manifest, evidence: Evidence) -> list[ModelCheck]:
     """Everything the card can check by its numbers, in the order a validator asks."""
     answers = [
         _ranks(manifest, evidence),
@@ -142,41 +75,55 @@ def beyond_chance(missed: Sequence[Predicted], of: int) -> bool:
     The number by the binomial's tail, below one in twenty; the width by twice the interval's
     own half, which is about four standard errors.
     """
-    tail = sum(math.comb(of, k) * 0.05**k * 0.95 ** (of - k) for k in range(len(missed), of + 1))
-    if missed and tail < 0.05:
+    tail_probability = sum(
+        math.comb(of, miss_count) * 0.05**miss_count * 0.95 ** (of - miss_count)
+        for miss_count in range(len(missed), of + 1)
+    )
+    if missed and tail_probability < 0.05:
         return True
-    for row in missed:
-        rate, low, high = row.rate
-        half = high - rate if row.mean > rate else rate - low
-        if abs(row.mean - rate) > 2 * half:
+    for missed_row in missed:
+        rate, low, high = missed_row.rate
+        half = high - rate if missed_row.mean > rate else rate - low
+        if abs(missed_row.mean - rate) > 2 * half:
             return True
     return False
 
 
-def _ranks(manifest: Manifest, evidence: Evidence) -> Check:
+def _holds(topic: str, found: str) -> ModelCheck:
+    return ModelCheck(topic=topic, status="holds", found=found)
+
+
+def _watch(topic: str, found: str, act: str) -> ModelCheck:
+    return ModelCheck(topic=topic, status="watch", found=found, act=act)
+
+
+def _unknown(topic: str, found: str, act: str = "") -> ModelCheck:
+    return ModelCheck(topic=topic, status="unknown", found=found, act=act)
+
+
+def _ranks(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     topic = "It ranks better than chance"
     auc = estimate(manifest, evidence, "auc")
     if not auc:
-        return Check(topic, "unknown", "The AUC was not measured.")
+        return _unknown(topic, "The AUC was not measured.")
     message = f"AUC {auc} on the hold-out"
     if auc.value >= SUSPICIOUS_AUC:
-        return Check(
+        return _watch(
             topic,
-            "watch",
             f"{message}: higher than outcomes of this kind usually allow.",
             "Look for a feature that is known only after the outcome.",
         )
     if auc.interval and auc.interval.low <= 0.5:
-        return Check(
+        return _watch(
             topic,
-            "watch",
             f"{message}: the interval holds 0.5, which is chance.",
             "Do not rely on its ranking.",
         )
-    return Check(topic, "holds" if auc.interval else "unknown", f"{message}; 0.5 is chance.")
+    message = f"{message}; 0.5 is chance."
+    return _holds(topic, message) if auc.interval else _unknown(topic, message)
 
 
-def _holds_up(manifest: Manifest, evidence: Evidence) -> Check | None:
+def _holds_up(manifest: Manifest, evidence: Evidence) -> ModelCheck | None:
     topic = "It is as good on rows it never saw"
     folds = (manifest.shipped_metrics.out_of_fold or {}).get("auc")
     auc = estimate(manifest, evidence, "auc")
@@ -184,22 +131,21 @@ def _holds_up(manifest: Manifest, evidence: Evidence) -> Check | None:
         return None
     message = f"AUC {figure(folds)} out of fold in training, {auc} on the hold-out"
     if folds > auc.interval.high:
-        return Check(
+        return _watch(
             topic,
-            "watch",
             f"{message}: it lost ground beyond chance.",
             "Expect the hold-out's figure, and look for what changed in between.",
         )
-    more = "; those rows were easier to tell apart" if folds < auc.interval.low else ""
-    return Check(topic, "holds", f"{message}{more}.")
+    easier_text = "; those rows were easier to tell apart" if folds < auc.interval.low else ""
+    return _holds(topic, f"{message}{easier_text}.")
 
 
-def _calibrated(manifest: Manifest, evidence: Evidence) -> Check:
+def _calibrated(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     topic = "Its probabilities are right on average and in spread"
     slope = estimate(manifest, evidence, "calibration_slope")
     level = estimate(manifest, evidence, "calibration_intercept")
     if not slope or not level or not slope.interval or not level.interval:
-        return Check(topic, "unknown", "There are no intervals for calibration.")
+        return _unknown(topic, "There are no intervals for calibration.")
     message = f"slope {slope.shown(2)}, ideal 1; intercept {level.shown(2)}, ideal 0"
     wrong = []
     if not slope.interval.holds(1):
@@ -207,16 +153,15 @@ def _calibrated(manifest: Manifest, evidence: Evidence) -> Check:
     if not level.interval.holds(0):
         wrong.append("too low on average" if level.value > 0 else "too high on average")
     if wrong:
-        return Check(
+        return _watch(
             topic,
-            "watch",
             f"Probabilities are {' and '.join(wrong)}: {message}.",
             "Recalibrate before cuts are set on the probability itself.",
         )
-    return Check(topic, "holds", f"{message[0].upper()}{message[1:]}.")
+    return _holds(topic, f"{message[0].upper()}{message[1:]}.")
 
 
-def _groups(evidence: Evidence) -> Check | None:
+def _groups(evidence: Evidence) -> ModelCheck | None:
     groups = evidence.calibration
     if not groups:
         return None
@@ -224,70 +169,86 @@ def _groups(evidence: Evidence) -> Check | None:
     off = misses(groups)
     agree = f"{len(groups) - len(off)} of {len(groups)} groups agree within their interval"
     if beyond_chance(off, len(groups)):
-        worst = max(off, key=lambda g: abs(g.mean - g.rate.value))
-        return Check(
+        worst = max(off, key=lambda missed_group: abs(missed_group.mean - missed_group.rate.value))
+        return _watch(
             topic,
-            "watch",
             f"{agree}; the widest miss predicts {percent(worst.mean)} where "
             f"{percent(worst.rate.value)} was observed.",
             "Recalibrate, or read it by group.",
         )
-    return Check(topic, "holds", f"{agree}{', no more than chance misses' if off else ''}.")
+    return _holds(topic, f"{agree}{', no more than chance misses' if off else ''}.")
 
 
-def _by_month(manifest: Manifest, evidence: Evidence) -> Check:
+def _by_month(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     topic = "It is as good in every held-out month"
-    months = [m for m in evidence.by_snapshot if m.part == "hold_out"]
+    months = [month for month in evidence.by_snapshot if month.part == "hold_out"]
     if not months:
-        why = "The accounts carry no dates." if not dated(manifest) else "No months were compared."
-        return Check(topic, "unknown", why)
+        no_months = (
+            "The accounts carry no dates." if not dated(manifest) else "No months were compared."
+        )
+        return _unknown(topic, no_months)
     off = misses(months)
     missed = beyond_chance(off, len(months))
     auc = estimate(manifest, evidence, "auc")
-    fell = [m for m in months if m.auc and auc and m.auc.high < auc.value]
+    fell = [month for month in months if month.auc and auc and month.auc.high < auc.value]
     if fell or missed:
-        parts = []
+        month_faults = []
         if fell:
-            weak = listed([words.month(m.from_) for m in fell])
-            parts.append(f"the ranking was weaker in {weak}")
+            weak = listed([words.month(month.from_) for month in fell])
+            month_faults.append(f"the ranking was weaker in {weak}")
         if missed:
-            names = listed([words.month(m.from_) for m in off])
-            parts.append(f"predictions missed the observed rate's interval in {names}")
-        message = "; ".join(parts)
-        return Check(
+            missed_months = listed([words.month(month.from_) for month in off])
+            month_faults.append(
+                f"predictions missed the observed rate's interval in {missed_months}"
+            )
+        message = "; ".join(month_faults)
+        return _watch(
             topic,
-            "watch",
             f"{message[0].upper()}{message[1:]}.",
             "Watch these two figures month by month.",
         )
-    return Check(topic, "holds", _agreement(len(months) - len(off), len(months), "month"))
+    return _holds(topic, _agreement(len(months) - len(off), len(months), "month"))
 
 
-def _stable(evidence: Evidence) -> Check:
+def _stable(evidence: Evidence) -> ModelCheck:
     topic = "Scores and features are distributed as in training"
-    whole, features = evidence.stability.probability, evidence.stability.features
-    if whole is None:
-        return Check(topic, "unknown", "The PSI was not measured.")
-    moved: dict[str, float] = {}
-    changed = {f.feature: f"{f.feature} is {f.change}" for f in features if f.change}
-    for f in features:
-        if f.feature not in changed and _shifted(f):
-            moved[f.feature] = max(moved.get(f.feature, 0.0), f.psi)
-    said = f"PSI of the probability {figure(whole.psi)}"
-    said += f" (chance gives {figure(whole.by_chance)})" if whole.by_chance is not None else ""
-    parts = [said] if _shifted(whole) else []
-    if moved:
-        ranked = sorted(moved.items(), key=lambda item: (-item[1], item[0]))
-        parts.append(f"PSI of {listed([f'{name} {figure(psi, 2)}' for name, psi in ranked])}")
-    parts += [listed(list(changed.values()))] if changed else []
-    if parts:
-        return Check(
+    whole_shift, features = evidence.stability.probability, evidence.stability.features
+    if whole_shift is None:
+        return _unknown(topic, "The PSI was not measured.")
+    psi_by_feature: dict[str, float] = {}
+    changes = {
+        feature_shift.feature: f"{feature_shift.feature} is {feature_shift.change}"
+        for feature_shift in features
+        if feature_shift.change
+    }
+    for feature_shift in features:
+        if feature_shift.feature not in changes and _shifted(feature_shift):
+            psi_by_feature[feature_shift.feature] = max(
+                psi_by_feature.get(feature_shift.feature, 0.0), feature_shift.psi
+            )
+    whole_text = f"PSI of the probability {figure(whole_shift.psi)}"
+    whole_text += (
+        f" (chance gives {figure(whole_shift.by_chance)})"
+        if whole_shift.by_chance is not None
+        else ""
+    )
+    shift_texts = [whole_text] if _shifted(whole_shift) else []
+    if psi_by_feature:
+        most_moved = sorted(
+            psi_by_feature.items(),
+            key=lambda feature_and_psi: (-feature_and_psi[1], feature_and_psi[0]),
+        )
+        shift_texts.append(
+            f"PSI of {listed([f'{feature} {figure(psi, 2)}' for feature, psi in most_moved])}"
+        )
+    shift_texts += [listed(list(changes.values()))] if changes else []
+    if shift_texts:
+        return _watch(
             topic,
-            "watch",
-            f"{'; '.join(parts)}.",
+            f"{'; '.join(shift_texts)}.",
             "Ask what changed in the data or the business before relying on the level.",
         )
-    return Check(topic, "holds", f"{said}; no feature moved beyond 0.10 and beyond chance.")
+    return _holds(topic, f"{whole_text}; no feature moved beyond 0.10 and beyond chance.")
 
 
 def _shifted(shift: Shift) -> bool:
@@ -295,70 +256,70 @@ def _shifted(shift: Shift) -> bool:
     return shift.psi > max(PSI_SHIFT, TIMES_CHANCE * (shift.by_chance or 0.0))
 
 
-def _monotone(evidence: Evidence) -> Check | None:
+def _monotone(evidence: Evidence) -> ModelCheck | None:
     rows = evidence.monotone
     if not rows:
         return None
     topic = "Risk moves only in the declared directions"
-    broken = [m for m in rows if m.violations]
+    broken = [tested for tested in rows if tested.violations]
     if broken:
-        worst = max(broken, key=lambda m: abs(m.worst))
-        names = listed([m.feature for m in broken])
-        return Check(
+        worst = max(broken, key=lambda tested: abs(tested.worst))
+        turning_names = listed([tested.feature for tested in broken])
+        return _watch(
             topic,
-            "watch",
-            f"Measured on the fitted model, {names} "
+            f"Measured on the fitted model, {turning_names} "
             f"{'turns' if len(broken) == 1 else 'turn'} against the declared direction, by "
             f"{figure(abs(worst.worst))} log-odds at most.",
             "Constrain it, or explain it to those who will be asked.",
         )
-    return Check(
+    return _holds(
         topic,
-        "holds",
         f"Measured on the fitted model for {words.plural(len(rows), 'feature')}: none turns.",
     )
 
 
-def _protected(manifest: Manifest, evidence: Evidence) -> Check:
+def _protected(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     topic = "It does not use protected attributes, nor proxies for them"
     rows = evidence.protected
-    inside = list(dict.fromkeys(p.attribute for p in rows if p.in_model))
+    attributes_read = list(
+        dict.fromkeys(
+            predicted_level.attribute for predicted_level in rows if predicted_level.in_model
+        )
+    )
     reads = features_read(manifest, evidence)
-    inside += [
+    attributes_read += [
         fact.name
         for fact in manifest.features
-        if fact.protected and fact.name in reads and fact.name not in inside
+        if fact.protected and fact.name in reads and fact.name not in attributes_read
     ]
     through = [
-        f"{attribute(p)} (AUC {figure(p.auc.value, 2)})"
-        for p in rows
-        if not p.in_model and p.auc and p.auc.value > STAND_IN_AUC
+        f"{attribute(predicted_level)} (AUC {figure(predicted_level.auc.value, 2)})"
+        for predicted_level in rows
+        if not predicted_level.in_model
+        and predicted_level.auc
+        and predicted_level.auc.value > STAND_IN_AUC
     ]
-    if inside:
-        return Check(
+    if attributes_read:
+        return _watch(
             topic,
-            "watch",
-            f"The model reads {listed(inside)}, marked as protected.",
+            f"The model reads {listed(attributes_read)}, marked as protected.",
             "Ship it only where the law lets the attribute be used, and record why.",
         )
     if through:
-        return Check(
+        return _watch(
             topic,
-            "watch",
-            f"The model's features together tell {listed(through)}.",
+            f"The model's features together predict {listed(through)}.",
             "Read the comparison of groups, and decide whether the proxies may stay.",
         )
     if not rows:
-        return Check(
+        return _unknown(
             topic,
-            "unknown",
             "No attribute is marked as protected, so none was tested.",
             "Mark protected attributes in the catalogue or the account file.",
         )
-    return Check(
+    return _holds(
         topic,
-        "holds",
-        f"{words.plural(len(rows), 'attribute')} tested; none is told with an AUC "
+        f"{words.plural(len(rows), 'attribute')} tested; none is predicted with an AUC "
         f"above {STAND_IN_AUC:g}.",
     )
 
@@ -375,46 +336,47 @@ def predicted_by_chance(auc: Interval) -> bool:
     return auc.low <= 0.5
 
 
-def attribute(protected: ProtectedAttribute) -> str:
+def attribute(protected: ProtectedLevel) -> str:
     """A protected attribute, and the level of it that was to be predicted."""
     level = protected.level
     return protected.attribute if level is None else f"{protected.attribute} {words.value(level)}"
 
 
-def _fair(evidence: Evidence) -> Check:
+def _fair(evidence: Evidence) -> ModelCheck:
     topic = "It treats groups alike"
     rows = evidence.cohorts
     if not rows:
-        return Check(
-            topic, "unknown", "No groups were compared.", "Name attributes to compare groups by."
-        )
+        return _unknown(topic, "No groups were compared.", "Name attributes to compare groups by.")
     off = misses(rows)
     far = []
-    for attribute in dict.fromkeys(c.attribute for c in rows):
-        above = [c.above_cut for c in rows if c.attribute == attribute and c.above_cut]
+    for attribute in dict.fromkeys(cohort.attribute for cohort in rows):
+        above_cuts = [
+            cohort.above_cut
+            for cohort in rows
+            if cohort.attribute == attribute and cohort.above_cut
+        ]
         # By the ends of the intervals nearest to each other: small groups differ by chance.
-        least = min((1 - low for _, low, _ in above), default=1.0)
-        most = max((1 - high for _, _, high in above), default=0.0)
-        if least < FOUR_FIFTHS * most:
+        least_below = min((1 - low for _, low, _ in above_cuts), default=1.0)
+        most_below = max((1 - high for _, _, high in above_cuts), default=0.0)
+        if least_below < FOUR_FIFTHS * most_below:
             far.append(attribute)
-    parts = []
+    unfair_texts = []
     if beyond_chance(off, len(rows)):
-        names = listed([f"{c.attribute} “{level_of(c)}”" for c in off])
-        parts.append(f"predicted and observed rates differ in {names}")
+        missed_groups = listed([f"{cohort.attribute} “{level_of(cohort)}”" for cohort in off])
+        unfair_texts.append(f"predicted and observed rates differ in {missed_groups}")
     if far:
-        parts.append(
+        unfair_texts.append(
             f"by {listed(far)}, the group least often below the cut is below it less than four "
             "fifths as often as the group most often below it"
         )
-    if parts:
-        message = "; ".join(parts)
-        return Check(
+    if unfair_texts:
+        message = "; ".join(unfair_texts)
+        return _watch(
             topic,
-            "watch",
             f"{message[0].upper()}{message[1:]}.",
             "Decide whether the difference is in the risk or in the model.",
         )
-    return Check(topic, "holds", _agreement(len(rows) - len(off), len(rows), "group"))
+    return _holds(topic, _agreement(len(rows) - len(off), len(rows), "group"))
 
 
 def _agreement(agree: int, of: int, what: str) -> str:
@@ -429,36 +391,39 @@ def level_of(cohort: Cohort) -> str:
     return "unknown" if cohort.level is None else words.value(cohort.level)
 
 
-def _enough(manifest: Manifest) -> Check:
+def _enough(manifest: Manifest) -> ModelCheck:
     topic = "There were bad outcomes enough to learn and to judge"
-    training, held = manifest.training, manifest.hold_out
+    training, hold_out = manifest.training, manifest.hold_out
     if not training.rows:
-        judged = f"{words.count(held.bad)} bad judge it" if held.rows else "none judges it"
-        return Check(topic, "unknown", f"It was made elsewhere; of the outcomes here {judged}.")
-    each = training.bad / len(manifest.features)
+        judged = (
+            f"{words.count(hold_out.bad)} bad outcomes here judge it"
+            if hold_out.rows
+            else "no outcome here judges it"
+        )
+        return _unknown(topic, f"It was made elsewhere; {judged}.")
+    bads_a_feature = training.bad / len(manifest.features)
     message = (
-        f"{words.count(training.bad)} bad in training ({each:,.0f} a feature), "
-        f"{words.count(held.bad)} in the hold-out"
+        f"{words.count(training.bad)} bad in training ({bads_a_feature:,.0f} a feature), "
+        f"{words.count(hold_out.bad)} in the hold-out"
     )
-    if held.bad < FEW_BADS_HELD or each < FEW_BADS_A_FEATURE:
-        return Check(
+    if hold_out.bad < FEW_BADS_HELD or bads_a_feature < FEW_BADS_A_FEATURE:
+        return _watch(
             topic,
-            "watch",
             f"{message}.",
             "Read every figure by its interval; train anew as outcomes come in.",
         )
-    return Check(topic, "holds", f"{message}.")
+    return _holds(topic, f"{message}.")
 
 
 def strength_in_words(auc: float) -> str:
     """The customary reading of an AUC."""
-    for least, strength in (
+    for least_auc, strength in (
         (0.9, "very strongly"),
         (0.8, "strongly"),
         (0.7, "usefully"),
         (0.6, "modestly"),
         (BARELY, "weakly"),
     ):
-        if auc >= least:
+        if auc >= least_auc:
             return strength
     return "barely better than chance"
