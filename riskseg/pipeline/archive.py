@@ -22,6 +22,7 @@ from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, Reasons, decider
 from riskseg.pipeline.stages import Progress
 from riskseg.rules.model import Strategy
+from riskseg.rules.state import is_state
 from riskseg.store import run_inputs as store
 from riskseg.strategy.authored import AuthoredStrategy, read_strategy
 from riskseg.strategy.check import check_strategy
@@ -197,13 +198,12 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
                 kept_key: (name, version)
                 for kept_key, (name, version) in kept_json["models"].items()
             },
-            # A run of an earlier version has attributes in the letter case of its source.
             facts={
-                folded(fact_name): _fact(folded(fact_name), fact_json)
+                _named(fact_name): _fact(_named(fact_name), fact_json)
                 for fact_name, fact_json in kept_json["facts"].items()
             },
             columns={
-                folded(fact_name): _type(kept_json["form"], kept_type)
+                _named(fact_name): _type(kept_json["form"], kept_type)
                 for fact_name, kept_type in kept_json["columns"].items()
             },
             sources=kept_json["sources"],
@@ -211,6 +211,12 @@ def read_kept(workspace: Workspace, run: str) -> Kept:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(workspace, folder, str(error)) from error
+
+
+def _named(name: str) -> str:
+    """The name of a kept fact: a run of an earlier version has attributes in the letter case of its
+    source. The names of state facts are riskseg's own, and some have letters of both cases."""
+    return name if is_state(name) else folded(name)
 
 
 def _type(form: int, name: str) -> ColumnType:

@@ -19,7 +19,7 @@ PATHS = {
     "limited": CALL,
     "held": CALL,
     "replaced": CALL,
-    "weekdays": {**CALL, "calendar": {"days": ["tue", "wed"]}},
+    "weekdays": {**CALL, "calendar": {"days": ["tue", "wed"], "holidays": "GB-ENG"}},
     "owed": {"steps": [{"day": 3, "action": "visit"}]},
 }
 GUARDS = [
@@ -89,7 +89,7 @@ WAITS = {
     "replaced": (None, "the guard spared forbids it: treatment = 'replaced'"),
     "weekdays": (
         date(2026, 1, 6),
-        "the day is closed by the calendar tue,wed, closed: next",
+        "the day is closed by the calendar tue,wed GB-ENG, closed: next",
     ),
 }
 
@@ -131,6 +131,10 @@ def test_the_command_shows_it(ws: riskseg.Workspace, monkeypatch: pytest.MonkeyP
 
 def test_the_history_says_what_a_run_let_wait(ws: riskseg.Workspace, tmp_path: Path) -> None:
     ws.assign(as_of=DAY, at=treated.AT)
+    # Of what a run has decided the same is said.
+    by_run = ws.explain("weekdays", as_of=DAY)
+    assert by_run.run is not None and by_run.waits is not None
+    assert (by_run.waits.until, *by_run.waits.because) == WAITS["weekdays"]
     words = [e.words for e in ws.history("limited", as_of=DAY).entries if e.kind == "decision"]
     assert words == [
         "segment limited, path limited day 3: none; call waits until 2026-01-11: week_after"
