@@ -80,18 +80,21 @@ SUPPORT = {
 
 @pytest.fixture
 def owing(tmp_path: Path) -> Path:
-    """Three accounts that are texted on 5 January, two of which have missed a payment; for the
+    """Accounts that are texted on 5 January, or written to. Two have missed a payment; for the
     smaller of these all letters are forbidden."""
-    missed = {"large": "", "small": "2026-01-03", "quiet": "2026-01-03"}
-    amounts = {"large": 900, "small": 100, "quiet": 50}
+    missed = {"large": "", "small": "2026-01-03", "quiet": "2026-01-03", "written": ""}
+    amounts = {"large": 900, "small": 100, "quiet": 50, "written": 800}
     return treated.write(
         tmp_path / "w",
-        paths={"texts": {"steps": [{"day": 3, "action": "sms"}]}},
+        paths={
+            "texts": {"steps": [{"day": 3, "action": "sms"}]},
+            "letters": {"steps": [{"day": 3, "action": "letter"}]},
+        },
         rows={
             "accounts": [
                 {
                     "account_id": name,
-                    "treatment": "texts",
+                    "treatment": "letters" if name == "written" else "texts",
                     "missed_on": day,
                     "no_letters": name == "quiet",
                 }
@@ -113,6 +116,7 @@ def test_a_duty_has_a_deadline_and_comes_first_on_the_list(owing: Path) -> None:
     assert [tuple(row[c] for c in columns) for row in rows] == [
         ("small", "letter", "we can help", "duty support", date(2026, 1, 8), date(2026, 1, 3)),
         ("large", "sms", None, "texts", None, DAY),
+        ("written", "letter", None, "letters", None, DAY),
     ]
     assert rows[0]["reason"] == (
         "day 2 of duty support; due since 2026-01-03; duty support: until 2026-01-08"
@@ -120,6 +124,11 @@ def test_a_duty_has_a_deadline_and_comes_first_on_the_list(owing: Path) -> None:
     assert [duty.model_dump() for duty in done.duties] == [
         {"duty": "support", "open": 2, "late": 0, "left": 1}
     ]
+
+
+def test_a_day_s_capacity_goes_to_a_duty_first(owing: Path) -> None:
+    rows = treated.listed(owing, DAY, capacity={"letter": 1})
+    assert [row["account_id"] for row in rows if row["action"] == "letter"] == ["small"]
 
 
 def test_a_duty_that_is_late_is_counted_and_a_letter_that_failed_does_not_meet_it(

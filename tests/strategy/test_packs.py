@@ -216,6 +216,35 @@ rules:
 """
 
 
+HOURS = """\
+pack: own
+title: t
+for: tests
+note: n
+not_covered: []
+expects: {timezone: {type: text, else: unknown}}
+rules:
+  - contact_rule: daytime
+    of: call
+    hours: {from: 08:00, to: 21:00, days: [mon, tue, wed, thu, fri]}
+    zone: timezone
+    zones: [US]
+    source: a book
+    examples:
+      - {forbidden: on a Sunday, given: {as_of: 2026-03-01, timezone: America/Chicago}}
+      - {allowed: on a Monday, given: {as_of: 2026-03-02, timezone: America/Chicago}}
+      - {allowed: wherever in the country, given: {as_of: 2026-03-02}}
+      - {forbidden: two days before it is, given: {as_of: 2026-03-02, days_until_hours: 2}}
+  - contact_rule: christmas
+    of: letter
+    quiet: {from: 12-24, to: 12-26}
+    source: a book
+    examples:
+      - {forbidden: on its last day, given: {as_of: 2026-12-26}}
+      - {allowed: on the day after, given: {as_of: 2026-12-27}}
+"""
+
+
 def with_own(folder: Path, text: str = OWN, **files: str) -> tuple[Strategy | None, list[Problem]]:
     (folder / "packs").mkdir()
     return read(folder, including("own", **files) | {"packs/own.yaml": text})
@@ -230,6 +259,19 @@ def test_an_own_pack_is_used_and_its_dates_count(tmp_path: Path) -> None:
     late = replace(guard, effective_from=date(2026, 1, 16))
     told = missed(replace(strategy, rules=(late, *packs)))
     assert [(p.code, p.file, p.line) for p in told] == [("RS211", "rules/packs/own.yaml", 14)]
+
+
+def test_a_pack_may_say_hours_and_quiet_periods(tmp_path: Path) -> None:
+    strategy, problems = with_own(tmp_path, HOURS)
+    assert strategy is not None, problems
+    assert missed(strategy) == []
+    wrong = HOURS.replace(
+        "on the day after, given: {as_of: 2026-12-27}", "x, given: {as_of: 2026-12-24}"
+    )
+    (tmp_path / "packs" / "own.yaml").write_text(wrong, encoding="utf-8")
+    strategy, _ = read(tmp_path, {})
+    assert strategy is not None
+    assert [p.code for p in missed(strategy)] == ["RS211"]
 
 
 @pytest.mark.parametrize(

@@ -199,8 +199,11 @@ class ContactRule(Restriction):
     @property
     def facts_in_examples(self) -> Mapping[str, str]:
         named = {} if self.limit is None else {"lawful_from": self.limit.fact}
-        zone = None if self.hours is None else self.hours.zone
-        return named if zone is None else {**named, zone: zone}
+        if self.hours is not None:
+            named["days_until_hours"] = self.hours.wait
+            if self.hours.zone is not None:
+                named[self.hours.zone] = self.hours.zone
+        return named
 
     @property
     def condition_text(self) -> str:
