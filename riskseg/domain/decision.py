@@ -84,14 +84,14 @@ COLUMNS: tuple[DecisionColumn, ...] = (
     _decided(
         "step",
         Kind.INTEGER,
-        "which step of the path is due, from 1; null where nothing is",
+        "which step of the path is due, from 1; null where nothing is, or a duty",
         treatment=True,
         proved=True,
     ),
     _decided(
         "due_action",
         Kind.TEXT,
-        "the action of the step that is due, before any guard; `none` where none is",
+        "the action of the step, or duty, that is due, before any guard; `none` where none is",
         treatment=True,
         proved=True,
     ),

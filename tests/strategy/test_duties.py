@@ -13,7 +13,9 @@ import pytest
 from riskseg.rules.action_facts import action_of
 from riskseg.rules.model import Strategy
 from riskseg.rules.proof_account import Granted
+from riskseg.strategy.changes import changes
 from riskseg.strategy.described import shown
+from riskseg.strategy.entries import Edition
 from riskseg.strategy.proof.ask import Asker
 from riskseg.strategy.proof.decision import decided as decided_by_terms
 from riskseg.strategy.proof.prove import prove
@@ -173,6 +175,18 @@ def test_a_description_has_its_duties(tmp_path: Path) -> None:
         14,
     )
     assert duty.action == ("desk", "letter")
+
+
+def test_a_diff_says_what_became_of_a_duty(tmp_path: Path) -> None:
+    def edition(rule: str) -> Edition:
+        made = sound(tmp_path, {**ALWAYS, "guards.yaml": f"- {{{rule}}}\n"})
+        return Edition(made, {}, {})
+
+    sooner = SUPPORT.replace("14 days", "10 days").replace("desk, letter", "letter")
+    assert [str(change) for change in changes(edition(SUPPORT), edition(sooner))] == [
+        "guards.yaml duty support (line 1): action was [desk, letter], is [letter]",
+        "guards.yaml duty support (line 1): within was 14, is 10",
+    ]
 
 
 @pytest.mark.parametrize(
