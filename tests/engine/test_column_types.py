@@ -57,5 +57,5 @@ def test_a_level_is_text() -> None:
 
 @pytest.mark.parametrize("name", ["BIGINT", "int", "decimal(18)", "DECIMAL(18,2)", ""])
 def test_another_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="no type of a column"):
+    with pytest.raises(ValueError, match="not a type of column"):
         column_type(name)

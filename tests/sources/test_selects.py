@@ -166,4 +166,4 @@ def test_a_sum_over_rows_is_no_expression_even_alone(folder: Path) -> None:
                              "account_id = 'max(i)'")  # fmt: skip
     assert found == []
     assert [p.code for p in problems] == ["RS007"]
-    assert "many rows" in problems[0].what
+    assert "several rows" in problems[0].what

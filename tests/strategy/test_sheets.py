@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from riskseg.domain.documents import Document, parse_yaml
 from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.store.workbooks import _CHANGED_ON
 from riskseg.strategy.sheets import files, layout
 from riskseg.strategy.sheets.cells import (
     CellError,
@@ -535,7 +536,7 @@ def test_a_workbook_holds_text_alone_and_is_the_same_bytes_each_time() -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         assert {p.date_time[0] for p in parts.infolist()} == {1980}
         assert b"2000-01-01T00:00:00Z" in parts.read("docProps/core.xml")
-        assert len(set(files._CHANGED_ON.findall(parts.read("docProps/core.xml")))) == 1
+        assert len(set(_CHANGED_ON.findall(parts.read("docProps/core.xml")))) == 1
 
 
 # What a sheet cannot hold
