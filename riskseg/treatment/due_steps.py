@@ -15,6 +15,7 @@ there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -27,7 +28,7 @@ from riskseg.rules.elements import NO_ACTION
 from riskseg.rules.holding import lasts
 from riskseg.rules.model import Path, Step
 from riskseg.rules.proof_account import Account, condition_holds
-from riskseg.rules.sql import condition_sql, inner, out
+from riskseg.rules.sql import condition_sql, inner, out, text_sql
 from riskseg.treatment.calendar import closed_sql, closed_term, moved
 from riskseg.treatment.routes import RouteStep, by_first, route_steps, routes_by_first
 
@@ -35,98 +36,153 @@ from riskseg.treatment.routes import RouteStep, by_first, route_steps, routes_by
 _LONGEST_LOOK = 60
 
 
-def stepped(paths: Sequence[Path], as_of: date) -> Relation:
-    """The step that is due, if any, and what comes after it; from `placed`.
+def stepped(paths: Sequence[Path], as_of: date) -> list[Relation]:
+    """Relations from `placed` to `stepped`: the step that is due, if any, and what comes after it.
 
     Due is the first step that must be taken and was not; else the latest one that was reached,
     unless it, or a later one, was issued since the account's route began.
     """
-    routes = {first: route_steps(walked) for first, walked in routes_by_first(paths).items()}
+    routes = _Routes(
+        {first: route_steps(walked) for first, walked in routes_by_first(paths).items()}
+    )
+    rounds = "".join(f", {value} as {column}" for column, value in _rounds(routes.steps).items())
+    return [
+        Relation("in_rounds", f"select *{rounds} from placed"),
+        _reached_steps(routes),
+        _due_steps(routes),
+        _next_steps(routes, as_of),
+        _stepped(routes),
+    ]
 
-    def by_route(sql: Callable[[Sequence[RouteStep]], str]) -> str:
-        return by_first({name: sql(steps) for name, steps in routes.items()})
 
-    def listed(values: Callable[[RouteStep], str], order: str, kind: str) -> str:
-        return by_route(
+@dataclass(frozen=True)
+class _Routes:
+    """The steps of each route, by the path that it begins with."""
+
+    steps: Mapping[str, Sequence[RouteStep]]
+
+    def sql(self, of_steps: Callable[[Sequence[RouteStep]], str]) -> str:
+        """A value for the account's route."""
+        return by_first({first: of_steps(steps) for first, steps in self.steps.items()})
+
+    def listed(self, value: Callable[[RouteStep], str], order: str, kind: str) -> str:
+        """A value of the step of that order; null where there is none."""
+        return self.sql(
             lambda steps: (
-                f"(array[{', '.join(map(values, steps))}])[{order}]"
+                f"(array[{', '.join(map(value, steps))}])[{order}]"
                 if steps
                 else f"cast(null as {kind})"
             )
         )
 
-    due, following, none = inner("due_order"), inner("next_order"), literal(NO_ACTION)
-    due_round = inner("due_round")
+    def of_step(
+        self,
+        order: str,
+        value: Callable[[RouteStep, Sequence[RouteStep]], str],
+        *,
+        only: Callable[[RouteStep], object] = bool,
+    ) -> str:
+        """An integer worked out for the step of that order, where it is one of those `only`."""
+        return self.sql(
+            lambda steps: _case(
+                [(f"{order} = {s.order}", value(s, steps)) for s in steps if only(s)]
+            )
+        )
+
+
+_GOES_ON = f"not {inner('ended')} and {inner('day')} is not null"
+
+
+def _reached_steps(routes: _Routes) -> Relation:
+    """The step that would be due, were it an open day, and in which round."""
+    round_of_latest = routes.of_step(
+        inner("latest"), lambda s, _: _round(s), only=lambda s: s.repeat
+    )
+    return Relation(
+        "reached_steps",
+        f"""
+        select *,
+            case when {_GOES_ON} then coalesce({inner("must")}, {inner("latest")}) end
+                as {inner("reached_order")},
+            case when {inner("must")} is null then coalesce({round_of_latest}, 0) else 0 end
+                as {inner("due_round")}
+        from (
+            select *,
+                {routes.sql(_must_order)} as {inner("must")},
+                {routes.sql(_latest_order)} as {inner("latest")}
+            from in_rounds
+        ) s
+        """,
+    )
+
+
+def _due_steps(routes: _Routes) -> Relation:
+    """The step that is due, and the one that comes next: on a closed day the same."""
     reached = inner("reached_order")
-    waits = by_route(lambda steps: _closed_orders(reached, steps))
-    moved = by_route(lambda steps: _moved(following, steps, as_of))
-    stands = by_route(_clock_stands)
-    going_on = f"not {inner('ended')} and {inner('day')} is not null"
-    template = listed(lambda s: _text(s.step.template), due, "varchar")
-    next_in = by_route(
-        lambda steps: _case(
-            [(f"{following} = {s.order}", f"{_next_day(s, steps)} - {_day(s)}") for s in steps]
-        )
+    waits = routes.sql(lambda steps: _closed_orders(reached, steps))
+    return Relation(
+        "due_steps",
+        f"""
+        select *,
+            case when {waits} then null else {reached} end as {inner("due_order")},
+            case when {waits} then {reached} else {routes.sql(_next_order)} end
+                as {inner("next_order")},
+            {waits} as {inner("waits")}
+        from reached_steps
+        """,
     )
-    round_of_latest = by_route(
-        lambda steps: _case(
-            [(f"{inner('latest')} = {s.order}", _round(s)) for s in steps if s.repeat]
-        )
+
+
+def _next_steps(routes: _Routes, as_of: date) -> Relation:
+    """In how many days the next step comes, and on which day of its path the due one came."""
+    due, following = inner("due_order"), inner("next_order")
+    away = routes.of_step(following, lambda s, steps: f"{_next_day(s, steps)} - {_day(s)}")
+    moved_to = routes.sql(lambda steps: _moved(following, steps, as_of))
+    due_day = routes.of_step(due, lambda s, steps: _came_due(s, steps, inner("due_round")))
+    return Relation(
+        "next_steps",
+        f"""
+        select *,
+            case when {_GOES_ON} and not {routes.sql(_clock_stands)} then {moved_to} end
+                as {inner("next_in")},
+            {due_day} as {inner("due_day")}
+        from (
+            select *, case when {inner("waits")} then 0 else {away} end as {inner("away")}
+            from due_steps
+        ) s
+        """,
     )
-    due_day = by_route(
-        lambda steps: _case([(f"{due} = {s.order}", _came_due(s, steps, due_round)) for s in steps])
-    )
-    day_of_leg = by_route(lambda steps: _case([(f"{due} = {s.order}", _day(s)) for s in steps]))
-    has_steps = by_first({n: "true" if steps else "false" for n, steps in routes.items()})
-    again = f"case when {due_round} > 0 then '~' || ({due_round} + 1) else '' end"
+
+
+def _stepped(routes: _Routes) -> Relation:
+    """What is said of the due step and of the next one."""
+    due, following = inner("due_order"), inner("next_order")
+
+    def of_due(value: Callable[[RouteStep], str], kind: str = "varchar") -> str:
+        return routes.listed(value, due, kind)
+
+    day_of_leg = routes.of_step(due, lambda s, _: _day(s))
+    has_steps = routes.sql(lambda steps: "true" if steps else "false")
+    again = f"case when {inner('due_round')} > 0 then '~' || ({inner('due_round')} + 1) else '' end"
+    next_action = routes.listed(lambda s: literal(s.step.action), following, "varchar")
     return Relation(
         "stepped",
         f"""
         select *,
-            case when {going_on} then {inner("day")} end as {out("path_day")},
-            {listed(lambda s: str(s.number), due, "integer")} as {inner("due_step")},
-            {listed(lambda s: literal(s.path.name), due, "varchar")} as {inner("due_path")},
-            {listed(lambda s: literal(s.step.key), due, "varchar")} || {again}
-                as {inner("due_key")},
+            case when {_GOES_ON} then {inner("day")} end as {out("path_day")},
+            {of_due(lambda s: str(s.number), "integer")} as {inner("due_step")},
+            {of_due(lambda s: literal(s.path.name))} as {inner("due_path")},
+            {of_due(lambda s: literal(s.step.key))} || {again} as {inner("due_key")},
             as_of - cast({day_of_leg} - {inner("due_day")} as integer) as {inner("due_on")},
-            coalesce({listed(lambda s: literal(s.step.action), due, "varchar")}, {none})
+            coalesce({of_due(lambda s: literal(s.step.action))}, {literal(NO_ACTION)})
                 as {out("due_action")},
-            {template} as {inner("due_template")},
-            {going_on} and {due} is null and {following} is null and {has_steps}
+            {of_due(lambda s: text_sql(s.step.template))} as {inner("due_template")},
+            {_GOES_ON} and {due} is null and {following} is null and {has_steps}
                 as {inner("finished")},
-            case when {inner("next_in")} is not null
-                then {listed(lambda s: literal(s.step.action), following, "varchar")}
-            end as {out("next_action")},
+            case when {inner("next_in")} is not null then {next_action} end
+                as {out("next_action")},
             as_of + cast({inner("next_in")} as integer) as {out("next_on")}
-        from (
-            select *,
-                case when {going_on} and not {stands} then {moved} end as {inner("next_in")},
-                {due_day} as {inner("due_day")}
-            from (
-                select *,
-                    case when {waits} then 0 else {next_in} end as {inner("away")}
-                from (
-                    select *,
-                        case when {waits} then null else {reached} end as {due},
-                        case when {waits} then {reached} else {by_route(_next_order)} end
-                            as {following}
-                    from (
-                        select *,
-                            case when {going_on} then coalesce({inner("must")}, {inner("latest")})
-                            end as {reached},
-                            case when {inner("must")} is null
-                                then coalesce({round_of_latest}, 0) else 0
-                            end as {due_round}
-                        from (
-                            select *,
-                                {by_route(_must_order)} as {inner("must")},
-                                {by_route(_latest_order)} as {inner("latest")}
-                            from (select *{_rounds(routes)} from placed) s
-                        ) s
-                    ) s
-                ) s
-            ) s
-        ) s
+        from next_steps
         """,
     )
 
@@ -138,10 +194,6 @@ def _clock_stands(steps: Sequence[RouteStep]) -> str:
     return f"({' or '.join(lasting)})" if lasting else "false"
 
 
-def _text(value: str | None) -> str:
-    return "cast(null as varchar)" if value is None else literal(value)
-
-
 def _case(arms: Sequence[tuple[str, str]]) -> str:
     """The value of the first condition that holds, an integer; null where none does."""
     if not arms:
@@ -149,17 +201,17 @@ def _case(arms: Sequence[tuple[str, str]]) -> str:
     return f"case {' '.join(f'when {when} then {then}' for when, then in arms)} end"
 
 
-def _rounds(routes: Mapping[str, Sequence[RouteStep]]) -> str:
-    """Columns of SQL for the paths of routes that repeat: the round that each of them is in."""
-    columns = []
+def _rounds(routes: Mapping[str, Sequence[RouteStep]]) -> dict[str, str]:
+    """SQL of the round that each of the paths of routes which repeat is in, by column."""
+    columns = {}
     for leg in range(max((s.leg + 1 for steps in routes.values() for s in steps), default=0)):
         rounds = {}
         for name, steps in routes.items():
             first = next((s for s in steps if s.leg == leg and s.repeat), None)
             rounds[name] = "0" if first is None else _round_by_day(first)
         if set(rounds.values()) != {"0"}:
-            columns.append(f", {by_first(rounds)} as {inner(f'round{leg}')}")
-    return "".join(columns)
+            columns[inner(f"round{leg}")] = by_first(rounds)
+    return columns
 
 
 def _round_by_day(first: RouteStep) -> str:

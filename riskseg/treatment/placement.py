@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -28,44 +28,61 @@ from riskseg.treatment.routes import (
 )
 
 
-def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
-    """Segment, the route of paths that the account walks, and its place on it. `paths` are in
-    force.
+def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> list[Relation]:
+    """Relations from `segmented` to `placed`: segment, the route of paths that the account walks,
+    and its place on it. `paths` are in force.
 
     The route is the one that the segment leads to, or the one that the account stays on. Day 0 of
     its first path is the date that it `begins`. A path gone on to has its day 0 when the one before
     is over, and not before its own `starts`; while that is unknown the account stays where it is.
     """
-    row = inner("segment_row")
-    first = text_by_row(row, [strategy.path_of(r.segment, as_of).name for r in strategy.rows])
-    segment = text_by_row(row, [r.segment for r in strategy.rows])
     routes = routes_by_first(paths)
-    select = f"""
-        select *, {_path_walked(paths)} as {inner("first")}
-        from (
-            select *,
-                {segment} as {out("segment")},
-                {first} as {inner("path_of_segment")}
-            from segmented
-        ) s
-        """
-    legs = max(map(len, routes.values()))
-    for leg in range(legs):
-        days = {
-            name: _day_on(walked, leg) if leg < len(walked) else "null"
-            for name, walked in routes.items()
-        }
-        select = f"select *, {by_first(days)} as {inner(f'day{leg}')} from ({select}) s"
-    begun = " ".join(
-        f"when {inner(f'day{leg}')} >= 0 then {leg}" for leg in reversed(range(1, legs))
+    legs = range(max(map(len, routes.values())))
+    begun = "".join(f" when {inner(f'day{leg}')} >= 0 then {leg}" for leg in reversed(legs) if leg)
+    reached = f"case{begun} else 0 end" if begun else "0"
+    return [
+        _led(strategy, as_of),
+        Relation("on_route", f"select *, {_path_walked(paths)} as {inner('first')} from led"),
+        *(_day_of_leg(routes, leg) for leg in legs),
+        Relation("on_leg", f"select *, {reached} as {inner('leg')} from day_of_leg_{legs[-1]}"),
+        _placed(routes, legs),
+    ]
+
+
+def _led(strategy: Strategy, as_of: date) -> Relation:
+    """The segment, and the path that it leads to."""
+    row = inner("segment_row")
+    path = text_by_row(row, [strategy.path_of(r.segment, as_of).name for r in strategy.rows])
+    segment = text_by_row(row, [r.segment for r in strategy.rows])
+    return Relation(
+        "led",
+        f"""
+        select *,
+            {segment} as {out("segment")},
+            {path} as {inner("path_of_segment")}
+        from segmented
+        """,
     )
-    reached = f"case {begun} else 0 end" if begun else "0"
+
+
+def _day_of_leg(routes: Mapping[str, Sequence[Path]], leg: int) -> Relation:
+    """The day of the path of each route that comes at that place."""
+    days = {
+        first: _day_on(walked, leg) if leg < len(walked) else "null"
+        for first, walked in routes.items()
+    }
+    before = f"day_of_leg_{leg - 1}" if leg else "on_route"
+    select = f"select *, {by_first(days)} as {inner(f'day{leg}')} from {before}"
+    return Relation(f"day_of_leg_{leg}", select)
+
+
+def _placed(routes: Mapping[str, Sequence[Path]], legs: Sequence[int]) -> Relation:
+    """The path that the account has come to, its day there, and since when it is on its route."""
     names = {n: _by_leg([literal(p.name) for p in walked]) for n, walked in routes.items()}
     ends = {
         n: _by_leg([_ended(walked[: leg + 1]) for leg in range(len(walked))])
         for n, walked in routes.items()
     }
-    day = _by_leg([inner(f"day{leg}") for leg in range(legs)])
     begun_ago = {n: f"(as_of - {fact_sql(walked[0].day_0)})" for n, walked in routes.items()}
     came_ago = {n: _came_ago(walked[0]) for n, walked in routes.items()}
     return Relation(
@@ -73,11 +90,11 @@ def placed(strategy: Strategy, paths: Sequence[Path], as_of: date) -> Relation:
         f"""
         select *,
             {by_first(names)} as {out("path")},
-            {day} as {inner("day")},
+            {_by_leg([inner(f"day{leg}") for leg in legs])} as {inner("day")},
             {by_first(begun_ago)} as {inner("begun_ago")},
             {by_first(came_ago)} as {inner("came_ago")},
             {by_first(ends)} as {inner("ended")}
-        from (select *, {reached} as {inner("leg")} from ({select}) s) s
+        from on_leg
         """,
     )
 
