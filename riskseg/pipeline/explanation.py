@@ -77,6 +77,7 @@ def story(engine: Engine, decider: Decider, currency: str) -> Explanation | None
         guards=guards,
         waits=waiting(strategy, decided_row, guards, walked),
         duties=duty_states(strategy, decider.as_of, decided_row),
+        contact_hours=_contact_hours(strategy, decider.as_of, decided_row),
         strategy=strategy.fingerprint,
         currency=currency,
         scale=decider.scale,
@@ -207,6 +208,15 @@ def _steps(
             )
         )
     return tuple(steps)
+
+
+def _contact_hours(strategy: Strategy, as_of: date, decided_row: Mapping[str, Any]) -> str | None:
+    """From when until when, and by which zone's clock, the action is lawful."""
+    for guard in in_force(strategy.guards, as_of):
+        if guard.hours_fact is not None and decided_row["=action"] in guard.never:
+            begins, ends, zone = decided_row[f"@{guard.hours_fact}"].split(" ")
+            return f"{begins} to {ends} {zone}"
+    return None
 
 
 def _placement(strategy: Strategy, row: Mapping[str, Any]) -> str | None:

@@ -352,6 +352,9 @@ class Explanation(Result):
     waits: Waiting | None
     """What is due and not done as it is; null where nothing waits."""
     duties: tuple[DutyState, ...]
+    contact_hours: str | None
+    """The hours of the day at which the action is lawful, and the time zone they are by; null
+    where no rule says hours."""
     held: tuple[Held, ...] = ()
     """What lasts on the day that can hold an account: guards say whether it does."""
     strategy: str

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from riskseg.run.explain import explain
 from riskseg.run.outcomes import record
 from tests.support import treated
 
@@ -66,6 +67,11 @@ def test_a_call_has_the_hours_of_where_somebody_lives(root: Path) -> None:
         "none": unknown,
         "written_to": ("letter", None, None, None),
     }
+
+
+def test_explain_says_the_hours(root: Path) -> None:
+    hours = {name: explain(root, name, DAY).contact_hours for name in ("known", "written_to")}
+    assert hours == {"known": "08:00 to 21:00 America/Chicago", "written_to": None}
 
 
 SUPPORT = {

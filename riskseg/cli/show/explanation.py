@@ -120,6 +120,9 @@ def _rules_matched(console: Console, explanation: Explanation) -> None:
             first = "; it comes before the path's step" if duty.due else ""
             action = f"{' or '.join(duty.actions)} until {duty.deadline}, since {duty.since}"
             console.print(f"Duty {duty.name} is open: {escape(action)}{first}.")
+    if explanation.contact_hours is not None:
+        action = explanation.decision["action"]
+        console.print(f"[bold]{action}[/] is lawful from {escape(explanation.contact_hours)}.")
     if explanation.waits is not None:
         _waits(console, explanation.waits)
 
