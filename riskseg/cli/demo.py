@@ -35,6 +35,9 @@ from = "data/payments.parquet"
 
 [source.events]
 from = "data/events.parquet"
+
+[source.instalments]
+from = "data/instalments.parquet"
 """
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from riskseg.synthetic.responding import Responding
 
 # Those that grow as people respond. Of bills only those go that come after a write-off.
-_GROWING = ("payments", "events")
+_GROWING = ("payments", "events", "instalments")
 _RESTORED = (*_GROWING, "bills")
 
 

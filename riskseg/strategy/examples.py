@@ -160,6 +160,7 @@ def guarded_examples(
         as_of = cast(date, example.given["as_of"])
         known_values = {
             **dict.fromkeys(facts),
+            **nothing_held(facts),
             **calendar_facts(facts, as_of),
             **contact_hours_facts(facts, as_of, example.given),
             **{

@@ -35,7 +35,7 @@ class Happening(IntEnum):
     PROMISE = 1
     PLAN = 2
     DISPUTE = 3
-    HOLD = 4
+    BREATHING_SPACE = 4
     VISIT = 5
     COMPLAINT = 6
     ACTION = 7
@@ -54,10 +54,12 @@ NONE = -1
 @dataclass(frozen=True, slots=True)
 class History:
     """What happened to a chunk of accounts. `payments.reverses` is the place of another row;
-    `events.ref` is an Action, an agreement's number or a bill's place, by the kind."""
+    `events.ref` is an Action, an agreement's number or a bill's place, by the kind;
+    `instalments.ref` is the number of the plan."""
 
     payments: Rows
     events: Rows
+    instalments: Rows
     written_off: Days
     last_method: Ints
     sheltered_from: Days
@@ -84,6 +86,7 @@ class Life:
         self.people, self.bills, self.luck = people, bills, luck
         self.payments = Rows("account", "day", "amount", "method", "status", "reverses")
         self.events = Rows("account", "day", "kind", "channel", "outcome", "amount", "until", "ref")
+        self.instalments = Rows("account", "day", "due", "amount", "ref")
         self.winter = w.winter(day_of_year(np.arange(days), since))
         self.falls_due = Agenda(bills.due + 1, days)  # overdue from the day after
         self.decisions = Agenda(bills.decided, days)
@@ -128,6 +131,7 @@ class Life:
         return History(
             self.payments,
             self.events,
+            self.instalments,
             self.written_off,
             self.method,
             self.sheltered_from,
@@ -297,7 +301,7 @@ class Life:
     def _shelter(self, account: Ints, day: int) -> None:
         ends = day + w.BREATHING_SPACE - 1
         self.sheltered_from[account], self.sheltered_until[account] = day, ends
-        self._event(account, day, Happening.HOLD, ADVISER, "started", until=ends)
+        self._event(account, day, Happening.BREATHING_SPACE, ADVISER, "started", until=ends)
 
     # Promises and plans
 
@@ -337,6 +341,14 @@ class Life:
             amount=self.instalment[account], until=day + 7 + 14 * (instalment_count - 1),
             ref=self.agreement[account],
         )  # fmt: skip
+        for place in range(6):
+            left = due - place * self.instalment[account]
+            some = (place < instalment_count) & (left > 0)
+            self.instalments.add(
+                int(some.sum()), account=account[some], day=day, due=day + 7 + 14 * place,
+                amount=np.minimum(left, self.instalment[account])[some],
+                ref=self.agreement[account[some]],
+            )  # fmt: skip
 
     def _meet_plans(self, day: int) -> None:
         """An instalment every fourteen days; the first one missed ends the plan."""
@@ -437,7 +449,10 @@ class Life:
             np.flatnonzero(alive & (luck < 0.0007)), day, Happening.CONTACT, PHONE, "question"
         )
         pressed = alive & (day - self.acted_on <= 10) & (luck > 0.998)
-        self._event(np.flatnonzero(pressed), day, Happening.COMPLAINT, PHONE, "received")
+        self._event(
+            np.flatnonzero(pressed), day, Happening.COMPLAINT, PHONE, "received",
+            until=day + w.COMPLAINT_DAYS - 1,
+        )  # fmt: skip
 
     def _write_off(self, overdue: Ints, day: int) -> None:
         past_due = day - self.bills.due[overdue, self.oldest[overdue]]

@@ -41,7 +41,7 @@ class Portfolio:
     progress: Progress | None = None
 
     def chunks(self) -> Iterator[dict[str, pa.Table]]:
-        """The five tables, for at most CHUNK accounts at a time, ordered by account and day."""
+        """The six tables, for at most CHUNK accounts at a time, ordered by account and day."""
         for index, first_account in enumerate(range(0, self.accounts, CHUNK)):
             chunk_accounts = min(CHUNK, self.accounts - first_account)
             yield self._chunk(index, first_account, chunk_accounts)
@@ -49,7 +49,7 @@ class Portfolio:
                 self.progress(first_account + chunk_accounts, self.accounts)
 
     def tables(self) -> dict[str, pa.Table]:
-        """The five tables whole, in memory: for portfolios of a size that allows it."""
+        """The six tables whole, in memory: for portfolios of a size that allows it."""
         parts = list(self.chunks())
         return {name: pa.concat_tables(part[name] for part in parts) for name in SCHEMAS}
 
@@ -93,7 +93,8 @@ def generate(
 
 
 def write(portfolio: Portfolio, folder: Path) -> None:
-    """Write accounts, bills, payments, events and truth as Parquet, and a README, to `folder`.
+    """Write accounts, bills, payments, events, instalments and truth as Parquet, and a README, to
+    `folder`.
 
     Each file is written beside its place and renamed when all are whole.
     """

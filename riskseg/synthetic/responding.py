@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from riskseg.synthetic import world as w
 from riskseg.synthetic.billing import draw_bills
-from riskseg.synthetic.days import Life
+from riskseg.synthetic.days import History, Life
 from riskseg.synthetic.luck import InOrder, Keyed
 from riskseg.synthetic.people import draw_households
 from riskseg.synthetic.portfolio import CHUNK
@@ -45,6 +45,12 @@ class _Chunk:
     life: Life
     payments: int = 0
     events: int = 0
+    instalments: int = 0
+
+    def handed_on(self, history: History) -> None:
+        """Note that all that has happened so far was handed on."""
+        self.payments, self.events = len(history.payments), len(history.events)
+        self.instalments = len(history.instalments)
 
 
 class Responding:
@@ -70,9 +76,9 @@ class Responding:
             self._chunks.append(_Chunk(Frame(first_account + 1, since, days), life))
 
     def tables(self) -> dict[str, pa.Table]:
-        """Accounts, bills, payments and events as they stand before the first day. Bills are those
-        of all days to come as well: nothing that the creditor does changes what is billed, short of
-        giving an account up."""
+        """Accounts, bills, payments, events and instalments as they stand before the first day.
+        Bills are those of all days to come as well: nothing that the creditor does changes what is
+        billed, short of giving an account up."""
         chunk_tables: list[dict[str, pa.Table]] = []
         for chunk in self._chunks:
             history = chunk.life.history()
@@ -80,10 +86,10 @@ class Responding:
                 {
                     "accounts": accounts_table(chunk.frame, chunk.life.people, history),
                     "bills": bills_table(chunk.frame, chunk.life.bills, history),
-                    **later_tables(chunk.frame, history, 0, 0, InOrder(self._record), 0),
+                    **later_tables(chunk.frame, history, 0, 0, 0, InOrder(self._record), 0),
                 }
             )
-            chunk.payments, chunk.events = len(history.payments), len(history.events)
+            chunk.handed_on(history)
         return {
             table_name: pa.concat_tables(chunk_table[table_name] for chunk_table in chunk_tables)
             for table_name in chunk_tables[0]
@@ -99,7 +105,8 @@ class Responding:
             chunk.life.begin_day(self._today)
 
     def later(self) -> Iterator[dict[str, pa.Table]]:
-        """The payments and events that were not handed on yet, and accounts as they are now."""
+        """The payments, events and instalments that were not handed on yet, and accounts as they
+        are now."""
         for chunk in self._chunks:
             history = chunk.life.history()
             yield {
@@ -109,11 +116,12 @@ class Responding:
                     history,
                     chunk.payments,
                     chunk.events,
+                    chunk.instalments,
                     chunk.life.luck,
                     self._today,
                 ),
             }
-            chunk.payments, chunk.events = len(history.payments), len(history.events)
+            chunk.handed_on(history)
 
     def end_day(self, account: Ints, action: Ints) -> None:
         """The creditor takes actions, for accounts by their number, from 1; and the day ends."""

@@ -83,10 +83,23 @@ SCHEMAS: dict[str, pa.Schema] = {
             _field("channel", WORD, ", ".join(CHANNELS)),
             _field("outcome", WORD, ", ".join(OUTCOMES)),
             _field("amount", MONEY, "promised; an instalment; a disputed bill's amount"),
-            _field("until", DAY, "last day of a promise, plan or hold; it may lie ahead"),
+            _field(
+                "until",
+                DAY,
+                "last day of a promise, plan, complaint or breathing space; it may lie ahead",
+            ),
             _field("ref", WORD, "the action; the promise or plan"),
             _field("recorded_on", DAY, "up to a day later"),
             _field("bill_id", ID, "the disputed bill"),
+        ]
+    ),
+    "instalments": pa.schema(
+        [
+            _field("account_id", ID, "the account it concerns"),
+            _field("plan_id", ID, "the plan: the `ref` of its event"),
+            _field("due_on", DAY, "the day by which it is to be paid; it may lie ahead"),
+            _field("amount", MONEY, "what is to be paid"),
+            _field("recorded_on", DAY, "the day the plan was agreed"),
         ]
     ),
     "truth": pa.schema(
@@ -142,6 +155,7 @@ def chunk_tables(
         "bills": bills_table(frame, bills, history),
         "payments": _payments(frame, history, rng),
         "events": _events(frame, history.events, rng.random(len(history.events))),
+        "instalments": _instalments(frame, history.instalments),
         "truth": _truth(frame, people),
     }
 
@@ -224,10 +238,16 @@ def _payments(frame: Frame, history: History, rng: np.random.Generator) -> pa.Ta
 
 
 def later_tables(
-    frame: Frame, history: History, payments: int, events: int, luck: Luck, day: int
+    frame: Frame,
+    history: History,
+    payments: int,
+    events: int,
+    instalments: int,
+    luck: Luck,
+    day: int,
 ) -> dict[str, pa.Table]:
-    """Payments and events from these places on, whenever they are recorded. The id of a payment is
-    its place, so that one that comes later can reverse it."""
+    """Payments, events and instalments from these places on, whenever they are recorded. The id of
+    a payment is its place, so that one that comes later can reverse it."""
     later_payments, later_events = history.payments.since(payments), history.events.since(events)
     account, paid_on = later_payments.column("account"), later_payments.column("day")
     place, reverses = payments + np.arange(len(account)), later_payments.column("reverses")
@@ -252,6 +272,7 @@ def later_tables(
         "events": _events(
             frame, later_events, luck.shares(later_events.column("account"), day, "event recorded")
         ),
+        "instalments": _instalments(frame, history.instalments.since(instalments)),
     }
 
 
@@ -266,7 +287,7 @@ def _events(frame: Frame, rows: Rows, shares: Floats) -> pa.Table:
     agreed = np.isin(kind, [Happening.PROMISE, Happening.PLAN])
     acted = kind == Happening.ACTION
     action_named = _where(acted, _words(w.ACTIONS, np.where(acted, ref, 0)))
-    numbered = _numbered("R", (frame.first + account) * PER_ACCOUNT + ref, 12)
+    numbered = _agreement_ids(frame, account, ref)
     disputed = _bill_ids(frame, account, ref)
     return _table(
         "events",
@@ -281,6 +302,22 @@ def _events(frame: Frame, rows: Rows, shares: Floats) -> pa.Table:
             "ref": pc.coalesce(action_named, _where(agreed, numbered)),
             "recorded_on": _dates(frame, recorded[order]),
             "bill_id": _where(kind == Happening.DISPUTE, disputed),
+        },
+    )
+
+
+def _instalments(frame: Frame, rows: Rows) -> pa.Table:
+    account, due = rows.column("account"), rows.column("due")
+    order = np.lexsort((due, rows.column("ref"), account))
+    account = account[order]
+    return _table(
+        "instalments",
+        {
+            "account_id": _account_ids(frame, account),
+            "plan_id": _agreement_ids(frame, account, rows.column("ref")[order]),
+            "due_on": _dates(frame, due[order]),
+            "amount": _money(rows.column("amount")[order]),
+            "recorded_on": _dates(frame, rows.column("day")[order]),
         },
     )
 
@@ -324,6 +361,10 @@ def _account_ids(frame: Frame, account: Ints) -> pa.Array:
 
 def _bill_ids(frame: Frame, account: Ints, place: Ints) -> pa.Array:
     return _numbered("B", (frame.first + account) * PER_ACCOUNT + place + 1, 12)
+
+
+def _agreement_ids(frame: Frame, account: Ints, number: Ints) -> pa.Array:
+    return _numbered("R", (frame.first + account) * PER_ACCOUNT + number, 12)
 
 
 def _delays(shares: Floats) -> Ints:

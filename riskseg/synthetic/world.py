@@ -150,6 +150,7 @@ CONTROL_UNTIL: Final = 60  # accounts in control get no action before this day
 WRITE_OFF_LIVE: Final = 270
 WRITE_OFF_CLOSED: Final = 180
 BREATHING_SPACE: Final = 60
+COMPLAINT_DAYS: Final = 28  # within which every complaint is answered
 
 
 def winter(day_of_year: Days) -> Floats:

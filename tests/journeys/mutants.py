@@ -97,6 +97,10 @@ def _breathing(account: Mapping[str, Any]) -> bool:
 
 
 _ENFORCED = ("visit", "agency")
+_CALLS_FORBIDDEN = (
+    *("disputed_not_chased", "three_a_week", "peace_after_a_conversation"),
+    "less_where_nobody_answers",
+)
 _SMALL_DEBT = """\
 - guard: small_debt_not_enforced
   when: balance_overdue < 50
@@ -105,7 +109,6 @@ _SMALL_DEBT = """\
   source: house policy
 
 """
-_STARTED = "    and coalesce(as_of >= breathing_space_from, true)\n"
 _LASTS = "    and coalesce(as_of <= breathing_space_until, true)\n"
 _DEFAULTED = (
     "  - {id: defaulted,   match: [any, in_arrears, any, in_default, any], segment: recovery}\n"
@@ -186,28 +189,18 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        "a breathing space that has not been told of is taken for one",
-        _guards(
-            "(breathing_space_from is not null or breathing_space_until is not null)\n" + _STARTED,
-            _STARTED.replace("and ", "").lstrip(),
-        ),
+        "a promise that is not waited for",
+        _guards("- {hold: promise_open, when: open_promise, source: house policy}\n", ""),
         "declared",
-        "only_a_breathing_space_stops_a_letter",
-        lambda a: (
-            (a["path"], a["due_action"], a["action"]) == ("intensive", "letter", "none")
-            and a["breathing_space_from"] is a["breathing_space_until"] is None
-        ),
+        "a_promise_is_waited_for",
+        lambda a: a["action"] != "none" and a["open_promise"] is True,
     ),
     Mutant(
-        "an `or` for an `and`: a breathing space without end",
-        _guards(_LASTS, _LASTS.replace("and ", "or ")),
+        "a promise that is waited for only where much is owed",
+        _guards("when: open_promise,", "when: open_promise and balance_overdue > 100,"),
         "declared",
-        "only_a_breathing_space_stops_a_letter",
-        lambda a: (
-            (a["path"], a["due_action"], a["action"]) == ("intensive", "letter", "none")
-            and "breathing_space" in a["guards"].split(";")
-            and not _breathing(a)
-        ),
+        "a_promise_is_waited_for",
+        lambda a: a["action"] != "none" and a["open_promise"] and a["balance_overdue"] <= 100,
     ),
     Mutant(
         "an `instead` that another guard forbids",
@@ -216,9 +209,9 @@ HOUSEHOLD: tuple[Mutant, ...] = (
         "small_debt_not_enforced",
         lambda a: (
             a["balance_overdue"] < 50
-            and a["open_disputes"] > 0
             and a["action"] not in ("call", *_ENFORCED)
-            and {"disputed_not_chased", "small_debt_not_enforced"} <= set(a["guards"].split(";"))
+            and len({"small_debt_not_enforced", *_CALLS_FORBIDDEN} & set(a["guards"].split(";")))
+            > 1
         ),
     ),
     Mutant(

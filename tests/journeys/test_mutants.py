@@ -27,6 +27,7 @@ from riskseg.pipeline.proving import Proven, prove_checked
 from riskseg.pipeline.session import Session, begin, open_checked, scratch_engine
 from riskseg.pipeline.strategies import checked_strategy
 from riskseg.pipeline.workspace_facts import workspace_facts
+from riskseg.rules.calendar import counted_by
 from riskseg.rules.model import Strategy
 from riskseg.run import assign as assigning
 from riskseg.run.init import init, starters
@@ -283,6 +284,14 @@ def test_assign_decides_the_counterexample_so(
         "lifecycle_sql",
         lambda *args, **kw: f"coalesce(a.premise_id, {lifecycle_sql(*args, **kw)})",
     )
+    # What was done before, and what the day is, is told as every other fact is.
+    for function in ("lasting", "limit_of"):
+        monkeypatch.setattr(facts_of, function, lambda *_: None)
+    for function in ("steps_among", "holds", "contact_limits"):
+        monkeypatch.setattr(facts_of, function, lambda *_: [])
+    monkeypatch.setattr(facts_of, "days_held", lambda *_: None)
+    of_the_day = {name: v for name, v in result.accounts[0].items() if counted_by(name)}
+    monkeypatch.setattr(decisions, "calendar_facts", lambda *_: of_the_day)
     monkeypatch.setattr(
         decisions, "load_champions", lambda _, uses, __: {key: Told(key) for key in uses}
     )

@@ -22,7 +22,7 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> riskseg.Workspace:
     folder = tmp_path_factory.mktemp("state")
     ws = riskseg.open(small.make(folder / "w"))
     strategy = ws.root / "rules" / "s" / "strategy.yaml"
-    significant = "{name: letter, channel: post, significant: true}"
+    significant = "{name: letter, channel: post, significant: true, calendar: {holidays: GB-ENG}}"
     text = strategy.read_text()
     strategy.write_text(text.replace("{name: letter, channel: post}", significant))
     ws.approve(as_of=DAY, by="ann", reason="checked", on=DAY, at=AT)

@@ -13,6 +13,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB
 from riskseg.pipeline.strategies import run_examples
+from riskseg.rules.holding import nothing_held
 from riskseg.rules.model import PackExample, Strategy
 from riskseg.strategy import authored as authored_module
 from riskseg.strategy.authored import read_strategy
@@ -22,7 +23,7 @@ from tests.support.accounts import decided
 from tests.support.strategies import FACTS, SMALL, read, sound
 
 WINTER = date(2026, 1, 15)
-SHIPPED = ("gb-energy", "gb-water", "us-collections")
+SHIPPED = ("au-energy", "gb-energy", "gb-water", "us-collections")
 # One action of every kind, the mildest first.
 ORDER = ["support", *(kind for kind in KINDS if kind not in ("support", "contact"))]
 ACTIONS = "".join(f"  - {{name: do_{k}, channel: x, means: {k}}}\n" for k in ORDER)
@@ -79,8 +80,8 @@ def test_what_is_unknown_protects_but_for_what_is_counted(name: str, tmp_path: P
         PackExample(
             g.name,
             "nothing known",
-            g.kind not in ("hold", "contact_rule"),
-            {"as_of": WINTER},
+            g.when.expression.type.nullable and g.kind not in ("hold", "contact_rule"),
+            {"as_of": max(WINTER, g.effective_from or WINTER)},
             "",
             n,
         )
@@ -108,17 +109,22 @@ def test_an_example_turned_round_is_told(name: str, tmp_path: Path) -> None:
         (
             {"is_dwelling": False, "breathing_space_until": None},
             "none",
-            "gb-water.breathing_space",
+            "gb-water.breathing_space_dates",
         ),
         (
             {"is_dwelling": False, "breathing_space_until": date(2026, 1, 15)},
             "none",
-            "gb-water.breathing_space",
+            "gb-water.breathing_space_dates",
         ),
         (
             {"is_dwelling": False, "breathing_space_until": date(2026, 1, 14)},
             "do_disconnection",
             "",
+        ),
+        (
+            {"is_dwelling": False, "lasting breathing_space": True},
+            "none",
+            "gb-water.breathing_space",
         ),
     ],
 )
@@ -128,7 +134,8 @@ def test_a_pack_guards_decisions(
     strategy = sound(tmp_path, including("gb-water"))
     ended = date(2026, 1, 10)
     known = {"breathing_space_from": date(2026, 1, 1), "breathing_space_until": ended}
-    account = {n: None for n in strategy.facts} | {"as_of": WINTER} | known | given
+    nothing = {n: None for n in strategy.facts} | nothing_held(strategy.facts)
+    account = nothing | {"as_of": WINTER} | known | given
     (decision,) = decided(strategy, [account], WINTER)
     told = decision["guards"].split(";")
     assert decision["action"] == action
@@ -347,6 +354,7 @@ def test_a_rule_left_out_is_no_guard_and_its_reason_counts(tmp_path: Path) -> No
     )
     assert [g.name for g in one.guards] == [
         "gb-water.breathing_space",
+        "gb-water.breathing_space_dates",
         "gb-water.homes_are_not_cut_off",
     ]
     (pack,) = one.of(Included)

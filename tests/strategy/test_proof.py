@@ -385,7 +385,7 @@ def test_harm_is_harsher_than_help(tmp_path: Path) -> None:
     assert sorted(refuted(sound(tmp_path, files))) == ["protection is_vulnerable"]
 
 
-@pytest.mark.parametrize("pack", ["gb-energy", "gb-water", "us-collections"])
+@pytest.mark.parametrize("pack", ["au-energy", "gb-energy", "gb-water", "us-collections"])
 def test_the_starter_with_a_pack_is_proved(tmp_path: Path, pack: str) -> None:
     """Its harshest actions taken for the harshest the pack speaks of."""
     files = {file.name: file.read_text(encoding="utf-8") for file in STARTER.glob("*.yaml")}
@@ -393,7 +393,7 @@ def test_the_starter_with_a_pack_is_proved(tmp_path: Path, pack: str) -> None:
     head = files["strategy.yaml"]
     for old, new in (
         ("field, contact: true}", "field, contact: true, means: [visit, disconnection]}"),
-        ("significant: true}", "significant: true, means: [prepayment_meter, flow_limiter]}"),
+        ("four_eyes: true}", "four_eyes: true, means: [prepayment_meter, flow_limiter]}"),
         ("phone, contact: true}", "phone, contact: true, means: automated_call}"),
     ):
         assert head.count(old) == 1

@@ -17,6 +17,7 @@ from riskseg.rules.model import Strategy
 from riskseg.rules.sql import inner, out
 from riskseg.strategy.compile import compile_strategy
 from riskseg.strategy.examples import TYPES
+from riskseg.treatment.calendar import calendar_facts
 
 NUMBERS = (0, 1, 2, 3, 5, 6, 9, 10, 29, 30, 31, 49, 50, 51, 59, 60, 61, 89, 90, 91, 200)
 
@@ -30,18 +31,24 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
         {
             name: _elsewhere(as_of, other)
             if name.startswith("elsewhere ")
-            else _before(name, _value(fact, cuts, days, as_of, rng), as_of)
+            else _likely(name, _value(fact, cuts, days, as_of, rng), as_of, rng)
             for name, fact in strategy.facts.items()
         }
+        | calendar_facts(strategy.facts, as_of)
         | {"as_of": as_of}
         for _ in range(count)
     ]
 
 
-def _before(name: str, value: Any, as_of: date) -> Any:
-    """What was issued was issued before the day that is decided."""
+def _likely(name: str, value: Any, as_of: date, rng: random.Random) -> Any:
+    """What was issued was issued before the day that is decided; few events last, or lasted
+    long."""
     if name.startswith("issued ") and value is not None:
         return min(value, as_of - timedelta(days=1))
+    if name.startswith("lasting "):
+        return value and rng.random() < 0.2
+    if name.startswith("days held "):
+        return min(value, 9)
     return value
 
 

@@ -32,7 +32,7 @@ def test_keys_are_unique(frames: Frames, table: str, key: str) -> None:
     assert frames[table][key].is_unique
 
 
-@pytest.mark.parametrize("table", ["bills", "payments", "events", "truth"])
+@pytest.mark.parametrize("table", ["bills", "payments", "events", "instalments", "truth"])
 def test_accounts_exist(frames: Frames, table: str) -> None:
     assert frames[table]["account_id"].isin(frames["accounts"]["account_id"]).all()
 
@@ -211,7 +211,7 @@ def test_a_dispute_names_a_bill_and_a_right_one_has_it_withdrawn(frames: Frames)
 
 def test_the_creditor_is_silent_in_breathing_space(frames: Frames) -> None:
     events = frames["events"]
-    holds = events[events["kind"] == "hold"]
+    holds = events[events["kind"] == "breathing_space"]
     assert ((holds["until"] - holds["happened_on"]).dt.days == 59).all()
     acts = events[events["kind"].isin(["action", "visit"])]
     both = holds.merge(acts, on="account_id", suffixes=("", "_act"))

@@ -56,7 +56,9 @@ def share(part: Any, whole: Any) -> str:
 
 
 def default_values(values: Mapping[str, object]) -> str:
+    words = {None: "unknown", True: "true", False: "false"}
     used = ", ".join(
-        f"{fact} ({'unknown' if value is None else value})" for fact, value in values.items()
+        f"{fact} ({words[value] if value is None or isinstance(value, bool) else value})"
+        for fact, value in values.items()
     )
     return f"Not in this workspace, so the strategy's default value is used: {used}."

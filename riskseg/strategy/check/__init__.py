@@ -92,7 +92,8 @@ def _strategy(scope: Scope) -> Strategy:
     paths = check_clock(scope, check_entry(paths), rules)
     check_protective(scope, [rule for rule in rules if isinstance(rule, Restriction)])
     priority = check_priority(scope)
-    examples = check_examples(scope, levels, actions)
+    state = _state(paths, actions, rules)
+    examples = check_examples(scope, levels, actions, state)
     protective = tuple(map(scope.canonical, head.protective))
     special = check_special_category(scope)
     named = scope.named | {*columns, *(band.of for band in bands), *protective, *special, "as_of"}
@@ -119,7 +120,7 @@ def _strategy(scope: Scope) -> Strategy:
             for fact_named in sorted(named)
             if fact_named in scope.facts
         }
-        | _state(paths, actions, rules),
+        | state,
         default_values={
             fact_named: default
             for fact_named, default in scope.default_values.items()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from riskseg.domain.documents import shown_value
+from riskseg.domain.facts import Fact
 from riskseg.domain.problems import did_you_mean
 from riskseg.rules.elements import Action
 from riskseg.rules.model import Example
@@ -15,18 +16,24 @@ from riskseg.strategy.examples import DAY, misfit
 _FILE = "examples.yaml"
 
 
-def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> tuple[Example, ...]:
+def check_examples(
+    scope: Scope, levels: Levels, actions: Sequence[Action], state: Mapping[str, Fact]
+) -> tuple[Example, ...]:
+    """The examples. What was done for an account before, its `state`, can be given as a fact is."""
     authored = scope.authored
     expected = decided(authored, levels, actions)
-    known_names = [*scope.facts, *scope.lacking, *authored.head.expects, DAY.name]
+    facts = {DAY.name: DAY, **scope.facts, **state}
+    known_names = [*facts, *scope.lacking, *authored.head.expects]
     document = authored.documents[_FILE]
     examples = []
     for example_fact, value in authored.examples.defaults.items():
-        _known(scope, example_fact, value, known_names, "defaults", example_fact)
+        _known(scope, example_fact, value, facts, known_names, "defaults", example_fact)
     for i, example in enumerate(authored.examples.examples):
         example_path = ("examples", i)
         for example_fact, value in example.given.items():
-            _known(scope, example_fact, value, known_names, *example_path, "given", example_fact)
+            _known(
+                scope, example_fact, value, facts, known_names, *example_path, "given", example_fact
+            )
         for example_fact, value in example.expect.items():
             if example_fact not in expected:
                 message = f'An example cannot expect "{example_fact}".'
@@ -60,14 +67,17 @@ def check_examples(scope: Scope, levels: Levels, actions: Sequence[Action]) -> t
 
 
 def _known(
-    scope: Scope, name: str, value: object, known_names: Sequence[str], *path: str | int
+    scope: Scope,
+    name: str,
+    value: object,
+    facts: Mapping[str, Fact],
+    known_names: Sequence[str],
+    *path: str | int,
 ) -> None:
     """Whether there is the fact, and the value can be one of it."""
     name = scope.canonical(name)
     if name not in known_names:
         message = f'There is no fact "{name}".'
         scope.tell("RS201", message, _FILE, *path, hint=scope.meant(name, known_names))
-    elif (fact := {DAY.name: DAY, **scope.facts}.get(name)) and (
-        misfit_reason := misfit(fact, value)
-    ):
+    elif (fact := facts.get(name)) and (misfit_reason := misfit(fact, value)):
         scope.tell("RS004", f"{name} is {shown_value(value)}, {misfit_reason}.", _FILE, *path)

@@ -103,6 +103,10 @@ class Hold(Restriction):
     def condition_text(self) -> str:
         return super().condition_text if self.event is None else f"an event `{self.event}` lasts"
 
+    @property
+    def facts_in_examples(self) -> Mapping[str, str]:
+        return {} if self.event is None else {"lasts": self.when.expression.text}
+
     def state_facts(self) -> Iterable[Fact]:
         if self.event is not None:
             words = f"an event `{self.event}` lasts"

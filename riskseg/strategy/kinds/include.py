@@ -31,7 +31,10 @@ class Included(Rule):
     kinds of action the strategy has none of, which it leaves out and why."""
 
     kind = "include"
-    words = "the name of a guard pack: `gb-energy`, `gb-water`, `us-collections`, or one's own"
+    words = (
+        "the name of a guard pack: `au-energy`, `gb-energy`, `gb-water`, `us-collections`, or "
+        "one's own"
+    )
     called = "pack"
     section = "packs"
     takes = (WITHOUT, REASON)
