@@ -128,7 +128,7 @@ def test_all_that_is_wrong_is_said_together(ws: riskseg.Workspace) -> None:
     ("words", "code", "says"),
     [
         ("hold a --reason ill --by ann", 0, "a: hold from 2025-12-02, recorded on 2025-12-02 by"),
-        ("hold a --reason ill --end --from 2025-12-01", 2, "--from is for a hold that begins"),
+        ("hold a --reason ill --end --from 2025-12-01", 2, "--from is for a new hold"),
         ("promise a --amount 5", 2, "Give --amount and --until."),
         ("promise a --cancel", 2, "To cancel promises, give --reason"),
         ("promise a --amount five --until 2025-12-09", 2, '"five" is not an amount.'),

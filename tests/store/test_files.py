@@ -110,7 +110,7 @@ def test_a_full_disk_is_a_problem(run: Run, tmp_path: Path) -> None:
         tmp_path / "out.csv",
     )
     assert told.stdout.startswith("RS010 "), told.stderr
-    assert "Free some space" in told.stdout
+    assert "Make room" in told.stdout
     assert not names(tmp_path)
 
 
