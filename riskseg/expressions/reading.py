@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlglot import TokenType, exp
@@ -65,7 +66,23 @@ def as_text(value: object) -> str | None:
 
 
 def read(text: str, report: Report) -> exp.Expr | None:
-    """The parsed expression, at most 50 levels deep, or None after a Problem."""
+    """The parsed expression, at most 50 levels deep, or None after a Problem. It is not to be
+    changed: the same text is parsed once."""
+    parsed, slips = _read_once(text)
+    for code, what, hint in slips:
+        report(code, what, hint)
+    return parsed
+
+
+@lru_cache(maxsize=2_000)
+def _read_once(text: str) -> tuple[exp.Expr | None, tuple[tuple[str, str, str], ...]]:
+    """The parsed expression, and what Problems to add."""
+    slips: list[tuple[str, str, str]] = []
+    parsed = _read(text, lambda code, what, hint: slips.append((code, what, hint)))
+    return parsed, tuple(slips)
+
+
+def _read(text: str, report: Report) -> exp.Expr | None:
     if len(text) > _MOST_CHARACTERS:
         report("RS302", f"{shown(text)} is longer than {_MOST_CHARACTERS:,} characters.", _SPLIT)
         return None

@@ -168,11 +168,12 @@ def _types(
     expressions: Mapping[str, str],
     given: Mapping[str, Given],
     source: Source,
-    headers: Mapping[str, object],
+    headers: Mapping[str, ColumnType],
     problems: Problems,
 ) -> dict[str, ColumnType]:
     """The type of each expression; a Problem for each that does not work."""
     own_prefix = "=" * (1 + max(map(len, headers), default=0))  # no column is called so
+    from_ = _without_rows(headers, given) or from_
     selected = "".join(
         f", {expression} as {quoted(f'{own_prefix}{i}')}"
         for i, expression in enumerate(expressions.values())
@@ -211,6 +212,18 @@ def _types(
                 hint=did_you_mean(unknown_column[1], headers) if unknown_column else "",
             )
     return types
+
+
+def _without_rows(headers: Mapping[str, ColumnType], given: Mapping[str, Given]) -> str | None:
+    """What has the columns of a source and no rows, so that its files are not looked into again.
+    None where columns are not all texts, or a line names what is no column."""
+    names = {folded(name) for name in headers}
+    if any(not line.reads <= names for line in given.values()):
+        return None
+    if not headers or set(headers.values()) != {ColumnType("text")}:
+        return None
+    columns = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in headers)
+    return f"(select {columns} limit 0)"
 
 
 def _first_line(error: EngineError) -> str:
