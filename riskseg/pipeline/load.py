@@ -32,7 +32,8 @@ class Ledger:
     """What was loaded. The engine holds the tables `ledger_accounts`, `ledger_bills`,
     `ledger_payments`, `ledger_events` (views of the sound rows) and `account_ids`.
 
-    `has` lists sources and `source.column`s for the catalogue's `needs`. `first_on` and
+    `has` lists sources and `source.column`s for the catalogue's `needs`: events always, since
+    riskseg records some itself; `learns_from` has those only where there are any. `first_on` and
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
     tell whether the sources' files are still those that were loaded. `attributes` are those of
     accounts; `authored` is what riskseg.toml says of each source. `promise_grace` are the days of
@@ -44,6 +45,7 @@ class Ledger:
     bad: tuple[BadRows, ...]
     money: Money
     has: frozenset[str]
+    learns_from: frozenset[str]
     attributes: Mapping[str, Fact]
     bill_attributes: tuple[BillAttribute, ...]
     accounts: int
@@ -130,7 +132,8 @@ def load(
         rows=rows,
         bad=tuple(bad),
         money=_money(engine, workspace, sources, texts),
-        has=_has(sources, recorded=recorded),
+        has=_has(sources, recorded=True),
+        learns_from=_has(sources, recorded=recorded),
         attributes=attributes,
         bill_attributes=bill_attributes,
         accounts=engine.value("select count(*) from account_ids"),
@@ -234,7 +237,7 @@ def _promise_grace(
 
 
 def _has(sources: Mapping[str, Mapped], *, recorded: bool) -> frozenset[str]:
-    """What the catalogue may need. Events are there too where riskseg has `recorded` any."""
+    """What the catalogue may need; with events where riskseg has `recorded` any."""
     available_names = set(sources)
     if recorded:
         available_names |= {"events", "instalments"}

@@ -12,6 +12,7 @@ from riskseg.domain.facts import Fact, folded
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, literal, quoted
 from riskseg.domain.words import first_few
+from riskseg.features.catalogue import without
 from riskseg.learning.frame import CYCLE_DAY, TrainingFrame
 from riskseg.learning.spec import HELD_SHARE, AuthoredSpec, ModelSpec
 from riskseg.learning.timeline import Timeline
@@ -50,10 +51,9 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
     What is known only as of today carries the outcome back into the past, so it is left out
     unless the spec lists it; where there is nothing but an account file, it is all there is.
     """
-    pool = {
-        candidate_name: feature.fact
-        for candidate_name, feature in session.catalogue.available().items()
-    }
+    # Rules may name what is recorded in time; of what nothing is recorded yet, nothing is learned.
+    available = without(session.catalogue, session.ledger.learns_from).available()
+    pool = {candidate_name: feature.fact for candidate_name, feature in available.items()}
     pool |= {
         candidate_name: session.facts[candidate_name]
         for candidate_name in session.ledger.attributes

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.domain.words import first_few
+from riskseg.features.catalogue import without
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.account_file import without_outcomes
 from riskseg.pipeline.load import load
@@ -76,6 +78,7 @@ class _Check(Job):
             self._check_spec(session, authored, outcomes=model not in self.scored)
         self.strategy = read_checked(session, self.problems)
         self.notes = self.strategy.notes if self.strategy is not None else ()
+        self.notes += tuple(_of_no_source(session, self.strategy))
         self.notes += tuple(
             f'The accounts have no column "{column}": {model} can score them, and cannot learn '
             "from them."
@@ -91,6 +94,22 @@ class _Check(Job):
         check_dates(session, authored, problems)
         if outcomes:
             check_values(session, authored, problems)
+
+
+def _of_no_source(session: Session, strategy: Strategy | None) -> Iterator[str]:
+    """A note where a strategy reads facts of events that no source brings: they know only what
+    riskseg records itself."""
+    ledger = session.ledger
+    told = frozenset(n for n in ledger.has if n.partition(".")[0] in ledger.sources)
+    lacking = without(session.catalogue, told).lacking
+    names = sorted(name for name in lacking if strategy is not None and name in strategy.facts)
+    if names:
+        missing = " and ".join(sorted({lacking[name].partition(".")[0] for name in names}))
+        verb = "knows" if len(names) == 1 else "know"
+        yield (
+            f"There is no source of {missing}: {first_few(tuple(names))} {verb} only what riskseg "
+            "records itself."
+        )
 
 
 def plan() -> Plan:
