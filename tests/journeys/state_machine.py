@@ -214,8 +214,11 @@ class Machine:
             if "~" not in one.step and others.count(one.action) >= len(first):
                 done.add((one.path, one.step))
         reached = [one for one in whole if one.day <= today]
+        # Where day 0 has moved, a later occurrence may have been issued since, and not the first:
+        # it is the same step, and nobody is owed the first any more.
+        taken = done | {(of_path, step.partition("~")[0]) for of_path, step in done}
         for one in reached:
-            if one.must and (one.path, one.step) not in done:
+            if one.must and (one.path, one.step) not in taken:
                 return one
         reached = [one for one in reached if least is None or one.day >= least]
         if not reached:
