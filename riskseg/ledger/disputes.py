@@ -17,8 +17,8 @@ from riskseg.domain.relations import Relation, literal
 from riskseg.ledger.contract import ENDED
 
 UPHELD, REJECTED = "upheld", "rejected"
-# What can come of a dispute, in a source's words or a person's.
-ANSWERS = (UPHELD, REJECTED, ENDED)
+# What can come of a dispute, in a source's words or a person's; of one day the last counts.
+ANSWERS = (REJECTED, UPHELD, ENDED)
 
 
 def dispute_states() -> list[Relation]:
@@ -98,6 +98,7 @@ _DISPUTES_TOLD = Relation(
     select s.snap, s.account_no, s.as_of, e.happened_on, e.known_on, e.channel, e.until, e.bill_id,
         coalesce(e.ref, e.bill_id, '') as dispute,
         case when e.outcome in ({", ".join(map(literal, ANSWERS))}) then e.outcome end as answer,
+        list_position([{", ".join(map(literal, ANSWERS))}], e.outcome) as answer_rank,
         case when e.amount_minor > 0 then e.amount_minor end as amount
     from ledger_events e
     join snapshots s on s.account_no = e.account_no and e.known_on <= s.as_of
@@ -137,9 +138,9 @@ _DISPUTES = Relation(
         min(happened_on) as raised_on,
         min(happened_on) filter (where answer is not null) as answered_on,
         max(happened_on) filter (where answer is not null) as decided_on,
-        arg_max(answer, (happened_on, known_on, answer)) as answer,
+        arg_max(answer, (happened_on, known_on, answer_rank)) as answer,
         arg_max(amount, (happened_on, known_on, amount)) filter (where answer is null) as amount,
-        arg_max_null(amount, (happened_on, known_on, answer)) filter (where answer is not null)
+        arg_max_null(amount, (happened_on, known_on, answer_rank)) filter (where answer is not null)
             as amount_decided
     from disputes_in_turn
     group by snap, account_no, as_of, dispute, time

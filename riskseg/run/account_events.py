@@ -7,7 +7,7 @@ dispute is known by its bill, so that one the source raised can be answered here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -296,7 +296,8 @@ def answer_dispute(
 ) -> RecordedEvent:
     """Record what came of the disputes of an account, or of a bill of it, that were not answered:
     `upheld`, of which `amount` may be a part, `rejected` or `ended`; on the day `on`, or `from_` if
-    one is given. Raises RS633 where there is none."""
+    one is given. One that was upheld can be ended: the bill is right at its source. Raises RS633
+    where there is none."""
     entry = _Entry(root, account, on=on, at=at, by=by, reason=reason)
     decided = from_ or on
     entry.check_order(decided, on, f"An answer of {decided} cannot be recorded on {on}.")
@@ -309,7 +310,8 @@ def answer_dispute(
             entry.problems.add("RS103", f"A dispute that is {outcome} has no amount.")
     entry.problems.raise_if_any()
     with locked(entry.workspace), open_journal(entry.workspace) as journal:
-        names = _unanswered(entry.workspace, journal, account, bill, decided)
+        closing = [word for word in ANSWERS if word != UPHELD or outcome != ENDED]
+        names = _unanswered(entry.workspace, journal, account, bill, decided, closing)
         if not names:
             of_bill = "" if bill is None else f' about the bill "{bill}"'
             raise problem(
@@ -325,10 +327,15 @@ def answer_dispute(
 
 
 def _unanswered(
-    workspace: Workspace, journal: Journal, account: str, bill: str | None, day: date
+    workspace: Workspace,
+    journal: Journal,
+    account: str,
+    bill: str | None,
+    day: date,
+    closing: Collection[str],
 ) -> list[tuple[str | None, str | None]]:
-    """The `ref` and the bill of each dispute that was raised by a day and not answered since, by
-    the source or by a person."""
+    """The `ref` and the bill of each dispute that was raised by a day and has had none of the
+    `closing` answers since, by the source or by a person."""
     columns = ("happened_on", "kind", "outcome", "ref", "bill_id")
     told = [
         dict(zip(columns, row, strict=True))
@@ -338,14 +345,18 @@ def _unanswered(
         {name: None if event[name] is None else str(event[name]) for name in columns}
         for event in of_account(journal.events(), account)
     ]
-    disputes = [e for e in told if e["kind"] == "dispute" and (e["happened_on"] or "") <= f"{day}"]
-    disputes.sort(key=lambda e: (e["happened_on"] or "", e["outcome"] in ANSWERS))
+
+    def day_of(event: Mapping[str, str | None]) -> str:
+        return (event["happened_on"] or "")[:10]
+
+    disputes = [e for e in told if e["kind"] == "dispute" and day_of(e) <= day.isoformat()]
+    disputes.sort(key=lambda e: (day_of(e), e["outcome"] in ANSWERS))
     found: dict[str, tuple[str | None, str | None]] = {}
     for event in disputes:
         name = event["ref"] or event["bill_id"] or ""
-        if event["outcome"] in ANSWERS:
+        if event["outcome"] in closing:
             found.pop(name, None)
-        else:
+        elif event["outcome"] not in ANSWERS:
             found.setdefault(name, (event["ref"], event["bill_id"]))
     return [(ref, of) for ref, of in found.values() if bill in (None, of)]
 

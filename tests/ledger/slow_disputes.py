@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from tests.ledger.facts import Account, Event
 
-ANSWERS = ("upheld", "rejected", "ended")
+ANSWERS = ("rejected", "upheld", "ended")
 
 
 @dataclass
@@ -76,7 +76,10 @@ def _came_of(dispute: Dispute, as_of: date) -> Dispute:
     if dispute.answers:
         first = min(e.happened_on for e in dispute.answers)
         dispute.last_day = min(dispute.last_day, first - timedelta(days=1))
-        decisive = max(dispute.answers, key=lambda e: (e.happened_on, known_on(e), e.outcome))
+        decisive = max(
+            dispute.answers,
+            key=lambda e: (e.happened_on, known_on(e), ANSWERS.index(e.outcome or "")),
+        )
         assert decisive.outcome is not None
         dispute.state = decisive.outcome
         dispute.changed_on = max(e.happened_on for e in dispute.answers)

@@ -89,6 +89,9 @@ def test_a_dispute_is_known_by_its_bill_and_answered(ws: riskseg.Workspace) -> N
     assert (gone.bill_id, gone.outcome, gone.happened_on) == ("1", "upheld", LATER)
     with pytest.raises(ProblemsError, match="RS633"):
         ws.dispute("a", outcome="upheld", reason="read again", on=LATER)
+    assert ws.dispute("a", outcome="ended", reason="credited", on=LATER).bill_id == "1"
+    with pytest.raises(ProblemsError, match="RS633"):
+        ws.dispute("a", outcome="ended", reason="credited", on=LATER)
 
 
 def test_a_dispute_that_the_source_raised_is_answered_by_a_person(tmp_path: Path) -> None:
