@@ -57,7 +57,14 @@ def running() -> Iterator[str]:
 def _programs(installed: Path, folder: Path) -> Path:
     """The folder of PostgreSQL's programs, where whoever runs it may read it."""
     if os.geteuid() == 0 and not _open_to_all(installed):
-        installed = Path(shutil.copytree(installed, folder / "programs"))
+        package = installed.parent
+        copied = folder / "programs" / package.name / installed.name
+        shutil.copytree(installed, copied)
+        # Libraries that the programs look for beside the package.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / "programs" / libraries.name)
+        installed = copied
     return installed / "bin"
 
 
