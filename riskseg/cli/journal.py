@@ -157,8 +157,8 @@ def _entries(entries: JournalEntries) -> None:
 
 
 def _runs(runs: Sequence[RunEntry]) -> None:
-    columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
-    run_table = table(*columns, right=("rows",))
+    run_columns = ("run", "at", "as of", "strategy", "activated", "rows", "inputs")
+    run_table = table(*run_columns, right=("rows",))
     for run in runs:
         inputs = "not kept" if not run.kept else "damaged" if run.erased is None else "kept"
         run_table.add_row(

@@ -334,11 +334,11 @@ def _is_deep(data: Any) -> bool:
     values_of_level = [data]
     for _ in range(DEEPEST):
         inner: list[Any] = []
-        for value in values_of_level:
-            if isinstance(value, dict):
-                inner += value.values()
-            elif isinstance(value, list):
-                inner += value
+        for nested_value in values_of_level:
+            if isinstance(nested_value, dict):
+                inner += nested_value.values()
+            elif isinstance(nested_value, list):
+                inner += nested_value
         values_of_level = inner
     return bool(values_of_level)
 

@@ -134,7 +134,7 @@ class _Walk:
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        for key, value in node.value:
+        for key, value_node in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise YamlFault("RS002", "A list or mapping cannot be a key.", line, _QUOTES)
@@ -146,7 +146,7 @@ class _Walk:
                 message = f'"{cut(key_text)}" occurs twice in one mapping.'
                 self.faults.append(YamlFault("RS009", message, line, "Keep one of them."))
             self.lines[(*path, key_text)] = line
-            data[key_text] = self.value(value, (*path, key_text))
+            data[key_text] = self.value(value_node, (*path, key_text))
         return data
 
     def _plain(self, text: str, line: int, end: int) -> Any:

@@ -140,8 +140,11 @@ class DuckDB(Engine):
         return self._connection.fetchall()
 
     def _describe(self, select: str) -> list[tuple[str, ColumnType]]:
-        columns = self._fetch(f"describe {select}")
-        return [(described_name, duckdb_type(str(type_))) for described_name, type_, *_ in columns]
+        described_columns = self._fetch(f"describe {select}")
+        return [
+            (described_name, duckdb_type(str(type_)))
+            for described_name, type_, *_ in described_columns
+        ]
 
     def _tables(self) -> list[tuple[Any, ...]]:
         return self._fetch(

@@ -135,11 +135,11 @@ class Engine(ABC):
         DuplicateColumnsError."""
         select = relation if relation.startswith("(") else f"select * from {relation}"
         with self.refusals():
-            columns = self._describe(select)
-        column_names = [column_name for column_name, _ in columns]
+            columns_found = self._describe(select)
+        column_names = [column_name for column_name, _ in columns_found]
         if len({column_name.lower() for column_name in column_names}) < len(column_names):
             raise DuplicateColumnsError(column_names)
-        return dict(columns)
+        return dict(columns_found)
 
     def columns_of_each(self, relations: Sequence[Relation]) -> list[dict[str, ColumnType]]:
         """The columns of each relation; it may name those before it. All are described in one

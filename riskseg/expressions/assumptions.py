@@ -82,7 +82,7 @@ def assumptions(fact: Fact, scale: int) -> Iterator[Expression]:
                 Compare("<=", value, last_day),
             )
         case Kind.LEVEL:
-            levels = tuple(Literal(level, value.kind) for level in fact.levels)
+            levels = tuple(Literal(allowed_level, value.kind) for allowed_level in fact.levels)
             one_of = In(value, levels) if levels else IsNull(value)
             yield assumption(f"is one of {', '.join(fact.levels) or 'no levels'}", one_of)
     if fact.kind is Kind.DECIMAL:

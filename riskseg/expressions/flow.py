@@ -109,7 +109,7 @@ class Flow:
 
     def _case(self, node: Case, known: Known) -> Causes:
         all_causes = _NONE
-        for condition, value in node.branches:
+        for condition, branch_value in node.branches:
             if causes := self.causes(condition, known):
                 self._report(
                     "RS305",
@@ -117,7 +117,7 @@ class Flow:
                     f"{listed(causes)}.",
                     "Test for null in an earlier `when`, or use `coalesce`.",
                 )
-            all_causes |= self.causes(value, known | learnt(condition, True))
+            all_causes |= self.causes(branch_value, known | learnt(condition, True))
             known |= learnt(condition, False)
         return all_causes | self.causes(node.otherwise, known)
 

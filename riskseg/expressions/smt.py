@@ -111,8 +111,8 @@ def variable(fact: Fact, name: str) -> Term:
         Kind.BOOLEAN: z3.Bool,
         Kind.NUMBER: lambda n: z3.FP(n, _DOUBLE),
     }
-    value = sort.get(fact.kind, z3.Int)(name)
-    return Term(value, z3.Bool(f"{name} is unknown") if fact.nullable else _FALSE)
+    sort_value = sort.get(fact.kind, z3.Int)(name)
+    return Term(sort_value, z3.Bool(f"{name} is unknown") if fact.nullable else _FALSE)
 
 
 def domain(fact: Fact, term: Term, texts: Texts, scale: int = 6) -> Any:
@@ -358,13 +358,13 @@ def _not(term: Term) -> Term:
 def _all(parts: Iterable[Term]) -> Term:
     """SQL's `and`: false if one is false, else unknown if one is unknown, else true."""
     terms = list(parts)
-    value = both(*(term.value for term in terms))
+    all_true = both(*(term.value for term in terms))
     any_unknown = either(*(term.unknown for term in terms))
     if z3.is_false(any_unknown):
-        return Term(value)
+        return Term(all_true)
     any_false = either(*(term.false for term in terms))
     # Where nothing is unknown the value is right; where something is false it must be false.
-    return Term(both(value, negated(any_false)), both(any_unknown, negated(any_false)))
+    return Term(both(all_true, negated(any_false)), both(any_unknown, negated(any_false)))
 
 
 def _nothing(kind: Kind) -> Any:

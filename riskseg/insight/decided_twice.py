@@ -60,7 +60,11 @@ class DecidedTwice:
         self.currency = session.workspace.settings.currency
         session.answers(as_of)
         self.notes = _dates_noted(strategies, as_of)
-        names = {model: model for s in strategies for model in s.uses.values()}
+        names = {
+            model: model
+            for decided_strategy in strategies
+            for model in decided_strategy.uses.values()
+        }
         with read_journal(session.workspace) as journal:
             models = load_champions(session.workspace, names, journal)
         self.models = {model_name: model.version for model_name, model in sorted(models.items())}
@@ -77,7 +81,10 @@ class DecidedTwice:
             )
             for strategy in strategies
         ]
-        levels = [[*(b.name for b in s.bands), *(c.name for c in s.schemes)] for s in strategies]
+        levels = [
+            [*(b.name for b in decided_strategy.bands), *(c.name for c in decided_strategy.schemes)]
+            for decided_strategy in strategies
+        ]
         self.levels = [model_name for model_name in levels[1] if model_name in levels[0]]
         self.names = [*self.levels, *RESULT]
         self._begun = False

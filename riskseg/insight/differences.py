@@ -47,7 +47,7 @@ class RowDifferences(Insight[TwoTables, Differences]):
             for condition in differing.values()
         )
         joined = f"from {subject.old} old full join {subject.new} new on old.{KEY} = new.{KEY}"
-        appeared, vanished, rows, *counts = map(
+        appeared, vanished, differing_rows, *counts = map(
             int,
             engine.rows(f"""
                 select
@@ -65,7 +65,7 @@ class RowDifferences(Insight[TwoTables, Differences]):
             limit {_SHOWN}
         """)
         return Differences(
-            rows=rows,
+            rows=differing_rows,
             columns={
                 column_name: count_of_column
                 for column_name, count_of_column in zip(differing, counts, strict=True)

@@ -31,7 +31,7 @@ class Migration(Insight[DecidedTwice, AccountMigration]):
     def answer(self, subject: DecidedTwice) -> AccountMigration:
         before, after = subject.strategies
         moves = _moves(subject)
-        accounts, different, columns = _counted(subject)
+        accounts, different, accounts_by_column = _counted(subject)
         overdue = [move.overdue for move in moves if move.overdue is not None]
         return AccountMigration(
             as_of=subject.as_of,
@@ -44,7 +44,7 @@ class Migration(Insight[DecidedTwice, AccountMigration]):
             moves=moves,
             levels=_levels(subject),
             actions=_actions(subject),
-            columns=columns,
+            columns=accounts_by_column,
             models=subject.models,
             protective=tuple(dict.fromkeys((*before.protective, *after.protective))),
             default_values=dict(sorted({**before.default_values, **after.default_values}.items())),

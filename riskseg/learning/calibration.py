@@ -218,17 +218,17 @@ def fit_shift(
     """
     margin = logit(probability)
     if slope:
-        ones, level = _rising_line(margin, label, weight)
-        return round(ones, 9), round(level, 9)
+        ones, shift_level = _rising_line(margin, label, weight)
+        return round(ones, 9), round(shift_level, 9)
     weight = np.ones(len(label)) if weight is None else weight
-    (level,) = likeliest(np.ones((len(label), 1)), label, weight, margin)
-    return 1.0, round(level, 9)
+    (shift_level,) = likeliest(np.ones((len(label), 1)), label, weight, margin)
+    return 1.0, round(shift_level, 9)
 
 
 def logit(probability: Floats) -> Floats:
     """Log-odds of probabilities; 0 and 1 count as one millionth short of them."""
-    p = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    return np.asarray(np.log(p / (1 - p)))
+    clipped_probability = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return np.asarray(np.log(clipped_probability / (1 - clipped_probability)))
 
 
 def _rising_line(margin: Floats, label: Labels, weight: Floats | None) -> tuple[float, float]:
@@ -355,8 +355,8 @@ def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     order = np.argsort(margin, kind="stable")
     margins_rising, labels, weights = margin[order], label[order].astype(np.float64), weight[order]
     if margins_rising[0] == margins_rising[-1]:
-        level = round(_rate_log_odds(label, weight), 9)
-        return Calibration("isotonic", points=((float(margins_rising[0]), level),))
+        log_odds_level = round(_rate_log_odds(label, weight), 9)
+        return Calibration("isotonic", points=((float(margins_rising[0]), log_odds_level),))
     fitted = IsotonicRegression().fit_transform(margins_rising, labels, sample_weight=weights)
     begins_group = np.r_[True, (np.diff(fitted) > 1e-12) & (np.diff(margins_rising) > 0)]
     starts = np.flatnonzero(begins_group)
@@ -383,10 +383,10 @@ def _fit_isotonic(margin: Floats, label: Labels, weight: Floats) -> Calibration:
     is_distinct = np.r_[True, np.diff(xs) > 0]
     xs, ys = xs[is_distinct], ys[is_distinct]
     # Lines between means do not keep the mean: move all of them so that they do.
-    (level,) = likeliest(
+    (log_odds_level,) = likeliest(
         np.ones((len(margins_rising), 1)), labels, weights, np.interp(margins_rising, xs, ys)
     )
-    points = zip(xs, ys + level, strict=True)
+    points = zip(xs, ys + log_odds_level, strict=True)
     return Calibration(
         "isotonic",
         points=tuple(

@@ -96,7 +96,9 @@ class Watch:
                 self._nulls[watched_name] += int(values.isna().sum())
             if watched_name in self._seen:
                 codes, levels = pd.factorize(values)
-                strange = [str(level) not in self._seen[watched_name] for level in levels]
+                strange = [
+                    str(strange_level) not in self._seen[watched_name] for strange_level in levels
+                ]
                 self._strange[watched_name] += int(np.array([*strange, False])[codes].sum())
             cell_of_row = part_of_row * groups.count + groups.places(values.iloc[::stride])
             counts_of_feature = self._counts[watched_name]

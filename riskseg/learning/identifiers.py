@@ -89,16 +89,16 @@ def _number(values: pd.Series, name: str, unit: str) -> str | None:
     numbers: Floats = values.to_numpy(dtype=np.float64)
     if not np.isfinite(numbers).all() or (numbers != np.floor(numbers)).any():
         return None
-    count, different = len(numbers), len(np.unique(numbers))
+    number_count, different = len(numbers), len(np.unique(numbers))
     range_ = min(float(numbers.max()) - float(numbers.min()) + 1.0, sys.float_info.max)
-    by_chance = count + range_ * float(np.expm1(-count / range_))
-    repeated = count - different
+    by_chance = number_count + range_ * float(np.expm1(-number_count / range_))
+    repeated = number_count - different
     if by_chance >= REPEATED_BY_CHANCE and repeated <= NO_MORE_THAN * by_chance:
         how_different = "different" if not repeated else "nearly all different"
         return (
-            f"{count:,} whole numbers, {how_different} for each {unit}, where some "
+            f"{number_count:,} whole numbers, {how_different} for each {unit}, where some "
             f"{by_chance:,.0f} would repeat by chance"
         )
     if not repeated and NUMBERED.search(name):
-        return f"by its name, and {count:,} whole numbers, different for each {unit}"
+        return f"by its name, and {number_count:,} whole numbers, different for each {unit}"
     return None

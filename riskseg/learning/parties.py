@@ -158,9 +158,9 @@ def alikeness(values: pd.Series, fact: Fact, codes: Codes) -> float:
     others_share = 1.0 / (rows_of_party[codes] - 1.0)
     if fact.kind.is_textual:
         levels, _ = pd.factorize(values, use_na_sentinel=False)
-        count = int(levels.max()) + 1
+        level_count = int(levels.max()) + 1
         _, group_of_row, rows_in_group = np.unique(
-            codes * count + levels, return_inverse=True, return_counts=True
+            codes * level_count + levels, return_inverse=True, return_counts=True
         )
         agreement = float(((rows_in_group[group_of_row] - 1.0) * others_share).mean())
         chance = float(((np.bincount(levels) / len(levels)) ** 2).sum())

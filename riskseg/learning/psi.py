@@ -50,9 +50,14 @@ def psi(
 
 def psi_of(before: Floats, after: Floats) -> tuple[float, float]:
     """As :func:`psi`, of rows counted by group."""
-    p, q = (before + 0.5) / (before + 0.5).sum(), (after + 0.5) / (after + 0.5).sum()
-    by_chance = (len(p) - 1) * (1 / float(before.sum()) + 1 / float(after.sum()))
-    return float(((q - p) * np.log(q / p)).sum()), by_chance
+    shares_before, shares_after = (
+        (before + 0.5) / (before + 0.5).sum(),
+        (after + 0.5) / (after + 0.5).sum(),
+    )
+    by_chance = (len(shares_before) - 1) * (1 / float(before.sum()) + 1 / float(after.sum()))
+    return float(
+        ((shares_after - shares_before) * np.log(shares_after / shares_before)).sum()
+    ), by_chance
 
 
 def significant(found: float, by_chance: float) -> bool:
@@ -80,7 +85,9 @@ class Groups:
                 _weights(known_levels, weight[~null]).items(),
                 key=lambda level_and_count: (-level_and_count[1], level_and_count[0]),
             )
-            return cls(None, tuple(level for level, _ in by_level[:MOST_LEVELS]), True)
+            return cls(
+                None, tuple(common_level for common_level, _ in by_level[:MOST_LEVELS]), True
+            )
         known_numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[~null]
         return cls(weighted_quantiles(known_numbers, weight[~null], GROUPS), (), bool(null.any()))
 

@@ -122,7 +122,7 @@ class Reasons:
     def _column(self, column: int) -> pa.Array:
         """The words of one reason of every account; null where it has none."""
         fact_indices = self.places[:, column]
-        texts_of_facts, rows = (
+        texts_of_facts, rows_of_facts = (
             [pa.nulls(int((fact_indices < 0).sum()), pa.string())],
             [np.flatnonzero(fact_indices < 0)],
         )
@@ -130,8 +130,8 @@ class Reasons:
             rows_of_fact = np.flatnonzero(fact_indices == fact_index)
             if len(rows_of_fact):
                 texts_of_facts.append(self._sentences(fact, rows_of_fact))
-                rows.append(rows_of_fact)
-        order = np.argsort(np.concatenate(rows), kind="stable")
+                rows_of_facts.append(rows_of_fact)
+        order = np.argsort(np.concatenate(rows_of_facts), kind="stable")
         return pa.concat_arrays(texts_of_facts).take(pa.array(order))
 
 
@@ -185,10 +185,10 @@ class Ordinary:
 def _reached(points: Sequence[tuple[float, float]], share_wanted: float) -> float:
     """The value at which so much of the shares is reached, of (value, share) by rising value."""
     total_wanted, so_far = share_wanted * sum(point_share for _, point_share in points), 0.0
-    for value, point_share in points:
+    for reached_value, point_share in points:
         so_far += point_share
         if so_far >= total_wanted - 1e-9:
-            return value
+            return reached_value
     return points[-1][0]
 
 

@@ -146,7 +146,7 @@ def _spread(values: pd.Series, fact: Fact | None, weight: Floats) -> Spread:
     """How some values are spread; `fact` None: a number that is never null."""
     groups = Groups.of(values, fact, weight)
     rows_by_group = np.bincount(groups.places(values), weights=weight, minlength=groups.count)
-    *known_shares, missing = (fixed(count / weight.sum()) for count in rows_by_group)
+    *known_shares, missing = (fixed(group_rows / weight.sum()) for group_rows in rows_by_group)
     if groups.cuts is not None:
         cuts = [float(cut) for cut in groups.cuts]
         return Spread(cuts=cuts, shares=known_shares, missing=missing)

@@ -104,9 +104,13 @@ def check_leaks(
     """
     features = tuple(f for f in features if f.source not in DATED_SOURCES)
     stride = -(-len(training) // ENOUGH_ROWS)
-    rows, label, folds = training.rows.iloc[::stride], training.label[::stride], folds[::stride]
+    screened_rows, label, folds = (
+        training.rows.iloc[::stride],
+        training.label[::stride],
+        folds[::stride],
+    )
     for fact in features:
-        alone = auc(label, _alone(rows[fact.name], label, fact, folds))
+        alone = auc(label, _alone(screened_rows[fact.name], label, fact, folds))
         if alone > LEAK_AUC:
             problems.add(
                 "RS404",

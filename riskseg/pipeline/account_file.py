@@ -213,5 +213,5 @@ def without_outcomes(workspace: Workspace, columns: Iterable[str]) -> Workspace:
 def for_scoring(workspace: Workspace) -> Workspace:
     """The workspace with accounts that may lack the outcomes its models learn from."""
     specs = read_specs(workspace, Problems()).values()
-    columns = (authored.spec.target.column for authored in specs)
-    return without_outcomes(workspace, filter(None, columns))
+    outcome_columns = (authored.spec.target.column for authored in specs)
+    return without_outcomes(workspace, filter(None, outcome_columns))

@@ -98,7 +98,7 @@ def _nearest(engine: Engine, account: str, ids: Iterable[str]) -> list[str]:
         """
         for relation in ids
     ]
-    return [row[0] for select in nearest for row in _rows(engine, select)]
+    return [nearest_row[0] for select in nearest for nearest_row in _rows(engine, select)]
 
 
 def _rows(engine: Engine, sql: str) -> list[tuple[Any, ...]]:

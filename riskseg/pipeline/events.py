@@ -107,8 +107,8 @@ def issued_steps(names: Iterable[str]) -> Relation:
 
 def _of_step(name: str) -> str:
     """SQL of a fact of steps, over all that was issued for an account."""
-    if (found := elsewhere(name)) is not None:
-        other, of_outcome = found
+    if (elsewhere_fact := elsewhere(name)) is not None:
+        other, of_outcome = elsewhere_fact
         route = ", ".join(map(literal, other.route))
         template = "null" if other.template is None else literal(other.template)
         same = f"""action = {literal(other.action)}
@@ -182,7 +182,7 @@ def issued_actions(names: Iterable[str]) -> Relation | None:
     actions = {name: action for name in sorted(names) if (action := action_of(name))}
     if not actions:
         return None
-    columns = "".join(
+    action_columns = "".join(
         f""",
             max(happened_on) filter (where action = {literal(action)}) as {fact_column(name)}"""
         for name, action in actions.items()
@@ -191,7 +191,7 @@ def issued_actions(names: Iterable[str]) -> Relation | None:
     return Relation(
         "issued_actions",
         f"""
-        select snap{columns}
+        select snap{action_columns}
         from (
             select s.snap, a.action, a.happened_on
             from snapshots s

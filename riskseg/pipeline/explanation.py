@@ -132,7 +132,7 @@ def last_bills(session: Session, count: int) -> tuple[ExplainedBill, ...]:
         limit {count}
         """,
     )
-    return tuple(ExplainedBill(**row) for row in reversed(bills))
+    return tuple(ExplainedBill(**bill_row) for bill_row in reversed(bills))
 
 
 def _matched(strategy: Strategy, row: Mapping[str, Any]) -> tuple[MatchedRow, ...]:
@@ -245,14 +245,20 @@ def with_records(
     """The steps with what the journal has of those that were issued: who approved, what came of
     it. `entries` are the account's, as known on the date."""
     # One action a day is issued to an account.
-    issued = {(e.path, e.day): e for e in entries if e.kind == "action" and e.by_riskseg}
+    issued = {
+        (entry.path, entry.day): entry
+        for entry in entries
+        if entry.kind == "action" and entry.by_riskseg
+    }
 
     def action_of(step: PathStep) -> HistoryEntry | None:
         return issued.get((step.path, step.issued_on)) if step.issued_on else None
 
     def of_step(step: PathStep, kind: str) -> list[HistoryEntry]:
         action = action_of(step)
-        return [e for e in entries if action and e.kind == kind and e.ref == action.ref]
+        return [
+            entry for entry in entries if action and entry.kind == kind and entry.ref == action.ref
+        ]
 
     return tuple(
         step.model_copy(
@@ -260,12 +266,14 @@ def with_records(
                 "issued_by": action.made_by if (action := action_of(step)) else None,
                 "approved_by": tuple(
                     dict.fromkeys(
-                        e.made_by
-                        for e in of_step(step, "approval")
-                        if e.outcome == "approved" and e.made_by
+                        entry.made_by
+                        for entry in of_step(step, "approval")
+                        if entry.outcome == "approved" and entry.made_by
                     )
                 ),
-                "outcomes": tuple(e.outcome for e in of_step(step, "outcome") if e.outcome),
+                "outcomes": tuple(
+                    entry.outcome for entry in of_step(step, "outcome") if entry.outcome
+                ),
             }
         )
         for step in steps

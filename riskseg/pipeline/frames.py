@@ -39,11 +39,11 @@ def keyed_frame(engine: Engine, sql: str, *, keys: int) -> tuple[pd.DataFrame, p
     """A result whose first `keys` columns are ours and the rest a model's, as two data frames: a
     column of one may have the name of one of the other."""
     table = engine.arrow(sql)
-    names, columns = table.column_names, table.columns
+    names, table_columns = table.column_names, table.columns
     row_count = table.num_rows
     return (
-        _framed(names[:keys], columns[:keys], row_count),
-        _framed(names[keys:], columns[keys:], row_count),
+        _framed(names[:keys], table_columns[:keys], row_count),
+        _framed(names[keys:], table_columns[keys:], row_count),
     )
 
 

@@ -112,10 +112,10 @@ def load(
     check_unchanged(workspace, stamps_before)
     if faults is None:
         return None
-    rows = {
+    rows_by_source = {
         source_name: engine.value(f"select count(*) from {source_name}") for source_name in sources
     }
-    refuse(workspace, rows, bad if limit else [], problems)
+    refuse(workspace, rows_by_source, bad if limit else [], problems)
     if len(problems):
         return None
     recorded = load_events(engine, workspace, problems)
@@ -129,7 +129,7 @@ def load(
     first_on, last_on = _window(engine, sources)
     return Ledger(
         sources=sources,
-        rows=rows,
+        rows=rows_by_source,
         bad=tuple(bad),
         money=_money(engine, workspace, sources, texts),
         has=_has(sources, recorded=True),

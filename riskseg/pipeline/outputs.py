@@ -96,9 +96,9 @@ def _is_or_is_in(place: Path, other: Path) -> bool:
 
 def file_relation(engine: Engine, place: Path) -> str:
     """A file of decisions, inputs or outcomes as the engine reads it; text forms as text."""
-    rows = sinks.texts(place)
-    if rows is not None:
+    text_relation = sinks.texts(place)
+    if text_relation is not None:
         name = f"rows of {place}"
-        engine.register(name, rows)
+        engine.register(name, text_relation)
         return quoted(name)
     return sinks.relation(place, engine.file(place))

@@ -228,9 +228,9 @@ def set_apart(session: Session, progress: Progress) -> dict[str, int]:
     for old_file in (workspace.state / "quarantine").glob("*.csv"):
         if old_file.stem != OUTCOMES:  # those are of no source
             old_file.unlink(missing_ok=True)
-    for table, rows in quarantine(session.engine, ledger.sources, ledger.bad):
-        write_quarantine(workspace, table, rows, progress)
-        count_by_table[table] = rows.num_rows
+    for table, bad_rows in quarantine(session.engine, ledger.sources, ledger.bad):
+        write_quarantine(workspace, table, bad_rows, progress)
+        count_by_table[table] = bad_rows.num_rows
     return count_by_table
 
 

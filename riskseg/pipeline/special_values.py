@@ -95,7 +95,7 @@ def proposed(
         if numeric_attribute in facts
     ]
     of_bills = [attribute.fact for attribute in ledger.bill_attributes]
-    rows = {table: _known(ledger, table) for table in ("accounts", "bills")}
+    known_relations = {table: _known(ledger, table) for table in ("accounts", "bills")}
     findings: list[Finding] = []
     for table, attributes in (("accounts", of_accounts), ("bills", of_bills)):
         described = [*ledger.authored[table].described.items()] if table in ledger.authored else []
@@ -111,7 +111,9 @@ def proposed(
         }
         for fact in attributes:
             if fact.kind.is_numeric and fact.name not in without_codes:
-                in_column = _in_column(engine, rows[table], fact.name, fact.special_values)
+                in_column = _in_column(
+                    engine, known_relations[table], fact.name, fact.special_values
+                )
                 findings += [replace(finding, table=table) for finding in in_column]
     return tuple(findings)
 

@@ -336,29 +336,36 @@ def _unanswered(
 ) -> list[tuple[str | None, str | None]]:
     """The `ref` and the bill of each dispute that was raised by a day and has had none of the
     `closing` answers since, by the source or by a person."""
-    columns = ("happened_on", "kind", "outcome", "ref", "bill_id")
-    told = [
-        dict(zip(columns, row, strict=True))
-        for row in source_rows(workspace, "events", account, columns)
+    event_columns = ("happened_on", "kind", "outcome", "ref", "bill_id")
+    recorded = [
+        dict(zip(event_columns, row, strict=True))
+        for row in source_rows(workspace, "events", account, event_columns)
     ]
-    told += [
-        {name: None if event[name] is None else str(event[name]) for name in columns}
+    recorded += [
+        {
+            dispute_key: None if event[dispute_key] is None else str(event[dispute_key])
+            for dispute_key in event_columns
+        }
         for event in of_account(journal.events(), account)
     ]
 
     def day_of(event: Mapping[str, str | None]) -> str:
         return (event["happened_on"] or "")[:10]
 
-    disputes = [e for e in told if e["kind"] == "dispute" and day_of(e) <= day.isoformat()]
-    disputes.sort(key=lambda e: (day_of(e), e["outcome"] in ANSWERS))
-    found: dict[str, tuple[str | None, str | None]] = {}
+    disputes = [
+        disputed
+        for disputed in recorded
+        if disputed["kind"] == "dispute" and day_of(disputed) <= day.isoformat()
+    ]
+    disputes.sort(key=lambda disputed: (day_of(disputed), disputed["outcome"] in ANSWERS))
+    open_disputes: dict[str, tuple[str | None, str | None]] = {}
     for event in disputes:
-        name = event["ref"] or event["bill_id"] or ""
+        dispute_key = event["ref"] or event["bill_id"] or ""
         if event["outcome"] in closing:
-            found.pop(name, None)
+            open_disputes.pop(dispute_key, None)
         elif event["outcome"] not in ANSWERS:
-            found.setdefault(name, (event["ref"], event["bill_id"]))
-    return [(ref, of) for ref, of in found.values() if bill in (None, of)]
+            open_disputes.setdefault(dispute_key, (event["ref"], event["bill_id"]))
+    return [(ref, of) for ref, of in open_disputes.values() if bill in (None, of)]
 
 
 def note(

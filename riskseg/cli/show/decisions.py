@@ -19,8 +19,8 @@ def show_decisions(decisions: Decisions) -> None:
     """The table of segments a billing manager reads first."""
     console = stdout()
     fixed_columns = ("segment", "accounts", "share", "overdue", "mean probability", "path")
-    columns = (*fixed_columns, "due today", "no step left")
-    by_segment = table(*columns, right=columns[1:5] + columns[6:])
+    segment_columns = (*fixed_columns, "due today", "no step left")
+    by_segment = table(*segment_columns, right=segment_columns[1:5] + segment_columns[6:])
     for segment in decisions.segments:
         paths_by_size = sorted(
             segment.paths, key=lambda path_name: (-segment.paths[path_name], path_name)
@@ -65,5 +65,5 @@ def show_decisions(decisions: Decisions) -> None:
 def show_scores(scores: Scores) -> None:
     """How many rows were scored, and where they are."""
     print(f"{counted(scores.rows, 'row' if scores.of_bills else 'account')} in {scores.place}")
-    for model, count in scores.scored.items():
-        print(f"p_{model}: {count:,} scored by version {scores.models[model]}")
+    for model, scored_count in scores.scored.items():
+        print(f"p_{model}: {scored_count:,} scored by version {scores.models[model]}")

@@ -30,9 +30,9 @@ def show_explanation(explanation: Explanation) -> None:
     _last_bills(console, explanation)
     # What was never done is not worth a word.
     facts = "  ".join(
-        f"{fact}={fact_value(explanation.forms.get(fact), value, explanation.scale)}"
-        for fact, value in explanation.facts.items()
-        if value is not None or not is_state(fact)
+        f"{fact}={fact_value(explanation.forms.get(fact), value_read, explanation.scale)}"
+        for fact, value_read in explanation.facts.items()
+        if value_read is not None or not is_state(fact)
     )
     console.print(f"[dim]Facts the rules read: {escape(facts)}[/]")
     if explanation.default_values:
@@ -143,9 +143,9 @@ def _last_bills(console: Console, explanation: Explanation) -> None:
         return
     any_disputed = any(bill.disputed for bill in explanation.bills)
     disputed = ("in dispute",) if any_disputed else ()
-    columns = ("bill", "due", "amount", "paid", "overdue", *disputed, "cleared", "days late")
+    bill_columns = ("bill", "due", "amount", "paid", "overdue", *disputed, "cleared", "days late")
     right = ("amount", "paid", "overdue", *disputed, "days late")
-    bills = table(*columns, right=right, title="The last bills")
+    bills = table(*bill_columns, right=right, title="The last bills")
     for bill in explanation.bills:
         bills.add_row(
             bill.bill_id,
@@ -174,8 +174,10 @@ def _since_the_run(console: Console, explanation: Explanation) -> None:
         for change in explanation.changes:
             form = explanation.forms.get(change.name)
             then, now = (
-                fact_value(form, value, explanation.scale) if form or value is not None else "none"
-                for value in (change.then, change.now)
+                fact_value(form, changed_value, explanation.scale)
+                if form or changed_value is not None
+                else "none"
+                for changed_value in (change.then, change.now)
             )
             changes.add_row(change.name, then, now)
         console.print(changes)

@@ -117,7 +117,7 @@ def show_trained(summary: ModelSummary) -> None:
 
 def figures(metrics: Headline | Metrics, columns: Mapping[str, str]) -> list[str]:
     """The metrics of those columns, to four decimals."""
-    return [f"{getattr(metrics, key):.4f}" for key in columns.values()]
+    return [f"{getattr(metrics, metric_column):.4f}" for metric_column in columns.values()]
 
 
 def _ships(console: Console, summary: ModelSummary) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def worklist(done: Worklist) -> None:
     """How often each action is due, and what happened to it."""
     console = stdout()
-    columns = ("action", "channel", "listed", "needs approval", "over capacity")
-    action_table = table(*columns, right=columns[2:])
+    action_columns = ("action", "channel", "listed", "needs approval", "over capacity")
+    action_table = table(*action_columns, right=action_columns[2:])
     for action in done.actions:
         action_table.add_row(
             action.action,
@@ -53,8 +53,8 @@ def worklist(done: Worklist) -> None:
 def outcomes(done: RecordedOutcomes) -> None:
     """How often each outcome was recorded."""
     outcome_table = table("outcome", "rows", right=("rows",))
-    for outcome_word, count in done.outcomes.items():
-        outcome_table.add_row(outcome_word, number(count))
+    for outcome_word, outcome_count in done.outcomes.items():
+        outcome_table.add_row(outcome_word, number(outcome_count))
     if done.outcomes:
         stdout().print(outcome_table)
     before_text = f"; {number(done.known)} were recorded before" if done.known else ""

@@ -143,15 +143,15 @@ def _holds_up(manifest: Manifest, evidence: Evidence) -> ModelCheck | None:
 def _calibrated(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     topic = "Its probabilities are right on average and in spread"
     slope = estimate(manifest, evidence, "calibration_slope")
-    level = estimate(manifest, evidence, "calibration_intercept")
-    if not slope or not level or not slope.interval or not level.interval:
+    level_estimate = estimate(manifest, evidence, "calibration_intercept")
+    if not slope or not level_estimate or not slope.interval or not level_estimate.interval:
         return _unknown(topic, "There are no intervals for calibration.")
-    message = f"slope {slope.shown(2)}, ideal 1; intercept {level.shown(2)}, ideal 0"
+    message = f"slope {slope.shown(2)}, ideal 1; intercept {level_estimate.shown(2)}, ideal 0"
     wrong = []
     if not slope.interval.holds(1):
         wrong.append("too bold" if slope.value < 1 else "too timid")
-    if not level.interval.holds(0):
-        wrong.append("too low on average" if level.value > 0 else "too high on average")
+    if not level_estimate.interval.holds(0):
+        wrong.append("too low on average" if level_estimate.value > 0 else "too high on average")
     if wrong:
         return _watch(
             topic,
@@ -257,11 +257,11 @@ def _shifted(shift: Shift) -> bool:
 
 
 def _monotone(evidence: Evidence) -> ModelCheck | None:
-    rows = evidence.monotone
-    if not rows:
+    tested_features = evidence.monotone
+    if not tested_features:
         return None
     topic = "Risk moves only in the declared directions"
-    broken = [tested for tested in rows if tested.violations]
+    broken = [tested for tested in tested_features if tested.violations]
     if broken:
         worst = max(broken, key=lambda tested: abs(tested.worst))
         turning_names = listed([tested.feature for tested in broken])
@@ -274,16 +274,19 @@ def _monotone(evidence: Evidence) -> ModelCheck | None:
         )
     return _holds(
         topic,
-        f"Measured on the fitted model for {words.plural(len(rows), 'feature')}: none turns.",
+        f"Measured on the fitted model for {words.plural(len(tested_features), 'feature')}: none "
+        "turns.",
     )
 
 
 def _protected(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     topic = "It does not use protected attributes, nor proxies for them"
-    rows = evidence.protected
+    protected_levels = evidence.protected
     attributes_read = list(
         dict.fromkeys(
-            predicted_level.attribute for predicted_level in rows if predicted_level.in_model
+            predicted_level.attribute
+            for predicted_level in protected_levels
+            if predicted_level.in_model
         )
     )
     reads = features_read(manifest, evidence)
@@ -294,7 +297,7 @@ def _protected(manifest: Manifest, evidence: Evidence) -> ModelCheck:
     ]
     through = [
         f"{attribute(predicted_level)} (AUC {figure(predicted_level.auc.value, 2)})"
-        for predicted_level in rows
+        for predicted_level in protected_levels
         if not predicted_level.in_model
         and predicted_level.auc
         and predicted_level.auc.value > STAND_IN_AUC
@@ -311,7 +314,7 @@ def _protected(manifest: Manifest, evidence: Evidence) -> ModelCheck:
             f"The model's features together predict {listed(through)}.",
             "Read the comparison of groups, and decide whether the proxies may stay.",
         )
-    if not rows:
+    if not protected_levels:
         return _unknown(
             topic,
             "No attribute is marked as protected, so none was tested.",
@@ -319,7 +322,7 @@ def _protected(manifest: Manifest, evidence: Evidence) -> ModelCheck:
         )
     return _holds(
         topic,
-        f"{words.plural(len(rows), 'attribute')} tested; none is predicted with an AUC "
+        f"{words.plural(len(protected_levels), 'attribute')} tested; none is predicted with an AUC "
         f"above {STAND_IN_AUC:g}.",
     )
 
@@ -344,15 +347,15 @@ def attribute(protected: ProtectedLevel) -> str:
 
 def _fair(evidence: Evidence) -> ModelCheck:
     topic = "It treats groups alike"
-    rows = evidence.cohorts
-    if not rows:
+    compared_groups = evidence.cohorts
+    if not compared_groups:
         return _unknown(topic, "No groups were compared.", "Name attributes to compare groups by.")
-    off = misses(rows)
+    off = misses(compared_groups)
     far = []
-    for attribute in dict.fromkeys(cohort.attribute for cohort in rows):
+    for attribute in dict.fromkeys(cohort.attribute for cohort in compared_groups):
         above_cuts = [
             cohort.above_cut
-            for cohort in rows
+            for cohort in compared_groups
             if cohort.attribute == attribute and cohort.above_cut
         ]
         # By the ends of the intervals nearest to each other: small groups differ by chance.
@@ -361,7 +364,7 @@ def _fair(evidence: Evidence) -> ModelCheck:
         if least_below < FOUR_FIFTHS * most_below:
             far.append(attribute)
     unfair_texts = []
-    if beyond_chance(off, len(rows)):
+    if beyond_chance(off, len(compared_groups)):
         missed_groups = listed([f"{cohort.attribute} “{level_of(cohort)}”" for cohort in off])
         unfair_texts.append(f"predicted and observed rates differ in {missed_groups}")
     if far:
@@ -376,7 +379,7 @@ def _fair(evidence: Evidence) -> ModelCheck:
             f"{message[0].upper()}{message[1:]}.",
             "Decide whether the difference is in the risk or in the model.",
         )
-    return _holds(topic, _agreement(len(rows) - len(off), len(rows), "group"))
+    return _holds(topic, _agreement(len(compared_groups) - len(off), len(compared_groups), "group"))
 
 
 def _agreement(agree: int, of: int, what: str) -> str:

@@ -37,7 +37,7 @@ def cohorts(
     """
     compared = []
     for fact in attributes:
-        for level, is_level in levels_of(held.rows[fact.name], fact, held.weight):
+        for cohort_level, is_level in levels_of(held.rows[fact.name], fact, held.weight):
             rows_of_level, their_probability = held.where(is_level), probability[is_level]
             is_above_cut = (their_probability >= cut).astype(np.int8)
             above_by_outcome = [
@@ -56,7 +56,7 @@ def cohorts(
             compared.append(
                 Cohort(
                     attribute=fact.name,
-                    level=level,
+                    level=cohort_level,
                     **judged(rows_of_level, their_probability),
                     expected_calibration_error=fixed(error),
                     above_cut=wilson(is_above_cut, rows_of_level.weight, rows_of_level.group),

@@ -58,7 +58,12 @@ def ks_curve(ranked: Ranked) -> KsCurve:
         value=fixed(abs(goods[widest] - bads[widest])),
         at=fixed(ranked.score[widest]),
         curve=[
-            KsPoint(fixed(ranked.score[i]), fixed(goods[i]), fixed(bads[i])) for i in shown_points
+            KsPoint(
+                fixed(ranked.score[point_index]),
+                fixed(goods[point_index]),
+                fixed(bads[point_index]),
+            )
+            for point_index in shown_points
         ],
     )
 
@@ -74,15 +79,19 @@ def calibration_groups(
     group = group[np.searchsorted(ranked.score, probability)]
     probability_groups = []
     for group_number in np.unique(group):
-        rows = group == group_number
-        group_probability, group_weight, group_label = probability[rows], weight[rows], label[rows]
+        in_group = group == group_number
+        group_probability, group_weight, group_label = (
+            probability[in_group],
+            weight[in_group],
+            label[in_group],
+        )
         probability_groups.append(
             CalibrationGroup(
                 low=fixed(group_probability.min()),
                 high=fixed(group_probability.max()),
                 mean=fixed(np.average(group_probability, weights=group_weight)),
-                rate=wilson(group_label, group_weight, party[rows]),
-                rows=int(rows.sum()),
+                rate=wilson(group_label, group_weight, party[in_group]),
+                rows=int(in_group.sum()),
                 bad=fixed((group_weight * group_label).sum()),
             )
         )

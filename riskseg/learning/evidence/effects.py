@@ -59,8 +59,8 @@ def effects(
         margins = _margins(margin, sample, fact, values)
         levels = np.average(margins, axis=1, weights=their) - middle
         points = [
-            EffectPoint(value=_plain(point_value), margin=fixed(level), share=fixed(share))
-            for point_value, level, share in zip(values, levels, shares, strict=True)
+            EffectPoint(value=_plain(point_value), margin=fixed(effect_level), share=fixed(share))
+            for point_value, effect_level, share in zip(values, levels, shares, strict=True)
         ]
         if fact.kind.is_textual:
             points.sort(

@@ -106,7 +106,7 @@ def _limits_of_counts(manifest: Manifest, evidence: Evidence) -> list[Limit]:
             )
         )
     rate, now = bad_rate(training), bad_rate(held)
-    months = {m.part for m in evidence.by_snapshot}
+    months = {snapshot_month.part for snapshot_month in evidence.by_snapshot}
     if rate and now and not 0.75 <= now / rate <= 1 / 0.75 and months:
         collected.append(
             Limit(

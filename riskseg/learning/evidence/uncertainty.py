@@ -128,9 +128,11 @@ def _spread(influence: Floats, party: NDArray[Any]) -> float:
     """Standard error of a sum of influences that are independent between parties."""
     codes, parties = pd.factorize(party)
     influence_by_party = sums_by(codes, influence, len(parties))
-    count = len(parties)
+    party_count = len(parties)
     return math.sqrt(
-        float((influence_by_party * influence_by_party).sum()) * count / max(count - 1, 1)
+        float((influence_by_party * influence_by_party).sum())
+        * party_count
+        / max(party_count - 1, 1)
     )
 
 
@@ -271,8 +273,8 @@ def _drawn_lines(total: Floats, bad: Floats, margin: Floats, mass: Floats) -> tu
     bad_share = np.divide(
         bad.mean(axis=0), everything, out=np.zeros_like(centred_margin), where=everything > 0
     )
-    first_slope, level = logistic_line(centred_margin, bad_share, everything)
-    slope, height = np.full(len(total), first_slope), np.full(len(total), level)
+    first_slope, first_level = logistic_line(centred_margin, bad_share, everything)
+    slope, height = np.full(len(total), first_slope), np.full(len(total), first_level)
     shift = np.zeros(len(total))
     # A trace of ridge: a draw may hold one outcome only.
     trace = 1e-6 * total.sum(axis=1)

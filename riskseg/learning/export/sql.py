@@ -98,8 +98,8 @@ def _lines(points: Sequence[tuple[float, float]]) -> str:
 
 
 def sql_inputs(inputs: Iterable[str]) -> str:
-    columns = (f"{sql} as x{n}" for n, sql in enumerate(inputs))
-    return "select account_id, " + ",\n ".join(columns) + "\nfrom {}"
+    input_columns = (f"{sql} as x{n}" for n, sql in enumerate(inputs))
+    return "select account_id, " + ",\n ".join(input_columns) + "\nfrom {}"
 
 
 def sql_input(fact: Fact) -> str:
@@ -114,8 +114,8 @@ def sql_input(fact: Fact) -> str:
 
 
 def sql_names(facts: Sequence[Fact]) -> Named:
-    columns = {fact.name: f"x{n}" for n, fact in enumerate(facts)}
-    return columns.__getitem__
+    column_by_feature = {fact.name: f"x{n}" for n, fact in enumerate(facts)}
+    return column_by_feature.__getitem__
 
 
 def sql_number(value: float) -> str:

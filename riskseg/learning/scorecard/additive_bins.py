@@ -166,7 +166,7 @@ def _cuts(values: Floats, counts: NDArray[Any], most: int) -> tuple[float, ...]:
     if len(values) <= 1:
         return ()
     if len(values) <= most:
-        return tuple(float(value) for value in values[1:])
+        return tuple(float(cut_value) for cut_value in values[1:])
     common = counts >= counts.sum() / most
     less_common = np.where(common, 0, counts)
     bins = min(max(most - int(common.sum()), 1), max(int(less_common.sum()) // LEAST_ROWS, 1))
@@ -175,4 +175,4 @@ def _cuts(values: Floats, counts: NDArray[Any], most: int) -> tuple[float, ...]:
     starts = np.flatnonzero(
         (np.diff(bin_of_value) > 0) | (common[1:] != common[:-1]) | (common[1:] & common[:-1])
     )
-    return tuple(float(value) for value in values[starts + 1])
+    return tuple(float(cut_value) for cut_value in values[starts + 1])

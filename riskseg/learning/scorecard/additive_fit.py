@@ -357,8 +357,10 @@ class Likelihood:
 
     def _errors(self, state: _State) -> tuple[Floats, Floats]:
         """(each row's weight times label less probability, its weight times the variance)."""
-        p = 1.0 / (1.0 + np.exp(-np.clip(self._margin(state), -30, 30)))
-        return self.weight * (self.label - p), self.weight * p * (1 - p)
+        predicted_bad = 1.0 / (1.0 + np.exp(-np.clip(self._margin(state), -30, 30)))
+        return self.weight * (self.label - predicted_bad), self.weight * predicted_bad * (
+            1 - predicted_bad
+        )
 
     def _loss(self, state: _State, penalty: Any) -> float:
         margin = self._margin(state)
@@ -377,8 +379,8 @@ class Likelihood:
                 (spread[self.turned.indices], self.turned.indices, self.turned.indptr),
                 shape=self.turned.shape,
             )
-            pull, level = self.turned @ spread, max(float(spread.sum()), 1e-9)
-            curvature = (weighted @ self.design).toarray() - np.outer(pull, pull) / level
+            pull, spread_total = self.turned @ spread, max(float(spread.sum()), 1e-9)
+            curvature = (weighted @ self.design).toarray() - np.outer(pull, pull) / spread_total
             self._last.spread, self._last.curvature = spread, curvature
         curved = times * curvature + penalty
         if ties is not None:

@@ -326,9 +326,11 @@ class TableLearner:
                 continue
             feature_tables.append(self._table(feature, centred, rows_in_cell))
         pair_tables = []
-        for (i, j), surface in zip(pairs, surfaces, strict=True):
-            rows_in_cell = self._rows_in_cells(self._pair_cells(i, j), surface.size)
-            first, second = self.features[i], self.features[j]
+        for (first_index, second_index), surface in zip(pairs, surfaces, strict=True):
+            rows_in_cell = self._rows_in_cells(
+                self._pair_cells(first_index, second_index), surface.size
+            )
+            first, second = self.features[first_index], self.features[second_index]
             mean_effect = float((surface.ravel() * rows_in_cell).sum() / rows_in_cell.sum())
             has_rows = (
                 rows_in_cell.reshape(surface.shape).sum(axis=1)[:, None]

@@ -165,11 +165,13 @@ def unstable(rates: tuple[Floats, Floats], counts: tuple[Floats, Floats]) -> int
     order of their rates turns beyond noise (two-proportion z, both at 5%). None if there is
     none."""
     zs = []
-    for rate, count in zip(rates, counts, strict=True):
-        counts_of_both = count[1:] + count[:-1]
+    for rate, rows_of_half in zip(rates, counts, strict=True):
+        counts_of_both = rows_of_half[1:] + rows_of_half[:-1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean = (rate[1:] * count[1:] + rate[:-1] * count[:-1]) / counts_of_both
-            rate_spread = np.sqrt(mean * (1 - mean) * (1 / count[1:] + 1 / count[:-1]))
+            mean = (rate[1:] * rows_of_half[1:] + rate[:-1] * rows_of_half[:-1]) / counts_of_both
+            rate_spread = np.sqrt(
+                mean * (1 - mean) * (1 / rows_of_half[1:] + 1 / rows_of_half[:-1])
+            )
             zs.append(np.nan_to_num((rate[1:] - rate[:-1]) / rate_spread, posinf=0.0, neginf=0.0))
     turned = np.flatnonzero((np.minimum(zs[0], zs[1]) < -1.96) & (np.maximum(zs[0], zs[1]) > 1.96))
     return int(turned[0]) + 1 if len(turned) else None

@@ -213,15 +213,15 @@ def _placed(row: Mapping[str, str], end: str, line: int, value: Decimal) -> Row:
 def _plain(card: CardFile, cells: Mapping[str, str], line: int, *, comma: bool) -> None:
     """A row of a plain table."""
 
-    def number(key: str) -> Decimal:
-        bin_cell = cells.get(key, "")
-        return _number(bin_cell.replace(",", ".") if comma else bin_cell, key)
+    def number(points_key: str) -> Decimal:
+        bin_cell = cells.get(points_key, "")
+        return _number(bin_cell.replace(",", ".") if comma else bin_cell, points_key)
 
     feature = cells.get("feature", "")
-    says_values = any(cells.get(key) for key in ("bin", "from", "to", "levels"))
+    says_values = any(cells.get(points_key) for points_key in ("bin", "from", "to", "levels"))
     if feature.casefold() in BASES and not says_values:
-        key = card.unit if cells.get(card.unit) else "coefficient"
-        card.base = (card.base or Decimal(0)) + number(key)
+        points_key = card.unit if cells.get(card.unit) else "coefficient"
+        card.base = (card.base or Decimal(0)) + number(points_key)
         return
     if feature.casefold() in TOTALS and not says_values:
         return

@@ -66,9 +66,9 @@ def scorecard_of(
         scale = replace(scale, score=-scale.score)
     points = _to_points(card, scale, meaning)
     base = meaning.base if meaning.base is not None else card.base or Decimal(0)
-    rows = _rows_with_points(card.rows, facts, file, problems)
+    pointed_rows = _rows_with_points(card.rows, facts, file, problems)
     import_notes = _left_out(card.rows)
-    all_rows = [*rows, *(exact_value for exact_value, _ in card.pairs)]
+    all_rows = [*pointed_rows, *(exact_value for exact_value, _ in card.pairs)]
     _check_sizes(all_rows, points, _base(card, scale, meaning, base), file, problems)
     exact_points = [points(row.value) for row in all_rows]
     rounded_off = (
@@ -83,7 +83,7 @@ def scorecard_of(
             abs(float(exact_value) - round(float(exact_value) * 100) / 100)
             for exact_value in exact_points
         )
-        log_odds_moved = worst_rounding * len({row.feature for row in rows}) / scale.factor
+        log_odds_moved = worst_rounding * len({row.feature for row in pointed_rows}) / scale.factor
         import_notes.append(
             "points are rounded to hundredths, which moves the log-odds of an account by "
             f"{log_odds_moved:.2g} at most"
@@ -93,7 +93,7 @@ def scorecard_of(
         return round(points(row.value) * 100)
 
     imported_tables = []
-    for name, feature_rows in _by_feature(rows).items():
+    for name, feature_rows in _by_feature(pointed_rows).items():
         fact = _fact(name, feature_rows[0].line, facts, outcome, file, problems)
         if fact is not None:
             table = _table(fact, feature_rows, hundredths, import_notes, file, problems)

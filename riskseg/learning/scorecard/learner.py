@@ -228,7 +228,10 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
     def strengths(self, model: Model) -> list[dict[str, Any]]:
         """The widest range of points first. A feature that only two-way tables know has no bins."""
         card = self.of(model)
-        bins = {row["feature"]: row["bins"] for row in card.as_json()["features"]}
+        bins = {
+            feature_json["feature"]: feature_json["bins"]
+            for feature_json in card.as_json()["features"]
+        }
         ranges = {
             table.bins.name: (min(table.points) / 100, max(table.points) / 100)
             for table in card.tables
@@ -244,7 +247,13 @@ class ScorecardLearner(Learner[Scorecard, ScorecardSettings]):
                     "bins": bins.get(card_feature, []),
                 }
             )
-        return sorted(strengths, key=lambda row: (row["least"] - row["most"], row["feature"]))
+        return sorted(
+            strengths,
+            key=lambda feature_json: (
+                feature_json["least"] - feature_json["most"],
+                feature_json["feature"],
+            ),
+        )
 
     def point_tables(self, model: Model) -> PointTables:
         card = self.of(model)

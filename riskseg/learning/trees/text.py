@@ -115,11 +115,11 @@ class Trees:
             leaf = np.zeros(len(matrix), dtype=np.int64)
             unvisited = [(0, np.arange(len(matrix)))] if len(tree.feature) else []
             while unvisited:
-                node, rows = unvisited.pop()
-                goes_left = tree.goes_left(node, matrix[rows, tree.feature[node]])
+                node, rows_at_node = unvisited.pop()
+                goes_left = tree.goes_left(node, matrix[rows_at_node, tree.feature[node]])
                 for child, rows_of_child in (
-                    (int(tree.left[node]), rows[goes_left]),
-                    (int(tree.right[node]), rows[~goes_left]),
+                    (int(tree.left[node]), rows_at_node[goes_left]),
+                    (int(tree.right[node]), rows_at_node[~goes_left]),
                 ):
                     if child < 0:
                         leaf[rows_of_child] = -1 - child

@@ -110,19 +110,19 @@ class TrainingRows:
         def training_fold(index: int) -> TrainingFold:
             left_out_features = left_out[index] if left_out else {}
             features = [fact for fact in self.features if fact.name not in left_out_features]
-            columns, matrix, declared = self.prepare(folds[index], features)
+            fold_columns, matrix, declared = self.prepare(folds[index], features)
             _, label, weight, party = self.learned(folds[index])
             held_out: Mask = self.folds == folds[index]
             fold_part = Part(
                 held_out,
                 dataset(matrix, label, weight),
-                matrix_of(self.rows[held_out], columns),
+                matrix_of(self.rows[held_out], fold_columns),
                 self.label[held_out],
                 self.weight[held_out],
                 declared,
                 rows_as_one(party, label, weight),
             )
-            column_names = [column.name for column in columns]
+            column_names = [column.name for column in fold_columns]
             return TrainingFold(
                 fold_part, refused(matrix, label, weight, declared, party, column_names)
             )
@@ -146,8 +146,8 @@ class TrainingRows:
     def whole(self, dropped: Mapping[str, str], directions_freed: bool) -> AllRows:
         """All rows, without the features dropped; the data may let go of declared directions."""
         features = [fact for fact in self.features if fact.name not in dropped]
-        columns, matrix, declared = self.prepare(None, features)
-        column_names = [column.name for column in columns]
+        all_columns, matrix, declared = self.prepare(None, features)
+        column_names = [column.name for column in all_columns]
         directions = declared
         if directions_freed:
             directions = refused(
@@ -162,4 +162,4 @@ class TrainingRows:
         )
         whole_data = dataset(matrix, self.label, self.weight)
         as_one = rows_as_one(self.party, self.label, self.weight)
-        return AllRows(columns, whole_data, directions, refused_notes, as_one)
+        return AllRows(all_columns, whole_data, directions, refused_notes, as_one)

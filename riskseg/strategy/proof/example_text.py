@@ -54,8 +54,10 @@ def margin_of(examples: str) -> str:
 def values(account: Account) -> str:
     """The account's facts as one line of YAML, the date first, less what was never done for it: an
     example that leaves that out means the same."""
-    told = {name: value for name, value in account.items() if not _goes_without_saying(name, value)}
-    return _flow(dict(sorted(told.items(), key=_first)))
+    stated = {
+        name: value for name, value in account.items() if not _goes_without_saying(name, value)
+    }
+    return _flow(dict(sorted(stated.items(), key=_first)))
 
 
 def _goes_without_saying(name: str, value: object) -> bool:
