@@ -43,7 +43,7 @@ class Followed:
         rng = random.Random(13)  # noqa: S311
         paths = random_paths(rng, 6)
         self.histories: Sequence[History] = [
-            random_history(rng, f"a{n}", rng.choice([*paths]), 20) for n in range(120)
+            random_history(rng, f"a{n}", [*paths], 20) for n in range(120)
         ]
         self.root = workspace(root, paths, self.histories)
         if isinstance(journal, PostgresPlace):
@@ -78,10 +78,21 @@ def test_killed_at_the_doors_of_a_journal_in_postgresql(
     killed_at(doors, Followed(tmp_path / "workspace", postgres_place), tmp_path / "list.parquet")
 
 
+def busy_days(followed: Followed, count: int) -> list[date]:
+    """The first day, and later ones on which something is issued for the first time."""
+    days, day = [FIRST], FIRST
+    while len(days) < count:
+        day += DAY
+        expected = followed.expected([*days, day])
+        if any(issued[-1].on == day for issued in expected.values()):
+            days.append(day)
+    return days
+
+
 def killed_at(doors: Mapping[str, Door], followed: Followed, out: Path) -> None:
     """One day after another, each killed at a door of its own and then issued again."""
     root = followed.root
-    days = [FIRST + n * DAY for n in range(len(doors) + 1)]
+    days = busy_days(followed, len(doors) + 1)
     treated.issue(root, days[0])
     recorded = 0
     for number, (door, where) in enumerate(doors.items(), start=1):
