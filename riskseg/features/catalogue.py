@@ -197,9 +197,13 @@ def _add_column(
     columns[folded(entry.name)] = column
 
 
-def without(catalogue: Catalogue, has: frozenset[str]) -> Catalogue:
-    """The catalogue as a workspace with the sources (and `source.column`s) in `has` sees it."""
-    lacking: dict[str, str] = {}
+def without(
+    catalogue: Catalogue, has: frozenset[str], replaced: Mapping[str, str] | None = None
+) -> Catalogue:
+    """The catalogue as a workspace with the sources (and `source.column`s) in `has` sees it.
+    Features that are `replaced` by an attribute of their name are left out, each with the source
+    that it would need."""
+    lacking: dict[str, str] = dict(replaced or {})
     for name, feature in catalogue.features.items():
         for need in sorted(feature.needs):
             if need not in has:

@@ -57,6 +57,11 @@ class Ledger:
     authored: Mapping[str, Source] = field(default_factory=dict)
 
     @property
+    def of_sources(self) -> frozenset[str]:
+        """Those of `has` that a source has, and not only what riskseg records itself."""
+        return frozenset(name for name in self.has if name.partition(".")[0] in self.sources)
+
+    @property
     def billed(self) -> bool:
         return "bills" in self.sources
 

@@ -36,7 +36,10 @@ def workspace_facts(
     catalogue: Catalogue, ledger: Ledger, problems: Problems
 ) -> tuple[Catalogue, dict[str, Fact]]:
     """The catalogue as this workspace sees it, and every fact a rule may name here."""
-    available = without(catalogue, ledger.has)
+    # What a source says of an account counts more than what riskseg alone has recorded of it.
+    recorded_only = without(catalogue, ledger.of_sources).lacking
+    replaced = {name: recorded_only[name] for name in ledger.attributes if name in recorded_only}
+    available = without(catalogue, ledger.has, replaced)
     dates = [
         account_attribute
         for account_attribute in DATES

@@ -100,9 +100,9 @@ def _of_no_source(session: Session, strategy: Strategy | None) -> Iterator[str]:
     """A note where a strategy reads facts of events that no source brings: they know only what
     riskseg records itself."""
     ledger = session.ledger
-    told = frozenset(n for n in ledger.has if n.partition(".")[0] in ledger.sources)
-    lacking = without(session.catalogue, told).lacking
-    names = sorted(name for name in lacking if strategy is not None and name in strategy.facts)
+    lacking = without(session.catalogue, ledger.of_sources).lacking
+    read = set() if strategy is None else {*strategy.facts} - {*ledger.attributes}
+    names = sorted(read & lacking.keys())
     if names:
         missing = " and ".join(sorted({lacking[name].partition(".")[0] for name in names}))
         verb = "knows" if len(names) == 1 else "know"

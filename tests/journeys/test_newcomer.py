@@ -40,7 +40,7 @@ def held(folder: Path) -> None:
     """Everything is proved; activating proves it again, and puts it in force."""
     done = prove(folder)
     assert {r.name: r.fault for r in done.proofs.results if r.verdict != "proved"} == {}
-    assert any("open_disputes" in line and "is 0" in line for line in done.granted)
+    assert any("breathing_space_from" in line and "default value" in line for line in done.granted)
     assert activate(folder, effective_from=date(2026, 1, 1), by="me", at=AT).new
 
 

@@ -60,3 +60,22 @@ def learned_from(root: Path) -> set[str]:
     workspace = open_checked(root)
     with scratch_engine(workspace) as engine:
         return {fact.name for fact in candidates(begin(workspace, engine), spec.spec)}
+
+
+def test_an_attribute_counts_more_than_what_only_riskseg_would_record(tmp_path: Path) -> None:
+    """A column of accounts may have the name of a fact that no source of events brings."""
+    accounts = [{**ROWS["accounts"][0], "complaints_12m": 2}]
+    rows = {**ROWS, "accounts": accounts}
+    paths = {"one": {"steps": [{"day": 1, "action": "sms"}]}}
+    attributes = {"complaints_12m": "integer"}
+    root = treated.write(
+        tmp_path / "w", paths=paths, rows=rows, guards=GUARDS, attributes=attributes
+    )
+    toml = (root / "riskseg.toml").read_text()
+    (root / "riskseg.toml").write_text(
+        toml.replace('[source.events]\nfrom = "data/events.csv"\n', "")
+    )
+    found = check(root)
+    assert found.problems == ()
+    assert "complaints_12m" not in "".join(found.notes)
+    assert treated.listed(root, date(2026, 1, 7)) == []
