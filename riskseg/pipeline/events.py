@@ -12,7 +12,7 @@ from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.rules.action_facts import action_of
 from riskseg.rules.placing import PLACED_PATH, entered_path, path_before_of
-from riskseg.rules.step_facts import OCCURRENCE, OUTCOME, elsewhere, of_step
+from riskseg.rules.step_facts import INSTEAD, OCCURRENCE, OUTCOME, elsewhere, of_step
 from riskseg.workspace import Workspace
 
 
@@ -116,6 +116,11 @@ def _of_step(name: str) -> str:
                     and path not in ({route})"""
         day = "outcome_on" if of_outcome else "happened_on"
         return f"max({day}, {other.times}) filter (where {same})[{other.times}]"
+    if name.startswith(INSTEAD):
+        step = name.partition(" ")[2]
+        action = step.partition(" ")[2].partition("#")[0]
+        other_action = f"step = {literal(step)} and action <> {literal(action)}"
+        return f"max(happened_on) filter (where {other_action})"
     value = "max(happened_on)"
     if name.startswith(OCCURRENCE):
         value = "max_by(occurrence, (happened_on, occurrence))"

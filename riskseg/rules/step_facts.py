@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ISSUED, OCCURRENCE, OUTCOME = "issued ", "occurrence ", "outcome "
+INSTEAD = "instead "
 _ELSEWHERE, _ELSEWHERE_OUTCOME = "elsewhere issued ", "elsewhere outcome "
 
 
@@ -62,11 +63,16 @@ def outcome_fact(path: str, key: str) -> str:
     return f"{OUTCOME}{path} {key}"
 
 
+def instead_fact(path: str, key: str) -> str:
+    """The fact that says on which day another action was last issued in the place of a step."""
+    return f"{INSTEAD}{path} {key}"
+
+
 def of_step(fact: str) -> bool:
     """Whether a fact is one of these."""
-    return fact.startswith((ISSUED, OCCURRENCE, OUTCOME, _ELSEWHERE, _ELSEWHERE_OUTCOME))
+    return fact.startswith((ISSUED, OCCURRENCE, OUTCOME, INSTEAD, _ELSEWHERE, _ELSEWHERE_OUTCOME))
 
 
 def is_issue(fact: str) -> bool:
     """Whether a fact is a day on which something was issued."""
-    return fact.startswith((ISSUED, _ELSEWHERE))
+    return fact.startswith((ISSUED, INSTEAD, _ELSEWHERE))

@@ -279,6 +279,7 @@ def _taken(s: RouteStep, steps: Sequence[RouteStep], round_: str) -> Iterator[st
     if s.step.after is not None:
         waited = _waited_for(s, steps)
         yield _issued_in(waited, steps, round_)
+        yield _not_replaced(waited)
         yield f"as_of - {_issued_on(waited)} >= {s.step.after.days}"
         yield from _unanswered(s, steps)
 
@@ -318,7 +319,7 @@ def _to_come(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     terms = [condition_sql(s.step.when)] if s.step.when is not None else []
     if s.step.after is not None:
         waited = _waited_for(s, steps)
-        issued = _issued_in(waited, steps, _round(s))
+        issued = f"{_issued_in(waited, steps, _round(s))} and {_not_replaced(waited)}"
         waits = f"as_of - {_issued_on(waited)} < {s.step.after.days}"
         later = [_reached(o, steps) for o in steps if o.leg == s.leg and o.order > s.order]
         overtaken = f" and not coalesce({' or '.join(later)}, false)" if later else ""
@@ -346,6 +347,12 @@ def _later_of(fact: str, other: str) -> str:
 def _issued_on(s: RouteStep) -> str:
     """The day on which a step was last issued, or what counts as the step on another path."""
     return _later_of(s.issued, s.elsewhere.issued)
+
+
+def _not_replaced(s: RouteStep) -> str:
+    """That no other action was issued in the place of a step, when it was last issued: what comes
+    after a notice waits for the notice."""
+    return f"coalesce({fact_column(s.instead)} < {_issued_on(s)}, true)"
 
 
 def _since_began(day: str, steps: Sequence[RouteStep]) -> str:
@@ -536,7 +543,12 @@ def _taken_term(s: RouteStep, issued: Mapping[RouteStep, Any], account: Account)
     if (after := s.step.after) is not None:
         (waited,) = (w for w in issued if w.leg == s.leg and w.step.key == after.step)
         last = _later(account.terms[waited.issued], account.terms[waited.elsewhere.issued])
-        held += [issued[waited], last.value + after.days <= account.terms["as_of"].value]
+        instead = account.terms[waited.instead]
+        held += [
+            issued[waited],
+            either(instead.unknown, instead.value < last.value),
+            last.value + after.days <= account.terms["as_of"].value,
+        ]
         if after.unanswered:
             outcome = _later(account.terms[waited.outcome], account.terms[waited.elsewhere.outcome])
             held.append(either(outcome.unknown, outcome.value < last.value))

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from riskseg.domain.relations import literal
 from riskseg.rules.model import Path, Repeat, Step
 from riskseg.rules.sql import inner
-from riskseg.rules.step_facts import Elsewhere, issued_fact, occurrence_fact, outcome_fact
+from riskseg.rules.step_facts import (
+    Elsewhere,
+    instead_fact,
+    issued_fact,
+    occurrence_fact,
+    outcome_fact,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,11 @@ class RouteStep:
     def outcome(self) -> str:
         """The fact that says when an outcome of the step was last recorded."""
         return outcome_fact(self.path.name, self.step.key)
+
+    @property
+    def instead(self) -> str:
+        """The fact that says when another action was last issued in the place of the step."""
+        return instead_fact(self.path.name, self.step.key)
 
     @property
     def repeat(self) -> Repeat | None:

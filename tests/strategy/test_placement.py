@@ -119,7 +119,7 @@ def _accounts(made: Strategy, count: int, seed: int) -> list[dict[str, object]]:
         before = rng.choice(["one", "two", "three", "none", "gone", None])
         for name, fact in made.facts.items():
             match name.split(" ")[0]:
-                case "issued" | "outcome" | "elsewhere":
+                case "issued" | "outcome" | "elsewhere" | "instead":
                     account[name] = day(40, 0.3)
                 case "occurrence":
                     account[name] = rng.choice([None, 1, 2, 3])

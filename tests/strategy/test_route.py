@@ -142,7 +142,7 @@ def issued(made: Strategy, seed: int) -> dict[str, date | int | None]:
     days = {
         name: AS_OF - timedelta(days=rng.randint(1, 60)) if rng.random() < 0.3 else None
         for name in made.facts
-        if name.startswith(("issued ", "outcome ", "elsewhere "))
+        if name.startswith(("issued ", "outcome ", "elsewhere ", "instead "))
     }
     most = {
         f"occurrence {p.name} {step.key}": ((p.repeat and p.repeat.at_most) or 9) + 1

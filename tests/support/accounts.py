@@ -43,7 +43,7 @@ def random_accounts(strategy: Strategy, as_of: date, count: int, seed: int) -> l
 def _likely(name: str, value: Any, as_of: date, rng: random.Random) -> Any:
     """What was issued was issued before the day that is decided; few events last, or lasted
     long."""
-    if name.startswith("issued ") and value is not None:
+    if name.startswith(("issued ", "instead ")) and value is not None:
         return min(value, as_of - timedelta(days=1))
     if name.startswith("lasting "):
         return value and rng.random() < 0.2
@@ -107,7 +107,7 @@ def decided(
 
 def _of(account: Mapping[str, Any], fact: str) -> Any:
     """A fact of an account, for which nothing was issued unless it says so."""
-    of_steps = fact.startswith(("issued ", "occurrence ", "outcome ", "elsewhere "))
+    of_steps = fact.startswith(("issued ", "occurrence ", "outcome ", "elsewhere ", "instead "))
     return account.get(fact) if of_steps else account[fact]
 
 

@@ -421,6 +421,9 @@ def waiting(
     if not counts:
         return None, False
     on = max(day for day in (here, other) if day is not None)
+    instead = facts.get(f"instead {path.name} {step.after.step}")
+    if instead is not None and instead >= on:
+        return None, False
     outcomes = (
         facts.get(f"outcome {path.name} {step.after.step}"),
         elsewhere(whole, path, waited, facts, of="outcome"),

@@ -23,7 +23,12 @@ from riskseg.rules.placing import (
     placement_facts,
 )
 from riskseg.rules.rule import Restriction, Rule
-from riskseg.rules.step_facts import issued_fact, occurrence_fact, outcome_fact
+from riskseg.rules.step_facts import (
+    instead_fact,
+    issued_fact,
+    occurrence_fact,
+    outcome_fact,
+)
 from riskseg.strategy.authored import AuthoredStrategy
 from riskseg.strategy.check.examples import check_examples
 from riskseg.strategy.check.head import (
@@ -152,6 +157,8 @@ def _state(
         state[state_name] = Fact(state_name, Kind.DATE, nullable=True, words=fact_words)
 
     for path in paths:
+        for after in (step.after for step in path.steps if step.after is not None):
+            dated(instead_fact(path.name, after.step), "another action instead on {value}")
         answered = {step.after.step for step in path.steps if step.after and step.after.unanswered}
         for step in path.steps:
             dated(issued_fact(path.name, step.key), "issued on {value}")
