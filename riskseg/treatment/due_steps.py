@@ -319,7 +319,8 @@ def _to_come(s: RouteStep, steps: Sequence[RouteStep]) -> str:
     terms = [condition_sql(s.step.when)] if s.step.when is not None else []
     if s.step.after is not None:
         waited = _waited_for(s, steps)
-        issued = f"{_issued_in(waited, steps, _round(s))} and {_not_replaced(waited)}"
+        issued = _issued_in(waited, steps, _round(s))
+        terms.append(f"(not {issued} or {_not_replaced(waited)})")
         waits = f"as_of - {_issued_on(waited)} < {s.step.after.days}"
         later = [_reached(o, steps) for o in steps if o.leg == s.leg and o.order > s.order]
         overtaken = f" and not coalesce({' or '.join(later)}, false)" if later else ""

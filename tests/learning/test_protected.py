@@ -113,6 +113,6 @@ def test_numbers_are_told_by_quarter() -> None:
 
 def test_too_few_rows_say_nothing() -> None:
     (told,) = proxies(frame_of(FRAIL, (np.arange(ROWS) < 20).astype(float)), FEATURES, seed=7)
-    assert told.auc is None and told.through == [] and not told.stands_in
+    assert told.auc is None and told.through == () and not told.stands_in
     plain = Fact("is_frail", Kind.BOOLEAN)
     assert proxies(frame_of(plain, np.zeros(ROWS)), FEATURES, seed=7) == []

@@ -423,7 +423,7 @@ def waiting(
     on = max(day for day in (here, other) if day is not None)
     instead = facts.get(f"instead {path.name} {step.after.step}")
     if instead is not None and instead >= on:
-        return None, False
+        return None, True  # it waits for the step itself
     outcomes = (
         facts.get(f"outcome {path.name} {step.after.step}"),
         elsewhere(whole, path, waited, facts, of="outcome"),
