@@ -17,6 +17,7 @@ from riskseg.domain.column_types import ColumnType, column_type
 from riskseg.domain.facts import Fact, Kind, folded
 from riskseg.domain.problems import Problem, Problems, ProblemsError, did_you_mean, problem
 from riskseg.domain.relations import Relation, fact_column, quoted
+from riskseg.domain.words import first_few
 from riskseg.engine import Engine, EngineError, duckdb_type
 from riskseg.pipeline.contracts import build
 from riskseg.pipeline.decisions import Decider, Reasons, decider
@@ -417,7 +418,18 @@ def check_fingerprint(
 def check_kept_strategy(
     workspace: Workspace, kept: Kept, ready: Decider, record: RunRecord, progress: Progress
 ) -> None:
-    """Raise RS610 where the kept text is not that of the strategy which the journal names."""
+    """Raise RS610 where the kept text is not that of the strategy which the journal names, or where
+    facts that it reads were not kept."""
+    known = {*kept.columns, *ready.strategy.default_values, *_NOT_KEPT, "as_of"}
+    lacking = sorted(ready.wanted - known)
+    if lacking:
+        raise problem(
+            "RS610",
+            f"Run {record.run_id} kept fewer facts than this version of riskseg reads: it lacks "
+            f"{first_few(tuple(lacking))}.",
+            file=workspace.shown(kept.inputs),
+            hint=f"Explain and replay it with riskseg {kept.riskseg}, which decided it.",
+        )
     changed = Problem(
         "RS610",
         f"The strategy that run {record.run_id} kept was changed.",

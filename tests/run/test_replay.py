@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -18,10 +20,11 @@ from riskseg.cli import app
 from riskseg.domain.column_types import column_type
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.engine import DuckDB
-from riskseg.pipeline.archive import account_hash
+from riskseg.pipeline.archive import Kept, account_hash
 from riskseg.pipeline.stages import Progress
 from riskseg.results.replay import OutputFile, Replay
 from riskseg.results.runs import Decisions
+from riskseg.run import replay as replaying
 from riskseg.run.assign import assign
 from riskseg.run.models import promote
 from riskseg.run.replay import replay
@@ -206,6 +209,24 @@ def test_runs_that_cannot_be_replayed(decided: Path, copy_of: Copy) -> None:
     inputs.write_bytes(whole)
     (folder / run_inputs.ABOUT).write_text("{}")
     assert code_of(lambda: replay(workspace, run)) == "RS610"
+
+
+def test_a_run_that_kept_fewer_facts_than_are_read_now_says_so(
+    decided: Path, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(decided)
+    read_whole = replaying.read_kept
+
+    def read_kept(*given: Any) -> Kept:
+        kept = read_whole(*given)
+        less = {name: type_ for name, type_ in kept.columns.items() if name != "days_past_due"}
+        return replace(kept, columns=less)
+
+    monkeypatch.setattr(replaying, "read_kept", read_kept)
+    with pytest.raises(ProblemsError) as raised:
+        replay(workspace, "last")
+    [told] = raised.value.problems
+    assert (told.code, "it lacks days_past_due" in told.what) == ("RS610", True)
 
 
 def test_a_kept_strategy_that_was_changed_is_named(
