@@ -74,12 +74,12 @@ def test_an_action_that_reaches_the_customer_is_a_contact_from_the_next_day_on(
     assert [row["contact_attempts_90d"] for row in rows] == [0, 1, 0]
 
 
-def test_without_a_source_of_events_and_with_none_recorded_nothing_counts_them(
+def test_without_a_source_of_events_what_is_recorded_counts(
     tmp_path: Path,
 ) -> None:
     bill = Bill("b", DAY - timedelta(days=40), 5_000)
     account = Account("a", (bill,), (), ())
     folder = write_workspace(tmp_path, [account])
-    assert "complaints_12m" not in load_workspace(folder).facts
+    assert facts_as_of(folder, DAY)["complaints_12m"] == 0
     record(folder, {"kind": "complaint"})
     assert facts_as_of(folder, DAY)["complaints_12m"] == 1

@@ -12,6 +12,7 @@ from riskseg.domain.facts import Fact, Kind
 from riskseg.domain.problems import Problems
 from riskseg.engine import DuckDB
 from riskseg.expressions import check
+from riskseg.features.catalogue import Catalogue
 from riskseg.learning.spec import AuthoredSpec, parse_spec
 from riskseg.pipeline.frames import keyed_frame, model_columns
 from riskseg.pipeline.models import check_spec, scorer
@@ -65,8 +66,8 @@ def test_one_feature_in_two_letter_cases_is_edited_once() -> None:
 
 def test_a_feature_that_the_spec_excludes_is_a_feature_still() -> None:
     """It is dropped with that reason."""
-    ledger = SimpleNamespace(attributes=FACTS, billed=False)
-    catalogue = SimpleNamespace(available=dict)
+    ledger = SimpleNamespace(attributes=FACTS, billed=False, learns_from=frozenset())
+    catalogue = Catalogue({})
     session = SimpleNamespace(ledger=ledger, catalogue=catalogue, facts=FACTS)
     found = candidates(cast(Any, session), authored(SPEC.replace("GRÖSSE", "GRÖßE")).spec)
     assert {fact.name for fact in found} == {"limit_bal", "größe", "snap"}

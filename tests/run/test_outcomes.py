@@ -105,8 +105,8 @@ def test_a_file_in_its_own_words_is_read_through_the_mapping(told: Told) -> None
         ("b,sms,promise,2025-12-02,5.001,2025-12-09", "RS103 In row 1 after the header, amount"),
         ("b,sms,promise,2025-12-02,0,2025-12-09", "RS103 In row 1 after the header, a promise is"),
         ("b,sms,promise,2025-12-02,5,2025-12-01", "RS105 In row 1 after the header, until is bef"),
-        ("b,letter,done,2025-12-02,,", "RS630 Row 1 after the header is of an action that was nev"),
-        ("b,sms,done,2025-11-30,,", "RS630 Row 1 after the header is of an action that was never"),
+        ("b,letter,done,2025-12-02,,", "RS630 Row 1 after the header is of an action never issued"),
+        ("b,sms,done,2025-11-30,,", "RS630 Row 1 after the header is of an action never issued"),
     ],
 )
 def test_a_row_that_cannot_be_recorded_says_why(told: Told, row: str, message: str) -> None:

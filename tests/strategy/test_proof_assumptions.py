@@ -161,7 +161,7 @@ def test_a_fact_of_the_catalogue_keeps_its_bounds_where_it_is_lacking(tmp_path: 
         ("{type: decimal, else: 0}", "integer"),
         ("{type: date, else: unknown}", "integer"),
         ("{type: integer, else: -1}", "never -1"),
-        ("{type: integer, else: 0.5}", "0.5 cannot stand"),
+        ("{type: integer, else: 0.5}", "0.5 cannot be its default value"),
     ],
 )
 def test_a_default_value_is_one_that_the_fact_can_have(
