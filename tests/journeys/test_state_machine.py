@@ -36,7 +36,7 @@ ACTIONS = ("sms", "letter", "call", "visit", "agency")
 # When the worklist is issued, as days after the first: daily, weekly, some days and then nothing
 # for 90 days, and days of which one is made up for too late and one comes twice.
 DAYS = {
-    "daily": [*range(26)],
+    "daily": [*range(18)],
     "weekly": [*range(0, 70, 7)],
     "catching up": [0, 1, 2, 3, 93, 94, 95, 96],
     "in disorder": [0, 1, 3, 2, 4, 4, 9, 8, 10, 11],

@@ -44,6 +44,7 @@ def test_a_shipped_strategy_stands_alone(alone: Path, command: str, name: str) -
         assert json.loads(run(command, name, "--json")[1])["from_data"] is False
 
 
+@pytest.mark.slow  # two strategies that have nothing in common; others are compared every time
 def test_two_strategies_are_compared(alone: Path) -> None:
     code, output = run("diff", *STARTERS)
     assert code == 0, output
