@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from riskseg.domain.problems import Problems, ProblemsError
@@ -12,7 +12,7 @@ from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.open_journal import read_journal
 from riskseg.rules.action_facts import action_of
 from riskseg.rules.placing import PLACED_PATH, entered_path, path_before_of
-from riskseg.rules.step_facts import INSTEAD, OCCURRENCE, OUTCOME, elsewhere, of_step
+from riskseg.rules.step_facts import INSTEAD, OCCURRENCE, OUTCOME, elsewhere, is_outcome, of_step
 from riskseg.workspace import Workspace
 
 
@@ -68,7 +68,7 @@ def steps_among(names: Iterable[str]) -> list[str]:
     return sorted(filter(of_step, names))
 
 
-def issued_steps(names: Iterable[str]) -> Relation:
+def issued_steps(names: Sequence[str]) -> Relation:
     """`issued_steps`: for each snapshot of an account for which anything was issued, what `names`
     ask of each step: the day on which it was last issued, which occurrence of it that was, and the
     day of its last outcome; and the same of what was done on other paths."""
@@ -77,17 +77,11 @@ def issued_steps(names: Iterable[str]) -> Relation:
             {_of_step(step_fact)} as {fact_column(step_fact)}"""
         for step_fact in names
     )
-    return Relation(
-        "issued_steps",
-        f"""
-        select snap{step_columns}
-        from (
-            select s.snap, a.happened_on, o.happened_on as outcome_on,
-                a.action, a.template, a.path, a.event_id,
-                a.path || ' ' || split_part(a.step, '~', 1) as step,
-                coalesce(try_cast(split_part(a.step, '~', 2) as bigint), 1) as occurrence
-            from snapshots s
-            join ledger_actions a on a.account_no = s.account_no
+    # Outcomes are looked up only where a step waits for another that is not answered.
+    outcome_day, outcomes = "cast(null as date)", ""
+    if any(map(is_outcome, names)):
+        outcome_day = "o.happened_on"
+        outcomes = """
             left join (
                 select snap, ref, max(o.happened_on) as happened_on
                 from snapshots s
@@ -96,7 +90,18 @@ def issued_steps(names: Iterable[str]) -> Relation:
                     and o.happened_on <= s.as_of
                     and o.recorded_on <= s.as_of
                 group by snap, ref
-            ) o on o.snap = s.snap and o.ref = a.event_id
+            ) o on o.snap = s.snap and o.ref = a.event_id"""
+    return Relation(
+        "issued_steps",
+        f"""
+        select snap{step_columns}
+        from (
+            select s.snap, a.happened_on, {outcome_day} as outcome_on,
+                a.action, a.template, a.path,
+                a.path || ' ' || split_part(a.step, '~', 1) as step,
+                coalesce(try_cast(split_part(a.step, '~', 2) as bigint), 1) as occurrence
+            from snapshots s
+            join ledger_actions a on a.account_no = s.account_no{outcomes}
             where a.happened_on < s.as_of
                 and a.known_on <= s.as_of
         ) a

@@ -85,7 +85,7 @@ def _rule(guard: GuardState, held: Sequence[Held]) -> str:
         last_days = [each.until for each in lasting]
         latest = max((day for day in last_days if day is not None), default=None)
         until = ", no end known" if None in last_days else f" until {latest}"
-    unknown = ", for want of knowing" if guard.state == "in force: unknown" else ""
+    unknown = ", because a fact is unknown" if guard.state == "in force: unknown" else ""
     return f"the {guard.called} {guard.name} {effect}{until}{unknown}: {guard.words}"
 
 

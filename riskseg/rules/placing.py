@@ -2,8 +2,8 @@
 path begins, and whether it stays on the path it is on. No expression of an author can name them.
 
 `worklist issue` records a placement for each account whose segment leads to another path than on
-the day before. A stay on a path is told apart by the arrears episode: one that ended brings none
-of its placements into the next.
+the day before. Placements count within one arrears episode: those of an episode that has
+ended do not count in the next.
 """
 
 from __future__ import annotations

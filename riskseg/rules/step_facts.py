@@ -76,3 +76,8 @@ def of_step(fact: str) -> bool:
 def is_issue(fact: str) -> bool:
     """Whether a fact is a day on which something was issued."""
     return fact.startswith((ISSUED, INSTEAD, _ELSEWHERE))
+
+
+def is_outcome(fact: str) -> bool:
+    """Whether a fact is a day on which an outcome was recorded."""
+    return fact.startswith((OUTCOME, _ELSEWHERE_OUTCOME))

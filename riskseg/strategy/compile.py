@@ -35,8 +35,8 @@ def compile_strategy(strategy: Strategy, as_of: date) -> list[Relation]:
 
     The first character of a column says what it holds, so that no name a person chose can stand
     for another column: `@` a fact, `=` what is decided (`out`), `#` the row of a tier scheme that
-    matched (`row_of`), `!` that a guard is in force, `?` that it is so for want of knowing, and
-    `~` what leads to a decision (`inner`).
+    matched (`row_of`), `!` that a guard is in force, `?` that it is so because a fact is unknown,
+    and `~` what leads to a decision (`inner`).
     """
     guards = in_force(strategy.guards, as_of)
     paths = in_force(strategy.paths, as_of)
