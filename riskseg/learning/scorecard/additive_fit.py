@@ -99,9 +99,12 @@ class Effects:
 
 @dataclass(frozen=True)
 class _State:
+    """Where the steps have come to; `margin` are the log-odds of the rows there."""
+
     intercept: float
     effects: Floats
     smoothing: Smoothing
+    margin: Floats
 
 
 @dataclass
@@ -234,7 +237,7 @@ class Likelihood:
                 return self._effects(self._solve(state, ties, learn=fixed is None))
             sampled = self._every(stride)
             if fixed is None:
-                state = sampled._solve(state, ties, learn=True)
+                state = self._at(sampled._solve(sampled._at(state), ties, learn=True))
             return self._effects(self._descend(state, sampled, ties))
 
     def moved(self, offset: Floats) -> Likelihood:
@@ -278,13 +281,17 @@ class Likelihood:
             start_cells = np.concatenate(start.cells)
             effects[: len(start_cells)] = start_cells
             smoothing = fixed or start.smoothing + smoothing[len(start.smoothing) :]
-            return _State(start.intercept, effects, smoothing)
+            return self._at(_State(start.intercept, effects, smoothing, self.offset))
         rate = float((self.weight * self.label).sum() / self.weight.sum())
         rate = min(max(rate, 1e-6), 1 - 1e-6)
         start_level = math.log(rate / (1 - rate)) - float(
             np.average(self.offset, weights=self.weight)
         )
-        return _State(start_level, effects, smoothing)
+        return self._at(_State(start_level, effects, smoothing, self.offset))
+
+    def _at(self, state: _State) -> _State:
+        """The state with the log-odds of these rows."""
+        return replace(state, margin=self.offset + state.intercept + self.design @ state.effects)
 
     def _solve(self, state: _State, ties: Any, *, learn: bool) -> _State:
         """The state after Newton's steps, and, where asked, with the penalties that these rows
@@ -304,7 +311,9 @@ class Likelihood:
     def _descend(self, state: _State, sampled: Likelihood, ties: Any) -> _State:
         """The state after Newton's steps found by conjugate gradients, preconditioned by the
         curvature of a sample: the curvature of all rows is never made."""
-        curve = sampled._curve(state, ties, float(self.weight.sum() / sampled.weight.sum()))
+        curve = sampled._curve(
+            sampled._at(state), ties, float(self.weight.sum() / sampled.weight.sum())
+        )
         for _ in range(MOST_STEPS):
             state, moved = self._step(state, curve, sampled=True)
             if moved < ENOUGH:
@@ -330,19 +339,21 @@ class Likelihood:
 
         step = _conjugate(curved, curve.solve, force) if sampled else curve.solve(force)
         rise = (error_total - float(pull @ step)) / spread_sum
+        moved = self.design @ step + rise
         loss, step_share = self._loss(state, curve.penalty), 1.0
         while True:
             tried_state = replace(
                 state,
                 intercept=state.intercept + step_share * rise,
                 effects=state.effects + step_share * step,
+                margin=state.margin + step_share * moved,
             )
             if step_share <= 1e-4 or self._loss(tried_state, curve.penalty) <= loss + 1e-9 * abs(
                 loss
             ):
                 break
             step_share /= 2
-        return tried_state, step_share * float(np.sqrt(np.mean((self.design @ step + rise) ** 2)))
+        return tried_state, step_share * float(np.sqrt(np.mean(moved**2)))
 
     def _effects(self, state: _State) -> Effects:
         return Effects(
@@ -351,20 +362,17 @@ class Likelihood:
             state.smoothing,
         )
 
-    def _margin(self, state: _State) -> Floats:
-        margin: Floats = self.offset + state.intercept + self.design @ state.effects
-        return margin
-
     def _errors(self, state: _State) -> tuple[Floats, Floats]:
         """(each row's weight times label less probability, its weight times the variance)."""
-        predicted_bad = 1.0 / (1.0 + np.exp(-np.clip(self._margin(state), -30, 30)))
+        predicted_bad = 1.0 / (1.0 + np.exp(-np.clip(state.margin, -30, 30)))
         return self.weight * (self.label - predicted_bad), self.weight * predicted_bad * (
             1 - predicted_bad
         )
 
     def _loss(self, state: _State, penalty: Any) -> float:
-        margin = self._margin(state)
-        fit = float((self.weight * (np.logaddexp(0.0, margin) - self.label * margin)).sum())
+        fit = float(
+            (self.weight * (np.logaddexp(0.0, state.margin) - self.label * state.margin)).sum()
+        )
         return fit + float(state.effects @ (penalty @ state.effects)) / 2
 
     def _curve(self, state: _State, ties: Any = None, times: float = 1.0) -> _Curve:
@@ -379,8 +387,9 @@ class Likelihood:
                 (spread[self.turned.indices], self.turned.indices, self.turned.indptr),
                 shape=self.turned.shape,
             )
-            pull, spread_total = self.turned @ spread, max(float(spread.sum()), 1e-9)
-            curvature = (weighted @ self.design).toarray() - np.outer(pull, pull) / spread_total
+            curvature = (weighted @ self.design).toarray()
+            pull, spread_total = curvature.diagonal().copy(), max(float(spread.sum()), 1e-9)
+            curvature -= np.outer(pull, pull) / spread_total
             self._last.spread, self._last.curvature = spread, curvature
         curved = times * curvature + penalty
         if ties is not None:
