@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riskseg.domain.column_types import ColumnType
+from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column, quoted
 from riskseg.ledger.contract import Table
 
@@ -17,7 +18,8 @@ class Mapped:
     `relation` is what stands after FROM. `types` are the types of every expression, `written`
     the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
     `first_line` is the line on which the first row stands in its file, or None where rows come from
-    several files.
+    several files. `declared` are the kinds that riskseg.toml says attributes are of: their
+    expressions give texts, which are checked and converted when they are staged.
     """
 
     table: Table
@@ -30,6 +32,7 @@ class Mapped:
     written: Mapping[str, str]
     lines: Mapping[str, int | None]
     first_line: int | None
+    declared: Mapping[str, Kind] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
         return column in self.columns

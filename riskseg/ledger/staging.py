@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.facts import FIRST_DAY, LAST_DAY
+from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Kind
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.ledger.contract import Column, Holds
 from riskseg.ledger.mapping import Mapped
@@ -89,8 +89,8 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     attributes = [fact_column(name) for name in mapped.attributes]
     number = ["row_no"] if numbered else []
     rows = _numbered(mapped) if numbered else mapped.rows
-    numbers = [_known_number(mapped, name) for name in mapped.attributes]
-    read = ", ".join([*number, *typed, *_evidence(mapped, scale), *numbers])
+    typed += [_typed_attribute(mapped, name) for name in mapped.attributes]
+    read = ", ".join([*number, *typed, *_evidence(mapped, scale)])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
     select = f"""select {staged}, cast(case {arms} end as usmallint) as fault
         from (select {read} from {rows}) s
@@ -206,12 +206,23 @@ def _plain(name: str) -> str:
     return name if re.fullmatch(r"\w+", name) else quoted(name)
 
 
-def _known_number(mapped: Mapped, name: str) -> str:
-    """SQL of an attribute, in which what is not a number is null."""
-    column = fact_column(name)
-    if not _is_float(mapped, name):
-        return column
-    return f"case when not isnan({column}) then {column} end as {column}"
+def _typed_attribute(mapped: Mapped, name: str) -> str:
+    """SQL of an attribute as the kind that it is declared to be; NaN is null."""
+    column = value = fact_column(name)
+    match mapped.declared.get(name):
+        case Kind.BOOLEAN:
+            value = f"try_cast({column} as boolean)"
+        case Kind.DATE:
+            value = f"try_cast({column} as date)"
+        case Kind.NUMBER:
+            value = f"try_cast({column} as double)"
+        case Kind.INTEGER:
+            # A cast of 2.5 to a whole number would round it.
+            exact = f"try_cast({column} as decimal(38, 9))"
+            value = f"case when {exact} = floor({exact}) then try_cast({exact} as bigint) end"
+    if _is_float(mapped, name):
+        value = f"case when not isnan({value}) then {value} end"
+    return column if value == column else f"{value} as {column}"
 
 
 def _minor(e: str, type_: ColumnType, scale: int) -> str:
@@ -235,7 +246,17 @@ def _evidence(mapped: Mapped, scale: int) -> list[str]:
             exact = _remainder(e, mapped.types[column.name], scale)
             if exact:
                 parts.append(f"{exact} as _more_{column.name}")
+    parts += [
+        # NaN, as other programs write it into a text, is an unknown number.
+        f"coalesce(trim({fact_column(name)}) not in ('', 'NaN', 'nan'), false) as {_stated(name)}"
+        for name in mapped.declared
+    ]
     return parts
+
+
+def _stated(attribute: str) -> str:
+    """The column that says whether a row has a value of an attribute, of whatever kind."""
+    return quoted(f"_stated_{attribute}")
 
 
 def _remainder(e: str, type_: ColumnType, scale: int) -> str | None:
@@ -256,6 +277,7 @@ def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
     faults = [
         *(fault for column in _columns(mapped) for fault in _column_faults(mapped, column, scale)),
         *_order_faults(mapped),
+        *(_other_kind(mapped, name, kind) for name, kind in mapped.declared.items()),
         *(_infinite(mapped, name) for name in mapped.attributes if _is_float(mapped, name)),
     ]
     if mapped.table.name != "accounts":
@@ -311,6 +333,22 @@ def _order_faults(mapped: Mapped) -> Iterator[Fault]:
         if mapped.has(earlier) and mapped.has(later):
             message = f"{later} is before {earlier}"
             yield Fault("RS105", later, message, f"{later} < {earlier}", hint)
+
+
+_A_KIND = {
+    Kind.BOOLEAN: "true or false",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.DATE: "a date",
+}
+
+
+def _other_kind(mapped: Mapped, name: str, kind: Kind) -> Fault:
+    hint = f"Correct it at the source, or change `kind` of {mapped.written[name]} in riskseg.toml."
+    condition = f"{_stated(name)} and {fact_column(name)} is null"
+    if kind is Kind.TEXT:
+        condition = "false"
+    return Fault("RS102", name, f"{name} is not {_A_KIND.get(kind, 'text')}", condition, hint)
 
 
 def _infinite(mapped: Mapped, name: str) -> Fault:

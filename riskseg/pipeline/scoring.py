@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from riskseg.domain.facts import Fact, Kind, folded
+from riskseg.domain.facts import Fact
 from riskseg.domain.problems import Problems
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column, quoted
 from riskseg.engine import Engine
+from riskseg.pipeline.feature_kinds import check_kinds, feature_columns
 from riskseg.pipeline.frames import keyed_frame, model_columns
 from riskseg.pipeline.models import Scorer
 
@@ -29,10 +29,10 @@ def score(
 
     `watch` takes note of how the rows differ from those the model was trained on.
     """
-    feature_columns = _columns(engine, scorer, facts)
+    columns = _columns(engine, scorer, facts)
     cycle = SINCE_BILL if SINCE_BILL in engine.columns("facts") else "null"
     sql = f"""
-        select snap, cast({cycle} as double) as day, {feature_columns}
+        select snap, cast({cycle} as double) as day, {columns}
         from facts
         where {scorer.population}
         order by snap
@@ -55,43 +55,22 @@ def score(
 
 
 def _columns(engine: Engine, scorer: Scorer, facts: Mapping[str, Fact]) -> str:
-    """The features as the model takes them, whatever kind today's file gives them: a column that
-    is empty today is text, and is still a number to the model.
+    """The features as the model takes them, whatever kind today's file gives them.
 
     Raises RS102 for a value that is none of the model's kind.
     """
-    problems = Problems()
-    cast_columns = []
-    for feature in scorer.model.facts:
-        today = facts[folded(feature.name)]
-        if feature.kind.is_textual or today.kind.is_numeric or today.kind is Kind.BOOLEAN:
-            castable = replace(today, kind=Kind.TEXT if feature.kind.is_textual else Kind.NUMBER)
-            cast_columns.append(model_columns([feature.name], {castable.name: castable}))
-            continue
-        column = fact_column(today.name)
-        kind = "boolean" if feature.kind is Kind.BOOLEAN else "double"
-        cast = f"try_cast(cast({column} as varchar) as {kind})"
-        cast_columns.append(f"cast({cast} as double) as {quoted(feature.name)}")
-        uncastable_count, example = engine.rows(
-            f"""
-            select count(*), min(cast({column} as varchar))
-            from facts
-            where {scorer.population}
-                and {column} is not null
-                and {cast} is null
-            """
-        )[0]
-        if uncastable_count:
-            accounts = "1 account" if uncastable_count == 1 else f"{uncastable_count:,} accounts"
-            problems.add(
-                "RS102",
-                f'{scorer.model.name} learned from "{feature.name}" as {feature.kind}, and '
-                f'{accounts} hold something else, such as "{example}".',
-                hint=f"Correct the file, or map the column in [source.accounts]: "
-                f'`{feature.name} = "try_cast({feature.name} as {kind})"`.',
-            )
+    model, problems = scorer.model, Problems()
+    check_kinds(
+        engine,
+        model.name,
+        model.facts,
+        facts,
+        relation="facts",
+        condition=scorer.population,
+        problems=problems,
+    )
     problems.raise_if_any()
-    return ", ".join(cast_columns)
+    return feature_columns(model.facts, facts)
 
 
 def scored(tables: Mapping[str, str], default_values: Mapping[str, str]) -> Relation:

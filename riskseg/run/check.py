@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.words import first_few
 from riskseg.features.catalogue import without
 from riskseg.learning.spec import AuthoredSpec
 from riskseg.pipeline.account_file import without_outcomes
+from riskseg.pipeline.feature_kinds import check_kinds
 from riskseg.pipeline.load import load
-from riskseg.pipeline.models import check_spec, read_specs
+from riskseg.pipeline.models import check_spec, load_champions, read_specs
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
 from riskseg.pipeline.outcomes import check_values
@@ -76,6 +78,7 @@ class _Check(Job):
         session = Session(self.workspace, self.engine, self.ledger, catalogue, facts)
         for model, authored in self.specs.items():
             self._check_spec(session, authored, outcomes=model not in self.scored)
+        self._check_champions(session)
         self.strategy = read_checked(session, self.problems)
         self.notes = self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(_of_no_source(session, self.strategy))
@@ -94,6 +97,28 @@ class _Check(Job):
         check_dates(session, authored, problems)
         if outcomes:
             check_values(session, authored, problems)
+
+    def _check_champions(self, session: Session) -> None:
+        """A column that is of another kind than a champion learned from is found before the night
+        in which it is scored."""
+        if not session.ledger.listed:
+            return
+        try:
+            with read_journal(self.workspace) as journal:
+                models = load_champions(
+                    self.workspace, {name: name for name in self.scored}, journal
+                )
+        except ProblemsError:  # said when the model is used
+            return
+        for model in models.values():
+            check_kinds(
+                self.engine,
+                model.name,
+                (fact for fact in model.facts if folded(fact.name) in session.ledger.attributes),
+                session.facts,
+                relation="ledger_accounts",
+                problems=self.problems,
+            )
 
 
 def _of_no_source(session: Session, strategy: Strategy | None) -> Iterator[str]:

@@ -94,6 +94,7 @@ def _map_one(
     types = _types(
         engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
     )
+    declared = {name: source.kinds[name] for name in attributes if name in source.kinds}
     if {"valid_from", "observed_on"} <= columns.keys():
         both_dates = (
             "accounts have both valid_from and observed_on; each says from when a row holds."
@@ -110,14 +111,17 @@ def _map_one(
         relation,
         columns,
         {
-            mapped_column: _as_attribute(expression, types[mapped_column])
+            mapped_column: f"cast({expression} as varchar)"
+            if mapped_column in declared
+            else _as_attribute(expression, types[mapped_column])
             for mapped_column, expression in attributes.items()
         },
-        types,
+        types | {name: _TYPES_OF_KINDS[kind] for name, kind in declared.items()},
         reader.place,
         written,
         source.lines,
         reader.first_line,
+        declared,
     )
 
 
@@ -254,6 +258,15 @@ def kind_of(type_: ColumnType) -> tuple[Kind, str]:
             return Kind.INTEGER, "bigint"
         case _:
             return Kind.TEXT, "varchar"
+
+
+_TYPES_OF_KINDS = {
+    Kind.BOOLEAN: ColumnType("boolean"),
+    Kind.INTEGER: ColumnType("integer", 64),
+    Kind.NUMBER: ColumnType("float", 64),
+    Kind.DATE: ColumnType("date"),
+    Kind.TEXT: ColumnType("text"),
+}
 
 
 def _as_attribute(expression: str, type_: ColumnType) -> str:

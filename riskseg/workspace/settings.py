@@ -14,7 +14,7 @@ from pydantic import AliasChoices, ConfigDict, Field, ValidationInfo, field_vali
 
 from riskseg.domain.columns import Column, ColumnShape
 from riskseg.domain.documents import Document, Shape, read_toml
-from riskseg.domain.facts import folded
+from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
 
@@ -68,9 +68,11 @@ DESCRIBED_TABLES = ("accounts", "bills")
 
 
 class SourceColumn(ColumnShape):
-    """What riskseg.toml says of an attribute of accounts or bills."""
+    """What riskseg.toml says of an attribute of accounts or bills. `kind` is what its values are,
+    whatever today's file looks like; None leaves that to the source's own type."""
 
     levels: list[str] | None = None
+    kind: Literal[Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.TEXT] | None = None
 
 
 class SourceTable(Shape):
@@ -97,7 +99,7 @@ class Source:
 
     `columns` maps a contract column (or, for accounts and bills, an attribute) to a SQL expression
     over the loaded columns. `levels` maps an attribute to the only texts that it may hold,
-    `described` to all else that is said of it. `lines` gives the line of `from` and of every column
+    `kinds` to what its values are, `described` to all else that is said of it. `lines` gives the line of `from` and of every column
     in riskseg.toml, `level_lines` those of `levels`.
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     `given` is a table of another file than riskseg.toml says: what is said of its columns is about
@@ -113,6 +115,7 @@ class Source:
     may_lack: frozenset[str] = frozenset()
     level_lines: Mapping[str, int | None] = field(default_factory=dict)
     described: Mapping[str, Column] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     given: bool = False
 
     def excuses(self, name: str) -> bool:
@@ -286,6 +289,7 @@ class _Declared:
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     level_lines: dict[str, int | None] = field(default_factory=dict)
     described: dict[str, Column] = field(default_factory=dict)
+    kinds: dict[str, Kind] = field(default_factory=dict)
 
 
 def _declared(
@@ -322,6 +326,8 @@ def _declared(
                     **document.at(*path),
                 )
             declared.described[folded(declared_column)] = Column(shape, document, path)
+            if shape.kind is not None:
+                declared.kinds[folded(declared_column)] = shape.kind
             if shape.levels is not None:
                 declare_levels(declared_column, shape.levels, "columns", declared_column, "levels")
     return declared
@@ -389,6 +395,7 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
             levels=declared.levels,
             level_lines=declared.level_lines,
             described=declared.described,
+            kinds=declared.kinds,
         )
     if not sources and not problems:
         problems.add(

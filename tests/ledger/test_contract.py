@@ -634,3 +634,57 @@ def test_an_infinite_attribute_is_a_bad_row_and_one_that_is_no_number_is_unknown
 
 def test_the_contract_is_of_the_tables_that_a_workspace_may_have() -> None:
     assert tuple(CONTRACT) == SOURCE_TABLES
+
+
+def test_a_declared_kind_holds_whatever_the_file_suggests(tmp_path: Path) -> None:
+    """Values of another kind are bad rows; nothing is rounded; NaN and nothing are unknown."""
+    rows = [
+        # account, whole, number, day, flag, code
+        ("a1", "7", "0.5", "2026-01-31", "true", "007"),
+        ("a2", "7.0", "-1e3", "", "no", "8"),
+        ("a3", "", "NaN", "", "", ""),
+        ("a4", "7.5", "1", "", "", ""),
+        ("a5", "1", "1,5", "", "", ""),
+        ("a6", "1", "1", "2026-02-30", "", ""),
+        ("a7", "1", "1", "", "perhaps", ""),
+        ("a8", "1", "inf", "", "", ""),
+    ]
+    names = ("account_id", "whole", "number", "day", "flag", "code")
+    write_csv(tmp_path / "accounts.csv", [dict(zip(names, row, strict=True)) for row in rows])
+    declared = "\n".join(
+        f'{name} = {{kind = "{kind}"}}'
+        for name, kind in [
+            ("Whole", "integer"),
+            ("number", "number"),
+            ("day", "date"),
+            ("flag", "boolean"),
+            ("code", "text"),
+        ]
+    )
+    text = f'from = "accounts.csv"\n[source.accounts.columns]\n{declared}'
+    workspace(tmp_path, {"accounts": text})
+    engine, ledger, problems = loaded(tmp_path)
+    assert ledger is not None and not problems
+    assert [(b.fault.code, b.fault.message, b.count, b.line) for b in ledger.bad] == [
+        ("RS102", "whole is not a whole number", 1, 5),
+        ("RS102", "number is not a number", 1, 6),
+        ("RS102", "day is not a date", 1, 7),
+        ("RS102", "flag is not true or false", 1, 8),
+        ("RS103", "number is infinite", 1, 9),
+    ]
+    kinds = {name: str(fact.kind) for name, fact in ledger.attributes.items()}
+    assert kinds == {
+        "whole": "integer",
+        "number": "number",
+        "day": "date",
+        "flag": "boolean",
+        "code": "text",
+    }
+    sound = engine.rows(
+        'select "@whole", "@number", "@day", "@flag", "@code" from ledger_accounts order by 1, 2'
+    )
+    assert sound == [
+        (7, -1000.0, None, False, "8"),
+        (7, 0.5, date(2026, 1, 31), True, "007"),
+        (None, None, None, None, None),
+    ]
