@@ -28,6 +28,7 @@ CODES: dict[str, str] = {
     "RS011": "columns of a source with the same name",
     "RS012": "SQL in riskseg.toml that does more than select from its files",
     "RS013": "a file of accounts that cannot replace the workspace's sources",
+    "RS014": "a layout that does not exist",
     # RS1xx: the data contract
     "RS101": "a required value is null",
     "RS102": "a value does not have the type of its column",

@@ -25,6 +25,7 @@ from riskseg.pipeline.training_rows import check_settings
 from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.results.workspace import Check
 from riskseg.rules.model import Strategy
+from riskseg.sources.laid_out import layout_notes
 from riskseg.workspace import Workspace, open_workspace
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
@@ -81,6 +82,7 @@ class _Check(Job):
         self._check_champions(session)
         self.strategy = read_checked(session, self.problems)
         self.notes = self.strategy.notes if self.strategy is not None else ()
+        self.notes += tuple(layout_notes(self.engine, self.workspace))
         self.notes += tuple(_of_no_source(session, self.strategy))
         self.notes += tuple(
             f'The accounts have no column "{column}": {model} can score them, and cannot learn '

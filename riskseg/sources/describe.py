@@ -13,6 +13,7 @@ from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tr
 from riskseg.ledger.contract import CONTRACT, Attributes
 from riskseg.ledger.mapping import Mapped
 from riskseg.sources.files import all_forms
+from riskseg.sources.laid_out import with_layout
 from riskseg.sources.mapping import Given, check_headers, check_hidden, resolve
 from riskseg.sources.reader import open_source
 from riskseg.sources.sql_text import NotAllowedError, check_expression
@@ -63,6 +64,7 @@ def _map_one(
         check_headers(source.table, error.names, file, line, problems)
         return None
     check_headers(source.table, reader.headers(engine, headers), file, line, problems)
+    source, where = with_layout(source, headers)
     mapping_lines = _given(source, problems)
     if len(problems) > problems_before:
         return None
@@ -91,6 +93,8 @@ def _map_one(
         named={*source.levels, *source.described},
     )
     relation = reader.relation(engine)
+    if where is not None:
+        relation = f"(select * from {relation} where {where})"
     types = _types(
         engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
     )
@@ -120,7 +124,8 @@ def _map_one(
         reader.place,
         written,
         source.lines,
-        reader.first_line,
+        # Of the rows that a layout picks out, the numbers are not those of the file.
+        reader.first_line if where is None else None,
         declared,
     )
 

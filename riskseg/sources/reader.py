@@ -85,6 +85,8 @@ class SourceReader(ABC):
         """The SHA-256 of its mapping and its content, in hexadecimal."""
         digest = hashlib.sha256(repr(sorted(self.source.columns.items())).encode())
         digest.update(self.source.loaded_from.encode())
+        if self.source.laid_out is not None:
+            digest.update(repr(self.source.laid_out.table).encode())
         for content_part in self.content(engine):
             digest.update(content_part)
         return digest.hexdigest()

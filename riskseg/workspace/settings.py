@@ -17,6 +17,7 @@ from riskseg.domain.documents import Document, Shape, read_toml
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
+from riskseg.workspace.layout_tables import LaidOut, laid_out
 
 FILE = "riskseg.toml"
 
@@ -85,11 +86,25 @@ class SourceTable(Shape):
     columns: str | dict[str, SourceColumn] = Field(default_factory=dict)
 
 
+class SourceTables(Shape):
+    """[source]: what holds for all its tables, and the tables."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, SourceTable]
+
+    layout: str | None = None
+    folder: str | None = None
+
+    @property
+    def tables(self) -> dict[str, SourceTable]:
+        return self.__pydantic_extra__
+
+
 class Top(Shape):
     workspace: WorkspaceTable = WorkspaceTable()
     engine: EngineTable = EngineTable()
     journal: JournalTable = JournalTable()
-    source: dict[str, SourceTable] = Field(default_factory=dict)
+    source: SourceTables = SourceTables()
     outcomes: dict[str, str] = Field(default_factory=dict)
 
 
@@ -103,7 +118,8 @@ class Source:
     in riskseg.toml, `level_lines` those of `levels`.
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     `given` is a table of another file than riskseg.toml says: what is said of its columns is about
-    those that it has.
+    those that it has. `laid_out` is the table of a layout that fills the columns which no line of
+    riskseg.toml does.
     """
 
     table: str
@@ -117,6 +133,7 @@ class Source:
     described: Mapping[str, Column] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     given: bool = False
+    laid_out: LaidOut | None = None
 
     def excuses(self, name: str) -> bool:
         """Whether something may be said of a column that is not there."""
@@ -209,7 +226,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
     if top is None:
         return None
     before = len(problems)
-    sources = _sources(top, document, problems)
+    sources = _sources(top, document, root, problems)
     _check_no_password(top.journal.url, document, problems)
     if len(problems) > before:
         return None
@@ -354,9 +371,24 @@ def _texts(
     return text_by_key
 
 
-def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Source]:
+def _sources(top: Top, document: Document, root: Path, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
-    for table, authored in top.source.items():
+    authored_tables = top.source.tables
+    layout_tables = laid_out(
+        top.source.layout,
+        top.source.folder,
+        root,
+        document,
+        problems,
+        database=False,
+        by_hand=frozenset(authored_tables),
+    )
+    supplied = {
+        table: SourceTable()
+        for table, table_of_layout in layout_tables.items()
+        if table not in authored_tables and table_of_layout.loaded_from is not None
+    }
+    for table, authored in {**authored_tables, **supplied}.items():
         if table not in SOURCE_TABLES:
             problems.add(
                 "RS003",
@@ -366,8 +398,10 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
                 hint=did_you_mean(table, SOURCE_TABLES),
             )
             continue
-        written_table = document.data["source"][table]
-        if "from" not in written_table:
+        written_table = document.data["source"].get(table, {})
+        table_of_layout = layout_tables.get(table)
+        supplied_from = table_of_layout.loaded_from if table_of_layout is not None else None
+        if "from" not in written_table and supplied_from is None:
             problems.add(
                 "RS005",
                 f'"from" is missing: [source.{table}] does not say where its rows are.',
@@ -377,7 +411,8 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
             )
             continue
         line_by_key = {
-            table_key: document.line("source", table, table_key) for table_key in written_table
+            table_key: document.line("source", table, table_key)
+            for table_key in (*written_table, "from")
         }
         table_texts = _texts(table, authored, document, problems)
         described = table in DESCRIBED_TABLES
@@ -389,13 +424,14 @@ def _sources(top: Top, document: Document, problems: Problems) -> dict[str, Sour
         }
         sources[table] = Source(
             table,
-            table_texts.get("from", ""),
+            table_texts.get("from", supplied_from or ""),
             MappingProxyType(mapped_columns),
             line_by_key,
             levels=declared.levels,
             level_lines=declared.level_lines,
             described=declared.described,
             kinds=declared.kinds,
+            laid_out=table_of_layout,
         )
     if not sources and not problems:
         problems.add(

@@ -13,7 +13,7 @@ import yaml
 from riskseg.cli import app
 from riskseg.domain.problems import CODES, Problems
 from riskseg.domain.source_tables import SOURCE_TABLES
-from riskseg.workspace.settings import Top
+from riskseg.workspace.settings import SourceTables, Top
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links
 
 
@@ -96,7 +96,10 @@ def test_every_yaml_and_toml_block_can_be_read() -> None:
             elif block.language == "toml":
                 told = tomllib.loads(block.text)
                 assert set(told) <= set(Top.model_fields), where
-                assert set(told.get("source", {})) <= set(SOURCE_TABLES), where
+                assert set(told.get("source", {})) <= {
+                    *SOURCE_TABLES,
+                    *SourceTables.model_fields,
+                }, where
 
 
 def test_every_feature_a_guide_names_in_yaml_exists() -> None:
