@@ -24,6 +24,7 @@ from riskseg.domain.problems import CODES, Problems
 from riskseg.expressions import FUNCTIONS, check
 from riskseg.features.catalogue import read_catalogue
 from riskseg.features.feature import SCOPES, Feature
+from riskseg.layouts import layouts
 from riskseg.learning import spec
 from riskseg.learning.learners import registered
 from riskseg.ledger.accounts import LIFECYCLE
@@ -436,8 +437,16 @@ _TOML: Mapping[str, str] = {
     "journal.schema": "the schema of that database, one for each workspace",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
 }
+_SOURCE: Mapping[str, str] = {
+    "layout": "the layout of a known system, which supplies what no line of a table maps: "
+    + ", ".join(f"`{name}`" for name in layouts()),
+    "folder": "where its files lie; without it, `data` and the folder of riskseg.toml",
+}
+
 _COLUMN: Mapping[str, str] = {
     "words": "what a reason says; `{value}` is the account's own",
+    "kind": "what its values are (`boolean`, `integer`, `number`, `date` or `text`), whatever "
+    "today's file looks like",
     "direction": "`+` more is riskier, `-` less is riskier: models are held to it",
     "unit": "`money`, `share` (0.25 is 25%), `percent` (25 is 25%), or a word such as `days`",
     "labels": "what people call a value, by value",
@@ -562,6 +571,9 @@ def files() -> Iterator[str]:
         shape = top[name].annotation
         words = {k.partition(".")[2]: v for k, v in _TOML.items() if k.startswith(name)}
         yield from _keys(cast("type[BaseModel]", shape), words)
+    yield "### [source]"
+    yield ""
+    yield from _keys(settings.SourceTables, _SOURCE)
     yield (
         "### [source.accounts], [source.bills], [source.payments], [source.events], "
         "[source.instalments]"

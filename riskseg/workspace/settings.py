@@ -114,8 +114,8 @@ class Source:
 
     `columns` maps a contract column (or, for accounts and bills, an attribute) to a SQL expression
     over the loaded columns. `levels` maps an attribute to the only texts that it may hold,
-    `kinds` to what its values are, `described` to all else that is said of it. `lines` gives the line of `from` and of every column
-    in riskseg.toml, `level_lines` those of `levels`.
+    `kinds` to what its values are, `described` to all else that is said of it. `lines` gives the
+    line of `from` and of every column in riskseg.toml, `level_lines` those of `levels`.
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     `given` is a table of another file than riskseg.toml says: what is said of its columns is about
     those that it has. `laid_out` is the table of a layout that fills the columns which no line of
