@@ -420,6 +420,8 @@ def _judged(text: str, *, right: bool) -> str:
 _TOML: Mapping[str, str] = {
     "workspace.currency": "shown beside amounts; one currency a workspace",
     "workspace.scale": "decimals of an amount, 0 to 4",
+    "workspace.timezone": "the zone whose days are meant, as `Europe/London`; a time that has a "
+    "zone of its own is refused without it",
     "workspace.plan_grace": "days after an instalment's due date before it is missed and its plan "
     "broken",
     "workspace.broken_plan": "`resume`: what a broken plan covered is as old as if there had been "

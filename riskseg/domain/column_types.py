@@ -17,6 +17,7 @@ _PLAIN: dict[str, Family] = {
     "timestamp": "timestamp",
     "text": "text",
 }
+_ZONED = "timestamp with zone"
 _SIZED: dict[str, Family] = {"int": "integer", "uint": "unsigned", "float": "float"}
 
 
@@ -24,12 +25,13 @@ _SIZED: dict[str, Family] = {"int": "integer", "uint": "unsigned", "float": "flo
 class ColumnType:
     """The type of a column. `size` is the bits of an integer or a float, and the digits of a
     decimal, of which `scale` stand after the point; `detail` is the engine's own name of a type of
-    the family `other`."""
+    the family `other`. A `zoned` timestamp is an instant: its day depends on where one is."""
 
     family: Family
     size: int = 0
     scale: int = 0
     detail: str = ""
+    zoned: bool = False
 
     @property
     def is_integer(self) -> bool:
@@ -47,6 +49,8 @@ class ColumnType:
                 return f"{prefix}{self.size}"
             case "other":
                 return f"other: {self.detail}"
+            case "timestamp" if self.zoned:
+                return _ZONED
             case _:
                 return self.family
 
@@ -55,6 +59,8 @@ def column_type(name: str) -> ColumnType:
     """The type of a name as `str` writes it. Raises ValueError for another."""
     if name in _PLAIN:
         return ColumnType(_PLAIN[name])
+    if name == _ZONED:
+        return ColumnType("timestamp", zoned=True)
     if sized := re.fullmatch(r"(int|uint|float)(\d+)", name):
         return ColumnType(_SIZED[sized[1]], int(sized[2]))
     if decimal := re.fullmatch(r"decimal\((\d+), (\d+)\)", name):

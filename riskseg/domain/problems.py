@@ -29,6 +29,8 @@ CODES: dict[str, str] = {
     "RS012": "SQL in riskseg.toml that does more than select from its files",
     "RS013": "a file of accounts that cannot replace the workspace's sources",
     "RS014": "a layout that does not exist",
+    "RS016": "a database or store of files that cannot be reached or read",
+    "RS017": "a time with a zone, and no zone whose day is meant",
     # RS1xx: the data contract
     "RS101": "a required value is null",
     "RS102": "a value does not have the type of its column",

@@ -44,6 +44,7 @@ _TYPES = {
     "DOUBLE": "float64",
     "DATE": "date",
     "TIMESTAMP": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with zone",
     "VARCHAR": "text",
 }
 _NAMES = {ours: theirs for theirs, ours in _TYPES.items()}
@@ -67,7 +68,8 @@ class DuckDB(Engine):
     """One connection over a scratch database.
 
     `scratch` is a file (tables live on disk, compressed, and memory stays bounded) or None for
-    memory. `reads` are the files that statements may read, by :meth:`file`.
+    memory. `reads` are the files that statements may read, by :meth:`file`. The days of instants
+    are those of `timezone`, whatever zone the machine is in.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class DuckDB(Engine):
         reads: Iterable[Path] = (),
         threads: int | None = None,
         memory: str = "3GB",
+        timezone: str = "UTC",
     ) -> None:
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
@@ -86,6 +89,7 @@ class DuckDB(Engine):
         self._connection = _connect(str(scratch) if scratch else ":memory:", config)
         # Where it takes itself to be talked to, it draws a bar on stdout, among the results.
         self.run("set enable_progress_bar = false")
+        self.run(f"set timezone = {literal(timezone)}")
         if scratch:
             # It goes when the engine is closed: nothing has to be in it by then.
             self.run("pragma disable_checkpoint_on_shutdown")

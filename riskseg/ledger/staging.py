@@ -19,6 +19,7 @@ from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Kind
 from riskseg.domain.relations import fact_column, literal, quoted
 from riskseg.ledger.contract import Column, Holds
+from riskseg.ledger.days import ZONE_HINT, day_of, has_zone
 from riskseg.ledger.mapping import Mapped
 
 # In minor units. A hundred thousand such amounts can still be added up in 64 bits.
@@ -192,10 +193,20 @@ def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
         case Holds.ID | Holds.WORD:
             value = f"cast({e} as varchar)"
         case Holds.DATE:
-            value = f"try_cast({e} as date)"
+            value = day_of(e, mapped.types[e], mapped.timezone)
         case Holds.MONEY:
             value = _minor(e, mapped.types[column.name], scale)
     return f"{value} as {column.name}"
+
+
+def _without_zone(mapped: Mapped) -> dict[str, str]:
+    """The texts of which the day is wanted, by name, in a workspace where an instant has none."""
+    if mapped.timezone is not None:
+        return {}
+    days = [c.name for c in _columns(mapped) if c.holds is Holds.DATE]
+    texts = {name: name for name in days if mapped.types[name].family == "text"}
+    attributes = [name for name, kind in mapped.declared.items() if kind is Kind.DATE]
+    return texts | {name: fact_column(name) for name in attributes}
 
 
 def _is_float(mapped: Mapped, name: str) -> bool:
@@ -213,7 +224,7 @@ def _typed_attribute(mapped: Mapped, name: str) -> str:
         case Kind.BOOLEAN:
             value = f"try_cast({column} as boolean)"
         case Kind.DATE:
-            value = f"try_cast({column} as date)"
+            value = day_of(column, ColumnType("text"), mapped.timezone)
         case Kind.NUMBER:
             value = f"try_cast({column} as double)"
         case Kind.INTEGER:
@@ -247,6 +258,10 @@ def _evidence(mapped: Mapped, scale: int) -> list[str]:
             if exact:
                 parts.append(f"{exact} as _more_{column.name}")
     parts += [
+        f"{has_zone(text)} as {quoted(f'_zoned_{name}')}"
+        for name, text in _without_zone(mapped).items()
+    ]
+    parts += [
         # NaN, as other programs write it into a text, is an unknown number.
         f"coalesce(trim({fact_column(name)}) not in ('', 'NaN', 'nan'), false) as {_stated(name)}"
         for name in mapped.declared
@@ -275,6 +290,7 @@ def _remainder(e: str, type_: ColumnType, scale: int) -> str | None:
 def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
     """Every check of a source's rows, numbered in the order in which they are made."""
     faults = [
+        *(_zoned(name) for name in _without_zone(mapped)),
         *(fault for column in _columns(mapped) for fault in _column_faults(mapped, column, scale)),
         *_order_faults(mapped),
         *(_other_kind(mapped, name, kind) for name, kind in mapped.declared.items()),
@@ -325,6 +341,11 @@ def _money_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault]
         free = " and reverses is null" if mapped.has("reverses") else ""
         condition = f"{name} < 0{free}"
         yield Fault("RS103", name, f"{name} is negative", condition, hint if of_payments else "")
+
+
+def _zoned(name: str) -> Fault:
+    message = f"{name} is a time with a zone, and riskseg.toml does not say whose day is meant"
+    return Fault("RS017", name, message, quoted(f"_zoned_{name}"), ZONE_HINT)
 
 
 def _order_faults(mapped: Mapped) -> Iterator[Fault]:

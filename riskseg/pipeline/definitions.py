@@ -53,6 +53,8 @@ def definitions(session: Session, strategy: Strategy, more: Iterable[str] = ()) 
         f"workspace.{defined_name}": str(getattr(settings, defined_name))
         for defined_name in _SETTINGS
     }
+    if settings.timezone is not None:
+        described["workspace.timezone"] = settings.timezone
     return {
         defined_name: _hash(definition) for defined_name, definition in sorted(described.items())
     }

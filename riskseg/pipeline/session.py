@@ -139,6 +139,7 @@ def scratch_engine(
             reads=[*readable(workspace), *reads],
             threads=settings.threads,
             memory=settings.memory,
+            timezone=settings.timezone or "UTC",
         ) as engine,
     ):
         try:

@@ -10,7 +10,8 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
-from riskseg.ledger.contract import CONTRACT, Attributes
+from riskseg.ledger.contract import CONTRACT, Attributes, Holds
+from riskseg.ledger.days import ZONE_HINT
 from riskseg.ledger.mapping import Mapped
 from riskseg.sources.files import all_forms
 from riskseg.sources.laid_out import with_layout
@@ -99,6 +100,8 @@ def _map_one(
         engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
     )
     declared = {name: source.kinds[name] for name in attributes if name in source.kinds}
+    if workspace.settings.timezone is None:
+        _check_no_zone(source, columns, attributes, types, problems)
     if {"valid_from", "observed_on"} <= columns.keys():
         both_dates = (
             "accounts have both valid_from and observed_on; each says from when a row holds."
@@ -127,7 +130,31 @@ def _map_one(
         # Of the rows that a layout picks out, the numbers are not those of the file.
         reader.first_line if where is None else None,
         declared,
+        workspace.settings.timezone,
     )
+
+
+def _check_no_zone(
+    source: Source,
+    columns: Mapping[str, str],
+    attributes: Mapping[str, str],
+    types: Mapping[str, ColumnType],
+    problems: Problems,
+) -> None:
+    """Add RS017 for each instant of which the day is wanted, in a workspace without a zone."""
+    contract = CONTRACT[source.table]
+    for name in [*columns, *attributes]:
+        column = contract.column(name) if name in columns else None
+        is_day = column is None or column.holds is Holds.DATE
+        if is_day and name in types and types[name].zoned:
+            problems.add(
+                "RS017",
+                f"{name} of {source.table} is a time with a zone, and its day depends on where "
+                "one is.",
+                file=source.file,
+                line=source.lines.get(name) or source.lines.get("from"),
+                hint=ZONE_HINT,
+            )
 
 
 def attributes_named(source: Source | None) -> set[str]:

@@ -18,6 +18,7 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.workspace.layout_tables import LaidOut, laid_out
+from riskseg.workspace.timezones import check_timezone
 
 FILE = "riskseg.toml"
 
@@ -25,6 +26,7 @@ FILE = "riskseg.toml"
 class WorkspaceTable(Shape):
     currency: str = "GBP"
     scale: int = Field(default=2, ge=0, le=4)
+    timezone: str | None = None
     arrears_from: Decimal = Field(default=Decimal("5.00"), ge=0)
     promise_grace: int = Field(default=3, ge=0, le=365)
     plan_grace: int = Field(default=5, ge=0, le=365)
@@ -39,6 +41,11 @@ class WorkspaceTable(Shape):
         """A TOML number means the decimal a person typed."""
         is_number = isinstance(value, float | int) and not isinstance(value, bool)
         return Decimal(str(value)) if is_number else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        return check_timezone(value)
 
     @field_validator("arrears_from")
     @classmethod
@@ -143,12 +150,14 @@ class Source:
 @dataclass(frozen=True)
 class Settings:
     """riskseg.toml, checked. Money is in `currency` with `scale` decimals. `outcomes` says how the
-    columns of files of outcomes are named, as a source that is loaded from nowhere yet.
-    `journal_url` is the address of the database that keeps the journal as it was written, `${NAME}`
-    standing for what the environment holds: None for the workspace's own file."""
+    columns of files of outcomes are named, as a source that is loaded from nowhere yet. Days are
+    those of `timezone`; without one, an instant has no day. `journal_url` is the address of the
+    database that keeps the journal as it was written, `${NAME}` standing for what the environment
+    holds: None for the workspace's own file."""
 
     currency: str
     scale: int
+    timezone: str | None
     arrears_from: Decimal
     promise_grace: int
     plan_grace: int
@@ -233,6 +242,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
     settings = Settings(
         currency=top.workspace.currency,
         scale=top.workspace.scale,
+        timezone=top.workspace.timezone,
         arrears_from=top.workspace.arrears_from,
         promise_grace=top.workspace.promise_grace,
         plan_grace=top.workspace.plan_grace,
