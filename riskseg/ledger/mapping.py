@@ -19,8 +19,8 @@ class Mapped:
     the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
     `first_line` is the line on which the first row stands in its file, or None where rows come from
     several files. `declared` are the kinds that riskseg.toml says attributes are of: their
-    expressions give texts, which are checked and converted when they are staged. `timezone` is the zone whose days are meant, which the engine is set to; without
-    one, an instant has no day.
+    expressions give texts, which are checked and converted when they are staged. `timezone` is
+    the zone whose days are meant, which the engine is set to; without one, an instant has no day.
     """
 
     table: Table
