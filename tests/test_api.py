@@ -94,6 +94,7 @@ METHODS = {
     "train": riskseg.Workspace.train,
     "score": riskseg.Workspace.score,
     "assign": riskseg.Workspace.assign,
+    "ageing": riskseg.Workspace.ageing,
     "explain": riskseg.Workspace.explain,
     "replay": riskseg.Workspace.replay,
     "history": riskseg.Workspace.history,

@@ -23,6 +23,7 @@ from riskseg.api.strategy import Strategy
 from riskseg.api.treatment import Treatment
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
+from riskseg.results.ageing import Ageing
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
 from riskseg.results.models import Training
 from riskseg.results.replay import Replay
@@ -170,6 +171,29 @@ class Workspace(Treatment):
             keep=keep,
             draft=draft,
             accounts_from=path_or_none(accounts_from),
+            progress=progress(),
+        )
+
+    def ageing(
+        self,
+        *,
+        as_of: Day,
+        by: str | None = None,
+        tie_to: Place | None = None,
+        out: Place | None = None,
+    ) -> Ageing:
+        """What accounts owe by age, as it was known on a date, tied to the ledger.
+
+        `by` is an attribute of accounts, `tie_to` a column of accounts or a file that has the
+        source's own balances. The rows of the accounts stay in memory, or are written to `out`.
+        """
+        return use_cases.ageing.ageing(
+            self.root,
+            day(as_of),
+            by=by,
+            tie_to=None if tie_to is None else str(tie_to),
+            here=Path.cwd(),
+            target=target(out),
             progress=progress(),
         )
 

@@ -119,6 +119,7 @@ CODES: dict[str, str] = {
     "RS632": "an action that cannot be approved or rejected",
     "RS633": "there is no open hold, promise or dispute to end",
     "RS634": "a bill that does not exist",
+    "RS640": "a question that needs a source which the workspace lacks",
 }
 
 

@@ -4,9 +4,10 @@ Each is one object behind the port of `insight/insight.py`. A new one is written
 own and registered here. What an insight is asked of has a file too: `decided_twice.py`.
 """
 
+from riskseg.insight.ageing import AGEING
 from riskseg.insight.differences import DIFFERENCES
 from riskseg.insight.insight import register
 from riskseg.insight.migration import MIGRATION
 
-for _insight in (MIGRATION, DIFFERENCES):
+for _insight in (MIGRATION, DIFFERENCES, AGEING):
     register(_insight)

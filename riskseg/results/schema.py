@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from riskseg.results import (
+    ageing,
     journal,
     model_comparison,
     models,
@@ -32,6 +33,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "train": models.Training,
     "score": runs.Scores,
     "assign": runs.Decisions,
+    "ageing": ageing.Ageing,
     "explain": runs.Explanation,
     "replay": replay.Replay,
     "rehearse": rehearsal.Rehearsal,

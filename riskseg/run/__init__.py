@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from riskseg.run import (
         account_events,
         activate,
+        ageing,
         assign,
         bins,
         check,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     __all__ = [
         "account_events",
         "activate",
+        "ageing",
         "assign",
         "bins",
         "check",

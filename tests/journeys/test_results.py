@@ -53,6 +53,7 @@ ARGUMENTS = {
     "strategy sheet import": "{}/tables.xlsx --dry-run",
     "score": f"--as-of {DAY} --out {{}}/scores.csv",
     "assign": f"--as-of {DAY} --out {{}}/decisions.parquet",
+    "ageing": f"--as-of {DAY} --by region --out {{}}/aged.xlsx",
     "explain": f"A00000007 --as-of {DAY}",
     "replay": "last --from-source",
     "rehearse": f"--from {DAY} --to {DAY}",

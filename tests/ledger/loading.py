@@ -121,7 +121,7 @@ def load_accounts(accounts: Sequence[Account], **options: Any) -> Loaded:
 def random_ledger(name: str) -> Loaded:
     """Random accounts loaded once for all tests; `name` is one of LACKING."""
     lacking = LACKING[name]
-    told = [_as_told(a, lacking) for a in random_accounts(SIZES[name], seed=7)]
+    told = [as_told(a, lacking) for a in random_accounts(SIZES[name], seed=7)]
     return load_accounts(told, without=lacking)
 
 
@@ -132,7 +132,7 @@ def slow_allocations(name: str, as_of: date, arrears_from: int) -> dict[str, All
     return {a: allocate(account, as_of, arrears_from) for a, account in accounts.items()}
 
 
-def _as_told(account: Account, lacking: Sequence[str]) -> Account:
+def as_told(account: Account, lacking: Sequence[str]) -> Account:
     """The account less what the source has no column for, and less rows that would be bad."""
 
     def told(table: str, fact: Any) -> Any:
