@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -242,8 +243,9 @@ _ODD = re.compile(
 )
 
 
+@lru_cache(maxsize=64)
 def _composed(text: str) -> yaml.Node | None:
-    """The nodes of YAML text. libyaml takes a third of the time, where PyYAML was built with it;
+    """The nodes of YAML text, which nobody changes. libyaml takes a third of the time, where PyYAML was built with it;
     what it refuses is for the pure reader to judge, so that the words and lines of a Problem are
     the same everywhere."""
     if yaml.__with_libyaml__ and not _ODD.search(text):

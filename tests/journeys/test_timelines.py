@@ -44,6 +44,8 @@ from riskseg.store.journal import Journal
 from tests.support import treated
 
 TIMELINES = Path(__file__).parent / "timelines"
+# The same by libyaml, where it is there: every process reads all files when it collects tests.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Timeline = Mapping[str, Any]
 _SOURCES = ("bills", "payments", "events", "instalments")
 # The actions of an account on a day.
@@ -53,7 +55,7 @@ Done = dict[tuple[str, date], list[str]]
 def _read() -> Iterator[tuple[str, dict[str, Any], str, list[Timeline]]]:
     """Each file with the timelines of it that are issued on the same days."""
     for file in sorted(TIMELINES.glob("*.yaml")):
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), _LOADER)
         groups: dict[str, list[Timeline]] = {}
         for timeline in content["timelines"]:
             issued = {**content["issued"], **timeline.get("issued", {})}
@@ -226,7 +228,7 @@ def _differences(timeline: Timeline, ids: Sequence[str], carried_out: Any) -> It
 def test_what_is_issued_on_which_day(
     content: dict[str, Any], issued_text: str, timelines: list[Timeline], tmp_path: Path
 ) -> None:
-    issued = yaml.safe_load(issued_text)
+    issued = yaml.load(issued_text, _LOADER)
     accounts_of = [_accounts(n, timeline) for n, timeline in enumerate(timelines)]
     accounts = {account: told for some in accounts_of for account, told in some.items()}
     root = treated.write(
