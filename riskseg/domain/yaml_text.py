@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -245,9 +245,9 @@ _ODD = re.compile(
 
 @lru_cache(maxsize=64)
 def _composed(text: str) -> yaml.Node | None:
-    """The nodes of YAML text, which nobody changes. libyaml takes a third of the time, where PyYAML was built with it;
-    what it refuses is for the pure reader to judge, so that the words and lines of a Problem are
-    the same everywhere."""
+    """The nodes of YAML text; nobody changes them. libyaml takes a third of the time, where PyYAML
+    was built with it; what it refuses is for the pure reader to judge, so that the words and lines
+    of a Problem are the same everywhere."""
     if yaml.__with_libyaml__ and not _ODD.search(text):
         with suppress(yaml.YAMLError):
             return _Fast(text).get_single_node()
