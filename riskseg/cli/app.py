@@ -22,6 +22,7 @@ from riskseg.cli import account_events
 from riskseg.cli.ageing import ageing
 from riskseg.cli.common import AsJson, AsOf, Draft, Out, Plan, Sql, now, present, root, work_in
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.init import init
 from riskseg.cli.journal import journal_app, replay
 from riskseg.cli.models import models_app
 from riskseg.cli.rehearse import rehearse
@@ -34,7 +35,7 @@ from riskseg.cli.terminal import without_secrets
 from riskseg.cli.worklist import worklist_app
 
 if TYPE_CHECKING:
-    from riskseg.results.workspace import NewWorkspace, Portfolio
+    from riskseg.results.workspace import Portfolio
 
 
 class _Commands(typer.core.TyperGroup):
@@ -63,6 +64,7 @@ app.add_typer(strategy_app, name="strategy")
 app.add_typer(journal_app, name="journal")
 app.add_typer(worklist_app, name="worklist")
 app.command("ageing")(ageing)
+app.command("init")(init)
 app.command("replay")(replay)
 app.command("history")(account_events.history)
 app.command("hold")(account_events.hold)
@@ -101,23 +103,6 @@ def main(
     if version:
         print(riskseg.__version__)
         raise typer.Exit
-
-
-@app.command()
-@guarded
-def init(
-    folder: Annotated[Path, typer.Argument(help="A folder that is not a workspace yet.")],
-    strategy: Annotated[str, typer.Option(help="The starter strategy.")] = "household-utility",
-    as_json: AsJson = False,
-) -> None:
-    """Make a new workspace with specs and a starter strategy."""
-
-    def show_files(new_workspace: NewWorkspace) -> None:
-        for written_file in new_workspace.written:
-            print(folder / written_file)
-        print(f"Now point {folder / 'riskseg.toml'} at your data, then: riskseg -w {folder} check")
-
-    present(lambda _: use_cases.init.init(folder, strategy), show_files, as_json=as_json)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from riskseg.results.base import (
     cell,
     records,
 )
+from riskseg.results.matching import MatchedTable
 from riskseg.results.models import TrainedModel
 from riskseg.results.part import Part
 from riskseg.results.runs import Decisions
@@ -29,6 +30,10 @@ class NewWorkspace(Single):
 
     folder: str
     written: tuple[str, ...]
+    layout: str | None = None
+    """The layout that was recognised, of `init --from`."""
+    matched: tuple[MatchedTable, ...] = ()
+    """The tables that were found, of `init --from`."""
 
     def _title(self) -> str:
         return f"{self.folder}: {counted(len(self.written), 'file')}."

@@ -27,6 +27,7 @@ from riskseg.results.workspace import Check
 from riskseg.rules.model import Strategy
 from riskseg.sources.laid_out import layout_notes
 from riskseg.workspace import Workspace, open_workspace
+from riskseg.workspace.undecided import undecided_in
 
 CONFIG = Stage("workspace", "read riskseg.toml, the features and the specs")
 LOAD = Stage("load", "read the sources, check every row against the contract")
@@ -47,6 +48,7 @@ class _Check(Job):
 
     def configure(self) -> None:
         workspace = open_workspace(self.root, self.problems)
+        self.notes = tuple(map(str, undecided_in(self.root)))
         if workspace is None:
             raise NothingLeft
         check_there(workspace, self.problems)
@@ -81,7 +83,7 @@ class _Check(Job):
             self._check_spec(session, authored, outcomes=model not in self.scored)
         self._check_champions(session)
         self.strategy = read_checked(session, self.problems)
-        self.notes = self.strategy.notes if self.strategy is not None else ()
+        self.notes += self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(layout_notes(self.engine, self.workspace))
         self.notes += tuple(_of_no_source(session, self.strategy))
         self.notes += tuple(

@@ -80,6 +80,19 @@ def strategies() -> list[str]:
     return sorted(p.parent.name for p in (starters() / "rules").glob("*/strategy.yaml"))
 
 
+def check_new(folder: Path) -> None:
+    """Raise RS010 where `folder` is a workspace already, or a file."""
+    if (folder / "riskseg.toml").exists():
+        raise problem(
+            "RS010",
+            "There already is a workspace here.",
+            file=str(folder / "riskseg.toml"),
+            hint="Choose another folder.",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise problem("RS010", "This is a file, not a folder.", file=str(folder))
+
+
 def init(
     folder: Path, strategy: str = "household-utility", *, toml: str | None = None
 ) -> NewWorkspace:
@@ -93,15 +106,7 @@ def init(
             f'There is no starter strategy "{strategy}".',
             hint=did_you_mean(strategy, strategies()),
         )
-    if (folder / "riskseg.toml").exists():
-        raise problem(
-            "RS010",
-            "There already is a workspace here.",
-            file=str(folder / "riskseg.toml"),
-            hint="Choose another folder.",
-        )
-    if folder.exists() and not folder.is_dir():
-        raise problem("RS010", "This is a file, not a folder.", file=str(folder))
+    check_new(folder)
     rules = starters() / "rules" / strategy
     uses = yaml.safe_load((rules / "strategy.yaml").read_text(encoding="utf-8")).get("uses", {})
     written_files = []

@@ -1,0 +1,188 @@
+"""`init --from`: what a folder's or a file's tables are likely to be, as a riskseg.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from riskseg.domain.problems import Problems, problem
+from riskseg.domain.relations import quoted
+from riskseg.engine import DuckDB
+from riskseg.results.matching import MatchedColumn, MatchedTable
+from riskseg.sources.matching import (
+    ColumnProposal,
+    Found,
+    Proposal,
+    TableProposal,
+    survey,
+    written_toml,
+)
+from riskseg.sources.matching import propose as proposed
+from riskseg.sources.matching.day_offsets import COUNTED_FROM
+from riskseg.sources.matching.found import as_written, data_files, patterns
+from riskseg.sources.matching.labels import outcome_of
+from riskseg.sources.matching.profile import day_sql
+from riskseg.sources.matching.recognised import Recognised, recognised
+from riskseg.sources.matching.written import tidy, tidy_from
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person is asked: which column fills one of the contract, or, where `column` is None,
+    from which day days are counted. `options` are columns that may be meant, likeliest first."""
+
+    table: str
+    column: str | None
+    why: str
+    options: tuple[str, ...]
+    needed: bool
+
+
+# Answers with an option, or a text of one's own; None leaves it undecided.
+Ask = Callable[[Question], str | None]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The text of a riskseg.toml, the starter strategy that suits it, and what it rests on."""
+
+    toml: str
+    strategy: str
+    tables: tuple[MatchedTable, ...]
+    layout: str | None
+
+
+def match(folder: Path, source: str, *, ask: Ask | None = None) -> Matching:
+    """What the tables in `source`, a folder or a file, are likely to be for a workspace in
+    `folder`. What is not sure is asked, where there is somebody to ask, else marked.
+
+    Raises RS006 where there is nothing to read, or a file cannot be read.
+    """
+    place = Path(source)
+    files = data_files(place) if place.exists() else []
+    if not files:
+        what = "holds no file of data" if place.exists() else "does not exist"
+        raise problem(
+            "RS006",
+            f"It {what}.",
+            file=source,
+            hint="Name a folder of .csv or .parquet files, or one such file.",
+        )
+    problems = Problems()
+    with DuckDB(reads=files) as engine:
+        tables = survey(engine, list(patterns(files)), folder, problems)
+        problems.raise_if_any()
+        known = recognised(tables)
+        proposal = proposed(engine, tables) if known is None else _by_layout(known, place, folder)
+        if known is None and not _settled(proposal):
+            sheet = recognised(tables, sheet=True)
+            proposal = proposal if sheet is None else _by_layout(sheet, place, folder)
+    proposal = _with_outcome(proposal)
+    if ask is not None:
+        proposal = _asked(proposal, ask)
+    has_bills = "bills" in proposal.tables or proposal.layout not in (None, "metro2")
+    strategy = "household-utility" if has_bills else "account-file"
+    return Matching(
+        written_toml(proposal, strategy),
+        strategy,
+        tuple(map(_shown, proposal.tables.values())),
+        proposal.layout,
+    )
+
+
+def _settled(proposal: Proposal) -> bool:
+    """Whether all that bills need is sure."""
+    bills = proposal.tables.get("bills")
+    return bills is not None and all(c.decided for c in bills.columns.values() if c.needed)
+
+
+def _by_layout(known: Recognised, place: Path, folder: Path) -> Proposal:
+    """The layout by its own names where they find its files; else each file named."""
+    if known.by_name:
+        home = place if place.is_dir() else place.parent
+        where = as_written(str(home), folder) if home.resolve() != folder.resolve() else None
+        return Proposal({}, layout=known.layout.name, folder=where)
+    tables = {
+        table: TableProposal(table, found, found.loaded_from, {})
+        for table, found in known.files.items()
+    }
+    return Proposal(tables, layout=known.layout.name)
+
+
+def _with_outcome(proposal: Proposal) -> Proposal:
+    """An account file alone with the column of its outcome."""
+    accounts = proposal.tables.get("accounts")
+    if accounts is None or "bills" in proposal.tables or proposal.layout is not None:
+        return proposal
+    outcome = outcome_of(accounts.found)
+    if outcome is None:
+        return proposal
+    return replace(proposal, tables={**proposal.tables, "accounts": accounts.with_column(outcome)})
+
+
+def _asked(proposal: Proposal, ask: Ask) -> Proposal:
+    """The proposal with what a person says of all that is not sure."""
+    tables = {}
+    day: str | None = None
+    for table, proposed_table in proposal.tables.items():
+        answered = proposed_table
+        if not answered.from_decided and COUNTED_FROM in answered.loaded_from:
+            day = day or ask(Question(table, None, answered.note, (), True))
+            answered = _counted_from(answered, day) if day else answered
+        elif answered.decided:
+            for column in answered.columns.values():
+                if not column.decided:
+                    answered = answered.with_column(_answer(answered.found, table, column, ask))
+        tables[table] = answered
+    return replace(proposal, tables=tables)
+
+
+def _counted_from(proposal: TableProposal, day: str) -> TableProposal:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return proposal
+    select = proposal.loaded_from.replace(COUNTED_FROM, day)
+    return replace(
+        proposal, loaded_from=select, from_decided=True, note=f"Days are counted from {day}."
+    )
+
+
+def _answer(found: Found, table: str, column: ColumnProposal, ask: Ask) -> ColumnProposal:
+    options = (column.header, *column.options) if column.header else column.options
+    answer = ask(Question(table, column.column, column.why, options, column.needed))
+    if answer is None:
+        return column
+    profile = found.profiles.get(answer)
+    expression = answer if profile is None else quoted(answer)
+    if answer == column.header and column.expression is not None:
+        expression = column.expression
+    elif profile is not None and profile.is_date:
+        expression = day_sql(profile) or expression
+    return ColumnProposal(
+        column.column, expression, 1.0, "you said so", column.needed, header=answer
+    )
+
+
+def _shown(proposal: TableProposal) -> MatchedTable:
+    return MatchedTable(
+        table=proposal.table,
+        loaded_from=tidy_from(proposal.loaded_from),
+        decided=proposal.decided and proposal.from_decided,
+        columns=tuple(
+            MatchedColumn(
+                column=column.column,
+                expression=tidy(column.expression) if column.expression is not None else None,
+                confidence=round(column.confidence, 2),
+                why=column.why,
+                decided=column.decided and proposal.decided,
+                needed=column.needed,
+            )
+            for column in proposal.columns.values()
+        ),
+    )
+
+
+__all__ = ["Ask", "Matching", "Question", "match"]

@@ -1,0 +1,40 @@
+"""Bills and payments in one file: a line an invoice, with the day on which it was paid."""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import quoted
+from riskseg.engine import Engine
+from riskseg.layouts.places import relation_of
+from riskseg.sources.matching.columns import matches
+from riskseg.sources.matching.fill import filled
+from riskseg.sources.matching.proposal import SURE, ColumnProposal, TableProposal
+
+
+def payments_in_bills(engine: Engine, bills: TableProposal) -> TableProposal | None:
+    """The payments that a file of bills tells of; None where it says of no bill when it was
+    paid."""
+    found = bills.found
+    bill_id, amount = bills.columns.get("bill_id"), bills.columns.get("amount")
+    free = {
+        name: profile
+        for name, profile in found.profiles.items()
+        if name != getattr(bills.columns.get("due_on"), "header", None)
+        and name != getattr(bills.columns.get("issued_on"), "header", None)
+    }
+    pairs = matches("payments", free)
+    paid = pairs.get("paid_on")
+    if paid is None or paid.score < SURE or bill_id is None or amount is None:
+        return None
+    payments = filled(engine, "payments", found, pairs)
+    if bill_id.expression is not None:
+        same = ColumnProposal("bill_id", bill_id.expression, bill_id.confidence, bill_id.why)
+        payments = payments.with_column(same)
+    where = f"nullif(trim(cast({quoted(paid.header)} as varchar)), '') is not null"
+    select = f"select * from {relation_of(found.loaded_from)} where {where}"
+    return TableProposal(
+        "payments",
+        found,
+        select,
+        payments.columns,
+        note="An invoice with a day of payment is taken as paid in full that day.",
+    )

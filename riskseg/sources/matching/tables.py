@@ -1,0 +1,239 @@
+"""Which file is which table of the contract: by its columns, its name, and how the tables meet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from riskseg.domain.relations import quoted
+from riskseg.engine import Engine
+from riskseg.layouts.places import relation_of
+from riskseg.ledger.contract import CONTRACT
+from riskseg.sources.matching.assignment import best_pairs
+from riskseg.sources.matching.columns import Match, matches
+from riskseg.sources.matching.day_offsets import from_day_offsets
+from riskseg.sources.matching.evidence import share_met
+from riskseg.sources.matching.fill import DOUBTED, ONLY_ID, filled
+from riskseg.sources.matching.found import Found
+from riskseg.sources.matching.names import dictionary, event_kind, likeness, table_word
+from riskseg.sources.matching.proposal import SURE, ColumnProposal, Proposal, TableProposal
+from riskseg.sources.matching.same_file import payments_in_bills
+
+# Columns without which a file is not this table; the least score that each must have; the least
+# fit that makes a file a table; and how much the name of the file is worth.
+_TELLING = {
+    "bills": ("account_id", "due_on"),
+    "payments": ("account_id", "paid_on"),
+    "events": ("account_id", "happened_on", "kind"),
+    "instalments": ("account_id", "plan_id", "due_on"),
+}
+LEAST_SCORE, LEAST_FIT, OF_NAME = 0.6, 0.5, 0.25
+_TABLES = ("bills", "payments", "events", "instalments", "accounts")
+
+
+def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
+    """What these tables are likely to be, and what fills the columns of each."""
+    pairs = [{table: matches(table, found.profiles) for table in _TABLES} for found in tables]
+    fits = [
+        [_fit(table, found, pairs[number][table]) for number, found in enumerate(tables)]
+        for table in _TABLES
+    ]
+    chosen = {_TABLES[row]: column for row, column in best_pairs(fits, LEAST_FIT).items()}
+    proposals = {
+        table: filled(engine, table, tables[number], pairs[number][table])
+        for table, number in chosen.items()
+    }
+    if "bills" in proposals and "payments" not in proposals:
+        in_bills = payments_in_bills(engine, proposals["bills"])
+        if in_bills is not None:
+            proposals["payments"] = in_bills
+    left = [found for number, found in enumerate(tables) if number not in chosen.values()]
+    if "bills" not in proposals:
+        proposals |= from_day_offsets(left)
+    if "bills" not in proposals:
+        proposals = _accounts_alone(proposals, tables)
+    proposals = _met(engine, proposals)
+    if "events" in proposals:
+        proposals["events"] = _with_kinds(proposals["events"])
+    if "accounts" in proposals:
+        proposals["accounts"] = _with_flags(proposals["accounts"])
+    read = {proposal.found.loaded_from for proposal in proposals.values()}
+    return Proposal(
+        {table: proposals[table] for table in CONTRACT if table in proposals},
+        unused=tuple(
+            (found.loaded_from, _unused(fits, number, proposals))
+            for number, found in enumerate(tables)
+            if found.loaded_from not in read
+        ),
+        currency=_currency(proposals),
+        scale=_scale(proposals),
+    )
+
+
+def _fit(table: str, found: Found, pairs: Mapping[str, Match]) -> float:
+    """How well a file would be this table; 0 where it cannot be."""
+    if not found.rows:
+        return 0.0
+    if table == "accounts":
+        fit = _fit_of_accounts(found, pairs)
+    else:
+        scores = {
+            name: pairs[name].score if name in pairs else 0.0 for name in CONTRACT_NAMES[table]
+        }
+        if any(scores[name] < LEAST_SCORE for name in _TELLING[table]):
+            return 0.0
+        needed = [column.name for column in CONTRACT[table].columns if column.needed]
+        fit = sum(max(scores[name], 0.4) for name in needed) / len(needed)
+        if table == "payments" and _has(found, "due"):
+            fit -= 0.3  # a list of bills that says when each was paid
+    if fit <= 0:
+        return 0.0
+    said = table_word(found.name)
+    return fit + (OF_NAME if said == table else -OF_NAME / 2 if said else 0.0)
+
+
+CONTRACT_NAMES = {table: tuple(columns) for table, columns in dictionary().columns.items()}
+
+
+def _fit_of_accounts(found: Found, pairs: Mapping[str, Match]) -> float:
+    account = pairs.get("account_id")
+    if account is not None and account.score >= LEAST_SCORE:
+        return 0.7 if found.profiles[account.header].is_unique else 0.0
+    ids = [p for p in found.profiles.values() if p.is_unique and p.suits("id")]
+    return 0.55 if any(likeness(p.name).get("row", 0) >= SURE for p in ids) else 0.0
+
+
+def _has(found: Found, meaning: str) -> bool:
+    kind = dictionary().meanings[meaning].kind
+    return any(
+        likeness(name).get(meaning, 0) >= SURE and profile.suits(kind)
+        for name, profile in found.profiles.items()
+    )
+
+
+def _accounts_alone(
+    proposals: Mapping[str, TableProposal], tables: Sequence[Found]
+) -> dict[str, TableProposal]:
+    """Accounts and what is known of them, where there are no bills. Where no file has an id, the
+    rows of the largest may be numbered: whether they are accounts, a person says."""
+    kept = {table: p for table, p in proposals.items() if table in ("accounts", "events")}
+    if "accounts" in kept or not tables:
+        return kept
+    largest = max(tables, key=lambda found: (found.rows, len(found.headers)))
+    select = f"select row_number() over () as account_id, * from {relation_of(largest.loaded_from)}"
+    why = "the number of the row: no column has another value in every row"
+    numbered = ColumnProposal("account_id", '"account_id"', 1.0, why, True)
+    note = "No column is an id of accounts. The rows may be numbered, where each is an account."
+    columns = {"account_id": numbered}
+    proposal = TableProposal("accounts", largest, select, columns, from_decided=False, note=note)
+    return {**kept, "accounts": proposal}
+
+
+def _met(engine: Engine, proposals: dict[str, TableProposal]) -> dict[str, TableProposal]:
+    """The proposals with what is known from how their ids meet."""
+    bills = proposals.get("bills")
+    if bills is None or not bills.from_decided:
+        return proposals
+    account, bill = bills.columns.get("account_id"), bills.columns.get("bill_id")
+    accounts, payments = proposals.get("accounts"), proposals.get("payments")
+    if account is None or account.expression is None:
+        return proposals
+    theirs = (account.expression, bills.found.relation)
+    for other in (payments, accounts):
+        own = other.columns.get("account_id") if other else None
+        if other is None or own is None or own.expression is None:
+            continue
+        ids = (own.expression, other.found.relation)
+        # Accounts are asked whether they hold those of the bills, payments whether they are theirs.
+        share = (
+            share_met(engine, theirs, ids) if other is accounts else share_met(engine, ids, theirs)
+        )
+        if share < DOUBTED:
+            why = f"only {share:.0%} of the ids meet those of the bills"
+            proposals[other.table] = other.with_column(own.doubted(DOUBTED, why))
+        elif other is accounts and own.confidence < ONLY_ID and share > SURE:
+            why = f"{share:.0%} of the accounts of the bills are in it"
+            sure = ColumnProposal(own.column, own.expression, ONLY_ID, why, True, header=own.header)
+            proposals[other.table] = other.with_column(sure)
+    if payments is not None and bill is not None and bill.expression is not None:
+        payments = proposals["payments"]
+        named = payments.columns.get("bill_id")
+        if named is not None and named.expression is not None:
+            ids = (named.expression, payments.found.relation)
+            share = share_met(engine, ids, (bill.expression, bills.found.relation))
+            if share < DOUBTED:
+                why = f"only {share:.0%} of them name a bill"
+                proposals["payments"] = payments.with_column(named.doubted(DOUBTED, why))
+    return proposals
+
+
+def _with_kinds(events: TableProposal) -> TableProposal:
+    """Events whose own words are not the contract's are left to a person: what a word means, no
+    file says."""
+    kind = events.columns["kind"]
+    if kind.header is None:
+        return events
+    contract = CONTRACT["events"].column("kind")
+    assert contract is not None
+    words = events.found.profiles[kind.header].words
+    if words and {*words} <= {*contract.words}:
+        return events
+    arms = " ".join(
+        f"when '{word.replace(chr(39), chr(39) * 2)}' then '{event_kind(word) or '?'}'"
+        for word in words
+    )
+    expression = f"case {quoted(kind.header)} {arms} end" if words else kind.expression
+    why = "what each word means is for you to say"
+    decided = ColumnProposal("kind", expression, DOUBTED, why, True, header=kind.header)
+    return TableProposal(
+        "events",
+        events.found,
+        events.loaded_from,
+        {**events.columns, "kind": decided},
+        decided=False,
+        note="Its words are not those of the contract: say what each means, then take the marks "
+        "away.",
+    )
+
+
+def _with_flags(accounts: TableProposal) -> TableProposal:
+    """Columns that are called `is_…` or `has_…` and hold 1 and 0 are true and false."""
+    for name, profile in accounts.found.profiles.items():
+        is_bit = profile.type.is_integer and {profile.least, profile.greatest} == {"0", "1"}
+        if is_bit and re.match(r"(is|has)_", name.lower()):
+            why = f'"{name}" is 1 or 0'
+            flag = ColumnProposal(name, f"{quoted(name)} = 1", SURE + 0.1, why, header=name)
+            accounts = accounts.with_column(flag)
+    return accounts
+
+
+def _unused(fits: Sequence[Sequence[float]], number: int, chosen: Mapping[str, object]) -> str:
+    likely = [table for row, table in enumerate(_TABLES) if fits[row][number] >= LEAST_FIT]
+    if not likely:
+        return "it is like no table of the contract"
+    return f"it could be {' or '.join(likely)} too; another file suits better"
+
+
+def _currency(proposals: Mapping[str, TableProposal]) -> str | None:
+    """The currency that a column of bills or payments names, where it names one alone."""
+    named = {
+        word
+        for table in ("bills", "payments")
+        if table in proposals
+        for header, profile in proposals[table].found.profiles.items()
+        if likeness(header).get("currency", 0) >= SURE
+        for word in profile.words
+    }
+    return named.pop() if len(named) == 1 and all(len(word) == 3 for word in named) else None
+
+
+def _scale(proposals: Mapping[str, TableProposal]) -> int:
+    """The decimals of amounts: two, or as many up to four as there are."""
+    decimals = [
+        proposal.found.profiles[column.header].decimals
+        for proposal in proposals.values()
+        for name, column in proposal.columns.items()
+        if name == "amount" and column.header is not None
+    ]
+    most = max(decimals, default=2)
+    return most if 2 <= most <= 4 else 2

@@ -1,0 +1,218 @@
+"""`init --from`: small folders of our own, and the riskseg.toml that comes of each."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskseg.domain.problems import ProblemsError
+from riskseg.run.match import Matching, Question, match
+from riskseg.workspace.undecided import undecided
+
+BILLS = """\
+cust_no,inv_no,inv_date,due_date,inv_amount
+C1,I1,2026-01-01,2026-01-31,10.00
+C1,I2,2026-02-01,2026-02-28,20.00
+C2,I3,2026-02-01,2026-02-28,30.50
+"""
+PAYMENTS = """\
+cust_no,inv_no,payment_date,amount
+C1,I1,2026-02-03,10.00
+C2,I3,2026-03-01,30.50
+"""
+
+
+def written(folder: Path, files: Mapping[str, str], **how: Any) -> Matching:
+    """What is proposed for a workspace in `folder` from files below it."""
+    (folder / "exports").mkdir()
+    for name, text in files.items():
+        (folder / "exports" / name).write_text(text, encoding="utf-8")
+    return match(folder, str(folder / "exports"), **how)
+
+
+def sources(matching: Matching) -> dict[str, Any]:
+    """The [source] of the riskseg.toml: what holds without a decision."""
+    return dict(tomllib.loads(matching.toml).get("source", {}))
+
+
+def open_points(matching: Matching) -> list[tuple[str, str | None]]:
+    return [(point.table, point.column) for point in undecided(matching.toml)]
+
+
+def test_bills_and_payments_are_found_and_mapped(tmp_path: Path) -> None:
+    matching = written(tmp_path, {"invoices.csv": BILLS, "cash.csv": PAYMENTS})
+    assert sources(matching) == {
+        "bills": {
+            "from": "exports/invoices.csv",
+            "account_id": "cust_no",
+            "bill_id": "inv_no",
+            "due_on": "due_date",
+            "amount": "inv_amount",
+            "issued_on": "inv_date",
+        },
+        "payments": {
+            "from": "exports/cash.csv",
+            "account_id": "cust_no",
+            "bill_id": "inv_no",
+            "paid_on": "payment_date",
+        },
+    }
+    assert open_points(matching) == [("workspace", "currency")]
+    assert matching.strategy == "household-utility"
+
+
+def test_the_files_of_several_months_are_one_table(tmp_path: Path) -> None:
+    files = {f"bills-2026-0{month}.csv": BILLS.replace("I", f"M{month}") for month in (1, 2)}
+    assert sources(written(tmp_path, files))["bills"]["from"] == "exports/bills-*-*.csv"
+
+
+def test_a_bill_without_an_id_gets_one_that_is_unique(tmp_path: Path) -> None:
+    text = (
+        "customer,period_end,due,total\nA,2026-01-31,2026-02-14,5.10\nA,2026-02-28,2026-03-14,6\n"
+    )
+    bills = sources(written(tmp_path, {"bills.csv": text}))["bills"]
+    assert bills["bill_id"] == "concat_ws('-', customer, period_end)"
+
+
+def test_a_sheet_with_the_day_of_payment_gives_bills_and_payments(tmp_path: Path) -> None:
+    text = "account,bill_no,due_date,bill_amount,paid_date\nA,1,2026-01-31,5.00,2026-02-01\n"
+    text += "A,2,2026-02-28,6.50,\n"
+    found = sources(written(tmp_path, {"ledger.csv": text}))
+    assert found["payments"]["paid_on"] == "paid_date"
+    assert (
+        "where nullif(trim(cast(paid_date as varchar)), '') is not null"
+        in found["payments"]["from"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (("31/01/2026", "28/02/2026"), r"'\3-\2-\1'"),
+        (("01/31/2026", "02/28/2026"), r"'\3-\1-\2'"),
+        (("20260131", "20260228"), r"'\1-\2-\3'"),
+    ],
+)
+def test_dates_are_read_as_they_are_written(
+    dates: tuple[str, str], expected: str, tmp_path: Path
+) -> None:
+    text = f"account,bill_no,due_date,amount\nA,1,{dates[0]},5.00\nA,2,{dates[1]},6.00\n"
+    assert expected in sources(written(tmp_path, {"bills.csv": text}))["bills"]["due_on"]
+
+
+def test_a_day_that_may_be_a_month_is_asked_about(tmp_path: Path) -> None:
+    text = "account,bill_no,due_date,amount\nA,1,03/04/2026,5.00\nA,2,05/06/2026,6.00\n"
+    assert ("bills", "due_on") in open_points(written(tmp_path, {"bills.csv": text}))
+
+
+def test_a_day_of_issue_after_the_day_due_is_asked_about(tmp_path: Path) -> None:
+    text = BILLS.replace("2026-01-01", "2026-03-01").replace("2026-02-01", "2026-03-05")
+    assert ("bills", "issued_on") in open_points(written(tmp_path, {"bills.csv": text}))
+
+
+def test_payments_that_meet_no_bill_are_not_said_to_name_them(tmp_path: Path) -> None:
+    files = {"invoices.csv": BILLS, "cash.csv": PAYMENTS.replace("I", "X")}
+    assert ("payments", "bill_id") in open_points(written(tmp_path, files))
+
+
+def test_what_events_mean_is_for_a_person_to_say(tmp_path: Path) -> None:
+    events = "account,event_date,action\nA,2026-02-20,Promise made\nA,2026-02-21,Zq\n"
+    matching = written(tmp_path, {"invoices.csv": BILLS, "actions.csv": events})
+    assert "events" not in sources(matching)
+    assert ("events", None) in open_points(matching)
+    assert "when 'Promise made' then 'promise' when 'Zq' then '?'" in matching.toml
+
+
+def test_an_account_file_alone_is_one(tmp_path: Path) -> None:
+    text = "id,age,defaulted\n1,30,0\n2,40,1\n3,50,0\n"
+    matching = written(tmp_path, {"people.csv": text})
+    assert matching.strategy == "account-file"
+    assert sources(matching)["accounts"] == {
+        "from": "exports/people.csv",
+        "account_id": "id",
+        "outcome": "defaulted",
+    }
+
+
+def test_days_counted_from_an_unknown_day_are_asked_about(tmp_path: Path) -> None:
+    rows = ["loan_id,number,days_instalment,days_payment,amt_instalment,amt_payment"]
+    rows += [f"{n % 3},{n},{-400 + n},{-395 + n},10.50,10.50" for n in range(12)]
+    files = {"instalments.csv": "\n".join(rows) + "\n"}
+    matching = written(tmp_path, files)
+    assert {("bills", "from"), ("payments", "from")} <= {*open_points(matching)}
+
+    def ask(question: Question) -> str | None:
+        return "2026-06-30" if question.column is None else None
+
+    answered = match(tmp_path, str(tmp_path / "exports"), ask=ask)
+    assert "date '2026-06-30' + cast(max(days_instalment)" in sources(answered)["bills"]["from"]
+    assert "date '2026-06-30'" in sources(answered)["payments"]["from"]
+
+
+def test_an_answer_becomes_a_line(tmp_path: Path) -> None:
+    text = BILLS.replace("inv_amount", "zq").replace("inv_date", "posting_date")
+    asked: list[Question] = []
+
+    def ask(question: Question) -> str | None:
+        asked.append(question)
+        return question.options[0] if question.options else None
+
+    bills = sources(written(tmp_path, {"invoices.csv": text}, ask=ask))["bills"]
+    assert [(question.column, question.options) for question in asked] == [("amount", ("zq",))]
+    assert bills["amount"] == "zq"
+
+
+def test_a_layout_is_recognised_by_its_files(tmp_path: Path) -> None:
+    from tests.layouts.extracts import EXTRACTS
+
+    files = {f"{name}.csv": text for name, text in EXTRACTS["sap-fica"].files.items()}
+    matching = written(tmp_path, files)
+    assert matching.layout == "sap-fica"
+    assert sources(matching) == {"layout": "sap-fica", "folder": "exports"}
+
+
+@pytest.mark.parametrize("name", ["quickbooks", "xero", "invoice-sheet"])
+def test_a_report_is_recognised_by_its_columns_whatever_its_name(name: str, tmp_path: Path) -> None:
+    from tests.layouts.extracts import EXTRACTS
+
+    [text] = EXTRACTS[name].files.values()
+    matching = written(tmp_path, {"export (3).csv": text})
+    if name != "invoice-sheet":  # of which names and values alone tell what it is
+        assert matching.layout == name
+    assert "bills" in sources(matching)
+
+
+def test_what_is_not_there_or_holds_nothing_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for place, says in (("nowhere", "does not exist"), ("empty", "holds no file of data")):
+        with pytest.raises(ProblemsError, match=says):
+            match(tmp_path, str(tmp_path / place))
+
+
+def test_the_same_files_give_the_same_text(tmp_path: Path) -> None:
+    first = written(tmp_path, {"invoices.csv": BILLS, "cash.csv": PAYMENTS})
+    assert match(tmp_path, str(tmp_path / "exports")).toml == first.toml
+
+
+def test_open_points_are_found_by_their_lines() -> None:
+    text = """\
+[workspace]
+# ? currency = "GBP"  # no file says it
+[source.bills]
+# ? from       = "x.csv"
+# ? due_on     = "due"  # 55%: as likely as another
+# amount: 100%: it has this name
+# ? [source.events]
+# ? kind       = "action"  # 50%: say what it means
+"""
+    assert [(p.line, p.table, p.column, p.why) for p in undecided(text)] == [
+        (2, "workspace", "currency", "no file says it"),
+        (4, "bills", "from", ""),
+        (5, "bills", "due_on", "55%: as likely as another"),
+        (7, "events", None, ""),
+    ]
+    assert not list(undecided("[source.bills]\nfrom = 'x.csv'\n"))
