@@ -19,9 +19,13 @@ Days = Annotated[int, Field(ge=-MOST_DAYS, le=MOST_DAYS)]
 
 
 def _day_count(value: object) -> object:
-    """The number in "30 days"; anything else as it is."""
-    match = re.fullmatch(r"(\d{1,6}) days?", value) if isinstance(value, str) else None
-    return int(match[1]) if match else value
+    """The number in "30 days"; what is no text as it is."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d{1,6}) days?", value)
+    if match is None:
+        raise ValueError("it should be a number of days, such as `14 days`")
+    return int(match[1])
 
 
 # How many days something takes: `30 days`, or the number alone.

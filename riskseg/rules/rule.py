@@ -54,7 +54,9 @@ class Scope(Protocol):
         decided: Mapping[str, Fact] | None = None,
     ) -> Expression | None: ...
 
-    def tell(self, code: str, what: str, file: str, *path: str | int, hint: str = "") -> None: ...
+    def add_problem(
+        self, code: str, what: str, file: str, *path: str | int, hint: str = ""
+    ) -> None: ...
 
     def note(self, text: str, file: str, *path: str | int) -> None: ...
 
@@ -74,9 +76,9 @@ class Entry:
     def get(self, key: Key) -> Any:
         return self.values.get(key.name)
 
-    def tell(self, code: str, message: str, *below: str | int, hint: str = "") -> None:
+    def add_problem(self, code: str, message: str, *below: str | int, hint: str = "") -> None:
         """A Problem about the entry, or about what stands at a path below it."""
-        self.scope.tell(code, message, self.file, *self.at, *below, hint=hint)
+        self.scope.add_problem(code, message, self.file, *self.at, *below, hint=hint)
 
     def expression(
         self, key: Key, *, decided: Mapping[str, Fact] | None = None
@@ -160,16 +162,16 @@ class Rule(ABC):
         sound = True
         for key in sorted(set(entry.values) - known - {cls.kind, *besides}):
             message = f'"{key}" does not go with {with_article(cls.called)}.'
-            entry.tell("RS003", message, key, hint=did_you_mean(key, known))
+            entry.add_problem("RS003", message, key, hint=did_you_mean(key, known))
             sound = False
         # Written and left empty is no better: a guard that forbids nothing guards nobody.
         for key in sorted(k for k in needed if entry.values.get(k) in (None, [])):
-            entry.tell("RS005", f'The {cls.called} "{entry.name}" has no `{key}`.', key)
+            entry.add_problem("RS005", f'The {cls.called} "{entry.name}" has no `{key}`.', key)
             sound = False
         dates = (entry.values.get("effective_from"), entry.values.get("effective_to"))
         if not (period := Period(dates[0] or date.min, dates[1] or date.max)):
             message = f'The {cls.called} "{entry.name}" holds {period}: its last day is before '
-            entry.tell("RS004", f"{message}its first.", "effective_to")
+            entry.add_problem("RS004", f"{message}its first.", "effective_to")
         return sound
 
     @classmethod
@@ -287,7 +289,7 @@ class Restriction(Rule):
         for action, place in named:
             if action not in known:
                 hint = did_you_mean(action, known)
-                entry.tell("RS209", f'There is no action "{action}".', *place, hint=hint)
+                entry.add_problem("RS209", f'There is no action "{action}".', *place, hint=hint)
         return [action for action, _ in named]
 
     @classmethod
@@ -434,18 +436,18 @@ def _check_instead(entry: Entry, instead: str | None, never: Sequence[str]) -> N
     ranks = {action.name: action.rank for action in entry.scope.actions}
     if instead not in ranks:
         hint = did_you_mean(instead, ranks)
-        entry.tell("RS209", f'There is no action "{instead}".', "instead", hint=hint)
+        entry.add_problem("RS209", f'There is no action "{instead}".', "instead", hint=hint)
         return
     if instead in never:
         message = f'"{entry.name}" forbids "{instead}", which it gives as `instead`.'
         hint = "Choose an action it does not forbid."
-        entry.tell("RS220", message, "instead", hint=hint)
+        entry.add_problem("RS220", message, "instead", hint=hint)
         return
     milder = [action for action in never if action in ranks and ranks[action] < ranks[instead]]
     if milder:
         message = f'"{entry.name}" would turn "{milder[0]}" into "{instead}", which is harsher.'
         hint = "Choose a milder action; `actions` in strategy.yaml runs from mild to harsh."
-        entry.tell("RS220", message, "instead", hint=hint)
+        entry.add_problem("RS220", message, "instead", hint=hint)
 
 
 _KINDS: dict[str, type[Rule]] = {}

@@ -29,7 +29,7 @@ from riskseg.treatment.outcomes import (
 from riskseg.workspace import Workspace
 
 READ = Stage("read", "the file, under the names of outcomes, beside the actions that were issued")
-CHECK = Stage("check", "set bad rows apart; refuse a row that is of no action")
+CHECK = Stage("check", "set bad rows apart; refuse a row that belongs to no issued action")
 RECORD = Stage("record", "outcomes, contacts and promises in the journal, each once")
 
 # As many unmatched rows as are named one by one.

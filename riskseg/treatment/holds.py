@@ -55,9 +55,9 @@ def _sets(names: Iterable[str]) -> list[tuple[str, ...]]:
 def _holding(kinds: Sequence[str], spans: Mapping[str, str]) -> list[Relation]:
     """Relations to `holding`: each event of the kinds, as known on the as-of date, from its first
     day to its last, or to the as-of date."""
-    told = [kind for kind in kinds if kind not in spans]
-    relations = _told(told) if told else []
-    parts = [_TOLD if told else _NOTHING]
+    stated = [kind for kind in kinds if kind not in spans]
+    relations = _stated(stated) if stated else []
+    parts = [_STATED if stated else _NOTHING]
     parts += [
         f"""
         select snap, as_of, {literal(kind)} as kind, first_day, last_day
@@ -70,7 +70,7 @@ def _holding(kinds: Sequence[str], spans: Mapping[str, str]) -> list[Relation]:
     return [*relations, Relation("holding", "union all".join(parts), materialized=True)]
 
 
-def _told(kinds: Sequence[str]) -> list[Relation]:
+def _stated(kinds: Sequence[str]) -> list[Relation]:
     """What events say themselves of how long they last."""
     listed = ", ".join(map(literal, kinds))
     known = f"""
@@ -95,7 +95,7 @@ _HOLDS_ENDED = Relation(
     group by snap, kind, ref
     """,
 )
-_TOLD = """
+_STATED = """
         select k.snap, k.as_of, k.kind, k.happened_on as first_day,
             least(coalesce(k.until, k.as_of), coalesce(e.last_day, k.as_of), k.as_of) as last_day
         from holding_known k

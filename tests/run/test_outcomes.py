@@ -35,7 +35,7 @@ def told(tmp_path: Path) -> Told:
     root = small.make(tmp_path / "w")
     worklist(root, DAY, InMemory(), at=AT)
 
-    def tell(text: str, name: str = "out.csv", **toml: str) -> RecordedOutcomes:
+    def add_problem(text: str, name: str = "out.csv", **toml: str) -> RecordedOutcomes:
         lines = "".join(f"{key} = '{value}'\n" for key, value in toml.items())
         with (root / "riskseg.toml").open("a") as file:
             file.write(f"[outcomes]\n{lines}" if lines else "")

@@ -69,7 +69,9 @@ class Rest(Restriction):
         harshest = entry.get(HARSHEST)
         if harshest not in ranks:
             hint = did_you_mean(harshest, ranks)
-            entry.tell("RS209", f'There is no action "{harshest}".', HARSHEST.name, hint=hint)
+            entry.add_problem(
+                "RS209", f'There is no action "{harshest}".', HARSHEST.name, hint=hint
+            )
             return []
         return [name for name, rank in ranks.items() if rank > ranks[harshest]]
 

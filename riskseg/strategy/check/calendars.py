@@ -18,7 +18,7 @@ def check_calendar(
     calendar_path = (*path, "calendar")
     if written.days == []:
         message = "The calendar has no day of the week: nothing would ever be done."
-        scope.tell(
+        scope.add_problem(
             "RS226", message, file, *calendar_path, "days", hint="Name the days that are worked."
         )
         return None
@@ -30,6 +30,6 @@ def check_calendar(
         hint = did_you_mean(country, known_holidays())
         if known_regions is not None:
             hint = did_you_mean(region, known_regions) or f"Write {country}."
-        scope.tell("RS226", message, file, *calendar_path, "holidays", hint=hint)
+        scope.add_problem("RS226", message, file, *calendar_path, "holidays", hint=hint)
         return None
     return Calendar(tuple(written.days or WEEKDAYS), holiday_code, written.closed)

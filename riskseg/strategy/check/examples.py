@@ -38,13 +38,13 @@ def check_examples(
             if example_fact not in expected:
                 message = f'An example cannot expect "{example_fact}".'
                 hint = did_you_mean(example_fact, expected)
-                scope.tell(
+                scope.add_problem(
                     "RS201", message, _FILE, *example_path, "expect", example_fact, hint=hint
                 )
             elif value not in expected[example_fact]:
                 message = f'"{example_fact}" can never be "{value}".'
                 hint = did_you_mean(str(value), expected[example_fact])
-                scope.tell(
+                scope.add_problem(
                     "RS205", message, _FILE, *example_path, "expect", example_fact, hint=hint
                 )
         merged = {
@@ -78,6 +78,8 @@ def _known(
     name = scope.canonical(name)
     if name not in known_names:
         message = f'There is no fact "{name}".'
-        scope.tell("RS201", message, _FILE, *path, hint=scope.meant(name, known_names))
+        scope.add_problem("RS201", message, _FILE, *path, hint=scope.meant(name, known_names))
     elif (fact := facts.get(name)) and (misfit_reason := misfit(fact, value)):
-        scope.tell("RS004", f"{name} is {shown_value(value)}, {misfit_reason}.", _FILE, *path)
+        scope.add_problem(
+            "RS004", f"{name} is {shown_value(value)}, {misfit_reason}.", _FILE, *path
+        )

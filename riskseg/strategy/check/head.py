@@ -23,7 +23,7 @@ _FILE = "strategy.yaml"
 def check_dates(scope: Scope) -> None:
     if not (period := Period.of(scope.authored.head)):
         message = f"The strategy holds {period}: its last day is before its first."
-        scope.tell("RS004", message, _FILE, "effective_to")
+        scope.add_problem("RS004", message, _FILE, "effective_to")
 
 
 def check_bands(scope: Scope) -> tuple[Band, ...]:
@@ -34,18 +34,20 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
         if band.of not in head.uses:
             message = f'The band "{band_name}" is of "{band.of}", which `uses` does not define.'
             hint = did_you_mean(band.of, head.uses)
-            scope.tell("RS201", message, _FILE, *band_path, "of", hint=hint)
+            scope.add_problem("RS201", message, _FILE, *band_path, "of", hint=hint)
         cuts = tuple(band.cuts.items())
         upper_ends = [cut for _, cut in cuts]
         if UNSCORED in band.cuts:
             message = f'"{UNSCORED}" is always there, for accounts without a probability.'
-            scope.tell("RS206", message, _FILE, *band_path, "cuts", UNSCORED, hint="Remove it.")
+            scope.add_problem(
+                "RS206", message, _FILE, *band_path, "cuts", UNSCORED, hint="Remove it."
+            )
         elif not upper_ends or upper_ends[-1] != 1:
             message = (
                 f'The cuts of "{band_name}" do not end at 1: some probabilities have no level.'
             )
             hint = "End the last level at 1."
-            scope.tell("RS206", message, _FILE, *band_path, "cuts", hint=hint)
+            scope.add_problem("RS206", message, _FILE, *band_path, "cuts", hint=hint)
         for (level, lower_end), (next_level, upper_end) in pairwise(cuts):
             if upper_end <= lower_end:
                 message = (
@@ -53,11 +55,13 @@ def check_bands(scope: Scope) -> tuple[Band, ...]:
                     f"which ends at {lower_end}."
                 )
                 hint = "Write the levels from the lowest cut to the highest."
-                scope.tell("RS206", message, _FILE, *band_path, "cuts", next_level, hint=hint)
+                scope.add_problem(
+                    "RS206", message, _FILE, *band_path, "cuts", next_level, hint=hint
+                )
         if upper_ends and upper_ends[0] <= 0:
             message = f'"{cuts[0][0]}" ends at {upper_ends[0]}: no probability is below that.'
             hint = "Begin with a cut above 0."
-            scope.tell("RS206", message, _FILE, *band_path, "cuts", cuts[0][0], hint=hint)
+            scope.add_problem("RS206", message, _FILE, *band_path, "cuts", cuts[0][0], hint=hint)
         bands.append(Band(band_name, band.of, cuts))
     return tuple(bands)
 
@@ -71,7 +75,7 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             message = f'The action "{action.name}" is defined twice.'
             if action.name == NO_ACTION:
                 message = f'The action "{NO_ACTION}" is always there.'
-            scope.tell("RS202", message, _FILE, "actions", rank - 1, hint="Remove it.")
+            scope.add_problem("RS202", message, _FILE, "actions", rank - 1, hint="Remove it.")
         action_by_name[action.name] = Action(
             action.name,
             action.channel,
@@ -89,11 +93,11 @@ def check_actions(scope: Scope) -> tuple[Action, ...]:
             contradiction = "needs two approvers" if action.four_eyes else "needs no approval"
             message = f'"{action.name}" is automatic, but {contradiction}.'
             hint = "`automatic: true` is for a significant action that nobody approves."
-            scope.tell("RS004", message, _FILE, "actions", rank - 1, "automatic", hint=hint)
+            scope.add_problem("RS004", message, _FILE, "actions", rank - 1, "automatic", hint=hint)
         if action.four_eyes and not action.significant:
             message = f'"{action.name}" has `four_eyes: true`, but needs no approval.'
             hint = "Add `significant: true`, or remove `four_eyes`."
-            scope.tell("RS004", message, _FILE, "actions", rank - 1, "four_eyes", hint=hint)
+            scope.add_problem("RS004", message, _FILE, "actions", rank - 1, "four_eyes", hint=hint)
     return tuple(action_by_name.values())
 
 
@@ -106,7 +110,7 @@ def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
         elif scope.facts[protective_fact].kind is not Kind.BOOLEAN:
             kind = with_article(scope.facts[protective_fact].kind)
             message = f'"{protective_fact}" is {kind}; a protective fact is true or false.'
-            scope.tell("RS304", message, _FILE, "protective", i)
+            scope.add_problem("RS304", message, _FILE, "protective", i)
         # A guard with a Problem of its own may be the one that looks at it.
         elif not len(scope.problems) and not any(
             protective_fact in guard.when.expression.names for guard in guards
@@ -115,7 +119,7 @@ def check_protective(scope: Scope, guards: Sequence[Restriction]) -> None:
                 f'"{protective_fact}" is protective, but no guard uses it, so it protects nobody.'
             )
             hint = "Write a guard with it in guards.yaml, or remove it from the list."
-            scope.tell("RS216", message, _FILE, "protective", i, hint=hint)
+            scope.add_problem("RS216", message, _FILE, "protective", i, hint=hint)
 
 
 def check_special_category(scope: Scope) -> tuple[str, ...]:
@@ -131,7 +135,7 @@ def check_special_category(scope: Scope) -> tuple[str, ...]:
         elif scope.facts[special_fact].kind is not Kind.BOOLEAN:
             kind = with_article(scope.facts[special_fact].kind)
             message = f'"{special_fact}" is {kind}; a fact of a special category is true or false.'
-            scope.tell("RS304", message, _FILE, "special_category", i)
+            scope.add_problem("RS304", message, _FILE, "special_category", i)
     return names
 
 
@@ -142,5 +146,5 @@ def check_priority(scope: Scope) -> Expression | None:
     priority = scope.expression(priority_text, _FILE, "priority", value=True)
     if priority and not priority.type.kind.is_numeric:
         message = f"The priority is {with_article(priority.type.kind)}, not a number."
-        scope.tell("RS304", message, _FILE, "priority")
+        scope.add_problem("RS304", message, _FILE, "priority")
     return priority

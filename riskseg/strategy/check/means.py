@@ -22,7 +22,7 @@ def check_means(scope: Scope) -> None:
             if kind not in known_kinds:
                 message = f'There is no kind of action "{kind}".'
                 means_path = ("actions", i, "means")
-                scope.tell(
+                scope.add_problem(
                     "RS201",
                     message,
                     "strategy.yaml",
@@ -33,7 +33,7 @@ def check_means(scope: Scope) -> None:
         if packs and action.significant and not is_known:
             close = get_close_matches(action.name, sorted(known_kinds - {"other"}), n=1)
             meant = f"Did you mean `means: {close[0]}`? " if close else ""
-            scope.tell(
+            scope.add_problem(
                 "RS225",
                 f'"{action.name}" is significant, and no included pack knows what kind of action '
                 "it is: none of their rules about kinds of action applies to it.",

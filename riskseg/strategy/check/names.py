@@ -28,7 +28,9 @@ def check_names(scope: Scope) -> None:
         for new_name in new_names:
             if (taken_by := taken_names.get(folded(new_name))) is not None:
                 message = f'"{new_name}" cannot be {kind}: it is {taken_by} already.'
-                scope.tell("RS202", message, file, *keys, new_name, hint="Give it another name.")
+                scope.add_problem(
+                    "RS202", message, file, *keys, new_name, hint="Give it another name."
+                )
             taken_names[folded(new_name)] = kind
 
 

@@ -41,9 +41,9 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
             starts = scope.expression(path.starts, _FILE, name, "starts", value=True)
         if starts and starts.type.kind is not Kind.DATE:
             kind = with_article(starts.type.kind)
-            told = f"The path starts at {path.starts}, which is {kind}, not a date."
+            message = f"The path starts at {path.starts}, which is {kind}, not a date."
             hint = "Use a date, such as episode_started_on or next_due_on, or entered_on."
-            scope.tell("RS304", told, _FILE, name, "starts", hint=hint)
+            scope.add_problem("RS304", message, _FILE, name, "starts", hint=hint)
         steps = _steps(scope, name, path, actions)
         then = None if path.then == "stay" else path.then
         if then is not None:
@@ -53,12 +53,14 @@ def check_paths(scope: Scope, actions: Sequence[Action]) -> tuple[Path, ...]:
         if path.ends_when is not None:
             ends = scope.condition(path.ends_when, path.unknown, _FILE, name, "ends_when")
         elif path.unknown is not None:
-            told = "`unknown` is about `ends_when`, and there is none."
+            message = "`unknown` is about `ends_when`, and there is none."
             hint = "Add `ends_when`, or remove it."
-            scope.tell("RS003", told, _FILE, name, "unknown", hint=hint)
+            scope.add_problem("RS003", message, _FILE, name, "unknown", hint=hint)
         if not path.steps and path.due_for is not None:
-            told = "`due_for` is about steps, and there is none."
-            scope.tell("RS003", told, _FILE, name, "due_for", hint="Add `steps`, or remove it.")
+            message = "`due_for` is about steps, and there is none."
+            scope.add_problem(
+                "RS003", message, _FILE, name, "due_for", hint="Add `steps`, or remove it."
+            )
         _on_entry(scope, name, path)
         if starts is not None:
             paths.append(
@@ -130,7 +132,7 @@ def check_clock(scope: Scope, paths: tuple[Path, ...], rules: Sequence[Rule]) ->
             if held is None:
                 message = f"The path starts at {path.starts.text}, and a hold stops its clock."
                 hint = "Let it start on a date, or a number of days from one."
-                scope.tell("RS208", message, _FILE, path.name, "starts", hint=hint)
+                scope.add_problem("RS208", message, _FILE, path.name, "starts", hint=hint)
         if path.lifted is not None or path.passes_over is not None:
             since_entry = held_days(entered_on(path.name), kinds)
         found.append(replace(path, held=held, held_since_entry=since_entry))
@@ -154,23 +156,23 @@ def _on_entry(scope: Scope, name: str, path: AuthoredPath) -> None:
             message = f"`{key}` is about accounts whose segment leads to the path, and none does: "
             message += "day 0 of a path gone on to is when the one before is over."
             hint = "Say it of the path that goes on to this one."
-            scope.tell("RS003", message, _FILE, name, key, hint=hint)
+            scope.add_problem("RS003", message, _FILE, name, key, hint=hint)
         elif not path.steps and path.then is None:
             message = f"`{key}` is about steps, and the path has none."
-            scope.tell("RS003", message, _FILE, name, key, hint="Add `steps`, or remove it.")
+            scope.add_problem("RS003", message, _FILE, name, key, hint="Add `steps`, or remove it.")
     if on_entry and path.backlog is not None:
         message = "A path that starts on `entered_on` has no backlog: day 0 is when an account "
         message += "comes to it."
-        scope.tell("RS003", message, _FILE, name, "backlog", hint="Remove one of them.")
+        scope.add_problem("RS003", message, _FILE, name, "backlog", hint="Remove one of them.")
     if path.on_change == "stay" and path.hold_for is not None:
         message = "`on_change: stay` keeps an account on the path until its episode ends; "
         message += "`hold_for` says for how many days."
-        scope.tell("RS003", message, _FILE, name, "hold_for", hint="Remove one of them.")
+        scope.add_problem("RS003", message, _FILE, name, "hold_for", hint="Remove one of them.")
     early = min((s.day for s in path.steps if s.day and s.day < 0), default=None)
     if early is not None and (on_entry or path.backlog == "from_start"):
         message = f"An account comes to the path on day 0, and a step is on day {early}."
         hint = "Begin the steps on day 0, or let the path start on a date of the account."
-        scope.tell("RS208", message, _FILE, name, "starts", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "starts", hint=hint)
     if on_entry or path.backlog in ("from_start", "at_day") or path.hold_for is not None:
         scope.notes[
             f"The days of the path {name} depend on when an account was first seen on it: issue "
@@ -187,18 +189,18 @@ def _steps(
     times: dict[str, int] = {}
     for i, step in enumerate(path.steps):
         if step.action not in known:
-            told = f'There is no action "{step.action}".'
+            message = f'There is no action "{step.action}".'
             hint = did_you_mean(step.action, known)
-            scope.tell("RS209", told, _FILE, name, "steps", i, "action", hint=hint)
+            scope.add_problem("RS209", message, _FILE, name, "steps", i, "action", hint=hint)
         day, after = _day(scope, name, path, i, steps)
         if steps and day <= steps[-1].day:
-            told = f"Day {day} does not come after day {steps[-1].day}."
+            message = f"Day {day} does not come after day {steps[-1].day}."
             hint = "List the steps in the order of their days, one a day."
-            scope.tell("RS208", told, _FILE, name, "steps", i, hint=hint)
+            scope.add_problem("RS208", message, _FILE, name, "steps", i, hint=hint)
         if step.must and path.due_for is not None:
             message = "A step that `must` be taken stays due; `due_for` says that it does not."
             hint = "Remove one of them."
-            scope.tell("RS003", message, _FILE, name, "steps", i, "must", hint=hint)
+            scope.add_problem("RS003", message, _FILE, name, "steps", i, "must", hint=hint)
         line = scope.line(_FILE, name, "steps", i)
         times[step.action] = nth = times.get(step.action, 0) + 1
         key = step.action if nth == 1 else f"{step.action}#{nth}"
@@ -210,7 +212,7 @@ def _steps(
         elif step.unknown is not None:
             message = "`unknown` is about `when`, and there is none."
             hint = "Add `when`, or remove it."
-            scope.tell("RS003", message, _FILE, name, "steps", i, "unknown", hint=hint)
+            scope.add_problem("RS003", message, _FILE, name, "steps", i, "unknown", hint=hint)
         steps.append(
             Step(day, step.action, step.template, line, key, step.must, calendar, when, after)
         )
@@ -225,19 +227,21 @@ def _day(
     if (step.day is None) is (step.after is None):
         message = "A step has either a `day` or an `after`."
         hint = "Say when it comes." if step.after is None else "Remove one of them."
-        scope.tell("RS003", message, _FILE, name, "steps", i, hint=hint)
+        scope.add_problem("RS003", message, _FILE, name, "steps", i, hint=hint)
     if step.day is not None or step.after is None:
         return step.day or 0, None
     if path.due_for is not None:
         message = "A step that waits for another reads what was issued; `due_for` is for teams "
         message += "that issue nothing."
-        scope.tell("RS003", message, _FILE, name, "steps", i, "after", hint="Remove one of them.")
+        scope.add_problem(
+            "RS003", message, _FILE, name, "steps", i, "after", hint="Remove one of them."
+        )
     keys = {earlier.key: earlier for earlier in before}
     waited = keys.get(step.after.action)
     if waited is None:
         message = f'The step waits for "{step.after.action}", which is no earlier step.'
         hint = did_you_mean(step.after.action, keys)
-        scope.tell("RS208", message, _FILE, name, "steps", i, "after", "action", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "steps", i, "after", "action", hint=hint)
         return before[-1].day + step.after.days if before else 0, None
     after = After(waited.key, step.after.days, step.after.outcome == "none")
     return waited.day + after.days, after
@@ -248,13 +252,13 @@ def _afterwards(scope: Scope, name: str, path: AuthoredPath, starts: Expression 
     forgotten by oversight. A path that starts on the as-of date has a first day every day."""
     if path.stay and path.then not in (None, "stay"):
         message = f'"{name}" stays, and goes on to "{path.then}".'
-        scope.tell("RS003", message, _FILE, name, "stay", hint="Keep one of them.")
+        scope.add_problem("RS003", message, _FILE, name, "stay", hint="Keep one of them.")
     said = path.then or path.stay or (path.repeat and path.repeat.at_most is None)
     every_day = starts is not None and starts.names == {"as_of"}
     if path.steps and not said and not every_day:
         message = f'After the last step of "{name}" nothing follows, and it does not say so.'
         hint = "Add `then: PATH`, `repeat: {every: 30 days, from: STEP}`, or `stay: deliberately`."
-        scope.tell("RS228", message, _FILE, name, hint=hint)
+        scope.add_problem("RS228", message, _FILE, name, hint=hint)
 
 
 def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) -> Repeat | None:
@@ -267,23 +271,23 @@ def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) 
     if first is None:
         message = f'"{name}" repeats from "{repeat.from_}", which is none of its steps.'
         hint = did_you_mean(repeat.from_, [step.key for step in steps])
-        scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "repeat", "from", hint=hint)
         return None
     problems_before = len(scope.problems)
     if first.when is not None or first.after is not None:
         message = f"The steps that come again begin with {first.key}, which has a condition."
         hint = "Begin with a step that is always taken, or say when the path ends."
-        scope.tell("RS208", message, _FILE, name, "repeat", "from", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "repeat", "from", hint=hint)
     takes = steps[-1].day - first.day + 1
     if takes > repeat.every:
         message = f"The steps from {repeat.from_} on take {takes} days: they would come again "
         message += f"after {repeat.every}."
         hint = f"Repeat them every {takes} days, or from a later step."
-        scope.tell("RS208", message, _FILE, name, "repeat", "every", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "repeat", "every", hint=hint)
     if path.then not in (None, "stay") and repeat.at_most is None:
         message = f'"{name}" goes on to "{path.then}", and repeats its steps without end.'
         hint = "Say how often they come again with `at_most`, or remove `then`."
-        scope.tell("RS208", message, _FILE, name, "repeat", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "repeat", hint=hint)
     if len(scope.problems) > problems_before:
         return None
     return Repeat(repeat.every, repeat.from_, repeat.at_most)
@@ -305,38 +309,38 @@ def _continuation(scope: Scope, name: str, path: AuthoredPath, then: str) -> Non
     """The path gone on to exists, has all its steps ahead, and is in force when this one is."""
     paths = scope.authored.paths.root
     if then not in paths:
-        told = f'The path "{name}" goes on to "{then}", which does not exist.'
+        message = f'The path "{name}" goes on to "{then}", which does not exist.'
         hint = did_you_mean(then, paths)
-        scope.tell("RS208", told, _FILE, name, "then", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "then", hint=hint)
         return
     early = min((s.day for s in paths[then].steps if s.day and s.day < 0), default=None)
     if early is not None:
-        told = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
+        message = f'"{name}" goes on to "{then}", which has a step on day {early}: by then past.'
         hint = "Days before day 0 are for the path an account begins on."
-        scope.tell("RS208", told, _FILE, name, "then", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "then", hint=hint)
     here = Period.of(path).within(Period.of(scope.authored.head))
     lacking = gaps(here, [Period.of(paths[then])])
     if lacking:
         days = ", ".join(map(str, lacking))
-        told = f'"{name}" goes on to "{then}", which is not in force {days}.'
+        message = f'"{name}" goes on to "{then}", which is not in force {days}.'
         hint = "Let it go on to a path that is in force whenever this one is."
-        scope.tell("RS208", told, _FILE, name, "then", hint=hint)
+        scope.add_problem("RS208", message, _FILE, name, "then", hint=hint)
 
 
 def _circles(scope: Scope) -> None:
     paths = scope.authored.paths.root
-    told: set[str] = set()
+    reported: set[str] = set()
     for name in paths:
         walked = [name]
         while (then := paths[walked[-1]].then) in paths:
             if then in walked:
                 circle = walked[walked.index(then) :]
-                if not told & set(circle):
+                if not reported & set(circle):
                     way = " → ".join([*circle, then])
                     what = f"The paths go round in a circle: {way}."
                     hint = "Let one of them `stay: deliberately`."
-                    scope.tell("RS208", what, _FILE, circle[-1], "then", hint=hint)
-                told |= set(circle)
+                    scope.add_problem("RS208", what, _FILE, circle[-1], "then", hint=hint)
+                reported |= set(circle)
                 break
             walked.append(then)
 
@@ -346,8 +350,10 @@ def _untaken(scope: Scope) -> None:
     continued = {p.then for p in paths.values()}
     for name, path in paths.items():
         if not path.for_ and name not in continued:
-            told = f'No segment and no other path leads to "{name}".'
-            scope.tell("RS208", told, _FILE, name, hint="Name its segments, or remove it.")
+            message = f'No segment and no other path leads to "{name}".'
+            scope.add_problem(
+                "RS208", message, _FILE, name, hint="Name its segments, or remove it."
+            )
 
 
 def _served(scope: Scope) -> None:
@@ -359,28 +365,28 @@ def _served(scope: Scope) -> None:
     for name, path in authored.paths.root.items():
         period = Period.of(path)
         if not period:
-            told = f'The path "{name}" is in force {period}: its last day is before its first.'
-            scope.tell("RS004", told, _FILE, name, "effective_to")
+            message = f'The path "{name}" is in force {period}: its last day is before its first.'
+            scope.add_problem("RS004", message, _FILE, name, "effective_to")
         for i, segment in enumerate(path.for_):
             if segment not in first:
-                told = f'"{name}" is for "{segment}", which no row of segments.yaml gives.'
+                message = f'"{name}" is for "{segment}", which no row of segments.yaml gives.'
                 hint = did_you_mean(segment, first)
-                scope.tell("RS201", told, _FILE, name, "for", i, hint=hint)
+                scope.add_problem("RS201", message, _FILE, name, "for", i, hint=hint)
                 continue
             for other, before in served.get(segment, []):
                 both = period.within(before).within(whole)
                 if both:
                     days = "" if both == whole else f" {both}"
-                    told = f'"{segment}" has two paths{days}: "{other}" and "{name}".'
+                    message = f'"{segment}" has two paths{days}: "{other}" and "{name}".'
                     hint = "Keep one." if both == whole else "Let one end before the other begins."
-                    scope.tell("RS202", told, _FILE, name, "for", i, hint=hint)
+                    scope.add_problem("RS202", message, _FILE, name, "for", i, hint=hint)
                     break
             served.setdefault(segment, []).append((name, period))
     for segment, i in first.items():
         for lacking in gaps(whole, [period for _, period in served.get(segment, [])]):
             days = "" if lacking == whole else f" {lacking}"
-            told = f'No path serves the segment "{segment}"{days}.'
+            message = f'No path serves the segment "{segment}"{days}.'
             hint = f"Add {segment} to the `for` of a path in paths.yaml."
             if days:
                 hint = f"Let a path for {segment} be in force on those days."
-            scope.tell("RS207", told, "segments.yaml", "rows", i, "segment", hint=hint)
+            scope.add_problem("RS207", message, "segments.yaml", "rows", i, "segment", hint=hint)

@@ -22,7 +22,7 @@ def check_rules(scope: Scope) -> tuple[Rule, ...]:
         kind = kind_of(entry_values)
         if kind is None:
             message = f"An entry is one of: {', '.join(registered())}."
-            scope.tell("RS004", message, FILE, index)
+            scope.add_problem("RS004", message, FILE, index)
             continue
         count_by_kind[kind.kind] += 1
         entry_name = kind.name_of(entry_values, count_by_kind[kind.kind])
@@ -36,7 +36,9 @@ def check_rules(scope: Scope) -> tuple[Rule, ...]:
             if kind.late is not late:
                 continue
             if entry.name in restriction_names:
-                entry.tell("RS202", f'The name "{entry.name}" occurs twice.', hint=kind.twice)
+                entry.add_problem(
+                    "RS202", f'The name "{entry.name}" occurs twice.', hint=kind.twice
+                )
                 continue
             restriction_names.add(entry.name)
             if kind.has_its_keys(entry):

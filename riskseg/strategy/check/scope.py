@@ -95,7 +95,9 @@ class Scope:
             hint = did_you_mean(text, texts_seen)
             self.note(f'No account has the {name} "{text}" today. {hint}', file, *path)
 
-    def tell(self, code: str, what: str, file: str, *path: str | int, hint: str = "") -> None:
+    def add_problem(
+        self, code: str, what: str, file: str, *path: str | int, hint: str = ""
+    ) -> None:
         """A Problem about the value at `path` of one of the strategy's files."""
         self.problems.add(code, what, hint=hint, **self.authored.at(file, *path))
 
@@ -120,7 +122,7 @@ class Scope:
                 ):
                     message = f'"{name}" is declared differently in {first_file}.'
                     hint = f"Give its default value in strategy.yaml: `expects: {{{name}: …}}`."
-                    self.tell("RS222", message, file, "expects", name, hint=hint)
+                    self.add_problem("RS222", message, file, "expects", name, hint=hint)
         for written, (expected, file) in expected_with_file.items():
             name = folded(written)
             self.expects[name] = expected
@@ -138,7 +140,7 @@ class Scope:
         unknown = expected.otherwise == "unknown"
         if fact.kind is not kind:
             message = f'"{name}" is of the type {fact.kind} wherever it is known, not {kind}.'
-            self.tell(
+            self.add_problem(
                 "RS004", message, file, "expects", written, "type", hint=f"Write {fact.kind}."
             )
         default_value = None if unknown else as_type(expected.type, expected.otherwise)
@@ -148,16 +150,16 @@ class Scope:
                 f'"{name}" is {with_article(str(expected.type))}: '
                 f"{written_value} cannot be its default value."
             )
-            self.tell("RS004", message, file, "expects", written, "else")
+            self.add_problem("RS004", message, file, "expects", written, "else")
         elif isinstance(default_value, int | Decimal) and _outside(fact, Decimal(default_value)):
             message = f'"{name}" is never {written_value}: it is at least {fact.lower:f}.'
-            self.tell("RS004", message, file, "expects", written, "else")
+            self.add_problem("RS004", message, file, "expects", written, "else")
         return default_value
 
     def _models(self, models: Mapping[str, bool]) -> None:
         for name, model in self.authored.head.uses.items():
             if model not in models:
-                self.tell(
+                self.add_problem(
                     "RS214",
                     f'"{name}" uses the model "{model}", which this workspace does not have.',
                     "strategy.yaml",
@@ -240,10 +242,10 @@ class Scope:
     def unknown_fact(self, name: str, file: str, *path: str | int) -> None:
         """A Problem about a name that is no fact here."""
         if name in self.lacking:
-            self.tell("RS212", self._lacks(name), file, *path)
+            self.add_problem("RS212", self._lacks(name), file, *path)
         else:
             message = f'There is no fact "{name}".'
-            self.tell("RS201", message, file, *path, hint=self.meant(name, self.facts))
+            self.add_problem("RS201", message, file, *path, hint=self.meant(name, self.facts))
 
     def meant(self, name: str, known: Iterable[str]) -> str:
         """What a name that is no fact was meant to be, or how it becomes one."""

@@ -31,7 +31,7 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
     for i, row in enumerate(authored_segments.rows):
         if row.id in index_by_id:
             message = f'The row id "{row.id}" occurs twice.'
-            scope.tell("RS202", message, _FILE, "rows", i, hint="Give it another id.")
+            scope.add_problem("RS202", message, _FILE, "rows", i, hint="Give it another id.")
         index_by_id[row.id] = i
         cells = _cells(scope, row, i, names, levels)
         if cells is not None:
@@ -43,7 +43,7 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
         everything = ", ".join(["any"] * len(authored_segments.columns))
         hint = f"End with a row whose cells are all `any`: [{everything}]."
         path = ("rows", len(authored_segments.rows) - 1) if authored_segments.rows else ("rows",)
-        scope.tell("RS203", message, _FILE, *path, hint=hint)
+        scope.add_problem("RS203", message, _FILE, *path, hint=hint)
     # Rows at fault are left out: fewer rows above can only find fewer rows covered.
     if len(levels) == len(authored_segments.columns):
         facts = scope.facts
@@ -64,7 +64,7 @@ def check_segments(scope: Scope, own: Levels) -> tuple[tuple[str, ...], tuple[Se
                 f"cover{'s' if len(covering_rows) == 1 else ''} it."
             )
             hint = f"Move it above line {covering_rows[0].line}, or narrow that row."
-            scope.tell("RS204", message, _FILE, "rows", index_by_id[row_.id], hint=hint)
+            scope.add_problem("RS204", message, _FILE, "rows", index_by_id[row_.id], hint=hint)
     return tuple(names), tuple(rows)
 
 
@@ -86,7 +86,7 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
             scope.column(column, _FILE, "columns", i)
         if column in columns[:i]:
             message = f'The column "{column}" occurs twice.'
-            scope.tell("RS202", message, _FILE, "columns", i, hint="Remove one of them.")
+            scope.add_problem("RS202", message, _FILE, "columns", i, hint="Remove one of them.")
         elif column in own:
             levels[column] = own[column]
         elif fact is None and column in scope.lacking:
@@ -94,7 +94,7 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
         elif fact is None:
             message = f'"{column}" is no band, tier scheme or fact.'
             hint = scope.meant(column, [*own, *scope.facts])
-            scope.tell("RS201", message, _FILE, "columns", i, hint=hint)
+            scope.add_problem("RS201", message, _FILE, "columns", i, hint=hint)
         elif fact.kind is Kind.BOOLEAN:
             levels[column] = (True, False)
         elif fact.kind.is_textual:
@@ -102,7 +102,7 @@ def _columns(scope: Scope, columns: Sequence[str], own: Levels) -> Columns:
         else:
             message = f'"{column}" is {with_article(fact.kind)}; a column needs levels.'
             hint = "Make it a band or a tier scheme."
-            scope.tell("RS304", message, _FILE, "columns", i, hint=hint)
+            scope.add_problem("RS304", message, _FILE, "columns", i, hint=hint)
     return levels
 
 
@@ -112,7 +112,7 @@ def _cells(
     """A row's cells, or None after telling what is wrong with them."""
     if len(row.match) != len(columns):
         message = f'The row "{row.id}" has {len(row.match)} cells for {len(columns)} columns.'
-        scope.tell("RS215", message, _FILE, "rows", i, "match")
+        scope.add_problem("RS215", message, _FILE, "rows", i, "match")
         return None
     cells: list[frozenset[str | bool] | None] = []
     all_sound = True
@@ -122,7 +122,7 @@ def _cells(
             continue
         cell_levels = cell if isinstance(cell, list) else [cell]
         for message, hint in _wrong(cell_levels, column, levels):
-            scope.tell("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
+            scope.add_problem("RS205", message, _FILE, "rows", i, "match", j, hint=hint)
             all_sound = False
         for twice in sorted(
             {
@@ -133,7 +133,7 @@ def _cells(
         ):
             message = f'The level "{twice}" occurs twice in one cell.'
             hint = "Keep one of them, or write the level that was meant."
-            scope.tell("RS202", message, _FILE, "rows", i, "match", j, hint=hint)
+            scope.add_problem("RS202", message, _FILE, "rows", i, "match", j, hint=hint)
         if levels.get(column, ()) is None:
             for level in cell_levels:
                 scope.note_unseen(column, str(level), _FILE, "rows", i, "match", j)

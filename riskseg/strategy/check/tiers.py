@@ -20,12 +20,12 @@ def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
                 message = (
                     f'The row "{row.tier}" can never match: the row on line {last_line} takes all.'
                 )
-                scope.tell(
+                scope.add_problem(
                     "RS204", message, _FILE, *row_path, hint=f"Move it above line {last_line}."
                 )
             if (row.when is None) == (row.otherwise is None):
                 message = f'The row "{row.tier}" needs either `when` or `otherwise: true`.'
-                scope.tell("RS005", message, _FILE, *row_path)
+                scope.add_problem("RS005", message, _FILE, *row_path)
                 continue
             row_condition = None
             if row.when is not None:
@@ -34,13 +34,13 @@ def check_tiers(scope: Scope) -> tuple[Scheme, ...]:
                     continue
             elif row.unknown is not None:
                 message = "`unknown` is about `when`: this row takes everything."
-                scope.tell("RS003", message, _FILE, *row_path, "unknown", hint="Remove it.")
+                scope.add_problem("RS003", message, _FILE, *row_path, "unknown", hint="Remove it.")
             if row_condition is None and last_line is None:
                 last_line = line
             checked_rows.append(TierRow(row.tier, row_condition, line))
         if last_line is None:
             message = f'The scheme "{scheme_name}" has no last row that takes every other account.'
             hint = "End it with `- {tier: …, otherwise: true}`."
-            scope.tell("RS203", message, _FILE, scheme_name, hint=hint)
+            scope.add_problem("RS203", message, _FILE, scheme_name, hint=hint)
         schemes.append(Scheme(scheme_name, tuple(checked_rows)))
     return tuple(schemes)

@@ -123,13 +123,15 @@ class ContactRule(Restriction):
         for one, other in _PAIRS:
             if (entry.get(one) is None) != (entry.get(other) is None):
                 message = f"`{one.name}` and `{other.name}` go together."
-                entry.tell("RS003", message, one.name if entry.get(one) is not None else other.name)
+                entry.add_problem(
+                    "RS003", message, one.name if entry.get(one) is not None else other.name
+                )
                 sound = False
         counted = any(entry.get(key) is not None for key in _COUNTED)
         if not counted and entry.get(HOURS) is None and not entry.get(QUIET):
             message = f'The contact rule "{entry.name}" limits nothing.'
             hint = "Write `at_most: 7` and `in: 7 days`, `after_conversation: 7 days`, `hours` or "
-            entry.tell("RS005", message, hint=f"{hint}`quiet`.")
+            entry.add_problem("RS005", message, hint=f"{hint}`quiet`.")
             sound = False
         for key, lacks, what in (
             (PER, not counted, "how contacts are counted"),
@@ -137,7 +139,7 @@ class ContactRule(Restriction):
         ):
             if entry.get(key) is not None and lacks:
                 message = f"`{key.name}` is about {what}, and there is none."
-                entry.tell("RS003", message, key.name, hint="Remove it.")
+                entry.add_problem("RS003", message, key.name, hint="Remove it.")
                 sound = False
         return sound
 
@@ -278,7 +280,9 @@ def _hours(entry: Entry) -> ContactHours | None:
         first, last = minute_of(one.from_), minute_of(one.to)
         if first >= last or last > DAY:
             message = f"The hours from {one.from_} to {one.to} are none."
-            entry.tell("RS227", message, HOURS.name, hint="Hours of the night are two entries.")
+            entry.add_problem(
+                "RS227", message, HOURS.name, hint="Hours of the night are two entries."
+            )
             sound = False
         hours.append(Hours(first, last, tuple(d for d in WEEKDAYS if d in (one.days or WEEKDAYS))))
     countries = zones_by_country()
@@ -287,7 +291,7 @@ def _hours(entry: Entry) -> ContactHours | None:
         if zone not in known:
             message = f'"{zone}" is no time zone and no country.'
             hint = did_you_mean(zone, known) or "Write one as US, or as America/New_York."
-            entry.tell("RS227", message, ZONES.name, n, hint=hint)
+            entry.add_problem("RS227", message, ZONES.name, n, hint=hint)
             sound = False
     zone = None
     if sound and entry.get(ZONE) is not None:
@@ -308,7 +312,7 @@ def _attribute(entry: Entry, written: str) -> str | None:
     fact = entry.scope.facts[name]
     if not fact.kind.is_textual:
         message = f'"{written}" is of the type {fact.kind}; time zones are texts.'
-        entry.tell("RS304", message, ZONE.name)
+        entry.add_problem("RS304", message, ZONE.name)
         return None
     strange = [text for text in fact.seen if text not in known_zones()]
     if strange:
@@ -338,7 +342,7 @@ def _quiet(entry: Entry) -> tuple[QuietPeriod, ...] | None:
     if not faults and quiet_days_left(periods, _LEAP_YEAR) >= 366:
         faults.append(("No day of a year is left.", "Forbid the actions with a guard."))
     for message, hint in faults:
-        entry.tell("RS227", message, QUIET.name, hint=hint)
+        entry.add_problem("RS227", message, QUIET.name, hint=hint)
     return None if faults else tuple(periods)
 
 

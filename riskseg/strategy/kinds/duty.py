@@ -46,7 +46,7 @@ class Duty(Demand):
             place = () if isinstance(written, str) else (actions.index(action),)
             hint = did_you_mean(action, known)
             message = f'There is no action "{action}".'
-            entry.tell("RS209", message, ACTION.name, *place, hint=hint)
+            entry.add_problem("RS209", message, ACTION.name, *place, hint=hint)
         if when is None or since is None or strange:
             return []
         return [
@@ -104,11 +104,11 @@ def _since(entry: Entry) -> Expression | None:
     hint = "Use the date on which it began, such as episode_started_on."
     if since.type.kind is not Kind.DATE:
         message = f"The duty counts from {since.text}, which is {with_article(since.type.kind)}."
-        entry.tell("RS304", message, SINCE.name, hint=hint)
+        entry.add_problem("RS304", message, SINCE.name, hint=hint)
         return None
     if since.names & {"as_of"} or not since.names:
         message = f"The duty counts from {since.text}, which is another day every day."
         message = message if since.names else f"The duty counts from {since.text} for everybody."
-        entry.tell("RS229", message, SINCE.name, hint=hint)
+        entry.add_problem("RS229", message, SINCE.name, hint=hint)
         return None
     return since

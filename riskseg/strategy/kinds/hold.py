@@ -45,27 +45,29 @@ class Hold(Restriction):
             if condition is None:
                 message = f'The hold "{entry.name}" has no `when`.'
                 hint = "Write the condition, or the kind of event that holds: `event: complaint`."
-                entry.tell("RS005", message, WHEN.name, hint=hint)
+                entry.add_problem("RS005", message, WHEN.name, hint=hint)
                 return False
             if entry.get(CLOCK) is not None:
                 message = "`clock` goes with `event`: of a condition only today is known."
                 hint = "An open promise, plan or dispute is one: `event: promise`."
-                entry.tell("RS003", message, CLOCK.name, hint=hint)
+                entry.add_problem("RS003", message, CLOCK.name, hint=hint)
                 return False
             return sound
         if condition is not None or entry.get(UNKNOWN) is not None:
             message = f'The hold "{entry.name}" has an `event`, and a condition besides.'
             place = WHEN if condition is not None else UNKNOWN
-            entry.tell("RS003", message, place.name, hint="Make two holds of them.")
+            entry.add_problem("RS003", message, place.name, hint="Make two holds of them.")
             return False
         if event not in (kinds := _event_kinds()):
             hint = did_you_mean(event, kinds)
-            entry.tell("RS201", f'There is no kind of event "{event}".', EVENT.name, hint=hint)
+            entry.add_problem(
+                "RS201", f'There is no kind of event "{event}".', EVENT.name, hint=hint
+            )
             return False
         dates = (entry.values.get("effective_from"), entry.values.get("effective_to"))
         if entry.get(CLOCK) == "stops" and any(dates):
             message = "A hold that stops the clock has no effective dates: days held always count."
-            entry.tell("RS003", message, CLOCK.name)
+            entry.add_problem("RS003", message, CLOCK.name)
             return False
         return sound
 

@@ -66,11 +66,11 @@ class Included(Rule):
             if kind is None:
                 allowed = [n for n, known in registered().items() if _kind_in_packs(known)]
                 message = f"A rule of a pack is one of: {', '.join(allowed)}."
-                rule.entry.tell("RS004", message)
+                rule.entry.add_problem("RS004", message)
                 continue
             if rule.name in seen:
                 message = f'The rule "{rule.name}" occurs twice.'
-                rule.entry.tell("RS202", message, hint=kind.twice)
+                rule.entry.add_problem("RS202", message, hint=kind.twice)
             seen.add(rule.name)
             if not kind.has_its_keys(rule.entry, besides=["examples"]):
                 continue
@@ -179,14 +179,14 @@ def _without(entry: Entry, rules: Sequence[str]) -> list[str]:
     for number, name in enumerate(without):
         if name not in rules:
             message = f'The pack "{entry.name}" has no rule "{name}".'
-            entry.tell("RS201", message, "without", number, hint=did_you_mean(name, rules))
+            entry.add_problem("RS201", message, "without", number, hint=did_you_mean(name, rules))
     if without and not (reason or "").strip():
         message = f'Rules of "{entry.name}" are left out without a `reason`.'
         hint = 'Add `reason: "…"`: it is shown with the strategy.'
-        entry.tell("RS005", message, "without", hint=hint)
+        entry.add_problem("RS005", message, "without", hint=hint)
     elif not without and reason is not None:
         message = "`reason` says why rules are left out, and none is."
-        entry.tell("RS003", message, "reason", hint="Add `without`, or remove it.")
+        entry.add_problem("RS003", message, "reason", hint="Add `without`, or remove it.")
     return without
 
 
@@ -196,7 +196,7 @@ def _check_kinds(rule: _PackRule, kinds: Iterable[str]) -> None:
     for name in kinds_spoken_of(rule.entry.values):
         if name not in known:
             message = f'There is no kind of action "{name}".'
-            rule.entry.tell("RS201", message, hint=did_you_mean(name, known))
+            rule.entry.add_problem("RS201", message, hint=did_you_mean(name, known))
 
 
 def _forbidden(
@@ -225,18 +225,18 @@ def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
     for number, example in enumerate(rule.examples):
         place = ("examples", number)
         if (example.forbidden is None) == (example.allowed is None):
-            entry.tell("RS005", "An example is either `forbidden` or `allowed`.", *place)
+            entry.add_problem("RS005", "An example is either `forbidden` or `allowed`.", *place)
         besides = restriction.facts_in_examples
         given = {besides.get(name, name): value for name, value in example.given.items()}
         for name, value in given.items():
             fact = entry.scope.facts.get(name)
             if fact and (why := misfit(fact, value)):
                 message = f"{name} is {shown_value(value)}, {why}."
-                entry.tell("RS004", message, *place, "given", name)
+                entry.add_problem("RS004", message, *place, "given", name)
             if name not in facts_read | {"as_of", *besides.values()}:
                 message = f'"{restriction.name}" does not look at "{name}".'
                 hint = did_you_mean(name, facts_read)
-                entry.tell("RS201", message, *place, "given", name, hint=hint)
+                entry.add_problem("RS201", message, *place, "given", name, hint=hint)
         checked.append(
             PackExample(
                 guard=restriction.name,
@@ -248,5 +248,5 @@ def _examples(rule: _PackRule, restriction: Restriction) -> list[PackExample]:
         )
     if {example.forbidden for example in checked} != {True, False}:
         message = f'The rule "{restriction.name}" needs an example it forbids and one it allows.'
-        entry.tell("RS005", message)
+        entry.add_problem("RS005", message)
     return checked
