@@ -35,14 +35,14 @@ def told(tmp_path: Path) -> Told:
     root = small.make(tmp_path / "w")
     worklist(root, DAY, InMemory(), at=AT)
 
-    def add_problem(text: str, name: str = "out.csv", **toml: str) -> RecordedOutcomes:
+    def record_file(text: str, name: str = "out.csv", **toml: str) -> RecordedOutcomes:
         lines = "".join(f"{key} = '{value}'\n" for key, value in toml.items())
         with (root / "riskseg.toml").open("a") as file:
             file.write(f"[outcomes]\n{lines}" if lines else "")
         (root / name).write_text(text)
         return record(root, root / name, by="ann", on=NEXT, at=AT)
 
-    return tell
+    return record_file
 
 
 def events(root: Path, *kinds: str) -> list[dict[str, Any]]:
