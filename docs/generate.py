@@ -193,6 +193,8 @@ def features() -> Iterator[str]:
         ("bills", "From bills"),
         ("payments", "From payments"),
         ("events", "From events"),
+        ("party", "From the accounts of the party"),
+        ("premise", "From the accounts at the premise"),
         ("account", "Worked out from other features and dates"),
     ):
         yield f"## {title}"

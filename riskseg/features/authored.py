@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, RootModel, Tag, field_validator
 from riskseg.domain.columns import ColumnShape
 from riskseg.domain.documents import Document, Shape
 
-Range = Literal["bills", "payments", "events", "account"]
+Range = Literal["bills", "payments", "events", "party", "premise", "account"]
 Aggregate = Literal["count", "sum", "max", "min", "latest"]
 
 MOST_EMPTY = 1_000_000_000

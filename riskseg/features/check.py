@@ -12,13 +12,13 @@ from riskseg.expressions import Expression, check
 from riskseg.expressions.assumptions import MONEY_UNIT
 from riskseg.features.authored import AuthoredFeature, Entry
 from riskseg.features.bounds import never_negative
-from riskseg.features.feature import ACCOUNT_DATES, SCOPES, Feature
+from riskseg.features.feature import ACCOUNT_DATES, DATED, NEEDS, SCOPES, Feature
 
 
 def check_aggregate(
     authored: AuthoredFeature, bill_attributes: Mapping[str, Fact], problems: Problems
 ) -> Feature | None:
-    """A feature that aggregates bills, payments or events, or None after adding its Problems."""
+    """A feature that aggregates rows of its range, or None after adding its Problems."""
     entry = authored.entry
     scope = SCOPES[entry.range]
     if entry.range == "bills":
@@ -58,7 +58,7 @@ def check_aggregate(
         filter_,
         entry.window,
         empty,
-        frozenset({entry.range, *entry.needs}),
+        frozenset({*NEEDS[entry.range], *entry.needs}),
         {
             name: bill_attributes[name]
             for name in sorted(set().union(*(e.names for e in (value, filter_) if e)))
@@ -92,6 +92,8 @@ def check_keys(authored: AuthoredFeature, problems: Problems) -> None:
         wrong("aggregate", "takes the latest, which is the bill issued last.", "Range over bills.")
     if entry.range != "bills" and entry.window == "open":
         wrong("window", "looks at what is open, which only bills are.", "Write days, as `90 days`.")
+    if entry.range not in DATED and entry.window is not None:
+        wrong("window", "looks at accounts as they are on the date.", "Leave `window` out.")
     if entry.aggregate == "count" and entry.empty not in (None, 0):
         wrong("empty", "is for other aggregates: a count of no rows is 0.", "Leave `empty` out.")
 

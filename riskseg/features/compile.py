@@ -12,11 +12,17 @@ from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.domain.tables import BILL_FACTS
 from riskseg.expressions import Node, to_sql
 from riskseg.expressions.tree import Arithmetic, Name
+from riskseg.features.accounts_together import SHARED, together_facts
 from riskseg.features.feature import DATED, Feature
 
-# What is kept in minor units of a bill, payment or event.
-AMOUNTS = frozenset({"amount", "paid", "overdue", "disputed"})
-_RELATION = {"bills": BILL_FACTS.name, "payments": "payment_facts", "events": "event_facts"}
+# What is kept in minor units of a bill, payment, event or account.
+AMOUNTS = frozenset({"amount", "paid", "overdue", "disputed", "unpaid", "credit"})
+_RELATION = {
+    "bills": BILL_FACTS.name,
+    "payments": "payment_facts",
+    "events": "event_facts",
+    **{range_: f"{range_}_facts" for range_ in SHARED},
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def compile_features(
     relations: list[Relation] = []
     columns: dict[str, str] = {}
     ranges: list[str] = []
-    for range_ in DATED_TABLES:
+    for range_ in (*DATED_TABLES, *SHARED):
         chosen = [f for f in features.values() if f.range == range_]
         if not chosen:
             continue
@@ -74,6 +80,8 @@ def compile_features(
             columns[feature.name] = (
                 f"coalesce({column}, {feature.empty})" if feature.empty is not None else column
             )
+    if together := [range_ for range_ in ranges if range_ in SHARED]:
+        relations = [*together_facts(together, focus=focus), *relations]
     for feature in features.values():
         if feature.range == "account" and feature.value is not None:
             value = to_sql(feature.value, lambda n: account.get(n) or f"({columns[n]})")

@@ -10,12 +10,18 @@ from typing import Literal
 from riskseg.domain.facts import Fact, Kind
 from riskseg.expressions import Expression
 from riskseg.expressions.assumptions import MONEY_UNIT
+from riskseg.features.accounts_together import SHARED
 from riskseg.features.authored import Aggregate, Range
 
 # Days up to the as-of date; `open`: bills that are; None: all there is.
 Window = int | Literal["open"] | None
 # The date of a fact that a window is measured on.
 DATED: Mapping[str, str] = {"bills": "due_on", "payments": "paid_on", "events": "happened_on"}
+# What a workspace must have for features of a range.
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    **{range_: (range_,) for range_ in DATED},
+    **{range_: ("bills", f"accounts.{shared}") for range_, shared in SHARED.items()},
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,19 @@ def _fact(name: str, kind: Kind, nullable: bool = False, lower: int | None = Non
     return Fact(name, kind, nullable, lower=None if lower is None else Decimal(lower))
 
 
+# What is known of each account of a party, or at a premise; the account itself is its `own`.
+_TOGETHER = (
+    _fact("as_of", Kind.DATE),
+    _fact("own", Kind.BOOLEAN),
+    _fact("overdue", Kind.DECIMAL, lower=0),
+    _fact("unpaid", Kind.DECIMAL, lower=0),
+    _fact("credit", Kind.DECIMAL, lower=0),
+    _fact("days_past_due", Kind.INTEGER, lower=0),
+    _fact("opened_on", Kind.DATE, nullable=True),
+    _fact("closed_on", Kind.DATE, nullable=True),
+    _fact("written_off_on", Kind.DATE, nullable=True),
+)
+
 SCOPES: Mapping[str, Mapping[str, Fact]] = {
     range_: {f.name: f for f in facts}
     for range_, facts in {
@@ -98,6 +117,8 @@ SCOPES: Mapping[str, Mapping[str, Fact]] = {
             _fact("amount", Kind.DECIMAL, nullable=True),
             _fact("until", Kind.DATE, nullable=True),
         ),
+        "party": _TOGETHER,
+        "premise": _TOGETHER,
     }.items()
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from riskseg.domain.relations import SINCE_BILL, Relation, fact_column
+from riskseg.features.accounts_together import SHARED, with_others
 from riskseg.features.catalogue import Catalogue
 from riskseg.features.compile import compile_features, days_needed
 from riskseg.ledger.accounts import account_rows, lifecycle_sql
@@ -93,7 +94,8 @@ def facts(
         **{name: placed_column(name, episodes=with_episodes) for name in placing},
         **(of_the_day or {}),
     }
-    relations = [snapshots]
+    together = [range_ for range_ in compiled.ranges if range_ in SHARED]
+    relations = with_others(snapshots, together, focus=focus) if together else [snapshots]
     if ledger.billed:
         keep_days = days_needed(features.values())
         relations += bill_facts(
@@ -108,7 +110,7 @@ def facts(
         relations += promise_outcomes(ledger.promise_grace, reverses=ledger.undone)
     if ledger.money.raises_disputes and asked and not ledger.billed:
         relations += dispute_states()
-    relations += [*compiled.relations, account_rows(attributes, dated=ledger.dated)]
+    relations += [account_rows(attributes, dated=ledger.dated), *compiled.relations]
     if steps:
         relations.append(issued_steps(steps))
     if placing:
@@ -145,7 +147,13 @@ def facts(
         beside["lasting_holds"] = "lasts"
     if limits:
         beside["contact_limits"] = "limits"
-    fact_relation = _one_row_each(chosen_columns, beside, billed=ledger.billed, focus=focus)
+    fact_relation = _one_row_each(
+        chosen_columns,
+        beside,
+        "asked_snapshots" if together else "snapshots",
+        billed=ledger.billed,
+        focus=focus,
+    )
     with_held = days_held(needed_names, chosen_columns)
     if with_held is None:
         return [*relations, fact_relation]
@@ -163,7 +171,12 @@ def _worked_out(ledger: Ledger) -> list[str]:
 
 
 def _one_row_each(
-    columns: Mapping[str, str], beside: Mapping[str, str], *, billed: bool, focus: bool
+    columns: Mapping[str, str],
+    beside: Mapping[str, str],
+    snapshots: str,
+    *,
+    billed: bool,
+    focus: bool,
 ) -> Relation:
     """`facts`, a row for each snapshot: columns by the name of the fact, from relations `beside`
     it, by name and alias, that have a row for some snapshots."""
@@ -180,7 +193,7 @@ def _one_row_each(
         "facts",
         f"""
         select s.snap, s.account_no, s.as_of{", s.focus_bill" if focus else ""}{since}{fact_columns}
-        from snapshots s
+        from {snapshots} s
         join account_rows a on a.snap = s.snap
         join account_ids i on i.account_no = s.account_no
         {totals}
