@@ -31,6 +31,10 @@ CODES: dict[str, str] = {
     "RS014": "a layout that does not exist",
     "RS016": "a database or store of files that cannot be reached or read",
     "RS017": "a time with a zone, and no zone whose day is meant",
+    "RS020": "a file whose bytes are not of the encoding that is stated or recognised",
+    "RS021": "lines of a file that are not rows of its table",
+    "RS022": "files of one source that do not fit together",
+    "RS023": "the rows that were read are not those of the file",
     # RS1xx: the data contract
     "RS101": "a required value is null",
     "RS102": "a value does not have the type of its column",

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -50,6 +52,10 @@ _TYPES = {
 _NAMES = {ours: theirs for theirs, ours in _TYPES.items()}
 
 
+# What the engine takes for a part of a pattern, or for a separator, in a file's name.
+_PATTERN = re.compile(r"[*?\[\\]")
+
+
 def duckdb_type(name: str) -> ColumnType:
     """The type that DuckDB calls by this name."""
     if name in _TYPES:
@@ -83,7 +89,8 @@ class DuckDB(Engine):
     ) -> None:
         self.threads = threads or os.cpu_count() or 1
         self._opened = ExitStack()
-        self._links: Path | None = None
+        self._own = _own_folder(scratch)
+        self._given = 0
         self._names = {path: self._name(path) for path in map(_absolute, reads)}
         config: dict[str, Any] = {"threads": self.threads, "memory_limit": memory}
         self._connection = _connect(str(scratch) if scratch else ":memory:", config)
@@ -97,21 +104,27 @@ class DuckDB(Engine):
         if self._names:
             listed = ", ".join(literal(readable_name) for readable_name in self._names.values())
             self.run(f"set allowed_paths = [{listed}]")
+        self.run(f"set allowed_directories = [{literal(f'{self._own}/')}]")
         self.run("set enable_external_access = false")
         self.run("set lock_configuration = true")
 
     def _name(self, path: Path) -> str:
         """The name that the engine reads a file by: where its own holds what the engine takes for
         a pattern or a separator, that of a link to it."""
-        if not re.search(r"[*?\[\\]", str(path)):
+        if not _PATTERN.search(str(path)):
             return str(path)
-        if self._links is None:
-            folder = tempfile.TemporaryDirectory(prefix="riskseg-")
-            self._links = Path(self._opened.enter_context(folder))
-        link = self._links / f"{len(list(self._links.iterdir()))}{''.join(path.suffixes[-2:])}"
-        link = link.with_name(re.sub(r"[*?\[\\]", "_", link.name))
+        link = self.new_file(_PATTERN.sub("_", f"linked{''.join(path.suffixes[-2:])}"))
         link.symlink_to(path)
         return str(link)
+
+    def new_file(self, name: str) -> Path:
+        if not self._given:
+            self._own.mkdir(mode=0o700)
+            self._opened.callback(shutil.rmtree, self._own, ignore_errors=True)
+        self._given += 1
+        place = self._own / str(self._given) / name
+        place.parent.mkdir(parents=True)
+        return place
 
     def file(self, path: Path) -> str:
         whole = _absolute(path)
@@ -194,6 +207,15 @@ def holds_databases(folder: Path) -> bool:
     """Whether the engine can have a database in a folder: in its name, a `?` begins options and a
     backslash separates."""
     return not set("?\\") & set(str(folder.resolve()))
+
+
+def _own_folder(scratch: Path | None) -> Path:
+    """Where files can be made for the engine: beside its scratch, unless the engine would take the
+    name of one there for a pattern."""
+    beside = scratch.absolute().parent if scratch else None
+    if beside is None or _PATTERN.search(str(beside)):
+        beside = Path(tempfile.gettempdir()).resolve()
+    return beside / f"riskseg-files-{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def _absolute(path: Path) -> Path:

@@ -224,6 +224,11 @@ class Engine(ABC):
         """A SQL literal of a file's name, of those that the engine was opened for."""
 
     @abstractmethod
+    def new_file(self, name: str) -> Path:
+        """The place for a file that statements may read, by :meth:`file`, until the engine is
+        closed. `name` may have folders; the place is one that was never given before."""
+
+    @abstractmethod
     def register(self, name: str, table: pa.Table) -> None:
         """Let SQL read an Arrow table under `name` (no copy)."""
 

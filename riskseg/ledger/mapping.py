@@ -21,6 +21,8 @@ class Mapped:
     several files. `declared` are the kinds that riskseg.toml says attributes are of: their
     expressions give texts, which are checked and converted when they are staged. `timezone` is
     the zone whose days are meant, which the engine is set to; without one, an instant has no day.
+    `rows_in_files` is how many rows its files have, by another count than the engine's, or None.
+    `notes` are what a person should know of it.
     """
 
     table: Table
@@ -35,6 +37,8 @@ class Mapped:
     first_line: int | None
     declared: Mapping[str, Kind] = field(default_factory=dict)
     timezone: str | None = None
+    rows_in_files: int | None = None
+    notes: tuple[str, ...] = ()
 
     def has(self, column: str) -> bool:
         return column in self.columns

@@ -23,6 +23,7 @@ from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.events import load_events
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import map_sources
+from riskseg.sources.rows_read import check_counts, explain_failure
 from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
 from riskseg.workspace import Source, Workspace
 
@@ -104,14 +105,16 @@ def load(
         engine.run(account_ids_sql(list(sources.values())))
     except EngineError as error:
         check_unchanged(workspace, stamps_before)
+        if explain_failure(workspace, problems):
+            return None
         first_source = next(iter(sources.values()))
         problems.add("RS007", f"The accounts' ids cannot be read: {error}", file=first_source.file)
         return None
-    faults = _stage(engine, sources, scale, problems, texts=texts)
+    faults = _stage(engine, workspace, sources, scale, problems, texts=texts)
     bad: list[BadRows] = []
     if faults is not None and not all_sound(engine, sources):
         # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-        faults = _stage(engine, sources, scale, problems, numbered=True)
+        faults = _stage(engine, workspace, sources, scale, problems, numbered=True)
         texts = True
         bad = find_bad_rows(engine, sources, faults or {})
     check_unchanged(workspace, stamps_before)
@@ -120,6 +123,7 @@ def load(
     rows_by_source = {
         source_name: engine.value(f"select count(*) from {source_name}") for source_name in sources
     }
+    check_counts(sources, rows_by_source, problems)
     refuse(workspace, rows_by_source, bad if limit else [], problems)
     if len(problems):
         return None
@@ -152,6 +156,7 @@ def load(
 
 def _stage(
     engine: Engine,
+    workspace: Workspace,
     sources: Mapping[str, Mapped],
     scale: int,
     problems: Problems,
@@ -168,9 +173,9 @@ def _stage(
                 engine.run(numbered_sql(mapped))
             engine.run(staging.sql)
         except EngineError as error:
-            problems.add(
-                "RS007", f"The rows of {staged_table} cannot be read: {error}", file=mapped.file
-            )
+            if not explain_failure(workspace, problems):
+                message = f"The rows of {staged_table} cannot be read: {error}"
+                problems.add("RS007", message, file=mapped.file)
             return None
         faults[staged_table] = {
             staging_fault.number: staging_fault for staging_fault in staging.faults

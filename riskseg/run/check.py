@@ -85,6 +85,8 @@ class _Check(Job):
         self.strategy = read_checked(session, self.problems)
         self.notes += self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(layout_notes(self.engine, self.workspace))
+        for source in self.ledger.sources.values():
+            self.notes += source.notes
         self.notes += tuple(_of_no_source(session, self.strategy))
         self.notes += tuple(
             f'The accounts have no column "{column}": {model} can score them, and cannot learn '

@@ -54,7 +54,7 @@ def _map_one(
     except NotAllowedError as error:
         problems.add("RS006", f"{error}.", file=file, line=line, hint=f"Name {all_forms()}.")
         return None
-    if not reader.check(problems):
+    if not reader.check(problems) or not reader.prepare(engine, problems):
         return None
     try:
         headers = reader.describe(engine)
@@ -131,6 +131,8 @@ def _map_one(
         reader.first_line if where is None else None,
         declared,
         workspace.settings.timezone,
+        reader.rows_in_files if where is None else None,
+        tuple(reader.notes()),
     )
 
 

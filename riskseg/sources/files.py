@@ -7,14 +7,16 @@ import hashlib
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, ProblemsError, problem
+from riskseg.domain.words import counted, first_few
 from riskseg.engine import Engine, EngineError
 from riskseg.sources.reader import KINDS, SourceReader, kind_of_source
 from riskseg.sources.sql_text import reader
@@ -22,6 +24,11 @@ from riskseg.sources.sql_text import reader
 
 class Files(SourceReader):
     """A source whose `from` names files, by name or pattern."""
+
+    def shown(self, path: Path) -> str:
+        """A file as a person in the workspace would write it."""
+        root = os.path.abspath(self.root)
+        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -89,9 +96,11 @@ class PlainFiles(Files):
 
     # As a hint lists them.
     endings: ClassVar[tuple[str, ...]] = ()
-    # The engine's function that reads such a file, and its options.
+    # The engine's function that reads such a file.
     function: ClassVar[str]
-    options: ClassVar[str] = ""
+
+    # The columns of each file, by its name, once the files were looked at.
+    columns_by_file: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     @classmethod
     @abstractmethod
@@ -106,17 +115,34 @@ class PlainFiles(Files):
     def names(self) -> list[str]:
         return [self.source.loaded_from]
 
-    def relation(self, engine: Engine) -> str:
-        files = self.files()
-        literals = ", ".join(engine.file(path) for path in files)
-        # A folder named `year=2025` gives a column where the pattern reaches into it; one that the
-        # workspace merely lies in does not.
-        base_folder = os.path.abspath(self.root)
-        folders = any("=" in os.path.relpath(path.parent, base_folder) for path in files)
-        read_options = f"hive_partitioning = {str(folders).lower()}{self.options}"
-        return (
-            f"{self.function}({literals if len(files) == 1 else f'[{literals}]'}, {read_options})"
-        )
+    def notes(self) -> list[str]:
+        """The columns that not all files have: in the others they are null."""
+        names: dict[str, str] = {}
+        lacking: dict[str, list[str]] = {}
+        for columns in self.columns_by_file.values():
+            names |= {folded(name): name for name in columns if folded(name) not in names}
+        for file, columns in self.columns_by_file.items():
+            for name in names.keys() - set(map(folded, columns)):
+                lacking.setdefault(name, []).append(file)
+        notes = []
+        for name, files in sorted(lacking.items()):
+            have = "has" if len(files) == 1 else "have"
+            notes.append(
+                f'"{names[name]}" of {self.source.table} is null in {counted(len(files), "file")} '
+                f"that {have} no such column: {first_few(files)}."
+            )
+        return notes
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether folders give columns: one named `year=2025` does where the pattern reaches into
+        it; one that the workspace merely lies in does not."""
+        return any(self.partition_folders(path) for path in self.files())
+
+    def partition_folders(self, path: Path) -> str:
+        """The folders of a file from whose names columns are made."""
+        relative = os.path.relpath(path.parent, os.path.abspath(self.root))
+        return "/".join(folder for folder in relative.split(os.sep) if "=" in folder)
 
     def content(self, engine: Engine) -> Iterator[bytes]:
         for path in self.files():

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problem, Problems, problem
 from riskseg.engine import Engine
 from riskseg.sources.sql_text import NoTableError
 from riskseg.workspace import Source
+from riskseg.workspace.reading import ReadTable
 
 
 class SourceReader(ABC):
@@ -68,6 +69,24 @@ class SourceReader(ABC):
         """Whether its rows can be reached; Problems are added otherwise."""
         return True
 
+    def prepare(self, engine: Engine, problems: Problems) -> bool:
+        """Whether the engine can read its rows: looks into them as far as is needed, and makes
+        what the engine reads in their place. Problems are added otherwise."""
+        return True
+
+    def faults(self) -> list[Problem]:
+        """The Problems for which the engine may have failed to read its rows."""
+        return []
+
+    @property
+    def rows_in_files(self) -> int | None:
+        """How many rows it has, by another count than the engine's; None where there is none."""
+        return None
+
+    def notes(self) -> list[str]:
+        """What a person should know of it that is no Problem."""
+        return []
+
     def describe(self, engine: Engine) -> dict[str, ColumnType]:
         """Its columns and their types, in order. Raises EngineError where it cannot be
         read, DuplicateColumnsError where two columns have one name."""
@@ -87,6 +106,8 @@ class SourceReader(ABC):
         digest.update(self.source.loaded_from.encode())
         if self.source.laid_out is not None:
             digest.update(repr(self.source.laid_out.table).encode())
+        if self.source.read != ReadTable():
+            digest.update(self.source.read.model_dump_json(exclude_defaults=True).encode())
         for content_part in self.content(engine):
             digest.update(content_part)
         return digest.hexdigest()

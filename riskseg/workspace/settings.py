@@ -18,6 +18,7 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.workspace.layout_tables import LaidOut, laid_out
+from riskseg.workspace.reading import ReadTable
 from riskseg.workspace.timezones import check_timezone
 
 FILE = "riskseg.toml"
@@ -91,6 +92,7 @@ class SourceTable(Shape):
 
     levels: str | dict[str, list[str]] = Field(default_factory=dict)
     columns: str | dict[str, SourceColumn] = Field(default_factory=dict)
+    read: str | ReadTable = Field(default_factory=ReadTable)
 
 
 class SourceTables(Shape):
@@ -126,7 +128,7 @@ class Source:
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     `given` is a table of another file than riskseg.toml says: what is said of its columns is about
     those that it has. `laid_out` is the table of a layout that fills the columns which no line of
-    riskseg.toml does.
+    riskseg.toml does. `read` is how its files are to be read.
     """
 
     table: str
@@ -141,6 +143,7 @@ class Source:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     given: bool = False
     laid_out: LaidOut | None = None
+    read: ReadTable = field(default_factory=ReadTable)
 
     def excuses(self, name: str) -> bool:
         """Whether something may be said of a column that is not there."""
@@ -370,7 +373,7 @@ def _texts(
         key_value = getattr(authored, key)
         if isinstance(key_value, str):
             text_by_key[key] = key_value
-        elif table not in DESCRIBED_TABLES or key not in ("levels", "columns"):
+        elif key != "read" and (table not in DESCRIBED_TABLES or key not in ("levels", "columns")):
             problems.add(
                 "RS003",
                 f'"{key}" is not a table that belongs in [source.{table}].',
@@ -442,6 +445,7 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
             described=declared.described,
             kinds=declared.kinds,
             laid_out=table_of_layout,
+            read=authored.read if isinstance(authored.read, ReadTable) else ReadTable(),
         )
     if not sources and not problems:
         problems.add(

@@ -78,5 +78,9 @@ def test_a_kind_that_nobody_registered_is_not(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as caught:
         assign(with_lines(tmp_path), DAY, str(tmp_path / "d.csv"), at=AT)
     assert [(p.code, p.hint) for p in caught.value.problems] == [
-        ("RS006", "Name a .parquet, .csv or .csv.gz file, a glob of such, or a select over files.")
+        (
+            "RS006",
+            "Name a .parquet, .csv, .csv.gz, .tsv or .txt file, a glob of such, or a select over "
+            "files.",
+        )
     ]

@@ -1,0 +1,90 @@
+"""How the files of a source are to be read: `[source.TABLE.read]` in riskseg.toml."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from riskseg.domain.documents import Shape
+
+Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[\x00-\x7f]$")]
+Width = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """How a text file is to be read; None where the file itself shows it."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str = '"'
+    header_row: int | None = None
+    footer_rows: int = 0
+
+
+class ReadTable(Shape):
+    """What riskseg.toml says of the form of a source's files; None where the file itself shows it.
+
+    `header_row` is the line of the names of the columns, counted from 1; `footer_rows` are rows at
+    the end that are none of the table's. `sheet` names a sheet of a workbook. `widths` (in order,
+    without gaps) or `fields` (name, first character counted from 1, width) are the columns of lines
+    of a fixed width.
+    """
+
+    encoding: str | None = None
+    delimiter: Character | None = None
+    quote: Annotated[str, Field(max_length=1, pattern=r"^[\x00-\x7f]?$")] | None = None
+    header_row: int | None = Field(default=None, ge=1)
+    footer_rows: int = Field(default=0, ge=0)
+    sheet: str | None = None
+    widths: dict[str, Width] | None = None
+    fields: list[tuple[str, Width, Width]] | None = None
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _triples(cls, value: object) -> object:
+        """TOML has lists where these are tuples."""
+        is_listed = isinstance(value, list) and all(isinstance(field, list) for field in value)
+        return [tuple(field) for field in value] if is_listed else value  # type: ignore[attr-defined]
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        try:
+            is_text = value is None or codecs.lookup(value)._is_text_encoding
+        except (LookupError, ValueError):
+            is_text = False
+        if not is_text:
+            raise ValueError(
+                "it should be an encoding, such as windows-1252, utf-16 or iso-8859-15"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_layout(self) -> Self:
+        if self.widths and self.fields:
+            raise ValueError("`widths` and `fields` both say where the columns are: keep one")
+        return self
+
+    @property
+    def text_form(self) -> TextForm:
+        quote = '"' if self.quote is None else self.quote
+        return TextForm(self.encoding, self.delimiter, quote, self.header_row, self.footer_rows)
+
+    @property
+    def is_fixed_width(self) -> bool:
+        return bool(self.widths or self.fields)
+
+    @property
+    def columns_of_lines(self) -> list[tuple[str, int, int]]:
+        """Name, first character (from 1) and width of each column of lines of a fixed width."""
+        if self.fields:
+            return list(self.fields)
+        columns, start = [], 1
+        for name, width in (self.widths or {}).items():
+            columns.append((name, start, width))
+            start += width
+        return columns
