@@ -24,6 +24,7 @@ from riskseg.api.treatment import Treatment
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.pipeline.decisions import Reasons
 from riskseg.results.ageing import Ageing
+from riskseg.results.contract import DataContract
 from riskseg.results.journal import Erasure, JournalEntries, Pruning
 from riskseg.results.models import Training
 from riskseg.results.replay import Replay
@@ -32,9 +33,20 @@ from riskseg.results.workspace import Check, FactList, NewWorkspace, Portfolio
 from riskseg.workspace import find, open_workspace
 
 
-def init(folder: Place, strategy: str = "household-utility") -> NewWorkspace:
-    """Make a new workspace in a folder, with specs and a starter strategy."""
-    return use_cases.init.init(Path(folder), strategy)
+def init(
+    folder: Place, strategy: str | None = None, *, source: Place | None = None
+) -> NewWorkspace:
+    """Make a new workspace in a folder, with specs and a starter strategy.
+
+    With `source`, a folder of files or one file, the mapping is proposed from what is there; what
+    is not sure is marked in riskseg.toml, and `check` tells of it.
+    """
+    if source is None:
+        return use_cases.init.init(Path(folder), strategy or use_cases.init.STARTER)
+    use_cases.init.check_new(Path(folder))
+    matching = use_cases.match.match(Path(folder), str(source), strategy=strategy)
+    new = use_cases.init.init(Path(folder), matching.strategy, toml=matching.toml)
+    return new.model_copy(update={"layout": matching.layout, "matched": matching.tables})
 
 
 def generate(
@@ -94,6 +106,12 @@ class Workspace(Treatment):
         """Check the data contract, the specs and the strategy. Writes nothing, raises no Problem:
         `problems` holds all that were found."""
         return use_cases.check.check(self.root, progress=progress())
+
+    def contract(
+        self, out: Place | None = None, *, name: str | None = None, version: str = "1.0.0"
+    ) -> DataContract:
+        """The data contract of the sources (ODCS), also as a .yaml file where `out` names one."""
+        return use_cases.contract.contract(self.root, path_or_none(out), name=name, version=version)
 
     def features(self) -> FactList:
         """Every fact that a rule may name here, and the features that lack a source."""

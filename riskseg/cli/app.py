@@ -21,6 +21,7 @@ from riskseg import run as use_cases
 from riskseg.cli import account_events
 from riskseg.cli.ageing import ageing
 from riskseg.cli.common import AsJson, AsOf, Draft, Out, Plan, Sql, now, present, root, work_in
+from riskseg.cli.contract import contract
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
 from riskseg.cli.init import init
 from riskseg.cli.journal import journal_app, replay
@@ -64,6 +65,7 @@ app.add_typer(strategy_app, name="strategy")
 app.add_typer(journal_app, name="journal")
 app.add_typer(worklist_app, name="worklist")
 app.command("ageing")(ageing)
+app.command("contract")(contract)
 app.command("init")(init)
 app.command("replay")(replay)
 app.command("history")(account_events.history)

@@ -11,6 +11,7 @@ import typer
 from riskseg import run as use_cases
 from riskseg.cli.common import AsJson, present
 from riskseg.cli.exit_codes import USERS_FAULT, guarded
+from riskseg.cli.show.ageing import ageing as show_ageing
 from riskseg.cli.show.workspace import show_check
 from riskseg.cli.terminal import stderr, stdout
 
@@ -41,7 +42,7 @@ def init(
     """
     if source is None:
         present(
-            lambda _: use_cases.init.init(folder, strategy or "household-utility"),
+            lambda _: use_cases.init.init(folder, strategy or use_cases.init.STARTER),
             show_files,
             as_json=as_json,
         )
@@ -55,14 +56,16 @@ def init(
     show_check(checked)
     if checked.problems:
         raise typer.Exit(USERS_FAULT)
+    if "bills" in checked.rows and checked.last_day is not None:
+        print(f"\nWhat is owed by the close of {checked.last_day}, the last day in the files:")
+        show_ageing(use_cases.ageing.ageing(folder, checked.last_day, here=Path.cwd()))
 
 
 def _matched(folder: Path, source: str, strategy: str | None, *, asks: bool) -> NewWorkspace:
     use_cases.init.check_new(folder)
-    matching = use_cases.match.match(folder, source, ask=_ask if asks else None)
-    named = strategy or matching.strategy
-    toml = matching.toml.replace(f'"rules/{matching.strategy}"', f'"rules/{named}"')
-    new = use_cases.init.init(folder, named, toml=toml)
+    ask = _ask if asks else None
+    matching = use_cases.match.match(folder, source, ask=ask, strategy=strategy)
+    new = use_cases.init.init(folder, matching.strategy, toml=matching.toml)
     return new.model_copy(update={"layout": matching.layout, "matched": matching.tables})
 
 

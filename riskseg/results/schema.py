@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from riskseg.results import (
     ageing,
+    contract,
     journal,
     model_comparison,
     models,
@@ -29,6 +30,7 @@ COMMANDS: Mapping[str, type[Any]] = {
     "demo": workspace.Demo,
     "generate": workspace.Portfolio,
     "check": workspace.Check,
+    "contract": contract.DataContract,
     "features": workspace.FactList,
     "train": models.Training,
     "score": runs.Scores,

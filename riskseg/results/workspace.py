@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -62,6 +63,8 @@ class Check(Result):
     """The value that stands for each fact the workspace lacks."""
     problems: tuple[ProblemField, ...]
     notes: tuple[str, ...] = ()
+    last_day: date | None = None
+    """The last day on which anything of the sources became known; null where nothing is dated."""
 
     def to_arrow(self) -> pa.Table:
         """The Problems: code, kind, file, line, what, hint."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 from riskseg.domain.facts import folded
@@ -45,6 +46,7 @@ class _Check(Job):
         self.bad: dict[str, int] = {}
         self.strategy: Strategy | None = None
         self.notes: tuple[str, ...] = ()
+        self.last_day: date | None = None
 
     def configure(self) -> None:
         workspace = open_workspace(self.root, self.problems)
@@ -73,7 +75,7 @@ class _Check(Job):
             # Without facts the strategy's names cannot be judged; its shape can.
             read_authored(self.workspace, self.problems)
             return
-        self.rows = self.ledger.rows
+        self.rows, self.last_day = self.ledger.rows, self.ledger.last_on
         for bad in self.ledger.bad:
             self.problems.extend([bad.as_problem()])
             self.bad[bad.table] = self.bad.get(bad.table, 0) + bad.count
@@ -163,6 +165,7 @@ def check(root: Path, *, progress: Progress | None = None) -> Check:
             sorted(dict.fromkeys(job.problems), key=lambda p: (p.file or "", p.line or 0, p.code))
         ),
         notes=job.notes,
+        last_day=job.last_day,
     )
 
 

@@ -66,6 +66,8 @@ outcome    = "defaulted"  # 1 for the bad outcome, 0 for the other, null where n
 """
 
 TEMPLATES = {"account-file": _ACCOUNT_FILE}
+# The starter strategy of a workspace that names none.
+STARTER = "household-utility"
 
 
 def starters() -> Path:
@@ -93,9 +95,7 @@ def check_new(folder: Path) -> None:
         raise problem("RS010", "This is a file, not a folder.", file=str(folder))
 
 
-def init(
-    folder: Path, strategy: str = "household-utility", *, toml: str | None = None
-) -> NewWorkspace:
+def init(folder: Path, strategy: str = STARTER, *, toml: str | None = None) -> NewWorkspace:
     """Make a workspace. An existing riskseg.toml is left alone.
 
     Raises RS201 for an unknown starter and RS010 where `folder` already is a workspace.

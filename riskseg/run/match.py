@@ -54,9 +54,12 @@ class Matching:
     layout: str | None
 
 
-def match(folder: Path, source: str, *, ask: Ask | None = None) -> Matching:
+def match(
+    folder: Path, source: str, *, ask: Ask | None = None, strategy: str | None = None
+) -> Matching:
     """What the tables in `source`, a folder or a file, are likely to be for a workspace in
-    `folder`. What is not sure is asked, where there is somebody to ask, else marked.
+    `folder`. What is not sure is asked, where there is somebody to ask, else marked. Without a
+    `strategy`, the starter that suits the tables is taken.
 
     Raises RS006 where there is nothing to read, or a file cannot be read.
     """
@@ -83,10 +86,10 @@ def match(folder: Path, source: str, *, ask: Ask | None = None) -> Matching:
     if ask is not None:
         proposal = _asked(proposal, ask)
     has_bills = "bills" in proposal.tables or proposal.layout not in (None, "metro2")
-    strategy = "household-utility" if has_bills else "account-file"
+    suited = strategy or ("household-utility" if has_bills else "account-file")
     return Matching(
-        written_toml(proposal, strategy),
-        strategy,
+        written_toml(proposal, suited),
+        suited,
         tuple(map(_shown, proposal.tables.values())),
         proposal.layout,
     )

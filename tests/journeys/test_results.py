@@ -30,6 +30,7 @@ ARGUMENTS = {
     "init": "{}/new",
     "generate": "--out {}/generated --accounts 20 --months 3",
     "check": "",
+    "contract": "--out {}/contract.yaml",
     "features": "",
     "train": "late_payment",
     "models": "",
