@@ -73,7 +73,7 @@ def with_accounts_from(workspace: Workspace, file: Path | None) -> Workspace:
 
 def _replaced(own: Source, root: Path, file: Path) -> str:
     """The source's `from` with the file in place of its own."""
-    kind = kind_of_source(own.loaded_from) or kind_of_source(str(file.resolve()))
+    kind = kind_of_source(own.loaded_from, own.url) or kind_of_source(str(file.resolve()))
     if kind is None:
         raise other_kind(file, plain_form())
     return kind(own, root).replaced_by(file)

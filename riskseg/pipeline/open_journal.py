@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.store import run_inputs as store
 from riskseg.store.journal_place import JournalPlace, PostgresPlace
 from riskseg.workspace import Workspace
+from riskseg.workspace.addresses import with_environment
 
 if TYPE_CHECKING:
     from riskseg.store.journal import Journal
@@ -26,21 +25,7 @@ def place_of_journal(workspace: Workspace) -> JournalPlace:
     url = workspace.settings.journal_url
     if url is None:
         return workspace.journal
-    problems = Problems()
-
-    def from_environment(match: re.Match[str]) -> str:
-        value = os.environ.get(match[1])
-        if value is None:
-            problems.add(
-                "RS004",
-                f"{match[0]} stands for nothing: the environment has no {match[1]}.",
-                hint=f"Set {match[1]} before riskseg is started.",
-                **workspace.document.at("journal", "url"),
-            )
-        return value or ""
-
-    url = re.sub(r"\$\{(\w+)\}", from_environment, url)
-    problems.raise_if_any()
+    url = with_environment(url, workspace.document.at("journal", "url"))
     return PostgresPlace(url, workspace.settings.journal_schema)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind, folded
-from riskseg.domain.problems import Problems, did_you_mean
+from riskseg.domain.problems import Problems, ProblemsError, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
 from riskseg.ledger.contract import CONTRACT, Attributes, Holds
 from riskseg.ledger.days import ZONE_HINT
 from riskseg.ledger.mapping import Mapped
+from riskseg.sources.database_connections import Connections
 from riskseg.sources.files import all_forms
 from riskseg.sources.laid_out import with_layout
 from riskseg.sources.mapping import Given, check_headers, check_hidden, resolve
@@ -36,17 +37,35 @@ def map_sources(
             hint="Add a [source.bills].",
         )
     mapped_sources = {}
-    for contract_table in CONTRACT:
-        if contract_table in sources:
-            mapped_source = _map_one(engine, workspace, sources[contract_table], problems)
-            if mapped_source is not None:
-                mapped_sources[contract_table] = mapped_source
-    return mapped_sources if len(problems) == problems_before else None
+    with Connections(workspace.root) as connections:
+        readings = []
+        for contract_table in CONTRACT:
+            if contract_table in sources:
+                source = sources[contract_table]
+                mapping = _map_one(engine, workspace, source, connections, problems)
+                if mapping is not None:
+                    mapped_sources[contract_table] = mapping[0]
+                    readings.append(mapping[1])
+        if len(problems) > problems_before:
+            return None
+        try:
+            # Only now is it worth reading what may be many rows.
+            for read in readings:
+                read()
+        except ProblemsError as error:
+            problems.extend(error.problems)
+            return None
+    return mapped_sources
 
 
 def _map_one(
-    engine: Engine, workspace: Workspace, source: Source, problems: Problems
-) -> Mapped | None:
+    engine: Engine,
+    workspace: Workspace,
+    source: Source,
+    connections: Connections,
+    problems: Problems,
+) -> tuple[Mapped, Callable[[], None]] | None:
+    """A source, mapped, and what reads its rows; or None after adding Problems."""
     problems_before = len(problems)
     file, line = source.file, source.lines.get("from")
     try:
@@ -57,7 +76,11 @@ def _map_one(
     if not reader.check(problems) or not reader.prepare(engine, problems):
         return None
     try:
+        reader.connect(connections)
         headers = reader.describe(engine)
+    except ProblemsError as error:
+        problems.extend(error.problems)
+        return None
     except EngineError as error:
         problems.add("RS006", f"{source.table} cannot be loaded: {error}", file=file, line=line)
         return None
@@ -112,7 +135,7 @@ def _map_one(
         check_hidden(source.table, mapping_lines, source.lines, headers, file, problems)
     if len(problems) > problems_before:
         return None
-    return Mapped(
+    mapped = Mapped(
         CONTRACT[source.table],
         file,
         relation,
@@ -134,6 +157,17 @@ def _map_one(
         reader.rows_in_files if where is None else None,
         tuple(reader.notes()),
     )
+    # What the condition of a layout reads is not looked into: it may be any column.
+    used = None if where is not None else _used(mapping_lines, headers, [*columns, *attributes])
+    return mapped, lambda: reader.read(engine, used)
+
+
+def _used(
+    given: Mapping[str, Given], headers: Iterable[str], names: Iterable[str]
+) -> frozenset[str]:
+    """The columns of a source, by folded name, that are read under these names."""
+    by_line = {column for name in names if name in given for column in given[name].reads}
+    return frozenset(by_line | ({folded(name) for name in names} & set(map(folded, headers))))
 
 
 def _check_no_zone(

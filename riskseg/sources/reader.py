@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problem, Problems, problem
@@ -18,6 +18,9 @@ from riskseg.engine import Engine
 from riskseg.sources.sql_text import NoTableError
 from riskseg.workspace import Source
 from riskseg.workspace.reading import ReadTable
+
+if TYPE_CHECKING:
+    from riskseg.sources.database_connections import Connections
 
 
 class SourceReader(ABC):
@@ -28,6 +31,8 @@ class SourceReader(ABC):
 
     # What a `from` of this kind is, in a hint: "a select over files".
     form: ClassVar[str] = ""
+    # Whether its rows are in the database that `url` names.
+    in_database: ClassVar[bool] = False
 
     def __init__(self, source: Source, root: Path) -> None:
         self.source = source
@@ -64,6 +69,15 @@ class SourceReader(ABC):
         """The line on which its first row stands; None where a row's number is not enough to find
         it, because the rows come from several files."""
         return 1
+
+    def connect(self, connections: Connections) -> None:  # noqa: B027 (files need none)
+        """Reach what its rows are kept in, before anything is asked of it. Raises Problems."""
+
+    def read(  # noqa: B027 (files are read where they are)
+        self, engine: Engine, columns: Collection[str] | None
+    ) -> None:
+        """Bring its rows to the engine, once, where statements do not read them from where they
+        are kept. No more is needed than these columns; None means all. Raises Problems."""
 
     def check(self, problems: Problems) -> bool:
         """Whether its rows can be reached; Problems are added otherwise."""
@@ -143,14 +157,16 @@ def register(kind: type[SourceReader]) -> None:
     KINDS.append(kind)
 
 
-def kind_of_source(loaded_from: str) -> type[SourceReader] | None:
-    """The kind that reads a `from`, or None."""
-    return next((kind for kind in KINDS if kind.reads(loaded_from)), None)
+def kind_of_source(loaded_from: str, url: str | None = None) -> type[SourceReader] | None:
+    """The kind that reads a `from`, of files or of the database at `url`; or None."""
+    in_database = url is not None
+    kinds = (kind for kind in KINDS if kind.in_database is in_database)
+    return next((kind for kind in kinds if kind.reads(loaded_from)), None)
 
 
 def open_source(source: Source, root: Path) -> SourceReader:
     """The reader of a source. Raises NoTableError for a `from` that no kind reads."""
-    kind = kind_of_source(source.loaded_from)
+    kind = kind_of_source(source.loaded_from, source.url)
     if kind is None:
         raise NoTableError(f'"{source.loaded_from}" is not a file that can be loaded')
     return kind(source, root)

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from riskseg.domain.problems import problem
 
 _HIDDEN = "***"
+# Packages of drivers that are not called as what they bring.
+_PACKAGES = {"psycopg": "'riskseg[postgres]'", "MySQLdb": "mysqlclient", "cx_Oracle": "cx-Oracle"}
 # Words of a query that are no secret; whatever else one holds is hidden.
 _HARMLESS = re.compile(
     r"(user|host|port|dbname|database|schema|driver|charset|encoding|sslmode|timeout|mode|cache"
@@ -84,7 +86,6 @@ def driver_of(url: sa.URL) -> Iterator[None]:
             "RS010",
             f'The driver "{error.name}" is not installed.',
             file=rendered(url),
-            hint="Install it with: pip install 'riskseg[postgres]'."
-            if error.name == "psycopg"
-            else f"Install {error.name}, or name another driver in the URL.",
+            hint=f"Install it with: pip install {_PACKAGES.get(error.name or '', error.name)}. "
+            "Or name another driver in the URL.",
         ) from error

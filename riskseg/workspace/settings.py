@@ -17,6 +17,7 @@ from riskseg.domain.documents import Document, Shape, read_toml
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
+from riskseg.workspace.addresses import check_no_password
 from riskseg.workspace.layout_tables import LaidOut, laid_out
 from riskseg.workspace.reading import ReadTable
 from riskseg.workspace.timezones import check_timezone
@@ -101,6 +102,7 @@ class SourceTables(Shape):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, SourceTable]
 
+    url: str | None = None
     layout: str | None = None
     folder: str | None = None
 
@@ -129,6 +131,8 @@ class Source:
     `given` is a table of another file than riskseg.toml says: what is said of its columns is about
     those that it has. `laid_out` is the table of a layout that fills the columns which no line of
     riskseg.toml does. `read` is how its files are to be read.
+    riskseg.toml does. `url` is the address of the database, as it was written, that `loaded_from`
+    is a table or a select of: None for files.
     """
 
     table: str
@@ -144,6 +148,7 @@ class Source:
     given: bool = False
     laid_out: LaidOut | None = None
     read: ReadTable = field(default_factory=ReadTable)
+    url: str | None = None
 
     def excuses(self, name: str) -> bool:
         """Whether something may be said of a column that is not there."""
@@ -239,7 +244,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         return None
     before = len(problems)
     sources = _sources(top, document, root, problems)
-    _check_no_password(top.journal.url, document, problems)
+    check_no_password(top.journal.url, document.at("journal", "url"), problems)
     if len(problems) > before:
         return None
     settings = Settings(
@@ -270,24 +275,6 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         ),
     )
     return Workspace(root.resolve(), settings, document)
-
-
-# What stands between the user and the host of an address, or is named a password in its query.
-_PASSWORD = re.compile(
-    r"://[^@/]*?:(?P<first>[^@/?]*)@|\bpassword=(?P<second>[^&]*)", re.IGNORECASE
-)
-
-
-def _check_no_password(url: str | None, document: Document, problems: Problems) -> None:
-    """Add RS004 for an address in which a password stands as it is."""
-    for match in _PASSWORD.finditer(url or ""):
-        if not re.fullmatch(r"(\$\{\w+\})*", match["first"] or match["second"] or ""):
-            problems.add(
-                "RS004",
-                "A password does not belong in a file: whoever reads the file knows it.",
-                hint="Write ${NAME} in its place, and set NAME in the environment.",
-                **document.at("journal", "url"),
-            )
 
 
 def _check_levels(name: str, values: Sequence[str], line: int | None, problems: Problems) -> None:
@@ -384,6 +371,26 @@ def _texts(
     return text_by_key
 
 
+# What a source whose rows are in files, in a workspace that reads a database, says as its `url`.
+FILES = "files"
+
+
+def _url(written: str | None, at: dict[str, Any], problems: Problems) -> str | None:
+    """The address of the database that a source is read from; None where it is read from files."""
+    if written is None or written == FILES:
+        return None
+    if not re.match(r"[\w+.]+://|\$\{\w+\}", written):
+        problems.add(
+            "RS004",
+            f'`url` cannot be "{written}": it is not the address of a database.',
+            hint="Write it as dialect+driver://user:${NAME}@host/database; "
+            f'`url = "{FILES}"` has the source read from files.',
+            **at,
+        )
+    check_no_password(written, at, problems)
+    return written
+
+
 def _sources(top: Top, document: Document, root: Path, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     authored_tables = top.source.tables
@@ -393,7 +400,7 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
         root,
         document,
         problems,
-        database=False,
+        database=top.source.url is not None,
         by_hand=frozenset(authored_tables),
     )
     supplied = {
@@ -426,15 +433,17 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
         line_by_key = {
             table_key: document.line("source", table, table_key)
             for table_key in (*written_table, "from")
-        }
+        } | {"url": document.line("source", *([table] if "url" in written_table else []), "url")}
         table_texts = _texts(table, authored, document, problems)
         described = table in DESCRIBED_TABLES
         declared = _declared(table, authored, document, problems) if described else _Declared()
         mapped_columns = {
             table_key: table_texts[table_key]
             for table_key in written_table
-            if table_key != "from" and table_key in table_texts
+            if table_key not in ("from", "url") and table_key in table_texts
         }
+        url_at = document.at("source", *([table] if "url" in written_table else []), "url")
+        url = _url(table_texts.get("url", top.source.url), url_at, problems)
         sources[table] = Source(
             table,
             table_texts.get("from", supplied_from or ""),
@@ -446,6 +455,7 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
             kinds=declared.kinds,
             laid_out=table_of_layout,
             read=authored.read if isinstance(authored.read, ReadTable) else ReadTable(),
+            url=url,
         )
     if not sources and not problems:
         problems.add(

@@ -1,0 +1,140 @@
+"""Connections to the databases that sources are read from: one for each address, with one
+transaction, so that all sources of a run are of the same moment."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskseg.domain.column_types import ColumnType
+from riskseg.domain.problems import ProblemsError, did_you_mean, problem
+from riskseg.workspace import Source
+from riskseg.workspace.addresses import with_environment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SELECT = re.compile(r"\s*(select|with)\b|\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseColumn:
+    """A column of a table or a select, and the type that the engine keeps its values as."""
+
+    name: str
+    type: ColumnType
+
+
+class Database(ABC):
+    """A database in the middle of a transaction that only reads. `shown` is its address without
+    secrets. What it refuses is a Problem: RS006 where the `from` of a source is to blame, RS016
+    where the database is."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+
+    @abstractmethod
+    def columns(self, source: Source) -> list[DatabaseColumn]:
+        """The columns of the rows that a source names, in order; no row is read."""
+
+    @abstractmethod
+    def reading(
+        self, source: Source, columns: Iterable[DatabaseColumn]
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The rows as a stream of batches, which ends with the block. Decimals are texts in it."""
+
+    @abstractmethod
+    def without_secrets(self, text: str) -> str:
+        """What the database or its driver says, as it may be shown."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def no_table(self, source: Source, known: Iterable[str]) -> ProblemsError:
+        return problem(
+            "RS006",
+            f'There is no table "{source.loaded_from}" in the database {self.shown}.',
+            file=source.file,
+            line=source.lines.get("from"),
+            hint=did_you_mean(source.loaded_from, known)
+            or "Check its name, and that it may be read.",
+        )
+
+    def refused(self, source: Source, error: BaseException) -> ProblemsError:
+        """RS006 for a table or select that the database does not carry out."""
+        return problem(
+            "RS006",
+            f"{source.table} cannot be selected so: {self._said(error)}.",
+            file=source.file,
+            line=source.lines.get("from"),
+            hint="Try the select in the database itself.",
+        )
+
+    def not_allowed(self, source: Source, error: BaseException) -> ProblemsError:
+        """RS016 for rows that may not be read."""
+        return problem(
+            "RS016",
+            f"{source.table} may not be read from {self.shown}: {self._said(error)}.",
+            file=source.file,
+            line=source.lines.get("from"),
+            hint="Give the user of the `url` the right to select from it.",
+        )
+
+    def not_reached(self, source: Source, error: BaseException) -> ProblemsError:
+        """RS016 for a database that cannot be connected to, or not any more."""
+        return problem(
+            "RS016",
+            f"The database {self.shown} does not answer: {self._said(error)}.",
+            file=source.file,
+            line=source.lines.get("url"),
+            hint="Check `url`, and that the database can be reached from here.",
+        )
+
+    def _said(self, error: BaseException) -> str:
+        first, _, _ = self.without_secrets(str(error)).partition("\n")
+        return first.rstrip(". ")
+
+
+def is_select(loaded_from: str) -> bool:
+    """Whether a `from` is a select of the database, and no table."""
+    return _SELECT.match(loaded_from) is not None
+
+
+def select_text(loaded_from: str) -> str:
+    """A select without what may stand at its end."""
+    return loaded_from.strip().rstrip(";")
+
+
+class Connections:
+    """The connections of one reading of a workspace's sources; all are closed with the block."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._opened = ExitStack()
+        self._databases: dict[str, Database] = {}
+
+    def to(self, source: Source) -> Database:
+        """The database of a source. Raises RS004 for an address that is none, or that needs
+        something of the environment, RS016 for a database that cannot be reached."""
+        assert source.url is not None
+        at = {"file": source.file, "line": source.lines.get("url")}
+        whole = with_environment(source.url, at)
+        if whole not in self._databases:
+            # Database toolkits are loaded where a source is in a database, and not before.
+            from riskseg.sources.database_opening import open_database
+
+            database = open_database(whole, source, self._root)
+            self._opened.callback(database.close)
+            self._databases[whole] = database
+        return self._databases[whole]
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
