@@ -87,7 +87,13 @@ class PostgresDatabase(Database):
 
     def columns(self, source: Source) -> list[DatabaseColumn]:
         with self._refusals(source), self._connection.cursor() as cursor:
-            schema = cursor.adbc_execute_schema(f"select * from {self._rows_of(cursor, source)}")
+            # What is refused of one source must not end the transaction of the others.
+            cursor.execute("savepoint asked")
+            try:
+                rows = self._rows_of(cursor, source)
+                schema = cursor.adbc_execute_schema(f"select * from {rows}")
+            finally:
+                cursor.execute("rollback to savepoint asked")
         return [DatabaseColumn(field.name, _type(field)) for field in schema]
 
     @contextmanager
@@ -164,5 +170,6 @@ def _value(column: DatabaseColumn) -> str:
     name, type_ = quoted(column.name), str(column.type)
     if type_ in _BOUNDS:
         first, last = _BOUNDS[type_]
-        return f"greatest(least({name}, {last}), {first})"
+        infinite = f"case when {name} > {first} then {last} else {first} end"
+        return f"case when not isfinite({name}) then {infinite} else {name} end"
     return f"cast({name} as text)" if column.type.family in ("text", "decimal") else name

@@ -101,7 +101,9 @@ def test_decisions_can_be_repeated_from_the_source(root: Path) -> None:
     with (root / "d.csv").open(encoding="utf-8-sig") as file:
         actions = {row["account_id"]: row["action"] for row in csv.DictReader(file)}
     assert actions == {"a": "letter", "b": "sms"}
-    assert replay(root, ran.run_id, from_source=True).now is not None
+    since = replay(root, ran.run_id, from_source=True).since
+    assert since is not None
+    assert since.sources == ()
 
 
 def test_rows_in_another_order_have_the_same_fingerprint(tmp_path: Path, sqlite: str) -> None:
@@ -155,7 +157,6 @@ def test_all_sources_are_of_one_moment(root: Path, request: pytest.FixtureReques
         ("invoices", "invoicess", "RS006", 8, "invoices"),
         ('"total"', '"totals"', "RS007", 12, "totals"),
         ("where amount", "where amounts", "RS006", 14, "amounts"),
-        ("select account_id,", "select account_id, account_id,", "RS011", 14, "account_id"),
         ("select account_id, paid_on, amount", "select 1 from (", "RS006", 14, "payments"),
     ],
 )
@@ -280,11 +281,7 @@ def test_a_decimal_that_cannot_be_kept_is_not_rounded(
 def test_rows_that_may_not_be_read(tmp_path: Path, postgres: str) -> None:
     run(postgres, "create role clerk login", "grant usage on schema billing to clerk")
     root = reading(tmp_path, postgres.replace("postgres@", "clerk@"), "billing")
-    assert {(code, line) for code, line in faults(root)} == {
-        ("RS016", 6),
-        ("RS016", 8),
-        ("RS016", 14),
-    }
+    assert faults(root) == [("RS016", 6)]
 
 
 def test_a_time_with_a_zone_has_the_day_of_the_workspace(tmp_path: Path, postgres: str) -> None:
