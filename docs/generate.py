@@ -442,6 +442,9 @@ _TOML: Mapping[str, str] = {
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
 }
 _SOURCE: Mapping[str, str] = {
+    "url": "the database that the sources are tables or selects of, as "
+    "`postgresql+psycopg://user:${NAME}@host/database`; `${NAME}` stands for what the environment "
+    "holds. A source may have a `url` of its own; `files` has it read from files",
     "layout": "the layout of a known system, which supplies what no line of a table maps: "
     + ", ".join(f"`{name}`" for name in layouts()),
     "folder": "where its files lie; without it, `data` and the folder of riskseg.toml",

@@ -1,4 +1,4 @@
-"""Sources in SQLite and PostgreSQL: read as they are, refused with the reason, never with a secret."""
+"""Sources in SQLite and PostgreSQL: read as they are, or refused with the reason and no secret."""
 
 from __future__ import annotations
 
