@@ -605,6 +605,23 @@ def files() -> Iterator[str]:
         for earlier, later in contract.order:
             yield f"`{later}` is not before `{earlier}`."
         yield ""
+    yield "### [source.overlays.NAME]"
+    yield ""
+    yield "A table whose columns become attributes of accounts, by a key that both have."
+    yield ""
+    yield from table(
+        ("key", "what it is"),
+        (
+            ("`from`", "a file, a glob of such, or a select over files"),
+            (
+                "`on`",
+                "the column of accounts that holds the key, and of the overlay, unless a line of "
+                "that name maps it",
+            ),
+            ("`valid_from`", "from which day a row holds; an overlay without it is of today"),
+            ("any other", "an attribute, as a SQL expression over the loaded columns"),
+        ),
+    )
     yield "### [outcomes]"
     yield ""
     yield (

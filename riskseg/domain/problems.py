@@ -124,6 +124,7 @@ CODES: dict[str, str] = {
     "RS633": "there is no open hold, promise or dispute to end",
     "RS634": "a bill that does not exist",
     "RS640": "a question that needs a source which the workspace lacks",
+    "RS641": "an overlay whose keys no account has",
 }
 
 

@@ -47,6 +47,20 @@ class Table:
         return next((c for c in self.columns if c.name == name), None)
 
 
+# An overlay adds its attributes to accounts by its key.
+OVERLAY = Table(
+    "overlay",
+    (Column("key", Holds.ID, needed=True), Column("valid_from", Holds.DATE)),
+    key=("key", "valid_from"),
+    attributes=Attributes.ALL,
+)
+
+
+def contract_of(table: str) -> Table:
+    """What a table of [source] must hold; `overlays.NAME` is an overlay."""
+    return OVERLAY if table.startswith("overlays.") else CONTRACT[table]
+
+
 # Kinds of events that can hold an account while they last, from `happened_on` to `until`.
 HOLDS = ("hold", "complaint", "bereavement", "breathing_space", "adviser")
 # The outcome of the event that ends another of its kind: both have the same `ref`.

@@ -21,6 +21,7 @@ from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.attributes import attributes_of, bill_attributes_of
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.events import load_events
+from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import map_sources
 from riskseg.sources.rows_read import check_counts, explain_failure
@@ -38,7 +39,7 @@ class Ledger:
     `last_on` are the first and last day on which anything of the ledger became known, `stamps`
     tell whether the sources' files are still those that were loaded. `attributes` are those of
     accounts; `authored` is what riskseg.toml says of each source. `promise_grace` are the days of
-    grace of a promise to pay; None where nothing was promised.
+    grace of a promise to pay; None where nothing was promised. `overlaid` is what overlays added.
     """
 
     sources: Mapping[str, Mapped]
@@ -56,6 +57,7 @@ class Ledger:
     promise_grace: int | None = None
     known_by: date | None = None
     authored: Mapping[str, Source] = field(default_factory=dict)
+    overlaid: Overlaid | None = None
 
     @property
     def of_sources(self) -> frozenset[str]:
@@ -72,7 +74,9 @@ class Ledger:
 
     @property
     def dated(self) -> bool:
-        return (self.listed and self.sources["accounts"].has("valid_from")) or self.observed
+        with_overlays = self.overlaid is not None and self.overlaid.dated
+        own = self.listed and self.sources["accounts"].has("valid_from")
+        return own or self.observed or with_overlays
 
     @property
     def observed(self) -> bool:
@@ -132,12 +136,16 @@ def load(
         return None
     _views(engine, sources, scale)
     attributes = attributes_of(engine, workspace, sources, "accounts", problems)
+    overlaid = None
+    if "accounts" in sources and workspace.settings.overlays:
+        overlaid = overlay_accounts(engine, workspace, sources["accounts"], problems)
+        attributes |= overlaid.attributes
     bill_attributes = bill_attributes_of(engine, workspace, sources, problems)
     if len(problems):
         return None
     first_on, last_on = _window(engine, sources)
     return Ledger(
-        sources=sources,
+        sources={**sources, "accounts": overlaid.accounts} if overlaid else sources,
         rows=rows_by_source,
         bad=tuple(bad),
         money=_money(engine, workspace, sources, texts),
@@ -151,6 +159,7 @@ def load(
         stamps=stamps_before,
         promise_grace=_promise_grace(engine, workspace, sources),
         authored={source_name: workspace.settings.sources[source_name] for source_name in sources},
+        overlaid=overlaid,
     )
 
 

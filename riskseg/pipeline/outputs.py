@@ -66,7 +66,7 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
     yield workspace.strategy, "the strategy"
     yield workspace.root / "rules", "the strategies"
     yield workspace.models, "the models"
-    for needed_source, source in workspace.settings.sources.items():
+    for needed_source, source in workspace.settings.every_source.items():
         with suppress(EngineError, NotAllowedError):  # reported where the sources are read
             for file in open_source(source, workspace.root).files():
                 yield file, f"the source of {needed_source}"
@@ -75,7 +75,7 @@ def _needed(workspace: Workspace) -> Iterator[tuple[Path, str]]:
 def _taken_by_a_source(workspace: Workspace, place: Path) -> Iterator[str]:
     """Sources whose pattern a new file of that name would fit: the next run would read it."""
     real = Path(os.path.realpath(place))
-    for source_name, source in workspace.settings.sources.items():
+    for source_name, source in workspace.settings.every_source.items():
         with suppress(EngineError, NotAllowedError):
             patterns = open_source(source, workspace.root).patterns()
             if any(fnmatch(str(real), pattern) for pattern in patterns):

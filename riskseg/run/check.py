@@ -89,6 +89,7 @@ class _Check(Job):
         self.notes += tuple(layout_notes(self.engine, self.workspace))
         for source in self.ledger.sources.values():
             self.notes += source.notes
+        self.notes += self.ledger.overlaid.notes if self.ledger.overlaid is not None else ()
         self.notes += tuple(_of_no_source(session, self.strategy))
         self.notes += tuple(
             f'The accounts have no column "{column}": {model} can score them, and cannot learn '

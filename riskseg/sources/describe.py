@@ -10,7 +10,7 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
-from riskseg.ledger.contract import CONTRACT, Attributes, Holds
+from riskseg.ledger.contract import CONTRACT, Attributes, Holds, contract_of
 from riskseg.ledger.days import ZONE_HINT
 from riskseg.ledger.mapping import Mapped
 from riskseg.sources.database_connections import Connections
@@ -58,6 +58,24 @@ def map_sources(
     return mapped_sources
 
 
+def map_one(
+    engine: Engine, workspace: Workspace, source: Source, problems: Problems
+) -> Mapped | None:
+    """One source that is no table of the contract, mapped and read; or None after adding
+    Problems."""
+    with Connections(workspace.root) as connections:
+        mapping = _map_one(engine, workspace, source, connections, problems)
+        if mapping is None:
+            return None
+        mapped, read = mapping
+        try:
+            read()
+        except ProblemsError as error:
+            problems.extend(error.problems)
+            return None
+    return mapped
+
+
 def _map_one(
     engine: Engine,
     workspace: Workspace,
@@ -103,7 +121,7 @@ def _map_one(
     }
     index_columns = (
         reader.index_columns(engine, headers)
-        if CONTRACT[source.table].attributes is Attributes.ALL
+        if contract_of(source.table).attributes is Attributes.ALL
         else set()
     )
     columns, attributes, written = resolve(
@@ -136,7 +154,7 @@ def _map_one(
     if len(problems) > problems_before:
         return None
     mapped = Mapped(
-        CONTRACT[source.table],
+        contract_of(source.table),
         file,
         relation,
         columns,
@@ -178,7 +196,7 @@ def _check_no_zone(
     problems: Problems,
 ) -> None:
     """Add RS017 for each instant of which the day is wanted, in a workspace without a zone."""
-    contract = CONTRACT[source.table]
+    contract = contract_of(source.table)
     for name in [*columns, *attributes]:
         column = contract.column(name) if name in columns else None
         is_day = column is None or column.holds is Holds.DATE
@@ -201,7 +219,7 @@ def attributes_named(source: Source | None) -> set[str]:
     return {
         attribute_name
         for attribute_name in named_attributes
-        if CONTRACT[source.table].column(attribute_name) is None
+        if contract_of(source.table).column(attribute_name) is None
     }
 
 
@@ -307,7 +325,7 @@ def fingerprints(engine: Engine, workspace: Workspace) -> dict[str, str]:
     """A hash of each source's mapping and content, by its name."""
     return {
         source_name: open_source(source, workspace.root).fingerprint(engine)
-        for source_name, source in sorted(workspace.settings.sources.items())
+        for source_name, source in sorted(workspace.settings.every_source.items())
     }
 
 

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, did_you_mean
 from riskseg.domain.relations import quoted
-from riskseg.ledger.contract import CONTRACT, Attributes, Table
+from riskseg.ledger.contract import Attributes, Table, contract_of
 
 # How alike two names are, from 0 to 1, where the one is likely the other with a typing error.
 NEARLY = 0.85
@@ -72,7 +72,7 @@ def resolve(
     attribute it is where the table takes all but the columns in `index`, which only number the rows
     of a file, or else is one of `named`.
     """
-    contract = CONTRACT[table]
+    contract = contract_of(table)
     headers = {folded(resolved_name): resolved_name for resolved_name in found_headers}
     columns: dict[str, str] = {}
     attributes: dict[str, str] = {}
@@ -145,7 +145,7 @@ def check_hidden(
 ) -> None:
     """Add a Problem for each column of a source with attributes that nothing can name any more: a
     line of riskseg.toml gives its name to something else, and none reads it."""
-    if CONTRACT[table].attributes is not Attributes.ALL:
+    if contract_of(table).attributes is not Attributes.ALL:
         return
     reads = {hidden_name for line_given in given.values() for hidden_name in line_given.reads}
     for header in found_headers:

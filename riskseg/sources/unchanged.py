@@ -22,7 +22,7 @@ Stamps = dict[Path, Stamp]
 def readable(workspace: Workspace) -> list[Path]:
     """Every file that the sources of a workspace name; none of a source that has a Problem."""
     readable_files: list[Path] = []
-    for source in workspace.settings.sources.values():
+    for source in workspace.settings.every_source.values():
         with suppress(EngineError, NotAllowedError):
             readable_files += open_source(source, workspace.root).files()
     return readable_files

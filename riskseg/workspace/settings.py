@@ -19,6 +19,7 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.workspace.addresses import check_no_password
 from riskseg.workspace.layout_tables import LaidOut, laid_out
+from riskseg.workspace.overlays import OVERLAYS, overlay_tables
 from riskseg.workspace.reading import ReadTable
 from riskseg.workspace.timezones import check_timezone
 
@@ -156,6 +157,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """A table that adds attributes to accounts whose column `on` is its key."""
+
+    source: Source
+    on: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """riskseg.toml, checked. Money is in `currency` with `scale` decimals. `outcomes` says how the
     columns of files of outcomes are named, as a source that is loaded from nowhere yet. Days are
@@ -180,6 +189,12 @@ class Settings:
     journal_schema: str
     sources: Mapping[str, Source]
     outcomes: Source
+    overlays: Mapping[str, Overlay] = field(default_factory=dict)
+
+    @property
+    def every_source(self) -> dict[str, Source]:
+        """The sources, and the overlays as `overlays.NAME`."""
+        return {**self.sources, **{o.source.table: o.source for o in self.overlays.values()}}
 
     @property
     def arrears_from_minor(self) -> int:
@@ -245,6 +260,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
     before = len(problems)
     sources = _sources(top, document, root, problems)
     check_no_password(top.journal.url, document.at("journal", "url"), problems)
+    overlays = _overlays(top, document, problems)
     if len(problems) > before:
         return None
     settings = Settings(
@@ -273,6 +289,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
                 for outcome_name in top.outcomes
             },
         ),
+        overlays=MappingProxyType(overlays),
     )
     return Workspace(root.resolve(), settings, document)
 
@@ -391,6 +408,32 @@ def _url(written: str | None, at: dict[str, Any], problems: Problems) -> str | N
     return written
 
 
+def _overlays(top: Top, document: Document, problems: Problems) -> dict[str, Overlay]:
+    written = document.data.get("source", {}).get(OVERLAYS, {})
+    if written and "accounts" not in top.source.tables and top.source.layout is None:
+        problems.add(
+            "RS005",
+            "There are overlays, but no accounts that they could add attributes to.",
+            hint="Add a [source.accounts].",
+            **document.at("source", OVERLAYS),
+        )
+    return {
+        name: Overlay(
+            Source(
+                f"{OVERLAYS}.{name}",
+                loaded_from,
+                MappingProxyType(columns),
+                {
+                    **{key: document.line("source", OVERLAYS, name, key) for key in written[name]},
+                    "key": document.line("source", OVERLAYS, name, "on"),
+                },
+            ),
+            on,
+        )
+        for name, loaded_from, on, columns in overlay_tables(written, document, problems)
+    }
+
+
 def _sources(top: Top, document: Document, root: Path, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     authored_tables = top.source.tables
@@ -409,6 +452,8 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
         if table not in authored_tables and table_of_layout.loaded_from is not None
     }
     for table, authored in {**authored_tables, **supplied}.items():
+        if table == OVERLAYS:
+            continue
         if table not in SOURCE_TABLES:
             problems.add(
                 "RS003",
