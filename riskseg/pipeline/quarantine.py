@@ -170,8 +170,8 @@ def refuse(
             allowed = f"max_bad_rows allows {most:%} of {count:,} rows; raise it, or correct them."
             for refused in (bad_group.as_problem() for bad_group in of_table):
                 problems.extend([replace(refused, hint=f"{refused.hint} {allowed}".strip())])
-        # A file of payments or events with a head and no row is a truth: nothing has happened.
-        if count == 0 and counted_table not in ("payments", "events"):
+        # A file of these with a head and no row is a truth: nothing has happened.
+        if count == 0 and counted_table not in ("payments", "events", "instalments"):
             source = workspace.settings.sources[counted_table]
             problems.add(
                 "RS109",

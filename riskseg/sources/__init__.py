@@ -6,10 +6,12 @@ written there and registered here.
 
 from riskseg.sources.csv_files import CsvFiles
 from riskseg.sources.database import DatabaseRows
+from riskseg.sources.excel import ExcelFiles
+from riskseg.sources.fixed_width import FixedWidthFiles
 from riskseg.sources.parquet import ParquetFiles
 from riskseg.sources.reader import register
 from riskseg.sources.select import Select
 
 # In the order in which they are asked whether a `from` is theirs.
-for _kind in (DatabaseRows, Select, ParquetFiles, CsvFiles):
+for _kind in (DatabaseRows, Select, FixedWidthFiles, ParquetFiles, CsvFiles, ExcelFiles):
     register(_kind)

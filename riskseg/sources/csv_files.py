@@ -9,10 +9,10 @@ from itertools import groupby
 from pathlib import Path
 
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problem, Problems
 from riskseg.domain.relations import literal, quoted
-from riskseg.engine import Engine, EngineError
+from riskseg.engine import Engine
+from riskseg.sources.column_names import occurs_twice, unique
 from riskseg.sources.csv_faults import Fault
 from riskseg.sources.csv_text import CsvText, csv_text, faults_of_rows, regular_text
 from riskseg.sources.files import PlainFiles
@@ -38,16 +38,7 @@ class Readable:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names as the engine can tell them apart: none is empty, none occurs twice."""
-        columns: list[str] = []
-        used: set[str] = set()
-        for number, name in enumerate(self.text.names):
-            unique, copies = name or f"column{number}", 0
-            while folded(unique) in used:
-                copies += 1
-                unique = f"{name or f'column{number}'}_{copies}"
-            used.add(folded(unique))
-            columns.append(unique)
-        return tuple(columns)
+        return unique(self.text.names)
 
     @property
     def form(self) -> tuple[object, ...]:
@@ -122,8 +113,8 @@ class CsvFiles(PlainFiles):
             problems.add(fault.code, fault.message, file=file, line=fault.line, hint=fault.hint)
 
     def relation(self, engine: Engine) -> str:
-        if self._readable is None and not self.prepare(engine, Problems()):
-            raise EngineError(f"{self.source.loaded_from} cannot be read")
+        if self._readable is None:
+            self.prepare_or_raise(engine)
         assert self._readable is not None
         together = [
             reading(engine, [*files])
@@ -136,9 +127,8 @@ class CsvFiles(PlainFiles):
     def headers(self, engine: Engine, columns: Mapping[str, ColumnType]) -> Iterable[str]:
         """As the files write them, where one file has a name twice."""
         for file in self._readable or ():
-            names = [name for name in file.text.names if name]
-            if len({*map(folded, names)}) < len(names):
-                return names
+            if occurs_twice(file.text.names):
+                return [name for name in file.text.names if name]
         return columns
 
     @classmethod

@@ -29,7 +29,13 @@ from riskseg.sources.csv_faults import (
     unclosed,
     wrong_widths,
 )
-from riskseg.sources.records import Dialect, Records, UnclosedQuoteError, record_blocks
+from riskseg.sources.records import (
+    Dialect,
+    Records,
+    UnclosedQuoteError,
+    first_rows,
+    record_blocks,
+)
 from riskseg.sources.text_files import UnreadableTextError, is_utf8, utf8_blocks
 from riskseg.workspace.reading import TextForm
 
@@ -252,16 +258,8 @@ def _is_only_ended(records: Records, widths: NDArray[np.int64], width: int) -> N
 def regular_text(text: CsvText, read: TextForm, table: str) -> Iterator[bytes]:
     """The rows of a file in UTF-8, with line feeds alone, without the names and the footer."""
     beginning = _Beginning(text.path, read, table, text.dialect, text.header_line, text.offset)
-    left, is_blank_a_row = text.rows, len(text.names) == 1
-    for records in _rows(_records(beginning)):
-        count = records.count(blank=is_blank_a_row)
-        if count > left:
-            starts, stops = records.spans
-            is_row = (stops > starts) | is_blank_a_row
-            end = starts[np.flatnonzero(np.cumsum(is_row) > left)[0]]
-            records = replace(records, data=records.data[:end])
-        yield records.with_line_feeds()
-        left = max(0, left - count)
+    rows = _rows(_records(beginning))
+    return first_rows(rows, text.rows, blank=len(text.names) == 1)
 
 
 def _rows(blocks: Iterator[Records]) -> Iterator[Records]:

@@ -20,6 +20,7 @@ from riskseg.domain.words import counted, first_few
 from riskseg.engine import Engine, EngineError
 from riskseg.sources.reader import KINDS, SourceReader, kind_of_source
 from riskseg.sources.sql_text import reader
+from riskseg.workspace import Source
 
 
 class Files(SourceReader):
@@ -35,8 +36,12 @@ class Files(SourceReader):
         """The names and patterns in the `from`. Raises EngineError for a select that cannot be
         parsed, NotAllowedError for one that reads something other than files."""
 
+    def matching(self, name: str) -> list[Path]:
+        """The files of a name or pattern in the `from`."""
+        return matching(name, self.root)
+
     def files(self) -> list[Path]:
-        return [path for name in self.names() for path in matching(name, self.root)]
+        return [path for name in self.names() for path in self.matching(name)]
 
     def patterns(self) -> list[str]:
         root = glob.escape(os.path.realpath(self.root))
@@ -44,13 +49,13 @@ class Files(SourceReader):
 
     def samples(self) -> list[Path]:
         """One file of each name in the `from`."""
-        return [path for name in self.names() for path in matching(name, self.root)[:1]]
+        return [path for name in self.names() for path in self.matching(name)[:1]]
 
     def check(self, problems: Problems) -> bool:
         """Whether every name has a file, and one of them holds anything."""
         table, file, line = self.source.table, self.source.file, self.source.lines.get("from")
         missing_files = [
-            missing_file for missing_file in self.names() if not matching(missing_file, self.root)
+            missing_file for missing_file in self.names() if not self.matching(missing_file)
         ]
         for missing_file in missing_files:
             problems.add(
@@ -112,8 +117,57 @@ class PlainFiles(Files):
     def index_of(cls, engine: Engine, path: Path) -> list[str]:
         """The columns of a file that are the index of a data frame: pandas writes it along."""
 
+    @classmethod
+    def takes(cls, source: Source, root: Path) -> bool:
+        """A folder is of the kind of the files in it."""
+        if cls.reads(source.loaded_from):
+            return True
+        files = files_in(Path(root, source.loaded_from))
+        return any(cls.reads(file.name) for file in files)
+
     def names(self) -> list[str]:
         return [self.source.loaded_from]
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the `from` names; None where it names files."""
+        folder = Path(os.path.abspath(os.path.join(self.root, self.source.loaded_from)))
+        return folder if folder.is_dir() else None
+
+    def matching(self, name: str) -> list[Path]:
+        return files_in(self.folder) if self.folder is not None else super().matching(name)
+
+    def patterns(self) -> list[str]:
+        patterns = super().patterns()
+        return patterns if self.folder is None else [f"{pattern}/*" for pattern in patterns]
+
+    def check(self, problems: Problems) -> bool:
+        """Whether there are files, and all of a folder are of this kind."""
+        if not super().check(problems):
+            return False
+        file, line = self.source.file, self.source.lines.get("from")
+        if self.folder is not None and (form := table_format(self.folder)):
+            problems.add(
+                "RS022",
+                f"The folder {self.source.loaded_from} is {form}: a log, which riskseg does not "
+                "read, says which of its files are in force.",
+                file=file,
+                line=line,
+                hint="Export the table as it stands to a folder of its own.",
+            )
+            return False
+        others = [self.shown(path) for path in self.files() if not type(self).reads(path.name)]
+        if others and self.folder is not None:
+            problems.add(
+                "RS022",
+                f"The folder {self.source.loaded_from} has files of other kinds: "
+                f"{first_few(others)}.",
+                file=file,
+                line=line,
+                hint=f"Name those that are meant with a pattern: "
+                f'`from = "{self.source.loaded_from}/*{(self.endings or (".txt",))[0]}"`.',
+            )
+        return not others
 
     def notes(self) -> list[str]:
         """The columns that not all files have: in the others they are null."""
@@ -166,6 +220,27 @@ def matching(name: str, root: Path) -> list[Path]:
     return [Path(os.path.abspath(path)) for path in matching_paths if os.path.isfile(path)]
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files in a folder and the folders below, in order. Those whose name begins with `.` or
+    `_` are what programs write beside data, and left out."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        found += [Path(place, name) for name in names if not name.startswith((".", "_"))]
+    return sorted(Path(os.path.abspath(path)) for path in found)
+
+
+def table_format(folder: Path) -> str:
+    """What a folder is where a log tells which of its files are those of the table."""
+    if (folder / "_delta_log").is_dir():
+        return "a Delta Lake table"
+    if (folder / ".hoodie").is_dir():
+        return "a Hudi table"
+    if any((folder / "metadata").glob("*.metadata.json")):
+        return "an Iceberg table"
+    return ""
+
+
 def size_of(path: Path) -> int:
     """How long a file is, in bytes; 0 of one that is gone."""
     try:
@@ -187,7 +262,9 @@ def plain_form() -> str:
 def all_forms() -> str:
     """What a `from` can be, in a hint."""
     others = [kind.form for kind in KINDS if kind.form]
-    return ", ".join([plain_form(), "a glob of such", *others[:-1]]) + f", or {others[-1]}"
+    return (
+        ", ".join([plain_form(), "a folder or glob of such", *others[:-1]]) + f", or {others[-1]}"
+    )
 
 
 def other_kind(file: Path, wanted: str) -> ProblemsError:

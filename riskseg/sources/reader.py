@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.problems import Problem, Problems, problem
-from riskseg.engine import Engine
+from riskseg.engine import Engine, EngineError
 from riskseg.sources.sql_text import NoTableError
 from riskseg.workspace import Source
 from riskseg.workspace.reading import ReadTable
@@ -42,6 +42,11 @@ class SourceReader(ABC):
     @abstractmethod
     def reads(cls, loaded_from: str) -> bool:
         """Whether a `from` is of this kind."""
+
+    @classmethod
+    def takes(cls, source: Source, root: Path) -> bool:
+        """Whether a source is of this kind, by its `from` and what else is said of it."""
+        return cls.reads(source.loaded_from)
 
     @abstractmethod
     def relation(self, engine: Engine) -> str:
@@ -87,6 +92,14 @@ class SourceReader(ABC):
         """Whether the engine can read its rows: looks into them as far as is needed, and makes
         what the engine reads in their place. Problems are added otherwise."""
         return True
+
+    def prepare_or_raise(self, engine: Engine) -> None:
+        """Prepare its rows where nobody gathers Problems. Raises EngineError, which says the first
+        of them."""
+        problems = Problems()
+        if not self.prepare(engine, problems):
+            first = next(iter(problems))
+            raise EngineError(f"{first.where}: {first.what.rstrip('.')}".removeprefix(": "))
 
     def faults(self) -> list[Problem]:
         """The Problems for which the engine may have failed to read its rows."""
@@ -166,7 +179,8 @@ def kind_of_source(loaded_from: str, url: str | None = None) -> type[SourceReade
 
 def open_source(source: Source, root: Path) -> SourceReader:
     """The reader of a source. Raises NoTableError for a `from` that no kind reads."""
-    kind = kind_of_source(source.loaded_from, source.url)
+    kinds = (kind for kind in KINDS if kind.in_database is (source.url is not None))
+    kind = next((kind for kind in kinds if kind.takes(source, root)), None)
     if kind is None:
         raise NoTableError(f'"{source.loaded_from}" is not a file that can be loaded')
     return kind(source, root)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -170,6 +170,20 @@ def record_blocks(
             starts, _ = records.spans
             raise UnclosedQuoteError(records.line_at(starts[-1]))
         yield records
+
+
+def first_rows(blocks: Iterable[Records], rows: int, *, blank: bool) -> Iterator[bytes]:
+    """So many records, with line feeds alone; with `blank`, blank lines are such too."""
+    left = rows
+    for records in blocks:
+        count = records.count(blank=blank)
+        if count > left:
+            starts, stops = records.spans
+            is_row = (stops > starts) | blank
+            end = starts[np.flatnonzero(np.cumsum(is_row) > left)[0]]
+            records = replace(records, data=records.data[:end])
+        yield records.with_line_feeds()
+        left = max(0, left - count)
 
 
 def _last_end(data: bytes, dialect: Dialect) -> int:

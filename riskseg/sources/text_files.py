@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -67,6 +68,20 @@ def utf8_blocks(path: Path, encoding: str | None, table: str) -> Iterator[bytes]
             if not block:
                 break
         yield _decoded(decoder, b"", lines, encoding, table, final=True)
+
+
+_LINE = re.compile(rb"[^\n\r]*(?:\r\n|\n|\r)")
+
+
+def from_line(blocks: Iterable[bytes], number: int) -> Iterator[bytes]:
+    """The content from a line on, which is counted from 1 and lies in the first block."""
+    stream = iter(blocks)
+    first, position = next(stream, b""), 0
+    for _ in range(number - 1):
+        passed = _LINE.match(first, position)
+        position = passed.end() if passed else len(first)
+    yield first[position:]
+    yield from stream
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from riskseg.domain.documents import Shape
 
 Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[\x00-\x7f]$")]
-Width = Annotated[int, Field(ge=1)]
+Width = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,23 @@ class TextForm:
     footer_rows: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LineColumn:
+    """A column of lines of a fixed width: its first character, counted from 1, and how many
+    characters it has; 0 for all that follow."""
+
+    name: str
+    start: int
+    width: int
+
+
 class ReadTable(Shape):
     """What riskseg.toml says of the form of a source's files; None where the file itself shows it.
 
     `header_row` is the line of the names of the columns, counted from 1; `footer_rows` are rows at
     the end that are none of the table's. `sheet` names a sheet of a workbook. `widths` (in order,
     without gaps) or `fields` (name, first character counted from 1, width) are the columns of lines
-    of a fixed width.
+    of a fixed width; a last width of 0 is the rest of the line.
     """
 
     encoding: str | None = None
@@ -41,7 +52,7 @@ class ReadTable(Shape):
     footer_rows: int = Field(default=0, ge=0)
     sheet: str | None = None
     widths: dict[str, Width] | None = None
-    fields: list[tuple[str, Width, Width]] | None = None
+    fields: list[tuple[str, Annotated[int, Field(ge=1)], Width]] | None = None
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -67,6 +78,12 @@ class ReadTable(Shape):
     def _one_layout(self) -> Self:
         if self.widths and self.fields:
             raise ValueError("`widths` and `fields` both say where the columns are: keep one")
+        columns = self.line_columns
+        if any(column.width == 0 for column in columns[:-1]):
+            raise ValueError("only the last column can have the width 0, the rest of the line")
+        for column, following in pairwise(columns):
+            if column.start + column.width > following.start:
+                raise ValueError(f"the columns {column.name} and {following.name} overlap")
         return self
 
     @property
@@ -79,12 +96,12 @@ class ReadTable(Shape):
         return bool(self.widths or self.fields)
 
     @property
-    def columns_of_lines(self) -> list[tuple[str, int, int]]:
-        """Name, first character (from 1) and width of each column of lines of a fixed width."""
+    def line_columns(self) -> list[LineColumn]:
+        """The columns of lines of a fixed width, as they follow each other in a line."""
         if self.fields:
-            return list(self.fields)
+            return sorted((LineColumn(*field) for field in self.fields), key=lambda c: c.start)
         columns, start = [], 1
         for name, width in (self.widths or {}).items():
-            columns.append((name, start, width))
+            columns.append(LineColumn(name, start, width))
             start += width
         return columns

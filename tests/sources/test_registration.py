@@ -80,7 +80,7 @@ def test_a_kind_that_nobody_registered_is_not(tmp_path: Path) -> None:
     assert [(p.code, p.hint) for p in caught.value.problems] == [
         (
             "RS006",
-            "Name a .parquet, .csv, .csv.gz, .tsv or .txt file, a glob of such, or a select over "
-            "files.",
+            "Name a .parquet, .csv, .csv.gz, .tsv, .txt or .xlsx file, a folder or glob of such, "
+            "or a select over files.",
         )
     ]

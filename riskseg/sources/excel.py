@@ -1,0 +1,219 @@
+"""Sources kept in Excel workbooks: a sheet with a row of names and the rows below."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskseg.domain.column_types import ColumnType
+from riskseg.domain.problems import Problems, ProblemsError
+from riskseg.engine import Engine
+from riskseg.sources.column_names import occurs_twice, unique
+from riskseg.sources.files import PlainFiles
+from riskseg.store.sheet_rows import FaultyCell, SheetError, SheetRow, open_sheet
+from riskseg.store.workbooks import check_openpyxl
+from riskseg.workspace.reading import ReadTable
+
+_ENDING = re.compile(r"\.xls[xm]$", re.IGNORECASE)
+_ROWS_A_BATCH = 10_000
+# Faulty cells that are told one by one.
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A sheet's table as the engine reads it: a copy in Parquet. `names` are as the sheet has them;
+    `first_line` is None where blank rows lie between."""
+
+    file: Path
+    names: Sequence[str]
+    rows: int
+    first_line: int | None
+
+
+class ExcelFiles(PlainFiles):
+    """Cells are read as the text that a CSV file would have, so that the contract checks them: a
+    whole number has no decimals, a date is one, and what a formula gave was worked out by Excel."""
+
+    endings: ClassVar = (".xlsx",)
+    function = "read_xlsx"
+    _tables: Sequence[_Table] | None = None
+
+    @classmethod
+    def reads(cls, loaded_from: str) -> bool:
+        return _ENDING.search(loaded_from) is not None
+
+    @property
+    def first_line(self) -> int | None:
+        tables = self._tables or ()
+        return tables[0].first_line if len(tables) == 1 else None
+
+    @property
+    def rows_in_files(self) -> int | None:
+        return None if self._tables is None else sum(table.rows for table in self._tables)
+
+    def prepare(self, engine: Engine, problems: Problems) -> bool:
+        before, tables = len(problems), []
+        try:
+            check_openpyxl("save the sheet as a CSV file")
+        except ProblemsError as error:
+            problems.extend(error.problems)
+            return False
+        for path in self.files():
+            copy = engine.new_file(
+                str(Path(self.partition_folders(path), f"{self.source.table}.parquet"))
+            )
+            table = self._copied(path, copy, problems)
+            if table is not None:
+                tables.append(table)
+                self.columns_by_file = {**self.columns_by_file, self.shown(path): table.names}
+        if len(problems) > before:
+            return False
+        self._tables = tables
+        return True
+
+    def _copied(self, path: Path, copy: Path, problems: Problems) -> _Table | None:
+        read, shown, table = self.source.read, self.shown(path), self.source.table
+        try:
+            with open_sheet(path, read.sheet) as sheet:
+                rows = (row for row in sheet.rows if row.cells)
+                header = _header(rows, read)
+                if header is None:
+                    message = f"{table} has no rows: the sheet {sheet.name} has no row of names."
+                    hint = f"Say where they stand: `header_row` in [source.{table}.read]."
+                    problems.add("RS109", message, file=shown, hint=hint)
+                    return None
+                names = _names(header)
+                faults = _Faults()
+                written = _write(copy, names, _checked(rows, header, faults), read.footer_rows)
+                faults.add(sheet.merged_below(header.number))
+        except SheetError as error:
+            hint = error.hint.format(table=table)
+            problems.add("RS006", str(error), file=shown, hint=hint)
+            return None
+        for number, fault in enumerate(faults.first, start=1):
+            more = faults.count - number if number == _TOLD else 0
+            others = f" {more:,} more cells are at fault." if more else ""
+            message = f"Cell {fault.cell} of the sheet {sheet.name} {fault.message}.{others}"
+            hint = fault.hint.format(table=table)
+            problems.add("RS021", message, file=shown, line=fault.row, hint=hint)
+        if written is None:
+            message = f"The sheet has fewer rows than the footer_rows = {read.footer_rows}."
+            hint = f"Correct it in [source.{table}.read]."
+            problems.add("RS021", message, file=shown, hint=hint)
+            return None
+        return _Table(copy, names, written.rows, header.number + 1 if written.gapless else None)
+
+    def relation(self, engine: Engine) -> str:
+        if self._tables is None:
+            self.prepare_or_raise(engine)
+        listed = ", ".join(engine.file(table.file) for table in self._tables or ())
+        options = f"union_by_name = true, hive_partitioning = {str(self.is_partitioned).lower()}"
+        if self.is_partitioned:
+            options += ", hive_types_autocast = false"
+        return f"read_parquet([{listed}], {options})"
+
+    def headers(self, engine: Engine, columns: Mapping[str, ColumnType]) -> Iterable[str]:
+        for table in self._tables or ():
+            if occurs_twice(table.names):
+                return [name for name in table.names if name]
+        return columns
+
+    @classmethod
+    def headers_of(cls, engine: Engine, path: Path) -> list[str]:
+        return []
+
+    @classmethod
+    def index_of(cls, engine: Engine, path: Path) -> list[str]:
+        return []
+
+
+@dataclass
+class _Faults:
+    """The first cells that are at fault, and how many there are."""
+
+    first: list[FaultyCell] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, cells: Iterable[FaultyCell]) -> None:
+        for cell in cells:
+            self.count += 1
+            if self.count <= _TOLD:
+                self.first.append(cell)
+
+
+def _header(rows: Iterator[SheetRow], read: ReadTable) -> SheetRow | None:
+    """The row of the names: the first that is not blank, or the one that is stated."""
+    for row in rows:
+        if read.header_row is None or row.number == read.header_row:
+            return row
+        if row.number > read.header_row:
+            return None
+    return None
+
+
+def _names(header: SheetRow) -> list[str]:
+    """The names of the columns, from the first of the sheet to the last that has one."""
+    return [header.cells.get(column, "").strip() for column in range(1, max(header.cells) + 1)]
+
+
+def _checked(rows: Iterator[SheetRow], header: SheetRow, faults: _Faults) -> Iterator[SheetRow]:
+    """The rows; cells that are at fault are gathered."""
+    faults.add(header.faults)
+    nameless: set[int] = set()
+    for row in rows:
+        faults.add(row.faults)
+        for column in row.cells:
+            if column in nameless or header.cells.get(column, "").strip():
+                continue
+            nameless.add(column)
+            message = f"has a value, and row {header.number} no name for its column"
+            hint = (
+                "Give the column a name, or say where the names stand: `header_row` in "
+                "[source.{table}.read]."
+            )
+            faults.add([FaultyCell(row.number, column, message, hint)])
+        yield row
+
+
+@dataclass(frozen=True)
+class _Written:
+    rows: int
+    gapless: bool
+
+
+def _write(
+    copy: Path, names: Sequence[str], rows: Iterator[SheetRow], footer: int
+) -> _Written | None:
+    """Write the rows but those of the footer; None where there are fewer than those."""
+    schema = pa.schema([(name, pa.string()) for name in unique(names)])
+    count, last, gapless = 0, None, True
+    held: deque[SheetRow] = deque()
+
+    def without_footer() -> Iterator[SheetRow]:
+        for row in rows:
+            held.append(row)
+            if len(held) > footer:
+                yield held.popleft()
+
+    taken = without_footer()
+    with pq.ParquetWriter(copy, schema) as writer:
+        while batch := list(islice(taken, _ROWS_A_BATCH)):
+            for row in batch:
+                gapless &= last is None or row.number == last + 1
+                last = row.number
+            columns = [
+                pa.array([row.cells.get(column) for row in batch], pa.string())
+                for column in range(1, len(names) + 1)
+            ]
+            writer.write_table(pa.table(columns, schema=schema))
+            count += len(batch)
+    return _Written(count, gapless) if len(held) == footer else None
