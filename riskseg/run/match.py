@@ -22,7 +22,7 @@ from riskseg.sources.matching import (
 from riskseg.sources.matching import propose as proposed
 from riskseg.sources.matching.day_offsets import COUNTED_FROM
 from riskseg.sources.matching.found import as_written, data_files, patterns
-from riskseg.sources.matching.labels import outcome_of
+from riskseg.sources.matching.labels import with_outcome_column
 from riskseg.sources.matching.profile import day_sql
 from riskseg.sources.matching.recognised import Recognised, recognised
 from riskseg.sources.matching.written import tidy, tidy_from
@@ -119,10 +119,8 @@ def _with_outcome(proposal: Proposal) -> Proposal:
     accounts = proposal.tables.get("accounts")
     if accounts is None or "bills" in proposal.tables or proposal.layout is not None:
         return proposal
-    outcome = outcome_of(accounts.found)
-    if outcome is None:
-        return proposal
-    return replace(proposal, tables={**proposal.tables, "accounts": accounts.with_column(outcome)})
+    with_outcome = with_outcome_column(accounts)
+    return replace(proposal, tables={**proposal.tables, "accounts": with_outcome})
 
 
 def _asked(proposal: Proposal, ask: Ask) -> Proposal:

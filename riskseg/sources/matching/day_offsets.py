@@ -86,10 +86,9 @@ def _proposals(
     why = "the select names it"
 
     def proposal(table: str, select: str, amount: Profile, columns: Sequence[str]) -> TableProposal:
+        headers = {"account_id": account.name, "amount": amount.name}
         named = {
-            name: ColumnProposal(
-                name, f'"{name}"', 1.0, why, header=amount.name if name == "amount" else None
-            )
+            name: ColumnProposal(name, quoted(name), 1.0, why, True, header=headers.get(name))
             for name in columns
         }
         return TableProposal(table, found, select, named, from_decided=False, note=note)

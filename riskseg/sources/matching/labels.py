@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from riskseg.domain.relations import literal, quoted
+from riskseg.layouts.places import relation_of
 from riskseg.sources.matching.found import Found
 from riskseg.sources.matching.names import likeness
 from riskseg.sources.matching.profile import Profile
-from riskseg.sources.matching.proposal import SURE, ColumnProposal
+from riskseg.sources.matching.proposal import SURE, ColumnProposal, TableProposal
 
 # Values that mean the bad outcome, where a column holds words.
 _BAD = ("bad", "default", "defaulted", "charged off", "yes", "y", "true")
 NAME = "outcome"
+
+
+def with_outcome_column(accounts: TableProposal) -> TableProposal:
+    """The accounts with what fills `outcome`. Where that is made of a column, a select takes the
+    column away: beside the outcome it would give the answer."""
+    outcome = outcome_of(accounts.found)
+    if not outcome.decided or outcome.expression == quoted(outcome.header or ""):
+        return accounts.with_column(outcome)
+    file = accounts.loaded_from
+    rows = f"({file})" if file.lower().startswith("select ") else relation_of(file)
+    assert outcome.header is not None
+    select = (
+        f"select * exclude ({quoted(outcome.header)}), {outcome.expression} as {NAME} from {rows}"
+    )
+    named = replace(outcome, expression=quoted(NAME))
+    return replace(accounts, loaded_from=select).with_column(named)
 
 
 def outcome_of(found: Found) -> ColumnProposal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
@@ -28,6 +29,8 @@ _TELLING = {
     "instalments": ("account_id", "plan_id", "due_on"),
 }
 LEAST_SCORE, LEAST_FIT, OF_NAME = 0.6, 0.5, 0.25
+# The share of the accounts of bills that a list of accounts has to have.
+NEARLY_EVERY = 0.999
 _TABLES = ("bills", "payments", "events", "instalments", "accounts")
 
 
@@ -132,39 +135,51 @@ def _accounts_alone(
 def _met(engine: Engine, proposals: dict[str, TableProposal]) -> dict[str, TableProposal]:
     """The proposals with what is known from how their ids meet."""
     bills = proposals.get("bills")
-    if bills is None or not bills.from_decided:
+    theirs = None if bills is None else _ids(bills, "account_id")
+    if bills is None or theirs is None:
         return proposals
-    account, bill = bills.columns.get("account_id"), bills.columns.get("bill_id")
+    met = dict(proposals)
     accounts, payments = proposals.get("accounts"), proposals.get("payments")
-    if account is None or account.expression is None:
-        return proposals
-    theirs = (account.expression, bills.found.relation)
-    for other in (payments, accounts):
-        own = other.columns.get("account_id") if other else None
-        if other is None or own is None or own.expression is None:
-            continue
-        ids = (own.expression, other.found.relation)
-        # Accounts are asked whether they hold those of the bills, payments whether they are theirs.
-        share = (
-            share_met(engine, theirs, ids) if other is accounts else share_met(engine, ids, theirs)
-        )
-        if share < DOUBTED:
-            why = f"only {share:.0%} of the ids meet those of the bills"
-            proposals[other.table] = other.with_column(own.doubted(DOUBTED, why))
-        elif other is accounts and own.confidence < ONLY_ID and share > SURE:
-            why = f"{share:.0%} of the accounts of the bills are in it"
-            sure = ColumnProposal(own.column, own.expression, ONLY_ID, why, True, header=own.header)
-            proposals[other.table] = other.with_column(sure)
-    if payments is not None and bill is not None and bill.expression is not None:
-        payments = proposals["payments"]
-        named = payments.columns.get("bill_id")
-        if named is not None and named.expression is not None:
-            ids = (named.expression, payments.found.relation)
-            share = share_met(engine, ids, (bill.expression, bills.found.relation))
+    if accounts is not None and (own := _ids(accounts, "account_id")) is not None:
+        met["accounts"] = _with_accounts_met(accounts, share_met(engine, theirs, own))
+    if payments is not None and payments.from_decided:
+        for name, others in (("account_id", theirs), ("bill_id", _ids(bills, "bill_id"))):
+            ids, column = _ids(payments, name), payments.columns.get(name)
+            if ids is None or others is None or column is None:
+                continue
+            share = share_met(engine, ids, others)
             if share < DOUBTED:
-                why = f"only {share:.0%} of them name a bill"
-                proposals["payments"] = payments.with_column(named.doubted(DOUBTED, why))
-    return proposals
+                why = f"only {share:.0%} of its values meet those of the bills"
+                met["payments"] = met["payments"].with_column(column.doubted(DOUBTED, why))
+    return met
+
+
+def _ids(proposal: TableProposal, name: str) -> tuple[str, str] | None:
+    """What gives the ids of a column, and the relation that it is of."""
+    column = proposal.columns.get(name)
+    if column is None or column.expression is None:
+        return None
+    read = column.expression if column.header is None else quoted(column.header)
+    return read, proposal.found.relation
+
+
+def _with_accounts_met(accounts: TableProposal, share: float) -> TableProposal:
+    """Accounts, by the share of the accounts of the bills that are among them. A list that lacks
+    some would set their bills aside: whether it is the list, a person says."""
+    column = accounts.columns["account_id"]
+    if share < DOUBTED:
+        why = f"only {share:.0%} of the accounts of the bills are in it"
+        return accounts.with_column(column.doubted(DOUBTED, why))
+    if share < NEARLY_EVERY:
+        note = (
+            f"It lacks {1 - share:.1%} of the accounts that have bills, and bills of accounts that "
+            "it lacks are set aside: decide whether it is the list of accounts."
+        )
+        return replace(accounts, decided=False, note=note)
+    if column.confidence < ONLY_ID:
+        why = f"{share:.0%} of the accounts of the bills are in it"
+        return accounts.with_column(replace(column, confidence=ONLY_ID, why=why))
+    return accounts
 
 
 def _with_kinds(events: TableProposal) -> TableProposal:

@@ -1,0 +1,181 @@
+"""A stranger's folder to decisions, by the commands a user types: init --from, one correction at
+most, check, ageing, train, assign.
+
+The data is no part of this project: it is looked for in ../shared/data, and without it these
+tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from riskseg.cli import app
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason=f"the real data is not in {DATA}"),
+]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder, the one decision that a person has to take (texts of riskseg.toml and what they
+    become), the rows that are then read, and what is left open without harm."""
+
+    correction: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    open_points: tuple[str, ...] = ()
+    mapped: Mapping[str, str] = field(default_factory=dict)
+
+
+# The mark of a proposal, taken away.
+def taken(line: str) -> dict[str, str]:
+    return {f"# ? {line}": line}
+
+
+FOLDERS = {
+    "ibm_ar": Folder(
+        rows={"accounts": 100, "bills": 2_466, "payments": 2_466},
+        mapped={"bills.due_on": "due_date", "payments.paid_on": "paid_date"},
+    ),
+    "road_traffic_fines": Folder(
+        rows={"accounts": 113_487, "bills": 113_487, "payments": 58_640},
+        # What the words of its events mean.
+        open_points=("events",),
+        mapped={"bills.due_on": "due_date", "payments.paid_on": "paid_date"},
+    ),
+    "water_utility_synthetic": Folder(
+        rows={"accounts": 1_500, "bills": 72_000, "payments": 64_738},
+        open_points=("events",),
+        mapped={
+            "bills.account_id": "customer_id",
+            "bills.bill_id": "concat_ws('-', customer_id, bill_period_end)",
+            "bills.issued_on": "bill_period_end",
+            "bills.due_on": "due_date",
+            "bills.amount": "bill_amount",
+            "payments.paid_on": "payment_date",
+            "accounts.is_vulnerable": "is_vulnerable = 1",
+        },
+    ),
+    "uci_credit_default": Folder(
+        rows={"accounts": 30_000, "bills": 180_000, "payments": 143_103},
+        mapped={"accounts.account_id": "ID", "payments.paid_on": "paid_month"},
+    ),
+    "highradius_open_only": Folder(
+        # What `converted_usd` is.
+        correction=taken("amount"),
+        rows={"bills": 9_681},
+        open_points=("issued_on of bills",),
+        mapped={
+            "bills.account_id": "cust_number",
+            "bills.bill_id": "doc_id",
+            "bills.due_on": "due_in_date",
+            "bills.amount": "converted_usd",
+        },
+    ),
+    "home_credit_mini": Folder(
+        # The day that its days are counted from, which the file does not name.
+        correction={'# ? from       = "select': 'from       = "select'},
+        rows={"bills": 7_244, "payments": 7_346},
+        # Its list of borrowers lacks some that have instalments.
+        open_points=("accounts",),
+    ),
+}
+
+
+def riskseg(*words: str, code: int = 0) -> str:
+    """What a command prints; it must end with this code."""
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == code, result.output + result.stderr
+    return result.stdout
+
+
+def told(*words: str) -> Any:
+    return json.loads(riskseg(*words, "--json"))
+
+
+def begun(folder: str, w: Path, correction: Mapping[str, str]) -> Any:
+    """What init --from found; the one decision is then taken in riskseg.toml."""
+    new = told("init", str(w), "--from", str(DATA / folder))
+    toml = (w / "riskseg.toml").read_text(encoding="utf-8")
+    for marked, line in correction.items():
+        assert marked in toml
+        toml = toml.replace(marked, line)
+    (w / "riskseg.toml").write_text(toml, encoding="utf-8")
+    return new
+
+
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
+def test_a_folder_with_bills_needs_one_decision_at_most(folder: str, tmp_path: Path) -> None:
+    expected, w = FOLDERS[folder], tmp_path / "w"
+    new = begun(folder, w, expected.correction)
+    mapped = {
+        f"{table['table']}.{column['column']}": column["expression"]
+        for table in new["matched"]
+        for column in table["columns"]
+    }
+    assert {name: mapped.get(name) for name in expected.mapped} == dict(expected.mapped)
+    checked = told("-w", str(w), "check")
+    assert checked["problems"] == []
+    assert checked["rows"] == dict(expected.rows)
+    notes = [note for note in checked["notes"] if "is not decided" in note]
+    for point in (*expected.open_points, "currency of workspace"):
+        assert any(point in note for note in notes), point
+    assert len(notes) == len(expected.open_points) + 1, notes
+    aged = told("-w", str(w), "ageing", "--as-of", checked["last_day"])
+    assert float(aged["ledger"]["difference"]) == 0
+
+
+MODEL = """\
+name: late_payment
+question: Will a bill that falls due be unpaid a month later?
+target: {{event: late, days_past_due: 30, horizon_days: {horizon}}}
+observe: {{every: 30 days, for: {span} days, history: {history} days}}
+hold_out: {{last: {last} days}}
+learners: [scorecard]
+seed: 7
+"""
+STRATEGY = """\
+name: by-age
+purpose: Which open items are chased, by how long they have been due
+owner: collections
+{uses}
+actions:
+  - {{name: email, channel: email, contact: true}}
+  - {{name: call,  channel: phone, contact: true}}
+protective: []
+priority: balance_overdue
+"""
+RULES = {
+    "tiers.yaml": "[]\n",
+    "segments.yaml": """\
+- {segment: chase, when: balance_overdue > 0 and days_past_due > 10}
+- {segment: wait,  when: otherwise}
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("folder", "bad"), [("give_me_some_credit", 10_026), ("german_credit", 300)]
+)
+def test_an_account_file_goes_to_decisions(folder: str, bad: int, tmp_path: Path) -> None:
+    w = tmp_path / "w"
+    # An applicant is a row: that the rows may be numbered is the one decision of german_credit.
+    correction = {"# ? from": "from"} if folder == "german_credit" else {}
+    begun(folder, w, correction)
+    assert told("-w", str(w), "check")["problems"] == []
+    [kept] = told("-w", str(w), "train", "--only", "scorecard")
+    summary = kept["summary"]
+    assert summary["training"]["bad"] + summary["hold_out"]["bad"] == bad
+    assert summary["metrics"]["hold_out"]["auc"] > 0.7
+    out = str(w / "d.csv")
+    done = told("-w", str(w), "assign", "--as-of", "2026-06-30", "--out", out)
+    assert done["rows"] == sum(told("-w", str(w), "check")["rows"].values())
