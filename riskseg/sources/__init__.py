@@ -10,8 +10,17 @@ from riskseg.sources.excel import ExcelFiles
 from riskseg.sources.fixed_width import FixedWidthFiles
 from riskseg.sources.parquet import ParquetFiles
 from riskseg.sources.reader import register
+from riskseg.sources.remote_files import RemoteFiles
 from riskseg.sources.select import Select
 
 # In the order in which they are asked whether a `from` is theirs.
-for _kind in (DatabaseRows, Select, FixedWidthFiles, ParquetFiles, CsvFiles, ExcelFiles):
+for _kind in (
+    DatabaseRows,
+    RemoteFiles,
+    Select,
+    FixedWidthFiles,
+    ParquetFiles,
+    CsvFiles,
+    ExcelFiles,
+):
     register(_kind)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import problem
 from riskseg.sources.database_any import AnyDatabase
 from riskseg.sources.database_connections import Database
-from riskseg.store.database_urls import rendered, without_secrets
+from riskseg.store.database_urls import rendered
 from riskseg.workspace import Source
 
 

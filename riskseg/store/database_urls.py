@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
 
+from riskseg.domain.addresses import HARMLESS, HIDDEN, without_secrets
 from riskseg.domain.problems import problem
 
-_HIDDEN = "***"
 # Packages of drivers that are not called as what they bring.
 _PACKAGES = {"psycopg": "'riskseg[postgres]'", "MySQLdb": "mysqlclient", "cx_Oracle": "cx-Oracle"}
-# Words of a query that are no secret; whatever else one holds is hidden.
-_HARMLESS = re.compile(
-    r"(user|host|port|dbname|database|schema|driver|charset|encoding|sslmode|timeout|mode|cache"
-    r"|connect_timeout|application_name)=[\w .+-]*",
-    re.IGNORECASE,
-)
-
-
-def without_secrets(target: str) -> str:
-    """An address less its passwords, whether or not it can be read as a URL: what stands between
-    the user and the last `@`, and whatever in its query is not known to be harmless."""
-    address, mark, table = target.rpartition("#")
-    if not mark:
-        address, table = target, ""
-    scheme, slashes, after_scheme = address.partition("://")
-    if not slashes:
-        return target
-    if "@" in after_scheme:
-        user, _, after_scheme = after_scheme.rpartition("@")
-        user_name, colon, _ = user.partition(":")
-        after_scheme = f"{user_name}{colon and ':' + _HIDDEN}@{after_scheme}"
-    location, question_mark, query = after_scheme.partition("?")
-    shown_query = "&".join(map(_shown_part, query.split("&"))) if question_mark else ""
-    return f"{scheme}://{location}{question_mark}{shown_query}{mark}{table}"
-
-
-def _shown_part(part: str) -> str:
-    name, equals, _ = part.partition("=")
-    if _HARMLESS.fullmatch(part):
-        return part
-    return f"{name}={_HIDDEN}" if equals and re.fullmatch(r"[\w-]+", name) else _HIDDEN
 
 
 def rendered(url: sa.URL) -> str:
@@ -58,13 +26,11 @@ def hide(text: str, url: sa.URL) -> str:
     for name, value in url.query.items():
         listed = [value] if isinstance(value, str) else value
         values += [
-            query_value
-            for query_value in listed
-            if not _HARMLESS.fullmatch(f"{name}={query_value}")
+            query_value for query_value in listed if not HARMLESS.fullmatch(f"{name}={query_value}")
         ]
     for value in values:
         for secret in {value, quote(value), quote_plus(value)}:
-            text = text.replace(secret, _HIDDEN) if secret else text
+            text = text.replace(secret, HIDDEN) if secret else text
     return without_secrets(text) if "://" in text else text
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import ProblemsError, problem
 from riskseg.store.chain import BrokenChainError
-from riskseg.store.database_urls import driver_of, hide, rendered, without_secrets
+from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.store.journal_database import BUSY_SECONDS, DAMAGED, JournalDatabase, json_text
 from riskseg.store.journal_place import PostgresPlace
 

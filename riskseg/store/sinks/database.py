@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems
 from riskseg.store.sinks.port import Sink, Written
 
@@ -38,6 +39,4 @@ class DatabaseTable(Sink):
         return Written(place, rows, None)
 
     def without_secrets(self, target: str) -> str:
-        from riskseg.store.database_urls import without_secrets
-
         return without_secrets(target)

@@ -21,8 +21,9 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
+from riskseg.domain.addresses import without_secrets
 from riskseg.domain.problems import Problems, ProblemsError, problem
-from riskseg.store.database_urls import driver_of, hide, rendered, without_secrets
+from riskseg.store.database_urls import driver_of, hide, rendered
 from riskseg.store.files import check_place
 from riskseg.store.sinks.rendering import json_text
 

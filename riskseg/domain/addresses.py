@@ -1,0 +1,38 @@
+"""Addresses as they may be shown: without what they keep secret."""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+# Words of a query that are no secret; whatever else one holds is hidden.
+HARMLESS = re.compile(
+    r"(user|host|port|dbname|database|schema|driver|charset|encoding|sslmode|timeout|mode|cache"
+    r"|connect_timeout|application_name)=[\w .+-]*",
+    re.IGNORECASE,
+)
+
+
+def without_secrets(target: str) -> str:
+    """An address less its passwords, whether or not it can be read as a URL: what stands between
+    the user and the last `@`, and whatever in its query is not known to be harmless."""
+    address, mark, table = target.rpartition("#")
+    if not mark:
+        address, table = target, ""
+    scheme, slashes, after_scheme = address.partition("://")
+    if not slashes:
+        return target
+    if "@" in after_scheme:
+        user, _, after_scheme = after_scheme.rpartition("@")
+        user_name, colon, _ = user.partition(":")
+        after_scheme = f"{user_name}{colon and ':' + HIDDEN}@{after_scheme}"
+    location, question_mark, query = after_scheme.partition("?")
+    shown_query = "&".join(map(_shown_part, query.split("&"))) if question_mark else ""
+    return f"{scheme}://{location}{question_mark}{shown_query}{mark}{table}"
+
+
+def _shown_part(part: str) -> str:
+    name, equals, _ = part.partition("=")
+    if HARMLESS.fullmatch(part):
+        return part
+    return f"{name}={HIDDEN}" if equals and re.fullmatch(r"[\w-]+", name) else HIDDEN
