@@ -30,7 +30,11 @@ def init(
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", help="A folder of files, or one file, to propose the mapping for."),
+        typer.Option(
+            "--from",
+            help="A folder of files, one file, or the address of a database, to propose the "
+            "mapping for.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +93,8 @@ def show_matching(new_workspace: NewWorkspace) -> None:
 
 def _show_table(table: MatchedTable) -> None:
     mark = "" if table.decided else " ? to be decided"
-    stdout().print(f"\n{table.table} from {table.loaded_from}{mark}", markup=False)
+    sheet = f", sheet {table.sheet}" if table.sheet else ""
+    stdout().print(f"\n{table.table} from {table.loaded_from}{sheet}{mark}", markup=False)
     width = max(len(column.column) for column in table.columns)
     for column in table.columns:
         sure = f"{column.confidence:4.0%}" if column.decided else "   ?"

@@ -22,5 +22,6 @@ class MatchedTable(Part):
 
     table: str
     loaded_from: str
+    sheet: str | None
     decided: bool
     columns: tuple[MatchedColumn, ...]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import quoted
-from riskseg.engine import DuckDB
+from riskseg.engine import DuckDB, Engine
 from riskseg.results.matching import MatchedColumn, MatchedTable
+from riskseg.sources.database_connections import Connections
 from riskseg.sources.matching import (
     ColumnProposal,
     Found,
@@ -22,10 +23,16 @@ from riskseg.sources.matching import (
 from riskseg.sources.matching import propose as proposed
 from riskseg.sources.matching.day_offsets import COUNTED_FROM
 from riskseg.sources.matching.found import as_written, data_files, patterns
+from riskseg.sources.matching.found_in_database import (
+    is_address,
+    survey_database,
+    whole_address,
+)
 from riskseg.sources.matching.labels import with_outcome_column
 from riskseg.sources.matching.profile import day_sql
 from riskseg.sources.matching.recognised import Recognised, recognised
 from riskseg.sources.matching.written import tidy, tidy_from
+from riskseg.workspace.addresses import check_no_password
 
 
 @dataclass(frozen=True)
@@ -57,31 +64,13 @@ class Matching:
 def match(
     folder: Path, source: str, *, ask: Ask | None = None, strategy: str | None = None
 ) -> Matching:
-    """What the tables in `source`, a folder or a file, are likely to be for a workspace in
-    `folder`. What is not sure is asked, where there is somebody to ask, else marked. Without a
-    `strategy`, the starter that suits the tables is taken.
+    """What the tables in `source`, a folder, a file or a database, are likely to be for a
+    workspace in `folder`. What is not sure is asked, where there is somebody to ask, else marked.
+    Without a `strategy`, the starter that suits the tables is taken.
 
     Raises RS006 where there is nothing to read, or a file cannot be read.
     """
-    place = Path(source)
-    files = data_files(place) if place.exists() else []
-    if not files:
-        what = "holds no file of data" if place.exists() else "does not exist"
-        raise problem(
-            "RS006",
-            f"It {what}.",
-            file=source,
-            hint="Name a folder of .csv or .parquet files, or one such file.",
-        )
-    problems = Problems()
-    with DuckDB(reads=files) as engine:
-        tables = survey(engine, list(patterns(files)), folder, problems)
-        problems.raise_if_any()
-        known = recognised(tables)
-        proposal = proposed(engine, tables) if known is None else _by_layout(known, place, folder)
-        if known is None and not _settled(proposal):
-            sheet = recognised(tables, sheet=True)
-            proposal = proposal if sheet is None else _by_layout(sheet, place, folder)
+    proposal = _of_database(source, folder) if is_address(source) else _of_files(source, folder)
     proposal = _with_outcome(proposal)
     if ask is not None:
         proposal = _asked(proposal, ask)
@@ -95,6 +84,52 @@ def match(
     )
 
 
+def _of_files(source: str, folder: Path) -> Proposal:
+    place = Path(source)
+    files = data_files(place) if place.exists() else []
+    if not files:
+        what = "holds no file of data" if place.exists() else "does not exist"
+        raise problem(
+            "RS006",
+            f"It {what}.",
+            file=source,
+            hint="Name a folder of .csv, .parquet or .xlsx files, one such file, or the address of "
+            "a database.",
+        )
+    problems = Problems()
+    with DuckDB(reads=files) as engine:
+        tables = survey(engine, list(patterns(files)), folder, problems)
+        problems.raise_if_any()
+        return _proposed(engine, tables, place, folder)
+
+
+def _of_database(source: str, folder: Path) -> Proposal:
+    url, problems = whole_address(source), Problems()
+    check_no_password(url, {"file": "--from", "line": None}, problems)
+    problems.raise_if_any()
+    with DuckDB() as engine, Connections(folder) as connections:
+        tables = survey_database(engine, url, connections)
+        if not tables:
+            raise problem(
+                "RS006",
+                "The database has no table that is like one of the contract.",
+                file="--from",
+                hint="Look at the names of its tables, and map them in riskseg.toml.",
+            )
+        return replace(_proposed(engine, tables, folder, folder), url=url)
+
+
+def _proposed(engine: Engine, tables: list[Found], place: Path, folder: Path) -> Proposal:
+    """By the layout of a known system, else by names and values; by that of any sheet of invoices
+    where these leave the bills open."""
+    known = recognised(tables)
+    if known is not None:
+        return _by_layout(known, place, folder)
+    proposal = proposed(engine, tables)
+    sheet = None if _settled(proposal) else recognised(tables, sheet=True)
+    return proposal if sheet is None else _by_layout(sheet, place, folder)
+
+
 def _settled(proposal: Proposal) -> bool:
     """Whether all that bills need is sure."""
     bills = proposal.tables.get("bills")
@@ -103,7 +138,7 @@ def _settled(proposal: Proposal) -> bool:
 
 def _by_layout(known: Recognised, place: Path, folder: Path) -> Proposal:
     """The layout by its own names where they find its files; else each file named."""
-    if known.by_name:
+    if known.by_name and not any(found.sheet for found in known.files.values()):
         home = place if place.is_dir() else place.parent
         where = as_written(str(home), folder) if home.resolve() != folder.resolve() else None
         return Proposal({}, layout=known.layout.name, folder=where)
@@ -171,6 +206,7 @@ def _shown(proposal: TableProposal) -> MatchedTable:
     return MatchedTable(
         table=proposal.table,
         loaded_from=tidy_from(proposal.loaded_from),
+        sheet=proposal.found.sheet,
         decided=proposal.decided and proposal.from_decided,
         columns=tuple(
             MatchedColumn(

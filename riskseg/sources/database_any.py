@@ -86,6 +86,16 @@ class AnyDatabase(Database):
             for column in columns
         ]
 
+    def tables(self, source: Source) -> list[str]:
+        with self._refusals(source):
+            return sorted(_tables(sa.inspect(self._connection), None))
+
+    def first_rows(self, table: str, count: int) -> str:
+        schema, name = _schema_and_name(table)
+        select = sa.select(sa.text("*")).select_from(sa.table(name, schema=schema)).limit(count)
+        literal = {"literal_binds": True}
+        return str(select.compile(dialect=self._connection.dialect, compile_kwargs=literal))
+
     def _columns_of_select(self, select: str) -> list[DatabaseColumn]:
         try:
             result = self._connection.execute(

@@ -49,6 +49,14 @@ class Database(ABC):
         """The rows as a stream of batches, which ends with the block. Decimals are texts in it."""
 
     @abstractmethod
+    def tables(self, source: Source) -> list[str]:
+        """The tables and views that are there, as a `from` names them, in order."""
+
+    @abstractmethod
+    def first_rows(self, table: str, count: int) -> str:
+        """A select of no more than so many rows of a table."""
+
+    @abstractmethod
     def without_secrets(self, text: str) -> str:
         """What the database or its driver says, as it may be shown."""
 
@@ -114,7 +122,7 @@ class Connections:
     """The connections of one reading of a workspace's sources; all are closed with the block."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._opened = ExitStack()
         self._databases: dict[str, Database] = {}
 
@@ -128,7 +136,7 @@ class Connections:
             # Database toolkits are loaded where a source is in a database, and not before.
             from riskseg.sources.database_opening import open_database
 
-            database = open_database(whole, source, self._root)
+            database = open_database(whole, source, self.root)
             self._opened.callback(database.close)
             self._databases[whole] = database
         return self._databases[whole]

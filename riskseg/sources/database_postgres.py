@@ -126,6 +126,14 @@ class PostgresDatabase(Database):
             raise self.no_table(source, [name for (name,) in cursor.fetchall()])
         return str(found[0])
 
+    def tables(self, source: Source) -> list[str]:
+        with self._refusals(source), self._connection.cursor() as cursor:
+            cursor.execute(_TABLES)
+            return [name for (name,) in cursor.fetchall()]
+
+    def first_rows(self, table: str, count: int) -> str:
+        return f"select * from {table} limit {count}"
+
     def without_secrets(self, text: str) -> str:
         said = text.removeprefix("IO: ").removeprefix("[libpq] ")
         # Before its own words the driver says what it was at.

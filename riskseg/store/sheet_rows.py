@@ -95,6 +95,18 @@ def open_sheet(path: Path, wanted: str | None) -> Iterator[Sheet]:
             yield Sheet(sheet.title, _rows(parser), parser)
 
 
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a workbook that can be seen, in order. Raises SheetError."""
+    import openpyxl
+
+    _check_size(path)
+    with warnings.catch_warnings(), path.open("rb") as stream:
+        warnings.simplefilter("ignore")
+        with _damage():
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+            return [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+
+
 @contextmanager
 def _damage() -> Iterator[None]:
     """A damaged workbook fails in as many ways as it has parts."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tomllib
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,7 @@ def test_a_sheet_with_the_day_of_payment_gives_bills_and_payments(tmp_path: Path
     found = sources(written(tmp_path, {"ledger.csv": text}))
     assert found["payments"]["paid_on"] == "paid_date"
     assert (
-        "where nullif(trim(cast(paid_date as varchar)), '') is not null"
+        "where paid_date is not null and trim(cast(paid_date as varchar)) <> ''"
         in found["payments"]["from"]
     )
 
@@ -216,3 +218,50 @@ def test_open_points_are_found_by_their_lines() -> None:
         (7, "events", None, ""),
     ]
     assert not list(undecided("[source.bills]\nfrom = 'x.csv'\n"))
+
+
+def test_the_sheets_of_a_workbook_are_tables(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for name, text in (("Invoices", BILLS), ("Cash", PAYMENTS)):
+        sheet = book.create_sheet(name)
+        for line in text.splitlines():
+            sheet.append(line.split(","))
+    book.remove(book["Sheet"])
+    book.create_sheet("Notes")
+    book.save(tmp_path / "ledger.xlsx")
+    found = sources(match(tmp_path, str(tmp_path / "ledger.xlsx")))
+    assert {table: source["from"] for table, source in found.items()} == {
+        "bills": "ledger.xlsx",
+        "payments": "ledger.xlsx",
+    }
+    assert found["bills"]["read"] == {"sheet": "Invoices"}
+    assert found["payments"]["read"] == {"sheet": "Cash"}
+    assert found["bills"]["amount"] == "inv_amount"
+
+
+def test_the_tables_of_a_database_are_found(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as database:
+        for name, text in (("invoices", BILLS), ("receipts", PAYMENTS)):
+            header, *lines = text.splitlines()
+            database.execute(f"create table {name} ({header})")
+            marks = ",".join("?" * len(header.split(",")))
+            rows = [line.split(",") for line in lines]
+            database.executemany(f"insert into {name} values ({marks})", rows)
+        database.execute("create table log (at text, said text)")
+        database.commit()
+    matching = match(tmp_path, f"sqlite:///{tmp_path / 'erp.db'}")
+    found = sources(matching)
+    assert found.pop("url") == f"sqlite:///{tmp_path / 'erp.db'}"
+    assert {table: source["from"] for table, source in found.items()} == {
+        "bills": "invoices",
+        "payments": "receipts",
+    }
+    assert found["bills"]["due_on"] == "due_date"
+    assert open_points(matching) == [("workspace", "currency")]
+
+
+def test_a_password_is_not_taken_into_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError, match="password does not belong") as raised:
+        match(tmp_path, "postgresql://me:hunter2@nowhere/erp")
+    assert "hunter2" not in str(raised.value)

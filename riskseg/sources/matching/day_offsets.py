@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskseg.domain.relations import quoted
-from riskseg.layouts.places import relation_of
 from riskseg.sources.matching.found import Found
 from riskseg.sources.matching.names import likeness, tokens
 from riskseg.sources.matching.profile import Profile
@@ -24,7 +23,7 @@ def from_day_offsets(tables: Sequence[Found]) -> dict[str, TableProposal]:
     """Bills and payments from the first file that has an account, a day due and a day of payment
     as numbers of days, and the amounts of both; nothing where none has."""
     for found in tables:
-        proposals = _from(found)
+        proposals = {} if found.in_database or found.in_select is None else _from(found)
         if proposals:
             return proposals
     return {}
@@ -63,7 +62,7 @@ def _proposals(
     paid_day: Profile,
     paid: Profile,
 ) -> dict[str, TableProposal]:
-    file = relation_of(found.loaded_from)
+    file = found.in_select
     parts = ", ".join(quoted(p.name) for p in key)
     bill_id = f"concat_ws('-', {parts})"
     who = quoted(account.name)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from riskseg.domain.problems import Problems
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError
+from riskseg.layouts.places import relation_of
 from riskseg.sources.matching.profile import Profile, profiles
 from riskseg.sources.reader import kind_of_source, open_source
 from riskseg.sources.sql_text import NotAllowedError
+from riskseg.store.sheet_rows import SheetError, sheet_names
 from riskseg.workspace import Source
+from riskseg.workspace.reading import ReadTable
 
 _ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx)(\.gz)?$", re.IGNORECASE)
 
@@ -21,13 +24,30 @@ _ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|xlsx)(\.gz)?$", re.IGNORECASE)
 @dataclass(frozen=True)
 class Found:
     """A table that was found: what it is called, the `from` that reads it, what stands for it
-    after FROM, how many rows it has, what its columns hold."""
+    after FROM, how many rows it has, what its columns hold. `sheet` is that of a workbook,
+    `in_database` and `partial` say that it is a table of a database, of which some rows were
+    read."""
 
     name: str
     loaded_from: str
     relation: str
     rows: int
     profiles: Mapping[str, Profile]
+    sheet: str | None = None
+    in_database: bool = False
+    partial: bool = False
+
+    @property
+    def place(self) -> str:
+        """What a person calls it."""
+        return f"{self.loaded_from}, sheet {self.sheet}" if self.sheet else self.loaded_from
+
+    @property
+    def in_select(self) -> str | None:
+        """What stands for it in a select of riskseg.toml; None where no select can read it."""
+        if self.in_database:
+            return self.loaded_from
+        return None if self.sheet is not None else relation_of(self.loaded_from)
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -73,27 +93,46 @@ def as_written(name: str, root: Path) -> str:
 
 def survey(engine: Engine, named: Sequence[str], root: Path, problems: Problems) -> list[Found]:
     """The tables that these files and patterns hold; a Problem for each that cannot be read."""
-    tables = []
+    tables: list[Found] = []
     for name in named:
         loaded_from = as_written(name, root)
-        if kind_of_source(loaded_from) is None:
+        stem = _ENDING.sub("", Path(name).name)
+        if not loaded_from.lower().endswith(".xlsx"):
+            tables += _found(engine, stem, loaded_from, None, root, problems)
             continue
-        source = Source("accounts", loaded_from, {}, file=loaded_from)
         try:
-            reader = open_source(source, root)
-            if not reader.check(problems):
-                continue
-            columns = reader.describe(engine)
-            index = reader.index_columns(engine, columns)
-            relation = reader.relation(engine)
-            wanted = {header: type_ for header, type_ in columns.items() if header not in index}
-            rows = int(engine.value(f"select count(*) from {relation}"))
-            described = profiles(engine, relation, wanted)
-        except (EngineError, NotAllowedError, DuplicateColumnsError) as error:
-            reason = str(error).split("\n")[0]
-            problems.add("RS006", f"This cannot be read: {reason}.", file=loaded_from)
+            sheets = sheet_names(Path(name))
+        except SheetError as error:
+            problems.add("RS006", str(error), file=loaded_from, hint=error.hint)
             continue
-        tables.append(
-            Found(_ENDING.sub("", Path(name).name), loaded_from, relation, rows, described)
-        )
+        for sheet in sheets:
+            called = stem if len(sheets) == 1 else sheet
+            tables += _found(engine, called, loaded_from, sheet, root, problems)
     return tables
+
+
+def _found(
+    engine: Engine, name: str, loaded_from: str, sheet: str | None, root: Path, problems: Problems
+) -> list[Found]:
+    """A file, or a sheet of it, described; nothing after adding the Problem why it cannot be."""
+    if kind_of_source(loaded_from) is None:
+        problems.add("RS006", "This is no file that can be read.", file=loaded_from)
+        return []
+    source = Source("accounts", loaded_from, {}, file=loaded_from, read=ReadTable(sheet=sheet))
+    own = Problems()
+    try:
+        reader = open_source(source, root)
+        if not reader.check(own) or not reader.prepare(engine, own):
+            blank_sheet = sheet is not None and {problem.code for problem in own} == {"RS109"}
+            problems.extend(() if blank_sheet else own)
+            return []
+        columns = reader.describe(engine)
+        index = reader.index_columns(engine, columns)
+        relation = reader.relation(engine)
+        wanted = {header: type_ for header, type_ in columns.items() if header not in index}
+        rows = int(engine.value(f"select count(*) from {relation}"))
+        return [Found(name, loaded_from, relation, rows, profiles(engine, relation, wanted), sheet)]
+    except (EngineError, NotAllowedError, DuplicateColumnsError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        problems.add("RS006", f"This cannot be read: {reason}.", file=loaded_from)
+        return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from riskseg.domain.relations import literal, quoted
-from riskseg.layouts.places import relation_of
 from riskseg.sources.matching.found import Found
 from riskseg.sources.matching.names import likeness
 from riskseg.sources.matching.profile import Profile
@@ -20,10 +19,11 @@ def with_outcome_column(accounts: TableProposal) -> TableProposal:
     """The accounts with what fills `outcome`. Where that is made of a column, a select takes the
     column away: beside the outcome it would give the answer."""
     outcome = outcome_of(accounts.found)
-    if not outcome.decided or outcome.expression == quoted(outcome.header or ""):
-        return accounts.with_column(outcome)
     file = accounts.loaded_from
-    rows = f"({file})" if file.lower().startswith("select ") else relation_of(file)
+    rows = f"({file})" if file.lower().startswith("select ") else accounts.found.in_select
+    is_made = outcome.decided and outcome.expression != quoted(outcome.header or "")
+    if not is_made or rows is None or accounts.found.in_database:
+        return accounts.with_column(outcome)
     assert outcome.header is not None
     select = (
         f"select * exclude ({quoted(outcome.header)}), {outcome.expression} as {NAME} from {rows}"

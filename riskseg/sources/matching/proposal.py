@@ -58,6 +58,7 @@ class Proposal:
 
     tables: Mapping[str, TableProposal]
     unused: tuple[tuple[str, str], ...] = ()
+    url: str | None = None
     layout: str | None = None
     folder: str | None = None
     currency: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
-from riskseg.layouts.places import relation_of
 from riskseg.sources.matching.columns import matches
 from riskseg.sources.matching.fill import filled
 from riskseg.sources.matching.proposal import SURE, ColumnProposal, TableProposal
@@ -23,14 +22,17 @@ def payments_in_bills(engine: Engine, bills: TableProposal) -> TableProposal | N
     }
     pairs = matches("payments", free)
     paid = pairs.get("paid_on")
-    if paid is None or paid.score < SURE or bill_id is None or amount is None:
+    rows = found.in_select
+    if rows is None or paid is None or paid.score < SURE or bill_id is None or amount is None:
         return None
     payments = filled(engine, "payments", found, pairs)
     if bill_id.expression is not None:
         same = ColumnProposal("bill_id", bill_id.expression, bill_id.confidence, bill_id.why)
         payments = payments.with_column(same)
-    where = f"nullif(trim(cast({quoted(paid.header)} as varchar)), '') is not null"
-    select = f"select * from {relation_of(found.loaded_from)} where {where}"
+    column = quoted(paid.header)
+    blank = "" if found.in_database else f" and trim(cast({column} as varchar)) <> ''"
+    where = f"{column} is not null{blank}"
+    select = f"select * from {rows} where {where}"
     return TableProposal(
         "payments",
         found,

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
-from riskseg.layouts.places import relation_of
 from riskseg.ledger.contract import CONTRACT
 from riskseg.sources.matching.assignment import best_pairs
 from riskseg.sources.matching.columns import Match, matches
@@ -60,13 +59,13 @@ def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
         proposals["events"] = _with_kinds(proposals["events"])
     if "accounts" in proposals:
         proposals["accounts"] = _with_flags(proposals["accounts"])
-    read = {proposal.found.loaded_from for proposal in proposals.values()}
+    read = {proposal.found.place for proposal in proposals.values()}
     return Proposal(
         {table: proposals[table] for table in CONTRACT if table in proposals},
         unused=tuple(
-            (found.loaded_from, _unused(fits, number, proposals))
+            (found.place, _unused(fits, number, proposals))
             for number, found in enumerate(tables)
-            if found.loaded_from not in read
+            if found.place not in read
         ),
         currency=_currency(proposals),
         scale=_scale(proposals),
@@ -120,10 +119,11 @@ def _accounts_alone(
     """Accounts and what is known of them, where there are no bills. Where no file has an id, the
     rows of the largest may be numbered: whether they are accounts, a person says."""
     kept = {table: p for table, p in proposals.items() if table in ("accounts", "events")}
-    if "accounts" in kept or not tables:
+    readable = [found for found in tables if found.in_select is not None and not found.in_database]
+    if "accounts" in kept or not readable:
         return kept
-    largest = max(tables, key=lambda found: (found.rows, len(found.headers)))
-    select = f"select row_number() over () as account_id, * from {relation_of(largest.loaded_from)}"
+    largest = max(readable, key=lambda found: (found.rows, len(found.headers)))
+    select = f"select row_number() over () as account_id, * from {largest.in_select}"
     why = "the number of the row: no column has another value in every row"
     numbered = ColumnProposal("account_id", '"account_id"', 1.0, why, True)
     note = "No column is an id of accounts. The rows may be numbered, where each is an account."
@@ -136,7 +136,8 @@ def _met(engine: Engine, proposals: dict[str, TableProposal]) -> dict[str, Table
     """The proposals with what is known from how their ids meet."""
     bills = proposals.get("bills")
     theirs = None if bills is None else _ids(bills, "account_id")
-    if bills is None or theirs is None:
+    # Of some rows of two large tables nothing is known of how the tables meet.
+    if bills is None or theirs is None or any(p.found.partial for p in proposals.values()):
         return proposals
     met = dict(proposals)
     accounts, payments = proposals.get("accounts"), proposals.get("payments")

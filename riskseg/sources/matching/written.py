@@ -34,20 +34,24 @@ def written_toml(proposal: Proposal, strategy: str) -> str:
     if proposal.currency is None:
         currency = f'{MARK} currency = "GBP"  # no file says it, and this is what is used'
     head = _HEAD.format(mark=MARK, currency=currency, scale=proposal.scale, strategy=strategy)
-    parts = [head, *_layout(proposal), *map(_table, proposal.tables.values())]
+    parts = [head, *_source(proposal), *map(_table, proposal.tables.values())]
     if proposal.unused:
         parts.append("".join(f"# Not read: {name}: {why}.\n" for name, why in proposal.unused))
     return "\n".join(parts)
 
 
-def _layout(proposal: Proposal) -> Iterator[str]:
+def _source(proposal: Proposal) -> Iterator[str]:
     if proposal.layout is None:
+        if proposal.url is not None:
+            yield f"[source]\nurl = {toml_text(proposal.url)}\n"
         return
     layout = layouts()[proposal.layout]
     lines = [f"# {layout.title}. {layout.standing}"]
     if layout.unconfirmed:
         lines.append(f"# {layout.unconfirmed}")
     lines += ["[source]", f'layout = "{proposal.layout}"']
+    if proposal.url is not None:
+        lines.append(f"url = {toml_text(proposal.url)}")
     if proposal.folder is not None:
         lines.append(f"folder = {toml_text(proposal.folder)}")
     for table, layout_table in layout.tables.items():
@@ -68,6 +72,9 @@ def _table(proposal: TableProposal) -> str:
     mark_of_from = mark if proposal.from_decided else f"{MARK} "
     lines.append(f"{mark_of_from}{'from':{width}} = {toml_text(tidy_from(proposal.loaded_from))}")
     lines += [line for column in columns for line in _column(column, width, proposal.decided)]
+    if proposal.found.sheet is not None:
+        lines += [f"{mark}[source.{proposal.table}.read]"]
+        lines += [f"{mark}sheet = {toml_text(proposal.found.sheet)}"]
     return "\n".join(lines) + "\n"
 
 
