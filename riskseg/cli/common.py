@@ -134,7 +134,7 @@ def present(
     """Run a use case and print its result, as JSON or as `show` does; or only the plan, where one
     is given. `quiet` shows no progress."""
     if plan is not None:
-        show_plan(plan, as_json=as_json)
+        show_plan(plan, as_json=as_json, sources=_planned_sources)
         raise typer.Exit
     result = run(progress(quiet=quiet))
     end_progress()
@@ -143,6 +143,14 @@ def present(
     else:
         show(result)
     return result
+
+
+def _planned_sources() -> list[str]:
+    from riskseg.run.planned_sources import planned_sources
+
+    with suppress(ProblemsError):  # of a workspace that is not there, where a plan needs none
+        return planned_sources(root())
+    return []
 
 
 def print_json(result: Shown) -> None:

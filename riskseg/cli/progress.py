@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskseg.cli.terminal import stderr, visible
@@ -12,6 +14,8 @@ from riskseg.pipeline.stages import Plan, Progress, Stage, listed
 if TYPE_CHECKING:
     import rich.progress
 
+# The name of the stage that reads the sources.
+LOAD = "load"
 # The bar on the terminal, while there is one.
 _bars: list[rich.progress.Progress] = []
 
@@ -84,9 +88,15 @@ def end_progress() -> None:
         _bars.pop().stop()
 
 
-def show_plan(plan: Plan, *, as_json: bool) -> None:
-    """The stages of a run, as it would carry them out."""
-    stages = list(listed(plan))
+def show_plan(plan: Plan, *, as_json: bool, sources: Callable[[], list[str]] = list) -> None:
+    """The stages of a run, as it would carry them out. The one that loads tells from where the
+    `sources` are read."""
+    stages = [
+        (replace(stage, does=_with_sources(stage.does, sources())), repeated)
+        if stage.name == LOAD
+        else (stage, repeated)
+        for stage, repeated in listed(plan)
+    ]
     if as_json:
         print(
             json.dumps(
@@ -100,3 +110,7 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
     for position, (stage, repeated) in enumerate(stages, start=1):
         repeated_text = f" (for each {repeated})" if repeated else ""
         print(f"{position}. {stage.name}{repeated_text}: {stage.does}")
+
+
+def _with_sources(does: str, sources: list[str]) -> str:
+    return f"{does} ({'; '.join(sources)})" if sources else does

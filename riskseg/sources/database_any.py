@@ -183,7 +183,7 @@ def select_of(table: str, columns: Iterable[DatabaseColumn]) -> sa.Select[Any]:
     """The select of columns of a table; their values come as the driver gives them."""
     schema, name = _schema_and_name(table)
     listed: list[sa.ColumnClause[Any]] = [sa.column(column.name) for column in columns]
-    return sa.select(*listed).select_from(sa.table(name, *listed, schema=schema))
+    return sa.select(*listed).select_from(sa.table(name, schema=schema))
 
 
 def _as_written(select: str) -> sa.TextClause:

@@ -7,6 +7,7 @@ that has none of ours is read as text: the contract checks it, nothing guesses.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -45,14 +46,14 @@ def type_in_engine(type_: sa.types.TypeEngine[Any], dialect: str) -> ColumnType:
             return ColumnType("boolean")
         case mysql.BIGINT() if type_.unsigned:
             return column_type("uint64")
-        case sa.Integer():
-            return column_type("int64")
         case sa.Float():
             return column_type("float64")
         case mssql.MONEY() | mssql.SMALLMONEY():
             return decimal_of(19, 4)
         case sa.Numeric():
             return decimal_of(type_.precision, type_.scale)
+        case sa.Integer():
+            return column_type("int64")
         case sa.Date() | sa.DateTime() if dialect == "sqlite":
             return _TEXT  # which is what it keeps them as
         case sa.Date():
@@ -117,10 +118,11 @@ def arrow_type(type_: ColumnType) -> pa.DataType:
 def array_of(values: Sequence[Any], type_: ColumnType) -> pa.Array:
     """Values of a driver as a column of Arrow. Raises MisfitError."""
     arrow = arrow_type(type_)
-    try:
-        return pa.array(values, arrow)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        pass  # of several types of Python, or of another: each is converted by itself
+    # Asked for a type, Arrow would make 2 of 2.5: what it takes the values for must be the type.
+    with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        taken_for = pa.array(values)
+        if taken_for.type in (arrow, pa.null()):
+            return taken_for.cast(arrow)
     convert: Callable[[Any], Any] = _CONVERSIONS.get(type_.family, _text)
     converted = [None if value is None else convert(value) for value in values]
     try:
@@ -169,6 +171,12 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _day(value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise MisfitError(f"{value!r} is not a date")
+    return value
+
+
 def _time(value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise MisfitError(f"{value!r} is not a time")
@@ -180,5 +188,6 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "integer": _whole,
     "unsigned": _whole,
     "float": _number,
+    "date": _day,
     "timestamp": _time,
 }

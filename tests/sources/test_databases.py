@@ -18,6 +18,7 @@ from riskseg.engine import DuckDB, Engine
 from riskseg.pipeline.load import load
 from riskseg.run.assign import assign
 from riskseg.run.check import check
+from riskseg.run.planned_sources import planned_sources
 from riskseg.run.replay import replay
 from riskseg.sources.database_connections import Connections
 from riskseg.sources.describe import fingerprints, map_sources
@@ -352,3 +353,13 @@ def test_what_is_decided_is_the_same_from_both(
     assert first == second
     manifest = json.loads((roots[1] / "d.csv.manifest.json").read_text())
     assert "postgresql" not in json.dumps(manifest)
+
+
+def test_a_plan_tells_what_is_read_from_where_and_no_secret(tmp_path: Path) -> None:
+    root = reading(tmp_path, "postgresql://u:${PW}@db/ledger?sslpassword=hush", "billing")
+    assert planned_sources(root) == [
+        "accounts from billing.accounts in postgresql://u:***@db/ledger?sslpassword=***",
+        "bills from billing.invoices in postgresql://u:***@db/ledger?sslpassword=***",
+        "payments from a select in postgresql://u:***@db/ledger?sslpassword=***",
+        "events from data/events.csv",
+    ]
