@@ -432,6 +432,8 @@ _TOML: Mapping[str, str] = {
     "promise is broken",
     "workspace.arrears_from": "the least overdue balance that counts as arrears; less does not age",
     "workspace.max_bad_rows": "the share of a table's rows that may break the contract, 0 to 1",
+    "workspace.max_unmatched": "the share of rows that name a bill which may name none there is, "
+    "0 to 1",
     "workspace.strategy": "the folder of the strategy, from the folder of riskseg.toml",
     "workspace.models": "the folder of specs and trained models",
     "engine.threads": "how many to use; all there are if left out. Changes no result",

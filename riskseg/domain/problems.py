@@ -43,8 +43,11 @@ CODES: dict[str, str] = {
     "RS105": "dates out of order",
     "RS106": "an account that accounts does not list",
     "RS107": "a word that its column does not allow",
+    "RS108": "an amount in another currency than the workspace's",
     "RS109": "a source has no rows",
     "RS110": "a payment reverses a payment that does not exist",
+    "RS111": "nearly every row of a source stands there twice",
+    "RS112": "ids that meet nothing",
     # RS2xx: a strategy's files
     "RS200": "a strategy file is missing",
     "RS201": "a name that is not defined",

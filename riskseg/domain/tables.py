@@ -113,18 +113,26 @@ LEDGER_BILLS = Table(
     extensible=True,
 )
 
+# `pending` is no money yet, `refund` was paid out, and a reversal that `won_back` gives back what
+# another took. `part_id` is the payment, or its part for one of several bills; `undoes` is that of
+# the one which a reversal takes back.
 LEDGER_PAYMENTS = Table(
     "ledger_payments",
-    ("account_no", "payment_id"),
+    ("account_no", "payment_id", "bill_id"),
     (
         _ACCOUNT_NO,
         Column("paid_on", Kind.DATE),
         Column("amount_minor", Kind.INTEGER),
         _KNOWN_ON,
         Column("settled", Kind.BOOLEAN),
+        Column("pending", Kind.BOOLEAN),
+        Column("refund", Kind.BOOLEAN),
+        Column("won_back", Kind.BOOLEAN),
         Column("payment_id", None, nullable=True),
         Column("bill_id", None, nullable=True),
         Column("reverses", None, nullable=True),
+        Column("part_id", None, nullable=True),
+        Column("undoes", None, nullable=True),
         Column("method", Kind.TEXT, nullable=True),
         *_STAGED,
     ),
@@ -219,6 +227,7 @@ TOTALS = Table(
         Column("last_billed_on", Kind.DATE, nullable=True),
         Column("open", Kind.INTEGER),
         Column("overdue", Kind.INTEGER),
+        Column("paid", Kind.INTEGER),
         Column("has_paid", Kind.BOOLEAN),
         Column("credit", Kind.INTEGER),
     ),

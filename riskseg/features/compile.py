@@ -221,28 +221,31 @@ def _exact(feature: Feature, scale: int) -> Callable[[str], str]:
 
 def _payment_facts(chosen: list[Feature], undone: bool) -> Relation:
     """`payment_facts`: payments known at each snapshot, no older than the longest window. Where
-    some are taken back by others (`undone`), those others are no payments."""
+    some are taken back by others (`undone`), those others are no payments; nor are refunds."""
     if not undone:
         return Relation(
             "payment_facts",
             f"""
             select s.snap, s.as_of, f.paid_on, f.amount_minor, f.method,
                 f.settled as settled,
+                f.pending as pending,
                 false as undone
             from ledger_payments f
             join snapshots s on {_known("payments", chosen)}
+            where not f.refund
             """,
         )
     return Relation(
         "payment_facts",
         f"""
         select s.snap, s.as_of, f.paid_on, f.amount_minor, f.method,
-            f.settled and u.snap is null as settled,
-            u.snap is not null as undone
+            f.settled and coalesce(u.amount_minor, 0) = 0 as settled,
+            f.pending as pending,
+            coalesce(u.amount_minor, 0) > 0 as undone
         from ledger_payments f
         join snapshots s on {_known("payments", chosen)}
-        left join undone u on u.snap = s.snap and u.payment_id = f.payment_id
-        where f.reverses is null
+        left join undone u on u.snap = s.snap and u.part_id = f.part_id
+        where f.reverses is null and not f.refund
         """,
     )
 

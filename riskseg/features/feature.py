@@ -106,6 +106,7 @@ SCOPES: Mapping[str, Mapping[str, Fact]] = {
             _fact("amount", Kind.DECIMAL, lower=0),
             _fact("settled", Kind.BOOLEAN),
             _fact("undone", Kind.BOOLEAN),
+            _fact("pending", Kind.BOOLEAN),
             _fact("method", Kind.TEXT, nullable=True),
         ),
         "events": (

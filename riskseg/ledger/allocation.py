@@ -31,6 +31,7 @@ from riskseg.ledger.money import (
 from riskseg.ledger.payments import undone_payments
 from riskseg.ledger.plans import plan_states
 from riskseg.ledger.pool import pool
+from riskseg.ledger.refunds import refunds, with_refunds
 
 
 def bill_facts(
@@ -42,7 +43,9 @@ def bill_facts(
     there are plans, instalments or disputes, `ledger_events`.
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed, paid, cleared_on
     (null while open), overdue, days_past_due; money in minor units.
-    `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, has_paid, credit.
+    `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, paid, has_paid, credit;
+    `paid` is what is paid of all bills and, where money was paid out, of refunds: those of settled
+    bills, where these are shared, are not among it.
 
     `keep_days` drops bills that fell due longer ago, unless they are disputed or something of the
     account is overdue: they are allocated like the others, but no feature looks at them. None keeps
@@ -64,6 +67,7 @@ def bill_facts(
         *pool(money, shared),
         _residuals(money),
         *([_unnamed_taken(money)] if money.disputes_amounts else []),
+        *(refunds(_residual(money), _left_to_pool(money)) if money.refunds else []),
         _laid_bills(money),
         _LAID_POOL,
         _POOLS,
@@ -219,6 +223,16 @@ def _unnamed_taken(money: Money) -> Relation:
     )
 
 
+def _residual(money: Money) -> str:
+    """The column that says what of a bill is left to the pool."""
+    return "residual" if money.has_residuals else "amount_minor"
+
+
+def _left_to_pool(money: Money) -> str:
+    """The relation that says it."""
+    return "undisputed" if money.disputes_amounts else "residuals"
+
+
 def _laid_bills(money: Money) -> Relation:
     """Bills laid end to end, in the order in which the pool pays them."""
     is_disputed = money.disputes or money.raises_disputes
@@ -226,7 +240,7 @@ def _laid_bills(money: Money) -> Relation:
     if not money.names_bills:
         added += [] if is_disputed else ["amount_minor as residual"]
         added += ["0 as named_paid", "cast(null as date) as named_on"]
-    residual = "residual" if money.names_bills or is_disputed else "amount_minor"
+    residual = _residual(money)
     return Relation(
         "laid_bills",
         f"""
@@ -238,7 +252,7 @@ def _laid_bills(money: Money) -> Relation:
                     rows unbounded preceding
                 ) as bigint
             ) as far_end
-        from {"undisputed" if money.disputes_amounts else "residuals"}
+        from {with_refunds(money, _left_to_pool(money))}
         """,
     )
 
@@ -289,17 +303,22 @@ def _billed(shared: bool) -> Relation:
 
 
 def _bill_totals(money: Money) -> Relation:
+    # What a refund takes is laid among the bills, and is none.
+    is_bill = " filter (where bill_id is not null)" if money.refunds else ""
     return Relation(
         "bill_totals",
         f"""
     select snap,
-        count(*) as bills,
-        min(issued_on) as first_billed_on,
-        max(issued_on) as last_billed_on,
-        cast(sum(residual - pool_paid) as bigint) as open,
-        cast(sum(case when {past_due_sql(money)} then residual - pool_paid else 0 end) as bigint)
-            as overdue,
-        cast(sum(pool_paid) as bigint) as pool_paid
+        count(*){is_bill} as bills,
+        min(issued_on){is_bill} as first_billed_on,
+        max(issued_on){is_bill} as last_billed_on,
+        cast(sum(residual - pool_paid){is_bill} as bigint) as open,
+        cast(
+            sum(case when {past_due_sql(money)} then residual - pool_paid else 0 end){is_bill}
+            as bigint
+        ) as overdue,
+        cast(sum(pool_paid) as bigint) as pool_paid,
+        cast(sum(named_paid + pool_paid) as bigint) as paid
     from billed
     group by snap
     """,
@@ -315,6 +334,7 @@ _TOTALS = Relation(
         b.last_billed_on as last_billed_on,
         coalesce(b.open, 0) as open,
         coalesce(b.overdue, 0) as overdue,
+        coalesce(b.paid, 0) as paid,
         p.snap is not null as has_paid,
         coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit
     from snapshots s
@@ -332,6 +352,7 @@ _TOTALS_WITH_SETTLED = Relation(
         greatest(b.last_billed_on, z.last_billed_on) as last_billed_on,
         coalesce(b.open, 0) as open,
         coalesce(b.overdue, 0) as overdue,
+        coalesce(b.paid, 0) as paid,
         p.snap is not null as has_paid,
         coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) - coalesce(z.owed, 0) as credit
     from snapshots s

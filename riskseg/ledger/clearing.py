@@ -15,7 +15,9 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
     """From bills and pool laid end to end (`billed`, `laid_pool`) to the day on which each bill was
     cleared: the relation `name`, as `bill_facts` is declared. Bills that fell due more than
     `keep_days` ago are dropped, unless they are disputed or something of the account is overdue."""
-    bills_asked_for = "select * from billed"
+    # What a refund takes is laid among the bills, and is none.
+    is_bill = "bill_id is not null" if money.refunds else "true"
+    bills_asked_for = f"select * from billed where {is_bill}"
     if keep_days is not None:
         beside = " or b.plan_from is not null" if money.plans else ""
         beside += " or b.disputed > 0" if money.disputes or money.raises_disputes else ""
@@ -23,7 +25,7 @@ def clearing(money: Money, keep_days: int | None, name: str) -> list[Relation]:
         select b.*
         from billed b
         join totals t on t.snap = b.snap
-        where b.due_on >= b.as_of - {keep_days} or t.overdue > 0{beside}
+        where (b.due_on >= b.as_of - {keep_days} or t.overdue > 0{beside}) and {is_bill}
         """
     # Less than `arrears_from` is no arrear: a bill is cleared one minor unit past that.
     slack = max(money.arrears_from - 1, 0)

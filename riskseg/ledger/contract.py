@@ -26,20 +26,25 @@ class Attributes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`aliases` are other names under which a source's column is taken for this one."""
+
     name: str
     holds: Holds
     needed: bool = False
     words: tuple[str, ...] = ()
     negative: bool = False
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`key`: the columns that together are unique. `order`: pairs (earlier, later) of dates."""
+    """`key`: the columns that together are unique, where none of those `named_by` is null. `order`:
+    pairs (earlier, later) of dates."""
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
     order: tuple[tuple[str, str], ...] = ()
     attributes: Attributes = Attributes.NONE
 
@@ -68,6 +73,8 @@ ENDED = "ended"
 
 _ACCOUNT = Column("account_id", Holds.ID, needed=True)
 _RECORDED = Column("recorded_on", Holds.DATE)
+# Held against the workspace's currency; kept nowhere.
+_CURRENCY = Column("currency", Holds.WORD, aliases=("currency_code", "curr"))
 
 CONTRACT: Mapping[str, Table] = {
     table.name: table
@@ -102,8 +109,10 @@ CONTRACT: Mapping[str, Table] = {
                 Column("kind", Holds.WORD, words=("charge",)),
                 Column("disputed_amount", Holds.MONEY),
                 Column("cancelled_on", Holds.DATE),
+                _CURRENCY,
             ),
             key=("account_id", "bill_id"),
+            named_by=("bill_id",),
             order=(("issued_on", "due_on"), ("issued_on", "cancelled_on")),
             # What a file of bills says besides is often how they were paid, which nobody knew when
             # they were issued: an attribute is what a person says is one.
@@ -119,10 +128,18 @@ CONTRACT: Mapping[str, Table] = {
                 Column("bill_id", Holds.ID),
                 _RECORDED,
                 Column("method", Holds.WORD),
-                Column("status", Holds.WORD, words=("settled", "failed", "reversed")),
+                Column(
+                    "status",
+                    Holds.WORD,
+                    words=("settled", "pending", "failed", "reversed", "refund"),
+                ),
                 Column("reverses", Holds.ID),
+                _CURRENCY,
             ),
-            key=("account_id", "payment_id"),
+            # A payment that is booked to several bills has a row for each of them. One without an
+            # id cannot be a second copy of another.
+            key=("account_id", "payment_id", "bill_id"),
+            named_by=("payment_id",),
         ),
         Table(
             "events",
@@ -150,6 +167,7 @@ CONTRACT: Mapping[str, Table] = {
                 Column("until", Holds.DATE),
                 Column("ref", Holds.ID),
                 Column("bill_id", Holds.ID),
+                _CURRENCY,
             ),
             order=(("happened_on", "until"),),
         ),
@@ -161,8 +179,10 @@ CONTRACT: Mapping[str, Table] = {
                 Column("due_on", Holds.DATE, needed=True),
                 Column("amount", Holds.MONEY, needed=True),
                 _RECORDED,
+                _CURRENCY,
             ),
             key=("account_id", "plan_id", "due_on"),
+            named_by=("plan_id", "due_on"),
         ),
     )
 }

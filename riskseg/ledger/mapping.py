@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind
 from riskseg.domain.relations import fact_column, quoted
-from riskseg.ledger.contract import Table
+from riskseg.ledger.contract import Holds, Table
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedColumn:
+    """A column of a source that nothing reads, and a column of the contract that it may be meant
+    for, if there is one."""
+
+    name: str
+    near: str | None
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,7 @@ class Mapped:
 
     `relation` is what stands after FROM. `types` are the types of every expression, `written`
     the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
+    `unused` are the columns that neither a line of riskseg.toml nor the contract reads.
     `first_line` is the line on which the first row stands in its file, or None where rows come from
     several files. `declared` are the kinds that riskseg.toml says attributes are of: their
     expressions give texts, which are checked and converted when they are staged. `timezone` is
@@ -39,6 +49,7 @@ class Mapped:
     timezone: str | None = None
     rows_in_files: int | None = None
     notes: tuple[str, ...] = ()
+    unused: tuple[UnusedColumn, ...] = ()
 
     def has(self, column: str) -> bool:
         return column in self.columns
@@ -47,6 +58,35 @@ class Mapped:
     def rows(self) -> str:
         """The source under the contract's own names, attributes in their
         `fact_column`: what is made of it need not mind what its columns are called."""
-        listed = [f"{e} as {quoted(name)}" for name, e in self.columns.items()]
+        listed = [f"{self._read(name)} as {quoted(name)}" for name in self.columns]
         listed += [f"{e} as {fact_column(name)}" for name, e in self.attributes.items()]
         return f"(select {', '.join(listed)} from {self.relation})"
+
+    def _read(self, name: str) -> str:
+        column = self.table.column(name)
+        is_id = column is not None and column.holds is Holds.ID
+        return _as_id(self.columns[name], self.types[name]) if is_id else self.columns[name]
+
+
+def exact_up_to(type_: ColumnType) -> int:
+    """The whole number below which a float holds every other one exactly."""
+    return 2 ** (24 if type_.size == 32 else 53)
+
+
+def _as_id(expression: str, type_: ColumnType) -> str:
+    """An id of a column of numbers with decimals, as other sources write it: 502.0 is 502. Programs
+    make such columns of whole numbers where a value is missing."""
+    e = f"({expression})"
+    if type_.family == "float":
+        return f"""case
+            when isnan({e}) then null
+            when abs({e}) < {exact_up_to(type_)} and {e} = trunc({e})
+                then cast(cast({e} as bigint) as varchar)
+            else cast({e} as varchar)
+        end"""
+    if type_.family == "decimal" and type_.scale > 0:
+        return f"""case
+            when {e} = trunc({e}) then cast(trunc({e}) as varchar)
+            else cast({e} as varchar)
+        end"""
+    return expression

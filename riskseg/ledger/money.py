@@ -12,8 +12,8 @@ class Money:
     """What the ledger at hand contains: what it lacks costs nothing. `arrears_from` is in minor
     units; `reverses` says that payments fail or are reversed, `disputes` that bills have a disputed
     amount, `raises_disputes` that events dispute bills, `disputes_amounts` that some name an amount
-    and no bill, `readable_ids` that the ids of bills are kept as texts and not as hashes. `plans`
-    are None where nothing is paid in instalments."""
+    and no bill, `refunds` that money was paid out, `readable_ids` that the ids of bills are kept as
+    texts and not as hashes. `plans` are None where nothing is paid in instalments."""
 
     names_bills: bool
     reverses: bool
@@ -24,7 +24,13 @@ class Money:
     readable_ids: bool = False
     plans: Plans | None = None
     raises_disputes: bool = False
+    refunds: bool = False
     disputes_amounts: bool = False
+
+    @property
+    def has_residuals(self) -> bool:
+        """Whether less than the whole of a bill may be left to the pool."""
+        return self.names_bills or self.disputes or self.raises_disputes
 
     def bill_order(self, bill_id: str) -> str:
         """SQL by which bills of one day are put in order: the same however ids are kept."""
@@ -52,7 +58,9 @@ def due_order(money: Money, residual: str) -> str:
     order += ["disputed"] if money.disputes or money.raises_disputes else []
     order += ["named_on"] if money.names_bills else []
     bill_order = money.bill_order("bill_id")
-    return ", ".join(dict.fromkeys([*order, residual, "amount_minor", bill_order]))
+    # What a refund takes is laid among them, without an id.
+    order += [residual, "amount_minor", *(["bill_id is not null"] if money.refunds else [])]
+    return ", ".join(dict.fromkeys([*order, bill_order]))
 
 
 def stands_sql(money: Money) -> str:

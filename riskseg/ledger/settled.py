@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from riskseg.domain.relations import Relation
 from riskseg.ledger.money import Money, due_order, owed_sql
+from riskseg.ledger.payments import TAKEN_BACK
 
 # A bill that is never settled, or money that is never spent, is so after every date there is.
 _NEVER = "date '9999-12-31'"
@@ -19,6 +20,17 @@ def settled_bills(money: Money) -> list[Relation]:
     """Tables of the whole ledger: `settled_bills`, `settled_totals`, `open_bills` and
     `open_payments`."""
     return _by_name(money) if money.names_bills else _in_order(money)
+
+
+def _without_refunds(money: Money) -> str:
+    """Whether nothing was paid out to the account of a bill `b`: what a refund takes hangs on every
+    bill and payment before it."""
+    if not money.refunds:
+        return "true"
+    return """not exists (
+                    select 1 from ledger_payments r
+                    where r.account_no = b.account_no and r.refund
+                )"""
 
 
 def _undisputed(money: Money) -> str:
@@ -220,6 +232,7 @@ def _bills_in_order(money: Money) -> list[Relation]:
             from ledger_bills b
             where b.amount_minor >= 0
                 and {_undisputed(money)}
+                and {_without_refunds(money)}
             """,
         ),
         Relation(
@@ -264,7 +277,7 @@ def _money_in_order(money: Money) -> list[Relation]:
 
 
 def _payments_to_lay(money: Money) -> str:
-    columns = """p.account_no, p.payment_id, p.paid_on, p.known_on, p.amount_minor,
+    columns = """p.account_no, p.payment_id, p.part_id, p.paid_on, p.known_on, p.amount_minor,
             null as bill_id"""
     if not money.reverses:
         return f"""
@@ -280,13 +293,11 @@ def _payments_to_lay(money: Money) -> str:
             greatest(p.known_on, u.known_on) as stays_from
         from ledger_payments p
         left join (
-            select account_no, reverses,
-                sum(amount_minor) as amount_minor,
-                max(known_on) as known_on
-            from ledger_payments
+            select account_no, undoes, {TAKEN_BACK} as amount_minor, max(known_on) as known_on
+            from ledger_payments p
             where settled and reverses is not null
-            group by account_no, reverses
-        ) u on u.account_no = p.account_no and u.reverses = p.payment_id
+            group by account_no, undoes
+        ) u on u.account_no = p.account_no and u.undoes = p.part_id
         where p.settled and p.reverses is null
         """
 
@@ -297,7 +308,7 @@ def _credits_to_lay(money: Money) -> str:
         lasting = "case when b.cancelled_on is null then -b.amount_minor else 0 end"
         stays_from = "greatest(b.known_on, b.cancelled_on)"
     return f"""
-        select b.account_no, null, b.issued_on, b.known_on, b.amount_minor, b.bill_id,
+        select b.account_no, null, null, b.issued_on, b.known_on, b.amount_minor, b.bill_id,
             {lasting},
             {stays_from}
         from ledger_bills b
@@ -332,7 +343,8 @@ def _open_in_order(money: Money, slack: int) -> list[Relation]:
         Relation(
             "money_over",
             f"""
-            select m.account_no, m.payment_id, m.paid_on, m.known_on, m.amount_minor, m.bill_id,
+            select m.account_no, m.payment_id, m.part_id, m.paid_on, m.known_on, m.amount_minor,
+                m.bill_id,
                 greatest(coalesce(e.settled_from, {_NEVER}), m.known_through) as settled_from
             from money_in_order m
             asof left join settled_ends e

@@ -11,32 +11,15 @@ attribute is `"@NAME"`: no header can take the place of a column made here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from riskseg.domain.column_types import ColumnType
-from riskseg.domain.facts import FIRST_DAY, LAST_DAY, Kind
-from riskseg.domain.relations import fact_column, literal, quoted
+from riskseg.domain.facts import Kind
+from riskseg.domain.relations import fact_column
+from riskseg.ledger.checks import Fault, contract_columns, evidence, is_float, row_faults
 from riskseg.ledger.contract import Column, Holds
-from riskseg.ledger.days import ZONE_HINT, day_of, has_zone
+from riskseg.ledger.days import day_of
 from riskseg.ledger.mapping import Mapped
-
-# In minor units. A hundred thousand such amounts can still be added up in 64 bits.
-_LARGEST = 10**13
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One check: the SQL condition under which a row fails it, and what is said then. Those of a
-    source are numbered."""
-
-    code: str
-    column: str
-    message: str
-    condition: str
-    hint: str = ""
-    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,13 +53,21 @@ def account_ids_sql(sources: list[Mapped]) -> str:
         create table account_ids as
         select cast(row_number() over (order by account_id) as integer) as account_no, account_id
         from (select distinct account_id from ({union}))
-        where account_id is not null
+        where trim(account_id) <> ''
         order by account_id
         """
 
 
-def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = False) -> Staging:
-    """The statement that stages one source as the table of its name.
+def stage(
+    mapped: Mapped,
+    scale: int,
+    *,
+    currency: str,
+    numbered: bool = False,
+    texts: bool = False,
+) -> Staging:
+    """The statement that stages one source as the table of its name. Rows of another `currency`
+    are bad.
 
     Ids of bills and payments are only ever compared, so they are staged as 64-bit hashes, which
     is several times quicker; `texts` keeps them as they are. `numbered` stages the rows that
@@ -84,14 +75,14 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
     when a row is bad.
     """
     texts = texts or numbered or mapped.table.name not in ("bills", "payments")
-    typed = [_typed(mapped, column, scale, texts) for column in _columns(mapped)]
-    faults = _faults(mapped, scale)
+    typed = [_typed(mapped, column, scale, texts) for column in contract_columns(mapped)]
+    faults = row_faults(mapped, scale, currency)
     arms = " ".join(f"when {f.condition} then {f.number}" for f in faults)
     attributes = [fact_column(name) for name in mapped.attributes]
     number = ["row_no"] if numbered else []
     rows = _numbered(mapped) if numbered else mapped.rows
     typed += [_typed_attribute(mapped, name) for name in mapped.attributes]
-    read = ", ".join([*number, *typed, *_evidence(mapped, scale)])
+    read = ", ".join([*number, *typed, *evidence(mapped, scale)])
     staged = ", ".join([*number, "account_no", *_staged(mapped), *attributes])
     select = f"""select {staged}, cast(case {arms} end as usmallint) as fault
         from (select {read} from {rows}) s
@@ -101,13 +92,11 @@ def stage(mapped: Mapped, scale: int, *, numbered: bool = False, texts: bool = F
 
 def _key(mapped: Mapped) -> tuple[list[str], str] | None:
     """The columns that are unique within an account, and which rows they must be unique among."""
-    accounts = mapped.table.name == "accounts"
-    key = [c for c in mapped.table.key if c != "account_id" and mapped.has(c)]
-    if not key and not accounts:
+    table = mapped.table
+    if not table.key or not all(map(mapped.has, table.named_by)):
         return None
-    # A payment without an id cannot be a second copy of another; an account without valid_from can.
-    named = [f"{c} is not null" for c in key if not accounts]
-    return key, " and ".join(["fault is null", *named])
+    key = [c for c in table.key if c != "account_id" and mapped.has(c)]
+    return key, " and ".join(["fault is null", *(f"{c} is not null" for c in table.named_by)])
 
 
 def suspects_sql(mapped: Mapped) -> str | None:
@@ -116,18 +105,17 @@ def suspects_sql(mapped: Mapped) -> str | None:
         return None
     key, sound = unique
     columns = ", ".join(["account_no", *key])
-    same = " and ".join(f"(before).{c} is not distinct from {c}" for c in ["account_no", *key])
-    packed = f"struct_pack({', '.join(f'{c} := {c}' for c in ['account_no', *key])})"
-    if mapped.table.name != "accounts" and len(key) == 1:
-        # The usual case, without building a structure a row.
-        packed, same = key[0], f"before = {key[0]}"
+    compared = key if mapped.table.named_by else ["account_no", *key]
+    before = ", ".join(f"lag({c}) over in_order as before_{c}" for c in compared)
+    same = " and ".join(f"before_{c} is not distinct from {c}" for c in compared)
     order = f" order by {', '.join(key)}" if key else ""
     return f"""
         select count(*)
         from (
-            select {columns}, lag({packed}) over (partition by account_no{order}) as before
+            select {columns}, {before}
             from {mapped.table.name}
             where {sound}
+            window in_order as (partition by account_no{order})
         )
         where {same}
         """
@@ -181,10 +169,6 @@ def original_rows_sql(mapped: Mapped, row_nos: str) -> str:
         """
 
 
-def _columns(mapped: Mapped) -> list[Column]:
-    return [c for c in mapped.table.columns if mapped.has(c.name)]
-
-
 def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
     e = column.name
     match column.holds:
@@ -197,24 +181,6 @@ def _typed(mapped: Mapped, column: Column, scale: int, texts: bool) -> str:
         case Holds.MONEY:
             value = _minor(e, mapped.types[column.name], scale)
     return f"{value} as {column.name}"
-
-
-def _without_zone(mapped: Mapped) -> dict[str, str]:
-    """The texts of which the day is wanted, by name, in a workspace where an instant has none."""
-    if mapped.timezone is not None:
-        return {}
-    days = [c.name for c in _columns(mapped) if c.holds is Holds.DATE]
-    texts = {name: name for name in days if mapped.types[name].family == "text"}
-    attributes = [name for name, kind in mapped.declared.items() if kind is Kind.DATE]
-    return texts | {name: fact_column(name) for name in attributes}
-
-
-def _is_float(mapped: Mapped, name: str) -> bool:
-    return mapped.types[name].family == "float"
-
-
-def _plain(name: str) -> str:
-    return name if re.fullmatch(r"\w+", name) else quoted(name)
 
 
 def _typed_attribute(mapped: Mapped, name: str) -> str:
@@ -231,7 +197,7 @@ def _typed_attribute(mapped: Mapped, name: str) -> str:
             # A cast of 2.5 to a whole number would round it.
             exact = f"try_cast({column} as decimal(38, 9))"
             value = f"case when {exact} = floor({exact}) then try_cast({exact} as bigint) end"
-    if _is_float(mapped, name):
+    if is_float(mapped, name):
         value = f"case when not isnan({value}) then {value} end"
     return column if value == column else f"{value} as {column}"
 
@@ -244,147 +210,6 @@ def _minor(e: str, type_: ColumnType, scale: int) -> str:
         return f"cast(cast({e} as decimal(21, {type_.scale})) * {factor} as bigint)"
     # Wide enough that no amount a source can hold overflows in the product.
     return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
-
-
-def _evidence(mapped: Mapped, scale: int) -> list[str]:
-    """What the checks need beside the typed values: was it null, has it too many decimals."""
-    parts = []
-    for column in _columns(mapped):
-        e = column.name
-        if column.holds in (Holds.DATE, Holds.MONEY):
-            parts.append(f"({e}) is null as _null_{column.name}")
-        if column.holds is Holds.MONEY:
-            exact = _remainder(e, mapped.types[column.name], scale)
-            if exact:
-                parts.append(f"{exact} as _more_{column.name}")
-    parts += [
-        f"{has_zone(text)} as {quoted(f'_zoned_{name}')}"
-        for name, text in _without_zone(mapped).items()
-    ]
-    parts += [
-        # NaN, as other programs write it into a text, is an unknown number.
-        f"coalesce(trim({fact_column(name)}) not in ('', 'NaN', 'nan'), false) as {_stated(name)}"
-        for name in mapped.declared
-    ]
-    return parts
-
-
-def _stated(attribute: str) -> str:
-    """The column that says whether a row has a value of an attribute, of whatever kind."""
-    return quoted(f"_stated_{attribute}")
-
-
-def _remainder(e: str, type_: ColumnType, scale: int) -> str | None:
-    """True where an amount has more decimals than the scale; None where its type forbids it."""
-    factor = 10**scale
-    if type_.family == "float":
-        return f"abs({e} * {factor} - round({e} * {factor})) > 0.0001"
-    if type_.family == "text":
-        d = f"try_cast({e} as decimal(28, 6))"
-        return f"{d} <> round({d}, {scale})"
-    if type_.family == "decimal" and type_.scale > scale:
-        return f"{e} <> round({e}, {scale})"
-    return None
-
-
-def _faults(mapped: Mapped, scale: int) -> tuple[Fault, ...]:
-    """Every check of a source's rows, numbered in the order in which they are made."""
-    faults = [
-        *(_zoned(name) for name in _without_zone(mapped)),
-        *(fault for column in _columns(mapped) for fault in _column_faults(mapped, column, scale)),
-        *_order_faults(mapped),
-        *(_other_kind(mapped, name, kind) for name, kind in mapped.declared.items()),
-        *(_infinite(mapped, name) for name in mapped.attributes if _is_float(mapped, name)),
-    ]
-    if mapped.table.name != "accounts":
-        hint = "Add the account, or correct the id's form in the mapping."
-        message, condition = "the account is not in accounts", "account_no is null"
-        faults.append(Fault("RS106", "account_id", message, condition, hint))
-    return tuple(replace(fault, number=number) for number, fault in enumerate(faults, start=1))
-
-
-def _column_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault]:
-    name = column.name
-    judged = column.holds in (Holds.DATE, Holds.MONEY)
-    if column.needed or name == "observed_on":
-        null = f"_null_{name}" if judged else f"s.{name} is null"
-        hint = "Fill it in at the source, or leave such rows out: `from` can be a select."
-        yield Fault("RS101", name, f"{name} is null", null, hint)
-    if judged:
-        wrong = f"not _null_{name} and {name} is null"
-        yield Fault("RS102", name, f"{name} is not {column.holds}", wrong, _how(column))
-    if column.holds is Holds.DATE:
-        # Dates outside this range are typing errors, and would make windows of millions of days.
-        outside = f"{name} not between date '{FIRST_DAY}' and date '{LAST_DAY}'"
-        message = f"{name} is a date before {FIRST_DAY.year} or after {LAST_DAY.year}"
-        yield Fault("RS102", name, message, outside)
-    if column.holds is Holds.MONEY:
-        yield from _money_faults(mapped, column, scale)
-    if column.words:
-        words = ", ".join(map(literal, column.words))
-        message = f"{name} is none of {', '.join(column.words)}"
-        hint = "Map the source's own words to these with a case expression."
-        yield Fault("RS107", name, message, f"{name} not in ({words})", hint)
-
-
-def _money_faults(mapped: Mapped, column: Column, scale: int) -> Iterator[Fault]:
-    name = column.name
-    if _remainder(name, mapped.types[name], scale):
-        hint = "Set scale in [workspace], or round it in the mapping."
-        message = f"{name} has more than {scale} decimals"
-        yield Fault("RS103", name, message, f"_more_{name}", hint)
-    message = f"{name} is beyond {_LARGEST // 10**scale:,}"
-    yield Fault("RS103", name, message, f"abs({name}) > {_LARGEST}")
-    if not column.negative:
-        of_payments = mapped.table.name == "payments"
-        hint = "A refund or reversal names the payment it undoes in `reverses`."
-        free = " and reverses is null" if mapped.has("reverses") else ""
-        condition = f"{name} < 0{free}"
-        yield Fault("RS103", name, f"{name} is negative", condition, hint if of_payments else "")
-
-
-def _zoned(name: str) -> Fault:
-    message = f"{name} is a time with a zone, and riskseg.toml does not say whose day is meant"
-    return Fault("RS017", name, message, quoted(f"_zoned_{name}"), ZONE_HINT)
-
-
-def _order_faults(mapped: Mapped) -> Iterator[Fault]:
-    hint = "Correct the row at the source; if all are so, the mapping may have them swapped."
-    for earlier, later in mapped.table.order:
-        if mapped.has(earlier) and mapped.has(later):
-            message = f"{later} is before {earlier}"
-            yield Fault("RS105", later, message, f"{later} < {earlier}", hint)
-
-
-_A_KIND = {
-    Kind.BOOLEAN: "true or false",
-    Kind.INTEGER: "a whole number",
-    Kind.NUMBER: "a number",
-    Kind.DATE: "a date",
-}
-
-
-def _other_kind(mapped: Mapped, name: str, kind: Kind) -> Fault:
-    hint = f"Correct it at the source, or change `kind` of {mapped.written[name]} in riskseg.toml."
-    condition = f"{_stated(name)} and {fact_column(name)} is null"
-    if kind is Kind.TEXT:
-        condition = "false"
-    return Fault("RS102", name, f"{name} is not {_A_KIND.get(kind, 'text')}", condition, hint)
-
-
-def _infinite(mapped: Mapped, name: str) -> Fault:
-    shown = _plain(mapped.written[name])
-    hint = (
-        "Correct it at the source, or map it to unknown: "
-        f"`case when isfinite({shown}) then {shown} end`."
-    )
-    return Fault("RS103", name, f"{name} is infinite", f"isinf({fact_column(name)})", hint)
-
-
-def _how(column: Column) -> str:
-    if column.holds is Holds.DATE:
-        return "Dates are YYYY-MM-DD; map another form with `strptime(column, '%d/%m/%Y')`."
-    return "Map it to a number, for instance with `replace(column, ',', '')`."
 
 
 def _staged(mapped: Mapped) -> list[str]:
@@ -413,17 +238,7 @@ def _staged(mapped: Mapped) -> list[str]:
                 f"cast({disputed} as bigint) as disputed",
             ]
         case "payments":
-            settled = "coalesce(status, 'settled') = 'settled'" if has("status") else "true"
-            if has("status") and has("reverses"):
-                # On a row that takes another back, `reversed` says that it does.
-                settled = f"({settled} or (status = 'reversed' and reverses is not null))"
-            return [
-                "paid_on",
-                "abs(amount) as amount_minor",
-                f"{_known(mapped, 'paid_on')} as known_on",
-                f"{settled} as settled",
-                *(_or_null(mapped, n) for n in ("payment_id", "bill_id", "reverses", "method")),
-            ]
+            return _staged_payment(mapped)
         case "instalments":
             return [
                 "plan_id",
@@ -441,6 +256,34 @@ def _staged(mapped: Mapped) -> list[str]:
                 else "cast(null as bigint) as amount_minor",
                 *(_or_null(mapped, n) for n in ("channel", "outcome", "until", "ref", "bill_id")),
             ]
+
+
+def _staged_payment(mapped: Mapped) -> list[str]:
+    """A payment that is not settled is no money yet; a refund is money that was paid out."""
+    has = mapped.has
+    settled, pending, refund = "true", "false", "false"
+    if has("status"):
+        settled = "coalesce(status, 'settled') = 'settled'"
+        pending = "coalesce(status, '') = 'pending'"
+        refund = "coalesce(status, '') = 'refund'"
+    reverses = _or_null(mapped, "reverses")
+    if has("status") and has("reverses"):
+        # On a row that takes another back, `reversed` says that it does.
+        settled = f"({settled} or (status = 'reversed' and reverses is not null))"
+        pending += " and reverses is null"
+        # A refund takes back no payment, whichever it says that it pays out.
+        reverses = f"case when not ({refund}) then reverses end as reverses"
+    return [
+        "paid_on",
+        "abs(amount) as amount_minor",
+        f"{_known(mapped, 'paid_on')} as known_on",
+        f"{settled} as settled",
+        f"({pending}) as pending",
+        f"({refund}) as refund",
+        "false as won_back",
+        reverses,
+        *(_or_null(mapped, n) for n in ("payment_id", "bill_id", "method")),
+    ]
 
 
 def _known(mapped: Mapped, happened: str) -> str:

@@ -17,6 +17,8 @@ def ledger_views(sources: Container[str], scale: int) -> dict[str, str]:
     (`journal_events`), and so are instalments; `scale` is the number of decimals of money.
     """
     views = {name: _sound_rows(name) for name in CONTRACT if name in sources}
+    if "payments" in sources:
+        views["payments"] = _PAYMENTS
     if "accounts" not in sources:
         views["accounts"] = _bare_accounts()
     if "bills" in sources and "payments" not in sources:
@@ -104,6 +106,13 @@ def _bare_accounts() -> str:
         """
 
 
+_PAYMENTS = """
+        create view ledger_payments as
+        select *, payment_id as part_id, reverses as undoes
+        from payments
+        where fault is null
+        """
+
 _NO_PAYMENTS = """
         create view ledger_payments as
         select cast(null as integer) as account_no,
@@ -111,9 +120,14 @@ _NO_PAYMENTS = """
             cast(null as bigint) as amount_minor,
             cast(null as date) as known_on,
             true as settled,
+            false as pending,
+            false as refund,
+            false as won_back,
             cast(null as varchar) as bill_id,
             cast(null as varchar) as payment_id,
             cast(null as varchar) as reverses,
+            cast(null as varchar) as part_id,
+            cast(null as varchar) as undoes,
             cast(null as varchar) as method
         where false
         """

@@ -74,11 +74,17 @@ def _bills(scale: int) -> str:
 def _payments(scale: int) -> str:
     return f"""
         select account_no,
-            case when reverses is null then 'payment' else 'reversal' end as kind,
+            case
+                when refund then 'refund'
+                when won_back then 'won_back'
+                when reverses is null then 'payment'
+                else 'reversal'
+            end as kind,
             paid_on as day, known_on, 2 as place, 0 as number,
             false as by_riskseg,
             {from_minor("amount_minor", scale)} as amount,
-            case when settled then null else 'failed' end as outcome,
+            case when pending then 'pending' when not settled and not refund then 'failed' end
+                as outcome,
             cast(coalesce(reverses, payment_id) as varchar) as ref,
             {_nulls("amount", "outcome", "ref")}
         from ledger_payments

@@ -13,6 +13,7 @@ from riskseg.ledger.accounts import account_rows, lifecycle_sql
 from riskseg.ledger.allocation import bill_facts
 from riskseg.ledger.disputes import dispute_states
 from riskseg.ledger.promises import promise_outcomes
+from riskseg.ledger.set_apart import HAS_QUARANTINED_ROWS, QUARANTINED
 from riskseg.pipeline.events import (
     PLACEMENTS,
     issued_actions,
@@ -76,6 +77,7 @@ def facts(
     )
     placing = sorted(filter(of_placement, needed_names))
     with_episodes = ledger.billed and (EPISODE_STARTED_ON.name in needed_names or bool(placing))
+    with_quarantined = ledger.billed and HAS_QUARANTINED_ROWS.name in needed_names
     attributes = sorted(needed_names & set(ledger.attributes))
     steps = steps_among(needed_names)
     sql_by_fact: dict[str, str] = {
@@ -90,6 +92,7 @@ def facts(
         **compiled.columns,
         **{fact_name: f"a.{fact_column(fact_name)}" for fact_name in attributes},
         **({EPISODE_STARTED_ON.name: "e.episode_started_on"} if with_episodes else {}),
+        **({HAS_QUARANTINED_ROWS.name: "q.snap is not null"} if with_quarantined else {}),
         **{name: f"steps.{fact_column(name)}" for name in steps},
         **{name: placed_column(name, episodes=with_episodes) for name in placing},
         **(of_the_day or {}),
@@ -115,6 +118,8 @@ def facts(
         relations.append(issued_steps(steps))
     if placing:
         relations.append(PLACEMENTS)
+    if with_quarantined:
+        relations.append(QUARANTINED)
     relations += holds(needed_names, {kind: f"{kind}_spans" for kind in worked_out})
     of_actions = issued_actions(needed_names)
     if of_actions is not None:
@@ -139,6 +144,8 @@ def facts(
         beside = {"episodes": "e", **beside}
     if steps:
         beside["issued_steps"] = "steps"
+    if with_quarantined:
+        beside[QUARANTINED.name] = "q"
     if placing:
         beside["placements"] = "p"
     if of_actions is not None:

@@ -12,16 +12,25 @@ from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.engine import Engine, EngineError
 from riskseg.features.feature import BillAttribute
 from riskseg.features.snapshots import FIRST_KNOWN
+from riskseg.ledger.checks import Fault
 from riskseg.ledger.contract import CONTRACT
 from riskseg.ledger.mapping import Mapped
 from riskseg.ledger.money import Money
 from riskseg.ledger.plans import Plans
-from riskseg.ledger.staging import Fault, account_ids_sql, numbered_sql, stage
+from riskseg.ledger.reversals import (
+    ANY_CHAIN,
+    FOLLOW_CHAINS,
+    PAYMENTS_IN_PARTS,
+    split_parts_sql,
+)
+from riskseg.ledger.set_apart import quarantined_accounts_sql
+from riskseg.ledger.staging import account_ids_sql, numbered_sql, stage
 from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.attributes import attributes_of, bill_attributes_of
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.events import load_events
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
+from riskseg.pipeline.keys import UnmetKey, check_doubled, check_keys, unmet_keys
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import map_sources
 from riskseg.sources.rows_read import check_counts, explain_failure
@@ -45,6 +54,7 @@ class Ledger:
     sources: Mapping[str, Mapped]
     rows: Mapping[str, int]
     bad: tuple[BadRows, ...]
+    unmet: tuple[UnmetKey, ...]
     money: Money
     has: frozenset[str]
     learns_from: frozenset[str]
@@ -104,7 +114,7 @@ def load(
     sources = map_sources(engine, workspace, problems)
     if sources is None:
         return None
-    scale = workspace.settings.scale
+    settings = workspace.settings
     try:
         engine.run(account_ids_sql(list(sources.values())))
     except EngineError as error:
@@ -114,11 +124,11 @@ def load(
         first_source = next(iter(sources.values()))
         problems.add("RS007", f"The accounts' ids cannot be read: {error}", file=first_source.file)
         return None
-    faults = _stage(engine, workspace, sources, scale, problems, texts=texts)
+    faults = _stage(engine, workspace, sources, problems, texts=texts)
     bad: list[BadRows] = []
     if faults is not None and not all_sound(engine, sources):
         # Only now is it worth numbering rows, so that the bad ones can be pointed at.
-        faults = _stage(engine, workspace, sources, scale, problems, numbered=True)
+        faults = _stage(engine, workspace, sources, problems, numbered=True)
         texts = True
         bad = find_bad_rows(engine, sources, faults or {})
     check_unchanged(workspace, stamps_before)
@@ -129,12 +139,19 @@ def load(
     }
     check_counts(sources, rows_by_source, problems)
     refuse(workspace, rows_by_source, bad if limit else [], problems)
+    unmet = unmet_keys(engine, sources, texts=texts)
+    of_keys = Problems()
+    check_keys(workspace, unmet, of_keys)
+    check_doubled(engine, workspace, sources, of_keys)
+    if limit:
+        problems.extend(of_keys)
     if len(problems):
         return None
+    engine.run(quarantined_accounts_sql(sources if bad else ()))
     recorded = load_events(engine, workspace, problems)
     if len(problems):
         return None
-    _views(engine, sources, scale)
+    _views(engine, sources, settings.scale, texts=texts)
     attributes = attributes_of(engine, workspace, sources, "accounts", problems)
     overlaid = None
     if "accounts" in sources and workspace.settings.overlays:
@@ -143,11 +160,13 @@ def load(
     bill_attributes = bill_attributes_of(engine, workspace, sources, problems)
     if len(problems):
         return None
+    problems.extend(of_keys)  # which hide nothing else from whoever looks for all there is
     first_on, last_on = _window(engine, sources)
     return Ledger(
         sources={**sources, "accounts": overlaid.accounts} if overlaid else sources,
         rows=rows_by_source,
         bad=tuple(bad),
+        unmet=unmet,
         money=_money(engine, workspace, sources, texts),
         has=_has(sources, recorded=True),
         learns_from=_has(sources, recorded=recorded),
@@ -167,16 +186,17 @@ def _stage(
     engine: Engine,
     workspace: Workspace,
     sources: Mapping[str, Mapped],
-    scale: int,
     problems: Problems,
     *,
     numbered: bool = False,
     texts: bool = False,
 ) -> dict[str, dict[int, Fault]] | None:
     """Stage every source; the checks by table and number, or None after adding a Problem."""
-    faults = {}
+    faults, settings = {}, workspace.settings
     for staged_table, mapped in sources.items():
-        staging = stage(mapped, scale, numbered=numbered, texts=texts)
+        staging = stage(
+            mapped, settings.scale, currency=settings.currency, numbered=numbered, texts=texts
+        )
         try:
             if numbered:
                 engine.run(numbered_sql(mapped))
@@ -189,11 +209,24 @@ def _stage(
         faults[staged_table] = {
             staging_fault.number: staging_fault for staging_fault in staging.faults
         }
+    if _takes_back(sources) and engine.value(ANY_CHAIN):
+        engine.run(FOLLOW_CHAINS)
     return faults
 
 
-def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int) -> None:
-    for view, statement in ledger_views(sources, scale).items():
+def _takes_back(sources: Mapping[str, Mapped]) -> bool:
+    """Whether payments can be taken back by others."""
+    payments = sources.get("payments")
+    return payments is not None and payments.has("reverses") and payments.has("payment_id")
+
+
+def _views(engine: Engine, sources: Mapping[str, Mapped], scale: int, *, texts: bool) -> None:
+    views = ledger_views(sources, scale)
+    if _takes_back(sources) and sources["payments"].has("bill_id"):
+        engine.run(split_parts_sql(texts=texts))
+        if engine.value("select exists (select 1 from split_parts)"):
+            views["ledger_payments"] = PAYMENTS_IN_PARTS
+    for view, statement in views.items():
         engine.run(statement)
         check_table(view, engine.columns(view))
     if "bills" in sources and "accounts" not in sources:
@@ -214,13 +247,16 @@ def _money(
         )
     return Money(
         names_bills=bool(names_bills),
-        reverses=payments is not None and payments.has("reverses") and payments.has("payment_id"),
+        reverses=_takes_back(sources),
         cancels=bills is not None and bills.has("cancelled_on"),
         disputes=bills is not None and bills.has("disputed_amount"),
         credits=bool(negative),
         arrears_from=workspace.settings.arrears_from_minor,
         readable_ids=readable_ids,
         plans=_plans(engine, workspace) if bills is not None else None,
+        refunds=payments is not None
+        and payments.has("status")
+        and engine.value("select exists (select 1 from ledger_payments where refund)"),
         raises_disputes=_any_event(engine, "kind = 'dispute'"),
         # A later event of the same dispute may name its bill.
         disputes_amounts=_any_event(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from riskseg.domain.problems import Problem, Problems
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine
+from riskseg.ledger.checks import Fault
 from riskseg.ledger.mapping import Mapped
-from riskseg.ledger.staging import Fault, duplicates_sql, original_rows_sql, suspects_sql
+from riskseg.ledger.reversals import ORPHANS
+from riskseg.ledger.staging import duplicates_sql, original_rows_sql, suspects_sql
 from riskseg.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def all_sound(engine: Engine, sources: Mapping[str, Mapped]) -> bool:
         suspects = suspects_sql(mapped)
         count_selects = [f"select count(*) from {sound_table} where fault is not null"]
         count_selects += [suspects] if suspects else []
-        count_selects += [f"select count(*) from ({_ORPHANS})"] if _reverses(mapped) else []
+        count_selects += [f"select count(*) from ({ORPHANS})"] if _reverses(mapped) else []
         if any(engine.value(count) for count in count_selects):
             return False
     return True
@@ -89,30 +91,13 @@ def _duplicates(engine: Engine, mapped: Mapped) -> dict[int, Fault]:
     return {_DUPLICATE: fault}
 
 
-# Sound reversals of a payment that the account does not have.
-_ORPHANS = """
-        select rowid
-        from payments
-        where fault is null
-            and reverses is not null
-            and not exists (
-                select 1
-                from payments original
-                where original.account_no = payments.account_no
-                    and original.payment_id = payments.reverses
-                    and original.reverses is null
-                    and original.fault is null
-            )
-        """
-
-
 def _orphans(engine: Engine) -> dict[int, Fault]:
     """Reversals of a payment that is not there would take money from nobody knows what."""
     engine.run(
         f"""
         update payments
         set fault = {_ORPHAN}
-        where rowid in ({_ORPHANS})
+        where rowid in ({ORPHANS})
         """
     )
     orphan_message = "reverses names no payment of the account"

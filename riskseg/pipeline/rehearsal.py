@@ -293,7 +293,8 @@ _NO_ACCOUNTS = """
 
 # What was paid from one day to another and not taken back, in minor units.
 _PAID = """
-    select p.account_no, sum(case when p.reverses is null then amount_minor else -amount_minor end)
+    select p.account_no,
+        sum(case when p.reverses is null or p.won_back then amount_minor else -amount_minor end)
             as paid
     from ledger_payments p
     where p.settled

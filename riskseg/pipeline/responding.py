@@ -98,7 +98,9 @@ class RespondingLedger:
         """The staging of more rows of a source."""
         mapped: Mapped = self._session.ledger.sources[name]
         self._engine.register("more_rows", rows)
-        yield stage(replace(mapped, relation="more_rows"), self._session.scale)
+        settings = self._session.workspace.settings
+        more_rows = replace(mapped, relation="more_rows")
+        yield stage(more_rows, settings.scale, currency=settings.currency)
         self._engine.unregister("more_rows")
 
     def end_day(self, *, issued: bool) -> None:

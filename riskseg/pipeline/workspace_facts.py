@@ -11,6 +11,7 @@ from riskseg.domain.problems import Problems
 from riskseg.domain.relations import quoted
 from riskseg.features.catalogue import Catalogue, without
 from riskseg.ledger.accounts import DATES, LIFECYCLE
+from riskseg.ledger.set_apart import HAS_QUARANTINED_ROWS
 from riskseg.pipeline.attributes import described_attributes
 from riskseg.pipeline.load import Ledger
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
@@ -27,6 +28,7 @@ def own_facts(catalogue: Catalogue, dates: Iterable[str], *, billed: bool) -> di
             "first_billed_on", Kind.DATE, nullable=True, words="first billed on {value}"
         )
         facts[EPISODE_STARTED_ON.name] = EPISODE_STARTED_ON
+        facts[HAS_QUARANTINED_ROWS.name] = HAS_QUARANTINED_ROWS
     return facts | {
         feature_name: feature.fact for feature_name, feature in catalogue.available().items()
     }

@@ -9,11 +9,14 @@ from pathlib import Path
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import Problems, ProblemsError
 from riskseg.domain.words import first_few
+from riskseg.engine import Engine
 from riskseg.features.catalogue import without
 from riskseg.learning.spec import AuthoredSpec
+from riskseg.ledger.mapping import UnusedColumn
 from riskseg.pipeline.account_file import without_outcomes
 from riskseg.pipeline.feature_kinds import check_kinds
-from riskseg.pipeline.load import load
+from riskseg.pipeline.keys import two_spellings
+from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.models import check_spec, load_champions, read_specs
 from riskseg.pipeline.observation_points import check_dates
 from riskseg.pipeline.open_journal import check_there, read_journal
@@ -85,6 +88,7 @@ class _Check(Job):
             self._check_spec(session, authored, outcomes=model not in self.scored)
         self._check_champions(session)
         self.strategy = read_checked(session, self.problems)
+        self.notes += tuple(_of_sources(self.engine, self.ledger, self.problems))
         self.notes += self.strategy.notes if self.strategy is not None else ()
         self.notes += tuple(layout_notes(self.engine, self.workspace))
         for source in self.ledger.sources.values():
@@ -128,6 +132,22 @@ class _Check(Job):
                 relation="ledger_accounts",
                 problems=self.problems,
             )
+
+
+def _of_sources(engine: Engine, ledger: Ledger, problems: Problems) -> Iterator[str]:
+    """Notes of ids that meet nothing and are no Problem yet, of accounts in two spellings, and of
+    columns that nothing reads."""
+    told = {problem.what for problem in problems}
+    yield from (message for message in map(str, ledger.unmet) if message not in told)
+    if note := two_spellings(engine):
+        yield note
+    for table, mapped in ledger.sources.items():
+        if mapped.unused:
+            yield f"{table}: columns that are not used: {', '.join(map(_unused, mapped.unused))}."
+
+
+def _unused(column: UnusedColumn) -> str:
+    return f"{column.name} (did you mean {column.near}?)" if column.near else column.name
 
 
 def _of_no_source(session: Session, strategy: Strategy | None) -> Iterator[str]:

@@ -19,6 +19,7 @@ from riskseg.sources.laid_out import with_layout
 from riskseg.sources.mapping import Given, check_headers, check_hidden, resolve
 from riskseg.sources.reader import open_source
 from riskseg.sources.sql_text import NotAllowedError, check_expression
+from riskseg.sources.unused import unused_columns
 from riskseg.workspace import Source, Workspace
 
 
@@ -174,6 +175,9 @@ def _map_one(
         workspace.settings.timezone,
         reader.rows_in_files if where is None else None,
         tuple(reader.notes()),
+        unused_columns(
+            source.table, mapping_lines.values(), columns, [*attributes, *index_columns], headers
+        ),
     )
     # What the condition of a layout reads is not looked into: it may be any column.
     used = None if where is not None else _used(mapping_lines, headers, [*columns, *attributes])

@@ -94,8 +94,9 @@ def resolve(
     for column in contract.columns:
         if column.name in columns:
             continue
-        if column.name in headers:
-            columns[column.name] = quoted(headers[column.name])
+        spelling = next((n for n in (column.name, *column.aliases) if n in headers), None)
+        if spelling is not None:
+            columns[column.name] = quoted(headers[spelling])
         elif column.needed:
             close_match = did_you_mean(column.name, headers.values())
             problems.add(

@@ -35,10 +35,11 @@ class WorkspaceTable(Shape):
     plan_grace: int = Field(default=5, ge=0, le=365)
     broken_plan: Literal["resume", "re_age"] = "resume"
     max_bad_rows: Decimal = Field(default=Decimal("0.001"), ge=0, le=1)
+    max_unmatched: Decimal = Field(default=Decimal("0.05"), ge=0, le=1)
     strategy: str = "rules/household-utility"
     models: str = "models"
 
-    @field_validator("arrears_from", "max_bad_rows", mode="before")
+    @field_validator("arrears_from", "max_bad_rows", "max_unmatched", mode="before")
     @classmethod
     def _exact(cls, value: object) -> object:
         """A TOML number means the decimal a person typed."""
@@ -180,6 +181,7 @@ class Settings:
     plan_grace: int
     broken_plan: Literal["resume", "re_age"]
     max_bad_rows: Decimal
+    max_unmatched: Decimal
     strategy: str
     models: str
     threads: int | None
@@ -272,6 +274,7 @@ def open_workspace(root: Path, problems: Problems) -> Workspace | None:
         plan_grace=top.workspace.plan_grace,
         broken_plan=top.workspace.broken_plan,
         max_bad_rows=top.workspace.max_bad_rows,
+        max_unmatched=top.workspace.max_unmatched,
         strategy=top.workspace.strategy,
         models=top.workspace.models,
         threads=top.engine.threads,

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from tests.ledger.facts import Account, Event, Payment
+from tests.ledger.facts import Account, Event
 from tests.ledger.slow_allocation import (
     BillFact,
     allocate,
     bill_order,
     issued,
-    known,
-    known_payments,
     left_of_payments,
-    reversals,
-    settled,
 )
 from tests.ledger.slow_disputes import disputes_of
+from tests.ledger.slow_payments import is_settled, known, standing, taken_back
 from tests.ledger.slow_plans import Plan, plans_of
 from tests.ledger.slow_promises import Outcome, promise_outcomes
 
@@ -31,11 +28,12 @@ Value = bool | int | Decimal | date | None
 
 @dataclass(frozen=True)
 class Paid:
-    """A payment that undoes no other: did it settle, and was any of it taken back?"""
+    """A payment that undoes no other: did it settle, was any of it taken back, is it on its way?"""
 
     paid_on: date
     settled: bool
     undone: bool
+    pending: int
 
 
 @dataclass(frozen=True)
@@ -79,13 +77,12 @@ def see(account: Account, as_of: date, arrears_from: int, focus: str | None = No
         )
     else:
         latest = next((b for b in bills if b.bill_id == focus), None)
-    payments = known_payments(account, as_of)
     return Seen(
         account,
         as_of,
         bills,
         latest,
-        [_paid(p, payments) for p in payments if p.reverses is None],
+        _paid(account, as_of),
         [e for e in account.events if known(e.happened_on, e.recorded_on, as_of)],
         promise_outcomes(account, as_of, PROMISE_GRACE),
         plans_of(account, as_of, left_of_payments(account, as_of)),
@@ -93,9 +90,18 @@ def see(account: Account, as_of: date, arrears_from: int, focus: str | None = No
     )
 
 
-def _paid(payment: Payment, others: list[Payment]) -> Paid:
-    undone = bool(reversals(payment, others))
-    return Paid(payment.paid_on, settled(payment) and not undone, undone)
+def _paid(account: Account, as_of: date) -> list[Paid]:
+    back = {id(payment): amount for payment, _, amount in standing(account, as_of)}
+    paid = []
+    for payment in account.payments:
+        is_payment = payment.reverses is None and payment.status != "refund"
+        if is_payment and known(payment.paid_on, payment.recorded_on, as_of):
+            steps = taken_back(account, payment.payment_id, as_of)
+            alone = sum(-step.amount if step.gives else step.amount for step in steps)
+            undone = back.get(id(payment), alone) > 0
+            pending = payment.amount if payment.status == "pending" else 0
+            paid.append(Paid(payment.paid_on, is_settled(payment) and not undone, undone, pending))
+    return paid
 
 
 def latest_known_on(seen: Seen) -> date | None:
@@ -240,7 +246,10 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "days_since_payment": _since_payment,
     "payments_3m": lambda s: sum(p.settled for p in s.paid_in(91)),
     "payments_12m": lambda s: sum(p.settled for p in s.paid_in(365)),
-    "failed_payments_6m": lambda s: sum(not p.settled or p.undone for p in s.paid_in(182)),
+    "failed_payments_6m": lambda s: sum(
+        (not p.settled and not p.pending) or p.undone for p in s.paid_in(182)
+    ),
+    "pending_payment": lambda s: money(p.pending for p in s.payments),
     "months_on_book": _months,
     "broken_promises_12m": lambda s: _promises(s, "broken", "partly_kept"),
     "kept_promises_12m": lambda s: _promises(s, "kept"),

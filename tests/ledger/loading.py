@@ -23,7 +23,7 @@ from riskseg.pipeline.load import Ledger, load
 from riskseg.pipeline.workspace_facts import workspace_facts
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
-from tests.ledger.facts import Account, write_workspace
+from tests.ledger.facts import Account, Payment, write_workspace
 from tests.ledger.random_accounts import random_accounts
 from tests.ledger.slow_allocation import Allocation, allocate
 
@@ -122,7 +122,7 @@ def random_ledger(name: str) -> Loaded:
     """Random accounts loaded once for all tests; `name` is one of LACKING."""
     lacking = LACKING[name]
     told = [as_told(a, lacking) for a in random_accounts(SIZES[name], seed=7)]
-    return load_accounts(told, without=lacking)
+    return load_accounts(told, without=lacking, settings="max_unmatched = 1")
 
 
 @cache
@@ -139,13 +139,22 @@ def as_told(account: Account, lacking: Sequence[str]) -> Account:
         names = [n.removeprefix(f"{table}.") for n in lacking if n.startswith(f"{table}.")]
         return replace(fact, **dict.fromkeys(names))
 
+    def in_one_part(payments: Iterable[Payment]) -> list[Payment]:
+        """One row for each payment, where nothing says which bill each is booked to."""
+        if "payments.bill_id" not in lacking or "payments.payment_id" in lacking:
+            return list(payments)
+        by_id = {p.payment_id or n: p for n, p in enumerate(payments)}
+        return list(by_id.values())
+
     reversible = "payments.reverses" not in lacking
     disputable = "bills.disputed_amount" not in lacking
     return replace(
         account,
         bills=tuple(told("bills", b) for b in account.bills),
         payments=tuple(
-            told("payments", p) for p in account.payments if p.reverses is None or reversible
+            told("payments", p)
+            for p in in_one_part(account.payments)
+            if p.reverses is None or reversible
         ),
         events=tuple(e for e in account.events if e.kind != "dispute" or disputable),
     )

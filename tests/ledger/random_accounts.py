@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -105,23 +106,39 @@ def _payments(draw: Random, span: int, bills: list[Bill]) -> list[Payment]:
         if draw.random() < 0.06:
             named = "nosuch"
         payment_id = f"p{n}" if draw.random() < 0.8 else None
-        status = draw.choice(("settled", "failed", "reversed")) if draw.random() < 0.2 else None
+        status = draw.choice(_STATUSES) if draw.random() < 0.2 else None
         method = draw.choice((None, "card", "cash"))
         recorded = _recorded(draw, paid_on, 0.15)
         payments.append(Payment(paid_on, amount, payment_id, named, recorded, method, status))
+        if payment_id and bills and draw.random() < 0.1:
+            # Booked to other bills as well, a row for each.
+            others = {b.bill_id for b in draw.sample(bills, min(2, len(bills)))} - {named}
+            payments += [
+                replace(payments[-1], bill_id=other, amount=draw.choice(AMOUNTS))
+                for other in sorted(others)
+            ]
         if payment_id and draw.random() < 0.15:
-            payments += [_reversal(draw, payments[-1], k) for k in range(draw.choice((1, 1, 2)))]
+            reversed_by = [_reversal(draw, payments[-1], k) for k in range(draw.choice((1, 1, 2)))]
+            payments += reversed_by
+            while reversed_by and draw.random() < 0.4:
+                reversed_by = [_reversal(draw, reversed_by[-1], 0)]
+                payments += reversed_by
     return payments
+
+
+_STATUSES = ("settled", "failed", "reversed", "pending", "refund", "refund")
 
 
 def _reversal(draw: Random, payment: Payment, number: int) -> Payment:
     """All of it, a part, or more than there was; told as a positive or a negative amount."""
-    amount = draw.choice((payment.amount, payment.amount, payment.amount // 2, 9999))
+    whole = abs(payment.amount)
+    amount = draw.choice((whole, whole, whole // 2, 9999))
     on = payment.paid_on + timedelta(days=draw.choice((0, 3, 30)))
     return Payment(
         on,
         draw.choice((1, -1)) * amount,
         payment_id=f"{payment.payment_id}-undo{number}",
+        bill_id=payment.bill_id if draw.random() < 0.3 else None,
         recorded_on=_recorded(draw, on, 0.3),
         status="failed" if draw.random() < 0.1 else None,
         reverses=payment.payment_id,

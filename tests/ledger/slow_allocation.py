@@ -8,23 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
-
-import duckdb
 
 from tests.ledger.facts import Account, Bill, Payment
 from tests.ledger.slow_disputes import Dispute, disputes_of
+from tests.ledger.slow_payments import id_order, known, standing
 from tests.ledger.slow_plans import Plan, plans_of
 
 DAY = timedelta(days=1)
 
 
-@cache
-def bill_order(bill_id: str) -> int:
-    """Bills alike in all else go by the engine's hash of their ids, which is all it keeps."""
-    with duckdb.connect() as connection:
-        [(found,)] = connection.execute("select hash(?::varchar)", [bill_id]).fetchall()
-    return int(found)
+bill_order = id_order
 
 
 @dataclass
@@ -57,10 +50,6 @@ def issued(bill: Bill) -> date:
     return bill.issued_on or min(bill.recorded_on or bill.due_on, bill.due_on)
 
 
-def known(happened: date, recorded: date | None, as_of: date) -> bool:
-    return happened <= as_of and (recorded is None or recorded <= as_of)
-
-
 def standing_bills(account: Account, as_of: date) -> list[Bill]:
     return [
         b
@@ -74,24 +63,26 @@ def known_payments(account: Account, as_of: date) -> list[Payment]:
     return [p for p in account.payments if known(p.paid_on, p.recorded_on, as_of)]
 
 
-def settled(payment: Payment) -> bool:
-    return payment.status in (None, "settled")
-
-
-def reversals(payment: Payment, others: Sequence[Payment]) -> list[Payment]:
-    if payment.payment_id is None:
-        return []
-    return [r for r in others if r.reverses == payment.payment_id and settled(r)]
-
-
 def left_of_payments(account: Account, as_of: date) -> list[tuple[Payment, int]]:
     """The payments known as of a date, with what is left of each once some is taken back."""
-    payments = known_payments(account, as_of)
-    return [
-        (p, max(p.amount - sum(abs(r.amount) for r in reversals(p, payments)), 0))
-        for p in payments
-        if settled(p) and p.reverses is None
-    ]
+    return [(payment, left) for payment, left, _ in standing(account, as_of)]
+
+
+def take_refunds(
+    account: Account, as_of: date, bills: Sequence[BillFact], pool: Sequence[tuple[date, int]]
+) -> list[BillFact]:
+    """What money paid out takes of the pool, as bills without an id: no more than is credit at the
+    close of its day."""
+    taken: list[BillFact] = []
+    refunds = [p for p in account.payments if p.status == "refund"]
+    refunds = [p for p in refunds if known(p.paid_on, p.recorded_on, as_of)]
+    for day in sorted({p.paid_on for p in refunds}):
+        credit = sum(amount for paid_on, amount in pool if paid_on <= day)
+        credit -= sum(bill.left for bill in bills if bill.issued_on <= day)
+        credit -= sum(refund.left for refund in taken)
+        amount = min(sum(p.amount for p in refunds if p.paid_on == day), max(credit, 0))
+        taken += [BillFact("", day, day, amount, amount)] if amount else []
+    return taken
 
 
 def plan_of(account: Account, as_of: date) -> Plan | None:
@@ -126,7 +117,7 @@ def _in_turn(bill: BillFact) -> tuple[object, ...]:
     """The order in which the pool pays bills."""
     named_on = bill.named_on or date.max
     key = bill.due_on, bill.issued_on, bill.disputed, named_on, bill.left, bill.amount
-    return (*key, bill_order(bill.bill_id))
+    return (*key, bill.bill_id != "", bill_order(bill.bill_id))
 
 
 def _take_unnamed(bills: Sequence[BillFact], disputes: Sequence[Dispute]) -> None:
@@ -154,13 +145,7 @@ def allocate(
     standing = standing_bills(account, as_of)
     disputes = disputes_of(account, as_of)
     bills = [_owed(b, disputes) for b in standing if b.amount >= 0]
-    payments = known_payments(account, as_of)
-    money: list[tuple[date, int, str | None]] = []
-    for payment in payments:
-        if settled(payment) and payment.reverses is None:
-            taken_back = sum(abs(r.amount) for r in reversals(payment, payments))
-            left = max(payment.amount - taken_back, 0)
-            money.append((payment.paid_on, left, payment.bill_id))
+    money = [(p.paid_on, left, p.bill_id) for p, left in left_of_payments(account, as_of)]
 
     # 1. A payment that names a bill pays that bill; what it leaves over goes to the pool.
     pool = [(issued(b), -b.amount) for b in standing if b.amount < 0]
@@ -184,7 +169,9 @@ def allocate(
     bills.sort(key=_in_turn)
     _take_unnamed(bills, disputes)
 
-    # 2. The pool pays bills in the order they fall due, one day's money after the other.
+    # 2. The pool pays bills in the order they fall due, one day's money after the other. What was
+    # paid out stands among them, and is none.
+    bills += take_refunds(account, as_of, bills, pool)
     bills.sort(key=_in_turn)
     result = Allocation(bills, sorted(pool))
     reached: dict[str, date | None] = {}
@@ -227,8 +214,11 @@ def allocate(
         elif late:
             bill.overdue = owed
             bill.days_past_due = max(((bill.cleared_on or as_of) - bill.due_on).days, 0)
+        if not bill.bill_id:
+            continue
         result.open += owed
         result.overdue += bill.overdue
+    result.bills = bills = [bill for bill in bills if bill.bill_id]
     result.first_billed_on = min((b.issued_on for b in bills), default=None)
     return result
 

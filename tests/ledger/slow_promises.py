@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 from riskseg.ledger.promises import SETTLED
 from tests.ledger.facts import Account, Event
-from tests.ledger.slow_allocation import known, known_payments, reversals, settled
+from tests.ledger.slow_allocation import left_of_payments
+from tests.ledger.slow_payments import known
 
 
 @dataclass
@@ -29,13 +30,9 @@ class Outcome:
 
 
 def _paid_on(account: Account, as_of: date) -> dict[date, int]:
-    payments = known_payments(account, as_of)
     paid: dict[date, int] = {}
-    for payment in payments:
-        if payment.reverses is None and settled(payment):
-            taken_back = sum(abs(r.amount) for r in reversals(payment, payments))
-            left = max(abs(payment.amount) - taken_back, 0)
-            paid[payment.paid_on] = paid.get(payment.paid_on, 0) + left
+    for payment, left in left_of_payments(account, as_of):
+        paid[payment.paid_on] = paid.get(payment.paid_on, 0) + left
     return paid
 
 

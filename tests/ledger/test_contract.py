@@ -135,7 +135,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case({"amount": "£10"}, "RS102", "amount is not an amount of money"),
         Case({"amount": "-10"}, "RS103", "amount is negative"),
         Case({"amount": "0.005"}, "RS103", "amount has more than 2 decimals"),
-        Case({"status": "Settled"}, "RS107", "status is none of settled, failed, reversed"),
+        Case(
+            {"status": "Settled"},
+            "RS107",
+            "status is none of settled, pending, failed, reversed, refund",
+        ),
         Case({"account_id": "nobody"}, "RS106", "the account is not in accounts"),
         Case({"payment_id": "p0"}, "RS104", "account_id, payment_id occurred in an earlier row"),
         Case({"reverses": "p999"}, "RS110", "reverses names no payment of the account"),
@@ -146,7 +150,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             "reverses names no payment of the account",
         ),
         Case({"reverses": "p6"}, "RS110", "reverses names no payment of the account"),
-        Case({"reverses": "p15"}, "RS110", "reverses names no payment of the account"),
+        Case({"reverses": "p15"}),  # what was taken back is won back
         Case({"amount": "-10", "reverses": "p0"}),
         Case({"amount": "3", "reverses": "p0", "payment_id": None}),
         Case({"payment_id": None}),

@@ -1,0 +1,98 @@
+"""Refunds: money that was paid out to the customer.
+
+A refund takes what is credit at the close of its day: the pool's money of that day and before,
+less what bills issued by then take of it, less earlier refunds. It takes no more than that: a bill
+that was paid is never opened again by it. In the order in which the pool pays, what a refund takes
+stands like a bill that fell due on its day, without an id.
+"""
+
+from __future__ import annotations
+
+from riskseg.domain.relations import Relation
+from riskseg.ledger.money import Money
+
+
+def refunds(residual: str, bills: str) -> list[Relation]:
+    """Relations from `pool` and the relation `bills`, whose `residual` the pool is to pay, up to
+    `refunds_taken` (snap, as_of, paid_on, amount_minor)."""
+    return [
+        Relation(
+            "refunds_paid",
+            """
+            select s.snap, s.as_of, p.paid_on, cast(sum(p.amount_minor) as bigint) as amount_minor
+            from ledger_payments p
+            join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
+            where p.refund
+            group by s.snap, s.as_of, p.paid_on
+            """,
+            materialized=True,
+        ),
+        Relation(
+            "credit_at_refunds",
+            f"""
+            select r.snap, r.as_of, r.paid_on, r.amount_minor,
+                cast(coalesce(m.received, 0) - coalesce(b.billed, 0) as bigint) as credit
+            from refunds_paid r
+            left join (
+                select r.snap, r.paid_on, sum(p.amount_minor) as received
+                from refunds_paid r
+                join pool p on p.snap = r.snap and p.paid_on <= r.paid_on
+                group by r.snap, r.paid_on
+            ) m on m.snap = r.snap and m.paid_on = r.paid_on
+            left join (
+                select r.snap, r.paid_on, sum(b.{residual}) as billed
+                from refunds_paid r
+                join {bills} b on b.snap = r.snap and b.issued_on <= r.paid_on
+                group by r.snap, r.paid_on
+            ) b on b.snap = r.snap and b.paid_on = r.paid_on
+            """,
+        ),
+        # What all refunds up to a day have taken, from the one day to the next.
+        Relation(
+            "refunds_so_far",
+            """
+            select snap, as_of, paid_on,
+                list_reduce(
+                    list_prepend(
+                        {'amount': cast(0 as bigint), 'credit': cast(0 as bigint)},
+                        list({'amount': amount_minor, 'credit': credit}) over (
+                            partition by snap order by paid_on rows unbounded preceding
+                        )
+                    ),
+                    lambda before, now: {
+                        'amount': greatest(
+                            before.amount, least(before.amount + now.amount, now.credit)
+                        ),
+                        'credit': now.credit
+                    }
+                ).amount as taken
+            from credit_at_refunds
+            """,
+        ),
+        Relation(
+            "refunds_taken",
+            """
+            select snap, as_of, paid_on,
+                taken - lag(taken, 1, 0) over (partition by snap order by paid_on) as amount_minor
+            from refunds_so_far
+            """,
+            materialized=True,
+        ),
+    ]
+
+
+def with_refunds(money: Money, bills: str) -> str:
+    """What stands after FROM for the bills that the pool pays, with what refunds take of it."""
+    if not money.refunds:
+        return bills
+    named = ["amount_minor as residual"] if money.has_residuals else []
+    named += ["0 as disputed"] if money.disputes or money.raises_disputes else []
+    named += ["0 as named_paid"] if money.names_bills else []
+    taken = ", ".join(
+        ["snap", "as_of", "paid_on as issued_on", "paid_on as due_on", "amount_minor", *named]
+    )
+    return f"""(
+            select * from {bills}
+            union all by name
+            select {taken} from refunds_taken where amount_minor > 0
+        )"""
