@@ -44,8 +44,7 @@ def bill_facts(
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed, paid, cleared_on
     (null while open), overdue, days_past_due; money in minor units.
     `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, paid, has_paid, credit;
-    `paid` is what is paid of all bills and, where money was paid out, of refunds: those of settled
-    bills, where these are shared, are not among it.
+    `paid` is what is paid of all bills and, where money was paid out, of refunds.
 
     `keep_days` drops bills that fell due longer ago, unless they are disputed or something of the
     account is overdue: they are allocated like the others, but no feature looks at them. None keeps
@@ -352,7 +351,7 @@ _TOTALS_WITH_SETTLED = Relation(
         greatest(b.last_billed_on, z.last_billed_on) as last_billed_on,
         coalesce(b.open, 0) as open,
         coalesce(b.overdue, 0) as overdue,
-        coalesce(b.paid, 0) as paid,
+        coalesce(b.paid, 0) + coalesce(z.paid, 0) as paid,
         p.snap is not null as has_paid,
         coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) - coalesce(z.owed, 0) as credit
     from snapshots s

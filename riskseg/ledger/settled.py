@@ -57,6 +57,7 @@ def _by_name(money: Money) -> list[Relation]:
                 count(*) over so_far as bills,
                 min(issued_on) over so_far as first_billed_on,
                 max(issued_on) over so_far as last_billed_on,
+                cast(sum(owed) over so_far as bigint) as paid,
                 0 as owed,
                 0 as pooled
             from settled_bills
@@ -170,7 +171,8 @@ def _in_order(money: Money) -> list[Relation]:
                 count(*) over so_far as bills,
                 min(issued_on) over so_far as first_billed_on,
                 max(issued_on) over so_far as last_billed_on,
-                max(far_end) over so_far as owed
+                max(far_end) over so_far as owed,
+                max(far_end) over so_far as paid
             from settled_bills
             window so_far as (partition by account_no order by settled_from)
             """,

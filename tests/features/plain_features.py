@@ -33,7 +33,7 @@ class Paid:
     paid_on: date
     settled: bool
     undone: bool
-    pending: int
+    pending: int | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _paid(account: Account, as_of: date) -> list[Paid]:
             steps = taken_back(account, payment.payment_id, as_of)
             alone = sum(-step.amount if step.gives else step.amount for step in steps)
             undone = back.get(id(payment), alone) > 0
-            pending = payment.amount if payment.status == "pending" else 0
+            pending = payment.amount if payment.status == "pending" else None
             paid.append(Paid(payment.paid_on, is_settled(payment) and not undone, undone, pending))
     return paid
 
@@ -247,9 +247,9 @@ FEATURES: dict[str, Callable[[Seen], Value]] = {
     "payments_3m": lambda s: sum(p.settled for p in s.paid_in(91)),
     "payments_12m": lambda s: sum(p.settled for p in s.paid_in(365)),
     "failed_payments_6m": lambda s: sum(
-        (not p.settled and not p.pending) or p.undone for p in s.paid_in(182)
+        (not p.settled and p.pending is None) or p.undone for p in s.paid_in(182)
     ),
-    "pending_payment": lambda s: money(p.pending for p in s.payments),
+    "pending_payment": lambda s: money(p.pending or 0 for p in s.payments),
     "months_on_book": _months,
     "broken_promises_12m": lambda s: _promises(s, "broken", "partly_kept"),
     "kept_promises_12m": lambda s: _promises(s, "kept"),

@@ -113,6 +113,8 @@ def load_workspace(folder: Path, accounts: Iterable[Account] = (), threads: int 
 
 
 def load_accounts(accounts: Sequence[Account], **options: Any) -> Loaded:
+    """Random payments name bills that are not there."""
+    options.setdefault("settings", "max_unmatched = 1")
     with tempfile.TemporaryDirectory() as folder:
         return load_workspace(write_workspace(Path(folder), accounts, **options), accounts)
 
@@ -122,7 +124,7 @@ def random_ledger(name: str) -> Loaded:
     """Random accounts loaded once for all tests; `name` is one of LACKING."""
     lacking = LACKING[name]
     told = [as_told(a, lacking) for a in random_accounts(SIZES[name], seed=7)]
-    return load_accounts(told, without=lacking, settings="max_unmatched = 1")
+    return load_accounts(told, without=lacking)
 
 
 @cache
