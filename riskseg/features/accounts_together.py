@@ -84,7 +84,7 @@ def together_facts(ranges: Collection[str], *, focus: bool) -> list[Relation]:
         select s.account_no, s.as_of, r.opened_on, r.closed_on, r.written_off_on,
             {", ".join(f"{_key(range_)} as of_{range_}" for range_ in ranges)},
             coalesce(d.days_past_due, 0) as days_past_due,
-            t.overdue, t.open as unpaid, t.credit
+            t.overdue, t.open as unpaid, greatest(t.credit, 0) as credit
         from snapshots s
         join account_rows r on r.snap = s.snap
         join totals t on t.snap = s.snap

@@ -3,7 +3,8 @@ more, added up from the rows of the ledger without any allocation.
 
 The balance of an account is what is unpaid and owed, and what is disputed, less money that waits as
 credit. Allocation only decides which bill a penny pays, so the balance is also what was billed,
-less what was cancelled, credited and paid: the two must agree to the penny as of every date.
+less what was cancelled, credited and paid, and what was paid out: the two must agree to the penny
+as of every date.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def aged_accounts() -> list[Relation]:
 
 
 # What the ledger says of an account's money, in minor units, beside its balance.
-LEDGER_AMOUNTS = ("billed", "cancelled", "credited", "paid", "taken_back")
+LEDGER_AMOUNTS = ("billed", "cancelled", "credited", "paid", "taken_back", "paid_out")
 
 
 def ledger_balances(money: Money) -> list[Relation]:
@@ -96,12 +97,13 @@ def ledger_balances(money: Money) -> list[Relation]:
             "payments_added",
             f"""
         select s.snap,
-            sum(p.amount_minor) as paid,
-            sum(p.amount_minor - {payment.amount}) as taken_back
+            sum(p.amount_minor) filter (where not p.refund) as paid,
+            sum(p.amount_minor - {payment.amount}) filter (where not p.refund) as taken_back,
+            sum(p.amount_minor) filter (where p.refund) as paid_out
         from ledger_payments p
         join snapshots s on s.account_no = p.account_no and p.known_on <= s.as_of
         {payment.join}
-        where {payment.condition}
+        where ({payment.condition}) or p.refund
         group by s.snap
         """,
         ),
@@ -111,7 +113,8 @@ def ledger_balances(money: Money) -> list[Relation]:
         select s.account_no,
             {", ".join(f"coalesce({name}, 0) as {name}" for name in LEDGER_AMOUNTS)},
             coalesce(billed, 0) - coalesce(cancelled, 0) - coalesce(credited, 0)
-                - coalesce(paid, 0) + coalesce(taken_back, 0) as ledger_balance
+                - coalesce(paid, 0) + coalesce(taken_back, 0) + coalesce(paid_out, 0)
+                as ledger_balance
         from snapshots s
         left join bills_added b on b.snap = s.snap
         left join payments_added p on p.snap = s.snap

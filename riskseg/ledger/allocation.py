@@ -44,7 +44,7 @@ def bill_facts(
     `bill_facts`: snap, as_of, bill_id, issued_on, due_on, amount_minor, disputed, paid, cleared_on
     (null while open), overdue, days_past_due; money in minor units.
     `totals`: snap, bills, first_billed_on, last_billed_on, open, overdue, paid, has_paid, credit;
-    `paid` is what is paid of all bills and, where money was paid out, of refunds.
+    `paid` is what is paid of all bills, and what was paid out.
 
     `keep_days` drops bills that fell due longer ago, unless they are disputed or something of the
     account is overdue: they are allocated like the others, but no feature looks at them. None keeps
@@ -72,7 +72,7 @@ def bill_facts(
         _POOLS,
         _billed(shared),
         _bill_totals(money),
-        _TOTALS_WITH_SETTLED if shared else _TOTALS,
+        _totals(money, shared),
         *clearing(money, keep_days, "allocated" if shared else "bill_facts"),
     ]
     return [*relations, _with_settled(money, keep_days, spans)] if shared else relations
@@ -324,40 +324,43 @@ def _bill_totals(money: Money) -> Relation:
     )
 
 
-_TOTALS = Relation(
-    "totals",
-    """
+def _totals(money: Money, shared: bool) -> Relation:
+    """`totals`, a row for each snapshot. Settled bills, where they are `shared`, are paid."""
+    bills, first, last, owed, paid = (
+        "coalesce(b.bills, 0)",
+        "b.first_billed_on",
+        "b.last_billed_on",
+        "coalesce(b.pool_paid, 0)",
+        "coalesce(b.paid, 0)",
+    )
+    joins = ""
+    if shared:
+        bills += " + coalesce(z.bills, 0)"
+        first, last = f"least({first}, z.first_billed_on)", f"greatest({last}, z.last_billed_on)"
+        owed += " + coalesce(z.owed, 0)"
+        paid += " + coalesce(z.paid, 0)"
+        joins += "left join over z on z.snap = s.snap"
+    if money.refunds:
+        owed += " + coalesce(r.beyond, 0)"
+        paid += " + coalesce(r.beyond, 0)"
+        joins += """
+    left join refunds_beyond r on r.snap = s.snap"""
+    return Relation(
+        "totals",
+        f"""
     select s.snap,
-        coalesce(b.bills, 0) as bills,
-        b.first_billed_on as first_billed_on,
-        b.last_billed_on as last_billed_on,
+        {bills} as bills,
+        {first} as first_billed_on,
+        {last} as last_billed_on,
         coalesce(b.open, 0) as open,
         coalesce(b.overdue, 0) as overdue,
-        coalesce(b.paid, 0) as paid,
+        {paid} as paid,
         p.snap is not null as has_paid,
-        coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) as credit
+        coalesce(p.reached, 0) - ({owed}) as credit
     from snapshots s
     left join bill_totals b on b.snap = s.snap
     left join pools p on p.snap = s.snap
+    {joins}
     """,
-    materialized=True,
-)
-_TOTALS_WITH_SETTLED = Relation(
-    "totals",
-    """
-    select s.snap,
-        coalesce(b.bills, 0) + coalesce(z.bills, 0) as bills,
-        least(b.first_billed_on, z.first_billed_on) as first_billed_on,
-        greatest(b.last_billed_on, z.last_billed_on) as last_billed_on,
-        coalesce(b.open, 0) as open,
-        coalesce(b.overdue, 0) as overdue,
-        coalesce(b.paid, 0) + coalesce(z.paid, 0) as paid,
-        p.snap is not null as has_paid,
-        coalesce(p.reached, 0) - coalesce(b.pool_paid, 0) - coalesce(z.owed, 0) as credit
-    from snapshots s
-    left join bill_totals b on b.snap = s.snap
-    left join pools p on p.snap = s.snap
-    left join over z on z.snap = s.snap
-    """,
-    materialized=True,
-)
+        materialized=True,
+    )

@@ -1,9 +1,10 @@
 """Refunds: money that was paid out to the customer.
 
 A refund takes what is credit at the close of its day: the pool's money of that day and before,
-less what bills issued by then take of it, less earlier refunds. It takes no more than that: a bill
-that was paid is never opened again by it. In the order in which the pool pays, what a refund takes
-stands like a bill that fell due on its day, without an id.
+less what bills issued by then take of it, less earlier refunds. It takes no more than that of the
+pool: a bill that was paid is never opened again by it, and what was paid out beyond the credit is a
+credit below zero. In the order in which the pool pays, what a refund takes stands like a bill that
+fell due on its day, without an id.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from riskseg.ledger.money import Money
 
 def refunds(residual: str, bills: str) -> list[Relation]:
     """Relations from `pool` and the relation `bills`, whose `residual` the pool is to pay, up to
-    `refunds_taken` (snap, as_of, paid_on, amount_minor)."""
+    `refunds_taken` (snap, as_of, paid_on, amount_minor) and `refunds_beyond` (snap, beyond), what
+    was paid out beyond the credit."""
     return [
         Relation(
             "refunds_paid",
@@ -77,6 +79,15 @@ def refunds(residual: str, bills: str) -> list[Relation]:
             from refunds_so_far
             """,
             materialized=True,
+        ),
+        Relation(
+            "refunds_beyond",
+            """
+            select p.snap, cast(sum(p.amount_minor) - sum(t.amount_minor) as bigint) as beyond
+            from refunds_paid p
+            join refunds_taken t on t.snap = p.snap and t.paid_on = p.paid_on
+            group by p.snap
+            """,
         ),
     ]
 

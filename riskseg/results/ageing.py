@@ -56,8 +56,10 @@ class LedgerTotal(Part):
     paid: Decimal
     taken_back: Decimal
     """What of the payments was reversed."""
+    paid_out: Decimal
+    """What was refunded."""
     balance: Decimal
-    """Billed, less cancelled, credited and paid, and what was taken back."""
+    """Billed, less cancelled, credited and paid, and what was taken back and paid out."""
     difference: Decimal
     """The balance by age less this one: 0."""
     accounts: int

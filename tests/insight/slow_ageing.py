@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from tests.ledger.facts import Account
-from tests.ledger.slow_allocation import allocate, issued, known
+from tests.ledger.slow_allocation import allocate, issued, left_of_payments
+from tests.ledger.slow_payments import known
 
 BUCKETS = {"d1_30": (1, 30), "d31_60": (31, 60), "d61_90": (61, 90), "d90_plus": (91, 10**6)}
 
@@ -35,15 +36,6 @@ def booked(account: Account, as_of: date) -> int:
         if known(issued(bill), bill.recorded_on, as_of) and not is_cancelled:
             balance += bill.amount
     payments = [p for p in account.payments if known(p.paid_on, p.recorded_on, as_of)]
-    for payment in payments:
-        if payment.reverses is not None or payment.status not in (None, "settled"):
-            continue
-        back = [
-            abs(other.amount)
-            for other in payments
-            if payment.payment_id is not None
-            and other.reverses == payment.payment_id
-            and other.status in (None, "settled")
-        ]
-        balance -= max(payment.amount - sum(back), 0)
+    balance += sum(payment.amount for payment in payments if payment.status == "refund")
+    balance -= sum(left for _, left in left_of_payments(account, as_of))
     return balance

@@ -87,6 +87,7 @@ def test_a_ledger_worked_out_by_hand() -> None:
         "credited": "0.00",
         "paid": "57.50",
         "taken_back": "40.00",
+        "paid_out": "0.00",
         "balance": "150.10",
         "difference": "0.00",
         "accounts": "0",

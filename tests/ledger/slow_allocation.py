@@ -68,14 +68,18 @@ def left_of_payments(account: Account, as_of: date) -> list[tuple[Payment, int]]
     return [(payment, left) for payment, left, _ in standing(account, as_of)]
 
 
+def paid_out(account: Account, as_of: date) -> list[Payment]:
+    refunds = [p for p in account.payments if p.status == "refund"]
+    return [p for p in refunds if known(p.paid_on, p.recorded_on, as_of)]
+
+
 def take_refunds(
     account: Account, as_of: date, bills: Sequence[BillFact], pool: Sequence[tuple[date, int]]
 ) -> list[BillFact]:
     """What money paid out takes of the pool, as bills without an id: no more than is credit at the
     close of its day."""
     taken: list[BillFact] = []
-    refunds = [p for p in account.payments if p.status == "refund"]
-    refunds = [p for p in refunds if known(p.paid_on, p.recorded_on, as_of)]
+    refunds = paid_out(account, as_of)
     for day in sorted({p.paid_on for p in refunds}):
         credit = sum(amount for paid_on, amount in pool if paid_on <= day)
         credit -= sum(bill.left for bill in bills if bill.issued_on <= day)
@@ -171,9 +175,10 @@ def allocate(
 
     # 2. The pool pays bills in the order they fall due, one day's money after the other. What was
     # paid out stands among them, and is none.
-    bills += take_refunds(account, as_of, bills, pool)
-    bills.sort(key=_in_turn)
+    taken = take_refunds(account, as_of, bills, pool)
+    bills = sorted([*bills, *taken], key=_in_turn)
     result = Allocation(bills, sorted(pool))
+    result.credit = sum(r.left for r in taken) - sum(p.amount for p in paid_out(account, as_of))
     reached: dict[str, date | None] = {}
     remaining = [b.left for b in bills]
 

@@ -96,6 +96,7 @@ def _ledger(console: Console, done: Ageing) -> None:
             ("−", "credited", ledger.credited),
             ("−", "paid", ledger.paid),
             ("+", "taken back", ledger.taken_back),
+            ("+", "paid out", ledger.paid_out),
         )
         if amount
     ]
