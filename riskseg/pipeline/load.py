@@ -29,8 +29,8 @@ from riskseg.ledger.views import ledger_views
 from riskseg.pipeline.attributes import attributes_of, bill_attributes_of
 from riskseg.pipeline.contracts import check_table
 from riskseg.pipeline.events import load_events
-from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.keys import UnmetKey, check_doubled, check_keys, unmet_keys
+from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.describe import map_sources
 from riskseg.sources.rows_read import check_counts, explain_failure
