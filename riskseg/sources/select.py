@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
-from riskseg.domain.problems import Problems, problem
+from riskseg.domain.problems import Problem, Problems, problem
 from riskseg.domain.relations import literal
 from riskseg.engine import Engine, EngineError, syntax_tree
-from riskseg.sources.files import Files, all_forms, matching, other_kind
+from riskseg.sources.csv_in_select import CsvRead, csv_read, reads_csv
+from riskseg.sources.files import Files, all_forms, other_kind
 from riskseg.sources.sql_text import (
     Named,
     NoTableError,
@@ -24,6 +26,8 @@ _FILE = re.compile(r"'[^']*\.(parquet|pq|csv|tsv|txt)(\.gz)?'", re.IGNORECASE)
 
 class Select(Files):
     form = "a select over files"
+    # By the place in the text where files are read together.
+    _csv: Mapping[int, CsvRead] | None = None
 
     @classmethod
     def reads(cls, loaded_from: str) -> bool:
@@ -66,11 +70,40 @@ class Select(Files):
             problems.add("RS006", select_fault, file=file, line=line)
         return False
 
-    def relation(self, engine: Engine) -> str:
-        def literals(named: Named) -> list[str]:
-            return [engine.file(path) for path in matching(named.name, self.root)]
+    def prepare(self, engine: Engine, problems: Problems) -> bool:
+        """Whether its CSV files can be read as they are said to be."""
+        before, form, table = len(problems), self.source.read.text_form, self.source.table
+        csv: dict[int, CsvRead] = {}
+        for place, together in groupby(filter(reads_csv, self.named()), key=_place):
+            names = list(together)
+            paths = [path for named in names for path in self.matching(named.name)]
+            found = csv_read(engine, names[0], paths, form, table)
+            if isinstance(found, CsvRead):
+                csv[place] = found
+                continue
+            for path, faults in found.items():
+                problems.extend(
+                    Problem(fault.code, fault.message, self.shown(path), fault.line, fault.hint)
+                    for fault in faults
+                )
+        self._csv = csv
+        return len(problems) == before
 
-        return f"({with_files(self.text, self.named(), literals)}\n)"
+    def relation(self, engine: Engine) -> str:
+        if self._csv is None:
+            self.prepare_or_raise(engine)
+        csv = self._csv or {}
+
+        def literals(named: Named) -> list[str]:
+            paths = self.matching(named.name)
+            if _place(named) in csv:
+                paths = [csv[_place(named)].files[path] for path in paths]
+            return [engine.file(path) for path in paths]
+
+        def options(named: Named) -> Mapping[str, str]:
+            return csv[_place(named)].options if _place(named) in csv else {}
+
+        return f"({with_files(self.text, self.named(), literals, options)}\n)"
 
     def content(self, engine: Engine) -> Iterator[bytes]:
         """The rows that it gave: the same files give others where the select has them."""
@@ -106,3 +139,8 @@ class Select(Files):
             ending = files_named_in_it[0].name.rsplit(".", 1)[-1]
             raise other_kind(file, f"a .{ending} file, as the select in riskseg.toml reads")
         return with_files(self.text, files_named_in_it, lambda _: [literal(path)])
+
+
+def _place(named: Named) -> int:
+    """Where files are read together: the names in one call are."""
+    return named.start if named.call is None else named.call.close

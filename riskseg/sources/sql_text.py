@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from riskseg.domain.facts import folded
+from riskseg.domain.relations import quoted
 
 Tree = Mapping[str, Any]
 
@@ -40,14 +41,27 @@ class NoTableError(NotAllowedError):
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A function in a select that reads files: the place of the bracket that closes it, and the
+    options that are stated in it, with their values where those are texts."""
+
+    function: str
+    close: int
+    options: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """A file name or glob in a select, and which bytes of its text spell it: a table, the
-    argument of a function, or an item of a list that is one."""
+    argument of a function, or an item of a list that is one. `call` is that function; a table
+    `has_alias` where the select gives it another name than the file's."""
 
     name: str
     start: int
     end: int
     place: Literal["table", "argument", "item"]
+    call: Call | None = None
+    has_alias: bool = False
 
 
 def files_named(text: str, tree: Tree) -> list[Named]:
@@ -66,7 +80,8 @@ def files_named(text: str, tree: Tree) -> list[Named]:
     for node in nodes:
         match node.get("type"):
             case "TABLE_FUNCTION":
-                named_files += _of_function(node["function"], content)
+                end = node["query_location"] + node["query_location_length"]
+                named_files += _of_function(node["function"], end - 1, content)
             case "BASE_TABLE" if "table_name" in node:
                 name_path = node["qualified_name"]["path"]
                 if len(name_path) == 1 and folded(name_path[0]) in own_tables:
@@ -75,13 +90,14 @@ def files_named(text: str, tree: Tree) -> list[Named]:
                     raise NoTableError(
                         f'"{".".join(name_path)}" is neither a file nor a part of the select'
                     )
-                named_files.append(_named(name_path[0], node, content, "table"))
+                table = _named(name_path[0], node, content, "table")
+                named_files.append(replace(table, has_alias=bool(node["alias"])))
             case "SHOW_REF":
                 raise NotAllowedError("it describes, and selects nothing")
     return sorted(named_files, key=lambda node_: node_.start)
 
 
-def _of_function(function: Tree, content: bytes) -> list[Named]:
+def _of_function(function: Tree, close: int, content: bytes) -> list[Named]:
     reader_name = function["function_name"].lower()
     if reader_name in _MAKERS:
         return []
@@ -109,7 +125,21 @@ def _of_function(function: Tree, content: bytes) -> list[Named]:
                 f"`{reader_name}` reads what is not named by a text, or a list of texts"
             )
         names_found.append(_named(list_item["literal"]["text"], list_item, content, named_as))
-    return names_found
+    if content[close : close + 1] != b")":
+        raise NotAllowedError(f"`{reader_name}` is called in a way that cannot be followed")
+    call = Call(reader_name, close, dict(_options(function)))
+    return [replace(found, call=call) for found in names_found]
+
+
+def _options(function: Tree) -> Iterator[tuple[str, str | None]]:
+    """The options of a call, written with `=` or `:=`."""
+    for argument in function["arguments"]:
+        name, value = argument["name"], argument["expression"]
+        if not name and value["class"] == "COMPARISON":
+            name, value = value["left"].get("column_names", [""])[0], value["right"]
+        if name:
+            is_text = value.get("literal", {}).get("kind") == "STRING"
+            yield name.lower(), value["literal"]["text"] if is_text else None
 
 
 def _named(
@@ -124,19 +154,32 @@ def _named(
     raise NotAllowedError(f'the file name "{name}" does not stand in plain quotes')
 
 
-def with_files(text: str, named: list[Named], files: Callable[[Named], list[str]]) -> str:
-    """The select with SQL literals for the names in it: as many as `files` gives for each."""
+def with_files(
+    text: str,
+    named: list[Named],
+    files: Callable[[Named], list[str]],
+    options: Callable[[Named], Mapping[str, str]] = lambda _: {},
+) -> str:
+    """The select with SQL literals for the names in it, as many as `files` gives for each, and with
+    `options` for the functions that read them."""
+    edits: dict[tuple[int, int], str] = {}
+    for file_named in named:
+        literals = ", ".join(files(file_named))
+        is_one = len(files(file_named)) == 1
+        added = "".join(f", {name} = {value}" for name, value in options(file_named).items())
+        if file_named.place == "argument" and not is_one:
+            literals = f"[{literals}]"
+        if file_named.place == "table" and (added or not is_one):
+            literals = f"{reader(file_named.name)}([{literals}]{added})"
+            if not file_named.has_alias:
+                # The name that the engine gives to a table that is a file.
+                literals += f" as {quoted(file_named.name.rsplit('/', 1)[-1].split('.')[0])}"
+        edits[file_named.start, file_named.end] = literals
+        if file_named.call is not None:
+            edits[file_named.call.close, file_named.call.close] = added
     content = text.encode()
-    for file_named in reversed(named):
-        literals = files(file_named)
-        replacement = ", ".join(literals)
-        if len(literals) > 1 and file_named.place != "item":
-            replacement = (
-                f"[{replacement}]"
-                if file_named.place == "argument"
-                else f"{reader(file_named.name)}([{replacement}])"
-            )
-        content = content[: file_named.start] + replacement.encode() + content[file_named.end :]
+    for (start, end), replacement in sorted(edits.items(), reverse=True):
+        content = content[:start] + replacement.encode() + content[end:]
     return content.decode()
 
 

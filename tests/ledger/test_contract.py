@@ -567,7 +567,7 @@ def test_ids_may_be_numbers(tmp_path: Path) -> None:
     [
         ('from = "nosuch.csv"', "RS006", 4, "no file"),
         ('from = "nosuch-*.csv"', "RS006", 4, "no file"),
-        ('from = "b.xlsx"', "RS006", 4, "not a file that can be loaded"),
+        ('from = "b.pdf"', "RS006", 4, "not a file that can be loaded"),
         ('from = "select * from nosuch"', "RS006", 4, "nosuch"),
         ('from = "b.csv"\nbill_id = "bill_number"', "RS007", 5, "bill_number"),
         ('from = "b.csv"\nbil_id = "bill_id"', "RS003", 5, "bil_id"),

@@ -9,6 +9,7 @@ import pytest
 from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB
 from riskseg.pipeline.load import load
+from riskseg.sources.reader import open_source
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 
@@ -167,3 +168,63 @@ def test_a_sum_over_rows_is_no_expression_even_alone(folder: Path) -> None:
     assert found == []
     assert [p.code for p in problems] == ["RS007"]
     assert "several rows" in problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("read", "rows"),
+    [
+        ("select * from 'data/h.csv'", [("#1", "#x"), ("2", "y")]),
+        ("select h.* from 'data/h.csv' where h.x <> 'y'", [("#1", "#x")]),
+        ("select t.* from 'data/h.csv' as t", [("#1", "#x"), ("2", "y")]),
+        ("select * from read_csv('data/h.csv', all_varchar = true -- all\n)",
+         [("#1", "#x"), ("2", "y")]),
+        ("select * from read_csv('data/h.csv', comment := '#')", [("2", "y")]),
+        ("select * from read_csv('data/s.csv')", [("1", "Müller;")]),
+        ("select * from read_csv('data/s.csv', delim = ';', quote = '\"')", [("1", "Müller;")]),
+        ("select * from read_csv(['data/h.csv', 'data/[ab].csv'])",
+         [("#1", "#x"), ("1", "one"), ("2", "two"), ("2", "y")]),
+        ("select * from 'data/s.csv' union all by name select * from 'data/a.csv'",
+         [("1", "Müller;"), ("1", "one")]),
+    ],
+)  # fmt: skip
+def test_csv_in_a_select_is_pinned_as_elsewhere(
+    folder: Path, read: str, rows: list[tuple[str, str]]
+) -> None:
+    (folder / "data/h.csv").write_text("account_id,x\n#1,#x\n2,y\n")
+    (folder / "data/s.csv").write_bytes('sep=;\r\naccount_id;x\r\n1;"Müller;"\r\n'.encode())
+    (folder / "riskseg.toml").write_text(f"[source.accounts]\nfrom = '''{read}'''\n")
+    workspace = open_workspace(folder, Problems())
+    assert workspace is not None
+    source = open_source(workspace.settings.sources["accounts"], folder)
+    with DuckDB(reads=readable(workspace)) as engine:
+        relation = source.relation(engine)
+        assert sorted(engine.rows(f"select cast(account_id as varchar), x from {relation}")) == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (b"account_id,x\n1,2\nEnd\n", "RS021", 3),
+        (b"account_id,x\n1,\xfc\n", "RS020", 2),
+        (b"account_id,x\n1,\"2\n", "RS021", 2),
+        (b"", "RS109", None),
+    ],
+)  # fmt: skip
+def test_csv_in_a_select_that_cannot_be_read_is_told_with_its_line(
+    folder: Path, content: bytes, code: str, line: int | None
+) -> None:
+    (folder / "data/b.csv").write_bytes(content)
+    _, problems = loaded(folder, "from = \"select * from read_csv(['data/a.csv', 'data/b.csv'])\"")
+    assert [(p.code, p.file, p.line) for p in problems] == [(code, "data/b.csv", line)]
+
+
+def test_files_of_several_delimiters_in_one_call_are_refused(folder: Path) -> None:
+    (folder / "data/b.csv").write_text("account_id;x\n1;2\n")
+    _, problems = loaded(folder, "from = \"select * from 'data/[ab].csv'\"")
+    assert [(p.code, p.file) for p in problems] == [("RS022", "data/b.csv")]
+
+
+def test_the_encoding_of_csv_in_a_select_is_stated_as_elsewhere(folder: Path) -> None:
+    (folder / "data/b.csv").write_bytes("account_id,x\n1,Müller\n".encode("cp1252"))
+    toml = "from = \"select * from 'data/b.csv'\"\nread = {encoding = 'windows-1252'}"
+    assert loaded(folder, toml) == ([("1", "Müller")], [])
