@@ -28,7 +28,7 @@ from riskseg.layouts import layouts
 from riskseg.learning import spec
 from riskseg.learning.learners import registered
 from riskseg.ledger.accounts import LIFECYCLE
-from riskseg.ledger.contract import CONTRACT, Column
+from riskseg.ledger.contract import BALANCES, CONTRACT, Column
 from riskseg.results.schema import COMMANDS, json_schema
 from riskseg.strategy import authored
 from riskseg.strategy.kinds.shape import entry_shape, key_words
@@ -607,6 +607,30 @@ def files() -> Iterator[str]:
         for earlier, later in contract.order:
             yield f"`{later}` is not before `{earlier}`."
         yield ""
+    yield "### [source.balances]"
+    yield ""
+    yield (
+        "Monthly balances or statuses in place of bills and accounts. Every other column is an "
+        "attribute."
+    )
+    yield ""
+    yield from table(("column", "holds", ""), map(_column, BALANCES.columns))
+    yield "Unique: `account_id` and `as_of`."
+    yield ""
+    yield from table(
+        ("table", "what it says"),
+        (
+            (
+                "`[source.balances.statuses]`",
+                'what each status means: the days past due, as `"30-59"` or `"150+"`, or '
+                '`"current"`, or `"none"` where nothing is owed that could be late',
+            ),
+            (
+                "`[source.balances.outcomes]`",
+                "`roll` and `default`: how many months the outcomes look ahead (3 and 12)",
+            ),
+        ),
+    )
     yield "### [source.overlays.NAME]"
     yield ""
     yield "A table whose columns become attributes of accounts, by a key that both have."

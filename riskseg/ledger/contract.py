@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from riskseg.domain.ageing import BUCKETS
+
 
 class Holds(StrEnum):
     """What a contract column holds."""
@@ -61,8 +63,26 @@ OVERLAY = Table(
 )
 
 
+# Monthly balances stand in place of accounts and bills.
+BALANCES = Table(
+    "balances",
+    (
+        Column("account_id", Holds.ID, needed=True),
+        Column("as_of", Holds.DATE, needed=True),
+        Column("status", Holds.WORD),
+        Column("days_past_due", Holds.WORD),
+        Column("overdue", Holds.MONEY),
+        *(Column(bucket.column, Holds.MONEY) for bucket in BUCKETS),
+    ),
+    key=("account_id", "as_of"),
+    attributes=Attributes.ALL,
+)
+
+
 def contract_of(table: str) -> Table:
     """What a table of [source] must hold; `overlays.NAME` is an overlay."""
+    if table == BALANCES.name:
+        return BALANCES
     return OVERLAY if table.startswith("overlays.") else CONTRACT[table]
 
 

@@ -32,6 +32,7 @@ from riskseg.pipeline.events import load_events
 from riskseg.pipeline.keys import UnmetKey, check_doubled, check_keys, unmet_keys
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
+from riskseg.sources.balances import in_words, outcomes
 from riskseg.sources.describe import map_sources
 from riskseg.sources.rows_read import check_counts, explain_failure
 from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
@@ -73,6 +74,12 @@ class Ledger:
     def of_sources(self) -> frozenset[str]:
         """Those of `has` that a source has, and not only what riskseg records itself."""
         return frozenset(name for name in self.has if name.partition(".")[0] in self.sources)
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Attributes that tell what came of an account: nothing may be learned from them."""
+        source = self.authored.get("accounts")
+        return outcomes(source.balances) if source is not None and source.balances else ()
 
     @property
     def billed(self) -> bool:
@@ -153,6 +160,8 @@ def load(
         return None
     _views(engine, sources, settings.scale, texts=texts)
     attributes = attributes_of(engine, workspace, sources, "accounts", problems)
+    if "accounts" in sources and workspace.settings.sources["accounts"].balances is not None:
+        attributes |= in_words(attributes)
     overlaid = None
     if "accounts" in sources and workspace.settings.overlays:
         overlaid = overlay_accounts(engine, workspace, sources["accounts"], problems)

@@ -64,7 +64,7 @@ def candidates(session: Session, spec: ModelSpec) -> tuple[Fact, ...]:
         fact
         for pool_name, fact in pool.items()
         if learnable(fact)
-        and pool_name != spec.target.column
+        and pool_name not in {spec.target.column, *session.ledger.outcomes}
         and (not fact.static or pool_name in spec.features.static)
     )
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, ProblemsError, did_you_mean
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuplicateColumnsError, Engine, EngineError, syntax_tree
-from riskseg.ledger.contract import CONTRACT, Attributes, Holds, contract_of
+from riskseg.ledger.contract import BALANCES, CONTRACT, Attributes, Holds, contract_of
 from riskseg.ledger.days import ZONE_HINT
 from riskseg.ledger.mapping import Mapped
+from riskseg.sources.balances import observed_accounts
 from riskseg.sources.database_connections import Connections
 from riskseg.sources.files import all_forms
 from riskseg.sources.laid_out import with_layout
@@ -43,7 +45,11 @@ def map_sources(
         for contract_table in CONTRACT:
             if contract_table in sources:
                 source = sources[contract_table]
-                mapping = _map_one(engine, workspace, source, connections, problems)
+                observed = source.balances is not None
+                asked = replace(source, table=BALANCES.name) if observed else source
+                mapping = _map_one(engine, workspace, asked, connections, problems)
+                if observed and mapping is not None:
+                    mapping = _observed(engine, source, mapping, problems)
                 if mapping is not None:
                     mapped_sources[contract_table] = mapping[0]
                     readings.append(mapping[1])
@@ -57,6 +63,23 @@ def map_sources(
             problems.extend(error.problems)
             return None
     return mapped_sources
+
+
+def _observed(
+    engine: Engine,
+    source: Source,
+    mapping: tuple[Mapped, Callable[[], None]],
+    problems: Problems,
+) -> tuple[Mapped, Callable[[], None]] | None:
+    """A table of balances, which is read at once, as the accounts that it observes."""
+    balances, read = mapping
+    try:
+        read()
+    except ProblemsError as error:
+        problems.extend(error.problems)
+        return None
+    accounts = observed_accounts(engine, source, balances, problems)
+    return None if accounts is None else (accounts, lambda: None)
 
 
 def map_one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from riskseg.domain.facts import Kind, folded
 from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.workspace.addresses import check_no_password
+from riskseg.workspace.balances import BALANCES, OUTCOMES, STATUSES, Balances, read_balances
 from riskseg.workspace.layout_tables import LaidOut, laid_out
 from riskseg.workspace.overlays import OVERLAYS, overlay_tables
 from riskseg.workspace.reading import ReadTable
@@ -132,9 +133,9 @@ class Source:
     `may_lack` are names in `columns` that go where the loaded columns they need are not there.
     `given` is a table of another file than riskseg.toml says: what is said of its columns is about
     those that it has. `laid_out` is the table of a layout that fills the columns which no line of
-    riskseg.toml does. `read` is how its files are to be read.
-    riskseg.toml does. `url` is the address of the database, as it was written, that `loaded_from`
-    is a table or a select of: None for files.
+    riskseg.toml does. `read` is how its files are to be read. `url` is the address of the
+    database, as it was written, that `loaded_from` is a table or a select of: None for files.
+    `balances` says that it is a table of monthly balances which stands for accounts.
     """
 
     table: str
@@ -151,6 +152,7 @@ class Source:
     laid_out: LaidOut | None = None
     read: ReadTable = field(default_factory=ReadTable)
     url: str | None = None
+    balances: Balances | None = None
 
     def excuses(self, name: str) -> bool:
         """Whether something may be said of a column that is not there."""
@@ -380,6 +382,8 @@ def _texts(
         key_value = getattr(authored, key)
         if isinstance(key_value, str):
             text_by_key[key] = key_value
+        elif table == BALANCES and key in (STATUSES, OUTCOMES):
+            continue
         elif key != "read" and (table not in DESCRIBED_TABLES or key not in ("levels", "columns")):
             problems.add(
                 "RS003",
@@ -413,7 +417,8 @@ def _url(written: str | None, at: dict[str, Any], problems: Problems) -> str | N
 
 def _overlays(top: Top, document: Document, problems: Problems) -> dict[str, Overlay]:
     written = document.data.get("source", {}).get(OVERLAYS, {})
-    if written and "accounts" not in top.source.tables and top.source.layout is None:
+    listed = {"accounts", BALANCES} & top.source.tables.keys()
+    if written and not listed and top.source.layout is None:
         problems.add(
             "RS005",
             "There are overlays, but no accounts that they could add attributes to.",
@@ -437,6 +442,24 @@ def _overlays(top: Top, document: Document, problems: Problems) -> dict[str, Ove
     }
 
 
+def _observed_by_balances(
+    sources: Mapping[str, Source], document: Document, problems: Problems
+) -> dict[str, Source]:
+    """Balances as the source of accounts, which they stand in place of."""
+    balances = read_balances(document.data["source"][BALANCES], document, problems)
+    others = [table for table in sources if table not in (BALANCES, "events")]
+    if others:
+        problems.add(
+            "RS004",
+            f"Balances stand in place of {' and '.join(others)}, which this workspace has too.",
+            hint="With bills, compare the balances: `riskseg ageing --tie-to`. Attributes of "
+            'accounts can be an overlay: [source.overlays.accounts] with `on = "account_id"`.',
+            **document.at("source", BALANCES),
+        )
+    accounts = replace(sources[BALANCES], table="accounts", balances=balances)
+    return {"accounts": accounts, **{t: s for t, s in sources.items() if t == "events"}}
+
+
 def _sources(top: Top, document: Document, root: Path, problems: Problems) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     authored_tables = top.source.tables
@@ -457,7 +480,7 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
     for table, authored in {**authored_tables, **supplied}.items():
         if table == OVERLAYS:
             continue
-        if table not in SOURCE_TABLES:
+        if table not in (*SOURCE_TABLES, BALANCES):
             problems.add(
                 "RS003",
                 f'There is no source table "{table}".',
@@ -505,6 +528,8 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
             read=authored.read if isinstance(authored.read, ReadTable) else ReadTable(),
             url=url,
         )
+    if BALANCES in sources:
+        sources = _observed_by_balances(sources, document, problems)
     if not sources and not problems:
         problems.add(
             "RS005",

@@ -13,6 +13,7 @@ import yaml
 from riskseg.cli import app
 from riskseg.domain.problems import CODES, Problems
 from riskseg.domain.source_tables import SOURCE_TABLES
+from riskseg.workspace.balances import BALANCES
 from riskseg.workspace.overlays import OVERLAYS
 from riskseg.workspace.settings import SourceTables, Top
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links
@@ -101,6 +102,7 @@ def test_every_yaml_and_toml_block_can_be_read() -> None:
                     *SOURCE_TABLES,
                     *SourceTables.model_fields,
                     OVERLAYS,
+                    BALANCES,
                 }, where
 
 
