@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from riskseg.domain.facts import folded
-from riskseg.ledger.contract import CONTRACT
+from riskseg.ledger.contract import contract_of
 from riskseg.ledger.mapping import UnusedColumn
 from riskseg.sources.mapping import Given
 
@@ -54,7 +54,7 @@ def unused_columns(
 ) -> tuple[UnusedColumn, ...]:
     """The `headers` that no line of riskseg.toml (`given`) reads, that fill no column of the
     contract (`columns`, by their SQL) and are none of the `others` (attributes, row numbers)."""
-    contract = CONTRACT[table]
+    contract = contract_of(table)
     read = {name for line in given for name in line.reads}
     read |= {folded(name) for name in others}
     free = [column.name for column in contract.columns if column.name not in columns]
