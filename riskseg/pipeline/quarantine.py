@@ -195,3 +195,22 @@ def quarantine(
             order by o.row_no
             """
         yield quarantined_table, engine.arrow(select)
+
+
+def rows_set_apart(engine: Engine, bad_rows: Sequence[BadRows], account_no: int) -> tuple[str, ...]:
+    """The bad rows of an account, in words: where each stands and what is wrong with it."""
+    rows = []
+    for bad in bad_rows:
+        numbers = engine.rows(
+            f"""
+            select row_no
+            from {bad.table}
+            where account_no = {account_no} and fault = {bad.fault.number}
+            order by row_no
+            """
+        )
+        for (number,) in numbers:
+            line = "" if bad.line is None else f":{bad.line - bad.first + number}"
+            where = f"{bad.file}{line}" if line else f"row {number} of {bad.file}"
+            rows.append(f"{where}: in {bad.table}, {bad.fault.message}.")
+    return tuple(rows)

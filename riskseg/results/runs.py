@@ -16,6 +16,7 @@ from pydantic import PrivateAttr
 from riskseg.domain.problems import problem
 from riskseg.domain.words import counted
 from riskseg.results.base import SHOWN, Cells, Decision, Result, Scalar, records
+from riskseg.results.control_totals import ControlTotals
 from riskseg.results.part import Part
 from riskseg.results.strategies import StrategyVersion
 
@@ -117,6 +118,10 @@ class Decisions(Written):
     """How often each action is due."""
     quarantined: Mapping[str, int]
     """The bad rows of each table, which were set apart."""
+    control_totals: ControlTotals | None = None
+    """What was read, used and set apart, and what became of the money."""
+    unmatched: tuple[str, ...] = ()
+    """Ids that name nothing there is, in words: how many, and why that is likely."""
     of: str | None
     """The probability that `segments` give the mean of."""
     currency: str
@@ -341,6 +346,8 @@ class Explanation(Result):
     """The value that stood for each fact the workspace lacks."""
     bills: tuple[ExplainedBill, ...]
     """The last bills, by the sources as they are now."""
+    set_apart: tuple[str, ...] = ()
+    """The account's bad rows, by the sources as they are now: what is known of it lacks them."""
     scores: tuple[ExplainedScore, ...]
     matched: tuple[MatchedRow, ...]
     steps: tuple[PathStep, ...]

@@ -19,6 +19,7 @@ from riskseg.engine import Engine
 from riskseg.pipeline.account_file import check_given, with_accounts_from
 from riskseg.pipeline.account_file import fingerprint as file_fingerprint
 from riskseg.pipeline.archive import about, inputs_select
+from riskseg.pipeline.control_totals import Controls
 from riskseg.pipeline.decisions import (
     RULES,
     Decider,
@@ -141,6 +142,7 @@ class _Assignment(DecidingJob):
             accounts_from=self.accounts_from,
         )
         self.totals = _Totals(self.decider)
+        self.controls = Controls(self.engine, session.ledger, self.as_of, session.scale)
         for key, scorer in self.decider.scorers.items():
             if warning := hindsight(scorer.model, self.as_of):
                 progress.note(f"{key}: {warning}")
@@ -161,6 +163,7 @@ class _Assignment(DecidingJob):
     def decide(self, accounts: tuple[int, int]) -> Iterator[pa.RecordBatch]:
         yield from super().decide(accounts)
         self.totals.add(self.engine)
+        self.controls.add(accounts)
         if self.keep:
             select, columns = inputs_select(self.engine)
             inputs = self.engine.batches(select)
@@ -173,6 +176,7 @@ class _Assignment(DecidingJob):
         """Write the decisions, their manifest, and what the run was decided from."""
         workspace, ready, settings = self.workspace, self.decider, self.workspace.settings
         decisions = while_unchanged(decisions, workspace, self.session.ledger.stamps)
+        decisions = self._while_adding_up(decisions)
         self.written = written = self.write(self.target, decisions, self.run_id)
         models = {key: scorer.model for key, scorer in ready.scorers.items()}
         self.done = Decisions(
@@ -189,6 +193,8 @@ class _Assignment(DecidingJob):
             segments=self.totals.ordered(),
             actions=self.totals.actions,
             quarantined=self.quarantined,
+            control_totals=self.control_totals,
+            unmatched=tuple(map(str, self.session.ledger.unmet)),
             of=ready.of,
             currency=settings.currency,
             scale=settings.scale,
@@ -214,6 +220,13 @@ class _Assignment(DecidingJob):
             )
             self.kept.describe(description, self.force.files)
             store.settle(self.kept, workspace.state / "runs", self.run_id)
+
+    def _while_adding_up(self, decisions: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The decisions; after the last, and so before they are put in their place, the control
+        totals have to agree."""
+        yield from decisions
+        overdue = sum((segment.overdue for segment in self.totals.ordered()), Decimal(0))
+        self.control_totals = self.controls.finished(self.quarantined, overdue)
 
     def record(self) -> None:
         """Journal the run; only then do its manifest and its folder say that it is kept."""
@@ -384,6 +397,8 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
         "sources": dict(sources),
         "accounts_from": None if done.accounts_from is None else done.accounts_from.model_dump(),
         "quarantined": dict(done.quarantined),
+        "control_totals": done.control_totals.model_dump() if done.control_totals else None,
+        "unmatched": list(done.unmatched),
         "kept": done.kept,
         "differences": dict(done.differences),
     }

@@ -41,6 +41,7 @@ from riskseg.pipeline.decisions import (
 )
 from riskseg.pipeline.explanation import held, last_bills, story, with_records
 from riskseg.pipeline.open_journal import read_journal
+from riskseg.pipeline.quarantine import rows_set_apart
 from riskseg.pipeline.session import LOAD, begin, open_checked, scratch_engine
 from riskseg.pipeline.stages import Job, Plan, Progress, Stage
 from riskseg.pipeline.strategy_in_force import strategy_in_force
@@ -112,6 +113,7 @@ class _Fresh(Job):
         known = entries(self.session, self.number, self.as_of)
         self.story = explained.model_copy(
             update={
+                "set_apart": rows_set_apart(self.engine, self.session.ledger.bad, self.number),
                 "bills": last_bills(self.session, BILLS),
                 "steps": with_records(explained.steps, known),
                 **with_held(explained, held(known, self.as_of)),
@@ -174,6 +176,7 @@ class _Kept(Job):
         self.story = then.model_copy(
             update={
                 "bills": now.bills,
+                "set_apart": now.set_apart,
                 "steps": with_records(then.steps, job.known),
                 **with_held(then, now.held),
                 "changes": changes,

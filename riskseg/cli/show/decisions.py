@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from riskseg.cli.show.control_totals import control_lines
 from riskseg.cli.show.tables import default_values, money, number, share, table
 from riskseg.cli.terminal import stdout
 from riskseg.domain.words import counted
@@ -58,6 +59,11 @@ def show_decisions(decisions: Decisions) -> None:
     console.print(f"Actions due on {decisions.as_of}: {actions or 'none'}.")
     run = f"run {decisions.run_id}{'' if decisions.activated else ', not activated'}"
     console.print(f"{counted(decisions.rows, 'decision')} in {decisions.place} ({run}).")
+    if decisions.control_totals is not None:
+        for line in control_lines(decisions.control_totals, decisions.scale):
+            console.print(escape(line), soft_wrap=True)
+    for line in decisions.unmatched:
+        console.print(escape(line), soft_wrap=True)
     if decisions.default_values:
         console.print(f"[dim]{escape(default_values(decisions.default_values))}[/]")
 

@@ -28,6 +28,8 @@ def show_explanation(explanation: Explanation) -> None:
     _probabilities(console, explanation)
     _rules_matched(console, explanation)
     _last_bills(console, explanation)
+    for row in explanation.set_apart:
+        console.print(f"[bold]Set apart[/]: {escape(row)}", soft_wrap=True)
     # What was never done is not worth a word.
     facts = "  ".join(
         f"{fact}={fact_value(explanation.forms.get(fact), value_read, explanation.scale)}"
