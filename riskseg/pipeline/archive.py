@@ -64,7 +64,7 @@ def read_texts(
     if read is None:
         return None
     models = {model_name: True for model_name in read.head.uses.values()}
-    return check_strategy(read, facts, lacking, models, problems, declared)
+    return check_strategy(read, facts, lacking, models, problems, declared, draft=False)
 
 
 @dataclass(frozen=True)

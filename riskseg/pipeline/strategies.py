@@ -51,19 +51,23 @@ def read_authored(
 
 
 def read_checked(
-    session: Session, problems: Problems, *, instead: Mapping[str, Document] | None = None
+    session: Session,
+    problems: Problems,
+    *,
+    instead: Mapping[str, Document] | None = None,
+    draft: bool = True,
 ) -> Strategy | None:
     """The strategy riskseg.toml names, or None after adding its Problems. A document of `instead`
     is taken for the file of its name."""
     authored = read_authored(session.workspace, problems, instead=instead)
-    return check_here(session, authored, problems) if authored else None
+    return check_here(session, authored, problems, draft=draft) if authored else None
 
 
 def check_here(
-    source: FactSource, authored: AuthoredStrategy, problems: Problems
+    source: FactSource, authored: AuthoredStrategy, problems: Problems, *, draft: bool = True
 ) -> Strategy | None:
     """A strategy checked against the facts, and the models of the workspace if there is one; or
-    None after adding its Problems."""
+    None after adding its Problems. See :func:`riskseg.strategy.check.check_strategy`."""
     workspace = source.workspace
     names = authored.head.uses.values() if workspace is None else spec_files(workspace)
     catalogue = source.catalogue
@@ -75,6 +79,7 @@ def check_here(
         problems,
         catalogue.declared(),
         data=is_from_data(source),
+        draft=draft,
     )
 
 

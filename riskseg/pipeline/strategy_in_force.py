@@ -68,7 +68,7 @@ def _from_folder(session: Session) -> InForce:
     authored = read_authored(session.workspace, problems)
     problems.raise_if_any()
     assert authored is not None
-    strategy = check_here(session, authored, problems)
+    strategy = check_here(session, authored, problems, draft=False)
     problems.raise_if_any()
     assert strategy is not None
     return InForce(strategy, authored.texts, False, definitions(session, strategy))
@@ -145,7 +145,7 @@ def _note_folder(session: Session, active: Strategy, progress: Progress) -> None
     """Say where the folder is not what is in force."""
     folder = session.workspace.settings.strategy
     problems = Problems()
-    theirs = read_checked(session, problems)
+    theirs = read_checked(session, problems, draft=False)
     in_force_text = f"{active.name} {active.fingerprint} is in force, as activated; "
     if theirs is None:
         progress.note(in_force_text + f"{folder} has problems and is not used.")

@@ -112,8 +112,13 @@ class VersionsJob(Job):
         self.problems = Problems()
         texts = [find_version(self.workspace, here, name, self.problems) for name in names]
         self.problems.raise_if_any()
-        authored = [authored_of(text, self.problems) for text in texts if text is not None]
-        self.authored = [strategy for strategy in authored if strategy is not None]
+        authored = [
+            (authored_of(text, self.problems), text.folder is not None)
+            for text in texts
+            if text is not None
+        ]
+        self.drafts = [draft for strategy, draft in authored if strategy is not None]
+        self.authored = [strategy for strategy, _ in authored if strategy is not None]
 
     def load(self) -> None:
         """The facts of the workspace's data. Raises the Problems of data and catalogue."""
@@ -128,8 +133,8 @@ class VersionsJob(Job):
             declared = declared_facts(self.workspace, self.authored)
             self.source = self.opened.enter_context(declared)
         self.editions = []
-        for authored in self.authored:
-            strategy = check_here(self.source, authored, self.problems)
+        for authored, draft in zip(self.authored, self.drafts, strict=True):
+            strategy = check_here(self.source, authored, self.problems, draft=draft)
             if strategy is not None:
                 self.editions.append(Edition(strategy, authored.documents, authored.texts))
         self.problems.raise_if_any()

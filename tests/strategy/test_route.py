@@ -20,7 +20,7 @@ from riskseg.strategy.proof.decision import decided as decided_by_terms
 from riskseg.treatment.routes import length, step_days
 from tests.support.accounts import decided
 from tests.support.deciding import Reading, decide
-from tests.support.strategies import sound
+from tests.support.strategies import read_folder, sound
 
 AS_OF = date(2026, 3, 2)
 DATES = ("one", "two", "three")
@@ -43,10 +43,13 @@ actions:
 """
 
 
+SEGMENTS = "columns: [over_one]\nrows:\n  - {id: r, match: [any], segment: s}\n"
+
+
 def strategy(*paths: str) -> Strategy:
     files = {
         "strategy.yaml": HEAD,
-        "segments.yaml": "columns: [over_one]\nrows:\n  - {id: r, match: [any], segment: s}\n",
+        "segments.yaml": SEGMENTS,
         "paths.yaml": "".join(paths),
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -326,6 +329,19 @@ def test_a_path_says_what_follows_its_last_step(
     text = "only:\n" + "".join(f"  {key}: {value}\n" for key, value in lines.items())
     with pytest.raises(AssertionError, match="RS228") if at_fault else nullcontext():
         strategy(text)
+
+
+def test_a_strategy_that_decides_already_goes_on_with_a_note(tmp_path: Path) -> None:
+    only = "only:\n  for: [s]\n  starts: one\n  steps: [{day: 0, action: sms}]\n"
+    (tmp_path / "strategy.yaml").write_text(HEAD)
+    (tmp_path / "segments.yaml").write_text(SEGMENTS)
+    (tmp_path / "paths.yaml").write_text(only)
+    draft, problems = read_folder(tmp_path, FACTS)
+    assert draft is None and [problem.code for problem in problems] == ["RS228"]
+    deciding, problems = read_folder(tmp_path, FACTS, draft=False)
+    assert deciding is not None and not problems
+    (note,) = deciding.notes
+    assert note.startswith('rules/paths.yaml:1: After the last step of "only" nothing follows')
 
 
 def test_a_path_that_stays_goes_on_to_no_other() -> None:

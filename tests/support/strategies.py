@@ -136,13 +136,18 @@ def read(
 
 
 def read_folder(
-    folder: Path, facts: Mapping[str, Fact] = FACTS, lacking: Mapping[str, str] = LACKING
+    folder: Path,
+    facts: Mapping[str, Fact] = FACTS,
+    lacking: Mapping[str, str] = LACKING,
+    *,
+    draft: bool = True,
 ) -> tuple[Strategy | None, list[Problem]]:
     problems = Problems()
     authored = read_strategy(folder, problems, shown="rules")
     if authored is None:
         return None, list(problems)
-    return check_strategy(authored, facts, lacking, MODELS, problems), list(problems)
+    strategy = check_strategy(authored, facts, lacking, MODELS, problems, draft=draft)
+    return strategy, list(problems)
 
 
 def sound(folder: Path, files: Mapping[str, str], facts: Mapping[str, Fact] = FACTS) -> Strategy:

@@ -62,17 +62,21 @@ def check_strategy(
     declared: Mapping[str, Fact] | None = None,
     *,
     data: bool = True,
+    draft: bool = True,
 ) -> Strategy | None:
     """The checked strategy, or None after adding its Problems.
 
     `facts` are those the workspace has; `lacking` maps a known fact it cannot compute to the
     source it would need, and `declared` to what it would be. `models` are the workspace's models
     (the value is not looked at). Without `data`, `facts` are those of any workspace there could
-    be, with all that the strategy expects among them.
+    be, with all that the strategy expects among them. What only a `draft` is refused for is a note
+    of a strategy that decides already: tonight's run goes on.
     """
     own_problems = Problems()
     strategy = _strategy(
-        Scope(authored, facts, lacking, models, own_problems, declared or {}, data=data)
+        Scope(
+            authored, facts, lacking, models, own_problems, declared or {}, data=data, draft=draft
+        )
     )
     problems.extend(own_problems)
     if len(own_problems):

@@ -258,7 +258,10 @@ def _afterwards(scope: Scope, name: str, path: AuthoredPath, starts: Expression 
     if path.steps and not said and not every_day:
         message = f'After the last step of "{name}" nothing follows, and it does not say so.'
         hint = "Add `then: PATH`, `repeat: {every: 30 days, from: STEP}`, or `stay: deliberately`."
-        scope.add_problem("RS228", message, _FILE, name, hint=hint)
+        if scope.draft:
+            scope.add_problem("RS228", message, _FILE, name, hint=hint)
+        else:
+            scope.note(f"{message} {hint}", _FILE, name)
 
 
 def _repeat(scope: Scope, name: str, path: AuthoredPath, steps: Sequence[Step]) -> Repeat | None:

@@ -35,7 +35,8 @@ class Scope:
     hinder nothing. Without `data`, `facts` are those of any workspace there could be: what is
     expected is among them, and `hint` says how a fact of one's own comes to be. `actions`, from
     mild to harsh, and `decided`, what is decided of an account as names that an expression may
-    use, are for rules: set when the tables before them are checked.
+    use, are for rules: set when the tables before them are checked. A `draft` is refused for what
+    is only a note of a strategy that decides already.
     """
 
     def __init__(
@@ -48,8 +49,9 @@ class Scope:
         declared: Mapping[str, Fact],
         *,
         data: bool = True,
+        draft: bool = True,
     ) -> None:
-        self.authored, self.problems = authored, problems
+        self.authored, self.problems, self.draft = authored, problems, draft
         self.hint = "" if data else DECLARE
         self.lacking, self.declared = lacking, declared
         self.named: set[str] = set()
