@@ -59,7 +59,9 @@ class Credit(Shape):
 
 class LayoutColumn(Shape):
     """How one column is filled: by the first of the columns named under `id`, `date`, `money` or
-    `word` that is there, or by an expression over `{columns}` in `sql`."""
+    `word` that is there, or by an expression over `{columns}` in `sql`. A `word` becomes what
+    `values` says of it. An amount is a credit where the column of `credit` says so, has the other
+    sign with `negate`, and has its sign behind it with `sign_last`."""
 
     id: list[str] | None = None
     date: list[str] | None = None
@@ -70,6 +72,7 @@ class LayoutColumn(Shape):
     otherwise: str | None = None
     credit: Credit | None = None
     negate: bool = False
+    sign_last: bool = False
     unconfirmed: str | None = None
     """What no real extract has confirmed of this column."""
 
@@ -103,17 +106,21 @@ class LayoutColumn(Shape):
         return quoted(header)
 
     def _money(self, header: str, headers: Headers) -> str | None:
+        amount = quoted(header)
+        if self.sign_last:
+            text = f"trim(cast({amount} as varchar))"
+            amount = rf"regexp_replace({text}, '^(.*)-$', '-\1')"
+        if self.negate:
+            amount = negated(amount)
         if self.credit is None:
-            return negated(quoted(header)) if self.negate else quoted(header)
+            return amount
         indicator = headers.first(self.credit.column)
         if indicator is None:
             return None
         values = ", ".join(map(literal, self.credit.values))
         text = f"trim(cast({quoted(indicator)} as varchar))"
-        debit, credit = quoted(header), negated(quoted(header))
-        if self.negate:
-            debit, credit = credit, debit
-        return f"case when {text} in ({values}) then {credit} else cast({debit} as varchar) end"
+        debit = f"cast({amount} as varchar)"
+        return f"case when {text} in ({values}) then {negated(amount)} else {debit} end"
 
 
 class Dates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -53,6 +54,8 @@ def layout_notes(engine: Engine, workspace: Workspace) -> Iterator[str]:
 
 def _shown(expression: str) -> str:
     """An expression short enough for a line: of a long one, the columns that it reads."""
+    if re.fullmatch(r'"[^"]+"', expression):
+        return expression[1:-1]
     if len(expression) <= 40:
         return expression
     quoted_names = dict.fromkeys(part for part in expression.split('"')[1::2] if part)
