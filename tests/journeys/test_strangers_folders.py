@@ -134,31 +134,32 @@ def test_a_folder_with_bills_needs_one_decision_at_most(folder: str, tmp_path: P
     assert float(aged["ledger"]["difference"]) == 0
 
 
-MODEL = """\
-name: late_payment
-question: Will a bill that falls due be unpaid a month later?
-target: {{event: late, days_past_due: 30, horizon_days: {horizon}}}
-observe: {{every: 30 days, for: {span} days, history: {history} days}}
-hold_out: {{last: {last} days}}
-learners: [scorecard]
-seed: 7
-"""
-STRATEGY = """\
+# Rules that need no model.
+BY_AGE = {
+    "strategy.yaml": """\
 name: by-age
 purpose: Which open items are chased, by how long they have been due
 owner: collections
-{uses}
 actions:
-  - {{name: email, channel: email, contact: true}}
-  - {{name: call,  channel: phone, contact: true}}
+  - {name: email, channel: email, contact: true}
+  - {name: call,  channel: phone, contact: true}
 protective: []
 priority: balance_overdue
-"""
-RULES = {
-    "tiers.yaml": "[]\n",
+""",
+    "tiers.yaml": """\
+age:
+  - {tier: old, when: days_past_due > 10}
+  - {tier: rest, otherwise: true}
+""",
     "segments.yaml": """\
-- {segment: chase, when: balance_overdue > 0 and days_past_due > 10}
-- {segment: wait,  when: otherwise}
+columns: [age]
+rows:
+  - {id: old,  match: [old], segment: chase}
+  - {id: rest, match: [any], segment: wait}
+""",
+    "paths.yaml": """\
+chase: {for: [chase], starts: as_of, steps: [{day: 0, action: call, template: overdue}]}
+wait:  {for: [wait],  starts: as_of}
 """,
 }
 
@@ -179,3 +180,68 @@ def test_an_account_file_goes_to_decisions(folder: str, bad: int, tmp_path: Path
     out = str(w / "d.csv")
     done = told("-w", str(w), "assign", "--as-of", "2026-06-30", "--out", out)
     assert done["rows"] == sum(told("-w", str(w), "check")["rows"].values())
+
+
+# What a person asks of each ledger, where the specs that come with riskseg do not suit it.
+SPECS = {
+    # A fine is one bill of an account of its own: asked of each as it is issued.
+    "road_traffic_fines": """\
+name: late_payment
+question: Will the fine issued today be unpaid 30 days after it falls due?
+target: {event: late, days_past_due: 30, horizon_days: 365}
+observe: {at: issue, for: 1500 days, history: 1 days}
+hold_out: {last: 365 days}
+learners: [scorecard]
+seed: 7
+""",
+    "home_credit_mini": """\
+name: late_payment
+question: Will an instalment that falls due in the next 60 days be paid late?
+target: {event: late, days_past_due: 0, horizon_days: 60}
+observe: {every: 30 days, for: 1200 days, history: 180 days}
+hold_out: {last: 180 days}
+learners: [scorecard]
+seed: 7
+""",
+}
+DATES = {"road_traffic_fines": "2007-12-31", "home_credit_mini": "2019-12-31"}
+
+
+@pytest.mark.parametrize("folder", sorted(SPECS))
+def test_a_ledger_goes_to_decisions(folder: str, tmp_path: Path) -> None:
+    w = tmp_path / "w"
+    told("init", str(w), "--from", str(DATA / folder), "--strategy", "account-file")
+    toml = (w / "riskseg.toml").read_text(encoding="utf-8")
+    for marked, line in FOLDERS[folder].correction.items():
+        toml = toml.replace(marked, line)
+    (w / "riskseg.toml").write_text(toml, encoding="utf-8")
+    (w / "models/outcome.yaml").unlink()
+    (w / "models/late_payment.yaml").write_text(SPECS[folder])
+    strategy = w / "rules/account-file/strategy.yaml"
+    strategy.write_text(strategy.read_text().replace("p_bad: outcome", "p_bad: late_payment"))
+    assert told("-w", str(w), "check")["problems"] == []
+    [kept] = told("-w", str(w), "train", "--promote", "--as-of", DATES[folder])
+    assert kept["summary"]["hold_out"]["bad"] > 30
+    out = str(w / "d.parquet")
+    done = told("-w", str(w), "assign", "--as-of", DATES[folder], "--out", out)
+    assert done["rows"] > 800
+
+
+def test_open_items_alone_go_to_decisions_by_their_age(tmp_path: Path) -> None:
+    """No invoice was paid yet, so that there is nothing to learn from: rules by age alone."""
+    w = tmp_path / "w"
+    begun("highradius_open_only", w, FOLDERS["highradius_open_only"].correction)
+    for file, text in BY_AGE.items():
+        place = w / "rules" / "by-age" / file
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text)
+    toml = (w / "riskseg.toml").read_text()
+    (w / "riskseg.toml").write_text(toml.replace("rules/household-utility", "rules/by-age"))
+    for spec in (w / "models").glob("*.yaml"):
+        spec.unlink()
+    assert told("-w", str(w), "check")["problems"] == []
+    out = str(w / "d.csv")
+    done = told("-w", str(w), "assign", "--as-of", "2020-05-15", "--out", out)
+    segments = {row["segment"]: row["accounts"] for row in done["segments"]}
+    assert {*segments} == {"chase", "wait"}
+    assert sum(segments.values()) == done["rows"]
