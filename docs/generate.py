@@ -35,6 +35,7 @@ from riskseg.strategy.kinds.shape import entry_shape, key_words
 from riskseg.treatment import outcomes
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import settings
+from riskseg.workspace.reading import ReadTable
 
 REFERENCE = Path(__file__).parent / "reference"
 HEAD = "<!-- Written by docs/generate.py from the code; `make docs` writes it anew. -->\n"
@@ -452,6 +453,18 @@ _SOURCE: Mapping[str, str] = {
     "folder": "where its files lie; without it, `data` and the folder of riskseg.toml",
 }
 
+_READ: Mapping[str, str] = {
+    "encoding": "the encoding of text files; UTF-8 where nothing is said",
+    "delimiter": "what separates the values of CSV files; recognised where nothing is said",
+    "quote": 'what stands around values of CSV files; `""` where nothing does',
+    "header_row": "the line of the names, counted from 1; lines before it are not read",
+    "footer_rows": "rows at the end that are none of the table's",
+    "sheet": "the sheet of a workbook; needed where there are several",
+    "widths": "the columns of lines of fixed width, one after the other, and their characters; 0 "
+    "for a last one that takes the rest of the line",
+    "fields": "the same as a list of `[name, first character, characters]`",
+}
+
 _COLUMN: Mapping[str, str] = {
     "words": "what a reason says; `{value}` is the account's own",
     "kind": "what its values are (`boolean`, `integer`, `number`, `date` or `text`), whatever "
@@ -589,12 +602,16 @@ def files() -> Iterator[str]:
     )
     yield ""
     yield (
-        "`from` is a file (.parquet, .csv, .tsv or .txt, the last three also with .gz), a glob of "
-        "such, or a select over files, looked up from the folder of riskseg.toml. Every other key "
-        "names a column of the contract; its value is a SQL expression over the loaded columns. A "
-        "column that already has the contract's name needs no key. CSV is read as text throughout."
+        "`from` is a file (.parquet, .xlsx, .csv, .tsv or .txt, the last three also with .gz), a "
+        "folder or glob of such, or a select over files, looked up from the folder of riskseg.toml. "
+        "Every other key but `read` names a column of the contract; its value is a SQL expression "
+        "over the loaded columns. A column that already has the contract's name needs no key. CSV "
+        "is read as text throughout."
     )
     yield ""
+    yield "[source.TABLE.read] says how the files are to be read:"
+    yield ""
+    yield from _keys(ReadTable, _READ)
     for name, contract in CONTRACT.items():
         yield f"#### {name}"
         yield ""

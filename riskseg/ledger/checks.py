@@ -234,4 +234,7 @@ def _infinite(mapped: Mapped, name: str) -> Fault:
 def _how(column: Column) -> str:
     if column.holds is Holds.DATE:
         return "Dates are YYYY-MM-DD; map another form with `strptime(column, '%d/%m/%Y')`."
-    return "Map it to a number, for instance with `replace(column, ',', '')`."
+    return (
+        "Map it to a number: `replace(column, ',', '')` where 1,234.50 is meant, and "
+        "`replace(replace(column, '.', ''), ',', '.')` where 1.234,50 is."
+    )

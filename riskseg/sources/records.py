@@ -135,10 +135,14 @@ class Records:
         end nor a blank."""
         if not self.dialect.quote or self.dialect.quote not in self.data:
             return np.array([], np.int64)
-        after = _quoted_values(self.data, self.dialect).ends
+        quotes = _positions(self.data, self.dialect.quote)
+        # Where they open and close in turn, one that follows at once is the second of two.
+        is_plain = _alternate(self.data, quotes, self.dialect)
+        after = quotes[1::2] + 1 if is_plain else _quoted_values(self.data, self.dialect).ends
         after = after[after < len(self.data)]
         following = np.frombuffer(self.data, np.uint8)[after]
-        return after[~np.isin(following, list(self.dialect.delimiter + b"\n\r "))]
+        allowed = self.dialect.delimiter + b"\n\r " + (self.dialect.quote if is_plain else b"")
+        return after[~np.isin(following, list(allowed))]
 
     def with_line_feeds(self) -> bytes:
         """The records with line feeds alone, as line ends; those in quotes stay as they are."""

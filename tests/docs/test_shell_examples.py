@@ -34,7 +34,7 @@ from tests.docs.pages import ROOT, blocks
 GUIDES = [
     ROOT / "docs" / "guide" / f"{name}.md"
     for name in (
-        *("getting-started", "data", "features", "models", "strategy", "account-files"),
+        *("getting-started", "data", "sources", "features", "models", "strategy", "account-files"),
         *("proofs", "versions", "sheets", "rehearse", "fortnight", "ageing"),
     )
 ]
