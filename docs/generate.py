@@ -603,7 +603,7 @@ def files() -> Iterator[str]:
     yield ""
     yield (
         "`from` is a file (.parquet, .xlsx, .csv, .tsv or .txt, the last three also with .gz), a "
-        "folder or glob of such, or a select over files, looked up from the folder of riskseg.toml. "
+        "folder or glob of such, or a select over files, looked up from riskseg.toml's folder. "
         "Every other key but `read` names a column of the contract; its value is a SQL expression "
         "over the loaded columns. A column that already has the contract's name needs no key. CSV "
         "is read as text throughout."
