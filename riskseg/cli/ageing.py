@@ -12,6 +12,9 @@ from riskseg.cli.common import AsJson, AsOf, Plan, Sql, present, root
 from riskseg.cli.exit_codes import guarded
 from riskseg.cli.show.ageing import ageing as show_ageing
 
+# A control total is out of bounds: the balances by age are not those of the ledger.
+_OUT_OF_BOUNDS = 5
+
 
 @guarded
 def ageing(
@@ -44,7 +47,7 @@ def ageing(
     For instance `riskseg ageing --as-of 2026-06-30 --by region --tie-to balances.csv --out
     aged.xlsx`.
     """
-    present(
+    done = present(
         lambda progress: use_cases.ageing.ageing(
             root(),
             as_of.date(),
@@ -58,3 +61,5 @@ def ageing(
         plan=use_cases.ageing.plan() if plan else None,
         as_json=as_json,
     )
+    if done.ledger.difference:
+        raise typer.Exit(_OUT_OF_BOUNDS)

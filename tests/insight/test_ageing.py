@@ -102,7 +102,7 @@ def check_against_reference(accounts: list[Account], lacking: str, days: tuple[d
     compared = 0
     arrears_from = loaded.ledger.money.arrears_from
     for as_of in days:
-        subject = age(loaded, as_of, partitions=1 + len(told) % 3)
+        subject = age(loaded, as_of, partitions=1 + len(told) % 2)
         rows = {
             row["account_id"]: row
             for row in loaded.rows("select * from ageing join account_ids using (account_no)")
@@ -126,7 +126,7 @@ def check_against_reference(accounts: list[Account], lacking: str, days: tuple[d
 @pytest.mark.parametrize("lacking", ["everything", "reversed"])
 def test_it_agrees_with_a_slow_reference(lacking: str) -> None:
     accounts = random_accounts(40, seed=14)
-    assert check_against_reference(accounts, lacking, (AS_OF[3], AS_OF[8])) > 50
+    assert check_against_reference(accounts, lacking, (AS_OF[8],)) > 25
 
 
 @pytest.mark.slow

@@ -151,12 +151,7 @@ def test_buckets_of_the_source_are_compared(workspace: Path) -> None:
         ("nosuch.csv", None, "RS006", "There is no file"),
         ("book", None, "RS501", 'no attribute "book"'),
         ("f.csv", "", "RS109", "empty"),
-        ("f.csv", "account,balance\na,1\n", "RS007", 'no column "account_id"'),
         ("f.csv", "account_id,saldo\na,1\n", "RS007", 'no column "balance"'),
-        ("f.csv", "account_id,balance\na,1\nb,x\n", "RS102", "row 2 after the header"),
-        ("f.csv", "account_id,balance\na,1.005\n", "RS103", "more than 2 decimals"),
-        ("f.csv", "account_id,balance\na,1\na,2\n", "RS104", "twice"),
-        ("f.csv", "account_id,balance\n,1\nb,2\n", "RS101", "account_id is null"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(
@@ -169,6 +164,19 @@ def test_a_file_that_cannot_be_used_is_refused(
     (problem,) = refused.value.problems
     assert problem.code == code and message in problem.what
     assert problem.hint
+
+
+def test_every_kind_of_bad_row_of_a_file_is_told_together(workspace: Path) -> None:
+    (workspace / "f.csv").write_text("account_id,balance\na,1.005\nb,x\nc,1\nc,2\n,3\n")
+    with pytest.raises(ProblemsError) as refused:
+        tied(workspace, "f.csv")
+    told = {problem.code: problem.what for problem in refused.value.problems}
+    assert told == {
+        "RS101": "account_id is null (1 row, the first is row 5 after the header).",
+        "RS102": "balance is not an amount of money (1 row, the first is row 2 after the header).",
+        "RS103": "balance has more than 2 decimals (1 row, the first is row 1 after the header).",
+        "RS104": "account_id occurs twice (2 rows, the first is row 3 after the header).",
+    }
 
 
 def test_without_bills_it_is_refused(workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,17 +41,27 @@ def workspace(root: Path, accounts: str, census: str, overlay: str = OVERLAY + I
 
 def known(root: Path, day: date, name: str = "deprivation") -> dict[str, Any]:
     """An attribute of each account as of a day, and whether models may learn from it."""
+    return known_on(root, [day], name)[day]
+
+
+def known_on(
+    root: Path, days: Sequence[date], name: str = "deprivation"
+) -> dict[date, dict[str, Any]]:
+    """The same as of several days."""
+    found = {}
     opened = open_checked(root)
     with scratch_engine(opened) as engine:
         session = begin(opened, engine)
         ledger = session.ledger
-        snapshots = as_of_snapshots(day, 1, 9, listed=True, dated=ledger.dated)
-        build(engine, facts(ledger, session.catalogue, 2, [name], snapshots))
-        rows = engine.rows(
-            f'select account_id, "@{name}" from facts join account_ids using (account_no)'
-        )
-        assert len(rows) == len(dict(rows))
-        return {**dict(rows), "static": session.facts[name].static}
+        for day in days:
+            snapshots = as_of_snapshots(day, 1, 9, listed=True, dated=ledger.dated)
+            build(engine, facts(ledger, session.catalogue, 2, [name], snapshots))
+            rows = engine.rows(
+                f'select account_id, "@{name}" from facts join account_ids using (account_no)'
+            )
+            assert len(rows) == len(dict(rows))
+            found[day] = {**dict(rows), "static": session.facts[name].static}
+    return found
 
 
 def test_an_overlay_adds_its_columns_by_key(tmp_path: Path) -> None:
@@ -64,8 +75,8 @@ def test_an_overlay_adds_its_columns_by_key(tmp_path: Path) -> None:
 
 def test_a_dated_account_has_the_row_of_its_key_on_the_day(tmp_path: Path) -> None:
     root = workspace(tmp_path, ACCOUNTS, CENSUS)
-    assert known(root, date(2025, 2, 28))["b"] == 7
-    assert known(root, date(2025, 3, 1))["b"] == 3
+    days = [date(2025, 2, 28), date(2025, 3, 1)]
+    assert [row["b"] for row in known_on(root, days).values()] == [7, 3]
 
 
 @pytest.mark.parametrize("accounts", [ACCOUNTS, UNDATED_ACCOUNTS])
@@ -73,22 +84,24 @@ def test_a_dated_overlay_is_that_of_the_day(tmp_path: Path, accounts: str) -> No
     """Whether or not accounts are dated: the row of the overlay that was in force."""
     root = workspace(tmp_path, accounts, DATED_CENSUS, OVERLAY + INTEGER + RENAMED)
     moved = 4 if accounts is ACCOUNTS else 7
-    for day, a, b in (
-        (date(2024, 5, 31), None, 7),
-        (date(2024, 6, 1), 3, 7),
-        (date(2025, 1, 31), 3, 7),
-        (date(2025, 2, 1), 4, 7),
-        (date(2025, 3, 1), 4, moved),
-    ):
-        expected = {"a": a, "b": b, "c": None, "d": None, "static": False}
-        assert known(root, day) == expected, day
+    expected = {
+        date(2024, 5, 31): (None, 7),
+        date(2024, 6, 1): (3, 7),
+        date(2025, 1, 31): (3, 7),
+        date(2025, 2, 1): (4, 7),
+        date(2025, 3, 1): (4, moved),
+    }
+    assert known_on(root, [*expected]) == {
+        day: {"a": a, "b": b, "c": None, "d": None, "static": False}
+        for day, (a, b) in expected.items()
+    }
 
 
 def test_observed_accounts_have_the_row_of_the_day_they_were_observed(tmp_path: Path) -> None:
     accounts = "account_id,observed_on,sector\na,2024-05-01,S1\na,2024-07-01,S1\na,2025-05-01,S1\n"
     root = workspace(tmp_path, accounts, DATED_CENSUS, OVERLAY + INTEGER + RENAMED)
-    assert [known(root, date(2025, m, 1))["a"] for m in (4, 5)] == [3, 4]
-    assert known(root, date(2024, 6, 30))["a"] is None
+    days = [date(2024, 6, 30), date(2025, 4, 1), date(2025, 5, 1)]
+    assert [row["a"] for row in known_on(root, days).values()] == [None, 3, 4]
 
 
 def test_two_overlays_the_second_by_a_column_of_the_first(tmp_path: Path) -> None:
