@@ -180,7 +180,7 @@ class DuckDB(Engine):
     def _reader(self, sql: str, rows: int) -> pa.RecordBatchReader:
         return self._connection.sql(self._only(sql)).to_arrow_reader(rows)
 
-    def register(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
+    def register(self, name: str, table: pa.Table) -> None:
         self._connection.register(name, table)
 
     def unregister(self, name: str) -> None:

@@ -229,8 +229,8 @@ class Engine(ABC):
         closed. `name` may have folders; the place is one that was never given before."""
 
     @abstractmethod
-    def register(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
-        """Let SQL read an Arrow table under `name` (no copy), or a stream of batches, once."""
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let SQL read an Arrow table under `name` (no copy)."""
 
     @abstractmethod
     def unregister(self, name: str) -> None:

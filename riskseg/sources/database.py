@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+import pyarrow as pa
+
 from riskseg.domain.column_types import ColumnType
 from riskseg.domain.facts import folded
 from riskseg.domain.problems import ProblemsError, problem
@@ -70,12 +72,13 @@ class DatabaseRows(SourceReader):
         assert self._database is not None
         wanted = [c for c in self._columns if columns is None or folded(c.name) in columns]
         wanted = wanted or list(self._columns)
-        stream = f"stream of {self.source.table}"
+        stream = f"batch of {self.source.table}"
         listed = ", ".join(f"{_kept(engine, c)} as {quoted(c.name)}" for c in wanted)
         try:
             with self._database.reading(self.source, wanted) as batches:
-                engine.register(stream, batches)
-                try:
+                # Batch by batch, so that a reading can be broken off in between.
+                for batch in batches:
+                    engine.register(stream, pa.Table.from_batches([batch]))
                     engine.run(
                         f"""
                         insert into {self.relation(engine)} by name
@@ -83,7 +86,6 @@ class DatabaseRows(SourceReader):
                         from {quoted(stream)}
                         """
                     )
-                finally:
                     engine.unregister(stream)
         except EngineError as error:
             raise self._unreadable(error, self._database) from error

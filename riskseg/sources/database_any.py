@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from riskseg.domain.problems import Problem, ProblemsError, problem
-from riskseg.engine import EngineError
 from riskseg.sources.database_connections import (
     Database,
     DatabaseColumn,
@@ -21,7 +20,6 @@ from riskseg.sources.database_connections import (
 from riskseg.sources.database_types import (
     MisfitError,
     array_of,
-    arrow_type,
     type_in_engine,
     type_of_result,
 )
@@ -49,7 +47,6 @@ class AnyDatabase(Database):
     def __init__(self, url: sa.URL, source: Source, root: Path) -> None:
         super().__init__(rendered(url))
         self._url, self._opened = url, ExitStack()
-        self._failure: Exception | None = None
         at: dict[str, Any] = {"file": source.file, "line": source.lines.get("url")}
         arguments: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
@@ -119,47 +116,32 @@ class AnyDatabase(Database):
     @contextmanager
     def reading(
         self, source: Source, columns: Iterable[DatabaseColumn]
-    ) -> Iterator[pa.RecordBatchReader]:
+    ) -> Iterator[Iterable[pa.RecordBatch]]:
         wanted = list(columns)
         with self._refusals(source):
             if is_select(source.loaded_from):
                 result = self._streamed(_as_written(select_text(source.loaded_from)))
             else:
                 result = self._streamed(select_of(source.loaded_from, wanted))
-        schema = pa.schema([(column.name, arrow_type(column.type)) for column in wanted])
-        try:
-            yield pa.RecordBatchReader.from_batches(
-                schema, self._batches(result, source, wanted, schema)
-            )
-        except EngineError:
-            # What went wrong in the stream reached the engine as a text.
-            if self._failure is not None:
-                raise self._failure from None
-            raise
-        finally:
-            result.close()
+        with closing(result):
+            yield self._batches(result, source, wanted)
 
     def _batches(
         self,
         result: sa.CursorResult[Any],
         source: Source,
         columns: list[DatabaseColumn],
-        schema: pa.Schema,
     ) -> Iterator[pa.RecordBatch]:
         names = list(result.keys())
         positions = [names.index(column.name) for column in columns]
-        try:
-            with self._refusals(source):
-                for rows in result.partitions(_ROWS_AT_ONCE):
-                    by_column = list(zip(*rows, strict=True))
-                    arrays = [
-                        _array(by_column[position], column, source)
-                        for position, column in zip(positions, columns, strict=True)
-                    ]
-                    yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-        except Exception as error:
-            self._failure = error
-            raise
+        with self._refusals(source):
+            for rows in result.partitions(_ROWS_AT_ONCE):
+                by_column = list(zip(*rows, strict=True))
+                arrays = [
+                    _array(by_column[position], column, source)
+                    for position, column in zip(positions, columns, strict=True)
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, [column.name for column in columns])
 
     def without_secrets(self, text: str) -> str:
         return hide(text, self._url)

@@ -45,7 +45,7 @@ class Database(ABC):
     @abstractmethod
     def reading(
         self, source: Source, columns: Iterable[DatabaseColumn]
-    ) -> AbstractContextManager[pa.RecordBatchReader]:
+    ) -> AbstractContextManager[Iterable[pa.RecordBatch]]:
         """The rows as a stream of batches, which ends with the block. Decimals are texts in it."""
 
     @abstractmethod

@@ -99,20 +99,32 @@ class PostgresDatabase(Database):
     @contextmanager
     def reading(
         self, source: Source, columns: Iterable[DatabaseColumn]
-    ) -> Iterator[pa.RecordBatchReader]:
+    ) -> Iterator[Iterable[pa.RecordBatch]]:
         listed = ", ".join(f"{_value(column)} as {quoted(column.name)}" for column in columns)
         cursor = self._connection.cursor()
         try:
             with self._refusals(source):
                 cursor.execute(f"select {listed} from {self._rows_of(cursor, source)}")
                 batches = cursor.fetch_record_batch()
-            yield batches
+            yield self._batches(batches, source)
         except BaseException:
             with suppress(adbc_driver_manager.Error):
                 cursor.adbc_cancel()
             raise
         finally:
             cursor.close()
+
+    def _batches(
+        self, batches: Iterable[pa.RecordBatch], source: Source
+    ) -> Iterator[pa.RecordBatch]:
+        with self._refusals(source):
+            try:
+                yield from batches
+            except (pa.ArrowException, OSError) as error:
+                # In the middle of a stream the driver tells no code.
+                _check_not_interrupted(error)
+                refused = "ERROR: " in str(error)
+                raise (self.refused if refused else self.not_reached)(source, error) from None
 
     def _rows_of(self, cursor: adbc.Cursor, source: Source) -> str:
         """What stands after FROM for a source. Raises RS006 for a table that is not there."""
@@ -153,11 +165,19 @@ class PostgresDatabase(Database):
 
     def _problem(self, source: Source, error: adbc_driver_manager.Error) -> ProblemsError:
         code = error.sqlstate or ""
+        _check_not_interrupted(error)
         if code == _NO_PRIVILEGE:
             return self.not_allowed(source, error)
         if code.startswith(_WRONG_STATEMENT):
             return self.refused(source, error)
         return self.not_reached(source, error)
+
+
+def _check_not_interrupted(error: Exception) -> None:
+    """Where a person interrupts the command, the driver has the server cancel its statement, and
+    gives what the server says of that."""
+    if "canceling statement due to user request" in str(error):
+        raise KeyboardInterrupt from error
 
 
 def _type(field: pa.Field) -> ColumnType:

@@ -164,6 +164,12 @@ def _map_one(
     types = _types(
         engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
     )
+    for name in columns.keys() & types.keys():
+        column = CONTRACT[source.table].column(name)
+        if column is not None and column.holds is Holds.ID and types[name].scale:
+            # A number that a database keeps with decimals is the same id without them.
+            columns[name] = f"rtrim(rtrim(cast({columns[name]} as varchar), '0'), '.')"
+            types[name] = ColumnType("text")
     declared = {name: source.kinds[name] for name in attributes if name in source.kinds}
     if workspace.settings.timezone is None:
         _check_no_zone(source, columns, attributes, types, problems)

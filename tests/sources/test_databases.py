@@ -279,6 +279,14 @@ def test_a_decimal_that_cannot_be_kept_is_not_rounded(
     assert ("exactly" in problems[0].what, "numeric(18, 2)" in problems[0].hint) == (True, True)
 
 
+def test_a_select_that_fails_in_the_middle(in_postgres: Path) -> None:
+    edit(in_postgres, "paid_on, amount", "paid_on, 1 / (amount - 100) as amount")
+    edit(in_postgres, "where amount > 0", "where amount >= 0 order by amount")
+    problems = asked(in_postgres)[1]
+    assert [(p.code, p.line) for p in problems] == [("RS006", 14)]
+    assert "division by zero" in problems[0].what
+
+
 def test_rows_that_may_not_be_read(tmp_path: Path, postgres: str) -> None:
     run(postgres, "create role clerk login", "grant usage on schema billing to clerk")
     root = reading(tmp_path, postgres.replace("postgres@", "clerk@"), "billing")
@@ -363,3 +371,15 @@ def test_a_plan_tells_what_is_read_from_where_and_no_secret(tmp_path: Path) -> N
         "payments from a select in postgresql://u:***@db/ledger?sslpassword=***",
         "events from data/events.csv",
     ]
+
+
+def test_numbers_are_ids_without_decimals(tmp_path: Path, postgres: str) -> None:
+    """`numeric` without digits, as Oracle's NUMBER, is how some systems keep whole numbers."""
+    root = reading(tmp_path, postgres, "billing")
+    ids = "select (no * 100)::numeric as account_id, region from billing.accounts join "
+    edit(root, '"billing.accounts"', f'"{ids}billing.invoices on acc = account_id"')
+    edit(root, '"acc"', '"no * 100"')
+    edit(root, "select account_id, paid_on", "select '200' as account_id, paid_on")
+    (root / "data" / "events.csv").write_text("account_id,happened_on,kind\n")
+    found = asked(root, lambda engine: engine.rows("select account_id from account_ids order by 1"))
+    assert found == ([("100",), ("200",)], [])
