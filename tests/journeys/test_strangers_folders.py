@@ -134,6 +134,20 @@ def test_a_folder_with_bills_needs_one_decision_at_most(folder: str, tmp_path: P
     assert float(aged["ledger"]["difference"]) == 0
 
 
+@pytest.mark.parametrize("by_layout", [False, True])
+def test_a_sheet_of_invoices_is_bills_and_payments(by_layout: bool, tmp_path: Path) -> None:
+    sheet, w = DATA / "ibm_ar" / "ibm_ar.parquet", tmp_path / "w"
+    told("init", str(w), "--from", str(sheet))
+    if by_layout:
+        tables = "".join(f'[source.{name}]\nfrom = "{sheet}"\n' for name in ("bills", "payments"))
+        (w / "riskseg.toml").write_text(f'[source]\nlayout = "invoice-sheet"\n{tables}')
+    checked = told("-w", str(w), "check")
+    assert checked["problems"] == []
+    assert checked["rows"] == {"bills": 2_466, "payments": 2_466}
+    aged = told("-w", str(w), "ageing", "--as-of", checked["last_day"])
+    assert float(aged["ledger"]["balance"]) == float(aged["ledger"]["difference"]) == 0
+
+
 # Rules that need no model.
 BY_AGE = {
     "strategy.yaml": """\

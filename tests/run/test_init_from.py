@@ -85,6 +85,7 @@ def test_a_sheet_with_the_day_of_payment_gives_bills_and_payments(tmp_path: Path
     text += "A,2,2026-02-28,6.50,\n"
     found = sources(written(tmp_path, {"ledger.csv": text}))
     assert found["payments"]["paid_on"] == "paid_date"
+    assert found["payments"]["amount"] == "bill_amount"  # nothing says that less was paid
     assert (
         "where paid_date is not null and trim(cast(paid_date as varchar)) <> ''"
         in found["payments"]["from"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
 from riskseg.sources.matching.columns import matches
@@ -29,6 +31,11 @@ def payments_in_bills(engine: Engine, bills: TableProposal) -> TableProposal | N
     if bill_id.expression is not None:
         same = ColumnProposal("bill_id", bill_id.expression, bill_id.confidence, bill_id.why)
         payments = payments.with_column(same)
+    paid_amount = payments.columns.get("amount")
+    if amount.decided and (paid_amount is None or not paid_amount.decided):
+        why = f"no column says how much was paid: the whole of {amount.header} is taken as paid"
+        whole = replace(amount, confidence=SURE, why=why, options=())
+        payments = payments.with_column(whole)
     column = quoted(paid.header)
     blank = "" if found.in_database else f" and trim(cast({column} as varchar)) <> ''"
     where = f"{column} is not null{blank}"
@@ -38,5 +45,5 @@ def payments_in_bills(engine: Engine, bills: TableProposal) -> TableProposal | N
         found,
         select,
         payments.columns,
-        note="An invoice with a day of payment is taken as paid in full that day.",
+        note="Each line with a day of payment is a payment of that day.",
     )
