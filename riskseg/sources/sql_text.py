@@ -30,6 +30,8 @@ _MAKERS = {"range", "generate_series", "unnest"}
 _ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|json|jsonl|ndjson)(\.gz|\.zst)?$", re.IGNORECASE)
 # A text or a quoted name, as bytes of the statement.
 _QUOTED = re.compile(rb"'(?:[^']|'')*'" + rb'|"(?:[^"]|"")*"')
+# Brackets, and what may hold some that are none: texts, quoted names, comments.
+_BRACKETS = re.compile(_QUOTED.pattern + rb"|--[^\n]*|/\*.*?\*/|[()]", re.DOTALL)
 
 
 class NotAllowedError(Exception):
@@ -80,8 +82,8 @@ def files_named(text: str, tree: Tree) -> list[Named]:
     for node in nodes:
         match node.get("type"):
             case "TABLE_FUNCTION":
-                end = node["query_location"] + node["query_location_length"]
-                named_files += _of_function(node["function"], end - 1, content)
+                close = _closing_bracket(content, node["query_location"])
+                named_files += _of_function(node["function"], close, content)
             case "BASE_TABLE" if "table_name" in node:
                 name_path = node["qualified_name"]["path"]
                 if len(name_path) == 1 and folded(name_path[0]) in own_tables:
@@ -95,6 +97,17 @@ def files_named(text: str, tree: Tree) -> list[Named]:
             case "SHOW_REF":
                 raise NotAllowedError("it describes, and selects nothing")
     return sorted(named_files, key=lambda node_: node_.start)
+
+
+def _closing_bracket(content: bytes, start: int) -> int:
+    """Where the bracket stands that ends the call which begins at `start`; behind the text where
+    none does. The location that the engine gives ends behind an alias."""
+    depth = 0
+    for part in _BRACKETS.finditer(content, start):
+        depth += {b"(": 1, b")": -1}.get(part[0], 0)
+        if part[0] == b")" and depth == 0:
+            return part.start()
+    return len(content)
 
 
 def _of_function(function: Tree, close: int, content: bytes) -> list[Named]:

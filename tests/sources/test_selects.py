@@ -60,6 +60,13 @@ def folder(tmp_path: Path) -> Path:
         ("select * from read_csv(['data/[ab].csv', 'data/ü.csv'])", "124"),
         ("select * from read_csv('data/[ab].csv', types = {{'x': 'VARCHAR'}}) where x > 'p'", "2"),
         ("select * from read_csv('../outside.csv')", "9"),
+        ("select a.* from read_csv('data/a.csv', nullstr = ')') a", "1"),
+        ("from read_csv('data/a.csv', all_varchar = true) as a(account_id, x)", "1"),
+        (
+            "select a.* from read_csv('data/a.csv') a join read_csv('data/[ab].csv') b "
+            "using (account_id) where b.x <> '('",
+            "1",
+        ),
         ("with t as (from 'data/a.csv') select * from t union all from 'data/b.csv'", "12"),
         ("select * from (select * from 'data/a.csv') -- the first", "1"),
         (
