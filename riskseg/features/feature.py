@@ -78,7 +78,8 @@ _TOGETHER = (
     _fact("own", Kind.BOOLEAN),
     _fact("overdue", Kind.DECIMAL, lower=0),
     _fact("unpaid", Kind.DECIMAL, lower=0),
-    _fact("credit", Kind.DECIMAL, lower=0),
+    # What was paid out beyond the credit is a credit below zero.
+    _fact("credit", Kind.DECIMAL),
     _fact("days_past_due", Kind.INTEGER, lower=0),
     _fact("opened_on", Kind.DATE, nullable=True),
     _fact("closed_on", Kind.DATE, nullable=True),

@@ -60,11 +60,20 @@ def _payments(effect: str, condition: str, *, taken_back: bool = False) -> _From
     return _From(
         "ledger_payments",
         effect,
-        f"{reverses} and {condition}",
+        f"not r.refund and {reverses} and {condition}",
         "payments",
         "coalesce(r.payment_id, 'without an id')",
         "r.paid_on",
     )
+
+
+def _refunds(effect: str, condition: str) -> _From:
+    row, day = "coalesce(r.payment_id, 'without an id')", "r.paid_on"
+    return _From("ledger_payments", effect, f"r.refund and {condition}", "payments", row, day)
+
+
+# What a reversal adds to the balance; one that gives back takes away.
+_TAKES = "case when r.won_back then -r.amount_minor else r.amount_minor end"
 
 
 def _aged(effect: str, condition: str) -> _From:
@@ -88,7 +97,8 @@ CAUSES: dict[str, Cause] = {
             _quarantined("bills", "r.amount_minor", "due_on"),
             _quarantined(
                 "payments",
-                "case when r.reverses is null then -r.amount_minor else r.amount_minor end",
+                "case when r.reverses is null and not r.refund then -r.amount_minor "
+                "else r.amount_minor end",
                 "paid_on",
             ),
         ),
@@ -100,7 +110,8 @@ CAUSES: dict[str, Cause] = {
             _bills("r.amount_minor", "r.issued_on > AS_OF"),
             _bills("-r.amount_minor", f"{_KNOWN} and r.cancelled_on > AS_OF"),
             _payments("-r.amount_minor", "r.settled and r.paid_on > AS_OF"),
-            _payments("r.amount_minor", "r.settled and r.paid_on > AS_OF", taken_back=True),
+            _payments(_TAKES, "r.settled and r.paid_on > AS_OF", taken_back=True),
+            _refunds("r.amount_minor", "r.paid_on > AS_OF"),
         ),
         summed=True,
     ),
@@ -109,8 +120,9 @@ CAUSES: dict[str, Cause] = {
         (
             _bills("r.amount_minor", "r.issued_on <= AS_OF and r.known_on > AS_OF"),
             _payments("-r.amount_minor", "r.settled and r.paid_on <= AS_OF and r.known_on > AS_OF"),
+            _refunds("r.amount_minor", "r.paid_on <= AS_OF and r.known_on > AS_OF"),
             _payments(
-                "r.amount_minor",
+                _TAKES,
                 "r.settled and r.paid_on <= AS_OF and r.known_on > AS_OF",
                 taken_back=True,
             ),
@@ -129,11 +141,16 @@ CAUSES: dict[str, Cause] = {
     ),
     "taken_back": Cause(
         "a reversal that the source does not have",
-        (_payments("-r.amount_minor", f"{_KNOWN} and r.settled", taken_back=True),),
+        (_payments(f"-({_TAKES})", f"{_KNOWN} and r.settled", taken_back=True),),
+        summed=True,
+    ),
+    "refund": Cause(
+        "a refund that the source does not have",
+        (_refunds("-r.amount_minor", _KNOWN),),
         summed=True,
     ),
     "credit": Cause(
-        "credit that the source does not net off", (_aged("r.credit", "r.credit > 0"),)
+        "credit that the source does not net off", (_aged("r.credit", "r.credit <> 0"),)
     ),
     "disputed": Cause(
         "a disputed amount, which the source leaves out", (_aged("-r.disputed", "r.disputed > 0"),)
@@ -156,7 +173,7 @@ CAUSES: dict[str, Cause] = {
             _From(
                 "ledger_payments",
                 "r.amount_minor * (count(*) - 1)",
-                f"{_KNOWN} and r.settled and r.reverses is null",
+                f"{_KNOWN} and r.settled and not r.refund and r.reverses is null",
                 "payments",
                 "coalesce(max(r.payment_id), 'without an id')",
                 "r.paid_on",
