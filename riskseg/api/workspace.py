@@ -170,13 +170,15 @@ class Workspace(Treatment):
         keep: bool = True,
         draft: bool = False,
         accounts_from: Place | None = None,
+        accept_feeds: bool = False,
         at: datetime | None = None,
     ) -> Decisions:
         """Decide every account and journal the run.
 
         The decisions stay in memory, or are written to `out`: a file or a database's table.
         `reasons` are worked out for accounts with an action "due", for "all", or for "none". `keep`
-        what replay needs. A `draft` is decided by the folder's strategy, whatever is in force.
+        what replay needs. A `draft` is decided by the folder's strategy, whatever is in force. With
+        `accept_feeds`, sources that are not as riskseg.toml expects them are used all the same.
         """
         if reasons not in get_args(Reasons):
             raise ValueError(f"reasons is one of {', '.join(get_args(Reasons))}.")
@@ -189,6 +191,7 @@ class Workspace(Treatment):
             keep=keep,
             draft=draft,
             accounts_from=path_or_none(accounts_from),
+            accept_feeds=accept_feeds,
             progress=progress(),
         )
 

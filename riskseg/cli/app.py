@@ -281,6 +281,13 @@ def assign(
     ] = True,
     draft: Draft = False,
     accounts_from: AccountsFrom = None,
+    accept_feeds: Annotated[
+        bool,
+        typer.Option(
+            "--accept-feeds",
+            help="Use feeds that are not as [source.TABLE.expect] says; the journal notes it.",
+        ),
+    ] = False,
     sql: Sql = None,
     plan: Plan = False,
     as_json: AsJson = False,
@@ -296,6 +303,7 @@ def assign(
             keep=keep,
             draft=draft,
             accounts_from=accounts_from,
+            accept_feeds=accept_feeds,
             progress=progress,
         ),
         show_decisions,

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,14 +21,17 @@ from riskseg.domain.problems import Problem, Problems, ProblemsError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-USERS_FAULT, OUR_FAULT, BUSY = 1, 3, 4
+USERS_FAULT, OUR_FAULT, BUSY, BAD_FEED = 1, 3, 4, 5
+# Problems of feeds: one that stands there twice, and one that is not as it is expected to be.
+_OF_FEEDS = {"RS111", "RS650"}
 # What a shell says of a command that a signal ended.
 _SIGNALLED = 128
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """Problems end a command with 1 and their list (4 where another run holds the workspace), a
-    signal with 130 or 143, anything else unforeseen with 3. Its option `sql` is seen to here."""
+    """Problems end a command with 1 and their list (4 where another run holds the workspace, 5
+    where a feed is bad), a signal with 130 or 143, anything else unforeseen with 3. Its option
+    `sql` is seen to here."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -40,8 +43,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
                     return command(*args, **kwargs)
             except ProblemsError as error:
                 problems_to_stderr(error.problems, as_json=as_json)
-                busy = all(problem.code == "RS604" for problem in error.problems)
-                raise typer.Exit(BUSY if busy else USERS_FAULT) from None
+                raise typer.Exit(_code_of(error.problems)) from None
             except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
                 raise
             except (KeyboardInterrupt, _Terminated):
@@ -58,6 +60,13 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
                 raise _ended(arrived) if arrived else _our_fault() from None
 
     return wrapped
+
+
+def _code_of(problems: Collection[Problem]) -> int:
+    codes = {problem.code for problem in problems}
+    if codes == {"RS604"}:
+        return BUSY
+    return BAD_FEED if codes and codes <= _OF_FEEDS else USERS_FAULT
 
 
 class _Terminated(BaseException):

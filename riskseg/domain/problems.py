@@ -128,6 +128,7 @@ CODES: dict[str, str] = {
     "RS634": "a bill that does not exist",
     "RS640": "a question that needs a source which the workspace lacks",
     "RS641": "an overlay whose keys no account has",
+    "RS650": "a feed that is not as riskseg.toml expects it",
 }
 
 

@@ -120,6 +120,8 @@ class Decisions(Written):
     """The bad rows of each table, which were set apart."""
     control_totals: ControlTotals | None = None
     """What was read, used and set apart, and what became of the money."""
+    accepted_feeds: tuple[str, ...] = ()
+    """What was not as expected of the sources, and accepted."""
     unmatched: tuple[str, ...] = ()
     """Ids that name nothing there is, in words: how many, and why that is likely."""
     of: str | None

@@ -31,6 +31,7 @@ from riskseg.pipeline.decisions import (
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.events import events_fingerprint
+from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
@@ -103,9 +104,11 @@ class _Assignment(DecidingJob):
         keep: bool,
         draft: bool,
         accounts_from: Path | None,
+        accept_feeds: bool,
         progress: Progress | None,
     ) -> None:
         super().__init__(progress)
+        self.accept_feeds = accept_feeds
         self.workspace, self.as_of, self.target, self.at = workspace, as_of, target, at
         self.reasons: Reasons = reasons
         self.keep, self.draft, self.accounts_from = keep, draft, accounts_from
@@ -130,6 +133,7 @@ class _Assignment(DecidingJob):
     def prepare(self) -> None:
         """The strategy in force and its models; what the run is made from, and so its id."""
         session, progress = self.session, self.progress
+        self._check_feeds()
         self.force = strategy_in_force(
             session, self.as_of, self.journal, draft=self.draft, progress=progress
         )
@@ -156,6 +160,22 @@ class _Assignment(DecidingJob):
         check_unchanged(self.workspace, session.ledger.stamps)
         self.definitions = definitions(session, self.force.strategy, self.decider.wanted)
         self.run_id = self._run_id()
+
+    def _check_feeds(self) -> None:
+        """Hold each source against what is expected of it. Raises RS650, unless it is accepted."""
+        ledger, settings = self.session.ledger, self.workspace.settings
+        self.feeds = feed_figures(self.engine, ledger, self.as_of, settings.scale)
+        problems = Problems()
+        if any(source.expect.model_fields_set for source in settings.sources.values()):
+            earlier = earlier_figures(self.journal.runs(), self.as_of)
+            for table, figures in self.feeds.items():
+                source = settings.sources[table]
+                problems.extend(breaches(source, figures, earlier, self.as_of, settings.scale))
+        if not self.accept_feeds:
+            problems.raise_if_any()
+        self.accepted = tuple(problem.what for problem in problems)
+        for message in self.accepted:
+            self.progress.note(f"accepted: {message}")
 
     def facts(self, accounts: tuple[int, int]) -> None:
         make_facts(self.session, self.decider.wanted, self.as_of, *accounts)
@@ -194,6 +214,7 @@ class _Assignment(DecidingJob):
             actions=self.totals.actions,
             quarantined=self.quarantined,
             control_totals=self.control_totals,
+            accepted_feeds=self.accepted,
             unmatched=tuple(map(str, self.session.ledger.unmet)),
             of=ready.of,
             currency=settings.currency,
@@ -235,7 +256,10 @@ class _Assignment(DecidingJob):
             "reasons": self.reasons,
             "keep": self.keep,
             "draft": self.draft,
+            "feeds": self.feeds,
         }
+        if self.accepted:
+            arguments["accepted_feeds"] = list(self.accepted)
         if self.given is not None:
             arguments["accounts_from"] = self.given.model_dump()
         _record(self.journal, self.done, self.written.output, arguments, self.sources, self.at)
@@ -293,13 +317,15 @@ def assign(
     keep: bool = True,
     draft: bool = False,
     accounts_from: Path | None = None,
+    accept_feeds: bool = False,
     progress: Progress | None = None,
 ) -> Decisions:
     """Decide every account that exists as of the date, write the decisions, journal the run.
 
     With `keep`, what it was decided from is kept too, so that it can be decided again; a `draft` is
     decided by the strategy in the folder, whatever is in force. `accounts_from` names a file that
-    is read instead of the workspace's own account file, through the same mapping.
+    is read instead of the workspace's own account file, through the same mapping. With
+    `accept_feeds`, feeds that are not as expected are noted, journalled and used.
     """
     workspace = with_accounts_from(open_checked(root), accounts_from)
     problems = Problems()
@@ -315,6 +341,7 @@ def assign(
         keep=keep,
         draft=draft,
         accounts_from=accounts_from,
+        accept_feeds=accept_feeds,
         progress=progress,
     )
     job.carry_out(plan())
@@ -399,6 +426,7 @@ def _write_manifest(place: Path, done: Decisions, sources: Mapping[str, str]) ->
         "quarantined": dict(done.quarantined),
         "control_totals": done.control_totals.model_dump() if done.control_totals else None,
         "unmatched": list(done.unmatched),
+        "accepted_feeds": list(done.accepted_feeds),
         "kept": done.kept,
         "differences": dict(done.differences),
     }

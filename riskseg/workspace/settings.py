@@ -19,6 +19,7 @@ from riskseg.domain.problems import Problems, did_you_mean, problem
 from riskseg.domain.source_tables import SOURCE_TABLES
 from riskseg.workspace.addresses import check_no_password
 from riskseg.workspace.balances import BALANCES, OUTCOMES, STATUSES, Balances, read_balances
+from riskseg.workspace.expectations import ExpectTable
 from riskseg.workspace.layout_tables import LaidOut, laid_out
 from riskseg.workspace.overlays import OVERLAYS, overlay_tables
 from riskseg.workspace.reading import ReadTable
@@ -97,6 +98,7 @@ class SourceTable(Shape):
     levels: str | dict[str, list[str]] = Field(default_factory=dict)
     columns: str | dict[str, SourceColumn] = Field(default_factory=dict)
     read: str | ReadTable = Field(default_factory=ReadTable)
+    expect: str | ExpectTable = Field(default_factory=ExpectTable)
 
 
 class SourceTables(Shape):
@@ -151,6 +153,8 @@ class Source:
     given: bool = False
     laid_out: LaidOut | None = None
     read: ReadTable = field(default_factory=ReadTable)
+    expect: ExpectTable = field(default_factory=ExpectTable)
+    expect_lines: Mapping[str, int | None] = field(default_factory=dict)
     url: str | None = None
     balances: Balances | None = None
 
@@ -384,7 +388,9 @@ def _texts(
             text_by_key[key] = key_value
         elif table == BALANCES and key in (STATUSES, OUTCOMES):
             continue
-        elif key != "read" and (table not in DESCRIBED_TABLES or key not in ("levels", "columns")):
+        elif key not in ("read", "expect") and (
+            table not in DESCRIBED_TABLES or key not in ("levels", "columns")
+        ):
             problems.add(
                 "RS003",
                 f'"{key}" is not a table that belongs in [source.{table}].',
@@ -526,6 +532,11 @@ def _sources(top: Top, document: Document, root: Path, problems: Problems) -> di
             kinds=declared.kinds,
             laid_out=table_of_layout,
             read=authored.read if isinstance(authored.read, ReadTable) else ReadTable(),
+            expect=authored.expect if isinstance(authored.expect, ExpectTable) else ExpectTable(),
+            expect_lines={
+                key: document.line("source", table, "expect", key)
+                for key in ExpectTable.model_fields
+            },
             url=url,
         )
     if BALANCES in sources:

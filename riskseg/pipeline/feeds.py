@@ -1,0 +1,125 @@
+"""Feeds: what each source held in a run, against what riskseg.toml expects and earlier runs had.
+
+A run records the figures of its sources in the journal, whether anything is expected or not, so
+that bounds which are added later have something to be held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from statistics import median_low
+from typing import TYPE_CHECKING, Any
+
+from riskseg.domain.problems import Problem
+from riskseg.domain.source_tables import DATED_TABLES
+from riskseg.domain.words import money
+from riskseg.engine import Engine
+from riskseg.pipeline.load import Ledger
+from riskseg.workspace.expectations import Bounds, bounds
+from riskseg.workspace.settings import Source
+
+if TYPE_CHECKING:
+    from riskseg.store.records import RunRecord
+
+# As many earlier runs are looked at; of an even number the lower middle counts.
+EARLIER = 5
+
+Figures = dict[str, Any]
+_WITH_AMOUNTS = ("bills", "payments", "events", "instalments")
+_HINT = (
+    "See whether the feed is complete and came once. If it is right, `--accept-feeds` lets this "
+    "run pass, and the journal says so."
+)
+
+
+def feed_figures(engine: Engine, ledger: Ledger, as_of: date, scale: int) -> dict[str, Figures]:
+    """Of each source its `rows`, the `newest` day up to the date on which anything of it became
+    known and the `sum` of its amounts, null where it has none, as JSON can hold them."""
+    figures: dict[str, Figures] = {}
+    for table in ledger.sources:
+        newest, total = None, None
+        if table in DATED_TABLES:
+            newest = engine.value(
+                f"select max(known_on) from {table} where fault is null and known_on <= '{as_of}'"
+            )
+        if table in _WITH_AMOUNTS:
+            total = engine.value(
+                f"select coalesce(sum(amount_minor), 0) from {table} where fault is null"
+            )
+        figures[table] = {
+            "rows": ledger.rows[table],
+            "newest": None if newest is None else str(newest),
+            "sum": None if total is None else str(Decimal(int(total)).scaleb(-scale)),
+        }
+    return figures
+
+
+def earlier_figures(runs: list[RunRecord], as_of: date) -> list[Mapping[str, Figures]]:
+    """The figures of the last runs that decided days before the date; of a day, those of the run
+    that decided it last."""
+    of_days: dict[date, Mapping[str, Figures]] = {}
+    for run in runs:
+        feeds = run.arguments.get("feeds")
+        if run.as_of is None or not feeds or run.arguments.get("draft"):
+            continue
+        if run.as_of < as_of:
+            of_days.setdefault(run.as_of, feeds)
+    return [of_days[day] for day in sorted(of_days, reverse=True)[:EARLIER]]
+
+
+def breaches(
+    source: Source,
+    figures: Figures,
+    earlier: list[Mapping[str, Figures]],
+    as_of: date,
+    scale: int,
+) -> Iterator[Problem]:
+    """RS650 for each expectation of a source that its figures do not meet."""
+    expect, table = source.expect, source.table
+
+    def breach(key: str, what: str) -> Problem:
+        line = source.expect_lines.get(key) or source.lines.get("from")
+        return Problem("RS650", f"{table}: {what}.", source.file, line, _HINT)
+
+    if (most_days := expect.most_days) is not None:
+        newest = None if figures["newest"] is None else date.fromisoformat(figures["newest"])
+        if newest is None:
+            yield breach("newest", f"there is no dated row up to {as_of}")
+        elif (as_of - newest).days > most_days:
+            age = (as_of - newest).days
+            yield breach(
+                "newest",
+                f"the newest row is of {newest}, {age} days before {as_of}; "
+                f"{expect.newest} are allowed",
+            )
+    for key, written in (("rows", expect.rows), ("sum", expect.sum)):
+        if written is None or figures[key] is None:
+            continue
+        before = [Decimal(str(f[table][key])) for f in earlier if table in f and f[table].get(key)]
+        what = _outside(key, Decimal(str(figures[key])), bounds(written), before, scale)
+        if what is not None:
+            yield breach(key, f"{what}; {written} are expected")
+
+
+def _outside(
+    key: str, value: Decimal, expected: Bounds, before: list[Decimal], scale: int
+) -> str | None:
+    """What is said of a figure outside its bounds; None of one within, or where there is nothing
+    to hold it against."""
+    usual = Decimal(1)
+    if expected.relative:
+        if not before:
+            return None
+        usual = median_low(before)
+    too_few = expected.least is not None and value < expected.least * usual
+    too_many = expected.most is not None and value > expected.most * usual
+    if not too_few and not too_many:
+        return None
+    shown = f"{value:,} rows" if key == "rows" else f"amounts of {money(value, scale=scale)}"
+    if not expected.relative:
+        return f"there are {shown}"
+    than = f"{usual:,}" if key == "rows" else money(usual, scale=scale)
+    share = f", {value / usual:.2f} times as much" if usual else ""
+    return f"there are {shown}, where earlier runs had {than}{share}"

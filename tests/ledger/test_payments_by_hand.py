@@ -1,0 +1,127 @@
+"""Payments in parts, reversals that are won back, refunds and pending payments: ledgers whose
+values are worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.ledger.facts import Account, Bill, Payment
+from tests.ledger.loading import load_accounts
+
+
+def day(number: int, month: int = 1) -> date:
+    return date(2025, month, number)
+
+
+BILLS = (Bill("1", day(10), 6000), Bill("2", day(20), 4000))
+# One payment of 100.00, booked to both bills.
+PARTS = (
+    Payment(day(5), 6000, "p", "1", status="settled"),
+    Payment(day(5), 4000, "p", "2", status="settled"),
+)
+
+
+def back(amount: int, on: int, reverses: str = "p", **more: str) -> Payment:
+    return Payment(day(on, 2), amount, f"r{on}", status="settled", reverses=reverses, **more)
+
+
+# Payments, and as of the end of February: overdue, what bill 1 and bill 2 were paid, credit.
+CASES: dict[str, tuple[tuple[Payment, ...], tuple[int, int, int, int]]] = {
+    "in two parts": (PARTS, (0, 6000, 4000, 0)),
+    "in two parts, reversed": ((*PARTS, back(10000, 3)), (10000, 0, 0, 0)),
+    "in two parts, the one reversed": (
+        (*PARTS, back(4000, 3, bill_id="2")),
+        (4000, 6000, 0, 0),
+    ),
+    "in two parts, half reversed twice": ((*PARTS, back(5000, 3), back(5000, 4)), (10000, 0, 0, 0)),
+    # The parts are 40.00 of bill 2 and 60.00 of bill 1: the smaller one is taken from first.
+    "in two parts, some reversed": ((*PARTS, back(5000, 3)), (5000, 5000, 0, 0)),
+    "in two parts, won back": (
+        (*PARTS, back(10000, 3), back(10000, 4, "r3")),
+        (0, 6000, 4000, 0),
+    ),
+    "won back": (
+        (Payment(day(5), 6000, "p", "1"), back(6000, 3), back(6000, 4, "r3")),
+        (4000, 6000, 0, 0),
+    ),
+    "won back and lost again": (
+        (Payment(day(5), 6000, "p", "1"), back(6000, 3), back(6000, 4, "r3"), back(6000, 5, "r4")),
+        (10000, 0, 0, 0),
+    ),
+    "won back in part": (
+        (Payment(day(5), 6000, "p", "1"), back(6000, 3), back(1000, 4, "r3")),
+        (9000, 1000, 0, 0),
+    ),
+    "won back more than was taken": (
+        (Payment(day(5), 6000, "p", "1"), back(2000, 3), back(9000, 4, "r3")),
+        (4000, 6000, 0, 0),
+    ),
+    "refunded": (
+        (Payment(day(5), 13000), Payment(day(8, 2), 3000, status="refund")),
+        (0, 6000, 4000, 0),
+    ),
+    "refunded in part": (
+        (Payment(day(5), 13000), Payment(day(8, 2), 1000, status="refund")),
+        (0, 6000, 4000, 2000),
+    ),
+    # No bill is opened again; what was paid out beyond the credit is below zero.
+    "refunded beyond the credit": (
+        (Payment(day(5), 10500), Payment(day(8, 2), 3000, status="refund")),
+        (0, 6000, 4000, -2500),
+    ),
+    # On the day of the refund nothing was billed yet: all of the money was credit.
+    "refunded before it was billed": (
+        (Payment(day(2), 10000), Payment(day(3), 10000, status="refund")),
+        (10000, 0, 0, 0),
+    ),
+    "refunded, and paid again": (
+        (
+            Payment(day(2), 6000),
+            Payment(day(3), 6000, status="refund"),
+            Payment(day(15), 6000),
+        ),
+        (4000, 6000, 0, 0),
+    ),
+    "pending": (
+        (Payment(day(5), 6000, "p", "1", status="pending"),),
+        (10000, 0, 0, 0),
+    ),
+    "failed": ((Payment(day(5), 6000, "p", "1", status="failed"),), (10000, 0, 0, 0)),
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, tuple[int, ...]]:
+    accounts = [
+        Account(name, (BILLS[0], BILLS[1]), payments) for name, (payments, _) in CASES.items()
+    ]
+    loaded = load_accounts(accounts)
+    loaded.bill_facts(loaded.as_of(day(28, 2)))
+    rows = loaded.rows(
+        """
+        select i.account_id, t.overdue, t.credit,
+            max(b.paid) filter (where b.bill_id = '1') as first,
+            max(b.paid) filter (where b.bill_id = '2') as second
+        from totals t
+        join snapshots s on s.snap = t.snap
+        join account_ids i on i.account_no = s.account_no
+        join bill_facts b on b.snap = t.snap
+        group by all
+        """
+    )
+    return {r["account_id"]: (r["overdue"], r["first"], r["second"], r["credit"]) for r in rows}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_as_worked_out_by_hand(name: str, found: dict[str, tuple[int, ...]]) -> None:
+    assert found[name] == CASES[name][1]
+
+
+def test_what_is_pending_is_a_fact_and_no_money() -> None:
+    pending = Payment(day(5), 6000, "p", "1", status="pending")
+    loaded = load_accounts([Account("a", BILLS, (pending,))])
+    (row,) = loaded.facts_of(loaded.as_of(day(28, 2)))
+    facts = ("balance_overdue", "pending_payment", "failed_payments_6m", "payments_3m")
+    assert [str(row[fact]) for fact in facts] == ["100.00", "60.00", "0", "0"]

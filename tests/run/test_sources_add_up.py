@@ -1,0 +1,253 @@
+"""Ids that meet nothing, accounts with rows set apart, control totals and feeds, in whole runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from riskseg.cli import app
+from riskseg.domain.problems import Problem, ProblemsError
+from riskseg.pipeline.control_totals import Controls, ControlTotalsError
+from riskseg.results.runs import Decisions
+from riskseg.run.assign import assign
+from riskseg.run.check import check
+from riskseg.run.explain import explain
+from riskseg.workspace.expectations import bounds
+from tests.support import small
+
+AS_OF = date(2025, 12, 1)
+BILLS = "account_id,bill_id,due_on,amount\na,INV-1,2025-11-01,100\nb,0042,2025-11-01,100\n"
+
+
+def workspace(root: Path, settings: str = "", **files: str) -> Path:
+    """The smallest workspace, without accounts and events; `settings` stand in [workspace]."""
+    small.make(root, **{"bills": BILLS, "payments": "account_id,paid_on,amount\n", **files})
+    toml = f'[workspace]\nstrategy = "rules/s"\n{settings}\n'
+    for table in ("bills", "payments"):
+        toml += f'[source.{table}]\nfrom = "data/{table}.csv"\n'
+    (root / "riskseg.toml").write_text(toml)
+    return root
+
+
+def expecting(root: Path, text: str) -> None:
+    with (root / "riskseg.toml").open("a") as file:
+        file.write(f"[source.payments.expect]\n{text}\n")
+
+
+def assigned(root: Path, as_of: date = AS_OF, **options: Any) -> Decisions:
+    at = datetime(2025, 12, 2, tzinfo=UTC)
+    return assign(root, as_of, str(root / "d.csv"), at=at, **options)
+
+
+def refused(root: Path, as_of: date = AS_OF) -> list[Problem]:
+    with pytest.raises(ProblemsError) as error:
+        assigned(root, as_of)
+    return list(error.value.problems)
+
+
+def paying(bill_id: str, account: str = "a") -> str:
+    return f"account_id,paid_on,amount,bill_id\n{account},2025-11-01,100,{bill_id}\n"
+
+
+@pytest.mark.parametrize(
+    ("bill_id", "reason"),
+    [
+        ("42.0", "without decimals, blanks, letter case and leading zeros"),
+        ("0042.0", "without the decimals of a whole number"),
+        ('"0042 "', "without blanks around it"),
+        ("42", "without leading zeros"),
+        ("INV-1", "as a bill of another account"),
+        ("00", "as the beginning of a bill's id"),
+    ],
+)
+def test_a_payment_that_names_no_bill_is_a_problem_with_the_likely_reason(
+    tmp_path: Path, bill_id: str, reason: str
+) -> None:
+    (problem,) = refused(workspace(tmp_path / "w", payments=paying(bill_id, "b")))
+    assert (problem.code, problem.file) == ("RS112", "riskseg.toml")
+    assert f"1 would match {reason}" in problem.what
+
+
+def test_below_the_share_it_is_said_all_the_same(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w", "max_unmatched = 1", payments=paying("inv-1"))
+    (said,) = assigned(root).unmatched
+    assert "1 of 1 row" in said
+    assert "in the other's letter case" in said
+    assert said in check(root).notes
+
+
+def test_whole_floats_are_the_ids_that_they_stand_for(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w")
+    toml = (root / "riskseg.toml").read_text().replace(".csv", ".parquet")
+    (root / "riskseg.toml").write_text(toml)
+    day = date(2025, 11, 1)
+    bills = {"account_id": [7, 8], "bill_id": [1, 2], "due_on": [day] * 2, "amount": [100, 100]}
+    pq.write_table(pa.table(bills), root / "data/bills.parquet")
+    payments = {
+        "account_id": [7.0, 8.0],
+        "bill_id": [1.0, float("nan")],
+        "paid_on": [day] * 2,
+        "amount": [100, 30],
+    }
+    pq.write_table(pa.table(payments), root / "data/payments.parquet")
+    done = assigned(root)
+    assert done.rows == 2
+    assert not done.unmatched
+    assert {s.segment: s.overdue for s in done.segments} == {
+        "late": Decimal("70.00"),
+        "rest": Decimal("0.00"),
+    }
+
+
+def test_an_id_that_is_empty_is_set_apart(tmp_path: Path) -> None:
+    files = {"payments": 'account_id,paid_on,amount,payment_id\na,2025-11-01,100,"  "\n'}
+    (problem,) = refused(workspace(tmp_path / "w", **files))
+    assert problem.code == "RS101"
+    assert "payment_id is an empty text" in problem.what
+
+
+def test_an_account_with_a_row_set_apart_is_marked(tmp_path: Path) -> None:
+    rows = "account_id,paid_on,amount\na,2025-11-01,x\nb,2025-11-01,100\n"
+    root = workspace(tmp_path / "w", "max_bad_rows = 1", payments=rows)
+    tiers = "t:\n  - {tier: late, when: has_quarantined_rows}\n  - {tier: fine, otherwise: true}\n"
+    (root / "rules/s/tiers.yaml").write_text(tiers)
+    done = assigned(root)
+    assert {s.segment: s.accounts for s in done.segments} == {"late": 1, "rest": 1}
+    assert done.control_totals is not None
+    assert done.control_totals.accounts_set_apart == 1
+    assert done.control_totals.rows["payments"].model_dump() == {
+        "read": 2,
+        "used": 1,
+        "set_apart": 1,
+    }
+    (told,) = explain(root, "a", AS_OF).set_apart
+    assert told == "data/payments.csv:2: in payments, amount is not an amount of money."
+    assert not explain(root, "b", AS_OF).set_apart
+
+
+def test_another_currency_is_a_bad_row(tmp_path: Path) -> None:
+    files = {"payments": "account_id,paid_on,amount,curr\na,2025-11-01,1,gbp\nb,2025-11-01,1,JPY\n"}
+    (problem,) = refused(workspace(tmp_path / "w", **files))
+    assert (problem.code, problem.line) == ("RS108", 3)
+
+
+def test_columns_that_nothing_reads_are_told(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w", bills=BILLS.replace("amount\n", "amount,invoice_date,hue\n"))
+    text = (root / "data/bills.csv").read_text().replace(",100\n", ",100,2025-10-01,red\n")
+    (root / "data/bills.csv").write_text(text)
+    told = "bills: columns that are not used: invoice_date (did you mean issued_on?), hue."
+    assert told in check(root).notes
+
+
+PAYMENTS = """account_id,paid_on,amount,payment_id,status,reverses
+a,2025-11-01,60.00,1,settled,
+a,2025-11-02,x,2,settled,
+b,2025-11-01,150.00,3,settled,
+b,2025-11-04,20.00,4,refund,
+b,2025-11-05,10.00,5,pending,
+b,2025-11-05,11.00,6,failed,
+b,2025-11-05,30.00,7,settled,
+b,2025-11-06,25.00,8,reversed,7
+b,2025-12-06,12.00,9,settled,
+"""
+
+
+def test_what_comes_in_is_what_is_made_of_it(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w", "max_bad_rows = 1", payments=PAYMENTS)
+    done = assigned(root)
+    controls = done.control_totals
+    assert controls is not None
+    assert controls.money is not None
+    amounts = {name: str(amount) for name, amount in controls.money.model_dump().items()}
+    assert amounts == {
+        "paid_in": "273.00",
+        "settled": "240.00",
+        "pending": "10.00",
+        "failed": "11.00",
+        "later": "12.00",
+        "no_account": "0.00",
+        "set_apart": "0.00",
+        "credit_notes": "0.00",
+        "taken_back": "25.00",
+        "allocated": "160.00",
+        "paid_out": "20.00",
+        "credit": "35.00",
+    }
+    assert str(controls.overdue_by_account) == str(controls.overdue_by_segment) == "40.00"
+    manifest = json.loads((root / "d.csv.manifest.json").read_text())
+    assert manifest["control_totals"]["money"] == amounts
+
+
+def test_totals_that_do_not_agree_are_our_own_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = workspace(tmp_path / "w")
+    add = Controls.add
+
+    def lose(self: Controls, accounts: tuple[int, int]) -> None:
+        add(self, accounts)
+        self._sums["overdue"] -= 1
+
+    monkeypatch.setattr(Controls, "add", lose)
+    with pytest.raises(ControlTotalsError, match=r"199\.99 is not 200\.00"):
+        assigned(root)
+    assert not (root / "d.csv").exists()
+
+
+def paid(count: int) -> str:
+    rows = "".join(f"a,2025-11-{n + 1:02d},{n + 1}.00\n" for n in range(count))
+    return f"account_id,paid_on,amount\n{rows}"
+
+
+def test_a_feed_that_is_half_missing_stops_the_run(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w", payments=paid(20))
+    expecting(root, 'rows = "0.6x..2x"\nsum = "1..1000"\nnewest = "30 days"')
+    assigned(root)
+    (root / "data/payments.csv").write_text(paid(10))
+    (problem,) = refused(root, date(2025, 12, 2))
+    assert problem.code == "RS650"
+    assert problem.line is not None
+    assert "there are 10 rows, where earlier runs had 20" in problem.what
+    done = assigned(root, date(2025, 12, 2), accept_feeds=True)
+    assert done.accepted_feeds == (problem.what,)
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"),
+    [
+        ('newest = "5 days"', "the newest row is of 2025-11-20, 11 days before 2025-12-01"),
+        ('rows = "1..19"', "there are 20 rows; 1..19 are expected"),
+        ('sum = "211.."', "there are amounts of 210.00; 211.. are expected"),
+    ],
+)
+def test_bounds_hold_without_earlier_runs(tmp_path: Path, expected: str, told: str) -> None:
+    root = workspace(tmp_path / "w", payments=paid(20))
+    expecting(root, expected)
+    (problem,) = refused(root)
+    assert told in problem.what
+    ended = CliRunner().invoke(
+        app, ["-w", str(root), "assign", "--as-of", str(AS_OF), "--out", str(root / "e.csv")]
+    )
+    assert ended.exit_code == 5
+
+
+def test_rows_that_stand_there_twice_are_no_payments(tmp_path: Path) -> None:
+    once = paid(15)
+    root = workspace(tmp_path / "w", payments=once + once.split("\n", 1)[1])
+    (problem,) = refused(root)
+    assert problem.code == "RS111"
+    assert "30 of 30 rows stand there twice" in problem.what
+
+
+@pytest.mark.parametrize("text", ["many", "2x..1x", "0.5x..", "..", "5..4"])
+def test_what_is_no_bounds_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="it"):
+        bounds(text)
