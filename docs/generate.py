@@ -35,6 +35,7 @@ from riskseg.strategy.kinds.shape import entry_shape, key_words
 from riskseg.treatment import outcomes
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from riskseg.workspace import settings
+from riskseg.workspace.expectations import ExpectTable
 from riskseg.workspace.reading import ReadTable
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -445,6 +446,11 @@ _TOML: Mapping[str, str] = {
     "journal.schema": "the schema of that database, one for each workspace",
     "engine.partitions": "account ranges taken one at a time; by the size of the data if left out",
 }
+_EXPECT = {
+    "newest": "how much older than the as-of date the newest row may be: `3 days`",
+    "rows": "bounds of the rows: `0.5x..2x` of earlier runs, or `1000..50000`, or `1000..`",
+    "sum": "bounds of the amounts, in the same form",
+}
 _SOURCE: Mapping[str, str] = {
     "url": "the database that the sources are tables or selects of, as "
     "`postgresql+psycopg://user:${NAME}@host/database`; `${NAME}` stands for what the environment "
@@ -625,6 +631,9 @@ def files() -> Iterator[str]:
         for earlier, later in contract.order:
             yield f"`{later}` is not before `{earlier}`."
         yield ""
+    yield "### [source.TABLE.expect]"
+    yield ""
+    yield from _keys(ExpectTable, _EXPECT)
     yield "### [source.balances]"
     yield ""
     yield (

@@ -19,11 +19,9 @@ class Key:
     meets: str
 
     @property
-    def named(self) -> str:
-        """What the rows name, in words."""
-        return (
-            "a bill of their account" if self.column == "bill_id" else f"an account of {self.meets}"
-        )
+    def owner(self) -> str:
+        """Whose ids they should be among, in words."""
+        return "their account" if self.column == "bill_id" else self.meets
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from riskseg.domain.problems import Problems
-from riskseg.domain.words import counted
+from riskseg.domain.words import counted, with_article
 from riskseg.engine import Engine
 from riskseg.ledger.doubled import NEARLY_ALL, can_be_doubled, doubled_sql, looks_doubled_sql
 from riskseg.ledger.keys import (
@@ -44,15 +44,14 @@ class UnmetKey:
     example: str | None
 
     def __str__(self) -> str:
-        noun = "id" if self.key.column == "account_id" else "bill"
         examples = [*(e.example for e in self.explained[:1]), self.example][:1]
         shown = "".join(f' (for instance "{example}")' for example in examples if example)
         whys = [f"{e.rows:,} would match {e.reason.words}" for e in self.explained]
         why = f": {', '.join(whys)}" if whys else ""
+        of = self.key.column.removesuffix("_id")
         return (
-            f"In {self.key.table}, {self.unmet:,} of {counted(self.rows, 'row')} with "
-            f"{'an account' if noun == 'id' else 'a bill'} do not name {self.key.named}"
-            f"{shown}{why}."
+            f"In {self.key.table}, {self.unmet:,} of {counted(self.rows, 'row')} that name "
+            f"{with_article(of)} name none of {self.key.owner}{shown}{why}."
         )
 
     @property
