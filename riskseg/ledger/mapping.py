@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from riskseg.domain.column_types import ColumnType
@@ -27,10 +27,11 @@ class Mapped:
     `relation` is what stands after FROM. `types` are the types of every expression, `written`
     the names of the attributes as the source or riskseg.toml has them, and `lines` the lines there.
     `unused` are the columns that neither a line of riskseg.toml nor the contract reads.
-    `first_line` is the line on which the first row stands in its file, or None where rows come from
-    several files. `declared` are the kinds that riskseg.toml says attributes are of: their
-    expressions give texts, which are checked and converted when they are staged. `timezone` is
-    the zone whose days are meant, which the engine is set to; without one, an instant has no day.
+    `locate` gives the file and the line of a row, counted from 1, or None for a line that is not
+    known; without it no row has a place. `declared` are the kinds that riskseg.toml says
+    attributes are of: their expressions give texts, which are checked and converted when they are
+    staged. `timezone` is the zone whose days are meant, which the engine is set to; without one, an
+    instant has no day.
     `rows_in_files` is how many rows its files have, by another count than the engine's, or None.
     `notes` are what a person should know of it.
     """
@@ -44,7 +45,7 @@ class Mapped:
     loaded_from: str
     written: Mapping[str, str]
     lines: Mapping[str, int | None]
-    first_line: int | None
+    locate: Callable[[int], tuple[str, int | None]] | None
     declared: Mapping[str, Kind] = field(default_factory=dict)
     timezone: str | None = None
     rows_in_files: int | None = None

@@ -27,7 +27,7 @@ _ORPHAN = 65_535
 class BadRows:
     """Rows of one table that fail one check; `first` is the number of the first, from 1.
 
-    `line` is where the first stands in the file; None where the rows are of several files.
+    `file` and `line` are where the first stands; the line is None where it is not known.
     """
 
     table: str
@@ -120,6 +120,12 @@ def find_bad_rows(
     return bad_rows
 
 
+def _place(mapped: Mapped, row: int, count: int) -> tuple[str, int, int, int | None]:
+    """The file, how many bad rows there are, the number of the first, and its line."""
+    file, line = mapped.locate(row) if mapped.locate else (mapped.loaded_from, None)
+    return file, count, row, line
+
+
 def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> list[BadRows]:
     faulty_table = mapped.table.name
     rows_by_fault = engine.rows(
@@ -135,10 +141,7 @@ def _bad_rows(engine: Engine, mapped: Mapped, faults: Mapping[int, Fault]) -> li
         BadRows(
             faulty_table,
             faults[fault_number],
-            mapped.loaded_from,
-            faulty_count,
-            first_row,
-            None if mapped.first_line is None else mapped.first_line + first_row - 1,
+            *_place(mapped, first_row, faulty_count),
         )
         for fault_number, faulty_count, first_row in rows_by_fault
     ]

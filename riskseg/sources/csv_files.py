@@ -14,7 +14,13 @@ from riskseg.domain.relations import literal, quoted
 from riskseg.engine import Engine
 from riskseg.sources.column_names import occurs_twice, unique
 from riskseg.sources.csv_faults import Fault
-from riskseg.sources.csv_text import CsvText, csv_text, faults_of_rows, regular_text
+from riskseg.sources.csv_text import (
+    CsvText,
+    csv_text,
+    faults_of_rows,
+    line_of_row,
+    regular_text,
+)
 from riskseg.sources.files import PlainFiles
 from riskseg.sources.text_files import is_compressed
 from riskseg.workspace.reading import TextForm
@@ -67,18 +73,12 @@ class CsvFiles(PlainFiles):
     def reads(cls, loaded_from: str) -> bool:
         return _ENDING.search(loaded_from) is not None
 
-    @property
-    def first_line(self) -> int | None:
-        if self._readable is None or len(self._readable) != 1:
-            return None
-        # The line before it has the header.
-        return self._readable[0].text.header_line + 1
+    def rows_by_file(self) -> list[tuple[Path, int]]:
+        return [(file.text.path, file.text.rows) for file in self._readable or ()]
 
-    @property
-    def rows_in_files(self) -> int | None:
-        if self._readable is None:
-            return None
-        return sum(readable.text.rows for readable in self._readable)
+    def line_in(self, path: Path, row: int) -> int | None:
+        texts = {file.text.path: file.text for file in self._readable or ()}
+        return line_of_row(texts[path], self.source.read.text_form, self.source.table, row)
 
     def prepare(self, engine: Engine, problems: Problems) -> bool:
         form, table, before = self.source.read.text_form, self.source.table, len(problems)

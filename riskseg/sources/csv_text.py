@@ -262,6 +262,19 @@ def regular_text(text: CsvText, read: TextForm, table: str) -> Iterator[bytes]:
     return first_rows(rows, text.rows, blank=len(text.names) == 1)
 
 
+def line_of_row(text: CsvText, read: TextForm, table: str, row: int) -> int | None:
+    """The line on which a row begins, counted from 1 below the names."""
+    beginning = _Beginning(text.path, read, table, text.dialect, text.header_line, text.offset)
+    left, is_blank_a_row = row + 1, len(text.names) == 1
+    for records in _records(beginning):
+        starts, stops = records.spans
+        is_row = (stops > starts) | is_blank_a_row
+        if left <= (count := int(is_row.sum())):
+            return records.line_at(int(starts[np.flatnonzero(is_row)[left - 1]]))
+        left -= count
+    return None
+
+
 def _rows(blocks: Iterator[Records]) -> Iterator[Records]:
     """The records below the line of the names."""
     first = next(blocks)

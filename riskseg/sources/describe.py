@@ -199,7 +199,7 @@ def _map_one(
         written,
         source.lines,
         # Of the rows that a layout picks out, the numbers are not those of the file.
-        reader.first_line if where is None else None,
+        reader.locate if where is None else None,
         declared,
         workspace.settings.timezone,
         reader.rows_in_files if where is None else None,

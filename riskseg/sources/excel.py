@@ -30,9 +30,10 @@ _TOLD = 3
 
 @dataclass(frozen=True)
 class _Table:
-    """A sheet's table as the engine reads it: a copy in Parquet. `names` are as the sheet has them;
-    `first_line` is None where blank rows lie between."""
+    """A sheet's table, and `file`, the copy in Parquet that the engine reads. `names` are as the
+    sheet has them; `first_line` is None where blank rows lie between."""
 
+    path: Path
     file: Path
     names: Sequence[str]
     rows: int
@@ -51,14 +52,13 @@ class ExcelFiles(PlainFiles):
     def reads(cls, loaded_from: str) -> bool:
         return _ENDING.search(loaded_from) is not None
 
-    @property
-    def first_line(self) -> int | None:
-        tables = self._tables or ()
-        return tables[0].first_line if len(tables) == 1 else None
+    def rows_by_file(self) -> list[tuple[Path, int]]:
+        return [(table.path, table.rows) for table in self._tables or ()]
 
-    @property
-    def rows_in_files(self) -> int | None:
-        return None if self._tables is None else sum(table.rows for table in self._tables)
+    def line_in(self, path: Path, row: int) -> int | None:
+        first_lines = {table.path: table.first_line for table in self._tables or ()}
+        first_line = first_lines[path]
+        return None if first_line is None else first_line + row - 1
 
     def prepare(self, engine: Engine, problems: Problems) -> bool:
         before, tables = len(problems), []
@@ -110,7 +110,9 @@ class ExcelFiles(PlainFiles):
             hint = f"Correct it in [source.{table}.read]."
             problems.add("RS021", message, file=shown, hint=hint)
             return None
-        return _Table(copy, names, written.rows, header.number + 1 if written.gapless else None)
+        return _Table(
+            path, copy, names, written.rows, header.number + 1 if written.gapless else None
+        )
 
     def relation(self, engine: Engine) -> str:
         if self._tables is None:
@@ -168,19 +170,18 @@ def _names(header: SheetRow) -> list[str]:
 def _checked(rows: Iterator[SheetRow], header: SheetRow, faults: _Faults) -> Iterator[SheetRow]:
     """The rows; cells that are at fault are gathered."""
     faults.add(header.faults)
-    nameless: set[int] = set()
+    all_named = True
     for row in rows:
         faults.add(row.faults)
-        for column in row.cells:
-            if column in nameless or header.cells.get(column, "").strip():
-                continue
-            nameless.add(column)
+        nameless = [column for column in row.cells if not header.cells.get(column, "").strip()]
+        if nameless and all_named:  # said once: it is the row of names that is another
+            all_named = False
             message = f"has a value, and row {header.number} no name for its column"
             hint = (
                 "Give the column a name, or say where the names stand: `header_row` in "
                 "[source.{table}.read]."
             )
-            faults.add([FaultyCell(row.number, column, message, hint)])
+            faults.add([FaultyCell(row.number, nameless[0], message, hint)])
         yield row
 
 

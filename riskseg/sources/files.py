@@ -187,6 +187,27 @@ class PlainFiles(Files):
             )
         return notes
 
+    def rows_by_file(self) -> list[tuple[Path, int]]:
+        """The files and how many rows each has, in the order in which they are read; none where
+        that is not known."""
+        return []
+
+    def line_in(self, path: Path, row: int) -> int | None:
+        """The line on which a row of a file stands, counted from 1; None where it is not known."""
+        return row
+
+    def locate(self, row: int) -> tuple[str, int | None]:
+        for path, rows in self.rows_by_file():
+            if row <= rows:
+                return self.shown(path), self.line_in(path, row)
+            row -= rows
+        return self.place, None
+
+    @property
+    def rows_in_files(self) -> int | None:
+        counts = self.rows_by_file()
+        return sum(rows for _, rows in counts) if counts else None
+
     @property
     def is_partitioned(self) -> bool:
         """Whether folders give columns: one named `year=2025` does where the pattern reaches into

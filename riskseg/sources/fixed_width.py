@@ -64,14 +64,12 @@ class FixedWidthFiles(PlainFiles):
     def takes(cls, source: Source, root: Path) -> bool:
         return source.read.is_fixed_width
 
-    @property
-    def first_line(self) -> int | None:
-        lines = self._lines or ()
-        return lines[0].first_line if len(lines) == 1 and lines[0].gapless else None
+    def rows_by_file(self) -> list[tuple[Path, int]]:
+        return [(lines.path, lines.rows) for lines in self._lines or ()]
 
-    @property
-    def rows_in_files(self) -> int | None:
-        return None if self._lines is None else sum(lines.rows for lines in self._lines)
+    def line_in(self, path: Path, row: int) -> int | None:
+        found = {lines.path: lines for lines in self._lines or ()}[path]
+        return found.first_line + row - 1 if found.gapless else None
 
     def prepare(self, engine: Engine, problems: Problems) -> bool:
         before, form, table = len(problems), self.source.read, self.source.table

@@ -25,13 +25,8 @@ class ParquetFiles(PlainFiles):
     def reads(cls, loaded_from: str) -> bool:
         return loaded_from.lower().endswith((".parquet", ".pq"))
 
-    @property
-    def first_line(self) -> int | None:
-        return 1 if len(self.files()) == 1 else None
-
-    @property
-    def rows_in_files(self) -> int | None:
-        return sum(int(pq.read_metadata(path).num_rows) for path in self.files())
+    def rows_by_file(self) -> list[tuple[Path, int]]:
+        return [(path, int(pq.read_metadata(path).num_rows)) for path in self.files()]
 
     def relation(self, engine: Engine) -> str:
         listed = ", ".join(engine.file(path) for path in self.files())

@@ -84,6 +84,11 @@ class SourceReader(ABC):
         """Bring its rows to the engine, once, where statements do not read them from where they
         are kept. No more is needed than these columns; None means all. Raises Problems."""
 
+    def locate(self, row: int) -> tuple[str, int | None]:
+        """The file in which a row stands, counted from 1 in the order in which rows are read, and
+        its line there; without a line where a row's number is not enough to find it."""
+        return self.place, None if self.first_line is None else self.first_line + row - 1
+
     def check(self, problems: Problems) -> bool:
         """Whether its rows can be reached; Problems are added otherwise."""
         return True

@@ -128,9 +128,8 @@ class RemoteFiles(SourceReader):
     def index_columns(self, engine: Engine, columns: Iterable[str]) -> set[str]:
         return self._here(engine).index_columns(engine, columns)
 
-    @property
-    def first_line(self) -> int | None:
-        return self._local.first_line if self._local is not None else None
+    def locate(self, row: int) -> tuple[str, int | None]:
+        return self._local.locate(row) if self._local is not None else (self.place, None)
 
     @property
     def rows_in_files(self) -> int | None:

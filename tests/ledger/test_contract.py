@@ -414,7 +414,7 @@ def test_files_of_every_ending_keep_leading_zeros(tmp_path: Path, ending: str) -
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
 def test_a_glob_reads_its_files_one_after_the_other(tmp_path: Path, ending: str) -> None:
-    """A bad row is told by its number in all of them: no line of one file would be right."""
+    """The first bad row is told with its own file and its line there."""
     for number, bill in enumerate(BILLS):
         bad = {**bill, "bill_id": f"bad{number}", "amount": "x"}
         write(tmp_path / f"bills-{number}.{ending}", [bill, bad])
@@ -423,10 +423,11 @@ def test_a_glob_reads_its_files_one_after_the_other(tmp_path: Path, ending: str)
     assert ledger is not None, problems
     assert engine.rows(LEDGER) == EXPECTED
     (bad_rows,) = ledger.bad
-    assert (bad_rows.count, bad_rows.first, bad_rows.line) == (2, 2, None)
+    line = 2 if ending == "parquet" else 3
+    assert (bad_rows.count, bad_rows.first) == (2, 2)
     told = bad_rows.as_problem()
-    assert told.where == f"bills-*.{ending}"
-    assert "2 rows, the first is row 2 of all files" in told.what
+    assert told.where == f"bills-0.{ending}:{line}"
+    assert "2 rows, the first of which is here" in told.what
     ((_, apart),) = quarantine(engine, ledger.sources, ledger.bad)
     assert apart.column("row").to_pylist() == [2, 4]
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from riskseg.domain.problems import Problems
+from riskseg.engine import DuckDB
 from riskseg.sources import text_files
+from riskseg.sources.reader import open_source
+from riskseg.workspace import Source
 from tests.sources.reading import faults, read
 
 HEADER = "account_id,bill_id,amount\n"
@@ -150,3 +154,16 @@ def test_folders_give_columns_as_text(tmp_path: Path) -> None:
     columns, rows, _ = read(tmp_path, "data/*/a.csv")
     assert columns == ["account_id", "year"]
     assert rows == [("A1", "024"), ("A2", "2025"), ("A3", "2025")]
+
+
+def test_a_row_has_its_file_and_line_whatever_stands_before_it(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_bytes(b'sep=;\n\naccount_id;note\nA1;"two\nlines"\n\nA2;x\n')
+    (tmp_path / "2.csv").write_bytes(b"account_id,note\r\nA3,x\r\n")
+    source = open_source(Source("bills", "*.csv", {}), tmp_path)
+    with DuckDB(reads=source.files()) as engine:
+        assert source.prepare(engine, Problems())
+        assert [source.locate(row) for row in (1, 2, 3)] == [
+            ("1.csv", 4),
+            ("1.csv", 7),
+            ("2.csv", 2),
+        ]

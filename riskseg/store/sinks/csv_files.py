@@ -25,7 +25,9 @@ class Csv(FileSink):
             return _write(file, schema, groups)
 
     def relation(self, file: str) -> str:
-        return f"(select {_TEXTS} from read_csv({file}, all_varchar = true, header = true))"
+        # A row may begin with `#`; quotes may first appear late in a file.
+        pinned = "header = true, comment = '', quote = '\"', escape = '\"'"
+        return f"(select {_TEXTS} from read_csv({file}, all_varchar = true, {pinned}))"
 
 
 class GzippedCsv(Csv):
