@@ -165,7 +165,7 @@ def _map_one(
         engine, relation, {**columns, **attributes}, mapping_lines, source, headers, problems
     )
     for name in columns.keys() & types.keys():
-        column = CONTRACT[source.table].column(name)
+        column = contract_of(source.table).column(name)
         if column is not None and column.holds is Holds.ID and types[name].scale:
             # A number that a database keeps with decimals is the same id without them.
             columns[name] = f"rtrim(rtrim(cast({columns[name]} as varchar), '0'), '.')"
