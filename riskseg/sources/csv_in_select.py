@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from riskseg.domain.relations import literal
 from riskseg.engine import Engine, EngineError
 from riskseg.sources.csv_faults import Fault
 from riskseg.sources.csv_files import pinned
@@ -77,7 +78,20 @@ def csv_read(
     files = {text.path: _regular(engine, text, stated_form, table) for text in sound}
     if faults := _count_faults(engine, sound, files, options, stated_form, table):
         return faults
-    return CsvRead(files, without_stated(options, stated))
+    return CsvRead(files, without_stated({**options, **_types(stated)}, stated))
+
+
+# What a column of a select may be taken for. That a text is a truth value is never guessed: a
+# column of Yes, No and Part-time would be of another kind in a file that has only the first two.
+_CANDIDATES = ("BIGINT", "DOUBLE", "DATE", "VARCHAR")
+
+
+def _types(stated: Mapping[str, object]) -> dict[str, str]:
+    """The options for types, unless the select states all of them."""
+    if not stated.keys().isdisjoint(("columns", "all_varchar", "auto_detect")):
+        return {}
+    listed = ", ".join(map(literal, _CANDIDATES))
+    return {"auto_type_candidates": f"[{listed}]", "dateformat": "'%Y-%m-%d'"}
 
 
 def _count_faults(

@@ -151,5 +151,5 @@ def test_every_strategy_file_and_spec_a_guide_shows_is_of_its_form() -> None:
     ]
     for page, block in specs:
         parse_spec(block.text, f"{page}:{block.line}", found)
-    assert len(specs) == 4
+    assert len(specs) == 5
     assert list(found) == []

@@ -209,6 +209,35 @@ def test_csv_in_a_select_is_pinned_as_elsewhere(
 
 
 @pytest.mark.parametrize(
+    ("values", "options", "kind"),
+    [
+        (["Yes", "No"], "", "text"),
+        (["true", "false"], "", "text"),
+        (["true", "false"], ", types = {'x': 'BOOLEAN'}", "boolean"),
+        (["1", "20"], "", "int64"),
+        (["1", "2.5"], "", "float64"),
+        (["2026-01-31"], "", "date"),
+        # The first of February, or the second of January.
+        (["01/02/2026"], "", "text"),
+        (["01/02/2026"], ", dateformat = '%d/%m/%Y'", "date"),
+        (["2026-01-31 12:00"], "", "text"),
+        (["1"], ", all_varchar = true", "text"),
+    ],
+)  # fmt: skip
+def test_what_a_select_takes_a_column_for(
+    folder: Path, values: list[str], options: str, kind: str
+) -> None:
+    (folder / "data/k.csv").write_text("account_id,x\n" + "".join(f"1,{x}\n" for x in values))
+    read = f"select x from read_csv('data/k.csv'{options})"
+    (folder / "riskseg.toml").write_text(f'[source.accounts]\nfrom = "{read}"\n')
+    workspace = open_workspace(folder, Problems())
+    assert workspace is not None
+    source = open_source(workspace.settings.sources["accounts"], folder)
+    with DuckDB(reads=readable(workspace)) as engine:
+        assert {name: str(type_) for name, type_ in source.describe(engine).items()} == {"x": kind}
+
+
+@pytest.mark.parametrize(
     ("content", "code", "line"),
     [
         (b"account_id,x\n1,2\nEnd\n", "RS021", 3),
