@@ -196,6 +196,14 @@ def test_what_is_not_there_or_holds_nothing_is_a_problem(tmp_path: Path) -> None
             match(tmp_path, str(tmp_path / place))
 
 
+def test_files_without_rows_are_told_of(tmp_path: Path) -> None:
+    files = {"invoices.csv": BILLS, "payments.csv": PAYMENTS.splitlines()[0] + "\n"}
+    assert "# Not read: exports/payments.csv: it has no rows." in written(tmp_path, files).toml
+    (tmp_path / "exports" / "zero.csv").touch()
+    with pytest.raises(ProblemsError, match="The file is empty"):
+        match(tmp_path, str(tmp_path / "exports"))
+
+
 def test_the_same_files_give_the_same_text(tmp_path: Path) -> None:
     first = written(tmp_path, {"invoices.csv": BILLS, "cash.csv": PAYMENTS})
     assert match(tmp_path, str(tmp_path / "exports")).toml == first.toml

@@ -97,6 +97,10 @@ def survey(engine: Engine, named: Sequence[str], root: Path, problems: Problems)
     for name in named:
         loaded_from = as_written(name, root)
         stem = _ENDING.sub("", Path(name).name)
+        if os.path.isfile(name) and not os.path.getsize(name):
+            hint = "Write the file again, or take it away."
+            problems.add("RS109", "The file is empty.", file=loaded_from, hint=hint)
+            continue
         if not loaded_from.lower().endswith(".xlsx"):
             tables += _found(engine, stem, loaded_from, None, root, problems)
             continue

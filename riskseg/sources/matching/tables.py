@@ -63,7 +63,7 @@ def propose(engine: Engine, tables: Sequence[Found]) -> Proposal:
     return Proposal(
         {table: proposals[table] for table in CONTRACT if table in proposals},
         unused=tuple(
-            (found.place, _unused(fits, number, proposals))
+            (found.place, _unused(found, [row[number] for row in fits]))
             for number, found in enumerate(tables)
             if found.place not in read
         ),
@@ -223,8 +223,11 @@ def _with_flags(accounts: TableProposal) -> TableProposal:
     return accounts
 
 
-def _unused(fits: Sequence[Sequence[float]], number: int, chosen: Mapping[str, object]) -> str:
-    likely = [table for row, table in enumerate(_TABLES) if fits[row][number] >= LEAST_FIT]
+def _unused(found: Found, fits: Sequence[float]) -> str:
+    """Why a file is not read."""
+    if not found.rows:
+        return "it has no rows"
+    likely = [table for table, fit in zip(_TABLES, fits, strict=True) if fit >= LEAST_FIT]
     if not likely:
         return "it is like no table of the contract"
     return f"it could be {' or '.join(likely)} too; another file suits better"
