@@ -33,7 +33,9 @@ def overlay_tables(
                 **at,
             )
             continue
-        wrong = [key for key, value in table.items() if not isinstance(value, str)]
+        wrong = [
+            key for key, value in table.items() if not isinstance(value, str) and key != "read"
+        ]
         lacking = [key for key in ("from", "on") if key not in table]
         for key in wrong:
             problems.add(
@@ -58,7 +60,11 @@ def overlay_tables(
             )
         if wrong or lacking:
             continue
-        columns = {key: value for key, value in table.items() if key not in ("from", "on")}
+        columns = {
+            key: value
+            for key, value in table.items()
+            if key not in ("from", "on") and isinstance(value, str)
+        }
         by_key = {folded(key): key for key in columns}
         on = folded(table["on"])
         key = columns.pop(by_key[on]) if on in by_key else _column(table["on"])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from riskseg.domain.documents import Shape
+from riskseg.domain.documents import Document, Shape
+from riskseg.domain.problems import Problems
 
 Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[\x00-\x7f]$")]
 Width = Annotated[int, Field(ge=0)]
@@ -105,3 +107,22 @@ class ReadTable(Shape):
             columns.append(LineColumn(name, start, width))
             start += width
         return columns
+
+
+def read_table(
+    written: Mapping[str, Any], document: Document, path: Sequence[str], problems: Problems
+) -> ReadTable:
+    """The table `read` of a table that stands at `path`; RS004 is added for one that cannot be."""
+    table = written.get("read")
+    if isinstance(table, dict):
+        try:
+            return ReadTable.model_validate(table)
+        except ValidationError as error:
+            for fault in error.errors():
+                key = ".".join(map(str, fault["loc"])) or "read"
+                message = f'"{key}" says in no valid way how files are read: {fault["msg"]}.'
+                problems.add("RS004", message, **document.at(*path, "read", *fault["loc"][:1]))
+    elif table is not None and not isinstance(table, str):
+        message = '"read" is a table of how files are read, or a text.'
+        problems.add("RS004", message, **document.at(*path, "read"))
+    return ReadTable()

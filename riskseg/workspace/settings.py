@@ -22,7 +22,7 @@ from riskseg.workspace.balances import BALANCES, OUTCOMES, STATUSES, Balances, r
 from riskseg.workspace.expectations import ExpectTable
 from riskseg.workspace.layout_tables import LaidOut, laid_out
 from riskseg.workspace.overlays import OVERLAYS, overlay_tables
-from riskseg.workspace.reading import ReadTable
+from riskseg.workspace.reading import ReadTable, read_table
 from riskseg.workspace.timezones import check_timezone
 
 FILE = "riskseg.toml"
@@ -441,6 +441,7 @@ def _overlays(top: Top, document: Document, problems: Problems) -> dict[str, Ove
                     **{key: document.line("source", OVERLAYS, name, key) for key in written[name]},
                     "key": document.line("source", OVERLAYS, name, "on"),
                 },
+                read=read_table(written[name], document, ("source", OVERLAYS, name), problems),
             ),
             on,
         )
