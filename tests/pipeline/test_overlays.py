@@ -147,3 +147,17 @@ def test_an_output_over_an_overlay_is_refused(tmp_path: Path) -> None:
     problems = Problems()
     check_output(open_checked(root), root / "census.csv", problems)
     assert [problem.code for problem in problems] == ["RS010"]
+
+
+def test_how_the_file_of_an_overlay_is_read_is_stated_as_elsewhere(tmp_path: Path) -> None:
+    written = '[source.overlays.census.read]\nencoding = "windows-1252"\n'
+    root = workspace(tmp_path, UNDATED_ACCOUNTS, "", OVERLAY + INTEGER + written)
+    (root / "census.csv").write_bytes("sector;deprivation;town\nS1;3;Zürich\n".encode("cp1252"))
+    assert known(root, date(2025, 1, 1), "town")["a"] == "Zürich"
+
+
+def test_a_way_to_read_an_overlay_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+    written = '[source.overlays.census.read]\nheader_row = "x"\n'
+    root = workspace(tmp_path, UNDATED_ACCOUNTS, CENSUS, OVERLAY + written)
+    problem = next(p for p in check(root).problems if p.code == "RS004")
+    assert (problem.file, problem.line) == ("riskseg.toml", 7)
