@@ -21,6 +21,7 @@ from riskseg.domain.problems import Problem, Problems
 from riskseg.engine import DuckDB
 from riskseg.ledger.days import day_of
 from riskseg.pipeline.load import load
+from riskseg.pipeline.session import scratch_engine
 from riskseg.sources.unchanged import readable
 from riskseg.workspace import open_workspace
 
@@ -164,3 +165,13 @@ def test_the_zone_of_the_machine_is_never_asked(machine: None) -> None:
     with DuckDB(threads=1) as engine:
         shown = engine.value("select cast(to_timestamp(0) as varchar)")
     assert (os.environ["TZ"] != "", shown) == (True, "1970-01-01 00:00:00+00")
+
+
+@pytest.mark.parametrize(("zone", "set_to"), [("Europe/Berlin", "Europe/Berlin"), (None, "UTC")])
+def test_every_command_has_its_engine_in_the_zone(
+    tmp_path: Path, machine: None, zone: str | None, set_to: str
+) -> None:
+    opened = open_workspace(workspace(tmp_path, zone, BILL), Problems())
+    assert opened is not None
+    with scratch_engine(opened) as engine:
+        assert engine.value("select current_setting('timezone')") == set_to
