@@ -129,7 +129,11 @@ class RemoteFiles(SourceReader):
         return self._here(engine).index_columns(engine, columns)
 
     def locate(self, row: int) -> tuple[str, int | None]:
-        return self._local.locate(row) if self._local is not None else (self.place, None)
+        if self._local is None:
+            return self.place, None
+        file, line = self._local.locate(row)
+        known = file != self._local.place
+        return (f"{_fixed_folder(self.place)}/{file}" if known else self.place), line
 
     @property
     def rows_in_files(self) -> int | None:
