@@ -103,7 +103,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDB]:
 
 
 @pytest.mark.parametrize("number", range(len(DIALECTS)))
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @given(data=st.data())
 def test_what_the_csv_module_writes_is_read_back(
     engine: DuckDB, number: int, data: st.DataObject

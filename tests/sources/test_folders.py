@@ -95,7 +95,7 @@ KINDS = st.sampled_from(sorted(TYPES)).flatmap(
 )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
 @given(first=KINDS, second=KINDS)
 def test_files_are_joined_where_their_types_are_of_one_kind(
     tmp_path_factory: pytest.TempPathFactory, first: Any, second: Any

@@ -27,7 +27,7 @@ def lines(pieces: list[bytes]) -> list[tuple[int, bytes, int]] | None:
     return found
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(text=TEXTS, size=st.integers(1, 9))
 def test_where_a_file_is_cut_makes_no_difference(text: str, size: int) -> None:
     data = text.encode()
@@ -38,7 +38,7 @@ def test_where_a_file_is_cut_makes_no_difference(text: str, size: int) -> None:
         assert sum(counts) == len(lines([data]) or [])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
 @given(rows=st.lists(st.lists(TEXTS, min_size=2, max_size=4), max_size=8))
 def test_the_lines_are_those_that_the_csv_module_wrote(rows: list[list[str]]) -> None:
     text = io.StringIO(newline="")
