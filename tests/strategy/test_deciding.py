@@ -13,6 +13,7 @@ import pytest
 from riskseg.domain.problems import Problems
 from riskseg.features.catalogue import read_catalogue
 from riskseg.ledger.accounts import LIFECYCLE
+from riskseg.ledger.set_apart import HAS_QUARANTINED_ROWS
 from riskseg.rules.model import Strategy
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
 from tests.support.accounts import decided, random_accounts
@@ -78,10 +79,13 @@ STARTER_READINGS: Mapping[str, Reading] = {
     "and coalesce(as_of <= breathing_space_until, true)": _breathing,
     "is_vulnerable": of("is_vulnerable"),
     "open_disputes > 0": above("open_disputes", 1),
-    "balance_overdue < 50": below("balance_overdue", 50),
+    "balance_overdue < 50 and not has_quarantined_rows": lambda a: (
+        below("balance_overdue", 50)(a) and not a["has_quarantined_rows"]
+    ),
     "balance_overdue < 10": below("balance_overdue", 10),
     "open_promise": of("open_promise"),
     "plan_kept": of("plan_kept"),
+    "has_quarantined_rows": of("has_quarantined_rows"),
     "next_due_on": of("next_due_on"),
     "episode_started_on": of("episode_started_on"),
     "as_of": of("as_of"),
@@ -261,7 +265,7 @@ def starter() -> Strategy:
     problems = Problems()
     known = read_catalogue(None, problems).features
     facts = {n: f.fact for n, f in known.items()} | {
-        f.name: f for f in (LIFECYCLE, EPISODE_STARTED_ON)
+        f.name: f for f in (LIFECYCLE, EPISODE_STARTED_ON, HAS_QUARANTINED_ROWS)
     }
     strategy, found = read_folder(STARTER, facts, {})
     assert strategy is not None, found
