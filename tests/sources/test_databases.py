@@ -97,12 +97,12 @@ def test_tables_selects_and_files_are_read_together(root: Path) -> None:
     )
 
 
-def test_decisions_can_be_repeated_from_the_source(root: Path) -> None:
-    ran = assign(root, DAY, str(root / "d.csv"), at=AT)
-    with (root / "d.csv").open(encoding="utf-8-sig") as file:
+def test_decisions_can_be_repeated_from_the_source(in_postgres: Path) -> None:
+    ran = assign(in_postgres, DAY, str(in_postgres / "d.csv"), at=AT)
+    with (in_postgres / "d.csv").open(encoding="utf-8-sig") as file:
         actions = {row["account_id"]: row["action"] for row in csv.DictReader(file)}
     assert actions == {"a": "letter", "b": "sms"}
-    since = replay(root, ran.run_id, from_source=True).since
+    since = replay(in_postgres, ran.run_id, from_source=True).since
     assert since is not None
     assert since.sources == ()
 

@@ -132,7 +132,7 @@ def test_a_zone_that_does_not_exist_is_a_problem(tmp_path: Path, zone: str) -> N
     assert [(p.code, p.line) for p in problems] == [("RS004", 2)]
 
 
-ZONES = ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Auckland", "UTC"]
+ZONES = ["Europe/Berlin", "America/St_Johns", "Pacific/Auckland"]
 
 
 @pytest.mark.parametrize("zone", ZONES)
