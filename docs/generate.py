@@ -34,7 +34,7 @@ from riskseg.strategy import authored
 from riskseg.strategy.kinds.shape import entry_shape, key_words
 from riskseg.treatment import outcomes
 from riskseg.treatment.episodes import EPISODE_STARTED_ON
-from riskseg.workspace import settings
+from riskseg.workspace import authored as workspace_file
 from riskseg.workspace.expectations import ExpectTable
 from riskseg.workspace.reading import ReadTable
 
@@ -593,7 +593,7 @@ def files() -> Iterator[str]:
     yield ""
     yield "## riskseg.toml"
     yield ""
-    top = settings.Top.model_fields
+    top = workspace_file.Top.model_fields
     for name in ("workspace", "engine", "journal"):
         yield f"### [{name}]"
         yield ""
@@ -602,7 +602,7 @@ def files() -> Iterator[str]:
         yield from _keys(cast("type[BaseModel]", shape), words)
     yield "### [source]"
     yield ""
-    yield from _keys(settings.SourceTables, _SOURCE)
+    yield from _keys(workspace_file.SourceTables, _SOURCE)
     yield (
         "### [source.accounts], [source.bills], [source.payments], [source.events], "
         "[source.instalments]"
@@ -699,7 +699,7 @@ def files() -> Iterator[str]:
     yield ""
     yield "What a column of the accounts means; it changes no value."
     yield ""
-    yield from _keys(settings.SourceColumn, _COLUMN)
+    yield from _keys(workspace_file.SourceColumn, _COLUMN)
     yield "## A model's spec: models/NAME.yaml"
     yield ""
     yield from table(("key", "default", "what it is"), _spec())

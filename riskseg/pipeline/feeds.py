@@ -17,8 +17,8 @@ from riskseg.domain.source_tables import DATED_TABLES
 from riskseg.domain.words import money
 from riskseg.engine import Engine
 from riskseg.pipeline.load import Ledger
+from riskseg.workspace import Source
 from riskseg.workspace.expectations import Bounds, bounds
-from riskseg.workspace.settings import Source
 
 if TYPE_CHECKING:
     from riskseg.store.records import RunRecord

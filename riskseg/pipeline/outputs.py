@@ -16,7 +16,7 @@ from riskseg.sources.reader import open_source
 from riskseg.sources.sql_text import NotAllowedError
 from riskseg.store import sinks
 from riskseg.workspace import Workspace
-from riskseg.workspace.settings import FILE
+from riskseg.workspace.sources import FILE
 
 
 def check_target(workspace: Workspace, target: str, problems: Problems) -> None:

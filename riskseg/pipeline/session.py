@@ -30,7 +30,7 @@ from riskseg.store.files import is_alive, own_parts, private_file, private_folde
 from riskseg.store.lock import workspace_lock
 from riskseg.treatment.outcomes import TABLE as OUTCOMES
 from riskseg.workspace import Workspace, open_workspace
-from riskseg.workspace.settings import FILE
+from riskseg.workspace.sources import FILE
 
 if TYPE_CHECKING:
     import pyarrow as pa

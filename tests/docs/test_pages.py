@@ -13,9 +13,9 @@ import yaml
 from riskseg.cli import app
 from riskseg.domain.problems import CODES, Problems
 from riskseg.domain.source_tables import SOURCE_TABLES
+from riskseg.workspace.authored import SourceTables, Top
 from riskseg.workspace.balances import BALANCES
 from riskseg.workspace.overlays import OVERLAYS
-from riskseg.workspace.settings import SourceTables, Top
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links
 
 
