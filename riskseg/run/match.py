@@ -10,6 +10,7 @@ from pathlib import Path
 from riskseg.domain.problems import Problems, problem
 from riskseg.domain.relations import quoted
 from riskseg.engine import DuckDB, Engine
+from riskseg.layouts.columns import Headers
 from riskseg.results.matching import MatchedColumn, MatchedTable
 from riskseg.sources.database_connections import Connections
 from riskseg.sources.matching import (
@@ -29,7 +30,8 @@ from riskseg.sources.matching.found_in_database import (
     whole_address,
 )
 from riskseg.sources.matching.labels import with_outcome_column
-from riskseg.sources.matching.profile import day_sql
+from riskseg.sources.matching.names import tokens
+from riskseg.sources.matching.profile import amount_sql, day_sql
 from riskseg.sources.matching.recognised import Recognised, recognised
 from riskseg.sources.matching.written import tidy, tidy_from
 from riskseg.workspace.addresses import check_no_password
@@ -127,7 +129,20 @@ def _proposed(engine: Engine, tables: list[Found], place: Path, folder: Path) ->
         return _by_layout(known, place, folder)
     proposal = proposed(engine, tables)
     sheet = None if _settled(proposal) else recognised(tables, sheet=True)
-    return proposal if sheet is None else _by_layout(sheet, place, folder)
+    if sheet is None or _takes_the_whole_as_paid(sheet):
+        return proposal
+    return _by_layout(sheet, place, folder)
+
+
+def _takes_the_whole_as_paid(sheet: Recognised) -> bool:
+    """Whether the layout would take each bill as paid in full, for want of a column that it knows
+    to say how much was paid: that is a person's to say."""
+    payments = sheet.files.get("payments")
+    if payments is None:
+        return False
+    names = sheet.layout.tables["payments"].columns["amount"].names
+    header = Headers(payments.headers).first(names)
+    return header is None or "paid" not in tokens(header)
 
 
 def _settled(proposal: Proposal) -> bool:
@@ -197,6 +212,8 @@ def _answer(found: Found, table: str, column: ColumnProposal, ask: Ask) -> Colum
         expression = column.expression
     elif profile is not None and profile.is_date:
         expression = day_sql(profile) or expression
+    elif profile is not None and column.column == "amount":
+        expression = amount_sql(profile) or expression
     return ColumnProposal(
         column.column, expression, 1.0, "you said so", column.needed, header=answer
     )

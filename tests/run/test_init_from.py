@@ -85,11 +85,33 @@ def test_a_sheet_with_the_day_of_payment_gives_bills_and_payments(tmp_path: Path
     text += "A,2,2026-02-28,6.50,\n"
     found = sources(written(tmp_path, {"ledger.csv": text}))
     assert found["payments"]["paid_on"] == "paid_date"
-    assert found["payments"]["amount"] == "bill_amount"  # nothing says that less was paid
+    assert "amount" not in found["payments"]  # nothing says how much was paid
     assert (
         "where paid_date is not null and trim(cast(paid_date as varchar)) <> ''"
         in found["payments"]["from"]
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "values", "expected", "open_columns"),
+    [
+        ("Paid Date;Amount Paid", "2025-10-20;50.00", '"Amount Paid"', []),
+        ("Paid Date;Paid", "2025-10-20;50.00", "Paid", []),
+        ("Paid", "50.00", "Paid", ["paid_on"]),
+        ("Paid Date;Paid so far here", "2025-10-20;50.00", None, ["amount"]),
+        ("Paid Date;Region", "2025-10-20;5", None, ["amount"]),
+    ],
+)
+def test_what_was_paid_is_used_or_asked_about(
+    headers: str, values: str, expected: str | None, open_columns: list[str], tmp_path: Path
+) -> None:
+    text = f"Customer;Invoice No;Due Date;Amount;{headers}\nK1;1;2025-10-15;200.00;{values}\n"
+    matching = written(tmp_path, {"invoices.csv": text + f"K2;2;2025-10-16;300.00;{values}\n"})
+    payments = sources(matching)["payments"]
+    assert payments.get("amount") == expected
+    assert [name for table, name in open_points(matching) if table == "payments"] == open_columns
+    # The name alone would take the whole as paid before it is decided.
+    assert ("exclude (Amount)" in payments["from"]) is ("amount" in open_columns)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +127,12 @@ def test_dates_are_read_as_they_are_written(
 ) -> None:
     text = f"account,bill_no,due_date,amount\nA,1,{dates[0]},5.00\nA,2,{dates[1]},6.00\n"
     assert expected in sources(written(tmp_path, {"bills.csv": text}))["bills"]["due_on"]
+
+
+def test_decimal_commas_are_read_as_they_are_written(tmp_path: Path) -> None:
+    text = "account;bill_no;due_date;Gross Amount\nA;1;2026-01-31;185,33\nA;2;2026-02-28;1.234,50\n"
+    bills = sources(written(tmp_path, {"bills.csv": text}))["bills"]
+    assert bills["amount"] == """replace(replace("Gross Amount", '.', ''), ',', '.')"""
 
 
 def test_a_day_that_may_be_a_month_is_asked_about(tmp_path: Path) -> None:

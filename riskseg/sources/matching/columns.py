@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from riskseg.domain.facts import folded
 from riskseg.sources.matching.assignment import best_pairs
-from riskseg.sources.matching.names import dictionary, likeness
+from riskseg.sources.matching.names import dictionary, likeness, tokens
 from riskseg.sources.matching.profile import Profile
 
 # How much less certain each later meaning of a column is than the one before.
@@ -83,7 +83,10 @@ def _is_general(meanings: tuple[str, ...], profile: Profile) -> bool:
 
 
 def _is_unexplained(profile: Profile, meanings: tuple[str, ...]) -> bool:
-    """Whether a column of values that would suit is like nothing that is known."""
+    """Whether a column of values that would suit is like nothing that is known, and does not say
+    by its name that it is of what was paid."""
+    if "paid" in tokens(profile.name):
+        return False
     suits = profile.suits(dictionary().meanings[meanings[0]].kind)
     return suits and max(likeness(profile.name).values(), default=0.0) < KNOWN
 

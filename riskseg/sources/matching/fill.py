@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from riskseg.domain.relations import quoted
 from riskseg.engine import Engine
@@ -11,7 +12,7 @@ from riskseg.sources.matching.columns import Match
 from riskseg.sources.matching.evidence import share_in_order, share_unique
 from riskseg.sources.matching.found import Found
 from riskseg.sources.matching.names import REORDERED, dictionary, likeness
-from riskseg.sources.matching.profile import NEARLY_ALL, Profile, day_as, day_sql
+from riskseg.sources.matching.profile import NEARLY_ALL, Profile, amount_sql, day_as, day_sql
 from riskseg.sources.matching.proposal import SURE, ColumnProposal, TableProposal
 
 # How sure a key is that is put together of columns which are unique together; an id that is the
@@ -48,6 +49,8 @@ def _from_match(table: str, name: str, found: Found, match: Match) -> ColumnProp
         options=match.rivals,
         header=match.header,
     )
+    if column.holds is Holds.MONEY:
+        return _amount(proposal, profile)
     if column.holds is not Holds.DATE:
         return proposal
     day = day_sql(profile)
@@ -59,6 +62,15 @@ def _from_match(table: str, name: str, found: Found, match: Match) -> ColumnProp
         why = f'"{match.header}" may be day/month or month/day: no value tells'
         return written.doubted(DOUBTED, why)
     return proposal.doubted(DOUBTED, f'"{match.header}" has values that are no dates')
+
+
+def _amount(proposal: ColumnProposal, profile: Profile) -> ColumnProposal:
+    """A proposal of an amount, its numbers made such where they have a decimal comma."""
+    expression = amount_sql(profile)
+    if expression is None:
+        return proposal
+    why = f"{proposal.why}, and has decimal commas, as {profile.greatest} has"
+    return replace(_with(proposal, expression), why=why)
 
 
 def _with(proposal: ColumnProposal, expression: str) -> ColumnProposal:
@@ -88,8 +100,9 @@ def _missing(engine: Engine, whole: TableProposal, name: str) -> ColumnProposal:
     options = _by_values(whole, column.holds)
     if len(options) == 1:
         why = f'"{options[0]}" is the only column left that holds {column.holds}'
-        expression = quoted(options[0])
-        return ColumnProposal(name, expression, BY_VALUES, why, True, header=options[0])
+        only = ColumnProposal(name, quoted(options[0]), BY_VALUES, why, True, header=options[0])
+        profile = whole.found.profiles[options[0]]
+        return _amount(only, profile) if column.holds is Holds.MONEY else only
     why = "no column is called so"
     return ColumnProposal(name, None, 0.0, why, True, options=tuple(options))
 

@@ -34,6 +34,9 @@ _WRITTEN = {
     ),
 }
 _NUMBER = r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*$"
+# Numbers with a decimal comma, and with points between the thousands: `1.234,50`, `185,33`.
+_COMMA = r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$"
+_HAS_COMMA = r",\d+\s*$"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Profile:
 
     `written` names the ways in which all of its dates may be written; several where the values do
     not tell day from month. `decimals` is the most that a number has after its point. `words` are
-    its values, where they are few.
+    its values, where they are few. `commas` says that its numbers have a decimal comma, and
+    `numbers` and `decimals` then count them so.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Profile:
     least: str
     greatest: str
     words: tuple[str, ...] = ()
+    commas: bool = False
 
     @property
     def is_date(self) -> bool:
@@ -114,6 +119,13 @@ def day_as(profile: Profile, written: str) -> str:
     return _WRITTEN[written][1].format(quoted(profile.name))
 
 
+def amount_sql(profile: Profile) -> str | None:
+    """SQL of a column of amounts with a decimal comma as numbers; None where they have none."""
+    if not profile.commas:
+        return None
+    return f"replace(replace({quoted(profile.name)}, '.', ''), ',', '.')"
+
+
 def profiles(
     engine: Engine, relation: str, columns: Mapping[str, ColumnType]
 ) -> dict[str, Profile]:
@@ -127,10 +139,14 @@ def profiles(
     width = len(_measures("x"))
     found = {}
     for number, (name, type_) in enumerate(columns.items()):
-        filled, distinct, numbers, negatives, decimals, least, greatest, *dates = values[
+        filled, distinct, numbers, negatives, decimals, least, greatest, *others = values[
             number * width : (number + 1) * width
         ]
+        (with_comma, commas, comma_decimals, comma_negatives), dates = others[:4], others[4:]
         share = 1 / filled if filled else 0
+        is_comma = type_.family == "text" and commas > 0 and with_comma * share >= NEARLY_ALL
+        if is_comma:
+            numbers, negatives, decimals = with_comma, comma_negatives, comma_decimals
         may_be_dates = type_.family in ("text", "integer", "unsigned")
         written = tuple(
             form
@@ -149,6 +165,7 @@ def profiles(
             written,
             least or "",
             greatest or "",
+            commas=is_comma,
         )
     return {name: _with_words(engine, sampled, profile) for name, profile in found.items()}
 
@@ -164,6 +181,10 @@ def _measures(name: str) -> list[str]:
         f"max(length(regexp_extract({text}, '^-?[0-9]+\\.([0-9]*?)0*$', 1)))",
         f"min({text})",
         f"max({text})",
+        f"count(*) filter (where regexp_matches({text}, '{_COMMA}'))",
+        f"count(*) filter (where regexp_matches({text}, '{_HAS_COMMA}'))",
+        f"max(length(regexp_extract({text}, ',([0-9]*?)0*$', 1)))",
+        f"count(*) filter (where regexp_matches({text}, '^\\s*-'))",
         *(
             f"count(*) filter (where regexp_matches({text}, '{form}'))"
             for form, _ in _WRITTEN.values()
