@@ -7,6 +7,7 @@ declared as pydantic models; what does not fit them becomes Problems at those li
 from __future__ import annotations
 
 import codecs
+import inspect
 import re
 import tomllib
 from collections.abc import Mapping, Sequence, Set
@@ -225,11 +226,21 @@ def _keys_at(shape: type[BaseModel], path: Path_) -> list[str]:
             if step in field_by_key:
                 model_here = field_by_key[str(step)].annotation
                 break
+            if (of_others := _of_other_keys(model)) is not None:
+                model_here = of_others
+                break
     return [
         _written(field_name, model_field)
         for model_type in _models_in(model_here)[:1]
         for field_name, model_field in model_type.model_fields.items()
     ]
+
+
+def _of_other_keys(model: type[BaseModel]) -> Any:
+    """What stands under the keys of a model that are none of its fields; None where none may."""
+    if "__pydantic_extra__" not in model.__annotations__:
+        return None
+    return inspect.get_annotations(model, eval_str=True)["__pydantic_extra__"]
 
 
 def _written(name: str, field: FieldInfo) -> str:

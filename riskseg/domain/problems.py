@@ -48,6 +48,7 @@ CODES: dict[str, str] = {
     "RS110": "a payment reverses a payment that does not exist",
     "RS111": "nearly every row of a source stands there twice",
     "RS112": "ids that meet nothing",
+    "RS113": "two files of a source have the same bytes",
     # RS2xx: a strategy's files
     "RS200": "a strategy file is missing",
     "RS201": "a name that is not defined",

@@ -6,7 +6,7 @@ that bounds which are added later have something to be held against.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from statistics import median_low
@@ -56,25 +56,38 @@ def feed_figures(engine: Engine, ledger: Ledger, as_of: date, scale: int) -> dic
     return figures
 
 
-def earlier_figures(runs: list[RunRecord], as_of: date) -> list[Mapping[str, Figures]]:
-    """The figures of the last runs that decided days before the date; of a day, those of the run
-    that decided it last."""
-    of_days: dict[date, Mapping[str, Figures]] = {}
+def earlier_figures(runs: list[RunRecord], table: str, fingerprint: str) -> list[Figures]:
+    """The figures of a source in the last runs, the latest first, whatever their as-of date: those
+    of each input once, and none of the input that has the fingerprint now. Those of a feed that was
+    accepted although it was not as expected count only where there are no others."""
+    of_inputs: dict[str, Figures] = {}
     for run in runs:
-        feeds = run.arguments.get("feeds")
-        if run.as_of is None or not feeds or run.arguments.get("draft"):
+        figures = (run.arguments.get("feeds") or {}).get(table)
+        if figures is not None and not run.arguments.get("draft"):
+            of_inputs.setdefault(run.sources.get(table, ""), figures)
+    of_inputs.pop(fingerprint, None)
+    as_expected = [figures for figures in of_inputs.values() if not figures.get("accepted")]
+    return (as_expected or list(of_inputs.values()))[:EARLIER]
+
+
+def not_compared(source: Source, figures: Figures, earlier: list[Figures]) -> Iterator[str]:
+    """A note for each expectation of a source that has no earlier figure to be held against."""
+    for key, written in (("rows", source.expect.rows), ("sum", source.expect.sum)):
+        if written is None or figures[key] is None or not bounds(written).relative:
             continue
-        if run.as_of < as_of:
-            of_days.setdefault(run.as_of, feeds)
-    return [of_days[day] for day in sorted(of_days, reverse=True)[:EARLIER]]
+        if not _before(key, earlier):
+            yield (
+                f"{source.table}: {key} = {written} is not checked: no earlier run had another "
+                "input to compare with."
+            )
+
+
+def _before(key: str, earlier: list[Figures]) -> list[Decimal]:
+    return [Decimal(str(figures[key])) for figures in earlier if figures.get(key)]
 
 
 def breaches(
-    source: Source,
-    figures: Figures,
-    earlier: list[Mapping[str, Figures]],
-    as_of: date,
-    scale: int,
+    source: Source, figures: Figures, earlier: list[Figures], as_of: date, scale: int
 ) -> Iterator[Problem]:
     """RS650 for each expectation of a source that its figures do not meet."""
     expect, table = source.expect, source.table
@@ -97,8 +110,8 @@ def breaches(
     for key, written in (("rows", expect.rows), ("sum", expect.sum)):
         if written is None or figures[key] is None:
             continue
-        before = [Decimal(str(f[table][key])) for f in earlier if table in f and f[table].get(key)]
-        what = _outside(key, Decimal(str(figures[key])), bounds(written), before, scale)
+        value = Decimal(str(figures[key]))
+        what = _outside(key, value, bounds(written), _before(key, earlier), scale)
         if what is not None:
             yield breach(key, f"{what}; {written} are expected")
 

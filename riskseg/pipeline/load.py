@@ -33,6 +33,7 @@ from riskseg.pipeline.keys import UnmetKey, check_doubled, check_keys, unmet_key
 from riskseg.pipeline.overlays import Overlaid, overlay_accounts
 from riskseg.pipeline.quarantine import BadRows, all_sound, find_bad_rows, refuse
 from riskseg.sources.balances import in_words, outcomes
+from riskseg.sources.copies import check_copies
 from riskseg.sources.describe import map_sources
 from riskseg.sources.rows_read import check_counts, explain_failure
 from riskseg.sources.unchanged import Stamps, check_unchanged, stamps
@@ -150,6 +151,7 @@ def load(
     of_keys = Problems()
     check_keys(workspace, unmet, of_keys)
     check_doubled(engine, workspace, sources, of_keys)
+    check_copies(workspace, of_keys)
     if limit:
         problems.extend(of_keys)
     if len(problems):

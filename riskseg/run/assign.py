@@ -31,7 +31,7 @@ from riskseg.pipeline.decisions import (
 )
 from riskseg.pipeline.definitions import definitions, fingerprint
 from riskseg.pipeline.events import events_fingerprint
-from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures
+from riskseg.pipeline.feeds import breaches, earlier_figures, feed_figures, not_compared
 from riskseg.pipeline.hindsight import hindsight
 from riskseg.pipeline.open_journal import open_journal, unknown_runs, unknown_runs_message
 from riskseg.pipeline.outputs import check_target
@@ -133,6 +133,7 @@ class _Assignment(DecidingJob):
     def prepare(self) -> None:
         """The strategy in force and its models; what the run is made from, and so its id."""
         session, progress = self.session, self.progress
+        self.sources = fingerprints(self.engine, self.workspace)
         self._check_feeds()
         self.force = strategy_in_force(
             session, self.as_of, self.journal, draft=self.draft, progress=progress
@@ -153,7 +154,6 @@ class _Assignment(DecidingJob):
         for note in self.decider.strategy.notes:
             progress.note(note)
         self.quarantined = set_apart(session, progress)
-        self.sources = fingerprints(self.engine, self.workspace)
         if (events := events_fingerprint(self.engine, self.as_of)) is not None:
             self.sources = {**self.sources, "journal": events}
         self.given = file_fingerprint(self.accounts_from)
@@ -167,10 +167,15 @@ class _Assignment(DecidingJob):
         self.feeds = feed_figures(self.engine, ledger, self.as_of, settings.scale)
         problems = Problems()
         if any(source.expect.model_fields_set for source in settings.sources.values()):
-            earlier = earlier_figures(self.journal.runs(), self.as_of)
+            runs = self.journal.runs()
             for table, figures in self.feeds.items():
                 source = settings.sources[table]
-                problems.extend(breaches(source, figures, earlier, self.as_of, settings.scale))
+                earlier = earlier_figures(runs, table, self.sources.get(table, ""))
+                found = list(breaches(source, figures, earlier, self.as_of, settings.scale))
+                problems.extend(found)
+                figures["accepted"] = bool(found)
+                for note in not_compared(source, figures, earlier):
+                    self.progress.note(note)
         if not self.accept_feeds:
             problems.raise_if_any()
         self.accepted = tuple(problem.what for problem in problems)

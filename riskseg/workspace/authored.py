@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -51,8 +52,15 @@ class WorkspaceTable(Shape):
 
 class EngineTable(Shape):
     threads: int | None = Field(default=None, ge=1)
-    memory: str = Field(default="3GB", pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$")
+    memory: str = "3GB"
     partitions: int | None = Field(default=None, ge=1)
+
+    @field_validator("memory")
+    @classmethod
+    def _is_memory(cls, value: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)? ?(MB|GB|MiB|GiB)", value):
+            raise ValueError("it should be an amount of memory, such as `3GB`")
+        return value
 
 
 class JournalTable(Shape):

@@ -14,8 +14,9 @@ import yaml
 from pydantic import Field, RootModel, field_validator
 
 from riskseg.domain import yaml_text
-from riskseg.domain.documents import Shape, parse_yaml
+from riskseg.domain.documents import Shape, parse_toml, parse_yaml
 from riskseg.domain.problems import Problems
+from riskseg.workspace.authored import Top
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("rules/*/*.yaml"), *ROOT.glob("models/*.yaml")])
@@ -127,3 +128,23 @@ def test_a_file_that_is_nested_too_deeply(opening: str) -> None:
     assert parse_yaml(opening * 100_000, "f.yaml", problems) is None
     [one] = problems
     assert (one.code, "too deeply" in one.what) == ("RS002", True)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('[source.payments.expect]\nnewst = "3 days"', 'Did you mean "newest"?'),
+        ('[source.payments.read]\nencodng = "x"', 'Did you mean "encoding"?'),
+        ('[source.accounts.columns.hue]\nlabl = "x"', 'Did you mean "labels"?'),
+        ('[source.payments.expect]\nhue = "x"', "newest, rows, sum"),
+        ('[source.payments.expect]\nnewest = "3"', "a number of days, such as `3 days`"),
+        ("[source.payments.expect]\nnewest = 3", "a number of days, such as `3 days`"),
+        ('[source.payments.expect]\nsum = "1.000..50.000"', '"1.000" can be read in two ways'),
+    ],
+)
+def test_a_subtable_knows_its_own_keys(written: str, told: str) -> None:
+    problems = Problems()
+    document = parse_toml(written, "riskseg.toml", problems)
+    assert document is not None and document.shaped(Top, problems) is None
+    [one] = problems
+    assert told in f"{one.what} {one.hint}"

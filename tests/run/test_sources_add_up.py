@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from riskseg.cli import app
 from riskseg.domain.problems import Problem, ProblemsError
 from riskseg.pipeline.control_totals import Controls, ControlTotalsError
+from riskseg.pipeline.stages import Progress
 from riskseg.results.runs import Decisions
 from riskseg.run.assign import assign
 from riskseg.run.check import check
@@ -220,6 +221,33 @@ def test_a_feed_that_is_half_missing_stops_the_run(tmp_path: Path) -> None:
     assert done.accepted_feeds == (problem.what,)
 
 
+def test_an_accepted_feed_is_not_the_norm_and_a_run_of_the_same_day_is(tmp_path: Path) -> None:
+    root, notes = workspace(tmp_path / "w", payments=paid(20)), list[str]()
+    expecting(root, 'rows = "0.6x..2x"')
+    assigned(root, progress=Progress(note=notes.append))
+    assert any("no earlier run had another input" in note for note in notes)
+    (root / "data/payments.csv").write_text(paid(10))
+    assigned(root, accept_feeds=True)
+    (root / "data/payments.csv").write_text(paid(9))
+    (problem,) = refused(root, date(2025, 12, 2))
+    assert "there are 9 rows, where earlier runs had 20" in problem.what
+
+
+def test_a_copy_of_a_file_is_a_problem(tmp_path: Path) -> None:
+    root = workspace(tmp_path / "w")
+    (root / "riskseg.toml").write_text(
+        (root / "riskseg.toml").read_text().replace("data/payments.csv", "data/payments*.csv")
+    )
+    (root / "data/payments (1).csv").write_text("account_id,paid_on,amount\n")
+    assigned(root)
+    for name in ("payments", "payments (1)"):
+        (root / f"data/{name}.csv").write_text(paid(3))
+    (problem,) = refused(root)
+    assert problem.code == "RS113"
+    assert "data/payments (1).csv and data/payments.csv hold the same bytes" in problem.what
+    assert problem in check(root).problems
+
+
 @pytest.mark.parametrize(
     ("expected", "told"),
     [
@@ -247,7 +275,9 @@ def test_rows_that_stand_there_twice_are_no_payments(tmp_path: Path) -> None:
     assert "30 of 30 rows stand there twice" in problem.what
 
 
-@pytest.mark.parametrize("text", ["many", "2x..1x", "0.5x..", "..", "5..4"])
+@pytest.mark.parametrize(
+    "text", ["many", "2x..1x", "0.5x..", "..", "5..4", "1.000..50.000", "..1,000"]
+)
 def test_what_is_no_bounds_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="it"):
         bounds(text)
