@@ -95,6 +95,7 @@ METHODS = {
     "score": riskseg.Workspace.score,
     "assign": riskseg.Workspace.assign,
     "ageing": riskseg.Workspace.ageing,
+    "contract": riskseg.Workspace.contract,
     "explain": riskseg.Workspace.explain,
     "replay": riskseg.Workspace.replay,
     "history": riskseg.Workspace.history,

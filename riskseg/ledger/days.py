@@ -22,11 +22,12 @@ def has_zone(text: str) -> str:
 
 def day_of(value: str, type_: ColumnType, timezone: str | None) -> str:
     """The day of a value of a type, in SQL; null where it has none."""
-    if type_.family != "text" or timezone is None:
+    if type_.family != "text":
         return f"try_cast({value} as date)"
+    # The engine knows words for days, such as epoch and infinity; letters come after digits.
+    day = f"case when {value} < ':' then try_cast({value} as date) end"
+    if timezone is None:
+        return day
     # The engine knows no offset that a blank stands before.
     instant = rf"try_cast(regexp_replace({value}, '\s+([+-]\d|[Zz])', '\1') as timestamptz)"
-    return (
-        f"case when {has_zone(value)} then cast({instant} as date) "
-        f"else try_cast({value} as date) end"
-    )
+    return f"case when {has_zone(value)} then cast({instant} as date) else {day} end"

@@ -57,9 +57,9 @@ def looks_doubled_sql(mapped: Mapped) -> str:
 
 
 def doubled_sql(mapped: Mapped) -> str:
-    """How many rows there are, and how many of them stand there an even number of times."""
+    """How many rows there are, and how many of them stand there more than once."""
     return f"""
-        select cast(sum(n) as bigint), cast(coalesce(sum(n) filter (where n % 2 = 0), 0) as bigint)
+        select cast(sum(n) as bigint), cast(coalesce(sum(n) filter (where n > 1), 0) as bigint)
         from (
             select count(*) as n
             from {_rows(mapped)}

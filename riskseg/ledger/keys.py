@@ -95,7 +95,7 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
     The numbers are those of :func:`reasons`."""
     is_bill = key.column == "bill_id"
     account = "t.account_id = u.account_id" if is_bill else "true"
-    spelt = [reason.sql.format(id=f"t.{key.column}") for reason in SPELLINGS]
+    spelt = [reason.sql.format(id="t.id") for reason in SPELLINGS]
     targets = ", ".join(f"{sql} as k{n}" for n, sql in enumerate(spelt, start=1))
     arms = [
         f"""when exists (
@@ -115,14 +115,13 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
         )
     return f"""
         with targets as (
-            select distinct t.account_id, t.{key.column} as id, {targets}
-            from {meets.rows} t
+            select *, {targets}
+            from ({_ids(key, meets, "distinct")}) t
         ),
         named as (
-            select cast(account_id as varchar) as account_id, cast({key.column} as varchar) as id,
-                count(*) as n
-            from {mapped.rows}
-            where trim({key.column}) <> ''
+            select account_id, id, count(*) as n
+            from ({_ids(key, mapped)})
+            where trim(id) <> ''
             group by all
         ),
         unmet as (
@@ -141,6 +140,14 @@ def unmet_reasons_sql(key: Key, mapped: Mapped, meets: Mapped) -> str:
         group by reason
         order by reason
         """
+
+
+def _ids(key: Key, mapped: Mapped, distinct: str = "") -> str:
+    """The ids of a source as texts, whatever type they have there: `(account_id, id)`."""
+    return (
+        f"select {distinct} cast(account_id as varchar) as account_id, "
+        f"cast({key.column} as varchar) as id from {mapped.rows}"
+    )
 
 
 def reasons() -> tuple[Reason, ...]:

@@ -192,11 +192,15 @@ def _typed_attribute(mapped: Mapped, name: str) -> str:
         case Kind.DATE:
             value = day_of(column, ColumnType("text"), mapped.timezone)
         case Kind.NUMBER:
-            value = f"try_cast({column} as double)"
+            value = f"case when not contains({column}, '_') then try_cast({column} as double) end"
         case Kind.INTEGER:
             # A cast of 2.5 to a whole number would round it.
             exact = f"try_cast({column} as decimal(38, 9))"
-            value = f"case when {exact} = floor({exact}) then try_cast({exact} as bigint) end"
+            value = f"try_cast({exact} as bigint)"
+            value = (
+                f"case when {exact} = floor({exact}) and not contains({column}, '_') "
+                f"then {value} end"
+            )
     if is_float(mapped, name):
         value = f"case when not isnan({value}) then {value} end"
     return column if value == column else f"{value} as {column}"
@@ -205,11 +209,17 @@ def _typed_attribute(mapped: Mapped, name: str) -> str:
 def _minor(e: str, type_: ColumnType, scale: int) -> str:
     factor = 10**scale
     if type_.family == "float":
-        return f"try_cast(round({e} * {factor}) as bigint)"
+        # The statistics of a Parquet file leave NaN out, and the engine trusts them that every
+        # number can be cast.
+        return f"case when isfinite({e}) then try_cast(round({e} * {factor}) as bigint) end"
     if type_.family == "decimal" and type_.size <= 18 and type_.scale <= scale:
         return f"cast(cast({e} as decimal(21, {type_.scale})) * {factor} as bigint)"
     # Wide enough that no amount a source can hold overflows in the product.
-    return f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
+    minor = f"try_cast(round(try_cast({e} as decimal(28, 6)) * {factor}) as bigint)"
+    if type_.family == "text":
+        # To the engine, 1_000 is a number.
+        return f"case when not contains({e}, '_') then {minor} end"
+    return minor if type_.family != "boolean" else "cast(null as bigint)"
 
 
 def _staged(mapped: Mapped) -> list[str]:

@@ -87,13 +87,14 @@ def check_keys(workspace: Workspace, unmet: tuple[UnmetKey, ...], problems: Prob
 
     Rows of accounts that `accounts` does not list are bad rows of their own (RS106). Without such a
     list an account may well pay that has no bill yet, and only ids that would match in another
-    spelling count."""
+    spelling count, unless most meet nothing."""
     most = workspace.settings.max_unmatched
     for unmet_key in unmet:
         key = unmet_key.key
         if key.column == "account_id" and key.meets == "accounts":
             continue
-        counting = unmet_key.explained_rows if key.column == "account_id" else unmet_key.unmet
+        of_accounts = key.column == "account_id" and 2 * unmet_key.unmet <= unmet_key.rows
+        counting = unmet_key.explained_rows if of_accounts else unmet_key.unmet
         if counting > most * unmet_key.rows:
             source = workspace.settings.sources[key.table]
             problems.add(
@@ -141,7 +142,8 @@ def check_doubled(
         ids = " If they are right, give each its payment_id." if table == "payments" else ""
         problems.add(
             "RS111",
-            f"In {table}, {doubled:,} of {rows:,} rows stand there twice, alike in every column.",
+            f"In {table}, {doubled:,} of {rows:,} rows stand there more than once, alike in every "
+            "column.",
             file=source.file,
             line=source.lines.get("from"),
             hint=f"See whether a file was loaded two times, or is in two folders of `from`.{ids}",

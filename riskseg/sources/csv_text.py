@@ -213,14 +213,24 @@ def _check_names(names: tuple[str, ...], line: int, table: str) -> None:
 
 
 def _check_second_header(records: Records, header: bytes, header_line: int, table: str) -> None:
-    """Raise where the line of the names stands a second time."""
-    needle, position = b"\n" + header, -1
-    while (position := records.data.find(needle, position + 1)) >= 0:
-        after = records.data[position + len(needle) : position + len(needle) + 1]
-        if after not in (b"\n", b"\r", b""):
+    """Raise where the names stand a second time, in whatever order, letter case or quotes."""
+    written = _values(header, records.dialect)
+    names, needle = {name.lower() for name in written}, max(written, key=len).encode().lower()
+    # A value of a file of one column may well be what the column is called.
+    data, position = records.data.lower() if len(names) > 1 else b"", -1
+    while needle and (position := data.find(needle, position + 1)) >= 0:
+        start = max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
+        end = re.compile(rb"[\n\r]|$").search(data, position)
+        assert end is not None
+        length = end.start() - start
+        is_first = start == 0 and records.first_line == header_line
+        # Only a line that is as long as the names, with quotes and blanks, can hold no more.
+        if is_first or not len(header) / 2 <= length <= 2 * len(header) + 4 * len(names):
             continue
-        line = records.line_at(position + 1)
-        raise FaultyFileError(second_header(line, header_line, table))
+        values = _values(records.data[start : end.start()], records.dialect)
+        if {value.lower() for value in values} == names:
+            line = records.line_at(start)
+            raise FaultyFileError(second_header(line, header_line, table))
 
 
 def faults_of_rows(text: CsvText, read: TextForm, table: str) -> list[Fault]:

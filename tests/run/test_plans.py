@@ -39,6 +39,7 @@ CALLS = [
     "worklist reject --all --as-of DAY --by you --reason checked",
     "worklist done {}/outcomes.csv",
     "history A00000007",
+    "ageing --as-of DAY",
     "replay last --from-source --sql {}/replay.sql",
     "strategy prove",
     "strategy prove --no-data",

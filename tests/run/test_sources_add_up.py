@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -272,7 +273,7 @@ def test_rows_that_stand_there_twice_are_no_payments(tmp_path: Path) -> None:
     root = workspace(tmp_path / "w", payments=once + once.split("\n", 1)[1])
     (problem,) = refused(root)
     assert problem.code == "RS111"
-    assert "30 of 30 rows stand there twice" in problem.what
+    assert "30 of 30 rows stand there more than once" in problem.what
 
 
 @pytest.mark.parametrize(
@@ -281,3 +282,39 @@ def test_rows_that_stand_there_twice_are_no_payments(tmp_path: Path) -> None:
 def test_what_is_no_bounds_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="it"):
         bounds(text)
+
+
+def test_ids_of_any_type_that_meet_nothing_are_counted(tmp_path: Path) -> None:
+    """Whole numbers, as databases and pandas have them."""
+    day = date(2025, 6, 1)
+    bills = {"account_id": [1, 2], "bill_id": [11, 12], "due_on": [day] * 2, "amount": [40.0, 50.0]}
+    payments = {
+        "account_id": [1, 2],
+        "bill_id": [99, 12],
+        "paid_on": [day] * 2,
+        "amount": [4.0] * 2,
+    }
+    pq.write_table(pa.table(bills), tmp_path / "bills.parquet")
+    pq.write_table(pa.table(payments), tmp_path / "payments.parquet")
+    (tmp_path / "riskseg.toml").write_text(
+        '[source.bills]\nfrom = "bills.parquet"\n[source.payments]\nfrom = "payments.parquet"\n'
+    )
+    found = check(tmp_path)
+    assert any("1 of 2 rows that name a bill" in problem.what for problem in found.problems)
+
+
+def test_an_amount_that_is_no_number_is_a_bad_row(tmp_path: Path) -> None:
+    """NaN too, which a Parquet file's statistics say nothing of; and what only the engine reads."""
+    day = date(2025, 6, 1)
+    for name, amounts in {
+        "nan": [math.nan, 1.0],
+        "words": ["1_000", "1"],
+        "truth": [True, None],
+    }.items():
+        bills = {"account_id": ["1", "2"], "bill_id": ["1", "2"], "due_on": [day] * 2}
+        pq.write_table(pa.table({**bills, "amount": amounts}), tmp_path / "bills.parquet")
+        (tmp_path / "riskseg.toml").write_text('[source.bills]\nfrom = "bills.parquet"\n')
+        codes = [
+            problem.code for problem in check(tmp_path).problems if "amount is not" in problem.what
+        ]
+        assert codes == ["RS102"], name

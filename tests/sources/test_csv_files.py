@@ -16,6 +16,8 @@ from riskseg.workspace import Source
 from tests.sources.reading import faults, read
 
 HEADER = "account_id,bill_id,amount\n"
+_REORDERED = b"bill_id,account_id,Amount\nB2,A2,2\n"
+_QUOTED = b'"account_id","bill_id","amount"\r\n"A2","B2","2"\r\n'
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,8 @@ def test_it_is_read_as_it_stands(
         (b"Overdue report\n\n" + HEADER.encode() + b"A1,B1,1\n", {}, "RS021", 3, "header_row = 3"),
         (b"Overdue report,,\n" + HEADER.encode() + b"A1,B1,1\n", {}, "RS021", 1, "title"),
         (2 * (HEADER.encode() + b"A1,B1,1\n"), {}, "RS021", 3, "a second time"),
+        (HEADER.encode() + b"A1,B1,1\n" + _REORDERED, {}, "RS021", 3, "a second time"),
+        (HEADER.encode() + b"A1,B1,1\n" + _QUOTED, {}, "RS021", 3, "a second time"),
         (HEADER.encode() + b'A1,"B1,1\nA2,B2,2\n', {}, "RS021", 2, "nothing closes it"),
         (HEADER.encode() + b'A1,"B"1,1\nA2,B2,2\n', {}, "RS021", 2, "Text follows the quote"),
         (b"account_id;a, b\nA1;1\n", {}, "RS021", 1, "a comma or by a semicolon"),
