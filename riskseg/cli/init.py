@@ -70,7 +70,13 @@ def _matched(folder: Path, source: str, strategy: str | None, *, asks: bool) -> 
     ask = _ask if asks else None
     matching = use_cases.match.match(folder, source, ask=ask, strategy=strategy)
     new = use_cases.init.init(folder, matching.strategy, toml=matching.toml)
-    return new.model_copy(update={"layout": matching.layout, "matched": matching.tables})
+    return new.model_copy(
+        update={
+            "layout": matching.layout,
+            "matched": matching.tables,
+            "not_read": matching.not_read,
+        }
+    )
 
 
 def show_files(new_workspace: NewWorkspace) -> None:
@@ -89,6 +95,10 @@ def show_matching(new_workspace: NewWorkspace) -> None:
     for table in new_workspace.matched:
         if table.columns:
             _show_table(table)
+    if new_workspace.not_read:
+        print()
+    for line in new_workspace.not_read:
+        stdout().print(f"Not read: {line}.", markup=False)
 
 
 def _show_table(table: MatchedTable) -> None:

@@ -35,6 +35,8 @@ class NewWorkspace(Single):
     """The layout that was recognised, of `init --from`."""
     matched: tuple[MatchedTable, ...] = ()
     """The tables that were found, of `init --from`."""
+    not_read: tuple[str, ...] = ()
+    """What `init --from` found and does not read, or did not find, each with the reason."""
 
     def _title(self) -> str:
         return f"{self.folder}: {counted(len(self.written), 'file')}."

@@ -61,6 +61,7 @@ class Matching:
     strategy: str
     tables: tuple[MatchedTable, ...]
     layout: str | None
+    not_read: tuple[str, ...] = ()
 
 
 def match(
@@ -83,7 +84,15 @@ def match(
         suited,
         tuple(map(_shown, proposal.tables.values())),
         proposal.layout,
+        tuple(f"{name}: {why}" for name, why in proposal.unused) + _no_payments(proposal),
     )
+
+
+def _no_payments(proposal: Proposal) -> tuple[str, ...]:
+    """That nothing says what was paid of the bills, where nothing does."""
+    if "bills" not in proposal.tables or proposal.layout or "payments" in proposal.tables:
+        return ()
+    return ("payments: no file is like them, so that every bill counts as unpaid",)
 
 
 def _of_files(source: str, folder: Path) -> Proposal:

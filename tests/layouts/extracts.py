@@ -189,6 +189,7 @@ Entry No.,Customer No.,Posting Date,Document Date,Due Date,Document Type,Documen
 1,C100,2026-01-05,2026-01-04,2026-02-04,Invoice,INV1,500.00
 2,C100,2026-02-10,2026-02-10,2026-02-10,Payment,PAY1,-300.00
 3,C100,2026-02-12,2026-02-12,0001-01-01,Credit Memo,CM1,-50.00
+4,C100,2026-02-20,2026-02-20,2026-02-20,Payment,PAY2,-70.00
 """,
             "Detailed Cust. Ledg. Entry": """\
 Entry No.,Cust. Ledger Entry No.,Entry Type,Posting Date,Document Type,Document No.,Customer No.,Amount (LCY)
@@ -196,6 +197,9 @@ Entry No.,Cust. Ledger Entry No.,Entry Type,Posting Date,Document Type,Document 
 2,2,Initial Entry,2026-02-10,Payment,PAY1,C100,-300.00
 3,1,Application,2026-02-10,Payment,PAY1,C100,-300.00
 4,2,Application,2026-02-10,Payment,PAY1,C100,300.00
+5,4,Initial Entry,2026-02-20,Payment,PAY2,C100,-70.00
+6,1,Application,2026-02-21,Payment,PAY2,C100,-20.00
+7,4,Application,2026-02-21,Payment,PAY2,C100,20.00
 """,
         },
         {
@@ -207,6 +211,8 @@ Entry No.,Cust. Ledger Entry No.,Entry Type,Posting Date,Document Type,Document 
             "payments": [
                 (*PAYMENT, "payment_id"),
                 ("C100", "1", "2026-02-10", 300.00, "3"),
+                ("C100", "1", "2026-02-21", 20.00, "6"),
+                ("C100", None, "2026-02-20", 50.00, "5"),
             ],
         },
     ),

@@ -66,10 +66,10 @@ def test_an_extract_gives_the_ledger_that_it_says(name: str, tmp_path: Path) -> 
     extract = EXTRACTS[name]
     found = ledger(tmp_path, extract, f'[source]\nlayout = "{name}"\n')
     expected = {
-        table: sorted(tuple(map(value, row)) for row in rows[1:])
+        table: sorted((tuple(map(value, row)) for row in rows[1:]), key=repr)
         for table, rows in extract.ledger.items()
     }
-    assert {table: sorted(rows) for table, rows in found.items()} == expected
+    assert {table: sorted(rows, key=repr) for table, rows in found.items()} == expected
 
 
 @pytest.mark.parametrize("name", sorted(layouts()))

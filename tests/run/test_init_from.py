@@ -129,6 +129,24 @@ def test_dates_are_read_as_they_are_written(
     assert expected in sources(written(tmp_path, {"bills.csv": text}))["bills"]["due_on"]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("booking_date", "booking_date"), ("Buchungsdatum", "Buchungsdatum"), ("zq", None)],
+)
+def test_a_file_called_payments_is_read_whatever_its_day_is_called(
+    header: str, expected: str | None, tmp_path: Path
+) -> None:
+    files = {"invoices.csv": BILLS, "payments.csv": PAYMENTS.replace("payment_date", header)}
+    matching = written(tmp_path, files)
+    assert sources(matching)["payments"].get("paid_on") == expected
+    assert (("payments", "paid_on") in open_points(matching)) is (expected is None)
+
+
+def test_bills_without_payments_are_told_of(tmp_path: Path) -> None:
+    matching = written(tmp_path, {"invoices.csv": BILLS, "zq.csv": "a,b\n1.5,x\n"})
+    assert [line.partition(":")[0] for line in matching.not_read] == ["exports/zq.csv", "payments"]
+
+
 def test_decimal_commas_are_read_as_they_are_written(tmp_path: Path) -> None:
     text = "account;bill_no;due_date;Gross Amount\nA;1;2026-01-31;185,33\nA;2;2026-02-28;1.234,50\n"
     bills = sources(written(tmp_path, {"bills.csv": text}))["bills"]

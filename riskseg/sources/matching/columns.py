@@ -15,7 +15,7 @@ LATER = 0.04
 # What a header is worth at most that is as like to, or more like to, something else.
 ELSEWHERE, AMBIGUOUS = 0.5, 0.75
 # How close in likeness two are between which a person has to decide.
-CLOSE = 0.08
+CLOSE = 0.079
 # The least that makes a pair.
 LEAST = 0.35
 # From this likeness on, it is known what a column is.

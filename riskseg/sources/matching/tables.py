@@ -82,7 +82,8 @@ def _fit(table: str, found: Found, pairs: Mapping[str, Match]) -> float:
         scores = {
             name: pairs[name].score if name in pairs else 0.0 for name in CONTRACT_NAMES[table]
         }
-        if any(scores[name] < LEAST_SCORE for name in _TELLING[table]):
+        lacking = _lacking(table, pairs)
+        if len(lacking) > (1 if _is_called(table, found, pairs) else 0):
             return 0.0
         needed = [column.name for column in CONTRACT[table].columns if column.needed]
         fit = sum(max(scores[name], 0.4) for name in needed) / len(needed)
@@ -92,6 +93,19 @@ def _fit(table: str, found: Found, pairs: Mapping[str, Match]) -> float:
         return 0.0
     said = table_word(found.name)
     return fit + (OF_NAME if said == table else -OF_NAME / 2 if said else 0.0)
+
+
+def _lacking(table: str, pairs: Mapping[str, Match]) -> list[str]:
+    """The telling columns of a table that a file has not."""
+    return [n for n in _TELLING[table] if n not in pairs or pairs[n].score < LEAST_SCORE]
+
+
+def _is_called(table: str, found: Found, pairs: Mapping[str, Match]) -> bool:
+    """Whether a file is called as bills or payments are, and has amounts: it is not passed over for
+    want of one column, which a person names."""
+    amount = pairs.get("amount")
+    has_amount = amount is not None and amount.score >= LEAST_SCORE
+    return table in ("bills", "payments") and has_amount and table_word(found.name) == table
 
 
 CONTRACT_NAMES = {table: tuple(columns) for table, columns in dictionary().columns.items()}
